@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { type Config, ConfigError } from './config.ts';
+import type { EventStore } from './eventstore/event-store.ts';
+import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
+import type { App } from './http/app.ts';
+import { buildServer } from './http/server.ts';
+import { Ledger } from './ledger/ledger.ts';
+import { Projections } from './projections/projections.ts';
+
+/** A ledger with all of its rooms, not yet listening. */
+export interface Composition {
+  readonly app: App;
+  readonly store: EventStore;
+  readonly ledger: Ledger;
+  readonly projections: Projections;
+  /** Lets requests under way end, then closes everything. */
+  close(): Promise<void>;
+}
+
+export interface Surroundings {
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Told when the process must stop: the store, or what follows it, has failed for good. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Wires a ledger up, and begins to follow its log. @throws StoreFailed, StoreUnavailable where the store does not open. */
+export async function compose(config: Config, { log, now, onFailed }: Surroundings): Promise<Composition> {
+  const store = await openStore(config, onFailed);
+  const projections = new Projections(store, {
+    snapshotFile: join(config.dataDir, `snapshot-${config.store.kind}-${config.namespace}.bin`),
+    log,
+    onFailed,
+  });
+  try {
+    await projections.start();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const ledger = new Ledger(store, now);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics, prefix: 'ledger_' });
+  const app = await buildServer(
+    { store, ledger, projections, metrics, now, version: versionOfPackage() },
+    log,
+  );
+  const close = async () => {
+    await app.close();
+    await projections.stop();
+    await store.close();
+  };
+  return { app, store, ledger, projections, close };
+}
+
+function openStore(config: Config, onFailed: (error: unknown) => void): Promise<EventStore> {
+  if (config.store.kind === 'sqlite') return SqliteStore.open(config.store.file, { onFailed });
+  throw new ConfigError('EventStoreDB is not wired up yet');
+}
+
+function versionOfPackage(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

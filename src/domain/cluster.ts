@@ -1,0 +1,171 @@
+import { CAUSES, type Cause, type KnownFact } from './fact.ts';
+import type { Instant } from './time.ts';
+
+/** What billing needs of a fact; every `Fact` is one. */
+export type BillingFact =
+  | {
+      readonly type: 'ClusterRegistered';
+      readonly effectiveAt: Instant;
+      readonly accountId: string;
+      readonly billable: boolean;
+    }
+  | { readonly type: 'ClusterDeleted'; readonly effectiveAt: Instant }
+  | {
+      readonly type: 'BillingStopped' | 'BillingResumed';
+      readonly effectiveAt: Instant;
+      readonly cause: Cause | 'deleted';
+    }
+  | { readonly type: 'FactVoided'; readonly effectiveAt: Instant; readonly voids: string }
+  | {
+      readonly type:
+        | 'ClusterDeletionRequested'
+        | 'ClusterDeletionConfirmed'
+        | 'ClusterDeletionCancelled'
+        | 'ClusterDeletionFailed'
+        | 'ClusterUnreachable'
+        | 'ClusterReachable';
+      readonly effectiveAt: Instant;
+    };
+
+type Registered = Extract<BillingFact, { type: 'ClusterRegistered' }>;
+type Deleted = Extract<BillingFact, { type: 'ClusterDeleted' }>;
+type Switched = Extract<BillingFact, { cause: string }>;
+
+/** Billed time of one cluster, half-open; `to` is `null` while it is still billed. */
+export interface Interval {
+  readonly from: Instant;
+  readonly to: Instant | null;
+  /** Event id of the fact that opened it: a registration or a resumption. */
+  readonly openedBy: string;
+  /** Event id of the fact that closed it: a stop or a deletion; `null` while it is still billed. */
+  readonly closedBy: string | null;
+}
+
+/** What the facts of one cluster say. A cluster without a registration is an orphan: never billed, always shown. */
+export interface ClusterBilling {
+  /** The registration that counts: the earliest effective; of equal ones the first recorded. */
+  readonly registration: KnownFact<Registered> | undefined;
+  /** The deletion that counts: the earliest effective; of equal ones the first recorded. */
+  readonly deletion: KnownFact<Deleted> | undefined;
+  /** Disjoint, in order, none empty, none touching the next. */
+  readonly intervals: readonly Interval[];
+  readonly switches: Readonly<Record<Cause, readonly Switch[]>>;
+}
+
+/** From `at` on the cause holds billing, or no longer does. */
+export interface Switch {
+  readonly at: Instant;
+  readonly holds: boolean;
+  /** Event id of the fact that set it. */
+  readonly by: string;
+}
+
+/**
+ * Folds the facts of one cluster into what is billed, by docs/billing-rules.md: a function of the set of facts, so that
+ * neither their order nor repeats of them matter.
+ * @param facts all known facts of the cluster, in any order.
+ */
+export function billCluster(facts: readonly KnownFact<BillingFact>[]): ClusterBilling {
+  const counting = withoutVoided(facts);
+  const registration = earliest(counting.filter(isRegistered));
+  const deletion = earliest(counting.filter(isDeleted));
+  const switches = {
+    unreachable: switchesOf('unreachable', counting),
+    manual: switchesOf('manual', counting),
+  };
+  const intervals = registration === undefined ? [] : billedIntervals(registration, deletion, switches);
+  return { registration, deletion, intervals, switches };
+}
+
+/** The facts that count: no voided one, and no void, since a void cannot itself be voided. */
+function withoutVoided(facts: readonly KnownFact<BillingFact>[]): readonly KnownFact<BillingFact>[] {
+  const voided = new Set<string>();
+  for (const { fact } of facts) if (fact.type === 'FactVoided') voided.add(fact.voids);
+  return voided.size === 0 ? facts : facts.filter(({ eventId }) => !voided.has(eventId));
+}
+
+const isRegistered = (known: KnownFact<BillingFact>): known is KnownFact<Registered> =>
+  known.fact.type === 'ClusterRegistered';
+const isDeleted = (known: KnownFact<BillingFact>): known is KnownFact<Deleted> =>
+  known.fact.type === 'ClusterDeleted';
+
+function earliest<F extends BillingFact>(facts: readonly KnownFact<F>[]): KnownFact<F> | undefined {
+  let first: KnownFact<F> | undefined;
+  for (const next of facts) if (first === undefined || isBefore(next, first)) first = next;
+  return first;
+}
+
+function isBefore(a: KnownFact<BillingFact>, b: KnownFact<BillingFact>): boolean {
+  if (a.fact.effectiveAt !== b.fact.effectiveAt) return a.fact.effectiveAt < b.fact.effectiveAt;
+  return a.position < b.position;
+}
+
+/** The instants at which one cause changes its mind, in order; at equal times the stop wins. */
+function switchesOf(cause: Cause, facts: readonly KnownFact<BillingFact>[]): Switch[] {
+  const own = facts.filter(
+    (known): known is KnownFact<Switched> => 'cause' in known.fact && known.fact.cause === cause,
+  );
+  if (own.length === 0) return [];
+  own.sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || a.position - b.position);
+  const switches: Switch[] = [];
+  let decidedAt: Instant | undefined;
+  let holds = false;
+  for (const { fact, eventId } of own) {
+    if (fact.effectiveAt === decidedAt) continue;
+    decidedAt = fact.effectiveAt;
+    if (holds === (fact.type === 'BillingStopped')) continue;
+    holds = !holds;
+    switches.push({ at: fact.effectiveAt, holds, by: eventId });
+  }
+  return switches;
+}
+
+const stopsFirst = (a: KnownFact<Switched>, b: KnownFact<Switched>) =>
+  Number(a.fact.type === 'BillingResumed') - Number(b.fact.type === 'BillingResumed');
+
+function billedIntervals(
+  registration: KnownFact<Registered>,
+  deletion: KnownFact<Deleted> | undefined,
+  switches: Readonly<Record<Cause, readonly Switch[]>>,
+): Interval[] {
+  const start = registration.fact.effectiveAt;
+  const end = deletion?.fact.effectiveAt ?? Number.POSITIVE_INFINITY;
+  if (!registration.fact.billable || end <= start) return [];
+  const held = new Set(causesHolding(switches, start));
+  const intervals: Interval[] = [];
+  let open = held.size === 0 ? { from: start, openedBy: registration.eventId } : undefined;
+  for (const { at, holds, by, cause } of changesBetween(start, end, switches)) {
+    if (holds) held.add(cause);
+    else held.delete(cause);
+    if (open !== undefined && held.size > 0) {
+      intervals.push({ ...open, to: at, closedBy: by });
+      open = undefined;
+    } else if (open === undefined && held.size === 0) {
+      open = { from: at, openedBy: by };
+    }
+  }
+  if (open !== undefined) {
+    intervals.push({ ...open, to: deletion?.fact.effectiveAt ?? null, closedBy: deletion?.eventId ?? null });
+  }
+  return intervals;
+}
+
+/**
+ * The changes of all causes strictly between two instants, in order. At one instant the stops come first, so that billing
+ * handed from one cause to the other is not billed for a moment in between.
+ */
+function changesBetween(start: Instant, end: Instant, switches: Readonly<Record<Cause, readonly Switch[]>>) {
+  return CAUSES.flatMap((cause) => switches[cause].map((change) => ({ ...change, cause })))
+    .filter(({ at }) => start < at && at < end)
+    .sort((a, b) => a.at - b.at || Number(b.holds) - Number(a.holds));
+}
+
+/** Whether the cluster is billed at `at`. */
+export function isBilledAt(intervals: readonly Interval[], at: Instant): boolean {
+  return intervals.some(({ from, to }) => from <= at && (to === null || at < to));
+}
+
+/** The causes that hold billing at `at`, whether or not the cluster would be billed without them. */
+export function causesHolding(switches: ClusterBilling['switches'], at: Instant): Cause[] {
+  return CAUSES.filter((cause) => switches[cause].findLast((change) => change.at <= at)?.holds === true);
+}

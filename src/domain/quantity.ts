@@ -1,0 +1,45 @@
+/** Milliseconds of billed time; a bigint, since a sum over many clusters may pass 2^53. */
+export type Milliseconds = bigint;
+
+/** Whole milliseconds as seconds with exactly 3 decimal places: `1n` is `"0.001"`, `-1500n` is `"-1.500"`. */
+export function formatSeconds(ms: Milliseconds): string {
+  return formatFixed(ms, 3);
+}
+
+/**
+ * `numerator / denominator` with exactly 6 decimal places, rounded half to even; `"0.000000"` where the denominator is 0.
+ * Neither may be negative.
+ */
+export function formatAverage(numerator: Milliseconds, denominator: Milliseconds): string {
+  if (denominator === 0n) return formatFixed(0n, 6);
+  const scaled = numerator * 1_000_000n;
+  const quotient = scaled / denominator;
+  const twiceRest = (scaled % denominator) * 2n;
+  const up = twiceRest > denominator || (twiceRest === denominator && quotient % 2n === 1n);
+  return formatFixed(up ? quotient + 1n : quotient, 6);
+}
+
+function formatFixed(value: bigint, places: number): string {
+  const digits = (value < 0n ? -value : value).toString().padStart(places + 1, '0');
+  const sign = value < 0n ? '-' : '';
+  return `${sign}${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
+
+/** Adds whole numbers exactly and mostly in floating point: what would pass 2^53 is carried over into a bigint. */
+export class ExactSum {
+  #carried = 0n;
+  #rest = 0;
+
+  /** @param value a non-negative integer below 2^52. */
+  add(value: number): void {
+    this.#rest += value;
+    if (this.#rest >= 2 ** 52) {
+      this.#carried += BigInt(this.#rest);
+      this.#rest = 0;
+    }
+  }
+
+  get total(): bigint {
+    return this.#carried + BigInt(this.#rest);
+  }
+}

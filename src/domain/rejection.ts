@@ -1,0 +1,18 @@
+import type { Instant } from './time.ts';
+
+/** Every "no" of the ledger to a well-formed fact, as data. src/http/problem.ts gives each code its status and words. */
+export type Rejection =
+  | { readonly code: 'event-id-reused'; readonly eventId: string }
+  | { readonly code: 'effective-in-future'; readonly effectiveAt: Instant; readonly latest: Instant }
+  | { readonly code: 'backdated-too-far'; readonly effectiveAt: Instant; readonly earliest: Instant }
+  | {
+      readonly code: 'registration-conflict';
+      readonly clusterId: string;
+      readonly accountId: string;
+      readonly knownAccountId: string;
+    }
+  | { readonly code: 'cluster-deleted'; readonly clusterId: string; readonly deletedAt: Instant }
+  | { readonly code: 'void-target-unknown'; readonly clusterId: string; readonly voids: string }
+  | { readonly code: 'void-target-not-voidable'; readonly voids: string; readonly targetType: string };
+
+export type RejectionCode = Rejection['code'];

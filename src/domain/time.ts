@@ -1,0 +1,138 @@
+/**
+ * Instants are integers: milliseconds since 1970-01-01T00:00:00.000Z (UTC, no leap seconds). On the outside they
+ * are RFC 3339 strings; on the inside they are never `Date` and never read from a clock.
+ */
+export type Instant = number;
+
+/** The latest instant the ledger can write down: 9999-12-31T23:59:59.999Z. */
+export const LAST_INSTANT: Instant = 253_402_300_799_999;
+
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** Half-open: `from` belongs to it, `to` does not. */
+export interface Window {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
+
+/** What an instant may look like, for error messages. */
+export const INSTANT_FORM =
+  'an RFC 3339 time from 1970 to 9999 with a zone and at most whole milliseconds, such as 2026-01-31T08:00:00.000Z';
+
+/**
+ * Reads an RFC 3339 time (section 5.6), upper case `T` and `Z`, any numeric offset. Days that do not exist, second 60
+ * and fractions finer than a millisecond are refused: nothing is rounded.
+ * @returns the instant, or `undefined` where the text is none.
+ */
+export function parseInstant(text: string): Instant | undefined {
+  const match = RFC3339.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const fraction = match[7] ?? '';
+  if (/[1-9]/.test(fraction.slice(3))) return undefined;
+  const offset = offsetMs(match[8] as string);
+  if (offset === undefined) return undefined;
+  const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
+  const seconds = hour * 3_600 + minute * 60 + second;
+  const instant = daysSinceEpoch(year, month, day) * DAY_MS + seconds * SECOND_MS + ms - offset;
+  return instant >= 0 && instant <= LAST_INSTANT ? instant : undefined;
+}
+
+function offsetMs(zone: string): number | undefined {
+  if (zone === 'Z') return 0;
+  const hours = Number(zone.slice(1, 3));
+  const minutes = Number(zone.slice(4, 6));
+  if (hours > 23 || minutes > 59) return undefined;
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * MINUTE_MS;
+}
+
+/**
+ * Reads the one form the ledger writes, `YYYY-MM-DDTHH:MM:SS.mmmZ`, without allocating: a replay does this for every
+ * fact. Use it for what was recorded, `parseInstant` for what comes from outside.
+ * @returns the instant, or NaN where the text is not of that form.
+ */
+export function readInstant(text: string): Instant {
+  if (text.length !== 24 || text.charCodeAt(10) !== 84 || text.charCodeAt(23) !== 90) return Number.NaN;
+  const days = daysSinceEpoch(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2));
+  const seconds = digits(text, 11, 2) * 3_600 + digits(text, 14, 2) * 60 + digits(text, 17, 2);
+  return days * DAY_MS + seconds * SECOND_MS + digits(text, 20, 3);
+}
+
+function digits(text: string, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** Writes an instant as `YYYY-MM-DDTHH:MM:SS.mmmZ`. @throws RangeError outside of the years 1970 to 9999. */
+export function formatInstant(instant: Instant): string {
+  if (!(instant >= 0 && instant <= LAST_INSTANT))
+    throw new RangeError(`${instant} is no instant of the ledger`);
+  return new Date(instant).toISOString();
+}
+
+/** Days from 1970-01-01 in the proleptic Gregorian calendar; Howard Hinnant's `days_from_civil`. */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}
+
+function daysInMonth(year: number, month: number): number {
+  const [y, m] = month === 12 ? [year + 1, 1] : [year, month + 1];
+  return daysSinceEpoch(y, m, 1) - daysSinceEpoch(year, month, 1);
+}
+
+/** A UTC calendar month, `YYYY-MM`. */
+export type Period = string;
+
+export const PERIOD = /^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/;
+
+/** The half-open window of a period. @throws RangeError where `period` is no `YYYY-MM` from 1970-01 to 9999-11. */
+export function periodWindow(period: Period): Window {
+  if (!PERIOD.test(period) || period === '9999-12') throw new RangeError(`${period} is no period`);
+  const year = Number(period.slice(0, 4));
+  const month = Number(period.slice(5));
+  const [nextYear, nextMonth] = month === 12 ? [year + 1, 1] : [year, month + 1];
+  return {
+    from: daysSinceEpoch(year, month, 1) * DAY_MS,
+    to: daysSinceEpoch(nextYear, nextMonth, 1) * DAY_MS,
+  };
+}
+
+/** The period an instant belongs to. */
+export function periodOf(instant: Instant): Period {
+  return formatInstant(instant).slice(0, 7);
+}
+
+/** The UTC days that a window touches, in order, each clipped to it, named by their date `YYYY-MM-DD`. */
+export function daysOf(window: Window): { readonly date: string; readonly window: Window }[] {
+  const days = [];
+  for (let from = window.from; from < window.to; ) {
+    const to = Math.min(window.to, Math.floor(from / DAY_MS) * DAY_MS + DAY_MS);
+    days.push({ date: formatInstant(from).slice(0, 10), window: { from, to } });
+    from = to;
+  }
+  return days;
+}

@@ -1,0 +1,294 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { StoreClosed, type StoreFailed, VersionConflict } from '../errors.ts';
+import type {
+  Batch,
+  EventStore,
+  Expected,
+  LogEvent,
+  NewEvent,
+  ReadOptions,
+  RecordedEvent,
+  StoreHealth,
+} from '../event-store.ts';
+import { isState, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
+import { canonicalPath, lockFile } from './database.ts';
+import { GroupCommit } from './group-commit.ts';
+import { StoredEvent } from './stored-event.ts';
+import { absentTail, readTails, type Tail } from './streams.ts';
+import type { LogRow, StateRow } from './writer.ts';
+
+export interface SqliteOptions {
+  /** Told once when the store has failed: the process must stop. */
+  readonly onFailed?: (error: StoreFailed) => void;
+}
+
+type Row = [number, string, number, string, string, string, string, number];
+
+const COLUMNS = 'position, stream, revision, id, type, data, metadata, recorded_at';
+const PAGE = 1_000;
+/** Events that were just committed and are kept for those who follow closely. */
+const RECENT = 8_192;
+
+/**
+ * The embedded store: one SQLite file, which this process has for itself. Reads have a connection of their own and see
+ * what is committed; writes are grouped (`GroupCommit`). Uniqueness of revisions is kept in memory, and was checked
+ * against the whole file at start.
+ */
+export class SqliteStore implements EventStore {
+  readonly isSoleWriter = true;
+  readonly #lock: DatabaseSync;
+  readonly #db: DatabaseSync;
+  readonly #writes: GroupCommit;
+  readonly #tails: Map<string, Tail>;
+  readonly #logPage: StatementSync;
+  readonly #logEvent: StatementSync;
+  readonly #statePage: StatementSync;
+  /** Position that the next event gets, less one; ahead of the disk while writes are under way. */
+  #assigned: number;
+  #head: number;
+  #recent: LogEvent[] = [];
+  readonly #followers = new Set<() => void>();
+  #closed = false;
+
+  /** @throws StoreFailed where the file is in use, is none of ours, or does not check. */
+  static async open(file: string, options: SqliteOptions = {}): Promise<SqliteStore> {
+    const path = await canonicalPath(file);
+    const lock = lockFile(path);
+    try {
+      const writes = await GroupCommit.start(path, options.onFailed ?? (() => undefined));
+      try {
+        return new SqliteStore(path, lock, writes);
+      } catch (error) {
+        await writes.close();
+        throw error;
+      }
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  }
+
+  private constructor(path: string, lock: DatabaseSync, writes: GroupCommit) {
+    this.#lock = lock;
+    this.#writes = writes;
+    this.#db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+    const { tails, head } = readTails(this.#db);
+    this.#tails = tails;
+    this.#assigned = this.#head = head;
+    this.#logPage = this.#db.prepare(
+      `SELECT ${COLUMNS} FROM log WHERE position > ? ORDER BY position LIMIT ?`,
+    );
+    this.#logEvent = this.#db.prepare(`SELECT ${COLUMNS}, previous FROM log WHERE position = ?`);
+    this.#statePage = this.#db.prepare(
+      `SELECT 0, ${COLUMNS.replace('position, ', '')} FROM state WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision`,
+    );
+    for (const statement of [this.#logPage, this.#logEvent, this.#statePage]) statement.setReturnArrays(true);
+  }
+
+  append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
+    // Not an async function: the order of the calls is the order in the log.
+    try {
+      this.#checkOpen();
+      const prepared = prepareAppend(stream, events);
+      const tail = this.#tails.get(stream) ?? absentTail();
+      const wanted = expected === 'absent' ? -1 : expected;
+      if (tail.revision !== wanted) return this.#repeatOrConflict(stream, prepared, wanted);
+      this.#tails.set(stream, tail);
+      return this.#write(stream, tail, prepared);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #write(stream: string, tail: Tail, events: readonly PreparedEvent[]): Promise<number> {
+    const before = { ...tail };
+    const log: LogRow[] = [];
+    const state: StateRow[] = [];
+    for (const { id, type, data, metadata, recordedAt } of events) {
+      const revision = ++tail.revision;
+      if (isState(stream)) {
+        state.push([stream, revision, id, type, data, metadata, recordedAt]);
+      } else {
+        const previous = tail.position === 0 ? null : tail.position;
+        tail.position = ++this.#assigned;
+        log.push([tail.position, stream, revision, previous, id, type, data, metadata, recordedAt]);
+      }
+    }
+    const { revision, position } = tail;
+    return new Promise((resolve, reject) => {
+      this.#writes.add({
+        log,
+        state,
+        forget: [],
+        committed: () => {
+          tail.durableRevision = revision;
+          tail.durablePosition = position;
+          this.#committed(log);
+          resolve(revision);
+        },
+        refused: (error) => {
+          tail.revision = before.revision;
+          tail.position = before.position;
+          this.#assigned -= log.length;
+          reject(error);
+        },
+      });
+    });
+  }
+
+  #committed(rows: readonly LogRow[]): void {
+    if (rows.length === 0) return;
+    for (const [position, stream, revision, , id, type, data, metadata, recordedAt] of rows) {
+      this.#recent.push(new StoredEvent(position, stream, revision, id, type, data, metadata, recordedAt));
+      this.#head = position;
+    }
+    if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT);
+    for (const wake of this.#followers) wake();
+  }
+
+  /** An append that does not meet the stream as expected: the repeat of an earlier one, or a conflict. */
+  async #repeatOrConflict(stream: string, events: readonly PreparedEvent[], wanted: number): Promise<number> {
+    await this.#settled(stream);
+    const stored: RecordedEvent[] = [];
+    for await (const event of this.readStream(stream, { from: wanted + 1, limit: events.length }))
+      stored.push(event);
+    const isRepeat = stored.length === events.length && stored.every(({ id }, i) => id === events[i]?.id);
+    const last = stored.at(-1);
+    if (!isRepeat || last === undefined || last.revision !== wanted + events.length) {
+      const found = this.#tails.get(stream)?.durableRevision ?? -1;
+      throw new VersionConflict(`${stream} is at revision ${found}, not at ${wanted}`);
+    }
+    return last.revision;
+  }
+
+  /** Waits for what is being written to a stream, so that an answer rests on nothing that may yet fail. */
+  async #settled(stream: string): Promise<void> {
+    const tail = this.#tails.get(stream);
+    if (tail === undefined || tail.revision === tail.durableRevision) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#writes.add({ log: [], state: [], forget: [], committed: resolve, refused: reject });
+    });
+  }
+
+  async *readStream(stream: string, options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
+    this.#checkOpen();
+    const tail = this.#tails.get(stream) ?? absentTail();
+    const last = tail.durableRevision;
+    const limit = options.limit ?? Number.POSITIVE_INFINITY;
+    const backwards = options.direction === 'backwards';
+    const from = options.from ?? (backwards ? last : 0);
+    const upper = backwards ? Math.min(from, last) : Math.min(last, from + limit - 1);
+    const lower = backwards ? Math.max(0, upper - limit + 1) : from;
+    if (upper < lower) return;
+    const events = isState(stream)
+      ? (this.#statePage.all(stream, lower, upper) as unknown as Row[]).map(toEvent).reverse()
+      : this.#chain(tail.durablePosition, lower, upper);
+    if (!backwards) events.reverse();
+    yield* events;
+  }
+
+  /** The events of a stream from `upper` down to `lower`, found by going back from its last one. */
+  #chain(lastPosition: number, lower: number, upper: number): RecordedEvent[] {
+    const events: RecordedEvent[] = [];
+    for (let position: number | null = lastPosition; position !== null; ) {
+      const row = this.#logEvent.get(position) as unknown as [...Row, number | null];
+      if (row[2] < lower) break;
+      if (row[2] <= upper) events.push(toEvent(row));
+      position = row[8];
+    }
+    return events;
+  }
+
+  async *readAll(after: number): AsyncGenerator<readonly LogEvent[]> {
+    this.#checkOpen();
+    const head = this.#head;
+    for (let position = after; position < head; ) {
+      const events = this.#page(position, Math.min(PAGE, head - position));
+      if (events.length === 0) return;
+      position += events.length;
+      yield events;
+      this.#checkOpen();
+    }
+  }
+
+  #page(after: number, limit: number): LogEvent[] {
+    const oldest = this.#recent[0]?.position;
+    if (oldest !== undefined && after + 1 >= oldest)
+      return this.#recent.slice(after + 1 - oldest, after + 1 - oldest + limit);
+    return (this.#logPage.all(after, limit) as unknown as Row[]).map(toEvent);
+  }
+
+  async *follow(after: number, signal: AbortSignal): AsyncGenerator<Batch> {
+    this.#checkOpen();
+    let position = after;
+    let wake: () => void = () => undefined;
+    const wakeUp = () => wake();
+    this.#followers.add(wakeUp);
+    signal.addEventListener('abort', wakeUp);
+    try {
+      for (let first = true; !signal.aborted && !this.#closed; first = false) {
+        const events = this.#page(position, PAGE);
+        position += events.length;
+        if (events.length > 0 || first) yield { events, caughtUp: position >= this.#head };
+        if (events.length === PAGE) {
+          // A long replay must leave the event loop its turns.
+          await new Promise(setImmediate);
+        } else if (position >= this.#head && !signal.aborted && !this.#closed) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      this.#followers.delete(wakeUp);
+      signal.removeEventListener('abort', wakeUp);
+    }
+  }
+
+  async head(): Promise<number> {
+    this.#checkOpen();
+    return this.#head;
+  }
+
+  async keepLast(stream: string, count: number): Promise<void> {
+    this.#checkOpen();
+    if (!isState(stream)) throw new RangeError(`${stream} is no state stream: the log forgets nothing`);
+    const tail = this.#tails.get(stream);
+    if (tail === undefined) return;
+    const from = tail.revision - count + 1;
+    await new Promise<void>((resolve, reject) => {
+      this.#writes.add({
+        log: [],
+        state: [],
+        forget: [{ stream, from }],
+        committed: resolve,
+        refused: reject,
+      });
+    });
+  }
+
+  health(): StoreHealth {
+    const failed = this.#writes.failed;
+    return { reachable: failed === undefined, unreachableSince: undefined, detail: failed?.message };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const wake of this.#followers) wake();
+    await this.#writes.close();
+    this.#db.close();
+    this.#lock.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new StoreClosed('the store is closed');
+  }
+}
+
+function toEvent([position, stream, revision, id, type, data, metadata, recordedAt]: readonly [
+  ...Row,
+  ...unknown[],
+]) {
+  return new StoredEvent(position, stream, revision, id, type, data, metadata, recordedAt);
+}

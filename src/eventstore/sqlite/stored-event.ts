@@ -1,0 +1,42 @@
+import type { LogEvent } from '../event-store.ts';
+import type { JsonObject } from '../json.ts';
+
+/** An event as it is stored; its JSON is parsed when it is first asked for, since a replay needs only some of it. */
+export class StoredEvent implements LogEvent {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly id: string;
+  readonly type: string;
+  readonly recordedAt: number;
+  readonly #data: string;
+  readonly #metadata: string;
+
+  constructor(
+    position: number,
+    stream: string,
+    revision: number,
+    id: string,
+    type: string,
+    data: string,
+    metadata: string,
+    recordedAt: number,
+  ) {
+    this.position = position;
+    this.stream = stream;
+    this.revision = revision;
+    this.id = id;
+    this.type = type;
+    this.recordedAt = recordedAt;
+    this.#data = data;
+    this.#metadata = metadata;
+  }
+
+  get data(): JsonObject {
+    return JSON.parse(this.#data);
+  }
+
+  get metadata(): JsonObject {
+    return JSON.parse(this.#metadata);
+  }
+}

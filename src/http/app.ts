@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Registry } from 'prom-client';
+import type { EventStore } from '../eventstore/event-store.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Projections } from '../projections/projections.ts';
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What the resources are made of. */
+export interface Rooms {
+  readonly store: EventStore;
+  readonly ledger: Ledger;
+  readonly projections: Projections;
+  readonly metrics: Registry;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly version: string;
+}
+
+/** Until there are API keys, whoever reaches the loopback address is an operator. */
+export const LOOPBACK_CALLER = { actor: 'loopback', role: 'operator', mayBackdate: true } as const;

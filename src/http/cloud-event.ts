@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { CAUSES, ClusterId, type Fact, type FactType, factPayloads } from '../domain/fact.ts';
+import { type FactRecord, type Origin, originOf } from '../domain/recorded-fact.ts';
+import { formatInstant } from '../domain/time.ts';
+import type { RecordedEvent } from '../eventstore/event-store.ts';
+import type { JsonObject } from '../eventstore/json.ts';
+import type { Submission } from '../ledger/ledger.ts';
+import type { FeedEvent } from './contract.ts';
+import { InstantText } from './fields.ts';
+
+/** CloudEvents 1.0 (github.com/cloudevents/spec), in the JSON event format, as they come in and as the feed gives them out. */
+
+const NAMES: Readonly<Record<FactType, string>> = {
+  ClusterRegistered: 'cluster.registered',
+  ClusterDeletionRequested: 'cluster.deletion-requested',
+  ClusterDeletionConfirmed: 'cluster.deletion-confirmed',
+  ClusterDeletionCancelled: 'cluster.deletion-cancelled',
+  ClusterDeletionFailed: 'cluster.deletion-failed',
+  ClusterDeleted: 'cluster.deleted',
+  ClusterUnreachable: 'cluster.unreachable',
+  ClusterReachable: 'cluster.reachable',
+  BillingStopped: 'billing.stopped',
+  BillingResumed: 'billing.resumed',
+  FactVoided: 'fact.voided',
+};
+
+function cloudEventType(type: FactType): string {
+  return `io.clusterledger.${NAMES[type]}.v1`;
+}
+
+const FACT_TYPE_OF = new Map((Object.keys(NAMES) as FactType[]).map((type) => [cloudEventType(type), type]));
+
+/** Extension attributes that the feed adds; a producer cannot set them. */
+const RESERVED = new Set(['ledgerposition', 'ledgerrevision', 'ledgereventid', 'recordedtime']);
+
+const asciiOrText = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine(
+      (text) => text.isWellFormed() && !/\p{Cc}/u.test(text),
+      'must be text without control characters',
+    );
+
+const context = {
+  specversion: z.literal('1.0'),
+  id: asciiOrText(255).describe('Unique per source: the same source and id, ever again, is the same event.'),
+  source: asciiOrText(1_024).describe('A URI reference that names the producer.'),
+  subject: ClusterId.describe('The id of the cluster.'),
+  time: InstantText.describe('When it was true in the world: billing uses this.'),
+  datacontenttype: z
+    .string()
+    .regex(/^application\/json(?:\s*;\s*charset=utf-8)?$/i, 'must be application/json')
+    .optional(),
+  dataschema: asciiOrText(1_024).optional(),
+};
+
+const extension = z.union([z.string().max(2_048), z.boolean(), z.int32()]);
+
+const withCause = { cause: z.enum(CAUSES) };
+
+function eventSchema<T extends FactType, D extends z.ZodType>(type: T, data: D) {
+  return z.object({ ...context, type: z.literal(cloudEventType(type)), data }).catchall(extension);
+}
+
+/** Data that has no required member may be left out. */
+function optional<T extends z.ZodType>(payload: T) {
+  return payload.prefault({} as z.input<T>);
+}
+
+const EventOfAnyType = z.discriminatedUnion(
+  'type',
+  [
+    eventSchema('ClusterRegistered', factPayloads.ClusterRegistered),
+    eventSchema('ClusterDeletionRequested', optional(factPayloads.ClusterDeletionRequested)),
+    eventSchema('ClusterDeletionConfirmed', optional(factPayloads.ClusterDeletionConfirmed)),
+    eventSchema('ClusterDeletionCancelled', optional(factPayloads.ClusterDeletionCancelled)),
+    eventSchema('ClusterDeletionFailed', optional(factPayloads.ClusterDeletionFailed)),
+    eventSchema('ClusterDeleted', optional(factPayloads.ClusterDeleted)),
+    eventSchema('ClusterUnreachable', optional(factPayloads.ClusterUnreachable)),
+    eventSchema('ClusterReachable', optional(factPayloads.ClusterReachable)),
+    eventSchema('BillingStopped', factPayloads.BillingStopped.extend(withCause)),
+    eventSchema('BillingResumed', factPayloads.BillingResumed.extend(withCause)),
+    eventSchema('FactVoided', factPayloads.FactVoided),
+  ],
+  { error: `must be one of ${[...FACT_TYPE_OF.keys()].join(', ')}` },
+);
+
+/** A lifecycle event as producers post it. */
+export const CloudEvent = EventOfAnyType.superRefine((event, check) => {
+  for (const name of Object.keys(event)) {
+    if (name === 'data' || Object.hasOwn(context, name)) continue;
+    const why = RESERVED.has(name)
+      ? 'is set by the ledger'
+      : 'must be an extension attribute of 1 to 20 lower-case letters and digits';
+    if (RESERVED.has(name) || !/^[a-z0-9]{1,20}$/.test(name)) {
+      check.addIssue({ code: 'custom', path: [name], message: why, input: name });
+    }
+  }
+});
+export type CloudEvent = z.output<typeof CloudEvent>;
+
+/** Turns a posted event into what the ledger is asked to record. */
+export function submissionOf(event: CloudEvent, posted: JsonObject, actor: string): Submission {
+  const { specversion: _, id, source, type, subject, time, datacontenttype: __, data, ...extensions } = event;
+  const fact = { type: FACT_TYPE_OF.get(type), clusterId: subject, effectiveAt: time, ...data } as Fact;
+  const kept =
+    Object.keys(extensions).length > 0 ? { extensions: extensions as NonNullable<Origin['extensions']> } : {};
+  return { fact, origin: { source, id, actor, ...kept }, event: posted };
+}
+
+/** A recorded fact as the feed gives it out: the producer's own `source` and `id`, and where the ledger has it. */
+export function toCloudEvent(event: RecordedEvent, position: number): FeedEvent {
+  const { clusterId, effectiveAt, ...data } = event.data;
+  const { source, id, extensions } = originOf(event as FactRecord);
+  const type = Object.hasOwn(NAMES, event.type)
+    ? cloudEventType(event.type as FactType)
+    : `io.clusterledger.${event.type}`;
+  return {
+    specversion: '1.0',
+    id,
+    source,
+    type,
+    subject: String(clusterId),
+    time: String(effectiveAt),
+    datacontenttype: 'application/json',
+    ...extensions,
+    ledgerposition: String(position),
+    ledgerrevision: event.revision,
+    ledgereventid: event.id,
+    recordedtime: formatInstant(event.recordedAt),
+    data,
+  };
+}

@@ -1,0 +1,76 @@
+import type { FastifySchema } from 'fastify';
+import { z } from 'zod';
+
+/** Shapes that several resources answer with. */
+
+const FieldErrorOut = z.strictObject({
+  pointer: z
+    .string()
+    .describe('The field: an RFC 6901 pointer into the body, or /query/…, /headers/…, /path/….'),
+  detail: z.string(),
+});
+
+/** RFC 9457. */
+export const ProblemOut = z
+  .strictObject({
+    type: z.string().describe('urn:cluster-ledger:problem:<code>, stable.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().optional().describe('The id of the request.'),
+    errors: z.array(FieldErrorOut).readonly().optional(),
+  })
+  .meta({ id: 'Problem' });
+
+const problem = { content: { 'application/problem+json': { schema: ProblemOut } } };
+
+/** What any resource may answer instead. */
+export const problemResponses = {
+  '4xx': { description: 'The request was not accepted.', ...problem },
+  '5xx': {
+    description: 'The ledger could not do it; the problem says what happened to the data.',
+    ...problem,
+  },
+};
+
+/** A recorded fact as a CloudEvent, with where the ledger has it. */
+export const FeedEvent = z
+  .looseObject({
+    specversion: z.literal('1.0'),
+    id: z.string(),
+    source: z.string(),
+    type: z.string(),
+    subject: z.string().describe('The id of the cluster.'),
+    time: z.string().meta({ format: 'date-time' }),
+    datacontenttype: z.literal('application/json'),
+    ledgerposition: z.string(),
+    ledgerrevision: z.int(),
+    ledgereventid: z.string(),
+    recordedtime: z.string().meta({ format: 'date-time' }),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'RecordedEvent' });
+export type FeedEvent = z.output<typeof FeedEvent>;
+
+export const UsageOut = z
+  .strictObject({
+    billableClusters: z.int(),
+    clusterSeconds: z.string(),
+    peakClusters: z.int(),
+    clustersAtStart: z.int(),
+    clustersAtEnd: z.int(),
+    averageClusters: z.string(),
+  })
+  .meta({ id: 'Usage' });
+
+/** Body schemas that are in the contract but judged by the handler itself, event by event. */
+const describedOnly = new WeakSet<object>();
+
+export function onlyDescribed<T extends z.ZodType>(schema: T): T {
+  describedOnly.add(schema);
+  return schema;
+}
+
+export function isOnlyDescribed(schema: FastifySchema[keyof FastifySchema]): boolean {
+  return typeof schema === 'object' && schema !== null && describedOnly.has(schema);
+}

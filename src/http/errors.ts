@@ -1,0 +1,76 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  InvalidAppend,
+  StoreClosed,
+  StoreFailed,
+  StoreFull,
+  StoreUnavailable,
+} from '../eventstore/errors.ts';
+import { OutcomeUnknown, Overloaded } from '../ledger/errors.ts';
+import { Problem } from './problem.ts';
+
+/** What Fastify itself refuses, by its code. */
+const FRAMEWORK: Readonly<Record<string, (message: string) => Problem>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new Problem('too-large', 'the body is larger than this resource takes'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: (message) => new Problem('unsupported-media-type', message),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: (message) => new Problem('malformed-http', message),
+  FST_ERR_BAD_URL: (message) => new Problem('malformed-http', message),
+  FST_ERR_MAX_PARAM_LENGTH: (message) => new Problem('uri-too-long', message),
+};
+
+/** The problem that tells an error to a client. What is not foreseen says nothing of its inside. */
+export function problemFor(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const cause = error;
+  if (error instanceof OutcomeUnknown) {
+    const detail = 'the store did not confirm in time: the facts may be recorded or not; post the same again';
+    return new Problem('outcome-unknown', detail, { retryAfterSeconds: 1, cause });
+  }
+  if (error instanceof StoreFailed) {
+    const detail =
+      'the store has failed: the facts may be recorded or not; post the same again once the ledger is back';
+    return new Problem('store-failed', detail, { retryAfterSeconds: 5, cause });
+  }
+  if (error instanceof StoreFull)
+    return new Problem('store-full', 'there is no room; nothing was recorded', { cause });
+  if (error instanceof StoreUnavailable) {
+    return new Problem('store-unavailable', 'the store cannot be reached; nothing was recorded', {
+      retryAfterSeconds: 1,
+      cause,
+    });
+  }
+  if (error instanceof StoreClosed) {
+    return new Problem('overloaded', 'the ledger is shutting down; nothing was recorded', {
+      retryAfterSeconds: 2,
+      cause,
+    });
+  }
+  if (error instanceof Overloaded) {
+    return new Problem('overloaded', 'too much is waiting to be written; nothing was recorded', {
+      retryAfterSeconds: 1,
+      cause,
+    });
+  }
+  if (error instanceof InvalidAppend) return new Problem('too-large', error.message, { cause });
+  const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
+  const known = FRAMEWORK[code ?? ''];
+  if (known !== undefined) return known(message ?? '');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new Problem('malformed-http', message ?? 'the request is not acceptable', { cause });
+  }
+  return new Problem('internal', 'the ledger has made a mistake; the log has it under this request', {
+    cause,
+  });
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
+  const { status, retryAfterSeconds, cause } = problem;
+  if (status >= 500) request.log.error({ err: cause ?? problem, problem: problem.code }, problem.message);
+  else request.log.debug({ problem: problem.code, url: request.url }, problem.message);
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+  void reply
+    .code(status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(problem.document(request.id)));
+}

@@ -1,0 +1,52 @@
+import type { FastifyReply } from 'fastify';
+import type { LedgerModel } from '../projections/ledger-model.ts';
+import type { Projections } from '../projections/projections.ts';
+import type { AsOf } from './fields.ts';
+import { invalidRequest, Problem } from './problem.ts';
+
+/** How long a read waits for the position that it was asked to have reached. */
+const MIN_POSITION_WAIT_MS = 2_000;
+
+/**
+ * The state to answer from, at or after the position asked for; says in a header which position it is.
+ * @throws Problem `position-not-reached`
+ */
+export async function modelFor(
+  projections: Projections,
+  { minPosition }: { readonly minPosition?: number | undefined },
+  reply: FastifyReply,
+): Promise<LedgerModel> {
+  if (minPosition !== undefined && !(await projections.reached(minPosition, MIN_POSITION_WAIT_MS))) {
+    const detail = `position ${minPosition} has not been reached; the last known is ${projections.model.position}`;
+    throw new Problem('position-not-reached', detail, { retryAfterSeconds: 1 });
+  }
+  reply.header('ledger-position', String(projections.model.position));
+  return projections.model;
+}
+
+/** The position that an `asOf` means; by default the last one. @throws Problem where the log is not that long. */
+export function knownAt(model: LedgerModel, asOf: AsOf | undefined): number {
+  if (asOf === undefined) return model.position;
+  if (typeof asOf === 'object') return model.facts.positionAt(asOf.instant);
+  if (asOf <= model.position) return asOf;
+  throw invalidRequest([
+    {
+      pointer: '/query/asOf',
+      detail: `must be a position of the log, which ends at ${model.position}; given ${asOf}`,
+    },
+  ]);
+}
+
+/** The number of a cluster. @throws Problem `not-found` */
+export function clusterNumber(model: LedgerModel, clusterId: string): number {
+  const cluster = model.clusters.find(clusterId);
+  if (cluster === undefined) throw new Problem('not-found', `no fact of a cluster ${clusterId} is known`);
+  return cluster;
+}
+
+/** @throws Problem `not-found` where nothing was ever registered to the account. */
+export function requireAccount(model: LedgerModel, accountId: string): void {
+  if (model.accounts.find(accountId) === undefined) {
+    throw new Problem('not-found', `no cluster was ever registered to an account ${accountId}`);
+  }
+}

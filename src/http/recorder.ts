@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { EventId } from '../domain/fact.ts';
+import { formatInstant } from '../domain/time.ts';
+import type { JsonObject } from '../eventstore/json.ts';
+import type { Outcome, Submission } from '../ledger/ledger.ts';
+import { LOOPBACK_CALLER, type Rooms } from './app.ts';
+import { CloudEvent, submissionOf } from './cloud-event.ts';
+import { fieldErrors, InstantOut, PositionOut } from './fields.ts';
+import { invalidRequest, Problem, refusal } from './problem.ts';
+
+/** With what the ledger adds, and with the problem of a refused one, an event stays below the 65,535 bytes of a log entry. */
+export const MAX_EVENT_BYTES = 60 * 1024;
+
+/** How long an answer waits for the place of an event in the log; it is durable before that. */
+const PLACE_WAIT_MS = 2_000;
+
+/** A fact that is durable. */
+export const Recorded = z.strictObject({
+  outcome: z.enum(['appended', 'duplicate']),
+  eventId: EventId,
+  clusterId: z.string(),
+  revision: z.int().nonnegative().describe('Place in the stream of the cluster, from 0.'),
+  position: PositionOut.nullable().describe('Place in the log; null where it was not known yet after 2 s.'),
+  recordedAt: InstantOut,
+});
+export type Recorded = z.output<typeof Recorded>;
+
+/** Reads one event. @returns the submission, or the problem that says which fields are at fault. */
+export function parseEvent(posted: unknown, bodyBytes: number): Submission | Problem {
+  const parsed = CloudEvent.safeParse(posted);
+  if (!parsed.success) return invalidRequest(fieldErrors(parsed.error, posted));
+  if (bodyBytes > MAX_EVENT_BYTES) {
+    const bytes = Buffer.byteLength(JSON.stringify(posted));
+    const detail = `an event may have ${MAX_EVENT_BYTES} bytes; this one has ${bytes}`;
+    if (bytes > MAX_EVENT_BYTES) return new Problem('too-large', detail);
+  }
+  return submissionOf(parsed.data, posted as JsonObject, LOOPBACK_CALLER.actor);
+}
+
+/** Has facts recorded, and answers once they are durable and their places are known. */
+export class Recorder {
+  readonly #rooms: Rooms;
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+  }
+
+  /** @returns for each submission, in order, where it is, or the problem that kept it out. */
+  async record(submissions: readonly Submission[]): Promise<(Recorded | Problem)[]> {
+    if (submissions.length === 0) return [];
+    const outcomes = await this.#rooms.ledger.record(submissions, LOOPBACK_CALLER);
+    const deadline = performance.now() + PLACE_WAIT_MS;
+    const answers: (Recorded | Problem)[] = [];
+    for (const [i, outcome] of outcomes.entries()) {
+      answers.push(await this.#answer(outcome, submissions[i] as Submission, deadline));
+    }
+    return answers;
+  }
+
+  async #answer(outcome: Outcome, submission: Submission, deadline: number): Promise<Recorded | Problem> {
+    if (outcome.outcome === 'rejected') return refusal(outcome.rejection);
+    if (outcome.outcome === 'halted') {
+      const detail = `cluster ${outcome.clusterId} takes no facts: ${outcome.why}; nothing was recorded`;
+      return new Problem('cluster-halted', detail);
+    }
+    const { eventId, clusterId, revision, recordedAt } = outcome;
+    const { model } = this.#rooms.projections;
+    const waitMs = Math.max(0, deadline - performance.now());
+    const place = model.placeOf(eventId) ?? (await this.#rooms.projections.placed(eventId, waitMs));
+    if (outcome.outcome === 'appended' && place !== undefined && place.recordedAt !== recordedAt) {
+      // Another process was first with an event of this id, and what it recorded may be something else.
+      const theirs = await this.#rooms.ledger.recheck(submission, LOOPBACK_CALLER);
+      return this.#answer(theirs, submission, deadline);
+    }
+    const position = place === undefined ? null : String(place.position);
+    return {
+      outcome: outcome.outcome,
+      eventId,
+      clusterId,
+      revision,
+      position,
+      recordedAt: formatInstant(recordedAt),
+    };
+  }
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { isBilledAt } from '../../domain/cluster.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { byCodeUnit, intervalsOf } from '../../projections/usage.ts';
+import type { App, Rooms } from '../app.ts';
+import { problemResponses } from '../contract.ts';
+import { AccountPath, Next, Paging, Reading } from '../fields.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
+import { modelFor, requireAccount } from '../reading.ts';
+
+const Account = z
+  .strictObject({
+    accountId: z.string(),
+    clusters: z.int().describe('Registered to it, deleted ones included.'),
+    billedNow: z.int(),
+  })
+  .meta({ id: 'Account' });
+
+/** Accounts, as the registrations name them. */
+export function accountRoutes(app: App, rooms: Rooms): void {
+  app.get(
+    '/v1/accounts',
+    {
+      schema: {
+        operationId: 'listAccounts',
+        tags: ['Clusters'],
+        summary: 'Accounts that clusters were registered to, in order of their ids',
+        querystring: z.strictObject({ ...Paging, ...Reading }),
+        response: { 200: z.strictObject({ items: z.array(Account), ...Next }), ...problemResponses },
+      },
+    },
+    async ({ query: { limit, cursor, ...query } }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      const [after] = decodeCursor(cursor, 'string') ?? [];
+      const ids = model.accounts.texts.toSorted(byCodeUnit);
+      const page = pageOf(
+        ids,
+        limit,
+        (id) => after === undefined || id > after,
+        (id) => [id],
+      );
+      return { ...page, items: page.items.map((accountId) => accountOf(model, accountId, rooms.now())) };
+    },
+  );
+
+  app.get(
+    '/v1/accounts/:accountId',
+    {
+      schema: {
+        operationId: 'getAccount',
+        tags: ['Clusters'],
+        summary: 'One account',
+        params: AccountPath,
+        querystring: z.strictObject({ ...Reading }),
+        response: { 200: Account, ...problemResponses },
+      },
+    },
+    async ({ params: { accountId }, query }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      requireAccount(model, accountId);
+      return accountOf(model, accountId, rooms.now());
+    },
+  );
+}
+
+function accountOf(model: LedgerModel, accountId: string, now: Instant): z.output<typeof Account> {
+  const clusters = intervalsOf(model, model.accounts.find(accountId) as number, model.position);
+  const billedNow = clusters.filter((intervals) => isBilledAt(intervals, now)).length;
+  return { accountId, clusters: clusters.length, billedNow };
+}

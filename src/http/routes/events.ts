@@ -1,0 +1,114 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { clusterStream } from '../../domain/recorded-fact.ts';
+import type { Submission } from '../../ledger/ledger.ts';
+import type { App, Rooms } from '../app.ts';
+import { binaryEvent, inBinaryMode, isBinaryMode } from '../binary-mode.ts';
+import { CloudEvent, toCloudEvent } from '../cloud-event.ts';
+import { FeedEvent, onlyDescribed, ProblemOut, problemResponses } from '../contract.ts';
+import { EventPath, Reading } from '../fields.ts';
+import { invalidRequest, Problem } from '../problem.ts';
+import { modelFor } from '../reading.ts';
+import { parseEvent, Recorded, Recorder } from '../recorder.ts';
+
+export const STRUCTURED = 'application/cloudevents+json';
+export const BATCH = 'application/cloudevents-batch+json';
+
+const MAX_BATCH_EVENTS = 1_000;
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+const Rejected = z.strictObject({ outcome: z.literal('rejected'), problem: ProblemOut });
+const BatchResult = z.strictObject({ results: z.array(z.union([Recorded, Rejected])) });
+
+/** Ingest, and single facts. */
+export function eventRoutes(app: App, rooms: Rooms): void {
+  const recorder = new Recorder(rooms);
+
+  app.post(
+    '/v1/events',
+    {
+      bodyLimit: MAX_BATCH_BYTES,
+      config: { mediaTypes: [STRUCTURED, BATCH, 'application/json'] },
+      schema: {
+        operationId: 'postEvents',
+        tags: ['Ingest'],
+        summary: 'Post lifecycle events',
+        description:
+          'CloudEvents 1.0 in structured, batch (at most 1,000 events and 4 MiB) or binary mode. Answered once durable. ' +
+          'The same source and id, ever again, is a duplicate; in a batch each event has a result of its own.',
+        consumes: [STRUCTURED, BATCH, 'application/json'],
+        body: onlyDescribed(z.union([CloudEvent, z.array(CloudEvent)])),
+        response: { 200: z.union([Recorded, BatchResult]), 201: Recorded, ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const body: unknown = request.body;
+      if (mediaTypeOf(request) === BATCH)
+        return { results: await recordBatch(recorder, body, request.bodyBytes) };
+      const submission = parseSingle(request, body);
+      if (submission instanceof Problem) throw submission;
+      const [answer] = await recorder.record([submission]);
+      if (answer instanceof Problem) throw answer;
+      return reply.code(answer?.outcome === 'appended' ? 201 : 200).send(answer as Recorded);
+    },
+  );
+
+  app.get(
+    '/v1/events/:eventId',
+    {
+      schema: {
+        operationId: 'getEvent',
+        tags: ['Audit'],
+        summary: 'One recorded fact',
+        params: EventPath,
+        querystring: z.strictObject({ ...Reading }),
+        response: { 200: FeedEvent, ...problemResponses },
+      },
+    },
+    async ({ params: { eventId }, query }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      const place = model.placeOf(eventId);
+      if (place?.clusterId !== undefined) {
+        const options = { from: place.revision, limit: 1 };
+        for await (const event of rooms.store.readStream(clusterStream(place.clusterId), options)) {
+          return toCloudEvent(event, place.position);
+        }
+      }
+      throw new Problem('not-found', `no fact has the event id ${eventId}`);
+    },
+  );
+}
+
+function mediaTypeOf({ headers }: FastifyRequest): string | undefined {
+  return headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+}
+
+function parseSingle(request: FastifyRequest, body: unknown): Submission | Problem {
+  if (mediaTypeOf(request) === STRUCTURED) return parseEvent(body, request.bodyBytes);
+  if (!isBinaryMode(request.raw)) {
+    const detail = `post ${STRUCTURED}, ${BATCH}, or application/json with the event's attributes in ce- headers`;
+    return new Problem('unsupported-media-type', detail);
+  }
+  const parsed = parseEvent(binaryEvent(request.raw, body), request.bodyBytes);
+  if (!(parsed instanceof Problem) || parsed.errors === undefined) return parsed;
+  return invalidRequest(
+    parsed.errors.map(({ pointer, detail }) => ({ pointer: inBinaryMode(pointer), detail })),
+  );
+}
+
+async function recordBatch(recorder: Recorder, body: unknown, bodyBytes: number) {
+  if (!Array.isArray(body)) throw invalidRequest([{ pointer: '', detail: 'must be an array of events' }]);
+  if (body.length > MAX_BATCH_EVENTS) {
+    throw new Problem(
+      'too-large',
+      `a batch may have ${MAX_BATCH_EVENTS} events; this one has ${body.length}`,
+    );
+  }
+  const parsed = body.map((event: unknown) => parseEvent(event, bodyBytes));
+  const submissions = parsed.filter((each): each is Submission => !(each instanceof Problem));
+  const recorded = (await recorder.record(submissions)).values();
+  return parsed.map((each) => {
+    const answer = each instanceof Problem ? each : (recorded.next().value as Recorded | Problem);
+    return answer instanceof Problem ? { outcome: 'rejected' as const, problem: answer.document() } : answer;
+  });
+}

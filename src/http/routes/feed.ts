@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { clusterOfStream } from '../../domain/recorded-fact.ts';
+import type { App, Rooms } from '../app.ts';
+import { toCloudEvent } from '../cloud-event.ts';
+import { FeedEvent, problemResponses } from '../contract.ts';
+import { Paging, PositionOut, PositionText, Reading, wholeNumber } from '../fields.ts';
+import { modelFor } from '../reading.ts';
+
+const LONGEST_WAIT_S = 30;
+
+const Query = z.strictObject({
+  after: PositionText.prefault('0').describe('The `next` of the call before; 0 for the beginning.'),
+  limit: Paging.limit,
+  wait: wholeNumber(0, LONGEST_WAIT_S).prefault('0').describe('Seconds to wait for something new.'),
+  ...Reading,
+});
+
+const Page = z.strictObject({
+  events: z.array(FeedEvent).describe('Empty: that is all for now.'),
+  next: PositionOut.describe('Goes into the `after` of the next call.'),
+});
+
+/** Every fact after a position, in order. The consumer keeps its place, so nothing can be lost on this side. */
+export function feedRoutes(app: App, rooms: Rooms): void {
+  app.get(
+    '/v1/feed',
+    {
+      schema: {
+        operationId: 'getFeed',
+        tags: ['Feed'],
+        summary: 'Every fact after a position, in order',
+        querystring: Query,
+        response: { 200: Page, ...problemResponses },
+      },
+    },
+    async ({ query }, reply) => {
+      await modelFor(rooms.projections, query, reply);
+      const deadline = performance.now() + query.wait * 1_000;
+      let page = await readPage(rooms, query.after, query.limit);
+      while (page.events.length === 0 && (await grows(rooms, page.next, deadline))) {
+        page = await readPage(rooms, page.next, query.limit);
+      }
+      reply
+        .header('ledger-position', String(rooms.projections.model.position))
+        .header('cache-control', 'no-store');
+      return { events: page.events, next: String(page.next) };
+    },
+  );
+}
+
+function grows({ projections }: Rooms, position: number, deadline: number): Promise<boolean> {
+  return projections.reached(position + 1, Math.max(0, deadline - performance.now()));
+}
+
+/** Up to `limit` facts after a position, and never one that the other answers do not know yet. */
+async function readPage({ store, projections }: Rooms, after: number, limit: number) {
+  const events: FeedEvent[] = [];
+  let next = after;
+  const { position: head } = projections.model;
+  if (after >= head) return { events, next };
+  for await (const batch of store.readAll(after)) {
+    for (const event of batch) {
+      if (event.position > head || events.length === limit) return { events, next };
+      next = event.position;
+      if (clusterOfStream(event.stream) !== undefined) events.push(toCloudEvent(event, event.position));
+    }
+  }
+  return { events, next };
+}

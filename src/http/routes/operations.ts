@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
+import { problemResponses } from '../contract.ts';
+
+/** A store that was out of reach for longer than this makes the ledger not ready. */
+const STORE_GRACE_MS = 10_000;
+
+const Check = z.strictObject({ ok: z.boolean(), detail: z.string() });
+const Readiness = z.strictObject({
+  status: z.enum(['ready', 'not-ready']),
+  checks: z.strictObject({ store: Check, projections: Check, clusters: Check }),
+});
+type Readiness = z.output<typeof Readiness>;
+
+/** For those who run the ledger. */
+export function operationsRoutes(app: App, rooms: Rooms): void {
+  const tags = ['Operations'];
+
+  app.get(
+    '/livez',
+    {
+      schema: {
+        operationId: 'livez',
+        tags,
+        summary: 'The event loop turns',
+        response: { 200: z.strictObject({ status: z.literal('alive') }), ...problemResponses },
+      },
+    },
+    async () => ({ status: 'alive' as const }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        operationId: 'readyz',
+        tags,
+        summary: 'Reads and writes are answered',
+        response: { 200: Readiness, 503: Readiness, ...problemResponses },
+      },
+    },
+    async (_, reply) => {
+      const readiness = readinessOf(rooms);
+      return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
+    },
+  );
+
+  app.get('/metrics', { schema: { hide: true } }, async (_, reply) => {
+    reply.type(rooms.metrics.contentType);
+    return rooms.metrics.metrics();
+  });
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/', { schema: { hide: true } }, async (_, reply) => reply.redirect('/docs'));
+
+  app.get(
+    '/v1/me',
+    {
+      schema: {
+        operationId: 'getMe',
+        tags,
+        summary: 'Who the ledger takes the caller for',
+        response: { 200: z.strictObject({ actor: z.string(), role: z.string() }), ...problemResponses },
+      },
+    },
+    async () => ({ actor: LOOPBACK_CALLER.actor, role: LOOPBACK_CALLER.role }),
+  );
+}
+
+function readinessOf({ store, projections, now }: Rooms): Readiness {
+  const { reachable, unreachableSince, detail } = store.health();
+  const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
+  const storeIsOk = reachable || (unreachableSince !== undefined && outageMs <= STORE_GRACE_MS);
+  const { model, isCaughtUp, failure } = projections;
+  const halted = model.halted.size;
+  const checks = {
+    store: {
+      ok: storeIsOk,
+      detail: reachable ? 'reachable' : `out of reach for ${outageMs} ms: ${detail ?? ''}`,
+    },
+    projections: {
+      ok: isCaughtUp && failure === undefined,
+      detail:
+        failure === undefined
+          ? `${isCaughtUp ? 'at' : 'replaying, at'} position ${model.position}`
+          : String(failure),
+    },
+    // Says so and stays ready: one unreadable cluster must not take the others down.
+    clusters: {
+      ok: halted === 0,
+      detail: halted === 0 ? 'all readable' : `${halted} halted, the first ${firstHalted(model)}`,
+    },
+  };
+  return { status: checks.store.ok && checks.projections.ok ? 'ready' : 'not-ready', checks };
+}
+
+function firstHalted({ halted, clusters }: LedgerModel): string {
+  for (const [cluster, { position, why }] of halted)
+    return `${clusters.text(cluster)} at position ${position}: ${why}`;
+  return '';
+}

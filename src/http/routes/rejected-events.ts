@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { Rejection } from '../../domain/rejection.ts';
+import { formatInstant } from '../../domain/time.ts';
+import { REJECTED_STREAM, type Refused } from '../../ledger/rejected-events.ts';
+import type { App, Rooms } from '../app.ts';
+import { ProblemOut, problemResponses } from '../contract.ts';
+import { InstantOut, Next, Paging, Reading } from '../fields.ts';
+import { decodeCursor, encodeCursor } from '../paging.ts';
+import { refusal } from '../problem.ts';
+import { modelFor } from '../reading.ts';
+
+const RejectedEvent = z.strictObject({
+  id: z.string(),
+  clusterId: z.string(),
+  recordedAt: InstantOut,
+  problem: ProblemOut,
+  event: z.record(z.string(), z.unknown()).describe('As it was posted.'),
+});
+
+/** Facts that were refused with 409 or 422, kept as they were posted. */
+export function rejectedEventRoutes(app: App, rooms: Rooms): void {
+  app.get(
+    '/v1/rejected-events',
+    {
+      schema: {
+        operationId: 'listRejectedEvents',
+        tags: ['Operations'],
+        summary: 'Facts that were refused, latest first',
+        querystring: z.strictObject({ ...Paging, ...Reading }),
+        response: { 200: z.strictObject({ items: z.array(RejectedEvent), ...Next }), ...problemResponses },
+      },
+    },
+    async ({ query: { limit, cursor, ...query } }, reply) => {
+      await modelFor(rooms.projections, query, reply);
+      const [before] = decodeCursor(cursor, 'number') ?? [];
+      const from = before === undefined ? {} : { from: Number(before) - 1 };
+      if (from.from === -1) return { items: [] };
+      const items: z.output<typeof RejectedEvent>[] = [];
+      let last = 0;
+      const options = { direction: 'backwards', limit, ...from } as const;
+      for await (const { id, revision, data, recordedAt } of rooms.store.readStream(
+        REJECTED_STREAM,
+        options,
+      )) {
+        const { clusterId, rejection, event } = data as unknown as Refused & { rejection: Rejection };
+        items.push({
+          id,
+          clusterId,
+          recordedAt: formatInstant(recordedAt),
+          problem: refusal(rejection).document(),
+          event,
+        });
+        last = revision;
+      }
+      return last > 0 ? { items, next: encodeCursor([last]) } : { items };
+    },
+  );
+}

@@ -1,0 +1,229 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { AccountId } from '../../domain/fact.ts';
+import { DAY_MS, type Instant, periodWindow, type Window } from '../../domain/time.ts';
+import { countedWindow, type Usage } from '../../domain/usage.ts';
+import {
+  type AccountUsage,
+  accountUsage,
+  type UsageQuestion,
+  usageByAccount,
+} from '../../projections/usage.ts';
+import type { App, Rooms } from '../app.ts';
+import { problemResponses, UsageOut } from '../contract.ts';
+import { toCsv } from '../csv.ts';
+import {
+  AccountPath,
+  AsOf,
+  asOfOut,
+  InstantOut,
+  InstantText,
+  instantOut,
+  Next,
+  Paging,
+  PeriodText,
+  PositionOut,
+  Reading,
+} from '../fields.ts';
+import { decodeCursor, encodeCursor } from '../paging.ts';
+import { invalidRequest, Problem } from '../problem.ts';
+import { knownAt, modelFor, requireAccount } from '../reading.ts';
+
+const MOST_DAYS = 400;
+
+const question = {
+  period: PeriodText.optional().describe('A UTC month, YYYY-MM; or give from and to.'),
+  from: InstantText.optional(),
+  to: InstantText.optional(),
+  through: InstantText.optional().describe('Count up to this instant; by default now.'),
+  asOf: AsOf.optional(),
+  granularity: z.enum(['total', 'day']).prefault('total'),
+  ...Reading,
+};
+const OneQuery = z.strictObject(question);
+const AllQuery = z.strictObject({
+  ...question,
+  accountId: AccountId.optional(),
+  limit: Paging.limit.unwrap().optional().describe('A page of so many accounts; by default all of them.'),
+  cursor: Paging.cursor,
+});
+type Query = z.output<typeof OneQuery>;
+
+const head = {
+  period: z.string().optional(),
+  window: z.strictObject({ from: InstantOut, to: InstantOut }),
+  through: InstantOut,
+  asOf: z.string().nullable().describe('As it was asked for; null where it was not.'),
+  position: PositionOut.describe('The last position that is known in these figures.'),
+};
+const days = z.array(z.strictObject({ date: z.string(), usage: UsageOut })).optional();
+const OneAccount = z.strictObject({ accountId: z.string(), ...head, usage: UsageOut, days });
+const AllAccounts = z.strictObject({
+  ...head,
+  items: z.array(z.strictObject({ accountId: z.string(), usage: UsageOut, days })),
+  ...Next,
+});
+
+const MEDIA_TYPES = ['application/json', 'text/csv', 'application/x-ndjson'] as const;
+
+const description =
+  'Answers JSON, CSV or NDJSON by Accept. Figures of a period that has ended change only with what is recorded later; ' +
+  'as of a position they never change.';
+
+/** What billing pulls. */
+export function usageRoutes(app: App, rooms: Rooms): void {
+  app.get(
+    '/v1/usage',
+    {
+      schema: {
+        operationId: 'getUsage',
+        tags: ['Billing'],
+        summary: 'The measures of every account in a window',
+        description,
+        querystring: AllQuery,
+        response: { 200: inAllForms(AllAccounts), ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { query } = request;
+      const model = await modelFor(rooms.projections, query, reply);
+      const asked = questionOf(query, rooms.now(), knownAt(model, query.asOf));
+      const [after] = decodeCursor(query.cursor, 'string') ?? [];
+      const items: AccountUsage[] = [];
+      let next: string | undefined;
+      for (const item of usageByAccount(model, asked, query.accountId)) {
+        if (after !== undefined && item.accountId <= after) continue;
+        if (items.length === query.limit) {
+          next = encodeCursor([items.at(-1)?.accountId ?? '']);
+          break;
+        }
+        items.push(item);
+      }
+      const shared = headOf(query, asked);
+      return answer(request, reply, shared, items, () => ({
+        ...shared,
+        items,
+        ...(next !== undefined && { next }),
+      }));
+    },
+  );
+
+  app.get(
+    '/v1/accounts/:accountId/usage',
+    {
+      schema: {
+        operationId: 'getAccountUsage',
+        tags: ['Billing'],
+        summary: 'The measures of one account in a window',
+        description,
+        params: AccountPath,
+        querystring: OneQuery,
+        response: { 200: inAllForms(OneAccount), ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { query, params } = request;
+      const model = await modelFor(rooms.projections, query, reply);
+      requireAccount(model, params.accountId);
+      const asked = questionOf(query, rooms.now(), knownAt(model, query.asOf));
+      const item = accountUsage(model, params.accountId, asked);
+      const shared = headOf(query, asked);
+      return answer(request, reply, shared, [item], () => {
+        const { accountId, ...measures } = item;
+        return { accountId, ...shared, ...measures };
+      });
+    },
+  );
+}
+
+function inAllForms(schema: z.ZodType) {
+  const text = { schema: z.string() };
+  return {
+    description: 'The figures.',
+    content: { 'application/json': { schema }, 'text/csv': text, 'application/x-ndjson': text },
+  };
+}
+
+function questionOf(query: Query, now: Instant, asOf: number): UsageQuestion {
+  const window = windowOf(query);
+  const byDay = query.granularity === 'day';
+  if (byDay && window.to - window.from > MOST_DAYS * DAY_MS) {
+    throw invalidRequest([
+      { pointer: '/query/granularity', detail: `by day a window may have ${MOST_DAYS} days` },
+    ]);
+  }
+  return { window, through: countedWindow(window, query.through ?? now).to, asOf, byDay };
+}
+
+function windowOf({ period, from, to }: Query): Window {
+  if (period !== undefined && from === undefined && to === undefined) return periodWindow(period);
+  if (period === undefined && from !== undefined && to !== undefined) {
+    if (from <= to) return { from, to };
+    throw invalidRequest([{ pointer: '/query/to', detail: 'must not be before from' }]);
+  }
+  throw invalidRequest([{ pointer: '/query/period', detail: 'give period, or from and to' }]);
+}
+
+function headOf({ period, asOf }: Query, { window, through, asOf: position }: UsageQuestion) {
+  return {
+    ...(period !== undefined && { period }),
+    window: { from: instantOut(window.from), to: instantOut(window.to) },
+    through: instantOut(through),
+    asOf: asOfOut(asOf),
+    position: String(position),
+  };
+}
+
+/** Gives the figures in the form that the caller accepts. @throws Problem `not-acceptable` */
+function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  shared: ReturnType<typeof headOf>,
+  items: readonly AccountUsage[],
+  asJson: () => object,
+) {
+  reply.header('vary', 'accept');
+  switch (request.accepts().type([...MEDIA_TYPES])) {
+    case 'application/json':
+      return reply.send(asJson());
+    case 'text/csv':
+      return reply.type('text/csv; charset=utf-8; header=present').send(asCsv(shared, items));
+    case 'application/x-ndjson':
+      return reply
+        .type('application/x-ndjson')
+        .send(items.map((item) => `${JSON.stringify({ ...shared, ...item })}\n`).join(''));
+    default:
+      throw new Problem('not-acceptable', `one of ${MEDIA_TYPES.join(', ')} can be given`);
+  }
+}
+
+const MEASURES = [
+  'billableClusters',
+  'clusterSeconds',
+  'peakClusters',
+  'clustersAtStart',
+  'clustersAtEnd',
+  'averageClusters',
+] as const satisfies (keyof Usage)[];
+
+/** A row per account, or per account and day. */
+function asCsv(
+  { period, window, through, asOf, position }: ReturnType<typeof headOf>,
+  items: readonly AccountUsage[],
+) {
+  const header = ['accountId', 'period', 'from', 'to', 'through', 'asOf', 'position', 'date', ...MEASURES];
+  const rows = items.flatMap(({ accountId, usage, days }) =>
+    (days ?? [{ date: null, usage }]).map((row) => [
+      accountId,
+      period ?? null,
+      window.from,
+      window.to,
+      through,
+      asOf,
+      { number: position },
+      row.date,
+      ...MEASURES.map((measure) => ({ number: String(row.usage[measure]) })),
+    ]),
+  );
+  return toCsv(header, rows);
+}

@@ -1,0 +1,66 @@
+import type { Fact, KnownFact } from '../domain/fact.ts';
+import { clusterStream, factOf, type Origin, originOf } from '../domain/recorded-fact.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+
+/** A fact as it stands in its stream; `position` is its revision there, which orders it among the facts of its cluster. */
+export interface RecordedFact extends KnownFact {
+  readonly origin: Origin;
+  readonly recordedAt: number;
+}
+
+/** All facts of one cluster. */
+export interface History {
+  readonly facts: readonly RecordedFact[];
+  /** Whether nothing can have been added since it was read: a refusal may rest on it. */
+  readonly isCurrent: boolean;
+}
+
+/** Histories kept in memory; the longest unused goes first. */
+const KEPT = 20_000;
+
+/**
+ * The histories of clusters, read from the store and kept while they are in use. A kept one may be behind where several
+ * processes write: the expected revision of the append tells, and a refusal never rests on one that is not current.
+ */
+export class Histories {
+  readonly #store: EventStore;
+  readonly #kept = new Map<string, readonly RecordedFact[]>();
+
+  constructor(store: EventStore) {
+    this.#store = store;
+  }
+
+  /** @throws UnreadableFact where the stream holds what this release cannot read. @throws StoreUnavailable */
+  async load(clusterId: string): Promise<History> {
+    const facts = this.#kept.get(clusterId);
+    if (facts === undefined) return this.reload(clusterId);
+    this.keep(clusterId, facts);
+    return { facts, isCurrent: this.#store.isSoleWriter };
+  }
+
+  /** Reads the stream, whatever is kept. @throws UnreadableFact @throws StoreUnavailable */
+  async reload(clusterId: string): Promise<History> {
+    const facts: RecordedFact[] = [];
+    for await (const event of this.#store.readStream(clusterStream(clusterId))) {
+      const fact: Fact = factOf(clusterId, event);
+      const { id, revision, recordedAt } = event;
+      facts.push({ eventId: id, position: revision, fact, origin: originOf(event), recordedAt });
+    }
+    this.keep(clusterId, facts);
+    return { facts, isCurrent: true };
+  }
+
+  forget(clusterId: string): void {
+    this.#kept.delete(clusterId);
+  }
+
+  keep(clusterId: string, facts: readonly RecordedFact[]): void {
+    this.#kept.delete(clusterId);
+    this.#kept.set(clusterId, facts);
+    if (this.#kept.size <= KEPT) return;
+    for (const oldest of this.#kept.keys()) {
+      this.#kept.delete(oldest);
+      return;
+    }
+  }
+}

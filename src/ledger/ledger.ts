@@ -1,0 +1,245 @@
+import { isDeepStrictEqual } from 'node:util';
+import { decide, type Posting } from '../domain/accept.ts';
+import { type Fact, UnreadableFact } from '../domain/fact.ts';
+import { clusterStream, type Origin, recordFact } from '../domain/recorded-fact.ts';
+import type { Rejection } from '../domain/rejection.ts';
+import { VersionConflict } from '../eventstore/errors.ts';
+import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
+import type { JsonObject } from '../eventstore/json.ts';
+import { OutcomeUnknown, Overloaded } from './errors.ts';
+import { eventId } from './event-id.ts';
+import { Histories, type History, type RecordedFact } from './histories.ts';
+import { appendPatiently, writeDeadline } from './patient-append.ts';
+import { RejectedEvents } from './rejected-events.ts';
+import { Turns } from './turns.ts';
+
+/** A fact that somebody wants recorded. */
+export interface Submission {
+  readonly fact: Fact;
+  readonly origin: Origin;
+  /** The event as it was posted, kept where it is refused. */
+  readonly event: JsonObject;
+  /** The poster left the time to the ledger: a repeat is then the same whatever the time. */
+  readonly isTimedByLedger?: boolean;
+}
+
+/** What became of a submission. */
+export type Outcome =
+  | {
+      /** Durable now; or durable since the first time that the same event was posted. */
+      readonly outcome: 'appended' | 'duplicate';
+      readonly eventId: string;
+      readonly clusterId: string;
+      readonly revision: number;
+      /** In ms since the epoch, by the clock of whoever recorded it. */
+      readonly recordedAt: number;
+    }
+  | { readonly outcome: 'rejected'; readonly rejection: Rejection }
+  /** The facts of this cluster cannot be read by this release: nothing can be decided on them. */
+  | { readonly outcome: 'halted'; readonly clusterId: string; readonly why: string };
+
+/** The source of what the ledger itself appends. */
+const LEDGER_SOURCE = 'urn:cluster-ledger';
+
+/** Submissions under way at which more are turned away. */
+const MOST_UNDER_WAY = 20_000;
+
+/** Facts of one cluster in one append stay well below what a store takes. */
+const MOST_APPEND_BYTES = 500_000;
+
+/**
+ * The one way into the log: load, decide, append, and again where somebody else was first. Posting the same event again,
+ * ever, is answered with the first one's place; posting another under its id is refused.
+ */
+export class Ledger {
+  readonly #store: EventStore;
+  readonly #now: () => number;
+  readonly #histories: Histories;
+  readonly #rejected: RejectedEvents;
+  readonly #turns = new Turns();
+  #underWay = 0;
+
+  /** @param now milliseconds since the epoch. */
+  constructor(store: EventStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+    this.#histories = new Histories(store);
+    this.#rejected = new RejectedEvents(store, now);
+  }
+
+  /**
+   * Records facts, each on its own merits: one refused does not spoil the others. Those of one cluster are recorded together
+   * and in order, the clusters in the order of their first fact, so that the same submissions get the same places.
+   * @returns what became of each, in order, once all that was accepted is durable and all that was refused is kept.
+   * @throws OutcomeUnknown, StoreFailed some may be recorded: submit all again. @throws StoreFull, Overloaded
+   */
+  async record(submissions: readonly Submission[], caller: Pick<Posting, 'mayBackdate'>): Promise<Outcome[]> {
+    if (this.#underWay + submissions.length > MOST_UNDER_WAY) {
+      throw new Overloaded('too many facts are waiting to be written');
+    }
+    this.#underWay += submissions.length;
+    try {
+      const clusters = Map.groupBy(submissions, ({ fact }) => fact.clusterId);
+      return await this.#turns.take([...clusters.keys()], () =>
+        this.#recordInTurn(submissions, clusters, caller),
+      );
+    } finally {
+      this.#underWay -= submissions.length;
+    }
+  }
+
+  /**
+   * Decides once more on a submission that was answered as appended, from what the store holds: where another process
+   * recorded the same event at the same moment, theirs is the one that stands.
+   */
+  async recheck(submission: Submission, caller: Pick<Posting, 'mayBackdate'>): Promise<Outcome> {
+    this.#histories.forget(submission.fact.clusterId);
+    const [outcome] = await this.record([submission], caller);
+    return outcome as Outcome;
+  }
+
+  async #recordInTurn(
+    submissions: readonly Submission[],
+    clusters: ReadonlyMap<string, readonly Submission[]>,
+    caller: Pick<Posting, 'mayBackdate'>,
+  ): Promise<Outcome[]> {
+    const histories = await Promise.all(Array.from(clusters.keys(), (clusterId) => this.#load(clusterId)));
+    const deadline = writeDeadline();
+    const outcomes = new Map<Submission, Outcome>();
+    const recorded = Array.from(clusters, ([clusterId, own], i) =>
+      this.#recordCluster(clusterId, own, histories[i] as History | Halted, caller, deadline, outcomes),
+    );
+    // All must have ended before the turn does: what is still under way would meet the next one.
+    const failed = (await Promise.allSettled(recorded)).find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const refused = submissions.flatMap((submission) => {
+      const outcome = outcomes.get(submission);
+      if (outcome?.outcome !== 'rejected') return [];
+      const { source, id } = submission.origin;
+      const { event, fact } = submission;
+      return [{ source, id, clusterId: fact.clusterId, event, rejection: outcome.rejection }];
+    });
+    if (refused.length > 0) await this.#rejected.keep(refused);
+    return submissions.map((submission) => outcomes.get(submission) as Outcome);
+  }
+
+  async #load(clusterId: string): Promise<History | Halted> {
+    return this.#histories.load(clusterId).catch(haltedOr(clusterId));
+  }
+
+  async #recordCluster(
+    clusterId: string,
+    submissions: readonly Submission[],
+    loaded: History | Halted,
+    caller: Pick<Posting, 'mayBackdate'>,
+    deadline: number,
+    outcomes: Map<Submission, Outcome>,
+  ): Promise<void> {
+    let history = loaded;
+    for (let done = 0; done < submissions.length; ) {
+      if ('outcome' in history) {
+        for (const submission of submissions.slice(done)) outcomes.set(submission, history);
+        return;
+      }
+      const plan = planFor(history.facts, submissions.slice(done), { ...caller, now: this.#now() });
+      const mayBeOutdated = !history.isCurrent && plan.outcomes.some(({ outcome }) => outcome === 'rejected');
+      if (!mayBeOutdated && (await this.#append(clusterId, history.facts, plan.added, deadline))) {
+        for (const outcome of plan.outcomes) outcomes.set(submissions[done++] as Submission, outcome);
+        history = { facts: [...history.facts, ...plan.added], isCurrent: history.isCurrent };
+      } else {
+        history = await this.#histories.reload(clusterId).catch(haltedOr(clusterId));
+      }
+      if (performance.now() > deadline) throw new OutcomeUnknown('the facts of the cluster kept changing');
+    }
+  }
+
+  /** @returns whether the facts now stand in the stream; if not, somebody else was first. */
+  async #append(
+    clusterId: string,
+    known: readonly RecordedFact[],
+    added: readonly RecordedFact[],
+    deadline: number,
+  ): Promise<boolean> {
+    if (added.length === 0) return true;
+    const expected = known.at(-1)?.position ?? 'absent';
+    try {
+      await appendPatiently(this.#store, clusterStream(clusterId), added.map(toEvent), expected, deadline);
+      this.#histories.keep(clusterId, [...known, ...added]);
+      return true;
+    } catch (error) {
+      this.#histories.forget(clusterId);
+      if (error instanceof VersionConflict) return false;
+      throw error;
+    }
+  }
+}
+
+type Halted = Extract<Outcome, { outcome: 'halted' }>;
+
+function haltedOr(clusterId: string): (error: unknown) => Halted {
+  return (error) => {
+    if (error instanceof UnreadableFact) return { outcome: 'halted', clusterId, why: error.message };
+    throw error;
+  };
+}
+
+function toEvent({ eventId: id, fact, origin, recordedAt }: RecordedFact): NewEvent {
+  return { id, ...recordFact(fact, origin), recordedAt } as NewEvent;
+}
+
+interface Plan {
+  /** One for each of the first submissions; those after them are left for the next append. */
+  readonly outcomes: Outcome[];
+  readonly added: RecordedFact[];
+}
+
+/** Decides what to append for the submissions of one cluster, each in the light of those before it. */
+function planFor(known: readonly RecordedFact[], submissions: readonly Submission[], posting: Posting): Plan {
+  const outcomes: Outcome[] = [];
+  const added: RecordedFact[] = [];
+  let bytes = 0;
+  for (const submission of submissions) {
+    const { fact, origin } = submission;
+    const facts = added.length === 0 ? known : [...known, ...added];
+    const id = eventId(clusterStream(fact.clusterId), origin.source, origin.id);
+    const earlier = facts.find(({ eventId: other }) => other === id);
+    if (earlier !== undefined) {
+      outcomes.push(repeated(earlier, submission));
+      continue;
+    }
+    const decision = decide(facts, fact, posting);
+    if (!decision.ok) {
+      outcomes.push({ outcome: 'rejected', rejection: decision.rejection });
+      continue;
+    }
+    if (submissions.length > 1) bytes += JSON.stringify(submission.event).length * 2;
+    if (bytes > MOST_APPEND_BYTES && added.length > 0) break;
+    const revision = facts.length;
+    const recordedAt = posting.now;
+    const [, notice] = decision.facts;
+    added.push({ eventId: id, position: revision, fact, origin, recordedAt });
+    if (notice !== undefined) added.push(noticeAfter(id, notice, origin, revision + 1, recordedAt));
+    outcomes.push({ outcome: 'appended', eventId: id, clusterId: fact.clusterId, revision, recordedAt });
+  }
+  return { outcomes, added };
+}
+
+function repeated(earlier: RecordedFact, { fact, isTimedByLedger }: Submission): Outcome {
+  const compared = isTimedByLedger === true ? { ...fact, effectiveAt: earlier.fact.effectiveAt } : fact;
+  const { eventId: id, position: revision, recordedAt } = earlier;
+  return isDeepStrictEqual(earlier.fact, compared)
+    ? { outcome: 'duplicate', eventId: id, clusterId: fact.clusterId, revision, recordedAt }
+    : { outcome: 'rejected', rejection: { code: 'event-id-reused', eventId: id } };
+}
+
+function noticeAfter(
+  deciding: string,
+  fact: Fact,
+  { actor }: Origin,
+  revision: number,
+  recordedAt: number,
+): RecordedFact {
+  const origin = { source: LEDGER_SOURCE, id: `notice-of-${deciding}`, actor };
+  const id = eventId(clusterStream(fact.clusterId), origin.source, origin.id);
+  return { eventId: id, position: revision, fact, origin, recordedAt };
+}

@@ -1,0 +1,126 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Rejection } from '../domain/rejection.ts';
+import { VersionConflict } from '../eventstore/errors.ts';
+import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
+import type { JsonObject } from '../eventstore/json.ts';
+import { eventId } from './event-id.ts';
+import { appendPatiently, writeDeadline } from './patient-append.ts';
+
+/** The stream that keeps what was refused: a fact about money is never dropped without a trace. */
+export const REJECTED_STREAM = 'rejected-events';
+export const EVENT_REJECTED = 'EventRejected';
+
+/** What was refused, and why. */
+export interface Refused {
+  readonly source: string;
+  readonly id: string;
+  readonly clusterId: string;
+  /** The event as it was posted. */
+  readonly event: JsonObject;
+  readonly rejection: Rejection;
+}
+
+/** Refusals that a repeat is compared with, so that a producer that insists does not fill the log. */
+const REMEMBERED = 1_000;
+const MOST_PER_APPEND = 8;
+
+/** Keeps refused events in their stream; those that come while one append is under way share the next. */
+export class RejectedEvents {
+  readonly #store: EventStore;
+  readonly #now: () => number;
+  readonly #remembered = new Set<string>();
+  #revision: number | undefined;
+  #waiting: { readonly refused: Refused; resolve(): void; reject(error: unknown): void }[] = [];
+  #working = false;
+
+  constructor(store: EventStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Resolves once all are kept, or were before. @throws OutcomeUnknown, StoreFull, StoreFailed */
+  async keep(refused: readonly Refused[]): Promise<void> {
+    const kept = refused.map(
+      (each) =>
+        new Promise<void>((resolve, reject) => this.#waiting.push({ refused: each, resolve, reject })),
+    );
+    void this.#work();
+    await Promise.all(kept);
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    while (this.#waiting.length > 0) {
+      const next = this.#waiting.splice(0, MOST_PER_APPEND);
+      try {
+        await this.#append(next.map(({ refused }) => refused));
+        for (const { resolve } of next) resolve();
+      } catch (error) {
+        this.#revision = undefined;
+        for (const { reject } of next) reject(error);
+      }
+    }
+    this.#working = false;
+  }
+
+  async #append(refused: readonly Refused[]): Promise<void> {
+    const deadline = writeDeadline();
+    for (;;) {
+      const last = this.#revision ?? (await this.#readEnd());
+      const fresh = [...new Map(refused.map((each) => [keyOf(each), each])).entries()].filter(
+        ([key]) => !this.#remembered.has(key),
+      );
+      if (fresh.length === 0) return;
+      const recordedAt = this.#now();
+      const events = fresh.map(([, each], i) => toEvent(each, last + 1 + i, recordedAt));
+      try {
+        const expected = last === -1 ? 'absent' : last;
+        this.#revision = await appendPatiently(this.#store, REJECTED_STREAM, events, expected, deadline);
+        for (const [key] of fresh) this.#remember(key);
+        return;
+      } catch (error) {
+        if (!(error instanceof VersionConflict)) throw error;
+        this.#revision = undefined;
+        await wait(0);
+      }
+    }
+  }
+
+  /** The last revision, or -1; remembers the refusals before it on the way. */
+  async #readEnd(): Promise<number> {
+    let last = -1;
+    const recent: string[] = [];
+    const options = { direction: 'backwards', limit: REMEMBERED } as const;
+    for await (const { revision, data } of this.#store.readStream(REJECTED_STREAM, options)) {
+      last = Math.max(last, revision);
+      recent.push(keyOf(data as unknown as Refused));
+    }
+    for (const key of recent.reverse()) this.#remember(key);
+    return last;
+  }
+
+  #remember(key: string): void {
+    this.#remembered.add(key);
+    if (this.#remembered.size <= REMEMBERED) return;
+    for (const oldest of this.#remembered) {
+      this.#remembered.delete(oldest);
+      return;
+    }
+  }
+}
+
+function keyOf({ event, rejection }: Refused): string {
+  return eventId(JSON.stringify(event), rejection.code);
+}
+
+function toEvent(refused: Refused, revision: number, recordedAt: number): NewEvent {
+  const { source, id, clusterId, event, rejection } = refused;
+  return {
+    id: eventId(REJECTED_STREAM, source, id, revision),
+    type: EVENT_REJECTED,
+    data: { source, id, clusterId, event, rejection },
+    metadata: { source, id },
+    recordedAt,
+  };
+}

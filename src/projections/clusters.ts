@@ -1,0 +1,54 @@
+import { type ClusterBilling, causesHolding, isBilledAt } from '../domain/cluster.ts';
+import type { Cause } from '../domain/fact.ts';
+import type { Instant } from '../domain/time.ts';
+import type { Details, Halt, LedgerModel } from './ledger-model.ts';
+
+/** What a cluster is, for people: the first of these that holds. */
+export const CLUSTER_STATUSES = ['orphan', 'deleted', 'free', 'pending', 'stopped', 'billed'] as const;
+export type ClusterStatus = (typeof CLUSTER_STATUSES)[number];
+
+/** A cluster as it is now, by all facts known. */
+export interface ClusterView {
+  readonly clusterId: string;
+  /**
+   * `orphan`: facts, but no registration. `deleted`. `free`: registered as not billable. `pending`: its
+   * registration is still ahead. `stopped`: a cause holds billing. `billed`.
+   */
+  readonly status: ClusterStatus;
+  readonly accountId: string | undefined;
+  readonly billable: boolean | undefined;
+  readonly details: Details | undefined;
+  readonly registeredAt: Instant | undefined;
+  readonly deletedAt: Instant | undefined;
+  /** Since when it has been billed without a break; `undefined` where it is not billed now. */
+  readonly billedSince: Instant | undefined;
+  readonly heldBy: readonly Cause[];
+  readonly lastPosition: number;
+  readonly halt: Halt | undefined;
+}
+
+export function viewCluster(model: LedgerModel, cluster: number, now: Instant): ClusterView {
+  const billing = model.billing(cluster, model.position);
+  const { registration, deletion, intervals, switches } = billing;
+  return {
+    clusterId: model.clusters.text(cluster),
+    status: statusOf(billing, now),
+    accountId: registration?.fact.accountId,
+    billable: registration?.fact.billable,
+    details: registration === undefined ? undefined : model.detailsAt(registration.position),
+    registeredAt: registration?.fact.effectiveAt,
+    deletedAt: deletion?.fact.effectiveAt,
+    billedSince: intervals.find(({ from, to }) => from <= now && (to === null || now < to))?.from,
+    heldBy: causesHolding(switches, now),
+    lastPosition: model.lastPositionOf(cluster),
+    halt: model.haltOf(cluster),
+  };
+}
+
+function statusOf({ registration, deletion, intervals }: ClusterBilling, now: Instant): ClusterStatus {
+  if (registration === undefined) return 'orphan';
+  if (deletion !== undefined && deletion.fact.effectiveAt <= now) return 'deleted';
+  if (!registration.fact.billable) return 'free';
+  if (registration.fact.effectiveAt > now) return 'pending';
+  return isBilledAt(intervals, now) ? 'billed' : 'stopped';
+}

@@ -1,0 +1,51 @@
+type Numbers = Uint8Array | Uint32Array | Float64Array;
+type NumbersOf<T extends Numbers> = { new (length: number): T; readonly BYTES_PER_ELEMENT: number };
+
+/** A growing list of numbers that are kept as plain memory: no object per entry, and a snapshot is its bytes. */
+export class Column<T extends Numbers> {
+  readonly #kind: NumbersOf<T>;
+  #values: T;
+  #length = 0;
+
+  constructor(kind: NumbersOf<T>) {
+    this.#kind = kind;
+    this.#values = new kind(1_024);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  at(index: number): number {
+    return this.#values[index] as number;
+  }
+
+  set(index: number, value: number): void {
+    this.#values[index] = value;
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#values.length) this.#grow(2 * this.#length);
+    this.#values[this.#length++] = value;
+  }
+
+  #grow(capacity: number): void {
+    const grown = new this.#kind(capacity);
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+
+  /** The bytes of what is in use, without a copy: valid until the next `push`. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#values.buffer, 0, this.#length * this.#kind.BYTES_PER_ELEMENT);
+  }
+
+  /** Takes over what `bytes` gave earlier. @throws RangeError where the size fits no whole number of entries. */
+  restore(bytes: Uint8Array): void {
+    const length = bytes.byteLength / this.#kind.BYTES_PER_ELEMENT;
+    if (!Number.isInteger(length)) throw new RangeError('the bytes are no column of this kind');
+    this.#values = new this.#kind(Math.max(1_024, length + (length >> 3)));
+    new Uint8Array(this.#values.buffer).set(bytes);
+    this.#length = length;
+  }
+}

@@ -1,0 +1,97 @@
+import { Column } from './column.ts';
+
+/**
+ * The ids of all events, 16 bytes each, by position, and a hash table from id to position. The table may say "not here";
+ * what it finds is compared with the id itself. Entry 0 is nobody's.
+ */
+export class EventIds {
+  readonly words = new Column(Uint32Array);
+  #slots = new Uint32Array(2_048);
+  #used = 0;
+
+  constructor() {
+    this.#pushWords(0, 0, 0, 0);
+  }
+
+  /** @param id a UUID. */
+  push(id: string): void {
+    const [a, b, c, d] = wordsOf(id);
+    this.#pushWords(a, b, c, d);
+    this.#insert(this.words.length / 4 - 1);
+  }
+
+  /** The id of the event at a position. */
+  at(position: number): string {
+    const hex = [0, 1, 2, 3]
+      .map((i) =>
+        this.words
+          .at(4 * position + i)
+          .toString(16)
+          .padStart(8, '0'),
+      )
+      .join('');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  }
+
+  /** The position of the first event with this id, or `undefined`. */
+  find(id: string): number | undefined {
+    const words = wordsOf(id);
+    const mask = this.#slots.length - 1;
+    for (let slot = words[0] & mask; ; slot = (slot + 1) & mask) {
+      const position = this.#slots[slot] as number;
+      if (position === 0) return undefined;
+      if (words.every((word, i) => word === this.words.at(4 * position + i))) return position;
+    }
+  }
+
+  /** Takes over what `words.bytes` gave earlier. */
+  restore(bytes: Uint8Array): void {
+    this.words.restore(bytes);
+    this.#rebuildSlots(this.words.length / 4);
+  }
+
+  #pushWords(a: number, b: number, c: number, d: number): void {
+    this.words.push(a);
+    this.words.push(b);
+    this.words.push(c);
+    this.words.push(d);
+  }
+
+  #insert(position: number): void {
+    if (2 * ++this.#used > this.#slots.length) {
+      this.#rebuildSlots(position + 1);
+      return;
+    }
+    const mask = this.#slots.length - 1;
+    let slot = this.words.at(4 * position) & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = position;
+  }
+
+  #rebuildSlots(count: number): void {
+    let capacity = 2_048;
+    while (capacity < 3 * count) capacity *= 2;
+    this.#slots = new Uint32Array(capacity);
+    this.#used = 0;
+    for (let position = 1; position < count; position++) this.#insert(position);
+  }
+}
+
+/** The four 32-bit words of a UUID, the first three from places that version and variant leave free. */
+function wordsOf(id: string): readonly [number, number, number, number] {
+  return [word(id, 0), word(id, 9, 14), word(id, 19, 24), word(id, 28)];
+}
+
+function word(id: string, at: number, then = at + 4): number {
+  return ((quad(id, at) << 16) | quad(id, then)) >>> 0;
+}
+
+function quad(id: string, at: number): number {
+  return (nibble(id, at) << 12) | (nibble(id, at + 1) << 8) | (nibble(id, at + 2) << 4) | nibble(id, at + 3);
+}
+
+/** Reads a hexadecimal digit in lower case, as all ids of the ledger are written. */
+function nibble(id: string, at: number): number {
+  const code = id.charCodeAt(at);
+  return code <= 57 ? code - 48 : code - 87;
+}

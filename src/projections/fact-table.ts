@@ -1,0 +1,200 @@
+import type { BillingFact } from '../domain/cluster.ts';
+import { CAUSES, FACT_TYPES, type Fact, type KnownFact } from '../domain/fact.ts';
+import type { Instant } from '../domain/time.ts';
+import { Column } from './column.ts';
+import { EventIds } from './event-ids.ts';
+
+const ALL_CAUSES = [...CAUSES, 'deleted'] as const;
+
+const TYPE_BITS = 0b1111;
+const CAUSE_SHIFT = 4;
+const BILLABLE_BIT = 0b100_0000;
+
+/**
+ * What billing needs of every event of the log, by position, as columns of numbers: some 70 bytes per fact. Facts of one
+ * cluster are chained from the last one back. Entry 0, and events that are no facts of a cluster, name no cluster.
+ */
+export class FactTable {
+  readonly ids = new EventIds();
+  /** Number of the cluster plus 1; 0 for none. */
+  readonly #cluster = new Column(Uint32Array);
+  /** Position of the fact before in the same cluster; 0 for none. */
+  readonly #previous = new Column(Uint32Array);
+  readonly #revision = new Column(Uint32Array);
+  readonly #effectiveAt = new Column(Float64Array);
+  readonly #recordedAt = new Column(Float64Array);
+  /** The running maximum of `#recordedAt`: clocks of several writers may differ, what was known never shrinks. */
+  readonly #knownAt = new Column(Float64Array);
+  /** Type, cause and `billable`. */
+  readonly #kind = new Column(Uint8Array);
+  /** Of a registration the number of its account; of a void the position of what it voids, 0 where that is not known. */
+  readonly #reference = new Column(Uint32Array);
+
+  /** Voids that came before what they void: the id they name, and their positions. */
+  readonly openVoids = new Map<string, number[]>();
+
+  constructor() {
+    this.#push(0, 0, 0, 0, 0, 0, 0);
+  }
+
+  /** Position of the last event; 0 where there is none. */
+  get head(): number {
+    return this.#cluster.length - 1;
+  }
+
+  /** Adds the next event of the log, which is no fact of a cluster or one that cannot be read. */
+  pushOther(id: string, revision: number, recordedAt: Instant): void {
+    this.ids.push(id);
+    this.#push(0, 0, revision, 0, recordedAt, 0, 0);
+  }
+
+  /**
+   * Adds the next event of the log, a fact.
+   * @param cluster number of its cluster. @param previous position of the fact before in that cluster, 0 for none.
+   * @param account number of the account that a registration names.
+   */
+  pushFact(
+    id: string,
+    revision: number,
+    recordedAt: Instant,
+    fact: Fact,
+    cluster: number,
+    previous: number,
+    account: number,
+  ): void {
+    const reference = fact.type === 'FactVoided' ? (this.ids.find(fact.voids) ?? 0) : account;
+    this.ids.push(id);
+    this.#push(cluster + 1, previous, revision, fact.effectiveAt, recordedAt, kindOf(fact), reference);
+    if (fact.type === 'FactVoided' && reference === 0) {
+      this.openVoids.set(fact.voids, [...(this.openVoids.get(fact.voids) ?? []), this.head]);
+    }
+    if (this.openVoids.size > 0) this.#closeVoids(id);
+  }
+
+  #closeVoids(id: string): void {
+    for (const position of this.openVoids.get(id) ?? []) this.#reference.set(position, this.head);
+    this.openVoids.delete(id);
+  }
+
+  #push(
+    cluster: number,
+    previous: number,
+    revision: number,
+    effectiveAt: Instant,
+    recordedAt: Instant,
+    kind: number,
+    reference: number,
+  ): void {
+    const latest = this.#cluster.length === 0 ? 0 : this.#knownAt.at(this.head);
+    this.#cluster.push(cluster);
+    this.#previous.push(previous);
+    this.#revision.push(revision);
+    this.#effectiveAt.push(effectiveAt);
+    this.#recordedAt.push(recordedAt);
+    this.#knownAt.push(Math.max(latest, recordedAt));
+    this.#kind.push(kind);
+    this.#reference.push(reference);
+  }
+
+  /** Number of the cluster whose fact stands at a position, or -1. */
+  clusterAt(position: number): number {
+    return this.#cluster.at(position) - 1;
+  }
+
+  revisionAt(position: number): number {
+    return this.#revision.at(position);
+  }
+
+  recordedAt(position: number): Instant {
+    return this.#recordedAt.at(position);
+  }
+
+  effectiveAt(position: number): Instant {
+    return this.#effectiveAt.at(position);
+  }
+
+  typeAt(position: number): Fact['type'] {
+    return FACT_TYPES[this.#kind.at(position) & TYPE_BITS] as Fact['type'];
+  }
+
+  /** Positions of the facts of a cluster from its last one, `position`, back to its first. */
+  *chain(position: number): Generator<number> {
+    for (let at = position; at !== 0; at = this.#previous.at(at)) yield at;
+  }
+
+  /** The last position recorded at or before an instant; 0 where there is none. */
+  positionAt(instant: Instant): number {
+    let low = 0;
+    let high = this.head;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.#knownAt.at(middle) <= instant) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /**
+   * The facts of a cluster as billing needs them, up to a position.
+   * @param last position of the last fact of the cluster. @param accountId gives the id for the number of an account.
+   */
+  known(last: number, asOf: number, accountId: (account: number) => string): KnownFact<BillingFact>[] {
+    const facts: KnownFact<BillingFact>[] = [];
+    for (let position = last; position !== 0; position = this.#previous.at(position)) {
+      if (position <= asOf)
+        facts.push({ eventId: this.ids.at(position), position, fact: this.#fact(position, accountId) });
+    }
+    return facts.reverse();
+  }
+
+  #fact(position: number, accountId: (account: number) => string): BillingFact {
+    const kind = this.#kind.at(position);
+    const type = FACT_TYPES[kind & TYPE_BITS] as Fact['type'];
+    const effectiveAt = this.#effectiveAt.at(position);
+    const reference = this.#reference.at(position);
+    switch (type) {
+      case 'ClusterRegistered':
+        return { type, effectiveAt, accountId: accountId(reference), billable: (kind & BILLABLE_BIT) !== 0 };
+      case 'BillingStopped':
+      case 'BillingResumed':
+        return { type, effectiveAt, cause: ALL_CAUSES[(kind >> CAUSE_SHIFT) & 0b11] ?? 'deleted' };
+      case 'FactVoided':
+        return { type, effectiveAt, voids: this.ids.at(reference) };
+      default:
+        return { type, effectiveAt };
+    }
+  }
+
+  /** The columns, in a fixed order, for a snapshot. */
+  get columns(): readonly Uint8Array[] {
+    return [this.ids.words.bytes, ...this.#all().map((column) => column.bytes)];
+  }
+
+  restore([ids, ...columns]: readonly Uint8Array[]): void {
+    if (ids === undefined || columns.length !== 8)
+      throw new RangeError('these are not the columns of a fact table');
+    for (const [i, column] of this.#all().entries()) column.restore(columns[i] as Uint8Array);
+    this.ids.restore(ids);
+    const lengths = new Set([this.ids.words.length / 4, ...this.#all().map((column) => column.length)]);
+    if (lengths.size !== 1) throw new RangeError('the columns differ in length');
+  }
+
+  #all() {
+    return [
+      this.#cluster,
+      this.#previous,
+      this.#revision,
+      this.#effectiveAt,
+      this.#recordedAt,
+      this.#knownAt,
+      this.#kind,
+      this.#reference,
+    ] as const;
+  }
+}
+
+function kindOf(fact: Fact): number {
+  const type = FACT_TYPES.indexOf(fact.type);
+  if (fact.type === 'ClusterRegistered') return type | (fact.billable ? BILLABLE_BIT : 0);
+  return 'cause' in fact ? type | (ALL_CAUSES.indexOf(fact.cause) << CAUSE_SHIFT) : type;
+}

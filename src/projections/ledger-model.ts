@@ -1,0 +1,192 @@
+import { billCluster, type ClusterBilling } from '../domain/cluster.ts';
+import type { Fact, FactOf } from '../domain/fact.ts';
+import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
+import type { LogEvent } from '../eventstore/event-store.ts';
+import { Dictionary } from './dictionary.ts';
+import { FactTable } from './fact-table.ts';
+
+/** What a registration says of a cluster besides what billing needs. */
+export type Details = Pick<
+  FactOf<'ClusterRegistered'>,
+  'name' | 'clusterType' | 'cloudProvider' | 'region' | 'labels' | 'connection'
+>;
+
+/** A cluster whose stream this release cannot read on from a position: nothing after it is counted. */
+export interface Halt {
+  readonly position: number;
+  readonly why: string;
+}
+
+/** Where an event stands. */
+export interface Place {
+  readonly position: number;
+  readonly revision: number;
+  /** In ms since the epoch, by the clock of whoever recorded it. */
+  readonly recordedAt: number;
+  /** `undefined` where the event is no fact of a cluster. */
+  readonly clusterId: string | undefined;
+}
+
+/**
+ * All that is answered from memory, folded from the log by one follower, so that every answer holds at one position. What
+ * is derived per cluster is derived when it is asked for and kept until the next fact of that cluster.
+ */
+export class LedgerModel {
+  readonly facts = new FactTable();
+  readonly clusters: Dictionary;
+  readonly accounts: Dictionary;
+  /** Position of the last fact, by number of the cluster. */
+  readonly #last: number[] = [];
+  /** Numbers of the clusters that were ever registered to an account, by number of the account. */
+  readonly #clustersOf: number[][] = [];
+  readonly #details = new Map<number, Details>();
+  readonly #halted = new Map<number, Halt>();
+  readonly #bills: (ClusterBilling | undefined)[] = [];
+
+  constructor(clusters = new Dictionary(), accounts = new Dictionary()) {
+    this.clusters = clusters;
+    this.accounts = accounts;
+  }
+
+  /** Position of the last event applied. */
+  get position(): number {
+    return this.facts.head;
+  }
+
+  /** Adds the next event of the log. @throws RangeError where it is not the next one. */
+  apply(event: LogEvent): void {
+    if (event.position !== this.position + 1) {
+      throw new RangeError(`event ${event.position} does not follow ${this.position}`);
+    }
+    const clusterId = clusterOfStream(event.stream);
+    if (clusterId === undefined) {
+      this.facts.pushOther(event.id, event.revision, event.recordedAt);
+      return;
+    }
+    const cluster = this.clusters.intern(clusterId);
+    if (cluster === this.#last.length) this.#last.push(0);
+    const fact = this.#halted.has(cluster) ? undefined : this.#read(clusterId, cluster, event);
+    if (fact === undefined) this.facts.pushOther(event.id, event.revision, event.recordedAt);
+    else this.#applyFact(cluster, fact, event);
+  }
+
+  /** A fact that cannot be read stops its cluster, never the others. */
+  #read(clusterId: string, cluster: number, event: LogEvent): Fact | undefined {
+    try {
+      return factOf(clusterId, event);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#halted.set(cluster, { position: event.position, why });
+      return undefined;
+    }
+  }
+
+  #applyFact(cluster: number, fact: Fact, { id, revision, recordedAt, position }: LogEvent): void {
+    let account = 0;
+    if (fact.type === 'ClusterRegistered') {
+      account = this.accounts.intern(fact.accountId);
+      const owned = this.#clustersOf[account];
+      if (owned === undefined) this.#clustersOf.push([cluster]);
+      else if (!this.#wasRegisteredTo(cluster, account)) owned.push(cluster);
+      const { name, clusterType, cloudProvider, region, labels, connection } = fact;
+      this.#details.set(position, { name, clusterType, cloudProvider, region, labels, connection });
+    }
+    this.facts.pushFact(id, revision, recordedAt, fact, cluster, this.#last[cluster] as number, account);
+    this.#last[cluster] = position;
+    this.#bills[cluster] = undefined;
+  }
+
+  #wasRegisteredTo(cluster: number, account: number): boolean {
+    const last = this.#last[cluster] as number;
+    return (
+      last !== 0 &&
+      this.facts
+        .known(last, last, String)
+        .some(({ fact }) => fact.type === 'ClusterRegistered' && fact.accountId === String(account))
+    );
+  }
+
+  /** What the facts of a cluster say, as known at a position. */
+  billing(cluster: number, asOf: number): ClusterBilling {
+    const last = this.#last[cluster] as number;
+    if (last > asOf) return billCluster(this.#known(last, asOf));
+    const kept = this.#bills[cluster];
+    if (kept !== undefined) return kept;
+    const billing = billCluster(this.#known(last, last));
+    this.#bills[cluster] = billing;
+    return billing;
+  }
+
+  #known(last: number, asOf: number) {
+    return this.facts.known(last, asOf, (account) => this.accounts.text(account));
+  }
+
+  lastPositionOf(cluster: number): number {
+    return this.#last[cluster] as number;
+  }
+
+  /** Positions of the facts of a cluster from its first on. */
+  positionsOf(cluster: number): number[] {
+    return Array.from(this.facts.chain(this.#last[cluster] as number)).reverse();
+  }
+
+  /** Numbers of the clusters that were registered to an account at any time; some may since be another's. */
+  clustersOf(account: number): readonly number[] {
+    return this.#clustersOf[account] ?? [];
+  }
+
+  /** What the registration at a position says. */
+  detailsAt(position: number): Details | undefined {
+    return this.#details.get(position);
+  }
+
+  haltOf(cluster: number): Halt | undefined {
+    return this.#halted.get(cluster);
+  }
+
+  /** Clusters that cannot be read on, by number. */
+  get halted(): ReadonlyMap<number, Halt> {
+    return this.#halted;
+  }
+
+  /** Where the event with an id stands; `undefined` where it is not in the log up to here. */
+  placeOf(eventId: string): Place | undefined {
+    const position = this.facts.ids.find(eventId);
+    return position === undefined ? undefined : this.placeAt(position);
+  }
+
+  placeAt(position: number): Place {
+    const cluster = this.facts.clusterAt(position);
+    const clusterId = cluster === -1 ? undefined : this.clusters.text(cluster);
+    return {
+      position,
+      revision: this.facts.revisionAt(position),
+      recordedAt: this.facts.recordedAt(position),
+      clusterId,
+    };
+  }
+
+  /** Everything but the columns, for a snapshot. */
+  get parts() {
+    return {
+      clusters: this.clusters.texts,
+      accounts: this.accounts.texts,
+      last: this.#last,
+      clustersOf: this.#clustersOf,
+      details: [...this.#details],
+      halted: [...this.#halted],
+      openVoids: [...this.facts.openVoids],
+    };
+  }
+
+  static restore(columns: readonly Uint8Array[], parts: LedgerModel['parts']): LedgerModel {
+    const model = new LedgerModel(Dictionary.of(parts.clusters), Dictionary.of(parts.accounts));
+    model.facts.restore(columns);
+    for (const last of parts.last) model.#last.push(last);
+    for (const clusters of parts.clustersOf) model.#clustersOf.push([...clusters]);
+    for (const [position, details] of parts.details) model.#details.set(position, details);
+    for (const [cluster, halt] of parts.halted) model.#halted.set(cluster, halt);
+    for (const [id, positions] of parts.openVoids) model.facts.openVoids.set(id, positions);
+    return model;
+  }
+}

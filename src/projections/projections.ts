@@ -1,0 +1,168 @@
+import type { EventStore } from '../eventstore/event-store.ts';
+import { LedgerModel, type Place } from './ledger-model.ts';
+import { encodeModel, readSnapshot, writeSnapshot } from './snapshot.ts';
+
+/** What the projections say to whoever runs them. */
+export interface ProjectionsLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export interface ProjectionsOptions {
+  /** File of the snapshot; without it none is kept. */
+  readonly snapshotFile?: string;
+  readonly log: ProjectionsLog;
+  /** Told once when following has failed for good: the process must stop. */
+  readonly onFailed?: (error: unknown) => void;
+}
+
+/** Events after which a new snapshot is written. */
+const SNAPSHOT_EVERY = 200_000;
+
+/**
+ * Keeps a `LedgerModel` at the end of the log: from a snapshot or from zero, then following. One follower feeds it, so all
+ * answers agree with each other at one position.
+ */
+export class Projections {
+  readonly #store: EventStore;
+  readonly #options: ProjectionsOptions;
+  readonly #stop = new AbortController();
+  #model = new LedgerModel();
+  #following: Promise<void> = Promise.resolve();
+  #isCaughtUp = false;
+  #failure: unknown;
+  #snapshotAt = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(store: EventStore, options: ProjectionsOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** The state to answer from; a rebuild replaces it, so ask each time. */
+  get model(): LedgerModel {
+    return this.#model;
+  }
+
+  /** Whether all that was in the log at the start has been seen. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  /** Why following ended for good; `undefined` while it goes on. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Restores the snapshot, if it is of use, and begins to follow; resolves when that has begun. */
+  async start(): Promise<void> {
+    const restored = await this.#restore();
+    if (restored !== undefined) this.#model = restored;
+    this.#snapshotAt = this.#model.position;
+    this.#following = this.#follow().catch((error: unknown) => {
+      this.#failure = error;
+      this.#options.log.error({ err: error }, 'the projections have stopped');
+      this.#wake();
+      this.#options.onFailed?.(error);
+    });
+  }
+
+  /** Waits until the event at `position` is in the answers; `false` where that took longer than `timeoutMs`. */
+  reached(position: number, timeoutMs: number): Promise<boolean> {
+    return this.#until(() => this.#model.position >= position, timeoutMs);
+  }
+
+  /** Waits until an event is in the answers; `undefined` where that took longer than `timeoutMs`. */
+  async placed(eventId: string, timeoutMs: number): Promise<Place | undefined> {
+    const find = () => this.#model.placeOf(eventId);
+    return find() ?? ((await this.#until(() => find() !== undefined, timeoutMs)) ? find() : undefined);
+  }
+
+  async #until(holds: () => boolean, timeoutMs: number): Promise<boolean> {
+    if (holds()) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const check = () => {
+      if (holds()) resolve(true);
+      else if (this.#failure !== undefined || this.#stop.signal.aborted) resolve(false);
+    };
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    this.#waiting.add(check);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(check);
+    }
+  }
+
+  #wake(): void {
+    for (const check of this.#waiting) check();
+  }
+
+  async #follow(): Promise<void> {
+    for await (const { events, caughtUp } of this.#store.follow(this.#model.position, this.#stop.signal)) {
+      for (const event of events) this.#model.apply(event);
+      this.#isCaughtUp ||= caughtUp;
+      this.#wake();
+      if (this.#isCaughtUp && this.#model.position - this.#snapshotAt >= SNAPSHOT_EVERY)
+        await this.#snapshot();
+    }
+  }
+
+  /** Replays the whole log beside what is being answered from, and swaps once it has caught up. */
+  async rebuild(): Promise<void> {
+    const rebuilt = new LedgerModel();
+    while (rebuilt.position < this.#model.position) await this.#replayInto(rebuilt);
+    this.#model = rebuilt;
+  }
+
+  /** Applies what the log holds, and never more than the model that follows has seen. */
+  async #replayInto(rebuilt: LedgerModel): Promise<void> {
+    for await (const events of this.#store.readAll(rebuilt.position)) {
+      for (const event of events) {
+        if (event.position > this.#model.position) return;
+        rebuilt.apply(event);
+      }
+    }
+  }
+
+  async #restore(): Promise<LedgerModel | undefined> {
+    const { snapshotFile, log } = this.#options;
+    if (snapshotFile === undefined) return undefined;
+    const ignored = (why: string) =>
+      log.warn({ snapshotFile, why }, 'the snapshot is ignored; replaying the log');
+    const model = await readSnapshot(snapshotFile, ignored);
+    if (model === undefined || model.position === 0) return undefined;
+    if (await this.#isOfThisLog(model)) return model;
+    ignored('it was made from another log');
+    return undefined;
+  }
+
+  async #isOfThisLog(model: LedgerModel): Promise<boolean> {
+    for await (const [event] of this.#store.readAll(model.position - 1)) {
+      return event?.id === model.facts.ids.at(model.position);
+    }
+    return false;
+  }
+
+  async #snapshot(): Promise<void> {
+    const { snapshotFile, log } = this.#options;
+    const { position } = this.#model;
+    if (snapshotFile === undefined || position === this.#snapshotAt) return;
+    try {
+      await writeSnapshot(snapshotFile, encodeModel(this.#model));
+      this.#snapshotAt = position;
+    } catch (error) {
+      log.warn({ err: error, snapshotFile }, 'the snapshot could not be written');
+    }
+  }
+
+  /** Ends following and writes a last snapshot. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    await this.#following;
+    if (this.#failure === undefined && this.#isCaughtUp) await this.#snapshot();
+  }
+}

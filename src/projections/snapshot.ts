@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LedgerModel } from './ledger-model.ts';
+
+/**
+ * A snapshot only saves the time of a replay. Its file is a header, a part of JSON and the columns of the fact table:
+ *
+ *     "CLSNAP01" | SHA-256 of all that follows | uint32 bytes of JSON | JSON | column bytes, in order
+ *
+ * The JSON says by which rules it was folded and what the last event was, so that a stale, torn or foreign one is known.
+ */
+const MAGIC = Buffer.from('CLSNAP01');
+const HASH_BYTES = 32;
+
+/** Changes whenever the fold, or what the model keeps, does: an older snapshot is then of no use. */
+export const FOLD_VERSION = 1;
+
+interface Header {
+  readonly foldVersion: number;
+  readonly position: number;
+  readonly lastEventId: string;
+  readonly columnBytes: readonly number[];
+  readonly parts: LedgerModel['parts'];
+}
+
+/** The bytes of a model; two that were fed the same log are equal to the byte. */
+export function encodeModel(model: LedgerModel): Buffer {
+  const { columns, ids, head } = model.facts;
+  const header: Header = {
+    foldVersion: FOLD_VERSION,
+    position: head,
+    lastEventId: ids.at(head),
+    columnBytes: columns.map(({ byteLength }) => byteLength),
+    parts: model.parts,
+  };
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.length);
+  const body = [length, json, ...columns];
+  const hash = createHash('sha256');
+  for (const part of body) hash.update(part);
+  return Buffer.concat([MAGIC, hash.digest(), ...body]);
+}
+
+/** @throws RangeError, with the reason, where the bytes are no whole snapshot of this release. */
+export function decodeModel(bytes: Buffer): LedgerModel {
+  const start = MAGIC.length + HASH_BYTES;
+  if (bytes.length < start + 4 || !bytes.subarray(0, MAGIC.length).equals(MAGIC))
+    throw new RangeError('no snapshot');
+  const hash = createHash('sha256').update(bytes.subarray(start)).digest();
+  if (!hash.equals(bytes.subarray(MAGIC.length, start))) throw new RangeError('torn or damaged');
+  const jsonEnd = start + 4 + bytes.readUInt32LE(start);
+  const header = JSON.parse(bytes.toString('utf8', start + 4, jsonEnd)) as Header;
+  if (header.foldVersion !== FOLD_VERSION) throw new RangeError(`of fold version ${header.foldVersion}`);
+  const columns: Uint8Array[] = [];
+  let at = jsonEnd;
+  for (const size of header.columnBytes) {
+    columns.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return LedgerModel.restore(columns, header.parts);
+}
+
+/** Replaces the snapshot in a file: whoever reads it finds the old one or the new one, whole. */
+export async function writeSnapshot(file: string, bytes: Buffer): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const temporary = `${file}.new`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}
+
+/** The model in a file; `undefined`, and the reason told, where there is none that is of use. */
+export async function readSnapshot(
+  file: string,
+  ignored: (why: string) => void,
+): Promise<LedgerModel | undefined> {
+  try {
+    return decodeModel(await readFile(file));
+  } catch (error) {
+    const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (!isAbsent) ignored(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}

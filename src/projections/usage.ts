@@ -1,0 +1,74 @@
+import type { Interval } from '../domain/cluster.ts';
+import { daysOf, type Instant, type Window } from '../domain/time.ts';
+import { countedWindow, type Usage, usageOf } from '../domain/usage.ts';
+import type { LedgerModel } from './ledger-model.ts';
+
+/** What is asked: a window, the instant up to which it is counted, and the position up to which facts are known. */
+export interface UsageQuestion {
+  readonly window: Window;
+  readonly through: Instant;
+  readonly asOf: number;
+  /** Whether the single days are wanted too. */
+  readonly byDay: boolean;
+}
+
+export interface AccountUsage {
+  readonly accountId: string;
+  readonly usage: Usage;
+  readonly days?: readonly { readonly date: string; readonly usage: Usage }[];
+}
+
+/** The usage of one account; all measures are zero where nothing was registered to it. */
+export function accountUsage(model: LedgerModel, accountId: string, question: UsageQuestion): AccountUsage {
+  const account = model.accounts.find(accountId);
+  const clusters = account === undefined ? [] : intervalsOf(model, account, question.asOf);
+  return toUsage(accountId, clusters, question);
+}
+
+/**
+ * The usage of every account that has a cluster, as known at the position asked about, in order of its id.
+ * @param only leaves out all accounts but this.
+ */
+export function* usageByAccount(
+  model: LedgerModel,
+  question: UsageQuestion,
+  only?: string,
+): Generator<AccountUsage> {
+  for (const accountId of only === undefined ? model.accounts.texts.toSorted(byCodeUnit) : [only]) {
+    const account = model.accounts.find(accountId);
+    if (account === undefined) continue;
+    const clusters = intervalsOf(model, account, question.asOf);
+    if (clusters.length > 0) yield toUsage(accountId, clusters, question);
+  }
+}
+
+/** Not the order of a language: the same everywhere. */
+export function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** The billed intervals of each cluster that is registered to an account, as known at a position. */
+export function intervalsOf(model: LedgerModel, account: number, asOf: number): (readonly Interval[])[] {
+  const accountId = model.accounts.text(account);
+  const clusters: (readonly Interval[])[] = [];
+  for (const cluster of model.clustersOf(account)) {
+    const { registration, intervals } = model.billing(cluster, asOf);
+    if (registration?.fact.accountId === accountId) clusters.push(intervals);
+  }
+  return clusters;
+}
+
+function toUsage(
+  accountId: string,
+  clusters: readonly (readonly Interval[])[],
+  { window, through, byDay }: UsageQuestion,
+): AccountUsage {
+  const counted = countedWindow(window, through);
+  const usage = usageOf(clusters, counted);
+  if (!byDay) return { accountId, usage };
+  return {
+    accountId,
+    usage,
+    days: daysOf(counted).map((day) => ({ date: day.date, usage: usageOf(clusters, day.window) })),
+  };
+}
