@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { type Config, ConfigError } from './config.ts';
+import type { Config } from './config.ts';
+import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
 import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
 import type { App } from './http/app.ts';
@@ -30,18 +31,13 @@ export interface Surroundings {
 
 /** Wires a ledger up, and begins to follow its log. @throws StoreFailed, StoreUnavailable where the store does not open. */
 export async function compose(config: Config, { log, now, onFailed }: Surroundings): Promise<Composition> {
-  const store = await openStore(config, onFailed);
+  const store = await openStore(config, log, now, onFailed);
   const projections = new Projections(store, {
     snapshotFile: join(config.dataDir, `snapshot-${config.store.kind}-${config.namespace}.bin`),
     log,
     onFailed,
   });
-  try {
-    await projections.start();
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+  projections.start();
   const ledger = new Ledger(store, now);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics, prefix: 'ledger_' });
@@ -57,9 +53,14 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   return { app, store, ledger, projections, close };
 }
 
-function openStore(config: Config, onFailed: (error: unknown) => void): Promise<EventStore> {
-  if (config.store.kind === 'sqlite') return SqliteStore.open(config.store.file, { onFailed });
-  throw new ConfigError('EventStoreDB is not wired up yet');
+async function openStore(
+  { store, namespace }: Config,
+  log: Logger,
+  now: () => number,
+  onFailed: (error: unknown) => void,
+): Promise<EventStore> {
+  if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
+  return new EsdbStore(store.connection, { namespace, now, log });
 }
 
 function versionOfPackage(): string {

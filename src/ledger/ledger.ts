@@ -3,13 +3,13 @@ import { decide, type Posting } from '../domain/accept.ts';
 import { type Fact, UnreadableFact } from '../domain/fact.ts';
 import { clusterStream, type Origin, recordFact } from '../domain/recorded-fact.ts';
 import type { Rejection } from '../domain/rejection.ts';
-import { VersionConflict } from '../eventstore/errors.ts';
+import { StoreUnavailable, VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { OutcomeUnknown, Overloaded } from './errors.ts';
 import { eventId } from './event-id.ts';
 import { Histories, type History, type RecordedFact } from './histories.ts';
-import { appendPatiently, writeDeadline } from './patient-append.ts';
+import { appendPatiently, beforeDeadline, type Deadline, persist, writeDeadline } from './patience.ts';
 import { RejectedEvents } from './rejected-events.ts';
 import { Turns } from './turns.ts';
 
@@ -71,17 +71,22 @@ export class Ledger {
    * Records facts, each on its own merits: one refused does not spoil the others. Those of one cluster are recorded together
    * and in order, the clusters in the order of their first fact, so that the same submissions get the same places.
    * @returns what became of each, in order, once all that was accepted is durable and all that was refused is kept.
-   * @throws OutcomeUnknown, StoreFailed some may be recorded: submit all again. @throws StoreFull, Overloaded
+   * @throws OutcomeUnknown, StoreFailed some may be recorded: submit all again.
+   * @throws StoreUnavailable, StoreFull, Overloaded nothing of what failed was recorded.
    */
   async record(submissions: readonly Submission[], caller: Pick<Posting, 'mayBackdate'>): Promise<Outcome[]> {
     if (this.#underWay + submissions.length > MOST_UNDER_WAY) {
       throw new Overloaded('too many facts are waiting to be written');
     }
     this.#underWay += submissions.length;
+    const deadline = writeDeadline();
+    const late = () => new StoreUnavailable('an earlier write to the same cluster has not ended');
     try {
       const clusters = Map.groupBy(submissions, ({ fact }) => fact.clusterId);
-      return await this.#turns.take([...clusters.keys()], () =>
-        this.#recordInTurn(submissions, clusters, caller),
+      return await this.#turns.take(
+        [...clusters.keys()],
+        (earlier) => beforeDeadline(earlier, deadline, late),
+        () => this.#recordInTurn(submissions, clusters, caller, deadline),
       );
     } finally {
       this.#underWay -= submissions.length;
@@ -102,9 +107,11 @@ export class Ledger {
     submissions: readonly Submission[],
     clusters: ReadonlyMap<string, readonly Submission[]>,
     caller: Pick<Posting, 'mayBackdate'>,
+    deadline: Deadline,
   ): Promise<Outcome[]> {
-    const histories = await Promise.all(Array.from(clusters.keys(), (clusterId) => this.#load(clusterId)));
-    const deadline = writeDeadline();
+    const load = (clusterId: string) =>
+      this.#read(clusterId, () => this.#histories.load(clusterId), deadline);
+    const histories = await Promise.all(Array.from(clusters.keys(), load));
     const outcomes = new Map<Submission, Outcome>();
     const recorded = Array.from(clusters, ([clusterId, own], i) =>
       this.#recordCluster(clusterId, own, histories[i] as History | Halted, caller, deadline, outcomes),
@@ -119,12 +126,16 @@ export class Ledger {
       const { event, fact } = submission;
       return [{ source, id, clusterId: fact.clusterId, event, rejection: outcome.rejection }];
     });
-    if (refused.length > 0) await this.#rejected.keep(refused);
+    if (refused.length > 0) await this.#rejected.keep(refused, deadline);
     return submissions.map((submission) => outcomes.get(submission) as Outcome);
   }
 
-  async #load(clusterId: string): Promise<History | Halted> {
-    return this.#histories.load(clusterId).catch(haltedOr(clusterId));
+  async #read(
+    clusterId: string,
+    read: () => Promise<History>,
+    deadline: Deadline,
+  ): Promise<History | Halted> {
+    return persist(read, deadline).catch(haltedOr(clusterId));
   }
 
   async #recordCluster(
@@ -132,7 +143,7 @@ export class Ledger {
     submissions: readonly Submission[],
     loaded: History | Halted,
     caller: Pick<Posting, 'mayBackdate'>,
-    deadline: number,
+    deadline: Deadline,
     outcomes: Map<Submission, Outcome>,
   ): Promise<void> {
     let history = loaded;
@@ -147,7 +158,7 @@ export class Ledger {
         for (const outcome of plan.outcomes) outcomes.set(submissions[done++] as Submission, outcome);
         history = { facts: [...history.facts, ...plan.added], isCurrent: history.isCurrent };
       } else {
-        history = await this.#histories.reload(clusterId).catch(haltedOr(clusterId));
+        history = await this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
       }
       if (performance.now() > deadline) throw new OutcomeUnknown('the facts of the cluster kept changing');
     }
@@ -158,7 +169,7 @@ export class Ledger {
     clusterId: string,
     known: readonly RecordedFact[],
     added: readonly RecordedFact[],
-    deadline: number,
+    deadline: Deadline,
   ): Promise<boolean> {
     if (added.length === 0) return true;
     const expected = known.at(-1)?.position ?? 'absent';

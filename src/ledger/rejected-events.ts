@@ -4,7 +4,7 @@ import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { eventId } from './event-id.ts';
-import { appendPatiently, writeDeadline } from './patient-append.ts';
+import { appendPatiently, type Deadline, persist } from './patience.ts';
 
 /** The stream that keeps what was refused: a fact about money is never dropped without a trace. */
 export const REJECTED_STREAM = 'rejected-events';
@@ -20,6 +20,13 @@ export interface Refused {
   readonly rejection: Rejection;
 }
 
+interface Waiting {
+  readonly refused: Refused;
+  readonly deadline: Deadline;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 /** Refusals that a repeat is compared with, so that a producer that insists does not fill the log. */
 const REMEMBERED = 1_000;
 const MOST_PER_APPEND = 8;
@@ -30,7 +37,7 @@ export class RejectedEvents {
   readonly #now: () => number;
   readonly #remembered = new Set<string>();
   #revision: number | undefined;
-  #waiting: { readonly refused: Refused; resolve(): void; reject(error: unknown): void }[] = [];
+  #waiting: Waiting[] = [];
   #working = false;
 
   constructor(store: EventStore, now: () => number) {
@@ -39,10 +46,12 @@ export class RejectedEvents {
   }
 
   /** Resolves once all are kept, or were before. @throws OutcomeUnknown, StoreFull, StoreFailed */
-  async keep(refused: readonly Refused[]): Promise<void> {
+  async keep(refused: readonly Refused[], deadline: Deadline): Promise<void> {
     const kept = refused.map(
       (each) =>
-        new Promise<void>((resolve, reject) => this.#waiting.push({ refused: each, resolve, reject })),
+        new Promise<void>((resolve, reject) =>
+          this.#waiting.push({ refused: each, deadline, resolve, reject }),
+        ),
     );
     void this.#work();
     await Promise.all(kept);
@@ -54,7 +63,11 @@ export class RejectedEvents {
     while (this.#waiting.length > 0) {
       const next = this.#waiting.splice(0, MOST_PER_APPEND);
       try {
-        await this.#append(next.map(({ refused }) => refused));
+        const deadline = Math.min(...next.map((each) => each.deadline));
+        await this.#append(
+          next.map(({ refused }) => refused),
+          deadline,
+        );
         for (const { resolve } of next) resolve();
       } catch (error) {
         this.#revision = undefined;
@@ -64,10 +77,9 @@ export class RejectedEvents {
     this.#working = false;
   }
 
-  async #append(refused: readonly Refused[]): Promise<void> {
-    const deadline = writeDeadline();
+  async #append(refused: readonly Refused[], deadline: Deadline): Promise<void> {
     for (;;) {
-      const last = this.#revision ?? (await this.#readEnd());
+      const last = this.#revision ?? (await persist(() => this.#readEnd(), deadline));
       const fresh = [...new Map(refused.map((each) => [keyOf(each), each])).entries()].filter(
         ([key]) => !this.#remembered.has(key),
       );

@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { StoreUnavailable } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { LedgerModel, type Place } from './ledger-model.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './snapshot.ts';
@@ -16,6 +18,8 @@ export interface ProjectionsOptions {
   /** Told once when following has failed for good: the process must stop. */
   readonly onFailed?: (error: unknown) => void;
 }
+
+const RETRY_MS = 500;
 
 /** Events after which a new snapshot is written. */
 const SNAPSHOT_EVERY = 200_000;
@@ -55,12 +59,9 @@ export class Projections {
     return this.#failure;
   }
 
-  /** Restores the snapshot, if it is of use, and begins to follow; resolves when that has begun. */
-  async start(): Promise<void> {
-    const restored = await this.#restore();
-    if (restored !== undefined) this.#model = restored;
-    this.#snapshotAt = this.#model.position;
-    this.#following = this.#follow().catch((error: unknown) => {
+  /** Restores the snapshot, if it is of use, and follows the log from there. */
+  start(): void {
+    this.#following = this.#run().catch((error: unknown) => {
       this.#failure = error;
       this.#options.log.error({ err: error }, 'the projections have stopped');
       this.#wake();
@@ -98,6 +99,12 @@ export class Projections {
 
   #wake(): void {
     for (const check of this.#waiting) check();
+  }
+
+  async #run(): Promise<void> {
+    this.#model = (await this.#restore()) ?? this.#model;
+    this.#snapshotAt = this.#model.position;
+    await this.#follow();
   }
 
   async #follow(): Promise<void> {
@@ -139,7 +146,21 @@ export class Projections {
     return undefined;
   }
 
+  /** Asks the store, for as long as it takes to be reached. */
   async #isOfThisLog(model: LedgerModel): Promise<boolean> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        return await this.#holds(model);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        this.#options.log.info({ err: error }, 'waiting for the store');
+        await wait(RETRY_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      }
+    }
+    return false;
+  }
+
+  async #holds(model: LedgerModel): Promise<boolean> {
     for await (const [event] of this.#store.readAll(model.position - 1)) {
       return event?.id === model.facts.ids.at(model.position);
     }
