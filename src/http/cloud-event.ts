@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<FactType, string>> = {
   FactVoided: 'fact.voided',
 };
 
-function cloudEventType(type: FactType): string {
+export function cloudEventType(type: FactType): string {
   return `io.clusterledger.${NAMES[type]}.v1`;
 }
 

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { EventId } from '../domain/fact.ts';
 import { formatInstant } from '../domain/time.ts';
@@ -55,6 +56,13 @@ export class Recorder {
       answers.push(await this.#answer(outcome, submissions[i] as Submission, deadline));
     }
     return answers;
+  }
+
+  /** Has one fact recorded: 201 where it is new, 200 where it was recorded before. @throws Problem where it is refused */
+  async recordOne(submission: Submission, reply: FastifyReply): Promise<void> {
+    const [answer] = await this.record([submission]);
+    if (answer instanceof Problem) throw answer;
+    reply.code(answer?.outcome === 'appended' ? 201 : 200).send(answer);
   }
 
   async #answer(outcome: Outcome, submission: Submission, deadline: number): Promise<Recorded | Problem> {

@@ -17,6 +17,7 @@ import { observeRequests } from './metrics.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { clusterRoutes } from './routes/clusters.ts';
+import { correctionRoutes } from './routes/corrections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { feedRoutes } from './routes/feed.ts';
 import { operationsRoutes } from './routes/operations.ts';
@@ -107,6 +108,7 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
 
   for (const routes of [
     eventRoutes,
+    correctionRoutes,
     clusterRoutes,
     accountRoutes,
     usageRoutes,

@@ -4,8 +4,6 @@ import { discard } from './discard.ts';
 import { appendFailure, recoversByItself } from './failures.ts';
 import { within } from './within.ts';
 
-/** How long one attempt may go without an answer. An election takes up to some 3 s. */
-const ATTEMPT_MS = 3_000;
 const DISPOSE_MS = 2_000;
 
 /**
@@ -18,6 +16,7 @@ const DISPOSE_MS = 2_000;
  */
 export class Appender {
   readonly #connection: string;
+  readonly #attemptMs: number;
   readonly #told: (error: unknown) => void;
   #client: EventStoreDBClient;
   /** Whether an answer has come on the present stream. */
@@ -27,9 +26,13 @@ export class Appender {
   #lastAnswerAt = 0;
   #replacing: Promise<void> | undefined;
 
-  /** @param told of every append that failed, or with `undefined` of one that did not. */
-  constructor(connection: string, told: (error: unknown) => void) {
+  /**
+   * @param attemptMs longest wait for the answer to one attempt.
+   * @param told of every append that failed, or with `undefined` of one that did not.
+   */
+  constructor(connection: string, attemptMs: number, told: (error: unknown) => void) {
     this.#connection = connection;
+    this.#attemptMs = attemptMs;
     this.#told = told;
     this.#client = EventStoreDBClient.connectionString(connection);
   }
@@ -58,9 +61,9 @@ export class Appender {
   }
 
   async #attempt<T>(attempt: () => Promise<T>): Promise<T> {
-    const late = () => new StoreUnavailable(`the append was not acknowledged within ${ATTEMPT_MS} ms`);
+    const late = () => new StoreUnavailable(`the append was not acknowledged within ${this.#attemptMs} ms`);
     try {
-      const result = await within(attempt(), ATTEMPT_MS, late);
+      const result = await within(attempt(), this.#attemptMs, late);
       this.#answered();
       return result;
     } catch (error) {
@@ -81,7 +84,7 @@ export class Appender {
     this.#isWarm = false;
     this.#told(error);
     const isSilent =
-      error instanceof StoreUnavailable && performance.now() - this.#lastAnswerAt >= ATTEMPT_MS;
+      error instanceof StoreUnavailable && performance.now() - this.#lastAnswerAt >= this.#attemptMs;
     if (isSilent || (!(error instanceof StoreUnavailable) && !recoversByItself(error))) this.#replaceClient();
   }
 

@@ -28,6 +28,7 @@ import { discard } from './discard.ts';
 import { describe, recoversByItself } from './failures.ts';
 import { LogIndex } from './log-index.ts';
 import { Silent, subscribeOnce } from './subscription.ts';
+import { TIMINGS, type Timings } from './timings.ts';
 import { within } from './within.ts';
 
 export interface EsdbOptions {
@@ -35,13 +36,13 @@ export interface EsdbOptions {
   readonly namespace: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly timings?: Timings;
   readonly log: {
     info(details: object, message: string): void;
     warn(details: object, message: string): void;
   };
 }
 
-const READ_MS = 5_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -55,6 +56,7 @@ export class EsdbStore implements EventStore {
   readonly isSoleWriter = false;
   readonly #options: EsdbOptions;
   readonly #connection: string;
+  readonly #timings: Timings;
   readonly #appender: Appender;
   #reader: EventStoreDBClient;
   readonly #index: LogIndex;
@@ -66,8 +68,9 @@ export class EsdbStore implements EventStore {
   constructor(connection: string, options: EsdbOptions) {
     this.#options = options;
     this.#connection = connection;
+    this.#timings = options.timings ?? TIMINGS;
     const told = (error: unknown) => (error === undefined ? this.#reached() : this.#missed(error));
-    this.#appender = new Appender(connection, told);
+    this.#appender = new Appender(connection, this.#timings.appendMs, told);
     this.#reader = EventStoreDBClient.connectionString(connection);
     this.#index = new LogIndex(this, (error) =>
       options.log.warn({ why: describe(error) }, 'the log index was not kept'),
@@ -105,14 +108,15 @@ export class EsdbStore implements EventStore {
     );
     // Without a listener the error of a stream that does not exist would end the process.
     read.on('error', () => undefined);
+    const { readMs } = this.#timings;
     const iterator = read[Symbol.asyncIterator]();
     let isOver = false;
     try {
       for (;;) {
-        const late = () => new StoreUnavailable(`nothing was read within ${READ_MS} ms`);
+        const late = () => new StoreUnavailable(`nothing was read within ${readMs} ms`);
         const { done, value } = await within(
           iterator.next() as Promise<IteratorResult<ResolvedEvent>>,
-          READ_MS,
+          readMs,
           late,
         );
         if (done === true) {
@@ -196,8 +200,8 @@ export class EsdbStore implements EventStore {
   }
 
   /** All events of the namespace behind a position; taken up again after every end if `resumes`. */
-  async *#subscribed(from: Position | undefined, signal: AbortSignal, resumes: boolean) {
-    let behind = from;
+  async *#subscribed(start: Position | undefined, signal: AbortSignal, resumes: boolean) {
+    let behind = start;
     for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
       const confirmed = () => {
         pause = FIRST_PAUSE_MS;
@@ -205,7 +209,15 @@ export class EsdbStore implements EventStore {
       };
       try {
         const prefix = `${this.#options.namespace}.`;
-        for await (const batch of subscribeOnce(this.#reader, prefix, behind ?? START, signal, confirmed)) {
+        const from = behind ?? START;
+        for await (const batch of subscribeOnce(
+          this.#reader,
+          prefix,
+          from,
+          this.#timings,
+          signal,
+          confirmed,
+        )) {
           behind = lastPosition(batch.events) ?? behind;
           yield batch;
         }

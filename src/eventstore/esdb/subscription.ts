@@ -5,11 +5,8 @@ import {
   streamNameFilter,
 } from '@eventstore/db-client';
 import { StoreUnavailable } from '../errors.ts';
+import type { Timings } from './timings.ts';
 
-/** Longest wait for the server to confirm a subscription. */
-const CONFIRM_MS = 5_000;
-/** A subscription from which nothing has come for so long may be dead without knowing: it is made anew. */
-const SILENCE_MS = 10_000;
 /** Events received and not yet taken at which the server is asked to wait. */
 const MOST_BUFFERED = 4_096;
 const BATCH = 1_000;
@@ -35,6 +32,7 @@ export async function* subscribeOnce(
   client: EventStoreDBClient,
   prefix: string,
   fromPosition: ReadPosition,
+  { confirmMs, silenceMs }: Timings,
   signal: AbortSignal,
   confirmed: () => void,
 ): AsyncGenerator<SubscriptionBatch> {
@@ -94,7 +92,7 @@ export async function* subscribeOnce(
       if (buffered.length > 0) continue;
       if (ended !== undefined) throw ended;
       if (subscription.isPaused()) subscription.resume();
-      const patience = (isConfirmed ? SILENCE_MS : CONFIRM_MS) - (performance.now() - lastSign);
+      const patience = (isConfirmed ? silenceMs : confirmMs) - (performance.now() - lastSign);
       if (patience <= 0) {
         throw isConfirmed
           ? new Silent('nothing came')

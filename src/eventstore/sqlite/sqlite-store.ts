@@ -267,6 +267,10 @@ export class SqliteStore implements EventStore {
     });
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   health(): StoreHealth {
     const failed = this.#writes.failed;
     return { reachable: failed === undefined, unreachableSince: undefined, detail: failed?.message };

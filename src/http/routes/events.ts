@@ -47,9 +47,8 @@ export function eventRoutes(app: App, rooms: Rooms): void {
         return { results: await recordBatch(recorder, body, request.bodyBytes) };
       const submission = parseSingle(request, body);
       if (submission instanceof Problem) throw submission;
-      const [answer] = await recorder.record([submission]);
-      if (answer instanceof Problem) throw answer;
-      return reply.code(answer?.outcome === 'appended' ? 201 : 200).send(answer as Recorded);
+      await recorder.recordOne(submission, reply);
+      return reply;
     },
   );
 

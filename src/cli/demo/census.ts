@@ -1,0 +1,23 @@
+import type { Instant } from '../../domain/time.ts';
+import { viewCluster } from '../../projections/clusters.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+
+/** What the ledger holds, counted. */
+export interface Census {
+  readonly facts: number;
+  readonly accounts: number;
+  readonly clusters: number;
+  readonly billedNow: number;
+  readonly position: number;
+}
+
+export function takeCensus(model: LedgerModel, now: Instant): Census {
+  let facts = 0;
+  let billedNow = 0;
+  for (const cluster of model.clusters.texts.keys()) {
+    facts += model.positionsOf(cluster).length;
+    if (viewCluster(model, cluster, now).status === 'billed') billedNow++;
+  }
+  const { position, accounts, clusters } = model;
+  return { facts, billedNow, position, accounts: accounts.size, clusters: clusters.size };
+}

@@ -1,0 +1,119 @@
+import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../domain/time.ts';
+import { ACCOUNTS, type Account, type Cluster, newCluster, type Purpose } from './cast.ts';
+import { type Chronicle, PRO_APP } from './chronicle.ts';
+import { Dice } from './dice.ts';
+import { Scenes } from './scenes.ts';
+
+/** Something that waits for somebody to look at it. */
+export interface Problem {
+  readonly what: string;
+  /** Where to look, below the address of the ledger. */
+  readonly path: string;
+}
+
+/** A deletion that was recorded and then found to be wrong. */
+export interface WrongDeletion {
+  readonly cluster: Cluster;
+  /** An instant at which the ledger still believed it. */
+  readonly believedAt: Instant;
+}
+
+/** Writes into the chronicle what is still open at `now`. */
+export function tellProblems(
+  chronicle: Chronicle,
+  now: Instant,
+): { problems: Problem[]; wrongDeletion: WrongDeletion } {
+  const dice = new Dice('open problems');
+  const scenes = new Scenes(chronicle, dice);
+  const cast = (accountId: string, purpose: Purpose): Cluster => {
+    const account = ACCOUNTS.find((each) => each.accountId === accountId) as Account;
+    return newCluster(dice, account, purpose, 0.9);
+  };
+  const running = (accountId: string, purpose: Purpose): Cluster => {
+    const cluster = cast(accountId, purpose);
+    scenes.register(cluster, now - dice.between(20, 32) * DAY_MS);
+    return cluster;
+  };
+
+  const orphan = cast('harbor-pay', 'load-test');
+  scenes.delete(orphan, now - 2 * DAY_MS);
+
+  const dark = running('kestrel-aero', 'edge');
+  scenes.outage(dark, now - 31 * HOUR_MS, now + DAY_MS);
+
+  const stuck = running('cedar-bank', 'qa');
+  scenes.confirmDeletion(stuck, now - 5 * HOUR_MS);
+
+  const spared = running('aurora-health', 'prod-eu');
+  const mistake = scenes.delete(spared, now - 3 * HOUR_MS, MINUTE_MS);
+  const voidedAt = now - 40 * MINUTE_MS;
+  scenes.void(mistake, voidedAt, 'the wrong cluster was named: it still runs, and the customer wants it');
+
+  tellRefused(chronicle, scenes, running, now);
+  return {
+    problems: [
+      {
+        what: 'An orphan: deleted, and never registered. Was it billed elsewhere?',
+        path: '/v1/clusters?status=orphan',
+      },
+      {
+        what: 'Out of reach for 31 h: billing stopped, until somebody looks',
+        path: `/v1/clusters/${dark.clusterId}`,
+      },
+      {
+        what: 'A delete confirmed 5 h ago; the cluster is still there, and billed',
+        path: `/v1/clusters/${stuck.clusterId}/events`,
+      },
+      {
+        what: 'A wrong deletion, voided 40 min ago: is it billed again?',
+        path: `/v1/clusters/${spared.clusterId}/billing`,
+      },
+      {
+        what: 'Refused events: another account, an id used twice, back from the dead',
+        path: '/v1/rejected-events',
+      },
+    ],
+    wrongDeletion: { cluster: spared, believedAt: voidedAt - 30 * MINUTE_MS },
+  };
+}
+
+/** The three ways in which the Pro app contradicts what it posted before. */
+function tellRefused(
+  chronicle: Chronicle,
+  scenes: Scenes,
+  running: (accountId: string, purpose: Purpose) => Cluster,
+  now: Instant,
+): void {
+  const rejected = 'rejected' as const;
+  const registration = (cluster: Cluster, effectiveAt: Instant) =>
+    ({ type: 'ClusterRegistered', ...cluster, effectiveAt }) as const;
+
+  const claimed = running('mosaic-retail', 'reporting');
+  const conflict = registration({ ...claimed, accountId: 'maple-motors' }, now - 26 * HOUR_MS);
+  chronicle.add({
+    recordedAt: conflict.effectiveAt + 2_310,
+    fact: conflict,
+    origin: { ...PRO_APP, id: 'evt-moved-account' },
+    outcome: rejected,
+  });
+
+  const renamed = running('opal-pharma', 'data');
+  const first = scenes.register(renamed, now - 9 * HOUR_MS);
+  const other = registration({ ...renamed, name: 'data-lake' }, now - 8 * HOUR_MS);
+  chronicle.add({
+    recordedAt: other.effectiveAt + 1_040,
+    fact: other,
+    origin: first.origin,
+    outcome: rejected,
+  });
+
+  const gone = running('granite-mining', 'sandbox');
+  scenes.delete(gone, now - 4 * DAY_MS);
+  const back = registration(gone, now - 3 * HOUR_MS);
+  chronicle.add({
+    recordedAt: back.effectiveAt + 3_770,
+    fact: back,
+    origin: { ...PRO_APP, id: 'evt-same-id-again' },
+    outcome: rejected,
+  });
+}

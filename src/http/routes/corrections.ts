@@ -1,0 +1,157 @@
+import { createHash, randomUUID } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { Cause, type Fact, factPayloads } from '../../domain/fact.ts';
+import { formatInstant, type Instant } from '../../domain/time.ts';
+import type { Submission } from '../../ledger/ledger.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
+import { cloudEventType } from '../cloud-event.ts';
+import { problemResponses } from '../contract.ts';
+import { ClusterPath, EventPath, InstantText } from '../fields.ts';
+import { Problem } from '../problem.ts';
+import { Recorded, Recorder } from '../recorder.ts';
+
+/** The source of facts that come in through these resources. */
+const SOURCE = 'urn:cluster-ledger:api';
+
+const headers = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable characters without spaces')
+    .optional()
+    .describe('The same key for the same cluster, ever again, is the same fact.'),
+});
+
+const timed = {
+  effectiveAt: InstantText.optional().describe('When it is true in the world; by default now.'),
+};
+const Registration = factPayloads.ClusterRegistered.extend(timed);
+const Switching = z.strictObject({
+  cause: Cause.prefault('manual'),
+  reason: factPayloads.BillingStopped.shape.reason,
+  ...timed,
+});
+const Voiding = z.strictObject({ reason: factPayloads.FactVoided.shape.reason, ...timed });
+
+const response = { 200: Recorded, 201: Recorded, ...problemResponses };
+
+/** Facts posted by people and scripts, one at a time; the rules are those of ingest. */
+export function correctionRoutes(app: App, rooms: Rooms): void {
+  const recorder = new Recorder(rooms);
+  const tags = ['Corrections'];
+
+  app.put(
+    '/v1/clusters/:clusterId',
+    {
+      schema: {
+        operationId: 'registerCluster',
+        tags,
+        summary: 'Register a cluster',
+        description: 'The same body again is a duplicate, with or without an Idempotency-Key.',
+        params: ClusterPath,
+        headers,
+        body: Registration,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { effectiveAt, ...payload } = request.body;
+      const { clusterId } = request.params;
+      const id =
+        keyOf(request) ??
+        `put-${createHash('sha256')
+          .update(canonicalize(request.body) ?? '')
+          .digest('hex')}`;
+      const fact = {
+        type: 'ClusterRegistered',
+        clusterId,
+        effectiveAt: effectiveAt ?? rooms.now(),
+        ...payload,
+      } as const;
+      await recorder.recordOne(submissionOf(fact, id, effectiveAt), reply);
+      return reply;
+    },
+  );
+
+  for (const [resource, type, summary] of [
+    ['billing-stops', 'BillingStopped', 'Stop the billing of a cluster'],
+    ['billing-resumptions', 'BillingResumed', 'Resume the billing of a cluster'],
+  ] as const) {
+    app.post(
+      `/v1/clusters/:clusterId/${resource}`,
+      {
+        schema: {
+          operationId: `post${type}`,
+          tags,
+          summary,
+          description: 'Each cause is a switch of its own: resuming one undoes no other.',
+          params: ClusterPath,
+          headers,
+          body: Switching,
+          response,
+        },
+      },
+      async (request, reply) => {
+        const { effectiveAt, ...payload } = request.body;
+        const { clusterId } = request.params;
+        const fact = { type, clusterId, effectiveAt: effectiveAt ?? rooms.now(), ...payload };
+        await recorder.recordOne(submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt), reply);
+        return reply;
+      },
+    );
+  }
+
+  app.post(
+    '/v1/events/:eventId/void',
+    {
+      schema: {
+        operationId: 'voidEvent',
+        tags,
+        summary: 'Declare a fact wrong: it counts for nothing from here on',
+        params: EventPath,
+        headers,
+        body: Voiding,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { effectiveAt, reason } = request.body;
+      const { eventId: voids } = request.params;
+      const clusterId = rooms.projections.model.placeOf(voids)?.clusterId;
+      if (clusterId === undefined) throw new Problem('not-found', `no fact has the event id ${voids}`);
+      const fact = {
+        type: 'FactVoided',
+        clusterId,
+        effectiveAt: effectiveAt ?? rooms.now(),
+        voids,
+        reason,
+      } as const;
+      await recorder.recordOne(submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt), reply);
+      return reply;
+    },
+  );
+}
+
+function keyOf({ headers: given }: FastifyRequest): string | undefined {
+  const key = given['idempotency-key'];
+  return typeof key === 'string' ? key : undefined;
+}
+
+function submissionOf(fact: Fact, id: string, given: Instant | undefined): Submission {
+  const { type, clusterId, effectiveAt, ...data } = fact;
+  return {
+    fact,
+    origin: { source: SOURCE, id, actor: LOOPBACK_CALLER.actor },
+    isTimedByLedger: given === undefined,
+    event: {
+      specversion: '1.0',
+      id,
+      source: SOURCE,
+      type: cloudEventType(type),
+      subject: clusterId,
+      time: formatInstant(effectiveAt),
+      data,
+    },
+  };
+}

@@ -1,0 +1,282 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { InvalidAppend, StoreClosed, VersionConflict } from '../../src/eventstore/errors.ts';
+import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
+import { persist } from '../../src/ledger/patience.ts';
+import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
+
+/** A place where stores can be opened: each `open` gives another look at the same log. */
+export interface StorePlace {
+  open(): Promise<EventStore>;
+  /** Forgets the log; closes what is open. */
+  remove(): Promise<void>;
+}
+
+/** What every store promises. One place serves all tests, so each uses streams of its own. */
+export function describeStore(name: string, createPlace: () => Promise<StorePlace>): void {
+  describe(`the store on ${name}`, () => {
+    let place: StorePlace;
+    let store: EventStore;
+    let streams = 0;
+    const newStream = () => `stream-${++streams}`;
+
+    beforeAll(async () => {
+      place = await createPlace();
+      store = await place.open();
+    });
+    afterAll(async () => {
+      await store.close();
+      await place.remove();
+    });
+
+    describe('an append', () => {
+      test('to an absent stream begins it at revision 0, and what was written is read back', async () => {
+        const stream = newStream();
+        const events = [
+          anEvent({ text: 'ä "quoted" \n line' }),
+          anEvent({ n: 1, deep: { list: [1, 'two', null] } }),
+        ];
+        expect(await store.append(stream, events, 'absent')).toBe(1);
+        const read = await collect(store.readStream(stream));
+        expect(
+          read.map(({ id, type, data, metadata, recordedAt }) => ({ id, type, data, metadata, recordedAt })),
+        ).toEqual(events);
+        expect(read.map(({ stream, revision }) => [stream, revision])).toEqual([
+          [stream, 0],
+          [stream, 1],
+        ]);
+      });
+
+      test('continues a stream at the revision that was seen', async () => {
+        const stream = newStream();
+        await store.append(stream, [anEvent()], 'absent');
+        expect(await store.append(stream, [anEvent(), anEvent()], 0)).toBe(2);
+      });
+
+      test.each([
+        ['absent, where the stream exists', 'absent'],
+        ['a revision behind the stream', 0],
+        ['a revision ahead of the stream', 7],
+      ] as const)('that expects %s is a conflict, and nothing is written', async (_, expected) => {
+        const stream = newStream();
+        const events = [anEvent(), anEvent()];
+        await store.append(stream, events, 'absent');
+        await expect(store.append(stream, [anEvent()], expected)).rejects.toThrow(VersionConflict);
+        expect(idsOf(await collect(store.readStream(stream)))).toEqual(idsOf(events));
+      });
+
+      test('that expects a revision of an absent stream is a conflict', async () => {
+        await expect(store.append(newStream(), [anEvent()], 0)).rejects.toThrow(VersionConflict);
+      });
+
+      test('repeated with the same ids and expectation answers as the first did, however much later, and writes nothing', async () => {
+        const stream = newStream();
+        const [first, second, third] = [[anEvent(), anEvent()], [anEvent()], [anEvent()]];
+        await store.append(stream, first, 'absent');
+        await store.append(stream, second, 1);
+        await store.append(stream, third, 2);
+        expect(await store.append(stream, first, 'absent')).toBe(1);
+        expect(await store.append(stream, second, 1)).toBe(2);
+        expect(idsOf(await collect(store.readStream(stream)))).toEqual(
+          idsOf([...first, ...second, ...third]),
+        );
+      });
+
+      test('repeated at once, before the first has been answered, is written once', async () => {
+        const stream = newStream();
+        const events = [anEvent()];
+        // A server may leave the repeat of what it is still writing unanswered: that is an unknown outcome like any other.
+        const append = () =>
+          persist(() => store.append(stream, events, 'absent'), performance.now() + 10_000);
+        const answers = await Promise.all([append(), append(), append()]);
+        expect(answers).toEqual([0, 0, 0]);
+        expect(await collect(store.readStream(stream))).toHaveLength(1);
+      });
+
+      test('whose first id was there and whose second was not is a conflict', async () => {
+        const stream = newStream();
+        const events = [anEvent(), anEvent()] as const;
+        await store.append(stream, events, 'absent');
+        await expect(store.append(stream, [events[0], anEvent()], 'absent')).rejects.toThrow(VersionConflict);
+        await expect(store.append(stream, [...events, anEvent()], 'absent')).rejects.toThrow(VersionConflict);
+        expect(await collect(store.readStream(stream))).toHaveLength(2);
+      });
+
+      test('of many issued without waiting keeps the order of the calls in the log', async () => {
+        const before = await store.head();
+        const events = Array.from({ length: 300 }, () => anEvent());
+        await Promise.all(events.map((event) => store.append(newStream(), [event], 'absent')));
+        expect(idsOf(await readLog(store, before))).toEqual(idsOf(events));
+      });
+
+      test('by 32 writers who all expect the same lets one of them win each revision', async () => {
+        const stream = newStream();
+        for (const expected of ['absent', 0, 1] as const) {
+          const tries = Array.from({ length: 32 }, () => store.append(stream, [anEvent()], expected));
+          const won = (await Promise.allSettled(tries)).filter(({ status }) => status === 'fulfilled');
+          expect(won).toHaveLength(1);
+        }
+        expect(await collect(store.readStream(stream))).toHaveLength(3);
+      });
+
+      const circular: Record<string, unknown> = {};
+      circular['self'] = circular;
+      test.each<[string, readonly NewEvent[]]>([
+        ['no events', []],
+        ['an id that is no UUID', [anEvent({}, { id: 'e1' })]],
+        ['an id in upper case', [anEvent({}, { id: 'A0A0A0A0-6F0E-5D6C-9A47-3D4F5A6B7C8D' })]],
+        ['an empty type', [anEvent({}, { type: '' })]],
+        ['a bigint in its data', [anEvent({ n: 1n } as never)]],
+        ['circular data', [anEvent(circular as never)]],
+        ['data that is no object', [anEvent(undefined as never, { data: undefined as never })]],
+        ['more than a store takes', [anEvent({ text: 'x'.repeat(1_000_000) })]],
+      ])('of %s is refused, and the next one works', async (_, events) => {
+        const stream = newStream();
+        await expect(store.append(stream, events, 'absent')).rejects.toThrow(InvalidAppend);
+        expect(await store.append(stream, [anEvent()], 'absent')).toBe(0);
+      });
+
+      test('of one event twice is refused', async () => {
+        const event = anEvent();
+        await expect(store.append(newStream(), [event, event], 'absent')).rejects.toThrow(InvalidAppend);
+      });
+
+      test('of nearly 1 MB works', async () => {
+        const stream = newStream();
+        await store.append(stream, [anEvent({ text: 'x'.repeat(990_000) })], 'absent');
+        expect(await collect(store.readStream(stream))).toHaveLength(1);
+      });
+    });
+
+    describe('a stream', () => {
+      let stream: string;
+      let ids: string[];
+      beforeAll(async () => {
+        stream = newStream();
+        const events = Array.from({ length: 70 }, () => anEvent());
+        ids = idsOf(events);
+        await store.append(stream, events.slice(0, 40), 'absent');
+        await store.append(stream, events.slice(40), 39);
+      });
+
+      test.each([
+        ['from a revision on', { from: 30 }, [30, 70]],
+        ['a part', { from: 10, limit: 5 }, [10, 15]],
+        ['from past its end', { from: 99 }, [0, 0]],
+        ['none of it', { limit: 0 }, [0, 0]],
+      ] as const)('is read %s', async (_, options, [start, end]) => {
+        expect(idsOf(await collect(store.readStream(stream, options)))).toEqual(ids.slice(start, end));
+      });
+
+      test.each([
+        ['its end', {}, [0, 70]],
+        ['its end, the last 3', { limit: 3 }, [67, 70]],
+        ['a revision', { from: 5 }, [0, 6]],
+        ['past its end', { from: 99, limit: 2 }, [68, 70]],
+      ] as const)('is read backwards from %s', async (_, options, [start, end]) => {
+        const read = await collect(store.readStream(stream, { ...options, direction: 'backwards' }));
+        expect(idsOf(read)).toEqual(ids.slice(start, end).reverse());
+      });
+
+      test('that is absent has no events', async () => {
+        expect(await collect(store.readStream('nobody-wrote-this'))).toEqual([]);
+      });
+
+      test('whose reading was left early can be read again', async () => {
+        for await (const { id } of store.readStream(stream)) {
+          expect(id).toBe(ids[0]);
+          break;
+        }
+        expect(idsOf(await collect(store.readStream(stream)))).toEqual(ids);
+      });
+    });
+
+    describe('the log', () => {
+      test('numbers its events 1, 2, 3, … over all streams, the same for whoever reads it from wherever', async () => {
+        const chunks = Array.from({ length: 5 }, () => Array.from({ length: 450 }, () => anEvent()));
+        for (const events of chunks) await store.append(newStream(), events, 'absent');
+        const all = await readLog(store);
+        expect(all.map(({ position }) => position)).toEqual(all.map((_, i) => i + 1));
+        expect(await store.head()).toBe(all.length);
+        const other = await place.open();
+        for (const after of [0, 1, 999, 1_000, 1_001, 1_500, 1_999, 2_000, all.length - 1, all.length]) {
+          const places = all.slice(after).map(({ id, position }) => [id, position]);
+          expect((await readLog(other, after)).map(({ id, position }) => [id, position])).toEqual(places);
+        }
+        expect(await other.head()).toBe(all.length);
+        if (other !== store) await other.close();
+      });
+
+      test('can be left early', async () => {
+        for await (const events of store.readAll(0)) {
+          expect(events[0]?.position).toBe(1);
+          break;
+        }
+        expect((await readLog(store)).length).toBe(await store.head());
+      });
+
+      test('does not hold state streams, which may be told to forget all but their last events', async () => {
+        const before = await store.head();
+        const claims = Array.from({ length: 4 }, () => anEvent());
+        const stream = `~claim-${newStream()}`;
+        for (const [i, claim] of claims.entries())
+          await store.append(stream, [claim], i === 0 ? 'absent' : i - 1);
+        expect(await store.head()).toBe(before);
+        expect(idsOf(await collect(store.readStream(stream)))).toEqual(idsOf(claims));
+        await store.keepLast(stream, 2);
+        expect(idsOf(await collect(store.readStream(stream)))).toEqual(idsOf(claims.slice(2)));
+        expect(await store.append(stream, [anEvent()], 3)).toBe(4);
+        await expect(store.append(stream, [anEvent()], 'absent')).rejects.toThrow(VersionConflict);
+      });
+
+      test('forgets nothing itself', async () => {
+        await expect(store.keepLast('stream-1', 1)).rejects.toThrow(RangeError);
+      });
+    });
+
+    describe('a follower', () => {
+      test('sees what was there, is told that it has caught up, and then sees what comes, once and in order', async () => {
+        const watcher = new Watcher(store);
+        await watcher.until(({ isCaughtUp }) => isCaughtUp);
+        const before = await store.head();
+        expect(watcher.seen).toHaveLength(before);
+        const events = Array.from({ length: 100 }, () => anEvent());
+        for (const event of events.slice(0, 10)) await store.append(newStream(), [event], 'absent');
+        await Promise.all(events.slice(10).map((event) => store.append(newStream(), [event], 'absent')));
+        await watcher.until(({ seen }) => seen.length >= before + events.length);
+        expect(idsOf(watcher.seen.slice(before))).toEqual(idsOf(events));
+        expect(watcher.seen.map(({ position }) => position)).toEqual(watcher.seen.map((_, i) => i + 1));
+        await watcher.stop();
+      });
+
+      test('may begin behind any position', async () => {
+        const after = (await store.head()) - 3;
+        const watcher = new Watcher(store, after);
+        await watcher.until(({ isCaughtUp }) => isCaughtUp);
+        expect(watcher.seen.map(({ position }) => position)).toEqual([after + 1, after + 2, after + 3]);
+        await watcher.stop();
+      });
+
+      test('ends when it is told to, also while it waits', async () => {
+        const watcher = new Watcher(store, await store.head());
+        await watcher.until(({ isCaughtUp }) => isCaughtUp);
+        await watcher.stop();
+        expect(watcher.seen).toEqual([]);
+      });
+    });
+
+    test('what was acknowledged is there after it was closed and opened again', async () => {
+      const stream = newStream();
+      const event = anEvent({ kept: true });
+      await store.append(stream, [event], 'absent');
+      const head = await store.head();
+      await store.close();
+      await expect(store.append(stream, [anEvent()], 0)).rejects.toThrow(StoreClosed);
+      await expect(collect(store.readStream(stream))).rejects.toThrow(StoreClosed);
+      store = await place.open();
+      expect(idsOf(await collect(store.readStream(stream)))).toEqual([event.id]);
+      expect(await store.head()).toBe(head);
+      expect(await store.append(stream, [event], 'absent')).toBe(0);
+      expect(await store.append(stream, [anEvent()], 0)).toBe(1);
+    });
+  });
+}

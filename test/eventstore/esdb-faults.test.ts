@@ -1,0 +1,215 @@
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { InvalidAppend, StoreUnavailable, VersionConflict } from '../../src/eventstore/errors.ts';
+import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
+import { persist } from '../../src/ledger/patience.ts';
+import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
+import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
+import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
+import { until } from '../support/until.ts';
+
+const silentLog = { info: () => undefined, warn: () => undefined };
+/** Short, so that a fault is noticed soon; every one is still far longer than an answer takes. */
+const timings = { appendMs: 400, readMs: 400, confirmMs: 400, silenceMs: 600 };
+
+let double: EventStoreDouble;
+let proxy: TcpProxy;
+let store: EsdbStore;
+
+beforeEach(async () => {
+  double = await startDouble();
+  proxy = await startProxy(double.port);
+  const connection = `esdb://127.0.0.1:${proxy.port}?tls=false`;
+  store = new EsdbStore(connection, { namespace: 'ledger', now: Date.now, log: silentLog, timings });
+});
+afterEach(async () => {
+  await store.close();
+  await proxy.close();
+  await double.close();
+});
+
+const patiently = <T>(attempt: () => Promise<T>) => persist(attempt, performance.now() + 15_000);
+
+/** Appends one event after the other, each until it is acknowledged. */
+async function write(stream: string, count: number, each?: (i: number) => void): Promise<string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < count; i++) {
+    each?.(i);
+    const event = anEvent({ i });
+    await patiently(() => store.append(stream, [event], i === 0 ? 'absent' : i - 1));
+    ids.push(event.id);
+  }
+  return ids;
+}
+
+describe('an append', () => {
+  test.each(['not-ready', 'busy', 'timeout', 'unavailable', 'cancelled', 'unknown'] as const)(
+    'that the server answers with %s is of unknown outcome, and its repeat is written once',
+    async (failure) => {
+      const event = anEvent();
+      await store.append('warm', [anEvent()], 'absent');
+      for (const [stream, applied] of [
+        ['a', true],
+        ['b', false],
+      ] as const) {
+        double.failNextWrite(failure, { applied });
+        await expect(store.append(stream, [event], 'absent')).rejects.toThrow(StoreUnavailable);
+        expect(await patiently(() => store.append(stream, [event], 'absent'))).toBe(0);
+        expect(idsOf(await patiently(() => collect(store.readStream(stream))))).toEqual([event.id]);
+      }
+    },
+  );
+
+  test.each([{ applied: true }, { applied: false }])(
+    'that is never answered (applied: $applied) is given up by the clock of the adapter, and its repeat is written once',
+    async (how) => {
+      await store.append('warm', [anEvent()], 'absent');
+      double.stopAnsweringWrites(how);
+      const event = anEvent();
+      await expect(store.append('a', [event], 'absent')).rejects.toThrow(StoreUnavailable);
+      double.answerWrites();
+      expect(await patiently(() => store.append('a', [event], 'absent'))).toBe(0);
+      expect(idsOf(await collect(store.readStream('a')))).toEqual([event.id]);
+    },
+  );
+
+  test('to a peer that takes connections and says nothing is given up, and works once it speaks', async () => {
+    proxy.stall();
+    await expect(store.append('a', [anEvent()], 'absent')).rejects.toThrow(StoreUnavailable);
+    expect(store.health().reachable).toBe(false);
+    proxy.resume();
+    expect(await patiently(() => store.append('a', [anEvent()], 'absent'))).toBe(0);
+    expect(store.health()).toMatchObject({ reachable: true, unreachableSince: undefined });
+  });
+
+  test('to a server that is away fails at once, and works when it is back', async () => {
+    await store.append('warm', [anEvent()], 'absent');
+    await double.stop('killed');
+    await expect(store.append('a', [anEvent()], 'absent')).rejects.toThrow(StoreUnavailable);
+    await double.start();
+    expect(await patiently(() => store.append('a', [anEvent()], 'absent'))).toBe(0);
+  });
+
+  test('under 16 writers whose connection is cut again and again is written once each, and none is lost', async () => {
+    const written = await Promise.all(
+      Array.from({ length: 16 }, (_, writer) =>
+        write(`writer-${writer}`, 20, (i) => writer === 0 && i % 4 === 3 && proxy.cut()),
+      ),
+    );
+    for (const [writer, ids] of written.entries()) {
+      expect(idsOf(await patiently(() => collect(store.readStream(`writer-${writer}`))))).toEqual(ids);
+    }
+    expect(await patiently(() => readLog(store))).toHaveLength(16 * 20);
+  });
+
+  test('that the client could not survive never reaches it', async () => {
+    await expect(store.append('a', [anEvent({}, { id: 'not-a-uuid' })], 'absent')).rejects.toThrow(
+      InvalidAppend,
+    );
+    await expect(store.append('a', [anEvent({}, { type: '' })], 'absent')).rejects.toThrow(InvalidAppend);
+    await expect(store.append('a', [anEvent({ n: 1n } as never)], 'absent')).rejects.toThrow(InvalidAppend);
+    expect(double.arrivedWrites).toEqual([]);
+    await expect(store.append('a', [anEvent()], 3)).rejects.toThrow(VersionConflict);
+    expect(await store.append('a', [anEvent()], 'absent')).toBe(0);
+  });
+
+  test('keeps its place in the order of the calls, also the first one on a new connection', async () => {
+    const events = Array.from({ length: 50 }, () => anEvent());
+    await Promise.all(events.map((event, i) => store.append(`s-${i}`, [event], 'absent')));
+    expect(idsOf(await readLog(store))).toEqual(idsOf(events));
+  });
+});
+
+describe('a follower', () => {
+  const disturbances: [string, () => void | Promise<void>][] = [
+    ['dropped connections', () => proxy.cut()],
+    ['subscriptions that end as if complete', () => double.endSubscriptions()],
+    [
+      'subscriptions that end with an error',
+      () => double.endSubscriptions({ code: status.UNAVAILABLE, details: 'node is going away' }),
+    ],
+    ['subscriptions that say nothing any more', () => double.silenceSubscriptions()],
+    ['restarts of the server', () => double.restart('stopped')],
+    ['crashes of the server', () => double.restart('killed')],
+    [
+      'subscriptions that are refused',
+      () => {
+        double.failNextRead('not-ready');
+        double.endSubscriptions({ code: status.INTERNAL, details: 'Received RST_STREAM with code 0' });
+      },
+    ],
+  ];
+
+  test.each(disturbances)('resumes without gap or repeat through %s', async (_, disturb) => {
+    const watcher = new Watcher(store);
+    await watcher.until(({ isCaughtUp }) => isCaughtUp);
+    const ids: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      ids.push(...(await write(`round-${round}`, 5)));
+      await disturb();
+      ids.push(...(await write(`after-${round}`, 5)));
+    }
+    await watcher.until(({ seen }) => seen.length >= ids.length);
+    expect(idsOf(watcher.seen)).toEqual(ids);
+    expect(watcher.seen.map(({ position }) => position)).toEqual(ids.map((_, i) => i + 1));
+    await watcher.stop();
+  });
+
+  test('that is too slow is dropped by the server, and misses nothing', async () => {
+    const follower = new AbortController();
+    const seen: string[] = [];
+    const text = 'x'.repeat(5_000);
+    const total = 1_200;
+    const following = (async () => {
+      for await (const { events } of store.follow(0, follower.signal)) {
+        seen.push(...idsOf(events));
+        // Takes its time: it goes on only when the next hundred is on the server.
+        await until(() => writes.length >= Math.min(total, seen.length + 400));
+        if (seen.length >= total) follower.abort();
+      }
+    })();
+    const writes: string[] = [];
+    for (let i = 0; i < total; i += 100) {
+      const events = Array.from({ length: 100 }, () => anEvent({ text }));
+      await store.append(`s-${i}`, events, 'absent');
+      writes.push(...idsOf(events));
+    }
+    await following;
+    expect(seen).toEqual(writes);
+  });
+
+  test('waits for a server that is not there yet', async () => {
+    await double.stop('killed');
+    const watcher = new Watcher(store);
+    await until(() => !store.health().reachable);
+    await double.start();
+    await watcher.until(({ isCaughtUp }) => isCaughtUp);
+    expect(store.health().reachable).toBe(true);
+    await watcher.stop();
+  });
+});
+
+describe('nothing leaks', () => {
+  test('on the server when a read, the log or a follower is left early', async () => {
+    await store.append(
+      'a',
+      Array.from({ length: 500 }, () => anEvent({ text: 'x'.repeat(500) })),
+      'absent',
+    );
+    for await (const _ of store.readStream('a')) break;
+    for await (const _ of store.readAll(0)) break;
+    for await (const _ of store.follow(0, new AbortController().signal)) break;
+    await until(() => double.subscriptionCount === 0);
+  });
+
+  test('when silent peers make it change its client again and again: the connections are closed', async () => {
+    proxy.stall();
+    for (let i = 0; i < 3; i++) {
+      await expect(store.append('a', [anEvent()], 'absent')).rejects.toThrow(StoreUnavailable);
+      await expect(collect(store.readStream('a'))).rejects.toThrow(StoreUnavailable);
+    }
+    proxy.resume();
+    expect(await patiently(() => store.append('a', [anEvent()], 'absent'))).toBe(0);
+    await until(() => proxy.connections <= 3);
+  });
+});

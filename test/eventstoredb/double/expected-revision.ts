@@ -1,0 +1,15 @@
+import type { ExpectedRevision } from './records.ts';
+
+/** What the append and delete requests have in common. */
+interface Options {
+  hasAny(): boolean;
+  hasNoStream(): boolean;
+  hasStreamExists(): boolean;
+}
+
+export function readExpected(options: Options, revision: () => string): ExpectedRevision {
+  if (options.hasAny()) return 'any';
+  if (options.hasNoStream()) return 'no_stream';
+  if (options.hasStreamExists()) return 'stream_exists';
+  return BigInt(revision());
+}

@@ -1,0 +1,93 @@
+import type { ExpectedRevision, ProposedEvent, WriteOutcome, WriteResult } from './records.ts';
+import type { Endpoint } from './rpc-errors.ts';
+
+/**
+ * How a write can fail on a real server. `'unavailable'` and `'cancelled'` end the call; so does `notLeader`, and on the
+ * batch path the call is shared: what else is in flight on it fails too.
+ */
+export type WriteFailure =
+  | 'not-ready'
+  | 'busy'
+  | 'timeout'
+  | 'wrong-expected-revision'
+  | 'stream-deleted'
+  | 'access-denied'
+  | 'unknown'
+  | 'unavailable'
+  | 'cancelled'
+  | { readonly notLeader: Endpoint };
+
+/** How a read or a subscription can fail before it delivers anything. */
+export type ReadFailure =
+  | 'not-ready'
+  | 'busy'
+  | 'access-denied'
+  | 'unknown'
+  | 'unavailable'
+  | 'cancelled'
+  | { readonly notLeader: Endpoint };
+
+/** A write that arrived, as a test sees it. */
+export interface ArrivedWrite {
+  readonly op: 'append' | 'soft delete' | 'tombstone';
+  readonly path: 'batch' | 'single';
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly events: readonly ProposedEvent[];
+}
+
+/** What becomes of the next write: the log's answer, another one, or none at all. */
+export type WriteReply =
+  | { readonly reply: 'outcome'; readonly outcome: WriteOutcome }
+  | { readonly reply: 'failure'; readonly failure: WriteFailure }
+  | { readonly reply: 'none' };
+
+interface PlannedFailure {
+  readonly failure: WriteFailure;
+  readonly applied: boolean;
+}
+
+/** What tests have ordered to go wrong. */
+export class Faults {
+  /** All writes that arrived, answered or not, in the order in which the server handled them. */
+  readonly arrivedWrites: ArrivedWrite[] = [];
+  readonly #writeFailures: PlannedFailure[] = [];
+  readonly #readFailures: ReadFailure[] = [];
+  #unanswered: { readonly applied: boolean } | undefined;
+
+  stopAnsweringWrites(applied: boolean): void {
+    this.#unanswered = { applied };
+  }
+
+  answerWrites(): void {
+    this.#unanswered = undefined;
+  }
+
+  failNextWrite(failure: WriteFailure, applied: boolean): void {
+    this.#writeFailures.push({ failure, applied });
+  }
+
+  failNextRead(failure: ReadFailure): void {
+    this.#readFailures.push(failure);
+  }
+
+  takeReadFailure(): ReadFailure | undefined {
+    return this.#readFailures.shift();
+  }
+
+  /** @param apply writes to the log; called once at the most. */
+  handleWrite(write: ArrivedWrite, apply: () => WriteResult): WriteReply {
+    this.arrivedWrites.push(write);
+    if (this.#unanswered !== undefined) {
+      if (this.#unanswered.applied) apply();
+      return { reply: 'none' };
+    }
+    const planned = this.#writeFailures.shift();
+    if (planned === undefined) {
+      const outcome = apply();
+      return outcome.result === 'no-answer' ? { reply: 'none' } : { reply: 'outcome', outcome };
+    }
+    if (planned.applied) apply();
+    return { reply: 'failure', failure: planned.failure };
+  }
+}

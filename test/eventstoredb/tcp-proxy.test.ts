@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startProxy, type TcpProxy } from './tcp-proxy.ts';
+
+/** A proxy before a server that sends back what it gets. */
+async function startEcho(): Promise<TcpProxy> {
+  const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const proxy = await startProxy((server.address() as AddressInfo).port);
+  onTestFinished(async () => {
+    await proxy.close();
+    server.close();
+  });
+  return proxy;
+}
+
+async function open(proxy: TcpProxy): Promise<Socket> {
+  const socket = connect(proxy.port, '127.0.0.1').setEncoding('utf8');
+  // The end of the test resets it.
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  await vi.waitFor(() => expect(proxy.connections).toBeGreaterThan(0));
+  return socket;
+}
+
+async function say(socket: Socket, text: string): Promise<unknown> {
+  socket.write(text);
+  const [echo] = await once(socket, 'data');
+  return echo;
+}
+
+test('passes both ways and counts its connections', async () => {
+  const proxy = await startEcho();
+  const socket = await open(proxy);
+  expect(await say(socket, 'hello')).toBe('hello');
+  expect(proxy.connections).toBe(1);
+  socket.destroy();
+  await vi.waitFor(() => expect(proxy.connections).toBe(0));
+});
+
+test('a cut resets the connections there are, and new ones work', async () => {
+  const proxy = await startEcho();
+  const socket = await open(proxy);
+  proxy.cut();
+  const [error] = await once(socket, 'error');
+  expect(error).toMatchObject({ code: 'ECONNRESET' });
+  expect(await say(await open(proxy), 'again')).toBe('again');
+});
+
+test('passes nothing while stalled, and then all of it in order', async () => {
+  const proxy = await startEcho();
+  const socket = await open(proxy);
+  await say(socket, 'hello');
+  proxy.stall();
+  let heard = '';
+  socket.on('data', (text) => {
+    heard += text;
+  });
+  const isSent = new Promise((resolve) => socket.write('one', resolve));
+  await isSent;
+  socket.write('two');
+  await open(proxy);
+  expect(heard).toBe('');
+  proxy.resume();
+  await vi.waitFor(() => expect(heard).toBe('onetwo'));
+});
+
+test('delays each piece by so many ms', async () => {
+  const proxy = await startEcho();
+  const socket = await open(proxy);
+  proxy.delay(30);
+  const start = performance.now();
+  expect(await say(socket, 'slowly')).toBe('slowly');
+  expect(performance.now() - start).toBeGreaterThan(55);
+});
+
+test('refuses new connections, keeps the old ones, and takes new ones on the same port later', async () => {
+  const proxy = await startEcho();
+  const socket = await open(proxy);
+  const { port } = proxy;
+  await proxy.refuse(true);
+  const [error] = await once(connect(port, '127.0.0.1'), 'error');
+  expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+  expect(await say(socket, 'still here')).toBe('still here');
+  await proxy.refuse(false);
+  expect(proxy.port).toBe(port);
+  expect(await say(await open(proxy), 'new')).toBe('new');
+});

@@ -1,0 +1,21 @@
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** Says at the very end what was counted, and loudly what was not run and why. */
+export class ClosingReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    const notRun = new Map<string, number>();
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const result = test.result();
+        counts[result.state]++;
+        const why = /NOT RUN: (.*)$/.exec(test.fullName)?.[1];
+        if (result.state === 'skipped') notRun.set(why ?? 'skipped', (notRun.get(why ?? 'skipped') ?? 0) + 1);
+      }
+    }
+    for (const [why, count] of notRun) process.stdout.write(`!! NOT RUN: ${why} (${count})\n`);
+    process.stdout.write(
+      `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped\n`,
+    );
+  }
+}

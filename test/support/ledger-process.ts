@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { freePorts } from './eventstored.ts';
+import { until } from './until.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** A ledger in a process of its own, as `npm start` runs it: to be killed. */
+export class LedgerProcess {
+  readonly #environment: Readonly<Record<string, string>>;
+  #process: ChildProcess | undefined;
+  #port = 0;
+  /** What it has said so far. */
+  output = '';
+
+  constructor(environment: Readonly<Record<string, string>>) {
+    this.#environment = environment;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get exitCode(): number | null {
+    return this.#process?.exitCode ?? null;
+  }
+
+  /** Starts it and waits until it is ready. */
+  async start(): Promise<void> {
+    const started = await this.launch();
+    await until(async () => {
+      if (started.exitCode !== null)
+        throw new Error(`the ledger ended with ${started.exitCode}: ${this.output}`);
+      return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.status === 200;
+    });
+  }
+
+  async launch(): Promise<ChildProcess> {
+    const [port] = (await freePorts(1)) as [number];
+    this.#port = port;
+    const environment = { PATH: '', ...this.#environment, LEDGER_HTTP_PORT: String(port) };
+    const started = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [started.stdout, started.stderr])
+      stream.on('data', (chunk) => (this.output += String(chunk)));
+    this.#process = started;
+    return started;
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const running = this.#process;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const exited = once(running, 'exit');
+    running.kill(signal);
+    await exited;
+  }
+
+  async getJson(path: string): Promise<unknown> {
+    const answer = await fetch(this.url + path);
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  }
+}

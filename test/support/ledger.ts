@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { type Composition, compose } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import {
+  inBatchMode,
+  inBinaryMode,
+  inStructuredMode,
+  type Message,
+  type PostedEvent,
+} from './cloud-events.ts';
+import { sqlite } from './stores.ts';
+
+/** What came back, read as JSON where it says that it is. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, and fail where they are wrong.
+  readonly body: any;
+}
+
+export interface LedgerOptions {
+  /** What `LEDGER_STORE` is set to. */
+  readonly store?: string;
+  /** Where its clock stands: nothing but the test moves it. */
+  readonly now?: string;
+}
+
+export const NOON = '2026-04-15T12:00:00.000Z';
+
+/** A whole ledger as it runs for others: real HTTP on a port of its own, a real store, a clock that tests move. */
+export class TestLedger {
+  /** The clock of the ledger, in milliseconds since the epoch. */
+  now: number;
+  readonly #environment: Readonly<Record<string, string>>;
+  #running: Composition | undefined;
+  #port = 0;
+  /** Why the ledger asked to be stopped. */
+  failure: unknown;
+
+  constructor(dataDir: string, { store = sqlite.connection, now = NOON }: LedgerOptions) {
+    this.now = Date.parse(now);
+    this.#environment = {
+      LEDGER_STORE: store,
+      LEDGER_DATA_DIR: dataDir,
+      LEDGER_HTTP_PORT: '0',
+      LEDGER_NAMESPACE: `test-${randomUUID()}`,
+    };
+  }
+
+  /** Opens on the same data as before, on a new port. */
+  async open(): Promise<void> {
+    const config = readConfig(this.#environment);
+    const onFailed = (error: unknown) => {
+      this.failure = error;
+    };
+    const surroundings = { log: pino({ level: 'silent' }), now: () => this.now, onFailed };
+    this.#running = await compose(config, surroundings);
+    await this.#running.app.listen({ host: config.host, port: config.port });
+    this.#port = (this.#running.app.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.close();
+  }
+
+  async reopen(): Promise<void> {
+    await this.close();
+    await this.open();
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** The rooms of the running ledger, for what cannot be seen from outside. */
+  get rooms(): Composition {
+    if (this.#running === undefined) throw new Error('the ledger is closed');
+    return this.#running;
+  }
+
+  /** Moves the clock on. */
+  pass(ms: number): void {
+    this.now += ms;
+  }
+
+  async fetch(path: string, request: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, { redirect: 'manual', ...request });
+    const text = await response.text();
+    const isJson = /^application\/(\w+\+)?json\b/.test(response.headers.get('content-type') ?? '');
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson ? JSON.parse(text) : undefined,
+    };
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.fetch(path, { headers });
+  }
+
+  /** Posts to `/v1/events` what an event looks like in one of the three modes. */
+  send({ headers, body }: Message): Promise<Answer> {
+    return this.fetch('/v1/events', { method: 'POST', headers, ...(body !== undefined && { body }) });
+  }
+
+  post(event: PostedEvent): Promise<Answer> {
+    return this.send(inStructuredMode(event));
+  }
+
+  postBinary(event: PostedEvent): Promise<Answer> {
+    return this.send(inBinaryMode(event));
+  }
+
+  postBatch(events: readonly PostedEvent[]): Promise<Answer> {
+    return this.send(inBatchMode(events));
+  }
+
+  /** Posts events one by one that must all be recorded, and gives the answers. */
+  async record(...events: readonly PostedEvent[]): Promise<Recorded[]> {
+    const answers: Recorded[] = [];
+    for (const event of events) {
+      const { status, body, text } = await this.post(event);
+      if (status !== 201) throw new Error(`${event.type} was not recorded: ${status} ${text}`);
+      answers.push(body);
+    }
+    return answers;
+  }
+
+  /** The position of the last event of the log, asked of the store itself. */
+  head(): Promise<number> {
+    return this.rooms.store.head();
+  }
+}
+
+/** The answer to an event that was recorded, now or before. */
+export interface Recorded {
+  readonly outcome: 'appended' | 'duplicate';
+  readonly eventId: string;
+  readonly clusterId: string;
+  readonly revision: number;
+  readonly position: string;
+  readonly recordedAt: string;
+}
+
+/** A ledger in a fresh folder; whoever opens it closes it with `discard`. */
+export async function openLedger(
+  options: LedgerOptions = {},
+): Promise<TestLedger & { discard(): Promise<void> }> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ledger-test-'));
+  const ledger = new TestLedger(dataDir, options);
+  await ledger.open();
+  const discard = async () => {
+    await ledger.close();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return Object.assign(ledger, { discard });
+}
+
+/** A ledger for the test that is running; it is gone after it. */
+export async function ledgerForTest(options: LedgerOptions = {}): Promise<TestLedger> {
+  const ledger = await openLedger(options);
+  onTestFinished(ledger.discard);
+  return ledger;
+}
