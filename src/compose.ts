@@ -33,7 +33,7 @@ export interface Surroundings {
 export async function compose(config: Config, { log, now, onFailed }: Surroundings): Promise<Composition> {
   const store = await openStore(config, log, now, onFailed);
   const projections = new Projections(store, {
-    snapshotFile: join(config.dataDir, `snapshot-${config.store.kind}-${config.namespace}.bin`),
+    snapshotFile: snapshotFile(config),
     log,
     onFailed,
   });
@@ -51,6 +51,11 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
     await store.close();
   };
   return { app, store, ledger, projections, close };
+}
+
+/** Where the projections keep what saves them a replay. */
+export function snapshotFile({ dataDir, store, namespace }: Config): string {
+  return join(dataDir, `snapshot-${store.kind}-${namespace}.bin`);
 }
 
 async function openStore(

@@ -4,7 +4,7 @@ import { type FactRecord, type Origin, originOf } from '../domain/recorded-fact.
 import { formatInstant } from '../domain/time.ts';
 import type { RecordedEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
-import type { Submission } from '../ledger/ledger.ts';
+import { LEDGER_SOURCE, type Submission } from '../ledger/ledger.ts';
 import type { FeedEvent } from './contract.ts';
 import { InstantText } from './fields.ts';
 
@@ -33,7 +33,7 @@ const FACT_TYPE_OF = new Map((Object.keys(NAMES) as FactType[]).map((type) => [c
 /** Extension attributes that the feed adds; a producer cannot set them. */
 const RESERVED = new Set(['ledgerposition', 'ledgerrevision', 'ledgereventid', 'recordedtime']);
 
-const asciiOrText = (max: number) =>
+const text = (max: number) =>
   z
     .string()
     .min(1)
@@ -45,15 +45,20 @@ const asciiOrText = (max: number) =>
 
 const context = {
   specversion: z.literal('1.0'),
-  id: asciiOrText(255).describe('Unique per source: the same source and id, ever again, is the same event.'),
-  source: asciiOrText(1_024).describe('A URI reference that names the producer.'),
+  id: text(255).describe('Unique per source: the same source and id, ever again, is the same event.'),
+  source: text(1_024)
+    .refine(
+      (source) => !source.startsWith(LEDGER_SOURCE),
+      `must not begin with ${LEDGER_SOURCE}: that is the ledger itself`,
+    )
+    .describe('A URI reference that names the producer.'),
   subject: ClusterId.describe('The id of the cluster.'),
   time: InstantText.describe('When it was true in the world: billing uses this.'),
   datacontenttype: z
     .string()
     .regex(/^application\/json(?:\s*;\s*charset=utf-8)?$/i, 'must be application/json')
     .optional(),
-  dataschema: asciiOrText(1_024).optional(),
+  dataschema: text(1_024).optional(),
 };
 
 const extension = z.union([z.string().max(2_048), z.boolean(), z.int32()]);

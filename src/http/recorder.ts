@@ -52,8 +52,8 @@ export class Recorder {
     const outcomes = await this.#rooms.ledger.record(submissions, LOOPBACK_CALLER);
     const deadline = performance.now() + PLACE_WAIT_MS;
     const answers: (Recorded | Problem)[] = [];
-    for (const [i, outcome] of outcomes.entries()) {
-      answers.push(await this.#answer(outcome, submissions[i] as Submission, deadline));
+    for (const outcome of outcomes) {
+      answers.push(await this.#answer(outcome, deadline));
     }
     return answers;
   }
@@ -65,7 +65,7 @@ export class Recorder {
     reply.code(answer?.outcome === 'appended' ? 201 : 200).send(answer);
   }
 
-  async #answer(outcome: Outcome, submission: Submission, deadline: number): Promise<Recorded | Problem> {
+  async #answer(outcome: Outcome, deadline: number): Promise<Recorded | Problem> {
     if (outcome.outcome === 'rejected') return refusal(outcome.rejection);
     if (outcome.outcome === 'halted') {
       const detail = `cluster ${outcome.clusterId} takes no facts: ${outcome.why}; nothing was recorded`;
@@ -75,19 +75,16 @@ export class Recorder {
     const { model } = this.#rooms.projections;
     const waitMs = Math.max(0, deadline - performance.now());
     const place = model.placeOf(eventId) ?? (await this.#rooms.projections.placed(eventId, waitMs));
-    if (outcome.outcome === 'appended' && place !== undefined && place.recordedAt !== recordedAt) {
-      // Another process was first with an event of this id, and what it recorded may be something else.
-      const theirs = await this.#rooms.ledger.recheck(submission, LOOPBACK_CALLER);
-      return this.#answer(theirs, submission, deadline);
-    }
+    // Another process may have recorded the same at the same moment: then it is theirs that stands.
+    const isOurs = place === undefined || place.recordedAt === recordedAt;
     const position = place === undefined ? null : String(place.position);
     return {
-      outcome: outcome.outcome,
+      outcome: isOurs ? outcome.outcome : 'duplicate',
       eventId,
       clusterId,
       revision,
       position,
-      recordedAt: formatInstant(recordedAt),
+      recordedAt: formatInstant(place?.recordedAt ?? recordedAt),
     };
   }
 }

@@ -39,7 +39,7 @@ export type Outcome =
   | { readonly outcome: 'halted'; readonly clusterId: string; readonly why: string };
 
 /** The source of what the ledger itself appends. */
-const LEDGER_SOURCE = 'urn:cluster-ledger';
+export const LEDGER_SOURCE = 'urn:cluster-ledger';
 
 /** Submissions under way at which more are turned away. */
 const MOST_UNDER_WAY = 20_000;
@@ -93,25 +93,15 @@ export class Ledger {
     }
   }
 
-  /**
-   * Decides once more on a submission that was answered as appended, from what the store holds: where another process
-   * recorded the same event at the same moment, theirs is the one that stands.
-   */
-  async recheck(submission: Submission, caller: Pick<Posting, 'mayBackdate'>): Promise<Outcome> {
-    this.#histories.forget(submission.fact.clusterId);
-    const [outcome] = await this.record([submission], caller);
-    return outcome as Outcome;
-  }
-
   async #recordInTurn(
     submissions: readonly Submission[],
     clusters: ReadonlyMap<string, readonly Submission[]>,
     caller: Pick<Posting, 'mayBackdate'>,
     deadline: Deadline,
   ): Promise<Outcome[]> {
-    const load = (clusterId: string) =>
-      this.#read(clusterId, () => this.#histories.load(clusterId), deadline);
-    const histories = await Promise.all(Array.from(clusters.keys(), load));
+    const load = ([clusterId, own]: [string, readonly Submission[]]) =>
+      this.#loadFor(clusterId, own, caller, deadline);
+    const histories = await Promise.all(Array.from(clusters, load));
     const outcomes = new Map<Submission, Outcome>();
     const recorded = Array.from(clusters, ([clusterId, own], i) =>
       this.#recordCluster(clusterId, own, histories[i] as History | Halted, caller, deadline, outcomes),
@@ -128,6 +118,23 @@ export class Ledger {
     });
     if (refused.length > 0) await this.#rejected.keep(refused, deadline);
     return submissions.map((submission) => outcomes.get(submission) as Outcome);
+  }
+
+  /**
+   * The history that the submissions of one cluster can be decided on: one that may be outdated will not do where it would
+   * have one of them refused. It is read before anything is appended, so that the order of the appends does not hang on it.
+   */
+  async #loadFor(
+    clusterId: string,
+    submissions: readonly Submission[],
+    caller: Pick<Posting, 'mayBackdate'>,
+    deadline: Deadline,
+  ): Promise<History | Halted> {
+    const history = await this.#read(clusterId, () => this.#histories.load(clusterId), deadline);
+    if ('outcome' in history || history.isCurrent) return history;
+    const { outcomes } = planFor(history.facts, submissions, { ...caller, now: this.#now() });
+    if (!outcomes.some(({ outcome }) => outcome === 'rejected')) return history;
+    return this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
   }
 
   async #read(
@@ -204,6 +211,10 @@ interface Plan {
   readonly added: RecordedFact[];
 }
 
+function idOf(fact: Fact, { source, id }: Origin): string {
+  return eventId(clusterStream(fact.clusterId), source, id, JSON.stringify(fact));
+}
+
 /** Decides what to append for the submissions of one cluster, each in the light of those before it. */
 function planFor(known: readonly RecordedFact[], submissions: readonly Submission[], posting: Posting): Plan {
   const outcomes: Outcome[] = [];
@@ -212,8 +223,9 @@ function planFor(known: readonly RecordedFact[], submissions: readonly Submissio
   for (const submission of submissions) {
     const { fact, origin } = submission;
     const facts = added.length === 0 ? known : [...known, ...added];
-    const id = eventId(clusterStream(fact.clusterId), origin.source, origin.id);
-    const earlier = facts.find(({ eventId: other }) => other === id);
+    const earlier = facts.find(
+      (other) => other.origin.id === origin.id && other.origin.source === origin.source,
+    );
     if (earlier !== undefined) {
       outcomes.push(repeated(earlier, submission));
       continue;
@@ -225,6 +237,7 @@ function planFor(known: readonly RecordedFact[], submissions: readonly Submissio
     }
     if (submissions.length > 1) bytes += JSON.stringify(submission.event).length * 2;
     if (bytes > MOST_APPEND_BYTES && added.length > 0) break;
+    const id = idOf(fact, origin);
     const revision = facts.length;
     const recordedAt = posting.now;
     const [, notice] = decision.facts;
@@ -251,6 +264,5 @@ function noticeAfter(
   recordedAt: number,
 ): RecordedFact {
   const origin = { source: LEDGER_SOURCE, id: `notice-of-${deciding}`, actor };
-  const id = eventId(clusterStream(fact.clusterId), origin.source, origin.id);
-  return { eventId: id, position: revision, fact, origin, recordedAt };
+  return { eventId: idOf(fact, origin), position: revision, fact, origin, recordedAt };
 }

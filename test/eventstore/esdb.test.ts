@@ -1,25 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
-import { startDouble } from '../eventstoredb/double.ts';
+import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { eventStoreDbUrl } from '../support/environment.ts';
+import { patientStore } from '../support/patient-store.ts';
 import { describeStore, type StorePlace } from './contract.ts';
 
-const silent = { info: () => undefined, warn: () => undefined };
+const log = { info: () => undefined, warn: () => undefined };
 
-async function placeOn(connection: string, remove: () => Promise<void>): Promise<StorePlace> {
+async function placeOn(connection: string, wrap: (store: EventStore) => EventStore): Promise<StorePlace> {
   const namespace = `t${randomBytes(6).toString('hex')}`;
   return {
-    open: async () => new EsdbStore(connection, { namespace, now: Date.now, log: silent }),
-    remove,
+    open: async () => wrap(new EsdbStore(connection, { namespace, now: Date.now, log })),
+    remove: async () => undefined,
   };
 }
 
-describeStore('a double of EventStoreDB', async () => {
-  const double = await startDouble();
-  return placeOn(double.url, () => double.close());
-});
+describeStore('a double of EventStoreDB', () => placeOn(inject('doubleUrl'), (store) => store));
 
 if (eventStoreDbUrl !== undefined) {
   const url = eventStoreDbUrl;
-  describeStore('EventStoreDB', () => placeOn(url, async () => undefined));
+  describeStore('EventStoreDB', () => placeOn(url, patientStore));
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { TestProject } from 'vitest/node';
+import { startDouble } from '../eventstoredb/double.ts';
 import { freePorts, hasEventStored, startSingleNode } from './eventstored.ts';
 import { until } from './until.ts';
 
@@ -7,6 +8,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A running EventStoreDB for the suites that run on one; empty where there is none. */
     eventStoreDbUrl: string;
+    /** The double of EventStoreDB that all suites of this run share. */
+    doubleUrl: string;
     /** Whether an `eventstored` binary is there to start nodes from. */
     hasEventStored: boolean;
     /** How often test/fault/kill.test.ts kills the ledger: `KILLS`, by default few. */
@@ -23,10 +26,15 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   // biome-ignore lint/style/noProcessEnv: the one place where the tests read the environment.
   const { EVENTSTOREDB_URL: given, KILLS: kills = '10' } = process.env;
   const server = given === undefined ? await (hasBinary ? startSingleNode() : startContainer()) : undefined;
+  const double = await startDouble();
+  project.provide('doubleUrl', double.url);
   project.provide('eventStoreDbUrl', given ?? server?.url ?? '');
   project.provide('hasEventStored', hasBinary);
   project.provide('kills', Number(kills));
-  return async () => server?.remove();
+  return async () => {
+    await double.close();
+    await server?.remove();
+  };
 }
 
 const IMAGE = 'eventstore/eventstore:23.10.0-bookworm-slim';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { type Composition, compose } from '../../src/compose.ts';
+import { type Composition, compose, snapshotFile } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import {
   inBatchMode,
@@ -77,6 +77,11 @@ export class TestLedger {
     await this.open();
   }
 
+  /** Where its projections keep their snapshot. */
+  get snapshotFile(): string {
+    return snapshotFile(readConfig(this.#environment));
+  }
+
   get port(): number {
     return this.#port;
   }
@@ -100,7 +105,7 @@ export class TestLedger {
       status: response.status,
       headers: response.headers,
       text,
-      body: isJson ? JSON.parse(text) : undefined,
+      body: isJson && text !== '' ? JSON.parse(text) : undefined,
     };
   }
 

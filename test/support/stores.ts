@@ -1,3 +1,4 @@
+import { inject } from 'vitest';
 import { eventStoreDbUrl } from './environment.ts';
 
 /** A store that a whole ledger can be tested on. */
@@ -8,7 +9,11 @@ export interface StoreUnderTest {
 }
 
 export const sqlite: StoreUnderTest = { name: 'SQLite', connection: 'sqlite:' };
+export const double: StoreUnderTest = { name: 'a double of EventStoreDB', connection: inject('doubleUrl') };
 
 /** The stores that the end-to-end suites run on. */
-export const stores: readonly StoreUnderTest[] =
-  eventStoreDbUrl === undefined ? [sqlite] : [sqlite, { name: 'EventStoreDB', connection: eventStoreDbUrl }];
+export const stores: readonly StoreUnderTest[] = [
+  sqlite,
+  double,
+  ...(eventStoreDbUrl === undefined ? [] : [{ name: 'EventStoreDB', connection: eventStoreDbUrl }]),
+];

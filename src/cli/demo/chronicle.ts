@@ -1,7 +1,6 @@
 import type { Fact } from '../../domain/fact.ts';
-import { clusterStream, type Origin } from '../../domain/recorded-fact.ts';
+import type { Origin } from '../../domain/recorded-fact.ts';
 import { HOUR_MS, type Instant, SECOND_MS } from '../../domain/time.ts';
-import { eventId } from '../../ledger/event-id.ts';
 import type { Outcome } from '../../ledger/ledger.ts';
 import type { Dice } from './dice.ts';
 
@@ -20,6 +19,8 @@ export interface Step {
   readonly origin: Origin;
   /** What must become of it. */
   readonly outcome: Outcome['outcome'];
+  /** For a void: the step that was wrong; the ledger alone knows the id that it gave its event. */
+  readonly voids?: Step;
 }
 
 /** How often the Pro app, unsure whether an answer was lost, posts an event again. */
@@ -34,9 +35,9 @@ export class Chronicle {
     this.#dice = dice;
   }
 
-  post(poster: Poster, recordedAt: Instant, fact: Fact): Step {
+  post(poster: Poster, recordedAt: Instant, fact: Fact, voids?: Step): Step {
     const origin = { source: poster.source, id: `evt-${this.#dice.id(12)}`, actor: poster.actor };
-    const step = this.add({ recordedAt, fact, origin, outcome: 'appended' });
+    const step = this.add({ recordedAt, fact, origin, outcome: 'appended', ...(voids && { voids }) });
     if (poster === PRO_APP && this.#dice.chance(RESENT)) {
       const pause = this.#dice.between(5 * SECOND_MS, this.#dice.chance(0.3) ? 36 * HOUR_MS : 90 * SECOND_MS);
       this.add({ ...step, recordedAt: recordedAt + pause, outcome: 'duplicate' });
@@ -55,9 +56,4 @@ export class Chronicle {
       .filter(({ recordedAt }) => recordedAt <= now)
       .sort((a, b) => a.recordedAt - b.recordedAt);
   }
-}
-
-/** The id that the ledger gives the event. */
-export function eventIdOf({ fact, origin }: Step): string {
-  return eventId(clusterStream(fact.clusterId), origin.source, origin.id);
 }

@@ -17,86 +17,71 @@ export interface Demo {
 }
 
 /** The text that says what there is and where to look. */
-export function guide(demo: Demo, screen: Screen): string {
-  const { url, folder, story, census, tookMs } = demo;
-  const rows = (pairs: readonly (readonly [string, string])[]) => {
-    const width = Math.max(...pairs.map(([left]) => left.length));
-    return pairs.map(([left, right]) => `  ${left.padEnd(width)}  ${url}${right}`);
-  };
-  const commands = users(demo).flatMap(({ who, curl }) => ['', `  ${who}`, ...curl.map((l) => `    ${l}`)]);
-  return [
-    '',
-    screen.strong('cluster-ledger, the demo'),
-    '',
-    `  A year of ${count(census.accounts)} accounts, made up and recorded in ${(tookMs / 1_000).toFixed(1)} s:`,
-    `  ${count(census.facts)} facts of ${count(census.clusters)} clusters, of which ${count(census.billedNow)} are billed now.`,
-    screen.soft(`  All of it is in ${folder}, and made anew at the next start.`),
-    '',
-    ...rows([
-      ['API, to read and to try', '/docs'],
-      ['Is it ready?', '/readyz'],
-      ['Accounts', '/v1/accounts'],
-      ['Clusters billed now', '/v1/clusters?status=billed'],
-    ]),
-    '',
-    screen.strong('Be one of its three users'),
-    ...commands,
-    '',
-    screen.strong('What is open'),
-    '',
-    ...story.problems.flatMap(({ what, path }) => [`  ${what}`, screen.soft(`    ${url}${path}`)]),
-    '',
-    screen.strong('Live'),
-    '',
-    '  The Pro app is posting registrations, deletions and resends. Ctrl-C ends the demo.',
-    '',
-  ].join('\n');
-}
-
-function users({ url, story, now }: Demo): { who: string; curl: string[] }[] {
+export function guide({ url, folder, story, census, now, tookMs }: Demo, screen: Screen): string {
   const { cluster, believedAt } = story.wrongDeletion;
   const lastMonth = periodOf(periodWindow(periodOf(now)).from - 1);
-  const billing = `${url}/v1/clusters/${cluster.clusterId}/billing`;
-  const { specversion, id, source, type, ...about } = yourEvent(cluster.accountId, now);
-  const head = JSON.stringify({ specversion, id, source, type });
-  return [
-    {
-      who: 'The Pro app posts a fact; post it again, and it is known as a duplicate:',
-      curl: [
-        `curl -sS ${url}/v1/events -H 'content-type: application/cloudevents+json' -d '`,
-        `  ${head.slice(0, -1)},`,
-        `   ${JSON.stringify(about).slice(1)}'`,
-      ],
-    },
-    {
-      who: `Billing pulls ${lastMonth}, a row for each account (JSON without the header):`,
-      curl: [`curl -sS '${url}/v1/usage?period=${lastMonth}' -H 'accept: text/csv'`],
-    },
-    {
-      who: 'An auditor replays a deletion that was wrong, and what the bill was while it was believed:',
-      curl: [
-        `curl -sS ${url}/v1/clusters/${cluster.clusterId}/events`,
-        `curl -sS '${billing}?asOf=${formatInstant(believedAt)}'`,
-        `curl -sS ${billing}`,
-      ],
-    },
-    {
-      who: 'or reads everything from the beginning, page by page:',
-      curl: [`curl -sS '${url}/v1/feed?after=0&limit=100'`],
-    },
-  ];
+  const itsCluster = `${url}/v1/clusters/${cluster.clusterId}`;
+  const problems = story.problems.flatMap(({ what, path }) => [`  ${what}`, `    ${url}${path}`]);
+  return `
+${screen.strong('cluster-ledger demo')}
+
+  A year of ${count(census.accounts)} made-up accounts, recorded in ${(tookMs / 1_000).toFixed(1)} s:
+  ${count(census.facts)} facts about ${count(census.clusters)} clusters, of which ${count(census.billedNow)} are billed now.
+  It is kept in ${folder}, and made anew at every start.
+
+  API docs             ${url}/docs
+  Ready?               ${url}/readyz
+  Accounts             ${url}/v1/accounts
+  Clusters billed now  ${url}/v1/clusters?status=billed
+
+${screen.strong('Three users, and a command for each')}
+
+  The Pro app posts a fact. Paste it twice: the second time it is a duplicate.
+
+${yourPost(url, cluster.accountId, now)}
+
+  Billing pulls the usage of ${lastMonth}, a row per account (without the header: JSON).
+
+    curl -sS '${url}/v1/usage?period=${lastMonth}' -H 'accept: text/csv'
+
+  An auditor replays a deletion that was wrong: all facts of the cluster, then what was billed
+  as known before the correction, and as known now.
+
+    curl -sS '${itsCluster}/events'
+    curl -sS '${itsCluster}/billing?asOf=${formatInstant(believedAt)}'
+    curl -sS '${itsCluster}/billing'
+
+  And every fact of the year in the order of recording, page by page.
+
+    curl -sS '${url}/v1/feed?after=0&limit=100'
+
+${screen.strong('Open problems')}
+
+${problems.join('\n')}
+
+${screen.strong('Live traffic')}
+
+  The Pro app is posting registrations, deletions and resends. Ctrl-C ends the demo.
+`;
 }
 
-function yourEvent(accountId: string, now: Instant) {
+/** A registration of the reader's own, ready to be pasted. */
+function yourPost(url: string, accountId: string, now: Instant): string {
+  const clusterId = 'my-first-cluster';
   const fact = {
     type: 'ClusterRegistered',
-    clusterId: 'my-first-cluster',
+    clusterId,
     accountId,
     name: 'my-first',
     billable: true,
     effectiveAt: now,
   } as const;
-  return cloudEventOf(fact, { source: PRO_APP.source, id: 'my-first-event' });
+  const { type, subject, time, data } = cloudEventOf(fact, { source: PRO_APP.source, id: '' });
+  return `    curl -sS '${url}/v1/events' -H 'content-type: application/cloudevents+json' -d '{
+      "specversion": "1.0", "id": "my-first-event", "source": "${PRO_APP.source}",
+      "type": "${type}",
+      "subject": "${subject}", "time": "${time}",
+      "data": ${JSON.stringify(data)} }'`;
 }
 
 /** How things are, in one line. */

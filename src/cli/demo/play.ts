@@ -25,19 +25,24 @@ export async function play(
   clock: StoryClock,
   signal: AbortSignal,
 ): Promise<void> {
+  const eventIds = new Map<string, string>();
   for (const step of steps) {
     if (signal.aborted) return;
     clock.set(step.recordedAt);
+    const submission = submissionOf(step, eventIds);
     const caller = { mayBackdate: step.origin.actor === OPERATOR.actor };
-    const [answer] = await ledger.record([submissionOf(step)], caller);
+    const [answer] = await ledger.record([submission], caller);
     if (answer?.outcome !== step.outcome) {
       throw new Error(
-        `the story is wrong: ${JSON.stringify(submissionOf(step).event)} was ${JSON.stringify(answer)}`,
+        `the story is wrong: ${JSON.stringify(submission.event)} was ${JSON.stringify(answer)}`,
       );
     }
+    if (answer.outcome === 'appended') eventIds.set(step.origin.id, answer.eventId);
   }
 }
 
-function submissionOf({ fact, origin }: Step): Submission {
-  return { fact, origin, event: cloudEventOf(fact, origin) as Submission['event'] };
+function submissionOf({ fact, origin, voids }: Step, eventIds: ReadonlyMap<string, string>): Submission {
+  const target = voids && eventIds.get(voids.origin.id);
+  const said = fact.type === 'FactVoided' && target !== undefined ? { ...fact, voids: target } : fact;
+  return { fact: said, origin, event: cloudEventOf(said, origin) as Submission['event'] };
 }

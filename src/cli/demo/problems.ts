@@ -53,23 +53,23 @@ export function tellProblems(
   return {
     problems: [
       {
-        what: 'An orphan: deleted, and never registered. Was it billed elsewhere?',
+        what: 'An orphan: its deletion was posted, its registration never was',
         path: '/v1/clusters?status=orphan',
       },
       {
-        what: 'Out of reach for 31 h: billing stopped, until somebody looks',
+        what: 'Unreachable for 31 h: its billing was stopped after 24 h, and still is',
         path: `/v1/clusters/${dark.clusterId}`,
       },
       {
-        what: 'A delete confirmed 5 h ago; the cluster is still there, and billed',
+        what: 'A delete confirmed 5 h ago: no deletion has followed, so it is still billed',
         path: `/v1/clusters/${stuck.clusterId}/events`,
       },
       {
-        what: 'A wrong deletion, voided 40 min ago: is it billed again?',
+        what: 'A wrong deletion, voided 40 min ago: it is billed as if it had never been deleted',
         path: `/v1/clusters/${spared.clusterId}/billing`,
       },
       {
-        what: 'Refused events: another account, an id used twice, back from the dead',
+        what: 'Refused events: a cluster of another account, an event id used twice, a deleted cluster back',
         path: '/v1/rejected-events',
       },
     ],

@@ -1,6 +1,6 @@
 import { DAY_MS, formatInstant, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import type { Cluster } from './cast.ts';
-import { type Chronicle, eventIdOf, OPERATOR, POLICY, PRO_APP, type Step, VALIDATOR } from './chronicle.ts';
+import { type Chronicle, OPERATOR, POLICY, PRO_APP, type Step, VALIDATOR } from './chronicle.ts';
 import type { Dice } from './dice.ts';
 
 /** Without an answer for so long, the policy stops billing. */
@@ -114,13 +114,8 @@ export class Scenes {
 
   void(mistake: Step, at: Instant, reason: string): void {
     const { clusterId } = mistake.fact;
-    this.#post(OPERATOR, {
-      type: 'FactVoided',
-      clusterId,
-      effectiveAt: at,
-      voids: eventIdOf(mistake),
-      reason,
-    });
+    const fact = { type: 'FactVoided', clusterId, effectiveAt: at, voids: '', reason } as const;
+    this.#chronicle.post(OPERATOR, at + this.#moment(), fact, mistake);
   }
 
   #post(poster: Parameters<Chronicle['post']>[0], fact: Step['fact']): Step {

@@ -30,8 +30,4 @@ export class Screen {
   strong(text: string): string {
     return this.#isRich ? styleText('bold', text, { validateStream: false }) : text;
   }
-
-  soft(text: string): string {
-    return this.#isRich ? styleText('dim', text, { validateStream: false }) : text;
-  }
 }

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Cause, type Fact, factPayloads } from '../../domain/fact.ts';
 import { formatInstant, type Instant } from '../../domain/time.ts';
-import type { Submission } from '../../ledger/ledger.ts';
+import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { cloudEventType } from '../cloud-event.ts';
 import { problemResponses } from '../contract.ts';
@@ -13,7 +13,7 @@ import { Problem } from '../problem.ts';
 import { Recorded, Recorder } from '../recorder.ts';
 
 /** The source of facts that come in through these resources. */
-const SOURCE = 'urn:cluster-ledger:api';
+const SOURCE = `${LEDGER_SOURCE}:api`;
 
 const headers = z.looseObject({
   'idempotency-key': z

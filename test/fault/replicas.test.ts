@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { inStructuredMode, registered } from '../support/cloud-events.ts';
+import { LedgerProcess } from '../support/ledger-process.ts';
+import { sqlite, stores } from '../support/stores.ts';
+import { until } from '../support/until.ts';
+import { readFeed } from './feed.ts';
+import { Producers } from './producers.ts';
+
+async function twoReplicas(connection: string): Promise<[LedgerProcess, LedgerProcess]> {
+  const LEDGER_NAMESPACE = `replicas-${randomUUID()}`;
+  const start = async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'ledger-replica-'));
+    const settings = {
+      LEDGER_STORE: connection,
+      LEDGER_DATA_DIR: dataDir,
+      LEDGER_NAMESPACE,
+      LEDGER_LOG_LEVEL: 'fatal',
+    };
+    const replica = new LedgerProcess(settings);
+    await replica.start();
+    onTestFinished(async () => {
+      await replica.stop('SIGKILL');
+      await rm(dataDir, { recursive: true, force: true });
+    });
+    return replica;
+  };
+  return Promise.all([start(), start()]);
+}
+
+describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name', ({ connection }) => {
+  test('that get the same events from 32 clients record each once, and agree on everything', {
+    timeout: 60_000,
+  }, async () => {
+    const [one, two] = await twoReplicas(connection);
+    let turn = 0;
+    const producers = new Producers(() => (turn++ % 2 === 0 ? one : two).url);
+    producers.start(32, 'r');
+    await until(() => producers.acknowledged.length > 2_000);
+    await producers.stop();
+    expect(producers.wrong).toEqual([]);
+    const feed = await readFeed(one);
+    expect(await readFeed(two)).toEqual(feed);
+    const ids = new Set(feed.map(({ ledgereventid }) => ledgereventid));
+    expect(ids.size).toBe(feed.length);
+    expect(producers.acknowledged.filter(({ eventId }) => !ids.has(eventId))).toEqual([]);
+  });
+
+  test('that get different content under one id at the same moment record one, and refuse the other', {
+    timeout: 60_000,
+  }, async () => {
+    const replicas = await twoReplicas(connection);
+    for (let n = 0; n < 40; n++) {
+      const answers = await Promise.all(
+        replicas.map(async ({ url }, i) => {
+          const event = { ...registered(`c${n}`, '2026-03-01T00:00:00.000Z', `account-${i}`), id: `e${n}` };
+          const { headers, body } = inStructuredMode(event);
+          const answer = await fetch(`${url}/v1/events`, { method: 'POST', headers, body: body as string });
+          return answer.status;
+        }),
+      );
+      expect(answers.toSorted()).toEqual([201, 409]);
+    }
+  });
+});

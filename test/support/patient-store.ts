@@ -1,0 +1,27 @@
+import type { EventStore, NewEvent, ReadOptions } from '../../src/eventstore/event-store.ts';
+import { persist } from '../../src/ledger/patience.ts';
+import { collect } from './store-events.ts';
+
+const PATIENCE_MS = 20_000;
+
+const patiently = <T>(attempt: () => Promise<T>) => persist(attempt, performance.now() + PATIENCE_MS);
+
+/** A store on a server that may be restarted while the suite runs: what is unavailable is tried again, as its users do. */
+export function patientStore(store: EventStore): EventStore {
+  return {
+    isSoleWriter: store.isSoleWriter,
+    append: (stream: string, events: readonly NewEvent[], expected) =>
+      patiently(() => store.append(stream, events, expected)),
+    async *readStream(stream: string, options?: ReadOptions) {
+      yield* await patiently(() => collect(store.readStream(stream, options)));
+    },
+    async *readAll(after: number) {
+      yield* await patiently(() => collect(store.readAll(after)));
+    },
+    follow: (after, signal) => store.follow(after, signal),
+    head: () => patiently(() => store.head()),
+    keepLast: (stream, count) => patiently(() => store.keepLast(stream, count)),
+    health: () => store.health(),
+    close: () => store.close(),
+  };
+}
