@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+
+/** What is wrong with an environment, a line each. */
+function mistakesIn(environment: Record<string, string>): string[] {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n');
+  }
+}
+
+describe('the configuration', () => {
+  test('has a default for everything', () => {
+    expect(readConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 8_400,
+      dataDir: './data',
+      store: { kind: 'sqlite', file: 'data/ledger.db' },
+      namespace: 'ledger',
+      logLevel: 'info',
+    });
+  });
+
+  test('is read from the environment', () => {
+    expect(
+      readConfig({
+        LEDGER_HTTP_HOST: '::1',
+        LEDGER_HTTP_PORT: '0',
+        LEDGER_DATA_DIR: '/var/lib/ledger',
+        LEDGER_STORE: 'sqlite:',
+        LEDGER_NAMESPACE: 'prod-1',
+        LEDGER_LOG_LEVEL: 'debug',
+      }),
+    ).toMatchObject({
+      host: '::1',
+      port: 0,
+      dataDir: '/var/lib/ledger',
+      store: { kind: 'sqlite', file: '/var/lib/ledger/ledger.db' },
+      namespace: 'prod-1',
+      logLevel: 'debug',
+    });
+  });
+
+  test('takes a file for SQLite as it is given', () => {
+    expect(readConfig({ LEDGER_STORE: 'sqlite:/tmp/x.db' }).store).toEqual({
+      kind: 'sqlite',
+      file: '/tmp/x.db',
+    });
+  });
+
+  test.each(['esdb://127.0.0.1:2113?tls=false', 'esdb+discover://user:pw@cluster.example:2113'])(
+    'takes %s for EventStoreDB as it is given',
+    (connection) => {
+      expect(readConfig({ LEDGER_STORE: connection }).store).toEqual({ kind: 'esdb', connection });
+    },
+  );
+
+  test('ignores what is not its own', () => {
+    expect(mistakesIn({ PATH: '/bin', PORT: 'x', XLEDGER_STORE: 'x', ledger_store: 'x' })).toEqual([]);
+  });
+});
+
+describe('a configuration that is wrong', () => {
+  test('is told all of its mistakes at once, each with its name and what was given', () => {
+    const mistakes = mistakesIn({
+      LEDGER_HTTP_HOST: '0.0.0.0',
+      LEDGER_HTTP_PORT: 'eighty',
+      LEDGER_DATA_DIR: '',
+      LEDGER_STORE: 'postgres://x',
+      LEDGER_NAMESPACE: '1 2',
+      LEDGER_LOG_LEVEL: 'loud',
+      LEDGER_HTP_PORT: '80',
+    });
+    const names = mistakes.map((line) => line.split(' ')[0]);
+    expect(names.sort()).toEqual([
+      'LEDGER_DATA_DIR',
+      'LEDGER_HTP_PORT',
+      'LEDGER_HTTP_HOST',
+      'LEDGER_HTTP_PORT',
+      'LEDGER_LOG_LEVEL',
+      'LEDGER_NAMESPACE',
+      'LEDGER_STORE',
+    ]);
+    expect(mistakes.join('\n')).toContain('given "eighty"');
+    expect(mistakes.join('\n')).toContain('given "loud"');
+  });
+
+  test('is told of a name that nobody knows, and of those that are known', () => {
+    const [mistake] = mistakesIn({ LEDGER_PORT: '80' });
+    expect(mistake).toMatch(/^LEDGER_PORT is not known; the settings are .*LEDGER_HTTP_PORT/);
+  });
+
+  test('does not repeat what may hold a password', () => {
+    const mistakes = mistakesIn({ LEDGER_STORE: 'esbd://admin:s3cret@host' });
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).not.toContain('s3cret');
+  });
+
+  test.each([
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    '192.168.1.1',
+    'example.com',
+    '127.0.0.1.example.com',
+    '',
+    '128.0.0.1',
+  ])('would serve others than this machine: %j', (host) => {
+    expect(mistakesIn({ LEDGER_HTTP_HOST: host })).toEqual([expect.stringContaining('loopback')]);
+  });
+
+  test.each(['127.0.0.1', '127.255.255.254', '::1', 'localhost'])('is not one that serves %s', (host) => {
+    expect(mistakesIn({ LEDGER_HTTP_HOST: host })).toEqual([]);
+  });
+
+  test.each(['-1', '65536', '99999', '1e3', '0x50', '080', ' 80', '', '8400.0'])(
+    'has %j for a port',
+    (port) => {
+      expect(mistakesIn({ LEDGER_HTTP_PORT: port })).toEqual([expect.stringMatching(/^LEDGER_HTTP_PORT /)]);
+    },
+  );
+
+  test.each(['sqlite', 'ledger.db', 'esdb://', 'http://127.0.0.1:2113', ''])(
+    'has %j for a store',
+    (store) => {
+      expect(mistakesIn({ LEDGER_STORE: store })).toEqual([expect.stringMatching(/^LEDGER_STORE /)]);
+    },
+  );
+
+  test.each(['', '-a', 'a b', 'ä', '1a', 'x'.repeat(65), '$all'])('has %j for a namespace', (namespace) => {
+    expect(mistakesIn({ LEDGER_NAMESPACE: namespace })).toEqual([
+      expect.stringMatching(/^LEDGER_NAMESPACE /),
+    ]);
+  });
+});

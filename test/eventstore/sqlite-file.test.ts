@@ -1,0 +1,159 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StoreFailed, StoreFull } from '../../src/eventstore/errors.ts';
+import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
+import { LedgerProcess } from '../support/ledger-process.ts';
+import { anEvent, collect, readLog } from '../support/store-events.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ledger-sqlite-'));
+  file = join(folder, 'ledger.db');
+});
+afterEach(async () => {
+  spawnSync('umount', [join(folder, 'disk')], { stdio: 'ignore' });
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function writeSome(): Promise<void> {
+  const store = await SqliteStore.open(file);
+  for (let i = 0; i < 5; i++)
+    await store.append(`s${i % 2}`, [anEvent()], i < 2 ? 'absent' : Math.floor(i / 2) - 1);
+  await store.close();
+}
+
+function tamper(sql: string): void {
+  const db = new DatabaseSync(file);
+  db.exec(sql);
+  db.close();
+}
+
+describe('the file', () => {
+  test('has one owner: a second store is refused, also by another path, and works once the first is closed', async () => {
+    const store = await SqliteStore.open(file);
+    await symlink(file, join(folder, 'link.db'));
+    await expect(SqliteStore.open(file)).rejects.toThrow(/in use by another ledger/);
+    await expect(SqliteStore.open(join(folder, 'link.db'))).rejects.toThrow(/in use by another ledger/);
+    const other = new LedgerProcess({ LEDGER_STORE: `sqlite:${file}`, LEDGER_DATA_DIR: folder });
+    await expect(other.start()).rejects.toThrow(/ended with 1[\s\S]*in use by another ledger/);
+    await store.close();
+    await (await SqliteStore.open(file)).close();
+  });
+
+  test('can be read by others with nothing but SQLite while it is in use', async () => {
+    const store = await SqliteStore.open(file);
+    await store.append('s', [anEvent({ text: 'for all to read' })], 'absent');
+    const db = new DatabaseSync(file, { readOnly: true });
+    expect(db.prepare('SELECT position, stream, revision, type, data FROM log').all()).toEqual([
+      {
+        position: 1,
+        stream: 's',
+        revision: 0,
+        type: 'SomethingHappened',
+        data: '{"text":"for all to read"}',
+      },
+    ]);
+    db.close();
+    await store.close();
+  });
+
+  test.each([
+    ['is no SQLite file', () => writeFile(file, 'a note\n'.repeat(100))],
+    [
+      'is of another application',
+      async () => tamper('CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)'),
+    ],
+  ])('that %s is refused and left as it was', async (why, create) => {
+    await create();
+    const before = await readFile(file);
+    await expect(SqliteStore.open(file)).rejects.toThrow(
+      why === 'is no SQLite file' ? /no SQLite file/ : /another application/,
+    );
+    expect((await readFile(file)).equals(before)).toBe(true);
+  });
+
+  test('of a later release is refused', async () => {
+    await writeSome();
+    tamper('PRAGMA user_version = 99');
+    await expect(SqliteStore.open(file)).rejects.toThrow(/schema version 99; this release knows 1/);
+  });
+
+  test.each([
+    ['an event is missing', 'DELETE FROM log WHERE position = 3'],
+    ['an event was moved', 'UPDATE log SET position = 99 WHERE position = 5'],
+    ['a revision stands twice', 'UPDATE log SET revision = 0 WHERE position = 3'],
+    ['an event was given to another stream', "UPDATE log SET stream = 's1' WHERE position = 5"],
+    ['the way back to the event before is wrong', 'UPDATE log SET previous = 2 WHERE position = 5'],
+  ])('in which %s is refused at the start', async (_, sql) => {
+    await writeSome();
+    tamper(sql);
+    await expect(SqliteStore.open(file)).rejects.toThrow(StoreFailed);
+  });
+
+  test('is durable: every commit is synced', async () => {
+    const { openForWriting, integer } = await import('../../src/eventstore/sqlite/database.ts');
+    const db = openForWriting(file);
+    expect(integer(db, 'PRAGMA synchronous')).toBe(2);
+    expect(integer(db, 'PRAGMA wal_autocheckpoint')).toBe(0);
+    db.close();
+  });
+});
+
+const canMount = spawnSync('mount', ['--version']).status === 0 && process.getuid?.() === 0;
+
+describe('a disk', () => {
+  test.skipIf(!canMount)(
+    `that is full refuses writes, goes on answering reads, and takes writes again once there is room${canMount ? '' : '; NOT RUN: no right to mount'}`,
+    async () => {
+      const disk = join(folder, 'disk');
+      await mkdir(disk);
+      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]);
+      await writeFile(join(disk, 'ballast'), Buffer.alloc(1_000_000));
+      const store = await SqliteStore.open(join(disk, 'ledger.db'));
+      const written: string[] = [];
+      const fill = async () => {
+        for (let i = written.length; ; i++) {
+          const event = anEvent({ text: 'x'.repeat(20_000) });
+          await store.append(`s${i}`, [event], 'absent');
+          written.push(event.id);
+        }
+      };
+      await expect(fill()).rejects.toThrow(StoreFull);
+      expect((await readLog(store)).map(({ id }) => id)).toEqual(written);
+      await rm(join(disk, 'ballast'));
+      const event = anEvent();
+      expect(await store.append('after', [event], 'absent')).toBe(0);
+      expect((await readLog(store)).map(({ id }) => id)).toEqual([...written, event.id]);
+      await store.close();
+      const reopened = await SqliteStore.open(join(disk, 'ledger.db'));
+      expect((await readLog(reopened)).map(({ id }) => id)).toEqual([...written, event.id]);
+      await reopened.close();
+    },
+  );
+
+  test('that fails stops the store: nothing is acknowledged any more, and whoever runs it is told', async () => {
+    let told: StoreFailed | undefined;
+    const onFailed = (error: StoreFailed) => {
+      told = error;
+    };
+    const store = await SqliteStore.open(file, { onFailed });
+    await store.append('s', [anEvent()], 'absent');
+    // Somebody else writes into the file: the next commit meets a row that must not be there.
+    tamper(`INSERT INTO log VALUES (2, 'x', 0, NULL, 'id', 'T', '{}', '{}', 1)`);
+    const tries = [store.append('s', [anEvent()], 0), store.append('t', [anEvent()], 'absent')];
+    for (const result of await Promise.allSettled(tries)) {
+      expect(result).toMatchObject({ status: 'rejected', reason: expect.any(StoreFailed) });
+    }
+    expect(told).toBeInstanceOf(StoreFailed);
+    await expect(store.append('u', [anEvent()], 'absent')).rejects.toThrow(StoreFailed);
+    expect(await collect(store.readStream('s'))).toHaveLength(1);
+    expect(store.health().reachable).toBe(false);
+    await store.close();
+  });
+});

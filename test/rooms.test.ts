@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '..');
+
+/** What `npm run rooms` says of a copy of the sources. */
+async function violations(folder: string): Promise<string> {
+  const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
+  const options = ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src'];
+  try {
+    return (await run(process.execPath, [program, ...options], { cwd: folder })).stdout;
+  } catch (error) {
+    return String((error as { stdout?: unknown }).stdout);
+  }
+}
+
+describe('the rooms', () => {
+  let copy: string;
+  beforeAll(async () => {
+    copy = await mkdtemp(join(tmpdir(), 'ledger-rooms-'));
+    for (const part of ['src', '.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']) {
+      await cp(join(root, part), join(copy, part), { recursive: true });
+    }
+    await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+  });
+  afterAll(() => rm(copy, { recursive: true, force: true }));
+
+  test('keep their rules', async () => {
+    expect(await violations(copy)).toMatch(/no dependency violations found \([1-9]\d+ modules/);
+  });
+
+  test.each([
+    ['domain-is-pure', 'domain', "import 'node:fs';"],
+    ['domain-is-pure', 'domain', "import '../eventstore/errors.ts';"],
+    ['eventstore-knows-no-room', 'eventstore', "import '../domain/time.ts';"],
+    ['projections-read-facts-only', 'projections', "import '../ledger/ledger.ts';"],
+    ['ledger-is-below-the-doors', 'ledger', "import '../projections/usage.ts';"],
+    ['doors-do-not-meet', 'cli', "import '../http/server.ts';"],
+    ['no-unresolvable', 'http', "import './nowhere.ts';"],
+  ])('are guarded: %s catches an import planted in %s', async (rule, room, line) => {
+    const planted = join(copy, 'src', room, 'planted.ts');
+    await writeFile(planted, `${line}\n`);
+    try {
+      expect(await violations(copy)).toContain(rule);
+    } finally {
+      await rm(planted);
+    }
+  });
+});

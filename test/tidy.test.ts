@@ -1,0 +1,44 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { PROBLEMS } from '../src/http/problem.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (file: string) => readFile(join(root, file), 'utf8');
+
+test('docs/errors.md lists exactly the problems there are, with their status', async () => {
+  const rows = [...(await read('docs/errors.md')).matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)];
+  const listed = Object.fromEntries(rows.map(([, code, status]) => [code, Number(status)]));
+  expect(listed).toEqual(
+    Object.fromEntries(Object.entries(PROBLEMS).map(([code, [status]]) => [code, status])),
+  );
+});
+
+test('every file that the docs link to, and every test that they name, is there', async () => {
+  const docs = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/ARCHITECTURE.md', 'docs/performance.md'];
+  const files = new Set(
+    await readdir(root, { recursive: true, withFileTypes: false }).then((all) => all.filter(isOurs)),
+  );
+  for (const doc of docs) {
+    const text = await read(doc);
+    const links = [...text.matchAll(/\]\((?!http|#)([^)#]+)/g)].map(([, link]) =>
+      join(doc, '..', link as string),
+    );
+    const named = [...text.matchAll(/`((?:test|src|docs)\/[\w./-]+\.\w+)`/g)].map(
+      ([, file]) => file as string,
+    );
+    for (const file of [...links, ...named]) {
+      expect(files.has(file.replace(/\/$/, '')), `${doc} names ${file}`).toBe(true);
+    }
+  }
+});
+
+function isOurs(file: string): boolean {
+  return !file.startsWith('node_modules') && !file.startsWith('.git/');
+}
+
+test('the settings that the README lists are those that there are', async () => {
+  const listed = [...(await read('README.md')).matchAll(/^\| `(LEDGER_\w+)` \|/gm)].map(([, name]) => name);
+  const known = [...(await read('src/config.ts')).matchAll(/^ {2}(LEDGER_\w+):/gm)].map(([, name]) => name);
+  expect(listed).toEqual(known);
+});
