@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from './config.ts';
 import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
 import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
 import type { App } from './http/app.ts';
+import { createMetrics } from './http/metrics.ts';
 import { buildServer } from './http/server.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { Projections } from './projections/projections.ts';
@@ -39,8 +39,7 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   });
   projections.start();
   const ledger = new Ledger(store, now);
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics, prefix: 'ledger_' });
+  const metrics = createMetrics(store, projections, now);
   const app = await buildServer(
     { store, ledger, projections, metrics, now, version: versionOfPackage() },
     log,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Instant, readInstant } from './time.ts';
+import { formatInstant, type Instant, parseInstant, readInstant } from './time.ts';
 
 /**
  * Facts: what is recorded of one cluster, immutable, past tense. One schema per type says what it carries besides its
@@ -57,18 +57,26 @@ const Connection = z
   );
 
 /** What was seen, for people and auditors; the ledger never computes with it. */
-const Evidence = z.record(z.string().min(1).max(128), z.json());
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+const Json: z.ZodType<Json> = z
+  .lazy(() =>
+    z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(Json), z.record(z.string(), Json)]),
+  )
+  .meta({ id: 'Json' });
+const Evidence = z.record(z.string().min(1).max(128), Json);
 
 const Reason = line(1_000);
 const deletionProgress = { deletionId: line(255).optional(), reason: Reason.optional() };
 const observation = {
-  since: z
-    .string()
-    .refine((text) => !Number.isNaN(readInstant(text)), 'must be YYYY-MM-DDTHH:MM:SS.mmmZ')
-    .optional(),
+  since: z.string().refine(isWrittenInstant, 'must be YYYY-MM-DDTHH:MM:SS.mmmZ').optional(),
   evidence: Evidence.optional(),
   policy: line(255).optional(),
 };
+
+function isWrittenInstant(text: string): boolean {
+  const instant = parseInstant(text);
+  return instant !== undefined && formatInstant(instant) === text;
+}
 
 /** The causes that can hold billing, each a switch of its own. */
 export const CAUSES = ['unreachable', 'manual'] as const;

@@ -14,5 +14,3 @@ export type Rejection =
   | { readonly code: 'cluster-deleted'; readonly clusterId: string; readonly deletedAt: Instant }
   | { readonly code: 'void-target-unknown'; readonly clusterId: string; readonly voids: string }
   | { readonly code: 'void-target-not-voidable'; readonly voids: string; readonly targetType: string };
-
-export type RejectionCode = Rejection['code'];

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Registry } from 'prom-client';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Projections } from '../projections/projections.ts';
+import type { Metrics } from './metrics.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -19,7 +19,7 @@ export interface Rooms {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
-  readonly metrics: Registry;
+  readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly version: string;

@@ -2,6 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { invalidRequest } from './problem.ts';
 
 const PREFIX = 'ce-';
+/** What stands elsewhere in binary mode, and what no object may be given as a key. */
+const NO_ATTRIBUTES = new Set(
+  ['data', 'datacontenttype', '__proto__', 'constructor', 'prototype'].map((name) => PREFIX + name),
+);
 
 /** Whether a request carries a CloudEvent in binary mode: its attributes as `ce-…` headers, its data as the body. */
 export function isBinaryMode({ headers }: IncomingMessage): boolean {
@@ -20,6 +24,8 @@ export function binaryEvent(request: IncomingMessage, data: unknown): Record<str
     const pointer = `/headers/${name}`;
     if (value === undefined || value.length !== 1)
       throw invalidRequest([{ pointer, detail: 'must stand once' }]);
+    if (NO_ATTRIBUTES.has(name))
+      throw invalidRequest([{ pointer, detail: 'is not an attribute of an event' }]);
     const text = decodeHeader(value[0] as string);
     if (text === undefined) {
       throw invalidRequest([{ pointer, detail: 'must be printable ASCII, all else percent-encoded UTF-8' }]);
@@ -44,6 +50,7 @@ function decodeHeader(value: string): string | undefined {
 
 /** In binary mode a field of the event stands in a header, unless it is of the data. */
 export function inBinaryMode(pointer: string): string {
+  if (pointer.startsWith('/headers/')) return pointer;
   if (pointer === '/datacontenttype') return '/headers/content-type';
   return /^\/data(\/|$)/.test(pointer) ? pointer : pointer.replace(/^\//, '/headers/ce-');
 }

@@ -67,6 +67,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   const { status, retryAfterSeconds, cause } = problem;
   if (status >= 500) request.log.error({ err: cause ?? problem, problem: problem.code }, problem.message);
   else request.log.debug({ problem: problem.code, url: request.url }, problem.message);
+  if (problem.allow !== undefined) reply.header('allow', problem.allow.join(', '));
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   void reply
     .code(status)

@@ -1,28 +1,59 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
-import type { App } from './app.ts';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { isBilledAt } from '../domain/cluster.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import type { Projections } from '../projections/projections.ts';
 
-/** Counts and times requests by route, never by URL. */
-export function observeRequests(app: App, registry: Registry): void {
-  const duration = new Histogram({
-    name: 'ledger_http_request_duration_seconds',
-    help: 'Time from a request to the end of its answer',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-    registers: [registry],
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request;
-    const labels = { method, route: routeOptions.url ?? 'none', status: String(reply.statusCode) };
-    duration.observe(labels, reply.elapsedTime / 1_000);
-  });
+/** What is measured while the ledger runs; no label has unbounded values. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
+  readonly events: Counter<'type' | 'outcome'>;
 }
 
-/** Counts what became of posted events. */
-export function outcomeCounter(registry: Registry): Counter<'type' | 'outcome'> {
-  return new Counter({
-    name: 'ledger_events_total',
-    help: 'Posted events by type and what became of them',
-    labelNames: ['type', 'outcome'],
-    registers: [registry],
-  });
+export function createMetrics(store: EventStore, projections: Projections, now: () => number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'ledger_' });
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge('ledger_position', 'Position of the last event in the answers', () => projections.model.position);
+  gauge('ledger_billable_clusters', 'Clusters that are billed now', () => billedNow(projections, now()));
+  gauge('ledger_clusters', 'Clusters that the ledger has a fact of', () => projections.model.clusters.size);
+  gauge(
+    'ledger_halted_clusters',
+    'Clusters whose facts cannot be read on',
+    () => projections.model.halted.size,
+  );
+  gauge('ledger_store_reachable', '1 while the store can be reached', () => Number(store.health().reachable));
+  return {
+    registry,
+    requestSeconds: new Histogram({
+      name: 'ledger_http_request_duration_seconds',
+      help: 'Time from a request to the end of its answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      registers,
+    }),
+    events: new Counter({
+      name: 'ledger_events_total',
+      help: 'Posted events by type and what became of them',
+      labelNames: ['type', 'outcome'],
+      registers,
+    }),
+  };
+}
+
+function billedNow({ model }: Projections, now: number): number {
+  let billed = 0;
+  for (let cluster = 0; cluster < model.clusters.size; cluster++) {
+    if (isBilledAt(model.billing(cluster, model.position).intervals, now)) billed++;
+  }
+  return billed;
 }

@@ -52,7 +52,9 @@ export class Recorder {
     const outcomes = await this.#rooms.ledger.record(submissions, LOOPBACK_CALLER);
     const deadline = performance.now() + PLACE_WAIT_MS;
     const answers: (Recorded | Problem)[] = [];
-    for (const outcome of outcomes) {
+    for (const [i, outcome] of outcomes.entries()) {
+      const type = submissions[i]?.fact.type ?? '';
+      this.#rooms.metrics.events.inc({ type, outcome: outcome.outcome });
       answers.push(await this.#answer(outcome, deadline));
     }
     return answers;

@@ -13,7 +13,6 @@ import type { App, Rooms } from './app.ts';
 import { isOnlyDescribed } from './contract.ts';
 import { problemFor, sendProblem } from './errors.ts';
 import { fieldErrors } from './fields.ts';
-import { observeRequests } from './metrics.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { clusterRoutes } from './routes/clusters.ts';
@@ -50,7 +49,12 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     requestTimeout: 15_000,
     connectionTimeout: 60_000,
     keepAliveTimeout: 75_000,
-    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000 },
+    http: {
+      headersTimeout: 10_000,
+      maxHeaderSize: 16 * 1024,
+      connectionsCheckingInterval: 5_000,
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: 512 },
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, problemFor(error)),
     clientErrorHandler: answerMalformedHttp,
@@ -72,7 +76,8 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
   app.setSerializerCompiler(() => JSON.stringify);
   parseBodies(app);
   refuseOtherHosts(app);
-  observeRequests(app, rooms.metrics);
+  closeOnceAnswered(app, rooms);
+  observeRequests(app, rooms);
   app.addHook('onRoute', ({ schema }) => {
     // A query parameter that nobody reads is a mistake of the caller's.
     if (schema !== undefined && schema.hide !== true) schema.querystring ??= z.strictObject({});
@@ -121,6 +126,14 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
   return app;
 }
 
+/** Times requests by route, never by URL. */
+function observeRequests(app: App, { metrics }: Rooms): void {
+  app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+    const labels = { method, route: routeOptions.url ?? 'none', status: String(reply.statusCode) };
+    metrics.requestSeconds.observe(labels, reply.elapsedTime / 1_000);
+  });
+}
+
 function parseBodies(app: App): void {
   app.decorateRequest('bodyBytes', 0);
   app.removeAllContentTypeParsers();
@@ -152,9 +165,31 @@ function parseBodies(app: App): void {
   });
 }
 
+/** Closing waits for what is being answered, and neither for news nor for clients that have stopped in the middle. */
+function closeOnceAnswered(app: App, { projections }: Rooms): void {
+  const answering = new Set<string>();
+  let isClosing = false;
+  const letGo = () => {
+    if (isClosing && answering.size === 0) app.server.closeAllConnections();
+  };
+  app.addHook('preHandler', async ({ id }) => void answering.add(id));
+  app.addHook('onResponse', async ({ id }) => {
+    answering.delete(id);
+    setImmediate(letGo);
+  });
+  app.addHook('preClose', async () => {
+    isClosing = true;
+    projections.stopWaiting();
+    setImmediate(letGo);
+  });
+}
+
 /** Only loopback is served, so a request for another name comes from a page that had its name point here. */
 function refuseOtherHosts(app: App): void {
-  app.addHook('onRequest', async ({ hostname }) => {
+  app.addHook('onRequest', async ({ hostname, headers, raw }) => {
+    if (headers.host === undefined && raw.httpVersion === '1.1') {
+      throw new Problem('malformed-http', 'a request needs a Host header');
+    }
     if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return;
     throw new Problem(
       'wrong-host',
@@ -165,12 +200,12 @@ function refuseOtherHosts(app: App): void {
 
 function noSuchRoute(app: App, { method, url }: FastifyRequest): Problem {
   const [path = ''] = url.split('?');
-  const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
-  const others = methods.filter(
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+  const allow = methods.filter(
     (other) => other !== method && app.findRoute({ method: other, url: path }) !== null,
   );
-  return others.length > 0
-    ? new Problem('method-not-allowed', `${path} takes ${others.join(', ')}`)
+  return allow.length > 0
+    ? new Problem('method-not-allowed', `${path} takes ${allow.join(', ')}`, { allow })
     : new Problem('not-found', `there is no ${method} ${path}`);
 }
 

@@ -251,9 +251,14 @@ function planFor(known: readonly RecordedFact[], submissions: readonly Submissio
 function repeated(earlier: RecordedFact, { fact, isTimedByLedger }: Submission): Outcome {
   const compared = isTimedByLedger === true ? { ...fact, effectiveAt: earlier.fact.effectiveAt } : fact;
   const { eventId: id, position: revision, recordedAt } = earlier;
-  return isDeepStrictEqual(earlier.fact, compared)
+  return isDeepStrictEqual(asStored(earlier.fact), asStored(compared))
     ? { outcome: 'duplicate', eventId: id, clusterId: fact.clusterId, revision, recordedAt }
     : { outcome: 'rejected', rejection: { code: 'event-id-reused', eventId: id } };
+}
+
+/** As it comes back from a store: JSON knows no minus zero. */
+function asStored(fact: Fact): unknown {
+  return JSON.parse(JSON.stringify(fact));
 }
 
 function noticeAfter(

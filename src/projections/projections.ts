@@ -38,6 +38,7 @@ export class Projections {
   #failure: unknown;
   #snapshotAt = 0;
   readonly #waiting = new Set<() => void>();
+  #waitsForNobody = false;
 
   constructor(store: EventStore, options: ProjectionsOptions) {
     this.#store = store;
@@ -85,10 +86,11 @@ export class Projections {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const check = () => {
       if (holds()) resolve(true);
-      else if (this.#failure !== undefined || this.#stop.signal.aborted) resolve(false);
+      else if (this.#failure !== undefined || this.#waitsForNobody) resolve(false);
     };
     const timer = setTimeout(() => resolve(false), timeoutMs);
     this.#waiting.add(check);
+    check();
     try {
       return await promise;
     } finally {
@@ -179,10 +181,16 @@ export class Projections {
     }
   }
 
+  /** Lets go of everybody who waits, now and from now on: the ledger is closing. */
+  stopWaiting(): void {
+    this.#waitsForNobody = true;
+    this.#wake();
+  }
+
   /** Ends following and writes a last snapshot. */
   async stop(): Promise<void> {
+    this.stopWaiting();
     this.#stop.abort();
-    this.#wake();
     await this.#following;
     if (this.#failure === undefined && this.#isCaughtUp) await this.#snapshot();
   }

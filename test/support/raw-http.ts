@@ -41,7 +41,11 @@ function parse(answer: string): RawAnswer {
 /** A request with headers that `fetch` would not send, such as `Host`. */
 export function requestWith(
   port: number,
-  { path, method = 'GET', headers }: { path: string; method?: string; headers: Record<string, string | string[]> },
+  {
+    path,
+    method = 'GET',
+    headers,
+  }: { path: string; method?: string; headers: Record<string, string | string[]> },
   body?: string | Buffer,
 ): Promise<RawAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();

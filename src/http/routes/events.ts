@@ -46,8 +46,10 @@ export function eventRoutes(app: App, rooms: Rooms): void {
       if (mediaTypeOf(request) === BATCH)
         return { results: await recordBatch(recorder, body, request.bodyBytes) };
       const submission = parseSingle(request, body);
-      if (submission instanceof Problem) throw submission;
-      await recorder.recordOne(submission, reply);
+      if (submission instanceof Problem) throw asPosted(request, submission);
+      await recorder.recordOne(submission, reply).catch((error: unknown) => {
+        throw error instanceof Problem ? asPosted(request, error) : error;
+      });
       return reply;
     },
   );
@@ -88,11 +90,16 @@ function parseSingle(request: FastifyRequest, body: unknown): Submission | Probl
     const detail = `post ${STRUCTURED}, ${BATCH}, or application/json with the event's attributes in ce- headers`;
     return new Problem('unsupported-media-type', detail);
   }
-  const parsed = parseEvent(binaryEvent(request.raw, body), request.bodyBytes);
-  if (!(parsed instanceof Problem) || parsed.errors === undefined) return parsed;
-  return invalidRequest(
-    parsed.errors.map(({ pointer, detail }) => ({ pointer: inBinaryMode(pointer), detail })),
-  );
+  return parseEvent(binaryEvent(request.raw, request.bodyBytes === 0 ? undefined : body), request.bodyBytes);
+}
+
+/** The problem with its fields named as they were posted. */
+function asPosted(request: FastifyRequest, problem: Problem): Problem {
+  if (mediaTypeOf(request) === STRUCTURED || problem.errors === undefined) return problem;
+  const errors = problem.errors.map(({ pointer, detail }) => ({ pointer: inBinaryMode(pointer), detail }));
+  return problem.code === 'invalid-request'
+    ? invalidRequest(errors)
+    : new Problem(problem.code, problem.message, { errors });
 }
 
 async function recordBatch(recorder: Recorder, body: unknown, bodyBytes: number) {

@@ -47,8 +47,9 @@ export function operationsRoutes(app: App, rooms: Rooms): void {
   );
 
   app.get('/metrics', { schema: { hide: true } }, async (_, reply) => {
-    reply.type(rooms.metrics.contentType);
-    return rooms.metrics.metrics();
+    const { registry } = rooms.metrics;
+    reply.type(registry.contentType);
+    return registry.metrics();
   });
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

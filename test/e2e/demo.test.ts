@@ -1,0 +1,283 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+
+import { tellStory } from '../../src/cli/demo/story.ts';
+import { decide } from '../../src/domain/accept.ts';
+import type { KnownFact } from '../../src/domain/fact.ts';
+import { DAY_MS } from '../../src/domain/time.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/demo/main.ts', import.meta.url));
+const READY = 'Ctrl-C ends the demo.';
+
+/** The demo as a process of its own. */
+class Demo {
+  output = '';
+  errors = '';
+  readonly process: ChildProcess;
+  readonly exit: Promise<number | null>;
+
+  constructor(dataDir: string, args: readonly string[] = [], port = 0) {
+    const env = { LEDGER_DATA_DIR: dataDir, LEDGER_HTTP_PORT: String(port) };
+    this.process = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text;
+    });
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.errors += text;
+    });
+    this.exit = once(this.process, 'close').then(([code]) => code as number | null);
+  }
+
+  /** Resolves once it has said where to look. */
+  async ready(): Promise<void> {
+    while (!this.output.includes(READY)) {
+      const more = once(this.process.stdout as NodeJS.ReadableStream, 'data');
+      const code = await Promise.race([more, this.exit]);
+      if (!Array.isArray(code)) throw new Error(`the demo ended with ${code}: ${this.output}${this.errors}`);
+    }
+  }
+
+  get url(): string {
+    return /API docs +(\S+)\/docs/.exec(this.output)?.[1] ?? '';
+  }
+
+  /** The commands to paste, line breaks in quotes included. */
+  get commands(): string[] {
+    return Array.from(this.output.matchAll(/^ +(curl (?:'[^']*'|[^'\n])+)$/gm), ([, command]) =>
+      String(command),
+    );
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape, and the test fails where they are wrong.
+  async get(path: string): Promise<any> {
+    const response = await fetch(new URL(path, this.url));
+    expect(response.status).toBe(200);
+    return response.json();
+  }
+}
+
+async function folderForTest(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-demo-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+
+/** Does what a reader does who pastes a command. */
+async function paste(command: string): Promise<{ status: number; text: string }> {
+  if (!hasCurl) return fetchLike(command);
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${command} --noproxy '*' -w '\\n%{http_code}'`]);
+  const end = stdout.lastIndexOf('\n');
+  return { status: Number(stdout.slice(end + 1)), text: stdout.slice(0, end) };
+}
+
+async function fetchLike(command: string): Promise<{ status: number; text: string }> {
+  const words = Array.from(
+    command.matchAll(/'([^']*)'|(\S+)/g),
+    ([, quoted, bare]) => quoted ?? String(bare),
+  );
+  const after = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined);
+  const header = after('-H')?.split(': ');
+  const body = after('-d');
+  const response = await fetch(words.find((word) => word.startsWith('http')) ?? '', {
+    ...(header !== undefined && { headers: [header as [string, string]] }),
+    ...(body !== undefined && { method: 'POST', body }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+describe('the demo while it runs', () => {
+  let dataDir: string;
+  let demo: Demo;
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'ledger-demo-'));
+    demo = new Demo(dataDir);
+    await demo.ready();
+  });
+
+  afterAll(async () => {
+    demo.process.kill('SIGKILL');
+    await demo.exit;
+    await rm(dataDir, { recursive: true });
+  });
+
+  test('gives the Pro app a command that posts a fact, and a duplicate when it is pasted again', async () => {
+    const command = demo.commands.find((each) => each.includes('cloudevents')) as string;
+    const first = await paste(command);
+    expect(first.status, first.text).toBe(201);
+    expect(JSON.parse(first.text)).toMatchObject({ outcome: 'appended', clusterId: 'my-first-cluster' });
+    const second = await paste(command);
+    expect(second.status, second.text).toBe(200);
+    expect(JSON.parse(second.text)).toEqual({ ...JSON.parse(first.text), outcome: 'duplicate' });
+  });
+
+  test('gives billing a command that pulls the usage of the month before, a row for each account', async () => {
+    const { status, text } = await paste(demo.commands.find((each) => each.includes('/v1/usage')) as string);
+    expect(status).toBe(200);
+    const [header, ...rows] = text.trim().split('\r\n');
+    expect(header).toMatch(/^accountId,.*billableClusters,clusterSeconds,peakClusters/);
+    expect(rows).toHaveLength(40);
+    expect(rows.find((row) => row.startsWith('harbor-pay'))).toMatch(/,,[1-9]\d*,[1-9]\d*\.\d{3},[1-9]/);
+  });
+
+  test('gives the auditor commands that show a wrong deletion as it was believed and as it was put right', async () => {
+    const [events, believed, known] = await Promise.all(
+      demo.commands.filter((each) => each.includes('/v1/clusters/')).map(paste),
+    );
+    const facts = JSON.parse(events?.text ?? '').items as { type: string }[];
+    expect(facts.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['io.clusterledger.cluster.deleted.v1', 'io.clusterledger.fact.voided.v1']),
+    );
+    expect(JSON.parse(believed?.text ?? '').intervals).toMatchObject([{ to: expect.any(String) }]);
+    expect(JSON.parse(known?.text ?? '').intervals).toMatchObject([{ to: null }]);
+  });
+
+  test('gives the auditor a command that reads the feed from the beginning', async () => {
+    const { status, text } = await paste(demo.commands.find((each) => each.includes('/v1/feed')) as string);
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({ events: { length: 100 }, next: '100' });
+  });
+
+  test('has open problems where it says they are', async () => {
+    const [, problems = ''] = demo.output.split('Open problems');
+    const paths = Array.from(problems.matchAll(/http\S+(\/v1\S+)/g), ([, path]) => String(path));
+    const [orphans, unreachable, stuck, spared, refused] = await Promise.all(
+      paths.map((path) => demo.get(path)),
+    );
+    expect(orphans.items).toMatchObject([{ status: 'orphan' }]);
+    expect(unreachable).toMatchObject({ status: 'stopped', heldBy: ['unreachable'] });
+    expect(stuck.items.at(-1).type).toBe('io.clusterledger.cluster.deletion-confirmed.v1');
+    expect(spared.intervals.at(-1).to).toBeNull();
+    const codes = refused.items.map(({ problem }: { problem: { type: string } }) =>
+      problem.type.split(':').at(-1),
+    );
+    expect(codes).toEqual(
+      expect.arrayContaining(['registration-conflict', 'event-id-reused', 'cluster-deleted']),
+    );
+  });
+
+  test('has a year that was recorded when it happened', async () => {
+    const { events } = await demo.get('/v1/feed?after=0&limit=1');
+    const [first] = events;
+    expect(Date.now() - Date.parse(first.recordedtime)).toBeGreaterThan(350 * DAY_MS);
+    expect(Date.parse(first.recordedtime) - Date.parse(first.time)).toBeLessThan(60_000);
+  });
+
+  test('is posted to all the while', async () => {
+    const { headers } = await fetch(`${demo.url}/readyz`).then(() =>
+      fetch(`${demo.url}/v1/accounts?limit=1`),
+    );
+    const page = await demo.get(`/v1/feed?after=${headers.get('ledger-position')}&wait=20`);
+    expect(page.events.length).toBeGreaterThan(0);
+  });
+
+  test('keeps its port and its data from a second one', async () => {
+    const sameData = new Demo(dataDir);
+    expect(await sameData.exit).toBe(1);
+    expect(sameData.errors).toContain('is another demo running?');
+    const samePort = new Demo(await folderForTest(), [], Number(new URL(demo.url).port));
+    expect(await samePort.exit).toBe(1);
+    expect(samePort.errors).toMatch(/^Port \d+ of 127\.0\.0\.1 is in use/);
+    expect((await demo.get('/readyz')).status).toBe('ready');
+  });
+
+  test('ends cleanly at SIGINT, and says nothing but what it was asked for', async () => {
+    demo.process.kill('SIGINT');
+    expect(await demo.exit).toBe(0);
+    expect(demo.output).toContain('The demo has ended.');
+    for (const control of ['\r', '\u001b']) expect(demo.output).not.toContain(control);
+    expect(demo.errors).toBe('');
+  });
+});
+
+describe('a start of the demo', () => {
+  test('empties the folder of the demo before it, and ends by itself', async () => {
+    const dataDir = await folderForTest();
+    const first = new Demo(dataDir, ['--seconds', '3']);
+    await first.ready();
+    await Promise.all(first.commands.map(paste));
+    expect(await first.exit, first.errors).toBe(0);
+    await writeFile(join(dataDir, 'demo', 'left-over'), '');
+    const second = new Demo(dataDir, ['--seconds', '1']);
+    await second.ready();
+    expect(await readdir(join(dataDir, 'demo'))).not.toContain('left-over');
+    const { status } = await fetch(`${second.url}/v1/clusters/my-first-cluster`);
+    expect(status).toBe(404);
+    expect(await second.exit, second.errors).toBe(0);
+  });
+
+  test('leaves a folder alone that the demo did not make', async () => {
+    const dataDir = await folderForTest();
+    const file = join(dataDir, 'demo', 'ledger.db');
+    await mkdir(join(dataDir, 'demo'));
+    await writeFile(file, 'the ledger of a company called demo');
+    const demo = new Demo(dataDir, ['--seconds', '1']);
+    expect(await demo.exit).toBe(1);
+    expect(demo.errors).toContain('was not made by the demo');
+    expect(await readFile(file, 'utf8')).toBe('the ledger of a company called demo');
+    expect(await readdir(join(dataDir, 'demo'))).toEqual(['ledger.db']);
+  });
+
+  test.each(['--fast', 'now', '--seconds', '--seconds 0', '--seconds 1.5'])(
+    'with %s is refused as wrong usage, and makes nothing',
+    async (args) => {
+      const dataDir = await folderForTest();
+      const demo = new Demo(dataDir, args.split(' '));
+      expect(await demo.exit).toBe(2);
+      expect(demo.errors).toContain('Usage: npm run demo');
+      expect(await readdir(dataDir)).toEqual([]);
+    },
+  );
+
+  test('with a setting that is not allowed says so', async () => {
+    const demo = new Demo(await folderForTest(), [], 70_000);
+    expect(await demo.exit).toBe(2);
+    expect(demo.errors).toContain('LEDGER_HTTP_PORT must be a port');
+  });
+
+  test('tells what it would do with --help', async () => {
+    const demo = new Demo(await folderForTest(), ['--help']);
+    expect(await demo.exit).toBe(0);
+    expect(demo.output).toMatch(/^Usage: npm run demo/);
+    expect(demo.errors).toBe('');
+  });
+});
+
+describe('the story', () => {
+  test('is the same at every start of a day', () => {
+    const morning = tellStory(Date.UTC(2027, 2, 3, 4));
+    const evening = tellStory(Date.UTC(2027, 2, 3, 21));
+    const idsOf = ({ steps }: typeof morning) => new Set(steps.map(({ origin }) => origin.id));
+    expect(idsOf(evening).isSupersetOf(idsOf(morning))).toBe(true);
+    expect(evening.problems).toEqual(morning.problems);
+  });
+
+  test.each(
+    Array.from({ length: 40 }, (_, i) => new Date(Date.UTC(2027, 11, 31, (i * 7) % 24) + i * 9 * DAY_MS)),
+  )('holds together when it is told at %s', (date) => {
+    const now = date.getTime();
+    const known = new Map<string, KnownFact[]>();
+    for (const { fact, origin, recordedAt, outcome, voids } of tellStory(now).steps) {
+      expect(recordedAt).toBeLessThanOrEqual(now);
+      const facts = known.get(fact.clusterId) ?? [];
+      const isKnown = facts.some(({ eventId }) => eventId === origin.id);
+      const said = fact.type === 'FactVoided' ? { ...fact, voids: voids?.origin.id ?? '' } : fact;
+      const { ok } = decide(facts, said, { now: recordedAt, mayBackdate: false });
+      if (outcome !== 'appended') {
+        expect(isKnown || !ok).toBe(true);
+        continue;
+      }
+      expect({ said, isKnown, ok }).toEqual({ said, isKnown: false, ok: true });
+      known.set(fact.clusterId, [...facts, { eventId: origin.id, position: facts.length, fact: said }]);
+    }
+    expect(known.size).toBeGreaterThan(400);
+  });
+});

@@ -1,0 +1,60 @@
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { registered } from '../support/cloud-events.ts';
+import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+
+/** A good deal less than the 20 s after which a ledger that is still open is killed. */
+const ENOUGH_MS = 8_000;
+
+/** Closes the ledger; what still holds it open after a while is cut off, so that the test ends. */
+async function closesSoon(ledger: TestLedger): Promise<boolean> {
+  const { server } = ledger.rooms.app;
+  const closing = ledger.close();
+  const isClosed = await Promise.race([closing.then(() => true), wait(ENOUGH_MS, false)]);
+  server.closeAllConnections();
+  await closing;
+  return isClosed;
+}
+
+/** What was sent before is with the server once it has answered this. */
+async function arrived(ledger: TestLedger): Promise<void> {
+  await ledger.get('/livez');
+}
+
+test('a ledger that nobody talks to closes at once', async () => {
+  const ledger = await ledgerForTest();
+  await ledger.record(registered('c1', '2026-04-01T00:00:00Z'));
+  expect(await closesSoon(ledger)).toBe(true);
+});
+
+test('a consumer that waits for news does not keep the ledger from closing', async () => {
+  const ledger = await ledgerForTest();
+  const poll = ledger.get('/v1/feed?wait=30').catch(() => undefined);
+  await arrived(ledger);
+  expect(await closesSoon(ledger)).toBe(true);
+  await poll;
+});
+
+test('a read that waits for a position does not keep the ledger from closing', async () => {
+  const ledger = await ledgerForTest();
+  const read = ledger.get('/v1/usage?period=2026-04&minPosition=9').catch(() => undefined);
+  await arrived(ledger);
+  expect(await closesSoon(ledger)).toBe(true);
+  await read;
+});
+
+test('clients that never send the rest do not keep the ledger from closing', async () => {
+  const ledger = await ledgerForTest();
+  const head = 'POST /v1/events HTTP/1.1\r\nHost: localhost\r\n';
+  const type = 'Content-Type: application/cloudevents+json\r\n';
+  const sockets = ['', head, `${head}${type}Content-Length: 9\r\n\r\n{`].map((bytes) => {
+    const socket = connect(ledger.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(bytes);
+    return socket;
+  });
+  await arrived(ledger);
+  expect(await closesSoon(ledger)).toBe(true);
+  for (const socket of sockets) socket.destroy();
+});

@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+import { deleted, event, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
+import { sharedLedger } from '../support/shared-ledger.ts';
+
+const MARCH = '2026-03-01T00:00:00.000Z';
+const APRIL = '2026-04-01T00:00:00.000Z';
+
+const details = {
+  clusterType: 'workload',
+  cloudProvider: 'aws',
+  region: 'eu-central-2',
+  labels: { team: 'payments' },
+  connection: 'argocd/alpha',
+};
+
+const ledger = sharedLedger(async (it) => {
+  await it.record(
+    registered('alpha', MARCH, 'acme', { ...details, name: 'Production' }),
+    registered('beta', APRIL, 'acme', { name: 'Staging' }),
+    stopped('beta', '2026-04-05T00:00:00Z', 'manual'),
+    stopped('beta', '2026-04-06T00:00:00Z', 'unreachable'),
+    registered('gamma', APRIL, 'globex', { name: 'production 2' }),
+    deleted('gamma', '2026-04-10T00:00:00Z'),
+    registered('delta', APRIL, 'globex', { name: 'Management', billable: false }),
+    stopped('epsilon', APRIL),
+    registered('zeta', '2026-04-15T12:04:00Z', 'globex', { name: 'Tomorrow' }),
+  );
+});
+
+async function list(query: string): Promise<string[]> {
+  const { status, body, text } = await ledger().get(`/v1/clusters${query}`);
+  expect(status, text).toBe(200);
+  return body.items.map(({ clusterId }: { clusterId: string }) => clusterId);
+}
+
+describe('the list of clusters', () => {
+  test.each([
+    ['', ['alpha', 'beta', 'delta', 'epsilon', 'gamma', 'zeta']],
+    ['?accountId=acme', ['alpha', 'beta']],
+    ['?accountId=nobody', []],
+    ['?billable=false', ['delta']],
+    ['?billable=true', ['alpha', 'beta', 'gamma', 'zeta']],
+    ['?status=orphan', ['epsilon']],
+    ['?status=deleted', ['gamma']],
+    ['?status=free', ['delta']],
+    ['?status=pending', ['zeta']],
+    ['?status=stopped', ['beta']],
+    ['?status=billed', ['alpha']],
+    ['?q=PROD', ['alpha', 'gamma']],
+    ['?q=eta', ['beta', 'zeta']],
+    ['?q=prod&accountId=globex', ['gamma']],
+    ['?sort=-clusterId', ['zeta', 'gamma', 'epsilon', 'delta', 'beta', 'alpha']],
+    ['?sort=name', ['epsilon', 'delta', 'alpha', 'beta', 'zeta', 'gamma']],
+    ['?sort=-name', ['gamma', 'zeta', 'beta', 'alpha', 'delta', 'epsilon']],
+    ['?sort=registeredAt', ['epsilon', 'alpha', 'beta', 'delta', 'gamma', 'zeta']],
+    ['?sort=-registeredAt', ['zeta', 'gamma', 'delta', 'beta', 'alpha', 'epsilon']],
+  ])('%s is %j', async (query, clusters) => {
+    expect(await list(query)).toEqual(clusters);
+  });
+
+  test.each(['clusterId', '-clusterId', 'name', '-name', 'registeredAt', '-registeredAt'])(
+    'sorted by %s is the same page by page',
+    async (sort) => {
+      const pages: string[][] = [];
+      let cursor: string | undefined = '';
+      while (cursor !== undefined) {
+        const behind: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+        const { body } = await ledger().get(`/v1/clusters?sort=${sort}&limit=2${behind}`);
+        pages.push(body.items.map(({ clusterId }: { clusterId: string }) => clusterId));
+        cursor = body.next;
+      }
+      expect(pages.map((page) => page.length)).toEqual([2, 2, 2]);
+      expect(pages.flat()).toEqual(await list(`?sort=${sort}`));
+    },
+  );
+
+  test.each([
+    ['?limit=0', '/query/limit'],
+    ['?limit=1001', '/query/limit'],
+    ['?limit=ten', '/query/limit'],
+    ['?limit=1&limit=2', '/query/limit'],
+    ['?cursor=x', '/query/cursor'],
+    ['?cursor=WzFd', '/query/cursor'],
+    ['?sort=price', '/query/sort'],
+    ['?status=gone', '/query/status'],
+    ['?billable=yes', '/query/billable'],
+    ['?q=', '/query/q'],
+    ['?account=acme', '/query/account'],
+    ['?accountId=', '/query/accountId'],
+    ['?minPosition=-1', '/query/minPosition'],
+    ['?__proto__=1', '/query/__proto__'],
+    ['?constructor=1', '/query/constructor'],
+  ])('refuses %s, and names the parameter', async (query, pointer) => {
+    const { status, body } = await ledger().get(`/v1/clusters${query}`);
+    expect(status).toBe(400);
+    expect(body.errors[0].pointer).toBe(pointer);
+  });
+});
+
+describe('a cluster', () => {
+  test('says what its registration said, and since when it is billed', async () => {
+    const { body, headers } = await ledger().get('/v1/clusters/alpha');
+    expect(body).toEqual({
+      clusterId: 'alpha',
+      status: 'billed',
+      accountId: 'acme',
+      billable: true,
+      name: 'Production',
+      ...details,
+      registeredAt: MARCH,
+      deletedAt: null,
+      billedSince: MARCH,
+      heldBy: [],
+      lastPosition: '1',
+    });
+    expect(Number(headers.get('ledger-position'))).toBeGreaterThanOrEqual(10);
+  });
+
+  test('says which causes hold its billing', async () => {
+    expect((await ledger().get('/v1/clusters/beta')).body).toMatchObject({
+      status: 'stopped',
+      billedSince: null,
+      heldBy: ['unreachable', 'manual'],
+    });
+  });
+
+  test('without a registration is shown as an orphan', async () => {
+    expect((await ledger().get('/v1/clusters/epsilon')).body).toMatchObject({
+      status: 'orphan',
+      accountId: null,
+      billable: null,
+      name: null,
+      registeredAt: null,
+    });
+  });
+
+  test.each(['/v1/clusters/unknown', '/v1/clusters/unknown/billing', '/v1/clusters/unknown/events'])(
+    'that has no facts is not found: %s',
+    async (path) => {
+      expect(await ledger().get(path)).toMatchObject({ status: 404, body: { status: 404 } });
+    },
+  );
+
+  test('that cannot be one by its id is a mistake in the path', async () => {
+    const { status, body } = await ledger().get('/v1/clusters/a%20b');
+    expect([status, body.errors[0].pointer]).toEqual([400, '/path/clusterId']);
+  });
+
+  test('is billed in the intervals that its facts say, and names those facts', async () => {
+    const it = ledger();
+    const recorded = await it.record(
+      registered('eta', '2026-04-01T00:00:00Z', 'hooli'),
+      stopped('eta', '2026-04-02T00:00:00Z'),
+      resumed('eta', '2026-04-03T00:00:00Z'),
+      deleted('eta', '2026-04-04T00:00:00Z'),
+    );
+    const ids = recorded.map(({ eventId }) => eventId);
+    expect((await it.get('/v1/clusters/eta/billing')).body).toMatchObject({
+      clusterId: 'eta',
+      accountId: 'hooli',
+      asOf: null,
+      intervals: [
+        { from: APRIL, to: '2026-04-02T00:00:00.000Z', openedBy: ids[0], closedBy: ids[1] },
+        {
+          from: '2026-04-03T00:00:00.000Z',
+          to: '2026-04-04T00:00:00.000Z',
+          openedBy: ids[2],
+          closedBy: ids[3],
+        },
+      ],
+    });
+    expect((await it.get(`/v1/clusters/eta/billing?asOf=${recorded[1]?.position}`)).body).toMatchObject({
+      asOf: recorded[1]?.position,
+      position: recorded[1]?.position,
+      intervals: [{ from: APRIL, to: '2026-04-02T00:00:00.000Z' }],
+    });
+  });
+
+  test('gives its facts in the order in which they were recorded, page by page', async () => {
+    const it = ledger();
+    const facts = Array.from({ length: 5 }, (_, i) =>
+      event('cluster.reachable', 'theta', `2026-04-0${9 - i}T00:00:00Z`),
+    );
+    await it.record(...facts);
+    const { body: first } = await it.get('/v1/clusters/theta/events?limit=3');
+    const { body: second } = await it.get(`/v1/clusters/theta/events?limit=3&cursor=${first.next}`);
+    expect(second.next).toBeUndefined();
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(facts.map(({ id }) => id));
+  });
+});
+
+describe('an account', () => {
+  test('counts its clusters, and how many are billed now', async () => {
+    expect((await ledger().get('/v1/accounts/acme')).body).toEqual({
+      accountId: 'acme',
+      clusters: 2,
+      billedNow: 1,
+    });
+    expect((await ledger().get('/v1/accounts/globex')).body).toMatchObject({ clusters: 3, billedNow: 0 });
+  });
+
+  test('that nothing was ever registered to is not found', async () => {
+    expect((await ledger().get('/v1/accounts/nobody')).status).toBe(404);
+    expect((await ledger().get('/v1/accounts/nobody/usage?period=2026-04')).status).toBe(404);
+  });
+
+  test('is listed in order, page by page', async () => {
+    const { body: first } = await ledger().get('/v1/accounts?limit=1');
+    const { body: rest } = await ledger().get(`/v1/accounts?cursor=${first.next}`);
+    const ids = [...first.items, ...rest.items].map(({ accountId }) => accountId);
+    expect(ids).toEqual([...ids].sort());
+    expect(ids).toEqual(expect.arrayContaining(['acme', 'globex']));
+  });
+
+  test('no longer has a cluster whose registration to it was voided', async () => {
+    const it = ledger();
+    const [wrong] = await it.record(registered('iota', APRIL, 'initech'));
+    await it.record(voided('iota', APRIL, wrong?.eventId as string), registered('iota', APRIL, 'umbrella'));
+    expect((await it.get('/v1/accounts/initech')).body).toMatchObject({ clusters: 0, billedNow: 0 });
+    expect((await it.get('/v1/accounts/umbrella')).body).toMatchObject({ clusters: 1, billedNow: 1 });
+    expect(await list('?accountId=initech')).toEqual([]);
+  });
+});

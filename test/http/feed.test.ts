@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { deleted, event, registered } from '../support/cloud-events.ts';
+import { ledgerForTest } from '../support/ledger.ts';
+
+const APRIL = '2026-04-01T00:00:00.000Z';
+
+describe('the feed', () => {
+  test('gives every fact once and in order to a consumer that keeps its place', async () => {
+    const ledger = await ledgerForTest();
+    const posted = Array.from({ length: 25 }, (_, i) => registered(`c${i % 7}-${i}`, APRIL));
+    await ledger.record(...posted);
+    const seen: { id: string; ledgerposition: string }[] = [];
+    for (let after = '0'; ; ) {
+      const { body } = await ledger.get(`/v1/feed?after=${after}&limit=10`);
+      if (body.events.length === 0) break;
+      seen.push(...body.events);
+      after = body.next;
+    }
+    expect(seen.map(({ id }) => id)).toEqual(posted.map(({ id }) => id));
+    expect(seen.map(({ ledgerposition }) => Number(ledgerposition))).toEqual(posted.map((_, i) => i + 1));
+  });
+
+  test('gives an event as its producer posted it, and where the ledger has it', async () => {
+    const ledger = await ledgerForTest();
+    const posted = event('cluster.reachable', 'c1', APRIL, { evidence: { ok: true } }, { traceid: 't' });
+    const [recorded] = await ledger.record(posted);
+    const { body } = await ledger.get('/v1/feed');
+    expect(body).toEqual({
+      next: '1',
+      events: [
+        {
+          ...posted,
+          datacontenttype: 'application/json',
+          ledgerposition: '1',
+          ledgerrevision: 0,
+          ledgereventid: recorded?.eventId,
+          recordedtime: recorded?.recordedAt,
+        },
+      ],
+    });
+  });
+
+  test('steps over what is no fact of a cluster', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', APRIL));
+    await ledger.post(deleted('c1', '2026-05-01T00:00:00Z'));
+    const { body } = await ledger.get('/v1/feed?after=1');
+    expect(body).toEqual({ events: [], next: '2' });
+    await ledger.record(registered('c2', APRIL));
+    expect((await ledger.get('/v1/feed?after=1')).body).toMatchObject({
+      events: [{ subject: 'c2' }],
+      next: '3',
+    });
+  });
+
+  test('is empty at its end, at once', async () => {
+    const ledger = await ledgerForTest();
+    expect((await ledger.get('/v1/feed')).body).toEqual({ events: [], next: '0' });
+  });
+
+  test('waits for the next fact where it is asked to', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', APRIL));
+    const poll = ledger.get('/v1/feed?after=1&wait=30');
+    // By the time that this is answered the poll has arrived: it was sent first.
+    await ledger.get('/livez');
+    await ledger.post(deleted('c9', '2026-05-01T00:00:00Z'));
+    await ledger.record(registered('c2', APRIL));
+    expect((await poll).body).toMatchObject({ events: [{ subject: 'c2', ledgerposition: '3' }], next: '3' });
+  });
+
+  test('that waits is let go when the time is over', async () => {
+    const ledger = await ledgerForTest();
+    const begin = performance.now();
+    expect((await ledger.get('/v1/feed?wait=1')).body).toEqual({ events: [], next: '0' });
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(990);
+  });
+
+  test('is never cached', async () => {
+    const ledger = await ledgerForTest();
+    expect((await ledger.get('/v1/feed')).headers.get('cache-control')).toBe('no-store');
+  });
+
+  test.each([
+    ['?after=-1', '/query/after'],
+    ['?after=abc', '/query/after'],
+    ['?wait=31', '/query/wait'],
+    ['?wait=0.5', '/query/wait'],
+    ['?limit=1001', '/query/limit'],
+    ['?from=1', '/query/from'],
+  ])('refuses %s, and names the parameter', async (query, pointer) => {
+    const ledger = await ledgerForTest();
+    const { status, body } = await ledger.get(`/v1/feed${query}`);
+    expect([status, body.errors[0].pointer]).toEqual([400, pointer]);
+  });
+});
+
+describe('a read with minPosition', () => {
+  test('waits until the answers have come so far', async () => {
+    const ledger = await ledgerForTest();
+    const read = ledger.get('/v1/clusters/c1?minPosition=1');
+    await ledger.record(registered('c1', APRIL));
+    expect(await read).toMatchObject({ status: 200, body: { clusterId: 'c1' } });
+  });
+
+  test('that is not reached in two seconds is told to come again', async () => {
+    const ledger = await ledgerForTest();
+    const begin = performance.now();
+    const { status, body, headers } = await ledger.get('/v1/usage?period=2026-04&minPosition=1');
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(1_990);
+    expect([status, body.type]).toEqual([503, 'urn:cluster-ledger:problem:position-not-reached']);
+    expect(headers.get('retry-after')).toBe('1');
+  });
+});

@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  deleted,
+  event,
+  inBatchMode,
+  inBinaryMode,
+  inStructuredMode,
+  type Message,
+  registered,
+  stopped,
+} from '../support/cloud-events.ts';
+import type { Answer, Recorded } from '../support/ledger.ts';
+import { sharedLedger } from '../support/shared-ledger.ts';
+
+const APRIL = '2026-04-01T00:00:00.000Z';
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly parameters?: readonly { in: string; name: string; required: boolean }[];
+  readonly requestBody?: { content: Record<string, { schema: object }> };
+  readonly responses: Readonly<Record<string, { content?: Record<string, { schema: object }> }>>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly info: { version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+let contract: Document;
+let recorded: Recorded[];
+const ledger = sharedLedger(async (it) => {
+  contract = (await it.get('/openapi.json')).body;
+  recorded = await it.record(
+    registered('c1', APRIL, 'acme', { labels: { team: 'a' }, region: 'eu' }),
+    stopped('c1', '2026-04-02T00:00:00Z'),
+    registered('c2', APRIL, 'globex', { billable: false }),
+    event(
+      'cluster.unreachable',
+      'c3',
+      APRIL,
+      { evidence: { tries: 3, last: null } },
+      { traceid: 't', flag: true },
+    ),
+  );
+  await it.post(deleted('c2', '2027-01-01T00:00:00Z'));
+});
+
+const operations = () =>
+  Object.entries(contract.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      operation,
+    })),
+  );
+
+/** A schema of the document as zod has it, with what it refers to. */
+function schemaOf(schema: object): z.ZodType {
+  const text = JSON.stringify({ ...schema, $defs: contract.components.schemas });
+  return z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));
+}
+
+/** Expects an answer to be as the document says of this operation, status and media type. */
+function isAsDocumented(name: string, { status, headers, body, text }: Answer): void {
+  const operation = operations().find((each) => each.name === name)?.operation;
+  const response = operation?.responses[status] ?? operation?.responses[`${Math.floor(status / 100)}XX`];
+  expect(response, `${name} says nothing of ${status}`).toBeDefined();
+  const mediaType = (headers.get('content-type') ?? '').split(';')[0] as string;
+  const media = response?.content?.[mediaType];
+  expect(media, `${name} says nothing of ${mediaType} with ${status}`).toBeDefined();
+  const parsed = schemaOf(media?.schema as object).safeParse(body ?? text);
+  expect(parsed.error?.issues ?? [], `${name}: ${text}`).toEqual([]);
+}
+
+describe('the OpenAPI document', () => {
+  test('is version 3.1, of the release that runs', () => {
+    expect(contract.openapi).toBe('3.1.0');
+    expect(contract.info.version).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  test('holds every route under /v1, and no other', () => {
+    const routes = routesOf(ledger().rooms.app.printRoutes({ commonPrefix: false }));
+    const served = routes.filter((route) => route.includes(' /v1/') && !route.startsWith('HEAD '));
+    expect(served.length).toBeGreaterThan(10);
+    const documented = operations()
+      .map(({ name }) => name)
+      .filter((name) => name.includes(' /v1/'));
+    expect(documented.sort()).toEqual(served.sort());
+  });
+
+  test('names every operation once, and says what it is for', () => {
+    const ids = operations().map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { name, operation } of operations()) {
+      expect(operation.operationId, name).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(operation.summary?.length ?? 0, name).toBeGreaterThan(5);
+      expect(operation.tags?.length, name).toBe(1);
+    }
+  });
+
+  test('says of every operation what a problem looks like', () => {
+    for (const { name, operation } of operations()) {
+      for (const status of ['4XX', '5XX']) {
+        expect(
+          operation.responses[status]?.content?.['application/problem+json'],
+          `${name} ${status}`,
+        ).toBeDefined();
+      }
+    }
+  });
+
+  test('names every parameter of its paths', () => {
+    for (const { name, operation } of operations()) {
+      const inPath = [...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+      const named = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+      expect(named.map((parameter) => parameter.name).sort(), name).toEqual(inPath.sort());
+      expect(named.every(({ required }) => required)).toBe(true);
+    }
+  });
+
+  test('refers to nothing that it does not hold', () => {
+    const references = JSON.stringify(contract).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g);
+    for (const [, schema] of references) expect(Object.keys(contract.components.schemas)).toContain(schema);
+  });
+});
+
+describe('an answer is as the document says', () => {
+  const reads: [operation: string, path: string][] = [
+    ['GET /v1/clusters', '/v1/clusters?limit=1'],
+    ['GET /v1/clusters/{clusterId}', '/v1/clusters/c1'],
+    ['GET /v1/clusters/{clusterId}', '/v1/clusters/c3'],
+    ['GET /v1/clusters/{clusterId}', '/v1/clusters/unknown'],
+    ['GET /v1/clusters/{clusterId}', '/v1/clusters/c1?x=1'],
+    ['GET /v1/clusters/{clusterId}/billing', '/v1/clusters/c1/billing'],
+    ['GET /v1/clusters/{clusterId}/events', '/v1/clusters/c3/events'],
+    ['GET /v1/accounts', '/v1/accounts'],
+    ['GET /v1/accounts/{accountId}', '/v1/accounts/acme'],
+    ['GET /v1/accounts/{accountId}/usage', '/v1/accounts/acme/usage?period=2026-04&granularity=day&asOf=2'],
+    ['GET /v1/usage', '/v1/usage?period=2026-04'],
+    ['GET /v1/usage', '/v1/usage?from=2026-04-01T00:00:00Z&to=2026-04-02T00:00:00Z&limit=1'],
+    ['GET /v1/usage', '/v1/usage'],
+    ['GET /v1/feed', '/v1/feed'],
+    ['GET /v1/feed', '/v1/feed?after=99'],
+    ['GET /v1/rejected-events', '/v1/rejected-events'],
+    ['GET /v1/me', '/v1/me'],
+    ['GET /livez', '/livez'],
+    ['GET /readyz', '/readyz'],
+  ];
+
+  test.each(reads)('%s: %s', async (operation, path) => {
+    isAsDocumented(operation, await ledger().get(path));
+  });
+
+  test.each(['text/csv', 'application/x-ndjson', 'image/png'])('GET /v1/usage as %s', async (accept) => {
+    isAsDocumented('GET /v1/usage', await ledger().get('/v1/usage?period=2026-04', { accept }));
+  });
+
+  test('GET /v1/events/{eventId}', async () => {
+    for (const { eventId } of recorded) {
+      isAsDocumented('GET /v1/events/{eventId}', await ledger().get(`/v1/events/${eventId}`));
+    }
+  });
+
+  const again = registered('posted', APRIL);
+  const posts: [what: string, message: Message][] = [
+    ['new', inStructuredMode(again)],
+    ['a duplicate', inStructuredMode(again)],
+    ['in binary mode', inBinaryMode(registered('posted', APRIL))],
+    ['in conflict', inStructuredMode(registered('posted', APRIL, 'globex'))],
+    ['malformed', inStructuredMode({ ...again, time: 'x' })],
+    [
+      'a batch of all kinds',
+      inBatchMode([again, registered('posted', APRIL), registered('posted', APRIL, 'globex'), 7]),
+    ],
+    ['an empty batch', inBatchMode([])],
+    ['of another media type', { headers: { 'content-type': 'text/plain' }, body: 'x' }],
+  ];
+
+  test.each(posts)('POST /v1/events, %s', async (_, message) => {
+    isAsDocumented('POST /v1/events', await ledger().send(message));
+  });
+});
+
+describe('the document accepts', () => {
+  const { body: one } = inStructuredMode(registered('c9', APRIL));
+  const accepts = (mediaType: string, body: unknown) => {
+    const content = contract.paths['/v1/events']?.['post']?.requestBody?.content[mediaType];
+    return schemaOf(content?.schema as object).safeParse(body).success;
+  };
+
+  test('what the ledger accepts', () => {
+    expect(accepts('application/cloudevents+json', JSON.parse(one as string))).toBe(true);
+    expect(accepts('application/cloudevents-batch+json', [JSON.parse(one as string)])).toBe(true);
+  });
+
+  test('nothing without a time or an account', () => {
+    const { time: _, ...timeless } = JSON.parse(one as string);
+    const nameless = { ...timeless, time: APRIL, data: { name: 'x' } };
+    expect(accepts('application/cloudevents+json', timeless)).toBe(false);
+    expect(accepts('application/cloudevents+json', nameless)).toBe(false);
+  });
+});
+
+/** `GET /v1/clusters/{clusterId}` and so on, from the tree that Fastify prints. */
+function routesOf(tree: string): string[] {
+  const above: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const [, indent = '', part = '', methods = ''] = /^(.*?)[├└]── (\S+)(?: \((.*)\))?$/.exec(line) ?? [];
+    if (part === '') return [];
+    const depth = indent.length / 4;
+    const path: string = `${depth === 0 ? '' : above[depth - 1]}${part}`;
+    above[depth] = path;
+    const template = path.replace(/:(\w+)/g, '{$1}');
+    return methods === '' ? [] : methods.split(', ').map((method) => `${method} ${template}`);
+  });
+}
