@@ -39,17 +39,25 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   });
   projections.start();
   const ledger = new Ledger(store, now);
-  const metrics = createMetrics(store, projections, now);
-  const app = await buildServer(
-    { store, ledger, projections, metrics, now, version: versionOfPackage() },
-    log,
-  );
-  const close = async () => {
-    await app.close();
+  const stop = async () => {
     await projections.stop();
     await store.close();
   };
-  return { app, store, ledger, projections, close };
+  try {
+    const metrics = createMetrics(store, projections, now);
+    const app = await buildServer(
+      { store, ledger, projections, metrics, now, version: versionOfPackage() },
+      log,
+    );
+    const close = async () => {
+      await app.close();
+      await stop();
+    };
+    return { app, store, ledger, projections, close };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** Where the projections keep what saves them a replay. */

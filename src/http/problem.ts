@@ -23,6 +23,7 @@ export const PROBLEMS = {
   'wrong-host': [421, 'The request was meant for another host'],
   'headers-too-large': [431, 'The headers are too large'],
   internal: [500, 'The ledger has made a mistake'],
+  'catching-up': [503, 'The ledger is still reading its log'],
   'cluster-halted': [503, 'The facts of the cluster cannot be read'],
   'outcome-unknown': [503, 'It is not known whether the facts were recorded'],
   overloaded: [503, 'The ledger is busy'],

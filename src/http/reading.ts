@@ -4,19 +4,24 @@ import type { Projections } from '../projections/projections.ts';
 import type { AsOf } from './fields.ts';
 import { invalidRequest, Problem } from './problem.ts';
 
-/** How long a read waits for the position that it was asked to have reached. */
-const MIN_POSITION_WAIT_MS = 2_000;
+/** How long a read waits for what it must know before it answers. */
+const PATIENCE_MS = 2_000;
 
 /**
- * The state to answer from, at or after the position asked for; says in a header which position it is.
- * @throws Problem `position-not-reached`
+ * The state to answer from, at or after the position asked for; says in a header which position it is. What has not seen
+ * the whole log yet answers nothing: a figure that lacks facts is a wrong figure.
+ * @throws Problem `catching-up`, `position-not-reached`
  */
 export async function modelFor(
   projections: Projections,
   { minPosition }: { readonly minPosition?: number | undefined },
   reply: FastifyReply,
 ): Promise<LedgerModel> {
-  if (minPosition !== undefined && !(await projections.reached(minPosition, MIN_POSITION_WAIT_MS))) {
+  if (!(await projections.caughtUp(PATIENCE_MS))) {
+    const detail = `the ledger is still reading its log, at position ${projections.model.position}`;
+    throw new Problem('catching-up', detail, { retryAfterSeconds: 1 });
+  }
+  if (minPosition !== undefined && !(await projections.reached(minPosition, PATIENCE_MS))) {
     const detail = `position ${minPosition} has not been reached; the last known is ${projections.model.position}`;
     throw new Problem('position-not-reached', detail, { retryAfterSeconds: 1 });
   }

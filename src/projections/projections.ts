@@ -70,6 +70,11 @@ export class Projections {
     });
   }
 
+  /** Waits until all that was in the log at the start has been seen; `false` where that took longer than `timeoutMs`. */
+  caughtUp(timeoutMs: number): Promise<boolean> {
+    return this.#until(() => this.#isCaughtUp, timeoutMs);
+  }
+
   /** Waits until the event at `position` is in the answers; `false` where that took longer than `timeoutMs`. */
   reached(position: number, timeoutMs: number): Promise<boolean> {
     return this.#until(() => this.#model.position >= position, timeoutMs);

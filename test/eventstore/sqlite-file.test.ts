@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -44,6 +44,15 @@ describe('the file', () => {
     await expect(other.start()).rejects.toThrow(/ended with 1[\s\S]*in use by another ledger/);
     await store.close();
     await (await SqliteStore.open(file)).close();
+  });
+
+  test('holds everything by itself once it is closed, so that a copy of it is a backup', async () => {
+    await writeSome();
+    const copy = join(folder, 'copy.db');
+    await copyFile(file, copy);
+    const store = await SqliteStore.open(copy);
+    expect(await store.head()).toBe(5);
+    await store.close();
   });
 
   test('can be read by others with nothing but SQLite while it is in use', async () => {

@@ -84,17 +84,18 @@ function yourPost(url: string, accountId: string, now: Instant): string {
       "data": ${JSON.stringify(data)} }'`;
 }
 
-/** How things are, in one line. */
+/** How things are, in one line that fits a narrow terminal. */
 export function statusLine({ billedNow, facts, position }: Census, tally: Tally, now: Instant): string {
   const { appended, duplicate, rejected, failed } = tally;
-  const posted = [
-    `${count(appended)} new`,
-    `${count(duplicate)} resent`,
-    `${count(rejected)} refused`,
-    ...(failed > 0 ? [`${count(failed)} failed`] : []),
+  const figures = [
+    `billed now ${count(billedNow)}`,
+    `facts ${count(facts)}`,
+    `position ${count(position)}`,
+    `posted ${count(appended + duplicate + rejected)}`,
+    `refused ${count(rejected)}`,
+    ...(failed > 0 ? [`failed ${count(failed)}`] : []),
   ];
-  const time = formatInstant(now).slice(11, 19);
-  return `${time}Z  billed now ${count(billedNow)} | facts ${count(facts)} | position ${count(position)} | posted: ${posted.join(', ')}`;
+  return `${formatInstant(now).slice(11, 19)}Z  ${figures.join(', ')}`;
 }
 
 function count(n: number): string {

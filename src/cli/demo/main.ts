@@ -93,4 +93,8 @@ function wordsFor(error: unknown): string {
   return `The demo has failed: ${error instanceof Error ? error.stack : String(error)}`;
 }
 
-await main().catch(report);
+await main().catch((error: unknown) => {
+  report(error);
+  // A ledger that failed to start may have left its store open, which would keep the process alive.
+  process.exit();
+});

@@ -114,8 +114,8 @@ export class GroupCommit {
     else this.#ready.reject(new StoreFailed(message));
   }
 
-  /** Waits until all that was added is written, then ends the writer. */
-  async close(): Promise<void> {
+  /** Waits until all that was added is written. */
+  async drain(): Promise<void> {
     if (this.#failed === undefined && (this.#writing.length > 0 || this.#waiting.length > 0)) {
       await new Promise<void>((resolve) => {
         this.#idle = () => {
@@ -123,6 +123,10 @@ export class GroupCommit {
         };
       });
     }
+  }
+
+  /** Ends the writer. */
+  async close(): Promise<void> {
     this.#closing = true;
     if (this.#failed !== undefined) {
       await this.#worker.terminate();

@@ -280,8 +280,10 @@ export class SqliteStore implements EventStore {
     if (this.#closed) return;
     this.#closed = true;
     for (const wake of this.#followers) wake();
-    await this.#writes.close();
+    await this.#writes.drain();
+    // The last connection to close moves what is in the write-ahead log into the file: it must be the one that may write.
     this.#db.close();
+    await this.#writes.close();
     this.#lock.close();
   }
 

@@ -51,6 +51,8 @@ export type WriterAnswer =
  */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 const ROW_OVERHEAD_BYTES = 128;
+/** A commit writes whole pages: at least the one that it adds to. */
+const PAGE_BYTES = 4_096;
 
 function serve(port: NonNullable<typeof parentPort>): void {
   const answer = (message: WriterAnswer) => port.postMessage(message);
@@ -67,6 +69,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
 
     const commit = (group: Group) => {
       db.exec('BEGIN IMMEDIATE');
+      bytes += PAGE_BYTES;
       for (const row of group.log) {
         insertLog.run(...row);
         bytes += row[6].length + row[7].length + ROW_OVERHEAD_BYTES;
