@@ -27,7 +27,7 @@ export const EventId = z
   );
 
 /** One line of text for people. */
-const line = (max: number) =>
+export const line = (max: number) =>
   z
     .string()
     .min(1)

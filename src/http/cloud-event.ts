@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CAUSES, ClusterId, type Fact, type FactType, factPayloads } from '../domain/fact.ts';
+import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from '../domain/fact.ts';
 import { type FactRecord, type Origin, originOf } from '../domain/recorded-fact.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { RecordedEvent } from '../eventstore/event-store.ts';
@@ -33,20 +33,10 @@ const FACT_TYPE_OF = new Map((Object.keys(NAMES) as FactType[]).map((type) => [c
 /** Extension attributes that the feed adds; a producer cannot set them. */
 const RESERVED = new Set(['ledgerposition', 'ledgerrevision', 'ledgereventid', 'recordedtime']);
 
-const text = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine(
-      (text) => text.isWellFormed() && !/\p{Cc}/u.test(text),
-      'must be text without control characters',
-    );
-
 const context = {
   specversion: z.literal('1.0'),
-  id: text(255).describe('Unique per source: the same source and id, ever again, is the same event.'),
-  source: text(1_024)
+  id: line(255).describe('Unique per source: the same source and id, ever again, is the same event.'),
+  source: line(1_024)
     .refine(
       (source) => !source.startsWith(LEDGER_SOURCE),
       `must not begin with ${LEDGER_SOURCE}: that is the ledger itself`,
@@ -58,7 +48,7 @@ const context = {
     .string()
     .regex(/^application\/json(?:\s*;\s*charset=utf-8)?$/i, 'must be application/json')
     .optional(),
-  dataschema: text(1_024).optional(),
+  dataschema: line(1_024).optional(),
 };
 
 const extension = z.union([z.string().max(2_048), z.boolean(), z.int32()]);

@@ -1,0 +1,23 @@
+import type { App, Rooms } from './app.ts';
+
+/** Closing waits for what is being answered, and neither for news nor for clients that have stopped in the middle. */
+export function closeOnceAnswered(app: App, { projections }: Rooms): void {
+  let answering = 0;
+  let isClosing = false;
+  const letGo = () => {
+    if (isClosing && answering === 0) app.server.closeAllConnections();
+  };
+  app.addHook('preHandler', async (_, { raw }) => {
+    answering++;
+    // Also where the client went away before it was answered.
+    raw.once('close', () => {
+      answering--;
+      setImmediate(letGo);
+    });
+  });
+  app.addHook('preClose', async () => {
+    isClosing = true;
+    projections.stopWaiting();
+    setImmediate(letGo);
+  });
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { FastifyRequest } from 'fastify';
+import type { App } from './app.ts';
+import { Problem } from './problem.ts';
+
+/** Only loopback is served, so a request for another name comes from a page that had its name point here. */
+export function refuseOtherHosts(app: App): void {
+  app.addHook('onRequest', async ({ hostname, headers, raw }) => {
+    if (headers.host === undefined && raw.httpVersion === '1.1') {
+      throw new Problem('malformed-http', 'a request needs a Host header');
+    }
+    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return;
+    throw new Problem(
+      'wrong-host',
+      `this ledger serves its own machine only; the request is for ${hostname}`,
+    );
+  });
+}
+
+/** What is asked for is not there, or not by this method. */
+export function noSuchRoute(app: App, { method, url }: FastifyRequest): Problem {
+  const [path = ''] = url.split('?');
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+  const allow = methods.filter(
+    (other) => other !== method && app.findRoute({ method: other, url: path }) !== null,
+  );
+  return allow.length > 0
+    ? new Problem('method-not-allowed', `${path} takes ${allow.join(', ')}`, { allow })
+    : new Problem('not-found', `there is no ${method} ${path}`);
+}
+
+/** What Node refuses before there is a request: answered with a problem too, and the connection closed. */
+export function answerMalformedHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+  const problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new Problem('headers-too-large', 'the headers may have 16 KiB')
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new Problem('request-timeout', 'the request did not arrive in time')
+        : new Problem('malformed-http', `the request cannot be read: ${error.message}`);
+  const body = JSON.stringify(problem.document(randomUUID()));
+  const head = [
+    `HTTP/1.1 ${problem.status} ${problem.document().title}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
