@@ -1,4 +1,5 @@
 import type { App } from './app.ts';
+import { isBinaryMode } from './binary-mode.ts';
 import { Problem } from './problem.ts';
 import { JsonError, parseStrictJson } from './strict-json.ts';
 
@@ -18,7 +19,12 @@ export function parseBodies(app: App): void {
       request.bodyBytes = body.length;
       done(null, parseStrictJson(body as Buffer));
     } catch (error) {
-      const errors = error instanceof JsonError ? [{ pointer: error.pointer, detail: error.message }] : [];
+      const isData =
+        isBinaryMode(request.raw) && request.headers['content-type']?.startsWith('application/json');
+      const errors =
+        error instanceof JsonError
+          ? [{ pointer: `${isData === true ? '/data' : ''}${error.pointer}`, detail: error.message }]
+          : [];
       done(new Problem('malformed-json', (error as Error).message, { errors }));
     }
   });

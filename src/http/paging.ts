@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { invalidRequest } from './problem.ts';
 
 /** A cursor says behind which item the next page begins: the values it is sorted by. Opaque to clients. */
@@ -7,19 +8,22 @@ export function encodeCursor(cursor: Cursor): string {
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
-/** @throws Problem where the text is no cursor with values of these kinds. */
+const KINDS = { text: z.string().max(512), place: z.int().nonnegative() } as const;
+
+/**
+ * @param kinds of the values: texts, or places counted from 0.
+ * @throws Problem where the text is no cursor with values of these kinds.
+ */
 export function decodeCursor(
   text: string | undefined,
-  ...kinds: readonly ('string' | 'number')[]
+  ...kinds: readonly (keyof typeof KINDS)[]
 ): Cursor | undefined {
   if (text === undefined) return undefined;
   try {
-    const cursor: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    const fits =
-      Array.isArray(cursor) &&
-      cursor.length === kinds.length &&
-      cursor.every((v, i) => typeof v === kinds[i]);
-    if (fits) return cursor as Cursor;
+    const values: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    const isCursor = Array.isArray(values) && values.length === kinds.length;
+    if (isCursor && kinds.every((kind, i) => KINDS[kind].safeParse(values[i]).success))
+      return values as Cursor;
   } catch {}
   throw invalidRequest([
     { pointer: '/query/cursor', detail: 'must be the `next` of a page of the same list' },

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'too-large': [413, 'The content is too large'],
   'uri-too-long': [414, 'The URL is too long'],
   'unsupported-media-type': [415, 'The media type is not supported'],
+  'expectation-failed': [417, 'The expectation cannot be met'],
   'effective-in-future': [422, 'The fact lies in the future'],
   'backdated-too-far': [422, 'The fact lies too far in the past'],
   'void-target-unknown': [422, 'The fact to void is not known'],

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { App } from './app.ts';
@@ -28,6 +29,15 @@ export function noSuchRoute(app: App, { method, url }: FastifyRequest): Problem 
   return allow.length > 0
     ? new Problem('method-not-allowed', `${path} takes ${allow.join(', ')}`, { allow })
     : new Problem('not-found', `there is no ${method} ${path}`);
+}
+
+/** An expectation that nobody knows (RFC 9110, section 10.1.1), which Node would refuse without a problem. */
+export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const problem = new Problem('expectation-failed', `nothing is known of Expect: ${request.headers.expect}`);
+  const body = JSON.stringify(problem.document(randomUUID()));
+  const type = 'application/problem+json; charset=utf-8';
+  response.writeHead(problem.status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
 }
 
 /** What Node refuses before there is a request: answered with a problem too, and the connection closed. */

@@ -15,7 +15,7 @@ import { isOnlyDescribed } from './contract.ts';
 import { problemFor, sendProblem } from './errors.ts';
 import { fieldErrors } from './fields.ts';
 import { invalidRequest, Problem } from './problem.ts';
-import { answerMalformedHttp, noSuchRoute, refuseOtherHosts } from './refusals.ts';
+import { answerExpectation, answerMalformedHttp, noSuchRoute, refuseOtherHosts } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { clusterRoutes } from './routes/clusters.ts';
 import { correctionRoutes } from './routes/corrections.ts';
@@ -60,6 +60,7 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     clientErrorHandler: answerMalformedHttp,
   }) as unknown as App;
   app.server.maxConnections = 2_000;
+  app.server.on('checkExpectation', answerExpectation);
 
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, problemFor(error)));
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, noSuchRoute(app, request)));

@@ -26,17 +26,18 @@ function given(...facts: readonly Fact[]) {
 describe('time', () => {
   test('five minutes ahead is accepted, a millisecond more is the future', () => {
     const { effectiveAt, ...rest } = registered('2026-03-01T12:05:00Z');
-    given().when({ ...rest, effectiveAt }).thenRecords({ ...rest, effectiveAt });
+    given()
+      .when({ ...rest, effectiveAt })
+      .thenRecords({ ...rest, effectiveAt });
     given()
       .when({ ...rest, effectiveAt: effectiveAt + 1 })
       .thenRefuses('effective-in-future', { latest: NOW + 5 * MINUTE_MS });
   });
 
   test('35 days ago is accepted from a producer, a millisecond more is not', () => {
-    given().when(deleted('2026-01-25T12:00:00Z'), producer).thenRecords(
-      deleted('2026-01-25T12:00:00Z'),
-      stopped('2026-01-25T12:00:00Z', 'deleted'),
-    );
+    given()
+      .when(deleted('2026-01-25T12:00:00Z'), producer)
+      .thenRecords(deleted('2026-01-25T12:00:00Z'), stopped('2026-01-25T12:00:00Z', 'deleted'));
     given().when(deleted('2026-01-25T11:59:59.999Z'), producer).thenRefuses('backdated-too-far');
   });
 
@@ -132,7 +133,9 @@ describe('a void', () => {
   });
 
   test('of what is not known is refused', () => {
-    given(stopped('2026-01-02')).when(voided('2026-01-03', '9')).thenRefuses('void-target-unknown', { voids: '9' });
+    given(stopped('2026-01-02'))
+      .when(voided('2026-01-03', '9'))
+      .thenRefuses('void-target-unknown', { voids: '9' });
   });
 
   test('of a void is refused', () => {

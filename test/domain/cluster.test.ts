@@ -8,7 +8,10 @@ describe('a registration', () => {
   });
 
   test('that is effective earlier counts, even if it comes later', () => {
-    const billing = bill(registered('2026-01-05', { name: 'late' }), registered('2026-01-02', { name: 'early' }));
+    const billing = bill(
+      registered('2026-01-05', { name: 'late' }),
+      registered('2026-01-02', { name: 'early' }),
+    );
     expect(billing.registration?.eventId).toBe('2');
     expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
   });
@@ -38,9 +41,12 @@ describe('a deletion', () => {
     expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-12']]);
   });
 
-  test.each(['2026-01-01', '2026-01-02'])('at %s, at or before the registration, leaves nothing billed', (when) => {
-    expect(bill(registered('2026-01-02'), deleted(when)).intervals).toEqual([]);
-  });
+  test.each(['2026-01-01', '2026-01-02'])(
+    'at %s, at or before the registration, leaves nothing billed',
+    (when) => {
+      expect(bill(registered('2026-01-02'), deleted(when)).intervals).toEqual([]);
+    },
+  );
 
   test('while billing is held adds no interval', () => {
     const billing = bill(registered('2026-01-02'), stopped('2026-01-05'), deleted('2026-01-12'));

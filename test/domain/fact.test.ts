@@ -75,18 +75,26 @@ describe('what cannot be read', () => {
     () =>
       readFact(clusterId, recordedAs, recorded);
 
-  test.each(['ClusterPaused', 'ClusterRegistered.v2', 'ClusterRegistered.v', 'toString', '', 'clusterRegistered'])(
-    'is a fact of type %j',
-    (unknown) => {
-      expect(read(unknown, data)).toThrow(UnreadableFact);
-    },
-  );
+  test.each([
+    'ClusterPaused',
+    'ClusterRegistered.v2',
+    'ClusterRegistered.v',
+    'toString',
+    '',
+    'clusterRegistered',
+  ])('is a fact of type %j', (unknown) => {
+    expect(read(unknown, data)).toThrow(UnreadableFact);
+  });
 
   test.each([
     ['that is no object', 'ClusterRegistered', null],
     ['that is text', 'ClusterRegistered', 'x'],
     ['without effectiveAt', 'ClusterRegistered', { ...data, effectiveAt: undefined }],
-    ['with effectiveAt in another form', 'ClusterRegistered', { ...data, effectiveAt: '2026-01-31T08:00:00Z' }],
+    [
+      'with effectiveAt in another form',
+      'ClusterRegistered',
+      { ...data, effectiveAt: '2026-01-31T08:00:00Z' },
+    ],
     ['with effectiveAt as a number', 'ClusterRegistered', { ...data, effectiveAt: 1 }],
     ['registering to no account', 'ClusterRegistered', { ...data, accountId: undefined }],
     ['that does not say whether it is billable', 'ClusterRegistered', { ...data, billable: undefined }],

@@ -62,7 +62,11 @@ describe.each(cases)('$name: $why', ({ facts, period, through, expect: expected 
     const owned = Map.groupBy(bills.values(), ({ registration }) => registration?.fact.accountId);
     const usage: Record<string, Usage> = {};
     for (const [accountId, clusters] of owned) {
-      if (accountId !== undefined) usage[accountId] = usageOf(clusters.map(({ intervals }) => intervals), counted);
+      if (accountId !== undefined)
+        usage[accountId] = usageOf(
+          clusters.map(({ intervals }) => intervals),
+          counted,
+        );
     }
     expect(usage).toEqual(expected.accounts);
   });

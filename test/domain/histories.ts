@@ -20,7 +20,10 @@ const deletions = fc.record({ ...one, type: fc.constant('ClusterDeleted' as cons
 const switches = fc.record({
   ...one,
   type: fc.constantFrom('BillingStopped' as const, 'BillingResumed' as const),
-  cause: fc.oneof({ weight: 8, arbitrary: causes }, { weight: 1, arbitrary: fc.constant('deleted' as const) }),
+  cause: fc.oneof(
+    { weight: 8, arbitrary: causes },
+    { weight: 1, arbitrary: fc.constant('deleted' as const) },
+  ),
 });
 const observations = fc.record({
   ...one,
@@ -44,11 +47,15 @@ const facts: fc.Arbitrary<Fact> = fc.oneof(
 );
 
 /** Facts of one cluster in recorded order; no void is voided, since the ledger does not accept that. */
-export const histories: fc.Arbitrary<KnownFact<Fact>[]> = fc.array(facts, { maxLength: 14 }).map((recorded) =>
-  recorded
-    .map((fact, i) => ({ eventId: String(i + 1), position: i + 1, fact }))
-    .filter(({ fact }) => fact.type !== 'FactVoided' || recorded[Number(fact.voids) - 1]?.type !== 'FactVoided'),
-);
+export const histories: fc.Arbitrary<KnownFact<Fact>[]> = fc
+  .array(facts, { maxLength: 14 })
+  .map((recorded) =>
+    recorded
+      .map((fact, i) => ({ eventId: String(i + 1), position: i + 1, fact }))
+      .filter(
+        ({ fact }) => fact.type !== 'FactVoided' || recorded[Number(fact.voids) - 1]?.type !== 'FactVoided',
+      ),
+  );
 
 /** The same history for the oracle. */
 export function forOracle(history: readonly KnownFact<Fact>[]): OracleFact[] {

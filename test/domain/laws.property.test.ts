@@ -144,7 +144,9 @@ describe('a cause', () => {
 
 describe('the usage of an account', () => {
   const fleets = fc.array(histories, { maxLength: 5 });
-  const windows = fc.tuple(instants, instants).map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
+  const windows = fc
+    .tuple(instants, instants)
+    .map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
   const intervalsOf = (fleet: readonly KnownFact<Fact>[][]) =>
     fleet.map((history) => billCluster(history).intervals);
 
@@ -207,7 +209,8 @@ describe('what was known at a position', () => {
         for (const event of recorded) whole.apply(event);
         const part = new LedgerModel();
         for (const event of recorded.slice(0, asOf)) part.apply(event);
-        if (asOf === 0) expect(recorded.length === 0 || whole.billing(0, 0).intervals.length === 0).toBe(true);
+        if (asOf === 0)
+          expect(recorded.length === 0 || whole.billing(0, 0).intervals.length === 0).toBe(true);
         else expect(whole.billing(0, asOf)).toEqual(part.billing(0, asOf));
       }),
       tried,

@@ -71,12 +71,16 @@ describe('a time from outside', () => {
   test('has the same instant in every zone', () => {
     const minutes = fc.integer({ min: -23 * 60 - 59, max: 23 * 60 + 59 });
     fc.assert(
-      fc.property(fc.integer({ min: 2 * DAY_MS, max: LAST_INSTANT - 2 * DAY_MS }), minutes, (instant, offset) => {
-        const local = new Date(instant + offset * 60_000).toISOString().slice(0, -1);
-        const pad = (n: number) => String(Math.trunc(Math.abs(n))).padStart(2, '0');
-        const zone = `${offset < 0 ? '-' : '+'}${pad(offset / 60)}:${pad(offset % 60)}`;
-        expect(parseInstant(local + zone)).toBe(instant);
-      }),
+      fc.property(
+        fc.integer({ min: 2 * DAY_MS, max: LAST_INSTANT - 2 * DAY_MS }),
+        minutes,
+        (instant, offset) => {
+          const local = new Date(instant + offset * 60_000).toISOString().slice(0, -1);
+          const pad = (n: number) => String(Math.trunc(Math.abs(n))).padStart(2, '0');
+          const zone = `${offset < 0 ? '-' : '+'}${pad(offset / 60)}:${pad(offset % 60)}`;
+          expect(parseInstant(local + zone)).toBe(instant);
+        },
+      ),
     );
   });
 });

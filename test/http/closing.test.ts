@@ -36,6 +36,21 @@ test('a consumer that waits for news does not keep the ledger from closing', asy
   await poll;
 });
 
+test('neither does a consumer that went away while it waited', async () => {
+  const ledger = await ledgerForTest();
+  const away = new AbortController();
+  const poll = ledger.fetch('/v1/feed?wait=30', { signal: away.signal }).catch(() => undefined);
+  await arrived(ledger);
+  away.abort();
+  await poll;
+  const unfinished = connect(ledger.port, '127.0.0.1');
+  unfinished.on('error', () => {});
+  unfinished.write('POST /v1/events HTTP/1.1\r\nHost: localhost\r\n');
+  await arrived(ledger);
+  expect(await closesSoon(ledger)).toBe(true);
+  unfinished.destroy();
+});
+
 test('a read that waits for a position does not keep the ledger from closing', async () => {
   const ledger = await ledgerForTest();
   const read = ledger.get('/v1/usage?period=2026-04&minPosition=9').catch(() => undefined);

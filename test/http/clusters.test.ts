@@ -189,6 +189,15 @@ describe('a cluster', () => {
   });
 });
 
+test.each(['[-2]', '[0.5]', '[1e308]', '["1"]', '[1,2]', '{}'])(
+  'a forged cursor %s is refused',
+  async (values) => {
+    const cursor = Buffer.from(values).toString('base64url');
+    const { status, body } = await ledger().get(`/v1/clusters/theta/events?cursor=${cursor}`);
+    expect([status, body.errors?.[0]?.pointer]).toEqual([400, '/query/cursor']);
+  },
+);
+
 describe('an account', () => {
   test('counts its clusters, and how many are billed now', async () => {
     expect((await ledger().get('/v1/accounts/acme')).body).toEqual({

@@ -53,6 +53,13 @@ describe('the feed', () => {
     });
   });
 
+  test('tells a consumer that is ahead of the log, as after a restore', async () => {
+    const ledger = await ledgerForTest();
+    const { status, headers, body } = await ledger.get('/v1/feed?after=7');
+    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    expect(body.type).toBe('urn:cluster-ledger:problem:position-not-reached');
+  });
+
   test('is empty at its end, at once', async () => {
     const ledger = await ledgerForTest();
     expect((await ledger.get('/v1/feed')).body).toEqual({ events: [], next: '0' });

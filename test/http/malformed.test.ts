@@ -330,7 +330,7 @@ describe('an event in binary mode with', () => {
     ['that is a list', '[]', '/data'],
     ['with a field that is not known', '{"accountId":"a","name":"n","x":1}', '/data/x'],
     ['without an account', '{"name":"n"}', '/data/accountId'],
-    ['with a key that stands twice', '{"name":"n","name":"m","accountId":"a"}', '/name'],
+    ['with a key that stands twice', '{"name":"n","name":"m","accountId":"a"}', '/data/name'],
   ])('data %s is refused, and the problem names the field', async (_, body, pointer) => {
     const { status, pointers } = await refuses({ ...binary, body });
     expect(status).toBe(400);

@@ -182,6 +182,7 @@ describe('HTTP itself', () => {
       `POST /v1/events HTTP/1.1\r\n${close}Content-Type: application/cloudevents+json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
       400,
     ],
+    ['an expectation that nobody knows', `GET /livez HTTP/1.1\r\n${close}Expect: a-miracle\r\n\r\n`, 417],
     ['headers of more than 16 KiB', `GET /livez HTTP/1.1\r\n${close}X: ${'x'.repeat(17_000)}\r\n\r\n`, 431],
     ['a broken escape in the path', `GET /v1/clusters/%zz HTTP/1.1\r\n${close}\r\n`, 400],
     ['a path of half a character', `GET /v1/clusters/%c3 HTTP/1.1\r\n${close}\r\n`, 400],

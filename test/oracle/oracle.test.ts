@@ -4,7 +4,10 @@ import { accountsAt, isBilledAt, type OracleFact, type OracleUsage, usageAt } fr
 
 /** The oracle itself is held against the cases that were worked out by hand. */
 
-type GoldenFact = Omit<OracleFact, 'eventId' | 'position' | 'effectiveAt'> & { id: string; effectiveAt: string };
+type GoldenFact = Omit<OracleFact, 'eventId' | 'position' | 'effectiveAt'> & {
+  id: string;
+  effectiveAt: string;
+};
 interface GoldenUsage {
   readonly name: string;
   readonly period: string;
@@ -46,7 +49,10 @@ describe.each(cases)('$name', ({ facts: golden, period, through, expect: expecte
   test('clusters are billed within their intervals and not outside', () => {
     for (const [clusterId, intervals] of Object.entries(expected.intervals)) {
       const own = facts.filter((fact) => fact.clusterId === clusterId);
-      const edges = intervals.flatMap(({ from, to }) => [instant(from), ...(to === null ? [] : [instant(to)])]);
+      const edges = intervals.flatMap(({ from, to }) => [
+        instant(from),
+        ...(to === null ? [] : [instant(to)]),
+      ]);
       const probes = [...edges, ...own.map((fact) => fact.effectiveAt)].flatMap((t) => [t - 1n, t, t + 1n]);
       for (const t of probes) {
         const isInside = intervals.some(

@@ -58,8 +58,7 @@ function holds(F: readonly OracleFact[], k: string, t: bigint): boolean {
       fact.effectiveAt <= t,
   );
   return soFar.some(
-    (stop) =>
-      stop.type === 'BillingStopped' && soFar.every((other) => other.effectiveAt <= stop.effectiveAt),
+    (stop) => stop.type === 'BillingStopped' && soFar.every((other) => other.effectiveAt <= stop.effectiveAt),
   );
 }
 
@@ -166,9 +165,7 @@ export function refusalOf(facts: readonly OracleFact[], fact: OracleFact, now: b
     if (deletion !== undefined && fact.effectiveAt >= deletion.effectiveAt) return 'cluster-deleted';
   }
   if (fact.type === 'FactVoided') {
-    const target = facts.find(
-      (other) => other.eventId === fact.voids && other.clusterId === fact.clusterId,
-    );
+    const target = facts.find((other) => other.eventId === fact.voids && other.clusterId === fact.clusterId);
     if (target === undefined) return 'void-target-unknown';
     if (target.type === 'FactVoided') return 'void-target-not-voidable';
   }

@@ -32,7 +32,7 @@ export function accountRoutes(app: App, rooms: Rooms): void {
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
       const model = await modelFor(rooms.projections, query, reply);
-      const [after] = decodeCursor(cursor, 'string') ?? [];
+      const [after] = decodeCursor(cursor, 'text') ?? [];
       const ids = model.accounts.texts.toSorted(byCodeUnit);
       const page = pageOf(
         ids,

@@ -171,7 +171,7 @@ export function clusterRoutes(app: App, rooms: Rooms): void {
     async ({ params: { clusterId }, query: { limit, cursor, ...query } }, reply) => {
       const model = await modelFor(rooms.projections, query, reply);
       const positions = model.positionsOf(clusterNumber(model, clusterId));
-      const [after] = decodeCursor(cursor, 'number') ?? [-1];
+      const [after] = decodeCursor(cursor, 'place') ?? [-1];
       const from = Number(after) + 1;
       const items: FeedEvent[] = [];
       for await (const event of rooms.store.readStream(clusterStream(clusterId), { from, limit })) {
@@ -212,7 +212,7 @@ function sortedPage(views: ClusterView[], { sort, cursor, limit }: ListQuery) {
     (byCodeUnit(String(a[0]), String(b[0])) || byCodeUnit(String(a[1]), String(b[1]))) *
     (isDescending ? -1 : 1);
   const keyed = views.map((view) => ({ view, key: key(view) })).sort((a, b) => compare(a.key, b.key));
-  const after = decodeCursor(cursor, 'string', 'string');
+  const after = decodeCursor(cursor, 'text', 'text');
   const page = pageOf(
     keyed,
     limit,

@@ -34,7 +34,12 @@ export function feedRoutes(app: App, rooms: Rooms): void {
       },
     },
     async ({ query }, reply) => {
-      await modelFor(rooms.projections, query, reply);
+      // Who is ahead of this log waits for it, and is told so where it does not come: it may have been restored.
+      await modelFor(
+        rooms.projections,
+        { minPosition: Math.max(query.after, query.minPosition ?? 0) },
+        reply,
+      );
       const deadline = performance.now() + query.wait * 1_000;
       let page = await readPage(rooms, query.after, query.limit);
       while (page.events.length === 0 && (await grows(rooms, page.next, deadline))) {

@@ -32,7 +32,7 @@ export function rejectedEventRoutes(app: App, rooms: Rooms): void {
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
       await modelFor(rooms.projections, query, reply);
-      const [before] = decodeCursor(cursor, 'number') ?? [];
+      const [before] = decodeCursor(cursor, 'place') ?? [];
       const from = before === undefined ? {} : { from: Number(before) - 1 };
       if (from.from === -1) return { items: [] };
       const items: z.output<typeof RejectedEvent>[] = [];

@@ -88,7 +88,7 @@ export function usageRoutes(app: App, rooms: Rooms): void {
       const { query } = request;
       const model = await modelFor(rooms.projections, query, reply);
       const asked = questionOf(query, rooms.now(), knownAt(model, query.asOf));
-      const [after] = decodeCursor(query.cursor, 'string') ?? [];
+      const [after] = decodeCursor(query.cursor, 'text') ?? [];
       const items: AccountUsage[] = [];
       let next: string | undefined;
       for (const item of usageByAccount(model, asked, query.accountId)) {
