@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { EventId } from '../domain/fact.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { JsonObject } from '../eventstore/json.ts';
-import type { Outcome, Submission } from '../ledger/ledger.ts';
+import { LEDGER_SOURCE, type Outcome, type Submission } from '../ledger/ledger.ts';
 import { LOOPBACK_CALLER, type Rooms } from './app.ts';
 import { CloudEvent, submissionOf } from './cloud-event.ts';
 import { fieldErrors, InstantOut, PositionOut } from './fields.ts';
@@ -30,6 +30,10 @@ export type Recorded = z.output<typeof Recorded>;
 export function parseEvent(posted: unknown, bodyBytes: number): Submission | Problem {
   const parsed = CloudEvent.safeParse(posted);
   if (!parsed.success) return invalidRequest(fieldErrors(parsed.error, posted));
+  if (parsed.data.source.startsWith(LEDGER_SOURCE)) {
+    const detail = `must not begin with ${LEDGER_SOURCE}: that is the ledger itself; given ${parsed.data.source}`;
+    return invalidRequest([{ pointer: '/source', detail }]);
+  }
   if (bodyBytes > MAX_EVENT_BYTES) {
     const bytes = Buffer.byteLength(JSON.stringify(posted));
     const detail = `an event may have ${MAX_EVENT_BYTES} bytes; this one has ${bytes}`;

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { Rejection } from '../../domain/rejection.ts';
 import { formatInstant } from '../../domain/time.ts';
 import { REJECTED_STREAM, type Refused } from '../../ledger/rejected-events.ts';
-import type { App, Rooms } from '../app.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
+import { CloudEvent, submissionOf } from '../cloud-event.ts';
 import { ProblemOut, problemResponses } from '../contract.ts';
-import { InstantOut, Next, Paging, Reading } from '../fields.ts';
+import { EventPath, InstantOut, Next, Paging, Reading } from '../fields.ts';
 import { decodeCursor, encodeCursor } from '../paging.ts';
-import { refusal } from '../problem.ts';
+import { Problem, refusal } from '../problem.ts';
 import { modelFor } from '../reading.ts';
+import { Recorded, Recorder } from '../recorder.ts';
 
 const RejectedEvent = z.strictObject({
   id: z.string(),
@@ -53,6 +55,31 @@ export function rejectedEventRoutes(app: App, rooms: Rooms): void {
         last = revision;
       }
       return last > 0 ? { items, next: encodeCursor([last]) } : { items };
+    },
+  );
+
+  const recorder = new Recorder(rooms);
+  app.post(
+    '/v1/rejected-events/:eventId/retry',
+    {
+      schema: {
+        operationId: 'retryRejectedEvent',
+        tags: ['Operations'],
+        summary: 'Post a refused fact once more, as it was, now that what stood against it has changed',
+        params: EventPath,
+        response: { 200: Recorded, 201: Recorded, ...problemResponses },
+      },
+    },
+    async ({ params: { eventId } }, reply) => {
+      const place = rooms.projections.model.placeOf(eventId);
+      const options = { from: place?.revision ?? 0, limit: 1 };
+      for await (const { id, data } of rooms.store.readStream(REJECTED_STREAM, options)) {
+        if (id !== eventId) break;
+        const { event } = data as unknown as Refused;
+        await recorder.recordOne(submissionOf(CloudEvent.parse(event), event, LOOPBACK_CALLER.actor), reply);
+        return reply;
+      }
+      throw new Problem('not-found', `no refused event has the id ${eventId}`);
     },
   );
 }

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { deleted, registered, voided } from '../support/cloud-events.ts';
+import { type Answer, ledgerForTest, type TestLedger } from '../support/ledger.ts';
+
+const MARCH = '2026-03-20T00:00:00.000Z';
+
+function send(ledger: TestLedger, method: string, path: string, body: object, key?: string): Promise<Answer> {
+  const headers = {
+    'content-type': 'application/json',
+    ...(key !== undefined && { 'idempotency-key': key }),
+  };
+  return ledger.fetch(path, { method, headers, body: JSON.stringify(body) });
+}
+
+async function intervals(ledger: TestLedger, cluster: string): Promise<[string, string | null][]> {
+  const { body } = await ledger.get(`/v1/clusters/${cluster}/billing`);
+  return body.intervals.map(({ from, to }: { from: string; to: string | null }) => [from, to]);
+}
+
+describe('registering a cluster by its URL', () => {
+  const production = { accountId: 'acme', name: 'production' };
+
+  test('records it; the same body again is a duplicate, with a time or without', async () => {
+    const ledger = await ledgerForTest();
+    for (const [cluster, body] of [
+      ['c1', { ...production, effectiveAt: MARCH }],
+      ['c2', production],
+    ] as const) {
+      const first = await send(ledger, 'PUT', `/v1/clusters/${cluster}`, body);
+      expect(first.status).toBe(201);
+      ledger.pass(60_000);
+      const again = await send(ledger, 'PUT', `/v1/clusters/${cluster}`, body);
+      expect([again.status, again.body.eventId]).toEqual([200, first.body.eventId]);
+    }
+    expect(await intervals(ledger, 'c1')).toEqual([[MARCH, null]]);
+    expect(await intervals(ledger, 'c2')).toEqual([['2026-04-15T12:01:00.000Z', null]]);
+  });
+
+  test('follows the rules of ingest', async () => {
+    const ledger = await ledgerForTest();
+    await send(ledger, 'PUT', '/v1/clusters/c1', production);
+    expect(
+      (await send(ledger, 'PUT', '/v1/clusters/c1', { ...production, accountId: 'globex' })).status,
+    ).toBe(409);
+    const ahead = { ...production, effectiveAt: '2027-01-01T00:00:00.000Z' };
+    expect((await send(ledger, 'PUT', '/v1/clusters/c2', ahead)).status).toBe(422);
+    expect((await ledger.get('/v1/rejected-events')).body.items).toHaveLength(2);
+    const unknown = await send(ledger, 'PUT', '/v1/clusters/c3', { ...production, price: 1 });
+    expect([unknown.status, unknown.body.errors]).toEqual([
+      400,
+      [{ pointer: '/price', detail: 'is not a known field' }],
+    ]);
+  });
+});
+
+describe('stopping and resuming the billing of a cluster', () => {
+  test('is manual unless another cause is named, and each cause is a switch of its own', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', MARCH));
+    const at = (day: number) => `2026-04-0${day}T00:00:00.000Z`;
+    for (const [resource, body] of [
+      ['billing-stops', { effectiveAt: at(1), reason: 'a courtesy' }],
+      ['billing-stops', { effectiveAt: at(2), cause: 'unreachable' }],
+      ['billing-resumptions', { effectiveAt: at(3) }],
+      ['billing-resumptions', { effectiveAt: at(4), cause: 'unreachable' }],
+    ] as const) {
+      expect((await send(ledger, 'POST', `/v1/clusters/c1/${resource}`, body)).status).toBe(201);
+    }
+    expect(await intervals(ledger, 'c1')).toEqual([
+      [MARCH, at(1)],
+      [at(4), null],
+    ]);
+  });
+
+  test('with a key is the same fact for ever; another content under it is refused', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', MARCH));
+    const stop = (body: object) => send(ledger, 'POST', '/v1/clusters/c1/billing-stops', body, 'ticket-1');
+    expect((await stop({})).status).toBe(201);
+    ledger.pass(60_000);
+    await ledger.reopen();
+    expect((await stop({})).status).toBe(200);
+    expect((await stop({ cause: 'unreachable' })).status).toBe(409);
+  });
+
+  test('by the cause that only the ledger sets is refused', async () => {
+    const ledger = await ledgerForTest();
+    const { status, body } = await send(ledger, 'POST', '/v1/clusters/c1/billing-stops', {
+      cause: 'deleted',
+    });
+    expect([status, body.errors[0].pointer]).toEqual([400, '/cause']);
+  });
+});
+
+describe('voiding a fact', () => {
+  test('takes it out of the bill from here on, and needs a reason', async () => {
+    const ledger = await ledgerForTest();
+    const [, deletion] = await ledger.record(
+      registered('c1', MARCH),
+      deleted('c1', '2026-04-01T00:00:00.000Z'),
+    );
+    const path = `/v1/events/${deletion?.eventId}/void`;
+    expect((await send(ledger, 'POST', path, {})).body.errors[0].pointer).toBe('/reason');
+    const { status, body } = await send(ledger, 'POST', path, { reason: 'the wrong cluster' });
+    expect(status).toBe(201);
+    expect(await intervals(ledger, 'c1')).toEqual([[MARCH, null]]);
+    const { body: feed } = await ledger.get(`/v1/feed?after=${body.position}`);
+    expect(feed.events).toMatchObject([
+      {
+        type: 'io.clusterledger.billing.resumed.v1',
+        time: '2026-04-01T00:00:00.000Z',
+        data: { cause: 'deleted' },
+      },
+    ]);
+  });
+
+  test('that nobody recorded is not found', async () => {
+    const ledger = await ledgerForTest();
+    const path = '/v1/events/00000000-0000-5000-8000-000000000000/void';
+    expect((await send(ledger, 'POST', path, { reason: 'a guess' })).status).toBe(404);
+  });
+});
+
+describe('a refused fact', () => {
+  test('can be posted once more, and is recorded when what stood against it is gone', async () => {
+    const ledger = await ledgerForTest();
+    const [wrong] = await ledger.record(registered('c1', MARCH, 'wrong'));
+    expect((await ledger.post(registered('c1', MARCH, 'right'))).status).toBe(409);
+    const [{ id }] = (await ledger.get('/v1/rejected-events')).body.items;
+    const retry = () => ledger.fetch(`/v1/rejected-events/${id}/retry`, { method: 'POST' });
+    expect((await retry()).status).toBe(409);
+    await ledger.record(voided('c1', MARCH, wrong?.eventId ?? ''));
+    expect((await retry()).status).toBe(201);
+    expect((await retry()).status).toBe(200);
+    expect((await ledger.get('/v1/clusters/c1')).body.accountId).toBe('right');
+    expect((await ledger.get('/v1/rejected-events')).body.items).toHaveLength(1);
+  });
+
+  test('is not any other event', async () => {
+    const ledger = await ledgerForTest();
+    const [recorded] = await ledger.record(registered('c1', MARCH));
+    const path = `/v1/rejected-events/${recorded?.eventId}/retry`;
+    expect((await ledger.fetch(path, { method: 'POST' })).status).toBe(404);
+  });
+});
