@@ -1,0 +1,84 @@
+import type pg from 'pg';
+import type { LedgerModel } from '../../../src/projections/ledger-model.ts';
+import { type AccountUsage, type UsageQuestion, usageByAccount } from '../../../src/projections/usage.ts';
+import { OF_ALL } from '../peers/usage.ts';
+import { type Bench, NO_POSTGRES, type Row } from '../support/bench.ts';
+import { fillIntervals, modelOf } from '../support/intervals.ts';
+import { folderWithLog, logSize, MONTH_WINDOW, NOW } from '../support/log.ts';
+import { type Contender, interleaved, type Measured, milliseconds } from '../support/measure.ts';
+import { type Result, sooner, timeAgainst, within } from '../support/report.ts';
+
+/**
+ * Row 8: the usage of every account, asked of the projections as the HTTP resource does: the current month, and a month as
+ * of an earlier position, for which nothing can have been kept. PostgreSQL aggregates its billed intervals, all in memory,
+ * and is spared the peak. The floor copies the answer.
+ */
+export const usageAll: Row = {
+  number: 8,
+  async run(bench) {
+    // The goal names 1,000,000 intervals of 100,000 clusters: 20 facts make 10 intervals.
+    const size = logSize(bench, bench.options.full ? 20 : 10);
+    const folder = await folderWithLog(bench, size);
+    const model = await modelOf(folder);
+    const postgres = await bench.postgres();
+    const client = await postgres?.connect();
+    const intervals = postgres === undefined ? undefined : await fillIntervals(bench, postgres, folder);
+    const current: UsageQuestion = { window: MONTH_WINDOW, through: NOW, asOf: model.position, byDay: false };
+    const earlier: UsageQuestion = { ...current, asOf: Math.floor(model.position * 0.9) };
+    const notes = postgres === undefined ? [NO_POSTGRES] : [];
+    const work = `usage of ${size.accounts} accounts, ${intervals ?? size.clusters * 5} intervals`;
+    const results = [
+      await measured(bench, model, client, current, (ours, floor, peer) => ({
+        row: '8',
+        work: `${work}, current month`,
+        unit: 'ms',
+        ours,
+        floor,
+        peers: peer === undefined ? [] : [peer],
+        verdicts: [...(peer === undefined ? [] : [sooner(ours, peer, 100)]), timeAgainst(ours, floor)],
+        notes,
+      })),
+      await measured(bench, model, client, earlier, (ours, floor, peer) => ({
+        row: '8a',
+        work: `${work}, as of an earlier position`,
+        unit: 'ms',
+        ours,
+        floor,
+        peers: peer === undefined ? [] : [peer],
+        verdicts: [
+          ...(peer === undefined ? [] : [sooner(ours, peer, 25)]),
+          within('ours, ms', ours.median, 15, 'ms'),
+        ],
+        notes: bench.options.full ? notes : [...notes, 'the 15 ms are for the sizes of --full'],
+      })),
+    ];
+    await client?.end();
+    return results;
+  },
+};
+
+async function measured(
+  bench: Bench,
+  model: LedgerModel,
+  client: pg.Client | undefined,
+  question: UsageQuestion,
+  result: (ours: Measured, floor: Measured, peer: Measured | undefined) => Result,
+): Promise<Result> {
+  const items = Array.from(usageByAccount(model, question));
+  const contenders: Contender[] = [
+    { name: 'ours', measure: () => milliseconds(() => Array.from(usageByAccount(model, question))) },
+    { name: 'copying the answer', measure: () => milliseconds(() => copied(items)) },
+  ];
+  if (client !== undefined) {
+    const values = [question.window.from, question.through];
+    const measure = () => milliseconds(() => client.query({ name: 'all', text: OF_ALL, values }));
+    contenders.push({ name: 'PostgreSQL aggregate', measure });
+  }
+  const [ours, floor, peer] = await interleaved(contenders, 3 * bench.rounds, bench.say);
+  if (ours === undefined || floor === undefined) throw new Error('nothing was measured');
+  return result(ours, floor, peer);
+}
+
+function copied(items: readonly AccountUsage[]): AccountUsage[] {
+  return items.map(({ accountId, usage }) => ({ accountId, usage: { ...usage } }));
+}

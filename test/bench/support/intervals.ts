@@ -1,0 +1,36 @@
+import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
+import { LedgerModel } from '../../../src/projections/ledger-model.ts';
+import { intervalsOf } from '../../../src/projections/usage.ts';
+import { INTERVAL_TABLE } from '../peers/usage.ts';
+import type { Bench } from './bench.ts';
+import { copyInto } from './copy.ts';
+import { logFile } from './log.ts';
+import type { Postgres } from './postgres.ts';
+
+/** All that a log says, without a follower. */
+export async function modelOf(folder: string): Promise<LedgerModel> {
+  const store = await SqliteStore.open(logFile(folder));
+  const model = new LedgerModel();
+  for await (const events of store.readAll(0)) for (const event of events) model.apply(event);
+  await store.close();
+  return model;
+}
+
+/** Gives PostgreSQL the billed intervals of a log. @returns how many there are. */
+export async function fillIntervals(bench: Bench, postgres: Postgres, folder: string): Promise<number> {
+  bench.say('  copying the intervals to PostgreSQL');
+  const rows = Array.from(intervalRows(await modelOf(folder)));
+  const client = await postgres.connect();
+  await client.query(`DROP TABLE IF EXISTS interval; ${INTERVAL_TABLE}`);
+  await copyInto(client, 'interval', ['text', 'integer', 'bigint', 'bigint'], rows);
+  await client.end();
+  return rows.length;
+}
+
+function* intervalRows(model: LedgerModel): Generator<unknown[]> {
+  for (const [account, accountId] of model.accounts.texts.entries()) {
+    for (const [cluster, intervals] of intervalsOf(model, account, model.position).entries()) {
+      for (const { from, to } of intervals) yield [accountId, cluster, from, to];
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** One run of one contender. */
+export interface Sample {
+  /** Work per second, or milliseconds for a piece of work: the row says which. */
+  readonly value: number;
+  /** Of single requests, where there are any. */
+  readonly latencyMs?: Latency;
+}
+
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Somebody who does the work of a row: we, a peer, or the floor below which nobody can be. */
+export interface Contender {
+  readonly name: string;
+  measure(): Promise<Sample>;
+}
+
+/** What a contender achieved over all rounds. */
+export interface Measured {
+  readonly name: string;
+  readonly values: readonly number[];
+  readonly median: number;
+  /** Medians over the rounds of the percentiles of each. */
+  readonly latencyMs?: Latency;
+}
+
+/**
+ * Measures all contenders once per round, each round beginning with another one: what disturbs the machine for a while, and
+ * what grows from round to round, is shared by all. One more round before them, whose figures are dropped, warms up.
+ */
+export async function interleaved(
+  contenders: readonly Contender[],
+  rounds: number,
+  say: (text: string) => void,
+): Promise<Measured[]> {
+  const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
+  for (let round = -1; round < rounds; round++) {
+    for (const [i] of contenders.entries()) {
+      const contender = contenders[(i + round + 1) % contenders.length] as Contender;
+      const sample = await contender.measure();
+      if (round < 0) continue;
+      samples.get(contender.name)?.push(sample);
+      say(`  round ${round + 1}: ${contender.name}: ${shortNumber(sample.value)}`);
+    }
+  }
+  return Array.from(samples, ([name, own]) => summary(name, own));
+}
+
+function summary(name: string, samples: readonly Sample[]): Measured {
+  const values = samples.map(({ value }) => value);
+  const latencies = samples.flatMap(({ latencyMs }) => latencyMs ?? []);
+  const measured = { name, values, median: median(values) };
+  if (latencies.length === 0) return measured;
+  const p50 = median(latencies.map((latency) => latency.p50));
+  return { ...measured, latencyMs: { p50, p99: median(latencies.map((latency) => latency.p99)) } };
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
+}
+
+/** @param sorted in ascending order. */
+export function percentile(sorted: ArrayLike<number>, share: number): number {
+  const at = Math.min(sorted.length - 1, Math.floor(sorted.length * share));
+  return sorted[at] ?? Number.NaN;
+}
+
+/** Calls `work` until the time is up. @returns the sum of what it returned, per second. */
+export async function perSecond(
+  seconds: number,
+  work: (isOver: () => boolean) => Promise<number>,
+): Promise<Sample> {
+  const start = performance.now();
+  const end = start + seconds * 1_000;
+  const done = await work(() => performance.now() >= end);
+  return { value: done / ((performance.now() - start) / 1_000) };
+}
+
+/** @returns how many milliseconds `work` takes. */
+export async function milliseconds(work: () => Promise<unknown> | unknown): Promise<Sample> {
+  const start = performance.now();
+  await work();
+  return { value: performance.now() - start };
+}
+
+export function shortNumber(value: number): string {
+  if (value >= 100_000) return `${Math.round(value / 1_000)}k`;
+  if (value >= 10_000) return `${(value / 1_000).toFixed(1)}k`;
+  if (value >= 100) return value.toFixed(0);
+  return value.toPrecision(3);
+}

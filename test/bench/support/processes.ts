@@ -1,0 +1,74 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { PeerOrder } from '../peers/server.ts';
+import type { Bench } from './bench.ts';
+import type { LoadOrder, LoadReport, Work } from './load-generator.ts';
+import type { Sample } from './measure.ts';
+import { end } from './resources.ts';
+
+const ROOT = new URL('../../../', import.meta.url);
+
+/** A server process that is measured from outside. */
+export interface Server {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts the ledger as it runs for others: its own process, on a file on a disk. */
+export async function startLedger(bench: Bench, dataDir: string): Promise<Server> {
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: ROOT,
+    env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  bench.resources.onRelease(() => end(child));
+  return { port: await listeningPort(child), stop: () => end(child) };
+}
+
+/** The port that the log of the ledger names. */
+async function listeningPort(child: ChildProcess): Promise<number> {
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  lines.on('line', (line) => {
+    const [, port] = /listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? [];
+    if (port !== undefined) resolve(Number(port));
+  });
+  child.once('exit', (code) => reject(new Error(`the ledger did not start: exit code ${code}`)));
+  return promise;
+}
+
+/** Starts one of the servers that we are compared with, in a process of its own as well. */
+export async function startPeer(bench: Bench, order: PeerOrder): Promise<Server> {
+  const child = fork(new URL('../peers/server.ts', import.meta.url));
+  bench.resources.onRelease(() => end(child));
+  child.send(order);
+  return { port: (await answerOf(child)) as number, stop: () => end(child) };
+}
+
+/** The first message of a process. @throws Error where it ends without one. */
+async function answerOf(child: ChildProcess): Promise<unknown> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`a process of the benchmark ended with code ${code}`);
+  });
+  ended.catch(() => undefined);
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown];
+  return message;
+}
+
+/** Loads a server for a while, from a fresh process. @throws Error with the answer, where one was not as it must be. */
+export async function load(
+  bench: Bench,
+  server: Server,
+  { connections, work }: { readonly connections: number; readonly work: Work },
+): Promise<Sample> {
+  const child = fork(new URL('./load-generator.ts', import.meta.url));
+  bench.resources.onRelease(() => end(child));
+  const order: LoadOrder = { port: server.port, connections, seconds: bench.options.seconds, work };
+  child.send(order);
+  const { requests, seconds, p50, p99, wrong } = (await answerOf(child)) as LoadReport;
+  await end(child);
+  if (wrong !== undefined) throw new Error(`an answer was not as it must be:\n${wrong}`);
+  const perRequest = work.kind === 'events' ? work.perRequest : 1;
+  return { value: (requests * perRequest) / seconds, latencyMs: { p50, p99 } };
+}
