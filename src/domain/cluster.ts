@@ -1,4 +1,4 @@
-import { CAUSES, type Cause, type KnownFact } from './fact.ts';
+import { CAUSES, type Cause, type KnownFact, type PlacedFact } from './fact.ts';
 import type { Instant } from './time.ts';
 
 /** What billing needs of a fact; every `Fact` is one. */
@@ -35,18 +35,18 @@ type Switched = Extract<BillingFact, { cause: string }>;
 export interface Interval {
   readonly from: Instant;
   readonly to: Instant | null;
-  /** Event id of the fact that opened it: a registration or a resumption. */
-  readonly openedBy: string;
-  /** Event id of the fact that closed it: a stop or a deletion; `null` while it is still billed. */
-  readonly closedBy: string | null;
+  /** Position of the fact that opened it: a registration or a resumption. */
+  readonly openedBy: number;
+  /** Position of the fact that closed it: a stop or a deletion; `null` while it is still billed. */
+  readonly closedBy: number | null;
 }
 
 /** What the facts of one cluster say. A cluster without a registration is an orphan: never billed, always shown. */
 export interface ClusterBilling {
   /** The registration that counts: the earliest effective; of equal ones the first recorded. */
-  readonly registration: KnownFact<Registered> | undefined;
+  readonly registration: PlacedFact<Registered> | undefined;
   /** The deletion that counts: the earliest effective; of equal ones the first recorded. */
-  readonly deletion: KnownFact<Deleted> | undefined;
+  readonly deletion: PlacedFact<Deleted> | undefined;
   /** Disjoint, in order, none empty, none touching the next. */
   readonly intervals: readonly Interval[];
   readonly switches: Readonly<Record<Cause, readonly Switch[]>>;
@@ -56,8 +56,8 @@ export interface ClusterBilling {
 export interface Switch {
   readonly at: Instant;
   readonly holds: boolean;
-  /** Event id of the fact that set it. */
-  readonly by: string;
+  /** Position of the fact that set it. */
+  readonly by: number;
 }
 
 /**
@@ -66,7 +66,14 @@ export interface Switch {
  * @param facts all known facts of the cluster, in any order.
  */
 export function billCluster(facts: readonly KnownFact<BillingFact>[]): ClusterBilling {
-  const counting = withoutVoided(facts);
+  return billCounting(withoutVoided(facts));
+}
+
+/**
+ * The same of facts of which the voided ones have been left out.
+ * @param counting all facts of the cluster that count, in any order.
+ */
+export function billCounting(counting: readonly PlacedFact<BillingFact>[]): ClusterBilling {
   const registration = earliest(counting.filter(isRegistered));
   const deletion = earliest(counting.filter(isDeleted));
   const switches = {
@@ -84,48 +91,48 @@ function withoutVoided(facts: readonly KnownFact<BillingFact>[]): readonly Known
   return voided.size === 0 ? facts : facts.filter(({ eventId }) => !voided.has(eventId));
 }
 
-const isRegistered = (known: KnownFact<BillingFact>): known is KnownFact<Registered> =>
+const isRegistered = (known: PlacedFact<BillingFact>): known is PlacedFact<Registered> =>
   known.fact.type === 'ClusterRegistered';
-const isDeleted = (known: KnownFact<BillingFact>): known is KnownFact<Deleted> =>
+const isDeleted = (known: PlacedFact<BillingFact>): known is PlacedFact<Deleted> =>
   known.fact.type === 'ClusterDeleted';
 
-function earliest<F extends BillingFact>(facts: readonly KnownFact<F>[]): KnownFact<F> | undefined {
-  let first: KnownFact<F> | undefined;
+function earliest<F extends BillingFact>(facts: readonly PlacedFact<F>[]): PlacedFact<F> | undefined {
+  let first: PlacedFact<F> | undefined;
   for (const next of facts) if (first === undefined || isBefore(next, first)) first = next;
   return first;
 }
 
-function isBefore(a: KnownFact<BillingFact>, b: KnownFact<BillingFact>): boolean {
+function isBefore(a: PlacedFact<BillingFact>, b: PlacedFact<BillingFact>): boolean {
   if (a.fact.effectiveAt !== b.fact.effectiveAt) return a.fact.effectiveAt < b.fact.effectiveAt;
   return a.position < b.position;
 }
 
 /** The instants at which one cause changes its mind, in order; at equal times the stop wins. */
-function switchesOf(cause: Cause, facts: readonly KnownFact<BillingFact>[]): Switch[] {
+function switchesOf(cause: Cause, facts: readonly PlacedFact<BillingFact>[]): Switch[] {
   const own = facts.filter(
-    (known): known is KnownFact<Switched> => 'cause' in known.fact && known.fact.cause === cause,
+    (known): known is PlacedFact<Switched> => 'cause' in known.fact && known.fact.cause === cause,
   );
   if (own.length === 0) return [];
   own.sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || a.position - b.position);
   const switches: Switch[] = [];
   let decidedAt: Instant | undefined;
   let holds = false;
-  for (const { fact, eventId } of own) {
+  for (const { fact, position } of own) {
     if (fact.effectiveAt === decidedAt) continue;
     decidedAt = fact.effectiveAt;
     if (holds === (fact.type === 'BillingStopped')) continue;
     holds = !holds;
-    switches.push({ at: fact.effectiveAt, holds, by: eventId });
+    switches.push({ at: fact.effectiveAt, holds, by: position });
   }
   return switches;
 }
 
-const stopsFirst = (a: KnownFact<Switched>, b: KnownFact<Switched>) =>
+const stopsFirst = (a: PlacedFact<Switched>, b: PlacedFact<Switched>) =>
   Number(a.fact.type === 'BillingResumed') - Number(b.fact.type === 'BillingResumed');
 
 function billedIntervals(
-  registration: KnownFact<Registered>,
-  deletion: KnownFact<Deleted> | undefined,
+  registration: PlacedFact<Registered>,
+  deletion: PlacedFact<Deleted> | undefined,
   switches: Readonly<Record<Cause, readonly Switch[]>>,
 ): Interval[] {
   const start = registration.fact.effectiveAt;
@@ -133,7 +140,7 @@ function billedIntervals(
   if (!registration.fact.billable || end <= start) return [];
   const held = new Set(causesHolding(switches, start));
   const intervals: Interval[] = [];
-  let open = held.size === 0 ? { from: start, openedBy: registration.eventId } : undefined;
+  let open = held.size === 0 ? { from: start, openedBy: registration.position } : undefined;
   for (const { at, holds, by, cause } of changesBetween(start, end, switches)) {
     if (holds) held.add(cause);
     else held.delete(cause);
@@ -145,7 +152,7 @@ function billedIntervals(
     }
   }
   if (open !== undefined) {
-    intervals.push({ ...open, to: deletion?.fact.effectiveAt ?? null, closedBy: deletion?.eventId ?? null });
+    intervals.push({ ...open, to: deletion?.fact.effectiveAt ?? null, closedBy: deletion?.position ?? null });
   }
   return intervals;
 }

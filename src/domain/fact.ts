@@ -122,11 +122,15 @@ export type FactOf<T extends FactType> = {
 }[T];
 export type Fact = FactOf<FactType>;
 
-/** A fact with its identity and its place in the log. */
-export interface KnownFact<F = Fact> {
-  readonly eventId: string;
+/** A fact with its place in the log, which names it too. */
+export interface PlacedFact<F = Fact> {
   readonly position: number;
   readonly fact: F;
+}
+
+/** A fact with its identity and its place. */
+export interface KnownFact<F = Fact> extends PlacedFact<F> {
+  readonly eventId: string;
 }
 
 /** What the log cannot tell us: a fact of a type or version that this release does not know, or a damaged one. */

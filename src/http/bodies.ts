@@ -28,16 +28,19 @@ export function parseBodies(app: App): void {
       done(new Problem('malformed-json', (error as Error).message, { errors }));
     }
   });
-  app.addHook('preParsing', async ({ headers, routeOptions }) => {
+  app.addHook('preParsing', ({ headers, routeOptions }, _, payload, done) => {
     const contentType = headers['content-type'];
-    if (contentType === undefined) return;
-    const [mediaType = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
     const allowed = routeOptions.config.mediaTypes ?? JSON_ONLY;
-    const isUtf8 = parameters.every((parameter) => /^(charset="?utf-8"?)?$/.test(parameter));
-    if (allowed.includes(mediaType) && isUtf8) return;
-    throw new Problem(
-      'unsupported-media-type',
-      `the content type must be ${allowed.join(' or ')}, in UTF-8; given ${contentType}`,
-    );
+    if (contentType === undefined || isAmong(contentType, allowed)) return done(null, payload);
+    const detail = `the content type must be ${allowed.join(' or ')}, in UTF-8; given ${contentType}`;
+    return done(new Problem('unsupported-media-type', detail));
   });
+}
+
+function isAmong(contentType: string, allowed: readonly string[]): boolean {
+  if (allowed.includes(contentType)) return true;
+  const [mediaType = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
+  return (
+    allowed.includes(mediaType) && parameters.every((parameter) => /^(charset="?utf-8"?)?$/.test(parameter))
+  );
 }

@@ -7,13 +7,14 @@ export function closeOnceAnswered(app: App, { projections }: Rooms): void {
   const letGo = () => {
     if (isClosing && answering === 0) app.server.closeAllConnections();
   };
-  app.addHook('preHandler', async (_, { raw }) => {
+  app.addHook('preHandler', (_, { raw }, done) => {
     answering++;
     // Also where the client went away before it was answered.
     raw.once('close', () => {
       answering--;
-      setImmediate(letGo);
+      if (isClosing) setImmediate(letGo);
     });
+    done();
   });
   app.addHook('preClose', async () => {
     isClosing = true;

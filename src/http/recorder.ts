@@ -45,6 +45,7 @@ export function parseEvent(posted: unknown, bodyBytes: number): Submission | Pro
 /** Has facts recorded, and answers once they are durable and their places are known. */
 export class Recorder {
   readonly #rooms: Rooms;
+  readonly #counters = new Map<string, { inc(): void }>();
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms;
@@ -54,14 +55,32 @@ export class Recorder {
   async record(submissions: readonly Submission[]): Promise<(Recorded | Problem)[]> {
     if (submissions.length === 0) return [];
     const outcomes = await this.#rooms.ledger.record(submissions, LOOPBACK_CALLER);
-    const deadline = performance.now() + PLACE_WAIT_MS;
-    const answers: (Recorded | Problem)[] = [];
-    for (const [i, outcome] of outcomes.entries()) {
+    this.#count(submissions, outcomes);
+    await this.#placed(outcomes);
+    return outcomes.map((outcome) => this.#answer(outcome));
+  }
+
+  #count(submissions: readonly Submission[], outcomes: readonly Outcome[]): void {
+    for (const [i, { outcome }] of outcomes.entries()) {
       const type = submissions[i]?.fact.type ?? '';
-      this.#rooms.metrics.events.inc({ type, outcome: outcome.outcome });
-      answers.push(await this.#answer(outcome, deadline));
+      const key = `${type} ${outcome}`;
+      let counter = this.#counters.get(key);
+      if (counter === undefined) {
+        counter = this.#rooms.metrics.events.labels({ type, outcome });
+        this.#counters.set(key, counter);
+      }
+      counter.inc();
     }
-    return answers;
+  }
+
+  /** Waits until each of them has its place, or for as long as an answer may. */
+  async #placed(outcomes: readonly Outcome[]): Promise<void> {
+    const { projections } = this.#rooms;
+    const deadline = performance.now() + PLACE_WAIT_MS;
+    for (const outcome of outcomes) {
+      if (!('eventId' in outcome) || projections.model.placeOf(outcome.eventId) !== undefined) continue;
+      await projections.placed(outcome.eventId, Math.max(0, deadline - performance.now()));
+    }
   }
 
   /** Has one fact recorded: 201 where it is new, 200 where it was recorded before. @throws Problem where it is refused */
@@ -71,25 +90,22 @@ export class Recorder {
     reply.code(answer?.outcome === 'appended' ? 201 : 200).send(answer);
   }
 
-  async #answer(outcome: Outcome, deadline: number): Promise<Recorded | Problem> {
+  #answer(outcome: Outcome): Recorded | Problem {
     if (outcome.outcome === 'rejected') return refusal(outcome.rejection);
     if (outcome.outcome === 'halted') {
       const detail = `cluster ${outcome.clusterId} takes no facts: ${outcome.why}; nothing was recorded`;
       return new Problem('cluster-halted', detail);
     }
     const { eventId, clusterId, revision, recordedAt } = outcome;
-    const { model } = this.#rooms.projections;
-    const waitMs = Math.max(0, deadline - performance.now());
-    const place = model.placeOf(eventId) ?? (await this.#rooms.projections.placed(eventId, waitMs));
+    const place = this.#rooms.projections.model.placeOf(eventId);
     // Another process may have recorded the same at the same moment: then it is theirs that stands.
     const isOurs = place === undefined || place.recordedAt === recordedAt;
-    const position = place === undefined ? null : String(place.position);
     return {
       outcome: isOurs ? outcome.outcome : 'duplicate',
       eventId,
       clusterId,
       revision,
-      position,
+      position: place === undefined ? null : String(place.position),
       recordedAt: formatInstant(place?.recordedAt ?? recordedAt),
     };
   }

@@ -7,14 +7,13 @@ import { Problem } from './problem.ts';
 
 /** Only loopback is served, so a request for another name comes from a page that had its name point here. */
 export function refuseOtherHosts(app: App): void {
-  app.addHook('onRequest', async ({ hostname, headers, raw }) => {
+  app.addHook('onRequest', ({ hostname, headers, raw }, _, done) => {
     if (headers.host === undefined && raw.httpVersion === '1.1') {
-      throw new Problem('malformed-http', 'a request needs a Host header');
+      return done(new Problem('malformed-http', 'a request needs a Host header'));
     }
-    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return;
-    throw new Problem(
-      'wrong-host',
-      `this ledger serves its own machine only; the request is for ${hostname}`,
+    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return done();
+    return done(
+      new Problem('wrong-host', `this ledger serves its own machine only; the request is for ${hostname}`),
     );
   });
 }

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** Why a text is refused, and where: an RFC 6901 pointer to the value at fault. */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
@@ -47,11 +49,8 @@ export function parseStrictJson(bytes: Buffer): unknown {
 }
 
 function decode(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new JsonError('the body is not valid UTF-8');
-  }
+  if (!isUtf8(bytes)) throw new JsonError('the body is not valid UTF-8');
+  return bytes.toString('utf8');
 }
 
 function parse(text: string): unknown {

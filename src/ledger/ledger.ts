@@ -80,17 +80,17 @@ export class Ledger {
     }
     this.#underWay += submissions.length;
     const deadline = writeDeadline();
-    const late = () => new StoreUnavailable('an earlier write to the same cluster has not ended');
-    try {
-      const clusters = Map.groupBy(submissions, ({ fact }) => fact.clusterId);
-      return await this.#turns.take(
-        [...clusters.keys()],
-        (earlier) => beforeDeadline(earlier, deadline, late),
-        () => this.#recordInTurn(submissions, clusters, caller, deadline),
-      );
-    } finally {
-      this.#underWay -= submissions.length;
-    }
+    const clusters = Map.groupBy(submissions, ({ fact }) => fact.clusterId);
+    const recorded = this.#turns
+      .take([...clusters.keys()], () => this.#recordInTurn(submissions, clusters, caller, deadline))
+      .finally(() => {
+        this.#underWay -= submissions.length;
+      });
+    return beforeDeadline(
+      recorded,
+      deadline,
+      () => new OutcomeUnknown('the store did not acknowledge in time'),
+    );
   }
 
   async #recordInTurn(
@@ -102,6 +102,8 @@ export class Ledger {
     const load = ([clusterId, own]: [string, readonly Submission[]]) =>
       this.#loadFor(clusterId, own, caller, deadline);
     const histories = await Promise.all(Array.from(clusters, load));
+    if (performance.now() > deadline)
+      throw new StoreUnavailable('an earlier write to the same cluster took too long');
     const outcomes = new Map<Submission, Outcome>();
     const recorded = Array.from(clusters, ([clusterId, own], i) =>
       this.#recordCluster(clusterId, own, histories[i] as History | Halted, caller, deadline, outcomes),

@@ -41,11 +41,7 @@ export async function beforeDeadline<T>(
 export async function persist<T>(attempt: () => Promise<T>, deadline: Deadline): Promise<T> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
-      return await beforeDeadline(
-        attempt(),
-        deadline,
-        () => new StoreUnavailable('the store did not answer in time'),
-      );
+      return await attempt();
     } catch (error) {
       if (!(error instanceof StoreUnavailable) || performance.now() + pause >= deadline) throw error;
       await wait(pause);

@@ -1,5 +1,5 @@
 import type { BillingFact } from '../domain/cluster.ts';
-import { CAUSES, FACT_TYPES, type Fact, type KnownFact } from '../domain/fact.ts';
+import { CAUSES, FACT_TYPES, type Fact, type PlacedFact } from '../domain/fact.ts';
 import type { Instant } from '../domain/time.ts';
 import { Column } from './column.ts';
 import { EventIds } from './event-ids.ts';
@@ -7,6 +7,8 @@ import { EventIds } from './event-ids.ts';
 const ALL_CAUSES = [...CAUSES, 'deleted'] as const;
 
 const TYPE_BITS = 0b1111;
+const REGISTRATION = FACT_TYPES.indexOf('ClusterRegistered');
+const VOID = FACT_TYPES.indexOf('FactVoided');
 const CAUSE_SHIFT = 4;
 const BILLABLE_BIT = 0b100_0000;
 
@@ -134,32 +136,50 @@ export class FactTable {
     return low;
   }
 
+  /** Whether a registration among the facts of a cluster, voided or not, names an account. */
+  namesAccount(last: number, account: number): boolean {
+    for (let position = last; position !== 0; position = this.#previous.at(position)) {
+      const isRegistration = (this.#kind.at(position) & TYPE_BITS) === REGISTRATION;
+      if (isRegistration && this.#reference.at(position) === account) return true;
+    }
+    return false;
+  }
+
   /**
-   * The facts of a cluster as billing needs them, up to a position.
+   * The facts of a cluster that count at a position: those known then, less what is voided by then.
    * @param last position of the last fact of the cluster. @param accountId gives the id for the number of an account.
    */
-  known(last: number, asOf: number, accountId: (account: number) => string): KnownFact<BillingFact>[] {
-    const facts: KnownFact<BillingFact>[] = [];
+  counting(last: number, asOf: number, accountId: (account: number) => string): PlacedFact<BillingFact>[] {
+    const facts: PlacedFact<BillingFact>[] = [];
+    let voided: Set<number> | undefined;
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
-      if (position <= asOf)
-        facts.push({ eventId: this.ids.at(position), position, fact: this.#fact(position, accountId) });
+      if (position > asOf) continue;
+      if (this.#isVoid(position)) {
+        voided ??= new Set();
+        voided.add(this.#reference.at(position));
+      } else {
+        facts.push({ position, fact: this.#fact(position, accountId) });
+      }
     }
-    return facts.reverse();
+    return voided === undefined ? facts : facts.filter(({ position }) => !voided.has(position));
+  }
+
+  #isVoid(position: number): boolean {
+    return (this.#kind.at(position) & TYPE_BITS) === VOID;
   }
 
   #fact(position: number, accountId: (account: number) => string): BillingFact {
     const kind = this.#kind.at(position);
-    const type = FACT_TYPES[kind & TYPE_BITS] as Fact['type'];
+    const type = FACT_TYPES[kind & TYPE_BITS] as Exclude<Fact['type'], 'FactVoided'>;
     const effectiveAt = this.#effectiveAt.at(position);
-    const reference = this.#reference.at(position);
     switch (type) {
-      case 'ClusterRegistered':
-        return { type, effectiveAt, accountId: accountId(reference), billable: (kind & BILLABLE_BIT) !== 0 };
+      case 'ClusterRegistered': {
+        const billable = (kind & BILLABLE_BIT) !== 0;
+        return { type, effectiveAt, accountId: accountId(this.#reference.at(position)), billable };
+      }
       case 'BillingStopped':
       case 'BillingResumed':
         return { type, effectiveAt, cause: ALL_CAUSES[(kind >> CAUSE_SHIFT) & 0b11] ?? 'deleted' };
-      case 'FactVoided':
-        return { type, effectiveAt, voids: this.ids.at(reference) };
       default:
         return { type, effectiveAt };
     }

@@ -1,4 +1,4 @@
-import { billCluster, type ClusterBilling } from '../domain/cluster.ts';
+import { billCounting, type ClusterBilling } from '../domain/cluster.ts';
 import type { Fact, FactOf } from '../domain/fact.ts';
 import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
@@ -87,7 +87,7 @@ export class LedgerModel {
       account = this.accounts.intern(fact.accountId);
       const owned = this.#clustersOf[account];
       if (owned === undefined) this.#clustersOf.push([cluster]);
-      else if (!this.#wasRegisteredTo(cluster, account)) owned.push(cluster);
+      else if (!this.facts.namesAccount(this.#last[cluster] as number, account)) owned.push(cluster);
       const { name, clusterType, cloudProvider, region, labels, connection } = fact;
       this.#details.set(position, { name, clusterType, cloudProvider, region, labels, connection });
     }
@@ -96,29 +96,19 @@ export class LedgerModel {
     this.#bills[cluster] = undefined;
   }
 
-  #wasRegisteredTo(cluster: number, account: number): boolean {
-    const last = this.#last[cluster] as number;
-    return (
-      last !== 0 &&
-      this.facts
-        .known(last, last, String)
-        .some(({ fact }) => fact.type === 'ClusterRegistered' && fact.accountId === String(account))
-    );
-  }
-
   /** What the facts of a cluster say, as known at a position. */
   billing(cluster: number, asOf: number): ClusterBilling {
     const last = this.#last[cluster] as number;
-    if (last > asOf) return billCluster(this.#known(last, asOf));
+    if (last > asOf) return billCounting(this.#counting(last, asOf));
     const kept = this.#bills[cluster];
     if (kept !== undefined) return kept;
-    const billing = billCluster(this.#known(last, last));
+    const billing = billCounting(this.#counting(last, last));
     this.#bills[cluster] = billing;
     return billing;
   }
 
-  #known(last: number, asOf: number) {
-    return this.facts.known(last, asOf, (account) => this.accounts.text(account));
+  #counting(last: number, asOf: number) {
+    return this.facts.counting(last, asOf, (account) => this.accounts.text(account));
   }
 
   lastPositionOf(cluster: number): number {

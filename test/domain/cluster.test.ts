@@ -12,13 +12,13 @@ describe('a registration', () => {
       registered('2026-01-05', { name: 'late' }),
       registered('2026-01-02', { name: 'early' }),
     );
-    expect(billing.registration?.eventId).toBe('2');
+    expect(billing.registration?.position).toBe(2);
     expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
   });
 
   test('of equal time counts if it was recorded first', () => {
     const billing = bill(registered('2026-01-02'), registered('2026-01-02', { billable: false }));
-    expect(billing.registration?.eventId).toBe('1');
+    expect(billing.registration?.position).toBe(1);
     expect(billedOf(billing)).toHaveLength(1);
   });
 
@@ -37,7 +37,7 @@ describe('a deletion', () => {
 
   test('that is effective earlier counts, even if it comes later', () => {
     const billing = bill(registered('2026-01-02'), deleted('2026-01-20'), deleted('2026-01-12'));
-    expect(billing.deletion?.eventId).toBe('3');
+    expect(billing.deletion?.position).toBe(3);
     expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-12']]);
   });
 
@@ -155,7 +155,7 @@ describe('a voided fact', () => {
       registered('2026-01-05', { accountId: 'acme', billable: true }),
       voided('2026-01-06', '1'),
     );
-    expect(billing.registration?.eventId).toBe('2');
+    expect(billing.registration?.position).toBe(2);
   });
 
   test('counts for nothing from the position of its void on, whenever the void is effective', () => {
@@ -173,8 +173,8 @@ describe('an interval', () => {
       deleted('2026-01-12'),
     );
     expect(intervals.map(({ openedBy, closedBy }) => [openedBy, closedBy])).toEqual([
-      ['1', '2'],
-      ['3', '4'],
+      [1, 2],
+      [3, 4],
     ]);
   });
 
@@ -186,7 +186,7 @@ describe('an interval', () => {
       resumed('2026-01-07', 'manual'),
       resumed('2026-01-08', 'unreachable'),
     );
-    expect(intervals.at(-1)).toEqual({ from: at('2026-01-08'), to: null, openedBy: '5', closedBy: null });
+    expect(intervals.at(-1)).toEqual({ from: at('2026-01-08'), to: null, openedBy: 5, closedBy: null });
   });
 
   test('holds its first instant and not its last', () => {

@@ -89,7 +89,7 @@ describe('one cluster', () => {
   test('names as openers and closers facts that took effect at that instant', () => {
     fc.assert(
       fc.property(histories, (history) => {
-        const at = (id: string | null) => history.find(({ eventId }) => eventId === id)?.fact.effectiveAt;
+        const at = (by: number | null) => history.find(({ position }) => position === by)?.fact.effectiveAt;
         for (const { from, to, openedBy, closedBy } of billCluster(history).intervals) {
           expect([at(openedBy), at(closedBy) ?? null]).toEqual([from, to]);
         }

@@ -55,7 +55,8 @@ export class Appender {
 
   #inOrder<T>(attempt: () => Promise<T>): Promise<T> {
     if (this.#isWarm) return this.#attempt(attempt);
-    const alone = this.#gate.then(() => this.#attempt(attempt));
+    const late = () => new StoreUnavailable('the connection could not be made anew in time');
+    const alone = within(this.#gate, 2 * this.#attemptMs, late).then(() => this.#attempt(attempt));
     this.#gate = alone.catch(() => undefined);
     return alone;
   }

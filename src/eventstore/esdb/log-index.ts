@@ -1,5 +1,4 @@
 import type { Position } from '@eventstore/db-client';
-import { v5 } from 'uuid';
 import { VersionConflict } from '../errors.ts';
 import type { NewEvent, RecordedEvent } from '../event-store.ts';
 
@@ -13,10 +12,14 @@ export interface Mark {
 export const MARK_EVERY = 1_000;
 
 export const LOG_INDEX_STREAM = '~log-index';
-const NAMESPACE = v5('urn:cluster-ledger:log-index', v5.URL);
 
 /** Places of recent events kept in memory. */
 const RECENT = 65_536;
+
+/** A version 8 UUID (RFC 9562, section 5.8) that holds the number: whoever writes an entry writes the same. */
+function idOf(number: number): string {
+  return `636c6564-0000-8000-8000-${number.toString(16).padStart(12, '0')}`;
+}
 
 interface IndexStore {
   append(stream: string, events: readonly NewEvent[], expected: number | 'absent'): Promise<number>;
@@ -92,7 +95,7 @@ export class LogIndex {
     const number = (entry + 1) * MARK_EVERY;
     const data = { number, commit: String(commit), prepare: String(prepare) };
     const event = {
-      id: v5(String(number), NAMESPACE),
+      id: idOf(number),
       type: 'LogIndexed',
       data,
       metadata: {},

@@ -147,10 +147,11 @@ export function clusterRoutes(app: App, rooms: Rooms): void {
         accountId: registration?.fact.accountId ?? null,
         asOf: asOfOut(query.asOf),
         position: String(position),
-        intervals: intervals.map(({ from, to, ...by }) => ({
+        intervals: intervals.map(({ from, to, openedBy, closedBy }) => ({
           from: instantOut(from),
           to: to === null ? null : instantOut(to),
-          ...by,
+          openedBy: model.facts.ids.at(openedBy),
+          closedBy: closedBy === null ? null : model.facts.ids.at(closedBy),
         })),
       };
     },
