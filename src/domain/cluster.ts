@@ -29,7 +29,7 @@ export type BillingFact =
 
 type Registered = Extract<BillingFact, { type: 'ClusterRegistered' }>;
 type Deleted = Extract<BillingFact, { type: 'ClusterDeleted' }>;
-type Switched = Extract<BillingFact, { cause: string }>;
+type Switched = Extract<BillingFact, { cause: string }> & { readonly cause: Cause };
 
 /** Billed time of one cluster, half-open; `to` is `null` while it is still billed. */
 export interface Interval {
@@ -55,6 +55,7 @@ export interface ClusterBilling {
 /** From `at` on the cause holds billing, or no longer does. */
 export interface Switch {
   readonly at: Instant;
+  readonly cause: Cause;
   readonly holds: boolean;
   /** Position of the fact that set it. */
   readonly by: number;
@@ -74,11 +75,17 @@ export function billCluster(facts: readonly KnownFact<BillingFact>[]): ClusterBi
  * @param counting all facts of the cluster that count, in any order.
  */
 export function billCounting(counting: readonly PlacedFact<BillingFact>[]): ClusterBilling {
-  const registration = earliest(counting.filter(isRegistered));
-  const deletion = earliest(counting.filter(isDeleted));
+  let registration: PlacedFact<Registered> | undefined;
+  let deletion: PlacedFact<Deleted> | undefined;
+  const switched: Record<Cause, PlacedFact<Switched>[]> = { unreachable: [], manual: [] };
+  for (const known of counting) {
+    if (isRegistered(known)) registration = earlier(registration, known);
+    else if (isDeleted(known)) deletion = earlier(deletion, known);
+    else if (isSwitched(known)) switched[known.fact.cause].push(known);
+  }
   const switches = {
-    unreachable: switchesOf('unreachable', counting),
-    manual: switchesOf('manual', counting),
+    unreachable: switchesOf('unreachable', switched.unreachable),
+    manual: switchesOf('manual', switched.manual),
   };
   const intervals = registration === undefined ? [] : billedIntervals(registration, deletion, switches);
   return { registration, deletion, intervals, switches };
@@ -95,34 +102,31 @@ const isRegistered = (known: PlacedFact<BillingFact>): known is PlacedFact<Regis
   known.fact.type === 'ClusterRegistered';
 const isDeleted = (known: PlacedFact<BillingFact>): known is PlacedFact<Deleted> =>
   known.fact.type === 'ClusterDeleted';
+/** Not the notices that come with a deletion: they are no switch. */
+const isSwitched = (known: PlacedFact<BillingFact>): known is PlacedFact<Switched> =>
+  'cause' in known.fact && known.fact.cause !== 'deleted';
 
-function earliest<F extends BillingFact>(facts: readonly PlacedFact<F>[]): PlacedFact<F> | undefined {
-  let first: PlacedFact<F> | undefined;
-  for (const next of facts) if (first === undefined || isBefore(next, first)) first = next;
-  return first;
+/** The one that took effect first; of equal ones the first recorded. */
+function earlier<F extends BillingFact>(a: PlacedFact<F> | undefined, b: PlacedFact<F>): PlacedFact<F> {
+  if (a === undefined) return b;
+  const later = b.fact.effectiveAt - a.fact.effectiveAt || b.position - a.position;
+  return later < 0 ? b : a;
 }
 
-function isBefore(a: PlacedFact<BillingFact>, b: PlacedFact<BillingFact>): boolean {
-  if (a.fact.effectiveAt !== b.fact.effectiveAt) return a.fact.effectiveAt < b.fact.effectiveAt;
-  return a.position < b.position;
-}
-
-/** The instants at which one cause changes its mind, in order; at equal times the stop wins. */
-function switchesOf(cause: Cause, facts: readonly PlacedFact<BillingFact>[]): Switch[] {
-  const own = facts.filter(
-    (known): known is PlacedFact<Switched> => 'cause' in known.fact && known.fact.cause === cause,
+/** The instants at which a cause changes its mind, in order; at equal times the stop wins. */
+function switchesOf(cause: Cause, facts: PlacedFact<Switched>[]): readonly Switch[] {
+  facts.sort(
+    (a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || a.position - b.position,
   );
-  if (own.length === 0) return [];
-  own.sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || a.position - b.position);
   const switches: Switch[] = [];
   let decidedAt: Instant | undefined;
   let holds = false;
-  for (const { fact, position } of own) {
+  for (const { fact, position } of facts) {
     if (fact.effectiveAt === decidedAt) continue;
     decidedAt = fact.effectiveAt;
     if (holds === (fact.type === 'BillingStopped')) continue;
     holds = !holds;
-    switches.push({ at: fact.effectiveAt, holds, by: position });
+    switches.push({ at: fact.effectiveAt, cause, holds, by: position });
   }
   return switches;
 }
@@ -138,16 +142,15 @@ function billedIntervals(
   const start = registration.fact.effectiveAt;
   const end = deletion?.fact.effectiveAt ?? Number.POSITIVE_INFINITY;
   if (!registration.fact.billable || end <= start) return [];
-  const held = new Set(causesHolding(switches, start));
   const intervals: Interval[] = [];
-  let open = held.size === 0 ? { from: start, openedBy: registration.position } : undefined;
-  for (const { at, holds, by, cause } of changesBetween(start, end, switches)) {
-    if (holds) held.add(cause);
-    else held.delete(cause);
-    if (open !== undefined && held.size > 0) {
+  let held = causesHolding(switches, start).length;
+  let open = held === 0 ? { from: start, openedBy: registration.position } : undefined;
+  for (const { at, holds, by } of changesBetween(start, end, switches)) {
+    held += holds ? 1 : -1;
+    if (open !== undefined && held > 0) {
       intervals.push({ ...open, to: at, closedBy: by });
       open = undefined;
-    } else if (open === undefined && held.size === 0) {
+    } else if (open === undefined && held === 0) {
       open = { from: at, openedBy: by };
     }
   }
@@ -161,10 +164,13 @@ function billedIntervals(
  * The changes of all causes strictly between two instants, in order. At one instant the stops come first, so that billing
  * handed from one cause to the other is not billed for a moment in between.
  */
-function changesBetween(start: Instant, end: Instant, switches: Readonly<Record<Cause, readonly Switch[]>>) {
-  return CAUSES.flatMap((cause) => switches[cause].map((change) => ({ ...change, cause })))
-    .filter(({ at }) => start < at && at < end)
-    .sort((a, b) => a.at - b.at || Number(b.holds) - Number(a.holds));
+function changesBetween(start: Instant, end: Instant, switches: ClusterBilling['switches']): Switch[] {
+  const isBetween = ({ at }: Switch) => start < at && at < end;
+  const [one, other] = [switches.unreachable.filter(isBetween), switches.manual.filter(isBetween)];
+  if (one.length === 0) return other;
+  return other.length === 0
+    ? one
+    : [...one, ...other].sort((a, b) => a.at - b.at || Number(b.holds) - Number(a.holds));
 }
 
 /** Whether the cluster is billed at `at`. */

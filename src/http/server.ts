@@ -106,7 +106,12 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    theme: { title: 'cluster-ledger API' },
+    uiConfig: { layout: 'BaseLayout', validatorUrl: null, docExpansion: 'list' },
+  });
 
   for (const routes of [
     eventRoutes,
