@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
 import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
@@ -72,7 +72,12 @@ async function openStore(
   onFailed: (error: unknown) => void,
 ): Promise<EventStore> {
   if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
-  return new EsdbStore(store.connection, { namespace, now, log });
+  try {
+    return new EsdbStore(store.connection, { namespace, now, log });
+  } catch {
+    // What the client says of it repeats the string, and that may hold a password.
+    throw new ConfigError('LEDGER_STORE is no connection string of EventStoreDB (esdb://host:port?key=value&…)');
+  }
 }
 
 function versionOfPackage(): string {
