@@ -1,15 +1,26 @@
 import { hash } from 'node:crypto';
 import { HASH_BYTES } from './leaf.ts';
 
-/** Hashes per piece of memory, 32 KiB; a multiple of what a tile holds, so that a tile is never in two pieces. */
+/** A hash is copied as 8 numbers of 32 bits, which is four times as fast as byte by byte. */
+export const HASH_WORDS = HASH_BYTES / 4;
+
+/** Hashes per piece of memory: 32 KiB. */
 const CHUNK = 1_024;
 
-/** What is hashed into a parent: 0x01 || left || right (RFC 9162, §2.1.1). */
-const parent = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
+/** Room for hashes, seen as bytes and as words. */
+export interface Hashes {
+  readonly bytes: Buffer;
+  readonly words: Int32Array;
+}
+
+export function allocate(count: number): Hashes {
+  const memory = new ArrayBuffer(count * HASH_BYTES);
+  return { bytes: Buffer.from(memory), words: new Int32Array(memory) };
+}
 
 /** A growing list of hashes as plain memory, 32 bytes each. It grows by pieces, so that nothing is ever copied to grow. */
 export class HashColumn {
-  readonly #chunks: Buffer[] = [];
+  readonly #chunks: Hashes[] = [];
   readonly #chunkHashes: number;
   #length = 0;
 
@@ -18,29 +29,25 @@ export class HashColumn {
     this.#chunkHashes = chunkHashes;
   }
 
-  get length(): number {
-    return this.#length;
-  }
-
   /** Appends a hash: the 32 bytes at the beginning of `source`. */
   push(source: Uint8Array): void {
-    const chunk = this.#room();
-    const at = this.#offset(this.#length++);
-    for (let i = 0; i < HASH_BYTES; i++) chunk[at + i] = source[i] as number;
+    const { bytes } = this.#room();
+    const at = this.#place(this.#length++) * HASH_BYTES;
+    for (let i = 0; i < HASH_BYTES; i++) bytes[at + i] = source[i] as number;
   }
 
   /** Appends the parent of the last two hashes of `children`. */
   pushParent(children: HashColumn): void {
     // Two siblings stand side by side in one piece of memory.
     const index = children.#length - 2;
-    copy(children.#chunkOf(index), children.#offset(index), parent, 1, 2 * HASH_BYTES);
-    const chunk = this.#room();
-    chunk.write(hash('sha256', parent, 'binary'), this.#offset(this.#length++), 'latin1');
+    copyWords(children.#chunkOf(index), children.#place(index) * HASH_WORDS, pair, 0, 2 * HASH_WORDS);
+    const { bytes } = this.#room();
+    bytes.write(hashOfPair(), this.#place(this.#length++) * HASH_BYTES, 'latin1');
   }
 
-  /** Writes the hash at `index` to `target`. */
-  copyTo(index: number, target: Uint8Array, at: number): void {
-    copy(this.#chunkOf(index), this.#offset(index), target, at, HASH_BYTES);
+  /** Writes the hash at `index` to `target`, `at` counted in words. */
+  copyTo(index: number, target: Int32Array, at: number): void {
+    copyWords(this.#chunkOf(index), this.#place(index) * HASH_WORDS, target, at, HASH_WORDS);
   }
 
   /** Forgets all hashes and keeps the memory. */
@@ -48,37 +55,40 @@ export class HashColumn {
     this.#length = 0;
   }
 
-  #room(): Buffer {
-    const place = Math.floor(this.#length / this.#chunkHashes);
-    if (place === this.#chunks.length)
-      this.#chunks.push(Buffer.allocUnsafeSlow(this.#chunkHashes * HASH_BYTES));
-    return this.#chunks[place] as Buffer;
+  #room(): Hashes {
+    const chunk = Math.floor(this.#length / this.#chunkHashes);
+    if (chunk === this.#chunks.length) this.#chunks.push(allocate(this.#chunkHashes));
+    return this.#chunks[chunk] as Hashes;
   }
 
-  #chunkOf(index: number): Buffer {
-    return this.#chunks[Math.floor(index / this.#chunkHashes)] as Buffer;
+  #chunkOf(index: number): Int32Array {
+    return (this.#chunks[Math.floor(index / this.#chunkHashes)] as Hashes).words;
   }
 
-  #offset(index: number): number {
-    return (index & (this.#chunkHashes - 1)) * HASH_BYTES;
+  /** Place in its piece of memory. */
+  #place(index: number): number {
+    return index & (this.#chunkHashes - 1);
   }
 }
 
-/** Writes the parent of two hashes to `target`; each is 32 bytes of its source. `target` may be one of the sources. */
-export function hashPair(
-  left: Uint8Array,
-  leftAt: number,
-  right: Uint8Array,
-  rightAt: number,
-  target: Buffer,
-  at: number,
-): void {
-  copy(left, leftAt, parent, 1, HASH_BYTES);
-  copy(right, rightAt, parent, 1 + HASH_BYTES, HASH_BYTES);
-  target.write(hash('sha256', parent, 'binary'), at, 'latin1');
+/** What is hashed into a parent: 0x01 || left || right (RFC 9162, §2.1.1), with the two hashes where words can begin. */
+const memory = new ArrayBuffer(4 + 2 * HASH_BYTES);
+const preimage = new Uint8Array(memory, 3);
+preimage[0] = 1;
+const pair = new Int32Array(memory, 4);
+
+/** One-shot, and the digest as a string of bytes: a third of the time that a Buffer as digest takes. */
+function hashOfPair(): string {
+  return hash('sha256', preimage, 'binary');
 }
 
-/** For so few bytes a loop is faster than `set` with a `subarray`. */
-function copy(source: Uint8Array, from: number, target: Uint8Array, to: number, bytes: number): void {
-  for (let i = 0; i < bytes; i++) target[to + i] = source[from + i] as number;
+/** Writes the parent of the hashes at `left` and `right` to `target`; places are counted in hashes. */
+export function hashPair({ bytes, words }: Hashes, left: number, right: number, target: number): void {
+  copyWords(words, left * HASH_WORDS, pair, 0, HASH_WORDS);
+  copyWords(words, right * HASH_WORDS, pair, HASH_WORDS, HASH_WORDS);
+  bytes.write(hashOfPair(), target * HASH_BYTES, 'latin1');
+}
+
+function copyWords(source: Int32Array, from: number, target: Int32Array, to: number, words: number): void {
+  for (let i = 0; i < words; i++) target[to + i] = source[from + i] as number;
 }

@@ -54,10 +54,19 @@ export function leafHash(leaf: Uint8Array | string): Uint8Array {
 
 const LEAF_PREFIX = Uint8Array.of(0);
 
-/** Writes the hash of a leaf's text to the beginning of `target`; the fast form of `leafHash`. */
+/** 0x00 and the text of a leaf, with room for three bytes for each of its characters. */
+const preimage = Buffer.alloc(1 + 3 * MAX_LEAF_BYTES);
+
+/**
+ * Writes the hash of a leaf's text to the beginning of `target`; the fast form of `leafHash`.
+ * @throws RangeError where the text is longer than that of a leaf.
+ */
 export function hashLeaf(text: string, target: Buffer): void {
-  // One-shot, and the digest as a string of bytes: a third of the time of a Hash object or of a Buffer as digest.
-  target.write(hash('sha256', `\0${text}`, 'binary'), 0, 'latin1');
+  if (text.length > MAX_LEAF_BYTES) throw new RangeError(`${text.length} characters are no leaf`);
+  // One-shot, and the digest as a string of bytes: a third of the time of a Hash object or of a Buffer as digest. And the
+  // text as bytes: given one that was put together of many, `hash` takes twice as long.
+  const end = 1 + preimage.write(text, 1);
+  target.write(hash('sha256', preimage.subarray(0, end), 'binary'), 0, 'latin1');
 }
 
 const DAY_MS = 86_400_000;

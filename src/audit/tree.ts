@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { HashColumn, hashPair } from './hash-column.ts';
+import { allocate, HASH_WORDS, HashColumn, type Hashes, hashPair } from './hash-column.ts';
 import { HASH_BYTES } from './leaf.ts';
 import { TILE_HEIGHT, TILE_WIDTH } from './tiles.ts';
 
@@ -7,10 +7,11 @@ import { TILE_HEIGHT, TILE_WIDTH } from './tiles.ts';
 const MAX_LEAVES = 2 ** 30;
 /** Heights of nodes that a tree of `MAX_LEAVES` can have, and one more. */
 const HEIGHTS = 32;
-/** Blocks that were given back and are kept, at the most. */
-const MAX_LOADED = 64;
 
-/** Hashes of these leaves are no longer in memory: give them back with `load`, and ask again. */
+/** Nodes below the floor of blocks that were given back, by number of the block. */
+export type Blocks = Map<number, readonly HashColumn[]>;
+
+/** Hashes of these leaves are no longer in memory: give them back with `load`, and ask again `using` them. */
 export class BlockMissing extends Error {
   override readonly name = 'BlockMissing';
   /** Number of the first leaf. */
@@ -42,11 +43,10 @@ export class MerkleTree {
   readonly #floor: number;
   /** Nodes by height. Below the floor: those of the block that is being filled. */
   readonly #columns: HashColumn[];
-  /** Nodes below the floor of blocks that were given back, by number of the block; the least recently loaded first. */
-  readonly #loaded = new Map<number, HashColumn[]>();
+  #given: Blocks | undefined;
   #size = 0;
-  /** See `#edgeOf`. */
-  readonly #edge = Buffer.alloc(HEIGHTS * HASH_BYTES);
+  /** See `#fillEdge`. */
+  readonly #edge = allocate(HEIGHTS);
   #edgeSize = 0;
 
   /** @param floor height of the lowest nodes that are kept for good, from 0 (all) to 8 (256 leaves are a block). */
@@ -74,11 +74,11 @@ export class MerkleTree {
   }
 
   /**
-   * Gives a block back.
+   * Adds to `blocks` one that the tree has dropped.
    * @param start number of its first leaf, and `leafHashes` its hashes, 32 bytes each, as `BlockMissing` asked for.
    * @throws LeavesChanged they are not those that the tree was fed with.
    */
-  load(start: number, leafHashes: Uint8Array): void {
+  load(blocks: Blocks, start: number, leafHashes: Uint8Array): void {
     const floor = this.#floor;
     const columns = Array.from(
       { length: floor + 1 },
@@ -88,23 +88,32 @@ export class MerkleTree {
     if (leafHashes.length !== leaves * HASH_BYTES)
       throw new LeavesChanged(`${leafHashes.length} bytes are no ${leaves} hashes of leaves`);
     for (let i = 0; i < leaves; i++) grow(columns, leafHashes.subarray(i * HASH_BYTES), i);
-    const found = Buffer.alloc(HASH_BYTES);
-    const kept = Buffer.alloc(HASH_BYTES);
     const block = start >> floor;
-    columns[floor]?.copyTo(0, found, 0);
-    this.#copyNode(floor, block, kept, 0);
-    if (!found.equals(kept))
+    (columns[floor] as HashColumn).copyTo(0, scratch.words, 0);
+    this.#copyNode(floor, block, scratch.words, HASH_WORDS);
+    const { bytes } = scratch;
+    if (bytes.compare(bytes, HASH_BYTES, 2 * HASH_BYTES, 0, HASH_BYTES) !== 0)
       throw new LeavesChanged(`leaves ${start} to ${start + leaves - 1} are not what they were`);
-    for (const [oldest] of this.#loaded) if (this.#loaded.size >= MAX_LOADED) this.#loaded.delete(oldest);
-    this.#loaded.set(block, columns);
+    blocks.set(block, columns);
+  }
+
+  /** Computes something with blocks at hand that were given back. */
+  using<T>(blocks: Blocks, compute: () => T): T {
+    this.#given = blocks;
+    try {
+      return compute();
+    } finally {
+      this.#given = undefined;
+    }
   }
 
   /** Hash of the tree of the first `size` leaves, 32 bytes. @throws RangeError, BlockMissing */
   root(size = this.#size): Uint8Array {
     this.#check(size);
     if (size === 0) return hash('sha256', '', 'buffer');
-    const at = heightOf(size) * HASH_BYTES;
-    return Uint8Array.from(this.#edgeOf(size).subarray(at, at + HASH_BYTES));
+    const place = 32 - Math.clz32(size);
+    this.#fillEdge(size);
+    return copyOf(this.#edge, place * HASH_WORDS, (place + 1) * HASH_WORDS);
   }
 
   /**
@@ -132,8 +141,8 @@ export class MerkleTree {
     // The largest complete subtree that ends where the old tree did. Where it is the whole old tree, its hash is known.
     const height = 31 - Math.clz32(from & -from);
     const index = (from >> height) - 1;
-    if (index > 0) this.#copyNode(height, index, scratch, 0);
-    return this.#path(height, index, to, index > 0 ? HASH_BYTES : 0);
+    if (index > 0) this.#copyNode(height, index, scratch.words, 0);
+    return this.#path(height, index, to, index > 0 ? HASH_WORDS : 0);
   }
 
   /**
@@ -147,9 +156,9 @@ export class MerkleTree {
     const isTile = [level, index, width].every(Number.isInteger) && level >= 0 && index >= 0 && width >= 1;
     if (!isTile || width > TILE_WIDTH || height >= HEIGHTS || first + width > this.#size >> height)
       throw new RangeError(`tile ${index} of level ${level} does not have ${width} hashes`);
-    const hashes = new Uint8Array(width * HASH_BYTES);
-    for (let i = 0; i < width; i++) this.#copyNode(height, first + i, hashes, i * HASH_BYTES);
-    return hashes;
+    const hashes = new Int32Array(width * HASH_WORDS);
+    for (let i = 0; i < width; i++) this.#copyNode(height, first + i, hashes, i * HASH_WORDS);
+    return new Uint8Array(hashes.buffer);
   }
 
   #check(size: number): void {
@@ -157,60 +166,64 @@ export class MerkleTree {
       throw new RangeError(`there is no tree of ${size} leaves: it has ${this.#size}`);
   }
 
-  /** The siblings on the way from a node up to the root, after the `used` bytes that `scratch` begins with. */
+  /** The siblings on the way from a node up to the root, after the `used` words that `scratch` begins with. */
   #path(height: number, index: number, size: number, used: number): Uint8Array {
-    const edge = this.#edgeOf(size);
+    this.#fillEdge(size);
+    const { words } = scratch;
     let at = used;
     for (let h = height, i = index; (size - 1) >> h > 0; h++, i >>= 1) {
       const sibling = i ^ 1;
       const complete = size >> h;
       if (sibling < complete) {
-        this.#copyNode(h, sibling, scratch, at);
-        at += HASH_BYTES;
+        this.#copyNode(h, sibling, words, at);
+        at += HASH_WORDS;
       } else if (sibling === complete && isCut(size, h)) {
-        edge.copy(scratch, at, h * HASH_BYTES, (h + 1) * HASH_BYTES);
-        at += HASH_BYTES;
+        const edge = this.#edge.words;
+        for (let word = 0; word < HASH_WORDS; word++)
+          words[at + word] = edge[h * HASH_WORDS + word] as number;
+        at += HASH_WORDS;
       }
     }
-    return Uint8Array.prototype.slice.call(scratch, 0, at);
+    return copyOf(scratch, 0, at);
   }
 
   /**
-   * The right edge of the tree of `size` leaves: 32 bytes for each height at which its last subtree is not complete, the hash
-   * of that subtree; and the root at the height after the last. Kept for the last size asked for.
+   * Computes the right edge of the tree of `size` leaves: for each height at which its last subtree is not complete, the hash
+   * of that subtree; and the root at the height after the last. It is kept for the last size asked for, since proofs are made
+   * for one checkpoint after the other.
    */
-  #edgeOf(size: number): Buffer {
-    const edge = this.#edge;
-    if (size === this.#edgeSize) return edge;
+  #fillEdge(size: number): void {
+    if (size === this.#edgeSize) return;
     this.#edgeSize = 0;
-    for (let height = 0, at = 0; size >> height > 0; height++, at += HASH_BYTES) {
-      const above = at + HASH_BYTES;
+    const { words } = this.#edge;
+    for (let height = 0; size >> height > 0; height++) {
+      const at = height * HASH_WORDS;
       if (((size >> height) & 1) === 0) {
-        edge.copy(edge, above, at, above);
+        words.copyWithin(at + HASH_WORDS, at, at + HASH_WORDS);
         continue;
       }
-      this.#copyNode(height, (size >> height) - 1, edge, above);
-      if (isCut(size, height)) hashPair(edge, above, edge, at, edge, above);
+      this.#copyNode(height, (size >> height) - 1, words, at + HASH_WORDS);
+      if (isCut(size, height)) hashPair(this.#edge, height + 1, height, height + 1);
     }
     this.#edgeSize = size;
-    return edge;
   }
 
-  #copyNode(height: number, index: number, target: Uint8Array, at: number): void {
+  /** Writes a node to `target`, `at` counted in words. */
+  #copyNode(height: number, index: number, target: Int32Array, at: number): void {
     const floor = this.#floor;
     if (height >= floor) {
       (this.#columns[height] as HashColumn).copyTo(index, target, at);
       return;
     }
     const block = index >> (floor - height);
-    const columns = block === this.#size >> floor ? this.#columns : this.#loaded.get(block);
+    const columns = block === this.#size >> floor ? this.#columns : this.#given?.get(block);
     if (columns === undefined) throw new BlockMissing(block << floor, 2 ** floor);
     (columns[height] as HashColumn).copyTo(index - (block << (floor - height)), target, at);
   }
 }
 
 /** Where proofs are put together: no proof is longer. */
-const scratch = Buffer.alloc(2 * HEIGHTS * HASH_BYTES);
+const scratch = allocate(HEIGHTS + 1);
 
 /** Adds leaf `index`, and each node above it that it completes. */
 function grow(columns: readonly HashColumn[], leafHash: Uint8Array, index: number): void {
@@ -226,7 +239,9 @@ function isCut(size: number, height: number): boolean {
   return (size & ((1 << height) - 1)) !== 0;
 }
 
-/** Height of the place of the root in the edge. */
-function heightOf(size: number): number {
-  return 32 - Math.clz32(size);
+/** A copy of a part of `hashes`, from pooled memory: thousands of proofs are no thousands of pieces of memory to free. */
+function copyOf({ bytes }: Hashes, from: number, to: number): Uint8Array {
+  const copied = Buffer.allocUnsafe((to - from) * 4);
+  bytes.copy(copied, 0, from * 4, to * 4);
+  return copied;
 }

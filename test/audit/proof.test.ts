@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { verifyConsistency, verifyInclusion } from '../../src/audit/proof.ts';
+import { MerkleTree } from '../../src/audit/tree.ts';
+import { flipped, leafHashOf, treeOf } from './leaves.ts';
+
+const SIZES = [1, 2, 3, 7, 8, 255, 256, 257, 65_537];
+const large = treeOf(65_537);
+const size = fc.oneof(fc.constantFrom(...SIZES), fc.integer({ min: 1, max: 65_537 }));
+const pairs = fc.tuple(size, size).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+const bits = fc.nat(1_000_000);
+
+describe('an inclusion proof', () => {
+  const cases = pairs.map(([index, size]) => ({ index: index - 1, size }));
+
+  test('is accepted for every leaf of the trees whose sizes are at the limits of tiles', () => {
+    for (const size of SIZES.filter((size) => size < 300)) {
+      for (let index = 0; index < size; index++) {
+        const proof = large.inclusionProof(index, size);
+        expect(verifyInclusion(proof, index, size, leafHashOf(index), large.root(size))).toBe(true);
+      }
+    }
+  });
+
+  test('is accepted, and refused once any bit of the proof, the leaf or the root is flipped', () => {
+    fc.assert(
+      fc.property(cases, bits, ({ index, size }, bit) => {
+        const proof = large.inclusionProof(index, size);
+        const [leaf, root] = [leafHashOf(index), large.root(size)];
+        expect(verifyInclusion(proof, index, size, leaf, root)).toBe(true);
+        expect(verifyInclusion(proof, index, size, flipped(leaf, bit % 256), root)).toBe(false);
+        expect(verifyInclusion(proof, index, size, leaf, flipped(root, bit % 256))).toBe(false);
+        if (proof.length === 0) return;
+        const changed = flipped(proof, bit % (proof.length * 8));
+        expect(verifyInclusion(changed, index, size, leaf, root)).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('is refused for another leaf, another length, and numbers that are none', () => {
+    fc.assert(
+      fc.property(cases, ({ index, size }) => {
+        const proof = large.inclusionProof(index, size);
+        const [leaf, root] = [leafHashOf(index), large.root(size)];
+        const verify = (path: Uint8Array, i: number, n: number) => verifyInclusion(path, i, n, leaf, root);
+        expect(verify(Buffer.concat([proof, leaf]), index, size)).toBe(false);
+        expect(verify(Buffer.concat([leaf, proof]), index, size)).toBe(false);
+        expect(verify(Buffer.concat([proof, Buffer.alloc(1)]), index, size)).toBe(false);
+        if (proof.length > 0) expect(verify(proof.subarray(32), index, size)).toBe(false);
+        if (proof.length > 0) expect(verify(proof.subarray(0, -32), index, size)).toBe(false);
+        for (const other of [index + 1, index - 1, -1, 0.5, Number.NaN, size, 2 ** 53])
+          expect(verify(proof, other, size)).toBe(false);
+        expect(verify(proof, index, -1)).toBe(false);
+      }),
+    );
+  });
+});
+
+describe('a consistency proof', () => {
+  test('is accepted between every two of the first 40 sizes', () => {
+    for (let to = 0; to <= 40; to++)
+      for (let from = 0; from <= to; from++) {
+        const proof = large.consistencyProof(from, to);
+        expect(verifyConsistency(proof, from, to, large.root(from), large.root(to))).toBe(true);
+      }
+  });
+
+  test('is accepted, and refused once any bit of the proof or a root is flipped', () => {
+    fc.assert(
+      fc.property(pairs, bits, ([from, to], bit) => {
+        const proof = large.consistencyProof(from, to);
+        const [old, root] = [large.root(from), large.root(to)];
+        expect(verifyConsistency(proof, from, to, old, root)).toBe(true);
+        expect(verifyConsistency(proof, from, to, flipped(old, bit % 256), root)).toBe(false);
+        expect(verifyConsistency(proof, from, to, old, flipped(root, bit % 256))).toBe(false);
+        if (proof.length === 0) return;
+        const changed = flipped(proof, bit % (proof.length * 8));
+        expect(verifyConsistency(changed, from, to, old, root)).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('is refused where hashes are added or taken away, and where the sizes are in the wrong order', () => {
+    fc.assert(
+      fc.property(pairs, ([from, to]) => {
+        const proof = large.consistencyProof(from, to);
+        const [old, root] = [large.root(from), large.root(to)];
+        expect(verifyConsistency(Buffer.concat([proof, root]), from, to, old, root)).toBe(false);
+        expect(verifyConsistency(Buffer.concat([old, proof]), from, to, old, root)).toBe(false);
+        if (from === to) return;
+        expect(verifyConsistency(proof.subarray(32), from, to, old, root)).toBe(false);
+        expect(verifyConsistency(proof.subarray(0, -32), from, to, old, root)).toBe(false);
+        expect(verifyConsistency(proof, to, from, root, old)).toBe(false);
+      }),
+    );
+  });
+
+  test('cannot be made between histories that differ', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.nat(),
+        (from, more, which) => {
+          const other = new MerkleTree();
+          for (let i = 0; i < from + more; i++)
+            other.append(i === which % from ? leafHashOf(-1) : leafHashOf(i));
+          const to = from + more;
+          const proof = other.consistencyProof(from, to);
+          expect(verifyConsistency(proof, from, to, large.root(from), other.root(to))).toBe(false);
+          expect(
+            verifyConsistency(large.consistencyProof(from, to), from, to, large.root(from), other.root(to)),
+          ).toBe(false);
+        },
+      ),
+    );
+  });
+
+  test('from no leaves is empty, and accepted only where the old root is that of no leaves', () => {
+    expect(verifyConsistency(new Uint8Array(0), 0, 9, large.root(0), large.root(9))).toBe(true);
+    expect(verifyConsistency(new Uint8Array(0), 0, 9, large.root(1), large.root(9))).toBe(false);
+  });
+});

@@ -1,0 +1,74 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseCheckpoint } from '../../src/audit/checkpoint.ts';
+import { openNote } from '../../src/audit/note.ts';
+import { NoteSigner, NoteVerifier } from '../../src/audit/note-key.ts';
+import { PublishedLog } from './published-log.ts';
+
+const run = promisify(execFile);
+
+const GO = 'go';
+/** Where Debian's golang-golang-x-mod-dev puts its sources. */
+const GOPATH = '/usr/share/gocode';
+const canRun =
+  existsSync(join(GOPATH, 'src/golang.org/x/mod/sumdb/tlog')) &&
+  spawnSync(GO, ['version'], { stdio: 'ignore' }).status === 0;
+const why = canRun ? '' : '; NOT RUN: no go and golang-golang-x-mod-dev (apt-get install both)';
+
+/** golang.org/x/mod/sumdb is what the checksum database of Go is verified with: another implementation, by other people. */
+describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
+  let folder: string;
+  let verifier: string;
+  let logs = 0;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ledger-sumdb-'));
+    verifier = join(folder, 'verifier');
+    // biome-ignore lint/style/noProcessEnv: go needs the PATH.
+    const env = { ...process.env, GO111MODULE: 'off', GOPATH, GOCACHE: join(folder, 'cache'), GOFLAGS: '' };
+    await run(GO, ['build', '-o', verifier, join(import.meta.dirname, 'go/main.go')], { env });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function verify(log: PublishedLog): Promise<{ said: string; at: string }> {
+    const at = join(folder, `log-${++logs}`);
+    await log.write(at);
+    const { stdout } = await run(verifier, [at]);
+    return { said: stdout.trim(), at };
+  }
+
+  test.each([1, 2, 255, 256, 257, 600, 65_537])(
+    'verifies checkpoint, tiles, entry bundles and proofs of a log of %i events',
+    async (size) => {
+      expect((await verify(new PublishedLog(size))).said).toBe(`verified ${size}`);
+    },
+  );
+
+  test.each([
+    ['checkpoint', 40],
+    ['checkpoint', 1_000],
+    ['keys', 300],
+    ['/log/tile/0/000', 77],
+    ['/log/tile/0/001.p/44', 77],
+    ['/log/tile/1/000.p/1', 77],
+    ['/log/tile/entries/000', 7_777],
+    ['/log/tile/entries/001.p/44', 7_777],
+  ])('refuses a log with one bit of %s flipped', async (path, bit) => {
+    const log = new PublishedLog(300);
+    log.flip(path, bit);
+    await expect(verify(log)).rejects.toThrow();
+  });
+
+  test('signs notes and makes keys that are read here', async () => {
+    const { at } = await verify(new PublishedLog(3));
+    const [key = '', secret = ''] = (await readFile(join(at, 'key-of-go'), 'utf8')).split('\n');
+    const { text } = openNote(await readFile(join(at, 'signed-by-go')), [NoteVerifier.parse(key)]);
+    expect(parseCheckpoint(text)).toMatchObject({ origin: 'ledger.example/log', size: 3 });
+    expect(NoteSigner.parse(secret).verifier.toString()).toBe(key);
+  });
+});
