@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { inStructuredMode, registered } from '../support/cloud-events.ts';
+import { event, inStructuredMode, registered } from '../support/cloud-events.ts';
 import { exchange, requestWith } from '../support/raw-http.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 
@@ -142,6 +142,14 @@ describe('a body that is too large', () => {
         'Content-Type: application/cloudevents+json\r\nContent-Length: 99999999\r\n\r\n{',
     );
     expect([status, JSON.parse(body).type]).toEqual([413, problem('too-large')]);
+  });
+
+  test('is a single event that says more than 60 KiB in fewer bytes', async () => {
+    const posted = event('cluster.unreachable', 'c1', APRIL, { evidence: { numbers: [4711] } });
+    const numbers = Array(10_000).fill('1e20').join(',');
+    const { headers, body } = inStructuredMode(posted);
+    const { status } = await ledger().send({ headers, body: (body as string).replace('4711', numbers) });
+    expect(status).toBe(413);
   });
 
   test('is a single event of more than 60 KiB', async () => {
