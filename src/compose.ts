@@ -5,10 +5,12 @@ import { type Config, ConfigError } from './config.ts';
 import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
 import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
-import type { App } from './http/app.ts';
+import type { App, Rooms } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { buildServer } from './http/server.ts';
+import { PeriodCloser } from './jobs/close-period.ts';
 import { Ledger } from './ledger/ledger.ts';
+import { PeriodCloses } from './ledger/period-closes.ts';
 import { Projections } from './projections/projections.ts';
 
 /** A ledger with all of its rooms, not yet listening. */
@@ -39,16 +41,16 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   });
   projections.start();
   const ledger = new Ledger(store, now);
+  const closer = new PeriodCloser({ store, projections, closes: new PeriodCloses(store, now), now });
   const stop = async () => {
     await projections.stop();
     await store.close();
   };
   try {
     const metrics = createMetrics(store, projections, now);
-    const app = await buildServer(
-      { store, ledger, projections, metrics, now, version: versionOfPackage() },
-      log,
-    );
+    const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
+    const rooms = { store, ledger, projections, metrics, closePeriod, now, version: versionOfPackage() };
+    const app = await buildServer(rooms, log);
     const close = async () => {
       await app.close();
       await stop();
@@ -76,7 +78,9 @@ async function openStore(
     return new EsdbStore(store.connection, { namespace, now, log });
   } catch {
     // What the client says of it repeats the string, and that may hold a password.
-    throw new ConfigError('LEDGER_STORE is no connection string of EventStoreDB (esdb://host:port?key=value&…)');
+    throw new ConfigError(
+      'LEDGER_STORE is no connection string of EventStoreDB (esdb://host:port?key=value&…)',
+    );
   }
 }
 

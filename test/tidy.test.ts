@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFile(join(root, file), 'utf8');
 
 test('docs/errors.md lists exactly the problems there are, with their status', async () => {
-  const rows = [...(await read('docs/errors.md')).matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)];
+  const rows = [...(await read('docs/errors.md')).matchAll(/^\| `([a-z-]+)` +\| (\d{3}) +\|/gm)];
   const listed = Object.fromEntries(rows.map(([, code, status]) => [code, Number(status)]));
   expect(listed).toEqual(
     Object.fromEntries(Object.entries(PROBLEMS).map(([code, [status]]) => [code, status])),
@@ -38,7 +38,7 @@ function isOurs(file: string): boolean {
 }
 
 test('the settings that the README lists are those that there are', async () => {
-  const listed = [...(await read('README.md')).matchAll(/^\| `(LEDGER_\w+)` \|/gm)].map(([, name]) => name);
+  const listed = [...(await read('README.md')).matchAll(/^\| `(LEDGER_\w+)` +\|/gm)].map(([, name]) => name);
   const known = [...(await read('src/config.ts')).matchAll(/^ {2}(LEDGER_\w+):/gm)].map(([, name]) => name);
   expect(listed).toEqual(known);
 });

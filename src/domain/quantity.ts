@@ -43,3 +43,39 @@ export class ExactSum {
     return this.#carried + BigInt(this.#rest);
   }
 }
+
+/** The two additive measures, signed. */
+export interface Amounts {
+  readonly billableClusters: number;
+  /** Seconds with 3 decimal places. */
+  readonly clusterSeconds: string;
+}
+
+/** Seconds with exactly 3 decimal places as whole milliseconds; `undefined` where the text is none. */
+export function parseSeconds(text: unknown): Milliseconds | undefined {
+  return typeof text === 'string' && /^-?\d+\.\d{3}$/.test(text) ? BigInt(text.replace('.', '')) : undefined;
+}
+
+/** Exact sums of amounts. */
+export class AmountSum {
+  #billableClusters = 0;
+  #billed = 0n;
+
+  add(amounts: Amounts): this {
+    return this.#add(amounts, 1);
+  }
+
+  subtract(amounts: Amounts): this {
+    return this.#add(amounts, -1);
+  }
+
+  #add({ billableClusters, clusterSeconds }: Amounts, sign: 1 | -1): this {
+    this.#billableClusters += sign * billableClusters;
+    this.#billed += BigInt(sign) * (parseSeconds(clusterSeconds) as Milliseconds);
+    return this;
+  }
+
+  get total(): Amounts {
+    return { billableClusters: this.#billableClusters, clusterSeconds: formatSeconds(this.#billed) };
+  }
+}

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { ClosePeriod, ClosingOutcome } from '../ledger/period-closes.ts';
 import type { Projections } from '../projections/projections.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -20,6 +21,7 @@ export interface Rooms {
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly metrics: Metrics;
+  readonly closePeriod: (command: ClosePeriod) => Promise<ClosingOutcome>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly version: string;

@@ -63,6 +63,41 @@ export const UsageOut = z
   })
   .meta({ id: 'Usage' });
 
+/** The measures, in the order of a table. */
+export const MEASURES = UsageOut.keyof().options;
+
+/** The two additive measures, signed. */
+export const AmountsOut = z
+  .strictObject({ billableClusters: z.int(), clusterSeconds: z.string() })
+  .meta({ id: 'Amounts' });
+
+export const StatementOut = z
+  .strictObject({
+    accountId: z.string(),
+    period: z.string(),
+    watermark: z.string().describe('Position of the last event that it knows.'),
+    closedAt: z
+      .string()
+      .meta({ format: 'date-time' })
+      .optional()
+      .describe('Absent where it is not closed yet.'),
+    usage: UsageOut,
+    adjustments: z
+      .array(
+        z.strictObject({
+          period: z.string().describe('The earlier closed period.'),
+          before: UsageOut,
+          after: UsageOut,
+          delta: AmountsOut,
+          facts: z.array(z.string()).readonly().describe('Event ids of what caused it.'),
+        }),
+      )
+      .readonly()
+      .describe('What became known of earlier periods since the last one was closed.'),
+    total: AmountsOut.describe('Usage and adjustments; may be negative.'),
+  })
+  .meta({ id: 'Statement' });
+
 /** Body schemas that are in the contract but judged by the handler itself, event by event. */
 const describedOnly = new WeakSet<object>();
 

@@ -6,7 +6,7 @@ import {
   StoreFull,
   StoreUnavailable,
 } from '../eventstore/errors.ts';
-import { OutcomeUnknown, Overloaded } from '../ledger/errors.ts';
+import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../ledger/errors.ts';
 import { Problem } from './problem.ts';
 
 /** What Fastify itself refuses, by its code. */
@@ -51,6 +51,11 @@ export function problemFor(error: unknown): Problem {
       cause,
     });
   }
+  if (error instanceof NotCaughtUp)
+    return new Problem('catching-up', `${error.message}; nothing was recorded`, {
+      retryAfterSeconds: 1,
+      cause,
+    });
   if (error instanceof InvalidAppend) return new Problem('too-large', error.message, { cause });
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   const known = FRAMEWORK[code ?? ''];

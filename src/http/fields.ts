@@ -42,6 +42,7 @@ export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true
 /** A part of a path: the id that the resource is called by. */
 export const ClusterPath = z.strictObject({ clusterId: ClusterId });
 export const AccountPath = z.strictObject({ accountId: AccountId });
+export const PeriodPath = z.strictObject({ period: PeriodText });
 export const EventPath = z.strictObject({ eventId: EventId });
 
 /** Every read may wait for the answers to have come so far. */

@@ -31,6 +31,12 @@ export function createMetrics(store: EventStore, projections: Projections, now: 
     'Clusters whose facts cannot be read on',
     () => projections.model.halted.size,
   );
+  gauge('ledger_closed_periods', 'Periods that are closed', () => projections.model.closes.length);
+  gauge(
+    'ledger_statement_drift',
+    'Closed periods whose statements are not what they were',
+    () => projections.statements.drifts.length,
+  );
   gauge('ledger_store_reachable', '1 while the store can be reached', () => Number(store.health().reachable));
   return {
     registry,

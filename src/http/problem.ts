@@ -13,6 +13,9 @@ export const PROBLEMS = {
   'event-id-reused': [409, 'The event id was used before, for other content'],
   'registration-conflict': [409, 'The cluster is registered to another account'],
   'cluster-deleted': [409, 'The cluster was deleted before'],
+  'period-not-ended': [409, 'The period has not ended'],
+  'period-in-grace': [409, 'The period still waits for late facts'],
+  'period-not-next': [409, 'Another period must be closed first'],
   'too-large': [413, 'The content is too large'],
   'uri-too-long': [414, 'The URL is too long'],
   'unsupported-media-type': [415, 'The media type is not supported'],
@@ -104,7 +107,7 @@ export function invalidRequest(errors: readonly FieldError[]): Problem {
   return new Problem('invalid-request', detail, { errors });
 }
 
-/** The problem that says why a well-formed fact was refused. */
+/** The problem that says why a well-formed fact or command was refused. */
 export function refusal(rejection: Rejection): Problem {
   return new Problem(rejection.code, detailOf(rejection), {
     errors: [{ pointer: pointerTo(rejection), detail: detailOf(rejection) }],
@@ -127,6 +130,14 @@ function detailOf(rejection: Rejection): string {
       return `cluster ${rejection.clusterId} has no event ${rejection.voids}`;
     case 'void-target-not-voidable':
       return `event ${rejection.voids} is a ${rejection.targetType} that cannot be voided; post the right fact instead`;
+    case 'period-not-ended':
+      return `${rejection.period} ends at ${formatInstant(rejection.endsAt)}; nothing was closed`;
+    case 'period-in-grace':
+      return `${rejection.period} is due at ${formatInstant(rejection.dueAt)}; with early: true it is closed before`;
+    case 'period-not-next':
+      return rejection.next === undefined
+        ? `there is no fact yet, so that there is nothing to close in ${rejection.period}`
+        : `periods close in order: the next is ${rejection.next}, not ${rejection.period}`;
   }
 }
 
@@ -143,5 +154,10 @@ function pointerTo({ code }: Rejection): string {
     case 'void-target-unknown':
     case 'void-target-not-voidable':
       return '/data/voids';
+    case 'period-not-ended':
+    case 'period-not-next':
+      return '/path/period';
+    case 'period-in-grace':
+      return '/early';
   }
 }

@@ -21,7 +21,9 @@ import { correctionRoutes } from './routes/corrections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { feedRoutes } from './routes/feed.ts';
 import { operationsRoutes } from './routes/operations.ts';
+import { periodRoutes } from './routes/periods.ts';
 import { rejectedEventRoutes } from './routes/rejected-events.ts';
+import { statementRoutes } from './routes/statements.ts';
 import { usageRoutes } from './routes/usage.ts';
 
 declare module 'fastify' {
@@ -119,6 +121,8 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     clusterRoutes,
     accountRoutes,
     usageRoutes,
+    periodRoutes,
+    statementRoutes,
     feedRoutes,
     rejectedEventRoutes,
     operationsRoutes,

@@ -7,3 +7,8 @@ export class OutcomeUnknown extends Error {
 export class Overloaded extends Error {
   override readonly name = 'Overloaded';
 }
+
+/** The answers have not come to the end of the log in time. Nothing was written. */
+export class NotCaughtUp extends Error {
+  override readonly name = 'NotCaughtUp';
+}

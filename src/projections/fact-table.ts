@@ -8,9 +8,20 @@ const ALL_CAUSES = [...CAUSES, 'deleted'] as const;
 
 const TYPE_BITS = 0b1111;
 const REGISTRATION = FACT_TYPES.indexOf('ClusterRegistered');
+const DELETION = FACT_TYPES.indexOf('ClusterDeleted');
+const STOP = FACT_TYPES.indexOf('BillingStopped');
+const RESUMPTION = FACT_TYPES.indexOf('BillingResumed');
 const VOID = FACT_TYPES.indexOf('FactVoided');
 const CAUSE_SHIFT = 4;
 const BILLABLE_BIT = 0b100_0000;
+
+/** A fact that counts now and did not, or did and no longer does. */
+export interface CountedChange {
+  /** Position of what changed it: the fact itself, or its void. */
+  readonly by: number;
+  /** When the fact that counts, or did, is effective. */
+  readonly effectiveAt: Instant;
+}
 
 /**
  * What billing needs of every event of the log, by position, as columns of numbers: some 70 bytes per fact. Facts of one
@@ -162,6 +173,38 @@ export class FactTable {
       }
     }
     return voided === undefined ? facts : facts.filter(({ position }) => !voided.has(position));
+  }
+
+  /**
+   * What changed between two positions in what counts for billing, of one cluster, in the order of the log.
+   * @param last position of the last fact of the cluster.
+   */
+  changes(last: number, after: number, upTo: number): CountedChange[] {
+    if (last <= after) return [];
+    const voidedBy = new Map<number, number>();
+    const counted: number[] = [];
+    for (let position = last; position !== 0; position = this.#previous.at(position)) {
+      if (position > upTo) continue;
+      // From the last back, so that the first void of a fact is the one that is kept.
+      if (this.#isVoid(position)) voidedBy.set(this.#reference.at(position), position);
+      else if (this.#switchesBilling(position)) counted.push(position);
+    }
+    const changes: CountedChange[] = [];
+    for (const position of counted) {
+      const voidedAt = voidedBy.get(position);
+      const countedBefore = position <= after && (voidedAt === undefined || voidedAt > after);
+      if (countedBefore === (voidedAt === undefined)) continue;
+      changes.push({ by: voidedAt ?? position, effectiveAt: this.#effectiveAt.at(position) });
+    }
+    return changes.sort((a, b) => a.by - b.by);
+  }
+
+  #switchesBilling(position: number): boolean {
+    const kind = this.#kind.at(position);
+    const type = kind & TYPE_BITS;
+    if (type === REGISTRATION || type === DELETION) return true;
+    if (type !== STOP && type !== RESUMPTION) return false;
+    return ALL_CAUSES[(kind >> CAUSE_SHIFT) & 0b11] !== 'deleted';
   }
 
   #isVoid(position: number): boolean {

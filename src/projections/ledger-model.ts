@@ -1,9 +1,11 @@
 import { billCounting, type ClusterBilling } from '../domain/cluster.ts';
 import type { Fact, FactOf } from '../domain/fact.ts';
+import { type Calendar, type PeriodClose, periodAfter, periodOfStream, readClose } from '../domain/period.ts';
 import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
+import type { Instant, Period } from '../domain/time.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 import { Dictionary } from './dictionary.ts';
-import { FactTable } from './fact-table.ts';
+import { type CountedChange, FactTable } from './fact-table.ts';
 
 /** What a registration says of a cluster besides what billing needs. */
 export type Details = Pick<
@@ -15,6 +17,12 @@ export type Details = Pick<
 export interface Halt {
   readonly position: number;
   readonly why: string;
+}
+
+/** A closing, and where it stands. */
+export interface Close extends PeriodClose {
+  readonly position: number;
+  readonly closedAt: Instant;
 }
 
 /** Where an event stands. */
@@ -42,6 +50,10 @@ export class LedgerModel {
   readonly #details = new Map<number, Details>();
   readonly #halted = new Map<number, Halt>();
   readonly #bills: (ClusterBilling | undefined)[] = [];
+  readonly #closes: Close[] = [];
+  /** Events in streams of periods that close nothing: this release cannot read them, or they came out of order. */
+  readonly #oddCloses: Halt[] = [];
+  #firstFactAt: Instant | undefined;
 
   constructor(clusters = new Dictionary(), accounts = new Dictionary()) {
     this.clusters = clusters;
@@ -61,6 +73,8 @@ export class LedgerModel {
     const clusterId = clusterOfStream(event.stream);
     if (clusterId === undefined) {
       this.facts.pushOther(event.id, event.revision, event.recordedAt);
+      const period = periodOfStream(event.stream);
+      if (period !== undefined) this.#applyClose(period, event);
       return;
     }
     const cluster = this.clusters.intern(clusterId);
@@ -68,6 +82,21 @@ export class LedgerModel {
     const fact = this.#halted.has(cluster) ? undefined : this.#read(clusterId, cluster, event);
     if (fact === undefined) this.facts.pushOther(event.id, event.revision, event.recordedAt);
     else this.#applyFact(cluster, fact, event);
+  }
+
+  #applyClose(period: Period, event: LogEvent): void {
+    const { position, recordedAt: closedAt } = event;
+    try {
+      const close = readClose(period, event.type, event.data);
+      const last = this.#closes.at(-1);
+      if (last !== undefined && period !== periodAfter(last.period))
+        throw new RangeError(`${period} does not follow ${last.period}`);
+      if (close.watermark >= position || close.watermark < (last?.watermark ?? 0))
+        throw new RangeError(`${period} cannot have been closed at watermark ${close.watermark}`);
+      this.#closes.push({ ...close, position, closedAt });
+    } catch (error) {
+      this.#oddCloses.push({ position, why: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   /** A fact that cannot be read stops its cluster, never the others. */
@@ -92,6 +121,7 @@ export class LedgerModel {
       this.#details.set(position, { name, clusterType, cloudProvider, region, labels, connection });
     }
     this.facts.pushFact(id, revision, recordedAt, fact, cluster, this.#last[cluster] as number, account);
+    this.#firstFactAt = Math.min(this.#firstFactAt ?? fact.effectiveAt, fact.effectiveAt);
     this.#last[cluster] = position;
     this.#bills[cluster] = undefined;
   }
@@ -109,6 +139,28 @@ export class LedgerModel {
 
   #counting(last: number, asOf: number) {
     return this.facts.counting(last, asOf, (account) => this.accounts.text(account));
+  }
+
+  /** What changed between two positions in what counts for the billing of a cluster. */
+  changes(cluster: number, after: number, upTo: number): CountedChange[] {
+    return this.facts.changes(this.#last[cluster] as number, after, upTo);
+  }
+
+  /** Closed periods, in order and without gaps. */
+  get closes(): readonly Close[] {
+    return this.#closes;
+  }
+
+  closeOf(period: Period): Close | undefined {
+    return this.#closes.find((close) => close.period === period);
+  }
+
+  get oddCloses(): readonly Halt[] {
+    return this.#oddCloses;
+  }
+
+  get calendar(): Calendar {
+    return { lastClosed: this.#closes.at(-1)?.period, firstFactAt: this.#firstFactAt };
   }
 
   lastPositionOf(cluster: number): number {
@@ -166,6 +218,9 @@ export class LedgerModel {
       details: [...this.#details],
       halted: [...this.#halted],
       openVoids: [...this.facts.openVoids],
+      closes: this.#closes,
+      oddCloses: this.#oddCloses,
+      firstFactAt: this.#firstFactAt,
     };
   }
 
@@ -177,6 +232,9 @@ export class LedgerModel {
     for (const [position, details] of parts.details) model.#details.set(position, details);
     for (const [cluster, halt] of parts.halted) model.#halted.set(cluster, halt);
     for (const [id, positions] of parts.openVoids) model.facts.openVoids.set(id, positions);
+    model.#closes.push(...parts.closes);
+    model.#oddCloses.push(...parts.oddCloses);
+    model.#firstFactAt = parts.firstFactAt;
     return model;
   }
 }

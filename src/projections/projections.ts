@@ -3,6 +3,7 @@ import { StoreUnavailable } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { LedgerModel, type Place } from './ledger-model.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './snapshot.ts';
+import { StatementCheck } from './statement-check.ts';
 
 /** What the projections say to whoever runs them. */
 export interface ProjectionsLog {
@@ -21,8 +22,13 @@ export interface ProjectionsOptions {
 
 const RETRY_MS = 500;
 
-/** Events after which a new snapshot is written. */
-const SNAPSHOT_EVERY = 200_000;
+/**
+ * Events after which a new snapshot is written: the more there are, the more it costs, so that writing them stays a small
+ * part of the work, and a start after a crash replays a tenth of the log at the most.
+ */
+function snapshotAfter(position: number): number {
+  return Math.max(10_000, position / 10);
+}
 
 /**
  * Keeps a `LedgerModel` at the end of the log: from a snapshot or from zero, then following. One follower feeds it, so all
@@ -37,12 +43,18 @@ export class Projections {
   #isCaughtUp = false;
   #failure: unknown;
   #snapshotAt = 0;
+  #writing: Promise<void> = Promise.resolve();
+  /** Whether what was closed is still what it was. */
+  readonly statements: StatementCheck;
   readonly #waiting = new Set<() => void>();
   #waitsForNobody = false;
 
   constructor(store: EventStore, options: ProjectionsOptions) {
     this.#store = store;
     this.#options = options;
+    this.statements = new StatementCheck((drift) =>
+      options.log.error({ alert: 'statement-drift', ...drift }, 'a closed period is not what it was'),
+    );
   }
 
   /** The state to answer from; a rebuild replaces it, so ask each time. */
@@ -119,8 +131,9 @@ export class Projections {
       for (const event of events) this.#model.apply(event);
       this.#isCaughtUp ||= caughtUp;
       this.#wake();
-      if (this.#isCaughtUp && this.#model.position - this.#snapshotAt >= SNAPSHOT_EVERY)
-        await this.#snapshot();
+      if (this.#isCaughtUp) this.statements.check(this.#model);
+      const { position } = this.#model;
+      if (this.#isCaughtUp && position - this.#snapshotAt >= snapshotAfter(position)) void this.#snapshot();
     }
   }
 
@@ -129,6 +142,7 @@ export class Projections {
     const rebuilt = new LedgerModel();
     while (rebuilt.position < this.#model.position) await this.#replayInto(rebuilt);
     this.#model = rebuilt;
+    this.statements.check(rebuilt);
   }
 
   /** Applies what the log holds, and never more than the model that follows has seen. */
@@ -174,16 +188,19 @@ export class Projections {
     return false;
   }
 
+  /** Writes the model as it is now, once what was being written before is; following goes on meanwhile. */
   async #snapshot(): Promise<void> {
     const { snapshotFile, log } = this.#options;
     const { position } = this.#model;
     if (snapshotFile === undefined || position === this.#snapshotAt) return;
-    try {
-      await writeSnapshot(snapshotFile, encodeModel(this.#model));
-      this.#snapshotAt = position;
-    } catch (error) {
-      log.warn({ err: error, snapshotFile }, 'the snapshot could not be written');
-    }
+    this.#snapshotAt = position;
+    const bytes = encodeModel(this.#model);
+    this.#writing = this.#writing
+      .then(() => writeSnapshot(snapshotFile, bytes))
+      .catch((error: unknown) => {
+        log.warn({ err: error, snapshotFile }, 'the snapshot could not be written');
+      });
+    await this.#writing;
   }
 
   /** Lets go of everybody who waits, now and from now on: the ledger is closing. */
@@ -197,6 +214,8 @@ export class Projections {
     this.stopWaiting();
     this.#stop.abort();
     await this.#following;
+    await this.statements.stop();
     if (this.#failure === undefined && this.#isCaughtUp) await this.#snapshot();
+    await this.#writing;
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { accountsAt, isBilledAt, type OracleFact, refusalOf, usageAt } from '../oracle/oracle.ts';
-import type { PostedEvent } from '../support/cloud-events.ts';
-import { type Answer, openLedger, type Recorded, type TestLedger } from '../support/ledger.ts';
+import { accountsAt, isBilledAt, type OracleFact, usageAt } from '../oracle/oracle.ts';
+import { type Answer, openLedger, type TestLedger } from '../support/ledger.ts';
 import { stores } from '../support/stores.ts';
-import { historyOf, MONTHS, type Post, type Step } from './random-history.ts';
+import { Player } from './player.ts';
+import { historyOf, MONTHS } from './random-history.ts';
 
 /**
  * Random histories over real HTTP, and every figure compared with the oracle's, which is fed with what the ledger answered.
@@ -28,120 +28,6 @@ describe.each(stores)('a ledger on $name', ({ connection }) => {
     await player.postAllAgain();
   });
 });
-
-/** Posts a history, and checks of each event that the ledger says of it what the rules say. */
-class Player {
-  readonly accepted: OracleFact[] = [];
-  readonly #ledger: TestLedger;
-  readonly #posted: PostedEvent[] = [];
-  readonly #recorded = new Map<string, { event: PostedEvent; answer: Recorded }>();
-
-  constructor(ledger: TestLedger) {
-    this.#ledger = ledger;
-  }
-
-  async play({ mode, steps, pauseMs }: Post): Promise<void> {
-    this.#ledger.pass(pauseMs);
-    const events = steps.map((step) => this.#eventFor(step));
-    this.#posted.push(...events);
-    if (mode === 'batch') await this.#postBatch(events);
-    else for (const event of events) this.#check(event, await this.#postSingly(event, mode));
-  }
-
-  /** Whatever was recorded is a duplicate for good. */
-  async postAllAgain(): Promise<void> {
-    const recorded = [...this.#recorded.values()];
-    await this.#postBatch(recorded.map(({ event }) => event));
-  }
-
-  async #postSingly(event: PostedEvent, mode: 'structured' | 'binary'): Promise<object> {
-    const answer = mode === 'binary' ? await this.#ledger.postBinary(event) : await this.#ledger.post(event);
-    const { outcome } = answer.body;
-    const expected = outcome === 'appended' ? 201 : outcome === 'duplicate' ? 200 : answer.body.status;
-    expect(answer.status).toBe(expected);
-    return outcome === undefined ? { outcome: 'rejected', problem: answer.body } : answer.body;
-  }
-
-  async #postBatch(events: readonly PostedEvent[]): Promise<void> {
-    const { status, body } = await this.#ledger.postBatch(events);
-    expect(status).toBe(200);
-    expect(body.results).toHaveLength(events.length);
-    for (const [i, event] of events.entries()) this.#check(event, body.results[i]);
-  }
-
-  #eventFor(step: Step): PostedEvent {
-    const earlier = step.kind === 'new' ? undefined : this.#posted[step.nth % this.#posted.length];
-    if (step.kind === 'again' && earlier !== undefined)
-      return { ...earlier, time: inAnotherZone(earlier.time) };
-    if (step.kind === 'reuse' && earlier !== undefined)
-      return { ...earlier, time: '2026-02-14T13:14:15.161Z' };
-    if (step.kind !== 'new') return this.#posted[0] ?? neverHeard;
-    const { event, voidsNth } = step.planned;
-    const targets = this.accepted.filter(({ clusterId }) => clusterId === event.subject);
-    if (voidsNth === undefined || targets.length === 0) return event;
-    return { ...event, data: { ...event.data, voids: targets[voidsNth % targets.length]?.eventId } };
-  }
-
-  #check(event: PostedEvent, result: { outcome?: string; problem?: { type: string } }): void {
-    const what = JSON.stringify(event);
-    const first = this.#recorded.get(event.id);
-    if (first !== undefined) {
-      if (Date.parse(first.event.time) === Date.parse(event.time)) {
-        expect(result, what).toEqual({ ...first.answer, outcome: 'duplicate' });
-      } else {
-        expect(codeOf(result), what).toBe('event-id-reused');
-      }
-      return;
-    }
-    const fact = oracleFact(event, result as Recorded);
-    const refusal = refusalOf(this.accepted, fact, BigInt(this.#ledger.now));
-    expect(codeOf(result) ?? result.outcome, what).toBe(refusal ?? 'appended');
-    if (refusal !== undefined) return;
-    expect(this.accepted.map(({ position }) => position)).not.toContain(fact.position);
-    this.accepted.push(fact);
-    this.#recorded.set(event.id, { event, answer: result as Recorded });
-  }
-}
-
-const neverHeard: PostedEvent = {
-  specversion: '1.0',
-  id: 'never-heard',
-  source: 'https://pro.example/api',
-  type: 'io.clusterledger.cluster.reachable.v1',
-  subject: 'c0',
-  time: '2026-01-01T00:00:00Z',
-  data: {},
-};
-
-function codeOf({ problem }: { problem?: { type: string } }): string | undefined {
-  return problem?.type.replace('urn:cluster-ledger:problem:', '');
-}
-
-/** The same instant, written differently. */
-function inAnotherZone(time: string): string {
-  const local = new Date(Date.parse(time) + 5.5 * 3_600_000).toISOString();
-  return local.replace('Z', '+05:30');
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  'cluster.registered': 'ClusterRegistered',
-  'cluster.deleted': 'ClusterDeleted',
-  'billing.stopped': 'BillingStopped',
-  'billing.resumed': 'BillingResumed',
-  'fact.voided': 'FactVoided',
-};
-
-function oracleFact({ type, subject, time, data }: PostedEvent, answer: Recorded): OracleFact {
-  const name = type.slice('io.clusterledger.'.length, -'.v1'.length);
-  return {
-    ...data,
-    eventId: answer.eventId,
-    position: Number(answer.position),
-    clusterId: subject,
-    type: TYPES[name] ?? name,
-    effectiveAt: BigInt(Date.parse(time)),
-  };
-}
 
 async function comparesWithOracle(ledger: TestLedger, facts: readonly OracleFact[]): Promise<void> {
   const head = await ledger.head();

@@ -47,6 +47,8 @@ const ledger = sharedLedger(async (it) => {
     ),
   );
   await it.post(deleted('c2', '2027-01-01T00:00:00Z'));
+  await it.record(registered('c4', '2026-03-10T00:00:00Z', 'initech'));
+  await it.fetch('/v1/periods/2026-03/close', { method: 'POST' });
 });
 
 const operations = () =>
@@ -142,6 +144,14 @@ describe('an answer is as the document says', () => {
     ['GET /v1/usage', '/v1/usage?period=2026-04'],
     ['GET /v1/usage', '/v1/usage?from=2026-04-01T00:00:00Z&to=2026-04-02T00:00:00Z&limit=1'],
     ['GET /v1/usage', '/v1/usage'],
+    ['GET /v1/periods', '/v1/periods'],
+    ['GET /v1/periods/{period}', '/v1/periods/2026-03'],
+    ['GET /v1/periods/{period}', '/v1/periods/2026-04'],
+    ['GET /v1/periods/{period}', '/v1/periods/2025-01'],
+    ['GET /v1/periods/{period}/statements', '/v1/periods/2026-03/statements?limit=1'],
+    ['GET /v1/periods/{period}/statements', '/v1/periods/2026-04/statements'],
+    ['GET /v1/periods/{period}/statements/{accountId}', '/v1/periods/2026-03/statements/initech'],
+    ['GET /v1/periods/{period}/statements/{accountId}', '/v1/periods/2026-03/statements/nobody'],
     ['GET /v1/feed', '/v1/feed'],
     ['GET /v1/feed', '/v1/feed?after=99'],
     ['GET /v1/rejected-events', '/v1/rejected-events'],
@@ -156,6 +166,17 @@ describe('an answer is as the document says', () => {
 
   test.each(['text/csv', 'application/x-ndjson', 'image/png'])('GET /v1/usage as %s', async (accept) => {
     isAsDocumented('GET /v1/usage', await ledger().get('/v1/usage?period=2026-04', { accept }));
+  });
+
+  test.each(['2026-03', '2026-04', '2026-05'])('POST /v1/periods/{period}/close, %s', async (period) => {
+    for (const command of [{}, { dryRun: true, early: true }, { force: true }]) {
+      const headers = { 'content-type': 'application/json' };
+      const post = { method: 'POST', headers, body: JSON.stringify(command) };
+      isAsDocumented(
+        'POST /v1/periods/{period}/close',
+        await ledger().fetch(`/v1/periods/${period}/close`, post),
+      );
+    }
   });
 
   test('GET /v1/events/{eventId}', async () => {

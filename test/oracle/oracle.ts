@@ -171,3 +171,67 @@ export function refusalOf(facts: readonly OracleFact[], fact: OracleFact, now: b
   }
   return undefined;
 }
+
+/** A period that was closed, and its watermark. */
+export interface OracleClose {
+  readonly period: string;
+  readonly watermark: number;
+}
+
+interface OracleAmounts {
+  readonly billableClusters: number;
+  readonly clusterSeconds: string;
+}
+
+export interface OracleStatement {
+  readonly accountId: string;
+  readonly period: string;
+  readonly usage: OracleUsage;
+  readonly adjustments: readonly {
+    readonly period: string;
+    readonly before: OracleUsage;
+    readonly after: OracleUsage;
+    readonly delta: OracleAmounts;
+  }[];
+  readonly total: OracleAmounts;
+}
+
+/** The statements of the last of these closes, which are in order. */
+export function statementsAt(
+  facts: readonly OracleFact[],
+  closes: readonly OracleClose[],
+): OracleStatement[] {
+  const [last, previous] = [...closes].reverse();
+  if (last === undefined) return [];
+  const { period, watermark } = last;
+  // Everybody who ever was anybody's owner; who was not billed and has no adjustment is left out below.
+  const everybody = facts.map((fact) => fact.accountId).filter((account) => account !== undefined);
+  return [...new Set(everybody)].sort().flatMap((accountId) => {
+    const usageOf = (q: string, w: number) => usageAt(facts, w, accountId, monthOf(q), monthOf(q)[1]);
+    const usage = usageOf(period, watermark);
+    const adjustments = closes.slice(0, -1).flatMap(({ period: q }) => {
+      const before = usageOf(q, previous?.watermark ?? 0);
+      const after = usageOf(q, watermark);
+      if (JSON.stringify(before) === JSON.stringify(after)) return [];
+      const delta = {
+        billableClusters: after.billableClusters - before.billableClusters,
+        clusterSeconds: signed(msOf(after.clusterSeconds) - msOf(before.clusterSeconds)),
+      };
+      return [{ period: q, before, after, delta }];
+    });
+    if (usage.billableClusters === 0 && adjustments.length === 0) return [];
+    const deltas = adjustments.map(({ delta }) => delta);
+    const billed = [usage, ...deltas].reduce((sum, each) => sum + msOf(each.clusterSeconds), 0n);
+    const clusters = [usage, ...deltas].reduce((sum, each) => sum + each.billableClusters, 0);
+    const total = { billableClusters: clusters, clusterSeconds: signed(billed) };
+    return [{ accountId, period, usage, adjustments, total }];
+  });
+}
+
+function monthOf(period: string): readonly [bigint, bigint] {
+  const [year = 0, month = 0] = period.split('-').map(Number);
+  return [BigInt(Date.UTC(year, month - 1)), BigInt(Date.UTC(year, month))];
+}
+
+const msOf = (seconds: string) => BigInt(seconds.replace('.', ''));
+const signed = (ms: bigint) => (ms < 0n ? `-${decimal(-ms, 3)}` : decimal(ms, 3));

@@ -24,6 +24,7 @@ async function play(ledger: TestLedger): Promise<void> {
     await ledger.post(registration);
     await ledger.post(registered(cluster, '2026-03-25T00:00:00.000Z', 'somebody-else'));
     ledger.pass(60_000);
+    if (n === 5) await ledger.fetch('/v1/periods/2026-03/close', { method: 'POST' });
   }
 }
 

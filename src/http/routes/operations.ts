@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LedgerModel } from '../../projections/ledger-model.ts';
+import type { Projections } from '../../projections/projections.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';
 
@@ -9,7 +10,7 @@ const STORE_GRACE_MS = 10_000;
 const Check = z.strictObject({ ok: z.boolean(), detail: z.string() });
 const Readiness = z.strictObject({
   status: z.enum(['ready', 'not-ready']),
-  checks: z.strictObject({ store: Check, projections: Check, clusters: Check }),
+  checks: z.strictObject({ store: Check, projections: Check, clusters: Check, statements: Check }),
 });
 type Readiness = z.output<typeof Readiness>;
 
@@ -92,8 +93,26 @@ function readinessOf({ store, projections, now }: Rooms): Readiness {
       ok: halted === 0,
       detail: halted === 0 ? 'all readable' : `${halted} halted, the first ${firstHalted(model)}`,
     },
+    statements: statementsCheck(projections),
   };
   return { status: checks.store.ok && checks.projections.ok ? 'ready' : 'not-ready', checks };
+}
+
+/** Says so and stays ready too: what was closed is looked into, what is posted is recorded meanwhile. */
+function statementsCheck({ model, statements }: Projections): z.output<typeof Check> {
+  const { drifts, checked } = statements;
+  const [drift] = drifts;
+  if (drift !== undefined) {
+    const detail = `statement-drift in ${drifts.length} of ${checked} closed periods, the first ${drift.period}: ${drift.why}`;
+    return { ok: false, detail };
+  }
+  const [odd] = model.oddCloses;
+  if (odd !== undefined) return { ok: false, detail: `a closing at position ${odd.position}: ${odd.why}` };
+  const { length } = model.closes;
+  return {
+    ok: true,
+    detail: `${Math.min(checked, length)} of ${length} closed periods compared, all as they were`,
+  };
 }
 
 function firstHalted({ halted, clusters }: LedgerModel): string {

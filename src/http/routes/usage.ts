@@ -1,8 +1,7 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccountId } from '../../domain/fact.ts';
 import { DAY_MS, type Instant, periodWindow, type Window } from '../../domain/time.ts';
-import { countedWindow, type Usage } from '../../domain/usage.ts';
+import { countedWindow } from '../../domain/usage.ts';
 import {
   type AccountUsage,
   accountUsage,
@@ -10,7 +9,7 @@ import {
   usageByAccount,
 } from '../../projections/usage.ts';
 import type { App, Rooms } from '../app.ts';
-import { problemResponses, UsageOut } from '../contract.ts';
+import { MEASURES, problemResponses, UsageOut } from '../contract.ts';
 import { toCsv } from '../csv.ts';
 import {
   AccountPath,
@@ -25,8 +24,9 @@ import {
   PositionOut,
   Reading,
 } from '../fields.ts';
+import { type Forms, inAllForms, sendAccepted } from '../forms.ts';
 import { decodeCursor, encodeCursor } from '../paging.ts';
-import { invalidRequest, Problem } from '../problem.ts';
+import { invalidRequest } from '../problem.ts';
 import { knownAt, modelFor, requireAccount } from '../reading.ts';
 
 const MOST_DAYS = 400;
@@ -64,8 +64,6 @@ const AllAccounts = z.strictObject({
   ...Next,
 });
 
-const MEDIA_TYPES = ['application/json', 'text/csv', 'application/x-ndjson'] as const;
-
 const description =
   'Answers JSON, CSV or NDJSON by Accept. Figures of a period that has ended change only with what is recorded later; ' +
   'as of a position they never change.';
@@ -100,11 +98,8 @@ export function usageRoutes(app: App, rooms: Rooms): void {
         items.push(item);
       }
       const shared = headOf(query, asked);
-      return answer(request, reply, shared, items, () => ({
-        ...shared,
-        items,
-        ...(next !== undefined && { next }),
-      }));
+      const json = () => ({ ...shared, items, ...(next !== undefined && { next }) });
+      return sendAccepted(request, reply, formsOf(shared, items, json));
     },
   );
 
@@ -128,20 +123,11 @@ export function usageRoutes(app: App, rooms: Rooms): void {
       const asked = questionOf(query, rooms.now(), knownAt(model, query.asOf));
       const item = accountUsage(model, params.accountId, asked);
       const shared = headOf(query, asked);
-      return answer(request, reply, shared, [item], () => {
-        const { accountId, ...measures } = item;
-        return { accountId, ...shared, ...measures };
-      });
+      const { accountId, ...measures } = item;
+      const json = () => ({ accountId, ...shared, ...measures });
+      return sendAccepted(request, reply, formsOf(shared, [item], json));
     },
   );
-}
-
-function inAllForms(schema: z.ZodType) {
-  const text = { schema: z.string() };
-  return {
-    description: 'The figures.',
-    content: { 'application/json': { schema }, 'text/csv': text, 'application/x-ndjson': text },
-  };
 }
 
 function questionOf(query: Query, now: Instant, asOf: number): UsageQuestion {
@@ -174,37 +160,18 @@ function headOf({ period, asOf }: Query, { window, through, asOf: position }: Us
   };
 }
 
-/** Gives the figures in the form that the caller accepts. @throws Problem `not-acceptable` */
-function answer(
-  request: FastifyRequest,
-  reply: FastifyReply,
+/** The figures in all forms. */
+function formsOf(
   shared: ReturnType<typeof headOf>,
   items: readonly AccountUsage[],
-  asJson: () => object,
-) {
-  reply.header('vary', 'accept');
-  switch (request.accepts().type([...MEDIA_TYPES])) {
-    case 'application/json':
-      return reply.send(asJson());
-    case 'text/csv':
-      return reply.type('text/csv; charset=utf-8; header=present').send(asCsv(shared, items));
-    case 'application/x-ndjson':
-      return reply
-        .type('application/x-ndjson')
-        .send(items.map((item) => `${JSON.stringify({ ...shared, ...item })}\n`).join(''));
-    default:
-      throw new Problem('not-acceptable', `one of ${MEDIA_TYPES.join(', ')} can be given`);
-  }
+  json: () => object,
+): Forms {
+  return {
+    json,
+    csv: () => asCsv(shared, items),
+    items: () => items.map((item) => ({ ...shared, ...item })),
+  };
 }
-
-const MEASURES = [
-  'billableClusters',
-  'clusterSeconds',
-  'peakClusters',
-  'clustersAtStart',
-  'clustersAtEnd',
-  'averageClusters',
-] as const satisfies (keyof Usage)[];
 
 /** A row per account, or per account and day. */
 function asCsv(

@@ -1,0 +1,102 @@
+import type { Interval } from './cluster.ts';
+import { AmountSum, type Amounts } from './quantity.ts';
+import type { Instant, Period, Window } from './time.ts';
+import type { Usage } from './usage.ts';
+
+/** What became known of an earlier closed period since it was last accounted for. */
+export interface Change {
+  readonly period: Period;
+  /** As known at the watermark of the period closed before this one. */
+  readonly before: Usage;
+  /** As known at the watermark of this one. */
+  readonly after: Usage;
+  /** Event ids of the facts that caused it, in the order of the log. */
+  readonly facts: readonly string[];
+}
+
+export interface Adjustment extends Change {
+  readonly delta: Amounts;
+}
+
+/**
+ * What an account is charged for a period. It never changes: whoever works it out again at the same watermark gets the
+ * same bytes. When the period was closed is no part of it, so that a close that was interrupted ends in the same digest.
+ */
+export interface Statement {
+  readonly accountId: string;
+  readonly period: Period;
+  /** Position of the last event that it knows, as a decimal string. */
+  readonly watermark: string;
+  readonly usage: Usage;
+  /** In the order of their periods. */
+  readonly adjustments: readonly Adjustment[];
+  /** Usage and adjustments; may be negative. */
+  readonly total: Amounts;
+}
+
+/**
+ * The statement of an account, by docs/billing-rules.md.
+ * @param usage of the period, as known at the watermark.
+ * @param changes of each earlier closed period of which anything may have changed, in order.
+ * @returns `undefined` where the account was not billed and nothing is to be adjusted.
+ */
+export function statementOf(
+  { accountId, period, watermark }: { accountId: string; period: Period; watermark: number },
+  usage: Usage,
+  changes: readonly Change[],
+): Statement | undefined {
+  const adjustments = changes.filter(({ before, after }) => differs(before, after)).map(adjustmentFor);
+  if (usage.billableClusters === 0 && adjustments.length === 0) return undefined;
+  const sum = new AmountSum().add(usage);
+  for (const { delta } of adjustments) sum.add(delta);
+  return { accountId, period, watermark: String(watermark), usage, adjustments, total: sum.total };
+}
+
+function adjustmentFor({ period, before, after, facts }: Change): Adjustment {
+  const delta = new AmountSum().add(after).subtract(before).total;
+  return { period, before, after, delta, facts };
+}
+
+function differs(before: Usage, after: Usage): boolean {
+  return (Object.keys(before) as (keyof Usage)[]).some((measure) => before[measure] !== after[measure]);
+}
+
+/** The billed intervals of one cluster, and whose they are. */
+export interface Billed {
+  readonly accountId: string | undefined;
+  readonly intervals: readonly Interval[];
+}
+
+/** The first instant that is billed in one way and not in the other; `undefined` where both are the same. */
+export function firstChange(before: Billed, after: Billed): Instant | undefined {
+  const edges = [before, after].map(({ intervals }) => edgesOf(intervals)) as [number[], number[]];
+  if (before.accountId !== after.accountId) return earlier(edges[0][0], edges[1][0]);
+  for (let i = 0; i < edges[0].length || i < edges[1].length; i++) {
+    if (edges[0][i] !== edges[1][i]) return earlier(edges[0][i], edges[1][i]);
+  }
+  return undefined;
+}
+
+function edgesOf(intervals: readonly Interval[]): Instant[] {
+  return intervals.flatMap(({ from, to }) => [from, to ?? Number.POSITIVE_INFINITY]);
+}
+
+function earlier(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
+}
+
+/** Whether the cluster is billed otherwise within a window, or to another account. */
+export function changesWithin(before: Billed, after: Billed, window: Window): boolean {
+  const clipped = [before, after].map(({ intervals }) => clip(intervals, window)) as [number[], number[]];
+  const [one, other] = clipped;
+  if (before.accountId !== after.accountId) return one.length > 0 || other.length > 0;
+  return one.length !== other.length || one.some((edge, i) => edge !== other[i]);
+}
+
+function clip(intervals: readonly Interval[], { from, to }: Window): Instant[] {
+  return intervals.flatMap((interval) => {
+    const start = Math.max(interval.from, from);
+    const end = Math.min(interval.to ?? to, to);
+    return start < end ? [start, end] : [];
+  });
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { dueAt, PERIOD_STATES, type PeriodClose, periodState, periodsUpTo } from '../../domain/period.ts';
+import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
+import type { ClosingOutcome } from '../../ledger/period-closes.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
+import { AmountsOut, problemResponses, StatementOut } from '../contract.ts';
+import { InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
+import { Problem, refusal } from '../problem.ts';
+import { modelFor } from '../reading.ts';
+
+const tally = {
+  watermark: PositionOut.describe('Position of the last event that the statements know.'),
+  accounts: z.int().describe('Accounts that have a statement.'),
+  totals: AmountsOut.describe('The sum of the totals of all statements.'),
+  statementsDigest: z
+    .string()
+    .describe('SHA-256, in hex, of the RFC 8785 JSON of all statements without closedAt, by account.'),
+};
+const Close = z.strictObject({
+  ...tally,
+  position: PositionOut.nullable().describe(
+    'Where the closing is in the log; null where not known yet after 2 s.',
+  ),
+  closedAt: InstantOut,
+});
+const PeriodOut = z
+  .strictObject({
+    period: z.string(),
+    state: z.enum(PERIOD_STATES),
+    window: z.strictObject({ from: InstantOut, to: InstantOut }),
+    dueAt: InstantOut.describe('From then on it is due: it has ended and has waited for late facts.'),
+    close: Close.nullable(),
+  })
+  .meta({ id: 'Period' });
+const Closing = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('closed'), period: z.string(), ...Close.shape }),
+  z.strictObject({
+    outcome: z.literal('would-close'),
+    period: z.string(),
+    ...tally,
+    statements: z.array(StatementOut).readonly(),
+  }),
+]);
+const Command = z.strictObject({
+  early: z.boolean().optional().describe('Also while it still waits for late facts.'),
+  dryRun: z
+    .boolean()
+    .optional()
+    .describe(
+      'Only show the statements and adjustments that would be; nothing is written. During the grace too.',
+    ),
+});
+
+/** Months, and their closing. */
+export function periodRoutes(app: App, rooms: Rooms): void {
+  const tags = ['Billing'];
+
+  app.get(
+    '/v1/periods',
+    {
+      schema: {
+        operationId: 'listPeriods',
+        tags,
+        summary: 'Periods from the first with a fact to the present one, in order',
+        querystring: z.strictObject({ ...Paging, ...Reading }),
+        response: { 200: z.strictObject({ items: z.array(PeriodOut), ...Next }), ...problemResponses },
+      },
+    },
+    async ({ query: { limit, cursor, ...query } }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      const [after] = decodeCursor(cursor, 'text') ?? [];
+      const isBehind = (period: Period) => after === undefined || period > after;
+      const page = pageOf(periodsIn(model, rooms.now()), limit, isBehind, (period) => [period]);
+      return { ...page, items: page.items.map((period) => viewOf(model, period, rooms.now())) };
+    },
+  );
+
+  app.get(
+    '/v1/periods/:period',
+    {
+      schema: {
+        operationId: 'getPeriod',
+        tags,
+        summary: 'One period',
+        params: PeriodPath,
+        querystring: z.strictObject({ ...Reading }),
+        response: { 200: PeriodOut, ...problemResponses },
+      },
+    },
+    async ({ params: { period }, query }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      const periods = periodsIn(model, rooms.now());
+      if (!periods.includes(period)) {
+        const [first, last] = [periods[0], periods.at(-1)];
+        const known = first === undefined ? 'there is no fact yet' : `periods run from ${first} to ${last}`;
+        throw new Problem('not-found', `there is nothing to say of ${period}: ${known}`);
+      }
+      return viewOf(model, period, rooms.now());
+    },
+  );
+
+  app.post(
+    '/v1/periods/:period/close',
+    {
+      schema: {
+        operationId: 'closePeriod',
+        tags,
+        summary: 'Close a period, for good',
+        description:
+          'Whoever comes second gets the first one’s result. Periods close in order, without gaps.',
+        params: PeriodPath,
+        body: Command.nullish(),
+        response: { 200: Closing, ...problemResponses },
+      },
+    },
+    async ({ params: { period }, body }, reply) => {
+      await modelFor(rooms.projections, {}, reply);
+      const { early = false, dryRun = false } = body ?? {};
+      const { actor } = LOOPBACK_CALLER;
+      const answer = closingOut(await rooms.closePeriod({ period, early, dryRun, actor }));
+      reply.header('ledger-position', String(rooms.projections.model.position));
+      return answer;
+    },
+  );
+}
+
+function periodsIn(model: LedgerModel, now: Instant): readonly Period[] {
+  return periodsUpTo(now, model.closes[0]?.period, model.calendar);
+}
+
+function viewOf(model: LedgerModel, period: Period, now: Instant): z.output<typeof PeriodOut> {
+  const close = model.closeOf(period);
+  const { from, to } = periodWindow(period);
+  return {
+    period,
+    state: periodState(period, close !== undefined, now),
+    window: { from: instantOut(from), to: instantOut(to) },
+    dueAt: instantOut(dueAt(period)),
+    close: close === undefined ? null : closeOut(close),
+  };
+}
+
+function tallyOut({ watermark, accounts, totals, statementsDigest }: PeriodClose) {
+  return { watermark: String(watermark), accounts, totals, statementsDigest };
+}
+
+function closeOut(close: Extract<ClosingOutcome, { outcome: 'closed' }>['close']): z.output<typeof Close> {
+  const { position, closedAt } = close;
+  return {
+    ...tallyOut(close),
+    position: position === undefined ? null : String(position),
+    closedAt: instantOut(closedAt),
+  };
+}
+
+/** @throws Problem where it was refused. */
+function closingOut(closing: ClosingOutcome) {
+  switch (closing.outcome) {
+    case 'closed':
+      return { outcome: closing.outcome, period: closing.close.period, ...closeOut(closing.close) };
+    case 'would-close': {
+      const { outcome, close, statements } = closing;
+      return { outcome, period: close.period, ...tallyOut(close), statements };
+    }
+    case 'rejected':
+      throw refusal(closing.rejection);
+    case 'halted':
+      throw new Problem(
+        'cluster-halted',
+        `cluster ${closing.clusterId} cannot be read, so that no statement can be made: ${closing.why}`,
+      );
+  }
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { AccountId } from '../../domain/fact.ts';
+import type { Amounts } from '../../domain/quantity.ts';
+import type { Statement } from '../../domain/statement.ts';
+import type { Period } from '../../domain/time.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { closedQuestion, statementsInTurns } from '../../projections/statements.ts';
+import type { App, Rooms } from '../app.ts';
+import { MEASURES, problemResponses, StatementOut } from '../contract.ts';
+import { type Cell, toCsv } from '../csv.ts';
+import { InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';
+import { inAllForms, sendAccepted } from '../forms.ts';
+import { decodeCursor, encodeCursor } from '../paging.ts';
+import { Problem } from '../problem.ts';
+import { modelFor } from '../reading.ts';
+
+const Statements = z.strictObject({
+  period: z.string(),
+  watermark: PositionOut,
+  closedAt: InstantOut,
+  items: z.array(StatementOut),
+  ...Next,
+});
+
+const description =
+  'Answers JSON, CSV or NDJSON by Accept. What is closed never changes: the same bytes for ever. What is recorded later ' +
+  'comes back as an adjustment in the statement of the period that is closed next.';
+
+/** What accounts are charged for periods that are closed. */
+export function statementRoutes(app: App, rooms: Rooms): void {
+  app.get(
+    '/v1/periods/:period/statements',
+    {
+      schema: {
+        operationId: 'getStatements',
+        tags: ['Billing'],
+        summary: 'The statements of a closed period, in order of the accounts',
+        description,
+        params: PeriodPath,
+        querystring: z.strictObject({
+          limit: Paging.limit.unwrap().optional().describe('A page of so many; by default all of them.'),
+          cursor: Paging.cursor,
+          ...Reading,
+        }),
+        response: { 200: inAllForms(Statements), ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { query, params } = request;
+      const model = await modelFor(rooms.projections, query, reply);
+      const [after] = (decodeCursor(query.cursor, 'text') ?? []) as readonly string[];
+      const { head, statements } = closedStatements(model, params.period, { behind: after });
+      const items: z.output<typeof StatementOut>[] = [];
+      let next: string | undefined;
+      for await (const statement of statements) {
+        if (items.length === query.limit) {
+          next = encodeCursor([items.at(-1)?.accountId ?? '']);
+          break;
+        }
+        items.push(statementOut(statement, head.closedAt));
+      }
+      return sendAccepted(request, reply, {
+        json: () => ({ ...head, items, ...(next !== undefined && { next }) }),
+        csv: () => asCsv(items),
+        items: () => items,
+      });
+    },
+  );
+
+  app.get(
+    '/v1/periods/:period/statements/:accountId',
+    {
+      schema: {
+        operationId: 'getStatement',
+        tags: ['Billing'],
+        summary: 'The statement of one account for a closed period',
+        description,
+        params: PeriodPath.extend({ accountId: AccountId }),
+        querystring: z.strictObject({ ...Reading }),
+        response: { 200: inAllForms(StatementOut), ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { period, accountId } = request.params;
+      const model = await modelFor(rooms.projections, request.query, reply);
+      const { head, statements } = closedStatements(model, period, { only: accountId });
+      for await (const statement of statements) {
+        const item = statementOut(statement, head.closedAt);
+        return sendAccepted(request, reply, {
+          json: () => item,
+          csv: () => asCsv([item]),
+          items: () => [item],
+        });
+      }
+      throw new Problem('not-found', `account ${accountId} has no statement for ${period}`);
+    },
+  );
+}
+
+/** @throws Problem `not-found` where the period is not closed. */
+function closedStatements(
+  model: LedgerModel,
+  period: Period,
+  choice: Parameters<typeof statementsInTurns>[2],
+) {
+  const question = closedQuestion(model, period);
+  const close = model.closeOf(period);
+  if (question === undefined || close === undefined)
+    throw new Problem('not-found', `${period} is not closed, and has no statements`);
+  const head = { period, watermark: String(close.watermark), closedAt: instantOut(close.closedAt) };
+  return { head, statements: statementsInTurns(model, question, choice) };
+}
+
+function statementOut(statement: Statement, closedAt: string): z.output<typeof StatementOut> {
+  const { accountId, period, watermark, ...figures } = statement;
+  return { accountId, period, watermark, closedAt, ...figures };
+}
+
+const number = (value: number | string) => ({ number: String(value) });
+const ADDITIVE = ['billableClusters', 'clusterSeconds'] as const satisfies (keyof Amounts)[];
+const OTHERS = MEASURES.filter((measure) => !ADDITIVE.some((other) => other === measure));
+
+/** A row for the usage, one for each adjustment, which is a difference, and one for the total: what the rows add up to. */
+function asCsv(items: readonly z.output<typeof StatementOut>[]): string {
+  const header = [
+    'accountId',
+    'period',
+    'watermark',
+    'closedAt',
+    'line',
+    'of',
+    ...ADDITIVE,
+    ...OTHERS,
+    'facts',
+  ];
+  const rows = items.flatMap(({ accountId, period, watermark, closedAt = '', usage, adjustments, total }) => {
+    const row = (line: string, of: string, amounts: Amounts, others: Cell[], facts: Cell): Cell[] => [
+      ...[accountId, period, number(watermark), closedAt, line, of],
+      ...ADDITIVE.map((measure) => number(amounts[measure])),
+      ...others,
+      facts,
+    ];
+    const none = OTHERS.map(() => null);
+    return [
+      row(
+        'usage',
+        period,
+        usage,
+        OTHERS.map((measure) => number(usage[measure])),
+        null,
+      ),
+      ...adjustments.map((each) => row('adjustment', each.period, each.delta, none, each.facts.join(' '))),
+      row('total', period, total, none, null),
+    ];
+  });
+  return toCsv(header, rows);
+}

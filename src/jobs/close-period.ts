@@ -1,0 +1,81 @@
+import { refusedClose } from '../domain/period.ts';
+import type { Statement } from '../domain/statement.ts';
+import type { Instant, Period } from '../domain/time.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import { NotCaughtUp } from '../ledger/errors.ts';
+import type { ClosePeriod, ClosingOutcome, PeriodCloses } from '../ledger/period-closes.ts';
+import type { LedgerModel } from '../projections/ledger-model.ts';
+import type { Projections } from '../projections/projections.ts';
+import { statementsInTurns, tally } from '../projections/statements.ts';
+
+/** How long a close waits for the answers to hold all that the log holds, and then for its own place in it. */
+const CATCH_UP_MS = 5_000;
+const PLACE_WAIT_MS = 2_000;
+
+interface Rooms {
+  readonly store: EventStore;
+  readonly projections: Projections;
+  readonly closes: PeriodCloses;
+  readonly now: () => Instant;
+}
+
+/**
+ * Closes periods: all facts up to the end of the log, their statements, one `PeriodClosed`. Nothing is kept on the way, so
+ * whoever is interrupted begins again; whoever comes second gets the first one's result.
+ */
+export class PeriodCloser {
+  readonly #rooms: Rooms;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+  }
+
+  /**
+   * One at a time: who waits mostly finds it done.
+   * @throws NotCaughtUp, and what `PeriodCloses.close` throws.
+   */
+  close(command: ClosePeriod): Promise<ClosingOutcome> {
+    const closing = this.#turn.then(() => this.#close(command));
+    this.#turn = closing.catch(() => undefined);
+    return closing;
+  }
+
+  async #close(command: ClosePeriod): Promise<ClosingOutcome> {
+    const { period, early, dryRun, actor } = command;
+    const { now, closes } = this.#rooms;
+    const model = await this.#wholeLog();
+    const closed = closedIn(model, period);
+    if (closed !== undefined) return closed;
+    const rejection = refusedClose(period, model.calendar, { now: now(), early: early || dryRun });
+    if (rejection !== undefined) return { outcome: 'rejected', rejection };
+    for (const [cluster, { why }] of model.halted)
+      return { outcome: 'halted', clusterId: model.clusters.text(cluster), why };
+
+    // What the model has seen by now, without an await since: so an earlier period is never closed behind it.
+    const watermark = model.position;
+    const statements: Statement[] = [];
+    const asked = { period, watermark, earlier: [...model.closes] };
+    const keep = dryRun ? (statement: Statement) => void statements.push(statement) : undefined;
+    const close = { period, watermark, ...(await tally(statementsInTurns(model, asked), keep)) };
+    if (dryRun) return { outcome: 'would-close', close, statements };
+
+    const { eventId, ...recorded } = await closes.close(close, actor);
+    const place = await this.#rooms.projections.placed(eventId, PLACE_WAIT_MS);
+    return { outcome: 'closed', close: { ...recorded, position: place?.position } };
+  }
+
+  /** A model that holds everything that is in the log now. */
+  async #wholeLog(): Promise<LedgerModel> {
+    const { store, projections } = this.#rooms;
+    const head = await store.head();
+    if (!(await projections.reached(head, CATCH_UP_MS)))
+      throw new NotCaughtUp(`the answers are at position ${projections.model.position} of ${head}`);
+    return projections.model;
+  }
+}
+
+function closedIn(model: LedgerModel, period: Period): ClosingOutcome | undefined {
+  const close = model.closeOf(period);
+  return close === undefined ? undefined : { outcome: 'closed', close };
+}

@@ -1,0 +1,80 @@
+import { type PeriodClose, periodStream, readClose, recordClose } from '../domain/period.ts';
+import type { Rejection } from '../domain/rejection.ts';
+import type { Statement } from '../domain/statement.ts';
+import type { Instant, Period } from '../domain/time.ts';
+import { VersionConflict } from '../eventstore/errors.ts';
+import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
+import { eventId } from './event-id.ts';
+import { LEDGER_SOURCE } from './ledger.ts';
+import { appendPatiently, persist, writeDeadline } from './patience.ts';
+
+/** Somebody wants a period closed. */
+export interface ClosePeriod {
+  readonly period: Period;
+  /** Also while it still waits for late facts. */
+  readonly early: boolean;
+  /** Only say what would be; nothing is written. During the grace too. */
+  readonly dryRun: boolean;
+  readonly actor: string;
+}
+
+/** A closing that is durable. */
+export interface RecordedClose extends PeriodClose {
+  readonly eventId: string;
+  readonly closedAt: Instant;
+}
+
+export type ClosingOutcome =
+  /** Closed now, or before: the same for whoever asks. `position` is unknown for as long as nobody has seen it in the log. */
+  | {
+      readonly outcome: 'closed';
+      readonly close: PeriodClose & { readonly closedAt: Instant; readonly position: number | undefined };
+    }
+  | {
+      readonly outcome: 'would-close';
+      readonly close: PeriodClose;
+      readonly statements: readonly Statement[];
+    }
+  | { readonly outcome: 'rejected'; readonly rejection: Rejection }
+  /** The facts of a cluster cannot be read by this release: a statement without them would be wrong for ever. */
+  | { readonly outcome: 'halted'; readonly clusterId: string; readonly why: string };
+
+/** Writes and reads closings: one per period, for ever. */
+export class PeriodCloses {
+  readonly #store: EventStore;
+  readonly #now: () => Instant;
+
+  constructor(store: EventStore, now: () => Instant) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /**
+   * Records a closing, unless the period was closed before.
+   * @returns the closing that stands, which is the first one, whoever's it was.
+   * @throws OutcomeUnknown, StoreUnavailable, StoreFailed it may be recorded or not: close again. @throws StoreFull
+   */
+  async close(close: PeriodClose, actor: string): Promise<RecordedClose> {
+    const deadline = writeDeadline();
+    const stream = periodStream(close.period);
+    const { type, data } = recordClose(close);
+    // The id covers what the closing says: one at another watermark is another, and never taken for a repeat of the first.
+    const id = eventId(stream, JSON.stringify(data));
+    const event = { id, type, data, metadata: { source: LEDGER_SOURCE, actor }, recordedAt: this.#now() };
+    try {
+      await appendPatiently(this.#store, stream, [event], 'absent', deadline);
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw error;
+    }
+    // Also after an append of our own: a store may have known it as a repeat of one that was recorded at another time.
+    return persist(() => this.#read(close.period), deadline);
+  }
+
+  async #read(period: Period): Promise<RecordedClose> {
+    const stream = periodStream(period);
+    let first: RecordedEvent | undefined;
+    for await (const event of this.#store.readStream(stream, { limit: 1 })) first = event;
+    if (first === undefined) throw new Error(`${stream} is empty after it was written`);
+    return { ...readClose(period, first.type, first.data), eventId: first.id, closedAt: first.recordedAt };
+  }
+}

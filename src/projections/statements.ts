@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import canonicalize from 'canonicalize';
+import type { Interval } from '../domain/cluster.ts';
+import type { PeriodClose } from '../domain/period.ts';
+import { AmountSum } from '../domain/quantity.ts';
+import {
+  type Billed,
+  type Change,
+  changesWithin,
+  firstChange,
+  type Statement,
+  statementOf,
+} from '../domain/statement.ts';
+import { type Period, periodWindow } from '../domain/time.ts';
+import { usageOf } from '../domain/usage.ts';
+import type { LedgerModel } from './ledger-model.ts';
+import { byCodeUnit, intervalsOf } from './usage.ts';
+
+/** A period, and the position up to which its statements know facts. */
+type Closed = Pick<PeriodClose, 'period' | 'watermark'>;
+
+export interface StatementsQuestion extends Closed {
+  /** Periods closed before this one, in order. */
+  readonly earlier: readonly Closed[];
+}
+
+/** What a close says of the statements it stands for. */
+export type Tally = Pick<PeriodClose, 'accounts' | 'totals' | 'statementsDigest'>;
+
+/** What the statements of a period that is closed were made from; `undefined` where it is not closed. */
+export function closedQuestion(model: LedgerModel, period: Period): StatementsQuestion | undefined {
+  const i = model.closes.findIndex((close) => close.period === period);
+  const close = model.closes[i];
+  if (close === undefined) return undefined;
+  return { period, watermark: close.watermark, earlier: model.closes.slice(0, i) };
+}
+
+/** Which of the accounts are asked about; by default all. */
+interface Choice {
+  readonly only?: string;
+  /** Those behind this one, in order of the ids. */
+  readonly behind?: string | undefined;
+}
+
+/**
+ * The statements of a period, in order of the accounts: a function of the facts up to the watermark. Only what was recorded
+ * since the close before is looked at for adjustments.
+ */
+export function* statementsOf(
+  model: LedgerModel,
+  question: StatementsQuestion,
+  choice: Choice = {},
+): Generator<Statement> {
+  for (const statement of workOut(model, question, choice)) if (statement !== undefined) yield statement;
+}
+
+/** The longest that others wait while statements are worked out. */
+const SLICE_MS = 5;
+
+/** The same, a slice at a time. What is recorded meanwhile changes nothing: it stands behind the watermark. */
+export async function* statementsInTurns(
+  model: LedgerModel,
+  question: StatementsQuestion,
+  choice: Choice = {},
+): AsyncGenerator<Statement> {
+  let since = performance.now();
+  for (const statement of workOut(model, question, choice)) {
+    if (statement !== undefined) yield statement;
+    if (performance.now() - since < SLICE_MS) continue;
+    await turn();
+    since = performance.now();
+  }
+}
+
+/** Yields every statement, and `undefined` wherever it may pause. */
+function* workOut(
+  model: LedgerModel,
+  { period, watermark, earlier }: StatementsQuestion,
+  { only, behind }: Choice,
+): Generator<Statement | undefined> {
+  const window = periodWindow(period);
+  const before = earlier.at(-1)?.watermark ?? watermark;
+  const touched = yield* touchedAccounts(model, { period, watermark, earlier }, only);
+  for (const accountId of only === undefined ? model.accounts.texts.toSorted(byCodeUnit) : [only]) {
+    const account = model.accounts.find(accountId);
+    if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
+    const known = intervalsOf(model, account, watermark);
+    const periods = touched.get(accountId);
+    const changes =
+      periods === undefined ? [] : changesOf(model, periods, intervalsOf(model, account, before), known);
+    yield statementOf({ accountId, period, watermark }, usageOf(known, window), changes);
+  }
+}
+
+/** @param periods the positions of what changed in each. */
+function changesOf(
+  model: LedgerModel,
+  periods: ReadonlyMap<Period, ReadonlySet<number>>,
+  knownBefore: readonly (readonly Interval[])[],
+  known: readonly (readonly Interval[])[],
+): Change[] {
+  const inOrder = [...periods].sort(([a], [b]) => byCodeUnit(a, b));
+  return inOrder.map(([period, positions]) => ({
+    period,
+    before: usageOf(knownBefore, periodWindow(period)),
+    after: usageOf(known, periodWindow(period)),
+    facts: [...positions].sort((a, b) => a - b).map((position) => model.facts.ids.at(position)),
+  }));
+}
+
+/** Clusters after which it may pause. */
+const PAUSE_EVERY = 50;
+
+/** By account and earlier closed period: the positions of the facts by which a cluster of it is billed otherwise there. */
+type Touched = Map<string, Map<Period, Set<number>>>;
+
+function* touchedAccounts(
+  model: LedgerModel,
+  question: StatementsQuestion,
+  only: string | undefined,
+): Generator<undefined, Touched> {
+  const touched: Touched = new Map();
+  const { watermark, earlier } = question;
+  const before = earlier.at(-1)?.watermark;
+  if (before === undefined) return touched;
+  const clusters = only === undefined ? clustersBetween(model, before, watermark) : clustersOf(model, only);
+  let looked = 0;
+  const windows = earlier.map(({ period }) => ({ period, window: periodWindow(period) })).reverse();
+  for (const cluster of clusters) {
+    if (++looked % PAUSE_EVERY === 0) yield undefined;
+    const facts = model.changes(cluster, before, watermark);
+    if (facts.length === 0) continue;
+    const was = billedAt(model, cluster, before);
+    const is = billedAt(model, cluster, watermark);
+    const since = firstChange(was, is);
+    if (since === undefined) continue;
+    for (const { period, window } of windows) {
+      if (window.to <= since) break;
+      if (!changesWithin(was, is, window)) continue;
+      // What is effective from the end of a period on cannot have changed it.
+      const causes = facts.filter(({ effectiveAt }) => effectiveAt < window.to);
+      for (const accountId of new Set([was.accountId, is.accountId])) {
+        if (accountId === undefined) continue;
+        const positions = positionsOf(touched, accountId, period);
+        for (const { by } of causes) positions.add(by);
+      }
+    }
+  }
+  return touched;
+}
+
+function positionsOf(touched: Touched, accountId: string, period: Period): Set<number> {
+  const periods = touched.get(accountId) ?? new Map<Period, Set<number>>();
+  touched.set(accountId, periods);
+  const positions = periods.get(period) ?? new Set();
+  periods.set(period, positions);
+  return positions;
+}
+
+function clustersBetween(model: LedgerModel, after: number, upTo: number): Iterable<number> {
+  const clusters = new Set<number>();
+  for (let position = after + 1; position <= upTo; position++) clusters.add(model.facts.clusterAt(position));
+  clusters.delete(-1);
+  return clusters;
+}
+
+function clustersOf(model: LedgerModel, accountId: string): Iterable<number> {
+  const account = model.accounts.find(accountId);
+  return account === undefined ? [] : model.clustersOf(account);
+}
+
+function billedAt(model: LedgerModel, cluster: number, asOf: number): Billed {
+  const { registration, intervals } = model.billing(cluster, asOf);
+  return { accountId: registration?.fact.accountId, intervals };
+}
+
+/**
+ * Counts, adds up and digests statements.
+ * @param each is given every statement.
+ */
+export async function tally(
+  statements: AsyncIterable<Statement>,
+  each: (statement: Statement) => void = () => undefined,
+): Promise<Tally> {
+  const totals = new AmountSum();
+  const hash = createHash('sha256').update('[');
+  let accounts = 0;
+  for await (const statement of statements) {
+    hash.update(`${accounts === 0 ? '' : ','}${canonicalize(statement)}`);
+    accounts++;
+    totals.add(statement.total);
+    each(statement);
+  }
+  return { accounts, totals: totals.total, statementsDigest: hash.update(']').digest('hex') };
+}

@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest';
+import { periodStream } from '../../src/domain/period.ts';
+import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { PeriodCloser } from '../../src/jobs/close-period.ts';
+import { PeriodCloses } from '../../src/ledger/period-closes.ts';
+import { deleted, registered, stopped } from '../support/cloud-events.ts';
+import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { collect, readLog } from '../support/store-events.ts';
+import { stores } from '../support/stores.ts';
+import { until } from '../support/until.ts';
+
+const close = (ledger: TestLedger, period: string, command: object = {}) =>
+  ledger.fetch(`/v1/periods/${period}/close`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(command),
+  });
+
+/** Three accounts since January, on 15 April. */
+async function platform(connection: string): Promise<TestLedger> {
+  const ledger = await ledgerForTest({ store: connection });
+  for (const [i, account] of ['acme', 'globex', 'initech'].entries())
+    await ledger.record(registered(`c${i}`, `2026-01-1${i}T00:00:00.000Z`, account));
+  return ledger;
+}
+
+async function statements(ledger: TestLedger, period: string) {
+  const { status, text } = await ledger.get(`/v1/periods/${period}/statements`);
+  expect(status, text).toBe(200);
+  return text;
+}
+
+const closings = async (ledger: TestLedger) =>
+  (await readLog(ledger.rooms.store)).filter(({ stream }) => stream.startsWith('period-'));
+
+const checked = (ledger: TestLedger, periods: number) =>
+  until(() => ledger.rooms.projections.statements.checked === periods);
+
+/** A store that fails at one of its calls, before or after it has done what it was asked. */
+function cutOff(
+  store: EventStore,
+  call: 'head' | 'append' | 'readStream',
+  when: 'before' | 'after',
+): EventStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      if (name !== call) return value.bind(target);
+      return (...given: unknown[]) => {
+        if (when === 'before') throw new Error('cut off');
+        return (value.apply(target, given) as Promise<unknown>).then(() => {
+          throw new Error('cut off');
+        });
+      };
+    },
+  });
+}
+
+describe.each(stores)('on $name', ({ connection }) => {
+  test('64 who close one period at once write one PeriodClosed and get the same result', async () => {
+    const ledger = await platform(connection);
+    const answers = await Promise.all(Array.from({ length: 64 }, () => close(ledger, '2026-01')));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(answers[0]?.body).toMatchObject({
+      outcome: 'closed',
+      period: '2026-01',
+      watermark: '3',
+      accounts: 3,
+    });
+    expect(await closings(ledger)).toHaveLength(1);
+  });
+
+  test('closers of several processes, at watermarks of their own, write one PeriodClosed too', async () => {
+    const ledger = await platform(connection);
+    const { store, projections } = ledger.rooms;
+    const closers = Array.from({ length: 16 }, (_, i) => {
+      const now = () => ledger.now + i;
+      return new PeriodCloser({ store, projections, closes: new PeriodCloses(store, now), now });
+    });
+    const command = { period: '2026-01', early: false, dryRun: false, actor: 'test' };
+    const outcomes = await Promise.all(
+      closers.map(async (closer, i) => {
+        const [outcome] = await Promise.all([
+          closer.close(command),
+          ledger.post(stopped('c0', `2026-02-0${1 + (i % 9)}T00:00:00.000Z`)),
+        ]);
+        return outcome;
+      }),
+    );
+    expect(new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size).toBe(1);
+    expect(outcomes[0]?.outcome).toBe('closed');
+    expect(await closings(ledger)).toHaveLength(1);
+    await checked(ledger, 1);
+    expect(projections.statements.drifts).toEqual([]);
+  });
+
+  test('a close that is cut off at any call to the store ends in the same closing when it is begun again', async () => {
+    const digests = new Set<string>();
+    for (const [call, when] of [
+      ['head', 'before'],
+      ['append', 'before'],
+      ['append', 'after'],
+      ['readStream', 'before'],
+    ] as const) {
+      const ledger = await platform(connection);
+      const { store, projections } = ledger.rooms;
+      const failing = cutOff(store, call, when);
+      const now = () => ledger.now;
+      const first = new PeriodCloser({
+        store: failing,
+        projections,
+        closes: new PeriodCloses(failing, now),
+        now,
+      });
+      const command = { period: '2026-01', early: false, dryRun: false, actor: 'test' };
+      await expect(first.close(command)).rejects.toThrow('cut off');
+      ledger.pass(60_000);
+      const { body } = await close(ledger, '2026-01');
+      digests.add(body.statementsDigest);
+      expect(await closings(ledger)).toHaveLength(1);
+    }
+    expect(digests.size).toBe(1);
+  });
+
+  test('a closing at another watermark is never taken for a repeat of the first', async () => {
+    const ledger = await platform(connection);
+    const closes = new PeriodCloses(ledger.rooms.store, () => ledger.now);
+    const totals = { billableClusters: 1, clusterSeconds: '1.000' };
+    const first = { period: '2026-01', watermark: 2, accounts: 1, totals, statementsDigest: 'a' };
+    const recorded = await closes.close(first, 'one');
+    ledger.pass(1_000);
+    expect(await closes.close({ ...first, watermark: 3, statementsDigest: 'b' }, 'two')).toEqual(recorded);
+    expect(await closes.close(first, 'three')).toEqual(recorded);
+    const events = await collect(ledger.rooms.store.readStream(periodStream('2026-01')));
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ metadata: { actor: 'one' }, data: { watermark: '2' } });
+  });
+
+  test('what is closed is the same bytes for ever: after late facts, a later close, a restart and a replay', async () => {
+    const ledger = await platform(connection);
+    await close(ledger, '2026-01');
+    const january = await statements(ledger, '2026-01');
+    await ledger.record(deleted('c0', '2026-01-20T00:00:00.000Z'));
+    expect(await statements(ledger, '2026-01')).toBe(january);
+    await close(ledger, '2026-02');
+    const february = await statements(ledger, '2026-02');
+    expect(JSON.parse(february).items[0]).toMatchObject({
+      accountId: 'acme',
+      usage: { billableClusters: 0 },
+      adjustments: [{ period: '2026-01', delta: { billableClusters: 0, clusterSeconds: '-1036800.000' } }],
+      total: { billableClusters: 0, clusterSeconds: '-1036800.000' },
+    });
+    const periods = (await ledger.get('/v1/periods')).text;
+    await ledger.reopen();
+    await checked(ledger, 2);
+    await ledger.rooms.projections.rebuild();
+    await checked(ledger, 2);
+    expect(await statements(ledger, '2026-01')).toBe(january);
+    expect(await statements(ledger, '2026-02')).toBe(february);
+    expect((await ledger.get('/v1/periods')).text).toBe(periods);
+    expect((await ledger.get('/readyz')).body.checks.statements).toEqual({
+      ok: true,
+      detail: '2 of 2 closed periods compared, all as they were',
+    });
+  });
+
+  test('a closing whose digest is not that of its statements is told as statement-drift', async () => {
+    const ledger = await platform(connection);
+    const closes = new PeriodCloses(ledger.rooms.store, () => ledger.now);
+    const totals = { billableClusters: 3, clusterSeconds: '5443200.000' };
+    const wrong = { period: '2026-01', watermark: 3, accounts: 3, totals, statementsDigest: 'f'.repeat(64) };
+    await closes.close(wrong, 'a hand in the till');
+    const drift = { ok: false, detail: expect.stringMatching(/^statement-drift .* the first 2026-01: /) };
+    await checked(ledger, 1);
+    expect((await ledger.get('/readyz')).body.checks.statements).toEqual(drift);
+    await ledger.reopen();
+    await ledger.get('/v1/periods');
+    await checked(ledger, 1);
+    const ready = await ledger.get('/readyz');
+    expect(ready.status).toBe(200);
+    expect(ready.body.checks.statements).toEqual(drift);
+    expect((await ledger.get('/metrics')).text).toContain('\nledger_statement_drift 1\n');
+  });
+
+  test('totals that are not those of the statements are drift as well', async () => {
+    const ledger = await platform(connection);
+    const { close: would } = await new PeriodCloser({
+      ...ledger.rooms,
+      closes: new PeriodCloses(ledger.rooms.store, () => ledger.now),
+      now: () => ledger.now,
+    })
+      .close({ period: '2026-01', early: false, dryRun: true, actor: 'test' })
+      .then((outcome) => outcome as Extract<typeof outcome, { outcome: 'would-close' }>);
+    const closes = new PeriodCloses(ledger.rooms.store, () => ledger.now);
+    await closes.close({ ...would, accounts: 4 }, 'test');
+    await checked(ledger, 1);
+    expect(ledger.rooms.projections.statements.drifts).toMatchObject([{ period: '2026-01', position: 4 }]);
+  });
+
+  test('an event that closes nothing is told, and closes nothing', async () => {
+    const ledger = await platform(connection);
+    const closes = new PeriodCloses(ledger.rooms.store, () => ledger.now);
+    const totals = { billableClusters: 0, clusterSeconds: '0.000' };
+    const none = { accounts: 0, totals, statementsDigest: '' };
+    await closes.close({ ...none, period: '2025-11', watermark: 99 }, 'from the future');
+    await until(() => ledger.rooms.projections.model.position === 4);
+    expect(ledger.rooms.projections.model.closes).toEqual([]);
+    expect((await ledger.get('/readyz')).body.checks.statements).toMatchObject({
+      ok: false,
+      detail: 'a closing at position 4: 2025-11 cannot have been closed at watermark 99',
+    });
+    await ledger.reopen();
+    await ledger.get('/v1/periods');
+    expect(ledger.rooms.projections.model.oddCloses).toHaveLength(1);
+  });
+
+  test('nothing is closed while the facts of a cluster cannot be read', async () => {
+    const ledger = await platform(connection);
+    const event = { id: '00000000-0000-5000-8000-00000000abcd', type: 'Painted', data: {}, metadata: {} };
+    await ledger.rooms.store.append('cluster-c1', [{ ...event, recordedAt: ledger.now }], 0);
+    const { status, body } = await close(ledger, '2026-01');
+    expect(status).toBe(503);
+    expect(body.type).toBe('urn:cluster-ledger:problem:cluster-halted');
+    expect(await closings(ledger)).toEqual([]);
+  });
+});

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import canonicalize from 'canonicalize';
+import { describe, expect, test } from 'vitest';
+import type { Fact } from '../../src/domain/fact.ts';
+import {
+  type StatementsQuestion,
+  statementsInTurns,
+  statementsOf,
+  tally,
+} from '../../src/projections/statements.ts';
+import { deleted, registered, resumed, seen, stopped, voided } from '../domain/facts.ts';
+import { statementsAt } from '../oracle/oracle.ts';
+import { type GoldenFact, goldenFacts, idAt, modelOf } from './logs.ts';
+
+interface GoldenStatement {
+  readonly usage: object;
+  readonly adjustments: readonly { period: string; billableClusters: number; clusterSeconds: string }[];
+  readonly total: object;
+}
+interface GoldenCase {
+  readonly name: string;
+  readonly facts: readonly GoldenFact[];
+  readonly closes?: readonly { period: string; watermark: number }[];
+  readonly expect: { readonly statements?: Readonly<Record<string, Record<string, GoldenStatement>>> };
+}
+
+const file = new URL('../golden/billing.json', import.meta.url);
+const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly GoldenCase[] };
+const closed = cases.filter(({ closes }) => closes !== undefined);
+
+test('there are golden statements', () => {
+  expect(closed.length).toBeGreaterThanOrEqual(3);
+});
+
+describe.each(closed)('$name', ({ facts, closes = [], expect: { statements: expected } }) => {
+  const model = modelOf(goldenFacts(facts));
+
+  test.each(closes.map((close, i) => ({ ...close, i })))('in $period', ({ period, watermark, i }) => {
+    const statements = [...statementsOf(model, { period, watermark, earlier: closes.slice(0, i) })];
+    const figures = statements.map(({ accountId, usage, adjustments, total }) => [
+      accountId,
+      { usage, adjustments: adjustments.map(({ period, delta }) => ({ period, ...delta })), total },
+    ]);
+    expect(Object.fromEntries(figures)).toEqual(expected?.[period]);
+  });
+
+  test('by the oracle too', () => {
+    const places = new Map(facts.map(({ id }, i) => [id, idAt(i + 1)]));
+    const known = facts.map(({ id: _, ...fact }, i) => ({
+      ...(fact as unknown as { clusterId: string; type: string }),
+      ...(fact['voids'] !== undefined && { voids: places.get(String(fact['voids'])) as string }),
+      eventId: idAt(i + 1),
+      position: i + 1,
+      effectiveAt: BigInt(Date.parse(String(fact['effectiveAt']))),
+    }));
+    for (const [i, { period }] of closes.entries()) {
+      const figures = statementsAt(known, closes.slice(0, i + 1)).map(
+        ({ accountId, usage, adjustments, total }) => [
+          accountId,
+          { usage, adjustments: adjustments.map(({ period, delta }) => ({ period, ...delta })), total },
+        ],
+      );
+      expect(Object.fromEntries(figures)).toEqual(expected?.[period]);
+    }
+  });
+});
+
+/** The adjustments in the statements of a period, of facts of which the first `before` were known when January was closed. */
+function adjustments(before: number, ...facts: Fact[]) {
+  const question: StatementsQuestion = {
+    period: '2026-02',
+    watermark: facts.length,
+    earlier: [{ period: '2026-01', watermark: before }],
+  };
+  return [...statementsOf(modelOf(facts), question)].flatMap(({ accountId, adjustments }) =>
+    adjustments.map(({ delta, facts }) => ({
+      accountId,
+      ...delta,
+      facts: facts.map((id) => Number(id.slice(-12))),
+    })),
+  );
+}
+
+const DAY = (24 * 3_600).toString();
+
+describe('an adjustment', () => {
+  const since = registered('2026-01-10');
+
+  test('names the late facts that caused it, and none that could not have', () => {
+    const late = [
+      seen('2026-01-20', 'ClusterUnreachable'),
+      stopped('2026-01-30'),
+      stopped('2026-01-30', 'deleted'),
+      resumed('2026-01-31'),
+      stopped('2026-02-10', 'unreachable'),
+    ];
+    expect(adjustments(1, since, ...late)).toEqual([
+      { accountId: 'acme', billableClusters: 0, clusterSeconds: `-${DAY}.000`, facts: [3, 5] },
+    ]);
+  });
+
+  test('names the void of a fact that was known, and not what came and went in between', () => {
+    const facts = [since, deleted('2026-01-11'), voided('2026-02-01', idAt(2))];
+    const gone = [stopped('2026-01-20'), voided('2026-02-01', idAt(4)), voided('2026-02-01', idAt(2))];
+    expect(adjustments(2, ...facts, ...gone)).toEqual([
+      { accountId: 'acme', billableClusters: 0, clusterSeconds: `${21 * 86_400}.000`, facts: [3] },
+    ]);
+  });
+
+  test('is not made where nothing changed, or only what comes after', () => {
+    expect(adjustments(1, since, stopped('2026-02-01'))).toEqual([]);
+    expect(adjustments(1, since, stopped('2025-12-01'), resumed('2025-12-02'))).toEqual([]);
+    expect(adjustments(1, since, stopped('2026-01-12'), voided('2026-02-01', idAt(2)))).toEqual([]);
+  });
+
+  test('credits the account that a cluster was wrongly registered to, and charges the other', () => {
+    const other = { ...registered('2026-01-10'), accountId: 'globex' };
+    const whole = 22 * 86_400;
+    expect(adjustments(1, since, voided('2026-02-01', idAt(1)), other)).toEqual([
+      { accountId: 'acme', billableClusters: -1, clusterSeconds: `-${whole}.000`, facts: [2, 3] },
+      { accountId: 'globex', billableClusters: 1, clusterSeconds: `${whole}.000`, facts: [2, 3] },
+    ]);
+  });
+
+  const other = (fact: Fact): Fact => ({ ...fact, clusterId: 'c2' });
+
+  test('of the peak alone is a line with two zero deltas', () => {
+    const oneAfterTheOther = [since, deleted('2026-01-15')].concat(
+      [registered('2026-01-15'), deleted('2026-01-20')].map(other),
+    );
+    const overlapping = [registered('2026-01-14'), deleted('2026-01-19')].map(other);
+    expect(adjustments(4, ...oneAfterTheOther, ...overlapping)).toEqual([
+      { accountId: 'acme', billableClusters: 0, clusterSeconds: '0.000', facts: [5, 6] },
+    ]);
+  });
+
+  test('is not made where clusters changed and no measure did', () => {
+    const known = [since, registered('2026-01-10'), deleted('2026-01-20')].map((fact, i) =>
+      i === 0 ? fact : other(fact),
+    );
+    const swap = [stopped('2026-01-15'), resumed('2026-01-20')];
+    const longer = [voided('2026-02-01', idAt(3)), deleted('2026-01-25')].map(other);
+    expect(adjustments(3, ...known, ...swap, ...longer)).toEqual([]);
+  });
+});
+
+test('a tally digests the canonical JSON of all statements', async () => {
+  const model = modelOf([
+    registered('2026-01-10'),
+    { ...registered('2026-01-01'), clusterId: 'c2', accountId: 'b' },
+  ]);
+  const question = { period: '2026-01', watermark: 2, earlier: [] };
+  const statements = [...statementsOf(model, question)];
+  const digest = createHash('sha256')
+    .update(canonicalize(statements) as string)
+    .digest('hex');
+  expect(await tally(statementsInTurns(model, question))).toMatchObject({
+    accounts: 2,
+    statementsDigest: digest,
+  });
+  expect([...statementsOf(model, question, { only: 'b' })]).toEqual(statements.slice(1));
+});
