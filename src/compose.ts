@@ -19,6 +19,7 @@ export interface Composition {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
+  readonly closePeriod: Rooms['closePeriod'];
   /** Lets requests under way end, then closes everything. */
   close(): Promise<void>;
 }
@@ -55,7 +56,7 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
       await app.close();
       await stop();
     };
-    return { app, store, ledger, projections, close };
+    return { app, store, ledger, projections, closePeriod, close };
   } catch (error) {
     await stop();
     throw error;
