@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { type Config, ConfigError } from './config.ts';
 import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
+import { ReadOnlyStore } from './eventstore/read-only-store.ts';
 import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
 import type { App, Rooms } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -30,13 +31,19 @@ export interface Surroundings {
   readonly now: () => number;
   /** Told when the process must stop: the store, or what follows it, has failed for good. */
   readonly onFailed: (error: unknown) => void;
+  /** It only answers: nothing is written, neither to the store nor to files. */
+  readonly readOnly?: boolean;
 }
 
 /** Wires a ledger up, and begins to follow its log. @throws StoreFailed, StoreUnavailable where the store does not open. */
-export async function compose(config: Config, { log, now, onFailed }: Surroundings): Promise<Composition> {
-  const store = await openStore(config, log, now, onFailed);
+export async function compose(
+  config: Config,
+  { log, now, onFailed, readOnly = false }: Surroundings,
+): Promise<Composition> {
+  const opened = await openStore(config, log, now, onFailed);
+  const store = readOnly ? new ReadOnlyStore(opened) : opened;
   const projections = new Projections(store, {
-    snapshotFile: snapshotFile(config),
+    ...(!readOnly && { snapshotFile: snapshotFile(config) }),
     log,
     onFailed,
   });

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { type Environment, readSettings } from './config/read-settings.ts';
 
 export { ConfigError } from './config/read-settings.ts';
@@ -40,4 +41,26 @@ function storeChoice(store: string, dataDir: string): StoreChoice {
   if (!store.startsWith('sqlite:')) return { kind: 'esdb', connection: store };
   const file = store.slice('sqlite:'.length);
   return { kind: 'sqlite', file: file === '' ? join(dataDir, 'ledger.db') : file };
+}
+
+/** What the command line takes from its surroundings. */
+export interface CliEnvironment {
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+  readonly context: string | undefined;
+  /** Folder of the user's settings, by the XDG base directory rules. */
+  readonly configDir: string;
+}
+
+/** Reads `LEDGER_URL`, `LEDGER_TOKEN` and `LEDGER_CONTEXT`; an empty one is none. */
+export function readCliEnvironment(environment: Environment = process.env): CliEnvironment {
+  const { LEDGER_URL, LEDGER_TOKEN, LEDGER_CONTEXT, XDG_CONFIG_HOME } = environment;
+  // The rules have relative paths ignored.
+  const isSet = XDG_CONFIG_HOME !== undefined && isAbsolute(XDG_CONFIG_HOME);
+  return {
+    url: LEDGER_URL || undefined,
+    token: LEDGER_TOKEN || undefined,
+    context: LEDGER_CONTEXT || undefined,
+    configDir: isSet ? XDG_CONFIG_HOME : join(homedir(), '.config'),
+  };
 }
