@@ -16,7 +16,7 @@ export interface Usage {
 }
 
 /** The measures before they are written down. */
-interface Measures {
+export interface Measures {
   billableClusters: number;
   billed: Milliseconds;
   peakClusters: number;
@@ -35,7 +35,11 @@ export function countedWindow(window: Window, through: Instant): Window {
  * @param counted the window, already cut at the instant asked about (`countedWindow`).
  */
 export function usageOf(clusters: Iterable<readonly Interval[]>, counted: Window): Usage {
-  const measures = measure(clusters, counted);
+  return usageFrom(measure(clusters, counted), counted);
+}
+
+/** Writes measures of a window down. */
+export function usageFrom(measures: Measures, counted: Window): Usage {
   return {
     billableClusters: measures.billableClusters,
     clusterSeconds: formatSeconds(measures.billed),

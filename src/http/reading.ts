@@ -30,13 +30,13 @@ export async function modelFor(
 }
 
 /** The position that an `asOf` means; by default the last one. @throws Problem where the log is not that long. */
-export function knownAt(model: LedgerModel, asOf: AsOf | undefined): number {
+export function knownAt(model: LedgerModel, asOf: AsOf | undefined, pointer = '/query/asOf'): number {
   if (asOf === undefined) return model.position;
   if (typeof asOf === 'object') return model.facts.positionAt(asOf.instant);
   if (asOf <= model.position) return asOf;
   throw invalidRequest([
     {
-      pointer: '/query/asOf',
+      pointer,
       detail: `must be a position of the log, which ends at ${model.position}; given ${asOf}`,
     },
   ]);

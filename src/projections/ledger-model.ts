@@ -1,5 +1,5 @@
-import { billCounting, type ClusterBilling } from '../domain/cluster.ts';
-import type { Fact, FactOf } from '../domain/fact.ts';
+import { type BillingFact, billCounting, type ClusterBilling } from '../domain/cluster.ts';
+import type { Fact, FactOf, PlacedFact } from '../domain/fact.ts';
 import { type Calendar, type PeriodClose, periodAfter, periodOfStream, readClose } from '../domain/period.ts';
 import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
 import type { Instant, Period } from '../domain/time.ts';
@@ -141,6 +141,16 @@ export class LedgerModel {
     return this.facts.counting(last, asOf, (account) => this.accounts.text(account));
   }
 
+  /** The facts of a cluster that count at a position, in no order. */
+  counting(cluster: number, asOf: number): PlacedFact<BillingFact>[] {
+    return this.#counting(this.#last[cluster] as number, asOf);
+  }
+
+  /** What billing needs of the fact at a position, which is no void. */
+  factAt(position: number): BillingFact {
+    return this.facts.factAt(position, (account) => this.accounts.text(account));
+  }
+
   /** What changed between two positions in what counts for the billing of a cluster. */
   changes(cluster: number, after: number, upTo: number): CountedChange[] {
     return this.facts.changes(this.#last[cluster] as number, after, upTo);
@@ -167,14 +177,28 @@ export class LedgerModel {
     return this.#last[cluster] as number;
   }
 
-  /** Positions of the facts of a cluster from its first on. */
-  positionsOf(cluster: number): number[] {
-    return Array.from(this.facts.chain(this.#last[cluster] as number)).reverse();
+  /** Positions of the facts of a cluster from its first on, as far as they are known at a position. */
+  positionsOf(cluster: number, asOf = Number.POSITIVE_INFINITY): number[] {
+    const positions: number[] = [];
+    for (const position of this.facts.chain(this.#last[cluster] as number))
+      if (position <= asOf) positions.push(position);
+    return positions.reverse();
   }
 
   /** Numbers of the clusters that were registered to an account at any time; some may since be another's. */
   clustersOf(account: number): readonly number[] {
     return this.#clustersOf[account] ?? [];
+  }
+
+  /** The same, as far as that is known at a position; the ids of the clusters are in order. */
+  clustersEverOf(accountId: string, asOf: number): number[] {
+    const account = this.accounts.find(accountId);
+    if (account === undefined) return [];
+    const owned = this.clustersOf(account).filter((cluster) =>
+      this.facts.namesAccount(this.#last[cluster] as number, account, asOf),
+    );
+    const ids = this.clusters;
+    return owned.sort((a, b) => (ids.text(a) < ids.text(b) ? -1 : 1));
   }
 
   /** What the registration at a position says. */

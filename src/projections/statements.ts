@@ -1,20 +1,14 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
 import type { Interval } from '../domain/cluster.ts';
 import type { PeriodClose } from '../domain/period.ts';
 import { AmountSum } from '../domain/quantity.ts';
-import {
-  type Billed,
-  type Change,
-  changesWithin,
-  firstChange,
-  type Statement,
-  statementOf,
-} from '../domain/statement.ts';
+import { type Change, changesWithin, firstChange, type Statement, statementOf } from '../domain/statement.ts';
 import { type Period, periodWindow } from '../domain/time.ts';
 import { usageOf } from '../domain/usage.ts';
+import { rebilled } from './differences.ts';
 import type { LedgerModel } from './ledger-model.ts';
+import { inSlices } from './slices.ts';
 import { byCodeUnit, intervalsOf } from './usage.ts';
 
 /** A period, and the position up to which its statements know facts. */
@@ -55,22 +49,13 @@ export function* statementsOf(
   for (const statement of workOut(model, question, choice)) if (statement !== undefined) yield statement;
 }
 
-/** The longest that others wait while statements are worked out. */
-const SLICE_MS = 5;
-
 /** The same, a slice at a time. What is recorded meanwhile changes nothing: it stands behind the watermark. */
-export async function* statementsInTurns(
+export function statementsInTurns(
   model: LedgerModel,
   question: StatementsQuestion,
   choice: Choice = {},
 ): AsyncGenerator<Statement> {
-  let since = performance.now();
-  for (const statement of workOut(model, question, choice)) {
-    if (statement !== undefined) yield statement;
-    if (performance.now() - since < SLICE_MS) continue;
-    await turn();
-    since = performance.now();
-  }
+  return inSlices(workOut(model, question, choice));
 }
 
 /** Yields every statement, and `undefined` wherever it may pause. */
@@ -129,17 +114,16 @@ function* touchedAccounts(
   const windows = earlier.map(({ period }) => ({ period, window: periodWindow(period) })).reverse();
   for (const cluster of clusters) {
     if (++looked % PAUSE_EVERY === 0) yield undefined;
-    const facts = model.changes(cluster, before, watermark);
-    if (facts.length === 0) continue;
-    const was = billedAt(model, cluster, before);
-    const is = billedAt(model, cluster, watermark);
+    const cause = rebilled(model, cluster, { before, after: watermark });
+    if (cause === undefined) continue;
+    const { was, is, changes } = cause;
     const since = firstChange(was, is);
     if (since === undefined) continue;
     for (const { period, window } of windows) {
       if (window.to <= since) break;
       if (!changesWithin(was, is, window)) continue;
       // What is effective from the end of a period on cannot have changed it.
-      const causes = facts.filter(({ effectiveAt }) => effectiveAt < window.to);
+      const causes = changes.filter(({ effectiveAt }) => effectiveAt < window.to);
       for (const accountId of new Set([was.accountId, is.accountId])) {
         if (accountId === undefined) continue;
         const positions = positionsOf(touched, accountId, period);
@@ -168,11 +152,6 @@ function clustersBetween(model: LedgerModel, after: number, upTo: number): Itera
 function clustersOf(model: LedgerModel, accountId: string): Iterable<number> {
   const account = model.accounts.find(accountId);
   return account === undefined ? [] : model.clustersOf(account);
-}
-
-function billedAt(model: LedgerModel, cluster: number, asOf: number): Billed {
-  const { registration, intervals } = model.billing(cluster, asOf);
-  return { accountId: registration?.fact.accountId, intervals };
 }
 
 /**
