@@ -55,3 +55,10 @@ export function requireAccount(model: LedgerModel, accountId: string): void {
     throw new Problem('not-found', `no cluster was ever registered to an account ${accountId}`);
   }
 }
+
+/** @throws Problem `cluster-halted` where the facts of the cluster cannot be read, so that it takes no others. */
+export function refuseHalted(model: LedgerModel, cluster: number): void {
+  const halt = model.haltOf(cluster);
+  if (halt === undefined) return;
+  throw new Problem('cluster-halted', `cluster ${model.clusters.text(cluster)} takes no facts: ${halt.why}`);
+}

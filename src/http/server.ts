@@ -28,6 +28,7 @@ import { rejectedEventRoutes } from './routes/rejected-events.ts';
 import { replayRoutes } from './routes/replay.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { whatIfRoutes } from './routes/what-if.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -127,6 +128,7 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     explainRoutes,
     replayRoutes,
     diffRoutes,
+    whatIfRoutes,
     periodRoutes,
     statementRoutes,
     feedRoutes,

@@ -186,6 +186,31 @@ describe('an answer is as the document says', () => {
     }
   });
 
+  test.each(['acme', 'nobody'])('POST /v1/accounts/{accountId}/what-if, %s', async (accountId) => {
+    const first = recorded[0]?.eventId ?? '';
+    for (const question of [
+      { period: '2026-04', remove: [first] },
+      { period: '2026-04' },
+      { remove: [first] },
+    ]) {
+      const headers = { 'content-type': 'application/json' };
+      const post = { method: 'POST', headers, body: JSON.stringify(question) };
+      const answer = await ledger().fetch(`/v1/accounts/${accountId}/what-if`, post);
+      isAsDocumented('POST /v1/accounts/{accountId}/what-if', answer);
+    }
+  });
+
+  test('POST /v1/events/{eventId}/void, tried', async () => {
+    for (const { eventId } of recorded) {
+      const headers = { 'content-type': 'application/json' };
+      const post = { method: 'POST', headers, body: JSON.stringify({ reason: 'x', dryRun: true }) };
+      isAsDocumented(
+        'POST /v1/events/{eventId}/void',
+        await ledger().fetch(`/v1/events/${eventId}/void`, post),
+      );
+    }
+  });
+
   test('GET /v1/events/{eventId}', async () => {
     for (const { eventId } of recorded) {
       isAsDocumented('GET /v1/events/{eventId}', await ledger().get(`/v1/events/${eventId}`));
