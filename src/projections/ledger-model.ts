@@ -173,6 +173,17 @@ export class LedgerModel {
     return { lastClosed: this.#closes.at(-1)?.period, firstFactAt: this.#firstFactAt };
   }
 
+  /** The earliest instant at which a fact is effective that is known at a position; `undefined` where there is none. */
+  firstFactBy(asOf: number): Instant | undefined {
+    let first: Instant | undefined;
+    for (let position = 1; position <= asOf && first !== this.#firstFactAt; position++) {
+      if (this.facts.clusterAt(position) === -1) continue;
+      const at = this.facts.effectiveAt(position);
+      if (first === undefined || at < first) first = at;
+    }
+    return first;
+  }
+
   lastPositionOf(cluster: number): number {
     return this.#last[cluster] as number;
   }
