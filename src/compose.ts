@@ -11,6 +11,7 @@ import { buildServer } from './http/server.ts';
 import { PeriodCloser } from './jobs/close-period.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { PeriodCloses } from './ledger/period-closes.ts';
+import { StatementDigests } from './ledger/statement-digests.ts';
 import { Projections } from './projections/projections.ts';
 
 /** A ledger with all of its rooms, not yet listening. */
@@ -36,6 +37,7 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   const store = await openStore(config, log, now, onFailed);
   const projections = new Projections(store, {
     snapshotFile: snapshotFile(config),
+    statementDigests: new StatementDigests(store),
     log,
     onFailed,
   });

@@ -156,20 +156,21 @@ function clustersOf(model: LedgerModel, accountId: string): Iterable<number> {
 
 /**
  * Counts, adds up and digests statements.
- * @param each is given every statement.
+ * @param each is given every statement, and its canonical JSON.
  */
 export async function tally(
   statements: AsyncIterable<Statement>,
-  each: (statement: Statement) => void = () => undefined,
+  each: (statement: Statement, canonical: string) => void = () => undefined,
 ): Promise<Tally> {
   const totals = new AmountSum();
   const hash = createHash('sha256').update('[');
   let accounts = 0;
   for await (const statement of statements) {
-    hash.update(`${accounts === 0 ? '' : ','}${canonicalize(statement)}`);
+    const canonical = canonicalize(statement) as string;
+    hash.update(accounts === 0 ? canonical : `,${canonical}`);
     accounts++;
     totals.add(statement.total);
-    each(statement);
+    each(statement, canonical);
   }
   return { accounts, totals: totals.total, statementsDigest: hash.update(']').digest('hex') };
 }
