@@ -8,6 +8,7 @@ import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
 import type { App, Rooms } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { buildServer } from './http/server.ts';
+import { AutoClose, AutoCloseSettings } from './jobs/auto-close.ts';
 import { PeriodCloser } from './jobs/close-period.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { PeriodCloses } from './ledger/period-closes.ts';
@@ -44,6 +45,7 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   projections.start();
   const ledger = new Ledger(store, now);
   const closer = new PeriodCloser({ store, projections, closes: new PeriodCloses(store, now), now });
+  const autoClose = new AutoClose({ closer, projections, now, log }, AutoCloseSettings.parse({}));
   const stop = async () => {
     await projections.stop();
     await store.close();
@@ -53,8 +55,11 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
     const rooms = { store, ledger, projections, metrics, closePeriod, now, version: versionOfPackage() };
     const app = await buildServer(rooms, log);
+    autoClose.start();
     const close = async () => {
+      const closing = autoClose.stop();
       await app.close();
+      await closing;
       await stop();
     };
     return { app, store, ledger, projections, close };
