@@ -24,12 +24,10 @@ export interface Span {
 export function rebilled(model: LedgerModel, cluster: number, { before, after }: Span): Rebilled | undefined {
   const changes = model.changes(cluster, before, after);
   if (changes.length === 0) return undefined;
-  const was = billedOf(model.billing(cluster, before));
-  return { changes, was, is: billedOf(model.billing(cluster, after)) };
+  return { changes, was: model.billed(cluster, before), is: model.billed(cluster, after) };
 }
 
-/** What counts of a cluster when one asks whose it is, and when it is billed. */
-export function billedOf({ registration, intervals }: ClusterBilling): Billed {
+function billedOf({ registration, intervals }: ClusterBilling): Billed {
   return { accountId: registration?.fact.accountId, intervals };
 }
 

@@ -1,5 +1,5 @@
 import type { BillingFact } from '../domain/cluster.ts';
-import { CAUSES, FACT_TYPES, type Fact, type PlacedFact } from '../domain/fact.ts';
+import { CAUSES, type Cause, FACT_TYPES, type Fact, type PlacedFact } from '../domain/fact.ts';
 import type { Instant } from '../domain/time.ts';
 import { Column } from './column.ts';
 import { EventIds } from './event-ids.ts';
@@ -132,6 +132,26 @@ export class FactTable {
     return FACT_TYPES[this.#kind.at(position) & TYPE_BITS] as Fact['type'];
   }
 
+  /** Position of the fact before in the same cluster; 0 for none. */
+  previousAt(position: number): number {
+    return this.#previous.at(position);
+  }
+
+  /** Of the registration at a position: the number of its account. */
+  accountAt(position: number): number {
+    return this.#reference.at(position);
+  }
+
+  /** Of the registration at a position: whether it is to be billed. */
+  isBillableAt(position: number): boolean {
+    return (this.#kind.at(position) & BILLABLE_BIT) !== 0;
+  }
+
+  /** Of the stop or resumption at a position: its cause. */
+  causeAt(position: number): Cause | 'deleted' {
+    return ALL_CAUSES[(this.#kind.at(position) >> CAUSE_SHIFT) & 0b11] ?? 'deleted';
+  }
+
   /** Positions of the facts of a cluster from its last one, `position`, back to its first. */
   *chain(position: number): Generator<number> {
     for (let at = position; at !== 0; at = this.#previous.at(at)) yield at;
@@ -204,11 +224,10 @@ export class FactTable {
 
   /** Whether the fact at a position can change what is billed, other than by voiding another. */
   switchesBilling(position: number): boolean {
-    const kind = this.#kind.at(position);
-    const type = kind & TYPE_BITS;
+    const type = this.#kind.at(position) & TYPE_BITS;
     if (type === REGISTRATION || type === DELETION) return true;
     if (type !== STOP && type !== RESUMPTION) return false;
-    return ALL_CAUSES[(kind >> CAUSE_SHIFT) & 0b11] !== 'deleted';
+    return this.causeAt(position) !== 'deleted';
   }
 
   #isVoid(position: number): boolean {
@@ -232,7 +251,7 @@ export class FactTable {
       }
       case 'BillingStopped':
       case 'BillingResumed':
-        return { type, effectiveAt, cause: ALL_CAUSES[(kind >> CAUSE_SHIFT) & 0b11] ?? 'deleted' };
+        return { type, effectiveAt, cause: this.causeAt(position) };
       default:
         return { type, effectiveAt };
     }

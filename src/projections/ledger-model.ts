@@ -2,8 +2,11 @@ import { type BillingFact, billCounting, type ClusterBilling } from '../domain/c
 import type { Fact, FactOf, PlacedFact } from '../domain/fact.ts';
 import { type Calendar, type PeriodClose, periodAfter, periodOfStream, readClose } from '../domain/period.ts';
 import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
-import type { Instant, Period } from '../domain/time.ts';
+import type { Billed } from '../domain/statement.ts';
+import type { Instant, Period, Window } from '../domain/time.ts';
+import { type Usage, UsageMeter } from '../domain/usage.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
+import { BillHistory } from './bill-history.ts';
 import { Dictionary } from './dictionary.ts';
 import { type CountedChange, FactTable } from './fact-table.ts';
 
@@ -50,6 +53,8 @@ export class LedgerModel {
   readonly #details = new Map<number, Details>();
   readonly #halted = new Map<number, Halt>();
   readonly #bills: (ClusterBilling | undefined)[] = [];
+  /** What is billed as known at any position: worked out, and brought up to date, when it is asked for. */
+  readonly #histories: (BillHistory | undefined)[] = [];
   readonly #closes: Close[] = [];
   /** Events in streams of periods that close nothing: this release cannot read them, or they came out of order. */
   readonly #oddCloses: Halt[] = [];
@@ -139,6 +144,49 @@ export class LedgerModel {
 
   #counting(last: number, asOf: number) {
     return this.facts.counting(last, asOf, (account) => this.accounts.text(account));
+  }
+
+  #history(cluster: number): BillHistory {
+    let history = this.#histories[cluster];
+    if (history === undefined) {
+      history = new BillHistory();
+      this.#histories[cluster] = history;
+    }
+    history.extend(this.facts, this.#last[cluster] as number);
+    return history;
+  }
+
+  /** The usage of an account in a window that is cut already, as known at a position. */
+  usage(account: number, asOf: number, counted: Window): Usage {
+    const meter = new UsageMeter(counted);
+    for (const cluster of this.clustersOf(account)) {
+      const history = this.#history(cluster);
+      if (!history.isGivenUp) history.measure(meter, account, asOf, counted.from);
+      else if (this.#ownerOf(cluster, asOf) === account)
+        for (const { from, to } of this.billing(cluster, asOf).intervals)
+          meter.add(from, to ?? Number.POSITIVE_INFINITY);
+      meter.endCluster();
+    }
+    return meter.usage;
+  }
+
+  /** Number of the account that a cluster is registered to, as known at a position. */
+  #ownerOf(cluster: number, asOf: number): number | undefined {
+    const { registration } = this.billing(cluster, asOf);
+    return registration === undefined ? undefined : this.facts.accountAt(registration.position);
+  }
+
+  /** Whether a cluster is registered to an account, billed or not, as known at a position. */
+  ownsAny(account: number, asOf: number): boolean {
+    return this.clustersOf(account).some((cluster) => this.#ownerOf(cluster, asOf) === account);
+  }
+
+  /** When a cluster is billed, and whose it is then, as known at a position; nobody's where it is not billed. */
+  billed(cluster: number, asOf: number): Billed {
+    const history = this.#history(cluster);
+    const account = history.isGivenUp ? this.#ownerOf(cluster, asOf) : history.account(asOf);
+    const intervals = history.isGivenUp ? this.billing(cluster, asOf).intervals : history.intervals(asOf);
+    return { accountId: account === undefined ? undefined : this.accounts.text(account), intervals };
   }
 
   /** The facts of a cluster that count at a position, in no order. */

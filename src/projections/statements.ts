@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { Interval } from '../domain/cluster.ts';
 import type { PeriodClose } from '../domain/period.ts';
 import { AmountSum } from '../domain/quantity.ts';
 import { type Change, changesWithin, firstChange, type Statement, statementOf } from '../domain/statement.ts';
 import { type Period, periodWindow } from '../domain/time.ts';
-import { usageOf } from '../domain/usage.ts';
-import { rebilled } from './differences.ts';
+import { rebilled, type Span } from './differences.ts';
 import type { LedgerModel } from './ledger-model.ts';
 import { inSlices } from './slices.ts';
-import { byCodeUnit, intervalsOf } from './usage.ts';
+import { byCodeUnit } from './usage.ts';
 
 /** A period, and the position up to which its statements know facts. */
 type Closed = Pick<PeriodClose, 'period' | 'watermark'>;
@@ -70,26 +68,25 @@ function* workOut(
   for (const accountId of only === undefined ? model.accounts.texts.toSorted(byCodeUnit) : [only]) {
     const account = model.accounts.find(accountId);
     if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
-    const known = intervalsOf(model, account, watermark);
     const periods = touched.get(accountId);
     const changes =
-      periods === undefined ? [] : changesOf(model, periods, intervalsOf(model, account, before), known);
-    yield statementOf({ accountId, period, watermark }, usageOf(known, window), changes);
+      periods === undefined ? [] : changesOf(model, account, periods, { before, after: watermark });
+    yield statementOf({ accountId, period, watermark }, model.usage(account, watermark, window), changes);
   }
 }
 
 /** @param periods the positions of what changed in each. */
 function changesOf(
   model: LedgerModel,
+  account: number,
   periods: ReadonlyMap<Period, ReadonlySet<number>>,
-  knownBefore: readonly (readonly Interval[])[],
-  known: readonly (readonly Interval[])[],
+  { before, after }: Span,
 ): Change[] {
   const inOrder = [...periods].sort(([a], [b]) => byCodeUnit(a, b));
   return inOrder.map(([period, positions]) => ({
     period,
-    before: usageOf(knownBefore, periodWindow(period)),
-    after: usageOf(known, periodWindow(period)),
+    before: model.usage(account, before, periodWindow(period)),
+    after: model.usage(account, after, periodWindow(period)),
     facts: [...positions].sort((a, b) => a - b).map((position) => model.facts.ids.at(position)),
   }));
 }

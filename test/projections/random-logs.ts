@@ -27,7 +27,7 @@ const one = {
   ),
 };
 const reason = fc.constant('a mistake');
-const facts: fc.Arbitrary<Fact> = fc.oneof(
+export const facts: fc.Arbitrary<Fact> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({

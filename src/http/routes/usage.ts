@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AccountId } from '../../domain/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
 import { countedWindow } from '../../domain/usage.ts';
+import { inSlices } from '../../projections/slices.ts';
 import {
   type AccountUsage,
   accountUsage,
@@ -68,7 +69,7 @@ export function usageRoutes(app: App, rooms: Rooms): void {
       const [after] = decodeCursor(query.cursor, 'text') ?? [];
       const items: AccountUsage[] = [];
       let next: string | undefined;
-      for (const item of usageByAccount(model, asked, query.accountId)) {
+      for await (const item of inSlices(usageByAccount(model, asked, query.accountId))) {
         if (after !== undefined && item.accountId <= after) continue;
         if (items.length === query.limit) {
           next = encodeCursor([items.at(-1)?.accountId ?? '']);
