@@ -9,9 +9,11 @@ import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
 import type { App, Rooms } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { buildServer } from './http/server.ts';
+import { AutoClose, AutoCloseSettings } from './jobs/auto-close.ts';
 import { PeriodCloser } from './jobs/close-period.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { PeriodCloses } from './ledger/period-closes.ts';
+import { StatementDigests } from './ledger/statement-digests.ts';
 import { Projections } from './projections/projections.ts';
 
 /** A ledger with all of its rooms, not yet listening. */
@@ -43,13 +45,14 @@ export async function compose(
   const opened = await openStore(config, log, now, onFailed);
   const store = readOnly ? new ReadOnlyStore(opened) : opened;
   const projections = new Projections(store, {
-    ...(!readOnly && { snapshotFile: snapshotFile(config) }),
+    ...(!readOnly && { snapshotFile: snapshotFile(config), statementDigests: new StatementDigests(store) }),
     log,
     onFailed,
   });
   projections.start();
   const ledger = new Ledger(store, now);
   const closer = new PeriodCloser({ store, projections, closes: new PeriodCloses(store, now), now });
+  const autoClose = new AutoClose({ closer, projections, now, log }, AutoCloseSettings.parse({}));
   const stop = async () => {
     await projections.stop();
     await store.close();
@@ -59,8 +62,11 @@ export async function compose(
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
     const rooms = { store, ledger, projections, metrics, closePeriod, now, version: versionOfPackage() };
     const app = await buildServer(rooms, log);
+    if (!readOnly) autoClose.start();
     const close = async () => {
+      const closing = autoClose.stop();
       await app.close();
+      await closing;
       await stop();
     };
     return { app, store, ledger, projections, closePeriod, close };

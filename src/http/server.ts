@@ -18,13 +18,17 @@ import { answerExpectation, answerMalformedHttp, noSuchRoute, refuseOtherHosts }
 import { accountRoutes } from './routes/accounts.ts';
 import { clusterRoutes } from './routes/clusters.ts';
 import { correctionRoutes } from './routes/corrections.ts';
+import { diffRoutes } from './routes/diff.ts';
 import { eventRoutes } from './routes/events.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { feedRoutes } from './routes/feed.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { periodRoutes } from './routes/periods.ts';
 import { rejectedEventRoutes } from './routes/rejected-events.ts';
+import { replayRoutes } from './routes/replay.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { whatIfRoutes } from './routes/what-if.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -121,6 +125,10 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     clusterRoutes,
     accountRoutes,
     usageRoutes,
+    explainRoutes,
+    replayRoutes,
+    diffRoutes,
+    whatIfRoutes,
     periodRoutes,
     statementRoutes,
     feedRoutes,

@@ -207,7 +207,7 @@ function toEvent({ eventId: id, fact, origin, recordedAt }: RecordedFact): NewEv
   return { id, ...recordFact(fact, origin), recordedAt } as NewEvent;
 }
 
-interface Plan {
+export interface Plan {
   /** One for each of the first submissions; those after them are left for the next append. */
   readonly outcomes: Outcome[];
   readonly added: RecordedFact[];
@@ -218,7 +218,11 @@ function idOf(fact: Fact, { source, id }: Origin): string {
 }
 
 /** Decides what to append for the submissions of one cluster, each in the light of those before it. */
-function planFor(known: readonly RecordedFact[], submissions: readonly Submission[], posting: Posting): Plan {
+export function planFor(
+  known: readonly RecordedFact[],
+  submissions: readonly Submission[],
+  posting: Posting,
+): Plan {
   const outcomes: Outcome[] = [];
   const added: RecordedFact[] = [];
   let bytes = 0;

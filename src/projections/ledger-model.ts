@@ -1,9 +1,12 @@
-import { billCounting, type ClusterBilling } from '../domain/cluster.ts';
-import type { Fact, FactOf } from '../domain/fact.ts';
+import { type BillingFact, billCounting, type ClusterBilling } from '../domain/cluster.ts';
+import type { Fact, FactOf, PlacedFact } from '../domain/fact.ts';
 import { type Calendar, type PeriodClose, periodAfter, periodOfStream, readClose } from '../domain/period.ts';
 import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
-import type { Instant, Period } from '../domain/time.ts';
+import type { Billed } from '../domain/statement.ts';
+import type { Instant, Period, Window } from '../domain/time.ts';
+import { type Usage, UsageMeter } from '../domain/usage.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
+import { BillHistory } from './bill-history.ts';
 import { Dictionary } from './dictionary.ts';
 import { type CountedChange, FactTable } from './fact-table.ts';
 
@@ -50,6 +53,8 @@ export class LedgerModel {
   readonly #details = new Map<number, Details>();
   readonly #halted = new Map<number, Halt>();
   readonly #bills: (ClusterBilling | undefined)[] = [];
+  /** What is billed as known at any position: worked out, and brought up to date, when it is asked for. */
+  readonly #histories: (BillHistory | undefined)[] = [];
   readonly #closes: Close[] = [];
   /** Events in streams of periods that close nothing: this release cannot read them, or they came out of order. */
   readonly #oddCloses: Halt[] = [];
@@ -141,6 +146,59 @@ export class LedgerModel {
     return this.facts.counting(last, asOf, (account) => this.accounts.text(account));
   }
 
+  #history(cluster: number): BillHistory {
+    let history = this.#histories[cluster];
+    if (history === undefined) {
+      history = new BillHistory();
+      this.#histories[cluster] = history;
+    }
+    history.extend(this.facts, this.#last[cluster] as number);
+    return history;
+  }
+
+  /** The usage of an account in a window that is cut already, as known at a position. */
+  usage(account: number, asOf: number, counted: Window): Usage {
+    const meter = new UsageMeter(counted);
+    for (const cluster of this.clustersOf(account)) {
+      const history = this.#history(cluster);
+      if (!history.isGivenUp) history.measure(meter, account, asOf, counted.from);
+      else if (this.#ownerOf(cluster, asOf) === account)
+        for (const { from, to } of this.billing(cluster, asOf).intervals)
+          meter.add(from, to ?? Number.POSITIVE_INFINITY);
+      meter.endCluster();
+    }
+    return meter.usage;
+  }
+
+  /** Number of the account that a cluster is registered to, as known at a position. */
+  #ownerOf(cluster: number, asOf: number): number | undefined {
+    const { registration } = this.billing(cluster, asOf);
+    return registration === undefined ? undefined : this.facts.accountAt(registration.position);
+  }
+
+  /** Whether a cluster is registered to an account, billed or not, as known at a position. */
+  ownsAny(account: number, asOf: number): boolean {
+    return this.clustersOf(account).some((cluster) => this.#ownerOf(cluster, asOf) === account);
+  }
+
+  /** When a cluster is billed, and whose it is then, as known at a position; nobody's where it is not billed. */
+  billed(cluster: number, asOf: number): Billed {
+    const history = this.#history(cluster);
+    const account = history.isGivenUp ? this.#ownerOf(cluster, asOf) : history.account(asOf);
+    const intervals = history.isGivenUp ? this.billing(cluster, asOf).intervals : history.intervals(asOf);
+    return { accountId: account === undefined ? undefined : this.accounts.text(account), intervals };
+  }
+
+  /** The facts of a cluster that count at a position, in no order. */
+  counting(cluster: number, asOf: number): PlacedFact<BillingFact>[] {
+    return this.#counting(this.#last[cluster] as number, asOf);
+  }
+
+  /** What billing needs of the fact at a position, which is no void. */
+  factAt(position: number): BillingFact {
+    return this.facts.factAt(position, (account) => this.accounts.text(account));
+  }
+
   /** What changed between two positions in what counts for the billing of a cluster. */
   changes(cluster: number, after: number, upTo: number): CountedChange[] {
     return this.facts.changes(this.#last[cluster] as number, after, upTo);
@@ -163,18 +221,43 @@ export class LedgerModel {
     return { lastClosed: this.#closes.at(-1)?.period, firstFactAt: this.#firstFactAt };
   }
 
+  /** The earliest instant at which a fact is effective that is known at a position; `undefined` where there is none. */
+  firstFactBy(asOf: number): Instant | undefined {
+    let first: Instant | undefined;
+    for (let position = 1; position <= asOf && first !== this.#firstFactAt; position++) {
+      if (this.facts.clusterAt(position) === -1) continue;
+      const at = this.facts.effectiveAt(position);
+      if (first === undefined || at < first) first = at;
+    }
+    return first;
+  }
+
   lastPositionOf(cluster: number): number {
     return this.#last[cluster] as number;
   }
 
-  /** Positions of the facts of a cluster from its first on. */
-  positionsOf(cluster: number): number[] {
-    return Array.from(this.facts.chain(this.#last[cluster] as number)).reverse();
+  /** Positions of the facts of a cluster from its first on, as far as they are known at a position. */
+  positionsOf(cluster: number, asOf = Number.POSITIVE_INFINITY): number[] {
+    const positions: number[] = [];
+    for (const position of this.facts.chain(this.#last[cluster] as number))
+      if (position <= asOf) positions.push(position);
+    return positions.reverse();
   }
 
   /** Numbers of the clusters that were registered to an account at any time; some may since be another's. */
   clustersOf(account: number): readonly number[] {
     return this.#clustersOf[account] ?? [];
+  }
+
+  /** The same, as far as that is known at a position; the ids of the clusters are in order. */
+  clustersEverOf(accountId: string, asOf: number): number[] {
+    const account = this.accounts.find(accountId);
+    if (account === undefined) return [];
+    const owned = this.clustersOf(account).filter((cluster) =>
+      this.facts.namesAccount(this.#last[cluster] as number, account, asOf),
+    );
+    const ids = this.clusters;
+    return owned.sort((a, b) => (ids.text(a) < ids.text(b) ? -1 : 1));
   }
 
   /** What the registration at a position says. */

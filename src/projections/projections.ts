@@ -3,7 +3,7 @@ import { StoreUnavailable } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { LedgerModel, type Place } from './ledger-model.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './snapshot.ts';
-import { StatementCheck } from './statement-check.ts';
+import { type DigestKeeper, StatementCheck } from './statement-check.ts';
 
 /** What the projections say to whoever runs them. */
 export interface ProjectionsLog {
@@ -15,6 +15,8 @@ export interface ProjectionsLog {
 export interface ProjectionsOptions {
   /** File of the snapshot; without it none is kept. */
   readonly snapshotFile?: string;
+  /** Where the digests of single statements are kept; without it a drift names no account. */
+  readonly statementDigests?: DigestKeeper;
   readonly log: ProjectionsLog;
   /** Told once when following has failed for good: the process must stop. */
   readonly onFailed?: (error: unknown) => void;
@@ -52,9 +54,14 @@ export class Projections {
   constructor(store: EventStore, options: ProjectionsOptions) {
     this.#store = store;
     this.#options = options;
-    this.statements = new StatementCheck((drift) =>
-      options.log.error({ alert: 'statement-drift', ...drift }, 'a closed period is not what it was'),
-    );
+    const { log, statementDigests: keeper } = options;
+    this.statements = new StatementCheck({
+      keeper,
+      onDrift: (drift) =>
+        log.error({ alert: 'statement-drift', ...drift }, 'a closed period is not what it was'),
+      onNotKept: (period, err) =>
+        log.warn({ period, err }, 'the digests of its statements could not be kept'),
+    });
   }
 
   /** The state to answer from; a rebuild replaces it, so ask each time. */

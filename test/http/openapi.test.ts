@@ -141,6 +141,13 @@ describe('an answer is as the document says', () => {
     ['GET /v1/accounts', '/v1/accounts'],
     ['GET /v1/accounts/{accountId}', '/v1/accounts/acme'],
     ['GET /v1/accounts/{accountId}/usage', '/v1/accounts/acme/usage?period=2026-04&granularity=day&asOf=2'],
+    ['GET /v1/accounts/{accountId}/usage/explain', '/v1/accounts/acme/usage/explain?period=2026-04'],
+    ['GET /v1/accounts/{accountId}/usage/explain', '/v1/accounts/globex/usage/explain?period=2026-04&asOf=3'],
+    ['GET /v1/accounts/{accountId}/usage/explain', '/v1/accounts/acme/usage/explain'],
+    ['GET /v1/accounts/{accountId}/replay', '/v1/accounts/acme/replay?period=2026-04'],
+    ['GET /v1/accounts/{accountId}/replay', '/v1/accounts/nobody/replay?period=2026-04'],
+    ['GET /v1/accounts/{accountId}/diff', '/v1/accounts/acme/diff?period=2026-04&before=1'],
+    ['GET /v1/accounts/{accountId}/diff', '/v1/accounts/acme/diff?period=2026-04&before=9&after=1'],
     ['GET /v1/usage', '/v1/usage?period=2026-04'],
     ['GET /v1/usage', '/v1/usage?from=2026-04-01T00:00:00Z&to=2026-04-02T00:00:00Z&limit=1'],
     ['GET /v1/usage', '/v1/usage'],
@@ -175,6 +182,31 @@ describe('an answer is as the document says', () => {
       isAsDocumented(
         'POST /v1/periods/{period}/close',
         await ledger().fetch(`/v1/periods/${period}/close`, post),
+      );
+    }
+  });
+
+  test.each(['acme', 'nobody'])('POST /v1/accounts/{accountId}/what-if, %s', async (accountId) => {
+    const first = recorded[0]?.eventId ?? '';
+    for (const question of [
+      { period: '2026-04', remove: [first] },
+      { period: '2026-04' },
+      { remove: [first] },
+    ]) {
+      const headers = { 'content-type': 'application/json' };
+      const post = { method: 'POST', headers, body: JSON.stringify(question) };
+      const answer = await ledger().fetch(`/v1/accounts/${accountId}/what-if`, post);
+      isAsDocumented('POST /v1/accounts/{accountId}/what-if', answer);
+    }
+  });
+
+  test('POST /v1/events/{eventId}/void, tried', async () => {
+    for (const { eventId } of recorded) {
+      const headers = { 'content-type': 'application/json' };
+      const post = { method: 'POST', headers, body: JSON.stringify({ reason: 'x', dryRun: true }) };
+      isAsDocumented(
+        'POST /v1/events/{eventId}/void',
+        await ledger().fetch(`/v1/events/${eventId}/void`, post),
       );
     }
   });

@@ -165,13 +165,13 @@ export function clusterRoutes(app: App, rooms: Rooms): void {
         tags: ['Audit'],
         summary: 'The facts of a cluster, in the order in which they were recorded',
         ...one,
-        querystring: z.strictObject({ ...Paging, ...Reading }),
+        querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
         response: { 200: z.strictObject({ items: z.array(FeedEvent), ...Next }), ...problemResponses },
       },
     },
     async ({ params: { clusterId }, query: { limit, cursor, ...query } }, reply) => {
       const model = await modelFor(rooms.projections, query, reply);
-      const positions = model.positionsOf(clusterNumber(model, clusterId));
+      const positions = model.positionsOf(clusterNumber(model, clusterId), knownAt(model, query.asOf));
       const [after] = decodeCursor(cursor, 'place') ?? [-1];
       const from = Number(after) + 1;
       const items: FeedEvent[] = [];
