@@ -1,4 +1,4 @@
-import { Format, SingleBar } from 'cli-progress';
+import progress, { type SingleBar } from 'cli-progress';
 
 /** What takes less long shows no progress. */
 const QUIET_MS = 1_000;
@@ -18,13 +18,13 @@ export class Progress {
   at(done: number, total: number): void {
     if (this.#bar === undefined) {
       if (!process.stderr.isTTY || performance.now() - this.#startedAt < QUIET_MS) return;
-      this.#bar = new SingleBar({
+      this.#bar = new progress.SingleBar({
         stream: process.stderr,
         format: `${this.#what} {bar} {value} of {total} ${this.#unit}`,
         barsize: 30,
         hideCursor: false,
         clearOnComplete: true,
-        formatBar: Format.BarFormat,
+        formatBar: progress.Format.BarFormat,
       });
       this.#bar.start(total, done);
     }
