@@ -1,5 +1,5 @@
 import { type Checkpoint, MalformedCheckpoint, parseCheckpoint } from '../checkpoint.ts';
-import { MalformedNote, type OpenedNote, openNote, UntrustedNote } from '../note.ts';
+import { MalformedNote, type OpenedNote, openNote, UnknownSigners, UntrustedNote } from '../note.ts';
 import { MalformedKey, NoteVerifier } from '../note-key.ts';
 import { type Check, Refuted } from './outcome.ts';
 
@@ -28,6 +28,16 @@ export function openSigned(
   } catch (error) {
     if (!(error instanceof MalformedNote || error instanceof UntrustedNote)) throw error;
     throw new Refuted(check, `${name} is not signed by a key that was given: ${error.message}`);
+  }
+}
+
+/** Whether any of the keys has signed a note, or is said to: former keys are not known to everybody. */
+export function isSignedByAny(note: string, keys: readonly NoteVerifier[]): boolean {
+  try {
+    openNote(note, keys);
+    return true;
+  } catch (error) {
+    return !(error instanceof UnknownSigners);
   }
 }
 
