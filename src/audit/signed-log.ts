@@ -1,15 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailable, VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { formatCheckpoint, MalformedCheckpoint } from './checkpoint.ts';
+import { formatCheckpoint } from './checkpoint.ts';
 import { type Kept, KeptCheckpoints, type SignedCheckpoint } from './kept-checkpoints.ts';
 import { LeafError } from './leaf.ts';
 import { ledgerId } from './ledger-id.ts';
-import { LogKeyError, type LogKeys } from './log-keys.ts';
-import { LogTree } from './log-tree.ts';
-import { MalformedNote, openNote, signersOf, signNote, UnknownSigners, UntrustedNote } from './note.ts';
-import { hexOf, type NoteVerifier } from './note-key.ts';
+import type { LogKeys } from './log-keys.ts';
+import { LogTree, type TreeHead } from './log-tree.ts';
+import { signNote } from './note.ts';
+import type { NoteVerifier } from './note-key.ts';
 import { LeavesChanged } from './tree.ts';
+import { type Identity, isDamage, isOurs } from './trust.ts';
 
 export type { SignedCheckpoint } from './kept-checkpoints.ts';
 
@@ -44,8 +45,6 @@ const RETRY_MS = 500;
 /** How long a last checkpoint may take while the ledger closes. */
 const LAST_SIGNATURE_MS = 2_000;
 
-const DAMAGE = [MalformedCheckpoint, MalformedNote, UntrustedNote];
-
 /** The newest checkpoint, and whether it stands for us: our origin, signed by our current key. */
 interface Newest {
   readonly kept: Kept;
@@ -66,8 +65,7 @@ export class SignedLog {
   #isReady = false;
   #running: Promise<void> = Promise.resolve();
   #turn: Promise<unknown> = Promise.resolve();
-  #origin: string | undefined;
-  #keys: LogKeys | undefined;
+  #identity: Identity | undefined;
   #newest: Newest | undefined;
   #tampered: { readonly why: string } | undefined;
 
@@ -85,17 +83,22 @@ export class SignedLog {
 
   /** Which log it is: the first line of its checkpoints. @throws Error before the start has come so far */
   get origin(): string {
-    return known(this.#origin);
+    return this.#known.origin;
+  }
+
+  /** Whether the origin and the keys are known: not while the store was never reached. */
+  get isIdentified(): boolean {
+    return this.#identity !== undefined;
   }
 
   /** What signatures of this log are accepted of: the current key first, then the former ones. */
   verifiers(): readonly NoteVerifier[] {
-    return known(this.#keys).verifiers;
+    return this.#known.keys.verifiers;
   }
 
   /** A text as a note that all keys which sign now have signed. @throws MalformedNote where it can be that of no note */
   sign(text: string): string {
-    return signNote(text, known(this.#keys).signers);
+    return signNote(text, this.#known.keys.signers);
   }
 
   /** The newest checkpoint as far as is known here; another replica may have signed one since. */
@@ -118,14 +121,21 @@ export class SignedLog {
     return this.#isReady && this.#tampered === undefined;
   }
 
-  /** Waits for what `isReady` says; `false` where that took longer than `timeoutMs`, or is not so. */
-  async ready(timeoutMs: number): Promise<boolean> {
-    if (this.isReady) return true;
+  /**
+   * Waits for what `isReady` says, and for the tree to have `size` events; `false` where that took longer than `timeoutMs`,
+   * or will never be so.
+   */
+  async ready(timeoutMs: number, size = 0): Promise<boolean> {
+    const isSo = () => this.isReady && this.tree.size >= size;
+    if (isSo()) return true;
     const timer = new AbortController();
-    const late = wait(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
-    await Promise.race([this.#checked.promise.catch(() => undefined), late]);
+    const late = wait(timeoutMs, undefined, { signal: timer.signal });
+    const reached = this.#checked.promise.then(() => this.tree.reached(size));
+    await Promise.race([reached, late]).catch(() => undefined);
+    reached.catch(() => undefined);
+    late.catch(() => undefined);
     timer.abort();
-    return this.isReady;
+    return isSo();
   }
 
   /**
@@ -203,6 +213,11 @@ export class SignedLog {
     return newest.kept;
   }
 
+  get #known(): Identity {
+    if (this.#identity === undefined) throw new Error('the signed log has not started yet');
+    return this.#identity;
+  }
+
   #enoughFor(size: number): SignedCheckpoint | undefined {
     return this.#newest?.isOurs === true && this.#newest.kept.size >= size ? this.#newest.kept : undefined;
   }
@@ -223,7 +238,7 @@ export class SignedLog {
     }
   }
 
-  async #keep(head: { size: number; root: Uint8Array }): Promise<SignedCheckpoint> {
+  async #keep(head: TreeHead): Promise<SignedCheckpoint> {
     const note = this.sign(formatCheckpoint({ origin: this.origin, ...head }));
     const kept = await this.#kept.keep(note, this.#newest?.kept, this.#options.now());
     this.#newest = { kept, isOurs: true };
@@ -253,8 +268,8 @@ export class SignedLog {
   /** The origin, the keys, and the newest checkpoint; where there is none, one of no events, which says whose log this is. */
   async #identify(): Promise<void> {
     const id = await ledgerId(this.#store, this.#options.now);
-    this.#origin = this.#options.origin ?? `cluster-ledger.local/${id}`;
-    this.#keys ??= await this.#options.keys(this.#origin);
+    const { origin = `cluster-ledger.local/${id}`, keys } = this.#options;
+    this.#identity ??= { origin, keys: await keys(origin) };
     await this.#orDamaged(async () => {
       const kept = (await this.#kept.newest()) ?? (await this.#first());
       this.#newest ??= this.#judge(kept);
@@ -270,8 +285,8 @@ export class SignedLog {
     try {
       return await read();
     } catch (error) {
-      if (!DAMAGE.some((kind) => error instanceof kind)) throw error;
-      this.#found(`the newest kept checkpoint is damaged: ${(error as Error).message}`);
+      if (!isDamage(error)) throw error;
+      this.#found(`the newest kept checkpoint is damaged: ${error.message}`);
       return undefined;
     }
   }
@@ -285,23 +300,13 @@ export class SignedLog {
     return (await this.#kept.newest()) as Kept;
   }
 
-  /** @throws LogKeyError where none of our keys has signed it. @throws UntrustedNote, MalformedNote */
+  /** @throws LogKeyError, UntrustedNote, MalformedNote */
   #judge(kept: Kept): Newest {
-    const { current, verifiers } = known(this.#keys);
-    if (kept.origin !== this.origin && kept.size > 0)
-      throw new LogKeyError(
-        `this log is ${kept.origin}, as its checkpoint of ${kept.size} events says, and not ${this.origin}: set the origin to that`,
-      );
-    try {
-      const { signedBy } = openNote(kept.note, verifiers);
-      return { kept, isOurs: kept.origin === this.origin && signedBy.includes(current) };
-    } catch (error) {
-      if (!(error instanceof UnknownSigners)) throw error;
-    }
-    const own = hexOf(current.keyId);
-    if (this.#options.acceptKey !== own) throw new LogKeyError(strangers(kept, own));
-    this.#options.log.warn({ size: kept.size, key: own }, 'a new key follows on keys that are not known');
-    return { kept, isOurs: false };
+    const { acceptKey, log } = this.#options;
+    const judged = isOurs(kept, this.#known, acceptKey);
+    if (judged === 'accepted')
+      log.warn({ key: acceptKey, size: kept.size }, 'the key follows on keys that are not known');
+    return { kept, isOurs: judged === true };
   }
 
   async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
@@ -332,19 +337,6 @@ export class SignedLog {
   }
 }
 
-function known<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('the signed log has not started yet');
-  return value;
-}
-
 function shorter(head: number, size: number): string {
   return `the log has ${head} events, fewer than the ${size} of its newest checkpoint`;
-}
-
-function strangers({ note, size }: Kept, own: string): string {
-  return (
-    `none of the keys of this ledger has signed the newest checkpoint of its log (${size} events); ${signersOf(note).join(' and ')} did. ` +
-    'Give this ledger that key: all replicas sign with the same. Where it is lost, put its public line into the key file if ' +
-    `you have it; or accept that the new key follows on it: set the accepted key to ${own}.`
-  );
 }

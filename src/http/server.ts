@@ -20,6 +20,7 @@ import { clusterRoutes } from './routes/clusters.ts';
 import { correctionRoutes } from './routes/corrections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { feedRoutes } from './routes/feed.ts';
+import { logRoutes } from './routes/log.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { periodRoutes } from './routes/periods.ts';
 import { rejectedEventRoutes } from './routes/rejected-events.ts';
@@ -124,6 +125,7 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     periodRoutes,
     statementRoutes,
     feedRoutes,
+    logRoutes,
     rejectedEventRoutes,
     operationsRoutes,
   ]) {
