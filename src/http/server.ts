@@ -19,6 +19,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { clusterRoutes } from './routes/clusters.ts';
 import { correctionRoutes } from './routes/corrections.ts';
 import { eventRoutes } from './routes/events.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
 import { feedRoutes } from './routes/feed.ts';
 import { logRoutes } from './routes/log.ts';
 import { operationsRoutes } from './routes/operations.ts';
@@ -124,6 +125,7 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     usageRoutes,
     periodRoutes,
     statementRoutes,
+    evidenceRoutes,
     feedRoutes,
     logRoutes,
     rejectedEventRoutes,

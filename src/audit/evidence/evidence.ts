@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
-import type { JsonObject } from '../../eventstore/json.ts';
 import { canonicalJson, canonicalString } from '../canonical-json.ts';
 import { parseCheckpoint } from '../checkpoint.ts';
 import { leafHash, leafText } from '../leaf.ts';
@@ -10,7 +9,7 @@ import { openNote } from '../note.ts';
 import type { NoteVerifier } from '../note-key.ts';
 import { verifyInclusion } from '../proof.ts';
 import { LeavesChanged } from '../tree.ts';
-import { EVIDENCE_FORMAT, type Figure, sealText } from './format.ts';
+import { EVIDENCE_FORMAT, type Figure, type JsonObject, sealText } from './format.ts';
 
 interface Checkpoint {
   readonly note: string;

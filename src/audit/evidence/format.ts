@@ -1,19 +1,10 @@
-import type { JsonObject } from '../../eventstore/json.ts';
+import type { NewEvent } from '../../eventstore/event-store.ts';
 
-/** The form of an evidence file; docs/evidence.md describes it for readers. */
+/** An object that JSON can carry. */
+export type JsonObject = NewEvent['data'];
 
-/** Names the form, and begins the text that is sealed. */
+/** Names the form of an evidence file, which docs/evidence.md describes, and begins the text that is sealed. */
 export const EVIDENCE_FORMAT = 'cluster-ledger evidence v1';
-
-/** An event of the log, and the proof that it stands there. */
-export interface Entry {
-  /** Number of the leaf: position - 1. */
-  readonly index: number;
-  /** The leaf itself. Its canonical JSON is what is hashed. */
-  readonly leaf: JsonObject;
-  /** Hashes of RFC 9162, §2.1.3, one after the other, in base64. */
-  readonly proof: string;
-}
 
 /** The figure that the file proves. */
 export type Figure =
