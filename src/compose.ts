@@ -1,19 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { keysOf, LogSettings } from './audit/log-settings.ts';
+import { SignedLog } from './audit/signed-log.ts';
 import { type Config, ConfigError } from './config.ts';
 import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
 import { ReadOnlyStore } from './eventstore/read-only-store.ts';
 import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
 import type { App, Rooms } from './http/app.ts';
+import { measureLog } from './http/log-metrics.ts';
 import { createMetrics } from './http/metrics.ts';
 import { buildServer } from './http/server.ts';
 import { AutoClose, AutoCloseSettings } from './jobs/auto-close.ts';
 import { PeriodCloser } from './jobs/close-period.ts';
+import { CheckpointSigner } from './jobs/sign-checkpoints.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { PeriodCloses } from './ledger/period-closes.ts';
 import { StatementDigests } from './ledger/statement-digests.ts';
+import { GuardedStore, WriteGate } from './ledger/write-gate.ts';
 import { Projections } from './projections/projections.ts';
 
 /** A ledger with all of its rooms, not yet listening. */
@@ -22,6 +28,7 @@ export interface Composition {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
+  readonly signedLog: SignedLog;
   readonly closePeriod: Rooms['closePeriod'];
   /** Lets requests under way end, then closes everything. */
   close(): Promise<void>;
@@ -37,30 +44,54 @@ export interface Surroundings {
   readonly readOnly?: boolean;
 }
 
-/** Wires a ledger up, and begins to follow its log. @throws StoreFailed, StoreUnavailable where the store does not open. */
+/**
+ * Wires a ledger up, and begins to follow its log.
+ * @throws StoreFailed, StoreUnavailable where the store does not open. @throws LogKeyError where the keys are not its log's.
+ */
 export async function compose(
-  config: Config,
+  config: Config & { readonly signedLog?: z.input<typeof LogSettings> },
   { log, now, onFailed, readOnly = false }: Surroundings,
 ): Promise<Composition> {
   const opened = await openStore(config, log, now, onFailed);
-  const store = readOnly ? new ReadOnlyStore(opened) : opened;
+  const gate = new WriteGate();
+  const store = readOnly ? new ReadOnlyStore(opened) : new GuardedStore(opened, gate);
   const projections = new Projections(store, {
     ...(!readOnly && { snapshotFile: snapshotFile(config), statementDigests: new StatementDigests(store) }),
     log,
     onFailed,
   });
-  projections.start();
-  const ledger = new Ledger(store, now);
-  const closer = new PeriodCloser({ store, projections, closes: new PeriodCloses(store, now), now });
-  const autoClose = new AutoClose({ closer, projections, now, log }, AutoCloseSettings.parse({}));
+  const settings = LogSettings.parse(config.signedLog ?? {});
+  const signedLog = new SignedLog(opened, {
+    ...settings,
+    keys: keysOf(settings, config.dataDir),
+    now,
+    log,
+    onTampered: (why) => gate.close(why),
+    onFailed,
+  });
+  const signer = new CheckpointSigner(signedLog, { now, everyMs: settings.checkpointSeconds * 1_000, log });
   const stop = async () => {
+    await signer.stop();
+    await signedLog.stop();
     await projections.stop();
     await store.close();
   };
   try {
+    projections.start();
+    if (!readOnly) {
+      await signedLog.start(projections.caughtUp(FOR_EVER_MS));
+      signer.start();
+    }
+    const ledger = new Ledger(store, now);
+    const closes = new PeriodCloses(store, now);
+    const closed = (position: number | undefined) => signer.closed(position);
+    const closer = new PeriodCloser({ store, projections, closes, now, closed });
     const metrics = createMetrics(store, projections, now);
+    measureLog(metrics.registry, signedLog, now);
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
-    const rooms = { store, ledger, projections, metrics, closePeriod, now, version: versionOfPackage() };
+    const autoClose = new AutoClose({ closer, projections, now, log }, AutoCloseSettings.parse({}));
+    const version = versionOfPackage();
+    const rooms = { store, ledger, projections, signedLog, metrics, closePeriod, now, version };
     const app = await buildServer(rooms, log);
     if (!readOnly) autoClose.start();
     const close = async () => {
@@ -69,12 +100,15 @@ export async function compose(
       await closing;
       await stop();
     };
-    return { app, store, ledger, projections, closePeriod, close };
+    return { app, store, ledger, projections, signedLog, closePeriod, close };
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+/** The longest time that a timer takes, 24 days. */
+const FOR_EVER_MS = 2 ** 31 - 1;
 
 /** Where the projections keep what saves them a replay. */
 export function snapshotFile({ dataDir, store, namespace }: Config): string {

@@ -3,6 +3,9 @@ import { HASH_BYTES, hashLeaf, leafHash, leafText } from './leaf.ts';
 import { encodeBundle, TILE_WIDTH } from './tiles.ts';
 import { BlockMissing, type Blocks, LeavesChanged, MerkleTree } from './tree.ts';
 
+/** Blocks that are not dropped at once again, at 16 KiB each where a block is 256 leaves. */
+const RECENT_BLOCKS = 256;
+
 type Log = Pick<EventStore, 'follow' | 'readAll'>;
 
 export interface LogTreeOptions {
@@ -10,6 +13,8 @@ export interface LogTreeOptions {
   readonly floor?: number;
   /** Told once when following has failed for good. */
   readonly onFailed?: (error: unknown) => void;
+  /** Told whenever the log was found not to be what it was. */
+  readonly onChanged?: (error: LeavesChanged) => void;
 }
 
 /** Size and root hash of a tree. */
@@ -27,6 +32,8 @@ export class LogTree {
   readonly #log: Log;
   readonly #options: LogTreeOptions;
   readonly #tree: MerkleTree;
+  /** Blocks that were read again lately: neighbours are often asked for together. */
+  readonly #recent: Blocks = new Map();
   readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
   #following: Promise<void> = Promise.resolve();
@@ -106,11 +113,21 @@ export class LogTree {
     return this.#withBlocks(() => this.#tree.tile(level, index, width));
   }
 
+  /** Hash of a leaf. @throws RangeError, LeavesChanged, StoreUnavailable */
+  async leafHash(index: number): Promise<Uint8Array> {
+    const width = (index % TILE_WIDTH) + 1;
+    return (await this.tile(0, Math.floor(index / TILE_WIDTH), width)).subarray(-HASH_BYTES);
+  }
+
   /**
    * An entry bundle: `width` leaves from 256 × `index` on, read from the log and checked against the tree.
    * @throws RangeError where the tree has not grown so far. @throws LeavesChanged, StoreUnavailable
    */
-  async entries(index: number, width = TILE_WIDTH): Promise<Buffer> {
+  entries(index: number, width = TILE_WIDTH): Promise<Buffer> {
+    return this.#tellingChange(() => this.#entries(index, width));
+  }
+
+  async #entries(index: number, width: number): Promise<Buffer> {
     const hashes = await this.tile(0, index, width);
     const start = index * TILE_WIDTH;
     const leaves: Buffer[] = [];
@@ -130,7 +147,11 @@ export class LogTree {
    * @returns size and root hash, which are those of before.
    * @throws LeavesChanged, LeafError, StoreUnavailable
    */
-  async rebuild(): Promise<TreeHead> {
+  rebuild(): Promise<TreeHead> {
+    return this.#tellingChange(() => this.#rebuild());
+  }
+
+  async #rebuild(): Promise<TreeHead> {
     const { size, root } = await this.sizeAndRoot();
     const rebuilt = new MerkleTree(this.#options.floor);
     for await (const event of this.#events(0, size)) append(rebuilt, event);
@@ -161,15 +182,43 @@ export class LogTree {
   }
 
   /** Computes something of the tree, and reads from the log what it misses. */
-  async #withBlocks<T>(compute: () => T): Promise<T> {
-    const blocks: Blocks = new Map();
-    for (;;) {
-      try {
-        return this.#tree.using(blocks, compute);
-      } catch (error) {
-        if (!(error instanceof BlockMissing)) throw error;
-        this.#tree.load(blocks, error.start, await this.#leafHashes(error.start, error.leaves));
+  #withBlocks<T>(compute: () => T): Promise<T> {
+    return this.#tellingChange(async () => {
+      const blocks: Blocks = new Map();
+      for (;;) {
+        try {
+          return this.#tree.using(blocks, compute);
+        } catch (error) {
+          if (!(error instanceof BlockMissing)) throw error;
+          await this.#load(blocks, error);
+        }
       }
+    });
+  }
+
+  /** Takes a block from those that were read lately, or reads it again. */
+  async #load(blocks: Blocks, { start, leaves }: BlockMissing): Promise<void> {
+    const number = start / leaves;
+    let columns = this.#recent.get(number);
+    if (columns === undefined) {
+      const read: Blocks = new Map();
+      this.#tree.load(read, start, await this.#leafHashes(start, leaves));
+      columns = read.get(number) as NonNullable<typeof columns>;
+      for (const oldest of this.#recent.keys()) {
+        if (this.#recent.size < RECENT_BLOCKS) break;
+        this.#recent.delete(oldest);
+      }
+      this.#recent.set(number, columns);
+    }
+    blocks.set(number, columns);
+  }
+
+  async #tellingChange<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof LeavesChanged) this.#options.onChanged?.(error);
+      throw error;
     }
   }
 

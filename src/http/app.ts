@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { SignedLog } from '../audit/signed-log.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ClosePeriod, ClosingOutcome } from '../ledger/period-closes.ts';
@@ -20,6 +21,7 @@ export interface Rooms {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
+  readonly signedLog: SignedLog;
   readonly metrics: Metrics;
   readonly closePeriod: (command: ClosePeriod) => Promise<ClosingOutcome>;
   /** Milliseconds since the epoch. */

@@ -32,6 +32,7 @@ export const PROBLEMS = {
   'outcome-unknown': [503, 'It is not known whether the facts were recorded'],
   overloaded: [503, 'The ledger is busy'],
   'position-not-reached': [503, 'The position has not been reached yet'],
+  'read-only': [503, 'The log is not what was signed, and takes nothing more'],
   'store-failed': [503, 'The store has failed'],
   'store-unavailable': [503, 'The store cannot be reached'],
   'store-full': [507, 'The store has no room'],

@@ -20,8 +20,10 @@ import { clusterRoutes } from './routes/clusters.ts';
 import { correctionRoutes } from './routes/corrections.ts';
 import { diffRoutes } from './routes/diff.ts';
 import { eventRoutes } from './routes/events.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { feedRoutes } from './routes/feed.ts';
+import { logRoutes } from './routes/log.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { periodRoutes } from './routes/periods.ts';
 import { rejectedEventRoutes } from './routes/rejected-events.ts';
@@ -131,7 +133,9 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     whatIfRoutes,
     periodRoutes,
     statementRoutes,
+    evidenceRoutes,
     feedRoutes,
+    logRoutes,
     rejectedEventRoutes,
     operationsRoutes,
   ]) {

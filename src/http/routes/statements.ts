@@ -121,7 +121,8 @@ function closedStatements(
   return { head, statements: statementsInTurns(model, question, choice) };
 }
 
-function statementOut(statement: Statement, closedAt: string): z.output<typeof StatementOut> {
+/** A statement as it is given out. */
+export function statementOut(statement: Statement, closedAt: string): z.output<typeof StatementOut> {
   const { accountId, period, watermark, ...figures } = statement;
   return { accountId, period, watermark, closedAt, ...figures };
 }
