@@ -52,7 +52,7 @@ export async function compose(
   config: Config & { readonly signedLog?: z.input<typeof LogSettings> },
   { log, now, onFailed, readOnly = false }: Surroundings,
 ): Promise<Composition> {
-  const opened = await openStore(config, log, now, onFailed);
+  const opened = await openStore(config, { log, now, onFailed });
   const gate = new WriteGate();
   const store = readOnly ? new ReadOnlyStore(opened) : new GuardedStore(opened, gate);
   const projections = new Projections(store, {
@@ -115,11 +115,10 @@ export function snapshotFile({ dataDir, store, namespace }: Config): string {
   return join(dataDir, `snapshot-${store.kind}-${namespace}.bin`);
 }
 
-async function openStore(
+/** Opens a store by itself. @throws StoreFailed, StoreUnavailable where it does not open. @throws ConfigError */
+export async function openStore(
   { store, namespace }: Config,
-  log: Logger,
-  now: () => number,
-  onFailed: (error: unknown) => void,
+  { log, now, onFailed }: Omit<Surroundings, 'readOnly'>,
 ): Promise<EventStore> {
   if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
   try {

@@ -10,7 +10,11 @@ import { addDiff } from './commands/diff.ts';
 import { addEventsAppend } from './commands/events-append.ts';
 import { addEventsShow } from './commands/events-show.ts';
 import { addEventsTail } from './commands/events-tail.ts';
+import { addEvidence } from './commands/evidence.ts';
 import { addExplain } from './commands/explain.ts';
+import { addLogCheckpoint } from './commands/log-checkpoint.ts';
+import { addLogKey } from './commands/log-key.ts';
+import { addLogKeyRetire, addLogKeyRotate } from './commands/log-key-change.ts';
 import { addPeriodClose } from './commands/period-close.ts';
 import { addPeriodList } from './commands/period-list.ts';
 import { addPeriodShow } from './commands/period-show.ts';
@@ -18,6 +22,7 @@ import { addPeriodStatements } from './commands/period-statements.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServe } from './commands/serve.ts';
 import { addUsage } from './commands/usage.ts';
+import { addVerify } from './commands/verify.ts';
 import { addWhatIf } from './commands/what-if.ts';
 import { sayError } from './output.ts';
 
@@ -27,6 +32,7 @@ export function buildProgram(cli: Cli, version: string): Command {
     .description('The ledger that decides what customers are charged for their clusters, and can prove it.')
     .version(version, '--version', 'print the version')
     .exitOverride()
+    .enablePositionalOptions()
     .configureOutput({ outputError: (text) => sayError(text.replace(/^error: /, '').trimEnd()) })
     .addHelpText('after', AFTER_HELP);
 
@@ -43,6 +49,15 @@ export function buildProgram(cli: Cli, version: string): Command {
 
   program.commandsGroup('Look into a figure:');
   for (const add of [addExplain, addReplay, addDiff, addWhatIf]) add(program, cli);
+
+  program.commandsGroup('Prove it:');
+  addEvidence(program, cli);
+  addVerify(program, cli);
+  const log = program.command('log').description('The signed log: its keys and checkpoints.');
+  const key = addLogKey(log, cli);
+  addLogKeyRotate(key, cli);
+  addLogKeyRetire(key, cli);
+  addLogCheckpoint(log, cli);
 
   program.commandsGroup('Facts:');
   const events = program
@@ -70,13 +85,17 @@ export function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
-/** Every command that does something, in order. */
-export function leavesOf(command: Command): Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
+/** A command and all that are under it. */
+export function commandsUnder(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(commandsUnder)];
 }
 
 /** Says behind every error what is allowed. */
-function guide(command: Command): void {
+function guide(program: Command): void {
+  for (const command of commandsUnder(program)) guideTo(command);
+}
+
+function guideTo(command: Command): void {
   const name = nameOf(command);
   const commands = command.commands.map((each) => each.name()).join(', ');
   const options = command.options.map(({ long }) => long).join(', ');
@@ -85,5 +104,4 @@ function guide(command: Command): void {
       ? `  usage: ${name} ${command.usage()}${options === '' ? '' : `\n  options: ${options}`}`
       : `  commands of ${name}: ${commands}`;
   command.showHelpAfterError(`${allowed}\n  more: ${name} --help`);
-  for (const inner of command.commands) guide(inner);
 }

@@ -3,9 +3,10 @@ import { devNull } from 'node:os';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
-import { type Composition, compose } from '../compose.ts';
+import { type Composition, compose, openStore } from '../compose.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { StoreFailed, StoreUnavailable } from '../eventstore/errors.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
 import { type Client, messageOf, type Request, targetOf } from './client.ts';
 import { Failure, unreachable, wrongUsage } from './failure.ts';
 import { sayWarning } from './output.ts';
@@ -50,27 +51,21 @@ class StoreClient implements Client {
 }
 
 /**
- * Opens a store to read it, and waits until all of its log is known.
+ * Opens a ledger on a store, to be read only, and waits until all of its log is known.
  * @param store `sqlite:<file>` or `esdb://…`
  * @throws Failure where it is no store, is in use, or cannot be reached.
  */
 export async function openStoreClient(store: string, namespace: string | undefined): Promise<Client> {
-  const config = configOf(store, namespace);
-  const name =
-    config.store.kind === 'sqlite' ? config.store.file : `the store of namespace ${config.namespace}`;
-  if (config.store.kind === 'sqlite') await refuseAbsent(config.store.file);
+  const { name, config } = await storeNamed(store, namespace);
   let failure: unknown;
-  const surroundings = {
-    log: pino({ level: 'silent' }),
-    now: Date.now,
-    readOnly: true,
-    onFailed: (error: unknown) => {
-      failure ??= error;
-    },
+  const onFailed = (error: unknown) => {
+    failure ??= error;
   };
-  const ledger = await compose(config, surroundings).catch((error: unknown) => {
-    throw asFailure(name, error);
-  });
+  const ledger = await compose(config, { ...surroundings(onFailed), readOnly: true }).catch(
+    (error: unknown) => {
+      throw asFailure(name, error);
+    },
+  );
   try {
     await catchUp(name, ledger, () => failure);
   } catch (error) {
@@ -78,6 +73,42 @@ export async function openStoreClient(store: string, namespace: string | undefin
     throw asFailure(name, error);
   }
   return new StoreClient(name, ledger);
+}
+
+/**
+ * Opens a store by itself, for what does not trust a ledger to read it, and closes it once it was used.
+ * @throws Failure as `openStoreClient` does.
+ */
+export async function withStore<T>(
+  store: string,
+  namespace: string | undefined,
+  use: (store: EventStore) => Promise<T>,
+): Promise<T> {
+  const { name, config } = await storeNamed(store, namespace);
+  try {
+    const opened = await openStore(
+      config,
+      surroundings(() => undefined),
+    );
+    try {
+      return await use(opened);
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    throw asFailure(name, error);
+  }
+}
+
+function surroundings(onFailed: (error: unknown) => void) {
+  return { log: pino({ level: 'silent' }), now: Date.now, onFailed };
+}
+
+async function storeNamed(store: string, namespace: string | undefined) {
+  const config = configOf(store, namespace);
+  if (config.store.kind !== 'sqlite') return { name: `the store of namespace ${config.namespace}`, config };
+  await refuseAbsent(config.store.file);
+  return { name: config.store.file, config };
 }
 
 /** The configuration of a ledger on this store, which takes nothing from files or variables. @throws Failure */

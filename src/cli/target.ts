@@ -15,7 +15,7 @@ export interface TargetOptions {
   readonly namespace?: string;
 }
 
-type Target =
+export type Target =
   | {
       readonly kind: 'server';
       readonly url: string;
@@ -48,7 +48,8 @@ export async function connect(
   return openStoreClient(target.store, target.namespace);
 }
 
-async function targetOf(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
+/** The ledger that is meant. @throws Failure where a context is named that is not saved. */
+export async function targetOf(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
   const token = options.token ?? environment.token;
   if (options.store !== undefined)
     return { kind: 'store', store: options.store, namespace: options.namespace, from: '--store' };
@@ -77,13 +78,19 @@ function ofContext(
   return { kind: 'server', url: context.url, token: options.token ?? context.token ?? token, from };
 }
 
-function httpClient({ url: text, token, from }: Extract<Target, { kind: 'server' }>): Client {
+function httpClient(target: Extract<Target, { kind: 'server' }>): Client {
+  const { url, token } = serverOf(target);
+  return new HttpClient(url, token);
+}
+
+/** @throws Failure where it is no URL of a server, or no token. */
+export function serverOf({ url: text, token, from }: Extract<Target, { kind: 'server' }>) {
   const url = serverUrl(text, from);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
     throw wrongUsage('the token must be printable ASCII without spaces');
   if (token !== undefined && url.protocol === 'http:' && !isLoopback(url.hostname))
     sayWarning(`the token goes to ${url.host} unencrypted: use https`);
-  return new HttpClient(url, token);
+  return { url, token };
 }
 
 /** @param from where it was given. @throws Failure where it is no URL of a server. */
