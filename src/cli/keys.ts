@@ -21,7 +21,11 @@ function isKey(text: string): boolean {
 async function keysIn(file: string): Promise<string[]> {
   if (/^[^/\n]+\+[0-9a-f]{8}\+/.test(file))
     throw wrongUsage(`--key ${file} is no key: its id or its base64 is wrong`);
-  const text = await readInput(file);
+  const text = await readInput(file).catch((error: unknown) => {
+    throw wrongUsage(
+      `--key ${file} is no key in verifier form, <name>+<id>+<base64>, and ${(error as Error).message}`,
+    );
+  });
   if (text.includes('PRIVATE+KEY+'))
     throw wrongUsage(
       `${file} holds a private key, which verifies nothing: give the public one, cluster-ledger log key`,

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -107,13 +107,17 @@ function surroundings(onFailed: (error: unknown) => void) {
 async function storeNamed(store: string, namespace: string | undefined) {
   const config = configOf(store, namespace);
   if (config.store.kind !== 'sqlite') return { name: `the store of namespace ${config.namespace}`, config };
-  await refuseAbsent(config.store.file);
+  await refuseOthers(config.store.file);
   return { name: config.store.file, config };
 }
 
 /** The configuration of a ledger on this store, which takes nothing from files or variables. @throws Failure */
 function configOf(store: string, namespace: string | undefined): Config {
-  if (store === 'sqlite:') throw wrongUsage('--store must name the file: sqlite:<file>');
+  if (!/^(sqlite:.+|esdb(\+discover)?:\/\/.+)$/.test(store)) {
+    // What may hold a password is not repeated.
+    const given = store.includes('@') ? 'something else' : JSON.stringify(store);
+    throw wrongUsage(`--store must be sqlite:<file> or esdb://…; given ${given}`);
+  }
   try {
     return readConfig({
       LEDGER_CONFIG: devNull,
@@ -129,15 +133,25 @@ function configOf(store: string, namespace: string | undefined): Config {
   }
 }
 
-/** What is absent or empty would be made a new ledger. @throws Failure */
-async function refuseAbsent(file: string): Promise<void> {
-  const found = await stat(file).catch((error: NodeJS.ErrnoException) => error);
-  if (found instanceof Error)
-    throw unreachable(
-      found.code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read: ${found.message}`,
-    );
-  if (!found.isFile()) throw unreachable(`${file} is no file`);
-  if (found.size === 0) throw unreachable(`${file} is empty: no ledger was ever there`);
+const SQLITE_HEADER = 'SQLite format 3\0';
+
+/** What is absent or empty would be made a new ledger, and beside a file of others nothing is to be left. @throws Failure */
+async function refuseOthers(file: string): Promise<void> {
+  let head: Buffer;
+  try {
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(SQLITE_HEADER.length), 0);
+      head = buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw unreachable(code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read: ${message}`);
+  }
+  if (head.length === 0) throw unreachable(`${file} is empty: no ledger was ever there`);
+  if (head.toString('latin1') !== SQLITE_HEADER) throw unreachable(`${file} is no SQLite file`);
 }
 
 async function catchUp(name: string, ledger: Composition, failure: () => unknown): Promise<void> {

@@ -82,7 +82,7 @@ async function verifyTheLog(cli: Cli, file: string | undefined, options: Options
   const { statements = false } = options;
   const verdict = await verifyUrl({ ...trust, url: url.href, token, evidence, statements, onProgress })
     .catch((error: unknown) => {
-      if (error instanceof LogUnreachable) throw unreachable(error.message, error);
+      if (error instanceof LogUnreachable) throw unreachable(`${url.href}: ${error.message}`, error);
       throw error;
     })
     .finally(() => progress.end());
