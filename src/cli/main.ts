@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { CommanderError } from 'commander';
 import { readCliEnvironment } from '../config.ts';
-import { EXIT, Failure } from './failure.ts';
-import { Output, sayError } from './output.ts';
+import { EXIT } from './failure.ts';
+import { Output } from './output.ts';
 import { buildProgram } from './program.ts';
+import { runCommand } from './run.ts';
 
 /** Commands that end by themselves at a signal. */
 const MINDS_SIGNALS = new Set(['serve', 'demo']);
@@ -19,25 +19,8 @@ async function main(): Promise<void> {
   program.hook('preAction', (_, command) => {
     if (!MINDS_SIGNALS.has(command.name())) process.on('SIGINT', () => process.exit(EXIT.interrupted));
   });
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    report(error);
-  }
-}
-
-/** Says what went wrong, and sets the exit code. */
-function report(error: unknown): void {
-  if (error instanceof CommanderError) {
-    // What was asked for, such as help, is no mistake; what is one was told already.
-    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.wrongUsage;
-  } else if (error instanceof Failure) {
-    process.exitCode = error.exit;
-    sayError(error.message);
-  } else {
-    process.exitCode = EXIT.failed;
-    sayError(`this is a mistake of cluster-ledger: ${error instanceof Error ? error.stack : String(error)}`);
-  }
+  const exit = await runCommand(program, process.argv.slice(2));
+  if (exit !== EXIT.done) process.exitCode = exit;
 }
 
 function versionOfPackage(): string {

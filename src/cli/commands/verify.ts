@@ -63,7 +63,8 @@ async function verifyTheFile({ out }: Cli, file: string, options: Options): Prom
     throw wrongUsage(
       'the statement in a file is always worked out again: --statements goes with --url or --store',
     );
-  const verdict = verifyEvidence(await readBytes(file), await trusted(options));
+  const trust = await trusted(options);
+  const verdict = verifyEvidence(await readBytes(file), trust);
   if (options.json) await printJson(out, verdict);
   else if (verdict.ok) await printEvidence(out, verdict.summary);
   else await printFailed(out, verdict, true);
@@ -73,10 +74,8 @@ async function verifyTheLog(cli: Cli, file: string | undefined, options: Options
   const target = await targetOf(options, cli.environment);
   if (target.kind === 'store') throw wrongUsage(`${target.from} is a store: give --store`);
   const { url, token } = serverOf(target);
-  const [trust, evidence] = await Promise.all([
-    trusted(options),
-    file === undefined ? undefined : readBytes(file),
-  ]);
+  const trust = await trusted(options);
+  const evidence = file === undefined ? undefined : await readBytes(file);
   const progress = new Progress('reading the log', 'events');
   const onProgress = (done: number, total: number) => progress.at(done, total);
   const { statements = false } = options;
