@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { ownKeyFile } from '../../src/audit/log-settings.ts';
 import { type Composition, compose, snapshotFile } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import {
@@ -30,6 +31,8 @@ export interface LedgerOptions {
   readonly store?: string;
   /** Where its clock stands: nothing but the test moves it. */
   readonly now?: string;
+  /** How its log is signed. */
+  readonly signedLog?: Parameters<typeof compose>[0]['signedLog'];
 }
 
 export const NOON = '2026-04-15T12:00:00.000Z';
@@ -43,9 +46,14 @@ export class TestLedger {
   #port = 0;
   /** Why the ledger asked to be stopped. */
   failure: unknown;
+  /** How its log is signed, from the next start on. */
+  signedLog: LedgerOptions['signedLog'];
+  /** What it has said of errors, line by line. */
+  readonly logged: Readonly<Record<string, unknown>>[] = [];
 
-  constructor(dataDir: string, { store = sqlite.connection, now = NOON }: LedgerOptions) {
+  constructor(dataDir: string, { store = sqlite.connection, now = NOON, signedLog }: LedgerOptions) {
     this.now = Date.parse(now);
+    this.signedLog = signedLog;
     this.#environment = {
       LEDGER_STORE: store,
       LEDGER_DATA_DIR: dataDir,
@@ -60,8 +68,10 @@ export class TestLedger {
     const onFailed = (error: unknown) => {
       this.failure = error;
     };
-    const surroundings = { log: pino({ level: 'silent' }), now: () => this.now, onFailed };
-    this.#running = await compose(config, surroundings);
+    const log = pino({ level: 'error' }, { write: (line) => void this.logged.push(JSON.parse(line)) });
+    const surroundings = { log, now: () => this.now, onFailed };
+    const settings = this.signedLog === undefined ? {} : { signedLog: this.signedLog };
+    this.#running = await compose({ ...config, ...settings }, surroundings);
     await this.#running.app.listen({ host: config.host, port: config.port });
     this.#port = (this.#running.app.server.address() as AddressInfo).port;
   }
@@ -80,6 +90,18 @@ export class TestLedger {
   /** Where its projections keep their snapshot. */
   get snapshotFile(): string {
     return snapshotFile(readConfig(this.#environment));
+  }
+
+  /** The file of its store, where that is the embedded one. */
+  get storeFile(): string {
+    const { store } = readConfig(this.#environment);
+    if (store.kind !== 'sqlite') throw new Error('the store is no file');
+    return store.file;
+  }
+
+  /** Where it keeps the key that it made for itself. */
+  get keyFile(): string {
+    return ownKeyFile(readConfig(this.#environment).dataDir);
   }
 
   get port(): number {

@@ -4,14 +4,14 @@ import { MalformedKey, NoteVerifier } from '../note-key.ts';
 import { type Check, Refuted } from './outcome.ts';
 
 /** Reads keys in verifier form. @throws Refuted where one is none, or there is none. */
-export function readKeys(keys: readonly string[]): NoteVerifier[] {
-  if (keys.length === 0) throw new Refuted('signature', 'no key was given to verify signatures with');
+export function readKeys(keys: readonly string[], check: Check = 'signature'): NoteVerifier[] {
+  if (keys.length === 0) throw new Refuted(check, 'no key was given to verify signatures with');
   return keys.map((key) => {
     try {
       return NoteVerifier.parse(key.trim());
     } catch (error) {
       if (!(error instanceof MalformedKey)) throw error;
-      throw new Refuted('signature', `the key ${JSON.stringify(key)} is none: ${error.message}`);
+      throw new Refuted(check, `the key ${JSON.stringify(key)} is none: ${error.message}`);
     }
   });
 }

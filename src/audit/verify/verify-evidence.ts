@@ -153,16 +153,23 @@ function checkKept(
     throw new Refuted('consistency', `${name} is of another log than its proof`);
 }
 
-/** @returns the names of the given keys that sealed it. @throws Refuted */
+/**
+ * Every line of the seal must be right, also those of keys that were not given: the seal itself vouches for the keys that the
+ * file names.
+ * @returns the names of the given keys that sealed it.
+ * @throws Refuted
+ */
 function checkSeal({ evidence, seal }: EvidenceFile, keys: readonly NoteVerifier[]): string[] {
   const { origin, accountId, period } = evidence;
-  const sealed = openSigned('the seal', seal, keys, 'seal');
+  const given = new Set(keys.map(String));
+  const named = readKeys(evidence.keys, 'seal').filter((key) => !given.has(String(key)));
+  const { text, signedBy } = openSigned('the seal', seal, [...keys, ...named], 'seal');
+  const trusted = signedBy.filter((key) => given.has(String(key)));
+  if (trusted.length === 0) throw new Refuted('seal', 'the seal is not signed by a key that was given');
   const digest = hash('sha256', canonicalJson(evidence as never), 'buffer');
-  if (sealed.text !== sealText(origin, accountId, period, digest))
+  if (text !== sealText(origin, accountId, period, digest))
     throw new Refuted('seal', 'the seal is that of another file: something was added, left out or changed');
-  // Every line of it: those of keys that were not given, too. The seal itself vouches for the keys that the file names.
-  const signers = openSigned('the seal', seal, readKeys(evidence.keys), 'seal').signedBy.map(String);
-  if (signersOf(seal).length !== evidence.keys.length || signers.join() !== evidence.keys.join())
+  if (signersOf(seal).length !== signedBy.length || signedBy.join() !== evidence.keys.join())
     throw new Refuted('seal', 'the seal is not signed by exactly the keys that the file names');
-  return sealed.signedBy.map(({ name }) => name);
+  return trusted.map(({ name }) => name);
 }

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { StoreFailed } from '../../eventstore/errors.ts';
 import type { EventStore, LogEvent, RecordedEvent } from '../../eventstore/event-store.ts';
 import { MalformedCheckpoint, parseCheckpoint } from '../checkpoint.ts';
 import { LeafError, leafHash, leafText } from '../leaf.ts';
@@ -11,6 +12,8 @@ import { type Failed, failed, Refuted } from './outcome.ts';
 export interface StoreOptions {
   /** Keys in verifier form, the former ones too. Without any, only the root hashes of checkpoints are compared. */
   readonly keys?: readonly string[];
+  /** A signed checkpoint of the same log, kept from before and elsewhere: it needs keys. */
+  readonly olderCheckpoint?: string | undefined;
   /** Whether the statements of all closed periods are worked out once more. Default true. */
   readonly statements?: boolean;
   /** Told now and then how many of the events have been read. */
@@ -40,7 +43,8 @@ const CHECKPOINTS = '~log-checkpoints';
 /**
  * Reads a whole store, and checks that it is what was signed of it; that streams run on without a gap and no id stands twice;
  * and that what was recorded of every closed period follows from the facts.
- * @throws StoreUnavailable, StoreFailed as the store does.
+ * What the store itself finds damaged is a failure too.
+ * @throws StoreUnavailable as the store does; the reason of the signal.
  */
 export async function verifyStore(
   store: Pick<EventStore, 'readAll' | 'readStream' | 'head'>,
@@ -49,18 +53,21 @@ export async function verifyStore(
   try {
     return { ok: true, summary: await verify(store, options) };
   } catch (error) {
+    if (error instanceof StoreFailed) return { ok: false, check: 'format', why: error.message };
     return failed(error);
   }
 }
 
 async function verify(
   store: Pick<EventStore, 'readAll' | 'readStream' | 'head'>,
-  { keys: given = [], statements = true, onProgress, signal }: StoreOptions,
+  { keys: given = [], olderCheckpoint, statements = true, onProgress, signal }: StoreOptions,
 ): Promise<StoreSummary> {
-  const keys = given.length === 0 ? undefined : readKeys(given);
+  const keys = given.length === 0 && olderCheckpoint === undefined ? undefined : readKeys(given);
   const kept = await keptCheckpoints(store, keys);
+  const older =
+    olderCheckpoint === undefined ? [] : [readOlder(olderCheckpoint, keys ?? [], kept.at(-1)?.origin)];
   const total = await store.head();
-  const walk = new LogWalk({ expected: kept, statements });
+  const walk = new LogWalk({ expected: [...older, ...kept], statements });
   for await (const events of store.readAll(0)) {
     signal?.throwIfAborted();
     for (const event of events) addTo(walk, event);
@@ -102,6 +109,12 @@ function addTo(walk: LogWalk, event: LogEvent): void {
     if (!(error instanceof LeafError)) throw error;
     throw new Refuted('format', `the event at position ${event.position} can be no leaf: ${error.message}`);
   }
+}
+
+function readOlder(note: string, keys: readonly NoteVerifier[], origin: string | undefined): Expectation {
+  const by = 'the older checkpoint';
+  const { size, root } = openCheckpoint(by, note, keys, origin);
+  return { by, size, root };
 }
 
 interface KeptCheckpoint extends Expectation {

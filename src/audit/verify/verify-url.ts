@@ -49,10 +49,16 @@ const AHEAD = 4;
  * @throws LogUnreachable where the log could not be read; the reason of the signal.
  */
 export async function verifyUrl(options: UrlOptions): Promise<UrlVerdict> {
+  const { signal } = options;
+  // What is still being asked for when the outcome is known is given up.
+  const done = new AbortController();
   try {
-    return await verify(options);
+    const either = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);
+    return await verify({ ...options, signal: either });
   } catch (error) {
     return failed(error);
+  } finally {
+    done.abort();
   }
 }
 

@@ -33,7 +33,7 @@ const Consistency = z.strictObject({
 const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
 
 /** The log as clients, monitors and witnesses of transparency logs read it: C2SP tlog-tiles. And proofs, for who computes none. */
-export function logRoutes(app: App, { signedLog }: Rooms): void {
+export function logRoutes(app: App, { signedLog, projections }: Rooms): void {
   const tags = ['Log'];
   const problems = problemResponses;
 
@@ -70,8 +70,10 @@ export function logRoutes(app: App, { signedLog }: Rooms): void {
       },
     },
     async (_, reply) => {
-      await requireSound(signedLog);
-      return plain(reply, (await signedLog.checkpoint()).note);
+      // At least what other answers already tell of.
+      const { position } = projections.model;
+      await requireSound(signedLog, position);
+      return plain(reply, (await signedLog.checkpoint(Math.max(position, signedLog.tree.size))).note);
     },
   );
 
@@ -125,7 +127,7 @@ export function logRoutes(app: App, { signedLog }: Rooms): void {
       },
     },
     async ({ query: { position, size } }) => {
-      await requireSound(signedLog);
+      await requireSound(signedLog, position <= projections.model.position ? position : 0);
       return orNotThere(async () => {
         const { tree } = signedLog;
         if (position > tree.size) throw new RangeError(`the log has ${tree.size} events`);
@@ -204,15 +206,17 @@ async function orNotThere<T>(compute: () => Promise<T>): Promise<T> {
   }
 }
 
-/** @throws Problem `catching-up`, `read-only` */
-async function requireSound(signedLog: SignedLog): Promise<void> {
-  if (signedLog.tampered === undefined) return requireReady(signedLog);
+/** @param size how far the tree must have come. @throws Problem `catching-up`, `read-only` */
+async function requireSound(signedLog: SignedLog, size = 0): Promise<void> {
+  if (signedLog.tampered === undefined) await requireReady(signedLog, size);
+  if (signedLog.tampered === undefined) return;
   const detail = `the log is not what was signed (${signedLog.tampered.why}): nothing is signed or proved of it`;
   throw new Problem('read-only', detail);
 }
 
-async function requireReady(signedLog: SignedLog): Promise<void> {
-  if (!(await signedLog.ready(PATIENCE_MS)) && signedLog.tampered === undefined) throw notYet(signedLog);
+async function requireReady(signedLog: SignedLog, size = 0): Promise<void> {
+  if (!(await signedLog.ready(PATIENCE_MS, size)) && signedLog.tampered === undefined)
+    throw notYet(signedLog);
 }
 
 function notYet({ tree }: SignedLog): Problem {
