@@ -109,8 +109,10 @@ function* touchedAccounts(
   const clusters = only === undefined ? clustersBetween(model, before, watermark) : clustersOf(model, only);
   let looked = 0;
   const windows = earlier.map(({ period }) => ({ period, window: periodWindow(period) })).reverse();
+  const lastEnd = windows[0]?.window.to ?? 0;
   for (const cluster of clusters) {
     if (++looked % PAUSE_EVERY === 0) yield undefined;
+    if (model.unchangedUntil(cluster, before, watermark) >= lastEnd) continue;
     const cause = rebilled(model, cluster, { before, after: watermark });
     if (cause === undefined) continue;
     const { was, is, changes } = cause;
@@ -139,11 +141,15 @@ function positionsOf(touched: Touched, accountId: string, period: Period): Set<n
   return positions;
 }
 
-function clustersBetween(model: LedgerModel, after: number, upTo: number): Iterable<number> {
-  const clusters = new Set<number>();
-  for (let position = after + 1; position <= upTo; position++) clusters.add(model.facts.clusterAt(position));
-  clusters.delete(-1);
-  return clusters;
+/** Numbers of the clusters with a fact between two positions, each once. */
+function* clustersBetween(model: LedgerModel, after: number, upTo: number): Generator<number> {
+  const seen = new Uint8Array(model.clusters.size);
+  for (let position = after + 1; position <= upTo; position++) {
+    const cluster = model.facts.clusterAt(position);
+    if (cluster === -1 || seen[cluster] === 1) continue;
+    seen[cluster] = 1;
+    yield cluster;
+  }
 }
 
 function clustersOf(model: LedgerModel, accountId: string): Iterable<number> {
