@@ -61,6 +61,38 @@ function differs(before: Usage, after: Usage): boolean {
   return (Object.keys(before) as (keyof Usage)[]).some((measure) => before[measure] !== after[measure]);
 }
 
+/** The canonical JSON (RFC 8785) of a statement: its members by name, at every depth; its numbers are whole. */
+export function canonicalStatement(statement: Statement): string {
+  const { accountId, period, watermark, usage, adjustments, total } = statement;
+  return JSON.stringify({
+    accountId,
+    adjustments: adjustments.map(({ period: of, before, after, delta, facts }) => ({
+      after: inOrder(after),
+      before: inOrder(before),
+      delta: { billableClusters: delta.billableClusters, clusterSeconds: delta.clusterSeconds },
+      facts,
+      period: of,
+    })),
+    period,
+    total: { billableClusters: total.billableClusters, clusterSeconds: total.clusterSeconds },
+    usage: inOrder(usage),
+    watermark,
+  });
+}
+
+function inOrder(usage: Usage) {
+  const { billableClusters, clusterSeconds, peakClusters, clustersAtStart, clustersAtEnd, averageClusters } =
+    usage;
+  return {
+    averageClusters,
+    billableClusters,
+    clusterSeconds,
+    clustersAtEnd,
+    clustersAtStart,
+    peakClusters,
+  };
+}
+
 /** The billed intervals of one cluster, and whose they are. */
 export interface Billed {
   readonly accountId: string | undefined;

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { PeriodClose } from '../domain/period.ts';
 import { AmountSum } from '../domain/quantity.ts';
-import { type Change, changesWithin, firstChange, type Statement, statementOf } from '../domain/statement.ts';
+import {
+  type Change,
+  canonicalStatement,
+  changesWithin,
+  firstChange,
+  type Statement,
+  statementOf,
+} from '../domain/statement.ts';
 import { type Period, periodWindow } from '../domain/time.ts';
 import { rebilled, type Span } from './differences.ts';
 import type { LedgerModel } from './ledger-model.ts';
@@ -169,7 +175,7 @@ export async function tally(
   const hash = createHash('sha256').update('[');
   let accounts = 0;
   for await (const statement of statements) {
-    const canonical = canonicalize(statement) as string;
+    const canonical = canonicalStatement(statement);
     hash.update(accounts === 0 ? canonical : `,${canonical}`);
     accounts++;
     totals.add(statement.total);
