@@ -179,9 +179,31 @@ export class BillHistory {
         if (this.#isInOrder) return;
         continue;
       }
-      if ((rows[row + KNOWN_FROM] as number) > asOf || (rows[row + KNOWN_UNTIL] as number) <= asOf) continue;
+      if (!this.#isKnown(row, asOf)) continue;
       if (rows[row + ACCOUNT] === account) meter.add(rows[row + FROM] as number, to);
     }
+  }
+
+  /** No instant before this one is billed otherwise at the second position than at the first; infinite where none is. */
+  unchangedUntil(before: number, after: number): Instant {
+    const rows = this.#rows;
+    let unchanged = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < rows.length; row += WIDTH) {
+      const wasKnown = this.#isKnown(row, before);
+      const isKnown = this.#isKnown(row, after);
+      if (!wasKnown && !isKnown) continue;
+      const closedBy = rows[row + CLOSED_BY] as number;
+      if (wasKnown !== isKnown) unchanged = Math.min(unchanged, rows[row + FROM] as number);
+      else if (before < closedBy && closedBy <= after)
+        unchanged = Math.min(unchanged, rows[row + TO] as number);
+    }
+    return unchanged;
+  }
+
+  #isKnown(row: number, asOf: number): boolean {
+    return (
+      (this.#rows[row + KNOWN_FROM] as number) <= asOf && asOf < (this.#rows[row + KNOWN_UNTIL] as number)
+    );
   }
 
   /** The billed intervals, in order, as known at a position. */
@@ -189,7 +211,7 @@ export class BillHistory {
     const rows = this.#rows;
     const intervals: Interval[] = [];
     for (let row = 0; row < rows.length; row += WIDTH) {
-      if ((rows[row + KNOWN_FROM] as number) > asOf || (rows[row + KNOWN_UNTIL] as number) <= asOf) continue;
+      if (!this.#isKnown(row, asOf)) continue;
       const closedBy = rows[row + CLOSED_BY] as number;
       const isClosed = closedBy <= asOf;
       intervals.push({

@@ -189,6 +189,20 @@ export class LedgerModel {
     return { accountId: account === undefined ? undefined : this.accounts.text(account), intervals };
   }
 
+  /** An instant before which nothing of a cluster is billed otherwise at the second position than at the first. */
+  unchangedUntil(cluster: number, before: number, after: number): Instant {
+    const history = this.#history(cluster);
+    return history.isGivenUp ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
+  }
+
+  /** Works out beforehand what the first question about every cluster would have to; it may pause after each. */
+  *prepare(): Generator<undefined> {
+    for (let cluster = 0; cluster < this.clusters.size; cluster++) {
+      if (this.#last[cluster] !== 0) this.#history(cluster);
+      yield undefined;
+    }
+  }
+
   /** The facts of a cluster that count at a position, in no order. */
   counting(cluster: number, asOf: number): PlacedFact<BillingFact>[] {
     return this.#counting(this.#last[cluster] as number, asOf);

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailable } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { LedgerModel, type Place } from './ledger-model.ts';
+import { Slices } from './slices.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './snapshot.ts';
 import { type DigestKeeper, StatementCheck } from './statement-check.ts';
 
@@ -136,11 +137,23 @@ export class Projections {
   async #follow(): Promise<void> {
     for await (const { events, caughtUp } of this.#store.follow(this.#model.position, this.#stop.signal)) {
       for (const event of events) this.#model.apply(event);
-      this.#isCaughtUp ||= caughtUp;
+      if (caughtUp && !this.#isCaughtUp) {
+        this.#isCaughtUp = true;
+        void this.#prepare();
+      }
       this.#wake();
       if (this.#isCaughtUp) this.statements.check(this.#model);
       const { position } = this.#model;
       if (this.#isCaughtUp && position - this.#snapshotAt >= snapshotAfter(position)) void this.#snapshot();
+    }
+  }
+
+  /** Spares the first questions what they would have to wait for. */
+  async #prepare(): Promise<void> {
+    const slices = new Slices();
+    for (const _ of this.#model.prepare()) {
+      if (this.#stop.signal.aborted) return;
+      if (slices.isOver) await slices.pause();
     }
   }
 

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { PeriodClose } from '../domain/period.ts';
 import { AmountSum } from '../domain/quantity.ts';
-import { type Change, changesWithin, firstChange, type Statement, statementOf } from '../domain/statement.ts';
+import {
+  type Change,
+  canonicalStatement,
+  changesWithin,
+  firstChange,
+  type Statement,
+  statementOf,
+} from '../domain/statement.ts';
 import { type Period, periodWindow } from '../domain/time.ts';
 import { rebilled, type Span } from './differences.ts';
 import type { LedgerModel } from './ledger-model.ts';
@@ -109,8 +115,10 @@ function* touchedAccounts(
   const clusters = only === undefined ? clustersBetween(model, before, watermark) : clustersOf(model, only);
   let looked = 0;
   const windows = earlier.map(({ period }) => ({ period, window: periodWindow(period) })).reverse();
+  const lastEnd = windows[0]?.window.to ?? 0;
   for (const cluster of clusters) {
     if (++looked % PAUSE_EVERY === 0) yield undefined;
+    if (model.unchangedUntil(cluster, before, watermark) >= lastEnd) continue;
     const cause = rebilled(model, cluster, { before, after: watermark });
     if (cause === undefined) continue;
     const { was, is, changes } = cause;
@@ -139,11 +147,15 @@ function positionsOf(touched: Touched, accountId: string, period: Period): Set<n
   return positions;
 }
 
-function clustersBetween(model: LedgerModel, after: number, upTo: number): Iterable<number> {
-  const clusters = new Set<number>();
-  for (let position = after + 1; position <= upTo; position++) clusters.add(model.facts.clusterAt(position));
-  clusters.delete(-1);
-  return clusters;
+/** Numbers of the clusters with a fact between two positions, each once. */
+function* clustersBetween(model: LedgerModel, after: number, upTo: number): Generator<number> {
+  const seen = new Uint8Array(model.clusters.size);
+  for (let position = after + 1; position <= upTo; position++) {
+    const cluster = model.facts.clusterAt(position);
+    if (cluster === -1 || seen[cluster] === 1) continue;
+    seen[cluster] = 1;
+    yield cluster;
+  }
 }
 
 function clustersOf(model: LedgerModel, accountId: string): Iterable<number> {
@@ -163,7 +175,7 @@ export async function tally(
   const hash = createHash('sha256').update('[');
   let accounts = 0;
   for await (const statement of statements) {
-    const canonical = canonicalize(statement) as string;
+    const canonical = canonicalStatement(statement);
     hash.update(accounts === 0 ? canonical : `,${canonical}`);
     accounts++;
     totals.add(statement.total);

@@ -1,5 +1,6 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { closePeriod } from './rows/close-period.ts';
 import { eventStoreDb } from './rows/eventstoredb.ts';
 import { ingestBatches } from './rows/ingest-batches.ts';
 import { ingestSingle } from './rows/ingest-single.ts';
@@ -20,6 +21,7 @@ const ROWS: readonly Row[] = [
   snapshotStart,
   usageOne,
   usageAll,
+  closePeriod,
   eventStoreDb,
 ];
 

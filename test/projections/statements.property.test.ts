@@ -1,6 +1,8 @@
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AmountSum } from '../../src/domain/quantity.ts';
+import { canonicalStatement } from '../../src/domain/statement.ts';
 import { periodWindow } from '../../src/domain/time.ts';
 import { usageOf } from '../../src/domain/usage.ts';
 import type { LedgerModel } from '../../src/projections/ledger-model.ts';
@@ -20,6 +22,20 @@ const statements = (model: LedgerModel, closes: Closes, i: number) => [
 const tried = { numRuns: 1_000 };
 
 describe('the statements of three periods', () => {
+  test('are written as RFC 8785 has it, whatever the ids of their accounts', () => {
+    fc.assert(
+      fc.property(logs, fc.string({ unit: 'grapheme' }), ({ facts, closes }, name) => {
+        const named = facts.map((fact) => ('accountId' in fact ? { ...fact, accountId: name } : fact));
+        for (const log of [facts, named]) {
+          for (const i of closes.keys())
+            for (const statement of statements(modelOf(log), closes, i))
+              expect(canonicalStatement(statement)).toBe(canonicalize(statement));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('conserve: the totals up to each add up to the usage of all of them as known then', () => {
     fc.assert(
       fc.property(logs, ({ facts, closes }) => {
