@@ -83,7 +83,7 @@ describe('completion', () => {
     [['cluster-ledger', 'per'], 'period'],
     [['cluster-ledger', 'period', ''], 'list show close statements --help'],
     [['cluster-ledger', 'period', 'close', '2026-03', '--e'], '--early'],
-    [['cluster-ledger', 'log', 'key', 're'], 'rotate retire'],
+    [['cluster-ledger', 'log', 'key', 'r'], 'rotate retire'],
   ])('in bash of %j', async (words, wanted) => {
     const quoted = words.map((word) => `'${word}'`).join(' ');
     const script = `${scriptFor('bash', program)}
