@@ -43,7 +43,7 @@ test('docs/cli.md has exactly the commands and options that there are, each with
 });
 
 function flagsIn(text: string): string[] {
-  return [...text.matchAll(/^\| `(-[^`]+)` \|/gm)].map(([, flags]) =>
+  return [...text.matchAll(/^\| `(-[^`]+)` +\|/gm)].map(([, flags]) =>
     (flags as string).replaceAll('\\|', '|'),
   );
 }
