@@ -22,7 +22,9 @@ export class Progress {
         stream: process.stderr,
         format: `${this.#what} {bar} {value} of {total} ${this.#unit}`,
         barsize: 30,
+        // The terminal is left as it is, also where the program is ended meanwhile.
         hideCursor: false,
+        linewrap: true,
         clearOnComplete: true,
         formatBar: progress.Format.BarFormat,
       });

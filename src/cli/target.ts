@@ -48,8 +48,17 @@ export async function connect(
   return openStoreClient(target.store, target.namespace);
 }
 
-/** The ledger that is meant. @throws Failure where a context is named that is not saved. */
+/** The ledger that is meant. @throws Failure where a context is named that is not saved, or an option does not fit. */
 export async function targetOf(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
+  const target = await chosen(options, environment);
+  if (target.kind === 'server' && options.namespace !== undefined)
+    throw wrongUsage('--namespace goes with a store; a ledger that runs has its own');
+  if (target.kind === 'store' && options.token !== undefined)
+    throw wrongUsage(`--token goes with a ledger that runs, and ${target.from} is a store`);
+  return target;
+}
+
+async function chosen(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
   const token = options.token ?? environment.token;
   if (options.store !== undefined)
     return { kind: 'store', store: options.store, namespace: options.namespace, from: '--store' };

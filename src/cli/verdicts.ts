@@ -12,6 +12,8 @@ interface Line {
   readonly words: string;
 }
 
+const STYLES = { ok: 'green', FAILED: 'red', '-': 'dim' } as const;
+
 /** Checks of an evidence file, in the order in which they are made: the first that does not hold ends it. */
 const EVIDENCE_CHECKS: Readonly<Record<Check, string>> = {
   format: 'it is an evidence file',
@@ -27,7 +29,7 @@ const EVIDENCE_CHECKS: Readonly<Record<Check, string>> = {
 async function print(out: Output, lines: readonly Line[], end: string): Promise<void> {
   const checks = Math.max(...lines.map(({ check }) => check.length));
   for (const { state, check, words } of lines) {
-    const shown = state === 'FAILED' ? out.style('red', state) : out.style('green', state);
+    const shown = out.style(STYLES[state], state);
     await out.line(`${shown}${' '.repeat(8 - state.length)}${check.padEnd(checks)}  ${words}`);
   }
   await out.line(end);

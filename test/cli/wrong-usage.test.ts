@@ -55,6 +55,7 @@ test.each([
     /--store must be sqlite:<file> or esdb:\/\/…; given "mongodb:\/\/x"/,
   ],
   ['usage --period 2026-01 --context prod', /there is no context "prod": none is saved/],
+  ['usage --period 2026-01 --namespace other', /^--namespace goes with a store/],
   ['explain --period 2026-01', /missing required argument 'account'/],
   ['replay acme', /say what to count/],
   ['diff acme --period 2026-01', /required option '--before <position\|instant>' not specified/],
