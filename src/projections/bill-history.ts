@@ -21,6 +21,9 @@ const WIDTH = 7;
 /** Facts that are looked at again because one came late, after which it is cheaper to fold when one is asked. */
 const MOST_FOLDED_AGAIN = 200_000;
 
+/** Facts taken in at once, from which on the rows are put into as little memory as they need. */
+const MANY = 8;
+
 /** A billed interval that becomes known, or is known no longer. */
 export interface BilledChange {
   readonly from: Instant;
@@ -35,7 +38,7 @@ export interface BilledChange {
  * voids another, the cluster is folded again by the rules of the domain, and what differs is kept beside what was known.
  */
 export class BillHistory {
-  readonly #rows: number[] = [];
+  #rows: number[] = [];
   /** Position of the last fact that was taken in. */
   #upTo = 0;
   #isRegistered = false;
@@ -67,7 +70,9 @@ export class BillHistory {
       fresh.push(position);
     for (let i = fresh.length - 1; i >= 0 && !this.isGivenUp; i--) this.#take(facts, fresh[i] as number);
     this.#upTo = last;
-    if (this.isGivenUp) this.#rows.length = 0;
+    if (this.isGivenUp) this.#rows = [];
+    // A list that grew holds room for as much again: after a replay that is half of the memory.
+    else if (fresh.length >= MANY) this.#rows = this.#rows.slice();
   }
 
   #take(facts: FactTable, position: number): void {
