@@ -15,7 +15,8 @@ export class RunningUsage {
   readonly #sum: Int32Array;
   readonly #most: Int32Array;
   #billed = 0n;
-  #billable = 0;
+  /** By cluster, how many of its intervals count; none is 0 for longer than between two changes. */
+  readonly #counting = new Map<number, number>();
   #atStart = 0;
   #atEnd = 0;
   #usage: Usage | undefined;
@@ -35,21 +36,39 @@ export class RunningUsage {
   }
 
   /** Takes the intervals of one cluster out and puts others in. @throws RangeError at an edge that was not announced. */
-  replace(before: readonly Interval[], after: readonly Interval[]): void {
+  replace(cluster: number, before: readonly Interval[], after: readonly Interval[]): void {
     let same = 0;
     while (same < before.length && same < after.length && isSame(before[same], after[same])) same++;
-    if (same === before.length && same === after.length) return;
+    const add = ({ from, to }: Interval, sign: 1 | -1) =>
+      this.add(cluster, from, to ?? Number.POSITIVE_INFINITY, sign);
+    for (let i = same; i < before.length; i++) add(before[i] as Interval, -1);
+    for (let i = same; i < after.length; i++) add(after[i] as Interval, 1);
+  }
+
+  /**
+   * Puts a billed interval of a cluster in, or takes it out.
+   * @param until infinite where it is still billed. @throws RangeError at an edge that was not announced.
+   */
+  add(cluster: number, since: Instant, until: Instant, sign: 1 | -1): void {
+    const { from, to } = this.#counted;
+    const start = Math.max(since, from);
+    const end = Math.min(until, to);
+    if (start >= end) return;
     this.#usage = undefined;
-    this.#billable += Number(this.#counts(after)) - Number(this.#counts(before));
-    for (let i = same; i < before.length; i++) this.#add(before[i] as Interval, -1);
-    for (let i = same; i < after.length; i++) this.#add(after[i] as Interval, 1);
+    this.#counting.set(cluster, (this.#counting.get(cluster) ?? 0) + sign);
+    if (this.#counting.get(cluster) === 0) this.#counting.delete(cluster);
+    this.#billed += BigInt(sign * (end - start));
+    if (start === from) this.#atStart += sign;
+    else this.#differ(start, sign);
+    if (end === to) this.#atEnd += sign;
+    else this.#differ(end, -sign);
   }
 
   /** The same object until something changes. */
   get usage(): Usage {
     this.#usage ??= usageFrom(
       {
-        billableClusters: this.#billable,
+        billableClusters: this.#counting.size,
         billed: this.#billed,
         peakClusters: this.#atStart + (this.#most[1] as number),
         clustersAtStart: this.#atStart,
@@ -58,23 +77,6 @@ export class RunningUsage {
       this.#counted,
     );
     return this.#usage;
-  }
-
-  #counts(intervals: readonly Interval[]): boolean {
-    const { from, to } = this.#counted;
-    return intervals.some((each) => Math.max(each.from, from) < Math.min(each.to ?? to, to));
-  }
-
-  #add(interval: Interval, sign: 1 | -1): void {
-    const { from, to } = this.#counted;
-    const start = Math.max(interval.from, from);
-    const end = Math.min(interval.to ?? to, to);
-    if (start >= end) return;
-    this.#billed += BigInt(sign * (end - start));
-    if (start === from) this.#atStart += sign;
-    else this.#differ(start, sign);
-    if (end === to) this.#atEnd += sign;
-    else this.#differ(end, -sign);
   }
 
   #differ(at: Instant, difference: number): void {

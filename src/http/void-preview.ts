@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { PERIOD_STATES, periodAfter, periodState } from '../domain/period.ts';
 import { AmountSum } from '../domain/quantity.ts';
-import { firstChange } from '../domain/statement.ts';
+import { type Billed, firstChange } from '../domain/statement.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
-import { countedWindow, usageOf } from '../domain/usage.ts';
+import { countedWindow, type Usage, usageOf } from '../domain/usage.ts';
 import type { Submission } from '../ledger/ledger.ts';
 import { suppose } from '../ledger/suppose.ts';
 import type { LedgerModel, Place } from '../projections/ledger-model.ts';
 import { readFacts } from '../projections/recorded-facts.ts';
+import { Slices } from '../projections/slices.ts';
 import { type SupposedCluster, supposedClusters, wouldChange } from '../projections/supposed.ts';
 import type { Rooms } from './app.ts';
 import { AmountsOut, UsageOut } from './contract.ts';
@@ -67,34 +68,35 @@ export async function previewVoid(
     clusterId,
     accountId: accountId ?? null,
     fact,
-    periods: periodsChanged(model, clusters, now),
+    periods: await periodsChanged(model, clusters, now),
   };
 }
 
-function periodsChanged(model: LedgerModel, clusters: readonly SupposedCluster[], now: Instant) {
+/** A period at a time, so that a large account keeps nobody waiting. */
+async function periodsChanged(model: LedgerModel, clusters: readonly SupposedCluster[], now: Instant) {
   const accountId = undefined;
-  const since = clusters.flatMap(({ before, after }) => {
-    return firstChange({ accountId, intervals: before }, { accountId, intervals: after }) ?? [];
+  const changed = clusters.flatMap((cluster) => {
+    const [before, after] = [cluster.before, cluster.after].map((intervals) => ({ accountId, intervals }));
+    const since = firstChange(before as Billed, after as Billed);
+    return since === undefined ? [] : [{ cluster, since }];
   });
   const periods: z.output<typeof VoidPreview>['periods'] = [];
-  if (since.length === 0) return periods;
-  const last = periodOf(now);
-  for (let period: Period = periodOf(Math.min(...since)); period <= last; period = periodAfter(period)) {
+  if (changed.length === 0) return periods;
+  const first = periodOf(Math.min(...changed.map(({ since }) => since)));
+  const slices = new Slices();
+  for (let period: Period = first; period <= periodOf(now); period = periodAfter(period)) {
     const counted = countedWindow(periodWindow(period), now);
-    if (!clusters.some((cluster) => wouldChange(cluster, counted))) continue;
-    const [before, after] = [
+    if (!changed.some(({ cluster }) => wouldChange(cluster, counted))) continue;
+    const [before, after] = (['before', 'after'] as const).map((when) =>
       usageOf(
-        clusters.map((cluster) => cluster.before),
+        clusters.values().map((cluster) => cluster[when]),
         counted,
       ),
-      usageOf(
-        clusters.map((cluster) => cluster.after),
-        counted,
-      ),
-    ];
+    ) as [Usage, Usage];
     const delta = new AmountSum().add(after).subtract(before).total;
     const state = periodState(period, model.closeOf(period) !== undefined, now);
     periods.push({ period, state, before, after, delta });
+    if (slices.isOver) await slices.pause();
   }
   return periods;
 }

@@ -42,7 +42,7 @@ export class StatementDigests {
   async keep(closed: Closed, digests: Digests): Promise<void> {
     const stream = streamOf(closed.period);
     const events = eventsFor(stream, closed, digests);
-    const kept = (await this.#events(stream)).length;
+    const kept = await this.#length(stream);
     for (const [i, event] of events.entries()) {
       if (i < kept) continue;
       try {
@@ -61,6 +61,12 @@ export class StatementDigests {
     const isWhole = chunks.length > 0 && chunks.every(({ of }) => of === chunks.length);
     if (!isWhole || chunks.some((chunk) => chunk.statementsDigest !== statementsDigest)) return undefined;
     return new Map(chunks.flatMap(({ digests }) => digests));
+  }
+
+  async #length(stream: string): Promise<number> {
+    for await (const { revision } of this.#store.readStream(stream, { direction: 'backwards', limit: 1 }))
+      return revision + 1;
+    return 0;
   }
 
   async #events(stream: string): Promise<RecordedEvent[]> {

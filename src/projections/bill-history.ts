@@ -21,13 +21,24 @@ const WIDTH = 7;
 /** Facts that are looked at again because one came late, after which it is cheaper to fold when one is asked. */
 const MOST_FOLDED_AGAIN = 200_000;
 
+/** Facts taken in at once, from which on the rows are put into as little memory as they need. */
+const MANY = 8;
+
+/** A billed interval that becomes known, or is known no longer. */
+export interface BilledChange {
+  readonly from: Instant;
+  /** Infinite where it is still billed. */
+  readonly to: Instant;
+  readonly sign: 1 | -1;
+}
+
 /**
  * How one cluster is billed as known at every position: each interval with the positions between which it is known. A fact
  * that is effective after all before it changes one interval at the most, and is taken in by itself; where one is late, or
  * voids another, the cluster is folded again by the rules of the domain, and what differs is kept beside what was known.
  */
 export class BillHistory {
-  readonly #rows: number[] = [];
+  #rows: number[] = [];
   /** Position of the last fact that was taken in. */
   #upTo = 0;
   #isRegistered = false;
@@ -59,7 +70,9 @@ export class BillHistory {
       fresh.push(position);
     for (let i = fresh.length - 1; i >= 0 && !this.isGivenUp; i--) this.#take(facts, fresh[i] as number);
     this.#upTo = last;
-    if (this.isGivenUp) this.#rows.length = 0;
+    if (this.isGivenUp) this.#rows = [];
+    // A list that grew holds room for as much again: after a replay that is half of the memory.
+    else if (fresh.length >= MANY) this.#rows = this.#rows.slice();
   }
 
   #take(facts: FactTable, position: number): void {
@@ -182,6 +195,31 @@ export class BillHistory {
       if (!this.#isKnown(row, asOf)) continue;
       if (rows[row + ACCOUNT] === account) meter.add(rows[row + FROM] as number, to);
     }
+  }
+
+  /** By position: what becomes known there of what is billed to an account. */
+  changes(account: number): ReadonlyMap<number, readonly BilledChange[]> {
+    const rows = this.#rows;
+    const changes = new Map<number, BilledChange[]>();
+    const note = (position: number, from: Instant, to: Instant, sign: 1 | -1) => {
+      const known = changes.get(position);
+      if (known === undefined) changes.set(position, [{ from, to, sign }]);
+      else known.push({ from, to, sign });
+    };
+    for (let row = 0; row < rows.length; row += WIDTH) {
+      if (rows[row + ACCOUNT] !== account) continue;
+      const [from, to] = [rows[row + FROM] as number, rows[row + TO] as number];
+      const [since, until] = [rows[row + KNOWN_FROM] as number, rows[row + KNOWN_UNTIL] as number];
+      const closedBy = rows[row + CLOSED_BY] as number;
+      note(since, from, closedBy <= since ? to : Number.POSITIVE_INFINITY, 1);
+      if (closedBy > since && closedBy < until) {
+        note(closedBy, from, Number.POSITIVE_INFINITY, -1);
+        note(closedBy, from, to, 1);
+      }
+      if (until !== Number.POSITIVE_INFINITY)
+        note(until, from, closedBy < until ? to : Number.POSITIVE_INFINITY, -1);
+    }
+    return changes;
   }
 
   /** No instant before this one is billed otherwise at the second position than at the first; infinite where none is. */

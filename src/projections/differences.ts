@@ -58,7 +58,7 @@ export function* differencesOf(
         !changesWithin(withSome as Billed, is, counted) && !changesWithin(withOthers as Billed, was, counted)
       );
     };
-    yield* decisive(candidates, makesIt, cost);
+    yield* yield* decisive(candidates, makesIt, cost);
   }
 }
 

@@ -192,7 +192,7 @@ export class FactTable {
         voided ??= new Set();
         voided.add(this.#reference.at(position));
       } else {
-        facts.push({ position, fact: this.factAt(position, accountId) });
+        facts.push({ position, fact: this.#fact(position, accountId) });
       }
     }
     return voided === undefined ? facts : facts.filter(({ position }) => !voided.has(position));
@@ -239,8 +239,7 @@ export class FactTable {
     return this.#isVoid(position) ? this.#reference.at(position) : undefined;
   }
 
-  /** What billing needs of the fact at a position, which is no void. */
-  factAt(position: number, accountId: (account: number) => string): BillingFact {
+  #fact(position: number, accountId: (account: number) => string): BillingFact {
     const kind = this.#kind.at(position);
     const type = FACT_TYPES[kind & TYPE_BITS] as Exclude<Fact['type'], 'FactVoided'>;
     const effectiveAt = this.#effectiveAt.at(position);

@@ -6,7 +6,7 @@ import type { Billed } from '../domain/statement.ts';
 import type { Instant, Period, Window } from '../domain/time.ts';
 import { type Usage, UsageMeter } from '../domain/usage.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
-import { BillHistory } from './bill-history.ts';
+import { type BilledChange, BillHistory } from './bill-history.ts';
 import { Dictionary } from './dictionary.ts';
 import { type CountedChange, FactTable } from './fact-table.ts';
 
@@ -195,6 +195,12 @@ export class LedgerModel {
     return history.isGivenUp ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
   }
 
+  /** By position: what becomes known there of what is billed of a cluster; `undefined` where that is not kept. */
+  billedChanges(cluster: number, account: number): ReadonlyMap<number, readonly BilledChange[]> | undefined {
+    const history = this.#history(cluster);
+    return history.isGivenUp ? undefined : history.changes(account);
+  }
+
   /** Works out beforehand what the first question about every cluster would have to; it may pause after each. */
   *prepare(): Generator<undefined> {
     for (let cluster = 0; cluster < this.clusters.size; cluster++) {
@@ -206,11 +212,6 @@ export class LedgerModel {
   /** The facts of a cluster that count at a position, in no order. */
   counting(cluster: number, asOf: number): PlacedFact<BillingFact>[] {
     return this.#counting(this.#last[cluster] as number, asOf);
-  }
-
-  /** What billing needs of the fact at a position, which is no void. */
-  factAt(position: number): BillingFact {
-    return this.facts.factAt(position, (account) => this.accounts.text(account));
   }
 
   /** What changed between two positions in what counts for the billing of a cluster. */

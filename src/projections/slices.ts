@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 /** The longest that others wait while something long is worked out. */
-const SLICE_MS = 5;
+const SLICE_MS = 2;
 
 /** Lets others have their turn, whenever so much time has passed since they last had one. */
 export class Slices {

@@ -8,13 +8,13 @@ import { usageAt } from '../oracle/oracle.ts';
 import { modelOf } from './logs.ts';
 import { forOracle, logs, windows } from './random-logs.ts';
 
-test('after each fact a replay says what the usage was as known then, and the deltas add up to it', () => {
-  fc.assert(
-    fc.property(logs, windows, fc.nat(30), ({ facts }, { window, through }, cut) => {
+test('after each fact a replay says what the usage was as known then, and the deltas add up to it', async () => {
+  await fc.assert(
+    fc.asyncProperty(logs, windows, fc.nat(30), async ({ facts }, { window, through }, cut) => {
       const model = modelOf(facts);
       const asOf = Math.min(cut, facts.length);
       for (const accountId of ['acme', 'globex']) {
-        const positions = positionsToReplay(model, accountId, asOf);
+        const positions = await positionsToReplay(model, accountId, asOf);
         const steps = [...replay(model, accountId, { window, through }, positions)];
         expect(steps.map(({ position }) => position)).toEqual([...positions]);
         const sum = new AmountSum();

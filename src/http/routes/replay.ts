@@ -73,7 +73,7 @@ async function* linesOf(
   accountId: string,
   { window, through, asOf }: Omit<UsageQuestion, 'byDay'>,
 ): AsyncGenerator<string> {
-  const positions = positionsToReplay(model, accountId, asOf);
+  const positions = await positionsToReplay(model, accountId, asOf);
   const read = (from: number) => readFacts(store, model, positions.subarray(from, from + BATCH));
   const slices = new Slices();
   let facts: ReadonlyMap<number, RecordedEvent> = new Map();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Fact } from '../../../src/domain/fact.ts';
 import { parseSeconds } from '../../../src/domain/quantity.ts';
@@ -181,6 +182,7 @@ async function compare(client: pg.Client, model: LedgerModel, { accounts, totals
 /** The latency of ingest alone, and while months are closed one after the other. */
 async function meanwhile(bench: Bench, folder: string): Promise<Result> {
   const server = await startLedger(bench, folder);
+  await untilReady(server);
   const post = (tag: string) =>
     load(bench, server, { connections: CONNECTIONS, work: { kind: 'events', tag, perRequest: 1 } });
   await post('w9');
@@ -202,6 +204,20 @@ async function meanwhile(bench: Bench, folder: string): Promise<Result> {
     verdicts: [within('p99 of ours, ms', ours.latencyMs?.p99 ?? Number.NaN, 25, 'ms')],
     notes: [`without a close the p99 is ${alone.latencyMs?.p99.toFixed(1)} ms`],
   };
+}
+
+/** Waits until the ledger has read its log, and has compared what was closed before. */
+async function untilReady({ port }: Server): Promise<void> {
+  for (;;) {
+    const { status, checks } = (await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()) as Readiness;
+    if (status === 'ready' && checks.statements.detail.startsWith(`${EARLIER.length} of`)) return;
+    await wait(100);
+  }
+}
+
+interface Readiness {
+  readonly status: string;
+  readonly checks: { readonly statements: { readonly detail: string } };
 }
 
 function asMeasured(name: string, { value, latencyMs }: Awaited<ReturnType<typeof load>>): Measured {
