@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { LogReader } from './audit/leaf-thread.ts';
 import { keysOf, LogSettings } from './audit/log-settings.ts';
 import { SignedLog } from './audit/signed-log.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -64,6 +65,7 @@ export async function compose(
   const signedLog = new SignedLog(opened, {
     ...settings,
     keys: keysOf(settings, config.dataDir),
+    reader: logReader(config),
     now,
     log,
     onTampered: (why) => gate.close(why),
@@ -129,6 +131,11 @@ export async function openStore(
       'LEDGER_STORE is no connection string of EventStoreDB (esdb://host:port?key=value&…)',
     );
   }
+}
+
+function logReader({ store }: Config): LogReader | undefined {
+  if (store.kind !== 'sqlite') return undefined;
+  return { module: new URL('./eventstore/sqlite/log-reader.ts', import.meta.url).href, file: store.file };
 }
 
 function versionOfPackage(): string {

@@ -11,6 +11,10 @@ type Log = Pick<EventStore, 'follow' | 'readAll'>;
 export interface LogTreeOptions {
   /** Height of the lowest nodes that are kept in memory (see `MerkleTree`). Default 0, all: 64 bytes per event. */
   readonly floor?: number;
+  /** Gives leaf hashes of the beginning of the log, many at a time; what is behind them is read here. */
+  readonly beginning?: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** Told why `beginning` ended early. */
+  readonly onSlow?: (error: unknown) => void;
   /** Told once when following has failed for good. */
   readonly onFailed?: (error: unknown) => void;
   /** Told whenever the log was found not to be what it was. */
@@ -161,10 +165,23 @@ export class LogTree {
   }
 
   async #follow(): Promise<void> {
+    await this.#takeBeginning();
     for await (const { events, caughtUp } of this.#log.follow(this.#tree.size, this.#stop.signal)) {
       for (const event of events) append(this.#tree, event);
       this.#isCaughtUp ||= caughtUp;
       this.#wake();
+    }
+  }
+
+  /** Whoever fails to give the beginning leaves more to read here, and that is all. */
+  async #takeBeginning(): Promise<void> {
+    try {
+      for await (const hashes of this.#options.beginning?.(this.#stop.signal) ?? []) {
+        for (let at = 0; at < hashes.length; at += HASH_BYTES) this.#tree.append(hashes.subarray(at));
+        await new Promise(setImmediate);
+      }
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#options.onSlow?.(error);
     }
   }
 

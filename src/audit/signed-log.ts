@@ -4,6 +4,7 @@ import type { EventStore } from '../eventstore/event-store.ts';
 import { formatCheckpoint } from './checkpoint.ts';
 import { type Kept, KeptCheckpoints, type SignedCheckpoint } from './kept-checkpoints.ts';
 import { LeafError } from './leaf.ts';
+import { hashesInThread, type LogReader } from './leaf-thread.ts';
 import { ledgerId } from './ledger-id.ts';
 import type { LogKeys } from './log-keys.ts';
 import { LogTree, type TreeHead } from './log-tree.ts';
@@ -23,6 +24,8 @@ export interface SignedLogOptions {
   readonly origin?: string | undefined;
   /** Id of the current key, where it is to follow on keys that are lost. */
   readonly acceptKey?: string | undefined;
+  /** How another thread reads the log, where it can. */
+  readonly reader?: LogReader | undefined;
   readonly log: {
     info(details: object, message: string): void;
     warn(details: object, message: string): void;
@@ -42,6 +45,9 @@ export class LogTampered extends Error {
 /** Only the nodes of whole tiles stay in memory: a quarter of a byte per event, and one page of the log to read for a proof. */
 const FLOOR = 8;
 const RETRY_MS = 500;
+/** Events from which on a thread is started to hash them. */
+const WORTH_A_THREAD = 20_000;
+const HEAD_START_MS = 250;
 /** How long a last checkpoint may take while the ledger closes. */
 const LAST_SIGNATURE_MS = 2_000;
 
@@ -75,6 +81,9 @@ export class SignedLog {
     this.#kept = new KeptCheckpoints(store);
     this.tree = new LogTree(store, {
       floor: FLOOR,
+      beginning: (signal) => this.#beginning(signal),
+      onSlow: (error) =>
+        options.log.warn({ err: error }, 'the log is hashed in the main thread: the other one has failed'),
       onFailed: (error) => this.#treeFailed(error),
       onChanged: ({ message }) => this.#found(message),
     });
@@ -248,7 +257,9 @@ export class SignedLog {
   async #run(isKnown: boolean, first: Promise<unknown>): Promise<void> {
     if (!isKnown) await this.#patiently(() => this.#identify());
     const stopped = new Promise((resolve) => this.#stop.signal.addEventListener('abort', resolve));
-    await Promise.race([first, stopped]);
+    // Another thread takes little from this one: only as much as a start from a snapshot needs goes before it.
+    const soon = this.#options.reader === undefined ? [] : [wait(HEAD_START_MS, undefined, { ref: false })];
+    await Promise.race([first, stopped, ...soon]);
     this.#stop.signal.throwIfAborted();
     this.tree.start();
     await this.tree.caughtUp();
@@ -307,6 +318,12 @@ export class SignedLog {
     if (judged === 'accepted')
       log.warn({ key: acceptKey, size: kept.size }, 'the key follows on keys that are not known');
     return { kept, isOurs: judged === true };
+  }
+
+  async *#beginning(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { reader } = this.#options;
+    if (reader !== undefined && (await this.#store.head()) >= WORTH_A_THREAD)
+      yield* hashesInThread(reader, signal);
   }
 
   async #patiently<T>(attempt: () => Promise<T>): Promise<T> {

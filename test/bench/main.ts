@@ -4,6 +4,7 @@ import { closePeriod } from './rows/close-period.ts';
 import { eventStoreDb } from './rows/eventstoredb.ts';
 import { ingestBatches } from './rows/ingest-batches.ts';
 import { ingestSingle } from './rows/ingest-single.ts';
+import { logTree } from './rows/log-tree.ts';
 import { rebuild } from './rows/rebuild.ts';
 import { snapshotStart } from './rows/snapshot-start.ts';
 import { storeAppend } from './rows/store-append.ts';
@@ -19,6 +20,7 @@ const ROWS: readonly Row[] = [
   storeAppend,
   rebuild,
   snapshotStart,
+  logTree,
   usageOne,
   usageAll,
   closePeriod,
