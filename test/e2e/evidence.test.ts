@@ -40,6 +40,7 @@ describe.each(histories)('the history of seed $seed on $name', ({ connection, se
         const bytes = await evidenceOf(ledger, accountId, period, older.size);
         const verdict = verifyEvidence(bytes, { keys, olderCheckpoint: older.note });
         expect(verdict, `${accountId} ${period}`).toMatchObject({ ok: true, summary: { accountId, period } });
+        noChangeIsMissed(bytes, keys);
         const { evidence } = JSON.parse(bytes.toString('utf8'));
         const stated = await ledger.get(`/v1/periods/${period}/statements/${accountId}`);
         if (period === open) expect(evidence.usage.usage.billableClusters).toBeTypeOf('number');
@@ -62,6 +63,16 @@ describe.each(histories)('the history of seed $seed on $name', ({ connection, se
     });
   });
 });
+
+/** A few bits of the file, changed one at a time. */
+function noChangeIsMissed(bytes: Buffer, keys: readonly string[]): void {
+  for (let i = 0; i < 20; i++) {
+    const changed = Buffer.from(bytes);
+    const at = Math.floor(Math.random() * bytes.length);
+    changed[at] = (changed[at] as number) ^ (1 << (i % 8));
+    expect(verifyEvidence(changed, { keys }), `bit ${i % 8} of byte ${at}`).toMatchObject({ ok: false });
+  }
+}
 
 async function signedNow(ledger: TestLedger): Promise<{ size: number; note: string }> {
   const { text: note } = await ledger.fetch('/log/checkpoint', { method: 'POST' });

@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { retireOldKeys, rotateKey } from '../../src/audit/key-file.ts';
 import { verifyEvidence } from '../../src/audit/verify/verify-evidence.ts';
@@ -7,6 +8,7 @@ import { event, registered } from '../support/cloud-events.ts';
 import { recordDispute } from '../support/disputed.ts';
 import { evidenceOf, publishedKeys } from '../support/evidence.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { until } from '../support/until.ts';
 
 describe('evidence over HTTP', () => {
   test('is a file to keep, and nothing that a cache may keep', async () => {
@@ -85,6 +87,33 @@ describe('evidence over HTTP', () => {
     });
     await ledger.record(registered('c10', '2026-04-02T00:00:00Z'));
     expect(await evidenceOf(ledger, 'acme', '2026-01')).toBeInstanceOf(Buffer);
+  });
+});
+
+describe('a log that was altered', () => {
+  const alter = (ledger: TestLedger) => {
+    const db = new DatabaseSync(ledger.storeFile);
+    db.exec(`UPDATE log SET data = replace(data, '2026-01-10', '2026-01-11') WHERE position = 2`);
+    db.close();
+  };
+
+  test('while the ledger runs gives no whole file to those whom it is about', async () => {
+    const ledger = await ledgerForTest();
+    await recordDispute(ledger);
+    alter(ledger);
+    await expect(ledger.get('/v1/accounts/acme/evidence?period=2026-01')).rejects.toThrow('terminated');
+    expect(await evidenceOf(ledger, 'initech', '2026-01')).toBeInstanceOf(Buffer);
+  });
+
+  test('while it was stopped gives nobody any', async () => {
+    const ledger = await ledgerForTest();
+    await recordDispute(ledger);
+    await ledger.close();
+    alter(ledger);
+    await ledger.open();
+    await until(() => ledger.rooms.signedLog.tampered !== undefined);
+    const { status, body } = await ledger.get('/v1/accounts/initech/evidence?period=2026-01');
+    expect([status, body.type]).toEqual([503, 'urn:cluster-ledger:problem:read-only']);
   });
 });
 

@@ -1,13 +1,15 @@
-import { z } from 'zod';
 import { canonicalJson } from '../canonical-json.ts';
 import { EVIDENCE_FORMAT } from '../evidence/format.ts';
 import { strictBase64 } from '../note-key.ts';
 import type { Leaf } from './billing-fact.ts';
 import type { JsonObject } from './json.ts';
 import { Refuted } from './outcome.ts';
+import { anyObject, count, list, object, orNull, text } from './shape.ts';
 
-/** Larger files are not read: 100,000 facts take some 200 MB. */
-export const MAX_EVIDENCE_BYTES = 384 * 1024 * 1024;
+/** Larger files are not read: 100,000 facts take some 130 MB. */
+export const MAX_EVIDENCE_BYTES = 192 * 1024 * 1024;
+/** More values are not read, since each takes more memory than its bytes: 100,000 facts have some 4 million. */
+const MAX_VALUES = 16_000_000;
 /** Values that JSON nests deeper are not read. The ledger records nothing deeper than 32. */
 const MAX_DEPTH = 64;
 
@@ -40,47 +42,39 @@ export interface EvidenceFile {
   readonly seal: string;
 }
 
-const Count = z.int().nonnegative();
-const Bytes = z.string().refine((text) => strictBase64(text) !== undefined, 'must be base64');
-const Anything = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be an object',
-);
-const EntrySchema = z.strictObject({
-  index: Count,
-  leaf: z.strictObject({
-    data: Anything,
-    id: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID in lower case'),
-    metadata: Anything,
-    recordedAt: z.string(),
-    revision: Count,
-    stream: z.string(),
-    type: z.string(),
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const MONTH = /^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/;
+
+const bytes = text('base64', (value) => strictBase64(value) !== undefined);
+const entry = object({
+  index: count,
+  leaf: object({
+    data: anyObject,
+    id: text('a UUID in lower case', (value) => UUID.test(value)),
+    metadata: anyObject,
+    recordedAt: text(),
+    revision: count,
+    stream: text(),
+    type: text(),
   }),
-  proof: Bytes,
+  proof: bytes,
 });
-const FileSchema = z.strictObject({
-  evidence: z
-    .strictObject({
-      accountId: z.string().min(1).max(128),
-      checkpoint: z.string(),
-      closings: z.array(EntrySchema),
-      clusters: z.array(z.strictObject({ clusterId: z.string(), facts: z.array(EntrySchema).min(1) })),
-      consistency: z.array(
-        z.strictObject({ checkpoint: z.string().optional(), proof: Bytes, root: Bytes, size: Count }),
-      ),
-      format: z.literal(EVIDENCE_FORMAT),
-      keys: z.array(z.string()).min(1).max(16),
-      origin: z.string().min(1),
-      period: z.string().regex(/^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/, 'must be a month'),
-      statement: Anything.nullable().optional(),
-      usage: Anything.optional(),
-    })
-    .refine(
-      ({ statement, usage }) => (statement === undefined) !== (usage === undefined),
-      'must have a statement or a usage, and not both',
-    ),
-  seal: z.string(),
+const file = object({
+  evidence: object(
+    {
+      accountId: text(),
+      checkpoint: text(),
+      closings: list(entry),
+      clusters: list(object({ clusterId: text(), facts: list(entry, 1) })),
+      consistency: list(object({ proof: bytes, root: bytes, size: count }, { checkpoint: text() })),
+      format: text(JSON.stringify(EVIDENCE_FORMAT), (value) => value === EVIDENCE_FORMAT),
+      keys: list(text(), 1, 16),
+      origin: text(),
+      period: text('a month, YYYY-MM', (value) => MONTH.test(value)),
+    },
+    { statement: orNull(anyObject), usage: anyObject },
+  ),
+  seal: text(),
 });
 
 /**
@@ -90,16 +84,17 @@ const FileSchema = z.strictObject({
  */
 export function readEvidenceFile(bytes: Uint8Array): EvidenceFile {
   const value = parseCanonical(bytes);
-  const parsed = FileSchema.safeParse(value);
-  if (!parsed.success) throw new Refuted('format', schemaProblem(parsed.error));
-  // Not what the schema has copied: this is what the bytes say.
-  return value as unknown as EvidenceFile;
+  file('', value);
+  const read = value as unknown as EvidenceFile;
+  if ((read.evidence.statement === undefined) === (read.evidence.usage === undefined))
+    throw new Refuted('format', 'evidence: must have a statement or a usage, and not both');
+  return read;
 }
 
 function parseCanonical(bytes: Uint8Array): JsonObject {
   if (bytes.length > MAX_EVIDENCE_BYTES)
     throw new Refuted('format', `the file has ${bytes.length} bytes; at most ${MAX_EVIDENCE_BYTES} are read`);
-  requireShallow(bytes);
+  requireModest(bytes);
   let value: JsonObject;
   let canonical: string;
   let text: string;
@@ -119,11 +114,12 @@ function parseCanonical(bytes: Uint8Array): JsonObject {
   return value;
 }
 
-const [QUOTE, BACKSLASH, BRACKET, BRACE] = [0x22, 0x5c, 0x5b, 0x7b];
+const [QUOTE, COMMA, BACKSLASH, BRACKET, BRACE] = [0x22, 0x2c, 0x5c, 0x5b, 0x7b];
 
-/** Looks at the brackets before anything is parsed. */
-function requireShallow(bytes: Uint8Array): void {
+/** Looks at brackets and commas before anything is parsed. @throws Refuted where there are too many of them */
+function requireModest(bytes: Uint8Array): void {
   let depth = 0;
+  let values = 0;
   let isInString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number;
@@ -131,10 +127,14 @@ function requireShallow(bytes: Uint8Array): void {
       if (byte === BACKSLASH) i++;
       else if (byte === QUOTE) isInString = false;
     } else if (byte === QUOTE) isInString = true;
-    else if (byte === BRACKET || byte === BRACE) depth++;
-    else if (byte === BRACKET + 2 || byte === BRACE + 2) depth--;
+    else if (byte === COMMA) values++;
+    else if (byte === BRACKET || byte === BRACE) {
+      depth++;
+      values++;
+    } else if (byte === BRACKET + 2 || byte === BRACE + 2) depth--;
     if (depth > MAX_DEPTH)
       throw new Refuted('format', `at byte ${i} the file is nested deeper than ${MAX_DEPTH}`);
+    if (values > MAX_VALUES) throw new Refuted('format', `the file has more than ${MAX_VALUES} values`);
   }
 }
 
@@ -142,11 +142,4 @@ function firstDifference(one: string, other: string): number {
   let at = 0;
   while (at < one.length && one[at] === other[at]) at++;
   return at;
-}
-
-function schemaProblem({ issues: [issue] }: z.ZodError): string {
-  const path = issue?.path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
-    .join('');
-  return `${path === '' || path === undefined ? 'the file' : path.slice(1)}: ${issue?.message ?? 'is not of its form'}`;
 }

@@ -18,7 +18,7 @@ import { statementOut } from './statements.ts';
 
 const PATIENCE_MS = 2_000;
 /** Facts of one account that a file may have: their proofs, some 700 bytes each, are held in memory. */
-const MOST_FACTS = 200_000;
+const MOST_FACTS = 100_000;
 
 const Query = z.strictObject({
   period: PeriodText.describe('A UTC month, YYYY-MM, closed or not.'),

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Leaf, readFact } from '../../../src/audit/verify/billing-fact.ts';
 import { Book, monthOf } from '../../../src/audit/verify/book.ts';
-import { CAUSES, type Fact } from '../../../src/domain/fact.ts';
+import { CAUSES, FACT_TYPES, type Fact } from '../../../src/domain/fact.ts';
 import { recordFact } from '../../../src/domain/recorded-fact.ts';
 import { statementsOf } from '../../../src/projections/statements.ts';
 import { accountUsage } from '../../../src/projections/usage.ts';
@@ -116,6 +116,19 @@ test('the usage up to any instant, as known at any position, is that of the ledg
     }),
     { numRuns: 1_000 },
   );
+});
+
+test.each(FACT_TYPES)('a %s is known to the verifier', (type) => {
+  const data = {
+    clusterId: 'c1',
+    effectiveAt: '2026-01-01T00:00:00.000Z',
+    accountId: 'acme',
+    billable: true,
+    cause: 'manual',
+    voids: idAt(1),
+  };
+  const leaf = { id: idAt(1), type, data } as unknown as Leaf;
+  expect(readFact(1, 'c1', leaf)).toMatchObject({ position: 1, at: Date.parse('2026-01-01') });
 });
 
 interface GoldenCase {

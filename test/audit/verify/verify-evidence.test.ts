@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatCheckpoint } from '../../../src/audit/checkpoint.ts';
 import { signNote } from '../../../src/audit/note.ts';
 import { NoteSigner } from '../../../src/audit/note-key.ts';
+import { MAX_EVIDENCE_BYTES } from '../../../src/audit/verify/evidence-file.ts';
 import { verifyEvidence } from '../../../src/audit/verify/verify-evidence.ts';
 import { recordDispute } from '../../support/disputed.ts';
 import { evidenceOf, forged, type Parsed, publishedKeys } from '../../support/evidence.ts';
@@ -342,7 +343,7 @@ describe.each<[lie: string, check: string, why: RegExp, change: (evidence: Parse
   [
     'a member that nobody knows',
     'format',
-    /evidence: Unrecognized key/,
+    /evidence: must be an object without a member "note"/,
     (evidence) => {
       evidence.note = 'x';
     },
@@ -432,6 +433,13 @@ describe('bytes that are no evidence', () => {
       refused(bytes);
     for (const bytes of [[0xff], [0xef, 0xbb, 0xbf, 0x7b, 0x7d], [0x22, 0xc0, 0x80, 0x22]])
       refused(Uint8Array.from(bytes));
+  });
+
+  test('are refused before they fill the memory', () => {
+    const many = (one: string, count: number) => `{"evidence":[${`${one},`.repeat(count)}0]}\n`;
+    refused(many('[]', 9_000_000));
+    refused(many('{}', 1_000_000));
+    refused(Buffer.alloc(MAX_EVIDENCE_BYTES + 1, 0x20));
   });
 
   test('never make it throw', () => {
