@@ -88,10 +88,15 @@ function statements(closings: number, isChecked: boolean): Line {
   return { state: '-', check: 'statements', words: 'not worked out again: --statements does' };
 }
 
-export async function printStore(out: Output, summary: StoreSummary, hasKeys: boolean): Promise<void> {
+/** @param given whether there were keys, and the older checkpoint that was given. */
+export async function printStore(
+  out: Output,
+  summary: StoreSummary,
+  given: { readonly hasKeys: boolean; readonly older: string | undefined },
+): Promise<void> {
   const { origin, size, streams, checkpoints, signedSize, closings, statementsChecked } = summary;
   const lines: Line[] = [
-    hasKeys
+    given.hasKeys
       ? ok('signature', `${checkpoints} kept checkpoints are signed by keys that were given`)
       : {
           state: '-',
@@ -99,6 +104,7 @@ export async function printStore(out: Output, summary: StoreSummary, hasKeys: bo
           words: 'no key was given: only the roots of checkpoints are compared',
         },
     ok('log', `the first ${signedSize} of ${size} events are those that were signed`),
+    consistency(given.older === undefined ? undefined : Number(given.older.split('\n')[1])),
     ok('completeness', `${streams} streams run from their beginning without a gap`),
     statements(closings, statementsChecked),
   ];

@@ -63,16 +63,19 @@ export async function verifyTheStore(
   store: string,
 ): Promise<void> {
   if (file !== undefined) throw wrongUsage('a file is verified with --url or by itself, not with --store');
-  const { keys } = await trusted(options);
+  if (options.checkpoint !== undefined && options.key === undefined)
+    throw wrongUsage('say which key has signed the checkpoint: --key');
+  const { keys, olderCheckpoint } = await trusted(options);
   const { statements = true, namespace } = options;
   const { withStore } = await import('./store-client.ts');
   const progress = new Progress('reading the log', 'events');
   const onProgress = (done: number, total: number) => progress.at(done, total);
   const verdict = await withStore(store, namespace, (opened) =>
-    verifyStore(opened, { keys, statements, onProgress }),
+    verifyStore(opened, { keys, olderCheckpoint, statements, onProgress }),
   ).finally(() => progress.end());
   if (options.json) await printJson(out, verdict);
-  else if (verdict.ok) await printStore(out, verdict.summary, keys.length > 0);
+  else if (verdict.ok)
+    await printStore(out, verdict.summary, { hasKeys: keys.length > 0, older: olderCheckpoint });
   else await printFailed(out, verdict, false);
 }
 

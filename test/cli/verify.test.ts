@@ -133,13 +133,14 @@ describe('verify', () => {
     db.close();
     const key = ['--key', at('key')];
     const [good, bad] = await Promise.all([
-      run(['verify', '--store', `sqlite:${sound}`, ...key]),
+      run(['verify', '--store', `sqlite:${sound}`, ...key, '--checkpoint', at('older')]),
       run(['verify', '--store', `sqlite:${changed}`, ...key]),
     ]);
     expect(good).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^ok +statements +those of 3 closed/m),
     });
+    expect(good.stdout).toMatch(/^ok +consistency +the log continues the older checkpoint of 6 events$/m);
     expect(bad.code).toBe(3);
     expect(bad.stdout).toMatch(/^FAILED +consistency/);
   });

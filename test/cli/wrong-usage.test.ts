@@ -74,7 +74,7 @@ test.each([
     /--key log\+00000000\+AAAA is no key: its id or its base64 is wrong/,
   ],
   ['verify file.json --store sqlite:x', /not with --store/],
-  ['verify --store sqlite:x --checkpoint y', /cannot be used with option '--store/],
+  ['verify --store sqlite:x --checkpoint y', /say which key has signed the checkpoint: --key/],
   ['log', /^Usage: cluster-ledger log /],
   ['log key rotate', /nobody is there to be asked: give --yes/],
   ['log key retire', /nobody is there to be asked: give --yes/],

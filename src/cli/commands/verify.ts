@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { wrongUsage } from '../failure.ts';
 import { each, withJson, withTarget } from '../options.ts';
@@ -17,11 +17,7 @@ export function addVerify(parent: Command, cli: Cli): void {
       'a key of the ledger in verifier form, or a file of them; may be repeated',
       each(),
     )
-    .addOption(
-      new Option('--checkpoint <file>', 'a signed checkpoint kept from before, to compare with').conflicts(
-        'store',
-      ),
-    )
+    .option('--checkpoint <file>', 'a signed checkpoint kept from before, to compare with')
     .option(
       '--statements',
       'work out the statements of all closed periods again; with --store that is the default',
