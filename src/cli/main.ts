@@ -15,6 +15,8 @@ async function main(): Promise<void> {
     if (error.code === 'EPIPE') process.exit(EXIT.done);
     throw error;
   });
+  // Nobody reads what is said there.
+  process.stderr.on('error', () => undefined);
   const program = buildProgram({ out: new Output(), environment: readCliEnvironment() }, versionOfPackage());
   program.hook('preAction', (_, command) => {
     if (!MINDS_SIGNALS.has(command.name())) process.on('SIGINT', () => process.exit(EXIT.interrupted));

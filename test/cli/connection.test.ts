@@ -170,6 +170,15 @@ describe('the end of a command', () => {
     expect(await end).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test('is so in the middle of a long answer too', async () => {
+    const target = await listening((_, response) => response.end(`{"items":[${'"x",'.repeat(1_000_000)}1]}`));
+    const child = start(['period', 'list', '--json', '--url', target]);
+    const end = finished(child);
+    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    child.stdout?.destroy();
+    expect(await end).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('is 130 at Ctrl-C', async () => {
     const child = start(['events', 'tail', '--follow', '--url', url()]);
     const end = finished(child);
