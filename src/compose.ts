@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { KubefirstSettings, openKubefirst } from './compose-kubefirst.ts';
 import { type Config, ConfigError } from './config.ts';
 import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
@@ -48,8 +49,10 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   };
   try {
     const metrics = createMetrics(store, projections, now);
+    const kubefirst = openKubefirst({ ledger, projections, now }, KubefirstSettings.parse({}));
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
-    const rooms = { store, ledger, projections, metrics, closePeriod, now, version: versionOfPackage() };
+    const version = versionOfPackage();
+    const rooms = { store, ledger, projections, metrics, closePeriod, kubefirst, now, version };
     const app = await buildServer(rooms, log);
     const close = async () => {
       await app.close();

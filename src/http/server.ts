@@ -20,6 +20,7 @@ import { clusterRoutes } from './routes/clusters.ts';
 import { correctionRoutes } from './routes/corrections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { feedRoutes } from './routes/feed.ts';
+import { kubefirstRoutes } from './routes/kubefirst.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { periodRoutes } from './routes/periods.ts';
 import { rejectedEventRoutes } from './routes/rejected-events.ts';
@@ -125,6 +126,7 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     statementRoutes,
     feedRoutes,
     rejectedEventRoutes,
+    kubefirstRoutes,
     operationsRoutes,
   ]) {
     routes(app, rooms);

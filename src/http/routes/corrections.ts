@@ -3,10 +3,10 @@ import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Cause, type Fact, factPayloads } from '../../domain/fact.ts';
-import { formatInstant, type Instant } from '../../domain/time.ts';
+import type { Instant } from '../../domain/time.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
-import { cloudEventType } from '../cloud-event.ts';
+import { asPostedEvent } from '../cloud-event.ts';
 import { problemResponses } from '../contract.ts';
 import { ClusterPath, EventPath, InstantText } from '../fields.ts';
 import { Problem } from '../problem.ts';
@@ -139,19 +139,10 @@ function keyOf({ headers: given }: FastifyRequest): string | undefined {
 }
 
 function submissionOf(fact: Fact, id: string, given: Instant | undefined): Submission {
-  const { type, clusterId, effectiveAt, ...data } = fact;
   return {
     fact,
     origin: { source: SOURCE, id, actor: LOOPBACK_CALLER.actor },
     isTimedByLedger: given === undefined,
-    event: {
-      specversion: '1.0',
-      id,
-      source: SOURCE,
-      type: cloudEventType(type),
-      subject: clusterId,
-      time: formatInstant(effectiveAt),
-      data,
-    },
+    event: asPostedEvent(fact, SOURCE, id),
   };
 }
