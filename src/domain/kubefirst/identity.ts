@@ -63,11 +63,15 @@ export interface Hint {
 
 /**
  * The one cluster that an observation speaks of. Of those with its `cluster_id`, each thing said narrows the choice: the
- * management cluster and the kind strictly, the domain where any has it. What was there at the time comes first, then what
- * came next, then what was deleted before.
+ * management cluster and the kind strictly, the domain where any has it. What was there at the time comes first; then, as
+ * it is asked for, what came next (an installation that was noted late) or what was deleted last (a deletion noted twice).
  * @returns one cluster; none; or all that it may mean, of which none is to be taken.
  */
-export function matchCluster(known: readonly KnownCluster[], hint: Hint): readonly KnownCluster[] {
+export function matchCluster(
+  known: readonly KnownCluster[],
+  hint: Hint,
+  otherwise: 'next' | 'last',
+): readonly KnownCluster[] {
   const said = known.filter(
     ({ kubefirstId, managementId, clusterType }) =>
       kubefirstId === hint.kubefirstId &&
@@ -78,8 +82,9 @@ export function matchCluster(known: readonly KnownCluster[], hint: Hint): readon
   const candidates = sameDomain.length > 0 ? sameDomain : said;
   const there = thereAt(candidates, hint.at);
   if (there.length > 0) return there;
-  const next = nextAfter(candidates, hint.at);
-  return next.length > 0 ? next : lastBefore(candidates, hint.at);
+  const [next, last] = [nextAfter(candidates, hint.at), lastBefore(candidates, hint.at)];
+  const [one, other] = otherwise === 'next' ? [next, last] : [last, next];
+  return one.length > 0 ? one : other;
 }
 
 /** Kubefirst's programs have several names for one kind; what has no entry may be of any. */

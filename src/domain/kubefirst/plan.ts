@@ -38,7 +38,7 @@ export function clusterOfRecord(
   const { managementId, kubefirstId, clusterType, domain } = record;
   const unnamed = known.filter((cluster) => mayBeTheSame(cluster, record));
   const hint = { kubefirstId, managementId: undefined, clusterType, domain, at: now };
-  const [adopted, ...others] = matchCluster(unnamed, hint);
+  const [adopted, ...others] = matchCluster(unnamed, hint, 'next');
   // A default virtual cluster shares the id of its host: without a domain in common it could be any of them.
   const isShared = managementId === kubefirstId && adopted?.domain !== domain;
   if (adopted === undefined || others.length > 0 || isShared) return { clusterId: ownId, cluster: undefined };

@@ -91,7 +91,7 @@ export function judgeTelemetry(
   policy: KubefirstPolicy,
 ): TelemetryVerdict {
   const hint = hintOf(properties, at);
-  const match = matchCluster(known, hint);
+  const match = matchCluster(known, hint, event.startsWith('kubefirst.cluster_delete') ? 'last' : 'next');
   switch (event as SpeakingEvent) {
     case 'kubefirst.heartbeat':
       return match.length === 1
