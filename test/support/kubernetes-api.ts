@@ -1,0 +1,99 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+import { ManagementCluster } from '../../src/kubernetes/management-cluster.ts';
+import type { KubeApiserver } from './kube-apiserver.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Writes to a kube-apiserver as its administrator. */
+export class KubernetesApi {
+  readonly #server: KubeApiserver;
+  readonly #agent: Agent;
+  readonly #folder: string;
+  #files = 0;
+
+  private constructor(server: KubeApiserver, folder: string) {
+    this.#server = server;
+    this.#folder = folder;
+    this.#agent = new Agent({ connect: { ca: server.authority.cert } });
+  }
+
+  static async open(server: KubeApiserver): Promise<KubernetesApi> {
+    return new KubernetesApi(server, await mkdtemp(join(tmpdir(), 'kubernetes-api-')));
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: Fields) {
+    const { statusCode, body: answer } = await request(this.#server.url + path, {
+      method,
+      dispatcher: this.#agent,
+      headers: { authorization: `Bearer ${this.#server.adminToken}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: objects of the API have every shape.
+    const json = (await answer.json()) as any;
+    if (statusCode >= 300) throw new Error(`${method} ${path}: ${statusCode} ${JSON.stringify(json)}`);
+    return json;
+  }
+
+  async namespace(name: string): Promise<void> {
+    await this.send('POST', '/api/v1/namespaces', { metadata: { name } });
+  }
+
+  async createSecret(
+    namespace: string,
+    name: string,
+    data: Readonly<Record<string, string>>,
+    more: Fields = {},
+  ) {
+    const { labels, ...rest } = more;
+    const metadata = { name, ...(labels !== undefined && { labels }) };
+    const body = { metadata, stringData: data, ...rest };
+    return this.send('POST', `/api/v1/namespaces/${namespace}/secrets`, body);
+  }
+
+  /** Puts other data in the place of all that a Secret holds. */
+  async replaceSecret(namespace: string, name: string, data: Readonly<Record<string, string>>) {
+    const encoded = Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    );
+    await this.send('PUT', `/api/v1/namespaces/${namespace}/secrets/${name}`, {
+      metadata: { name },
+      data: encoded,
+    });
+  }
+
+  async deleteSecret(namespace: string, name: string) {
+    await this.send('DELETE', `/api/v1/namespaces/${namespace}/secrets/${name}`);
+  }
+
+  /** A token of a service account of its own, which may do nothing yet. */
+  async serviceAccount(namespace: string, name: string): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+    await this.send('POST', path, { metadata: { name } });
+    return this.tokenOf(namespace, name);
+  }
+
+  async tokenOf(namespace: string, name: string): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+    return (await this.send('POST', path, { spec: {} })).status.token;
+  }
+
+  /** The file of a kubeconfig for it. */
+  async kubeconfigFile(token = this.#server.adminToken): Promise<string> {
+    const file = join(this.#folder, `kubeconfig-${this.#files++}`);
+    await writeFile(file, this.#server.kubeconfig({ token }));
+    return file;
+  }
+
+  /** The cluster as the ledger reads it. */
+  async managementCluster(token?: string): Promise<ManagementCluster> {
+    return ManagementCluster.open({ kubeconfig: await this.kubeconfigFile(token) });
+  }
+}
