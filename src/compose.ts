@@ -30,10 +30,14 @@ export interface Surroundings {
   readonly now: () => number;
   /** Told when the process must stop: the store, or what follows it, has failed for good. */
   readonly onFailed: (error: unknown) => void;
+  readonly kubefirst?: KubefirstSettings;
 }
 
 /** Wires a ledger up, and begins to follow its log. @throws StoreFailed, StoreUnavailable where the store does not open. */
-export async function compose(config: Config, { log, now, onFailed }: Surroundings): Promise<Composition> {
+export async function compose(
+  config: Config,
+  { log, now, onFailed, kubefirst: kubefirstSettings = KubefirstSettings.parse({}) }: Surroundings,
+): Promise<Composition> {
   const store = await openStore(config, log, now, onFailed);
   const projections = new Projections(store, {
     snapshotFile: snapshotFile(config),
@@ -49,13 +53,14 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   };
   try {
     const metrics = createMetrics(store, projections, now);
-    const kubefirst = openKubefirst({ ledger, projections, now }, KubefirstSettings.parse({}));
+    const kubefirst = await openKubefirst({ ledger, projections, log, now }, kubefirstSettings);
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
     const version = versionOfPackage();
     const rooms = { store, ledger, projections, metrics, closePeriod, kubefirst, now, version };
     const app = await buildServer(rooms, log);
     const close = async () => {
       await app.close();
+      await kubefirst.stop();
       await stop();
     };
     return { app, store, ledger, projections, close };

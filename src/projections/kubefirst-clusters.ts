@@ -1,5 +1,5 @@
 import { identityOf, type KnownCluster } from '../domain/kubefirst/identity.ts';
-import { DOMAIN_LABEL } from '../domain/kubefirst/policy.ts';
+import { DOMAIN_LABEL, RECORDS_LABEL } from '../domain/kubefirst/policy.ts';
 import type { LedgerModel } from './ledger-model.ts';
 
 /**
@@ -59,6 +59,7 @@ function knownCluster(model: LedgerModel, cluster: number): KnownCluster | undef
     accountId: registration.fact.accountId,
     clusterType: details?.clusterType,
     domain: details?.labels?.[DOMAIN_LABEL],
+    recordsIn: details?.labels?.[RECORDS_LABEL],
     registeredAt: registration.fact.effectiveAt,
     deletedAt: deletion?.fact.effectiveAt,
   };

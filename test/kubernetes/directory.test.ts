@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canonicalReference, resolveConnection } from '../../src/kubernetes/credential-source.ts';
+import { canonicalReference } from '../../src/domain/connection.ts';
+import { resolveConnection } from '../../src/kubernetes/credential-source.ts';
 import { DirectorySource } from '../../src/kubernetes/sources/directory.ts';
 
 const signal = new AbortController().signal;

@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
-import { ManagementCluster } from '../../src/kubernetes/management-cluster.ts';
 import type { KubeApiserver } from './kube-apiserver.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -85,15 +84,11 @@ export class KubernetesApi {
     return (await this.send('POST', path, { spec: {} })).status.token;
   }
 
-  /** The file of a kubeconfig for it. */
-  async kubeconfigFile(token = this.#server.adminToken): Promise<string> {
+  /** The file of a kubeconfig for it, perhaps by another port of this host. */
+  async kubeconfigFile(token = this.#server.adminToken, port = this.#server.port): Promise<string> {
     const file = join(this.#folder, `kubeconfig-${this.#files++}`);
-    await writeFile(file, this.#server.kubeconfig({ token }));
+    const text = this.#server.kubeconfig({ token });
+    await writeFile(file, text.replace(this.#server.url, `https://127.0.0.1:${port}`));
     return file;
-  }
-
-  /** The cluster as the ledger reads it. */
-  async managementCluster(token?: string): Promise<ManagementCluster> {
-    return ManagementCluster.open({ kubeconfig: await this.kubeconfigFile(token) });
   }
 }

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { z } from 'zod';
 import { type Composition, compose, snapshotFile } from '../../src/compose.ts';
+import { KubefirstSettings } from '../../src/compose-kubefirst.ts';
 import { readConfig } from '../../src/config.ts';
 import {
   inBatchMode,
@@ -30,6 +32,8 @@ export interface LedgerOptions {
   readonly store?: string;
   /** Where its clock stands: nothing but the test moves it. */
   readonly now?: string;
+  /** How it listens to Kubefirst. */
+  readonly kubefirst?: z.input<typeof KubefirstSettings>;
 }
 
 export const NOON = '2026-04-15T12:00:00.000Z';
@@ -39,12 +43,14 @@ export class TestLedger {
   /** The clock of the ledger, in milliseconds since the epoch. */
   now: number;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #kubefirst: KubefirstSettings;
   #running: Composition | undefined;
   #port = 0;
   /** Why the ledger asked to be stopped. */
   failure: unknown;
 
-  constructor(dataDir: string, { store = sqlite.connection, now = NOON }: LedgerOptions) {
+  constructor(dataDir: string, { store = sqlite.connection, now = NOON, kubefirst = {} }: LedgerOptions) {
+    this.#kubefirst = KubefirstSettings.parse(kubefirst);
     this.now = Date.parse(now);
     this.#environment = {
       LEDGER_STORE: store,
@@ -60,7 +66,12 @@ export class TestLedger {
     const onFailed = (error: unknown) => {
       this.failure = error;
     };
-    const surroundings = { log: pino({ level: 'silent' }), now: () => this.now, onFailed };
+    const surroundings = {
+      log: pino({ level: 'silent' }),
+      now: () => this.now,
+      onFailed,
+      kubefirst: this.#kubefirst,
+    };
     this.#running = await compose(config, surroundings);
     await this.#running.app.listen({ host: config.host, port: config.port });
     this.#port = (this.#running.app.server.address() as AddressInfo).port;

@@ -47,6 +47,8 @@ export interface KnownCluster extends KubefirstIdentity {
   readonly accountId: string;
   readonly clusterType: string | undefined;
   readonly domain: string | undefined;
+  /** The name of the place whose records registered it; `undefined` where none did. */
+  readonly recordsIn: string | undefined;
   readonly registeredAt: Instant;
   readonly deletedAt: Instant | undefined;
 }

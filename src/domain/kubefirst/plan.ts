@@ -59,6 +59,7 @@ function mayBeTheSame(
 /**
  * What the ledger lacks of what a record says: facts in the order of their time. Nothing where it knows all.
  * @param cluster what the ledger has of it. @param changedAt when the record last changed, as far as that is known.
+ * @param recordsIn the name of the place that the record is kept in.
  */
 export function planRecord(
   record: ClusterRecord,
@@ -66,20 +67,15 @@ export function planRecord(
   cluster: KnownCluster | undefined,
   changedAt: Instant,
   policy: KubefirstPolicy,
+  recordsIn: string,
 ): readonly PlannedFact[] {
   const planned: PlannedFact[] = [];
   if (isRegistrationMissing(record, cluster)) {
-    const registration = {
-      ...registrationOf(policy, record),
-      ...(cluster && { accountId: cluster.accountId }),
-    };
+    const described = registrationOf(policy, { ...record, recordsIn });
+    const accountId = cluster?.accountId ?? described.accountId;
+    const effectiveAt = record.createdAt ?? changedAt;
     planned.push({
-      fact: {
-        type: 'ClusterRegistered',
-        clusterId,
-        effectiveAt: record.createdAt ?? changedAt,
-        ...registration,
-      },
+      fact: { type: 'ClusterRegistered', clusterId, effectiveAt, ...described, accountId },
       id: 'registered',
       isTimedByLedger: record.createdAt === undefined,
     });

@@ -45,14 +45,21 @@ export interface Description {
   readonly cloudProvider: string | undefined;
   readonly region: string | undefined;
   readonly domain: string | undefined;
+  /** The name of the place whose records say so. */
+  readonly recordsIn?: string;
 }
 
-/** Label of a registration that keeps the domain. */
+/** Labels of a registration: the domain, and whose records it comes from. */
 export const DOMAIN_LABEL = 'kubefirst/domain';
+export const RECORDS_LABEL = 'kubefirst/records';
 
 /** The payload of the registration of a cluster of Kubefirst's; what is not known is left out. */
 export function registrationOf(policy: KubefirstPolicy, cluster: Description) {
-  const { managementId, kubefirstId, name, clusterType, cloudProvider, region, domain } = cluster;
+  const { managementId, kubefirstId, name, clusterType, cloudProvider, region, domain, recordsIn } = cluster;
+  const labels = {
+    ...(domain !== undefined && { [DOMAIN_LABEL]: domain }),
+    ...(recordsIn !== undefined && { [RECORDS_LABEL]: recordsIn }),
+  };
   const isFree = clusterType !== undefined && policy.freeClusterTypes.includes(clusterType);
   const connection = connectionOf(policy, cluster);
   return {
@@ -61,7 +68,7 @@ export function registrationOf(policy: KubefirstPolicy, cluster: Description) {
     ...(clusterType !== undefined && { clusterType }),
     ...(cloudProvider !== undefined && { cloudProvider }),
     ...(region !== undefined && { region }),
-    ...(domain !== undefined && { labels: { [DOMAIN_LABEL]: domain } }),
+    ...(Object.keys(labels).length > 0 && { labels }),
     billable: !isFree,
     ...(connection !== undefined && { connection }),
   };
