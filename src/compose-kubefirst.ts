@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { PricePerHour } from './domain/kubefirst/cluster-usage.ts';
 import { KubefirstPolicy } from './domain/kubefirst/policy.ts';
-import type { KubefirstRooms } from './http/app.ts';
 import { asPostedEvent } from './http/cloud-event.ts';
+import type { KubefirstRooms } from './http/kubefirst-rooms.ts';
 import { KubefirstWatcher, type WatcherLog } from './jobs/kubefirst-watcher.ts';
 import { followRecords, KUBEFIRST_NAMESPACE } from './kubernetes/kubefirst-records.ts';
 import { ManagementCluster, ManagementClusterSettings } from './kubernetes/management-cluster.ts';

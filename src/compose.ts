@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { KubefirstSettings, openKubefirst } from './compose-kubefirst.ts';
+import { type Kubefirst, KubefirstSettings, openKubefirst } from './compose-kubefirst.ts';
 import { type Config, ConfigError } from './config.ts';
 import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
 import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
 import type { App, Rooms } from './http/app.ts';
-import { createMetrics } from './http/metrics.ts';
+import { createMetrics, observeKubefirst } from './http/metrics.ts';
 import { buildServer } from './http/server.ts';
 import { PeriodCloser } from './jobs/close-period.ts';
 import { Ledger } from './ledger/ledger.ts';
@@ -20,6 +20,7 @@ export interface Composition {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
+  readonly kubefirst: Kubefirst;
   /** Lets requests under way end, then closes everything. */
   close(): Promise<void>;
 }
@@ -54,6 +55,7 @@ export async function compose(
   try {
     const metrics = createMetrics(store, projections, now);
     const kubefirst = await openKubefirst({ ledger, projections, log, now }, kubefirstSettings);
+    observeKubefirst(metrics, kubefirst);
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
     const version = versionOfPackage();
     const rooms = { store, ledger, projections, metrics, closePeriod, kubefirst, now, version };
@@ -63,7 +65,7 @@ export async function compose(
       await kubefirst.stop();
       await stop();
     };
-    return { app, store, ledger, projections, close };
+    return { app, store, ledger, projections, kubefirst, close };
   } catch (error) {
     await stop();
     throw error;

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { isBilledAt } from '../domain/cluster.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Projections } from '../projections/projections.ts';
+import type { KubefirstRooms } from './kubefirst-rooms.ts';
 
 /** What is measured while the ledger runs; no label has unbounded values. */
 export interface Metrics {
@@ -54,6 +55,45 @@ export function createMetrics(store: EventStore, projections: Projections, now: 
       registers,
     }),
   };
+}
+
+/** What is measured of how Kubefirst is listened to. */
+export function observeKubefirst({ registry }: Metrics, { intake, records }: KubefirstRooms): void {
+  const registers = [registry];
+  const events = new Counter({
+    name: 'ledger_kubefirst_events_total',
+    help: 'Telemetry events of Kubefirst by what became of them; seen is a heartbeat',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      events.reset();
+      for (const [outcome, count] of intake.counts) events.inc({ outcome }, count);
+    },
+  });
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge(
+    'ledger_kubefirst_clusters_seen',
+    'Clusters with a heartbeat since the start',
+    () => intake.lastSeen.size,
+  );
+  if (records === undefined) return;
+  gauge('ledger_kubefirst_records_followed', '1 while the records can be read', () =>
+    Number(records().state === 'following'),
+  );
+  gauge('ledger_kubefirst_records_unusable', 'Records that are not used', () => records().unusable.length);
+  gauge(
+    'ledger_kubefirst_records_missing',
+    'Billed clusters whose record is gone',
+    () => records().missing.length,
+  );
 }
 
 function billedNow({ model }: Projections, now: number): number {

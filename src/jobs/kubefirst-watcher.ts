@@ -91,6 +91,8 @@ export class KubefirstWatcher {
     if (this.#state !== 'following')
       return { source, unreadable: this.#why ?? 'the records are not read yet' };
     if (this.#index === undefined) return { source, unreadable: 'there is no index of records' };
+    if (this.#index.some((name) => !this.#files.has(name)))
+      return { source, unreadable: 'a record is just being written or removed' };
     if (this.status.unusable.length > 0)
       return { source, unreadable: 'there are records that cannot be used' };
     const items = this.#records()

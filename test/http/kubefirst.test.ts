@@ -165,6 +165,50 @@ describe('a heartbeat', () => {
   });
 });
 
+describe('a write key', () => {
+  const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+
+  test('is asked for where one is configured, as the user name of basic authentication', async () => {
+    const writeKey = 'write-key-1';
+    const ledger = await ledgerForTest({ kubefirst: { writeKey } });
+    for (const headers of [
+      {},
+      basic(':'),
+      basic('write-key-2:'),
+      basic(`:${writeKey}`),
+      basic(`${writeKey}x:`),
+    ]) {
+      for (const resource of ['track', 'batch'] as const) {
+        const { status, headers: given, text } = await post(ledger, resource, installed(WORKLOAD), headers);
+        expect([status, given.get('www-authenticate')]).toEqual([
+          401,
+          'Basic realm="cluster-ledger", charset="UTF-8"',
+        ]);
+        expect(text).not.toContain(writeKey);
+      }
+    }
+    expect(
+      (await post(ledger, 'track', installed(WORKLOAD), { authorization: `Bearer ${writeKey}` })).status,
+    ).toBe(401);
+    expect(await ledger.head()).toBe(0);
+    expect((await post(ledger, 'track', installed(WORKLOAD), basic(`${writeKey}:`))).status).toBe(200);
+    expect((await post(ledger, 'batch', { batch: [] }, basic(writeKey))).status).toBe(200);
+    expect(await clusters(ledger)).toEqual([`${ID} billed`]);
+    expect((await ledger.get('/v1/sources/kubefirst')).body.telemetry.writeKeyRequired).toBe(true);
+    expect((await ledger.get('/v1/sources/kubefirst')).text).not.toContain(writeKey);
+  });
+});
+
+test('who does not speak for the ledger cannot post what is long past: it is kept for a person', async () => {
+  const ledger = await ledgerForTest();
+  await track(ledger, installed(WORKLOAD, { timestamp: '2026-01-01T00:00:00Z' }));
+  await track(ledger, installed(WORKLOAD, { timestamp: '2026-04-15T12:06:00Z' }));
+  expect(await refused(ledger)).toEqual(['effective-in-future', 'backdated-too-far']);
+  const { items } = (await ledger.get('/v1/rejected-events')).body;
+  const retried = await ledger.fetch(`/v1/rejected-events/${items[1].id}/retry`, { method: 'POST' });
+  expect(retried.status).toBe(201);
+});
+
 describe('a deletion that may mean several clusters', () => {
   const twin = { ...WORKLOAD, parent_cluster_id: 'm2m2m2', domain: 'dev.globex.example' };
 
@@ -323,6 +367,17 @@ describe('the usage of an account as the billing page of Kubefirst Pro reads it'
       },
     ]);
     expect((await page(ledger, '2026-03')).body).toEqual([]);
+  });
+
+  test('has totals where a price is configured', async () => {
+    const ledger = await ledgerForTest({ kubefirst: { pricePerHour: '0.1255', accountId: 'm1m1m1' } });
+    await track(
+      ledger,
+      installed(WORKLOAD),
+      deleteCompleted(WORKLOAD, { timestamp: '2026-04-10T18:00:00.123Z' }),
+    );
+    // 10 hours are 1.255, which lies between 1.25 and 1.26: half to even.
+    expect((await page(ledger)).body).toMatchObject([{ hours: '10.000000', total: '1.26' }]);
   });
 
   test('adds up to the cluster-seconds of the account, but for the rounding of each line', async () => {

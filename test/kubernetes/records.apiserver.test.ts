@@ -1,6 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { inventorySource } from '../../src/jobs/kubefirst-watcher.ts';
+import { InventoryReconciler } from '../../src/jobs/reconcile-inventory.ts';
+import { type OpenSources, openSources } from '../../src/kubernetes/open-sources.ts';
+import { ledgerInventory } from '../../src/projections/inventory.ts';
 import { startProxy } from '../eventstoredb/tcp-proxy.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
 import {
@@ -11,7 +15,7 @@ import {
   track,
   workloadRecord,
 } from '../support/kubefirst.ts';
-import { KubernetesApi } from '../support/kubernetes-api.ts';
+import { KubernetesApi, shippedRoles } from '../support/kubernetes-api.ts';
 import { openLedger } from '../support/ledger.ts';
 import { until } from '../support/until.ts';
 
@@ -157,8 +161,7 @@ describe.skipIf(!hasKubeApiserver())('the records of Kubefirst in a real managem
   });
 
   test('of a whole platform are only missed once the index no longer has it', async () => {
-    await create([one()], { status: 'deleting' });
-    await write([one()]);
+    await create([one()]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${MANAGEMENT} free`);
     await api.deleteSecret(namespace, 'kubefirst-cluster-kubefirst');
@@ -236,9 +239,8 @@ describe.skipIf(!hasKubeApiserver())('the records of Kubefirst in a real managem
         { timestamp: '2026-11-20T00:00:00Z' },
       ),
     );
-    await write([one({ status: 'deleted' })]);
-    await until(async () => (await records(ledger)).state === 'following');
-    expect(await clusters(ledger)).toEqual([`${unnamed} deleted`, `${MANAGEMENT} free`]);
+    await write([one({ status: 'deleted' }), two()]);
+    await comeTo(ledger, `${unnamed} deleted`, `${TWO} billed`, `${MANAGEMENT} free`);
     expect((await ledger.get(`/v1/clusters/${unnamed}`)).body.deletedAt).toBe('2026-11-20T00:00:00.000Z');
   });
 
@@ -255,6 +257,75 @@ describe.skipIf(!hasKubeApiserver())('the records of Kubefirst in a real managem
     await write([], { cluster_name: { [CANARY]: CANARY } });
     await until(async () => (await records(ledger)).unusable[0]?.field === 'cluster_name');
     expect((await records(ledger)).missing).toEqual([]);
+  });
+
+  test('can be followed with the role that is shipped, and without it are said to be unreadable', async () => {
+    namespace = 'kubefirst';
+    for (const name of ['kubefirst', 'argocd']) await api.namespace(name);
+    await create([one()]);
+    const objects = await shippedRoles();
+    for (const object of objects.filter(({ kind }) => kind !== 'RoleBinding')) await api.apply(object);
+    const kubeconfig = await api.kubeconfigFile(await api.tokenOf('cluster-ledger', 'cluster-ledger'));
+    const ledger = await openLedger({
+      now: later(),
+      kubefirst: { records: { managementCluster: { kubeconfig } } },
+    });
+    ledgers.push(ledger);
+    await until(async () => (await records(ledger)).state === 'unreadable');
+    expect((await records(ledger)).why).toBe('the management cluster answered 403');
+    for (const binding of objects.filter(({ kind }) => kind === 'RoleBinding')) await api.apply(binding);
+    await comeTo(ledger, `${ONE} billed`, `${MANAGEMENT} free`);
+    await write([one({ status: 'deleted' })]);
+    await comeTo(ledger, `${ONE} deleted`, `${MANAGEMENT} free`);
+  });
+
+  test('are an inventory that the ledger is compared with, beside the Secrets of Argo CD', async () => {
+    const argocd = `argocd-${made}`;
+    await api.namespace(argocd);
+    const label = { labels: { 'argocd.argoproj.io/secret-type': 'cluster' } };
+    for (const name of ['one', 'two', 'stranger']) {
+      await api.createSecret(argocd, name, { name, server: `https://${name}.example`, config: '{}' }, label);
+    }
+    await create([one(), two(), workloadRecord('three', 'cccccc', { status: 'error' })]);
+    const managementCluster = { kubeconfig: await api.kubeconfigFile() };
+    const kubefirst = { records: { managementCluster, namespace }, connection: `argocd/${argocd}/{name}` };
+    const ledger = await openLedger({ now: later(), kubefirst });
+    ledgers.push(ledger);
+    await comeTo(ledger, `${ONE} billed`, `${TWO} billed`, `${MANAGEMENT} free`);
+    const { projections, kubefirst: rooms } = ledger.rooms;
+    const open = await openSources({ managementCluster, argocd: { namespaces: [argocd] } });
+    // As the next run sees it, when what was read for this one is no longer good.
+    const fresh = await openSources({ managementCluster, argocd: { namespaces: [argocd] } });
+    const reconciler = ({ sources }: OpenSources) =>
+      new InventoryReconciler({
+        sources,
+        readings: () => (rooms.watcher === undefined ? [] : [rooms.watcher.reading()]),
+        inventory: () => ledgerInventory(projections.model, inventorySource),
+        now: () => ledger.now,
+      });
+    const { signal } = new AbortController();
+    try {
+      const before = await reconciler(open).run(signal);
+      const all = { [ONE]: 'listed', [TWO]: 'listed', [MANAGEMENT]: 'listed' };
+      expect(Object.fromEntries(before.opinions)).toEqual(all);
+      const stranger = { type: 'running-but-unregistered', reference: `argocd:${argocd}/stranger` };
+      expect(before.conditions).toMatchObject([stranger]);
+      await write([one()]);
+      await until(async () => (await records(ledger)).missing.length === 1);
+      // Argo CD still has it: while any source lists it, it is not gone.
+      expect((await reconciler(open).run(signal)).opinions.get(TWO)).toBe('listed');
+      await api.deleteSecret(argocd, 'two');
+      const again = reconciler(fresh);
+      await again.run(signal);
+      ledger.pass(HOUR / 2);
+      const after = await again.run(signal);
+      expect(after.opinions.get(TWO)).toBe('gone');
+      const missing = { type: 'billed-but-missing', clusterId: TWO, clusterHours: '0.500000' };
+      expect(after.conditions).toMatchObject([missing, stranger]);
+    } finally {
+      await open.close();
+      await fresh.close();
+    }
   });
 
   test('leave nothing of what else they hold anywhere', async () => {

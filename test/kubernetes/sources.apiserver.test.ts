@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import type { InventoryItem } from '../../src/domain/inventory.ts';
 import { Credential } from '../../src/kubernetes/credential.ts';
 import { resolveConnection, SourceUnreadable } from '../../src/kubernetes/credential-source.ts';
 import { type OpenSources, openSources } from '../../src/kubernetes/open-sources.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
-import { KubernetesApi } from '../support/kubernetes-api.ts';
+import { KubernetesApi, type ShippedObject, shippedRoles } from '../support/kubernetes-api.ts';
 
 const CANARY = 'CANARY-4b1d';
 const ARGOCD = { labels: { 'argocd.argoproj.io/secret-type': 'cluster' } };
@@ -228,17 +225,8 @@ describe.skipIf(!hasKubeApiserver())('credentials in Secrets of a real managemen
   });
 
   test('can be read with the roles that are shipped, and with nothing less', async () => {
-    const files = await readFile(join(import.meta.dirname, '../../deploy/rbac.yaml'), 'utf8');
-    const paths: Record<string, (namespace: string) => string> = {
-      Namespace: () => '/api/v1/namespaces',
-      ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
-      ClusterRole: () => '/apis/rbac.authorization.k8s.io/v1/clusterroles',
-      RoleBinding: (namespace) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`,
-    };
-    const objects = parseAllDocuments(files).map((document) => document.toJS());
-    const apply = async (object: { kind: string; metadata: { namespace: string } }) =>
-      api.send('POST', paths[object.kind]?.(object.metadata.namespace) ?? '', object);
-    for (const object of objects.filter(({ kind }) => kind !== 'RoleBinding')) await apply(object);
+    const objects = await shippedRoles();
+    for (const object of objects.filter(({ kind }) => kind !== 'RoleBinding')) await api.apply(object);
     const file = await api.kubeconfigFile(await api.tokenOf('cluster-ledger', 'cluster-ledger'));
     const ledger = async (reference: string) => {
       const { sources, close } = await openSources(settings(file));
@@ -250,21 +238,18 @@ describe.skipIf(!hasKubeApiserver())('credentials in Secrets of a real managemen
     };
     expect(await ledger('argocd:argocd/token')).toBe('SourceUnreadable: the management cluster answered 403');
     const bindings = objects.filter(({ kind }) => kind === 'RoleBinding');
-    for (const binding of bindings) await apply(binding);
+    for (const binding of bindings) await api.apply(binding);
     expect(await ledger('argocd:argocd/token')).toMatchObject({ kind: 'endpoint', token: CANARY });
     expect(await ledger('capi:acme/one')).toBe('SourceUnreadable: the management cluster answered 403');
     expect(await ledger('secret:kubeconfigs/c1')).toBe(
       'SourceUnreadable: the management cluster answered 403',
     );
-    const [argocd] = bindings;
+    const [argocd] = bindings as [ShippedObject];
     for (const namespace of ['acme', 'globex'])
-      await apply({ ...argocd, metadata: { ...argocd.metadata, namespace } });
+      await api.apply({ ...argocd, metadata: { ...argocd.metadata, namespace } });
     const name = 'cluster-ledger-kubeconfigs';
-    await apply({
-      ...argocd,
-      metadata: { name, namespace: 'kubeconfigs' },
-      roleRef: { ...argocd.roleRef, name },
-    });
+    const roleRef = { ...(argocd['roleRef'] as object), name };
+    await api.apply({ ...argocd, metadata: { name, namespace: 'kubeconfigs' }, roleRef });
     expect(await ledger('capi:acme/one')).toMatchObject({ kind: 'kubeconfig' });
     expect(await ledger('secret:kubeconfigs/c1')).toMatchObject({ kind: 'kubeconfig' });
   });

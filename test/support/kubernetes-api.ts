@@ -1,10 +1,23 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
+import { parseAllDocuments } from 'yaml';
 import type { KubeApiserver } from './kube-apiserver.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** An object of `deploy/`. */
+export interface ShippedObject extends Fields {
+  readonly kind: 'Namespace' | 'ServiceAccount' | 'ClusterRole' | 'RoleBinding';
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/** What `deploy/rbac.yaml` grants. */
+export async function shippedRoles(): Promise<readonly ShippedObject[]> {
+  const text = await readFile(join(import.meta.dirname, '../../deploy/rbac.yaml'), 'utf8');
+  return parseAllDocuments(text).map((document) => document.toJS() as ShippedObject);
+}
 
 /** Writes to a kube-apiserver as its administrator. */
 export class KubernetesApi {
@@ -45,6 +58,19 @@ export class KubernetesApi {
     await this.send('POST', '/api/v1/namespaces', { metadata: { name } });
   }
 
+  /** Creates an object of the kinds that are shipped. */
+  async apply(object: ShippedObject): Promise<void> {
+    const { namespace = '' } = object.metadata;
+    const group = '/apis/rbac.authorization.k8s.io/v1';
+    const paths = {
+      Namespace: '/api/v1/namespaces',
+      ServiceAccount: `/api/v1/namespaces/${namespace}/serviceaccounts`,
+      ClusterRole: `${group}/clusterroles`,
+      RoleBinding: `${group}/namespaces/${namespace}/rolebindings`,
+    };
+    await this.send('POST', paths[object.kind], object);
+  }
+
   async createSecret(
     namespace: string,
     name: string,
@@ -72,13 +98,7 @@ export class KubernetesApi {
     await this.send('DELETE', `/api/v1/namespaces/${namespace}/secrets/${name}`);
   }
 
-  /** A token of a service account of its own, which may do nothing yet. */
-  async serviceAccount(namespace: string, name: string): Promise<string> {
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;
-    await this.send('POST', path, { metadata: { name } });
-    return this.tokenOf(namespace, name);
-  }
-
+  /** A token of a service account. */
   async tokenOf(namespace: string, name: string): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
     return (await this.send('POST', path, { spec: {} })).status.token;
