@@ -40,11 +40,16 @@ export class Expired extends Error {
 const PAGE = 500;
 const REQUEST_MS = 30_000;
 /** A watch ends by itself after so long, so that a connection that has died unnoticed does not last. */
-const WATCH_SECONDS = 120;
-const WATCH_GRACE_MS = 15_000;
+const WATCH: WatchTimes = { seconds: 120, graceMs: 15_000 };
 /** A Secret has at most 1 MiB, and is written down in base64. */
 const MOST_LINE_CHARS = 4 * 1024 * 1024;
 const RESTARTS = 3;
+
+/** How long a watch lasts, and how much longer its end is waited for. */
+interface WatchTimes {
+  readonly seconds: number;
+  readonly graceMs: number;
+}
 
 type Query = Readonly<Record<string, string>>;
 
@@ -57,20 +62,26 @@ export class ManagementCluster {
   readonly #config: KubeConfig;
   readonly #newContext: (url: string) => RequestContext;
   readonly #caData: string | undefined;
+  readonly #watchTimes: WatchTimes;
   #dispatcher: Dispatcher | undefined;
 
   private constructor(
     config: KubeConfig,
     newContext: (url: string) => RequestContext,
     caData: string | undefined,
+    watchTimes: WatchTimes,
   ) {
+    this.#watchTimes = watchTimes;
     this.#config = config;
     this.#newContext = newContext;
     this.#caData = caData;
   }
 
   /** @throws SourceUnreadable where the settings lead to no cluster. */
-  static async open(settings: ManagementClusterSettings): Promise<ManagementCluster> {
+  static async open(
+    settings: ManagementClusterSettings,
+    watchTimes: WatchTimes = WATCH,
+  ): Promise<ManagementCluster> {
     // It is large, and needed only where there is a management cluster.
     const { KubeConfig, RequestContext, HttpMethod } = await import('@kubernetes/client-node');
     const config = new KubeConfig();
@@ -91,6 +102,7 @@ export class ManagementCluster {
       config,
       (url) => new RequestContext(url, HttpMethod.GET),
       await authorityOf(config),
+      watchTimes,
     );
   }
 
@@ -164,13 +176,14 @@ export class ManagementCluster {
    * @throws Expired, SourceUnreadable
    */
   async *watch(namespace: string, version: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+    const { seconds, graceMs } = this.#watchTimes;
     const query = {
       watch: 'true',
       allowWatchBookmarks: 'true',
       resourceVersion: version,
-      timeoutSeconds: String(WATCH_SECONDS),
+      timeoutSeconds: String(seconds),
     };
-    const limited = withDeadline(signal, WATCH_SECONDS * 1_000 + WATCH_GRACE_MS);
+    const limited = withDeadline(signal, seconds * 1_000 + graceMs);
     const { statusCode, body } = await this.#get(secretsPath(namespace), query, limited);
     if (statusCode !== 200) await readJson(statusCode, body);
     try {
@@ -280,7 +293,8 @@ function toEvent(line: string): WatchEvent {
 function unreadable(error: unknown): Error {
   if (error instanceof SourceUnreadable || error instanceof Expired) return error;
   const { code, name } = error as NodeJS.ErrnoException;
-  return new SourceUnreadable(`the management cluster cannot be read: ${code ?? name ?? 'unknown error'}`);
+  const kind = typeof code === 'string' ? code : (name ?? 'unknown error');
+  return new SourceUnreadable(`the management cluster cannot be read: ${kind}`);
 }
 
 /** What stands under a key of a Secret, as text; `undefined` where nothing does. */

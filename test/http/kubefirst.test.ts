@@ -274,6 +274,17 @@ describe('a batch', () => {
     expect((await post(ledger, 'track', { event: 'x', padding: 'x'.repeat(33_000) })).status).toBe(413);
   });
 
+  test("may be posted where Segment's libraries look for the resource below the address that they are given", async () => {
+    const ledger = await ledgerForTest();
+    for (const [resource, body] of [
+      ['batch', { batch: [installed(WORKLOAD)] }],
+      ['track', deleteCompleted(WORKLOAD, { timestamp: '2026-04-11T00:00:00Z' })],
+    ] as const) {
+      expect((await post(ledger, `v1/${resource}`, body)).text).toBe('{"success":true}');
+    }
+    expect(await clusters(ledger)).toEqual([`${ID} deleted`]);
+  });
+
   test('with an event that is not well-formed says which field it is, and takes the others', async () => {
     const ledger = await ledgerForTest();
     const batch = [

@@ -33,7 +33,7 @@ export const heartbeat = (properties: Fields, more?: Fields) =>
 
 export function post(
   ledger: TestLedger,
-  resource: 'track' | 'batch',
+  resource: 'track' | 'batch' | 'v1/track' | 'v1/batch',
   body: unknown,
   headers = {},
 ): Promise<Answer> {

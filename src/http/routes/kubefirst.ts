@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { AccountId } from '../../domain/fact.ts';
 import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
@@ -66,43 +66,30 @@ const Status = z.strictObject({
 export function kubefirstRoutes(app: App, rooms: Rooms): void {
   const { kubefirst } = rooms;
   const tags = ['Kubefirst'];
-  const onRequest = requireWriteKey(kubefirst.writeKey);
-  const shared = { tags, response: { 200: Success, ...problemResponses } };
-
-  app.post(
-    '/v1/sources/kubefirst/track',
-    {
-      bodyLimit: MAX_TRACK_BYTES,
-      onRequest,
-      preParsing: acceptGzip(MAX_TRACK_BYTES),
-      schema: {
-        operationId: 'trackKubefirst',
-        summary: "Take one event of Kubefirst's telemetry, as Segment's track resource does",
-        description:
-          'Events that say nothing of the bill are acknowledged and ignored, as are all other properties.',
-        body: onlyDescribed(TrackEvent),
-        ...shared,
-      },
+  telemetryRoutes(app, rooms, '', {
+    track: {
+      operationId: 'trackKubefirst',
+      tags,
+      summary: "Take one event of Kubefirst's telemetry, as Segment's track resource does",
+      description:
+        'Events that say nothing of the bill are acknowledged and ignored, as are all other properties.',
     },
-    async ({ body }, reply) => take(rooms, parseTrack(body, ''), reply),
-  );
-
-  app.post(
-    '/v1/sources/kubefirst/batch',
-    {
-      bodyLimit: MAX_BATCH_BYTES,
-      onRequest,
-      preParsing: acceptGzip(MAX_BATCH_BYTES),
-      schema: {
-        operationId: 'trackKubefirstBatch',
-        summary: "Take several events of Kubefirst's telemetry, as Segment's batch resource does",
-        description: 'What is well-formed is taken also where another event is not: then the answer is 400.',
-        body: onlyDescribed(Batch),
-        ...shared,
-      },
+    batch: {
+      operationId: 'trackKubefirstBatch',
+      tags,
+      summary: "Take several events of Kubefirst's telemetry, as Segment's batch resource does",
+      description: 'What is well-formed is taken also where another event is not: then the answer is 400.',
     },
-    async ({ body }, reply) => take(rooms, parseBatch(body), reply),
-  );
+  });
+  // Segment's libraries add these paths to the address that they are given.
+  telemetryRoutes(app, rooms, '/v1', {
+    track: { operationId: 'trackKubefirstByLibrary', tags, summary: 'The same, where libraries look for it' },
+    batch: {
+      operationId: 'trackKubefirstBatchByLibrary',
+      tags,
+      summary: 'The same, where libraries look for it',
+    },
+  });
 
   app.get(
     '/v1/sources/kubefirst',
@@ -137,6 +124,31 @@ export function kubefirstRoutes(app: App, rooms: Rooms): void {
       const counted = countedWindow(periodWindow(query.period), now);
       return [...clusterUsage(clustersOf(model, query.accountId, now), counted, kubefirst.pricePerHour)];
     },
+  );
+}
+
+/** @param described what the contract says of the two resources. */
+function telemetryRoutes(
+  app: App,
+  rooms: Rooms,
+  path: string,
+  described: Readonly<Record<'track' | 'batch', FastifySchema>>,
+): void {
+  const onRequest = requireWriteKey(rooms.kubefirst.writeKey);
+  const response = { 200: Success, ...problemResponses };
+  const resource = (bodyLimit: number) => ({ bodyLimit, onRequest, preParsing: acceptGzip(bodyLimit) });
+  app.post(
+    `/v1/sources/kubefirst${path}/track`,
+    {
+      ...resource(MAX_TRACK_BYTES),
+      schema: { ...described.track, body: onlyDescribed(TrackEvent), response },
+    },
+    async ({ body }, reply) => take(rooms, parseTrack(body, ''), reply),
+  );
+  app.post(
+    `/v1/sources/kubefirst${path}/batch`,
+    { ...resource(MAX_BATCH_BYTES), schema: { ...described.batch, body: onlyDescribed(Batch), response } },
+    async ({ body }, reply) => take(rooms, parseBatch(body), reply),
   );
 }
 
