@@ -1,28 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { canonicalReference } from '../domain/connection.ts';
-import type { Fact } from '../domain/fact.ts';
 import type { SourceReading } from '../domain/inventory.ts';
-import type { KnownCluster } from '../domain/kubefirst/identity.ts';
-import { missingClusters, type RecordFile } from '../domain/kubefirst/missing.ts';
-import { clusterOfRecord, type PlannedFact, planGone, planRecord } from '../domain/kubefirst/plan.ts';
-import { connectionOf, type KubefirstPolicy } from '../domain/kubefirst/policy.ts';
-import type { ClusterRecord } from '../domain/kubefirst/record.ts';
 import type { Instant } from '../domain/time.ts';
 import type { KubefirstSecret } from '../kubernetes/kubefirst-records.ts';
-import { recordOfSecret } from '../kubernetes/kubefirst-records.ts';
 import type { Step } from '../kubernetes/secret-follower.ts';
 import type { Derived, KubefirstIntake } from '../ledger/kubefirst-intake.ts';
+import { type BookView, inventorySource, RecordBook } from './record-book.ts';
 
 const ACTOR = 'kubefirst-records';
-
-/** What the watcher knows of the ledger. */
-export interface WatcherView {
-  known(kubefirstId: string): readonly KnownCluster[];
-  all(): Iterable<KnownCluster>;
-  isDeletionRequested(clusterId: string): boolean;
-  /** Whether all that was recorded before this process began is known. */
-  caughtUp(): Promise<boolean>;
-}
 
 export interface WatcherLog {
   info(details: object, message: string): void;
@@ -33,7 +17,10 @@ interface Rooms {
   /** Names the place of the records, so that several can be followed. */
   readonly name: string;
   readonly intake: KubefirstIntake;
-  readonly view: WatcherView;
+  readonly view: BookView & {
+    /** Whether all that was recorded before this process began is known. */
+    caughtUp(): Promise<boolean>;
+  };
   /** What happens to the records, until the signal. */
   readonly follow: (signal: AbortSignal) => AsyncGenerator<Step<KubefirstSecret>>;
   readonly log: WatcherLog;
@@ -49,9 +36,8 @@ const RETRY_MS = 1_000;
  */
 export class KubefirstWatcher {
   readonly #rooms: Rooms;
+  readonly #book: RecordBook;
   readonly #stop = new AbortController();
-  readonly #files = new Map<string, RecordFile>();
-  #index: readonly string[] | undefined;
   #state: 'starting' | 'following' | 'unreadable' = 'starting';
   #since: Instant;
   #why: string | undefined;
@@ -60,6 +46,7 @@ export class KubefirstWatcher {
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms;
+    this.#book = new RecordBook(rooms.name, rooms.intake.policy, rooms.view);
     this.#since = rooms.now();
   }
 
@@ -74,49 +61,21 @@ export class KubefirstWatcher {
   }
 
   get status() {
-    const files = [...this.#files.values()];
     return {
       state: this.#state,
       since: this.#since,
       ...(this.#why !== undefined && { why: this.#why }),
-      clusters: files.reduce((sum, { records }) => sum + records.length, 0),
-      unusable: files.flatMap(({ unusable }) => unusable),
+      clusters: this.#book.size,
+      unusable: this.#book.unusable,
       missing: this.#missing,
     };
   }
 
   /** The inventory that the records are. */
   reading(): SourceReading {
+    if (this.#state === 'following') return this.#book.reading(this.#rooms.now());
     const source = inventorySource(this.#rooms.name);
-    if (this.#state !== 'following')
-      return { source, unreadable: this.#why ?? 'the records are not read yet' };
-    if (this.#index === undefined) return { source, unreadable: 'there is no index of records' };
-    if (this.#index.some((name) => !this.#files.has(name)))
-      return { source, unreadable: 'a record is just being written or removed' };
-    if (this.status.unusable.length > 0)
-      return { source, unreadable: 'there are records that cannot be used' };
-    const items = this.#records()
-      .filter(({ record }) => record.status !== 'deleted')
-      .map(({ record }) => this.#itemOf(source, record));
-    return { source, items };
-  }
-
-  #itemOf(source: string, record: ClusterRecord) {
-    const { managementId, name, createdAt, status } = record;
-    return {
-      source,
-      reference: canonicalReference(
-        connectionOf(this.#policy, record) ?? `${source}:${managementId}/${name}`,
-      ),
-      clusterId: this.#clusterOf(record).clusterId,
-      name,
-      ...(createdAt !== undefined && { since: createdAt }),
-      isPending: status !== 'provisioned',
-    };
-  }
-
-  get #policy(): KubefirstPolicy {
-    return this.#rooms.intake.policy;
+    return { source, unreadable: this.#why ?? 'the records are not read yet' };
   }
 
   async #run(): Promise<void> {
@@ -138,28 +97,11 @@ export class KubefirstWatcher {
       this.#become('unreadable', step.why);
       return;
     }
-    if (step.kind === 'listed') {
-      this.#files.clear();
-      this.#index = undefined;
-      for (const item of step.items.values()) this.#keep(item);
-    } else if (step.kind === 'changed') {
-      this.#keep(step.item);
-    } else {
-      this.#forget(step.name);
+    if (step.kind !== 'resumed') {
+      this.#book.take(step);
+      await this.#settle();
     }
-    await this.#settle();
     if (!this.#stop.signal.aborted) this.#become('following', undefined);
-  }
-
-  #keep(item: KubefirstSecret): void {
-    if (item.kind === 'index') this.#index = item.names;
-    else this.#files.set(item.name, item);
-  }
-
-  #forget(secretName: string): void {
-    const name = recordOfSecret(secretName);
-    if (name === undefined) this.#index = undefined;
-    else this.#files.delete(name);
   }
 
   #become(state: 'following' | 'unreadable', why: string | undefined): void {
@@ -177,7 +119,7 @@ export class KubefirstWatcher {
     while (!this.#stop.signal.aborted) {
       try {
         // Looked at first, since mostly nothing is lacking, and then in turn, since much may have changed by then.
-        if (this.#plan().length > 0) await this.#rooms.intake.record(() => this.#plan());
+        if (this.#lacking().length > 0) await this.#rooms.intake.record(() => this.#lacking());
         this.#noteMissing();
         return;
       } catch (error) {
@@ -187,50 +129,15 @@ export class KubefirstWatcher {
     }
   }
 
-  #plan(): readonly Derived[] {
-    const now = this.#rooms.now();
-    const planned = this.#records().flatMap(({ record, changedAt }) => {
-      const { clusterId, cluster } = this.#clusterOf(record);
-      // The clock of the management cluster may be ahead of ours.
-      const at = Math.min(now, changedAt ?? now);
-      return planRecord(record, clusterId, cluster, at, this.#policy, this.#rooms.name);
-    });
-    for (const { cluster, since } of this.#gone()) {
-      if (this.#rooms.view.isDeletionRequested(cluster.clusterId))
-        planned.push(
-          planGone(cluster.clusterId, Math.max(cluster.registeredAt, Math.min(now, since ?? now))),
-        );
-    }
-    return planned.filter(({ fact }) => !this.#isRequestedAlready(fact)).map((fact) => this.#derive(fact));
-  }
-
-  #isRequestedAlready({ type, clusterId }: Fact): boolean {
-    return type === 'ClusterDeletionRequested' && this.#rooms.view.isDeletionRequested(clusterId);
-  }
-
-  #derive({ fact, id, isTimedByLedger }: PlannedFact): Derived {
+  #lacking(): readonly Derived[] {
     const source = `urn:kubefirst:records:${this.#rooms.name}`;
-    return { fact, source, id, actor: ACTOR, isTimedByLedger, mayBackdate: true };
-  }
-
-  #records() {
-    return [...this.#files.values()].flatMap(({ records, changedAt }) =>
-      records.map((record) => ({ record, changedAt })),
-    );
-  }
-
-  #clusterOf(record: ClusterRecord) {
-    return clusterOfRecord(record, this.#rooms.view.known(record.kubefirstId), this.#rooms.now());
-  }
-
-  #gone() {
-    const claimed = new Set(this.#records().map(({ record }) => this.#clusterOf(record).clusterId));
-    const registered = [...this.#rooms.view.all()].filter(({ recordsIn }) => recordsIn === this.#rooms.name);
-    return missingClusters({ index: this.#index, byName: this.#files }, registered, claimed);
+    return this.#book
+      .plan(this.#rooms.now())
+      .map((planned) => ({ ...planned, source, actor: ACTOR, mayBackdate: true }));
   }
 
   #noteMissing(): void {
-    const missing = this.#gone().map(({ cluster }) => cluster.clusterId);
+    const missing = this.#book.missing(this.#rooms.now());
     const fresh = missing.filter((clusterId) => !this.#missing.includes(clusterId));
     this.#missing = missing;
     for (const clusterId of fresh) {
@@ -244,9 +151,4 @@ export class KubefirstWatcher {
   async #pause(): Promise<void> {
     await wait(RETRY_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
-}
-
-/** What the records of a place are called as an inventory. */
-export function inventorySource(name: string): string {
-  return `kubefirst/${name}`;
 }

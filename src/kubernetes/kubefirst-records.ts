@@ -5,9 +5,9 @@ import {
   type UnusableRecord,
 } from '../domain/kubefirst/record.ts';
 import type { Instant } from '../domain/time.ts';
-import type { ManagementCluster, Secret } from './management-cluster.ts';
-import { textOf } from './management-cluster.ts';
+import type { ManagementCluster } from './management-cluster.ts';
 import { followSecrets, type Step } from './secret-follower.ts';
+import { type Secret, textOf } from './secrets-api.ts';
 
 /** The namespace and the names that Kubefirst keeps its records under: an index, and a Secret per cluster. */
 export const KUBEFIRST_NAMESPACE = 'kubefirst';

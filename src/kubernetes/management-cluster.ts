@@ -4,6 +4,15 @@ import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import { SourceUnreadable } from './credential-source.ts';
+import {
+  Expired,
+  linesOf,
+  readJson,
+  type Secret,
+  toEvent,
+  unreadable,
+  type WatchEvent,
+} from './secrets-api.ts';
 
 /** How the management cluster, which is ours, is reached: from within, or by a kubeconfig of ours. */
 export const ManagementClusterSettings = z.union([
@@ -12,37 +21,10 @@ export const ManagementClusterSettings = z.union([
 ]);
 export type ManagementClusterSettings = z.output<typeof ManagementClusterSettings>;
 
-/** A Secret as the API gives it out, as far as it is looked at. */
-export interface Secret {
-  readonly type?: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly resourceVersion?: string;
-    readonly creationTimestamp?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly managedFields?: readonly { readonly time?: string }[];
-  };
-  /** In base64. */
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-export interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
-  readonly object: Secret;
-}
-
-/** What was known as of a version of the cluster is no longer kept there: list again. */
-export class Expired extends Error {
-  override readonly name = 'Expired';
-}
-
 const PAGE = 500;
 const REQUEST_MS = 30_000;
 /** A watch ends by itself after so long, so that a connection that has died unnoticed does not last. */
 const WATCH: WatchTimes = { seconds: 120, graceMs: 15_000 };
-/** A Secret has at most 1 MiB, and is written down in base64. */
-const MOST_LINE_CHARS = 4 * 1024 * 1024;
 const RESTARTS = 3;
 
 /** How long a watch lasts, and how much longer its end is waited for. */
@@ -172,10 +154,15 @@ export class ManagementCluster {
   }
 
   /**
-   * What happens to the Secrets of a namespace after a version, until the server ends it, which it does every few minutes.
-   * @throws Expired, SourceUnreadable
+   * Begins to watch what happens to the Secrets of a namespace after a version. Resolves once the server has agreed; what it
+   * resolves to ends when the server ends it, which it does every few minutes.
+   * @throws Expired, SourceUnreadable now, or later while it is read.
    */
-  async *watch(namespace: string, version: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+  async watch(
+    namespace: string,
+    version: string,
+    signal: AbortSignal,
+  ): Promise<AsyncGenerator<WatchEvent, void>> {
     const { seconds, graceMs } = this.#watchTimes;
     const query = {
       watch: 'true',
@@ -186,13 +173,7 @@ export class ManagementCluster {
     const limited = withDeadline(signal, seconds * 1_000 + graceMs);
     const { statusCode, body } = await this.#get(secretsPath(namespace), query, limited);
     if (statusCode !== 200) await readJson(statusCode, body);
-    try {
-      for await (const line of linesOf(body)) yield toEvent(line);
-    } catch (error) {
-      throw unreadable(error);
-    } finally {
-      body.destroy();
-    }
+    return eventsOf(body);
   }
 
   async close(): Promise<void> {
@@ -256,49 +237,12 @@ function withDeadline(signal: AbortSignal, ms: number): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
 }
 
-/** @throws Expired, SourceUnreadable which say the status, and nothing of what was read. */
-async function readJson(statusCode: number, body: Dispatcher.ResponseData['body']): Promise<unknown> {
-  if (statusCode !== 200) {
-    await body.dump();
-    if (statusCode === 410) throw new Expired('the version is no longer kept');
-    throw new SourceUnreadable(`the management cluster answered ${statusCode}`);
-  }
+async function* eventsOf(body: Dispatcher.ResponseData['body']): AsyncGenerator<WatchEvent, void> {
   try {
-    return await body.json();
+    for await (const line of linesOf(body)) yield toEvent(line);
   } catch (error) {
     throw unreadable(error);
+  } finally {
+    body.destroy();
   }
-}
-
-async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of body) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > MOST_LINE_CHARS)
-      throw new SourceUnreadable('the management cluster sent too long a line');
-    for (const line of lines) if (line !== '') yield line;
-  }
-}
-
-function toEvent(line: string): WatchEvent {
-  const event = JSON.parse(line) as { type: string; object: Secret & { code?: number } };
-  if (event.type !== 'ERROR') return event as WatchEvent;
-  if (event.object.code === 410) throw new Expired('the version is no longer kept');
-  throw new SourceUnreadable(`the watch failed with ${event.object.code ?? 'an unknown status'}`);
-}
-
-/** Says what kind of failure it was: never what was sent, received or given as credential. */
-function unreadable(error: unknown): Error {
-  if (error instanceof SourceUnreadable || error instanceof Expired) return error;
-  const { code, name } = error as NodeJS.ErrnoException;
-  const kind = typeof code === 'string' ? code : (name ?? 'unknown error');
-  return new SourceUnreadable(`the management cluster cannot be read: ${kind}`);
-}
-
-/** What stands under a key of a Secret, as text; `undefined` where nothing does. */
-export function textOf({ data }: Pick<Secret, 'data'>, key: string): string | undefined {
-  const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
 }

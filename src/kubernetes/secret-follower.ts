@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SourceUnreadable } from './credential-source.ts';
-import { Expired, type ManagementCluster, type Secret } from './management-cluster.ts';
+import type { ManagementCluster } from './management-cluster.ts';
+import { Expired, type Secret, type WatchEvent } from './secrets-api.ts';
 
 /** What a follower says, in order. */
 export type Step<T> =
@@ -8,6 +9,8 @@ export type Step<T> =
   | { readonly kind: 'listed'; readonly items: ReadonlyMap<string, T> }
   | { readonly kind: 'changed'; readonly name: string; readonly item: T }
   | { readonly kind: 'gone'; readonly name: string }
+  /** It can be read again, and so far nothing was missed. */
+  | { readonly kind: 'resumed' }
   /** Nothing can be said until the next step; it goes on by itself. */
   | { readonly kind: 'unreadable'; readonly why: string };
 
@@ -39,16 +42,21 @@ export async function* followSecrets<T>(options: Options<T>): AsyncGenerator<Ste
   const { signal, listAgainMs = LIST_AGAIN_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
   let place: Place | undefined;
   let failures = 0;
+  let isUnreadable = false;
   while (!signal.aborted) {
     try {
       if (place === undefined || performance.now() - place.listedAt > listAgainMs) {
         const listed = await list(options);
         place = { version: listed.version, listedAt: performance.now() };
         failures = 0;
+        isUnreadable = false;
         yield { kind: 'listed', items: listed.items };
       }
       const startedAt = performance.now();
-      for await (const step of watch(options, place)) {
+      const events = await watch(options, place);
+      if (isUnreadable) yield { kind: 'resumed' };
+      isUnreadable = false;
+      for await (const step of stepsOf(events, options, place)) {
         failures = 0;
         if (step !== undefined) yield step;
       }
@@ -58,7 +66,10 @@ export async function* followSecrets<T>(options: Options<T>): AsyncGenerator<Ste
       if (!(error instanceof Expired) && !(error instanceof SourceUnreadable)) throw error;
       failures += 1;
       if (error instanceof Expired || failures > RESUMPTIONS) place = undefined;
-      if (error instanceof SourceUnreadable) yield { kind: 'unreadable', why: error.message };
+      if (error instanceof SourceUnreadable) {
+        isUnreadable = true;
+        yield { kind: 'unreadable', why: error.message };
+      }
     }
     if (failures > 1) await pause(failures - 1, firstPauseMs, signal);
   }
@@ -78,12 +89,17 @@ async function list<T>({ cluster, namespace, select, signal }: Options<T>) {
   return { items: new Map(items), version };
 }
 
+function watch<T>({ cluster, namespace, signal }: Options<T>, { version }: Place) {
+  return cluster.watch(namespace, version, signal);
+}
+
 /** Yields nothing for what is of no interest, which moves the place on all the same. */
-async function* watch<T>(
-  { cluster, namespace, select, signal }: Options<T>,
+async function* stepsOf<T>(
+  events: AsyncIterable<WatchEvent>,
+  { select }: Options<T>,
   place: Place,
 ): AsyncGenerator<Step<T> | undefined> {
-  for await (const { type, object } of cluster.watch(namespace, place.version, signal)) {
+  for await (const { type, object } of events) {
     // Before it is given out: whoever takes it may take its time, and the connection may break meanwhile.
     place.version = object.metadata.resourceVersion ?? place.version;
     const item = type === 'BOOKMARK' ? undefined : select(object);

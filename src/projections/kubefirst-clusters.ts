@@ -57,6 +57,7 @@ function knownCluster(model: LedgerModel, cluster: number): KnownCluster | undef
     ...identity,
     clusterId,
     accountId: registration.fact.accountId,
+    billable: registration.fact.billable,
     clusterType: details?.clusterType,
     domain: details?.labels?.[DOMAIN_LABEL],
     recordsIn: details?.labels?.[RECORDS_LABEL],

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { inventorySource } from '../../src/jobs/kubefirst-watcher.ts';
 import { InventoryReconciler } from '../../src/jobs/reconcile-inventory.ts';
+import { inventorySource } from '../../src/jobs/record-book.ts';
 import { type OpenSources, openSources } from '../../src/kubernetes/open-sources.ts';
 import { ledgerInventory } from '../../src/projections/inventory.ts';
 import { startProxy } from '../eventstoredb/tcp-proxy.ts';
@@ -168,7 +168,8 @@ describe.skipIf(!hasKubeApiserver())('the records of Kubefirst in a real managem
     await until(async () => (await records(ledger)).clusters === 0);
     expect((await records(ledger)).missing).toEqual([]);
     await api.replaceSecret(namespace, 'kubefirst-clusters', index());
-    await until(async () => (await records(ledger)).missing.length === 2);
+    await until(async () => (await records(ledger)).missing.length === 1);
+    expect((await records(ledger)).missing).toEqual([ONE]);
     expect(await clusters(ledger)).toEqual([`${ONE} billed`, `${MANAGEMENT} free`]);
   });
 
@@ -322,6 +323,12 @@ describe.skipIf(!hasKubeApiserver())('the records of Kubefirst in a real managem
       expect(after.opinions.get(TWO)).toBe('gone');
       const missing = { type: 'billed-but-missing', clusterId: TWO, clusterHours: '0.500000' };
       expect(after.conditions).toMatchObject([missing, stranger]);
+      // The ledger holds for deleted what Kubefirst says runs.
+      const timestamp = new Date(ledger.now - HOUR / 4).toISOString();
+      await track(ledger, deleteCompleted({ cluster_id: 'aaaaaa' }, { timestamp }));
+      const { conditions } = await again.run(signal);
+      const reference = 'kubefirst/default:m1m1m1/one';
+      expect(conditions).toMatchObject([missing, stranger, { reference, clusterHours: '0.250000' }]);
     } finally {
       await open.close();
       await fresh.close();
@@ -352,6 +359,11 @@ describe.skipIf(!hasKubeApiserver())('the records of Kubefirst in a real managem
       proxy.cut();
       await until(async () => (await records(ledger)).state === 'unreadable');
       expect((await records(ledger)).why).toMatch(/^the management cluster cannot be read: /);
+      await proxy.refuse(false);
+      await until(async () => (await records(ledger)).state === 'following');
+      await proxy.refuse(true);
+      proxy.cut();
+      await until(async () => (await records(ledger)).state === 'unreadable');
       // Seen only by whoever resumes: at the end nothing tells that the deletion was asked for.
       await write([one({ status: 'deleting' }), two()]);
       await write([two()]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ManagementCluster, textOf } from '../../src/kubernetes/management-cluster.ts';
+import { ManagementCluster } from '../../src/kubernetes/management-cluster.ts';
 import { followSecrets, type Step } from '../../src/kubernetes/secret-follower.ts';
+import { textOf } from '../../src/kubernetes/secrets-api.ts';
 import { startProxy } from '../eventstoredb/tcp-proxy.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
 import { KubernetesApi } from '../support/kubernetes-api.ts';
@@ -96,7 +97,8 @@ describe.skipIf(!hasKubeApiserver())('following the Secrets of a real cluster', 
       proxy.resume();
       let step = await next();
       while (step.kind === 'unreadable') step = await next();
-      expect(step).toEqual({ kind: 'changed', name: 'a', item: '1' });
+      expect(step).toEqual({ kind: 'resumed' });
+      expect(await next()).toEqual({ kind: 'changed', name: 'a', item: '1' });
       await end();
     } finally {
       await proxy.close();

@@ -45,6 +45,7 @@ export function identityOf(ledgerId: string): KubefirstIdentity | undefined {
 export interface KnownCluster extends KubefirstIdentity {
   readonly clusterId: string;
   readonly accountId: string;
+  readonly billable: boolean;
   readonly clusterType: string | undefined;
   readonly domain: string | undefined;
   /** The name of the place whose records registered it; `undefined` where none did. */

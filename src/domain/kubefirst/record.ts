@@ -55,7 +55,7 @@ const fields = {
   creation_timestamp: Creation,
 };
 const Workload = z.object(fields);
-const Record = z.object({ ...fields, workload_clusters: z.array(z.unknown()).nullish().catch(undefined) });
+const Record = z.object({ ...fields, workload_clusters: z.array(z.unknown()).nullish() });
 
 /** The fields of a record's Secret that are looked at; all others are dropped before anything else happens. */
 export const RECORD_FIELDS: readonly string[] = Object.keys(Record.shape);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Credential } from '../credential.ts';
 import { CredentialRefused } from '../credential-source.ts';
-import { type ManagementCluster, type Secret, textOf } from '../management-cluster.ts';
+import type { ManagementCluster } from '../management-cluster.ts';
+import { type Secret, textOf } from '../secrets-api.ts';
 import { type Entry, LabelledSecrets } from './labelled-secrets.ts';
 
 const SCHEME = 'argocd';

@@ -1,6 +1,7 @@
 import { Credential } from '../credential.ts';
 import { CredentialRefused } from '../credential-source.ts';
-import { type ManagementCluster, type Secret, textOf } from '../management-cluster.ts';
+import type { ManagementCluster } from '../management-cluster.ts';
+import { type Secret, textOf } from '../secrets-api.ts';
 import { MAX_KUBECONFIG_BYTES } from './directory.ts';
 import { type Entry, LabelledSecrets } from './labelled-secrets.ts';
 

@@ -1,7 +1,8 @@
 import type { InventoryItem } from '../../domain/inventory.ts';
 import type { Credential } from '../credential.ts';
 import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
-import type { ManagementCluster, Secret } from '../management-cluster.ts';
+import type { ManagementCluster } from '../management-cluster.ts';
+import type { Secret } from '../secrets-api.ts';
 import { splitName } from './secret-names.ts';
 
 /** What one Secret holds: a credential, or why there is none to be had from it. */

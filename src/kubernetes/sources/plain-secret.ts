@@ -1,6 +1,7 @@
 import { Credential } from '../credential.ts';
 import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
-import { type ManagementCluster, textOf } from '../management-cluster.ts';
+import type { ManagementCluster } from '../management-cluster.ts';
+import { textOf } from '../secrets-api.ts';
 import { MAX_KUBECONFIG_BYTES } from './directory.ts';
 import { splitName } from './secret-names.ts';
 

@@ -27,6 +27,7 @@ const known = (more: Partial<KnownCluster> = {}): KnownCluster => ({
   createdSecond: 1_769_860_000,
   clusterId: 'mmmmmm.wwwwww.-.1769860000',
   accountId: 'acme',
+  billable: true,
   clusterType: 'physical',
   domain: 'one.acme.example',
   recordsIn: undefined,

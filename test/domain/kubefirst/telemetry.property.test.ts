@@ -38,10 +38,10 @@ class Book {
       const identity = identityOf(clusterId);
       const { registration, deletion } = billCluster(facts);
       if (identity?.kubefirstId !== kubefirstId || registration === undefined) return [];
-      const { accountId, effectiveAt: registeredAt } = registration.fact;
+      const { accountId, billable, effectiveAt: registeredAt } = registration.fact;
       const deletedAt = deletion?.fact.effectiveAt;
       const nothing = { clusterType: undefined, domain: undefined, recordsIn: undefined };
-      return [{ ...identity, clusterId, accountId, ...nothing, registeredAt, deletedAt }];
+      return [{ ...identity, clusterId, accountId, billable, ...nothing, registeredAt, deletedAt }];
     });
   }
 
