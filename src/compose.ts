@@ -20,6 +20,7 @@ export interface Composition {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
+  readonly closePeriod: Rooms['closePeriod'];
   readonly kubefirst: Kubefirst;
   /** Lets requests under way end, then closes everything. */
   close(): Promise<void>;
@@ -65,7 +66,7 @@ export async function compose(
       await kubefirst.stop();
       await stop();
     };
-    return { app, store, ledger, projections, kubefirst, close };
+    return { app, store, ledger, projections, closePeriod, kubefirst, close };
   } catch (error) {
     await stop();
     throw error;

@@ -1,4 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { configurationPage } from '../src/config/reference.ts';
 import { ConfigError, readConfig } from '../src/config.ts';
 
 /** What is wrong with an environment, a line each. */
@@ -135,4 +139,73 @@ describe('a configuration that is wrong', () => {
       expect.stringMatching(/^LEDGER_NAMESPACE /),
     ]);
   });
+});
+
+/** The name of a new file with a text. */
+function fileOf(text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'ledger-config-')), 'ledger.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+describe('the configuration file', () => {
+  test('gives the settings, and a variable beats it', () => {
+    const file = fileOf('http: { port: 9000 }\ndataDir: /srv/ledger\nnamespace: from-file\n');
+    expect(readConfig({ LEDGER_CONFIG: file, LEDGER_NAMESPACE: 'from-variable' })).toMatchObject({
+      port: 9_000,
+      dataDir: '/srv/ledger',
+      namespace: 'from-variable',
+    });
+  });
+
+  test.each(['', '# nothing\n', 'http:\n'])('may hold nothing: %j', (text) => {
+    expect(mistakesIn({ LEDGER_CONFIG: fileOf(text) })).toEqual([]);
+  });
+
+  test('is told all of its mistakes at once, each with its path, what was given and what is allowed', () => {
+    const file = fileOf('http: { port: "80", hots: x }\nlog: loud\ndataDir: ""\nport: 1\n');
+    expect(mistakesIn({ LEDGER_CONFIG: file }).sort()).toEqual([
+      expect.stringMatching(/: dataDir must be a folder; given ""$/),
+      expect.stringMatching(/: http\.hots is not known; the settings are .*http\.host/),
+      expect.stringMatching(/: http\.port must be a port from 0 to 65535; given "80"$/),
+      expect.stringMatching(/: log must be a mapping$/),
+      expect.stringMatching(/: port is not known/),
+    ]);
+  });
+
+  test.each([
+    ['a key that stands twice', 'namespace: a\nnamespace: b\n', /not valid YAML/],
+    ['what is no YAML', 'http: {', /not valid YAML/],
+    ['a list', '- http\n', /it must be a mapping/],
+  ])('is refused for %s', (_, text, mistake) => {
+    expect(mistakesIn({ LEDGER_CONFIG: fileOf(text) })[0]).toMatch(mistake);
+  });
+
+  test('must be there where it is named', () => {
+    expect(mistakesIn({ LEDGER_CONFIG: '/nowhere/ledger.yaml' })).toEqual([
+      'LEDGER_CONFIG must name a file that can be read (ENOENT); given "/nowhere/ledger.yaml"',
+    ]);
+  });
+});
+
+describe('a secret', () => {
+  test('may stand in a file of its own', () => {
+    const file = fileOf('esdb://admin:s3cret@127.0.0.1:2113\n');
+    const connection = 'esdb://admin:s3cret@127.0.0.1:2113';
+    expect(readConfig({ LEDGER_STORE_FILE: file }).store).toEqual({ kind: 'esdb', connection });
+  });
+
+  test('stands in one place only', () => {
+    expect(mistakesIn({ LEDGER_STORE: 'sqlite:', LEDGER_STORE_FILE: fileOf('sqlite:') })).toEqual([
+      'LEDGER_STORE_FILE and LEDGER_STORE are both set: give one of them',
+    ]);
+  });
+
+  test('is what a file can be named for; nothing else is', () => {
+    expect(mistakesIn({ LEDGER_NAMESPACE_FILE: '/x' })[0]).toMatch(/^LEDGER_NAMESPACE_FILE is not known/);
+  });
+});
+
+test('docs/configuration.md describes every setting', async () => {
+  await expect(configurationPage()).toMatchFileSnapshot('../docs/configuration.md');
 });

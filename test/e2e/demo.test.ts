@@ -143,7 +143,25 @@ describe('the demo while it runs', () => {
   test('gives the auditor a command that reads the feed from the beginning', async () => {
     const { status, text } = await paste(demo.commands.find((each) => each.includes('/v1/feed')) as string);
     expect(status).toBe(200);
-    expect(JSON.parse(text)).toMatchObject({ events: { length: 100 }, next: '100' });
+    const { events, next } = JSON.parse(text);
+    expect(events).toHaveLength(100);
+    expect(next).toBe(events.at(-1).ledgerposition);
+  });
+
+  test('has closed every month that is due, and accounts for what came late', async () => {
+    const { text } = await paste(`curl -sS '${demo.url}/v1/periods'`);
+    const { items } = JSON.parse(text) as { items: { period: string; state: string }[] };
+    expect(items.length).toBeGreaterThan(10);
+    expect(items.filter(({ state }) => state === 'due')).toEqual([]);
+    const closed = items.filter(({ state }) => state === 'closed');
+    expect(closed.length).toBeGreaterThanOrEqual(items.length - 2);
+    const statements = await Promise.all(
+      closed.map(({ period }) => paste(`curl -sS '${demo.url}/v1/periods/${period}/statements'`)),
+    );
+    const adjustments = statements.flatMap((each) =>
+      (JSON.parse(each.text).items as { adjustments: object[] }[]).flatMap((one) => one.adjustments),
+    );
+    expect(adjustments.length).toBeGreaterThan(0);
   });
 
   test('has open problems where it says they are', async () => {

@@ -21,7 +21,7 @@ export interface Ending {
 
 /** Records the year, opens the doors, says where to look, and keeps the traffic going to the end. */
 export async function perform(
-  { app, ledger, projections, store }: Composition,
+  { app, ledger, projections, store, closePeriod }: Composition,
   clock: StoryClock,
   { host, port, dataDir }: Config,
   { seconds, stop }: Ending,
@@ -29,7 +29,7 @@ export async function perform(
   const screen = new Screen(process.stdout);
   const began = performance.now();
   const story = tellStory(Date.now());
-  await play(story.steps, ledger, clock, stop.signal);
+  await play(story.steps, { ledger, projections, closePeriod }, clock, stop.signal);
   if (stop.signal.aborted) return;
   clock.release();
   await projections.reached(await store.head(), CATCH_UP_MS);

@@ -1,5 +1,7 @@
+import type { Composition } from '../../compose.ts';
+import { dueAt, nextToClose } from '../../domain/period.ts';
 import type { Instant } from '../../domain/time.ts';
-import type { Ledger, Submission } from '../../ledger/ledger.ts';
+import type { Submission } from '../../ledger/ledger.ts';
 import { OPERATOR, type Step } from './chronicle.ts';
 import { cloudEventOf } from './cloud-event.ts';
 
@@ -18,16 +20,20 @@ export class StoryClock {
   }
 }
 
-/** Has the ledger record the story, each step at its own time. @throws Error where a step does not end as the story says. */
+/**
+ * Has the ledger record the story, each step at its own time, and close every month on the way as soon as it is due.
+ * @throws Error where a step does not end as the story says.
+ */
 export async function play(
   steps: readonly Step[],
-  ledger: Ledger,
+  { ledger, projections, closePeriod }: Pick<Composition, 'ledger' | 'projections' | 'closePeriod'>,
   clock: StoryClock,
   signal: AbortSignal,
 ): Promise<void> {
   const eventIds = new Map<string, string>();
   for (const step of steps) {
     if (signal.aborted) return;
+    await closeWhatIsDue(projections, closePeriod, clock, step.recordedAt);
     clock.set(step.recordedAt);
     const submission = submissionOf(step, eventIds);
     const caller = { mayBackdate: step.origin.actor === OPERATOR.actor };
@@ -38,6 +44,22 @@ export async function play(
       );
     }
     if (answer.outcome === 'appended') eventIds.set(step.origin.id, answer.eventId);
+  }
+}
+
+/** A month is closed on the minute at which it is due: facts that come later are adjustments of the next. */
+async function closeWhatIsDue(
+  projections: Composition['projections'],
+  closePeriod: Composition['closePeriod'],
+  clock: StoryClock,
+  now: Instant,
+): Promise<void> {
+  for (;;) {
+    const period = nextToClose(projections.model.calendar);
+    if (period === undefined || dueAt(period) > now) return;
+    clock.set(dueAt(period));
+    const closing = await closePeriod({ period, early: false, dryRun: false, actor: OPERATOR.actor });
+    if (closing.outcome !== 'closed') throw new Error(`${period} was not closed: ${JSON.stringify(closing)}`);
   }
 }
 

@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { parse, parseDocument, YAMLParseError } from 'yaml';
+import type { z } from 'zod';
+import {
+  SETTING_PATHS,
+  SETTINGS,
+  type Setting,
+  type SettingPath,
+  type Settings,
+  variableOf,
+} from './settings.ts';
+
+/** Where the value of a setting comes from. */
+export type Source = 'default' | { readonly variable: string } | { readonly file: string };
+
+/** The effective settings, and where each comes from. */
+export interface EffectiveSettings {
+  readonly values: Settings;
+  readonly sources: Readonly<Record<SettingPath, Source>>;
+}
+
+/** Everything that is wrong with the configuration, a line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const CONFIG_VARIABLE = 'LEDGER_CONFIG';
+const DEFAULT_FILE = 'ledger.yaml';
+/** Variables of the command line, which are no settings of a server. */
+const OF_THE_COMMAND_LINE = new Set(['LEDGER_URL', 'LEDGER_TOKEN', 'LEDGER_CONTEXT']);
+
+interface Given {
+  readonly value: unknown;
+  readonly source: Exclude<Source, 'default'>;
+}
+
+/**
+ * Reads the settings: a variable beats the file, the file beats the default.
+ * @throws ConfigError with all that is wrong at once: the name, what was given and what is allowed. What may hold a
+ * secret is not repeated.
+ */
+export function readSettings(environment: Environment): EffectiveSettings {
+  const mistakes: string[] = [];
+  const given = new Map<SettingPath, Given>();
+  readFile(environment, given, mistakes);
+  readVariables(environment, given, mistakes);
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  for (const path of SETTING_PATHS) {
+    const setting: Setting = SETTINGS[path];
+    const from = given.get(path);
+    sources[path] = from?.source ?? 'default';
+    const parsed = setting.schema.safeParse(from?.value);
+    if (parsed.success) values[path] = parsed.data;
+    else mistakes.push(...parsed.error.issues.map((issue) => wrong(path, setting, from, issue)));
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
+  return { values: values as Settings, sources: sources as EffectiveSettings['sources'] };
+}
+
+function wrong(
+  path: SettingPath,
+  setting: Setting,
+  given: Given | undefined,
+  issue: z.core.$ZodIssue,
+): string {
+  const place =
+    given !== undefined && 'file' in given.source ? `${given.source.file}: ${path}` : variableOf(path);
+  const inside = issue.path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
+    .join('');
+  const at = issue.path.reduce<unknown>(
+    (value, step) => (value as Record<PropertyKey, unknown> | null | undefined)?.[step],
+    given?.value,
+  );
+  const value = setting.isSecret ? 'something else' : at === undefined ? 'nothing' : JSON.stringify(at);
+  if (issue.code === 'unrecognized_keys')
+    return `${place}${inside} has ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}, which is not known`;
+  const message = issue.message
+    .replace(/^Invalid (input|option): expected/, 'must be')
+    .replace(/, received .*$/, '');
+  return `${place}${inside} ${message}; given ${value}`;
+}
+
+/** The file's structure, down to what is a setting. */
+function readFile(environment: Environment, given: Map<SettingPath, Given>, mistakes: string[]): void {
+  const named = environment[CONFIG_VARIABLE];
+  const file = named ?? DEFAULT_FILE;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (named !== undefined || code !== 'ENOENT')
+      mistakes.push(
+        `${CONFIG_VARIABLE} must name a file that can be read (${code}); given ${JSON.stringify(file)}`,
+      );
+    return;
+  }
+  const document = parseDocument(text, { uniqueKeys: true, strict: true });
+  for (const { message } of document.errors)
+    mistakes.push(`${file} is not valid YAML: ${message.split('\n')[0]}`);
+  if (document.errors.length > 0) return;
+  const walk = (value: unknown, path: string): void => {
+    if (Object.hasOwn(SETTINGS, path)) {
+      given.set(path as SettingPath, { value: value ?? undefined, source: { file } });
+      return;
+    }
+    const isGroup = path === '' || SETTING_PATHS.some((known) => known.startsWith(`${path}.`));
+    if (isGroup && value === null) return;
+    if (isGroup && typeof value === 'object' && !Array.isArray(value)) {
+      for (const [key, inner] of Object.entries(value as object))
+        walk(inner, path === '' ? key : `${path}.${key}`);
+      return;
+    }
+    mistakes.push(
+      isGroup
+        ? `${file}: ${path || 'it'} must be a mapping`
+        : `${file}: ${path} is not known; the settings are ${SETTING_PATHS.join(', ')}`,
+    );
+  };
+  walk(document.toJS({ maxAliasCount: 100 }), '');
+}
+
+function readVariables(environment: Environment, given: Map<SettingPath, Given>, mistakes: string[]): void {
+  const paths = new Map(SETTING_PATHS.map((path) => [variableOf(path), path]));
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith('LEDGER_') || text === undefined || name === CONFIG_VARIABLE) continue;
+    if (OF_THE_COMMAND_LINE.has(name)) continue;
+    const path = paths.get(name);
+    if (path !== undefined) {
+      given.set(path, { value: readForm(text, SETTINGS[path]), source: { variable: name } });
+      continue;
+    }
+    const secret = name.endsWith('_FILE') ? paths.get(name.slice(0, -'_FILE'.length)) : undefined;
+    if (secret !== undefined && (SETTINGS[secret] as Setting).isSecret) {
+      readSecret(name, text, secret, environment, given, mistakes);
+    } else {
+      mistakes.push(`${name} is not known; the settings are ${[...paths.keys()].join(', ')}`);
+    }
+  }
+}
+
+function readSecret(
+  name: string,
+  file: string,
+  path: SettingPath,
+  environment: Environment,
+  given: Map<SettingPath, Given>,
+  mistakes: string[],
+): void {
+  if (environment[variableOf(path)] !== undefined) {
+    mistakes.push(`${name} and ${variableOf(path)} are both set: give one of them`);
+    return;
+  }
+  try {
+    const value = readForm(readFileSync(file, 'utf8').replace(/\r?\n$/, ''), SETTINGS[path]);
+    given.set(path, { value, source: { variable: name } });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    mistakes.push(`${name} must name a file that can be read (${code}); given ${JSON.stringify(file)}`);
+  }
+}
+
+/** What is not of its form stays text, which the schema then refuses and repeats. */
+function readForm(text: string, { form }: Setting): unknown {
+  switch (form) {
+    case 'text':
+      return text;
+    case 'whole':
+      return /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text;
+    case 'flag':
+      return text === 'true' || (text === 'false' ? false : text);
+    case 'yaml':
+      try {
+        return parse(text, { uniqueKeys: true, strict: true });
+      } catch (error) {
+        if (error instanceof YAMLParseError) return text;
+        throw error;
+      }
+  }
+}
