@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { registered, voided } from '../support/cloud-events.ts';
 import {
@@ -313,6 +314,42 @@ describe('a batch', () => {
     for (const body of [{}, [], 'x', { event: '' }])
       expect((await post(ledger, 'track', body)).status).toBe(400);
   });
+});
+
+test('whatever is posted is taken or refused, and never a mistake of ours', async () => {
+  const ledger = await ledgerForTest();
+  const key = fc.constantFrom(
+    'event',
+    'properties',
+    'messageId',
+    'timestamp',
+    'batch',
+    'type',
+    'cluster_id',
+    'domain',
+  );
+  const value = fc.constantFrom<unknown>(
+    'kubefirst.cluster_install.completed',
+    'kubefirst.cluster_delete.completed',
+    'kubefirst.heartbeat',
+    'track',
+    'w1w1w1',
+    '2026-04-10T08:00:00Z',
+    '\u0000',
+    '',
+    null,
+    1e300,
+    [],
+  );
+  const body = fc.object({ key, values: [value], maxDepth: 3 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('track' as const, 'batch' as const), body, async (resource, posted) => {
+      const whole =
+        resource === 'batch' ? { batch: [posted, { ...posted, event: 'kubefirst.heartbeat' }] } : posted;
+      expect([200, 400]).toContain((await post(ledger, resource, whole)).status);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('what telemetry holds besides the fields that are read is nowhere afterwards', async () => {
