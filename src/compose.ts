@@ -49,13 +49,15 @@ export async function compose(
   projections.start();
   const ledger = new Ledger(store, now);
   const closer = new PeriodCloser({ store, projections, closes: new PeriodCloses(store, now), now });
+  let kubefirst: Kubefirst | undefined;
   const stop = async () => {
+    await kubefirst?.stop();
     await projections.stop();
     await store.close();
   };
   try {
     const metrics = createMetrics(store, projections, now);
-    const kubefirst = await openKubefirst({ ledger, projections, log, now }, kubefirstSettings);
+    kubefirst = await openKubefirst({ ledger, projections, log, now }, kubefirstSettings);
     observeKubefirst(metrics, kubefirst);
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
     const version = versionOfPackage();
@@ -63,7 +65,6 @@ export async function compose(
     const app = await buildServer(rooms, log);
     const close = async () => {
       await app.close();
-      await kubefirst.stop();
       await stop();
     };
     return { app, store, ledger, projections, closePeriod, kubefirst, close };

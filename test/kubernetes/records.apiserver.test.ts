@@ -29,9 +29,9 @@ const HOUR = 3_600_000;
 
 type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
-if (!hasKubeApiserver()) process.stderr.write(`${NO_KUBE_APISERVER}\n`);
+const where = hasKubeApiserver() ? 'a real kube-apiserver' : NO_KUBE_APISERVER;
 
-describe.skipIf(!hasKubeApiserver())('the records of Kubefirst in a real management cluster', () => {
+describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () => {
   let server: KubeApiserver;
   let api: KubernetesApi;
   let namespace: string;

@@ -7,11 +7,11 @@ import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/k
 import { KubernetesApi } from '../support/kubernetes-api.ts';
 import { until } from '../support/until.ts';
 
-if (!hasKubeApiserver()) process.stderr.write(`${NO_KUBE_APISERVER}\n`);
+const where = hasKubeApiserver() ? 'a real kube-apiserver' : NO_KUBE_APISERVER;
 
 const SHORT = { seconds: 1, graceMs: 500 };
 
-describe.skipIf(!hasKubeApiserver())('following the Secrets of a real cluster', () => {
+describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => {
   let server: KubeApiserver;
   let api: KubernetesApi;
   beforeAll(async () => {

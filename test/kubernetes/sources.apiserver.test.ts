@@ -35,9 +35,9 @@ async function all(items: AsyncIterable<InventoryItem> | undefined): Promise<rea
   return items === undefined ? [] : Array.fromAsync(items);
 }
 
-if (!hasKubeApiserver()) process.stderr.write(`${NO_KUBE_APISERVER}\n`);
+const where = hasKubeApiserver() ? 'a real kube-apiserver' : NO_KUBE_APISERVER;
 
-describe.skipIf(!hasKubeApiserver())('credentials in Secrets of a real management cluster', () => {
+describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () => {
   let server: KubeApiserver;
   let api: KubernetesApi;
   let open: OpenSources;

@@ -35,12 +35,13 @@ export interface BilledCluster {
   readonly intervals: readonly Interval[];
 }
 
-/** The clusters that were there in a window, with what is billed of each. */
+/** The clusters that were there in a window, with what is billed of each; none where it has not begun. */
 export function clusterUsage(
   clusters: readonly BilledCluster[],
   counted: Window,
   pricePerHour: string | undefined,
 ): readonly ClusterUsageLine[] {
+  if (counted.from >= counted.to) return [];
   const wasThere = ({ registeredAt, deletedAt }: BilledCluster) =>
     registeredAt < counted.to && (deletedAt === undefined || deletedAt > counted.from);
   return clusters.filter(wasThere).map((cluster) => lineOf(cluster, counted, pricePerHour));
