@@ -40,6 +40,7 @@ describe('the rooms', () => {
     ['eventstore-knows-no-room', 'eventstore', "import '../domain/time.ts';"],
     ['projections-read-facts-only', 'projections', "import '../ledger/ledger.ts';"],
     ['ledger-is-below-the-doors', 'ledger', "import '../projections/usage.ts';"],
+    ['kubernetes-knows-the-domain-only', 'kubernetes', "import '../ledger/ledger.ts';"],
     ['doors-do-not-meet', 'http', "import '../jobs/close-period.ts';"],
     ['doors-do-not-meet', 'jobs', "import '../http/problem.ts';"],
     ['doors-do-not-meet', 'cli', "import '../http/server.ts';"],
