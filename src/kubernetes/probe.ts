@@ -31,8 +31,6 @@ export interface Turns {
   mayRepeat(host: string): boolean;
 }
 
-const PAUSE_MS = { least: 200, most: 800 };
-
 /**
  * Probes one API server: looks up its addresses, checks them, connects to one that was checked, and asks. All of it, a second
  * try included, happens within one deadline; when this resolves nothing is open.
@@ -46,24 +44,26 @@ export async function probe(
 ): Promise<Verdict> {
   const startedAt = performance.now();
   const answers: Answers = {};
+  const secondTry = new SecondTry(room.random);
   let waitedMs = 0;
   let conclusion: Conclusion;
   try {
     const context = endpoint.isTls ? room.contexts.of(endpoint) : undefined;
     const addresses = await within(deadlineMs, signal, (own) =>
-      addressesOf(endpoint.host, room.dnsServers, own),
+      lookUp(endpoint.host, room.dnsServers, secondTry, startedAt + deadlineMs, own),
     );
     checkAddresses(addresses, room.policy);
     const host = `${addresses[0]} ${endpoint.port}`;
     const resolvedAt = performance.now();
     await room.turns.wait(host, signal);
     waitedMs = performance.now() - resolvedAt;
-    const left = deadlineMs - (resolvedAt - startedAt);
-    const endsAt = performance.now() + left;
-    conclusion = await within(left, signal, (own) => {
+    const endsAt = startedAt + deadlineMs + waitedMs;
+    conclusion = await within(endsAt - performance.now(), signal, async (own) => {
       const opened: Opened = new Set();
       const to = { endpoint, addresses, policy: room.policy, context, opened, signal: own, endsAt };
-      return tryTwice(to, answers, () => room.turns.mayRepeat(host), room.random);
+      const first = await once(to, answers);
+      if (!isWorthAnother(first) || !room.turns.mayRepeat(host)) return first;
+      return (await secondTry.isDue(endsAt, own)) ? once(to, answers) : first;
     });
   } catch (error) {
     conclusion = conclude(answers, failureOf(error, signal));
@@ -72,23 +72,46 @@ export async function probe(
   return { ...conclusion, at: room.now(), latencyMs };
 }
 
+const PAUSE_MS = { least: 200, most: 800 };
+
+/** The one second try that a probe has, for whichever step needs it. */
+class SecondTry {
+  readonly #random: () => number;
+  #isUsed = false;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** Waits for a moment, where there is time for it. @returns whether to try again. */
+  async isDue(endsAt: number, signal: AbortSignal): Promise<boolean> {
+    const pauseMs = PAUSE_MS.least + this.#random() * (PAUSE_MS.most - PAUSE_MS.least);
+    if (this.#isUsed || performance.now() + pauseMs >= endsAt) return false;
+    this.#isUsed = true;
+    await wait(pauseMs, undefined, { signal }).catch(() => undefined);
+    return !signal.aborted;
+  }
+}
+
+async function lookUp(
+  host: string,
+  servers: readonly string[] | undefined,
+  secondTry: SecondTry,
+  endsAt: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    return await addressesOf(host, servers, signal);
+  } catch (error) {
+    const isUnknown = error instanceof ProbeFailure && error.state === 'unknown';
+    if (!isUnknown || !(await secondTry.isDue(endsAt, signal))) throw error;
+    return addressesOf(host, servers, signal);
+  }
+}
+
 /** A second try may see more, where the first was cut off or turned away. */
-async function tryTwice(
-  to: Dial,
-  answers: Answers,
-  mayRepeat: () => boolean,
-  random: () => number,
-): Promise<Conclusion> {
-  const first = await once(to, answers);
-  const isWorthAnother =
-    first.code === 'refused' ||
-    first.code === 'no-route' ||
-    (first.state === 'unknown' && first.code !== 'timeout');
-  const pauseMs = PAUSE_MS.least + random() * (PAUSE_MS.most - PAUSE_MS.least);
-  if (!isWorthAnother || performance.now() + pauseMs >= to.endsAt || !mayRepeat()) return first;
-  await wait(pauseMs, undefined, { signal: to.signal }).catch(() => undefined);
-  if (to.signal.aborted) return first;
-  return once(to, answers);
+function isWorthAnother({ state, code }: Conclusion): boolean {
+  return code === 'refused' || code === 'no-route' || (state === 'unknown' && code !== 'timeout');
 }
 
 async function once(to: Dial, answers: Answers): Promise<Conclusion> {
