@@ -60,11 +60,14 @@ export class AddressPolicy {
     if (this.#has(this.#allowed, address)) return undefined;
     const inner = embeddedIPv4(bytes);
     if (inner.length > 0 && inner.every((each) => this.#has(this.#allowed, each))) return undefined;
-    for (const [why, networks] of this.#denied) {
-      if (this.#has(networks, address)) return why;
-      if (inner.some((each) => this.#has(networks, each))) return `${why}, in another form`;
-    }
-    return undefined;
+    const why = this.#whyDenied(address);
+    if (why !== undefined) return why;
+    const whyInner = inner.map((each) => this.#whyDenied(each)).find((each) => each !== undefined);
+    return whyInner === undefined ? undefined : `${whyInner}, in another form`;
+  }
+
+  #whyDenied(address: string): string | undefined {
+    return this.#denied.find(([, networks]) => this.#has(networks, address))?.[0];
   }
 
   #has(list: BlockList, address: string): boolean {

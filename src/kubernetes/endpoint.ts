@@ -113,12 +113,13 @@ function parseServer(server: string, { allowPlainHttp }: EndpointPolicy, name: s
   const [, scheme, , port, path = ''] = SERVER.exec(server) ?? [];
   const forms = allowPlainHttp ? 'https:// or http://' : 'https://';
   const form = `must be ${forms} with a host, a port and a path, and nothing else`;
-  if (scheme === undefined || !URL.canParse(server)) throw refuse(form);
+  if (scheme === undefined) throw refuse(form);
   if (scheme.toLowerCase() === 'http' && !allowPlainHttp) throw refuse('must be https');
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
     throw refuse('must have a port from 1 to 65535');
   if (path.length > MAX_PATH || /\/\.{1,2}(?:\/|$)/.test(path) || path.includes('//'))
     throw refuse('has an odd path');
+  if (!URL.canParse(server)) throw refuse(form);
   const url = new URL(server);
   if (isIP(bareHost(url.hostname)) === 0 && !isName(bareHost(url.hostname))) throw refuse('must name a host');
   return url;
