@@ -26,6 +26,8 @@ export const ProberOptions = z.strictObject({
   readable: z.array(z.string().min(1)).readonly().default([]),
   /** All that the worker's environment holds, such as KUBERNETES_SERVICE_HOST. */
   environment: z.record(z.string(), z.string()).default({}),
+  /** A worker that says nothing for so long, in milliseconds, is ended and started anew. */
+  silenceMs: z.int().min(1_000).max(600_000).default(10_000),
   /** Heap of the worker, in MiB. */
   heapMiB: z.int().min(32).max(4_096).default(160),
 });

@@ -6,8 +6,6 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WORKER = fileURLToPath(new URL('./prober-worker.ts', import.meta.url));
 const START_MS = 15_000;
 const PING_MS = 1_000;
-/** A worker that has not answered for so long does not answer any more. */
-const SILENCE_MS = 10_000;
 const GRACE_MS = 5_000;
 
 export interface WorkerEvents {
@@ -21,6 +19,7 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #events: WorkerEvents;
   readonly #longestMs: number;
+  readonly #silenceMs: number;
   readonly #ended = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #waitingForStats: ((stats: ProberStats) => void)[] = [];
@@ -33,7 +32,8 @@ export class WorkerProcess {
 
   private constructor(options: ProberOptions, events: WorkerEvents) {
     this.#events = events;
-    const { deadlineMs, perHost } = options;
+    const { deadlineMs, perHost, silenceMs } = options;
+    this.#silenceMs = silenceMs;
     // A credential, a turn at a host, and the probe: after that long, of all that are under way one must have ended.
     this.#longestMs = 2 * deadlineMs + 1_000 / perHost.perSecond + GRACE_MS;
     this.#child = fork(WORKER, [], {
@@ -102,7 +102,7 @@ export class WorkerProcess {
       this.#heardAt += heldUpMs;
       this.#progressAt += heldUpMs;
     }
-    if (now - this.#heardAt > SILENCE_MS) return void this.end('it did not answer any more');
+    if (now - this.#heardAt > this.#silenceMs) return void this.end('it did not answer any more');
     if (this.#underWay > 0 && now - this.#progressAt > this.#longestMs)
       return void this.end('its probes did not end');
     this.send({ kind: 'ping' });

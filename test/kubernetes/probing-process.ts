@@ -1,0 +1,29 @@
+import { setFlagsFromString, writeHeapSnapshot } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Prober } from '../../src/kubernetes/prober.ts';
+import { ProberOptions, type ProbeTarget } from '../../src/kubernetes/prober-messages.ts';
+
+/**
+ * A server that does nothing but probe: it says the id of its worker, probes what it is told to, says what it found, and, where
+ * it is asked to, writes down all that its memory holds. What it is told comes as JSON on its command line.
+ */
+interface Told {
+  readonly options?: object;
+  readonly targets?: readonly ProbeTarget[];
+  /** File for the heap snapshot. */
+  readonly snapshot?: string;
+}
+
+const { options = {}, targets = [], snapshot } = JSON.parse(process.argv[2] ?? '{}') as Told;
+const say = (what: unknown) => process.stdout.write(`${JSON.stringify(what)}\n`);
+const log = { warn: (details: object, message: string) => void say({ ...details, message }) };
+const prober = new Prober(ProberOptions.parse(options), { now: Date.now, log });
+await prober.start();
+say({ pid: await prober.pid() });
+for await (const result of prober.probe(targets)) say(result);
+if (snapshot !== undefined) {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  writeHeapSnapshot(snapshot);
+  await prober.stop();
+} else setInterval(() => undefined, 60_000);
