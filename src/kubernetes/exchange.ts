@@ -1,11 +1,13 @@
 import { Client, type Dispatcher } from 'undici';
 import { type Answer, type Answers, isKubernetes, PATHS, type Question } from './answers.ts';
 import { type Dial, dial } from './dial.ts';
-import { exchangeFailure, tooLate } from './failure.ts';
+import { exchangeFailure, ProbeFailure, tooLate } from './failure.ts';
 
 /** More of a body is not read. */
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** An answer may be announced by interim ones (1xx); a server that sends nothing else would keep us busy until the deadline. */
+const MAX_INTERIM = 8;
 
 /**
  * Asks the questions one after the other, over one connection unless the other side closes it, and puts the answers where
@@ -48,8 +50,12 @@ function isFinal({ status }: Answer): boolean {
 
 async function get(client: Client, { endpoint, signal }: Dial, path: string): Promise<Answer> {
   const authorization = endpoint.revealAuthorization();
+  let interim = 0;
   const { statusCode, headers, body } = await client.request({
     method: 'GET',
+    onInfo: () => {
+      if (++interim > MAX_INTERIM) client.destroy(tooManyInterim()).catch(() => undefined);
+    },
     path: endpoint.basePath + path,
     signal,
     headers: {
@@ -62,6 +68,10 @@ async function get(client: Client, { endpoint, signal }: Dial, path: string): Pr
   });
   const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity';
   return { status: statusCode, body: isPlain ? await read(body) : drop(body) };
+}
+
+function tooManyInterim(): ProbeFailure {
+  return new ProbeFailure('unknown', 'bad-answer', `more than ${MAX_INTERIM} interim answers and no answer`);
 }
 
 /** The body as text; nothing of one that is too large. */

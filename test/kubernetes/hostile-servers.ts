@@ -132,7 +132,6 @@ export const HANGING = [
   'hang-on-request',
   'drip-headers',
   'drip-body',
-  'endless-hints',
 ];
 
 const sockets = new WeakMap<Socket, Socket>();

@@ -180,6 +180,7 @@ describe('a try that says nothing is unknown', () => {
     ['no-http', 'bad-answer'],
     ['split-answer', 'bad-answer'],
     ['endless-headers', 'bad-answer'],
+    ['endless-hints', 'bad-answer'],
   ])('where a server does: %s; and it is tried twice', async (behaviour, code) => {
     const before = (await fleet.counts())[behaviour]?.connections;
     expect(await behaving(behaviour, { deadlineMs: 5_000 })).toMatchObject({ state: 'unknown', code });

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { setFlagsFromString, writeHeapSnapshot } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Prober } from '../../src/kubernetes/prober.ts';
@@ -5,7 +6,7 @@ import { ProberOptions, type ProbeTarget } from '../../src/kubernetes/prober-mes
 
 /**
  * A server that does nothing but probe: it says the id of its worker, probes what it is told to, says what it found, and, where
- * it is asked to, writes down all that its memory holds. What it is told comes as JSON on its command line.
+ * it is asked to, writes down all that its memory holds. What it is told comes as JSON on its standard input.
  */
 interface Told {
   readonly options?: object;
@@ -14,7 +15,7 @@ interface Told {
   readonly snapshot?: string;
 }
 
-const { options = {}, targets = [], snapshot } = JSON.parse(process.argv[2] ?? '{}') as Told;
+const { options = {}, targets = [], snapshot } = JSON.parse(await text(process.stdin)) as Told;
 const say = (what: unknown) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const log = { warn: (details: object, message: string) => void say({ ...details, message }) };
 const prober = new Prober(ProberOptions.parse(options), { now: Date.now, log });
