@@ -19,7 +19,7 @@ export function tooLate(): ProbeFailure {
 }
 
 /** What our own side lacked: sockets, ports, memory. It says nothing about the cluster. */
-const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EADDRINUSE', 'EINVAL']);
+const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EINVAL']);
 
 /** What an error of a TCP connection means. @param hasRoute whether this machine has any network of the address's family. */
 export function connectFailure(error: unknown, address: string, hasRoute: boolean): ProbeFailure {
@@ -33,6 +33,9 @@ export function connectFailure(error: unknown, address: string, hasRoute: boolea
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
       return hasRoute ? tells('unreachable', 'no-route') : tells('unknown', 'network-down');
+    case 'EADDRNOTAVAIL':
+      // No port of ours is left, or no address to come from.
+      return tells('unknown', hasRoute ? 'prober-failed' : 'network-down');
     case 'ENETDOWN':
     case 'EPERM':
     case 'EACCES':

@@ -13,9 +13,16 @@ interface Told {
   readonly targets?: readonly ProbeTarget[];
   /** File for the heap snapshot. */
   readonly snapshot?: string;
+  /** Whether it ends after the run. */
+  readonly isOnce?: boolean;
 }
 
-const { options = {}, targets = [], snapshot } = JSON.parse(await text(process.stdin)) as Told;
+const {
+  options = {},
+  targets = [],
+  snapshot,
+  isOnce = snapshot !== undefined,
+} = JSON.parse(await text(process.stdin)) as Told;
 const say = (what: unknown) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const log = { warn: (details: object, message: string) => void say({ ...details, message }) };
 const prober = new Prober(ProberOptions.parse(options), { now: Date.now, log });
@@ -26,5 +33,6 @@ if (snapshot !== undefined) {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
   writeHeapSnapshot(snapshot);
-  await prober.stop();
-} else setInterval(() => undefined, 60_000);
+}
+if (isOnce) await prober.stop();
+else setInterval(() => undefined, 60_000);
