@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { eventStoreDb } from './rows/eventstoredb.ts';
 import { ingestBatches } from './rows/ingest-batches.ts';
 import { ingestSingle } from './rows/ingest-single.ts';
+import { probing } from './rows/probe.ts';
 import { rebuild } from './rows/rebuild.ts';
 import { snapshotStart } from './rows/snapshot-start.ts';
 import { storeAppend } from './rows/store-append.ts';
@@ -20,6 +21,7 @@ const ROWS: readonly Row[] = [
   snapshotStart,
   usageOne,
   usageAll,
+  probing,
   eventStoreDb,
 ];
 
