@@ -16,6 +16,8 @@ export interface Dial {
   readonly policy: AddressPolicy;
   readonly context: SecureContext | undefined;
   readonly opened: Opened;
+  /** The TCP sockets of all probes that are open now. */
+  readonly sockets: Set<Socket>;
   readonly signal: AbortSignal;
   /** When the probe ends, on the clock of `performance.now()`. */
   readonly endsAt: number;
@@ -60,6 +62,7 @@ function connected(address: string, to: Dial, ms: number): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const socket = connect({ host: address, port: to.endpoint.port, family: isIP(address), noDelay: true });
   to.opened.add(socket);
+  to.sockets.add(socket);
   const fail = (failure: ProbeFailure) => {
     socket.destroy();
     reject(failure);
@@ -72,6 +75,7 @@ function connected(address: string, to: Dial, ms: number): Promise<Socket> {
   socket.once('close', () => {
     clearTimeout(timer);
     to.opened.delete(socket);
+    to.sockets.delete(socket);
     reject(tooLate());
   });
   socket.once('connect', () => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Instant } from '../domain/time.ts';
 import type { Verdict } from '../domain/validation/verdict.ts';
@@ -15,6 +16,8 @@ import type { SecureContexts } from './secure-contexts.ts';
 export interface ProbeRoom {
   readonly policy: AddressPolicy;
   readonly contexts: SecureContexts;
+  /** The TCP sockets of all probes that are open now: each is gone with its probe. */
+  readonly sockets: Set<Socket>;
   /** DNS servers, `ip` or `ip:port`; those of the machine where there are none. */
   readonly dnsServers: readonly string[] | undefined;
   /** From 0 to 1, for the pause before a second try. */
@@ -60,7 +63,8 @@ export async function probe(
     const endsAt = startedAt + deadlineMs + waitedMs;
     conclusion = await within(endsAt - performance.now(), signal, async (own) => {
       const opened: Opened = new Set();
-      const to = { endpoint, addresses, policy: room.policy, context, opened, signal: own, endsAt };
+      const { policy, sockets } = room;
+      const to = { endpoint, addresses, policy, context, opened, sockets, signal: own, endsAt };
       const first = await once(to, answers);
       if (!isWorthAnother(first) || !room.turns.mayRepeat(host)) return first;
       return (await secondTry.isDue(endsAt, own)) ? once(to, answers) : first;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Verdict } from '../domain/validation/verdict.ts';
 import { AddressPolicy } from './address-policy.ts';
 import type { Credential } from './credential.ts';
@@ -22,6 +23,7 @@ class Worker {
   readonly #options: ProberOptions;
   readonly #policy: AddressPolicy;
   readonly #contexts = new SecureContexts();
+  readonly #sockets = new Set<Socket>();
   readonly #gate: Gate;
   readonly #rates: HostRates;
   readonly #underWay = new Map<number, AbortController>();
@@ -54,13 +56,11 @@ class Worker {
   }
 
   stats(): Report {
-    const resources = process.getActiveResourcesInfo();
     const { rss, heapUsed } = process.memoryUsage();
     return {
       kind: 'pong',
       stats: {
-        // TLS runs over a TCP socket that is listed by itself.
-        sockets: resources.filter((name) => name === 'TCPSocketWrap' || name === 'TCPConnectWrap').length,
+        sockets: this.#sockets.size,
         probes: this.#underWay.size,
         rssBytes: rss,
         heapBytes: heapUsed,
@@ -86,6 +86,7 @@ class Worker {
     const room = {
       policy: this.#policy,
       contexts: this.#contexts,
+      sockets: this.#sockets,
       dnsServers: this.#options.dnsServers,
       random: Math.random,
       now: Date.now,

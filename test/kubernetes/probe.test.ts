@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AddressPolicy } from '../../src/kubernetes/address-policy.ts';
 import { parseKubeconfig } from '../../src/kubernetes/kubeconfig.ts';
@@ -12,6 +13,7 @@ import { HANGING, UID } from './hostile-servers.ts';
 const DEADLINE_MS = 1_500;
 const turns = { wait: async () => undefined, mayRepeat: () => true };
 const contexts = new SecureContexts();
+const sockets = new Set<Socket>();
 let fleet: Fleet;
 let dns: DnsServer;
 
@@ -45,7 +47,15 @@ interface Given {
 function probed(text: string, { allow = ['127.0.0.0/8'], deadlineMs = DEADLINE_MS, signal }: Given = {}) {
   const endpoint = parseKubeconfig(text, { allowPlainHttp: false });
   const policy = new AddressPolicy({ allow: [...allow], deny: [], allowPrivate: true });
-  const room = { policy, contexts, dnsServers: [dns.address], random: Math.random, now: () => 42, turns };
+  const room = {
+    policy,
+    contexts,
+    sockets,
+    dnsServers: [dns.address],
+    random: Math.random,
+    now: () => 42,
+    turns,
+  };
   return probe(endpoint, room, deadlineMs, signal ?? new AbortController().signal);
 }
 
@@ -238,10 +248,28 @@ describe('an address that is not allowed is never connected to', () => {
   });
 });
 
-test('after all of that no socket is open, and no name is being looked up', async () => {
-  await until(
-    () => !process.getActiveResourcesInfo().some((name) => /TCP(Connect|Socket)Wrap|DNS|TLS/.test(name)),
-  );
+test('a probe that has ended has left nothing open', async () => {
+  await behaving('healthy');
+  const endedAt = performance.now();
+  await until(() => sockets.size === 0);
+  expect(performance.now() - endedAt).toBeLessThan(1_000);
+});
+
+test('a kubeconfig that says http: is probed where that is allowed', async () => {
+  const server = `http://127.0.0.1:${fleet.port('plain-http')}`;
+  const endpoint = parseKubeconfig(kubeconfig({ server }, { token: 't' }), { allowPlainHttp: true });
+  const policy = new AddressPolicy({ allow: ['127.0.0.0/8'], deny: [], allowPrivate: true });
+  const room = {
+    policy,
+    contexts,
+    sockets,
+    dnsServers: undefined,
+    random: Math.random,
+    now: () => 42,
+    turns,
+  };
+  const verdict = await probe(endpoint, room, DEADLINE_MS, new AbortController().signal);
+  expect(verdict).toMatchObject({ state: 'unreachable', code: 'not-kubernetes' });
 });
 
 test('the authority of a hundred clusters that have the same is parsed once', async () => {
