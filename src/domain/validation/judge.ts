@@ -1,0 +1,101 @@
+import { type Conclusions, conclude } from './conclude.ts';
+import type { Condition } from './condition.ts';
+import { clusterConditions, outageCondition } from './conditions.ts';
+import { assessOutage, type Breaker } from './outage.ts';
+import { policyFor } from './policy.ts';
+import type { Case, Conclusion, ProbedCluster, RunInput } from './run.ts';
+import type { Verdict } from './verdict.ts';
+import { isSame, observe, UNWATCHED, verdictOn, type Watch } from './watch.ts';
+
+/**
+ * From the verdicts of a run to facts: `judgeRun`, a pure function. How a run uses it:
+ *
+ * 1. Claim the run: append `ValidationStarted` (record.ts) to its stream, expected absent; go on once the projections have
+ *    seen it and no earlier run of the shard is under way.
+ * 2. Probe. Clusters: every one registered and not deleted, and those deleted within `watchDeletedFor` of their policy.
+ * 3. `judgeRun` with what the projections hold: `ValidationBook.watchOf(id)`, `breakerOf(shard)`, `proceedUntil`, and
+ *    `clusterState(model, cluster, now)`.
+ * 4. Append `facts` through `Ledger.record` (`mayBackdate: true`), each with source `VALIDATOR_SOURCE` and its `id`.
+ * 5. Then append `recordsOf(…)` (record.ts), whose last is `ValidationCompleted`: only that makes the run count. Cut off
+ *    before it, the run counts for nothing; facts that were appended already are found in the ledger by the next run and
+ *    not said twice.
+ *
+ * A run may be a shard of the fleet. The breaker then looks at the clusters of the shard alone: shards are cut by a hash, so
+ * that each is a fair sample of the fleet, and none waits for another. `massLeast` counts within a shard.
+ */
+export const VALIDATOR_SOURCE = 'urn:cluster-ledger:validator';
+
+export interface JudgedVerdict {
+  readonly clusterId: string;
+  /** In the light of what was known of the cluster: `identity-mismatch` is found here. */
+  readonly verdict: Verdict;
+  /** Whether it says something else than that of the run before. */
+  readonly isChanged: boolean;
+}
+
+export interface Judgement {
+  /** To append, by cluster, those of a cluster in their order. */
+  readonly facts: readonly Conclusion[];
+  /** What `enforce` would have appended besides. */
+  readonly wouldHave: readonly Conclusion[];
+  readonly verdicts: readonly JudgedVerdict[];
+  /** All that hold now; the next run gives them again for as long as they hold. */
+  readonly conditions: readonly Condition[];
+  readonly breaker: Breaker;
+  /** Whether the breaker kept facts back. */
+  readonly isWithheld: boolean;
+  /** Deleted clusters that are gone, as the probes have it. */
+  readonly verifiedGone: readonly string[];
+  /** By cluster, for the next run. */
+  readonly watches: ReadonlyMap<string, Watch>;
+}
+
+export function judgeRun(input: RunInput): Judgement {
+  const cases = [...input.clusters]
+    .sort((a, b) => (a.clusterId < b.clusterId ? -1 : 1))
+    .map((cluster) => caseOf(cluster, input));
+  const alive = cases.filter(({ isDeleted }) => !isDeleted);
+  const turned = alive.map(({ cluster: { clusterId }, before, after }) => ({ clusterId, before, after }));
+  const breaker = assessOutage(turned, input.breaker, input.policies.breaker, input.tick);
+  const isOverridden = input.proceedUntil !== undefined && input.decidedAt < input.proceedUntil;
+  const isWithheld = breaker.open && !isOverridden;
+
+  const concluded = cases.map((each) => conclude(each, input, isWithheld));
+  const own = cases.flatMap((each, i) => clusterConditions(each, concluded[i] as Conclusions, input));
+  return {
+    facts: concluded.flatMap(({ facts }) => facts),
+    wouldHave: concluded.flatMap(({ wouldHave }) => wouldHave),
+    verdicts: cases.map(({ cluster: { clusterId }, verdict, before }) => ({
+      clusterId,
+      verdict,
+      isChanged: !isSame(before.last, verdict),
+    })),
+    conditions: [...outageCondition(breaker, input.shard), ...own, ...(input.conditions ?? [])],
+    breaker,
+    isWithheld,
+    verifiedGone: cases
+      .filter((_, i) => concluded[i]?.marks.gone === true)
+      .map(({ cluster }) => cluster.clusterId),
+    watches: new Map(
+      cases.map(({ cluster, after }, i) => [
+        cluster.clusterId,
+        { ...after, marks: (concluded[i] as Conclusions).marks },
+      ]),
+    ),
+  };
+}
+
+function caseOf(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput): Case {
+  const before = cluster.watch ?? UNWATCHED;
+  const at = Math.min(Math.max(cluster.verdict.at, tick), decidedAt);
+  const verdict = verdictOn(before, { ...cluster.verdict, at });
+  const { deletedAt } = cluster.state;
+  return {
+    cluster,
+    policy: policyFor(policies, cluster),
+    verdict,
+    before,
+    after: observe(before, verdict, tick),
+    isDeleted: deletedAt !== undefined && deletedAt <= decidedAt,
+  };
+}

@@ -1,0 +1,67 @@
+import type { Instant } from '../time.ts';
+import type { BreakerSettings } from './policy.ts';
+import { isBad, type Watch } from './watch.ts';
+
+/** The breaker: while it is open, so much is bad that it is more likely us, and nothing is concluded from it. */
+export type Breaker =
+  | { readonly open: false }
+  | {
+      readonly open: true;
+      /** Tick of the run that opened it. */
+      readonly since: Instant;
+      /** `canary`: a cluster known to be up is bad. `all`: every cluster asked is. `ratio`: too many turned bad. */
+      readonly why: 'canary' | 'all' | 'ratio';
+      /** Clusters that are bad and count against `of`. */
+      readonly bad: number;
+      readonly of: number;
+      /** The canaries that are bad. */
+      readonly canaries: readonly string[];
+    };
+
+/** A cluster that is registered and not deleted, before and after the verdict of this run. */
+export interface Turned {
+  readonly clusterId: string;
+  readonly before: Watch;
+  readonly after: Watch;
+}
+
+/**
+ * Whether too much is bad at once. Once open, it looks at all that turned bad since it opened (and in the window before), so
+ * that an outage that lasts longer than the window does not close it: only clusters that answer again do.
+ */
+export function assessOutage(
+  clusters: readonly Turned[],
+  breaker: Breaker,
+  settings: BreakerSettings,
+  tick: Instant,
+): Breaker {
+  const asked = clusters.filter(
+    ({ after }) => after.last !== undefined && after.last.state !== 'unverifiable',
+  );
+  // Nobody was asked, so nothing was learnt.
+  if (asked.length === 0 && clusters.length > 0) return breaker;
+  const since = breaker.open ? breaker.since : tick;
+  const bad = asked.filter(({ after }) => isBadNow(after));
+  const canaries = bad
+    .map(({ clusterId }) => clusterId)
+    .filter((clusterId) => settings.canaries.includes(clusterId))
+    .sort();
+  const numbers = { bad: bad.length, of: asked.length, canaries };
+  if (canaries.length > 0) return { open: true, since, why: 'canary', ...numbers };
+  if (bad.length > 0 && bad.length === asked.length) return { open: true, since, why: 'all', ...numbers };
+
+  const turned = clusters.filter((cluster) => hasTurned(cluster, since - settings.massWindow)).length;
+  const reachable = asked.length - bad.length + turned;
+  const isMass = turned >= settings.massLeast && turned * 1_000 > settings.massRatio * reachable;
+  return isMass ? { open: true, since, why: 'ratio', bad: turned, of: reachable, canaries } : { open: false };
+}
+
+function isBadNow({ last }: Watch): boolean {
+  return last !== undefined && isBad(last);
+}
+
+/** Whether it was reachable and is bad since then, or since this run; one that cannot be asked any more is still bad. */
+function hasTurned({ before, after }: Turned, since: Instant): boolean {
+  if (after.bad === undefined || after.aliveAt === undefined) return false;
+  return before.good !== undefined || after.bad.tick >= since;
+}
