@@ -88,7 +88,7 @@ export function judgeRun(input: RunInput): Judgement {
 function caseOf(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput): Case {
   const before = cluster.watch ?? UNWATCHED;
   const at = Math.min(Math.max(cluster.verdict.at, tick), decidedAt);
-  const verdict = verdictOn(before, { ...cluster.verdict, at });
+  const verdict = verdictOn(before, { ...inShort(cluster.verdict), at });
   const { deletedAt } = cluster.state;
   return {
     cluster,
@@ -98,4 +98,12 @@ function caseOf(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput)
     after: observe(before, verdict, tick),
     isDeleted: deletedAt !== undefined && deletedAt <= decidedAt,
   };
+}
+
+/** What is said for people of one verdict is cut to so many characters. */
+const MOST_DETAIL = 300;
+
+function inShort(verdict: Verdict): Verdict {
+  const { detail } = verdict;
+  return detail === undefined ? verdict : { ...verdict, detail: detail.slice(0, MOST_DETAIL).toWellFormed() };
 }

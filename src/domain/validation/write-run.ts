@@ -10,8 +10,6 @@ import type { Watch } from './watch.ts';
 
 /** The most bytes of an event's data: with all that comes around it, well below what an entry of the audit log may have. */
 export const MOST_RECORD_BYTES = 48 * 1024;
-/** What is said for people of one verdict is cut to so many characters. */
-const MOST_DETAIL = 300;
 
 /** What the last completed run of the shard left behind, as `ValidationBook.lastOf(shard)` gives it. */
 export interface RunBefore {
@@ -97,7 +95,7 @@ interface VerdictItem {
 
 function entryOf(clusterId: string, verdict: Verdict, isChanged: boolean, tick: Instant): Listed {
   const offset = isChanged ? verdict.at - tick : null;
-  const detail = isChanged ? verdict.detail?.slice(0, MOST_DETAIL).toWellFormed() : undefined;
+  const detail = isChanged ? verdict.detail : undefined;
   if (detail !== undefined) return [clusterId, offset, verdict.uid ?? null, detail];
   if (verdict.uid !== undefined) return [clusterId, offset, verdict.uid];
   return isChanged ? [clusterId, offset] : [clusterId];

@@ -1,0 +1,320 @@
+import type { Instant } from '../time.ts';
+import { type Condition, conditionId } from './condition.ts';
+import type { Breaker } from './outage.ts';
+import type { Counts, Listed, RunRecord } from './record.ts';
+import type { Verdict } from './verdict.ts';
+import { type Marks, observe, steady, UNWATCHED, type Watch } from './watch.ts';
+import type { RunBefore } from './write-run.ts';
+
+type Data<T extends RunRecord['type']> = Extract<RunRecord, { type: T }>['data'];
+
+/** A run that has begun and not ended; what it has recorded counts once it is complete. */
+export interface RunUnderWay {
+  readonly run: string;
+  readonly start: Data<'ValidationStarted'>;
+  readonly startedAt: Instant;
+  readonly progress: Data<'ValidationProgressed'> | undefined;
+  readonly changes: readonly (readonly [clusterId: string, verdict: Verdict])[];
+  readonly left: readonly string[];
+  readonly marks: Data<'ValidationJudged'>['marks'];
+  readonly raised: readonly Condition[];
+  readonly resolved: readonly string[];
+}
+
+/** What became of a run. */
+export type RunEnd =
+  | {
+      readonly outcome: 'completed';
+      readonly run: RunUnderWay;
+      readonly summary: Data<'ValidationCompleted'>;
+      readonly completedAt: Instant;
+    }
+  /** It counts for nothing. */
+  | { readonly outcome: 'abandoned'; readonly run: RunUnderWay; readonly why: 'late' | 'out-of-order' };
+
+/** A shard as its last completed run left it. */
+export interface ShardState extends RunBefore {
+  readonly shard: string;
+  readonly tick: Instant;
+  readonly completedAt: Instant;
+  readonly everyMs: number | undefined;
+  readonly counts: Counts;
+  readonly breaker: Breaker;
+  /** How many of its runs were completed. */
+  readonly index: number;
+}
+
+interface Entry {
+  readonly watch: Watch;
+  readonly shard: string;
+  /** `index` of the shard up to which the watch has seen its runs: later ones said that nothing has changed. */
+  readonly seen: number;
+}
+
+const CLOSED: Breaker = { open: false };
+
+/**
+ * Folds the records of runs into what the next run must know. What did not change is not in the records and costs nothing
+ * here: a watch is brought up to date when it is asked for.
+ */
+export class RunFold {
+  readonly #shards = new Map<string, ShardState>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #underWay = new Map<string, RunUnderWay>();
+
+  get shards(): ReadonlyMap<string, ShardState> {
+    return this.#shards;
+  }
+
+  /** Runs that have begun, by id; those past their deadline will count for nothing. */
+  get underWay(): ReadonlyMap<string, RunUnderWay> {
+    return this.#underWay;
+  }
+
+  breakerOf(shard: string): Breaker {
+    return this.#shards.get(shard)?.breaker ?? CLOSED;
+  }
+
+  /** What is remembered of a cluster after the last completed run; `undefined` where it is not probed. */
+  watchOf(clusterId: string): Watch | undefined {
+    const entry = this.#entries.get(clusterId);
+    return entry === undefined ? undefined : this.#upToDate(entry);
+  }
+
+  #upToDate({ watch, shard, seen }: Entry): Watch {
+    const state = this.#shards.get(shard);
+    return state === undefined ? watch : steady(watch, state.index - seen, state.tick);
+  }
+
+  /** The verdicts of the last completed run of a shard, each as the run had it. */
+  *verdictsOf(shard: string): Generator<readonly [clusterId: string, verdict: Verdict]> {
+    const state = this.#shards.get(shard);
+    for (const clusterId of state?.members ?? []) {
+      const last = this.#entries.get(clusterId)?.watch.last;
+      if (last !== undefined && state !== undefined)
+        yield [clusterId, last.at >= state.tick ? last : { ...last, at: state.tick }];
+    }
+  }
+
+  /**
+   * Adds the next record of a run.
+   * @param recordedAt by the clock of who recorded it.
+   * @returns the runs that ended with it.
+   */
+  apply(run: string, record: RunRecord, recordedAt: Instant): readonly RunEnd[] {
+    if (record.type === 'ValidationStarted') return this.#start(run, record.data, recordedAt);
+    const under = this.#underWay.get(run);
+    if (under === undefined) return [];
+    switch (record.type) {
+      case 'ValidationProgressed':
+        this.#underWay.set(run, { ...under, progress: record.data });
+        return [];
+      case 'ValidationRecorded':
+        this.#underWay.set(run, withRecorded(under, record.data));
+        return [];
+      case 'ValidationJudged':
+        this.#underWay.set(run, withJudged(under, record.data));
+        return [];
+      case 'ValidationCompleted':
+        this.#underWay.delete(run);
+        return [this.#complete(under, record.data, recordedAt)];
+    }
+  }
+
+  #start(run: string, start: Data<'ValidationStarted'>, startedAt: Instant): RunEnd[] {
+    const ended: RunEnd[] = [];
+    for (const other of this.#underWay.values()) {
+      if (other.start.deadline >= startedAt) continue;
+      this.#underWay.delete(other.run);
+      ended.push({ outcome: 'abandoned', run: other, why: 'late' });
+    }
+    const nothing = { progress: undefined, changes: [], left: [], marks: [], raised: [], resolved: [] };
+    this.#underWay.set(run, { run, start, startedAt, ...nothing });
+    return ended;
+  }
+
+  #complete(run: RunUnderWay, summary: Data<'ValidationCompleted'>, completedAt: Instant): RunEnd {
+    if (completedAt > run.start.deadline) return { outcome: 'abandoned', run, why: 'late' };
+    const { shard, tick } = run.start;
+    const before = this.#shards.get(shard);
+    if (summary.base !== (before?.run ?? null)) return { outcome: 'abandoned', run, why: 'out-of-order' };
+    if (before === undefined) this.#forgetOtherCuts(shard);
+
+    const index = (before?.index ?? 0) + 1;
+    for (const [clusterId, verdict] of run.changes) {
+      const entry = this.#entries.get(clusterId);
+      const watch = entry === undefined ? UNWATCHED : this.#upToDate(entry);
+      this.#entries.set(clusterId, { watch: observe(watch, verdict, tick), shard, seen: index });
+    }
+    for (const clusterId of run.left) this.#entries.delete(clusterId);
+    this.#shards.set(shard, {
+      shard,
+      run: run.run,
+      policies: run.start.policies,
+      fullAt: summary.full ? tick : (before?.fullAt ?? tick),
+      members: membersOf(before, run, summary.full),
+      conditions: conditionsOf(before, run),
+      tick,
+      completedAt,
+      everyMs: run.start.everyMs,
+      counts: summary.counts,
+      breaker: summary.breaker,
+      index,
+    });
+    for (const [clusterId, ...marks] of run.marks) this.#mark(clusterId, marksOf(marks), shard, index);
+    return { outcome: 'completed', run, summary, completedAt };
+  }
+
+  #mark(clusterId: string, marks: Marks, shard: string, seen: number): void {
+    const entry = this.#entries.get(clusterId);
+    if (entry === undefined) return;
+    this.#entries.set(clusterId, { watch: { ...this.#upToDate(entry), marks }, shard, seen });
+  }
+
+  /** The fleet is cut into another number of shards from now on: what those before have seen is kept, they are not. */
+  #forgetOtherCuts(shard: string): void {
+    const of = shard.split('of')[1];
+    for (const other of [...this.#shards.keys()]) {
+      if (other.split('of')[1] === of) continue;
+      for (const [clusterId, entry] of this.#entries) {
+        if (entry.shard !== other) continue;
+        this.#entries.set(clusterId, { watch: this.#upToDate(entry), shard: '', seen: 0 });
+      }
+      this.#shards.delete(other);
+    }
+  }
+
+  /** All of it as plain JSON, the same for the same records. */
+  get parts() {
+    return {
+      shards: Array.from(this.#shards.values(), ({ members, conditions, ...state }) => ({
+        ...state,
+        members: [...members],
+        conditions: [...conditions.values()],
+      })),
+      entries: Array.from(this.#entries, ([clusterId, { watch, shard, seen }]) => {
+        const { last, uid, aliveAt, good, bad, flips, marks } = watch;
+        const { unreachable, stopped, gone } = marks;
+        return [
+          clusterId,
+          shard,
+          seen,
+          last === undefined ? null : [last.state, last.code, last.at, last.uid ?? null, last.detail ?? null],
+          uid ?? null,
+          aliveAt ?? null,
+          good === undefined ? null : [good.from, good.to, good.tick, good.count],
+          bad === undefined ? null : [bad.from, bad.to, bad.tick, bad.count, bad.codes],
+          flips,
+          [unreachable ?? null, stopped ?? null, gone ?? null],
+        ] as const;
+      }),
+      underWay: [...this.#underWay.values()],
+    };
+  }
+
+  static restore({ shards, entries, underWay }: RunFold['parts']): RunFold {
+    const fold = new RunFold();
+    for (const { members, conditions, ...state } of shards) {
+      const byId = new Map(conditions.map((condition) => [conditionId(condition), condition]));
+      fold.#shards.set(state.shard, { ...state, members: new Set(members), conditions: byId });
+    }
+    for (const entry of entries) fold.#entries.set(entry[0], entryFrom(entry));
+    for (const { run, start, startedAt, progress, ...gathered } of underWay)
+      fold.#underWay.set(run, { run, start, startedAt, progress, ...gathered });
+    return fold;
+  }
+}
+
+function entryFrom([
+  ,
+  shard,
+  seen,
+  last,
+  uid,
+  aliveAt,
+  good,
+  bad,
+  flips,
+  marks,
+]: RunFold['parts']['entries'][number]) {
+  const streak = ([from, to, tick, count]: readonly [number, number, number, number, ...unknown[]]) => {
+    return { from, to, tick, count };
+  };
+  const watch: Watch = {
+    last: last === null ? undefined : verdictFrom(last),
+    uid: uid ?? undefined,
+    aliveAt: aliveAt ?? undefined,
+    good: good === null ? undefined : streak(good as [number, number, number, number]),
+    bad:
+      bad === null
+        ? undefined
+        : {
+            ...streak(bad as unknown as [number, number, number, number]),
+            codes: bad[4] as Record<string, number>,
+          },
+    flips,
+    marks: {
+      unreachable: marks[0] ?? undefined,
+      stopped: marks[1] ?? undefined,
+      gone: marks[2] ?? undefined,
+    },
+  };
+  return { watch, shard, seen };
+}
+
+function verdictFrom(written: readonly unknown[]): Verdict {
+  const [state, code, at, uid, detail] = written as [Verdict['state'], string, number, string?, string?];
+  return { state, code, at, ...(uid && { uid }), ...(detail && { detail }) };
+}
+
+function withRecorded(run: RunUnderWay, { verdicts, left }: Data<'ValidationRecorded'>): RunUnderWay {
+  const { tick } = run.start;
+  const changes = verdicts.flatMap(({ state, code, clusters }) =>
+    clusters.map(([clusterId, offset, uid, detail]: Listed) => {
+      const at = tick + (offset ?? 0);
+      const verdict = { state, code, at, ...(uid && { uid }), ...(detail && { detail }) };
+      return [clusterId, verdict] as const;
+    }),
+  );
+  return { ...run, changes: [...run.changes, ...changes], left: [...run.left, ...left] };
+}
+
+function withJudged(run: RunUnderWay, { marks, raised, resolved }: Data<'ValidationJudged'>): RunUnderWay {
+  return {
+    ...run,
+    marks: [...run.marks, ...marks],
+    raised: [...run.raised, ...raised],
+    resolved: [...run.resolved, ...resolved],
+  };
+}
+
+function membersOf(
+  before: RunBefore | undefined,
+  { changes, left }: RunUnderWay,
+  full: boolean,
+): Set<string> {
+  const members = new Set(full ? [] : before?.members);
+  for (const [clusterId] of changes) members.add(clusterId);
+  for (const clusterId of left) members.delete(clusterId);
+  return members;
+}
+
+function conditionsOf(
+  before: RunBefore | undefined,
+  { raised, resolved }: RunUnderWay,
+): Map<string, Condition> {
+  const conditions = new Map(before?.conditions);
+  for (const id of resolved) conditions.delete(id);
+  for (const condition of raised) conditions.set(conditionId(condition), condition);
+  return conditions;
+}
+
+type WrittenMarks = readonly [Marks['unreachable'] | null, Marks['stopped'] | null, boolean];
+
+function marksOf([unreachable, stopped, gone]: WrittenMarks): Marks {
+  return {
+    unreachable: unreachable ?? undefined,
+    stopped: stopped ?? undefined,
+    gone: gone ? true : undefined,
+  };
+}
