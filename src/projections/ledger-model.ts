@@ -2,10 +2,13 @@ import { billCounting, type ClusterBilling } from '../domain/cluster.ts';
 import type { Fact, FactOf } from '../domain/fact.ts';
 import { type Calendar, type PeriodClose, periodAfter, periodOfStream, readClose } from '../domain/period.ts';
 import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
-import type { Instant, Period } from '../domain/time.ts';
+import { type Billed, firstChange } from '../domain/statement.ts';
+import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
+import { AlertBook, type Standing } from './alerts.ts';
 import { Dictionary } from './dictionary.ts';
 import { type CountedChange, FactTable } from './fact-table.ts';
+import { ValidationBook } from './validations.ts';
 
 /** What a registration says of a cluster besides what billing needs. */
 export type Details = Pick<
@@ -54,10 +57,19 @@ export class LedgerModel {
   /** Events in streams of periods that close nothing: this release cannot read them, or they came out of order. */
   readonly #oddCloses: Halt[] = [];
   #firstFactAt: Instant | undefined;
+  readonly validations: ValidationBook;
+  readonly alerts: AlertBook;
 
-  constructor(clusters = new Dictionary(), accounts = new Dictionary()) {
+  constructor(
+    clusters = new Dictionary(),
+    accounts = new Dictionary(),
+    validations = new ValidationBook(),
+    alerts = new AlertBook(),
+  ) {
     this.clusters = clusters;
     this.accounts = accounts;
+    this.validations = validations;
+    this.alerts = alerts;
   }
 
   /** Position of the last event applied. */
@@ -75,6 +87,7 @@ export class LedgerModel {
       this.facts.pushOther(event.id, event.revision, event.recordedAt);
       const period = periodOfStream(event.stream);
       if (period !== undefined) this.#applyClose(period, event);
+      this.alerts.applyOther(event, this.validations.apply(event));
       return;
     }
     const cluster = this.clusters.intern(clusterId);
@@ -94,6 +107,7 @@ export class LedgerModel {
       if (close.watermark >= position || close.watermark < (last?.watermark ?? 0))
         throw new RangeError(`${period} cannot have been closed at watermark ${close.watermark}`);
       this.#closes.push({ ...close, position, closedAt });
+      this.#tellLateAt(close, event);
     } catch (error) {
       this.#oddCloses.push({ position, why: error instanceof Error ? error.message : String(error) });
     }
@@ -110,7 +124,8 @@ export class LedgerModel {
     }
   }
 
-  #applyFact(cluster: number, fact: Fact, { id, revision, recordedAt, position }: LogEvent): void {
+  #applyFact(cluster: number, fact: Fact, event: LogEvent): void {
+    const { id, revision, recordedAt, position } = event;
     let account = 0;
     if (fact.type === 'ClusterRegistered') {
       account = this.accounts.intern(fact.accountId);
@@ -122,8 +137,76 @@ export class LedgerModel {
     }
     this.facts.pushFact(id, revision, recordedAt, fact, cluster, this.#last[cluster] as number, account);
     this.#firstFactAt = Math.min(this.#firstFactAt ?? fact.effectiveAt, fact.effectiveAt);
+    const isFirst = this.#last[cluster] === 0;
     this.#last[cluster] = position;
     this.#bills[cluster] = undefined;
+    const clusterId = this.clusters.text(cluster);
+    this.alerts.applyFact({ clusterId, event, fact, isFirst }, () => this.standing(cluster));
+    this.#tellLate(cluster, fact, { position: position - 1, at: recordedAt });
+  }
+
+  /** What alerts and the validator look at: what counts now, whenever it is effective. */
+  standing(cluster: number): Standing {
+    const last = this.#last[cluster] as number;
+    const { registration, deletion, switches } = this.billing(cluster, last);
+    return {
+      accountId: registration?.fact.accountId,
+      registered: registration !== undefined,
+      deleted: deletion !== undefined,
+      unreachable: this.isUnreachable(cluster),
+      heldSince: switches.unreachable.at(-1)?.holds === true ? switches.unreachable.at(-1)?.at : undefined,
+    };
+  }
+
+  /** Whether the latest observation of a cluster says that it is unreachable. */
+  isUnreachable(cluster: number): boolean {
+    const last = this.#last[cluster] as number;
+    let latest: { effectiveAt: Instant; position: number; type: string } | undefined;
+    for (const { fact, position } of this.#counting(last, last)) {
+      const { type, effectiveAt } = fact;
+      if (type !== 'ClusterUnreachable' && type !== 'ClusterReachable') continue;
+      const isLater =
+        latest === undefined ||
+        effectiveAt > latest.effectiveAt ||
+        (effectiveAt === latest.effectiveAt && position > latest.position);
+      if (isLater) latest = { effectiveAt, position, type };
+    }
+    return latest?.type === 'ClusterUnreachable';
+  }
+
+  /** A fact that changes what was billed in a closed period is told: the account hears of it in its next statement. */
+  #tellLate(cluster: number, fact: Fact, since: { readonly position: number; readonly at: Instant }): void {
+    const last = this.#closes.at(-1);
+    if (last === undefined) return;
+    const { to } = periodWindow(last.period);
+    if (fact.type !== 'FactVoided' && fact.effectiveAt >= to) return;
+    this.#tellChange(cluster, since.position, to, since.at);
+  }
+
+  /** Facts that came between the watermark of a close and the close itself. */
+  #tellLateAt({ period, watermark }: PeriodClose, { position, recordedAt }: LogEvent): void {
+    const { to } = periodWindow(period);
+    this.alerts.closed(watermark, recordedAt);
+    const clusters = new Set<number>();
+    for (let at = watermark + 1; at < position; at++) clusters.add(this.facts.clusterAt(at));
+    clusters.delete(-1);
+    for (const cluster of clusters) this.#tellChange(cluster, watermark, to, recordedAt);
+  }
+
+  #tellChange(cluster: number, before: number, closedTo: Instant, at: Instant): void {
+    const was = this.#billed(cluster, before);
+    const is = this.#billed(cluster, this.#last[cluster] as number);
+    const since = firstChange(was, is);
+    if (since === undefined || since >= closedTo) return;
+    const position = this.#last[cluster] as number;
+    const change = { position, at, period: periodOf(since), eventId: this.facts.ids.at(position) };
+    for (const accountId of new Set([was.accountId, is.accountId]))
+      if (accountId !== undefined) this.alerts.late({ accountId, ...change });
+  }
+
+  #billed(cluster: number, asOf: number): Billed {
+    const { registration, intervals } = this.billing(cluster, asOf);
+    return { accountId: registration?.fact.accountId, intervals };
   }
 
   /** What the facts of a cluster say, as known at a position. */
@@ -221,11 +304,18 @@ export class LedgerModel {
       closes: this.#closes,
       oddCloses: this.#oddCloses,
       firstFactAt: this.#firstFactAt,
+      validations: this.validations.parts,
+      alerts: this.alerts.parts,
     };
   }
 
   static restore(columns: readonly Uint8Array[], parts: LedgerModel['parts']): LedgerModel {
-    const model = new LedgerModel(Dictionary.of(parts.clusters), Dictionary.of(parts.accounts));
+    const model = new LedgerModel(
+      Dictionary.of(parts.clusters),
+      Dictionary.of(parts.accounts),
+      ValidationBook.restore(parts.validations),
+      AlertBook.restore(parts.alerts),
+    );
     model.facts.restore(columns);
     for (const last of parts.last) model.#last.push(last);
     for (const clusters of parts.clustersOf) model.#clustersOf.push([...clusters]);

@@ -28,9 +28,17 @@ export type RunEnd =
       readonly run: RunUnderWay;
       readonly summary: Data<'ValidationCompleted'>;
       readonly completedAt: Instant;
+      /** Conditions that began to hold with it, those that still hold and are no longer the same, and ids of those that ended. */
+      readonly began: readonly Condition[];
+      readonly changed: readonly Condition[];
+      readonly ended: readonly string[];
     }
   /** It counts for nothing. */
-  | { readonly outcome: 'abandoned'; readonly run: RunUnderWay; readonly why: 'late' | 'out-of-order' };
+  | {
+      readonly outcome: 'abandoned';
+      readonly run: RunUnderWay;
+      readonly why: 'late' | 'out-of-order' | 'unreadable';
+    };
 
 /** A shard as its last completed run left it. */
 export interface ShardState extends RunBefore {
@@ -121,6 +129,13 @@ export class RunFold {
     }
   }
 
+  /** A record of the run cannot be read: it counts for nothing. */
+  abandon(run: string): readonly RunEnd[] {
+    const under = this.#underWay.get(run);
+    this.#underWay.delete(run);
+    return under === undefined ? [] : [{ outcome: 'abandoned', run: under, why: 'unreadable' }];
+  }
+
   #start(run: string, start: Data<'ValidationStarted'>, startedAt: Instant): RunEnd[] {
     const ended: RunEnd[] = [];
     for (const other of this.#underWay.values()) {
@@ -138,7 +153,13 @@ export class RunFold {
     const { shard, tick } = run.start;
     const before = this.#shards.get(shard);
     if (summary.base !== (before?.run ?? null)) return { outcome: 'abandoned', run, why: 'out-of-order' };
-    if (before === undefined) this.#forgetOtherCuts(shard);
+    const forgotten = before === undefined ? this.#forgetOtherCuts(shard) : [];
+    const [changed, began] = partition(
+      run.raised,
+      (each) => before?.conditions.has(conditionId(each)) === true,
+    );
+    const ids = new Set(began.map(conditionId));
+    const ended = [...run.resolved, ...forgotten.filter((id) => !ids.has(id))];
 
     const index = (before?.index ?? 0) + 1;
     for (const [clusterId, verdict] of run.changes) {
@@ -162,7 +183,7 @@ export class RunFold {
       index,
     });
     for (const [clusterId, ...marks] of run.marks) this.#mark(clusterId, marksOf(marks), shard, index);
-    return { outcome: 'completed', run, summary, completedAt };
+    return { outcome: 'completed', run, summary, completedAt, began, changed, ended };
   }
 
   #mark(clusterId: string, marks: Marks, shard: string, seen: number): void {
@@ -171,8 +192,12 @@ export class RunFold {
     this.#entries.set(clusterId, { watch: { ...this.#upToDate(entry), marks }, shard, seen });
   }
 
-  /** The fleet is cut into another number of shards from now on: what those before have seen is kept, they are not. */
-  #forgetOtherCuts(shard: string): void {
+  /**
+   * The fleet is cut into another number of shards from now on: what those before have seen is kept, they are not.
+   * @returns the ids of the conditions that they had found.
+   */
+  #forgetOtherCuts(shard: string): string[] {
+    const forgotten: string[] = [];
     const of = shard.split('of')[1];
     for (const other of [...this.#shards.keys()]) {
       if (other.split('of')[1] === of) continue;
@@ -180,8 +205,10 @@ export class RunFold {
         if (entry.shard !== other) continue;
         this.#entries.set(clusterId, { watch: this.#upToDate(entry), shard: '', seen: 0 });
       }
+      forgotten.push(...(this.#shards.get(other)?.conditions.keys() ?? []));
       this.#shards.delete(other);
     }
+    return forgotten;
   }
 
   /** All of it as plain JSON, the same for the same records. */
@@ -317,4 +344,10 @@ function marksOf([unreachable, stopped, gone]: WrittenMarks): Marks {
     stopped: stopped ?? undefined,
     gone: gone ? true : undefined,
   };
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [first: T[], second: T[]] {
+  const [first, second]: [T[], T[]] = [[], []];
+  for (const item of items) (isFirst(item) ? first : second).push(item);
+  return [first, second];
 }
