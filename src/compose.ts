@@ -9,6 +9,7 @@ import type { App, Rooms } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { buildServer } from './http/server.ts';
 import { PeriodCloser } from './jobs/close-period.ts';
+import { Decisions } from './ledger/decisions.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { PeriodCloses } from './ledger/period-closes.ts';
 import { Projections } from './projections/projections.ts';
@@ -49,7 +50,9 @@ export async function compose(config: Config, { log, now, onFailed }: Surroundin
   try {
     const metrics = createMetrics(store, projections, now);
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
-    const rooms = { store, ledger, projections, metrics, closePeriod, now, version: versionOfPackage() };
+    const decisions = new Decisions(store, now);
+    const version = versionOfPackage();
+    const rooms = { store, ledger, projections, metrics, decisions, closePeriod, now, version };
     const app = await buildServer(rooms, log);
     const close = async () => {
       await app.close();

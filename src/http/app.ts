@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { EventStore } from '../eventstore/event-store.ts';
+import type { Decisions } from '../ledger/decisions.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ClosePeriod, ClosingOutcome } from '../ledger/period-closes.ts';
 import type { Projections } from '../projections/projections.ts';
@@ -21,6 +22,7 @@ export interface Rooms {
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly metrics: Metrics;
+  readonly decisions: Decisions;
   readonly closePeriod: (command: ClosePeriod) => Promise<ClosingOutcome>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

@@ -1,7 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { ALERT_KINDS, ALERTS } from '../domain/alert.ts';
 import { isBilledAt } from '../domain/cluster.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { alertState } from '../projections/alerts.ts';
 import type { Projections } from '../projections/projections.ts';
+import { liveAlerts, severityOf } from './alert-view.ts';
 
 /** What is measured while the ledger runs; no label has unbounded values. */
 export interface Metrics {
@@ -38,6 +41,17 @@ export function createMetrics(store: EventStore, projections: Projections, now: 
     () => projections.statements.drifts.length,
   );
   gauge('ledger_store_reachable', '1 while the store can be reached', () => Number(store.health().reachable));
+  new Gauge({
+    name: 'ledger_alerts',
+    help: 'Alerts that are open and that nobody has acknowledged',
+    labelNames: ['kind', 'severity'],
+    registers,
+    collect() {
+      for (const kind of ALERT_KINDS) this.set({ kind, severity: ALERTS[kind].severity }, 0);
+      for (const alert of projections.model.alerts.all(now(), liveAlerts(projections)))
+        if (alertState(alert) === 'open') this.inc({ kind: alert.kind, severity: severityOf(alert) });
+    },
+  });
   return {
     registry,
     requestSeconds: new Histogram({

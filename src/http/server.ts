@@ -16,6 +16,7 @@ import { fieldErrors } from './fields.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { answerExpectation, answerMalformedHttp, noSuchRoute, refuseOtherHosts } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { clusterRoutes } from './routes/clusters.ts';
 import { correctionRoutes } from './routes/corrections.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -25,6 +26,7 @@ import { periodRoutes } from './routes/periods.ts';
 import { rejectedEventRoutes } from './routes/rejected-events.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { validationRoutes } from './routes/validations.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -125,6 +127,8 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     statementRoutes,
     feedRoutes,
     rejectedEventRoutes,
+    alertRoutes,
+    validationRoutes,
     operationsRoutes,
   ]) {
     routes(app, rooms);

@@ -21,17 +21,21 @@ export function shardName({ index, of }: Shard): string {
   return `${index}of${of}`;
 }
 
-/** The name of a run, also in URLs: its tick, and its shard where there are several. */
+/**
+ * The name of a run, also in streams and URLs: its tick in the basic format of ISO 8601, and its shard where there are
+ * several. `20260415T120000.000Z`, `20260415T120000.000Z-2of3`.
+ */
 export function runId(tick: Instant, shard: Shard = WHOLE): string {
-  return shard.of === 1 ? formatInstant(tick) : `${formatInstant(tick)}-${shardName(shard)}`;
+  const instant = formatInstant(tick).replaceAll(/[-:]/g, '');
+  return shard.of === 1 ? instant : `${instant}-${shardName(shard)}`;
 }
 
-export const RUN_ID = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?:-([1-9]\d{0,3})of([1-9]\d{0,3}))?$/;
+const RUN_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z)(?:-([1-9]\d{0,3})of([1-9]\d{0,3}))?$/;
 
 /** @returns `undefined` where the text names no run. */
 export function parseRunId(text: string): { readonly tick: Instant; readonly shard: Shard } | undefined {
-  const [, instant, index, of] = RUN_ID.exec(text) ?? [];
-  const tick = instant === undefined ? undefined : parseInstant(instant);
+  const [, year, month, day, hour, minute, second, index, of] = RUN_ID.exec(text) ?? [];
+  const tick = parseInstant(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
   if (tick === undefined) return undefined;
   const shard = index === undefined ? WHOLE : { index: Number(index), of: Number(of) };
   return shard.index <= shard.of && runId(tick, shard) === text ? { tick, shard } : undefined;
@@ -128,6 +132,8 @@ const schemas = {
   ValidationJudged: z.object({
     /** Facts that the mode kept back, in the form of recorded ones. */
     wouldHave: z.array(z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: z.string() })),
+    /** Facts that were appended: their clusters and types. */
+    facts: z.array(z.tuple([z.string(), z.string()])),
     marks: z.array(z.tuple([z.string(), MarkData, MarkData, z.boolean()])),
     raised: z.array(ConditionData),
     /** Ids of conditions that no longer hold. */

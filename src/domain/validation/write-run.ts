@@ -131,13 +131,14 @@ type Judged = Extract<WrittenRecord, { type: 'ValidationJudged' }>['data'];
 type JudgedItem = { readonly [K in keyof Judged]: readonly [K, Judged[K][number]] }[keyof Judged];
 
 function judgedChunks(
-  { wouldHave, watches }: Judgement,
+  { facts, wouldHave, watches }: Judgement,
   raised: readonly Condition[],
   resolved: readonly string[],
   watchBefore: FinishedRun['watchBefore'],
 ): WrittenRecord[] {
   const items: JudgedItem[] = [
     ...wouldHave.map(({ fact }) => ['wouldHave', writtenFact(fact)] as const),
+    ...facts.map(({ fact }) => ['facts', [fact.clusterId, fact.type] as [string, string]] as const),
     ...Array.from(watches).flatMap(([clusterId, watch]) =>
       markItem(clusterId, watch, watchBefore(clusterId)),
     ),
@@ -145,7 +146,7 @@ function judgedChunks(
     ...resolved.map((id) => ['resolved', id] as const),
   ];
   return chunked(items, (chunk): WrittenRecord => {
-    const data: Judged = { wouldHave: [], marks: [], raised: [], resolved: [] };
+    const data: Judged = { wouldHave: [], facts: [], marks: [], raised: [], resolved: [] };
     for (const [name, item] of chunk) (data[name] as unknown[]).push(item);
     return { type: 'ValidationJudged', data };
   });

@@ -30,7 +30,7 @@ describe('a cluster that stops answering', () => {
     for (const n of [1, 2, 3]) expect(one.run(START + n * TICK, seen(refused)).facts).toEqual([]);
     const { facts } = one.run(START + 4 * TICK, seen(timeout));
     expect(typesOf(facts)).toEqual(['c1 ClusterUnreachable']);
-    expect(facts[0]?.id).toBe('2026-04-15T12:20:00.000Z/c1/ClusterUnreachable');
+    expect(facts[0]?.id).toBe('20260415T122000.000Z/c1/ClusterUnreachable');
     expect(facts[0]?.fact).toEqual({
       type: 'ClusterUnreachable',
       clusterId: 'c1',
@@ -38,7 +38,7 @@ describe('a cluster that stops answering', () => {
       policy: expect.stringMatching(/^default@[0-9a-f]{16}$/),
       since: '2026-04-15T12:05:00.040Z',
       evidence: {
-        run: '2026-04-15T12:20:00.000Z',
+        run: '20260415T122000.000Z',
         firstBadAt: '2026-04-15T12:05:00.040Z',
         lastBadAt: '2026-04-15T12:20:00.040Z',
         lastAliveAt: '2026-04-15T12:00:00.040Z',

@@ -178,7 +178,7 @@ describe('a run', () => {
     fleet.run(START + TICK, { c1: refused, c2: alive() });
     const cutOff = folded(fleet.played, -1);
     expect(cutOff.fold.watchOf('c1')).toMatchObject({ last: { state: 'alive' }, good: { count: 1 } });
-    expect([...cutOff.fold.underWay.keys()]).toEqual(['2026-04-15T12:05:00.000Z']);
+    expect([...cutOff.fold.underWay.keys()]).toEqual(['20260415T120500.000Z']);
     const late = folded(
       fleet.played,
       undefined,
@@ -198,7 +198,7 @@ describe('a run', () => {
     expect(ended).toMatchObject({
       outcome: 'abandoned',
       why: 'late',
-      run: { run: '2026-04-15T12:00:00.000Z' },
+      run: { run: '20260415T120000.000Z' },
     });
   });
 
@@ -224,18 +224,18 @@ describe('a run', () => {
   });
 
   test('has a name of its tick and shard, and a stream of that name', () => {
-    expect(runId(START)).toBe('2026-04-15T12:00:00.000Z');
+    expect(runId(START)).toBe('20260415T120000.000Z');
     const shard = { index: 2, of: 3 };
-    expect(runId(START, shard)).toBe('2026-04-15T12:00:00.000Z-2of3');
-    expect(runOfStream(runStream(runId(START, shard)))).toBe('2026-04-15T12:00:00.000Z-2of3');
+    expect(runId(START, shard)).toBe('20260415T120000.000Z-2of3');
+    expect(runOfStream(runStream(runId(START, shard)))).toBe('20260415T120000.000Z-2of3');
     expect(runOfStream('cluster-c1')).toBeUndefined();
     expect(parseRunId(runId(START, shard))).toEqual({ tick: START, shard });
     for (const text of [
       '',
       'x',
-      '2026-04-15T12:00:00.000Z-4of3',
-      '2026-04-15T12:00:00.000Z-1of1',
-      '2026-02-30T12:00:00.000Z',
+      '20260415T120000.000Z-4of3',
+      '20260415T120000.000Z-1of1',
+      '20260230T120000.000Z',
     ])
       expect(parseRunId(text), text).toBeUndefined();
   });
