@@ -12,6 +12,7 @@ import {
 } from '../support/cloud-events.ts';
 import type { Answer, Recorded } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
+import { NO_CREDENTIAL, REFUSED, TestValidator } from '../support/validator.ts';
 
 const APRIL = '2026-04-01T00:00:00.000Z';
 
@@ -49,6 +50,9 @@ const ledger = sharedLedger(async (it) => {
   await it.post(deleted('c2', '2027-01-01T00:00:00Z'));
   await it.record(registered('c4', '2026-03-10T00:00:00Z', 'initech'));
   await it.fetch('/v1/periods/2026-03/close', { method: 'POST' });
+  const validator = new TestValidator(it);
+  const observe = { unreachableAfter: 1, unreachableFor: '0m', mode: 'observe', policies: [] };
+  await validator.run({ c1: REFUSED, c2: NO_CREDENTIAL, c4: REFUSED }, { settings: observe });
 });
 
 const operations = () =>
@@ -155,6 +159,13 @@ describe('an answer is as the document says', () => {
     ['GET /v1/feed', '/v1/feed'],
     ['GET /v1/feed', '/v1/feed?after=99'],
     ['GET /v1/rejected-events', '/v1/rejected-events'],
+    ['GET /v1/alerts', '/v1/alerts'],
+    ['GET /v1/alerts/{alertId}', '/v1/alerts/unverifiable:c2'],
+    ['GET /v1/alerts/{alertId}', '/v1/alerts/unverifiable:nobody'],
+    ['GET /v1/validations', '/v1/validations'],
+    ['GET /v1/validations/{runId}', '/v1/validations/20260415T120000.000Z'],
+    ['GET /v1/validations/{runId}', '/v1/validations/20260415T120000.001Z'],
+    ['GET /v1/validator', '/v1/validator'],
     ['GET /v1/me', '/v1/me'],
     ['GET /livez', '/livez'],
     ['GET /readyz', '/readyz'],
@@ -177,6 +188,19 @@ describe('an answer is as the document says', () => {
         await ledger().fetch(`/v1/periods/${period}/close`, post),
       );
     }
+  });
+
+  test('POST /v1/alerts/{alertId}/acknowledge and POST /v1/validator/decisions', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const post = (path: string, body: object) =>
+      ledger().fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    for (const body of [{ note: 'seen' }, { by: 'me' }])
+      isAsDocumented(
+        'POST /v1/alerts/{alertId}/acknowledge',
+        await post('/v1/alerts/unverifiable:c2/acknowledge', body),
+      );
+    for (const body of [{ proceedForHours: 1, note: 'gone' }, {}])
+      isAsDocumented('POST /v1/validator/decisions', await post('/v1/validator/decisions', body));
   });
 
   test('GET /v1/events/{eventId}', async () => {

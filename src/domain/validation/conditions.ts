@@ -13,8 +13,8 @@ export function outageCondition(breaker: Breaker, shard: string): readonly Condi
 }
 
 /**
- * What holds of one cluster. Under `observe` nothing is said of the cluster itself; that it cannot be verified is said in
- * every mode, since it is us who must do something.
+ * What holds of one cluster. Under `observe` nothing is said of what the probes saw; that it cannot be verified, and that the
+ * inventory lacks it, is said in every mode.
  */
 export function clusterConditions(each: Case, concluded: Conclusions, { tick }: RunInput): Condition[] {
   const { cluster, policy, verdict, after, isDeleted } = each;
@@ -24,6 +24,7 @@ export function clusterConditions(each: Case, concluded: Conclusions, { tick }: 
     found.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
   const since = formatInstant(after.last?.at ?? tick);
   if (verdict.state === 'unverifiable' && !isDeleted) add('unverifiable', { code: verdict.code, since });
+  if (inventory === 'gone' && state.billable && !isDeleted) add('billed-but-missing', {});
   if (policy.mode === 'observe') return found;
   if (isDeleted) {
     const { deletedAt } = state;
@@ -35,6 +36,5 @@ export function clusterConditions(each: Case, concluded: Conclusions, { tick }: 
   if (concluded.isUnconfirmed) {
     add('stop-unconfirmed', { inventory, since: formatInstant(after.bad?.from ?? tick) });
   }
-  if (inventory === 'gone' && state.billable) add('billed-but-missing', {});
   return found;
 }
