@@ -319,7 +319,8 @@ function membersOf(
   before: RunBefore | undefined,
   { changes, left }: RunUnderWay,
   full: boolean,
-): Set<string> {
+): ReadonlySet<string> {
+  if (!full && before !== undefined && changes.length + left.length === 0) return before.members;
   const members = new Set(full ? [] : before?.members);
   for (const [clusterId] of changes) members.add(clusterId);
   for (const clusterId of left) members.delete(clusterId);
@@ -329,7 +330,8 @@ function membersOf(
 function conditionsOf(
   before: RunBefore | undefined,
   { raised, resolved }: RunUnderWay,
-): Map<string, Condition> {
+): ReadonlyMap<string, Condition> {
+  if (before !== undefined && raised.length + resolved.length === 0) return before.conditions;
   const conditions = new Map(before?.conditions);
   for (const id of resolved) conditions.delete(id);
   for (const condition of raised) conditions.set(conditionId(condition), condition);
