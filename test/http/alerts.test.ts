@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deleted, event, registered, resumed, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
-import { NO_CREDENTIAL, REFUSED, TestValidator } from '../support/validator.ts';
+import { ALIVE, NO_CREDENTIAL, REFUSED, TestValidator } from '../support/validator.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -117,7 +117,9 @@ describe('alerts of the validator', () => {
       state: 'resolved',
       acknowledged: { by: 'loopback', note: 'being torn down', at: '2026-04-15T12:15:00.000Z' },
     });
-    await validator.runs(10);
+    await validator.run({ c1: { ...ALIVE, code: 'degraded' } });
+    ledger.pass(5 * MINUTE);
+    await validator.runs(5);
     expect(await ids(ledger, '?state=open')).toEqual([]);
     await validator.runs(15, BAD);
     expect((await ledger.get('/v1/clusters/c1')).body).toMatchObject({
@@ -216,7 +218,8 @@ describe('alerts of facts', () => {
       registered('c2', '2026-02-10T00:00:00.000Z', 'globex'),
     );
     expect((await close('2026-02')).status).toBe(200);
-    await ledger.record(deleted('c2', '2026-03-01T00:00:00.000Z'));
+    const [deletion] = await ledger.record(deleted('c2', '2026-03-01T00:00:00.000Z'));
+    await ledger.record(voided('c2', '2026-03-02T00:00:00.000Z', deletion?.eventId as string));
     await ledger.record(resumed('c1', '2026-02-20T00:00:00.000Z'));
     expect(await ids(ledger)).toEqual([]);
     await ledger.record(deleted('c1', '2026-02-20T00:00:00.000Z'));

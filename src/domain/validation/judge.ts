@@ -54,9 +54,9 @@ export function judgeRun(input: RunInput): Judgement {
   const cases = [...input.clusters]
     .sort((a, b) => (a.clusterId < b.clusterId ? -1 : 1))
     .map((cluster) => caseOf(cluster, input));
-  const alive = cases.filter(({ isDeleted }) => !isDeleted);
-  const turned = alive.map(({ cluster: { clusterId }, before, after }) => ({ clusterId, before, after }));
-  const breaker = assessOutage(turned, input.breaker, input.policies.breaker, input.tick);
+  const existing = cases.filter(({ isDeleted }) => !isDeleted);
+  const asked = existing.map(({ cluster: { clusterId }, after: watch }) => ({ clusterId, watch }));
+  const breaker = assessOutage(asked, input.breaker, input.policies.breaker, input.tick);
   const isOverridden = input.proceedUntil !== undefined && input.decidedAt < input.proceedUntil;
   const isWithheld = breaker.open && !isOverridden;
 

@@ -18,11 +18,10 @@ export type Breaker =
       readonly canaries: readonly string[];
     };
 
-/** A cluster that is registered and not deleted, before and after the verdict of this run. */
-export interface Turned {
+/** A cluster that is registered and not deleted, with the verdict of this run in its watch. */
+export interface Asked {
   readonly clusterId: string;
-  readonly before: Watch;
-  readonly after: Watch;
+  readonly watch: Watch;
 }
 
 /**
@@ -30,18 +29,16 @@ export interface Turned {
  * that an outage that lasts longer than the window does not close it: only clusters that answer again do.
  */
 export function assessOutage(
-  clusters: readonly Turned[],
+  clusters: readonly Asked[],
   breaker: Breaker,
   settings: BreakerSettings,
   tick: Instant,
 ): Breaker {
-  const asked = clusters.filter(
-    ({ after }) => after.last !== undefined && after.last.state !== 'unverifiable',
-  );
+  const asked = clusters.filter(({ watch: { last } }) => last !== undefined && last.state !== 'unverifiable');
   // Nobody was asked, so nothing was learnt.
   if (asked.length === 0 && clusters.length > 0) return breaker;
   const since = breaker.open ? breaker.since : tick;
-  const bad = asked.filter(({ after }) => isBadNow(after));
+  const bad = asked.filter(({ watch }) => isBadNow(watch));
   const canaries = bad
     .map(({ clusterId }) => clusterId)
     .filter((clusterId) => settings.canaries.includes(clusterId))
@@ -50,7 +47,7 @@ export function assessOutage(
   if (canaries.length > 0) return { open: true, since, why: 'canary', ...numbers };
   if (bad.length > 0 && bad.length === asked.length) return { open: true, since, why: 'all', ...numbers };
 
-  const turned = clusters.filter((cluster) => hasTurned(cluster, since - settings.massWindow)).length;
+  const turned = clusters.filter(({ watch }) => hasTurned(watch, since - settings.massWindow)).length;
   const reachable = asked.length - bad.length + turned;
   const isMass = turned >= settings.massLeast && turned * 1_000 > settings.massRatio * reachable;
   return isMass ? { open: true, since, why: 'ratio', bad: turned, of: reachable, canaries } : { open: false };
@@ -60,8 +57,7 @@ function isBadNow({ last }: Watch): boolean {
   return last !== undefined && isBad(last);
 }
 
-/** Whether it was reachable and is bad since then, or since this run; one that cannot be asked any more is still bad. */
-function hasTurned({ before, after }: Turned, since: Instant): boolean {
-  if (after.bad === undefined || after.aliveAt === undefined) return false;
-  return before.good !== undefined || after.bad.tick >= since;
+/** Whether it was reachable and is bad since then; one that cannot be asked any more is still bad. */
+function hasTurned({ aliveAt, bad }: Watch, since: Instant): boolean {
+  return aliveAt !== undefined && bad !== undefined && bad.tick >= since;
 }

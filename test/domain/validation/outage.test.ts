@@ -120,8 +120,11 @@ test('a canary that is bad is an outage of ours, and over as soon as it answers'
 
 test('all clusters bad is an outage of ours, also where none was ever seen alive', () => {
   const one = new Fleet({}, names(2));
-  one.runs(START, 2 * DAY_MS, seen(2, 2));
+  const last = one.runs(START, 2 * DAY_MS, seen(2, 2));
   expect(one.concluded).toEqual([]);
+  expect(outages(one).at(-1)).toMatchObject([{ why: 'all', bad: 2, of: 2 }]);
+  // Nobody can be asked, so that nothing says that it is over.
+  one.run(last + TICK, seen(2, 2, unverifiable));
   expect(outages(one).at(-1)).toMatchObject([{ why: 'all', bad: 2, of: 2 }]);
 });
 
