@@ -91,6 +91,6 @@ function resultOut({ completedAt, breaker, ...result }: RunResult): NonNullable<
   return { completedAt: instantOut(completedAt), breaker: breakerOut(breaker), ...result };
 }
 
-export function breakerOut(breaker: Breaker): z.output<typeof BreakerOut> {
+export function breakerOut({ trust: _, ...breaker }: Breaker): z.output<typeof BreakerOut> {
   return breaker.open ? { ...breaker, since: instantOut(breaker.since) } : breaker;
 }

@@ -1,7 +1,8 @@
 import type { Fact, FactOf } from '../fact.ts';
 import { formatInstant, type Instant } from '../time.ts';
+import type { Trust } from './outage.ts';
 import type { Case, Conclusion, RunInput } from './run.ts';
-import { isBad, isFlapping, type Mark, type Marks } from './watch.ts';
+import { type BadStreak, isBad, isFlapping, type Mark, type Marks } from './watch.ts';
 
 /** What is concluded about one cluster in one run. */
 export interface Conclusions {
@@ -15,11 +16,16 @@ export interface Conclusions {
 
 type Type = 'ClusterUnreachable' | 'ClusterReachable' | 'BillingStopped' | 'BillingResumed';
 
-/**
- * What the verdicts of a cluster come to.
- * @param isWithheld the breaker is open: nothing bad is concluded; what answers again is still said to.
- */
-export function conclude(each: Case, run: RunInput, isWithheld: boolean): Conclusions {
+/** What the breaker lets be concluded. */
+export interface Confidence {
+  /** Nothing bad is; what answers again is still said to. */
+  readonly isWithheld: boolean;
+  /** Only from these runs; `undefined` for all. */
+  readonly trust: Trust | undefined;
+}
+
+/** What the verdicts of a cluster come to. */
+export function conclude(each: Case, run: RunInput, confidence: Confidence): Conclusions {
   const { after, policy, verdict, isDeleted, cluster } = each;
   const flapping = isFlapping(after, policy.flapLimit, run.tick);
   const nothing = {
@@ -29,31 +35,39 @@ export function conclude(each: Case, run: RunInput, isWithheld: boolean): Conclu
     isUnconfirmed: false,
     isFlapping: flapping,
   };
-  if (isDeleted) return { ...nothing, marks: { ...after.marks, gone: isGone(each, isWithheld) } };
+  if (isDeleted) return { ...nothing, marks: { ...after.marks, gone: isGone(each, confidence) } };
   if (flapping || cluster.state.registeredAt > run.decidedAt) return nothing;
-  if (isBad(verdict)) return isWithheld ? nothing : { ...nothing, ...concludeBad(each, run) };
+  if (isBad(verdict))
+    return confidence.isWithheld ? nothing : { ...nothing, ...concludeBad(each, run, confidence) };
   const isGood = verdict.state === 'alive' && (after.good?.count ?? 0) >= policy.reachableAfter;
   return isGood ? { ...nothing, ...concludeGood(each, run) } : nothing;
 }
 
 /** Of a deleted cluster: whether it is gone, by as many bad verdicts as make another unreachable. */
-function isGone({ after: { bad, marks, last }, policy }: Case, isWithheld: boolean): true | undefined {
+function isGone({ after: { bad, marks, last }, policy }: Case, confidence: Confidence): true | undefined {
   if (last?.state === 'alive') return undefined;
-  const isSeen = !isWithheld && bad !== undefined && bad.count >= policy.unreachableAfter;
-  return isSeen ? true : marks.gone;
+  if (confidence.isWithheld || bad === undefined) return marks.gone;
+  return counted(bad, confidence).count >= policy.unreachableAfter ? true : marks.gone;
+}
+
+/** The part of a streak that counts. */
+function counted({ tick, count }: BadStreak, { trust }: Pick<Confidence, 'trust'>) {
+  if (trust === undefined || trust.from <= tick) return { tick, count };
+  return { tick: trust.from, count: Math.min(count, trust.runs) };
 }
 
 type Part = Pick<Conclusions, 'facts' | 'wouldHave' | 'marks'>;
 
-function concludeBad(each: Case, run: RunInput): Part & { isUnconfirmed: boolean } {
+function concludeBad(each: Case, run: RunInput, confidence: Confidence): Part & { isUnconfirmed: boolean } {
   const { after, policy, cluster } = each;
   const { state } = cluster;
   const { marks } = after;
   const none = { facts: [], wouldHave: [], marks, isUnconfirmed: false };
   const { bad } = after;
   if (bad === undefined) return none;
-  const span = run.tick - bad.tick;
-  if (bad.count < policy.unreachableAfter || span < policy.unreachableFor) return none;
+  const { tick, count } = counted(bad, confidence);
+  const span = run.tick - tick;
+  if (count < policy.unreachableAfter || span < policy.unreachableFor) return none;
 
   const out = new Collected(each, run);
   const unreachable = out.turn('ClusterUnreachable', state.unreachable, marks.unreachable);

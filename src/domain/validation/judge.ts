@@ -1,7 +1,7 @@
 import { type Conclusions, conclude } from './conclude.ts';
 import type { Condition } from './condition.ts';
 import { clusterConditions, outageCondition } from './conditions.ts';
-import { assessOutage, type Breaker } from './outage.ts';
+import { assessOutage, type Breaker, trustAfter } from './outage.ts';
 import { policyFor } from './policy.ts';
 import type { Case, Conclusion, ProbedCluster, RunInput } from './run.ts';
 import type { Verdict } from './verdict.ts';
@@ -10,18 +10,18 @@ import { isSame, observe, UNWATCHED, verdictOn, type Watch } from './watch.ts';
 /**
  * From the verdicts of a run to facts: `judgeRun`, a pure function. How a run uses it:
  *
- * 1. Claim the run: append `ValidationStarted` (record.ts) to its stream, expected absent; go on once the projections have
- *    seen it and no earlier run of the shard is under way.
- * 2. Probe. Clusters: every one registered and not deleted, and those deleted within `watchDeletedFor` of their policy.
- * 3. `judgeRun` with what the projections hold: `ValidationBook.watchOf(id)`, `breakerOf(shard)`, `proceedUntil`, and
- *    `clusterState(model, cluster, now)`.
+ * 1. Claim the run: `ValidationRuns.claim(runId(tick, shard), startRecord(…))`; somebody else may have it. Go on once the
+ *    projections have seen the claim, and no earlier run of the shard is under way (`ValidationBook.underWay(now)`).
+ * 2. Probe `clustersToProbe(model, policies, now)`, those of the shard. A long run may append `ValidationProgressed`.
+ * 3. `judgeRun`, with `watchOf(id)`, `breakerOf(shard)` and `decision?.until` of the `ValidationBook` (`model.validations`).
  * 4. Append `facts` through `Ledger.record` (`mayBackdate: true`), each with source `VALIDATOR_SOURCE` and its `id`.
- * 5. Then append `recordsOf(…)` (record.ts), whose last is `ValidationCompleted`: only that makes the run count. Cut off
- *    before it, the run counts for nothing; facts that were appended already are found in the ledger by the next run and
- *    not said twice.
+ * 5. Then append `recordsOf(…)` with `lastOf(shard)` as `before`: its last, `ValidationCompleted`, makes the run count. Cut
+ *    off before it, the run counts for nothing; facts that were appended already are found in the ledger by the next run and
+ *    are not said twice.
  *
  * A run may be a shard of the fleet. The breaker then looks at the clusters of the shard alone: shards are cut by a hash, so
- * that each is a fair sample of the fleet, and none waits for another. `massLeast` counts within a shard.
+ * that each is a fair sample of the fleet, and none waits for another. `massLeast` counts within a shard, a canary is looked
+ * for in the shard that it falls into, and a decision of an operator holds for all shards.
  */
 export const VALIDATOR_SOURCE = 'urn:cluster-ledger:validator';
 
@@ -56,11 +56,14 @@ export function judgeRun(input: RunInput): Judgement {
     .map((cluster) => caseOf(cluster, input));
   const existing = cases.filter(({ isDeleted }) => !isDeleted);
   const asked = existing.map(({ cluster: { clusterId }, after: watch }) => ({ clusterId, watch }));
-  const breaker = assessOutage(asked, input.breaker, input.policies.breaker, input.tick);
+  const outage = assessOutage(asked, input.breaker, input.policies.breaker, input.tick);
   const isOverridden = input.proceedUntil !== undefined && input.decidedAt < input.proceedUntil;
-  const isWithheld = breaker.open && !isOverridden;
+  const isWithheld = outage.open && !isOverridden;
+  const breaker = { ...outage, ...trustAfter(input.breaker, isWithheld, input.tick) };
+  // Who has decided that the clusters are gone has decided it of all that was seen.
+  const trust = isOverridden ? undefined : breaker.trust;
 
-  const concluded = cases.map((each) => conclude(each, input, isWithheld));
+  const concluded = cases.map((each) => conclude(each, input, { isWithheld, trust }));
   const own = cases.flatMap((each, i) => clusterConditions(each, concluded[i] as Conclusions, input));
   return {
     facts: concluded.flatMap(({ facts }) => facts),

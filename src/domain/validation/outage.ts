@@ -2,8 +2,24 @@ import type { Instant } from '../time.ts';
 import type { BreakerSettings } from './policy.ts';
 import { isBad, type Watch } from './watch.ts';
 
+/**
+ * The verdicts since the breaker last kept something back: what was bad before them is not counted, so that what is slow to
+ * come back after an outage of ours is not taken for gone since it began.
+ */
+export interface Trust {
+  /** Tick of the first of these runs; of the last that was kept back, where there is none yet. */
+  readonly from: Instant;
+  /** How many there are. */
+  readonly runs: number;
+}
+
 /** The breaker: while it is open, so much is bad that it is more likely us, and nothing is concluded from it. */
-export type Breaker =
+export type Breaker = Outage & {
+  /** Absent where nothing was ever kept back. */
+  readonly trust?: Trust;
+};
+
+type Outage =
   | { readonly open: false }
   | {
       readonly open: true;
@@ -33,10 +49,13 @@ export function assessOutage(
   breaker: Breaker,
   settings: BreakerSettings,
   tick: Instant,
-): Breaker {
+): Outage {
   const asked = clusters.filter(({ watch: { last } }) => last !== undefined && last.state !== 'unverifiable');
   // Nobody was asked, so nothing was learnt.
-  if (asked.length === 0 && clusters.length > 0) return breaker;
+  if (asked.length === 0 && clusters.length > 0) {
+    const { trust: _, ...as } = breaker;
+    return as;
+  }
   const since = breaker.open ? breaker.since : tick;
   const bad = asked.filter(({ watch }) => isBadNow(watch));
   const canaries = bad
@@ -60,4 +79,15 @@ function isBadNow({ last }: Watch): boolean {
 /** Whether it was reachable and is bad since then; one that cannot be asked any more is still bad. */
 function hasTurned({ aliveAt, bad }: Watch, since: Instant): boolean {
   return aliveAt !== undefined && bad !== undefined && bad.tick >= since;
+}
+
+/** @param isWithheld whether this run keeps something back. */
+export function trustAfter(
+  { trust }: Breaker,
+  isWithheld: boolean,
+  tick: Instant,
+): { readonly trust?: Trust } {
+  if (isWithheld) return { trust: { from: tick, runs: 0 } };
+  if (trust === undefined) return {};
+  return { trust: { from: trust.runs === 0 ? tick : trust.from, runs: trust.runs + 1 } };
 }

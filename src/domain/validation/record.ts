@@ -66,9 +66,11 @@ const whole = z.int().nonnegative();
 const Counts = z.object({ alive: whole, unreachable: whole, unknown: whole, unverifiable: whole });
 export type Counts = z.output<typeof Counts>;
 
+const trust = { trust: z.object({ from: InstantData, runs: whole }).exactOptional() };
 const BreakerData = z.discriminatedUnion('open', [
-  z.object({ open: z.literal(false) }),
+  z.object({ open: z.literal(false), ...trust }),
   z.object({
+    ...trust,
     open: z.literal(true),
     since: InstantData,
     why: z.enum(['canary', 'all', 'ratio']),

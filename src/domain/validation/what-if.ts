@@ -20,6 +20,8 @@ export interface PastRun {
   readonly verdicts: Iterable<readonly [clusterId: string, verdict: Verdict]>;
   /** Clusters that the inventory said were gone. */
   readonly gone: ReadonlySet<string>;
+  /** Whether an operator had decided to go on through an outage. */
+  readonly isOverridden: boolean;
 }
 
 /** The run that has just ended in a fold, to be played again. */
@@ -30,8 +32,17 @@ export function pastRunOf(
   const { shard, tick } = run.start;
   const conditions = [...(fold.shards.get(shard)?.conditions.values() ?? [])];
   const gone = conditions.filter(({ kind }) => kind === 'billed-but-missing').map(({ subject }) => subject);
-  const { decidedAt } = summary;
-  return { run: run.run, shard, tick, decidedAt, verdicts: fold.verdictsOf(shard), gone: new Set(gone) };
+  const { decidedAt, breaker, withheld } = summary;
+  const isOverridden = breaker.open && !withheld;
+  return {
+    run: run.run,
+    shard,
+    tick,
+    decidedAt,
+    verdicts: fold.verdictsOf(shard),
+    gone: new Set(gone),
+    isOverridden,
+  };
 }
 
 /** A cluster with all of its facts, in the order in which they were recorded. */
@@ -107,7 +118,7 @@ export class PolicyReplay {
   }
 
   /** Plays the next run, in the order in which they were completed. */
-  play({ run, shard, tick, decidedAt, verdicts, gone }: PastRun): void {
+  play({ run, shard, tick, decidedAt, verdicts, gone, isOverridden }: PastRun): void {
     const clusters: ProbedCluster[] = [];
     for (const [clusterId, verdict] of verdicts) {
       const played = this.#clusters.get(clusterId);
@@ -118,6 +129,7 @@ export class PolicyReplay {
     }
     const breaker = this.#breakers.get(shard) ?? { open: false };
     const policies = this.#policies;
+    const proceedUntil = isOverridden ? decidedAt + 1 : undefined;
     const judgement = judgeRun({
       run,
       shard,
@@ -125,7 +137,7 @@ export class PolicyReplay {
       decidedAt,
       policies,
       breaker,
-      proceedUntil: undefined,
+      proceedUntil,
       clusters,
     });
     this.#breakers.set(shard, judgement.breaker);

@@ -3,6 +3,7 @@ import { recordFact } from '../recorded-fact.ts';
 import { DAY_MS, formatInstant, type Instant } from '../time.ts';
 import { type Condition, conditionId } from './condition.ts';
 import type { Judgement } from './judge.ts';
+import type { Breaker } from './outage.ts';
 import { digestOf, type Policies, type Policy } from './policy.ts';
 import type { Counts, Listed, WrittenRecord } from './record.ts';
 import type { Verdict, VerdictState } from './verdict.ts';
@@ -63,9 +64,7 @@ export function recordsOf(finished: FinishedRun): WrittenRecord[] {
         facts: judgement.facts.length,
         wouldHave: judgement.wouldHave.length,
         withheld: judgement.isWithheld,
-        breaker: breaker.open
-          ? { ...breaker, canaries: [...breaker.canaries], since: formatInstant(breaker.since) }
-          : breaker,
+        breaker: breakerData(breaker),
         raised: raised.length,
         resolved: resolved.length,
         durationMs,
@@ -73,6 +72,13 @@ export function recordsOf(finished: FinishedRun): WrittenRecord[] {
       },
     },
   ];
+}
+
+function breakerData({ trust, ...breaker }: Breaker) {
+  const trusted = trust && { trust: { from: formatInstant(trust.from), runs: trust.runs } };
+  if (!breaker.open) return { open: false as const, ...trusted };
+  const { since, canaries } = breaker;
+  return { ...breaker, since: formatInstant(since), canaries: [...canaries], ...trusted };
 }
 
 /** Once a day, after a change of policy, and where there is nothing that changes could be relative to. */

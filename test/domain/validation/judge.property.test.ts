@@ -71,7 +71,7 @@ function play({ settings, seen }: Story, mode = 'enforce', prepare = (_: Fleet) 
 }
 
 const holds = (property: (story: Story) => void) =>
-  fc.assert(fc.property(stories, property), { numRuns: 150 });
+  fc.assert(fc.property(stories, property), { numRuns: 100 });
 const ofCluster = (fleet: Fleet, clusterId: string, types: RegExp) =>
   fleet.concluded.filter((fact) => fact.clusterId === clusterId && types.test(fact.type));
 

@@ -44,11 +44,23 @@ describe('too many clusters that turn bad at once', () => {
     expect(outages(one).at(-1)).toEqual([
       { why: 'ratio', since: '2026-04-15T12:05:00.000Z', bad: 5, of: 20 },
     ]);
-    const { conditions, facts } = one.run(last + TICK, seen(20, 4));
-    expect(conditions).toEqual([]);
-    expect(facts.map(({ fact }) => fact.type).filter((type) => type === 'ClusterUnreachable')).toHaveLength(
-      4,
-    );
+    expect(one.run(last + TICK, seen(20, 4)).conditions).toEqual([]);
+  });
+
+  test('have their verdicts counted only from when it was over: what is slow to come back was not gone all the time', () => {
+    const one = fleet(20);
+    const last = one.runs(START + TICK, 2 * DAY_MS, seen(20, 20));
+    // Two are slow, and one of them stays away.
+    one.runs(last + TICK, 2 * TICK, seen(20, 2));
+    expect(one.concluded).toEqual([]);
+    const { facts } = one.run(last + 4 * TICK, seen(20, 1));
+    expect(facts.map(({ fact: { type, clusterId } }) => [clusterId, type])).toEqual([
+      ['c00', 'ClusterUnreachable'],
+    ]);
+    one.runs(last + 5 * TICK, DAY_MS - 5 * TICK, seen(20, 1));
+    expect(one.concluded).toHaveLength(1);
+    const stopped = one.run(last + DAY_MS + TICK, seen(20, 1)).facts.map(({ fact }) => fact);
+    expect(stopped).toMatchObject([{ type: 'BillingStopped', clusterId: 'c00', effectiveAt: START + 40 }]);
   });
 
   test('are none where they are no more than a fifth, or fewer than five', () => {
@@ -114,8 +126,11 @@ test('a canary that is bad is an outage of ours, and over as soon as it answers'
   one.runs(START + TICK, HOUR_MS, seen(3, 2));
   expect(one.concluded).toEqual([]);
   expect(outages(one).at(-1)).toMatchObject([{ why: 'canary', canaries: 'c00', bad: 2, of: 3 }]);
-  const { facts } = one.run(START + 2 * HOUR_MS, { ...seen(3, 2), c00: alive() });
-  expect(facts).toHaveLength(1);
+  const { breaker, conditions } = one.run(START + 2 * HOUR_MS, { ...seen(3, 2), c00: alive() });
+  expect(breaker.open).toBe(false);
+  expect(conditions).toEqual([]);
+  one.runs(START + 2 * HOUR_MS + TICK, 2 * TICK, { ...seen(3, 2), c00: alive() });
+  expect(one.concluded.map(({ clusterId }) => clusterId)).toEqual(['c01']);
 });
 
 test('all clusters bad is an outage of ours, also where none was ever seen alive', () => {
