@@ -1,6 +1,6 @@
 import type { ConditionKind } from './validation/condition.ts';
 
-/** What somebody should hear of: every kind of alert, how bad it is, and its words. docs: design of delivery. */
+/** What somebody should hear of: every kind of alert, how bad it is, and its words. */
 
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];

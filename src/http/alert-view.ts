@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ALERT_KINDS, ALERTS, type AlertKind, SEVERITIES, type Severity } from '../domain/alert.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import { usageOf } from '../domain/usage.ts';
-import { ALERT_STATES, type Alert, alertState, type LiveAlert } from '../projections/alerts.ts';
+import { ALERT_STATES, type Alert, alertState, type LiveAlert } from '../projections/alert.ts';
 import type { LedgerModel } from '../projections/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { InstantOut, instantOut } from './fields.ts';

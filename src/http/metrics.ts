@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { ALERT_KINDS, ALERTS } from '../domain/alert.ts';
 import { isBilledAt } from '../domain/cluster.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { alertState } from '../projections/alerts.ts';
+import { alertState } from '../projections/alert.ts';
 import type { Projections } from '../projections/projections.ts';
 import { liveAlerts, severityOf } from './alert-view.ts';
 

@@ -3,7 +3,6 @@ import {
   ALERTS,
   ALERTS_STREAM,
   type AlertData,
-  type AlertKind,
   alertId,
   ORPHAN_AFTER_MIN,
   STALE_AFTER_INTERVALS,
@@ -14,61 +13,8 @@ import type { Condition } from '../domain/validation/condition.ts';
 import { runOfStream } from '../domain/validation/record.ts';
 import type { RunEnd } from '../domain/validation/run-fold.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
-
-/** Somebody has seen it: it is silent from then on, and still there. */
-export interface Acknowledgement {
-  readonly at: Instant;
-  readonly by: string;
-  readonly note?: string;
-}
-
-export interface Alert {
-  readonly id: string;
-  readonly kind: AlertKind;
-  readonly subject: string;
-  readonly clusterId?: string;
-  readonly accountId?: string;
-  readonly raisedAt: Instant;
-  /** When anything of it was last found to be otherwise. */
-  readonly updatedAt: Instant;
-  readonly resolvedAt?: Instant;
-  readonly acknowledged?: Acknowledgement;
-  readonly data: AlertData;
-}
-
-export const ALERT_STATES = ['open', 'acknowledged', 'resolved'] as const;
-export type AlertState = (typeof ALERT_STATES)[number];
-
-export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
-  if (resolvedAt !== undefined) return 'resolved';
-  return acknowledged === undefined ? 'open' : 'acknowledged';
-}
-
-/** What holds now and is known from elsewhere than the log: that the log, or a statement, is not what it was. */
-export interface LiveAlert {
-  readonly kind: 'statement-drift' | 'log-tampered';
-  readonly subject: string;
-  readonly since: Instant;
-  readonly data: AlertData;
-}
-
-/** What the facts of a cluster come to. */
-export interface Standing {
-  readonly accountId: string | undefined;
-  readonly registered: boolean;
-  readonly deleted: boolean;
-  readonly unreachable: boolean;
-  /** Effective instant of the stop by which the cause `unreachable` holds. */
-  readonly heldSince: Instant | undefined;
-}
-
-/** A fact as it was applied; `isFirst` of its cluster. */
-export interface AppliedFact {
-  readonly clusterId: string;
-  readonly event: LogEvent;
-  readonly fact: Fact;
-  readonly isFirst: boolean;
-}
+import type { Acknowledgement, Alert, AppliedFact, LiveAlert, Standing } from './alert.ts';
+import { Refusals } from './refusals.ts';
 
 interface LateChange {
   readonly accountId: string;
@@ -94,14 +40,13 @@ const LIVE_KEPT = 1_000;
 export class AlertBook {
   readonly #open = new Map<string, Alert>();
   readonly #resolved = new Map<string, Alert>();
-  /** Ids of open alerts of refused events, by source and id of the event. */
-  readonly #refusals = new Map<string, string[]>();
-  #refusalCount = 0;
+  readonly #refusals = new Refusals();
   readonly #liveAcknowledged = new Map<string, Acknowledgement>();
 
   /** A fact of a cluster. @param standing what its facts come to with it; asked for only where it matters. */
   applyFact({ clusterId, event, fact, isFirst }: AppliedFact, standing: () => Standing): void {
-    if (this.#refusals.size > 0) this.#retried(event);
+    const { metadata, recordedAt } = event;
+    for (const id of this.#refusals.of(metadata['source'], metadata['id'])) this.#resolve(id, recordedAt);
     if (this.#matters(clusterId, fact, isFirst)) this.#assess(clusterId, fact, standing(), event.recordedAt);
   }
 
@@ -181,27 +126,20 @@ export class AlertBook {
       data: told,
     } as const;
     this.#raise(alert, recordedAt);
-    const key = refusalKey(told.source, told.id);
-    this.#refusals.set(key, [...(this.#refusals.get(key) ?? []), alertId('event-rejected', eventId)]);
-    if (++this.#refusalCount > REFUSALS_KEPT) this.#shareOne(recordedAt);
+    this.#refusals.add(told, alertId('event-rejected', eventId));
+    if (this.#refusals.count > REFUSALS_KEPT) this.#shareOldest(recordedAt);
   }
 
   /** The oldest refusals share one alert, so that a producer that insists does not fill the memory. */
-  #shareOne(at: Instant): void {
-    for (const [key, ids] of this.#refusals) {
-      for (const id of ids) this.#open.delete(id);
-      this.#refusals.delete(key);
-      this.#refusalCount -= ids.length;
-      const id = alertId('event-rejected', 'earlier');
-      const count = Number(this.#open.get(id)?.data['count'] ?? 0) + ids.length;
-      this.#raise({ kind: 'event-rejected', subject: 'earlier', data: { count } }, at);
-      return;
+  #shareOldest(at: Instant): void {
+    const ids = this.#refusals.oldest;
+    for (const id of ids) {
+      this.#refusals.forget(this.#open.get(id)?.data ?? {}, id);
+      this.#open.delete(id);
     }
-  }
-
-  #retried({ metadata, recordedAt }: LogEvent): void {
-    const key = refusalKey(String(metadata['source']), String(metadata['id']));
-    for (const id of this.#refusals.get(key) ?? []) this.#resolve(id, recordedAt);
+    const shared = this.#open.get(alertId('event-rejected', 'earlier'));
+    const count = Number(shared?.data['count'] ?? 0) + ids.length;
+    this.#raise({ kind: 'event-rejected', subject: 'earlier', data: { count } }, at);
   }
 
   #acknowledge({ data, recordedAt: at }: LogEvent): void {
@@ -237,8 +175,8 @@ export class AlertBook {
       if (subject.split('of')[1] !== shard.split('of')[1]) this.#resolve(id, at);
       if (subject !== shard) continue;
       this.#resolve(id, at);
-      const due = at + STALE_AFTER_INTERVALS * Number(data['everyMs']);
-      this.#raiseOnce({ kind, subject, data }, at, due);
+      const everyMs = run.start.everyMs ?? Number(data['everyMs']);
+      this.#raiseOnce({ kind, subject, data: { everyMs } }, at, at + STALE_AFTER_INTERVALS * everyMs);
     }
     for (const id of ended) this.#resolve(id, at);
     for (const condition of began) this.#raise(alertOf(condition), at);
@@ -282,22 +220,12 @@ export class AlertBook {
     const alert = this.#open.get(id);
     if (alert === undefined) return;
     this.#open.delete(id);
-    if (alert.kind === 'event-rejected') this.#forgetRefusal(alert);
+    if (alert.kind === 'event-rejected') this.#refusals.forget(alert.data, id);
     // It was never raised.
     if (alert.raisedAt > at) return;
     this.#resolved.delete(id);
     this.#resolved.set(id, { ...alert, updatedAt: at, resolvedAt: at });
     if (this.#resolved.size > RESOLVED_KEPT) this.#resolved.delete(this.#resolved.keys().next().value ?? '');
-  }
-
-  #forgetRefusal({ id, data }: Alert): void {
-    const key = refusalKey(String(data['source']), String(data['id']));
-    const ids = this.#refusals.get(key);
-    if (ids === undefined) return;
-    this.#refusalCount--;
-    const others = ids.filter((other) => other !== id);
-    if (others.length > 0) this.#refusals.set(key, others);
-    else this.#refusals.delete(key);
   }
 
   /** All alerts at an instant, the latest raised first. */
@@ -343,18 +271,10 @@ export class AlertBook {
     for (const alert of open) book.#open.set(alert.id, alert);
     for (const alert of resolved) book.#resolved.set(alert.id, alert);
     for (const [id, acknowledged] of liveAcknowledged) book.#liveAcknowledged.set(id, acknowledged);
-    for (const { id, kind, subject, data } of open) {
-      if (kind !== 'event-rejected' || subject === 'earlier') continue;
-      const key = refusalKey(String(data['source']), String(data['id']));
-      book.#refusals.set(key, [...(book.#refusals.get(key) ?? []), id]);
-      book.#refusalCount++;
-    }
+    for (const { id, kind, subject, data } of open)
+      if (kind === 'event-rejected' && subject !== 'earlier') book.#refusals.add(data, id);
     return book;
   }
-}
-
-function refusalKey(source: string, id: string): string {
-  return `${source}\n${id}`;
 }
 
 function observationData({ since, policy }: Extract<Fact, { type: 'ClusterUnreachable' }>): AlertData {

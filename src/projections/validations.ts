@@ -8,7 +8,8 @@ import {
   runOfStream,
   type Trigger,
 } from '../domain/validation/record.ts';
-import { type RunEnd, RunFold, type RunUnderWay, type ShardState } from '../domain/validation/run-fold.ts';
+import { type RunEnd, RunFold, type ShardState } from '../domain/validation/run-fold.ts';
+import type { RunUnderWay } from '../domain/validation/run-under-way.ts';
 import type { Watch } from '../domain/validation/watch.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 

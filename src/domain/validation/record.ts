@@ -164,6 +164,7 @@ export type RecordType = keyof typeof schemas;
 export type RunRecord = {
   readonly [T in RecordType]: { readonly type: T; readonly data: z.output<(typeof schemas)[T]> };
 }[RecordType];
+export type DataOf<T extends RecordType> = Extract<RunRecord, { type: T }>['data'];
 /** As it is written down. */
 export type WrittenRecord = {
   readonly [T in RecordType]: { readonly type: T; readonly data: z.input<(typeof schemas)[T]> };

@@ -1,32 +1,19 @@
 import type { Instant } from '../time.ts';
 import { type Condition, conditionId } from './condition.ts';
 import type { Breaker } from './outage.ts';
-import type { Counts, Listed, RunRecord } from './record.ts';
+import type { Counts, DataOf, RunRecord } from './record.ts';
+import { begin, marksOf, type RunUnderWay, withJudged, withRecorded } from './run-under-way.ts';
 import type { Verdict } from './verdict.ts';
 import { type Marks, observe, steady, UNWATCHED, type Watch } from './watch.ts';
+import { readWatch, writeWatch } from './watch-json.ts';
 import type { RunBefore } from './write-run.ts';
-
-type Data<T extends RunRecord['type']> = Extract<RunRecord, { type: T }>['data'];
-
-/** A run that has begun and not ended; what it has recorded counts once it is complete. */
-export interface RunUnderWay {
-  readonly run: string;
-  readonly start: Data<'ValidationStarted'>;
-  readonly startedAt: Instant;
-  readonly progress: Data<'ValidationProgressed'> | undefined;
-  readonly changes: readonly (readonly [clusterId: string, verdict: Verdict])[];
-  readonly left: readonly string[];
-  readonly marks: Data<'ValidationJudged'>['marks'];
-  readonly raised: readonly Condition[];
-  readonly resolved: readonly string[];
-}
 
 /** What became of a run. */
 export type RunEnd =
   | {
       readonly outcome: 'completed';
       readonly run: RunUnderWay;
-      readonly summary: Data<'ValidationCompleted'>;
+      readonly summary: DataOf<'ValidationCompleted'>;
       readonly completedAt: Instant;
       /** Conditions that began to hold with it, those that still hold and are no longer the same, and ids of those that ended. */
       readonly began: readonly Condition[];
@@ -136,19 +123,18 @@ export class RunFold {
     return under === undefined ? [] : [{ outcome: 'abandoned', run: under, why: 'unreadable' }];
   }
 
-  #start(run: string, start: Data<'ValidationStarted'>, startedAt: Instant): RunEnd[] {
+  #start(run: string, start: DataOf<'ValidationStarted'>, startedAt: Instant): RunEnd[] {
     const ended: RunEnd[] = [];
     for (const other of this.#underWay.values()) {
       if (other.start.deadline >= startedAt) continue;
       this.#underWay.delete(other.run);
       ended.push({ outcome: 'abandoned', run: other, why: 'late' });
     }
-    const nothing = { progress: undefined, changes: [], left: [], marks: [], raised: [], resolved: [] };
-    this.#underWay.set(run, { run, start, startedAt, ...nothing });
+    this.#underWay.set(run, begin(run, start, startedAt));
     return ended;
   }
 
-  #complete(run: RunUnderWay, summary: Data<'ValidationCompleted'>, completedAt: Instant): RunEnd {
+  #complete(run: RunUnderWay, summary: DataOf<'ValidationCompleted'>, completedAt: Instant): RunEnd {
     if (completedAt > run.start.deadline) return { outcome: 'abandoned', run, why: 'late' };
     const { shard, tick } = run.start;
     const before = this.#shards.get(shard);
@@ -220,20 +206,7 @@ export class RunFold {
         conditions: [...conditions.values()],
       })),
       entries: Array.from(this.#entries, ([clusterId, { watch, shard, seen }]) => {
-        const { last, uid, aliveAt, good, bad, flips, marks } = watch;
-        const { unreachable, stopped, gone } = marks;
-        return [
-          clusterId,
-          shard,
-          seen,
-          last === undefined ? null : [last.state, last.code, last.at, last.uid ?? null, last.detail ?? null],
-          uid ?? null,
-          aliveAt ?? null,
-          good === undefined ? null : [good.from, good.to, good.tick, good.count],
-          bad === undefined ? null : [bad.from, bad.to, bad.tick, bad.count, bad.codes],
-          flips,
-          [unreachable ?? null, stopped ?? null, gone ?? null],
-        ] as const;
+        return [clusterId, shard, seen, writeWatch(watch)] as const;
       }),
       underWay: [...this.#underWay.values()],
     };
@@ -245,74 +218,12 @@ export class RunFold {
       const byId = new Map(conditions.map((condition) => [conditionId(condition), condition]));
       fold.#shards.set(state.shard, { ...state, members: new Set(members), conditions: byId });
     }
-    for (const entry of entries) fold.#entries.set(entry[0], entryFrom(entry));
+    for (const [clusterId, shard, seen, watch] of entries)
+      fold.#entries.set(clusterId, { watch: readWatch(watch), shard, seen });
     for (const { run, start, startedAt, progress, ...gathered } of underWay)
       fold.#underWay.set(run, { run, start, startedAt, progress, ...gathered });
     return fold;
   }
-}
-
-function entryFrom([
-  ,
-  shard,
-  seen,
-  last,
-  uid,
-  aliveAt,
-  good,
-  bad,
-  flips,
-  marks,
-]: RunFold['parts']['entries'][number]) {
-  const streak = ([from, to, tick, count]: readonly [number, number, number, number, ...unknown[]]) => {
-    return { from, to, tick, count };
-  };
-  const watch: Watch = {
-    last: last === null ? undefined : verdictFrom(last),
-    uid: uid ?? undefined,
-    aliveAt: aliveAt ?? undefined,
-    good: good === null ? undefined : streak(good as [number, number, number, number]),
-    bad:
-      bad === null
-        ? undefined
-        : {
-            ...streak(bad as unknown as [number, number, number, number]),
-            codes: bad[4] as Record<string, number>,
-          },
-    flips,
-    marks: {
-      unreachable: marks[0] ?? undefined,
-      stopped: marks[1] ?? undefined,
-      gone: marks[2] ?? undefined,
-    },
-  };
-  return { watch, shard, seen };
-}
-
-function verdictFrom(written: readonly unknown[]): Verdict {
-  const [state, code, at, uid, detail] = written as [Verdict['state'], string, number, string?, string?];
-  return { state, code, at, ...(uid && { uid }), ...(detail && { detail }) };
-}
-
-function withRecorded(run: RunUnderWay, { verdicts, left }: Data<'ValidationRecorded'>): RunUnderWay {
-  const { tick } = run.start;
-  const changes = verdicts.flatMap(({ state, code, clusters }) =>
-    clusters.map(([clusterId, offset, uid, detail]: Listed) => {
-      const at = tick + (offset ?? 0);
-      const verdict = { state, code, at, ...(uid && { uid }), ...(detail && { detail }) };
-      return [clusterId, verdict] as const;
-    }),
-  );
-  return { ...run, changes: [...run.changes, ...changes], left: [...run.left, ...left] };
-}
-
-function withJudged(run: RunUnderWay, { marks, raised, resolved }: Data<'ValidationJudged'>): RunUnderWay {
-  return {
-    ...run,
-    marks: [...run.marks, ...marks],
-    raised: [...run.raised, ...raised],
-    resolved: [...run.resolved, ...resolved],
-  };
 }
 
 function membersOf(
@@ -336,16 +247,6 @@ function conditionsOf(
   for (const id of resolved) conditions.delete(id);
   for (const condition of raised) conditions.set(conditionId(condition), condition);
   return conditions;
-}
-
-type WrittenMarks = readonly [Marks['unreachable'] | null, Marks['stopped'] | null, boolean];
-
-function marksOf([unreachable, stopped, gone]: WrittenMarks): Marks {
-  return {
-    unreachable: unreachable ?? undefined,
-    stopped: stopped ?? undefined,
-    gone: gone ? true : undefined,
-  };
 }
 
 function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [first: T[], second: T[]] {
