@@ -24,7 +24,8 @@ export function clusterConditions(each: Case, concluded: Conclusions, { tick }: 
     found.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
   const since = formatInstant(after.last?.at ?? tick);
   if (verdict.state === 'unverifiable' && !isDeleted) add('unverifiable', { code: verdict.code, since });
-  if (inventory === 'gone' && state.billable && !isDeleted) add('billed-but-missing', {});
+  const isBilled = state.billable && !isDeleted && state.heldSince === undefined;
+  if (inventory === 'gone' && isBilled) add('billed-but-missing', {});
   if (policy.mode === 'observe') return found;
   if (isDeleted) {
     const { deletedAt } = state;

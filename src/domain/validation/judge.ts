@@ -1,5 +1,5 @@
 import { type Conclusions, conclude } from './conclude.ts';
-import type { Condition } from './condition.ts';
+import { type Condition, conditionId } from './condition.ts';
 import { clusterConditions, outageCondition } from './conditions.ts';
 import { assessOutage, type Breaker, trustAfter } from './outage.ts';
 import { policyFor } from './policy.ts';
@@ -73,7 +73,7 @@ export function judgeRun(input: RunInput): Judgement {
       verdict,
       isChanged: !isSame(before.last, verdict),
     })),
-    conditions: [...outageCondition(breaker, input.shard), ...own, ...(input.conditions ?? [])],
+    conditions: onceEach([...outageCondition(breaker, input.shard), ...own, ...(input.conditions ?? [])]),
     breaker,
     isWithheld,
     verifiedGone: cases
@@ -86,6 +86,11 @@ export function judgeRun(input: RunInput): Judgement {
       ]),
     ),
   };
+}
+
+/** Of those with the same id the last: who looked into the inventory itself knows more of it. */
+function onceEach(conditions: readonly Condition[]): Condition[] {
+  return [...new Map(conditions.map((condition) => [conditionId(condition), condition])).values()];
 }
 
 function caseOf(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput): Case {

@@ -145,6 +145,7 @@ describe('an inventory that confirms', () => {
     const { facts, conditions } = one.run(START + 3 * DAY_MS, seen(refused));
     expect(typesOf(facts)).toEqual(['c1 BillingStopped']);
     expect(conditions.map(conditionId)).toEqual(['billed-but-missing:c1']);
+    expect(one.run(START + 3 * DAY_MS + TICK, seen(refused)).conditions).toEqual([]);
   });
 });
 
@@ -333,6 +334,26 @@ describe('a mode', () => {
 });
 
 describe('conditions', () => {
+  test('that are given from elsewhere stand for those of the same name, and are recorded when they begin and end', () => {
+    const one = fleet();
+    one.inventory.set('c1', 'gone');
+    const data = { source: 'argocd', since: '2026-04-15T11:00:00.000Z' };
+    one.extra = [{ kind: 'billed-but-missing', subject: 'c1', accountId: 'acme', data }];
+    const { conditions } = one.run(START, seen(alive()));
+    expect(conditions).toEqual(one.extra);
+    const raised = () => {
+      const { record } = one.played.at(-1)?.records.at(-1) ?? {};
+      return record?.type === 'ValidationCompleted' ? [record.data.raised, record.data.resolved] : [];
+    };
+    expect(raised()).toEqual([1, 0]);
+    one.run(START + TICK, seen(alive()));
+    expect(raised()).toEqual([0, 0]);
+    one.extra = [];
+    one.inventory.clear();
+    one.run(START + 2 * TICK, seen(alive()));
+    expect(raised()).toEqual([0, 1]);
+  });
+
   test('say what could not be verified in every mode, and of free clusters no more than that', () => {
     const one = fleet({ mode: 'observe' });
     const { conditions } = one.run(START, seen(unverifiable));
