@@ -8,5 +8,7 @@ export default defineConfig({
     reporters: ['default', new ClosingReporter()],
     testTimeout: 30_000,
     hookTimeout: 90_000,
+    // Much of the time is spent waiting: for kills, for servers to start, for deadlines to pass.
+    maxWorkers: 3,
   },
 });

@@ -1,16 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { LogReader } from './audit/leaf-thread.ts';
+import { keysOf } from './audit/log-settings.ts';
+import { SignedLog } from './audit/signed-log.ts';
+import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
+import { type OpenValidator, openValidator } from './compose-validator.ts';
 import { type Config, ConfigError } from './config.ts';
 import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
 import type { EventStore } from './eventstore/event-store.ts';
+import { ReadOnlyStore } from './eventstore/read-only-store.ts';
 import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
 import type { App, Rooms } from './http/app.ts';
-import { createMetrics } from './http/metrics.ts';
+import { measureLog } from './http/log-metrics.ts';
+import { createMetrics, observeKubefirst } from './http/metrics.ts';
 import { buildServer } from './http/server.ts';
+import { AutoClose } from './jobs/auto-close.ts';
 import { PeriodCloser } from './jobs/close-period.ts';
+import { CheckpointSigner } from './jobs/sign-checkpoints.ts';
+import { Decisions } from './ledger/decisions.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { PeriodCloses } from './ledger/period-closes.ts';
+import { StatementDigests } from './ledger/statement-digests.ts';
+import { GuardedStore, WriteGate } from './ledger/write-gate.ts';
 import { Projections } from './projections/projections.ts';
 
 /** A ledger with all of its rooms, not yet listening. */
@@ -19,7 +31,11 @@ export interface Composition {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
+  readonly signedLog: SignedLog;
   readonly closePeriod: Rooms['closePeriod'];
+  /** Absent where no source of credentials is configured. */
+  readonly validator: OpenValidator | undefined;
+  readonly kubefirst: Kubefirst;
   /** Lets requests under way end, then closes everything. */
   close(): Promise<void>;
 }
@@ -30,37 +46,106 @@ export interface Surroundings {
   readonly now: () => number;
   /** Told when the process must stop: the store, or what follows it, has failed for good. */
   readonly onFailed: (error: unknown) => void;
+  /** It only answers: nothing is written, neither to the store nor to files. */
+  readonly readOnly?: boolean;
 }
 
-/** Wires a ledger up, and begins to follow its log. @throws StoreFailed, StoreUnavailable where the store does not open. */
-export async function compose(config: Config, { log, now, onFailed }: Surroundings): Promise<Composition> {
-  const store = await openStore(config, log, now, onFailed);
+/**
+ * Wires a ledger up, and begins to follow its log.
+ * @throws StoreFailed, StoreUnavailable where the store does not open. @throws LogKeyError where the keys are not its log's.
+ */
+export async function compose(
+  config: Config,
+  { log, now, onFailed, readOnly = false }: Surroundings,
+): Promise<Composition> {
+  const opened = await openStore(config, { log, now, onFailed });
+  const gate = new WriteGate();
+  const store = readOnly ? new ReadOnlyStore(opened) : new GuardedStore(opened, gate);
   const projections = new Projections(store, {
-    snapshotFile: snapshotFile(config),
+    ...(!readOnly && { snapshotFile: snapshotFile(config), statementDigests: new StatementDigests(store) }),
     log,
     onFailed,
   });
-  projections.start();
-  const ledger = new Ledger(store, now);
-  const closer = new PeriodCloser({ store, projections, closes: new PeriodCloses(store, now), now });
+  const signedLog = new SignedLog(opened, {
+    ...config.audit,
+    keys: keysOf(config.audit, config.dataDir),
+    reader: logReader(config),
+    now,
+    log,
+    onTampered: (why) => gate.close(why),
+    onFailed,
+  });
+  const signer = new CheckpointSigner(signedLog, {
+    now,
+    everyMs: config.audit.checkpointSeconds * 1_000,
+    log,
+  });
+  let kubefirst: Kubefirst | undefined;
   const stop = async () => {
+    await kubefirst?.stop();
+    await signer.stop();
+    await signedLog.stop();
     await projections.stop();
     await store.close();
   };
   try {
-    const metrics = createMetrics(store, projections, now);
+    projections.start();
+    if (!readOnly) {
+      await signedLog.start(projections.caughtUp(FOR_EVER_MS));
+      signer.start();
+    }
+    const ledger = new Ledger(store, now);
+    const closes = new PeriodCloses(store, now);
+    const closed = (position: number | undefined) => signer.closed(position);
+    const closer = new PeriodCloser({ store, projections, closes, now, closed });
     const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
-    const rooms = { store, ledger, projections, metrics, closePeriod, now, version: versionOfPackage() };
+    const autoClose = new AutoClose({ closer, projections, now, log }, config.autoClose);
+    const parts = { store, ledger, projections, log, now };
+    kubefirst = await openKubefirst(parts, readOnly ? withoutRecords(config.kubefirst) : config.kubefirst);
+    const { watcher } = kubefirst;
+    const validator = readOnly
+      ? undefined
+      : openValidator(
+          { ...parts, environment: config.kubernetes, records: () => watcher?.reading() },
+          config.validator,
+        );
+    const metrics = createMetrics({ store, projections, signedLog, now });
+    measureLog(metrics.registry, signedLog, now);
+    observeKubefirst(metrics, kubefirst);
+    const rooms: Rooms = {
+      store,
+      ledger,
+      projections,
+      signedLog,
+      metrics,
+      decisions: new Decisions(store, now),
+      closePeriod,
+      kubefirst,
+      validator: validator?.door,
+      now,
+      version: versionOfPackage(),
+    };
     const app = await buildServer(rooms, log);
+    if (!readOnly) autoClose.start();
     const close = async () => {
+      const closing = autoClose.stop();
       await app.close();
+      await closing;
+      await validator?.stop();
       await stop();
     };
-    return { app, store, ledger, projections, closePeriod, close };
+    return { app, store, ledger, projections, signedLog, closePeriod, validator, kubefirst, close };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** The longest time that a timer takes, 24 days. */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+function withoutRecords({ records: _, ...settings }: Config['kubefirst']): Config['kubefirst'] {
+  return settings;
 }
 
 /** Where the projections keep what saves them a replay. */
@@ -68,11 +153,10 @@ export function snapshotFile({ dataDir, store, namespace }: Config): string {
   return join(dataDir, `snapshot-${store.kind}-${namespace}.bin`);
 }
 
-async function openStore(
+/** Opens a store by itself. @throws StoreFailed, StoreUnavailable where it does not open. @throws ConfigError */
+export async function openStore(
   { store, namespace }: Config,
-  log: Logger,
-  now: () => number,
-  onFailed: (error: unknown) => void,
+  { log, now, onFailed }: Omit<Surroundings, 'readOnly'>,
 ): Promise<EventStore> {
   if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
   try {
@@ -83,6 +167,11 @@ async function openStore(
       'LEDGER_STORE is no connection string of EventStoreDB (esdb://host:port?key=value&…)',
     );
   }
+}
+
+function logReader({ store }: Config): LogReader | undefined {
+  if (store.kind !== 'sqlite') return undefined;
+  return { module: new URL('./eventstore/sqlite/log-reader.ts', import.meta.url).href, file: store.file };
 }
 
 function versionOfPackage(): string {

@@ -1,5 +1,11 @@
-import { join } from 'node:path';
-import { type Environment, readSettings } from './config/read-settings.ts';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import type { LogSettings } from './audit/log-settings.ts';
+import type { KubefirstSettings } from './compose-kubefirst.ts';
+import { ConfigError, type Environment, readSettings } from './config/read-settings.ts';
+import type { Settings } from './config/settings.ts';
+import type { ValidatorSettings } from './config/validator-settings.ts';
+import type { AutoCloseSettings } from './jobs/auto-close.ts';
 
 export { ConfigError } from './config/read-settings.ts';
 
@@ -16,6 +22,13 @@ export interface Config {
   /** Prefix of every stream on EventStoreDB. */
   readonly namespace: string;
   readonly logLevel: string;
+  /** How the log is signed. */
+  readonly audit: LogSettings;
+  readonly autoClose: AutoCloseSettings;
+  readonly validator: ValidatorSettings;
+  readonly kubefirst: KubefirstSettings;
+  /** How to reach the Kubernetes cluster that the ledger itself runs in, where it does. */
+  readonly kubernetes: Readonly<Record<string, string>>;
 }
 
 /**
@@ -33,6 +46,22 @@ export function readConfig(environment: Environment = process.env): Config {
     store: storeChoice(values.store, dataDir),
     namespace: values.namespace,
     logLevel: values['log.level'],
+    audit: auditOf(values),
+    autoClose: {
+      enabled: values['periods.autoClose'],
+      schedule: values['periods.autoCloseSchedule'],
+      timezone: 'UTC',
+    },
+    kubefirst: kubefirstOf(values),
+    validator: {
+      schedule: values['validator.schedule'],
+      shard: values['validator.shard'],
+      runDeadline: values['validator.runDeadline'],
+      credentials: values['validator.credentials'],
+      policy: values['validator.policy'],
+      probe: values['validator.probe'],
+    },
+    kubernetes: inClusterOf(environment),
   };
 }
 
@@ -40,4 +69,66 @@ function storeChoice(store: string, dataDir: string): StoreChoice {
   if (!store.startsWith('sqlite:')) return { kind: 'esdb', connection: store };
   const file = store.slice('sqlite:'.length);
   return { kind: 'sqlite', file: file === '' ? join(dataDir, 'ledger.db') : file };
+}
+
+/** What the command line takes from its surroundings. */
+export interface CliEnvironment {
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+  readonly context: string | undefined;
+  /** Folder of the user's settings, by the XDG base directory rules. */
+  readonly configDir: string;
+}
+
+/** Reads `LEDGER_URL`, `LEDGER_TOKEN` and `LEDGER_CONTEXT`; an empty one is none. */
+export function readCliEnvironment(environment: Environment = process.env): CliEnvironment {
+  const { LEDGER_URL, LEDGER_TOKEN, LEDGER_CONTEXT, XDG_CONFIG_HOME } = environment;
+  // The rules have relative paths ignored.
+  const isSet = XDG_CONFIG_HOME !== undefined && isAbsolute(XDG_CONFIG_HOME);
+  return {
+    url: LEDGER_URL || undefined,
+    token: LEDGER_TOKEN || undefined,
+    context: LEDGER_CONTEXT || undefined,
+    configDir: isSet ? XDG_CONFIG_HOME : join(homedir(), '.config'),
+  };
+}
+
+function auditOf(values: Settings): LogSettings {
+  const given = {
+    origin: values['audit.origin'],
+    key: values['audit.key'],
+    keyFile: values['audit.keyFile'],
+    acceptKey: values['audit.acceptKey'],
+  };
+  if (given.key !== undefined && given.keyFile !== undefined)
+    throw new ConfigError('LEDGER_AUDIT_KEY and LEDGER_AUDIT_KEY_FILE are both set: give one of them');
+  const checkpointSeconds = values['audit.checkpointSeconds'];
+  return { ...withoutAbsent(given), checkpointSeconds };
+}
+
+function kubefirstOf(values: Settings): KubefirstSettings {
+  return {
+    ...withoutAbsent({
+      writeKey: values['kubefirst.writeKey'],
+      pricePerHour: values['kubefirst.pricePerHour'],
+      records: values['kubefirst.records'],
+      accountId: values['kubefirst.accountId'],
+    }),
+    accountsByManagementId: values['kubefirst.accountsByManagementId'],
+    accountsByDomain: values['kubefirst.accountsByDomain'],
+    freeClusterTypes: values['kubefirst.freeClusterTypes'],
+    connection: values['kubefirst.connection'],
+  };
+}
+
+function withoutAbsent<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function inClusterOf(environment: Environment): Record<string, string> {
+  const names = ['KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  );
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RecordedEvent } from '../eventstore/event-store.ts';
 import { canonicalJson, canonicalString } from './canonical-json.ts';
+import { canonicalText } from './canonical-text.ts';
 
 /** Bytes of a SHA-256 hash. */
 export const HASH_BYTES = 32;
@@ -30,10 +31,13 @@ export function leafText(event: RecordedEvent): string {
 }
 
 function textOf(event: RecordedEvent): string {
-  const { data, id, metadata, recordedAt, revision, stream, type } = event;
+  const { id, recordedAt, revision, stream, type, json } = event;
   try {
+    const data = json === undefined ? canonicalJson(event.data) : canonicalText(json.data, type);
+    const metadata =
+      json === undefined ? canonicalJson(event.metadata) : canonicalText(json.metadata, 'metadata');
     return (
-      `{"data":${canonicalJson(data)},"id":${canonicalString(id)},"metadata":${canonicalJson(metadata)}` +
+      `{"data":${data},"id":${canonicalString(id)},"metadata":${metadata}` +
       `,"recordedAt":"${formatInstant(recordedAt)}","revision":${canonicalJson(revision)}` +
       `,"stream":${canonicalString(stream)},"type":${canonicalString(type)}}`
     );

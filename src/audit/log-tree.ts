@@ -3,13 +3,22 @@ import { HASH_BYTES, hashLeaf, leafHash, leafText } from './leaf.ts';
 import { encodeBundle, TILE_WIDTH } from './tiles.ts';
 import { BlockMissing, type Blocks, LeavesChanged, MerkleTree } from './tree.ts';
 
+/** Blocks that are not dropped at once again, at 16 KiB each where a block is 256 leaves. */
+const RECENT_BLOCKS = 256;
+
 type Log = Pick<EventStore, 'follow' | 'readAll'>;
 
 export interface LogTreeOptions {
   /** Height of the lowest nodes that are kept in memory (see `MerkleTree`). Default 0, all: 64 bytes per event. */
   readonly floor?: number;
+  /** Gives leaf hashes of the beginning of the log, many at a time; what is behind them is read here. */
+  readonly beginning?: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** Told why `beginning` ended early. */
+  readonly onSlow?: (error: unknown) => void;
   /** Told once when following has failed for good. */
   readonly onFailed?: (error: unknown) => void;
+  /** Told whenever the log was found not to be what it was. */
+  readonly onChanged?: (error: LeavesChanged) => void;
 }
 
 /** Size and root hash of a tree. */
@@ -27,6 +36,8 @@ export class LogTree {
   readonly #log: Log;
   readonly #options: LogTreeOptions;
   readonly #tree: MerkleTree;
+  /** Blocks that were read again lately: neighbours are often asked for together. */
+  readonly #recent: Blocks = new Map();
   readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
   #following: Promise<void> = Promise.resolve();
@@ -106,11 +117,21 @@ export class LogTree {
     return this.#withBlocks(() => this.#tree.tile(level, index, width));
   }
 
+  /** Hash of a leaf. @throws RangeError, LeavesChanged, StoreUnavailable */
+  async leafHash(index: number): Promise<Uint8Array> {
+    const width = (index % TILE_WIDTH) + 1;
+    return (await this.tile(0, Math.floor(index / TILE_WIDTH), width)).subarray(-HASH_BYTES);
+  }
+
   /**
    * An entry bundle: `width` leaves from 256 × `index` on, read from the log and checked against the tree.
    * @throws RangeError where the tree has not grown so far. @throws LeavesChanged, StoreUnavailable
    */
-  async entries(index: number, width = TILE_WIDTH): Promise<Buffer> {
+  entries(index: number, width = TILE_WIDTH): Promise<Buffer> {
+    return this.#tellingChange(() => this.#entries(index, width));
+  }
+
+  async #entries(index: number, width: number): Promise<Buffer> {
     const hashes = await this.tile(0, index, width);
     const start = index * TILE_WIDTH;
     const leaves: Buffer[] = [];
@@ -130,7 +151,11 @@ export class LogTree {
    * @returns size and root hash, which are those of before.
    * @throws LeavesChanged, LeafError, StoreUnavailable
    */
-  async rebuild(): Promise<TreeHead> {
+  rebuild(): Promise<TreeHead> {
+    return this.#tellingChange(() => this.#rebuild());
+  }
+
+  async #rebuild(): Promise<TreeHead> {
     const { size, root } = await this.sizeAndRoot();
     const rebuilt = new MerkleTree(this.#options.floor);
     for await (const event of this.#events(0, size)) append(rebuilt, event);
@@ -140,10 +165,23 @@ export class LogTree {
   }
 
   async #follow(): Promise<void> {
+    await this.#takeBeginning();
     for await (const { events, caughtUp } of this.#log.follow(this.#tree.size, this.#stop.signal)) {
       for (const event of events) append(this.#tree, event);
       this.#isCaughtUp ||= caughtUp;
       this.#wake();
+    }
+  }
+
+  /** Whoever fails to give the beginning leaves more to read here, and that is all. */
+  async #takeBeginning(): Promise<void> {
+    try {
+      for await (const hashes of this.#options.beginning?.(this.#stop.signal) ?? []) {
+        for (let at = 0; at < hashes.length; at += HASH_BYTES) this.#tree.append(hashes.subarray(at));
+        await new Promise(setImmediate);
+      }
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#options.onSlow?.(error);
     }
   }
 
@@ -161,15 +199,43 @@ export class LogTree {
   }
 
   /** Computes something of the tree, and reads from the log what it misses. */
-  async #withBlocks<T>(compute: () => T): Promise<T> {
-    const blocks: Blocks = new Map();
-    for (;;) {
-      try {
-        return this.#tree.using(blocks, compute);
-      } catch (error) {
-        if (!(error instanceof BlockMissing)) throw error;
-        this.#tree.load(blocks, error.start, await this.#leafHashes(error.start, error.leaves));
+  #withBlocks<T>(compute: () => T): Promise<T> {
+    return this.#tellingChange(async () => {
+      const blocks: Blocks = new Map();
+      for (;;) {
+        try {
+          return this.#tree.using(blocks, compute);
+        } catch (error) {
+          if (!(error instanceof BlockMissing)) throw error;
+          await this.#load(blocks, error);
+        }
       }
+    });
+  }
+
+  /** Takes a block from those that were read lately, or reads it again. */
+  async #load(blocks: Blocks, { start, leaves }: BlockMissing): Promise<void> {
+    const number = start / leaves;
+    let columns = this.#recent.get(number);
+    if (columns === undefined) {
+      const read: Blocks = new Map();
+      this.#tree.load(read, start, await this.#leafHashes(start, leaves));
+      columns = read.get(number) as NonNullable<typeof columns>;
+      for (const oldest of this.#recent.keys()) {
+        if (this.#recent.size < RECENT_BLOCKS) break;
+        this.#recent.delete(oldest);
+      }
+      this.#recent.set(number, columns);
+    }
+    blocks.set(number, columns);
+  }
+
+  async #tellingChange<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof LeavesChanged) this.#options.onChanged?.(error);
+      throw error;
     }
   }
 

@@ -141,6 +141,7 @@ function typed(key: Uint8Array): Buffer {
   return Buffer.concat([Uint8Array.of(ED25519), key]);
 }
 
-function hexOf(keyId: number): string {
+/** A key id as keys are written. */
+export function hexOf(keyId: number): string {
   return keyId.toString(16).padStart(8, '0');
 }

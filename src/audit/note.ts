@@ -1,4 +1,11 @@
-import { hasControl, isKeyName, type NoteSigner, type NoteVerifier, strictBase64 } from './note-key.ts';
+import {
+  hasControl,
+  hexOf,
+  isKeyName,
+  type NoteSigner,
+  type NoteVerifier,
+  strictBase64,
+} from './note-key.ts';
 
 /** Signature lines that are read at the most, as golang.org/x/mod/sumdb/note does; C2SP asks for 16 at least. */
 const MAX_SIGNATURES = 100;
@@ -19,7 +26,12 @@ export class MalformedNote extends Error {
 
 /** The note is not to be believed: no known key has signed it, or a signature of a known key is wrong. */
 export class UntrustedNote extends Error {
-  override readonly name = 'UntrustedNote';
+  override readonly name: string = 'UntrustedNote';
+}
+
+/** No known key has signed the note: what it says is neither right nor wrong to who knows only these. */
+export class UnknownSigners extends UntrustedNote {
+  override readonly name = 'UnknownSigners';
 }
 
 /**
@@ -63,8 +75,13 @@ export function openNote(note: Uint8Array | string, known: readonly NoteVerifier
       throw new UntrustedNote(`the signature of ${name} is not that of this text`);
     signedBy.add(verifier);
   }
-  if (signedBy.size === 0) throw new UntrustedNote('none of the known keys has signed the note');
+  if (signedBy.size === 0) throw new UnknownSigners('none of the known keys has signed the note');
   return { text, signedBy: [...signedBy] };
+}
+
+/** Which keys a note says to be signed by, as `<name>+<key id>`; nothing is verified. @throws MalformedNote */
+export function signersOf(note: string): string[] {
+  return parseNote(note).signatures.map(({ name, keyId }) => `${name}+${hexOf(keyId)}`);
 }
 
 function parseNote(note: Uint8Array | string): { text: string; signatures: Signature[] } {

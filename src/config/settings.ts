@@ -1,5 +1,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { LogSettings } from '../audit/log-settings.ts';
+import { KubefirstSettings } from '../compose-kubefirst.ts';
+import { AutoCloseSettings } from '../jobs/auto-close.ts';
+import { ValidatorSettings } from './validator-settings.ts';
 
 /** One setting: what it may be, how its variable is written, and what it is for. */
 export interface Setting {
@@ -21,6 +25,10 @@ function isLoopback(host: string): boolean {
   if (host === 'localhost' || host === '::1') return true;
   return isIP(host) === 4 && host.startsWith('127.');
 }
+
+const audit = LogSettings.shape;
+const autoClose = AutoCloseSettings.shape;
+const kubefirst = KubefirstSettings.shape;
 
 const PORT = 'must be a port from 0 to 65535';
 
@@ -71,6 +79,119 @@ export const SETTINGS = {
     schema: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
     form: 'text',
     about: `What is logged: ${LOG_LEVELS.join(', ')}.`,
+  },
+  'audit.origin': {
+    schema: audit.origin,
+    form: 'text',
+    about: 'Which log it is, for ever; by default `cluster-ledger.local/<ledger id>`.',
+  },
+  'audit.key': {
+    schema: audit.key,
+    form: 'text',
+    about: 'The keys that sign the log, with white space between them; by default those of `audit.keyFile`.',
+    isSecret: true,
+  },
+  'audit.keyFile': {
+    schema: audit.keyFile,
+    form: 'text',
+    about:
+      'File of the keys that sign the log; by default `log-key` in the data folder, made at the first start.',
+  },
+  'audit.acceptKey': {
+    schema: audit.acceptKey,
+    form: 'text',
+    about: 'Id of the current key, where it follows on keys that are lost: an operator vouches for it.',
+  },
+  'audit.checkpointSeconds': {
+    schema: audit.checkpointSeconds,
+    form: 'whole',
+    about: 'While events arrive, a checkpoint is signed at least so often.',
+  },
+  'periods.autoClose': {
+    schema: autoClose.enabled,
+    form: 'flag',
+    about: 'Whether periods that are due are closed by themselves.',
+  },
+  'periods.autoCloseSchedule': {
+    schema: autoClose.schedule,
+    form: 'text',
+    about: 'When it is looked whether a period is due, as cron has it, in UTC.',
+  },
+  'validator.schedule': {
+    schema: ValidatorSettings.shape.schedule,
+    form: 'text',
+    about: 'When every cluster is asked, as cron has it, in UTC; `off` for on request alone.',
+  },
+  'validator.shard': {
+    schema: ValidatorSettings.shape.shard,
+    form: 'text',
+    about:
+      'The part of the fleet that this process asks: `2/3` is the second of three, shared out by a hash of the id.',
+  },
+  'validator.runDeadline': {
+    schema: ValidatorSettings.shape.runDeadline,
+    form: 'text',
+    about: 'A run that takes longer counts for nothing, and the next one asks everybody again.',
+  },
+  'validator.credentials': {
+    schema: ValidatorSettings.shape.credentials,
+    form: 'yaml',
+    about:
+      'Where the credentials are that registrations refer to: `directory`, and of the `managementCluster` (`inCluster` or `kubeconfig`) `argocd`, `clusterApi`, `secrets`. Without any, nothing is asked.',
+  },
+  'validator.policy': {
+    schema: ValidatorSettings.shape.policy,
+    form: 'yaml',
+    about: 'Thresholds, mode and exceptions: see [the validator](validator.md).',
+  },
+  'validator.probe': {
+    schema: ValidatorSettings.shape.probe,
+    form: 'yaml',
+    about:
+      'How many are asked at a time, for how long, how often per host, and which addresses may be connected to.',
+  },
+  'kubefirst.writeKey': {
+    schema: kubefirst.writeKey,
+    form: 'text',
+    about: 'What telemetry of Kubefirst must show as the user name of basic authentication.',
+    isSecret: true,
+  },
+  'kubefirst.accountId': {
+    schema: kubefirst.accountId,
+    form: 'text',
+    about:
+      'Account of every cluster that no rule below names; without it one per management cluster, by its id.',
+  },
+  'kubefirst.accountsByManagementId': {
+    schema: kubefirst.accountsByManagementId,
+    form: 'yaml',
+    about: 'Accounts by `cluster_id` of the management cluster.',
+  },
+  'kubefirst.accountsByDomain': {
+    schema: kubefirst.accountsByDomain,
+    form: 'yaml',
+    about: 'Accounts by domain, also of the domains below it.',
+  },
+  'kubefirst.freeClusterTypes': {
+    schema: kubefirst.freeClusterTypes,
+    form: 'yaml',
+    about: 'Types of clusters that are registered as not billable.',
+  },
+  'kubefirst.connection': {
+    schema: kubefirst.connection,
+    form: 'yaml',
+    about: 'Reference to the credentials of a billed cluster, with `{name}` for its name; `null` for none.',
+  },
+  'kubefirst.pricePerHour': {
+    schema: kubefirst.pricePerHour,
+    form: 'text',
+    about: 'Price of a cluster-hour on the billing page, a decimal number; without it no totals are given.',
+  },
+  'kubefirst.records': {
+    schema: kubefirst.records,
+    form: 'yaml',
+    about:
+      'The records of Kubefirst to follow: `managementCluster` (`inCluster` or `kubeconfig`), `namespace`, `name`.',
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 

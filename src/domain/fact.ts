@@ -85,7 +85,7 @@ export type Cause = z.infer<typeof Cause>;
 
 /** `deleted` marks the notice that the ledger itself appends with a deletion; it is no switch. */
 const AnyCause = z.enum([...CAUSES, 'deleted']);
-const billing = { cause: AnyCause, reason: Reason.optional(), policy: line(255).optional() };
+const billing = { cause: AnyCause, reason: Reason.optional(), ...observation };
 
 export const factPayloads = {
   ClusterRegistered: z.strictObject({

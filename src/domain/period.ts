@@ -111,7 +111,7 @@ export function nextToClose({ lastClosed, firstFactAt }: Calendar): Period | und
 export function periodsUpTo(
   now: Instant,
   firstClosed: Period | undefined,
-  { firstFactAt }: Calendar,
+  { firstFactAt }: Pick<Calendar, 'firstFactAt'>,
 ): readonly Period[] {
   const first = firstClosed ?? (firstFactAt === undefined ? undefined : periodOf(firstFactAt));
   if (first === undefined) return [];

@@ -14,6 +14,9 @@ export type Rejection =
   | { readonly code: 'cluster-deleted'; readonly clusterId: string; readonly deletedAt: Instant }
   | { readonly code: 'void-target-unknown'; readonly clusterId: string; readonly voids: string }
   | { readonly code: 'void-target-not-voidable'; readonly voids: string; readonly targetType: string }
+  /** What was said of a cluster names none that is registered. */
+  | { readonly code: 'cluster-unknown'; readonly named: string }
+  | { readonly code: 'cluster-ambiguous'; readonly named: string; readonly candidates: readonly string[] }
   | { readonly code: 'period-not-ended'; readonly period: Period; readonly endsAt: Instant }
   | { readonly code: 'period-in-grace'; readonly period: Period; readonly dueAt: Instant }
   /** `next` is absent while there is no fact, and so nothing to close. */

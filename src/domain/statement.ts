@@ -61,6 +61,38 @@ function differs(before: Usage, after: Usage): boolean {
   return (Object.keys(before) as (keyof Usage)[]).some((measure) => before[measure] !== after[measure]);
 }
 
+/** The canonical JSON (RFC 8785) of a statement: its members by name, at every depth; its numbers are whole. */
+export function canonicalStatement(statement: Statement): string {
+  const { accountId, period, watermark, usage, adjustments, total } = statement;
+  return JSON.stringify({
+    accountId,
+    adjustments: adjustments.map(({ period: of, before, after, delta, facts }) => ({
+      after: inOrder(after),
+      before: inOrder(before),
+      delta: { billableClusters: delta.billableClusters, clusterSeconds: delta.clusterSeconds },
+      facts,
+      period: of,
+    })),
+    period,
+    total: { billableClusters: total.billableClusters, clusterSeconds: total.clusterSeconds },
+    usage: inOrder(usage),
+    watermark,
+  });
+}
+
+function inOrder(usage: Usage) {
+  const { billableClusters, clusterSeconds, peakClusters, clustersAtStart, clustersAtEnd, averageClusters } =
+    usage;
+  return {
+    averageClusters,
+    billableClusters,
+    clusterSeconds,
+    clustersAtEnd,
+    clustersAtStart,
+    peakClusters,
+  };
+}
+
 /** The billed intervals of one cluster, and whose they are. */
 export interface Billed {
   readonly accountId: string | undefined;
@@ -69,16 +101,14 @@ export interface Billed {
 
 /** The first instant that is billed in one way and not in the other; `undefined` where both are the same. */
 export function firstChange(before: Billed, after: Billed): Instant | undefined {
-  const edges = [before, after].map(({ intervals }) => edgesOf(intervals)) as [number[], number[]];
-  if (before.accountId !== after.accountId) return earlier(edges[0][0], edges[1][0]);
-  for (let i = 0; i < edges[0].length || i < edges[1].length; i++) {
-    if (edges[0][i] !== edges[1][i]) return earlier(edges[0][i], edges[1][i]);
+  const [one, other] = [before.intervals, after.intervals];
+  if (before.accountId !== after.accountId) return earlier(one[0]?.from, other[0]?.from);
+  for (let i = 0; i < one.length || i < other.length; i++) {
+    const [a, b] = [one[i], other[i]];
+    if (a?.from !== b?.from) return earlier(a?.from, b?.from);
+    if (a?.to !== b?.to) return earlier(a?.to ?? undefined, b?.to ?? undefined);
   }
   return undefined;
-}
-
-function edgesOf(intervals: readonly Interval[]): Instant[] {
-  return intervals.flatMap(({ from, to }) => [from, to ?? Number.POSITIVE_INFINITY]);
 }
 
 function earlier(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
@@ -87,16 +117,27 @@ function earlier(a: Instant | undefined, b: Instant | undefined): Instant | unde
 
 /** Whether the cluster is billed otherwise within a window, or to another account. */
 export function changesWithin(before: Billed, after: Billed, window: Window): boolean {
-  const clipped = [before, after].map(({ intervals }) => clip(intervals, window)) as [number[], number[]];
-  const [one, other] = clipped;
-  if (before.accountId !== after.accountId) return one.length > 0 || other.length > 0;
-  return one.length !== other.length || one.some((edge, i) => edge !== other[i]);
+  const [one, other] = [before.intervals, after.intervals];
+  const isOthers = before.accountId !== after.accountId;
+  let i = nextWithin(one, 0, window);
+  let j = nextWithin(other, 0, window);
+  while (i < one.length && j < other.length) {
+    const [a, b] = [one[i] as Interval, other[j] as Interval];
+    if (isOthers || startIn(a, window) !== startIn(b, window) || endIn(a, window) !== endIn(b, window))
+      return true;
+    i = nextWithin(one, i + 1, window);
+    j = nextWithin(other, j + 1, window);
+  }
+  return i < one.length || j < other.length;
 }
 
-function clip(intervals: readonly Interval[], { from, to }: Window): Instant[] {
-  return intervals.flatMap((interval) => {
-    const start = Math.max(interval.from, from);
-    const end = Math.min(interval.to ?? to, to);
-    return start < end ? [start, end] : [];
-  });
+/** The place of the first interval, from a place on, of which anything is within a window; their number where none is. */
+function nextWithin(intervals: readonly Interval[], from: number, window: Window): number {
+  let i = from;
+  while (i < intervals.length && !isWithin(intervals[i] as Interval, window)) i++;
+  return i;
 }
+
+const startIn = ({ from }: Interval, window: Window): Instant => Math.max(from, window.from);
+const endIn = ({ to }: Interval, window: Window): Instant => Math.min(to ?? window.to, window.to);
+const isWithin = (interval: Interval, window: Window) => startIn(interval, window) < endIn(interval, window);

@@ -16,7 +16,7 @@ export interface Usage {
 }
 
 /** The measures before they are written down. */
-interface Measures {
+export interface Measures {
   billableClusters: number;
   billed: Milliseconds;
   peakClusters: number;
@@ -35,7 +35,16 @@ export function countedWindow(window: Window, through: Instant): Window {
  * @param counted the window, already cut at the instant asked about (`countedWindow`).
  */
 export function usageOf(clusters: Iterable<readonly Interval[]>, counted: Window): Usage {
-  const measures = measure(clusters, counted);
+  const meter = new UsageMeter(counted);
+  for (const intervals of clusters) {
+    for (const { from, to } of intervals) meter.add(from, to ?? Number.POSITIVE_INFINITY);
+    meter.endCluster();
+  }
+  return meter.usage;
+}
+
+/** Writes measures of a window down. */
+export function usageFrom(measures: Measures, counted: Window): Usage {
   return {
     billableClusters: measures.billableClusters,
     clusterSeconds: formatSeconds(measures.billed),
@@ -46,36 +55,66 @@ export function usageOf(clusters: Iterable<readonly Interval[]>, counted: Window
   };
 }
 
-function measure(clusters: Iterable<readonly Interval[]>, { from, to }: Window): Measures {
-  const sum = new ExactSum();
-  const starts: Instant[] = [];
-  const ends: Instant[] = [];
-  const measures = { billableClusters: 0, billed: 0n, peakClusters: 0, clustersAtStart: 0, clustersAtEnd: 0 };
-  for (const intervals of clusters) {
-    let counts = false;
-    for (const interval of intervals) {
-      const start = Math.max(interval.from, from);
-      const end = interval.to === null ? to : Math.min(interval.to, to);
-      if (start >= end) continue;
-      counts = true;
-      sum.add(end - start);
-      if (start === from) measures.clustersAtStart++;
-      else starts.push(start);
-      if (end === to) measures.clustersAtEnd++;
-      else ends.push(end);
-    }
-    if (counts) measures.billableClusters++;
+/** Measures the usage of an account, interval by interval and cluster by cluster. */
+export class UsageMeter {
+  readonly #counted: Window;
+  readonly #from: Instant;
+  readonly #to: Instant;
+  readonly #billed = new ExactSum();
+  /** When clusters begin and end to be billed, within the window and not at its edges. */
+  readonly #starts: Instant[] = [];
+  readonly #ends: Instant[] = [];
+  #billableClusters = 0;
+  #atStart = 0;
+  #atEnd = 0;
+  /** Whether anything of the cluster at hand counts. */
+  #counts = false;
+
+  /** @param counted the window, already cut at the instant asked about (`countedWindow`). */
+  constructor(counted: Window) {
+    this.#counted = counted;
+    this.#from = counted.from;
+    this.#to = counted.to;
   }
-  measures.billed = sum.total;
-  measures.peakClusters = peak(measures.clustersAtStart, starts, ends);
-  return measures;
+
+  /** Adds a billed interval of the cluster at hand. @param until infinite where it is still billed. */
+  add(since: Instant, until: Instant): void {
+    const start = since > this.#from ? since : this.#from;
+    const end = until < this.#to ? until : this.#to;
+    if (start >= end) return;
+    this.#counts = true;
+    this.#billed.add(end - start);
+    if (start === this.#from) this.#atStart++;
+    else this.#starts.push(start);
+    if (end === this.#to) this.#atEnd++;
+    else this.#ends.push(end);
+  }
+
+  /** The next interval is of another cluster. */
+  endCluster(): void {
+    if (this.#counts) this.#billableClusters++;
+    this.#counts = false;
+  }
+
+  get usage(): Usage {
+    return usageFrom(
+      {
+        billableClusters: this.#billableClusters,
+        billed: this.#billed.total,
+        peakClusters: peak(this.#atStart, this.#starts, this.#ends),
+        clustersAtStart: this.#atStart,
+        clustersAtEnd: this.#atEnd,
+      },
+      this.#counted,
+    );
+  }
 }
 
 /** The most clusters at one instant. Intervals are half-open: at equal times what ends makes room for what starts. */
-function peak(atStart: number, starts: Instant[], ends: Instant[]): number {
-  if (starts.length === 0) return atStart;
-  starts.sort((a, b) => a - b);
-  ends.sort((a, b) => a - b);
+function peak(atStart: number, unsortedStarts: readonly Instant[], unsortedEnds: readonly Instant[]): number {
+  if (unsortedStarts.length === 0 || unsortedEnds.length === 0) return atStart + unsortedStarts.length;
+  const starts = Float64Array.from(unsortedStarts).sort();
+  const ends = Float64Array.from(unsortedEnds).sort();
   let billed = atStart;
   let most = atStart;
   let ended = 0;

@@ -17,6 +17,14 @@ export interface RecordedEvent extends NewEvent {
   readonly stream: string;
   /** Place in its stream: 0, 1, 2, … */
   readonly revision: number;
+  /** `data` and `metadata` as JSON, from stores that keep them as text, for who needs no more than that. */
+  readonly json?: StoredJson;
+}
+
+/** JSON texts of an event as they are stored. */
+export interface StoredJson {
+  readonly data: string;
+  readonly metadata: string;
 }
 
 /** What was recorded in the log, with its place there. */

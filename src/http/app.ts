@@ -1,10 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { SignedLog } from '../audit/signed-log.ts';
+import type { Instant } from '../domain/time.ts';
+import type { Judgement } from '../domain/validation/judge.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import type { Decisions } from '../ledger/decisions.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ClosePeriod, ClosingOutcome } from '../ledger/period-closes.ts';
 import type { Projections } from '../projections/projections.ts';
+import type { KubefirstRooms } from './kubefirst-rooms.ts';
 import type { Metrics } from './metrics.ts';
 
 export type App = FastifyInstance<
@@ -15,13 +20,26 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >;
 
+/** What can be asked of the validator. */
+export interface ValidatorDoor {
+  /** Has it run; `taken` where a run is under way, whose id is given then. */
+  request(actor: string): Promise<{ readonly outcome: 'begun' | 'taken'; readonly run: string }>;
+  /** What a run would do now. */
+  plan(): Promise<{ readonly decidedAt: Instant; readonly judgement: Judgement }>;
+}
+
 /** What the resources are made of. */
 export interface Rooms {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
+  readonly signedLog: SignedLog;
   readonly metrics: Metrics;
+  readonly decisions: Decisions;
+  readonly kubefirst: KubefirstRooms;
   readonly closePeriod: (command: ClosePeriod) => Promise<ClosingOutcome>;
+  /** Absent where no source of credentials is configured. */
+  readonly validator?: ValidatorDoor | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly version: string;

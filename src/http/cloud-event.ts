@@ -100,6 +100,13 @@ export function submissionOf(event: CloudEvent, posted: JsonObject, actor: strin
   return { fact, origin: { source, id, actor, ...kept }, event: posted };
 }
 
+/** A fact that did not come in as an event, as the event that a producer would have posted. */
+export function asPostedEvent(fact: Fact, source: string, id: string): JsonObject {
+  const { type, clusterId: subject, effectiveAt, ...data } = fact;
+  const time = formatInstant(effectiveAt);
+  return { specversion: '1.0', id, source, type: cloudEventType(type), subject, time, data };
+}
+
 /** A recorded fact as the feed gives it out: the producer's own `source` and `id`, and where the ledger has it. */
 export function toCloudEvent(event: RecordedEvent, position: number): FeedEvent {
   const { clusterId, effectiveAt, ...data } = event.data;

@@ -52,6 +52,18 @@ export const FeedEvent = z
   .meta({ id: 'RecordedEvent' });
 export type FeedEvent = z.output<typeof FeedEvent>;
 
+/** Proof that an event is in the signed log. */
+export const ProofOut = z
+  .strictObject({
+    position: z.string().describe('Place of the event in the log.'),
+    leafIndex: z.int().describe('Number of its leaf: the position less one.'),
+    treeSize: z.int().describe('Events that the checkpoint covers.'),
+    leafHash: z.base64().describe('SHA-256(0x00 || RFC 8785 canonical JSON of the event as it is stored).'),
+    hashes: z.array(z.base64()).describe('The inclusion proof of RFC 9162, section 2.1.3.'),
+    checkpoint: z.string().describe('A signed note: C2SP tlog-checkpoint.'),
+  })
+  .meta({ id: 'InclusionProof' });
+
 export const UsageOut = z
   .strictObject({
     billableClusters: z.int(),

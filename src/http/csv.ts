@@ -3,12 +3,13 @@ export type Cell = string | number | null | { readonly number: string };
 
 /** Rows as RFC 4180 has them: CRLF after each, the header first. */
 export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>): string {
-  let csv = line(header);
-  for (const row of rows) csv += line(row);
+  let csv = csvRow(header);
+  for (const row of rows) csv += csvRow(row);
   return csv;
 }
 
-function line(cells: readonly Cell[]): string {
+/** One row, the header or another. */
+export function csvRow(cells: readonly Cell[]): string {
   return `${cells.map(cell).join(',')}\r\n`;
 }
 

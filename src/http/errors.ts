@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LogTampered } from '../audit/signed-log.ts';
 import {
   InvalidAppend,
   StoreClosed,
@@ -7,6 +8,7 @@ import {
   StoreUnavailable,
 } from '../eventstore/errors.ts';
 import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../ledger/errors.ts';
+import { ReadOnly } from '../ledger/write-gate.ts';
 import { Problem } from './problem.ts';
 
 /** What Fastify itself refuses, by its code. */
@@ -56,6 +58,10 @@ export function problemFor(error: unknown): Problem {
       retryAfterSeconds: 1,
       cause,
     });
+  if (error instanceof ReadOnly || error instanceof LogTampered) {
+    const detail = `the log is not what was signed (${error.message}), and the ledger is read-only until that is looked into; nothing was recorded`;
+    return new Problem('read-only', detail, { cause });
+  }
   if (error instanceof InvalidAppend) return new Problem('too-large', error.message, { cause });
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   const known = FRAMEWORK[code ?? ''];

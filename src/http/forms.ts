@@ -2,9 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 
-/** Figures are given as JSON, as a table, or as a line of JSON per item. */
-const MEDIA_TYPES = ['application/json', 'text/csv', 'application/x-ndjson'] as const;
-
 export interface Forms {
   json(): object;
   csv(): string;
@@ -20,22 +17,42 @@ export function inAllForms(schema: z.ZodType) {
   };
 }
 
+/** Figures are given as JSON, as a table, or as a line of JSON per item. */
+const FORMS = {
+  'application/json': 'json',
+  'text/csv': 'csv',
+  'application/x-ndjson': 'ndjson',
+} as const;
+const MEDIA_TYPES = Object.keys(FORMS);
+const CONTENT_TYPES = {
+  json: 'application/json; charset=utf-8',
+  csv: 'text/csv; charset=utf-8; header=present',
+  ndjson: 'application/x-ndjson',
+} as const;
+
+/** The form that the caller accepts, with the headers set that say so. @throws Problem `not-acceptable` */
+export function acceptedForm(request: FastifyRequest, reply: FastifyReply): 'json' | 'csv' | 'ndjson' {
+  reply.header('vary', 'accept');
+  const form = FORMS[request.accepts().type(MEDIA_TYPES) as keyof typeof FORMS];
+  if (form === undefined)
+    throw new Problem('not-acceptable', `one of ${MEDIA_TYPES.join(', ')} can be given`);
+  reply.type(CONTENT_TYPES[form]);
+  return form;
+}
+
 /** Answers in the form that the caller accepts. @throws Problem `not-acceptable` */
 export function sendAccepted(request: FastifyRequest, reply: FastifyReply, forms: Forms): FastifyReply {
-  reply.header('vary', 'accept');
-  switch (request.accepts().type([...MEDIA_TYPES])) {
-    case 'application/json':
+  switch (acceptedForm(request, reply)) {
+    case 'json':
       return reply.send(forms.json());
-    case 'text/csv':
-      return reply.type('text/csv; charset=utf-8; header=present').send(forms.csv());
-    case 'application/x-ndjson':
-      return reply.type('application/x-ndjson').send(
+    case 'csv':
+      return reply.send(forms.csv());
+    case 'ndjson':
+      return reply.send(
         forms
           .items()
           .map((item) => `${JSON.stringify(item)}\n`)
           .join(''),
       );
-    default:
-      throw new Problem('not-acceptable', `one of ${MEDIA_TYPES.join(', ')} can be given`);
   }
 }

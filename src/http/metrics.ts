@@ -1,7 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { ALERT_KINDS, ALERTS } from '../domain/alert.ts';
 import { isBilledAt } from '../domain/cluster.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { alertState } from '../projections/alert.ts';
 import type { Projections } from '../projections/projections.ts';
+import { type AlertSources, liveAlerts, severityOf } from './alert-view.ts';
+import type { KubefirstRooms } from './kubefirst-rooms.ts';
 
 /** What is measured while the ledger runs; no label has unbounded values. */
 export interface Metrics {
@@ -10,7 +14,12 @@ export interface Metrics {
   readonly events: Counter<'type' | 'outcome'>;
 }
 
-export function createMetrics(store: EventStore, projections: Projections, now: () => number): Metrics {
+export function createMetrics({
+  store,
+  projections,
+  signedLog,
+  now,
+}: AlertSources & { readonly store: EventStore; readonly now: () => number }): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'ledger_' });
@@ -38,6 +47,17 @@ export function createMetrics(store: EventStore, projections: Projections, now: 
     () => projections.statements.drifts.length,
   );
   gauge('ledger_store_reachable', '1 while the store can be reached', () => Number(store.health().reachable));
+  new Gauge({
+    name: 'ledger_alerts',
+    help: 'Alerts that are open and that nobody has acknowledged',
+    labelNames: ['kind', 'severity'],
+    registers,
+    collect() {
+      for (const kind of ALERT_KINDS) this.set({ kind, severity: ALERTS[kind].severity }, 0);
+      for (const alert of projections.model.alerts.all(now(), liveAlerts({ projections, signedLog })))
+        if (alertState(alert) === 'open') this.inc({ kind: alert.kind, severity: severityOf(alert) });
+    },
+  });
   return {
     registry,
     requestSeconds: new Histogram({
@@ -54,6 +74,45 @@ export function createMetrics(store: EventStore, projections: Projections, now: 
       registers,
     }),
   };
+}
+
+/** What is measured of how Kubefirst is listened to. */
+export function observeKubefirst({ registry }: Metrics, { intake, records }: KubefirstRooms): void {
+  const registers = [registry];
+  const events = new Counter({
+    name: 'ledger_kubefirst_events_total',
+    help: 'Telemetry events of Kubefirst by what became of them; seen is a heartbeat',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      events.reset();
+      for (const [outcome, count] of intake.counts) events.inc({ outcome }, count);
+    },
+  });
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge(
+    'ledger_kubefirst_clusters_seen',
+    'Clusters with a heartbeat since the start',
+    () => intake.lastSeen.size,
+  );
+  if (records === undefined) return;
+  gauge('ledger_kubefirst_records_followed', '1 while the records can be read', () =>
+    Number(records().state === 'following'),
+  );
+  gauge('ledger_kubefirst_records_unusable', 'Records that are not used', () => records().unusable.length);
+  gauge(
+    'ledger_kubefirst_records_missing',
+    'Billed clusters whose record is gone',
+    () => records().missing.length,
+  );
 }
 
 function billedNow({ model }: Projections, now: number): number {

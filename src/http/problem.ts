@@ -6,6 +6,7 @@ export const PROBLEMS = {
   'invalid-request': [400, 'The request is not valid'],
   'malformed-json': [400, 'The body is not acceptable JSON'],
   'malformed-http': [400, 'The request is not acceptable HTTP'],
+  unauthenticated: [401, 'It is not known who asks'],
   'not-found': [404, 'There is no such thing here'],
   'method-not-allowed': [405, 'The resource does not take this method'],
   'not-acceptable': [406, 'None of the accepted media types can be given'],
@@ -22,8 +23,11 @@ export const PROBLEMS = {
   'expectation-failed': [417, 'The expectation cannot be met'],
   'effective-in-future': [422, 'The fact lies in the future'],
   'backdated-too-far': [422, 'The fact lies too far in the past'],
+  'cluster-unknown': [422, 'No registered cluster is meant'],
+  'cluster-ambiguous': [422, 'More than one cluster may be meant'],
   'void-target-unknown': [422, 'The fact to void is not known'],
   'void-target-not-voidable': [422, 'The fact cannot be voided'],
+  'no-validator': [409, 'The validator is not configured'],
   'wrong-host': [421, 'The request was meant for another host'],
   'headers-too-large': [431, 'The headers are too large'],
   internal: [500, 'The ledger has made a mistake'],
@@ -32,6 +36,7 @@ export const PROBLEMS = {
   'outcome-unknown': [503, 'It is not known whether the facts were recorded'],
   overloaded: [503, 'The ledger is busy'],
   'position-not-reached': [503, 'The position has not been reached yet'],
+  'read-only': [503, 'The log is not what was signed, and takes nothing more'],
   'store-failed': [503, 'The store has failed'],
   'store-unavailable': [503, 'The store cannot be reached'],
   'store-full': [507, 'The store has no room'],
@@ -130,6 +135,10 @@ function detailOf(rejection: Rejection): string {
       return `cluster ${rejection.clusterId} has no event ${rejection.voids}`;
     case 'void-target-not-voidable':
       return `event ${rejection.voids} is a ${rejection.targetType} that cannot be voided; post the right fact instead`;
+    case 'cluster-unknown':
+      return `no registered cluster is called ${rejection.named}; post the fact for the cluster that is meant`;
+    case 'cluster-ambiguous':
+      return `${rejection.named} may be any of ${rejection.candidates.join(', ')}; post the fact for the one that is meant`;
     case 'period-not-ended':
       return `${rejection.period} ends at ${formatInstant(rejection.endsAt)}; nothing was closed`;
     case 'period-in-grace':
@@ -151,6 +160,9 @@ function pointerTo({ code }: Rejection): string {
     case 'effective-in-future':
     case 'backdated-too-far':
       return '/time';
+    case 'cluster-unknown':
+    case 'cluster-ambiguous':
+      return '/subject';
     case 'void-target-unknown':
     case 'void-target-not-voidable':
       return '/data/voids';

@@ -30,13 +30,13 @@ export async function modelFor(
 }
 
 /** The position that an `asOf` means; by default the last one. @throws Problem where the log is not that long. */
-export function knownAt(model: LedgerModel, asOf: AsOf | undefined): number {
+export function knownAt(model: LedgerModel, asOf: AsOf | undefined, pointer = '/query/asOf'): number {
   if (asOf === undefined) return model.position;
   if (typeof asOf === 'object') return model.facts.positionAt(asOf.instant);
   if (asOf <= model.position) return asOf;
   throw invalidRequest([
     {
-      pointer: '/query/asOf',
+      pointer,
       detail: `must be a position of the log, which ends at ${model.position}; given ${asOf}`,
     },
   ]);
@@ -54,4 +54,11 @@ export function requireAccount(model: LedgerModel, accountId: string): void {
   if (model.accounts.find(accountId) === undefined) {
     throw new Problem('not-found', `no cluster was ever registered to an account ${accountId}`);
   }
+}
+
+/** @throws Problem `cluster-halted` where the facts of the cluster cannot be read, so that it takes no others. */
+export function refuseHalted(model: LedgerModel, cluster: number): void {
+  const halt = model.haltOf(cluster);
+  if (halt === undefined) return;
+  throw new Problem('cluster-halted', `cluster ${model.clusters.text(cluster)} takes no facts: ${halt.why}`);
 }

@@ -16,15 +16,25 @@ import { fieldErrors } from './fields.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { answerExpectation, answerMalformedHttp, noSuchRoute, refuseOtherHosts } from './refusals.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { clusterRoutes } from './routes/clusters.ts';
 import { correctionRoutes } from './routes/corrections.ts';
+import { diffRoutes } from './routes/diff.ts';
 import { eventRoutes } from './routes/events.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { feedRoutes } from './routes/feed.ts';
+import { kubefirstRoutes } from './routes/kubefirst.ts';
+import { logRoutes } from './routes/log.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { periodRoutes } from './routes/periods.ts';
 import { rejectedEventRoutes } from './routes/rejected-events.ts';
+import { replayRoutes } from './routes/replay.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { validationRequestRoutes } from './routes/validation-requests.ts';
+import { validationRoutes } from './routes/validations.ts';
+import { whatIfRoutes } from './routes/what-if.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -121,10 +131,20 @@ export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise
     clusterRoutes,
     accountRoutes,
     usageRoutes,
+    explainRoutes,
+    replayRoutes,
+    diffRoutes,
+    whatIfRoutes,
     periodRoutes,
     statementRoutes,
+    evidenceRoutes,
     feedRoutes,
+    logRoutes,
     rejectedEventRoutes,
+    validationRequestRoutes,
+    alertRoutes,
+    validationRoutes,
+    kubefirstRoutes,
     operationsRoutes,
   ]) {
     routes(app, rooms);

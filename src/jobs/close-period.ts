@@ -17,6 +17,8 @@ interface Rooms {
   readonly projections: Projections;
   readonly closes: PeriodCloses;
   readonly now: () => Instant;
+  /** Told of each closing: its position, `undefined` while it is not known. */
+  readonly closed?: (position: number | undefined) => void;
 }
 
 /**
@@ -62,6 +64,7 @@ export class PeriodCloser {
 
     const { eventId, ...recorded } = await closes.close(close, actor);
     const place = await this.#rooms.projections.placed(eventId, PLACE_WAIT_MS);
+    this.#rooms.closed?.(place?.position);
     return { outcome: 'closed', close: { ...recorded, position: place?.position } };
   }
 

@@ -10,7 +10,7 @@ import { OutcomeUnknown, Overloaded } from './errors.ts';
 import { eventId } from './event-id.ts';
 import { Histories, type History, type RecordedFact } from './histories.ts';
 import { appendPatiently, beforeDeadline, type Deadline, persist, writeDeadline } from './patience.ts';
-import { RejectedEvents } from './rejected-events.ts';
+import { type Refused, RejectedEvents } from './rejected-events.ts';
 import { Turns } from './turns.ts';
 
 /** A fact that somebody wants recorded. */
@@ -91,6 +91,14 @@ export class Ledger {
       deadline,
       () => new OutcomeUnknown('the store did not acknowledge in time'),
     );
+  }
+
+  /**
+   * Keeps events that no fact can be made of, as those are that are refused.
+   * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
+   */
+  async keepRefused(refused: readonly Refused[]): Promise<void> {
+    await this.#rejected.keep(refused, writeDeadline());
   }
 
   async #recordInTurn(
@@ -207,7 +215,7 @@ function toEvent({ eventId: id, fact, origin, recordedAt }: RecordedFact): NewEv
   return { id, ...recordFact(fact, origin), recordedAt } as NewEvent;
 }
 
-interface Plan {
+export interface Plan {
   /** One for each of the first submissions; those after them are left for the next append. */
   readonly outcomes: Outcome[];
   readonly added: RecordedFact[];
@@ -218,7 +226,11 @@ function idOf(fact: Fact, { source, id }: Origin): string {
 }
 
 /** Decides what to append for the submissions of one cluster, each in the light of those before it. */
-function planFor(known: readonly RecordedFact[], submissions: readonly Submission[], posting: Posting): Plan {
+export function planFor(
+  known: readonly RecordedFact[],
+  submissions: readonly Submission[],
+  posting: Posting,
+): Plan {
   const outcomes: Outcome[] = [];
   const added: RecordedFact[] = [];
   let bytes = 0;

@@ -22,15 +22,10 @@ export class EventIds {
 
   /** The id of the event at a position. */
   at(position: number): string {
-    const hex = [0, 1, 2, 3]
-      .map((i) =>
-        this.words
-          .at(4 * position + i)
-          .toString(16)
-          .padStart(8, '0'),
-      )
-      .join('');
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+    const first = 4 * position;
+    const [a, b] = [this.words.at(first), this.words.at(first + 1)];
+    const [c, d] = [this.words.at(first + 2), this.words.at(first + 3)];
+    return `${half(a >>> 16)}${half(a)}-${half(b >>> 16)}-${half(b)}-${half(c >>> 16)}-${half(c)}${half(d >>> 16)}${half(d)}`;
   }
 
   /** The position of the first event with this id, or `undefined`. */
@@ -75,6 +70,13 @@ export class EventIds {
     this.#used = 0;
     for (let position = 1; position < count; position++) this.#insert(position);
   }
+}
+
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** The lower 16 bits of a word in hexadecimal. */
+function half(word: number): string {
+  return `${BYTES[(word >>> 8) & 0xff]}${BYTES[word & 0xff]}`;
 }
 
 /** The four 32-bit words of a UUID, the first three from places that version and variant leave free. */

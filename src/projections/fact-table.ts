@@ -1,5 +1,5 @@
 import type { BillingFact } from '../domain/cluster.ts';
-import { CAUSES, FACT_TYPES, type Fact, type PlacedFact } from '../domain/fact.ts';
+import { CAUSES, type Cause, FACT_TYPES, type Fact, type PlacedFact } from '../domain/fact.ts';
 import type { Instant } from '../domain/time.ts';
 import { Column } from './column.ts';
 import { EventIds } from './event-ids.ts';
@@ -17,7 +17,9 @@ const BILLABLE_BIT = 0b100_0000;
 
 /** A fact that counts now and did not, or did and no longer does. */
 export interface CountedChange {
-  /** Position of what changed it: the fact itself, or its void. */
+  /** Position of the fact. */
+  readonly position: number;
+  /** Position of what changed it: the fact itself, which counts now, or its void. */
   readonly by: number;
   /** When the fact that counts, or did, is effective. */
   readonly effectiveAt: Instant;
@@ -130,6 +132,26 @@ export class FactTable {
     return FACT_TYPES[this.#kind.at(position) & TYPE_BITS] as Fact['type'];
   }
 
+  /** Position of the fact before in the same cluster; 0 for none. */
+  previousAt(position: number): number {
+    return this.#previous.at(position);
+  }
+
+  /** Of the registration at a position: the number of its account. */
+  accountAt(position: number): number {
+    return this.#reference.at(position);
+  }
+
+  /** Of the registration at a position: whether it is to be billed. */
+  isBillableAt(position: number): boolean {
+    return (this.#kind.at(position) & BILLABLE_BIT) !== 0;
+  }
+
+  /** Of the stop or resumption at a position: its cause. */
+  causeAt(position: number): Cause | 'deleted' {
+    return ALL_CAUSES[(this.#kind.at(position) >> CAUSE_SHIFT) & 0b11] ?? 'deleted';
+  }
+
   /** Positions of the facts of a cluster from its last one, `position`, back to its first. */
   *chain(position: number): Generator<number> {
     for (let at = position; at !== 0; at = this.#previous.at(at)) yield at;
@@ -147,9 +169,10 @@ export class FactTable {
     return low;
   }
 
-  /** Whether a registration among the facts of a cluster, voided or not, names an account. */
-  namesAccount(last: number, account: number): boolean {
+  /** Whether a registration among the facts of a cluster known at a position, voided or not, names an account. */
+  namesAccount(last: number, account: number, asOf = Number.POSITIVE_INFINITY): boolean {
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
+      if (position > asOf) continue;
       const isRegistration = (this.#kind.at(position) & TYPE_BITS) === REGISTRATION;
       if (isRegistration && this.#reference.at(position) === account) return true;
     }
@@ -187,28 +210,33 @@ export class FactTable {
       if (position > upTo) continue;
       // From the last back, so that the first void of a fact is the one that is kept.
       if (this.#isVoid(position)) voidedBy.set(this.#reference.at(position), position);
-      else if (this.#switchesBilling(position)) counted.push(position);
+      else if (this.switchesBilling(position)) counted.push(position);
     }
     const changes: CountedChange[] = [];
     for (const position of counted) {
       const voidedAt = voidedBy.get(position);
       const countedBefore = position <= after && (voidedAt === undefined || voidedAt > after);
       if (countedBefore === (voidedAt === undefined)) continue;
-      changes.push({ by: voidedAt ?? position, effectiveAt: this.#effectiveAt.at(position) });
+      changes.push({ position, by: voidedAt ?? position, effectiveAt: this.#effectiveAt.at(position) });
     }
     return changes.sort((a, b) => a.by - b.by);
   }
 
-  #switchesBilling(position: number): boolean {
-    const kind = this.#kind.at(position);
-    const type = kind & TYPE_BITS;
+  /** Whether the fact at a position can change what is billed, other than by voiding another. */
+  switchesBilling(position: number): boolean {
+    const type = this.#kind.at(position) & TYPE_BITS;
     if (type === REGISTRATION || type === DELETION) return true;
     if (type !== STOP && type !== RESUMPTION) return false;
-    return ALL_CAUSES[(kind >> CAUSE_SHIFT) & 0b11] !== 'deleted';
+    return this.causeAt(position) !== 'deleted';
   }
 
   #isVoid(position: number): boolean {
     return (this.#kind.at(position) & TYPE_BITS) === VOID;
+  }
+
+  /** Position of what the fact at a position voids, 0 where that is not known; `undefined` where it voids nothing. */
+  voidedBy(position: number): number | undefined {
+    return this.#isVoid(position) ? this.#reference.at(position) : undefined;
   }
 
   #fact(position: number, accountId: (account: number) => string): BillingFact {
@@ -222,7 +250,7 @@ export class FactTable {
       }
       case 'BillingStopped':
       case 'BillingResumed':
-        return { type, effectiveAt, cause: ALL_CAUSES[(kind >> CAUSE_SHIFT) & 0b11] ?? 'deleted' };
+        return { type, effectiveAt, cause: this.causeAt(position) };
       default:
         return { type, effectiveAt };
     }

@@ -1,11 +1,17 @@
-import { billCounting, type ClusterBilling } from '../domain/cluster.ts';
-import type { Fact, FactOf } from '../domain/fact.ts';
+import { type BillingFact, billCounting, type ClusterBilling } from '../domain/cluster.ts';
+import type { Fact, FactOf, PlacedFact } from '../domain/fact.ts';
 import { type Calendar, type PeriodClose, periodAfter, periodOfStream, readClose } from '../domain/period.ts';
 import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
-import type { Instant, Period } from '../domain/time.ts';
+import { type Billed, firstChange } from '../domain/statement.ts';
+import { type Instant, type Period, periodOf, periodWindow, type Window } from '../domain/time.ts';
+import { type Usage, UsageMeter } from '../domain/usage.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
+import type { Standing } from './alert.ts';
+import { AlertBook } from './alerts.ts';
+import { type BilledChange, BillHistory } from './bill-history.ts';
 import { Dictionary } from './dictionary.ts';
 import { type CountedChange, FactTable } from './fact-table.ts';
+import { ValidationBook } from './validations.ts';
 
 /** What a registration says of a cluster besides what billing needs. */
 export type Details = Pick<
@@ -50,14 +56,25 @@ export class LedgerModel {
   readonly #details = new Map<number, Details>();
   readonly #halted = new Map<number, Halt>();
   readonly #bills: (ClusterBilling | undefined)[] = [];
+  /** What is billed as known at any position: worked out, and brought up to date, when it is asked for. */
+  readonly #histories: (BillHistory | undefined)[] = [];
   readonly #closes: Close[] = [];
   /** Events in streams of periods that close nothing: this release cannot read them, or they came out of order. */
   readonly #oddCloses: Halt[] = [];
   #firstFactAt: Instant | undefined;
+  readonly validations: ValidationBook;
+  readonly alerts: AlertBook;
 
-  constructor(clusters = new Dictionary(), accounts = new Dictionary()) {
+  constructor(
+    clusters = new Dictionary(),
+    accounts = new Dictionary(),
+    validations = new ValidationBook(),
+    alerts = new AlertBook(),
+  ) {
     this.clusters = clusters;
     this.accounts = accounts;
+    this.validations = validations;
+    this.alerts = alerts;
   }
 
   /** Position of the last event applied. */
@@ -75,6 +92,7 @@ export class LedgerModel {
       this.facts.pushOther(event.id, event.revision, event.recordedAt);
       const period = periodOfStream(event.stream);
       if (period !== undefined) this.#applyClose(period, event);
+      this.alerts.applyOther(event, this.validations.apply(event));
       return;
     }
     const cluster = this.clusters.intern(clusterId);
@@ -94,6 +112,7 @@ export class LedgerModel {
       if (close.watermark >= position || close.watermark < (last?.watermark ?? 0))
         throw new RangeError(`${period} cannot have been closed at watermark ${close.watermark}`);
       this.#closes.push({ ...close, position, closedAt });
+      this.#tellLateAt(close, event);
     } catch (error) {
       this.#oddCloses.push({ position, why: error instanceof Error ? error.message : String(error) });
     }
@@ -110,7 +129,8 @@ export class LedgerModel {
     }
   }
 
-  #applyFact(cluster: number, fact: Fact, { id, revision, recordedAt, position }: LogEvent): void {
+  #applyFact(cluster: number, fact: Fact, event: LogEvent): void {
+    const { id, revision, recordedAt, position } = event;
     let account = 0;
     if (fact.type === 'ClusterRegistered') {
       account = this.accounts.intern(fact.accountId);
@@ -122,8 +142,76 @@ export class LedgerModel {
     }
     this.facts.pushFact(id, revision, recordedAt, fact, cluster, this.#last[cluster] as number, account);
     this.#firstFactAt = Math.min(this.#firstFactAt ?? fact.effectiveAt, fact.effectiveAt);
+    const isFirst = this.#last[cluster] === 0;
     this.#last[cluster] = position;
     this.#bills[cluster] = undefined;
+    const clusterId = this.clusters.text(cluster);
+    this.alerts.applyFact({ clusterId, event, fact, isFirst }, () => this.standing(cluster));
+    this.#tellLate(cluster, fact, { position: position - 1, at: recordedAt });
+  }
+
+  /** What alerts and the validator look at: what counts now, whenever it is effective. */
+  standing(cluster: number): Standing {
+    const last = this.#last[cluster] as number;
+    const { registration, deletion, switches } = this.billing(cluster, last);
+    return {
+      accountId: registration?.fact.accountId,
+      registered: registration !== undefined,
+      deleted: deletion !== undefined,
+      unreachable: this.isUnreachable(cluster),
+      heldSince: switches.unreachable.at(-1)?.holds === true ? switches.unreachable.at(-1)?.at : undefined,
+    };
+  }
+
+  /** Whether the latest observation of a cluster says that it is unreachable. */
+  isUnreachable(cluster: number): boolean {
+    const last = this.#last[cluster] as number;
+    let latest: { effectiveAt: Instant; position: number; type: string } | undefined;
+    for (const { fact, position } of this.#counting(last, last)) {
+      const { type, effectiveAt } = fact;
+      if (type !== 'ClusterUnreachable' && type !== 'ClusterReachable') continue;
+      const isLater =
+        latest === undefined ||
+        effectiveAt > latest.effectiveAt ||
+        (effectiveAt === latest.effectiveAt && position > latest.position);
+      if (isLater) latest = { effectiveAt, position, type };
+    }
+    return latest?.type === 'ClusterUnreachable';
+  }
+
+  /** A fact that changes what was billed in a closed period is told: the account hears of it in its next statement. */
+  #tellLate(cluster: number, fact: Fact, since: { readonly position: number; readonly at: Instant }): void {
+    const last = this.#closes.at(-1);
+    if (last === undefined) return;
+    const { to } = periodWindow(last.period);
+    if (fact.type !== 'FactVoided' && fact.effectiveAt >= to) return;
+    this.#tellChange(cluster, since.position, to, since.at);
+  }
+
+  /** Facts that came between the watermark of a close and the close itself. */
+  #tellLateAt({ period, watermark }: PeriodClose, { position, recordedAt }: LogEvent): void {
+    const { to } = periodWindow(period);
+    this.alerts.closed(watermark, recordedAt);
+    const clusters = new Set<number>();
+    for (let at = watermark + 1; at < position; at++) clusters.add(this.facts.clusterAt(at));
+    clusters.delete(-1);
+    for (const cluster of clusters) this.#tellChange(cluster, watermark, to, recordedAt);
+  }
+
+  #tellChange(cluster: number, before: number, closedTo: Instant, at: Instant): void {
+    const was = this.#billed(cluster, before);
+    const is = this.#billed(cluster, this.#last[cluster] as number);
+    const since = firstChange(was, is);
+    if (since === undefined || since >= closedTo) return;
+    const position = this.#last[cluster] as number;
+    const change = { position, at, period: periodOf(since), eventId: this.facts.ids.at(position) };
+    for (const accountId of new Set([was.accountId, is.accountId]))
+      if (accountId !== undefined) this.alerts.late({ accountId, ...change });
+  }
+
+  #billed(cluster: number, asOf: number): Billed {
+    const { registration, intervals } = this.billing(cluster, asOf);
+    return { accountId: registration?.fact.accountId, intervals };
   }
 
   /** What the facts of a cluster say, as known at a position. */
@@ -139,6 +227,74 @@ export class LedgerModel {
 
   #counting(last: number, asOf: number) {
     return this.facts.counting(last, asOf, (account) => this.accounts.text(account));
+  }
+
+  #history(cluster: number): BillHistory {
+    let history = this.#histories[cluster];
+    if (history === undefined) {
+      history = new BillHistory();
+      this.#histories[cluster] = history;
+    }
+    history.extend(this.facts, this.#last[cluster] as number);
+    return history;
+  }
+
+  /** The usage of an account in a window that is cut already, as known at a position. */
+  usage(account: number, asOf: number, counted: Window): Usage {
+    const meter = new UsageMeter(counted);
+    for (const cluster of this.clustersOf(account)) {
+      const history = this.#history(cluster);
+      if (!history.isGivenUp) history.measure(meter, account, asOf, counted.from);
+      else if (this.#ownerOf(cluster, asOf) === account)
+        for (const { from, to } of this.billing(cluster, asOf).intervals)
+          meter.add(from, to ?? Number.POSITIVE_INFINITY);
+      meter.endCluster();
+    }
+    return meter.usage;
+  }
+
+  /** Number of the account that a cluster is registered to, as known at a position. */
+  #ownerOf(cluster: number, asOf: number): number | undefined {
+    const { registration } = this.billing(cluster, asOf);
+    return registration === undefined ? undefined : this.facts.accountAt(registration.position);
+  }
+
+  /** Whether a cluster is registered to an account, billed or not, as known at a position. */
+  ownsAny(account: number, asOf: number): boolean {
+    return this.clustersOf(account).some((cluster) => this.#ownerOf(cluster, asOf) === account);
+  }
+
+  /** When a cluster is billed, and whose it is then, as known at a position; nobody's where it is not billed. */
+  billed(cluster: number, asOf: number): Billed {
+    const history = this.#history(cluster);
+    const account = history.isGivenUp ? this.#ownerOf(cluster, asOf) : history.account(asOf);
+    const intervals = history.isGivenUp ? this.billing(cluster, asOf).intervals : history.intervals(asOf);
+    return { accountId: account === undefined ? undefined : this.accounts.text(account), intervals };
+  }
+
+  /** An instant before which nothing of a cluster is billed otherwise at the second position than at the first. */
+  unchangedUntil(cluster: number, before: number, after: number): Instant {
+    const history = this.#history(cluster);
+    return history.isGivenUp ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
+  }
+
+  /** By position: what becomes known there of what is billed of a cluster; `undefined` where that is not kept. */
+  billedChanges(cluster: number, account: number): ReadonlyMap<number, readonly BilledChange[]> | undefined {
+    const history = this.#history(cluster);
+    return history.isGivenUp ? undefined : history.changes(account);
+  }
+
+  /** Works out beforehand what the first question about every cluster would have to; it may pause after each. */
+  *prepare(): Generator<undefined> {
+    for (let cluster = 0; cluster < this.clusters.size; cluster++) {
+      if (this.#last[cluster] !== 0) this.#history(cluster);
+      yield undefined;
+    }
+  }
+
+  /** The facts of a cluster that count at a position, in no order. */
+  counting(cluster: number, asOf: number): PlacedFact<BillingFact>[] {
+    return this.#counting(this.#last[cluster] as number, asOf);
   }
 
   /** What changed between two positions in what counts for the billing of a cluster. */
@@ -163,18 +319,43 @@ export class LedgerModel {
     return { lastClosed: this.#closes.at(-1)?.period, firstFactAt: this.#firstFactAt };
   }
 
+  /** The earliest instant at which a fact is effective that is known at a position; `undefined` where there is none. */
+  firstFactBy(asOf: number): Instant | undefined {
+    let first: Instant | undefined;
+    for (let position = 1; position <= asOf && first !== this.#firstFactAt; position++) {
+      if (this.facts.clusterAt(position) === -1) continue;
+      const at = this.facts.effectiveAt(position);
+      if (first === undefined || at < first) first = at;
+    }
+    return first;
+  }
+
   lastPositionOf(cluster: number): number {
     return this.#last[cluster] as number;
   }
 
-  /** Positions of the facts of a cluster from its first on. */
-  positionsOf(cluster: number): number[] {
-    return Array.from(this.facts.chain(this.#last[cluster] as number)).reverse();
+  /** Positions of the facts of a cluster from its first on, as far as they are known at a position. */
+  positionsOf(cluster: number, asOf = Number.POSITIVE_INFINITY): number[] {
+    const positions: number[] = [];
+    for (const position of this.facts.chain(this.#last[cluster] as number))
+      if (position <= asOf) positions.push(position);
+    return positions.reverse();
   }
 
   /** Numbers of the clusters that were registered to an account at any time; some may since be another's. */
   clustersOf(account: number): readonly number[] {
     return this.#clustersOf[account] ?? [];
+  }
+
+  /** The same, as far as that is known at a position; the ids of the clusters are in order. */
+  clustersEverOf(accountId: string, asOf: number): number[] {
+    const account = this.accounts.find(accountId);
+    if (account === undefined) return [];
+    const owned = this.clustersOf(account).filter((cluster) =>
+      this.facts.namesAccount(this.#last[cluster] as number, account, asOf),
+    );
+    const ids = this.clusters;
+    return owned.sort((a, b) => (ids.text(a) < ids.text(b) ? -1 : 1));
   }
 
   /** What the registration at a position says. */
@@ -221,11 +402,18 @@ export class LedgerModel {
       closes: this.#closes,
       oddCloses: this.#oddCloses,
       firstFactAt: this.#firstFactAt,
+      validations: this.validations.parts,
+      alerts: this.alerts.parts,
     };
   }
 
   static restore(columns: readonly Uint8Array[], parts: LedgerModel['parts']): LedgerModel {
-    const model = new LedgerModel(Dictionary.of(parts.clusters), Dictionary.of(parts.accounts));
+    const model = new LedgerModel(
+      Dictionary.of(parts.clusters),
+      Dictionary.of(parts.accounts),
+      ValidationBook.restore(parts.validations),
+      AlertBook.restore(parts.alerts),
+    );
     model.facts.restore(columns);
     for (const last of parts.last) model.#last.push(last);
     for (const clusters of parts.clustersOf) model.#clustersOf.push([...clusters]);

@@ -2,8 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailable } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { LedgerModel, type Place } from './ledger-model.ts';
+import { Slices } from './slices.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './snapshot.ts';
-import { StatementCheck } from './statement-check.ts';
+import { type DigestKeeper, StatementCheck } from './statement-check.ts';
 
 /** What the projections say to whoever runs them. */
 export interface ProjectionsLog {
@@ -15,6 +16,8 @@ export interface ProjectionsLog {
 export interface ProjectionsOptions {
   /** File of the snapshot; without it none is kept. */
   readonly snapshotFile?: string;
+  /** Where the digests of single statements are kept; without it a drift names no account. */
+  readonly statementDigests?: DigestKeeper;
   readonly log: ProjectionsLog;
   /** Told once when following has failed for good: the process must stop. */
   readonly onFailed?: (error: unknown) => void;
@@ -52,9 +55,14 @@ export class Projections {
   constructor(store: EventStore, options: ProjectionsOptions) {
     this.#store = store;
     this.#options = options;
-    this.statements = new StatementCheck((drift) =>
-      options.log.error({ alert: 'statement-drift', ...drift }, 'a closed period is not what it was'),
-    );
+    const { log, statementDigests: keeper } = options;
+    this.statements = new StatementCheck({
+      keeper,
+      onDrift: (drift) =>
+        log.error({ alert: 'statement-drift', ...drift }, 'a closed period is not what it was'),
+      onNotKept: (period, err) =>
+        log.warn({ period, err }, 'the digests of its statements could not be kept'),
+    });
   }
 
   /** The state to answer from; a rebuild replaces it, so ask each time. */
@@ -129,11 +137,23 @@ export class Projections {
   async #follow(): Promise<void> {
     for await (const { events, caughtUp } of this.#store.follow(this.#model.position, this.#stop.signal)) {
       for (const event of events) this.#model.apply(event);
-      this.#isCaughtUp ||= caughtUp;
+      if (caughtUp && !this.#isCaughtUp) {
+        this.#isCaughtUp = true;
+        void this.#prepare();
+      }
       this.#wake();
       if (this.#isCaughtUp) this.statements.check(this.#model);
       const { position } = this.#model;
       if (this.#isCaughtUp && position - this.#snapshotAt >= snapshotAfter(position)) void this.#snapshot();
+    }
+  }
+
+  /** Spares the first questions what they would have to wait for. */
+  async #prepare(): Promise<void> {
+    const slices = new Slices();
+    for (const _ of this.#model.prepare()) {
+      if (this.#stop.signal.aborted) return;
+      if (slices.isOver) await slices.pause();
     }
   }
 

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
-import canonicalize from 'canonicalize';
-import type { Interval } from '../domain/cluster.ts';
 import type { PeriodClose } from '../domain/period.ts';
 import { AmountSum } from '../domain/quantity.ts';
 import {
-  type Billed,
   type Change,
+  canonicalStatement,
   changesWithin,
   firstChange,
   type Statement,
   statementOf,
 } from '../domain/statement.ts';
 import { type Period, periodWindow } from '../domain/time.ts';
-import { usageOf } from '../domain/usage.ts';
+import { rebilled, type Span, toAccount } from './differences.ts';
 import type { LedgerModel } from './ledger-model.ts';
-import { byCodeUnit, intervalsOf } from './usage.ts';
+import { inSlices } from './slices.ts';
+import { byCodeUnit } from './usage.ts';
 
 /** A period, and the position up to which its statements know facts. */
 type Closed = Pick<PeriodClose, 'period' | 'watermark'>;
@@ -55,22 +53,13 @@ export function* statementsOf(
   for (const statement of workOut(model, question, choice)) if (statement !== undefined) yield statement;
 }
 
-/** The longest that others wait while statements are worked out. */
-const SLICE_MS = 5;
-
 /** The same, a slice at a time. What is recorded meanwhile changes nothing: it stands behind the watermark. */
-export async function* statementsInTurns(
+export function statementsInTurns(
   model: LedgerModel,
   question: StatementsQuestion,
   choice: Choice = {},
 ): AsyncGenerator<Statement> {
-  let since = performance.now();
-  for (const statement of workOut(model, question, choice)) {
-    if (statement !== undefined) yield statement;
-    if (performance.now() - since < SLICE_MS) continue;
-    await turn();
-    since = performance.now();
-  }
+  return inSlices(workOut(model, question, choice));
 }
 
 /** Yields every statement, and `undefined` wherever it may pause. */
@@ -85,26 +74,25 @@ function* workOut(
   for (const accountId of only === undefined ? model.accounts.texts.toSorted(byCodeUnit) : [only]) {
     const account = model.accounts.find(accountId);
     if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
-    const known = intervalsOf(model, account, watermark);
     const periods = touched.get(accountId);
     const changes =
-      periods === undefined ? [] : changesOf(model, periods, intervalsOf(model, account, before), known);
-    yield statementOf({ accountId, period, watermark }, usageOf(known, window), changes);
+      periods === undefined ? [] : changesOf(model, account, periods, { before, after: watermark });
+    yield statementOf({ accountId, period, watermark }, model.usage(account, watermark, window), changes);
   }
 }
 
 /** @param periods the positions of what changed in each. */
 function changesOf(
   model: LedgerModel,
+  account: number,
   periods: ReadonlyMap<Period, ReadonlySet<number>>,
-  knownBefore: readonly (readonly Interval[])[],
-  known: readonly (readonly Interval[])[],
+  { before, after }: Span,
 ): Change[] {
   const inOrder = [...periods].sort(([a], [b]) => byCodeUnit(a, b));
   return inOrder.map(([period, positions]) => ({
     period,
-    before: usageOf(knownBefore, periodWindow(period)),
-    after: usageOf(known, periodWindow(period)),
+    before: model.usage(account, before, periodWindow(period)),
+    after: model.usage(account, after, periodWindow(period)),
     facts: [...positions].sort((a, b) => a - b).map((position) => model.facts.ids.at(position)),
   }));
 }
@@ -127,21 +115,22 @@ function* touchedAccounts(
   const clusters = only === undefined ? clustersBetween(model, before, watermark) : clustersOf(model, only);
   let looked = 0;
   const windows = earlier.map(({ period }) => ({ period, window: periodWindow(period) })).reverse();
+  const lastEnd = windows[0]?.window.to ?? 0;
   for (const cluster of clusters) {
     if (++looked % PAUSE_EVERY === 0) yield undefined;
-    const facts = model.changes(cluster, before, watermark);
-    if (facts.length === 0) continue;
-    const was = billedAt(model, cluster, before);
-    const is = billedAt(model, cluster, watermark);
+    if (model.unchangedUntil(cluster, before, watermark) >= lastEnd) continue;
+    const cause = rebilled(model, cluster, { before, after: watermark });
+    if (cause === undefined) continue;
+    const { was, is, changes } = cause;
     const since = firstChange(was, is);
     if (since === undefined) continue;
     for (const { period, window } of windows) {
       if (window.to <= since) break;
-      if (!changesWithin(was, is, window)) continue;
       // What is effective from the end of a period on cannot have changed it.
-      const causes = facts.filter(({ effectiveAt }) => effectiveAt < window.to);
+      const causes = changes.filter(({ effectiveAt }) => effectiveAt < window.to);
       for (const accountId of new Set([was.accountId, is.accountId])) {
         if (accountId === undefined) continue;
+        if (!changesWithin(toAccount(was, accountId), toAccount(is, accountId), window)) continue;
         const positions = positionsOf(touched, accountId, period);
         for (const { by } of causes) positions.add(by);
       }
@@ -158,11 +147,15 @@ function positionsOf(touched: Touched, accountId: string, period: Period): Set<n
   return positions;
 }
 
-function clustersBetween(model: LedgerModel, after: number, upTo: number): Iterable<number> {
-  const clusters = new Set<number>();
-  for (let position = after + 1; position <= upTo; position++) clusters.add(model.facts.clusterAt(position));
-  clusters.delete(-1);
-  return clusters;
+/** Numbers of the clusters with a fact between two positions, each once. */
+function* clustersBetween(model: LedgerModel, after: number, upTo: number): Generator<number> {
+  const seen = new Uint8Array(model.clusters.size);
+  for (let position = after + 1; position <= upTo; position++) {
+    const cluster = model.facts.clusterAt(position);
+    if (cluster === -1 || seen[cluster] === 1) continue;
+    seen[cluster] = 1;
+    yield cluster;
+  }
 }
 
 function clustersOf(model: LedgerModel, accountId: string): Iterable<number> {
@@ -170,27 +163,23 @@ function clustersOf(model: LedgerModel, accountId: string): Iterable<number> {
   return account === undefined ? [] : model.clustersOf(account);
 }
 
-function billedAt(model: LedgerModel, cluster: number, asOf: number): Billed {
-  const { registration, intervals } = model.billing(cluster, asOf);
-  return { accountId: registration?.fact.accountId, intervals };
-}
-
 /**
  * Counts, adds up and digests statements.
- * @param each is given every statement.
+ * @param each is given every statement, and its canonical JSON.
  */
 export async function tally(
   statements: AsyncIterable<Statement>,
-  each: (statement: Statement) => void = () => undefined,
+  each: (statement: Statement, canonical: string) => void = () => undefined,
 ): Promise<Tally> {
   const totals = new AmountSum();
   const hash = createHash('sha256').update('[');
   let accounts = 0;
   for await (const statement of statements) {
-    hash.update(`${accounts === 0 ? '' : ','}${canonicalize(statement)}`);
+    const canonical = canonicalStatement(statement);
+    hash.update(accounts === 0 ? canonical : `,${canonical}`);
     accounts++;
     totals.add(statement.total);
-    each(statement);
+    each(statement, canonical);
   }
   return { accounts, totals: totals.total, statementsDigest: hash.update(']').digest('hex') };
 }

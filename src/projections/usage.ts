@@ -20,9 +20,7 @@ export interface AccountUsage {
 
 /** The usage of one account; all measures are zero where nothing was registered to it. */
 export function accountUsage(model: LedgerModel, accountId: string, question: UsageQuestion): AccountUsage {
-  const account = model.accounts.find(accountId);
-  const clusters = account === undefined ? [] : intervalsOf(model, account, question.asOf);
-  return toUsage(accountId, clusters, question);
+  return toUsage(model, model.accounts.find(accountId), accountId, question);
 }
 
 /**
@@ -37,8 +35,8 @@ export function* usageByAccount(
   for (const accountId of only === undefined ? model.accounts.texts.toSorted(byCodeUnit) : [only]) {
     const account = model.accounts.find(accountId);
     if (account === undefined) continue;
-    const clusters = intervalsOf(model, account, question.asOf);
-    if (clusters.length > 0) yield toUsage(accountId, clusters, question);
+    const usage = toUsage(model, account, accountId, question);
+    if (usage.usage.billableClusters > 0 || model.ownsAny(account, question.asOf)) yield usage;
   }
 }
 
@@ -59,16 +57,15 @@ export function intervalsOf(model: LedgerModel, account: number, asOf: number): 
 }
 
 function toUsage(
+  model: LedgerModel,
+  account: number | undefined,
   accountId: string,
-  clusters: readonly (readonly Interval[])[],
-  { window, through, byDay }: UsageQuestion,
+  { window, through, asOf, byDay }: UsageQuestion,
 ): AccountUsage {
   const counted = countedWindow(window, through);
-  const usage = usageOf(clusters, counted);
-  if (!byDay) return { accountId, usage };
-  return {
-    accountId,
-    usage,
-    days: daysOf(counted).map((day) => ({ date: day.date, usage: usageOf(clusters, day.window) })),
-  };
+  const usageIn = (part: Window) =>
+    account === undefined ? usageOf([], part) : model.usage(account, asOf, part);
+  if (!byDay) return { accountId, usage: usageIn(counted) };
+  const days = daysOf(counted).map((day) => ({ date: day.date, usage: usageIn(day.window) }));
+  return { accountId, usage: usageIn(counted), days };
 }

@@ -3,6 +3,7 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../src/audit/canonical-json.ts';
+import { canonicalText } from '../../src/audit/canonical-text.ts';
 import { hashLeaf, LeafError, leafHash, leafText } from '../../src/audit/leaf.ts';
 import type { NewEvent, RecordedEvent } from '../../src/eventstore/event-store.ts';
 import { anEvent } from '../support/store-events.ts';
@@ -100,6 +101,96 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ a: undefined })).toBe('{}');
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
     expect(canonicalJson(JSON.parse(deep))).toBe(deep);
+  });
+});
+
+describe('canonical JSON of a text', () => {
+  const same = (text: string, kind: string) =>
+    expect(canonicalText(text, kind), text).toBe(canonicalize(JSON.parse(text)));
+  const key = fc.constantFrom('a', 'b', 'c', 'Z', '_1', '10', '9', 'a.b', 'ä', '__proto__', '');
+  const scalar = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('', '"', '\\', '\n', '\u0000', '\u007f', '\u2028', '😀', '$1', '$&', ',"a":1'),
+    fc.integer(),
+    fc.double(),
+    fc.constantFrom(null, true, false, -0, 1e21, 999_999_999_999_999, 9_007_199_254_740_991),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      scalar,
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.array(fc.tuple(key, tie('value')), { maxLength: 4 }).map((members) => Object.fromEntries(members)),
+    ),
+  }));
+
+  test('is that of what it stands for, in any order of members and however often its shape is seen', () => {
+    // Each shape with many values, so that what was learned of one text is used on others.
+    const values = fc
+      .uniqueArray(key, { maxLength: 5 })
+      .chain((keys) =>
+        fc.array(fc.tuple(...keys.map(() => value)), { maxLength: 6 }).map((rows) => [keys, rows] as const),
+      );
+    fc.assert(
+      fc.property(values, fc.nat(20), ([keys, rows], kind) => {
+        for (const row of rows) {
+          const members = keys.map((name, i) => `${JSON.stringify(name)}:${JSON.stringify(row[i])}`);
+          same(`{${members.join(',')}}`, `${kind}`);
+          same(`{${members.toReversed().join(',')}}`, `${kind}`);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('is that of what it stands for where it is written in another way', () => {
+    const first = '{"b":"x","a":{"d":1,"c":2}}';
+    same(first, 'odd');
+    for (const text of [
+      first,
+      '{"b":"y","a":{"d":0,"c":-1}}',
+      '{ "b":"x","a":{"d":1,"c":2}}',
+      '{"b":"x","a":{"d":1,"c":2}}\n',
+      '{"b":"x","b":"y","a":{"d":1,"c":2}}',
+      '{"b":"x","a":{"d":1,"c":2},"a":{"d":1,"c":3}}',
+      '{"b":"\\u0041","a":{"d":1,"c":2}}',
+      '{"b":"\\ud83d\\ude00","a":{"d":1,"c":2}}',
+      '{"b":"😀","a":{"d":1,"c":2}}',
+      '{"b":-0,"a":{"d":1.0,"c":2}}',
+      '{"b":1e3,"a":{"d":9007199254740993,"c":2}}',
+      '{"b":[],"a":{"d":1,"c":2}}',
+      '{"b":{},"a":{"d":1,"c":2}}',
+      '{"b":"x","a":{"d":1,"c":2},"A":3}',
+      '[1]',
+      '"text"',
+      '7',
+    ])
+      same(text, 'odd');
+  });
+
+  test.each([
+    '{"b":"x","a":{"d":01,"c":2}}',
+    '{"b":"x","a":{"d":1,"c":2}',
+    '{"b":"\t","a":{"d":1,"c":2}}',
+    '',
+  ])('is none where %j is no JSON', (text) => {
+    same('{"b":"x","a":{"d":1,"c":2}}', 'none');
+    expect(() => canonicalText(text, 'none')).toThrow(SyntaxError);
+  });
+
+  test('has no limit to depth, nor to how many shapes there are', () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const deep = `${open.repeat(9_000)}1${close.repeat(9_000)}`;
+      expect(canonicalText(deep, 'deep')).toBe(deep);
+    }
+    for (let n = 0; n < 2_000; n++) same(`{"z":1,"k${n}":"v"}`, `many ${n % 100}`);
+  });
+
+  test('refuses half of a surrogate pair', () => {
+    expect(() => canonicalText('{"a":"\\ud800"}', 'x')).toThrow();
   });
 });
 

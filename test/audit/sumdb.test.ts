@@ -1,5 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,17 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseCheckpoint } from '../../src/audit/checkpoint.ts';
 import { openNote } from '../../src/audit/note.ts';
 import { NoteSigner, NoteVerifier } from '../../src/audit/note-key.ts';
+import { registered } from '../support/cloud-events.ts';
+import { ledgerForTest } from '../support/ledger.ts';
+import { buildVerifier, canRun, why } from './go.ts';
 import { PublishedLog } from './published-log.ts';
 
 const run = promisify(execFile);
-
-const GO = 'go';
-/** Where Debian's golang-golang-x-mod-dev puts its sources. */
-const GOPATH = '/usr/share/gocode';
-const canRun =
-  existsSync(join(GOPATH, 'src/golang.org/x/mod/sumdb/tlog')) &&
-  spawnSync(GO, ['version'], { stdio: 'ignore' }).status === 0;
-const why = canRun ? '' : '; NOT RUN: no go and golang-golang-x-mod-dev (apt-get install both)';
 
 /** golang.org/x/mod/sumdb is what the checksum database of Go is verified with: another implementation, by other people. */
 describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
@@ -29,9 +23,7 @@ describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ledger-sumdb-'));
     verifier = join(folder, 'verifier');
-    // biome-ignore lint/style/noProcessEnv: go needs the PATH.
-    const env = { ...process.env, GO111MODULE: 'off', GOPATH, GOCACHE: join(folder, 'cache'), GOFLAGS: '' };
-    await run(GO, ['build', '-o', verifier, join(import.meta.dirname, 'go/main.go')], { env });
+    await buildVerifier(verifier, folder);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -70,5 +62,29 @@ describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
     const { text } = openNote(await readFile(join(at, 'signed-by-go')), [NoteVerifier.parse(key)]);
     expect(parseCheckpoint(text)).toMatchObject({ origin: 'ledger.example/log', size: 3 });
     expect(NoteSigner.parse(secret).verifier.toString()).toBe(key);
+  });
+
+  test('verifies a ledger that runs, as it grows, and what it says over HTTP', {
+    timeout: 120_000,
+  }, async () => {
+    const ledger = await ledgerForTest();
+    const url = `http://127.0.0.1:${ledger.port}`;
+    let size = 0;
+    for (const wanted of [1, 2, 255, 256, 257, 65_537]) {
+      while (size < wanted) {
+        const count = Math.min(1_000, wanted - size);
+        const events = Array.from({ length: count }, (_, n) =>
+          registered(`c${size + n}`, '2026-04-01T00:00:00.000Z', 'acme', { name: 'süd 😀' }),
+        );
+        expect((await ledger.postBatch(events)).text).not.toContain('rejected');
+        size += count;
+      }
+      expect((await ledger.fetch('/log/checkpoint', { method: 'POST' })).status).toBe(200);
+      expect((await run(verifier, [url])).stdout.trim()).toBe(`verified ${wanted}`);
+    }
+    // And once more when it has made its tree anew.
+    await ledger.reopen();
+    const { stdout } = await run(verifier, [`http://127.0.0.1:${ledger.port}`]);
+    expect(stdout.trim()).toBe(`verified ${size}`);
   });
 });

@@ -1,8 +1,11 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { closePeriod } from './rows/close-period.ts';
 import { eventStoreDb } from './rows/eventstoredb.ts';
 import { ingestBatches } from './rows/ingest-batches.ts';
 import { ingestSingle } from './rows/ingest-single.ts';
+import { logTree } from './rows/log-tree.ts';
+import { probing } from './rows/probe.ts';
 import { rebuild } from './rows/rebuild.ts';
 import { snapshotStart } from './rows/snapshot-start.ts';
 import { storeAppend } from './rows/store-append.ts';
@@ -18,8 +21,11 @@ const ROWS: readonly Row[] = [
   storeAppend,
   rebuild,
   snapshotStart,
+  logTree,
   usageOne,
   usageAll,
+  closePeriod,
+  probing,
   eventStoreDb,
 ];
 

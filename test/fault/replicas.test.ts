@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { ownKeyFile } from '../../src/audit/log-settings.ts';
+import { NoteSigner } from '../../src/audit/note-key.ts';
 import { inStructuredMode, registered } from '../support/cloud-events.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { sqlite, stores } from '../support/stores.ts';
@@ -12,8 +14,11 @@ import { Producers } from './producers.ts';
 
 async function twoReplicas(connection: string): Promise<[LedgerProcess, LedgerProcess]> {
   const LEDGER_NAMESPACE = `replicas-${randomUUID()}`;
+  // Replicas sign with the same key: one whose key is another does not start.
+  const { secret } = NoteSigner.generate('ledger.example/replicas');
   const start = async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'ledger-replica-'));
+    await writeFile(ownKeyFile(dataDir), secret, { mode: 0o600 });
     const settings = {
       LEDGER_STORE: connection,
       LEDGER_DATA_DIR: dataDir,

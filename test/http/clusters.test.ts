@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deleted, event, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
+import { ledgerForTest } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 
 const MARCH = '2026-03-01T00:00:00.000Z';
@@ -229,4 +230,25 @@ describe('an account', () => {
     expect((await it.get('/v1/accounts/umbrella')).body).toMatchObject({ clusters: 1, billedNow: 1 });
     expect(await list('?accountId=initech')).toEqual([]);
   });
+});
+
+test('as of a position or an instant, the facts of a cluster are those known then, page by page', async () => {
+  const it = await ledgerForTest();
+  await it.record(registered('late', '2026-03-01T00:00:00Z'), registered('other', '2026-03-01T00:00:00Z'));
+  await it.record(stopped('late', '2026-03-02T00:00:00Z'));
+  it.pass(1_000);
+  await it.record(deleted('late', '2026-03-03T00:00:00Z'));
+  const positions = async (query: string) => {
+    const { body } = await it.get(`/v1/clusters/late/events?${query}`);
+    return [
+      body.items.map((item: { ledgerposition: string }) => item.ledgerposition),
+      body.next !== undefined,
+    ];
+  };
+  expect(await positions('asOf=2')).toEqual([['1'], false]);
+  expect(await positions('asOf=2026-04-15T12:00:00.999Z')).toEqual([['1', '3'], false]);
+  expect(await positions('asOf=3&limit=1')).toEqual([['1'], true]);
+  expect(await positions('asOf=0')).toEqual([[], false]);
+  const { status, body } = await it.get('/v1/clusters/late/events?asOf=6');
+  expect([status, body.errors[0].pointer]).toEqual([400, '/query/asOf']);
 });

@@ -12,6 +12,7 @@ import {
 } from '../support/cloud-events.ts';
 import type { Answer, Recorded } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
+import { NO_CREDENTIAL, REFUSED, TestValidator } from '../support/validator.ts';
 
 const APRIL = '2026-04-01T00:00:00.000Z';
 
@@ -49,6 +50,9 @@ const ledger = sharedLedger(async (it) => {
   await it.post(deleted('c2', '2027-01-01T00:00:00Z'));
   await it.record(registered('c4', '2026-03-10T00:00:00Z', 'initech'));
   await it.fetch('/v1/periods/2026-03/close', { method: 'POST' });
+  const validator = new TestValidator(it);
+  const observe = { unreachableAfter: 1, unreachableFor: '0m', mode: 'observe', policies: [] };
+  await validator.run({ c1: REFUSED, c2: NO_CREDENTIAL, c4: REFUSED }, { settings: observe });
 });
 
 const operations = () =>
@@ -141,6 +145,13 @@ describe('an answer is as the document says', () => {
     ['GET /v1/accounts', '/v1/accounts'],
     ['GET /v1/accounts/{accountId}', '/v1/accounts/acme'],
     ['GET /v1/accounts/{accountId}/usage', '/v1/accounts/acme/usage?period=2026-04&granularity=day&asOf=2'],
+    ['GET /v1/accounts/{accountId}/usage/explain', '/v1/accounts/acme/usage/explain?period=2026-04'],
+    ['GET /v1/accounts/{accountId}/usage/explain', '/v1/accounts/globex/usage/explain?period=2026-04&asOf=3'],
+    ['GET /v1/accounts/{accountId}/usage/explain', '/v1/accounts/acme/usage/explain'],
+    ['GET /v1/accounts/{accountId}/replay', '/v1/accounts/acme/replay?period=2026-04'],
+    ['GET /v1/accounts/{accountId}/replay', '/v1/accounts/nobody/replay?period=2026-04'],
+    ['GET /v1/accounts/{accountId}/diff', '/v1/accounts/acme/diff?period=2026-04&before=1'],
+    ['GET /v1/accounts/{accountId}/diff', '/v1/accounts/acme/diff?period=2026-04&before=9&after=1'],
     ['GET /v1/usage', '/v1/usage?period=2026-04'],
     ['GET /v1/usage', '/v1/usage?from=2026-04-01T00:00:00Z&to=2026-04-02T00:00:00Z&limit=1'],
     ['GET /v1/usage', '/v1/usage'],
@@ -155,6 +166,13 @@ describe('an answer is as the document says', () => {
     ['GET /v1/feed', '/v1/feed'],
     ['GET /v1/feed', '/v1/feed?after=99'],
     ['GET /v1/rejected-events', '/v1/rejected-events'],
+    ['GET /v1/alerts', '/v1/alerts'],
+    ['GET /v1/alerts/{alertId}', '/v1/alerts/unverifiable:c2'],
+    ['GET /v1/alerts/{alertId}', '/v1/alerts/unverifiable:nobody'],
+    ['GET /v1/validations', '/v1/validations'],
+    ['GET /v1/validations/{runId}', '/v1/validations/20260415T120000.000Z'],
+    ['GET /v1/validations/{runId}', '/v1/validations/20260415T120000.001Z'],
+    ['GET /v1/validator', '/v1/validator'],
     ['GET /v1/me', '/v1/me'],
     ['GET /livez', '/livez'],
     ['GET /readyz', '/readyz'],
@@ -175,6 +193,44 @@ describe('an answer is as the document says', () => {
       isAsDocumented(
         'POST /v1/periods/{period}/close',
         await ledger().fetch(`/v1/periods/${period}/close`, post),
+      );
+    }
+  });
+
+  test('POST /v1/alerts/{alertId}/acknowledge and POST /v1/validator/decisions', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const post = (path: string, body: object) =>
+      ledger().fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    for (const body of [{ note: 'seen' }, { by: 'me' }])
+      isAsDocumented(
+        'POST /v1/alerts/{alertId}/acknowledge',
+        await post('/v1/alerts/unverifiable:c2/acknowledge', body),
+      );
+    for (const body of [{ proceedForHours: 1, note: 'gone' }, {}])
+      isAsDocumented('POST /v1/validator/decisions', await post('/v1/validator/decisions', body));
+  });
+
+  test.each(['acme', 'nobody'])('POST /v1/accounts/{accountId}/what-if, %s', async (accountId) => {
+    const first = recorded[0]?.eventId ?? '';
+    for (const question of [
+      { period: '2026-04', remove: [first] },
+      { period: '2026-04' },
+      { remove: [first] },
+    ]) {
+      const headers = { 'content-type': 'application/json' };
+      const post = { method: 'POST', headers, body: JSON.stringify(question) };
+      const answer = await ledger().fetch(`/v1/accounts/${accountId}/what-if`, post);
+      isAsDocumented('POST /v1/accounts/{accountId}/what-if', answer);
+    }
+  });
+
+  test('POST /v1/events/{eventId}/void, tried', async () => {
+    for (const { eventId } of recorded) {
+      const headers = { 'content-type': 'application/json' };
+      const post = { method: 'POST', headers, body: JSON.stringify({ reason: 'x', dryRun: true }) };
+      isAsDocumented(
+        'POST /v1/events/{eventId}/void',
+        await ledger().fetch(`/v1/events/${eventId}/void`, post),
       );
     }
   });

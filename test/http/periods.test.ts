@@ -137,3 +137,34 @@ test('statements are given as JSON, CSV and NDJSON, page by page, and one by one
   ]);
   expect((await ledger.get(path, { accept: 'image/png' })).status).toBe(406);
 });
+
+test('as of a position, periods and statements are what they were then', async () => {
+  const ledger = await since('2026-01-10T00:00:00.000Z', '2026-04-02T00:00:00.000Z');
+  await close(ledger, '2026-01');
+  ledger.pass(60_000);
+  await ledger.record(registered('c3', '2025-12-31T00:00:00.000Z'));
+  await close(ledger, '2026-02');
+  const items = async (query: string) => {
+    const { body } = await ledger.get(`/v1/periods?${query}`);
+    return body.items.map(({ period, state }: { period: string; state: string }) => `${period} ${state}`);
+  };
+  expect(await items('asOf=0')).toEqual([]);
+  expect(await items('asOf=2')).toEqual(['2026-01 due', '2026-02 due', '2026-03 open', '2026-04 open']);
+  expect(await items('asOf=2026-04-02T00:00:30.000Z&limit=2')).toEqual(['2026-01 closed', '2026-02 due']);
+  expect(await items('limit=2')).toEqual(['2026-01 closed', '2026-02 closed']);
+  for (const path of ['', '/statements', '/statements/acme']) {
+    const now = await ledger.get(`/v1/periods/2026-02${path}`);
+    expect((await ledger.get(`/v1/periods/2026-02${path}?asOf=5`)).text).toBe(now.text);
+    const then = await ledger.get(`/v1/periods/2026-02${path}?asOf=4`);
+    if (path === '') expect(then.body).toMatchObject({ state: 'due', close: null });
+    else {
+      expect(then.body).toMatchObject({ type: problem('not-found') });
+      expect(then.body.detail).toBe('2026-02 was closed at position 5, and was not at position 4');
+    }
+    for (const asOf of ['6', '-1', '1.0', '2026-04-02']) {
+      const { status, body } = await ledger.get(`/v1/periods/2026-02${path}?asOf=${asOf}`);
+      expect([status, body.errors[0].pointer]).toEqual([400, '/query/asOf']);
+    }
+  }
+  expect((await ledger.get('/v1/periods/2026-01?asOf=0')).status).toBe(404);
+});

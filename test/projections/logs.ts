@@ -11,13 +11,15 @@ export const idAt = (position: number) => `00000000-0000-4000-8000-${String(posi
 /** Facts in the order of the log; a void names the id of its target as `idAt` gives it. */
 export function modelOf(facts: readonly Fact[]): LedgerModel {
   const model = new LedgerModel();
-  const revisions = new Map<string, number>();
-  for (const [i, fact] of facts.entries()) {
-    const revision = revisions.get(fact.clusterId) ?? 0;
-    revisions.set(fact.clusterId, revision + 1);
-    model.apply(logged(i + 1, revision, fact));
-  }
+  for (const fact of facts) applyTo(model, fact);
   return model;
+}
+
+/** Adds a fact to a model as the next of its log. */
+export function applyTo(model: LedgerModel, fact: Fact): void {
+  const cluster = model.clusters.find(fact.clusterId);
+  const revision = cluster === undefined ? 0 : model.positionsOf(cluster).length;
+  model.apply(logged(model.position + 1, revision, fact));
 }
 
 function logged(position: number, revision: number, fact: Fact): LogEvent {

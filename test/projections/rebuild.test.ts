@@ -3,11 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { LedgerModel } from '../../src/projections/ledger-model.ts';
 import { decodeModel, encodeModel } from '../../src/projections/snapshot.ts';
-import { deleted, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
+import { deleted, event, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { readLog } from '../support/store-events.ts';
 import { stores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
+import { NO_CREDENTIAL, REFUSED, TestValidator } from '../support/validator.ts';
 
 /** A history with everything in it that the projections tell apart, refused and repeated events too. */
 async function play(ledger: TestLedger): Promise<void> {
@@ -26,6 +27,30 @@ async function play(ledger: TestLedger): Promise<void> {
     ledger.pass(60_000);
     if (n === 5) await ledger.fetch('/v1/periods/2026-03/close', { method: 'POST' });
   }
+  await ledger.post(event('cluster.deletion-requested', 'orphan', '2026-04-02T10:00:00.000Z'));
+  await validate(ledger);
+}
+
+/** Runs in which clusters come and go, one of them cut off, and alerts that are acknowledged. */
+async function validate(ledger: TestLedger): Promise<void> {
+  for (let n = 20; n < 24; n++) await ledger.post(registered(`c${n}`, '2026-04-01T00:00:00.000Z'));
+  const validator = new TestValidator(ledger);
+  const settings = { unreachableAfter: 1, unreachableFor: '0m', stopAfter: '5m', massRatio: '1' };
+  const bad = { c20: REFUSED, c21: NO_CREDENTIAL };
+  for (const [i, seen] of [{}, bad, bad, bad, { c22: REFUSED }, {}].entries()) {
+    if (i === 4) await ledger.post(deleted('c23', '2026-04-15T12:00:00.000Z'));
+    await validator.run(seen, { settings: i === 3 ? { ...settings, mode: 'observe' } : settings });
+    ledger.pass(300_000);
+  }
+  const acknowledge = (id: string) => ledger.fetch(`/v1/alerts/${id}/acknowledge`, { method: 'POST' });
+  expect((await acknowledge('orphan-facts:orphan')).body.state).toBe('acknowledged');
+  expect((await acknowledge('alive-after-delete:c23')).body.state).toBe('resolved');
+  await ledger.fetch('/v1/validator/decisions', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ proceedForHours: 1 }),
+  });
+  await validator.run(bad, { upTo: 'judged' });
 }
 
 async function caughtUp(ledger: TestLedger): Promise<LedgerModel> {

@@ -14,6 +14,8 @@ declare module 'vitest' {
     hasEventStored: boolean;
     /** How often test/fault/kill.test.ts kills the ledger: `KILLS`, by default few. */
     kills: number;
+    /** How many API servers test/kubernetes/prober.test.ts probes at once: `PROBES`, by default few. */
+    probes: number;
   }
 }
 
@@ -24,13 +26,14 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const hasBinary = hasEventStored();
   // biome-ignore lint/style/noProcessEnv: the one place where the tests read the environment.
-  const { EVENTSTOREDB_URL: given, KILLS: kills = '10' } = process.env;
+  const { EVENTSTOREDB_URL: given, KILLS: kills = '10', PROBES: probes = '300' } = process.env;
   const server = given === undefined ? await (hasBinary ? startSingleNode() : startContainer()) : undefined;
   const double = await startDouble();
   project.provide('doubleUrl', double.url);
   project.provide('eventStoreDbUrl', given ?? server?.url ?? '');
   project.provide('hasEventStored', hasBinary);
   project.provide('kills', Number(kills));
+  project.provide('probes', Number(probes));
   return async () => {
     await double.close();
     await server?.remove();

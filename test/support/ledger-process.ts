@@ -55,6 +55,11 @@ export class LedgerProcess {
     await exited;
   }
 
+  /** Sends it a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
   async getJson(path: string): Promise<unknown> {
     const answer = await fetch(this.url + path);
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);

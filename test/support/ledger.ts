@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { z } from 'zod';
+import { LogSettings, ownKeyFile } from '../../src/audit/log-settings.ts';
 import { type Composition, compose, snapshotFile } from '../../src/compose.ts';
+import { KubefirstSettings } from '../../src/compose-kubefirst.ts';
 import { readConfig } from '../../src/config.ts';
 import {
   inBatchMode,
@@ -30,6 +33,12 @@ export interface LedgerOptions {
   readonly store?: string;
   /** Where its clock stands: nothing but the test moves it. */
   readonly now?: string;
+  /** Further settings, as variables. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** How it listens to Kubefirst. */
+  readonly kubefirst?: z.input<typeof KubefirstSettings>;
+  /** How its log is signed. */
+  readonly signedLog?: z.input<typeof LogSettings>;
 }
 
 export const NOON = '2026-04-15T12:00:00.000Z';
@@ -39,18 +48,29 @@ export class TestLedger {
   /** The clock of the ledger, in milliseconds since the epoch. */
   now: number;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #kubefirst: LedgerOptions['kubefirst'];
   #running: Composition | undefined;
   #port = 0;
   /** Why the ledger asked to be stopped. */
   failure: unknown;
+  /** How its log is signed, from the next start on. */
+  signedLog: LedgerOptions['signedLog'];
+  /** What it has said of errors, line by line. */
+  readonly logged: Readonly<Record<string, unknown>>[] = [];
 
-  constructor(dataDir: string, { store = sqlite.connection, now = NOON }: LedgerOptions) {
+  constructor(
+    dataDir: string,
+    { store = sqlite.connection, now = NOON, kubefirst, signedLog, environment = {} }: LedgerOptions,
+  ) {
+    this.#kubefirst = kubefirst;
     this.now = Date.parse(now);
+    this.signedLog = signedLog;
     this.#environment = {
       LEDGER_STORE: store,
       LEDGER_DATA_DIR: dataDir,
       LEDGER_HTTP_PORT: '0',
       LEDGER_NAMESPACE: `test-${randomUUID()}`,
+      ...environment,
     };
   }
 
@@ -60,8 +80,11 @@ export class TestLedger {
     const onFailed = (error: unknown) => {
       this.failure = error;
     };
-    const surroundings = { log: pino({ level: 'silent' }), now: () => this.now, onFailed };
-    this.#running = await compose(config, surroundings);
+    const log = pino({ level: 'error' }, { write: (line) => void this.logged.push(JSON.parse(line)) });
+    const surroundings = { log, now: () => this.now, onFailed };
+    const audit = this.signedLog && { audit: LogSettings.parse(this.signedLog) };
+    const kubefirst = this.#kubefirst && { kubefirst: KubefirstSettings.parse(this.#kubefirst) };
+    this.#running = await compose({ ...config, ...audit, ...kubefirst }, surroundings);
     await this.#running.app.listen({ host: config.host, port: config.port });
     this.#port = (this.#running.app.server.address() as AddressInfo).port;
   }
@@ -80,6 +103,18 @@ export class TestLedger {
   /** Where its projections keep their snapshot. */
   get snapshotFile(): string {
     return snapshotFile(readConfig(this.#environment));
+  }
+
+  /** The file of its store, where that is the embedded one. */
+  get storeFile(): string {
+    const { store } = readConfig(this.#environment);
+    if (store.kind !== 'sqlite') throw new Error('the store is no file');
+    return store.file;
+  }
+
+  /** Where it keeps the key that it made for itself. */
+  get keyFile(): string {
+    return ownKeyFile(readConfig(this.#environment).dataDir);
   }
 
   get port(): number {

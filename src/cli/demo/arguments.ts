@@ -25,8 +25,8 @@ export interface Arguments {
 }
 
 /** @throws WrongUsage */
-export function readArguments(): Arguments {
-  const { help = false, seconds } = parse();
+export function readArguments(given: readonly string[]): Arguments {
+  const { help = false, seconds } = parse(given);
   if (seconds === undefined) return { help, seconds };
   if (!/^[1-9]\d{0,5}$/.test(seconds)) {
     throw new WrongUsage(
@@ -36,9 +36,12 @@ export function readArguments(): Arguments {
   return { help, seconds: Number(seconds) };
 }
 
-function parse() {
+function parse(given: readonly string[]) {
   try {
-    return parseArgs({ options: { help: { type: 'boolean' }, seconds: { type: 'string' } } }).values;
+    return parseArgs({
+      args: [...given],
+      options: { help: { type: 'boolean' }, seconds: { type: 'string' } },
+    }).values;
   } catch (error) {
     throw new WrongUsage((error as Error).message);
   }

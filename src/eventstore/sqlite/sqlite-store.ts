@@ -26,6 +26,8 @@ type Row = [number, string, number, string, string, string, string, number];
 
 const COLUMNS = 'position, stream, revision, id, type, data, metadata, recorded_at';
 const PAGE = 1_000;
+/** Of a read of the log the first page is a tile of the tree: who wants no more is not made to wait for more. */
+const FIRST_PAGE = 256;
 /** Events that were just committed and are kept for those who follow closely. */
 const RECENT = 8_192;
 
@@ -203,7 +205,8 @@ export class SqliteStore implements EventStore {
     this.#checkOpen();
     const head = this.#head;
     for (let position = after; position < head; ) {
-      const events = this.#page(position, Math.min(PAGE, head - position));
+      const page = position === after ? FIRST_PAGE : PAGE;
+      const events = this.#page(position, Math.min(page, head - position));
       if (events.length === 0) return;
       position += events.length;
       yield events;

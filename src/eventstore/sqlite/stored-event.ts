@@ -1,4 +1,4 @@
-import type { LogEvent } from '../event-store.ts';
+import type { LogEvent, StoredJson } from '../event-store.ts';
 import type { JsonObject } from '../json.ts';
 
 /** An event as it is stored; its JSON is parsed when it is first asked for, since a replay needs only some of it. */
@@ -30,6 +30,10 @@ export class StoredEvent implements LogEvent {
     this.recordedAt = recordedAt;
     this.#data = data;
     this.#metadata = metadata;
+  }
+
+  get json(): StoredJson {
+    return { data: this.#data, metadata: this.#metadata };
   }
 
   get data(): JsonObject {

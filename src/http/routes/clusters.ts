@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AccountId } from '../../domain/fact.ts';
 import { clusterStream } from '../../domain/recorded-fact.ts';
+import type { Watch } from '../../domain/validation/watch.ts';
 import { CLUSTER_STATUSES, type ClusterView, viewCluster } from '../../projections/clusters.ts';
 import { byCodeUnit } from '../../projections/usage.ts';
 import type { App, Rooms } from '../app.ts';
@@ -40,6 +41,12 @@ const Cluster = z
     ),
     heldBy: z.array(z.string()).readonly().describe('The causes that hold billing now.'),
     lastPosition: PositionOut,
+    lastSeen: InstantOut.optional().describe('When a probe last saw it alive.'),
+    lastVerdict: z
+      .strictObject({ state: z.string(), code: z.string(), since: InstantOut, detail: z.string().optional() })
+      .optional()
+      .describe('What the last probe of it saw, and since when it has been so.'),
+    verifiedGone: z.boolean().optional().describe('Deleted, and gone as the probes have it.'),
     halted: z
       .strictObject({ position: PositionOut, why: z.string() })
       .optional()
@@ -122,7 +129,8 @@ export function clusterRoutes(app: App, rooms: Rooms): void {
     },
     async ({ params, query }, reply) => {
       const model = await modelFor(rooms.projections, query, reply);
-      return clusterOut(viewCluster(model, clusterNumber(model, params.clusterId), rooms.now()));
+      const view = viewCluster(model, clusterNumber(model, params.clusterId), rooms.now());
+      return { ...clusterOut(view), ...seenOut(model.validations.watchOf(params.clusterId)) };
     },
   );
 
@@ -165,13 +173,13 @@ export function clusterRoutes(app: App, rooms: Rooms): void {
         tags: ['Audit'],
         summary: 'The facts of a cluster, in the order in which they were recorded',
         ...one,
-        querystring: z.strictObject({ ...Paging, ...Reading }),
+        querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
         response: { 200: z.strictObject({ items: z.array(FeedEvent), ...Next }), ...problemResponses },
       },
     },
     async ({ params: { clusterId }, query: { limit, cursor, ...query } }, reply) => {
       const model = await modelFor(rooms.projections, query, reply);
-      const positions = model.positionsOf(clusterNumber(model, clusterId));
+      const positions = model.positionsOf(clusterNumber(model, clusterId), knownAt(model, query.asOf));
       const [after] = decodeCursor(cursor, 'place') ?? [-1];
       const from = Number(after) + 1;
       const items: FeedEvent[] = [];
@@ -242,6 +250,18 @@ function clusterOut({ details, halt, ...view }: ClusterView): z.output<typeof Cl
     heldBy: view.heldBy,
     lastPosition: String(view.lastPosition),
     ...(halt !== undefined && { halted: { position: String(halt.position), why: halt.why } }),
+  };
+}
+
+function seenOut(watch: Watch | undefined) {
+  const { aliveAt, last, marks } = watch ?? {};
+  const detail = last?.detail === undefined ? {} : { detail: last.detail };
+  return {
+    ...(aliveAt !== undefined && { lastSeen: instantOut(aliveAt) }),
+    ...(last && {
+      lastVerdict: { state: last.state, code: last.code, since: instantOut(last.at), ...detail },
+    }),
+    ...(marks?.gone === true && { verifiedGone: true }),
   };
 }
 

@@ -3,14 +3,16 @@ import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Cause, type Fact, factPayloads } from '../../domain/fact.ts';
-import { formatInstant, type Instant } from '../../domain/time.ts';
+import type { Instant } from '../../domain/time.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
-import { cloudEventType } from '../cloud-event.ts';
+import { asPostedEvent } from '../cloud-event.ts';
 import { problemResponses } from '../contract.ts';
 import { ClusterPath, EventPath, InstantText } from '../fields.ts';
 import { Problem } from '../problem.ts';
+import { modelFor } from '../reading.ts';
 import { Recorded, Recorder } from '../recorder.ts';
+import { previewVoid, VoidPreview } from '../void-preview.ts';
 
 /** The source of facts that come in through these resources. */
 const SOURCE = `${LEDGER_SOURCE}:api`;
@@ -32,7 +34,11 @@ const Switching = z.strictObject({
   reason: factPayloads.BillingStopped.shape.reason,
   ...timed,
 });
-const Voiding = z.strictObject({ reason: factPayloads.FactVoided.shape.reason, ...timed });
+const Voiding = z.strictObject({
+  reason: factPayloads.FactVoided.shape.reason,
+  dryRun: z.boolean().optional().describe('Only say what would change; nothing is written.'),
+  ...timed,
+});
 
 const response = { 200: Recorded, 201: Recorded, ...problemResponses };
 
@@ -112,22 +118,28 @@ export function correctionRoutes(app: App, rooms: Rooms): void {
         params: EventPath,
         headers,
         body: Voiding,
-        response,
+        response: { ...response, 200: z.union([Recorded, VoidPreview]) },
       },
     },
     async (request, reply) => {
-      const { effectiveAt, reason } = request.body;
+      const { effectiveAt, reason, dryRun = false } = request.body;
       const { eventId: voids } = request.params;
-      const clusterId = rooms.projections.model.placeOf(voids)?.clusterId;
-      if (clusterId === undefined) throw new Problem('not-found', `no fact has the event id ${voids}`);
+      const model = dryRun ? await modelFor(rooms.projections, {}, reply) : rooms.projections.model;
+      const place = model.placeOf(voids);
+      if (place?.clusterId === undefined) throw new Problem('not-found', `no fact has the event id ${voids}`);
+      const { clusterId } = place;
+      const now = rooms.now();
       const fact = {
         type: 'FactVoided',
         clusterId,
-        effectiveAt: effectiveAt ?? rooms.now(),
+        effectiveAt: effectiveAt ?? now,
         voids,
         reason,
       } as const;
-      await recorder.recordOne(submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt), reply);
+      const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt);
+      if (dryRun)
+        return reply.send(await previewVoid(rooms, model, { ...place, clusterId }, submission, now));
+      await recorder.recordOne(submission, reply);
       return reply;
     },
   );
@@ -139,19 +151,10 @@ function keyOf({ headers: given }: FastifyRequest): string | undefined {
 }
 
 function submissionOf(fact: Fact, id: string, given: Instant | undefined): Submission {
-  const { type, clusterId, effectiveAt, ...data } = fact;
   return {
     fact,
     origin: { source: SOURCE, id, actor: LOOPBACK_CALLER.actor },
     isTimedByLedger: given === undefined,
-    event: {
-      specversion: '1.0',
-      id,
-      source: SOURCE,
-      type: cloudEventType(type),
-      subject: clusterId,
-      time: formatInstant(effectiveAt),
-      data,
-    },
+    event: asPostedEvent(fact, SOURCE, id),
   };
 }

@@ -1,24 +1,36 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { LogTampered, type SignedLog } from '../../audit/signed-log.ts';
+import { LeavesChanged } from '../../audit/tree.ts';
 import { clusterStream } from '../../domain/recorded-fact.ts';
 import type { Submission } from '../../ledger/ledger.ts';
 import type { App, Rooms } from '../app.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../binary-mode.ts';
 import { CloudEvent, toCloudEvent } from '../cloud-event.ts';
-import { FeedEvent, onlyDescribed, ProblemOut, problemResponses } from '../contract.ts';
+import { FeedEvent, onlyDescribed, ProblemOut, ProofOut, problemResponses } from '../contract.ts';
 import { EventPath, Reading } from '../fields.ts';
 import { invalidRequest, Problem } from '../problem.ts';
 import { modelFor } from '../reading.ts';
 import { parseEvent, Recorded, Recorder } from '../recorder.ts';
+import { inclusionOf } from './log.ts';
 
 export const STRUCTURED = 'application/cloudevents+json';
 export const BATCH = 'application/cloudevents-batch+json';
+
+/** How long an answer waits for the tree of the log, just after a start. */
+const PROOF_WAIT_MS = 2_000;
 
 const MAX_BATCH_EVENTS = 1_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 const Rejected = z.strictObject({ outcome: z.literal('rejected'), problem: ProblemOut });
 const BatchResult = z.strictObject({ results: z.array(z.union([Recorded, Rejected])) });
+
+const ProvedEvent = FeedEvent.extend({
+  proof: ProofOut.optional().describe(
+    'Absent while the tree is being made, and where the log was tampered with.',
+  ),
+});
 
 /** Ingest, and single facts. */
 export function eventRoutes(app: App, rooms: Rooms): void {
@@ -60,10 +72,10 @@ export function eventRoutes(app: App, rooms: Rooms): void {
       schema: {
         operationId: 'getEvent',
         tags: ['Audit'],
-        summary: 'One recorded fact',
+        summary: 'One recorded fact, and the proof that it is in the signed log',
         params: EventPath,
         querystring: z.strictObject({ ...Reading }),
-        response: { 200: FeedEvent, ...problemResponses },
+        response: { 200: ProvedEvent, ...problemResponses },
       },
     },
     async ({ params: { eventId }, query }, reply) => {
@@ -72,12 +84,29 @@ export function eventRoutes(app: App, rooms: Rooms): void {
       if (place?.clusterId !== undefined) {
         const options = { from: place.revision, limit: 1 };
         for await (const event of rooms.store.readStream(clusterStream(place.clusterId), options)) {
-          return toCloudEvent(event, place.position);
+          const proof = await proofOf(rooms.signedLog, place.position);
+          return { ...toCloudEvent(event, place.position), ...(proof !== undefined && { proof }) };
         }
       }
       throw new Problem('not-found', `no fact has the event id ${eventId}`);
     },
   );
+}
+
+/** What shows that the event is in the log; one that is not covered yet is signed for. */
+async function proofOf(
+  signedLog: SignedLog,
+  position: number,
+): Promise<z.output<typeof ProofOut> | undefined> {
+  if (!(await signedLog.ready(PROOF_WAIT_MS, position))) return undefined;
+  try {
+    const { size: treeSize, note: checkpoint } = await signedLog.checkpoint(position);
+    const { proof: hashes, ...leaf } = await inclusionOf(signedLog, position, treeSize);
+    return { position: String(position), ...leaf, treeSize, hashes, checkpoint };
+  } catch (error) {
+    if (error instanceof LogTampered || error instanceof LeavesChanged) return undefined;
+    throw error;
+  }
 }
 
 function mediaTypeOf({ headers }: FastifyRequest): string | undefined {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SignedLog } from '../../audit/signed-log.ts';
 import type { LedgerModel } from '../../projections/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
@@ -10,7 +11,13 @@ const STORE_GRACE_MS = 10_000;
 const Check = z.strictObject({ ok: z.boolean(), detail: z.string() });
 const Readiness = z.strictObject({
   status: z.enum(['ready', 'not-ready']),
-  checks: z.strictObject({ store: Check, projections: Check, clusters: Check, statements: Check }),
+  checks: z.strictObject({
+    store: Check,
+    projections: Check,
+    clusters: Check,
+    statements: Check,
+    log: Check,
+  }),
 });
 type Readiness = z.output<typeof Readiness>;
 
@@ -70,7 +77,7 @@ export function operationsRoutes(app: App, rooms: Rooms): void {
   );
 }
 
-function readinessOf({ store, projections, now }: Rooms): Readiness {
+function readinessOf({ store, projections, signedLog, now }: Rooms): Readiness {
   const { reachable, unreachableSince, detail } = store.health();
   const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
   const storeIsOk = reachable || (unreachableSince !== undefined && outageMs <= STORE_GRACE_MS);
@@ -94,6 +101,7 @@ function readinessOf({ store, projections, now }: Rooms): Readiness {
       detail: halted === 0 ? 'all readable' : `${halted} halted, the first ${firstHalted(model)}`,
     },
     statements: statementsCheck(projections),
+    log: logCheck(signedLog),
   };
   return { status: checks.store.ok && checks.projections.ok ? 'ready' : 'not-ready', checks };
 }
@@ -113,6 +121,17 @@ function statementsCheck({ model, statements }: Projections): z.output<typeof Ch
     ok: true,
     detail: `${Math.min(checked, length)} of ${length} closed periods compared, all as they were`,
   };
+}
+
+/** Says so and stays ready: while the log takes nothing, it is still read. */
+function logCheck(signedLog: SignedLog): z.output<typeof Check> {
+  const { tampered, isReady, tree } = signedLog;
+  if (tampered !== undefined)
+    return { ok: false, detail: `log-tampered: ${tampered.why}; the ledger is read-only` };
+  const detail = isReady
+    ? `${tree.size} events, signed up to ${signedLog.newest()?.size ?? 0}`
+    : `its tree is being made, at position ${tree.size}`;
+  return { ok: true, detail };
 }
 
 function firstHalted({ halted, clusters }: LedgerModel): string {

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { dueAt, PERIOD_STATES, type PeriodClose, periodState, periodsUpTo } from '../../domain/period.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { ClosingOutcome } from '../../ledger/period-closes.ts';
-import type { LedgerModel } from '../../projections/ledger-model.ts';
+import type { Close, LedgerModel } from '../../projections/ledger-model.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { AmountsOut, problemResponses, StatementOut } from '../contract.ts';
-import { InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';
+import { AsOf, InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { Problem, refusal } from '../problem.ts';
-import { modelFor } from '../reading.ts';
+import { knownAt, modelFor } from '../reading.ts';
 
 const tally = {
   watermark: PositionOut.describe('Position of the last event that the statements know.'),
@@ -18,7 +18,7 @@ const tally = {
     .string()
     .describe('SHA-256, in hex, of the RFC 8785 JSON of all statements without closedAt, by account.'),
 };
-const Close = z.strictObject({
+const CloseOut = z.strictObject({
   ...tally,
   position: PositionOut.nullable().describe(
     'Where the closing is in the log; null where not known yet after 2 s.',
@@ -31,11 +31,11 @@ const PeriodOut = z
     state: z.enum(PERIOD_STATES),
     window: z.strictObject({ from: InstantOut, to: InstantOut }),
     dueAt: InstantOut.describe('From then on it is due: it has ended and has waited for late facts.'),
-    close: Close.nullable(),
+    close: CloseOut.nullable(),
   })
   .meta({ id: 'Period' });
 const Closing = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('closed'), period: z.string(), ...Close.shape }),
+  z.strictObject({ outcome: z.literal('closed'), period: z.string(), ...CloseOut.shape }),
   z.strictObject({
     outcome: z.literal('would-close'),
     period: z.string(),
@@ -64,7 +64,7 @@ export function periodRoutes(app: App, rooms: Rooms): void {
         operationId: 'listPeriods',
         tags,
         summary: 'Periods from the first with a fact to the present one, in order',
-        querystring: z.strictObject({ ...Paging, ...Reading }),
+        querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
         response: { 200: z.strictObject({ items: z.array(PeriodOut), ...Next }), ...problemResponses },
       },
     },
@@ -72,8 +72,9 @@ export function periodRoutes(app: App, rooms: Rooms): void {
       const model = await modelFor(rooms.projections, query, reply);
       const [after] = decodeCursor(cursor, 'text') ?? [];
       const isBehind = (period: Period) => after === undefined || period > after;
-      const page = pageOf(periodsIn(model, rooms.now()), limit, isBehind, (period) => [period]);
-      return { ...page, items: page.items.map((period) => viewOf(model, period, rooms.now())) };
+      const [now, asOf] = [rooms.now(), knownAt(model, query.asOf)];
+      const page = pageOf(periodsIn(model, now, asOf), limit, isBehind, (period) => [period]);
+      return { ...page, items: page.items.map((period) => viewOf(model, period, now, asOf)) };
     },
   );
 
@@ -85,19 +86,20 @@ export function periodRoutes(app: App, rooms: Rooms): void {
         tags,
         summary: 'One period',
         params: PeriodPath,
-        querystring: z.strictObject({ ...Reading }),
+        querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
         response: { 200: PeriodOut, ...problemResponses },
       },
     },
     async ({ params: { period }, query }, reply) => {
       const model = await modelFor(rooms.projections, query, reply);
-      const periods = periodsIn(model, rooms.now());
+      const [now, asOf] = [rooms.now(), knownAt(model, query.asOf)];
+      const periods = periodsIn(model, now, asOf);
       if (!periods.includes(period)) {
         const [first, last] = [periods[0], periods.at(-1)];
         const known = first === undefined ? 'there is no fact yet' : `periods run from ${first} to ${last}`;
         throw new Problem('not-found', `there is nothing to say of ${period}: ${known}`);
       }
-      return viewOf(model, period, rooms.now());
+      return viewOf(model, period, now, asOf);
     },
   );
 
@@ -126,12 +128,18 @@ export function periodRoutes(app: App, rooms: Rooms): void {
   );
 }
 
-function periodsIn(model: LedgerModel, now: Instant): readonly Period[] {
-  return periodsUpTo(now, model.closes[0]?.period, model.calendar);
+function periodsIn(model: LedgerModel, now: Instant, asOf: number): readonly Period[] {
+  return periodsUpTo(now, closesBy(model, asOf)[0]?.period, { firstFactAt: model.firstFactBy(asOf) });
 }
 
-function viewOf(model: LedgerModel, period: Period, now: Instant): z.output<typeof PeriodOut> {
-  const close = model.closeOf(period);
+/** The closings that stand at or before a position. */
+function closesBy(model: LedgerModel, asOf: number): readonly Close[] {
+  return model.closes.filter(({ position }) => position <= asOf);
+}
+
+/** A period as its closing is known at a position; that it is due hangs on the clock alone. */
+function viewOf(model: LedgerModel, period: Period, now: Instant, asOf: number): z.output<typeof PeriodOut> {
+  const close = closesBy(model, asOf).find((known) => known.period === period);
   const { from, to } = periodWindow(period);
   return {
     period,
@@ -146,7 +154,7 @@ function tallyOut({ watermark, accounts, totals, statementsDigest }: PeriodClose
   return { watermark: String(watermark), accounts, totals, statementsDigest };
 }
 
-function closeOut(close: Extract<ClosingOutcome, { outcome: 'closed' }>['close']): z.output<typeof Close> {
+function closeOut(close: Extract<ClosingOutcome, { outcome: 'closed' }>['close']): z.output<typeof CloseOut> {
   const { position, closedAt } = close;
   return {
     ...tallyOut(close),

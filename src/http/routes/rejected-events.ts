@@ -75,7 +75,10 @@ export function rejectedEventRoutes(app: App, rooms: Rooms): void {
       const options = { from: place?.revision ?? 0, limit: 1 };
       for await (const { id, data } of rooms.store.readStream(REJECTED_STREAM, options)) {
         if (id !== eventId) break;
-        const { event } = data as unknown as Refused;
+        const { event, rejection } = data as unknown as Refused;
+        // It names no cluster, so that there is nothing to post it to.
+        if (rejection.code === 'cluster-unknown' || rejection.code === 'cluster-ambiguous')
+          throw refusal(rejection);
         await recorder.recordOne(submissionOf(CloudEvent.parse(event), event, LOOPBACK_CALLER.actor), reply);
         return reply;
       }

@@ -8,11 +8,11 @@ import { closedQuestion, statementsInTurns } from '../../projections/statements.
 import type { App, Rooms } from '../app.ts';
 import { MEASURES, problemResponses, StatementOut } from '../contract.ts';
 import { type Cell, toCsv } from '../csv.ts';
-import { InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';
+import { AsOf, InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';
 import { inAllForms, sendAccepted } from '../forms.ts';
 import { decodeCursor, encodeCursor } from '../paging.ts';
 import { Problem } from '../problem.ts';
-import { modelFor } from '../reading.ts';
+import { knownAt, modelFor } from '../reading.ts';
 
 const Statements = z.strictObject({
   period: z.string(),
@@ -40,6 +40,7 @@ export function statementRoutes(app: App, rooms: Rooms): void {
         querystring: z.strictObject({
           limit: Paging.limit.unwrap().optional().describe('A page of so many; by default all of them.'),
           cursor: Paging.cursor,
+          asOf: AsOf.optional(),
           ...Reading,
         }),
         response: { 200: inAllForms(Statements), ...problemResponses },
@@ -49,7 +50,9 @@ export function statementRoutes(app: App, rooms: Rooms): void {
       const { query, params } = request;
       const model = await modelFor(rooms.projections, query, reply);
       const [after] = (decodeCursor(query.cursor, 'text') ?? []) as readonly string[];
-      const { head, statements } = closedStatements(model, params.period, { behind: after });
+      const { head, statements } = closedStatements(model, params.period, knownAt(model, query.asOf), {
+        behind: after,
+      });
       const items: z.output<typeof StatementOut>[] = [];
       let next: string | undefined;
       for await (const statement of statements) {
@@ -76,14 +79,16 @@ export function statementRoutes(app: App, rooms: Rooms): void {
         summary: 'The statement of one account for a closed period',
         description,
         params: PeriodPath.extend({ accountId: AccountId }),
-        querystring: z.strictObject({ ...Reading }),
+        querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
         response: { 200: inAllForms(StatementOut), ...problemResponses },
       },
     },
     async (request, reply) => {
+      const { query } = request;
       const { period, accountId } = request.params;
-      const model = await modelFor(rooms.projections, request.query, reply);
-      const { head, statements } = closedStatements(model, period, { only: accountId });
+      const model = await modelFor(rooms.projections, query, reply);
+      const asOf = knownAt(model, query.asOf);
+      const { head, statements } = closedStatements(model, period, asOf, { only: accountId });
       for await (const statement of statements) {
         const item = statementOut(statement, head.closedAt);
         return sendAccepted(request, reply, {
@@ -97,21 +102,27 @@ export function statementRoutes(app: App, rooms: Rooms): void {
   );
 }
 
-/** @throws Problem `not-found` where the period is not closed. */
+/** @throws Problem `not-found` where the period is not closed, or was not at the position. */
 function closedStatements(
   model: LedgerModel,
   period: Period,
+  asOf: number,
   choice: Parameters<typeof statementsInTurns>[2],
 ) {
   const question = closedQuestion(model, period);
   const close = model.closeOf(period);
   if (question === undefined || close === undefined)
     throw new Problem('not-found', `${period} is not closed, and has no statements`);
+  if (close.position > asOf) {
+    const detail = `${period} was closed at position ${close.position}, and was not at position ${asOf}`;
+    throw new Problem('not-found', detail);
+  }
   const head = { period, watermark: String(close.watermark), closedAt: instantOut(close.closedAt) };
   return { head, statements: statementsInTurns(model, question, choice) };
 }
 
-function statementOut(statement: Statement, closedAt: string): z.output<typeof StatementOut> {
+/** A statement as it is given out. */
+export function statementOut(statement: Statement, closedAt: string): z.output<typeof StatementOut> {
   const { accountId, period, watermark, ...figures } = statement;
   return { accountId, period, watermark, closedAt, ...figures };
 }

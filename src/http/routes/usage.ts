@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { AccountId } from '../../domain/fact.ts';
-import { DAY_MS, type Instant, periodWindow, type Window } from '../../domain/time.ts';
+import { DAY_MS, type Instant } from '../../domain/time.ts';
 import { countedWindow } from '../../domain/usage.ts';
+import { inSlices } from '../../projections/slices.ts';
 import {
   type AccountUsage,
   accountUsage,
@@ -11,31 +12,17 @@ import {
 import type { App, Rooms } from '../app.ts';
 import { MEASURES, problemResponses, UsageOut } from '../contract.ts';
 import { toCsv } from '../csv.ts';
-import {
-  AccountPath,
-  AsOf,
-  asOfOut,
-  InstantOut,
-  InstantText,
-  instantOut,
-  Next,
-  Paging,
-  PeriodText,
-  PositionOut,
-  Reading,
-} from '../fields.ts';
+import { AccountPath, AsOf, Next, Paging, Reading } from '../fields.ts';
 import { type Forms, inAllForms, sendAccepted } from '../forms.ts';
 import { decodeCursor, encodeCursor } from '../paging.ts';
 import { invalidRequest } from '../problem.ts';
 import { knownAt, modelFor, requireAccount } from '../reading.ts';
+import { headOf, WindowFields, WindowOut, windowOf } from '../window.ts';
 
 const MOST_DAYS = 400;
 
 const question = {
-  period: PeriodText.optional().describe('A UTC month, YYYY-MM; or give from and to.'),
-  from: InstantText.optional(),
-  to: InstantText.optional(),
-  through: InstantText.optional().describe('Count up to this instant; by default now.'),
+  ...WindowFields,
   asOf: AsOf.optional(),
   granularity: z.enum(['total', 'day']).prefault('total'),
   ...Reading,
@@ -49,17 +36,10 @@ const AllQuery = z.strictObject({
 });
 type Query = z.output<typeof OneQuery>;
 
-const head = {
-  period: z.string().optional(),
-  window: z.strictObject({ from: InstantOut, to: InstantOut }),
-  through: InstantOut,
-  asOf: z.string().nullable().describe('As it was asked for; null where it was not.'),
-  position: PositionOut.describe('The last position that is known in these figures.'),
-};
 const days = z.array(z.strictObject({ date: z.string(), usage: UsageOut })).optional();
-const OneAccount = z.strictObject({ accountId: z.string(), ...head, usage: UsageOut, days });
+const OneAccount = z.strictObject({ accountId: z.string(), ...WindowOut, usage: UsageOut, days });
 const AllAccounts = z.strictObject({
-  ...head,
+  ...WindowOut,
   items: z.array(z.strictObject({ accountId: z.string(), usage: UsageOut, days })),
   ...Next,
 });
@@ -89,7 +69,7 @@ export function usageRoutes(app: App, rooms: Rooms): void {
       const [after] = decodeCursor(query.cursor, 'text') ?? [];
       const items: AccountUsage[] = [];
       let next: string | undefined;
-      for (const item of usageByAccount(model, asked, query.accountId)) {
+      for await (const item of inSlices(usageByAccount(model, asked, query.accountId))) {
         if (after !== undefined && item.accountId <= after) continue;
         if (items.length === query.limit) {
           next = encodeCursor([items.at(-1)?.accountId ?? '']);
@@ -131,7 +111,7 @@ export function usageRoutes(app: App, rooms: Rooms): void {
 }
 
 function questionOf(query: Query, now: Instant, asOf: number): UsageQuestion {
-  const window = windowOf(query);
+  const window = windowOf(query, '/query');
   const byDay = query.granularity === 'day';
   if (byDay && window.to - window.from > MOST_DAYS * DAY_MS) {
     throw invalidRequest([
@@ -139,25 +119,6 @@ function questionOf(query: Query, now: Instant, asOf: number): UsageQuestion {
     ]);
   }
   return { window, through: countedWindow(window, query.through ?? now).to, asOf, byDay };
-}
-
-function windowOf({ period, from, to }: Query): Window {
-  if (period !== undefined && from === undefined && to === undefined) return periodWindow(period);
-  if (period === undefined && from !== undefined && to !== undefined) {
-    if (from <= to) return { from, to };
-    throw invalidRequest([{ pointer: '/query/to', detail: 'must not be before from' }]);
-  }
-  throw invalidRequest([{ pointer: '/query/period', detail: 'give period, or from and to' }]);
-}
-
-function headOf({ period, asOf }: Query, { window, through, asOf: position }: UsageQuestion) {
-  return {
-    ...(period !== undefined && { period }),
-    window: { from: instantOut(window.from), to: instantOut(window.to) },
-    through: instantOut(through),
-    asOf: asOfOut(asOf),
-    position: String(position),
-  };
 }
 
 /** The figures in all forms. */

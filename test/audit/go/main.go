@@ -1,6 +1,7 @@
 // Reads what the ledger publishes of its log and verifies it with golang.org/x/mod/sumdb/note and tlog, which share no
-// line with it. Usage: verify FOLDER. Of FOLDER: keys (verifier keys, a line each), checkpoint, proofs.json, log/tile/….
-// Prints "verified" and writes signed-by-go, a note, with key-of-go, the key to verify it with. Exits 1 where a thing is wrong.
+// line with it. Usage: verify FOLDER, or verify URL of a ledger that runs. Of FOLDER: keys (verifier keys, a line each),
+// checkpoint, proofs.json, log/tile/…. Prints "verified"; writes into FOLDER signed-by-go, a note, with key-of-go, the key to
+// verify it with. Exits 1 where a thing is wrong.
 package main
 
 import (
@@ -10,6 +11,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,36 +24,46 @@ import (
 
 const height = 8
 
+type inclusion struct {
+	Index, Size int64
+	Hashes      string
+}
+
+type consistency struct {
+	From, To int64
+	Hashes   string
+}
+
 type proofs struct {
-	Inclusion []struct {
-		Index, Size int64
-		Hashes      string
-	}
-	Consistency []struct {
-		From, To int64
-		Hashes   string
-	}
+	Inclusion   []inclusion
+	Consistency []consistency
 }
 
 func main() {
-	folder := os.Args[1]
-	text, size, root := openCheckpoint(folder)
-	if size > 0 {
-		checkTiles(folder, size, root)
+	from := os.Args[1]
+	keys, checkpoint, given := "keys", "checkpoint", readProofs
+	if isURL(from) {
+		keys, checkpoint, given = "log/key", "log/checkpoint", askForProofs
 	}
-	sign(folder, text)
+	text, size, root := openCheckpoint(read(from, keys), read(from, checkpoint))
+	if size > 0 {
+		checkTiles(from, size, root, given(from, size))
+	}
+	if !isURL(from) {
+		sign(from, text)
+	}
 	fmt.Println("verified", size)
 }
 
-func openCheckpoint(folder string) (string, int64, tlog.Hash) {
+func openCheckpoint(keyLines, signed []byte) (string, int64, tlog.Hash) {
 	var verifiers []note.Verifier
-	keys := strings.Fields(string(read(folder, "keys")))
+	keys := strings.Fields(string(keyLines))
 	for _, key := range keys {
 		verifier, err := note.NewVerifier(key)
 		must(err)
 		verifiers = append(verifiers, verifier)
 	}
-	opened, err := note.Open(read(folder, "checkpoint"), note.VerifierList(verifiers...))
+	opened, err := note.Open(signed, note.VerifierList(verifiers...))
 	must(err)
 	require(len(opened.Sigs) == len(keys) && len(opened.UnverifiedSigs) == 0, "not every key has signed")
 	lines := strings.Split(opened.Text, "\n")
@@ -62,8 +75,38 @@ func openCheckpoint(folder string) (string, int64, tlog.Hash) {
 	return opened.Text, size, root
 }
 
-// tiles reads tiles from files; a path has no height in C2SP tlog-tiles.
-type tiles struct{ folder string }
+func readProofs(folder string, _ int64) (given proofs) {
+	must(json.Unmarshal(read(folder, "proofs.json"), &given))
+	return given
+}
+
+// askForProofs asks a ledger for proofs from and to the sizes around its tiles.
+func askForProofs(url string, size int64) (given proofs) {
+	for _, to := range []int64{1, 2, 3, 255, 256, 257, 300, 65535, 65536, size} {
+		if to > size {
+			continue
+		}
+		for _, from := range []int64{1, 2, 255, 256, 257, 65536, size} {
+			if from > to {
+				continue
+			}
+			in := ask(url, fmt.Sprintf("log/proof/inclusion?position=%d&size=%d", from, to))
+			given.Inclusion = append(given.Inclusion, inclusion{Index: from - 1, Size: to, Hashes: in})
+			grown := ask(url, fmt.Sprintf("log/proof/consistency?from=%d&to=%d", from, to))
+			given.Consistency = append(given.Consistency, consistency{From: from, To: to, Hashes: grown})
+		}
+	}
+	return given
+}
+
+func ask(url, path string) string {
+	var answer struct{ Proof [][]byte }
+	must(json.Unmarshal(read(url, path), &answer))
+	return base64.StdEncoding.EncodeToString(bytes.Join(answer.Proof, nil))
+}
+
+// tiles reads tiles; a path has no height in C2SP tlog-tiles.
+type tiles struct{ from string }
 
 func (t tiles) Height() int { return height }
 
@@ -71,18 +114,16 @@ func (t tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
 	var data [][]byte
 	for _, tile := range wanted {
 		path := strings.Replace(tile.Path(), "tile/8/", "log/tile/", 1)
-		data = append(data, read(t.folder, path))
+		data = append(data, read(t.from, path))
 	}
 	return data, nil
 }
 
 func (t tiles) SaveTiles([]tlog.Tile, [][]byte) {}
 
-func checkTiles(folder string, size int64, root tlog.Hash) {
+func checkTiles(from string, size int64, root tlog.Hash, given proofs) {
 	// Checks each tile that it reads against the root.
-	reader := tlog.TileHashReader(tlog.Tree{N: size, Hash: root}, tiles{folder})
-	var given proofs
-	must(json.Unmarshal(read(folder, "proofs.json"), &given))
+	reader := tlog.TileHashReader(tlog.Tree{N: size, Hash: root}, tiles{from})
 	rootOf := func(size int64) tlog.Hash {
 		hash, err := tlog.TreeHash(size, reader)
 		must(err)
@@ -113,18 +154,18 @@ func checkTiles(folder string, size int64, root tlog.Hash) {
 		require(fmt.Sprint(theirs) == fmt.Sprint(tlog.TreeProof(ours)), "another consistency proof")
 	}
 	for first := int64(0); first < size; first += 1 << height {
-		checkEntries(folder, first, size, leavesFrom)
+		checkEntries(from, first, size, leavesFrom)
 	}
 }
 
 // checkEntries compares a bundle with the leaf hashes of its tile.
-func checkEntries(folder string, first, size int64, leavesFrom func(first, count int64) []tlog.Hash) {
+func checkEntries(from string, first, size int64, leavesFrom func(first, count int64) []tlog.Hash) {
 	width := size - first
 	if width > 1<<height {
 		width = 1 << height
 	}
 	tile := tlog.Tile{H: height, L: 0, N: first >> height, W: int(width)}
-	bundle := read(folder, strings.Replace(tile.Path(), "tile/8/0/", "log/tile/entries/", 1))
+	bundle := read(from, strings.Replace(tile.Path(), "tile/8/0/", "log/tile/entries/", 1))
 	for _, hash := range leavesFrom(first, width) {
 		require(len(bundle) >= 2, "the bundle is too short")
 		end := 2 + int(binary.BigEndian.Uint16(bundle))
@@ -155,9 +196,20 @@ func hashesOf(encoded string) []tlog.Hash {
 	return hashes
 }
 
-func read(folder, path string) []byte {
-	data, err := os.ReadFile(filepath.Join(folder, path))
+func isURL(from string) bool { return strings.HasPrefix(from, "http://") }
+
+func read(from, path string) []byte {
+	if !isURL(from) {
+		data, err := os.ReadFile(filepath.Join(from, path))
+		must(err)
+		return data
+	}
+	answer, err := http.Get(from + "/" + path)
 	must(err)
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	must(err)
+	require(answer.StatusCode == http.StatusOK, fmt.Sprint(path, ": ", answer.Status, " ", string(data)))
 	return data
 }
 

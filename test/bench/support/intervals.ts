@@ -10,9 +10,15 @@ import type { Postgres } from './postgres.ts';
 /** All that a log says, without a follower. */
 export async function modelOf(folder: string): Promise<LedgerModel> {
   const store = await SqliteStore.open(logFile(folder));
+  const model = await modelFrom(store);
+  await store.close();
+  return model;
+}
+
+/** The same of a store that is open. */
+export async function modelFrom(store: SqliteStore): Promise<LedgerModel> {
   const model = new LedgerModel();
   for await (const events of store.readAll(0)) for (const event of events) model.apply(event);
-  await store.close();
   return model;
 }
 

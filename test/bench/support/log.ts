@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Fact } from '../../../src/domain/fact.ts';
 import { clusterStream, recordFact } from '../../../src/domain/recorded-fact.ts';
-import { type Instant, periodWindow } from '../../../src/domain/time.ts';
+import { type Instant, periodWindow, type Window } from '../../../src/domain/time.ts';
 import type { EventStore, NewEvent } from '../../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
 import { eventId } from '../../../src/ledger/event-id.ts';
@@ -20,6 +20,8 @@ export interface LogSize {
   readonly accounts: number;
   readonly clusters: number;
   readonly factsPerCluster: number;
+  /** The days over which the facts are spread; by default those up to `NOW`. */
+  readonly days?: Window;
 }
 
 /** The sizes that the goals name, or a fifth of them. */
@@ -80,9 +82,9 @@ function newEvent(cluster: number, visit: number, size: LogSize): NewEvent {
   return { id, ...recordFact(fact, origin), recordedAt: fact.effectiveAt + 250 } as NewEvent;
 }
 
-function factOf(cluster: number, visit: number, { accounts, factsPerCluster }: LogSize): Fact {
+function factOf(cluster: number, visit: number, { accounts, factsPerCluster, days }: LogSize): Fact {
   const clusterId = clusterName(cluster);
-  const effectiveAt = timeOf(cluster, visit, factsPerCluster);
+  const effectiveAt = timeOf(cluster, visit, factsPerCluster, days);
   if (visit === 0) {
     return {
       type: 'ClusterRegistered',
@@ -106,12 +108,17 @@ function factOf(cluster: number, visit: number, { accounts, factsPerCluster }: L
 }
 
 /** Spread evenly over the days, each cluster a little apart from the next. */
-function timeOf(cluster: number, visit: number, visits: number): Instant {
-  const step = (NOW - FIRST_DAY) / (visits + 1);
-  return Math.floor(FIRST_DAY + step * (visit + ((cluster * 7_919) % 10_007) / 10_007));
+function timeOf(
+  cluster: number,
+  visit: number,
+  visits: number,
+  { from, to }: Window = { from: FIRST_DAY, to: NOW },
+): Instant {
+  const step = (to - from) / (visits + 1);
+  return Math.floor(from + step * (visit + ((cluster * 7_919) % 10_007) / 10_007));
 }
 
-function clusterName(cluster: number): string {
+export function clusterName(cluster: number): string {
   return `cluster-${cluster.toString(36).padStart(6, '0')}`;
 }
 

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
+import { canonicalJson, canonicalString } from '../canonical-json.ts';
+import { parseCheckpoint } from '../checkpoint.ts';
+import { leafHash, leafText } from '../leaf.ts';
+import type { LogTree } from '../log-tree.ts';
+import { openNote } from '../note.ts';
+import type { NoteVerifier } from '../note-key.ts';
+import { verifyInclusion } from '../proof.ts';
+import { LeavesChanged } from '../tree.ts';
+import { EVIDENCE_FORMAT, type Figure, type JsonObject, sealText } from './format.ts';
+
+interface Checkpoint {
+  readonly note: string;
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+/** What of the signed log evidence is made from. */
+export interface EvidenceLog {
+  readonly origin: string;
+  readonly tree: Pick<LogTree, 'inclusionProof' | 'consistencyProof' | 'sizeAndRoot'>;
+  verifiers(): readonly NoteVerifier[];
+  sign(text: string): string;
+  kept(): AsyncIterable<Checkpoint>;
+}
+
+/** What a file is to prove, and where in the log what it needs stands. */
+export interface EvidenceContents {
+  readonly accountId: string;
+  readonly period: string;
+  readonly figure: Figure;
+  /** Covers all that follows. */
+  readonly checkpoint: Checkpoint;
+  /** Every cluster that was ever registered to the account, and the positions of all of its facts that the checkpoint covers. */
+  readonly clusters: readonly { readonly clusterId: string; readonly positions: readonly number[] }[];
+  /** Every closed period, and the position of its closing. */
+  readonly closings: readonly { readonly period: string; readonly position: number }[];
+  /** Size of an older tree that the log is to be proved consistent with. */
+  readonly since?: number | undefined;
+}
+
+type Store = Pick<EventStore, 'readStream'>;
+
+/** The longest that others wait while proofs are made. */
+const SLICE_MS = 5;
+
+/**
+ * Writes an evidence file, piece by piece: the canonical JSON of `{ evidence, seal }` and a newline. The proofs of all events
+ * are held in memory, some 700 bytes each, and no event but those of one cluster.
+ * @throws LeavesChanged where the log no longer has what was signed. @throws RangeError, StoreUnavailable
+ */
+export async function* evidencePieces(
+  log: EvidenceLog,
+  store: Store,
+  contents: EvidenceContents,
+): AsyncGenerator<string> {
+  const proofs = await proofsFor(log, contents);
+  const digest = createHash('sha256');
+  yield '{"evidence":';
+  for await (const piece of bodyPieces(log, store, contents, proofs)) {
+    digest.update(piece);
+    yield piece;
+  }
+  const seal = log.sign(sealText(log.origin, contents.accountId, contents.period, digest.digest()));
+  yield `,"seal":${canonicalString(seal)}}\n`;
+}
+
+type Proofs = ReadonlyMap<number, Uint8Array>;
+
+/** The inclusion proofs of all events, by position. In the order of the log, so that no part of it is read twice. */
+async function proofsFor(
+  { tree }: EvidenceLog,
+  { checkpoint, clusters, closings }: EvidenceContents,
+): Promise<Proofs> {
+  const positions = [
+    ...closings.map(({ position }) => position),
+    ...clusters.flatMap((cluster) => cluster.positions),
+  ];
+  const proofs = new Map<number, Uint8Array>();
+  let since = performance.now();
+  for (const position of positions.sort((a, b) => a - b)) {
+    proofs.set(position, await tree.inclusionProof(position - 1, checkpoint.size));
+    if (performance.now() - since < SLICE_MS) continue;
+    await turn();
+    since = performance.now();
+  }
+  return proofs;
+}
+
+/** The members of `evidence`, in the order that RFC 8785 wants them in. */
+async function* bodyPieces(
+  log: EvidenceLog,
+  store: Store,
+  contents: EvidenceContents,
+  proofs: Proofs,
+): AsyncGenerator<string> {
+  const { accountId, period, checkpoint, closings, figure } = contents;
+  const entryOf = (event: RecordedEvent | undefined, position: number) =>
+    entryText(event, position, checkpoint, proofs);
+
+  yield `{"accountId":${canonicalString(accountId)},"checkpoint":${canonicalString(checkpoint.note)},"closings":[`;
+  for (const [i, closing] of closings.entries()) {
+    const [event] = await all(store.readStream(`period-${closing.period}`, { limit: 1 }));
+    yield `${i === 0 ? '' : ','}${entryOf(event, closing.position)}`;
+  }
+  yield '],"clusters":[';
+  const inOrder = contents.clusters.toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+  let since = performance.now();
+  for (const [i, { clusterId, positions }] of inOrder.entries()) {
+    const events = await all(store.readStream(`cluster-${clusterId}`, { limit: positions.length }));
+    const facts = positions.map((position, n) => entryOf(events[n], position));
+    yield `${i === 0 ? '' : ','}{"clusterId":${canonicalString(clusterId)},"facts":[${facts.join(',')}]}`;
+    if (performance.now() - since < SLICE_MS) continue;
+    await turn();
+    since = performance.now();
+  }
+  const rest = {
+    consistency: await consistencyOf(log, contents),
+    format: EVIDENCE_FORMAT,
+    keys: sealingKeys(log),
+    origin: log.origin,
+    period,
+    ...figure,
+  };
+  yield `],${canonicalJson(rest as unknown as JsonObject).slice(1)}`;
+}
+
+/** @throws LeavesChanged where the event is not the one that the checkpoint was signed over. */
+function entryText(
+  event: RecordedEvent | undefined,
+  position: number,
+  { size, root }: Checkpoint,
+  proofs: Proofs,
+): string {
+  const index = position - 1;
+  const proof = proofs.get(position) as Uint8Array;
+  const leaf = event === undefined ? '' : leafText(event);
+  if (!verifyInclusion(proof, index, size, leafHash(leaf), root))
+    throw new LeavesChanged(`the event at position ${position} is not what it was`);
+  return `{"index":${index},"leaf":${leaf},"proof":"${base64(proof)}"}`;
+}
+
+/**
+ * Proofs that the log was only added to: since the first checkpoint that was kept at or after each closing, and since the size
+ * that was asked about.
+ */
+async function consistencyOf(
+  log: EvidenceLog,
+  { checkpoint, closings, since }: EvidenceContents,
+): Promise<JsonObject[]> {
+  const { size } = checkpoint;
+  const older = new Map<number, Checkpoint | undefined>();
+  if (since !== undefined) older.set(since, undefined);
+  const waiting = closings.map(({ position }) => position);
+  for await (const kept of log.kept()) {
+    if (originOf(kept) !== log.origin || kept.size >= size) continue;
+    if (waiting[0] !== undefined && kept.size >= waiting[0]) older.set(kept.size, kept);
+    while (waiting[0] !== undefined && kept.size >= waiting[0]) waiting.shift();
+  }
+  const sizes = [...older].sort(([a], [b]) => a - b);
+  return Promise.all(
+    sizes.map(async ([from, kept]) => ({
+      ...(kept !== undefined && { checkpoint: kept.note }),
+      proof: base64(await log.tree.consistencyProof(from, size)),
+      root: base64(kept?.root ?? (await log.tree.sizeAndRoot(from)).root),
+      size: from,
+    })),
+  );
+}
+
+function originOf({ note }: Checkpoint): string {
+  return parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)).origin;
+}
+
+/** The keys that sign now, which will seal the file, in verifier form. */
+function sealingKeys(log: EvidenceLog): string[] {
+  return openNote(log.sign(`${EVIDENCE_FORMAT}\n`), log.verifiers()).signedBy.map(String);
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+async function all(events: AsyncIterable<RecordedEvent>): Promise<RecordedEvent[]> {
+  const list: RecordedEvent[] = [];
+  for await (const event of events) list.push(event);
+  return list;
+}

@@ -1,0 +1,24 @@
+import type { LogReader } from './leaf-thread.ts';
+import type { LogKeys } from './log-keys.ts';
+
+export interface SignedLogOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Gives the keys of the log, whose origin it is told. */
+  readonly keys: (origin: string) => Promise<LogKeys>;
+  /** Which log it is, for ever; by default `cluster-ledger.local/<ledger id>`. */
+  readonly origin?: string | undefined;
+  /** Id of the current key, where it is to follow on keys that are lost. */
+  readonly acceptKey?: string | undefined;
+  /** How another thread reads the log, where it can. */
+  readonly reader?: LogReader | undefined;
+  readonly log: {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+    error(details: object, message: string): void;
+  };
+  /** Told once when the log is not what was signed. */
+  readonly onTampered?: (why: string) => void;
+  /** Told once when the process must stop. */
+  readonly onFailed?: (error: unknown) => void;
+}

@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { print } from '../answers.ts';
+import { type Cli, withLedger } from '../cli.ts';
+import { path } from '../client.ts';
+import { Amounts, FactRef, signed, Usage, windowHead } from '../figures.ts';
+import {
+  accountId,
+  asOf,
+  type WindowOptions,
+  windowQuery,
+  withJson,
+  withTarget,
+  withWindow,
+} from '../options.ts';
+
+const Known = z.object({ asOf: z.string().nullable(), position: z.string(), usage: Usage });
+const Difference = z.object({
+  accountId: z.string(),
+  ...windowHead,
+  before: Known,
+  after: Known,
+  delta: Amounts,
+  facts: z.array(FactRef.extend({ effect: z.string(), voidedBy: FactRef.optional() })),
+});
+
+interface Options extends WindowOptions {
+  readonly before: string;
+  readonly after?: string;
+}
+
+export function addDiff(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('diff')
+    .summary('what changed the usage of an account between two moments')
+    .description(
+      'Compares the usage of a window as it was known at two positions or instants, and names the facts that made the difference.',
+    )
+    .argument('<account>', 'the id of an account', accountId)
+    .requiredOption('--before <position|instant>', 'what was known first', asOf)
+    .option('--after <position|instant>', 'what was known later, by default all that is known now', asOf)
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ cluster-ledger diff acme --period 2026-03 --before 2026-04-04T00:00:00Z',
+    )
+    .action((account: string, options: Options) => {
+      const query = { ...windowQuery(options), before: options.before, after: options.after };
+      const request = { path: path`/v1/accounts/${account}/diff`, query };
+      return withLedger(cli, options, (client) =>
+        print(client, cli.out, options, request, Difference, (answer) => show(cli, answer)),
+      );
+    });
+  withJson(withTarget(withWindow(command)));
+}
+
+async function show({ out }: Cli, answer: z.output<typeof Difference>): Promise<void> {
+  const { accountId, period, window, through, before, after, delta, facts } = answer;
+  await out.details([
+    ['account', accountId],
+    ...(period === undefined ? [] : [['period', period] as const]),
+    ['from', window.from],
+    ['to', window.to],
+    ['counted through', through],
+  ]);
+  await out.line();
+  const change = signed(delta);
+  const amounts = (usage: Usage) => [String(usage.billableClusters), usage.clusterSeconds] as const;
+  await out.table<readonly [string, string | null, string, string]>(
+    [
+      { title: '', cell: ([name]) => name },
+      { title: 'POSITION', isFigure: true, cell: ([, position]) => position },
+      { title: 'CLUSTERS', isFigure: true, cell: ([, , clusters]) => clusters },
+      { title: 'CLUSTER SECONDS', isFigure: true, cell: ([, , , seconds]) => seconds },
+    ],
+    [
+      ['before', before.position, ...amounts(before.usage)],
+      ['after', after.position, ...amounts(after.usage)],
+      ['delta', null, change.billableClusters, change.clusterSeconds],
+    ],
+  );
+  if (facts.length === 0) return out.line('\nno fact in between changes the figure');
+  await out.line();
+  await out.table(
+    [
+      { title: 'POSITION', isFigure: true, cell: ({ position }) => position },
+      { title: 'FACT', cell: ({ type }) => type },
+      { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
+      { title: 'EFFECTIVE AT', cell: ({ effectiveAt }) => effectiveAt },
+      { title: 'RECORDED AT', cell: ({ recordedAt }) => recordedAt },
+      {
+        title: 'EFFECT',
+        cell: ({ effect, voidedBy }) =>
+          voidedBy === undefined ? effect : `${effect} at ${voidedBy.position}`,
+      },
+      { title: 'BY', cell: ({ actor, voidedBy }) => voidedBy?.actor ?? actor },
+      { title: 'EVENT ID', cell: ({ eventId }) => eventId },
+    ],
+    facts,
+  );
+}

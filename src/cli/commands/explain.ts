@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { print } from '../answers.ts';
+import { type Cli, withLedger } from '../cli.ts';
+import { path } from '../client.ts';
+import { FactRef, headDetails, Usage, usageHead } from '../figures.ts';
+import {
+  accountId,
+  type WindowOptions,
+  windowQuery,
+  withAsOf,
+  withCsv,
+  withJson,
+  withTarget,
+  withWindow,
+} from '../options.ts';
+
+const Interval = z.object({
+  from: z.string(),
+  to: z.string(),
+  stillBilled: z.boolean(),
+  clusterSeconds: z.string(),
+  openedBy: FactRef,
+  closedBy: FactRef.nullable(),
+});
+const Explanation = z.object({
+  accountId: z.string(),
+  ...usageHead,
+  usage: Usage,
+  clusters: z.array(
+    z.object({
+      clusterId: z.string(),
+      name: z.string().nullable(),
+      clusterSeconds: z.string(),
+      intervals: z.array(Interval),
+      why: z.string().optional(),
+    }),
+  ),
+});
+
+interface Row {
+  readonly clusterId: string;
+  readonly name: string | null;
+  readonly interval?: z.output<typeof Interval>;
+  readonly why?: string | undefined;
+}
+
+export function addExplain(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('explain')
+    .summary('why the usage of an account is what it is')
+    .description(
+      'Breaks the usage of an account down to clusters, the intervals in which each was billed, and the facts that opened and closed them.',
+    )
+    .argument('<account>', 'the id of an account', accountId)
+    .addHelpText('after', '\nExample:\n  $ cluster-ledger explain acme --period 2026-03')
+    .action((account: string, options: WindowOptions) => {
+      const query = { ...windowQuery(options), asOf: options.asOf };
+      const request = { path: path`/v1/accounts/${account}/usage/explain`, query };
+      return withLedger(cli, options, (client) =>
+        print(client, cli.out, options, request, Explanation, (answer) => show(cli, answer)),
+      );
+    });
+  withCsv(withJson(withTarget(withAsOf(withWindow(command)))));
+}
+
+async function show({ out }: Cli, answer: z.output<typeof Explanation>): Promise<void> {
+  await out.details([
+    ['account', answer.accountId],
+    ...headDetails(answer),
+    ['clusters', answer.usage.billableClusters],
+    ['cluster seconds', answer.usage.clusterSeconds],
+  ]);
+  await out.line();
+  const rows = answer.clusters.flatMap(({ clusterId, name, intervals, why }): Row[] =>
+    intervals.length === 0
+      ? [{ clusterId, name, why }]
+      : intervals.map((interval) => ({ clusterId, name, interval })),
+  );
+  await out.table(
+    [
+      { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
+      { title: 'NAME', cell: ({ name }) => name },
+      { title: 'FROM', cell: ({ interval, why }) => interval?.from ?? `not billed: ${why}` },
+      { title: 'TO', cell: ({ interval }) => interval?.to },
+      {
+        title: 'CLUSTER SECONDS',
+        isFigure: true,
+        cell: ({ interval }) => interval?.clusterSeconds ?? '0.000',
+      },
+      { title: 'OPENED BY', cell: ({ interval }) => factOf(interval?.openedBy) },
+      {
+        title: 'CLOSED BY',
+        cell: ({ interval }) => (interval?.stillBilled ? 'still billed' : factOf(interval?.closedBy)),
+      },
+    ],
+    rows,
+  );
+}
+
+function factOf(fact: FactRef | null | undefined): string | undefined {
+  return fact === null || fact === undefined ? undefined : `${fact.type} at ${fact.position}`;
+}

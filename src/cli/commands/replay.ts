@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { printBody, send } from '../answers.ts';
+import { type Cli, withLedger } from '../cli.ts';
+import { path } from '../client.ts';
+import { Amounts, amountColumns, shortType, signed, Usage } from '../figures.ts';
+import { linesOf } from '../lines.ts';
+import {
+  accountId,
+  type WindowOptions,
+  windowQuery,
+  withAsOf,
+  withJson,
+  withTarget,
+  withWindow,
+} from '../options.ts';
+
+const Line = z.object({
+  position: z.string(),
+  fact: z.object({ type: z.string(), subject: z.string(), time: z.string(), recordedtime: z.string() }),
+  usage: Usage,
+  delta: Amounts,
+});
+type Line = z.output<typeof Line>;
+
+export function addReplay(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('replay')
+    .summary('the facts of an account in recorded order, and the usage after each')
+    .description(
+      'Replays the facts of all clusters that were ever registered to an account, in the order in which they were recorded, and the usage of the window after each. With --json a line of JSON for each (NDJSON).',
+    )
+    .argument('<account>', 'the id of an account', accountId)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ cluster-ledger replay acme --period 2026-03\n  $ cluster-ledger replay acme --period 2026-03 --json | tail -n 1',
+    )
+    .action((account: string, options: WindowOptions) => {
+      const query = { ...windowQuery(options), asOf: options.asOf };
+      const request = { path: path`/v1/accounts/${account}/replay`, query, accept: 'application/x-ndjson' };
+      return withLedger(cli, options, async (client) => {
+        const response = await send(client, request);
+        if (options.json) return printBody(client, cli.out, response);
+        const print = cli.out.tables<Line>([
+          { title: 'POSITION', isFigure: true, cell: ({ position }) => position },
+          { title: 'RECORDED AT', cell: ({ fact }) => fact.recordedtime },
+          { title: 'EFFECTIVE AT', cell: ({ fact }) => fact.time },
+          { title: 'FACT', cell: ({ fact }) => shortType(fact.type) },
+          { title: 'CLUSTER', cell: ({ fact }) => fact.subject },
+          ...amountColumns<Line>('DELTA', ({ delta }) => delta, signed),
+          ...amountColumns<Line>('', ({ usage }) => usage),
+        ]);
+        for await (const lines of linesOf(client, response, Line)) await print(lines);
+      });
+    });
+  withJson(withTarget(withAsOf(withWindow(command))), 'print the NDJSON of the ledger as it comes');
+}

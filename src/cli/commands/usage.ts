@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { AmountSum } from '../../domain/quantity.ts';
+import { print } from '../answers.ts';
+import { type Cli, withLedger } from '../cli.ts';
+import { path } from '../client.ts';
+import { headDetails, Usage, usageColumns, usageHead } from '../figures.ts';
+import {
+  accountId,
+  type WindowOptions,
+  windowQuery,
+  withAsOf,
+  withCsv,
+  withJson,
+  withTarget,
+  withWindow,
+} from '../options.ts';
+import { say } from '../output.ts';
+
+const days = z.array(z.object({ date: z.string(), usage: Usage })).optional();
+const OneAccount = z.object({ accountId: z.string(), ...usageHead, usage: Usage, days });
+const AllAccounts = z.object({
+  ...usageHead,
+  items: z.array(z.object({ accountId: z.string(), usage: Usage, days })),
+});
+type Item = z.output<typeof AllAccounts>['items'][number];
+
+interface Options extends WindowOptions {
+  readonly byDay?: boolean;
+}
+
+export function addUsage(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('usage')
+    .summary('what was billed in a window, of all accounts or of one')
+    .description('Shows the measures of a window: of every account, or of one.')
+    .argument('[account]', 'the id of an account; without it, all of them', accountId)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ cluster-ledger usage --period 2026-03\n  $ cluster-ledger usage acme --period 2026-03 --by-day\n  $ cluster-ledger usage acme --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z --as-of 1200 --json',
+    )
+    .action((account: string | undefined, options: Options) => {
+      const query = {
+        ...windowQuery(options),
+        asOf: options.asOf,
+        granularity: options.byDay ? 'day' : undefined,
+      };
+      return withLedger(cli, options, (client) => {
+        if (account === undefined)
+          return print(client, cli.out, options, { path: '/v1/usage', query }, AllAccounts, (answer) =>
+            showAll(cli, answer),
+          );
+        const request = { path: path`/v1/accounts/${account}/usage`, query };
+        return print(client, cli.out, options, request, OneAccount, (answer) => showOne(cli, answer));
+      });
+    });
+  withWindow(command).option('--by-day', 'a line for each day');
+  withCsv(withJson(withTarget(withAsOf(command))));
+}
+
+async function showAll({ out }: Cli, { items, ...head }: z.output<typeof AllAccounts>): Promise<void> {
+  await out.details(headDetails(head));
+  if (items.length === 0) return say('no cluster was billed to anybody');
+  await out.line();
+  const rows = items.flatMap(rowsOf);
+  await out.table(
+    [
+      { title: 'ACCOUNT', cell: (row) => row.accountId },
+      ...(rows[0]?.date === undefined ? [] : [{ title: 'DATE', cell: (row: Row) => row.date }]),
+      ...usageColumns<Row>((row) => row.usage),
+    ],
+    rows,
+  );
+  const { total } = items.reduce((sum, { usage }) => sum.add(usage), new AmountSum());
+  await out.line(
+    `\n${items.length} accounts, in total ${total.billableClusters} clusters and ${total.clusterSeconds} cluster seconds`,
+  );
+}
+
+interface Row {
+  readonly accountId: string;
+  readonly date?: string;
+  readonly usage: Usage;
+}
+
+function rowsOf({ accountId, usage, days }: Item): Row[] {
+  return days?.map((day) => ({ accountId, ...day })) ?? [{ accountId, usage }];
+}
+
+async function showOne({ out }: Cli, answer: z.output<typeof OneAccount>): Promise<void> {
+  const { accountId, usage, days } = answer;
+  await out.details([
+    ['account', accountId],
+    ...headDetails(answer),
+    ['clusters', usage.billableClusters],
+    ['cluster seconds', usage.clusterSeconds],
+    ['peak', usage.peakClusters],
+    ['at start', usage.clustersAtStart],
+    ['at end', usage.clustersAtEnd],
+    ['average', usage.averageClusters],
+  ]);
+  if (days === undefined) return;
+  await out.line();
+  await out.table(
+    [{ title: 'DATE', cell: ({ date }) => date }, ...usageColumns<Day>((day) => day.usage)],
+    days,
+  );
+}
+
+type Day = { readonly date: string; readonly usage: Usage };

@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { print } from '../answers.ts';
+import { type Cli, withLedger } from '../cli.ts';
+import { path } from '../client.ts';
+import { wrongUsage } from '../failure.ts';
+import { Amounts, headDetails, signed, Usage, usageHead } from '../figures.ts';
+import { readEvents } from '../input.ts';
+import {
+  accountId,
+  each,
+  eventId,
+  type WindowOptions,
+  windowQuery,
+  withAsOf,
+  withJson,
+  withTarget,
+  withWindow,
+} from '../options.ts';
+
+const Intervals = z.array(z.object({ from: z.string(), to: z.string() }));
+const Supposed = z.object({
+  accountId: z.string(),
+  ...usageHead,
+  before: Usage,
+  after: Usage,
+  delta: Amounts,
+  clusters: z.array(z.object({ clusterId: z.string(), before: Intervals, after: Intervals })),
+});
+
+interface Options extends WindowOptions {
+  readonly add?: readonly string[];
+  readonly remove?: readonly string[];
+}
+
+export function addWhatIf(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('what-if')
+    .summary('what an account would be billed if the facts were others')
+    .description('Shows the usage of an account with facts added or taken out. Nothing is written.')
+    .argument('<account>', 'the id of an account', accountId)
+    .option(
+      '--add <file>',
+      'CloudEvents to add, JSON or NDJSON, - for the standard input; may be repeated',
+      each(),
+    )
+    .option('--remove <event id>', 'a fact to take out; may be repeated', each(eventId))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ cluster-ledger what-if acme --period 2026-03 --remove 7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55\n  $ cluster-ledger what-if acme --period 2026-03 --add deletion.json',
+    )
+    .action(async (account: string, options: Options) => {
+      const { add = [], remove = [] } = options;
+      if (add.length + remove.length === 0)
+        throw wrongUsage('say what to suppose: --add FILE or --remove EVENT-ID');
+      const window = windowQuery(options);
+      const added = (await Promise.all(add.map(readEvents))).flat();
+      const body = { ...window, asOf: options.asOf, add: added, remove };
+      const request = { method: 'POST', path: path`/v1/accounts/${account}/what-if`, body } as const;
+      await withLedger(cli, options, (client) =>
+        print(client, cli.out, options, request, Supposed, (answer) => show(cli, answer)),
+      );
+    });
+  withJson(withTarget(withAsOf(withWindow(command))));
+}
+
+async function show({ out }: Cli, answer: z.output<typeof Supposed>): Promise<void> {
+  await out.details([['account', answer.accountId], ...headDetails(answer)]);
+  await out.line();
+  const row = (name: string, usage: Amounts) => ({ name, ...usage });
+  await out.table(
+    [
+      { title: '', cell: ({ name }) => name },
+      { title: 'CLUSTERS', isFigure: true, cell: ({ billableClusters }) => billableClusters },
+      { title: 'CLUSTER SECONDS', isFigure: true, cell: ({ clusterSeconds }) => clusterSeconds },
+    ],
+    [
+      row('as it is', answer.before),
+      row('if it were so', answer.after),
+      { name: 'delta', ...signed(answer.delta) },
+    ],
+  );
+  if (answer.clusters.length === 0) return out.line('\nno cluster would be billed otherwise');
+  await out.line();
+  await out.table(
+    [
+      { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
+      { title: 'BILLED AS IT IS', cell: ({ before }) => written(before) },
+      { title: 'IF IT WERE SO', cell: ({ after }) => written(after) },
+    ],
+    answer.clusters,
+  );
+}
+
+function written(intervals: z.output<typeof Intervals>): string {
+  return intervals.map(({ from, to }) => `${from} to ${to}`).join(', ') || 'not at all';
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+
+/** Words that may come next, by the words that stand before. */
+function wordsByPath(command: Command, path: readonly string[] = []): [path: string, words: string[]][] {
+  const commands = command.commands.map((inner) => inner.name());
+  const options = command.options
+    .flatMap(({ short, long }) => [long, short])
+    .filter((flag) => flag !== undefined);
+  const own: [string, string[]] = [
+    path.join(' '),
+    [...commands, ...options, '--help'].filter((word) => word !== null),
+  ];
+  return [own, ...command.commands.flatMap((inner) => wordsByPath(inner, [...path, inner.name()]))];
+}
+
+/** A script that completes the commands and options of a program, and files elsewhere. */
+export function scriptFor(shell: 'bash' | 'zsh' | 'fish', program: Command): string {
+  const name = program.name();
+  const paths = wordsByPath(program);
+  switch (shell) {
+    case 'bash':
+      return bash(name, paths);
+    case 'zsh':
+      return zsh(name, paths);
+    case 'fish':
+      return fish(name, paths);
+  }
+}
+
+type Paths = ReturnType<typeof wordsByPath>;
+
+function functionName(name: string): string {
+  return `_${name.replaceAll('-', '_')}`;
+}
+
+/** The part of a script that finds the command in the words before the cursor: bash and zsh have the same words for it. */
+function cases(paths: Paths): string {
+  return paths.map(([path, words]) => `    '${path}') candidates='${words.join(' ')}' ;;`).join('\n');
+}
+
+function known(paths: Paths): string {
+  return paths.flatMap(([path]) => (path === '' ? [] : [`'${path}'`])).join('|');
+}
+
+function bash(name: string, paths: Paths): string {
+  const own = functionName(name);
+  return `# Completion of ${name} for bash.
+${own}() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" path='' candidates='' word next
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    next="\${path:+$path }$word"
+    case "$next" in
+      ${known(paths)}) path="$next" ;;
+    esac
+  done
+  case "$path" in
+${cases(paths)}
+  esac
+  COMPREPLY=($(compgen -W "$candidates" -- "$current"))
+}
+complete -o default -F ${own} ${name}
+`;
+}
+
+function zsh(name: string, paths: Paths): string {
+  const own = functionName(name);
+  return `#compdef ${name}
+# Completion of ${name} for zsh.
+${own}() {
+  local path_='' candidates='' word next
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    next="\${path_:+$path_ }$word"
+    case "$next" in
+      ${known(paths)}) path_="$next" ;;
+    esac
+  done
+  case "$path_" in
+${cases(paths)}
+  esac
+  compadd -- \${=candidates}
+  [[ "$PREFIX" == -* ]] || _files
+}
+compdef ${own} ${name}
+`;
+}
+
+function fish(name: string, paths: Paths): string {
+  const own = functionName(name);
+  return `# Completion of ${name} for fish.
+function ${own}
+  set -l path ''
+  for word in (commandline -opc)[2..]
+    set -l next (string trim "$path $word")
+    switch "$next"
+      case ${known(paths).replaceAll('|', ' ')}
+        set path "$next"
+    end
+  end
+  switch "$path"
+${paths.map(([path, words]) => `    case '${path}'\n      printf '%s\\n' ${words.join(' ')}`).join('\n')}
+  end
+end
+complete -c ${name} -a '(${own})'
+`;
+}

@@ -1,0 +1,32 @@
+/** How the program ends. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  wrongUsage: 2,
+  /** What was looked at is not as it must be. */
+  foundWrong: 3,
+  unreachable: 4,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A command ends here; the message is for people. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly exit: ExitCode;
+
+  constructor(exit: ExitCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exit = exit;
+  }
+}
+
+/** The arguments fit no command. */
+export function wrongUsage(message: string): Failure {
+  return new Failure(EXIT.wrongUsage, message);
+}
+
+/** The ledger, or its store, could not be reached. */
+export function unreachable(message: string, cause?: unknown): Failure {
+  return new Failure(EXIT.unreachable, message, { cause });
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { readCliEnvironment } from '../config.ts';
+import { EXIT } from './failure.ts';
+import { Output } from './output.ts';
+import { buildProgram } from './program.ts';
+import { runCommand } from './run.ts';
+
+/** Commands that end by themselves at a signal. */
+const MINDS_SIGNALS = new Set(['serve', 'demo']);
+
+/** Runs one command, and sets the exit code. */
+async function main(): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever read the output has seen enough, as in `cluster-ledger … | head`.
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    throw error;
+  });
+  // Nobody reads what is said there.
+  process.stderr.on('error', () => undefined);
+  const program = buildProgram({ out: new Output(), environment: readCliEnvironment() }, versionOfPackage());
+  program.hook('preAction', (_, command) => {
+    if (!MINDS_SIGNALS.has(command.name())) process.on('SIGINT', () => process.exit(EXIT.interrupted));
+  });
+  const exit = await runCommand(program, process.argv.slice(2));
+  if (exit !== EXIT.done) process.exitCode = exit;
+}
+
+function versionOfPackage(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+await main();

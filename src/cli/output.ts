@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { styleText } from 'node:util';
+import { type Column, Table } from './table.ts';
+import { safeLines } from './text.ts';
+
+/** A name, and what it is. */
+export type Detail = readonly [name: string, value: string | number | null | undefined];
+
+/** Lines that are written at once. */
+const CHUNK = 500;
+
+type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
+
+/** Where data goes: the standard output, and nothing else goes there. Colours are for terminals. */
+export class Output {
+  /** Waits where the reader is slower. */
+  async write(text: string | Uint8Array): Promise<void> {
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  }
+
+  async line(text = ''): Promise<void> {
+    await this.write(`${text}\n`);
+  }
+
+  style(style: Style, text: string): string {
+    return styleText(style, text, { stream: process.stdout });
+  }
+
+  async table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<void> {
+    await this.tables(columns)(rows);
+  }
+
+  /** A table whose rows come some at a time. */
+  tables<Row>(columns: readonly Column<Row>[]): (rows: readonly Row[]) => Promise<void> {
+    const table = new Table(columns);
+    let isBegun = false;
+    return async (rows) => {
+      const lines = table.lines(rows);
+      if (!isBegun) await this.line(this.style('bold', table.head));
+      isBegun = true;
+      for (let i = 0; i < lines.length; i += CHUNK) await this.line(lines.slice(i, i + CHUNK).join('\n'));
+    };
+  }
+
+  /** Names and what they are, a line each. */
+  async details(pairs: readonly Detail[]): Promise<void> {
+    const table = new Table<Detail>([
+      { title: '', cell: ([name]) => name },
+      { title: '', cell: ([, value]) => value },
+    ]);
+    for (const line of table.lines(pairs)) await this.line(line);
+  }
+
+  /** A document that was made here, for programs. */
+  async json(document: unknown): Promise<void> {
+    await this.line(JSON.stringify(document, null, 2));
+  }
+
+  /** What comes, as it comes, ended by a newline. */
+  async stream(bytes: Readable): Promise<void> {
+    let last: number | undefined;
+    bytes.on('data', (chunk: Uint8Array) => {
+      last = chunk.at(-1) ?? last;
+    });
+    await pipeline(bytes, process.stdout, { end: false });
+    if (last !== undefined && last !== 10) await this.line();
+  }
+}
+
+/** Tells the user something that is no data. */
+export function say(message: string): void {
+  process.stderr.write(`${safeLines(message)}\n`);
+}
+
+export function sayError(message: string): void {
+  const error = styleText('red', 'error:', { stream: process.stderr });
+  process.stderr.write(`${error} ${safeLines(message)}\n`);
+}
+
+export function sayWarning(message: string): void {
+  const warning = styleText('yellow', 'warning:', { stream: process.stderr });
+  process.stderr.write(`${warning} ${safeLines(message)}\n`);
+}
+
+/** Whether somebody is there to be asked. */
+export function isInteractive(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+/** Asks on the terminal; only a yes is one. */
+export async function ask(question: string): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  prompt.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  const gone = once(prompt, 'close').then(() => '');
+  try {
+    const answer = await Promise.race([prompt.question(`${safeLines(question)} [y/N] `), gone]);
+    return /^\s*y(es)?\s*$/i.test(answer);
+  } finally {
+    prompt.close();
+  }
+}

@@ -1,0 +1,107 @@
+import { Command } from 'commander';
+import type { Cli } from './cli.ts';
+import { addCompletion } from './commands/completion.ts';
+import { addContextList } from './commands/context-list.ts';
+import { addContextRemove } from './commands/context-remove.ts';
+import { addContextSet } from './commands/context-set.ts';
+import { addContextUse } from './commands/context-use.ts';
+import { addDemo } from './commands/demo.ts';
+import { addDiff } from './commands/diff.ts';
+import { addEventsAppend } from './commands/events-append.ts';
+import { addEventsShow } from './commands/events-show.ts';
+import { addEventsTail } from './commands/events-tail.ts';
+import { addEvidence } from './commands/evidence.ts';
+import { addExplain } from './commands/explain.ts';
+import { addLogCheckpoint } from './commands/log-checkpoint.ts';
+import { addLogKey } from './commands/log-key.ts';
+import { addLogKeyRetire, addLogKeyRotate } from './commands/log-key-change.ts';
+import { addPeriodClose } from './commands/period-close.ts';
+import { addPeriodList } from './commands/period-list.ts';
+import { addPeriodShow } from './commands/period-show.ts';
+import { addPeriodStatements } from './commands/period-statements.ts';
+import { addReplay } from './commands/replay.ts';
+import { addServe } from './commands/serve.ts';
+import { addUsage } from './commands/usage.ts';
+import { addVerify } from './commands/verify.ts';
+import { addWhatIf } from './commands/what-if.ts';
+import { sayError } from './output.ts';
+
+/** All commands. @param version of this release. */
+export function buildProgram(cli: Cli, version: string): Command {
+  const program = new Command('cluster-ledger')
+    .description('The ledger that decides what customers are charged for their clusters, and can prove it.')
+    .version(version, '--version', 'print the version')
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureOutput({ outputError: (text) => sayError(text.replace(/^error: /, '').trimEnd()) })
+    .addHelpText('after', AFTER_HELP);
+
+  program.commandsGroup('Run:');
+  addServe(program);
+  addDemo(program);
+
+  program.commandsGroup('Bill:');
+  addUsage(program, cli);
+  const period = program
+    .command('period')
+    .description('Months: their state, their statements, and how they are closed.');
+  for (const add of [addPeriodList, addPeriodShow, addPeriodClose, addPeriodStatements]) add(period, cli);
+
+  program.commandsGroup('Look into a figure:');
+  for (const add of [addExplain, addReplay, addDiff, addWhatIf]) add(program, cli);
+
+  program.commandsGroup('Prove it:');
+  addEvidence(program, cli);
+  addVerify(program, cli);
+  const log = program.command('log').description('The signed log: its keys and checkpoints.');
+  const key = addLogKey(log, cli);
+  addLogKeyRotate(key, cli);
+  addLogKeyRetire(key, cli);
+  addLogCheckpoint(log, cli);
+
+  program.commandsGroup('Facts:');
+  const events = program
+    .command('events')
+    .description('Facts, as producers post them and as they are recorded.');
+  for (const add of [addEventsTail, addEventsShow, addEventsAppend]) add(events, cli);
+
+  program.commandsGroup('This program:');
+  const context = program.command('context').description('Saved places of ledgers.');
+  for (const add of [addContextSet, addContextUse, addContextList, addContextRemove]) add(context, cli);
+  addCompletion(program, cli);
+
+  guide(program);
+  return program;
+}
+
+const AFTER_HELP = `
+Commands talk to the ledger that --url names; else LEDGER_URL, the context that LEDGER_CONTEXT names, the current
+context, http://127.0.0.1:8400. Tables are for people; --json gives programs what the ledger answered.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something wrong, 4 could not reach.`;
+
+/** The words that call a command. */
+export function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+}
+
+/** A command and all that are under it. */
+export function commandsUnder(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(commandsUnder)];
+}
+
+/** Says behind every error what is allowed. */
+function guide(program: Command): void {
+  for (const command of commandsUnder(program)) guideTo(command);
+}
+
+function guideTo(command: Command): void {
+  const name = nameOf(command);
+  const commands = command.commands.map((each) => each.name()).join(', ');
+  const options = command.options.map(({ long }) => long).join(', ');
+  const allowed =
+    commands === ''
+      ? `  usage: ${name} ${command.usage()}${options === '' ? '' : `\n  options: ${options}`}`
+      : `  commands of ${name}: ${commands}`;
+  command.showHelpAfterError(`${allowed}\n  more: ${name} --help`);
+}

@@ -1,0 +1,24 @@
+import { type Command, CommanderError } from 'commander';
+import { EXIT, type ExitCode, Failure } from './failure.ts';
+import { sayError } from './output.ts';
+
+/**
+ * Runs the command that the arguments call, and says what went wrong.
+ * @returns how it ended; what has found something wrong says so in `process.exitCode` instead.
+ */
+export async function runCommand(program: Command, args: readonly string[]): Promise<ExitCode> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    // What was asked for, such as help, is no mistake; what is one was told already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUsage;
+    if (error instanceof Failure) {
+      sayError(error.message);
+      return error.exit;
+    }
+    const words = error instanceof Error ? error.stack : String(error);
+    sayError(`this is a mistake of cluster-ledger: ${words}`);
+    return EXIT.failed;
+  }
+}

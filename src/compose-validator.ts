@@ -1,0 +1,114 @@
+import type { ValidatorSettings } from './config/validator-settings.ts';
+import type { InventoryCondition, SourceReading } from './domain/inventory.ts';
+import { formatInstant, type Instant, readInstant } from './domain/time.ts';
+import type { Condition } from './domain/validation/condition.ts';
+import { policiesOf } from './domain/validation/policy.ts';
+import type { EventStore } from './eventstore/event-store.ts';
+import type { ValidatorDoor } from './http/app.ts';
+import { InventoryReconciler } from './jobs/reconcile-inventory.ts';
+import { inventorySource } from './jobs/record-book.ts';
+import type { JobsLog } from './jobs/schedule.ts';
+import { type InventoryReport, Validator } from './jobs/validation-run.ts';
+import { ValidatorJob } from './jobs/validator-job.ts';
+import type { CredentialSettings } from './kubernetes/open-sources.ts';
+import { Prober } from './kubernetes/prober.ts';
+import { ProberOptions } from './kubernetes/prober-messages.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { ValidationRuns } from './ledger/validation-runs.ts';
+import { ledgerInventory } from './projections/inventory.ts';
+import type { Projections } from './projections/projections.ts';
+
+/** Where in-cluster credentials are, and what says how to reach the API. */
+const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/';
+
+interface Parts {
+  readonly store: EventStore;
+  readonly ledger: Ledger;
+  readonly projections: Projections;
+  readonly log: JobsLog;
+  readonly now: () => number;
+  /** What of the environment the prober may know: how to reach the cluster that the ledger runs in. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What the records of the platform list, where they are followed. */
+  readonly records: () => SourceReading | undefined;
+}
+
+export interface OpenValidator {
+  readonly door: ValidatorDoor;
+  readonly job: ValidatorJob;
+  readonly prober: Prober;
+  stop(): Promise<void>;
+}
+
+/** Whether there is anything that a run could ask. */
+export function hasSources({ credentials }: ValidatorSettings): boolean {
+  return Object.values(credentials).some((source) => source !== undefined);
+}
+
+/** Wires the validator up; `undefined` where no source of credentials is configured. It runs by its schedule from then on. */
+export function openValidator(parts: Parts, settings: ValidatorSettings): OpenValidator | undefined {
+  if (!hasSources(settings)) return undefined;
+  const { store, ledger, projections, log, now, environment } = parts;
+  const { credentials, probe, shard, runDeadline, schedule } = settings;
+  const prober = new Prober(
+    ProberOptions.parse({ ...probe, credentials, environment, readable: readableFor(credentials) }),
+    { now, log },
+  );
+  const rooms = {
+    store,
+    ledger,
+    projections,
+    log,
+    now,
+    probes: prober,
+    runs: new ValidationRuns(store, now),
+  };
+  const inventory = inventoryOf(parts, prober);
+  const options = { policies: policiesOf(settings.policy), shard, deadlineMs: runDeadline };
+  const validator = new Validator({ ...rooms, inventory }, options);
+  const job = new ValidatorJob(validator, schedule === 'off' ? undefined : schedule, now, log);
+  job.start();
+  const stop = async () => {
+    await job.stop();
+    await prober.stop();
+  };
+  return { door: job, job, prober, stop };
+}
+
+/** What the sources of credentials and the records of the platform say of the fleet. */
+function inventoryOf({ projections, now, records }: Parts, prober: Prober) {
+  const reconciler = new InventoryReconciler({
+    listed: () => prober.inventory(),
+    readings: () => [records()].filter((reading) => reading !== undefined),
+    inventory: () => ledgerInventory(projections.model, inventorySource),
+    now,
+  });
+  return async (): Promise<InventoryReport> => {
+    const { conditions, opinions } = await reconciler.run((key) => firstSeenOf(projections, key));
+    return {
+      opinionOf: (clusterId) => opinions.get(clusterId) ?? 'unknown',
+      conditions: conditions.flatMap(conditionOf),
+    };
+  };
+}
+
+/** When the runs before first found a condition. */
+function firstSeenOf({ model }: Projections, key: string): Instant | undefined {
+  for (const { conditions } of model.validations.shards) {
+    const since = readInstant(String(conditions.get(key)?.data['since']));
+    if (!Number.isNaN(since)) return since;
+  }
+  return undefined;
+}
+
+/** That something billed is missing, the judgement says itself, by the opinion that it is given. */
+function conditionOf(found: InventoryCondition): Condition[] {
+  if (found.type === 'billed-but-missing') return [];
+  const { type: kind, reference: subject, name, source, since } = found;
+  return [{ kind, subject, data: { name, source, since: formatInstant(since) } }];
+}
+
+function readableFor({ managementCluster }: CredentialSettings): string[] {
+  if (managementCluster === undefined) return [];
+  return 'inCluster' in managementCluster ? [IN_CLUSTER] : [managementCluster.kubeconfig];
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { Duration, PolicySettings } from '../domain/validation/policy.ts';
+import { parseShard } from '../domain/validation/shard.ts';
+import { CronText } from '../jobs/schedule.ts';
+import { CredentialSettings } from '../kubernetes/open-sources.ts';
+import { ProberOptions } from '../kubernetes/prober-messages.ts';
+
+const { concurrency, deadlineMs, perHost, addresses, allowPlainHttp, dnsServers, silenceMs, heapMiB } =
+  ProberOptions.shape;
+
+/** How the validator asks, when, and what follows from the answers. */
+export const ValidatorSettings = z.strictObject({
+  schedule: z.union([z.literal('off'), CronText]).default('*/5 * * * *'),
+  /** The part of the fleet that this process asks, as `1/1`. */
+  shard: z
+    .string()
+    .transform((text, check) => {
+      const shard = parseShard(text);
+      if (shard !== undefined) return shard;
+      check.addIssue({ code: 'custom', message: 'must be a part and their number, such as 2/3' });
+      return z.NEVER;
+    })
+    .prefault('1/1'),
+  /** A run that takes longer counts for nothing. */
+  runDeadline: Duration.prefault('5m'),
+  policy: PolicySettings.prefault({}),
+  credentials: CredentialSettings.prefault({}),
+  probe: z
+    .strictObject({
+      concurrency,
+      deadlineMs,
+      perHost,
+      addresses,
+      allowPlainHttp,
+      dnsServers,
+      silenceMs,
+      heapMiB,
+    })
+    .prefault({}),
+});
+export type ValidatorSettings = z.output<typeof ValidatorSettings>;

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { SignedLog } from '../audit/signed-log.ts';
+import { ALERT_KINDS, ALERTS, type AlertKind, SEVERITIES, type Severity } from '../domain/alert.ts';
+import { type Instant, readInstant } from '../domain/time.ts';
+import { usageOf } from '../domain/usage.ts';
+import { ALERT_STATES, type Alert, alertState, type LiveAlert } from '../projections/alert.ts';
+import type { LedgerModel } from '../projections/ledger-model.ts';
+import type { Projections } from '../projections/projections.ts';
+import { InstantOut, instantOut } from './fields.ts';
+
+export const AlertOut = z
+  .strictObject({
+    id: z.string(),
+    kind: z.enum(ALERT_KINDS),
+    severity: z.enum(SEVERITIES),
+    state: z.enum(ALERT_STATES).describe('Acknowledged: somebody has seen it; it lasts on and is silent.'),
+    subject: z.string().describe('What it is about: a cluster, an account, an event, a shard, a period.'),
+    clusterId: z.string().optional(),
+    accountId: z.string().optional(),
+    raisedAt: InstantOut,
+    updatedAt: InstantOut,
+    resolvedAt: InstantOut.optional(),
+    acknowledged: z.strictObject({ at: InstantOut, by: z.string(), note: z.string().optional() }).optional(),
+    happened: z.string().describe('What happened.'),
+    bill: z.string().describe('What it does to the bill.'),
+    next: z.string().describe('What to do next.'),
+    atStake: z
+      .strictObject({ since: InstantOut, clusterSeconds: z.string() })
+      .optional()
+      .describe('Billed since then, perhaps for nothing.'),
+    data: z.record(z.string(), z.union([z.string(), z.number()])),
+  })
+  .meta({ id: 'Alert' });
+export type AlertOut = z.output<typeof AlertOut>;
+
+/** Kinds of alerts about a cluster that is billed and may not exist. */
+const AT_STAKE: ReadonlySet<AlertKind> = new Set([
+  'cluster-unreachable',
+  'stop-unconfirmed',
+  'billed-but-missing',
+]);
+
+export function severityOf({ kind }: Pick<Alert, 'kind'>): Severity {
+  return ALERTS[kind].severity;
+}
+
+export function alertOut(alert: Alert, model: LedgerModel, now: Instant): AlertOut {
+  const { id, kind, subject, clusterId, accountId, raisedAt, updatedAt, resolvedAt, acknowledged, data } =
+    alert;
+  const { severity, happened, bill, next } = ALERTS[kind];
+  const atStake = resolvedAt === undefined ? stakeOf(alert, model, now) : undefined;
+  return {
+    id,
+    kind,
+    severity,
+    state: alertState(alert),
+    subject,
+    ...(clusterId !== undefined && { clusterId }),
+    ...(accountId !== undefined && { accountId }),
+    raisedAt: instantOut(raisedAt),
+    updatedAt: instantOut(updatedAt),
+    ...(resolvedAt !== undefined && { resolvedAt: instantOut(resolvedAt) }),
+    ...(acknowledged && { acknowledged: { ...acknowledged, at: instantOut(acknowledged.at) } }),
+    happened: happened(subject, data),
+    bill,
+    next,
+    ...(atStake && { atStake }),
+    data,
+  };
+}
+
+function stakeOf({ kind, clusterId, data, raisedAt }: Alert, model: LedgerModel, now: Instant) {
+  const cluster = clusterId === undefined ? undefined : model.clusters.find(clusterId);
+  if (cluster === undefined || !AT_STAKE.has(kind)) return undefined;
+  const told = readInstant(String(data['since']));
+  const since = Number.isNaN(told) ? raisedAt : told;
+  const { intervals } = model.billing(cluster, model.position);
+  const { clusterSeconds } = usageOf([intervals], { from: since, to: Math.max(since, now) });
+  return { since: instantOut(since), clusterSeconds };
+}
+
+/** Who knows of alerts what is not in the log. */
+export interface AlertSources {
+  readonly projections: Projections;
+  readonly signedLog: SignedLog;
+}
+
+/** What is known from elsewhere than the log, and holds now. */
+export function liveAlerts({ projections, signedLog }: AlertSources): LiveAlert[] {
+  const { statements, model } = projections;
+  const drifts = statements.drifts.map(({ period, why }): LiveAlert => {
+    const since = model.closeOf(period)?.closedAt ?? 0;
+    return { kind: 'statement-drift', subject: period, since, data: { why } };
+  });
+  const { tampered } = signedLog;
+  if (tampered === undefined) return drifts;
+  const { why, at: since } = tampered;
+  return [...drifts, { kind: 'log-tampered', subject: signedLog.origin, since, data: { why } }];
+}

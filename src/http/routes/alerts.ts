@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { ALERT_KINDS, SEVERITIES } from '../../domain/alert.ts';
+import { line } from '../../domain/fact.ts';
+import { ALERT_STATES, type Alert, alertState } from '../../projections/alert.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { AlertOut, alertOut, liveAlerts, severityOf } from '../alert-view.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
+import { problemResponses } from '../contract.ts';
+import { Next, Paging, Reading } from '../fields.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
+import { Problem } from '../problem.ts';
+import { modelFor } from '../reading.ts';
+
+/** How long an answer waits for its own event to be in the answers. */
+const PLACE_WAIT_MS = 2_000;
+
+const AlertPath = z.strictObject({ alertId: line(400).describe('Its kind and its subject, with a colon.') });
+
+/** What somebody should look at: raised once, updated while it lasts, resolved by the same logic. */
+export function alertRoutes(app: App, rooms: Rooms): void {
+  const tags = ['Alerts'];
+
+  app.get(
+    '/v1/alerts',
+    {
+      schema: {
+        operationId: 'listAlerts',
+        tags,
+        summary: 'Alerts, the latest raised first',
+        querystring: z.strictObject({
+          state: z.enum(ALERT_STATES).optional(),
+          kind: z.enum(ALERT_KINDS).optional(),
+          severity: z.enum(SEVERITIES).optional(),
+          ...Paging,
+          ...Reading,
+        }),
+        response: { 200: z.strictObject({ items: z.array(AlertOut), ...Next }), ...problemResponses },
+      },
+    },
+    async ({ query: { limit, cursor, state, kind, severity, ...query } }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      const now = rooms.now();
+      const isAsked = (alert: Alert) =>
+        (state === undefined || alertState(alert) === state) &&
+        (kind === undefined || alert.kind === kind) &&
+        (severity === undefined || severityOf(alert) === severity);
+      const alerts = model.alerts.all(now, liveAlerts(rooms)).filter(isAsked);
+      const [raisedAt, id] = decodeCursor(cursor, 'place', 'text') ?? [Number.POSITIVE_INFINITY, ''];
+      const isBehind = (alert: Alert) =>
+        alert.raisedAt < Number(raisedAt) || (alert.raisedAt === raisedAt && alert.id > String(id));
+      const page = pageOf(alerts, limit, isBehind, (alert) => [alert.raisedAt, alert.id]);
+      return { ...page, items: page.items.map((alert) => alertOut(alert, model, now)) };
+    },
+  );
+
+  app.get(
+    '/v1/alerts/:alertId',
+    {
+      schema: {
+        operationId: 'getAlert',
+        tags,
+        summary: 'One alert: what happened, what it does to the bill, and what to do next',
+        params: AlertPath,
+        querystring: z.strictObject({ ...Reading }),
+        response: { 200: AlertOut, ...problemResponses },
+      },
+    },
+    async ({ params, query }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      return alertOut(requireAlert(model, params.alertId, rooms), model, rooms.now());
+    },
+  );
+
+  app.post(
+    '/v1/alerts/:alertId/acknowledge',
+    {
+      schema: {
+        operationId: 'acknowledgeAlert',
+        tags,
+        summary: 'Say that somebody has seen an alert: it is silent from then on',
+        description:
+          'It is resolved when what it is about is; event-rejected and alive-after-delete also by this. Again changes nothing.',
+        params: AlertPath,
+        body: z.strictObject({ note: line(1_000).optional() }).nullish(),
+        response: { 200: AlertOut, ...problemResponses },
+      },
+    },
+    async ({ params: { alertId }, body }, reply) => {
+      const model = await modelFor(rooms.projections, {}, reply);
+      const alert = requireAlert(model, alertId, rooms);
+      if (alertState(alert) === 'open') {
+        const eventId = await rooms.decisions.acknowledge(alertId, LOOPBACK_CALLER.actor, body?.note);
+        await rooms.projections.placed(eventId, PLACE_WAIT_MS);
+      }
+      const now = rooms.projections.model;
+      reply.header('ledger-position', String(now.position));
+      return alertOut(now.alerts.find(alertId, rooms.now(), liveAlerts(rooms)) ?? alert, now, rooms.now());
+    },
+  );
+}
+
+/** @throws Problem `not-found` */
+function requireAlert(model: LedgerModel, alertId: string, rooms: Rooms): Alert {
+  const alert = model.alerts.find(alertId, rooms.now(), liveAlerts(rooms));
+  if (alert === undefined) throw new Problem('not-found', `no alert has the id ${alertId}`);
+  return alert;
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { AmountSum } from '../../domain/quantity.ts';
+import { countedWindow } from '../../domain/usage.ts';
+import { differencesOf, type Span } from '../../projections/differences.ts';
+import type { CountedChange } from '../../projections/fact-table.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { readFacts } from '../../projections/recorded-facts.ts';
+import { inSlices } from '../../projections/slices.ts';
+import { accountUsage } from '../../projections/usage.ts';
+import type { App, Rooms } from '../app.ts';
+import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
+import { FactRef, factRef } from '../fact-ref.ts';
+import { AccountPath, AsOf, asOfOut, PositionOut, Reading } from '../fields.ts';
+import { invalidRequest } from '../problem.ts';
+import { knownAt, modelFor, requireAccount } from '../reading.ts';
+import { countedOf, WindowFields, WindowHead, windowHead } from '../window.ts';
+
+const Query = z.strictObject({
+  ...WindowFields,
+  before: AsOf,
+  after: AsOf.optional().describe('By default all that is known now.'),
+  ...Reading,
+});
+
+const Known = z.strictObject({ asOf: z.string().nullable(), position: PositionOut, usage: UsageOut });
+const Difference = z.strictObject({
+  accountId: z.string(),
+  ...WindowHead,
+  before: Known,
+  after: Known,
+  delta: AmountsOut,
+  facts: z
+    .array(
+      FactRef.extend({
+        effect: z.enum(['counted', 'voided']).describe('What became of the fact in between.'),
+        voidedBy: FactRef.optional(),
+      }),
+    )
+    .describe(
+      'What changed the figure, in the order in which it became known; also what balances each other.',
+    ),
+});
+
+/** What changed a figure between two moments. */
+export function diffRoutes(app: App, rooms: Rooms): void {
+  app.get(
+    '/v1/accounts/:accountId/diff',
+    {
+      schema: {
+        operationId: 'diffAccount',
+        tags: ['Audit'],
+        summary: 'The usage of a window as known at two positions, and the facts that made the difference',
+        description:
+          'These facts alone make the difference, and without them there is none: what else was recorded in between decides ' +
+          'nothing.',
+        params: AccountPath,
+        querystring: Query,
+        response: { 200: Difference, ...problemResponses },
+      },
+    },
+    async ({ query, params: { accountId } }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      requireAccount(model, accountId);
+      const span = spanOf(model, query);
+      const counted = countedOf(query, rooms.now(), '/query');
+      const usageAt = (asOf: number) =>
+        accountUsage(model, accountId, { ...counted, asOf, byDay: false }).usage;
+      const [before, after] = [usageAt(span.before), usageAt(span.after)];
+      const differences = differencesOf(
+        model,
+        accountId,
+        span,
+        countedWindow(counted.window, counted.through),
+      );
+      const changes: CountedChange[] = [];
+      for await (const change of inSlices(differences)) changes.push(change);
+      changes.sort((a, b) => a.by - b.by);
+      const facts = await readFacts(
+        rooms.store,
+        model,
+        changes.flatMap(({ by, position }) => [by, position]),
+      );
+      const ref = (position: number) => factRef(model, facts, position);
+      return {
+        accountId,
+        ...windowHead(query, counted),
+        before: { asOf: asOfOut(query.before), position: String(span.before), usage: before },
+        after: { asOf: asOfOut(query.after), position: String(span.after), usage: after },
+        delta: new AmountSum().add(after).subtract(before).total,
+        facts: changes.map(({ position, by }) =>
+          position === by
+            ? { ...ref(position), effect: 'counted' as const }
+            : { ...ref(position), effect: 'voided' as const, voidedBy: ref(by) },
+        ),
+      };
+    },
+  );
+}
+
+/** @throws Problem `invalid-request` where the two are the wrong way round. */
+function spanOf(model: LedgerModel, { before, after }: { before: AsOf; after?: AsOf | undefined }): Span {
+  const span = {
+    before: knownAt(model, before, '/query/before'),
+    after: knownAt(model, after, '/query/after'),
+  };
+  if (span.before <= span.after) return span;
+  const detail = `must not be behind after: position ${span.before} is behind ${span.after}`;
+  throw invalidRequest([{ pointer: '/query/before', detail }]);
+}

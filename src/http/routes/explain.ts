@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { type CountedInterval, NOT_BILLED } from '../../domain/explain.ts';
+import { formatSeconds } from '../../domain/quantity.ts';
+import type { EventStore } from '../../eventstore/event-store.ts';
+import { type ExplainedCluster, explainUsage } from '../../projections/explain.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { readFacts } from '../../projections/recorded-facts.ts';
+import { inSlices } from '../../projections/slices.ts';
+import type { App, Rooms } from '../app.ts';
+import { problemResponses, UsageOut } from '../contract.ts';
+import { type Cell, csvRow } from '../csv.ts';
+import { FACT_COLUMNS, FactRef, factRef } from '../fact-ref.ts';
+import { AccountPath, AsOf, InstantOut, instantOut, Reading } from '../fields.ts';
+import { acceptedForm, inAllForms } from '../forms.ts';
+import { knownAt, modelFor, requireAccount } from '../reading.ts';
+import { countedOf, headOf, WindowFields, WindowOut } from '../window.ts';
+
+const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
+
+const IntervalOut = z.strictObject({
+  from: InstantOut.describe('Cut to what is counted of the window, as is the end.'),
+  to: InstantOut,
+  stillBilled: z.boolean().describe('No known fact ends it.'),
+  clusterSeconds: z.string(),
+  openedBy: FactRef,
+  closedBy: FactRef.nullable().describe('It may be effective after what is counted.'),
+});
+const ClusterOut = z.strictObject({
+  clusterId: z.string(),
+  name: z.string().nullable(),
+  billable: z.boolean().nullable(),
+  clusterSeconds: z.string(),
+  intervals: z.array(IntervalOut),
+  why: z.enum(NOT_BILLED).optional().describe('Where there is no interval: why.'),
+});
+type ClusterOut = z.output<typeof ClusterOut>;
+const Explanation = z.strictObject({
+  accountId: z.string(),
+  ...WindowOut,
+  usage: UsageOut,
+  clusters: z
+    .array(ClusterOut)
+    .describe('All that were ever registered to the account, in order of the ids.'),
+});
+
+/** Clusters whose facts are read from the store at once. */
+const BATCH = 256;
+
+/** Why a figure is what it is. */
+export function explainRoutes(app: App, rooms: Rooms): void {
+  app.get(
+    '/v1/accounts/:accountId/usage/explain',
+    {
+      schema: {
+        operationId: 'explainAccountUsage',
+        tags: ['Billing'],
+        summary: 'The usage of an account, broken down to clusters, intervals and facts',
+        description:
+          'The seconds of the intervals add up to those of their cluster, and those to the usage. Answers JSON, CSV (a row ' +
+          'per interval) or NDJSON (a line per cluster) by Accept.',
+        params: AccountPath,
+        querystring: Query,
+        response: { 200: inAllForms(Explanation), ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { query, params } = request;
+      const form = acceptedForm(request, reply);
+      const model = await modelFor(rooms.projections, query, reply);
+      requireAccount(model, params.accountId);
+      const asked = { ...countedOf(query, rooms.now(), '/query'), asOf: knownAt(model, query.asOf) };
+      const { usage, clusters } = await explainUsage(model, params.accountId, asked);
+      const head = { accountId: params.accountId, ...headOf(query, asked) };
+      const explained = withFacts(rooms.store, model, clusters);
+      if (form === 'csv') return reply.send(await asCsv(head, explained));
+      const texts: string[] = [];
+      for await (const cluster of explained) texts.push(JSON.stringify(cluster));
+      if (form === 'ndjson') return reply.send(texts.map((text) => `${text}\n`).join(''));
+      return reply.send(
+        `${JSON.stringify({ ...head, usage }).slice(0, -1)},"clusters":[${texts.join(',')}]}`,
+      );
+    },
+  );
+}
+
+/** Names the facts, a slice at a time. */
+async function* withFacts(
+  store: EventStore,
+  model: LedgerModel,
+  clusters: readonly ExplainedCluster[],
+): AsyncGenerator<ClusterOut> {
+  for (let i = 0; i < clusters.length; i += BATCH) {
+    const batch = clusters.slice(i, i + BATCH);
+    const intervals = batch.flatMap((cluster) => cluster.intervals);
+    const positions = intervals.flatMap(({ openedBy, closedBy }) => [openedBy, closedBy ?? openedBy]);
+    const facts = await readFacts(store, model, positions);
+    const ref = (position: number) => factRef(model, facts, position);
+    yield* inSlices(batch.values().map((cluster) => clusterOut(cluster, ref)));
+  }
+}
+
+function clusterOut(
+  { clusterId, name, billable, intervals, why }: ExplainedCluster,
+  ref: (position: number) => FactRef,
+): ClusterOut {
+  const billed = intervals.reduce((sum, interval) => sum + millisecondsOf(interval), 0n);
+  return {
+    clusterId,
+    name: name ?? null,
+    billable: billable ?? null,
+    clusterSeconds: formatSeconds(billed),
+    intervals: intervals.map((interval) => ({
+      from: instantOut(interval.from),
+      to: instantOut(interval.to),
+      stillBilled: interval.closedBy === null,
+      clusterSeconds: formatSeconds(millisecondsOf(interval)),
+      openedBy: ref(interval.openedBy),
+      closedBy: interval.closedBy === null ? null : ref(interval.closedBy),
+    })),
+    ...(why !== undefined && { why }),
+  };
+}
+
+function millisecondsOf({ from, to }: CountedInterval): bigint {
+  return BigInt(to - from);
+}
+
+const INTERVAL_COLUMNS = ['from', 'to', 'stillBilled', 'clusterSeconds'] as const;
+
+/** A row per interval. */
+async function asCsv(
+  { accountId, period, window, through, asOf, position }: ReturnType<typeof headOf> & { accountId: string },
+  clusters: AsyncIterable<ClusterOut>,
+): Promise<string> {
+  const shared: Cell[] = [
+    accountId,
+    period ?? null,
+    window.from,
+    window.to,
+    through,
+    asOf,
+    { number: position },
+  ];
+  const named = (prefix: string) => FACT_COLUMNS.map((column) => `${prefix}.${column}`);
+  let csv = csvRow([
+    ...['accountId', 'period', 'windowFrom', 'windowTo', 'through', 'asOf', 'position', 'clusterId', 'name'],
+    ...INTERVAL_COLUMNS,
+    ...named('openedBy'),
+    ...named('closedBy'),
+  ]);
+  for await (const { clusterId, name, intervals } of clusters) {
+    for (const { from, to, stillBilled, clusterSeconds, openedBy, closedBy } of intervals) {
+      const own: Cell[] = [clusterId, name, from, to, String(stillBilled), { number: clusterSeconds }];
+      csv += csvRow([...shared, ...own, ...cellsOf(openedBy), ...cellsOf(closedBy)]);
+    }
+  }
+  return csv;
+}
+
+function cellsOf(fact: FactRef | null): Cell[] {
+  return FACT_COLUMNS.map((column) => {
+    if (fact === null) return null;
+    return column === 'position' ? { number: fact.position } : fact[column];
+  });
+}

@@ -1,0 +1,198 @@
+import type { FastifyReply, FastifySchema } from 'fastify';
+import { z } from 'zod';
+import { AccountId } from '../../domain/fact.ts';
+import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
+import { TrackEvent } from '../../domain/kubefirst/telemetry.ts';
+import { periodWindow } from '../../domain/time.ts';
+import { countedWindow } from '../../domain/usage.ts';
+import { viewCluster } from '../../projections/clusters.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { byCodeUnit } from '../../projections/usage.ts';
+import type { App, Rooms } from '../app.ts';
+import { onlyDescribed, problemResponses } from '../contract.ts';
+import { InstantOut, instantOut, Next, Paging, PeriodText, Reading } from '../fields.ts';
+import { acceptGzip } from '../gzip.ts';
+import type { KubefirstRooms } from '../kubefirst-rooms.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
+import { invalidRequest } from '../problem.ts';
+import { modelFor, requireAccount } from '../reading.ts';
+import { MAX_BATCH_BYTES, MAX_TRACK_BYTES, type ParsedTrack, parseBatch, parseTrack } from '../segment.ts';
+import { requireWriteKey } from '../write-key.ts';
+
+const Success = z.strictObject({ success: z.literal(true) });
+const Batch = z.object({ batch: z.array(TrackEvent) });
+
+const UsageLine = z.strictObject({
+  clusterName: z.string(),
+  clusterID: z.string().describe("Kubefirst's own cluster_id."),
+  clusterType: z.string().nullable(),
+  createdAt: InstantOut,
+  deletedAt: InstantOut.nullable(),
+  hours: z.string().describe('Billed hours in the period, 6 decimal places, half to even.'),
+  total: z.string().nullable().describe('hours times the price per hour, 2 places, half to even.'),
+});
+
+const Status = z.strictObject({
+  telemetry: z.strictObject({
+    writeKeyRequired: z.boolean(),
+    events: z
+      .record(z.string(), z.int())
+      .describe('Since this process began: recorded, duplicate, refused, seen (heartbeats), nothing.'),
+  }),
+  records: z
+    .strictObject({
+      state: z.enum(['starting', 'following', 'unreadable']),
+      since: InstantOut,
+      why: z.string().optional(),
+      clusters: z.int().describe('Clusters that the records list.'),
+      unusable: z
+        .array(z.strictObject({ name: z.string(), field: z.string() }))
+        .readonly()
+        .describe('Records that are not used, and the field at fault.'),
+      missing: z
+        .array(z.string())
+        .readonly()
+        .describe('Billed clusters whose record is gone without a deletion.'),
+    })
+    .nullable()
+    .describe('What is read of the records; null where they are not followed.'),
+  lastSeen: z
+    .array(z.strictObject({ clusterId: z.string(), at: InstantOut }))
+    .describe('The last heartbeat of each cluster since this process began, by cluster.'),
+  ...Next,
+});
+
+/** What Kubefirst says of its clusters, and what its billing page reads. */
+export function kubefirstRoutes(app: App, rooms: Rooms): void {
+  const { kubefirst } = rooms;
+  const tags = ['Kubefirst'];
+  telemetryRoutes(app, rooms, '', {
+    track: {
+      operationId: 'trackKubefirst',
+      tags,
+      summary: "Take one event of Kubefirst's telemetry, as Segment's track resource does",
+      description:
+        'Events that say nothing of the bill are acknowledged and ignored, as are all other properties.',
+    },
+    batch: {
+      operationId: 'trackKubefirstBatch',
+      tags,
+      summary: "Take several events of Kubefirst's telemetry, as Segment's batch resource does",
+      description: 'What is well-formed is taken also where another event is not: then the answer is 400.',
+    },
+  });
+  // Segment's libraries add these paths to the address that they are given.
+  telemetryRoutes(app, rooms, '/v1', {
+    track: { operationId: 'trackKubefirstByLibrary', tags, summary: 'The same, where libraries look for it' },
+    batch: {
+      operationId: 'trackKubefirstBatchByLibrary',
+      tags,
+      summary: 'The same, where libraries look for it',
+    },
+  });
+
+  app.get(
+    '/v1/sources/kubefirst',
+    {
+      schema: {
+        operationId: 'getKubefirst',
+        tags,
+        summary: 'How Kubefirst is listened to, and when each of its clusters was last heard of',
+        querystring: z.strictObject({ ...Paging }),
+        response: { 200: Status, ...problemResponses },
+      },
+    },
+    async ({ query }) => statusOf(kubefirst, query),
+  );
+
+  app.get(
+    '/v1/sources/kubefirst/cluster-usage',
+    {
+      schema: {
+        operationId: 'getKubefirstClusterUsage',
+        tags,
+        summary:
+          'The billed hours of each cluster of an account in a month, as the billing page of Kubefirst Pro reads them',
+        querystring: z.strictObject({ accountId: AccountId, period: PeriodText, ...Reading }),
+        response: { 200: z.array(UsageLine), ...problemResponses },
+      },
+    },
+    async ({ query }, reply) => {
+      const model = await modelFor(rooms.projections, query, reply);
+      requireAccount(model, query.accountId);
+      const now = rooms.now();
+      const counted = countedWindow(periodWindow(query.period), now);
+      return [...clusterUsage(clustersOf(model, query.accountId, now), counted, kubefirst.pricePerHour)];
+    },
+  );
+}
+
+/** @param described what the contract says of the two resources. */
+function telemetryRoutes(
+  app: App,
+  rooms: Rooms,
+  path: string,
+  described: Readonly<Record<'track' | 'batch', FastifySchema>>,
+): void {
+  const onRequest = requireWriteKey(rooms.kubefirst.writeKey);
+  const response = { 200: Success, ...problemResponses };
+  const resource = (bodyLimit: number) => ({ bodyLimit, onRequest, preParsing: acceptGzip(bodyLimit) });
+  app.post(
+    `/v1/sources/kubefirst${path}/track`,
+    {
+      ...resource(MAX_TRACK_BYTES),
+      schema: { ...described.track, body: onlyDescribed(TrackEvent), response },
+    },
+    async ({ body }, reply) => take(rooms, parseTrack(body, ''), reply),
+  );
+  app.post(
+    `/v1/sources/kubefirst${path}/batch`,
+    { ...resource(MAX_BATCH_BYTES), schema: { ...described.batch, body: onlyDescribed(Batch), response } },
+    async ({ body }, reply) => take(rooms, parseBatch(body), reply),
+  );
+}
+
+/** Takes in what is well-formed, and then says what is not: what was taken is a duplicate where all is sent again. */
+async function take(rooms: Rooms, { events, errors }: ParsedTrack, reply: FastifyReply) {
+  await modelFor(rooms.projections, {}, reply);
+  await rooms.kubefirst.intake.track(events, 'kubefirst-telemetry');
+  if (errors.length > 0) throw invalidRequest(errors);
+  return { success: true } as const;
+}
+
+function statusOf(
+  { intake, writeKey, records }: KubefirstRooms,
+  { limit, cursor }: z.output<z.ZodObject<typeof Paging>>,
+) {
+  const [after] = decodeCursor(cursor, 'text') ?? [];
+  const seen = [...intake.lastSeen].sort(([a], [b]) => byCodeUnit(a, b));
+  const { items, next } = pageOf(
+    seen,
+    limit,
+    ([clusterId]) => after === undefined || clusterId > String(after),
+    ([clusterId]) => [clusterId],
+  );
+  const status = records?.();
+  return {
+    telemetry: { writeKeyRequired: writeKey !== undefined, events: Object.fromEntries(intake.counts) },
+    records: status === undefined ? null : { ...status, since: instantOut(status.since) },
+    lastSeen: items.map(([clusterId, at]) => ({ clusterId, at: instantOut(at) })),
+    ...(next !== undefined && { next }),
+  };
+}
+
+function clustersOf(model: LedgerModel, accountId: string, now: number) {
+  return model
+    .clustersOf(model.accounts.find(accountId) ?? -1)
+    .map((cluster) => ({ cluster, view: viewCluster(model, cluster, now) }))
+    .filter(({ view }) => view.accountId === accountId)
+    .map(({ cluster, view }) => ({
+      clusterId: view.clusterId,
+      name: view.details?.name ?? view.clusterId,
+      clusterType: view.details?.clusterType,
+      registeredAt: view.registeredAt ?? 0,
+      deletedAt: view.deletedAt,
+      intervals: model.billing(cluster, model.position).intervals,
+    }))
+    .sort((a, b) => byCodeUnit(a.name, b.name) || byCodeUnit(a.clusterId, b.clusterId));
+}

@@ -1,0 +1,250 @@
+import { z } from 'zod';
+import { line } from '../../domain/fact.ts';
+import { HOUR_MS } from '../../domain/time.ts';
+import { parseRunId, type RunRecord, readRecord, runStream } from '../../domain/validation/record.ts';
+import type { Run } from '../../projections/validations.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
+import { problemResponses } from '../contract.ts';
+import { InstantOut, instantOut, Next, Paging, Reading } from '../fields.ts';
+import { decodeCursor, encodeCursor, pageOf } from '../paging.ts';
+import { Problem } from '../problem.ts';
+import { modelFor } from '../reading.ts';
+import { BreakerOut, breakerOut, RunOut, runOut } from '../run-view.ts';
+
+const PLACE_WAIT_MS = 2_000;
+/** Conclusions and conditions of one run that are shown; the counts are in its result. */
+const MOST_SHOWN = 1_000;
+
+const VerdictOut = z.strictObject({
+  clusterId: z.string(),
+  state: z.enum(['alive', 'unreachable', 'unknown', 'unverifiable']),
+  code: z.string(),
+  at: InstantOut,
+  uid: z.string().optional(),
+  detail: z.string().optional(),
+});
+const ConditionOut = z.strictObject({
+  kind: z.string(),
+  subject: z.string(),
+  accountId: z.string().optional(),
+  data: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+const RunDetail = z.strictObject({
+  ...RunOut.shape,
+  verdicts: z.array(VerdictOut).describe('Those that are others than in the run before.'),
+  facts: z
+    .array(z.strictObject({ clusterId: z.string(), type: z.string() }))
+    .describe('Facts that were appended; their evidence is in the events of the cluster.'),
+  wouldHave: z
+    .array(z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: z.string() }))
+    .describe('Facts that the mode of their policy kept back, with their evidence.'),
+  raised: z.array(ConditionOut).describe('Conditions that began to hold, or changed.'),
+  resolved: z.array(z.string()),
+  ...Next,
+});
+
+const Decision = z.strictObject({ until: InstantOut, by: z.string(), note: z.string().optional() });
+const ValidatorOut = z.strictObject({
+  shards: z.array(
+    z.strictObject({
+      shard: z.string(),
+      lastRun: z.string(),
+      completedAt: InstantOut,
+      clusters: z.int(),
+      conditions: z.int().describe('Conditions that hold.'),
+      breaker: BreakerOut,
+    }),
+  ),
+  running: z.array(RunOut),
+  decision: Decision.nullable().describe('Until then runs go on although the breaker is open.'),
+});
+
+/** What the validator has seen, run by run, and what it would have done. */
+export function validationRoutes(app: App, rooms: Rooms): void {
+  const tags = ['Validation'];
+
+  app.get(
+    '/v1/validations',
+    {
+      schema: {
+        operationId: 'listValidations',
+        tags,
+        summary: 'Runs of the validator, latest first',
+        querystring: z.strictObject({ ...Paging, ...Reading }),
+        response: { 200: z.strictObject({ items: z.array(RunOut), ...Next }), ...problemResponses },
+      },
+    },
+    async ({ query: { limit, cursor, ...query } }, reply) => {
+      const { validations } = await modelFor(rooms.projections, query, reply);
+      const [before] = decodeCursor(cursor, 'place') ?? [Number.POSITIVE_INFINITY];
+      const isBehind = ({ position }: Run) => position < Number(before);
+      const page = pageOf(validations.runs.reverse(), limit, isBehind, ({ position }) => [position]);
+      const now = rooms.now();
+      return { ...page, items: page.items.map((run) => runOut(run, validations.progressOf(run.run), now)) };
+    },
+  );
+
+  app.get(
+    '/v1/validations/:runId',
+    {
+      schema: {
+        operationId: 'getValidation',
+        tags,
+        summary: 'One run: what changed, what was concluded, and what the mode kept back',
+        params: z.strictObject({ runId: line(64) }),
+        querystring: z.strictObject({ ...Paging, ...Reading }),
+        response: { 200: RunDetail, ...problemResponses },
+      },
+    },
+    async ({ params: { runId }, query: { limit, cursor, ...query } }, reply) => {
+      const { validations } = await modelFor(rooms.projections, query, reply);
+      const run = validations.run(runId) ?? (await runFromStore(rooms, runId));
+      if (run === undefined) throw new Problem('not-found', `no run of the validator has the id ${runId}`);
+      const [after] = decodeCursor(cursor, 'place') ?? [0];
+      const from = Number(after);
+      const found = await detailsOf(rooms, run);
+      const verdicts = found.verdicts.slice(from, from + limit);
+      const isMore = from + limit < found.verdicts.length;
+      return {
+        ...runOut(run, validations.progressOf(runId), rooms.now()),
+        ...found,
+        verdicts,
+        ...(isMore && { next: encodeCursor([from + limit]) }),
+      };
+    },
+  );
+
+  app.get(
+    '/v1/validator',
+    {
+      schema: {
+        operationId: 'getValidator',
+        tags,
+        summary:
+          'How the validator stands: its last runs, those under way, and whether an outage keeps facts back',
+        querystring: z.strictObject({ ...Reading }),
+        response: { 200: ValidatorOut, ...problemResponses },
+      },
+    },
+    async ({ query }, reply) => {
+      await modelFor(rooms.projections, query, reply);
+      return validatorOut(rooms);
+    },
+  );
+
+  app.post(
+    '/v1/validator/decisions',
+    {
+      schema: {
+        operationId: 'decideOutage',
+        tags,
+        summary: 'Have runs go on for some hours although the breaker is open; 0 takes it back',
+        body: z.strictObject({ proceedForHours: z.int().min(0).max(168), note: line(1_000).optional() }),
+        response: { 200: ValidatorOut, ...problemResponses },
+      },
+    },
+    async ({ body: { proceedForHours, note } }, reply) => {
+      await modelFor(rooms.projections, {}, reply);
+      const until = rooms.now() + proceedForHours * HOUR_MS;
+      const eventId = await rooms.decisions.proceedUntil(until, LOOPBACK_CALLER.actor, note);
+      await rooms.projections.placed(eventId, PLACE_WAIT_MS);
+      reply.header('ledger-position', String(rooms.projections.model.position));
+      return validatorOut(rooms);
+    },
+  );
+}
+
+function validatorOut({ projections, now }: Rooms): z.output<typeof ValidatorOut> {
+  const { validations } = projections.model;
+  const { decision } = validations;
+  const running = validations.underWay(now()).flatMap((underWay) => {
+    const run = validations.run(underWay.run);
+    return run === undefined ? [] : [runOut(run, underWay, now())];
+  });
+  return {
+    shards: Array.from(validations.shards, ({ shard, run, completedAt, members, conditions, breaker }) => ({
+      shard,
+      lastRun: run,
+      completedAt: instantOut(completedAt),
+      clusters: members.size,
+      conditions: conditions.size,
+      breaker: breakerOut(breaker),
+    })),
+    running,
+    decision:
+      decision === undefined || decision.until <= now()
+        ? null
+        : {
+            until: instantOut(decision.until),
+            by: decision.by,
+            ...(decision.note !== undefined && { note: decision.note }),
+          },
+  };
+}
+
+/** The records of a run, in order; none where there is no such run. */
+async function* recordsOf(
+  { store }: Rooms,
+  run: string,
+): AsyncGenerator<[record: RunRecord, recordedAt: number, eventId: string]> {
+  for await (const { id, type, data, recordedAt } of store.readStream(runStream(run)))
+    yield [readRecord(type, data), recordedAt, id];
+}
+
+/** A run that is too old to be kept in memory. */
+async function runFromStore(rooms: Rooms, id: string): Promise<Run | undefined> {
+  if (parseRunId(id) === undefined) return undefined;
+  let run: Run | undefined;
+  for await (const [record, at, eventId] of recordsOf(rooms, id)) {
+    if (record.type === 'ValidationStarted') {
+      const { tick, shard, trigger, by, policies, deadline } = record.data;
+      const rest = {
+        trigger,
+        by,
+        policies,
+        startedAt: at,
+        deadline,
+        result: undefined,
+        abandoned: undefined,
+      };
+      const position = rooms.projections.model.placeOf(eventId)?.position ?? 0;
+      run = { run: id, position, tick, shard, ...rest };
+    }
+    if (record.type !== 'ValidationCompleted' || run === undefined || at > run.deadline) continue;
+    const { base: _, decidedAt: __, thresholds: ___, ...told } = record.data;
+    run = { ...run, result: { completedAt: at, ...told } };
+  }
+  return run;
+}
+
+async function detailsOf(rooms: Rooms, { run, tick }: Run) {
+  const verdicts: z.output<typeof VerdictOut>[] = [];
+  const facts: { clusterId: string; type: string }[] = [];
+  const wouldHave: z.output<typeof RunDetail>['wouldHave'] = [];
+  const raised: z.output<typeof ConditionOut>[] = [];
+  const resolved: string[] = [];
+  for await (const [{ type, data }] of recordsOf(rooms, run)) {
+    if (type === 'ValidationRecorded') {
+      for (const { state, code, clusters } of data.verdicts) {
+        for (const [clusterId, offset, uid, detail] of clusters) {
+          if (offset === undefined || offset === null) continue;
+          const more = { ...(uid && { uid }), ...(detail && { detail }) };
+          verdicts.push({ clusterId, state, code, at: instantOut(tick + offset), ...more });
+        }
+      }
+    }
+    if (type !== 'ValidationJudged') continue;
+    facts.push(...data.facts.map(([clusterId, factType]) => ({ clusterId, type: factType })));
+    wouldHave.push(...data.wouldHave);
+    raised.push(...data.raised);
+    resolved.push(...data.resolved);
+  }
+  const shown = <T>(items: readonly T[]) => items.slice(0, MOST_SHOWN);
+  return {
+    verdicts,
+    facts: shown(facts),
+    wouldHave: shown(wouldHave),
+    raised: shown(raised),
+    resolved: shown(resolved),
+  };
+}

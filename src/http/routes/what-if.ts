@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import type { ClusterBilling } from '../../domain/cluster.ts';
+import { countedIntervals } from '../../domain/explain.ts';
+import { EventId } from '../../domain/fact.ts';
+import { AmountSum } from '../../domain/quantity.ts';
+import { LAST_INSTANT, type Window } from '../../domain/time.ts';
+import { countedWindow, usageOf } from '../../domain/usage.ts';
+import type { Submission } from '../../ledger/ledger.ts';
+import { suppose } from '../../ledger/suppose.ts';
+import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { type SupposedCluster, supposedClusters, wouldChange } from '../../projections/supposed.ts';
+import type { App, Rooms } from '../app.ts';
+import { CloudEvent } from '../cloud-event.ts';
+import { AmountsOut, onlyDescribed, problemResponses, UsageOut } from '../contract.ts';
+import { AccountPath, AsOf, fieldErrors, InstantOut, instantOut, Reading } from '../fields.ts';
+import { type FieldError, invalidRequest, Problem, refusal } from '../problem.ts';
+import { clusterNumber, knownAt, modelFor, refuseHalted, requireAccount } from '../reading.ts';
+import { parseEvent } from '../recorder.ts';
+import { countedOf, headOf, WindowFields, WindowOut } from '../window.ts';
+
+const MOST_ADDED = 100;
+const MOST_REMOVED = 1_000;
+const BODY_LIMIT = 1024 * 1024;
+
+const Question = z.strictObject({
+  ...WindowFields,
+  asOf: AsOf.optional(),
+  add: z
+    .array(z.unknown())
+    .max(MOST_ADDED, `must be at most ${MOST_ADDED} events`)
+    .optional()
+    .describe('Events as they would be posted, in order; they may be in the future.'),
+  remove: z
+    .array(EventId)
+    .max(MOST_REMOVED, `must be at most ${MOST_REMOVED} event ids`)
+    .refine((ids) => new Set(ids).size === ids.length, 'must name every event once')
+    .optional()
+    .describe('Event ids of facts that are taken out before the others are put in.'),
+});
+type Question = z.output<typeof Question>;
+const Documented = Question.extend({ add: z.array(CloudEvent).max(MOST_ADDED).optional() });
+
+const Intervals = z.array(z.strictObject({ from: InstantOut, to: InstantOut }));
+const Supposed = z.strictObject({
+  accountId: z.string(),
+  ...WindowOut,
+  before: UsageOut,
+  after: UsageOut,
+  delta: AmountsOut,
+  clusters: z
+    .array(z.strictObject({ clusterId: z.string(), before: Intervals, after: Intervals }))
+    .describe('Those that would be billed otherwise in the window, with what of it counts.'),
+});
+
+/** What an account would be billed if the facts were others. */
+export function whatIfRoutes(app: App, rooms: Rooms): void {
+  app.post(
+    '/v1/accounts/:accountId/what-if',
+    {
+      bodyLimit: BODY_LIMIT,
+      schema: {
+        operationId: 'supposeFacts',
+        tags: ['Audit'],
+        summary: 'The usage of an account with facts added or removed; nothing is written',
+        description: 'What is added is judged as if it were posted, but for its time: it may be at any.',
+        params: AccountPath,
+        querystring: z.strictObject({ ...Reading }),
+        body: onlyDescribed(Documented),
+        response: { 200: Supposed, ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.params;
+      const model = await modelFor(rooms.projections, request.query, reply);
+      requireAccount(model, accountId);
+      const question = questionOf(request.body);
+      const counted = countedOf(question, rooms.now(), '');
+      const asOf = knownAt(model, question.asOf, '/asOf');
+      const changes = changesOf(model, accountId, asOf, question);
+      const supposed = await supposeAll(rooms, model, asOf, changes);
+      const clusters = await supposedClusters(model, accountId, asOf, supposed);
+      const window = countedWindow(counted.window, counted.through);
+      const head = headOf(question, { ...counted, asOf });
+      return { accountId, ...head, ...comparison(clusters, window) };
+    },
+  );
+}
+
+/** @throws Problem `invalid-request` */
+function questionOf(body: unknown): Question {
+  const parsed = Question.safeParse(body);
+  if (!parsed.success) throw invalidRequest(fieldErrors(parsed.error, body));
+  const { add = [], remove = [] } = parsed.data;
+  if (add.length + remove.length > 0) return parsed.data;
+  throw invalidRequest([{ pointer: '/add', detail: 'give events to add, or event ids to remove' }]);
+}
+
+/** What is supposed of a cluster. */
+interface Change {
+  readonly removed: Set<string>;
+  readonly added: Submission[];
+  /** Of each that is added: its place in the question. */
+  readonly places: number[];
+}
+
+/** What is supposed, by cluster. @throws Problem `invalid-request` that names every field at fault. */
+function changesOf(
+  model: LedgerModel,
+  accountId: string,
+  asOf: number,
+  { add = [], remove = [] }: Question,
+): Map<string, Change> {
+  const changes = new Map<string, Change>();
+  const errors: FieldError[] = [];
+  const changeOf = (clusterId: string): Change => {
+    const change = changes.get(clusterId) ?? { removed: new Set(), added: [], places: [] };
+    changes.set(clusterId, change);
+    return change;
+  };
+  for (const [i, eventId] of remove.entries()) {
+    const place = ownFact(model, accountId, asOf, eventId);
+    if (place instanceof Error) errors.push({ pointer: `/remove/${i}`, detail: place.message });
+    else changeOf(place).removed.add(eventId);
+  }
+  for (const [i, event] of add.entries()) {
+    const submission = parseEvent(event, Number.POSITIVE_INFINITY);
+    if (submission instanceof Problem) {
+      errors.push(...under(`/add/${i}`, submission));
+      continue;
+    }
+    const change = changeOf(submission.fact.clusterId);
+    change.added.push(submission);
+    change.places.push(i);
+  }
+  if (errors.length > 0) throw invalidRequest(errors);
+  return changes;
+}
+
+/** The id of the cluster that a fact is of, or why there is none to take out. */
+function ownFact(model: LedgerModel, accountId: string, asOf: number, eventId: string): string | Error {
+  const place = model.placeOf(eventId);
+  if (place?.clusterId === undefined || place.position > asOf)
+    return new Error(`no fact known at position ${asOf} has the event id ${eventId}`);
+  const last = model.lastPositionOf(clusterNumber(model, place.clusterId));
+  const account = model.accounts.find(accountId) ?? -1;
+  if (model.facts.namesAccount(last, account, asOf)) return place.clusterId;
+  return new Error(`event ${eventId} is of a cluster that was never registered to account ${accountId}`);
+}
+
+/** The fields that a problem of one event names, as the question has them. */
+function under(pointer: string, { message, errors }: Problem): FieldError[] {
+  if (errors === undefined) return [{ pointer, detail: message }];
+  return errors.map((error) => ({ pointer: `${pointer}${error.pointer}`, detail: error.detail }));
+}
+
+/** How each cluster would be billed. @throws Problem as an event that is refused would be answered. */
+async function supposeAll(
+  { store }: Rooms,
+  model: LedgerModel,
+  asOf: number,
+  changes: ReadonlyMap<string, Change>,
+): Promise<Map<string, ClusterBilling>> {
+  const supposed = new Map<string, ClusterBilling>();
+  for (const [clusterId, { removed, added, places }] of changes) {
+    const cluster = model.clusters.find(clusterId);
+    const known = cluster === undefined ? 0 : model.positionsOf(cluster, asOf).length;
+    if (cluster !== undefined && added.length > 0) refuseHalted(model, cluster);
+    const posting = { now: LAST_INSTANT, mayBackdate: true };
+    const { billing, outcomes } = await suppose(store, { clusterId, known, removed, added }, posting);
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.outcome !== 'rejected') continue;
+      const problem = refusal(outcome.rejection);
+      throw new Problem(problem.code, problem.message, { errors: under(`/add/${places[i]}`, problem) });
+    }
+    supposed.set(clusterId, billing);
+  }
+  return supposed;
+}
+
+function comparison(clusters: readonly SupposedCluster[], counted: Window) {
+  const before = usageOf(
+    clusters.values().map((cluster) => cluster.before),
+    counted,
+  );
+  const after = usageOf(
+    clusters.values().map((cluster) => cluster.after),
+    counted,
+  );
+  const changed = clusters.filter((cluster) => wouldChange(cluster, counted));
+  return {
+    before,
+    after,
+    delta: new AmountSum().add(after).subtract(before).total,
+    clusters: changed.map((cluster) => ({
+      clusterId: cluster.clusterId,
+      before: intervalsOut(cluster.before, counted),
+      after: intervalsOut(cluster.after, counted),
+    })),
+  };
+}
+
+function intervalsOut(intervals: SupposedCluster['before'], counted: Window) {
+  return countedIntervals(intervals, counted).map(({ from, to }) => ({
+    from: instantOut(from),
+    to: instantOut(to),
+  }));
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { PERIOD_STATES, periodAfter, periodState } from '../domain/period.ts';
+import { AmountSum } from '../domain/quantity.ts';
+import { type Billed, firstChange } from '../domain/statement.ts';
+import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
+import { countedWindow, type Usage, usageOf } from '../domain/usage.ts';
+import type { Submission } from '../ledger/ledger.ts';
+import { suppose } from '../ledger/suppose.ts';
+import type { LedgerModel, Place } from '../projections/ledger-model.ts';
+import { readFacts } from '../projections/recorded-facts.ts';
+import { Slices } from '../projections/slices.ts';
+import { type SupposedCluster, supposedClusters, wouldChange } from '../projections/supposed.ts';
+import type { Rooms } from './app.ts';
+import { AmountsOut, UsageOut } from './contract.ts';
+import { FactRef, factRef } from './fact-ref.ts';
+import { refusal } from './problem.ts';
+import { refuseHalted } from './reading.ts';
+
+export const VoidPreview = z.strictObject({
+  outcome: z.literal('would-void'),
+  eventId: z.string(),
+  clusterId: z.string(),
+  accountId: z.string().nullable().describe('Whose figures would change.'),
+  fact: FactRef,
+  periods: z
+    .array(
+      z.strictObject({
+        period: z.string(),
+        state: z.enum(PERIOD_STATES).describe('What is closed becomes an adjustment of the next close.'),
+        before: UsageOut,
+        after: UsageOut,
+        delta: AmountsOut,
+      }),
+    )
+    .describe('Every period of which a figure changes, up to now, in order.'),
+});
+
+/**
+ * What a void would change, of every period up to now. Nothing is written.
+ * @param place of the fact. @throws Problem as the void itself would be refused.
+ */
+export async function previewVoid(
+  { store }: Rooms,
+  model: LedgerModel,
+  place: Place & { readonly clusterId: string },
+  submission: Submission,
+  now: Instant,
+): Promise<z.output<typeof VoidPreview>> {
+  const { clusterId, position } = place;
+  const cluster = model.clusters.find(clusterId) as number;
+  refuseHalted(model, cluster);
+  const asOf = model.position;
+  const known = model.positionsOf(cluster, asOf).length;
+  const supposition = { clusterId, known, removed: new Set<string>(), added: [submission] };
+  const { billing, outcomes } = await suppose(store, supposition, { now, mayBackdate: true });
+  for (const outcome of outcomes) if (outcome.outcome === 'rejected') throw refusal(outcome.rejection);
+  const was = model.billing(cluster, asOf);
+  const accountId = (was.registration ?? billing.registration)?.fact.accountId;
+  const clusters =
+    accountId === undefined
+      ? []
+      : await supposedClusters(model, accountId, asOf, new Map([[clusterId, billing]]));
+  const facts = await readFacts(store, model, [position]);
+  const fact = factRef(model, facts, position);
+  return {
+    outcome: 'would-void',
+    eventId: fact.eventId,
+    clusterId,
+    accountId: accountId ?? null,
+    fact,
+    periods: await periodsChanged(model, clusters, now),
+  };
+}
+
+/** A period at a time, so that a large account keeps nobody waiting. */
+async function periodsChanged(model: LedgerModel, clusters: readonly SupposedCluster[], now: Instant) {
+  const accountId = undefined;
+  const changed = clusters.flatMap((cluster) => {
+    const [before, after] = [cluster.before, cluster.after].map((intervals) => ({ accountId, intervals }));
+    const since = firstChange(before as Billed, after as Billed);
+    return since === undefined ? [] : [{ cluster, since }];
+  });
+  const periods: z.output<typeof VoidPreview>['periods'] = [];
+  if (changed.length === 0) return periods;
+  const first = periodOf(Math.min(...changed.map(({ since }) => since)));
+  const slices = new Slices();
+  for (let period: Period = first; period <= periodOf(now); period = periodAfter(period)) {
+    const counted = countedWindow(periodWindow(period), now);
+    if (!changed.some(({ cluster }) => wouldChange(cluster, counted))) continue;
+    const [before, after] = (['before', 'after'] as const).map((when) =>
+      usageOf(
+        clusters.values().map((cluster) => cluster[when]),
+        counted,
+      ),
+    ) as [Usage, Usage];
+    const delta = new AmountSum().add(after).subtract(before).total;
+    const state = periodState(period, model.closeOf(period) !== undefined, now);
+    periods.push({ period, state, before, after, delta });
+    if (slices.isOver) await slices.pause();
+  }
+  return periods;
+}

@@ -1,0 +1,106 @@
+import { type ScheduledTask, schedule, validate } from 'node-cron';
+import { z } from 'zod';
+import { dueAt, nextToClose } from '../domain/period.ts';
+import type { Instant, Period } from '../domain/time.ts';
+import type { Projections } from '../projections/projections.ts';
+import type { PeriodCloser } from './close-period.ts';
+
+/** When periods are closed by themselves; they are not, unless it is said. */
+export const AutoCloseSettings = z.strictObject({
+  enabled: z.boolean().default(false),
+  schedule: z
+    .string()
+    .refine(validate, 'must be a cron expression: minute, hour, day of month, month, day of week')
+    .default('7 * * * *'),
+  /** Periods are months in UTC; so is the schedule. */
+  timezone: z.literal('UTC').default('UTC'),
+});
+export type AutoCloseSettings = z.output<typeof AutoCloseSettings>;
+
+interface Rooms {
+  readonly closer: Pick<PeriodCloser, 'close'>;
+  readonly projections: Pick<Projections, 'model' | 'isCaughtUp'>;
+  readonly now: () => Instant;
+  readonly log: {
+    info(details: object, message: string): void;
+    error(details: object, message: string): void;
+  };
+}
+
+/** Who closed a period, where it was nobody. */
+const ACTOR = 'auto-close';
+
+/**
+ * Closes every period that is due, in order, also several that were left: at each tick of its schedule, one tick at a time.
+ * Nothing is closed early. What fails is logged, and tried again at the next tick.
+ */
+export class AutoClose {
+  readonly #rooms: Rooms;
+  readonly #settings: AutoCloseSettings;
+  #task: ScheduledTask | undefined;
+  #running: Promise<void> | undefined;
+  #isStopped = false;
+
+  constructor(rooms: Rooms, settings: AutoCloseSettings) {
+    this.#rooms = rooms;
+    this.#settings = settings;
+  }
+
+  /** Begins to keep the schedule, if it is enabled. */
+  start(): void {
+    const { enabled, schedule: times, timezone } = this.#settings;
+    if (!enabled || this.#task !== undefined) return;
+    this.#task = schedule(times, () => this.tick(), { timezone, noOverlap: true, unref: true });
+    this.#rooms.log.info({ schedule: times, timezone }, 'periods that are due are closed by themselves');
+  }
+
+  /** Closes what is due now; whoever calls while that goes on waits for the same. Never rejects. */
+  tick(): Promise<void> {
+    this.#running ??= this.#closeDue().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #closeDue(): Promise<void> {
+    const { projections, log } = this.#rooms;
+    // What has not seen the whole log does not know what is due; the next tick will.
+    if (!projections.isCaughtUp) return;
+    for (let period = this.#due(); period !== undefined && !this.#isStopped; period = this.#due()) {
+      try {
+        if (!(await this.#close(period))) return;
+      } catch (error) {
+        if (!this.#isStopped) log.error({ err: error, period }, 'a period that is due could not be closed');
+        return;
+      }
+    }
+  }
+
+  /** @returns whether there may be another to close. */
+  async #close(period: Period): Promise<boolean> {
+    const { closer, projections, log } = this.#rooms;
+    const outcome = await closer.close({ period, early: false, dryRun: false, actor: ACTOR });
+    if (outcome.outcome !== 'closed') {
+      log.error({ period, ...outcome }, 'a period that is due could not be closed');
+      return false;
+    }
+    const { watermark, accounts, totals } = outcome.close;
+    log.info({ period, watermark, accounts, totals }, 'a period was closed');
+    // Until its closing is in the answers, it would be found due again.
+    return projections.model.closeOf(period) !== undefined;
+  }
+
+  /** The period that is to be closed now. */
+  #due(): Period | undefined {
+    const { projections, now } = this.#rooms;
+    const period = nextToClose(projections.model.calendar);
+    return period !== undefined && now() >= dueAt(period) ? period : undefined;
+  }
+
+  /** Begins no other close. One that is under way ends, or is given up where the answers are let go: that is safe. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#task?.destroy();
+    await this.#running;
+  }
+}

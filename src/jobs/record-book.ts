@@ -1,0 +1,141 @@
+import { canonicalReference } from '../domain/connection.ts';
+import type { Fact } from '../domain/fact.ts';
+import type { InventoryItem, SourceReading } from '../domain/inventory.ts';
+import type { KnownCluster } from '../domain/kubefirst/identity.ts';
+import { type Missing, missingClusters, type RecordFile } from '../domain/kubefirst/missing.ts';
+import { clusterOfRecord, type PlannedFact, planGone, planRecord } from '../domain/kubefirst/plan.ts';
+import { connectionOf, type KubefirstPolicy } from '../domain/kubefirst/policy.ts';
+import type { ClusterRecord, UnusableRecord } from '../domain/kubefirst/record.ts';
+import type { Instant } from '../domain/time.ts';
+import { type KubefirstSecret, recordOfSecret } from '../kubernetes/kubefirst-records.ts';
+import type { Step } from '../kubernetes/secret-follower.ts';
+
+/** What the records are compared with. */
+export interface BookView {
+  known(kubefirstId: string): readonly KnownCluster[];
+  all(): Iterable<KnownCluster>;
+  isDeletionRequested(clusterId: string): boolean;
+}
+
+/** What the records of a place are called as an inventory. */
+export function inventorySource(name: string): string {
+  return `kubefirst/${name}`;
+}
+
+/** The records of one place as they were seen last, and what the ledger lacks of them. */
+export class RecordBook {
+  readonly #name: string;
+  readonly #policy: KubefirstPolicy;
+  readonly #view: BookView;
+  readonly #files = new Map<string, RecordFile>();
+  #index: readonly string[] | undefined;
+
+  constructor(name: string, policy: KubefirstPolicy, view: BookView) {
+    this.#name = name;
+    this.#policy = policy;
+    this.#view = view;
+  }
+
+  take(step: Exclude<Step<KubefirstSecret>, { kind: 'unreadable' | 'resumed' }>): void {
+    if (step.kind === 'listed') {
+      this.#files.clear();
+      this.#index = undefined;
+      for (const item of step.items.values()) this.#keep(item);
+    } else if (step.kind === 'changed') {
+      this.#keep(step.item);
+    } else {
+      this.#forget(step.name);
+    }
+  }
+
+  #keep(item: KubefirstSecret): void {
+    if (item.kind === 'index') this.#index = item.names;
+    else this.#files.set(item.name, item);
+  }
+
+  #forget(secretName: string): void {
+    const name = recordOfSecret(secretName);
+    if (name === undefined) this.#index = undefined;
+    else this.#files.delete(name);
+  }
+
+  /** How many clusters the records are about. */
+  get size(): number {
+    return this.#records().length;
+  }
+
+  get unusable(): readonly UnusableRecord[] {
+    return [...this.#files.values()].flatMap(({ unusable }) => unusable);
+  }
+
+  /** Ids of the billed clusters whose record is gone. */
+  missing(now: Instant): readonly string[] {
+    return this.#gone(now).flatMap(({ cluster: { clusterId, billable } }) => (billable ? [clusterId] : []));
+  }
+
+  /** The facts that the ledger lacks: those of records, and the deletions of what is gone after one was asked for. */
+  plan(now: Instant): readonly PlannedFact[] {
+    const planned = this.#records().flatMap(({ record, changedAt }) => {
+      const { clusterId, cluster } = this.#clusterOf(record, now);
+      // The clock of the management cluster may be ahead of ours.
+      const at = Math.min(now, changedAt ?? now);
+      return planRecord(record, clusterId, cluster, at, this.#policy, this.#name);
+    });
+    for (const { cluster, since } of this.#gone(now)) {
+      const { clusterId, registeredAt } = cluster;
+      const at = Math.max(registeredAt, Math.min(now, since ?? now));
+      if (this.#view.isDeletionRequested(clusterId)) planned.push(planGone(clusterId, at));
+    }
+    return planned.filter(({ fact }) => !this.#isRequestedAlready(fact));
+  }
+
+  #isRequestedAlready({ type, clusterId }: Fact): boolean {
+    return type === 'ClusterDeletionRequested' && this.#view.isDeletionRequested(clusterId);
+  }
+
+  /** The inventory that the records are, unless it may lack something. */
+  reading(now: Instant): SourceReading {
+    const source = inventorySource(this.#name);
+    if (this.#index === undefined) return { source, unreadable: 'there is no index of records' };
+    if (this.#index.some((name) => !this.#files.has(name)))
+      return { source, unreadable: 'a record is just being written or removed' };
+    if (this.unusable.length > 0) return { source, unreadable: 'there are records that cannot be used' };
+    const items = this.#records()
+      .filter(({ record }) => record.status !== 'deleted')
+      .map(({ record }) => this.#itemOf(source, record, now));
+    return { source, items };
+  }
+
+  #itemOf(source: string, record: ClusterRecord, now: Instant): InventoryItem {
+    const { managementId, name, createdAt, status } = record;
+    const { clusterId, cluster } = this.#clusterOf(record, now);
+    const own = `${source}:${managementId}/${name}`;
+    // The ledger holds it for deleted, and Kubefirst says that it runs: as good as never registered.
+    if (cluster?.deletedAt !== undefined && status === 'provisioned')
+      return { source, reference: own, name, since: cluster.deletedAt };
+    return {
+      source,
+      reference: canonicalReference(connectionOf(this.#policy, record) ?? own),
+      clusterId,
+      name,
+      ...(createdAt !== undefined && { since: createdAt }),
+      isPending: status !== 'provisioned',
+    };
+  }
+
+  #records() {
+    return [...this.#files.values()].flatMap(({ records, changedAt }) =>
+      records.map((record) => ({ record, changedAt })),
+    );
+  }
+
+  #clusterOf(record: ClusterRecord, now: Instant) {
+    return clusterOfRecord(record, this.#view.known(record.kubefirstId), now);
+  }
+
+  #gone(now: Instant): readonly Missing[] {
+    const claimed = new Set(this.#records().map(({ record }) => this.#clusterOf(record, now).clusterId));
+    const registered = [...this.#view.all()].filter(({ recordsIn }) => recordsIn === this.#name);
+    return missingClusters({ index: this.#index, byName: this.#files }, registered, claimed);
+  }
+}

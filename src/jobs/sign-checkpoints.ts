@@ -1,0 +1,65 @@
+import type { SignedLog } from '../audit/signed-log.ts';
+
+interface Options {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** While events arrive, a checkpoint is signed at least so often. */
+  readonly everyMs: number;
+  readonly log: { warn(details: object, message: string): void };
+}
+
+const LOOK_MS = 1_000;
+
+/** Signs a checkpoint whenever the newest, whoever signed it, is too old and the log has grown since. */
+export class CheckpointSigner {
+  readonly #signedLog: SignedLog;
+  readonly #options: Options;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(signedLog: SignedLog, options: Options) {
+    this.#signedLog = signedLog;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = undefined;
+      });
+    }, LOOK_MS);
+  }
+
+  /** Ends once what is being signed is. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+
+  /** A period was closed: what its statements rest on is signed, and nobody waits for it. */
+  closed(position: number | undefined): void {
+    this.#signedLog.checkpoint(position).catch((error: unknown) => this.#failed(error));
+  }
+
+  async #look(): Promise<void> {
+    if (!this.#isDue()) return;
+    try {
+      // Another replica may have signed one: one an hour is enough.
+      await this.#signedLog.refresh();
+      if (this.#isDue()) await this.#signedLog.checkpoint();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #isDue(): boolean {
+    const { isReady, tree } = this.#signedLog;
+    const { size = 0, signedAt = 0 } = this.#signedLog.newest() ?? {};
+    const { now, everyMs } = this.#options;
+    return isReady && tree.size > size && now() - signedAt >= everyMs;
+  }
+
+  #failed(error: unknown): void {
+    this.#options.log.warn({ err: error }, 'no checkpoint was signed');
+  }
+}

@@ -1,0 +1,361 @@
+import { randomUUID } from 'node:crypto';
+import type { Fact } from '../domain/fact.ts';
+import { recordFact } from '../domain/recorded-fact.ts';
+import { formatInstant, type Instant } from '../domain/time.ts';
+import type { Condition } from '../domain/validation/condition.ts';
+import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../domain/validation/judge.ts';
+import type { Policies } from '../domain/validation/policy.ts';
+import {
+  type Counts,
+  runId,
+  type Shard,
+  shardName,
+  startRecord,
+  type Trigger,
+} from '../domain/validation/record.ts';
+import type { Conclusion, InventoryOpinion, ProbedCluster } from '../domain/validation/run.ts';
+import { shardOf } from '../domain/validation/shard.ts';
+import type { Verdict } from '../domain/validation/verdict.ts';
+import { recordsOf } from '../domain/validation/write-run.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import { NotCaughtUp } from '../ledger/errors.ts';
+import type { Ledger, Submission } from '../ledger/ledger.ts';
+import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';
+import type { LedgerModel } from '../projections/ledger-model.ts';
+import { type ClusterToProbe, clustersToProbe, clusterToProbe } from '../projections/probing.ts';
+import type { Projections } from '../projections/projections.ts';
+import type { JobsLog } from './schedule.ts';
+
+/** Asks clusters, each once; what a probe cannot find out is a verdict too. */
+export interface Probes {
+  probe(
+    targets: Iterable<{ readonly clusterId: string; readonly connection: string }>,
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly clusterId: string; readonly verdict: Verdict }>;
+}
+
+/** What a second source says of the fleet. */
+export interface InventoryReport {
+  opinionOf(clusterId: string): InventoryOpinion;
+  readonly conditions: readonly Condition[];
+}
+
+export interface ValidatorRooms {
+  readonly store: EventStore;
+  readonly ledger: Ledger;
+  readonly runs: ValidationRuns;
+  readonly projections: Projections;
+  readonly probes: Probes;
+  /** Compares the inventory of the platform with the ledger; absent where there is none. */
+  readonly inventory?: ((model: LedgerModel, now: Instant) => Promise<InventoryReport>) | undefined;
+  readonly now: () => Instant;
+  readonly log: JobsLog;
+}
+
+export interface ValidatorOptions {
+  readonly policies: Policies;
+  readonly shard: Shard;
+  /** A run that has not ended after so many ms is given up. */
+  readonly deadlineMs: number;
+}
+
+export interface RunRequest {
+  readonly trigger: Trigger;
+  readonly actor: string;
+  /** The instant that the run stands for; whole minutes for a schedule, so that replicas meet at one run. */
+  readonly tick: Instant;
+  /** Time from one scheduled run to the next, in ms. */
+  readonly everyMs?: number;
+}
+
+/** How far a run of this process is. */
+export interface Progress {
+  readonly run: string;
+  readonly startedAt: Instant;
+  done: number;
+  readonly total: number;
+  readonly counts: Counts;
+}
+
+/** Of two that would begin, one does; a run before it that is still under way goes first. */
+export type Begun =
+  | { readonly outcome: 'begun'; readonly run: string; readonly finished: Promise<Finished> }
+  | { readonly outcome: 'taken'; readonly run: string };
+
+export type Finished =
+  | { readonly outcome: 'completed'; readonly run: string; readonly judgement: Judgement }
+  /** It came past its deadline, or was told to end: it counts for nothing, and the next run asks everybody again. */
+  | { readonly outcome: 'abandoned'; readonly run: string; readonly why: string };
+
+export interface Plan {
+  readonly decidedAt: Instant;
+  readonly judgement: Judgement;
+}
+
+const CATCH_UP_MS = 5_000;
+const PROGRESS_EVERY_MS = 10_000;
+/** Facts recorded at a time. */
+const FACTS_AT_ONCE = 500;
+const NO_CREDENTIAL = 'its registration names no connection';
+
+/** Runs the validator: asks every cluster of a shard, has the verdicts judged, and records what follows from them. */
+export class Validator {
+  readonly #rooms: ValidatorRooms;
+  readonly options: ValidatorOptions;
+  readonly #stop = new AbortController();
+  /** Tells processes apart. */
+  readonly #instance = randomUUID().slice(0, 8);
+  #progress: Progress | undefined;
+  #claiming: Promise<unknown> = Promise.resolve();
+
+  constructor(rooms: ValidatorRooms, options: ValidatorOptions) {
+    this.#rooms = rooms;
+    this.options = options;
+  }
+
+  /** The run that this process is at. */
+  get progress(): Readonly<Progress> | undefined {
+    return this.#progress;
+  }
+
+  /** Gives up the run under way. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** What a run would do now. Nothing is written. @throws NotCaughtUp */
+  async plan(): Promise<Plan> {
+    const model = await this.#wholeLog();
+    const tick = this.#rooms.now();
+    const signal = this.#signal(tick + this.options.deadlineMs);
+    const run = `dry-${formatInstant(tick)}`;
+    const probed = await this.#probeAll(model, run, tick, signal, async () => undefined);
+    return probed.judge();
+  }
+
+  /**
+   * Claims a run, and goes on with it.
+   * @returns `taken`, with the run that is under way, where this process is not to do it.
+   * @throws NotCaughtUp, OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
+   */
+  begin(request: RunRequest): Promise<Begun> {
+    // One after the other: two of this process must not take each other's claim for their own.
+    const begun = this.#claiming.then(() => this.#begin(request));
+    this.#claiming = begun.catch(() => undefined);
+    return begun;
+  }
+
+  async #begin(request: RunRequest): Promise<Begun> {
+    const { shard, policies, deadlineMs } = this.options;
+    const { now, projections, runs, store } = this.#rooms;
+    const run = runId(request.tick, shard);
+    const model = await this.#wholeLog();
+    const name = shardName(shard);
+    const other = model.validations.underWay(now()).find(({ start }) => start.shard === name);
+    if (other !== undefined) return { outcome: 'taken', run: other.run };
+
+    const startedAt = now();
+    const deadline = startedAt + deadlineMs;
+    const start = startRecord({
+      tick: request.tick,
+      shard,
+      trigger: request.trigger,
+      policies: policies.digest,
+      by: `${request.actor}/${this.#instance}`,
+      deadline,
+      total: this.#targets(model, startedAt).length,
+      ...(request.everyMs !== undefined && { everyMs: request.everyMs }),
+    });
+    const claimed = await runs.claim(run, start);
+    if (claimed === undefined) return { outcome: 'taken', run };
+    await projections.reached(await store.head(), CATCH_UP_MS);
+    return { outcome: 'begun', run, finished: this.#finish(request.tick, claimed, startedAt, deadline) };
+  }
+
+  async #finish(
+    tick: Instant,
+    claimed: ClaimedRun,
+    startedAt: Instant,
+    deadline: Instant,
+  ): Promise<Finished> {
+    const { now, projections, runs, store } = this.#rooms;
+    const { policies, shard } = this.options;
+    const { run } = claimed;
+    const signal = this.#signal(deadline);
+    let last = claimed;
+    const tell = async (progress: Progress) => {
+      last = await runs.append(last, [{ type: 'ValidationProgressed', data: progressOf(progress) }]);
+    };
+    const probed = await this.#probeAll(projections.model, run, tick, signal, tell);
+    if (signal.aborted) return this.#abandoned(run, 'it was not done by its deadline');
+
+    const { decidedAt, judgement } = probed.judge();
+    await this.#record(judgement.facts);
+    if (now() >= deadline) return this.#abandoned(run, 'its facts were not recorded by its deadline');
+    const { validations } = projections.model;
+    const records = recordsOf({
+      tick,
+      decidedAt,
+      policies,
+      judgement,
+      watchBefore: (clusterId) => validations.watchOf(clusterId),
+      before: validations.lastOf(shardName(shard)),
+      durationMs: now() - startedAt,
+    });
+    await runs.append(last, records);
+    await projections.reached(await store.head(), CATCH_UP_MS);
+    return { outcome: 'completed', run, judgement };
+  }
+
+  /** The clusters of the shard that are to be asked. */
+  #targets(model: LedgerModel, now: Instant): ClusterToProbe[] {
+    const { policies, shard } = this.options;
+    const all = Array.from(clustersToProbe(model, policies, now));
+    return shard.of === 1 ? all : all.filter(({ clusterId }) => shardOf(clusterId, shard.of) === shard.index);
+  }
+
+  #abandoned(run: string, why: string): Finished {
+    this.#rooms.log.warn({ run, why }, 'a validation was given up; the next one asks everybody again');
+    return { outcome: 'abandoned', run, why };
+  }
+
+  #signal(deadline: Instant): AbortSignal {
+    const left = Math.max(0, deadline - this.#rooms.now());
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(left)]);
+  }
+
+  async #probeAll(
+    model: LedgerModel,
+    run: string,
+    tick: Instant,
+    signal: AbortSignal,
+    tell: (progress: Progress) => Promise<unknown>,
+  ) {
+    const { now, inventory } = this.#rooms;
+    const startedAt = now();
+    const targets = this.#targets(model, startedAt);
+    const progress: Progress = {
+      run,
+      startedAt,
+      done: 0,
+      total: targets.length,
+      counts: { alive: 0, unreachable: 0, unknown: 0, unverifiable: 0 },
+    };
+    this.#progress = progress;
+    try {
+      const reported = inventory?.(model, startedAt).catch((error: unknown) => this.#noInventory(error));
+      const verdicts = await this.#probe(targets, signal, progress, tell);
+      const report = await reported;
+      return { judge: () => this.#judge(run, tick, targets, verdicts, report) };
+    } finally {
+      this.#progress = undefined;
+    }
+  }
+
+  #noInventory(error: unknown): undefined {
+    this.#rooms.log.warn({ err: error }, 'the inventory cannot be read; the validator goes on without it');
+    return undefined;
+  }
+
+  async #probe(
+    targets: readonly ClusterToProbe[],
+    signal: AbortSignal,
+    progress: Progress,
+    tell: (progress: Progress) => Promise<unknown>,
+  ): Promise<Map<string, Verdict>> {
+    const { now, probes } = this.#rooms;
+    const verdicts = new Map<string, Verdict>();
+    const add = (clusterId: string, verdict: Verdict) => {
+      verdicts.set(clusterId, verdict);
+      progress.counts[verdict.state]++;
+      progress.done++;
+    };
+    const asked: { clusterId: string; connection: string }[] = [];
+    for (const { clusterId, connection } of targets) {
+      if (connection !== undefined) asked.push({ clusterId, connection });
+      else add(clusterId, { state: 'unverifiable', code: 'no-credential', detail: NO_CREDENTIAL, at: now() });
+    }
+    let toldAt = performance.now();
+    for await (const { clusterId, verdict } of probes.probe(asked, signal)) {
+      if (signal.aborted) break;
+      add(clusterId, verdict);
+      if (performance.now() - toldAt < PROGRESS_EVERY_MS) continue;
+      toldAt = performance.now();
+      await tell(progress);
+    }
+    return verdicts;
+  }
+
+  /** Everything that the judgement rests on is read here, without an await in between. */
+  #judge(
+    run: string,
+    tick: Instant,
+    targets: readonly ClusterToProbe[],
+    verdicts: ReadonlyMap<string, Verdict>,
+    report: InventoryReport | undefined,
+  ): Plan {
+    const { policies, shard } = this.options;
+    const { model } = this.#rooms.projections;
+    const { validations } = model;
+    const decidedAt = this.#rooms.now();
+    const clusters = targets.flatMap(({ clusterId }): ProbedCluster[] => {
+      const verdict = verdicts.get(clusterId);
+      const cluster = clusterToProbe(model, model.clusters.find(clusterId) as number, decidedAt);
+      if (verdict === undefined || cluster === undefined) return [];
+      const inventory = report?.opinionOf(clusterId) ?? 'unknown';
+      return [{ ...cluster, inventory, watch: validations.watchOf(clusterId), verdict }];
+    });
+    const name = shardName(shard);
+    const judgement = judgeRun({
+      run,
+      shard: name,
+      tick,
+      decidedAt,
+      policies,
+      breaker: validations.breakerOf(name),
+      proceedUntil: validations.decision?.until,
+      clusters,
+      conditions: (report?.conditions ?? []).filter(
+        ({ subject }) => shardOf(subject, shard.of) === shard.index,
+      ),
+    });
+    return { decidedAt, judgement };
+  }
+
+  async #record(conclusions: readonly Conclusion[]): Promise<void> {
+    const { ledger, log } = this.#rooms;
+    for (let done = 0; done < conclusions.length; done += FACTS_AT_ONCE) {
+      const submissions = conclusions.slice(done, done + FACTS_AT_ONCE).map(submissionOf);
+      const outcomes = await ledger.record(submissions, { mayBackdate: true });
+      for (const [i, outcome] of outcomes.entries()) {
+        if (outcome.outcome === 'appended' || outcome.outcome === 'duplicate') continue;
+        log.warn({ outcome, event: submissions[i]?.event }, 'a conclusion of the validator was not recorded');
+      }
+    }
+  }
+
+  async #wholeLog(): Promise<LedgerModel> {
+    const { store, projections } = this.#rooms;
+    const head = await store.head();
+    if (!(await projections.reached(head, CATCH_UP_MS)))
+      throw new NotCaughtUp(`the answers are at position ${projections.model.position} of ${head}`);
+    return projections.model;
+  }
+}
+
+function progressOf({ done, total, counts }: Progress) {
+  return { done, total, counts: { ...counts } };
+}
+
+const ORIGIN = { source: VALIDATOR_SOURCE, actor: 'validator' } as const;
+
+/** The fact as it is recorded, and as it would be shown where it is refused. */
+function submissionOf({ id, fact }: Conclusion): Submission {
+  const origin = { ...ORIGIN, id };
+  return { fact, origin, event: postedForm(fact, id) };
+}
+
+function postedForm(fact: Fact, id: string): Submission['event'] {
+  const { type, data } = recordFact(fact, { ...ORIGIN, id });
+  return { id, source: VALIDATOR_SOURCE, type, data } as Submission['event'];
+}

@@ -1,0 +1,93 @@
+import { BlockList, isIP } from 'node:net';
+import { z } from 'zod';
+import { bytesOf, embeddedIPv4 } from './ip.ts';
+
+const Cidr = z
+  .string()
+  .refine((text) => parseCidr(text) !== undefined, 'must be a network such as 10.0.0.0/8 or fd00::/8');
+
+/** Which addresses a customer's kubeconfig may send the ledger to. */
+export const AddressPolicyOptions = z.strictObject({
+  /** Networks that are allowed whatever else is said. */
+  allow: z.array(Cidr).readonly().default([]),
+  /** Networks that are refused besides the ones that always are: those of the ledger's own pods and services. */
+  deny: z.array(Cidr).readonly().default([]),
+  /** Whether private networks (RFC 1918, 100.64.0.0/10, fc00::/7) are allowed: many API servers are in one. */
+  allowPrivate: z.boolean().default(true),
+});
+export type AddressPolicyOptions = z.output<typeof AddressPolicyOptions>;
+
+/** Never the address of a customer's API server: this machine, its neighbours on the wire, everybody, the cloud's metadata. */
+const ALWAYS: readonly (readonly [why: string, ...networks: string[]])[] = [
+  ['unspecified', '0.0.0.0/8', '::/128'],
+  ['loopback', '127.0.0.0/8', '::1/128'],
+  ['link-local', '169.254.0.0/16', 'fe80::/10'],
+  [
+    'a metadata service',
+    '100.100.100.200/32',
+    '168.63.129.16/32',
+    '192.0.0.0/24',
+    'fd00:ec2::/32',
+    'fd20:ce::254/128',
+  ],
+  ['multicast', '224.0.0.0/4', 'ff00::/8'],
+  ['reserved', '240.0.0.0/4', '64:ff9b:1::/48', '100::/64'],
+];
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
+
+/** Says of an address whether a probe may connect to it. */
+export class AddressPolicy {
+  readonly #allowed: BlockList;
+  readonly #denied: readonly (readonly [why: string, networks: BlockList])[];
+
+  /** @throws RangeError where a network is none. */
+  constructor({ allow, deny, allowPrivate }: AddressPolicyOptions) {
+    this.#allowed = listOf(allow);
+    this.#denied = [
+      ...ALWAYS.map(([why, ...networks]) => [why, listOf(networks)] as const),
+      ['of a network that the configuration denies', listOf(deny)],
+      ...(allowPrivate ? [] : [['private', listOf(PRIVATE)] as const]),
+    ];
+  }
+
+  /**
+   * @param address an IP address; one with a zone is refused.
+   * @returns why it is refused, in words that follow "is"; `undefined` where it is allowed.
+   */
+  refuses(address: string): string | undefined {
+    const bytes = bytesOf(address);
+    if (bytes === undefined) return 'no plain IP address';
+    if (this.#has(this.#allowed, address)) return undefined;
+    const inner = embeddedIPv4(bytes);
+    if (inner.length > 0 && inner.every((each) => this.#has(this.#allowed, each))) return undefined;
+    const why = this.#whyDenied(address);
+    if (why !== undefined) return why;
+    const whyInner = inner.map((each) => this.#whyDenied(each)).find((each) => each !== undefined);
+    return whyInner === undefined ? undefined : `${whyInner}, in another form`;
+  }
+
+  #whyDenied(address: string): string | undefined {
+    return this.#denied.find(([, networks]) => this.#has(networks, address))?.[0];
+  }
+
+  #has(list: BlockList, address: string): boolean {
+    return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  }
+}
+
+function listOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const parsed = parseCidr(network);
+    if (parsed === undefined) throw new RangeError(`${network} is no network`);
+    list.addSubnet(parsed.address, parsed.bits, isIP(parsed.address) === 4 ? 'ipv4' : 'ipv6');
+  }
+  return list;
+}
+
+function parseCidr(text: string): { readonly address: string; readonly bits: number } | undefined {
+  const [, address = '', digits = ''] = /^([0-9A-Fa-f:.]+)\/(\d{1,3})$/.exec(text) ?? [];
+  const version = isIP(address);
+  const bits = Number(digits);
+  return version === 0 || bits > (version === 4 ? 32 : 128) ? undefined : { address, bits };
+}

@@ -1,0 +1,208 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { inspect } from 'node:util';
+import { CredentialRefused } from './credential-source.ts';
+
+/** What a credential says, as it stands there, still to be judged. */
+export interface EndpointFields {
+  readonly server: string;
+  /** PEM in base64, as are the two below. */
+  readonly caData?: string | undefined;
+  readonly tlsServerName?: string | undefined;
+  readonly token?: string | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly clientCertData?: string | undefined;
+  readonly clientKeyData?: string | undefined;
+  readonly insecure?: boolean | undefined;
+}
+
+export interface EndpointPolicy {
+  /** Whether `http:` is taken: for tests and for API servers behind a proxy on the same machine. */
+  readonly allowPlainHttp: boolean;
+}
+
+const HIDDEN = '[endpoint]';
+const MAX_PATH = 256;
+const MAX_TOKEN = 16 * 1024;
+const MAX_CERTIFICATES = 64;
+
+/** Where an API server is, and what to show there. Nothing that is secret comes out of it unasked. */
+export class Endpoint {
+  /** A name in lower case without a dot at its end, or the plain form of an IP address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  /** What stands before `/readyz`; empty, or begins with a slash and does not end with one. */
+  readonly basePath: string;
+  /** What the certificate must be for. */
+  readonly serverName: string;
+  readonly #ca: string | undefined;
+  readonly #client: { readonly cert: string; readonly key: string } | undefined;
+  readonly #authorization: string | undefined;
+
+  /**
+   * @param names how the credential itself calls its fields, for refusals.
+   * @throws CredentialRefused naming the field; its value is never told.
+   */
+  constructor(fields: EndpointFields, policy: EndpointPolicy, names: Names = ENDPOINT_NAMES) {
+    const url = parseServer(fields.server, policy, names.server);
+    this.isTls = url.protocol === 'https:';
+    this.host = bareHost(url.hostname);
+    this.port = url.port === '' ? (this.isTls ? 443 : 80) : Number(url.port);
+    this.basePath = url.pathname.replace(/\/+$/, '');
+    if (fields.insecure === true)
+      throw new CredentialRefused(names.insecure, 'must not be true: nobody would know who answers');
+    const { tlsServerName } = fields;
+    this.serverName = tlsServerName === undefined ? this.host : parseName(tlsServerName, names.tlsServerName);
+    this.#ca = fields.caData === undefined ? undefined : certificates(fields.caData, names.caData).pem;
+    this.#client = clientOf(fields, names);
+    this.#authorization = authorizationOf(fields, names);
+  }
+
+  /** Trusted certificates, PEM; `undefined` for the well-known ones. */
+  get ca(): string | undefined {
+    return this.#ca;
+  }
+
+  /** The certificate to show and its key: for the handshake, and for nothing that writes. */
+  revealClient(): { readonly cert: string; readonly key: string } | undefined {
+    return this.#client;
+  }
+
+  /** The header to send: for the request, and for nothing that writes. */
+  revealAuthorization(): string | undefined {
+    return this.#authorization;
+  }
+
+  toString(): string {
+    return HIDDEN;
+  }
+
+  toJSON(): string {
+    return HIDDEN;
+  }
+
+  [inspect.custom](): string {
+    return HIDDEN;
+  }
+}
+
+/** How fields are called in refusals. */
+export type Names = Readonly<Record<keyof EndpointFields, string>>;
+
+const ENDPOINT_NAMES: Names = {
+  server: 'server',
+  caData: 'caData',
+  tlsServerName: 'tlsServerName',
+  token: 'token',
+  username: 'username',
+  password: 'password',
+  clientCertData: 'clientCertData',
+  clientKeyData: 'clientKeyData',
+  insecure: 'insecure',
+};
+
+/** Letters that need no decoding, so that what is judged is what is used: no user, no escapes, no query, no fragment. */
+const SERVER =
+  /^(https?):\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[A-Za-z0-9._~:-]*)*)$/i;
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+function parseServer(server: string, { allowPlainHttp }: EndpointPolicy, name: string): URL {
+  const refuse = (why: string) => new CredentialRefused(name, why);
+  const [, scheme, , port, path = ''] = SERVER.exec(server) ?? [];
+  const forms = allowPlainHttp ? 'https:// or http://' : 'https://';
+  const form = `must be ${forms} with a host, a port and a path, and nothing else`;
+  if (scheme === undefined) throw refuse(form);
+  if (scheme.toLowerCase() === 'http' && !allowPlainHttp) throw refuse('must be https');
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
+    throw refuse('must have a port from 1 to 65535');
+  if (path.length > MAX_PATH || /\/\.{1,2}(?:\/|$)/.test(path) || path.includes('//'))
+    throw refuse('has an odd path');
+  if (!URL.canParse(server)) throw refuse(form);
+  const url = new URL(server);
+  if (isIP(bareHost(url.hostname)) === 0 && !isName(bareHost(url.hostname))) throw refuse('must name a host');
+  return url;
+}
+
+/** The plain form of a host of a URL. */
+function bareHost(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+}
+
+function isName(host: string): boolean {
+  return host.length <= 253 && host.split('.').every((label) => LABEL.test(label));
+}
+
+function parseName(text: string, field: string): string {
+  const name = text.toLowerCase();
+  if (isIP(name) === 0 && !isName(name)) throw new CredentialRefused(field, 'must be the name of a host');
+  return name;
+}
+
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+function decode(base64: string, field: string): string {
+  const packed = base64.replace(/\s/g, '');
+  if (!BASE64.test(packed)) throw new CredentialRefused(field, 'must be base64');
+  return Buffer.from(packed, 'base64').toString('latin1');
+}
+
+/** The certificates of a bundle, and nothing that stands between them. */
+function certificates(
+  data: string,
+  field: string,
+): { readonly pem: string; readonly first: X509Certificate } {
+  const refuse = (why: string) => new CredentialRefused(field, why);
+  const text = decode(data, field);
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0 || blocks.length > MAX_CERTIFICATES)
+    throw refuse(`must hold 1 to ${MAX_CERTIFICATES} certificates in PEM`);
+  if (text.match(/-----BEGIN /g)?.length !== blocks.length)
+    throw refuse('must hold certificates and nothing else');
+  try {
+    const [first] = blocks.map((block) => new X509Certificate(block)) as [X509Certificate];
+    return { pem: `${blocks.join('\n')}\n`, first };
+  } catch {
+    throw refuse('holds what is no certificate');
+  }
+}
+
+function clientOf(
+  { clientCertData, clientKeyData }: EndpointFields,
+  names: Names,
+): { readonly cert: string; readonly key: string } | undefined {
+  if (clientCertData === undefined && clientKeyData === undefined) return undefined;
+  if (clientCertData === undefined)
+    throw new CredentialRefused(names.clientCertData, `is missing beside ${names.clientKeyData}`);
+  if (clientKeyData === undefined)
+    throw new CredentialRefused(names.clientKeyData, `is missing beside ${names.clientCertData}`);
+  const { pem, first } = certificates(clientCertData, names.clientCertData);
+  const key = decode(clientKeyData, names.clientKeyData);
+  if (!first.checkPrivateKey(privateKey(key, names.clientKeyData)))
+    throw new CredentialRefused(names.clientKeyData, `is not the key of ${names.clientCertData}`);
+  return { cert: pem, key };
+}
+
+function privateKey(pem: string, field: string): KeyObject {
+  try {
+    return createPrivateKey({ key: pem, format: 'pem' });
+  } catch {
+    throw new CredentialRefused(field, 'must be a private key in PEM that no password protects');
+  }
+}
+
+function authorizationOf({ token, username, password }: EndpointFields, names: Names): string | undefined {
+  if (token !== undefined) {
+    if (username !== undefined || password !== undefined)
+      throw new CredentialRefused(names.username, `must not stand beside ${names.token}`);
+    if (token.length > MAX_TOKEN || !/^[\x21-\x7e]+$/.test(token))
+      throw new CredentialRefused(names.token, 'must be visible ASCII on one line');
+    return `Bearer ${token}`;
+  }
+  if (username === undefined && password === undefined) return undefined;
+  if (username === undefined || username.includes(':'))
+    throw new CredentialRefused(names.username, 'must be there beside a password, without a colon');
+  if (password === undefined) throw new CredentialRefused(names.password, 'must be there beside a user name');
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

@@ -1,0 +1,50 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** The 16 bytes of an IPv6 address, or the 4 of an IPv4 one; `undefined` for what is neither, and for one with a zone. */
+export function bytesOf(address: string): readonly number[] | undefined {
+  if (isIPv4(address)) return address.split('.').map(Number);
+  if (!isIPv6(address) || address.includes('%')) return undefined;
+  const [head = '', tail] = address.split('::');
+  const front = groups(head);
+  const back = groups(tail ?? '');
+  const zeros = tail === undefined ? [] : new Array<number>(16 - front.length - back.length).fill(0);
+  return [...front, ...zeros, ...back];
+}
+
+function groups(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (group.includes('.')) return group.split('.').map(Number);
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 255];
+  });
+}
+
+/**
+ * The IPv4 addresses that an IPv6 address stands for: mapped, compatible, translated, NAT64, 6to4, Teredo and ISATAP ones.
+ * A packet to such an address may end at one of them.
+ */
+export function embeddedIPv4(bytes: readonly number[]): readonly string[] {
+  if (bytes.length !== 16) return [];
+  const dotted = (from: number, flip = 0) =>
+    Array.from({ length: 4 }, (_, i) => (bytes[from + i] as number) ^ flip).join('.');
+  const begins = (...prefix: number[]) => prefix.every((byte, i) => bytes[i] === byte);
+  const zeros = (from: number, to: number) => bytes.slice(from, to).every((byte) => byte === 0);
+  const found: string[] = [];
+  // ::a.b.c.d, ::ffff:a.b.c.d and ::ffff:0:a.b.c.d; `::` and `::1` are among them, and no less refused for it.
+  const isMapped = zeros(0, 10) && bytes[10] === 255 && bytes[11] === 255;
+  const isTranslated = zeros(0, 8) && bytes[8] === 255 && bytes[9] === 255 && zeros(10, 12);
+  if (zeros(0, 12) || isMapped || isTranslated) found.push(dotted(12));
+  if (begins(0, 0x64, 0xff, 0x9b) && zeros(4, 12)) found.push(dotted(12));
+  if (begins(0x20, 0x02)) found.push(dotted(2));
+  if (begins(0x20, 0x01, 0, 0)) found.push(dotted(4), dotted(12, 255));
+  if ((bytes[8] === 0 || bytes[8] === 2) && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe)
+    found.push(dotted(12));
+  return found;
+}
+
+/** One spelling of an address, so that two can be compared. */
+export function sameAddress(a: string, b: string): boolean {
+  const [left, right] = [bytesOf(a), bytesOf(b)];
+  return left !== undefined && right !== undefined && left.join() === right.join();
+}

@@ -1,0 +1,106 @@
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
+import { CredentialRefused } from './credential-source.ts';
+
+/** What a document may hold, once it is known to be harmless. */
+export type Plain = string | number | boolean | null | readonly Plain[] | ReadonlyMap<string, Plain>;
+
+export const MAX_BYTES = 64 * 1024;
+const MAX_NODES = 2_000;
+const MAX_DEPTH = 16;
+/** Tags of YAML's own core schema; what else an author writes would ask a parser to build something. */
+const CORE_TAGS = new Set(
+  ['map', 'seq', 'str', 'int', 'float', 'bool', 'null'].map((name) => `tag:yaml.org,2002:${name}`),
+);
+
+/**
+ * Reads one YAML or JSON document from a stranger. No anchors, aliases, merge keys, tags, repeated keys, second documents,
+ * no depth and no size that a kubeconfig would need; maps are `Map`, so that no key means anything to the language.
+ * @param what the document is called in refusals. @throws CredentialRefused which never quotes the text.
+ */
+export function readStrictYaml(text: string, what: string): Plain {
+  const refuse = (why: string) => new CredentialRefused(what, why);
+  if (Buffer.byteLength(text) > MAX_BYTES) throw refuse(`must have at most ${MAX_BYTES} bytes`);
+  if (text.includes('\ufffd')) throw refuse('must be UTF-8');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u2028\u2029]/.test(text))
+    throw refuse('must hold no control characters');
+  if (/^(?:\ufeff)?%/m.test(text)) throw refuse('must have no directives');
+  if (!isShallow(text)) throw refuse(`must not be nested deeper than ${MAX_DEPTH}`);
+  const document = parse(text.startsWith('\ufeff') ? text.slice(1) : text, refuse);
+  let nodes = 0;
+  const plain = (node: unknown, depth: number): Plain => {
+    nodes += 1;
+    if (nodes > MAX_NODES) throw refuse(`must have at most ${MAX_NODES} values`);
+    if (depth > MAX_DEPTH) throw refuse(`must not be nested deeper than ${MAX_DEPTH}`);
+    if (node === null || node === undefined) return null;
+    checkNode(node as Node, refuse);
+    if (isScalar(node)) return scalar(node.value, refuse);
+    if (isSeq(node)) return node.items.map((item) => plain(item, depth + 1));
+    if (!isMap(node)) throw refuse('must consist of maps, lists and scalars');
+    const map = new Map<string, Plain>();
+    for (const pair of node.items) {
+      if (!isPair(pair) || !isScalar(pair.key) || typeof pair.key.value !== 'string')
+        throw refuse('must have text for keys');
+      checkNode(pair.key, refuse);
+      if (pair.key.value === '<<') throw refuse('must have no merge keys');
+      map.set(pair.key.value, plain(pair.value, depth + 1));
+    }
+    return map;
+  };
+  return plain(document.contents, 0);
+}
+
+function parse(text: string, refuse: (why: string) => Error): Document {
+  let documents: ReturnType<typeof parseAllDocuments>;
+  try {
+    documents = parseAllDocuments(text, {
+      version: '1.2',
+      schema: 'core',
+      merge: false,
+      uniqueKeys: true,
+      strict: true,
+      customTags: [],
+      logLevel: 'silent',
+      // A message of the parser quotes the text, which may be a token.
+      prettyErrors: false,
+    });
+  } catch {
+    throw refuse('must be YAML or JSON');
+  }
+  if (!Array.isArray(documents) || documents.length !== 1) throw refuse('must be exactly one document');
+  const document = documents[0] as Document;
+  const [error] = document.errors;
+  if (error?.code === 'DUPLICATE_KEY') throw refuse('must have no key twice');
+  if (error !== undefined)
+    throw refuse(`must be YAML or JSON: ${error.code.toLowerCase().replaceAll('_', ' ')}`);
+  if (document.warnings.length > 0) throw refuse('must have no tags and no directives');
+  return document;
+}
+
+function checkNode(node: Node, refuse: (why: string) => Error): void {
+  if (isAlias(node)) throw refuse('must have no aliases');
+  const { anchor, tag } = node as { anchor?: string; tag?: string };
+  if (anchor !== undefined) throw refuse('must have no anchors');
+  if (tag !== undefined && !CORE_TAGS.has(tag)) throw refuse('must have no tags');
+}
+
+function scalar(value: unknown, refuse: (why: string) => Error): Plain {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return value;
+  throw refuse('must consist of maps, lists and scalars');
+}
+
+/** A parser by recursion would run out of stack on what is nested by brackets, or by dashes on one line. */
+function isShallow(text: string): boolean {
+  let depth = 0;
+  let isDeep = false;
+  for (const line of text.split('\n')) {
+    if (/^\s*(?:[-?]\s+){17,}/.test(line)) return false;
+    for (const letter of line) {
+      if (letter === '[' || letter === '{') depth += 1;
+      else if ((letter === ']' || letter === '}') && depth > 0) depth -= 1;
+      if (depth > MAX_DEPTH) isDeep = true;
+    }
+  }
+  return !isDeep;
+}

@@ -1,0 +1,55 @@
+import type { Posting } from '../domain/accept.ts';
+import { billCluster, type ClusterBilling } from '../domain/cluster.ts';
+import { clusterStream, factOf, originOf } from '../domain/recorded-fact.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import type { RecordedFact } from './histories.ts';
+import { type Outcome, planFor, type Submission } from './ledger.ts';
+
+/** Other facts of a cluster than it has. */
+export interface Supposition {
+  readonly clusterId: string;
+  /** How many of its facts are known, from the first on. */
+  readonly known: number;
+  /** Event ids of facts that are taken out. */
+  readonly removed: ReadonlySet<string>;
+  /** What is put in, in order. */
+  readonly added: readonly Submission[];
+}
+
+export interface Supposed {
+  /** What is billed then; positions in it are places among the supposed facts. */
+  readonly billing: ClusterBilling;
+  /** What would become of each that is put in; one that is refused changes nothing. */
+  readonly outcomes: readonly Outcome[];
+}
+
+/**
+ * Decides as the ledger would if these were the facts, and writes nothing.
+ * @throws StoreUnavailable @throws UnreadableFact
+ */
+export async function suppose(
+  store: EventStore,
+  { clusterId, known, removed, added }: Supposition,
+  posting: Posting,
+): Promise<Supposed> {
+  let facts = (await read(store, clusterId, known))
+    .filter(({ eventId }) => !removed.has(eventId))
+    .map((fact, position) => ({ ...fact, position }));
+  const outcomes: Outcome[] = [];
+  while (outcomes.length < added.length) {
+    const plan = planFor(facts, added.slice(outcomes.length), posting);
+    outcomes.push(...plan.outcomes);
+    facts = [...facts, ...plan.added];
+  }
+  return { billing: billCluster(facts), outcomes };
+}
+
+async function read(store: EventStore, clusterId: string, known: number): Promise<RecordedFact[]> {
+  const facts: RecordedFact[] = [];
+  if (known === 0) return facts;
+  for await (const event of store.readStream(clusterStream(clusterId), { limit: known })) {
+    const { id: eventId, revision: position, recordedAt } = event;
+    facts.push({ eventId, position, fact: factOf(clusterId, event), origin: originOf(event), recordedAt });
+  }
+  return facts;
+}

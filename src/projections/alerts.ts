@@ -1,0 +1,302 @@
+import {
+  ALERT_ACKNOWLEDGED,
+  ALERTS,
+  ALERTS_STREAM,
+  type AlertData,
+  alertId,
+  ORPHAN_AFTER_MIN,
+  STALE_AFTER_INTERVALS,
+} from '../domain/alert.ts';
+import type { Fact } from '../domain/fact.ts';
+import { formatInstant, type Instant, MINUTE_MS, type Period } from '../domain/time.ts';
+import type { Condition } from '../domain/validation/condition.ts';
+import { runOfStream } from '../domain/validation/record.ts';
+import type { RunEnd } from '../domain/validation/run-fold.ts';
+import type { LogEvent } from '../eventstore/event-store.ts';
+import type { Acknowledgement, Alert, AppliedFact, LiveAlert, Standing } from './alert.ts';
+import { Refusals } from './refusals.ts';
+
+interface LateChange {
+  readonly accountId: string;
+  readonly position: number;
+  readonly at: Instant;
+  /** The first period that changed. */
+  readonly period: Period;
+  readonly eventId: string;
+}
+
+/** Where refused events are kept. */
+const REJECTED_STREAM = 'rejected-events';
+
+/** Resolved alerts that are kept, and refused events that each have an alert; more of those share one. */
+const RESOLVED_KEPT = 1_000;
+export const REFUSALS_KEPT = 10_000;
+const LIVE_KEPT = 1_000;
+
+/**
+ * Alerts, folded from the log: raised once, updated while they last, resolved by the same logic. One that is raised only once
+ * time has passed stands here from the beginning, with the instant at which it will be.
+ */
+export class AlertBook {
+  readonly #open = new Map<string, Alert>();
+  readonly #resolved = new Map<string, Alert>();
+  readonly #refusals = new Refusals();
+  readonly #liveAcknowledged = new Map<string, Acknowledgement>();
+
+  /** A fact of a cluster. @param standing what its facts come to with it; asked for only where it matters. */
+  applyFact({ clusterId, event, fact, isFirst }: AppliedFact, standing: () => Standing): void {
+    const { metadata, recordedAt } = event;
+    for (const id of this.#refusals.of(metadata['source'], metadata['id'])) this.#resolve(id, recordedAt);
+    if (this.#matters(clusterId, fact, isFirst)) this.#assess(clusterId, fact, standing(), event.recordedAt);
+  }
+
+  /** Whether a fact can raise or resolve anything: most cannot, and a replay reads millions. */
+  #matters(clusterId: string, fact: Fact, isFirst: boolean): boolean {
+    switch (fact.type) {
+      case 'ClusterRegistered':
+        return !isFirst;
+      case 'FactVoided':
+      case 'ClusterUnreachable':
+      case 'ClusterReachable':
+        return true;
+      case 'BillingStopped':
+      case 'BillingResumed':
+        return isFirst || fact.cause === 'unreachable';
+      default:
+        return isFirst || this.#concerns(clusterId);
+    }
+  }
+
+  #concerns(clusterId: string): boolean {
+    const kinds = ['cluster-unreachable', 'billing-stopped-unreachable'] as const;
+    return kinds.some((kind) => this.#open.has(alertId(kind, clusterId)));
+  }
+
+  #assess(clusterId: string, fact: Fact, standing: Standing, at: Instant): void {
+    const { registered, deleted, unreachable, heldSince, accountId } = standing;
+    const about = { subject: clusterId, clusterId, ...(accountId !== undefined && { accountId }) };
+    if (registered) this.#resolve(alertId('orphan-facts', clusterId), at);
+    else this.#raiseOnce({ kind: 'orphan-facts', ...about, data: {} }, at, at + ORPHAN_AFTER_MIN * MINUTE_MS);
+
+    const counts = registered && !deleted;
+    const unreachableId = alertId('cluster-unreachable', clusterId);
+    const known = this.#open.get(unreachableId)?.data ?? {};
+    const data = fact.type === 'ClusterUnreachable' ? observationData(fact) : known;
+    if (counts && unreachable) this.#raise({ kind: 'cluster-unreachable', ...about, data }, at);
+    else this.#resolve(unreachableId, at);
+    const id = alertId('billing-stopped-unreachable', clusterId);
+    const isHeld = counts && heldSince !== undefined;
+    const kind = 'billing-stopped-unreachable';
+    if (isHeld) this.#raise({ kind, ...about, data: { since: formatInstant(heldSince) } }, at);
+    else this.#resolve(id, at);
+  }
+
+  /** An event that is no fact of a cluster. @param ended the runs of the validator that ended with it. */
+  applyOther(event: LogEvent, ended: readonly RunEnd[]): void {
+    const { stream, type, recordedAt } = event;
+    if (stream === REJECTED_STREAM) this.#refused(event);
+    if (type === ALERT_ACKNOWLEDGED && stream === ALERTS_STREAM) this.#acknowledge(event);
+    if (type === 'ValidationStarted' && runOfStream(stream) !== undefined) this.#scheduled(event);
+    for (const end of ended) if (end.outcome === 'completed') this.#validated(end, recordedAt);
+  }
+
+  /** A fact has changed what an account used in a closed period. */
+  late({ accountId, position, at, period, eventId }: LateChange): void {
+    const known = this.#open.get(alertId('late-facts', accountId))?.data;
+    const facts = Number(known?.['facts'] ?? 0) + 1;
+    const first = known === undefined || period < String(known['period']) ? period : String(known['period']);
+    const data = { facts, period: first, eventId, position };
+    this.#raise({ kind: 'late-facts', subject: accountId, accountId, data }, at);
+  }
+
+  /** A period was closed: what is known at its watermark is in its statements. */
+  closed(watermark: number, at: Instant): void {
+    for (const { id, kind, data } of [...this.#open.values()])
+      if (kind === 'late-facts' && Number(data['position']) <= watermark) this.#resolve(id, at);
+  }
+
+  #refused({ id: eventId, data, recordedAt }: LogEvent): void {
+    const { source, id, clusterId, rejection } = data as Readonly<Record<string, unknown>>;
+    const code = String((rejection as { code?: unknown } | null)?.code);
+    const told = { source: String(source), id: String(id), clusterId: String(clusterId), code };
+    const alert = {
+      kind: 'event-rejected',
+      subject: eventId,
+      clusterId: told.clusterId,
+      data: told,
+    } as const;
+    this.#raise(alert, recordedAt);
+    this.#refusals.add(told, alertId('event-rejected', eventId));
+    if (this.#refusals.count > REFUSALS_KEPT) this.#shareOldest(recordedAt);
+  }
+
+  /** The oldest refusals share one alert, so that a producer that insists does not fill the memory. */
+  #shareOldest(at: Instant): void {
+    const ids = this.#refusals.oldest;
+    for (const id of ids) {
+      this.#refusals.forget(this.#open.get(id)?.data ?? {}, id);
+      this.#open.delete(id);
+    }
+    const shared = this.#open.get(alertId('event-rejected', 'earlier'));
+    const count = Number(shared?.data['count'] ?? 0) + ids.length;
+    this.#raise({ kind: 'event-rejected', subject: 'earlier', data: { count } }, at);
+  }
+
+  #acknowledge({ data, recordedAt: at }: LogEvent): void {
+    const id = String(data['alertId']);
+    const note = typeof data['note'] === 'string' ? { note: data['note'] } : {};
+    const acknowledged = { at, by: String(data['by']), ...note };
+    const alert = this.#open.get(id);
+    if (alert === undefined) {
+      this.#liveAcknowledged.set(id, acknowledged);
+      if (this.#liveAcknowledged.size > LIVE_KEPT) {
+        this.#liveAcknowledged.delete(this.#liveAcknowledged.keys().next().value ?? '');
+      }
+      return;
+    }
+    if (alert.raisedAt > at) return;
+    this.#open.set(id, { ...alert, acknowledged });
+    if (ALERTS[alert.kind].endsWhenAcknowledged) this.#resolve(id, at);
+  }
+
+  /** A scheduled run was claimed: from then on the next one is expected. */
+  #scheduled({ data, recordedAt }: LogEvent): void {
+    const { shard, everyMs } = data;
+    if (typeof shard !== 'string' || typeof everyMs !== 'number' || everyMs <= 0) return;
+    const alert = { kind: 'validator-stale', subject: shard, data: { everyMs } } as const;
+    this.#raiseOnce(alert, recordedAt, recordedAt + STALE_AFTER_INTERVALS * everyMs);
+  }
+
+  #validated({ run, began, changed, ended }: Extract<RunEnd, { outcome: 'completed' }>, at: Instant): void {
+    const { shard } = run.start;
+    for (const { id, kind, subject, data } of [...this.#open.values()]) {
+      if (kind !== 'validator-stale') continue;
+      // Where the fleet is cut into another number of shards, those from before are no longer expected.
+      if (subject.split('of')[1] !== shard.split('of')[1]) this.#resolve(id, at);
+      if (subject !== shard) continue;
+      this.#resolve(id, at);
+      const everyMs = run.start.everyMs ?? Number(data['everyMs']);
+      this.#raiseOnce({ kind, subject, data: { everyMs } }, at, at + STALE_AFTER_INTERVALS * everyMs);
+    }
+    for (const id of ended) this.#resolve(id, at);
+    for (const condition of began) this.#raise(alertOf(condition), at);
+    // One that was resolved by being acknowledged stays so for as long as it holds.
+    for (const condition of changed)
+      if (this.#open.has(alertId(condition.kind, condition.subject))) this.#raise(alertOf(condition), at);
+  }
+
+  /** Raises an alert, or updates it where it is open. */
+  #raise(alert: Omit<Alert, 'id' | 'raisedAt' | 'updatedAt'>, at: Instant): void {
+    const id = alertId(alert.kind, alert.subject);
+    const known = this.#open.get(id);
+    const { data } = alert;
+    const isSame = known !== undefined && JSON.stringify(known.data) === JSON.stringify(data);
+    if (isSame && known.accountId === alert.accountId) return;
+    const { acknowledged } = known ?? {};
+    this.#open.set(id, {
+      id,
+      ...inOrder(alert),
+      raisedAt: known?.raisedAt ?? at,
+      updatedAt: at,
+      ...(acknowledged && { acknowledged }),
+      data,
+    });
+  }
+
+  /** Raises an alert from an instant on, unless it is open or will be. */
+  #raiseOnce(alert: Omit<Alert, 'id' | 'raisedAt' | 'updatedAt'>, at: Instant, raisedAt: Instant): void {
+    const id = alertId(alert.kind, alert.subject);
+    if (this.#open.has(id)) return;
+    this.#open.set(id, {
+      id,
+      ...inOrder(alert),
+      raisedAt,
+      updatedAt: Math.max(at, raisedAt),
+      data: alert.data,
+    });
+  }
+
+  #resolve(id: string, at: Instant): void {
+    const alert = this.#open.get(id);
+    if (alert === undefined) return;
+    this.#open.delete(id);
+    if (alert.kind === 'event-rejected') this.#refusals.forget(alert.data, id);
+    // It was never raised.
+    if (alert.raisedAt > at) return;
+    this.#resolved.delete(id);
+    this.#resolved.set(id, { ...alert, updatedAt: at, resolvedAt: at });
+    if (this.#resolved.size > RESOLVED_KEPT) this.#resolved.delete(this.#resolved.keys().next().value ?? '');
+  }
+
+  /** All alerts at an instant, the latest raised first. */
+  all(now: Instant, live: readonly LiveAlert[]): Alert[] {
+    const open = [...this.#open.values()].filter(({ raisedAt }) => raisedAt <= now);
+    const alerts = [...open, ...live.map((each) => this.#fromLive(each)), ...this.#resolved.values()];
+    return alerts.sort((a, b) => b.raisedAt - a.raisedAt || (a.id < b.id ? -1 : Number(a.id > b.id)));
+  }
+
+  /** The alert with an id: the open one, else the last that was resolved. */
+  find(id: string, now: Instant, live: readonly LiveAlert[]): Alert | undefined {
+    const open = this.#open.get(id);
+    if (open !== undefined && open.raisedAt <= now) return open;
+    const known = live.find(({ kind, subject }) => alertId(kind, subject) === id);
+    return known === undefined ? this.#resolved.get(id) : this.#fromLive(known);
+  }
+
+  #fromLive({ kind, subject, since, data }: LiveAlert): Alert {
+    const id = alertId(kind, subject);
+    const acknowledged = this.#liveAcknowledged.get(id);
+    return {
+      id,
+      kind,
+      subject,
+      raisedAt: since,
+      updatedAt: since,
+      ...(acknowledged && { acknowledged }),
+      data,
+    };
+  }
+
+  /** Everything, for a snapshot. */
+  get parts() {
+    return {
+      open: [...this.#open.values()],
+      resolved: [...this.#resolved.values()],
+      liveAcknowledged: [...this.#liveAcknowledged],
+    };
+  }
+
+  static restore({ open, resolved, liveAcknowledged }: AlertBook['parts']): AlertBook {
+    const book = new AlertBook();
+    for (const alert of open) book.#open.set(alert.id, alert);
+    for (const alert of resolved) book.#resolved.set(alert.id, alert);
+    for (const [id, acknowledged] of liveAcknowledged) book.#liveAcknowledged.set(id, acknowledged);
+    for (const { id, kind, subject, data } of open)
+      if (kind === 'event-rejected' && subject !== 'earlier') book.#refusals.add(data, id);
+    return book;
+  }
+}
+
+function observationData({ since, policy }: Extract<Fact, { type: 'ClusterUnreachable' }>): AlertData {
+  return { ...(since !== undefined && { since }), ...(policy !== undefined && { policy }) };
+}
+
+function alertOf({ kind, subject, accountId, data }: Condition) {
+  const clusterId = ALERTS[kind].about === 'cluster' ? { clusterId: subject } : {};
+  return { kind, subject, ...clusterId, ...(accountId !== undefined && { accountId }), data };
+}
+
+/** Members in one order, so that a book is written down in one way. */
+function inOrder({
+  kind,
+  subject,
+  clusterId,
+  accountId,
+}: Pick<Alert, 'kind' | 'subject' | 'clusterId' | 'accountId'>) {
+  return {
+    kind,
+    subject,
+    ...(clusterId !== undefined && { clusterId }),
+    ...(accountId !== undefined && { accountId }),
+  };
+}

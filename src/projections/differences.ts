@@ -1,0 +1,85 @@
+import { type BillingFact, billCounting, type ClusterBilling } from '../domain/cluster.ts';
+import { decisive } from '../domain/difference.ts';
+import type { PlacedFact } from '../domain/fact.ts';
+import { type Billed, changesWithin } from '../domain/statement.ts';
+import type { Window } from '../domain/time.ts';
+import type { CountedChange } from './fact-table.ts';
+import type { LedgerModel } from './ledger-model.ts';
+
+/** A cluster of which other facts count at one position than at another. */
+interface Rebilled {
+  /** In the order of the log. */
+  readonly changes: readonly CountedChange[];
+  readonly was: Billed;
+  readonly is: Billed;
+}
+
+/** Two positions of which the first is not behind the second. */
+export interface Span {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** How a cluster is billed at two positions; `undefined` where the same facts count at both. */
+export function rebilled(model: LedgerModel, cluster: number, { before, after }: Span): Rebilled | undefined {
+  const changes = model.changes(cluster, before, after);
+  if (changes.length === 0) return undefined;
+  return { changes, was: model.billed(cluster, before), is: model.billed(cluster, after) };
+}
+
+function billedOf({ registration, intervals }: ClusterBilling): Billed {
+  return { accountId: registration?.fact.accountId, intervals };
+}
+
+/**
+ * What made a difference, between two positions, to what an account is billed in a window. With these alone the figure at
+ * the first position becomes that at the second; without them nothing changes, whatever else was recorded. What is changed
+ * and balanced by another cluster is among them. Gives `undefined` wherever it may pause.
+ */
+export function* differencesOf(
+  model: LedgerModel,
+  accountId: string,
+  span: Span,
+  counted: Window,
+): Generator<CountedChange | undefined> {
+  for (const cluster of model.clustersEverOf(accountId, span.after)) {
+    yield undefined;
+    const cause = rebilled(model, cluster, span);
+    if (cause === undefined) continue;
+    const [was, is] = [toAccount(cause.was, accountId), toAccount(cause.is, accountId)];
+    if (!changesWithin(was, is, counted)) continue;
+    // What is effective from the end of the window on cannot have changed it.
+    const candidates = cause.changes.filter(({ effectiveAt }) => effectiveAt < counted.to);
+    const { billedWith, cost } = hypotheses(model, cluster, span);
+    const makesIt = (some: ReadonlySet<CountedChange>) => {
+      const others = candidates.filter((change) => !some.has(change));
+      const [withSome, withOthers] = [some, others].map((each) => toAccount(billedWith(each), accountId));
+      return (
+        !changesWithin(withSome as Billed, is, counted) && !changesWithin(withOthers as Billed, was, counted)
+      );
+    };
+    yield* yield* decisive(candidates, makesIt, cost);
+  }
+}
+
+/** What an account is billed of a cluster: nothing where it is another's. */
+export function toAccount({ accountId, intervals }: Billed, own: string): Billed {
+  return { accountId: own, intervals: accountId === own ? intervals : [] };
+}
+
+/** How a cluster would be billed if, of all that counts otherwise since, only some did. */
+function hypotheses(model: LedgerModel, cluster: number, { before, after }: Span) {
+  const known = new Map<number, PlacedFact<BillingFact>>();
+  const wasCounting = new Set<number>();
+  for (const fact of model.counting(cluster, after)) known.set(fact.position, fact);
+  for (const fact of model.counting(cluster, before)) {
+    known.set(fact.position, fact);
+    wasCounting.add(fact.position);
+  }
+  const billedWith = (some: Iterable<CountedChange>): Billed => {
+    const counting = new Set(wasCounting);
+    for (const { position } of some) if (!counting.delete(position)) counting.add(position);
+    return billedOf(billCounting([...known.values()].filter(({ position }) => counting.has(position))));
+  };
+  return { billedWith, cost: 2 * known.size };
+}

@@ -1,0 +1,59 @@
+import type { Interval } from '../domain/cluster.ts';
+import { type CountedInterval, countedIntervals, type NotBilled, whyNotBilled } from '../domain/explain.ts';
+import { countedWindow, type Usage, usageOf } from '../domain/usage.ts';
+import type { LedgerModel } from './ledger-model.ts';
+import { inSlices } from './slices.ts';
+import type { UsageQuestion } from './usage.ts';
+
+/** What one cluster adds to the usage of an account, and from when to when. */
+export interface ExplainedCluster {
+  readonly clusterId: string;
+  /** `undefined` where no registration counts. */
+  readonly name: string | undefined;
+  readonly billable: boolean | undefined;
+  readonly intervals: readonly CountedInterval[];
+  /** Where it adds nothing. */
+  readonly why: NotBilled | undefined;
+}
+
+export interface Explanation {
+  readonly usage: Usage;
+  /** Every cluster that was ever registered to the account, in order of the ids. */
+  readonly clusters: readonly ExplainedCluster[];
+}
+
+/** Breaks the usage of an account down, a slice at a time: a function of the facts up to the position asked about. */
+export async function explainUsage(
+  model: LedgerModel,
+  accountId: string,
+  question: Omit<UsageQuestion, 'byDay'>,
+): Promise<Explanation> {
+  const counted = countedWindow(question.window, question.through);
+  const clusters: ExplainedCluster[] = [];
+  const billed: (readonly Interval[])[] = [];
+  for await (const { intervals, ...cluster } of inSlices(workOut(model, accountId, question))) {
+    const parts = countedIntervals(intervals, counted);
+    clusters.push({ ...cluster, intervals: parts, why: parts.length === 0 ? cluster.why : undefined });
+    if (parts.length > 0) billed.push(intervals);
+  }
+  return { usage: usageOf(billed, counted), clusters };
+}
+
+function* workOut(
+  model: LedgerModel,
+  accountId: string,
+  { window, through, asOf }: Omit<UsageQuestion, 'byDay'>,
+) {
+  const counted = countedWindow(window, through);
+  for (const cluster of model.clustersEverOf(accountId, asOf)) {
+    const billing = model.billing(cluster, asOf);
+    const { registration, intervals } = billing;
+    yield {
+      clusterId: model.clusters.text(cluster),
+      name: registration === undefined ? undefined : model.detailsAt(registration.position)?.name,
+      billable: registration?.fact.billable,
+      intervals: registration?.fact.accountId === accountId ? intervals : [],
+      why: whyNotBilled(billing, accountId, counted),
+    };
+  }
+}

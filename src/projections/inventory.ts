@@ -1,0 +1,42 @@
+import { canonicalReference } from '../domain/connection.ts';
+import type { RegisteredCluster } from '../domain/inventory.ts';
+import { RECORDS_LABEL } from '../domain/kubefirst/policy.ts';
+import type { LedgerModel } from './ledger-model.ts';
+
+/** What an inventory is compared with. */
+export interface LedgerInventory {
+  /** Clusters that are registered and not deleted. */
+  readonly registered: readonly RegisteredCluster[];
+  /** Ids and references of those that are deleted: they are no strangers. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** @param recordsSource what the records of a place are called as an inventory. */
+export function ledgerInventory(
+  model: LedgerModel,
+  recordsSource: (recordsIn: string) => string,
+): LedgerInventory {
+  const registered: RegisteredCluster[] = [];
+  const known = new Set<string>();
+  for (let cluster = 0; cluster < model.clusters.size; cluster++) {
+    const { registration, deletion, intervals } = model.billing(cluster, model.position);
+    const clusterId = model.clusters.text(cluster);
+    const details = registration === undefined ? undefined : model.detailsAt(registration.position);
+    const connection = details?.connection === undefined ? undefined : canonicalReference(details.connection);
+    if (registration === undefined || deletion !== undefined) {
+      known.add(clusterId);
+      if (connection !== undefined) known.add(connection);
+      continue;
+    }
+    const recordsIn = details?.labels?.[RECORDS_LABEL];
+    registered.push({
+      clusterId,
+      accountId: registration.fact.accountId,
+      name: details?.name ?? clusterId,
+      connection,
+      ...(recordsIn !== undefined && { expectedIn: [recordsSource(recordsIn)] }),
+      intervals,
+    });
+  }
+  return { registered, known };
+}

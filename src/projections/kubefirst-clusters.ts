@@ -1,0 +1,84 @@
+import { identityOf, type KnownCluster } from '../domain/kubefirst/identity.ts';
+import { DOMAIN_LABEL, RECORDS_LABEL } from '../domain/kubefirst/policy.ts';
+import type { LedgerModel } from './ledger-model.ts';
+
+/**
+ * The clusters of Kubefirst's among those of a model, by their `cluster_id`. What is derived is the grouping of ids alone,
+ * which only grows; all else is asked of the model each time.
+ */
+export class KubefirstClusters {
+  #texts: readonly string[] = [];
+  #seen = 0;
+  #byKubefirstId = new Map<string, number[]>();
+
+  /** The registered ones with a `cluster_id`. */
+  withId(model: LedgerModel, kubefirstId: string): readonly KnownCluster[] {
+    this.#catchUp(model);
+    return (this.#byKubefirstId.get(kubefirstId) ?? []).flatMap(
+      (cluster) => knownCluster(model, cluster) ?? [],
+    );
+  }
+
+  /** All registered ones. */
+  *all(model: LedgerModel): Generator<KnownCluster> {
+    this.#catchUp(model);
+    for (const clusters of this.#byKubefirstId.values()) {
+      for (const cluster of clusters) {
+        const known = knownCluster(model, cluster);
+        if (known !== undefined) yield known;
+      }
+    }
+  }
+
+  #catchUp(model: LedgerModel): void {
+    const { texts } = model.clusters;
+    if (texts !== this.#texts) {
+      this.#texts = texts;
+      this.#seen = 0;
+      this.#byKubefirstId = new Map();
+    }
+    for (; this.#seen < texts.length; this.#seen++) {
+      const identity = identityOf(texts[this.#seen] as string);
+      if (identity === undefined) continue;
+      const same = this.#byKubefirstId.get(identity.kubefirstId);
+      if (same === undefined) this.#byKubefirstId.set(identity.kubefirstId, [this.#seen]);
+      else same.push(this.#seen);
+    }
+  }
+}
+
+function knownCluster(model: LedgerModel, cluster: number): KnownCluster | undefined {
+  const clusterId = model.clusters.text(cluster);
+  const identity = identityOf(clusterId);
+  const { registration, deletion } = model.billing(cluster, model.position);
+  if (identity === undefined || registration === undefined) return undefined;
+  const details = model.detailsAt(registration.position);
+  return {
+    ...identity,
+    clusterId,
+    accountId: registration.fact.accountId,
+    billable: registration.fact.billable,
+    clusterType: details?.clusterType,
+    domain: details?.labels?.[DOMAIN_LABEL],
+    recordsIn: details?.labels?.[RECORDS_LABEL],
+    registeredAt: registration.fact.effectiveAt,
+    deletedAt: deletion?.fact.effectiveAt,
+  };
+}
+
+/** Whether the deletion of a cluster was asked for, and nothing since has called it off. */
+export function isDeletionRequested(model: LedgerModel, clusterId: string): boolean {
+  const cluster = model.clusters.find(clusterId);
+  if (cluster === undefined) return false;
+  for (const position of model.facts.chain(model.lastPositionOf(cluster))) {
+    switch (model.facts.typeAt(position)) {
+      case 'ClusterDeletionRequested':
+      case 'ClusterDeletionConfirmed':
+        return true;
+      case 'ClusterDeletionCancelled':
+      case 'ClusterDeletionFailed':
+        return false;
+    }
+  }
+  return false;
+}

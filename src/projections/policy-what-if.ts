@@ -1,0 +1,82 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { clusterStream, factOf, originOf } from '../domain/recorded-fact.ts';
+import { DAY_MS, type Instant, type Window } from '../domain/time.ts';
+import { VALIDATOR_SOURCE } from '../domain/validation/judge.ts';
+import type { Policies } from '../domain/validation/policy.ts';
+import { readRecord, runOfStream } from '../domain/validation/record.ts';
+import { type RunEnd, RunFold } from '../domain/validation/run-fold.ts';
+import {
+  type AccountWhatIf,
+  type PastCluster,
+  type PastFact,
+  PolicyReplay,
+  pastRunOf,
+} from '../domain/validation/what-if.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+
+export interface PolicyWhatIf {
+  /** Runs that were played. */
+  readonly runs: number;
+  /** Accounts that would have been billed otherwise. */
+  readonly accounts: readonly AccountWhatIf[];
+}
+
+type Completed = Extract<RunEnd, { outcome: 'completed' }>;
+
+/**
+ * Plays the recorded verdicts of past runs through other policies: what would have been stopped in a window, and what the
+ * bill would have been. Nothing is written. Runs from before the window, as far back as a policy looks, are played too.
+ * @throws StoreUnavailable
+ */
+export async function policyWhatIf(
+  store: EventStore,
+  policies: Policies,
+  window: Window,
+  through: Instant,
+): Promise<PolicyWhatIf> {
+  const patience = [policies.fallback, ...policies.exceptions.map(({ policy }) => policy)].map(
+    ({ stopAfter, unreachableFor }) => stopAfter + unreachableFor,
+  );
+  const from = window.from - Math.max(...patience) - DAY_MS;
+  const isPlayed = ({ run: { start } }: Completed) => start.tick >= from && start.tick < window.to;
+
+  const clusterIds = new Set<string>();
+  for await (const { fold, end } of completedRuns(store)) {
+    if (!isPlayed(end)) continue;
+    for (const clusterId of fold.shards.get(end.run.start.shard)?.members ?? []) clusterIds.add(clusterId);
+  }
+  const clusters: PastCluster[] = [];
+  for (const clusterId of clusterIds) clusters.push({ clusterId, facts: await factsOf(store, clusterId) });
+  const replay = new PolicyReplay(policies, clusters);
+  let runs = 0;
+  for await (const { fold, end } of completedRuns(store)) {
+    if (!isPlayed(end)) continue;
+    replay.play(pastRunOf(fold, end));
+    runs++;
+    await turn();
+  }
+  return { runs, accounts: replay.result(window, through) };
+}
+
+/** Every run that was completed, in the order of their ends, with all that was known after it. */
+async function* completedRuns(store: EventStore): AsyncGenerator<{ fold: RunFold; end: Completed }> {
+  const fold = new RunFold();
+  for await (const events of store.readAll(0)) {
+    for (const { stream, type, data, recordedAt } of events) {
+      const run = runOfStream(stream);
+      if (run === undefined) continue;
+      for (const end of fold.apply(run, readRecord(type, data), recordedAt))
+        if (end.outcome === 'completed') yield { fold, end };
+    }
+  }
+}
+
+async function factsOf(store: EventStore, clusterId: string): Promise<PastFact[]> {
+  const facts: PastFact[] = [];
+  for await (const event of store.readStream(clusterStream(clusterId))) {
+    const fact = factOf(clusterId, event);
+    const isOwn = originOf(event).source === VALIDATOR_SOURCE;
+    facts.push({ eventId: event.id, position: event.revision, fact, recordedAt: event.recordedAt, isOwn });
+  }
+  return facts;
+}

@@ -1,0 +1,44 @@
+import type { AlertData } from '../domain/alert.ts';
+
+/** Which alerts there are of refused events, by the source and id under which the event may be posted again. */
+export class Refusals {
+  readonly #alerts = new Map<string, readonly string[]>();
+  #count = 0;
+
+  /** How many alerts. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @param data of the alert, with `source` and `id` of the event. */
+  add(data: AlertData, alert: string): void {
+    const key = keyOf(data['source'], data['id']);
+    this.#alerts.set(key, [...(this.#alerts.get(key) ?? []), alert]);
+    this.#count++;
+  }
+
+  forget(data: AlertData, alert: string): void {
+    const key = keyOf(data['source'], data['id']);
+    const alerts = this.#alerts.get(key);
+    if (alerts === undefined || !alerts.includes(alert)) return;
+    this.#count--;
+    const others = alerts.filter((other) => other !== alert);
+    if (others.length > 0) this.#alerts.set(key, others);
+    else this.#alerts.delete(key);
+  }
+
+  /** The alerts of an event. */
+  of(source: unknown, id: unknown): readonly string[] {
+    return this.#count === 0 ? [] : (this.#alerts.get(keyOf(source, id)) ?? []);
+  }
+
+  /** The alerts of the event that was refused first. */
+  get oldest(): readonly string[] {
+    for (const alerts of this.#alerts.values()) return alerts;
+    return [];
+  }
+}
+
+function keyOf(source: unknown, id: unknown): string {
+  return `${source}\n${id}`;
+}

@@ -1,0 +1,86 @@
+import type { Interval } from '../domain/cluster.ts';
+import { AmountSum, type Amounts } from '../domain/quantity.ts';
+import { RunningUsage } from '../domain/running-usage.ts';
+import { countedWindow, type Usage } from '../domain/usage.ts';
+import type { BilledChange } from './bill-history.ts';
+import type { LedgerModel } from './ledger-model.ts';
+import { Slices } from './slices.ts';
+import type { UsageQuestion } from './usage.ts';
+
+/** A fact, and what an account is billed once it is known. */
+export interface ReplayStep {
+  readonly position: number;
+  readonly usage: Usage;
+  /** What the fact changed. */
+  readonly delta: Amounts;
+}
+
+/** What is known of a cluster while it is played. */
+interface Played {
+  /** What each fact changes; `undefined` where the cluster is folded again after each. */
+  readonly changes: ReadonlyMap<number, readonly BilledChange[]> | undefined;
+  intervals: readonly Interval[];
+}
+
+const NOTHING: Amounts = { billableClusters: 0, clusterSeconds: '0.000' };
+
+/** Positions of all facts, known at a position, of the clusters that were ever registered to an account, in order. */
+export async function positionsToReplay(
+  model: LedgerModel,
+  accountId: string,
+  asOf: number,
+): Promise<Uint32Array> {
+  const slices = new Slices();
+  const positions: number[] = [];
+  for (const cluster of model.clustersEverOf(accountId, asOf)) {
+    for (const position of model.positionsOf(cluster, asOf)) positions.push(position);
+    if (slices.isOver) await slices.pause();
+  }
+  return Uint32Array.from(positions).sort();
+}
+
+/**
+ * Plays facts of an account in the order in which they were recorded, and tells after each what is billed in the window.
+ * @param positions as `positionsToReplay` gives them.
+ */
+export function* replay(
+  model: LedgerModel,
+  accountId: string,
+  { window, through }: Pick<UsageQuestion, 'window' | 'through'>,
+  positions: Uint32Array,
+): Generator<ReplayStep> {
+  const account = model.accounts.find(accountId) ?? -1;
+  const edges = positions.values().map((position) => model.facts.effectiveAt(position));
+  const running = new RunningUsage(countedWindow(window, through), edges);
+  const clusters = new Map<number, Played>();
+  for (const position of positions) {
+    const cluster = model.facts.clusterAt(position);
+    let played = clusters.get(cluster);
+    if (played === undefined) {
+      played = { changes: model.billedChanges(cluster, account), intervals: [] };
+      clusters.set(cluster, played);
+    }
+    const before = running.usage;
+    if (played.changes === undefined) foldAgain(model, accountId, cluster, position, played, running);
+    else
+      for (const { from, to, sign } of played.changes.get(position) ?? [])
+        running.add(cluster, from, to, sign);
+    const { usage } = running;
+    const delta = usage === before ? NOTHING : new AmountSum().add(usage).subtract(before).total;
+    yield { position, usage, delta };
+  }
+}
+
+function foldAgain(
+  model: LedgerModel,
+  accountId: string,
+  cluster: number,
+  position: number,
+  played: Played,
+  running: RunningUsage,
+): void {
+  const billed = model.billed(cluster, position);
+  const own = billed.accountId === accountId ? billed.intervals : [];
+  running.replace(cluster, played.intervals, own);
+  played.intervals = own;
+}

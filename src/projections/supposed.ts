@@ -1,0 +1,55 @@
+import type { ClusterBilling, Interval } from '../domain/cluster.ts';
+import { changesWithin } from '../domain/statement.ts';
+import type { Window } from '../domain/time.ts';
+import type { LedgerModel } from './ledger-model.ts';
+import { inSlices } from './slices.ts';
+
+/** What an account is billed of a cluster, and what it would be. */
+export interface SupposedCluster {
+  readonly clusterId: string;
+  readonly before: readonly Interval[];
+  readonly after: readonly Interval[];
+}
+
+/**
+ * What an account is billed of each of its clusters, as known at a position, and what it would be.
+ * @param supposed how clusters would be billed, by id, where that is otherwise.
+ */
+export async function supposedClusters(
+  model: LedgerModel,
+  accountId: string,
+  asOf: number,
+  supposed: ReadonlyMap<string, ClusterBilling>,
+): Promise<readonly SupposedCluster[]> {
+  const clusters: SupposedCluster[] = [];
+  for await (const cluster of inSlices(workOut(model, accountId, asOf, supposed))) clusters.push(cluster);
+  return clusters;
+}
+
+function* workOut(
+  model: LedgerModel,
+  accountId: string,
+  asOf: number,
+  supposed: ReadonlyMap<string, ClusterBilling>,
+): Generator<SupposedCluster> {
+  const added = new Map(supposed);
+  for (const cluster of model.clustersEverOf(accountId, asOf)) {
+    const clusterId = model.clusters.text(cluster);
+    const before = ownIntervals(model.billing(cluster, asOf), accountId);
+    const otherwise = supposed.get(clusterId);
+    added.delete(clusterId);
+    yield { clusterId, before, after: otherwise === undefined ? before : ownIntervals(otherwise, accountId) };
+  }
+  for (const [clusterId, billing] of added)
+    yield { clusterId, before: [], after: ownIntervals(billing, accountId) };
+}
+
+function ownIntervals({ registration, intervals }: ClusterBilling, accountId: string): readonly Interval[] {
+  return registration?.fact.accountId === accountId ? intervals : [];
+}
+
+/** Whether a cluster would be billed otherwise within a window. */
+export function wouldChange({ before, after }: SupposedCluster, window: Window): boolean {
+  const accountId = undefined;
+  return changesWithin({ accountId, intervals: before }, { accountId, intervals: after }, window);
+}

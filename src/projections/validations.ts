@@ -1,0 +1,199 @@
+import { DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/alert.ts';
+import { type Instant, readInstant } from '../domain/time.ts';
+import type { Breaker } from '../domain/validation/outage.ts';
+import {
+  type Counts,
+  parseRunId,
+  readRecord,
+  runOfStream,
+  type Trigger,
+} from '../domain/validation/record.ts';
+import { type RunEnd, RunFold, type ShardState } from '../domain/validation/run-fold.ts';
+import type { RunUnderWay } from '../domain/validation/run-under-way.ts';
+import type { Watch } from '../domain/validation/watch.ts';
+import type { LogEvent } from '../eventstore/event-store.ts';
+
+/** Runs whose summaries are kept; older ones can still be read from the store. */
+export const RUNS_KEPT = 3_000;
+
+/** What a completed run came to. */
+export interface RunResult {
+  readonly completedAt: Instant;
+  readonly durationMs: number;
+  readonly counts: Counts;
+  /** Clusters whose verdict is another than in the run before. */
+  readonly changed: number;
+  readonly facts: number;
+  readonly wouldHave: number;
+  /** Whether the breaker kept facts back. */
+  readonly withheld: boolean;
+  readonly breaker: Breaker;
+  readonly raised: number;
+  readonly resolved: number;
+  readonly full: boolean;
+}
+
+/** A run, from its claim on. */
+export interface Run {
+  readonly run: string;
+  /** Position of its first event. */
+  readonly position: number;
+  readonly tick: Instant;
+  readonly shard: string;
+  readonly trigger: Trigger;
+  readonly by: string;
+  readonly policies: string;
+  readonly startedAt: Instant;
+  readonly deadline: Instant;
+  readonly result: RunResult | undefined;
+  /** Why it counts for nothing. */
+  readonly abandoned: 'late' | 'out-of-order' | 'unreadable' | undefined;
+}
+
+export type RunState = 'running' | 'completed' | 'abandoned';
+
+/** A decision of an operator: until then runs go on while the breaker is open. */
+export interface OutageDecision {
+  readonly until: Instant;
+  readonly by: string;
+  readonly note: string | undefined;
+}
+
+/** The runs of the validator, and all that the next one must know, folded from their records. */
+export class ValidationBook {
+  #fold = new RunFold();
+  readonly #runs = new Map<string, Run>();
+  #decision: OutageDecision | undefined;
+  /** Events in streams of runs that this release cannot read; the run that they belong to counts for nothing. */
+  readonly #odd: { readonly position: number; readonly why: string }[] = [];
+
+  /** Adds the next event of the log. @returns the runs that ended with it. */
+  apply(event: LogEvent): readonly RunEnd[] {
+    if (event.stream === DECISIONS_STREAM) this.#decide(event);
+    const run = runOfStream(event.stream);
+    if (run === undefined) return [];
+    try {
+      if (parseRunId(run) === undefined) throw new RangeError(`${run} names no run`);
+      return this.#applyRecord(run, event);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (this.#odd.length < 100) this.#odd.push({ position: event.position, why });
+      const ended = this.#fold.abandon(run);
+      for (const end of ended) this.#end(end);
+      return ended;
+    }
+  }
+
+  #applyRecord(run: string, event: LogEvent): readonly RunEnd[] {
+    const record = readRecord(event.type, event.data);
+    const ended = this.#fold.apply(run, record, event.recordedAt);
+    if (record.type === 'ValidationStarted') {
+      const { tick, shard, trigger, by, policies, deadline } = record.data;
+      const [position, startedAt] = [event.position, event.recordedAt];
+      const rest = { trigger, by, policies, startedAt, deadline, result: undefined, abandoned: undefined };
+      this.#keep({ run, position, tick, shard, ...rest });
+    }
+    for (const end of ended) this.#end(end);
+    return ended;
+  }
+
+  #keep(run: Run): void {
+    this.#runs.set(run.run, run);
+    if (this.#runs.size <= RUNS_KEPT) return;
+    for (const oldest of this.#runs.keys()) {
+      this.#runs.delete(oldest);
+      return;
+    }
+  }
+
+  #end(end: RunEnd): void {
+    const run = this.#runs.get(end.run.run);
+    if (run === undefined) return;
+    if (end.outcome === 'abandoned') {
+      this.#runs.set(run.run, { ...run, abandoned: end.why });
+      return;
+    }
+    const { counts, changed, facts, wouldHave, withheld, breaker, raised, resolved, full, durationMs } =
+      end.summary;
+    const { completedAt } = end;
+    const told = { counts, changed, facts, wouldHave, withheld, breaker, raised, resolved, full };
+    this.#runs.set(run.run, { ...run, result: { completedAt, durationMs, ...told } });
+  }
+
+  #decide({ type, data }: LogEvent): void {
+    const until = readInstant(String(data['until']));
+    if (type !== OUTAGE_DECIDED || Number.isNaN(until)) return;
+    const note = typeof data['note'] === 'string' ? data['note'] : undefined;
+    this.#decision = { until, by: String(data['by']), note };
+  }
+
+  /** What is remembered of a cluster; `undefined` where it has not been probed. */
+  watchOf(clusterId: string): Watch | undefined {
+    return this.#fold.watchOf(clusterId);
+  }
+
+  breakerOf(shard: string): Breaker {
+    return this.#fold.breakerOf(shard);
+  }
+
+  /** The last completed run of a shard: what the records of the next one are relative to. */
+  lastOf(shard: string): ShardState | undefined {
+    return this.#fold.shards.get(shard);
+  }
+
+  /** All shards that the fleet is cut into, as their last completed runs left them. */
+  get shards(): Iterable<ShardState> {
+    return this.#fold.shards.values();
+  }
+
+  get decision(): OutageDecision | undefined {
+    return this.#decision;
+  }
+
+  /** Runs that have begun and are not past their deadline. */
+  underWay(now: Instant): RunUnderWay[] {
+    return [...this.#fold.underWay.values()].filter(({ start }) => start.deadline >= now);
+  }
+
+  progressOf(run: string): RunUnderWay | undefined {
+    return this.#fold.underWay.get(run);
+  }
+
+  /** The latest runs, in the order in which they began. */
+  get runs(): Run[] {
+    return [...this.#runs.values()];
+  }
+
+  run(id: string): Run | undefined {
+    return this.#runs.get(id);
+  }
+
+  get odd(): readonly { readonly position: number; readonly why: string }[] {
+    return this.#odd;
+  }
+
+  /** Everything, for a snapshot. */
+  get parts() {
+    return { fold: this.#fold.parts, runs: this.runs, decision: this.#decision, odd: this.#odd };
+  }
+
+  static restore({ fold, runs, decision, odd }: ValidationBook['parts']): ValidationBook {
+    const book = new ValidationBook();
+    book.#fold = RunFold.restore(fold);
+    for (const run of runs) book.#runs.set(run.run, inOrder(run));
+    book.#decision = decision;
+    book.#odd.push(...odd);
+    return book;
+  }
+}
+
+/** With the members that JSON leaves out, so that a restored run is written down as one that was folded. */
+function inOrder({ result, abandoned, ...run }: Run): Run {
+  return { ...run, result, abandoned };
+}
+
+/** What a run is at an instant: without an end it is abandoned from its deadline on. */
+export function stateOf({ result, abandoned, deadline }: Run, now: Instant): RunState {
+  if (result !== undefined) return 'completed';
+  return abandoned !== undefined || now > deadline ? 'abandoned' : 'running';
+}

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hashesInThread, type LogReader } from '../../src/audit/leaf-thread.ts';
+import { LogTree } from '../../src/audit/log-tree.ts';
+import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
+import { eventsFor, hex } from './leaves.ts';
+
+let folder: string;
+let store: SqliteStore;
+let reader: LogReader;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ledger-thread-'));
+  const file = join(folder, 'ledger.db');
+  store = await SqliteStore.open(file);
+  const module = new URL('../../src/eventstore/sqlite/log-reader.ts', import.meta.url).href;
+  reader = { module, file };
+});
+afterEach(async () => {
+  await store.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Ends with the whole log in the tree, and gives its head and what it said of its thread. */
+async function grown(given: LogReader | undefined) {
+  const slow: unknown[] = [];
+  const taken: number[] = [];
+  async function* counted(signal: AbortSignal) {
+    if (given === undefined) return;
+    for await (const hashes of hashesInThread(given, signal)) {
+      taken.push(hashes.length / 32);
+      yield hashes;
+    }
+  }
+  const tree = new LogTree(store, { floor: 8, beginning: counted, onSlow: (error) => slow.push(error) });
+  tree.start();
+  await tree.caughtUp();
+  const { size, root } = await tree.sizeAndRoot();
+  await tree.stop();
+  return { size, root: hex(root), slow, taken: taken.reduce((sum, count) => sum + count, 0) };
+}
+
+describe('a tree whose leaves are hashed in a thread', () => {
+  test.each([0, 1, 2_047, 2_048, 2_049, 5_001])(
+    'is the same as one without, for %i events',
+    async (count) => {
+      if (count > 0) await store.append('cluster-a', eventsFor(count), 'absent');
+      const { size, root } = await grown(undefined);
+      expect(await grown(reader)).toEqual({ size, root, slow: [], taken: count });
+    },
+  );
+
+  test('is finished here where the thread fails, which is told', async () => {
+    await store.append('cluster-a', eventsFor(300), 'absent');
+    const { size, root } = await grown(undefined);
+    const found = await grown({ ...reader, file: join(folder, 'absent.db') });
+    expect(found).toMatchObject({ size, root, taken: 0, slow: [expect.any(Error)] });
+  });
+
+  test('ends at once where it is stopped, and leaves the file to the store', async () => {
+    await store.append('cluster-a', eventsFor(3_000), 'absent');
+    const tree = new LogTree(store, { beginning: (signal) => hashesInThread(reader, signal) });
+    tree.start();
+    await tree.stop();
+    expect(tree.failure).toBeUndefined();
+  });
+});

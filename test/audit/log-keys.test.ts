@@ -1,0 +1,124 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openKeyFile, readKeyFile, retireOldKeys, rotateKey } from '../../src/audit/key-file.ts';
+import { LogKeyError, LogKeys } from '../../src/audit/log-keys.ts';
+import { openNote, signNote } from '../../src/audit/note.ts';
+import { NoteSigner } from '../../src/audit/note-key.ts';
+
+const NAME = 'ledger.example/log';
+const lines = (keys: LogKeys) => keys.verifiers.map(String);
+
+describe('the keys of a log', () => {
+  test('are read from what they are written as, comments and white space aside', () => {
+    const keys = LogKeys.generate(NAME);
+    const former = NoteSigner.generate(NAME).verifier;
+    const text = `# the key of March\n  ${keys.text}\t${former} # of February\n\n`;
+    const read = LogKeys.parse(text, 'the file');
+    expect(lines(read)).toEqual([...lines(keys), String(former)]);
+    expect(read.signers.map(({ secret }) => secret)).toEqual(keys.signers.map(({ secret }) => secret));
+    expect(LogKeys.parse(read.text, 'the file').text).toBe(read.text);
+  });
+
+  test('rotate: the new one and the old one sign, until the old one is only accepted', () => {
+    const first = LogKeys.generate(NAME);
+    const both = first.rotated();
+    expect(both.signers).toHaveLength(2);
+    expect(both.current.name).toBe(NAME);
+    expect(both.signers[1]?.secret).toBe(first.signers[0]?.secret);
+    const note = signNote('said\n', both.signers);
+    expect(openNote(note, first.verifiers).signedBy.map(String)).toEqual(lines(first));
+    expect(openNote(note, both.verifiers).signedBy.map(String)).toEqual(lines(both));
+    const after = both.retired();
+    expect(after.signers.map(({ secret }) => secret)).toEqual([both.signers[0]?.secret]);
+    expect(lines(after)).toEqual(lines(both));
+    const again = after.rotated().retired();
+    expect(lines(again)).toEqual([String(again.current), ...lines(both)]);
+  });
+
+  test('rotate one at a time', () => {
+    const first = LogKeys.generate(NAME);
+    expect(() => first.retired()).toThrow('there is no old key to retire');
+    expect(() => first.rotated().rotated()).toThrow('a rotation is under way');
+  });
+
+  test.each([
+    ['nothing', '', 'the file holds no private key'],
+    ['a comment only', '# PRIVATE', 'the file holds no private key'],
+    ['only a public line', String(NoteSigner.generate(NAME).verifier), 'the file holds no private key'],
+    ['something else', 'hello', 'the file: key 1 is no Ed25519 key of a signed note'],
+  ])('are refused where there is %s', (_, text, why) => {
+    expect(() => LogKeys.parse(text, 'the file')).toThrow(LogKeyError);
+    expect(() => LogKeys.parse(text, 'the file')).toThrow(why);
+  });
+
+  test('are refused where one is there twice, or is mangled; and no error repeats a private one', () => {
+    const { secret, verifier } = NoteSigner.generate(NAME);
+    for (const text of [`${secret}\n${secret}`, `${secret}\n${verifier}`])
+      expect(() => LogKeys.parse(text, 'the file')).toThrow('the file holds a key twice');
+    for (const mangled of [`${secret.slice(0, -4)}AAA=`, secret.slice(1), secret.replace(NAME, 'other')]) {
+      const failing = () => LogKeys.parse(mangled, 'the file');
+      expect(failing).toThrow(LogKeyError);
+      expect(failing).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining(secret.slice(-20)) }),
+      );
+    }
+  });
+
+  test('cannot be made for a name that no key may have', () => {
+    expect(() => LogKeys.generate('two words')).toThrow(LogKeyError);
+  });
+});
+
+describe('a key file', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ledger-keys-'));
+    file = join(folder, 'data/log-key');
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  test('is made once, for its owner only, also where two make it at the same moment', async () => {
+    const opened = await Promise.all(Array.from({ length: 8 }, () => openKeyFile(file, NAME)));
+    const [first] = opened.map(({ text }) => text);
+    expect(opened.map(({ text }) => text)).toEqual(opened.map(() => first));
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await readdir(join(folder, 'data'))).toEqual(['log-key']);
+    expect((await readKeyFile(file)).text).toBe(first);
+    expect((await openKeyFile(file, 'another.example')).text).toBe(first);
+  });
+
+  test.each([0o644, 0o640, 0o604, 0o620])('is refused with mode %o', async (mode) => {
+    await openKeyFile(file, NAME);
+    await chmod(file, mode);
+    await expect(openKeyFile(file, NAME)).rejects.toThrow(
+      `may be read by others (mode 0${mode.toString(8)})`,
+    );
+    await expect(readKeyFile(file)).rejects.toThrow(LogKeyError);
+  });
+
+  test('that is named must be there, and is never made', async () => {
+    await expect(readKeyFile(file)).rejects.toThrow(`there is no key file ${file}`);
+  });
+
+  test('that cannot be made or read says so', async () => {
+    await writeFile(join(folder, 'data'), 'a file where the folder should be');
+    await expect(openKeyFile(file, NAME)).rejects.toThrow(LogKeyError);
+  });
+
+  test('is rotated and retired in place, and stays closed to others', async () => {
+    const { current: old } = await openKeyFile(file, NAME);
+    const rotated = await rotateKey(file);
+    expect(await readFile(file, 'utf8')).toBe(rotated.text);
+    expect(lines(rotated)).toEqual([String(rotated.current), String(old)]);
+    await expect(rotateKey(file)).rejects.toThrow('a rotation is under way');
+    const retired = await retireOldKeys(file);
+    expect((await readKeyFile(file)).text).toBe(retired.text);
+    expect(retired.text).toBe(`${retired.signers[0]?.secret}\n${old}\n`);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await expect(retireOldKeys(file)).rejects.toThrow('there is no old key');
+    expect(await readdir(join(folder, 'data'))).toEqual(['log-key']);
+  });
+});

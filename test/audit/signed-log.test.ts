@@ -1,0 +1,309 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { parseCheckpoint } from '../../src/audit/checkpoint.ts';
+import { LogKeys } from '../../src/audit/log-keys.ts';
+import { openNote } from '../../src/audit/note.ts';
+import { hexOf } from '../../src/audit/note-key.ts';
+import { verifyConsistency } from '../../src/audit/proof.ts';
+import { LogTampered, SignedLog } from '../../src/audit/signed-log.ts';
+import { StoreUnavailable } from '../../src/eventstore/errors.ts';
+import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
+import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
+import { anEvent, collect } from '../support/store-events.ts';
+import { until } from '../support/until.ts';
+import { eventsFor } from './leaves.ts';
+
+const silent = pino({ level: 'silent' });
+const CHECKPOINTS = '~log-checkpoints';
+let closing: (() => Promise<void>)[] = [];
+let now = 1_700_000_000_000;
+let openStore: () => Promise<EventStore>;
+
+interface Given {
+  readonly keys?: LogKeys;
+  readonly acceptKey?: string;
+  readonly origin?: string;
+}
+
+/** A signed log that has started; `found` is what it says to be wrong. */
+async function started(store: EventStore, { keys = LogKeys.generate('k'), ...given }: Given = {}) {
+  const found: string[] = [];
+  const log = new SignedLog(store, {
+    ...given,
+    keys: async () => keys,
+    now: () => now,
+    log: silent,
+    onTampered: (why) => found.push(why),
+  });
+  closing.push(() => log.stop());
+  await log.start();
+  return Object.assign(log, { found });
+}
+
+const checkpointsIn = async (log: SignedLog) => collect(log.kept());
+const grow = (store: EventStore, stream: string, count: number) =>
+  store.append(stream, eventsFor(count), 'absent');
+
+beforeEach(() => {
+  closing = [];
+});
+afterEach(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+async function sqliteFile(): Promise<() => Promise<EventStore>> {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-signed-'));
+  closing.push(() => rm(folder, { recursive: true, force: true }));
+  const store = await SqliteStore.open(join(folder, 'ledger.db'));
+  closing.push(() => store.close());
+  return async () => store;
+}
+
+/** Every call gives another replica's store. */
+async function doubleNamespace(): Promise<() => Promise<EventStore>> {
+  const options = { namespace: `signed-${randomUUID()}`, now: Date.now, log: silent };
+  return async () => {
+    const store = new EsdbStore(inject('doubleUrl'), options);
+    closing.push(() => store.close());
+    return store;
+  };
+}
+
+describe.each([
+  ['SQLite', sqliteFile],
+  ['a double of EventStoreDB', doubleNamespace],
+])('the signed log on %s', (_, place) => {
+  beforeEach(async () => {
+    openStore = await place();
+  });
+
+  test('signs what the log holds, and keeps each checkpoint once, for ever', async () => {
+    const store = await openStore();
+    const keys = LogKeys.generate('k');
+    const log = await started(store, { keys });
+    await grow(store, 'cluster-a', 3);
+    const first = await log.checkpoint(3);
+    expect(await log.checkpoint(2)).toEqual(first);
+    expect(await log.checkpoint()).toEqual(first);
+    await store.append('cluster-b', [anEvent()], 'absent');
+    now += 1_000;
+    const second = await log.checkpoint(4);
+    const kept = await checkpointsIn(log);
+    expect(kept.map(({ size, signedAt }) => [size, signedAt])).toEqual([
+      [0, now - 1_000],
+      [3, now - 1_000],
+      [4, now],
+    ]);
+    expect(kept.slice(1)).toEqual([first, second]);
+    for (const { note, size, root } of kept) {
+      const { text } = openNote(note, keys.verifiers);
+      expect(parseCheckpoint(text)).toEqual({ origin: log.origin, size, root });
+      expect(await log.tree.agreesWith({ size, root })).toBe(true);
+    }
+    const proof = await log.tree.consistencyProof(3, 4);
+    expect(verifyConsistency(proof, 3, 4, first.root, second.root)).toBe(true);
+  });
+
+  test('is called by the id of its ledger, the same for all replicas and starts, unless it is given a name', async () => {
+    const keys = LogKeys.generate('k');
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openStore()));
+    const logs = await Promise.all(stores.map((store) => started(store, { keys })));
+    expect(new Set(logs.map(({ origin }) => origin)).size).toBe(1);
+    expect(logs[0]?.origin).toMatch(/^cluster-ledger\.local\/[0-9a-f-]{36}$/);
+    const log = logs[0] as SignedLog;
+    expect(await checkpointsIn(log)).toHaveLength(1);
+    const named = await started(await openStore(), { keys, origin: 'ledger.example/main' });
+    await named.checkpoint();
+    expect((await checkpointsIn(named)).map(({ note }) => note.split('\n')[0])).toEqual([
+      log.origin,
+      'ledger.example/main',
+    ]);
+  });
+
+  test('is signed by replicas side by side without a step back', async () => {
+    const keys = LogKeys.generate('k');
+    const stores = await Promise.all(Array.from({ length: 3 }, () => openStore()));
+    const logs = await Promise.all(stores.map((store) => started(store, { keys })));
+    const [store] = stores as [EventStore];
+    for (let round = 0; round < 10; round++) {
+      await grow(store, `cluster-${round}`, 7);
+      const signed = await Promise.all(logs.map((log) => log.checkpoint(7 * (round + 1))));
+      for (const { size } of signed) expect(size).toBeGreaterThanOrEqual(7 * (round + 1));
+    }
+    const kept = await checkpointsIn(logs[0] as SignedLog);
+    const sizes = kept.map(({ size }) => size);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+    expect(new Set(sizes).size).toBe(sizes.length);
+    expect(sizes.at(-1)).toBe(70);
+  });
+
+  test('does not start where its keys have not signed the newest checkpoint, and says what to do', async () => {
+    const keys = LogKeys.generate('ledger.example/one');
+    const log = await started(await openStore(), { keys });
+    await log.stop();
+    const other = LogKeys.generate('ledger.example/two');
+    const why = await started(await openStore(), { keys: other }).catch((error: Error) => error.message);
+    expect(why).toContain('none of the keys of this ledger has signed the newest checkpoint');
+    expect(why).toContain(`ledger.example/one+${hexOf(keys.current.keyId)}`);
+    expect(why).toContain(`set the accepted key to ${hexOf(other.current.keyId)}`);
+  });
+
+  test('that has lost its key goes on with a new one once that is accepted, and then without a word', async () => {
+    const store = await openStore();
+    const lost = await started(store);
+    await grow(store, 'cluster-a', 5);
+    const before = await lost.checkpoint(5);
+    await lost.stop();
+    const keys = LogKeys.generate('new');
+    const acceptKey = hexOf(keys.current.keyId);
+    const wrong = { keys, acceptKey: '00000000' };
+    await expect(started(await openStore(), wrong)).rejects.toThrow('set the accepted key to');
+    const accepted = await started(await openStore(), { keys, acceptKey });
+    await until(async () => (await checkpointsIn(accepted)).length === 3);
+    const after = (await checkpointsIn(accepted)).at(-1);
+    expect([after?.size, after?.root]).toEqual([5, before.root]);
+    await accepted.stop();
+    expect((await started(await openStore(), { keys })).found).toEqual([]);
+  });
+
+  test('is signed by the old and the new key while one follows on the other', async () => {
+    const store = await openStore();
+    const first = LogKeys.generate('k');
+    const both = first.rotated();
+    const signersOf = (note: string) => openNote(note, both.verifiers).signedBy.map(String);
+    const log = await started(store, { keys: first });
+    await grow(store, 'cluster-a', 5);
+    await log.checkpoint(5);
+    await log.stop();
+
+    const rotating = await started(await openStore(), { keys: both });
+    await until(() => signersOf(rotating.newest()?.note ?? '').length === 2);
+    expect(rotating.newest()?.size).toBe(5);
+    expect(openNote(rotating.sign('a seal\n'), first.verifiers).text).toBe('a seal\n');
+    await rotating.stop();
+
+    const after = await started(await openStore(), { keys: both.retired() });
+    expect(after.verifiers().map(String)).toEqual(both.verifiers.map(String));
+    await store.append('cluster-b', [anEvent()], 'absent');
+    const { note } = await after.checkpoint(6);
+    expect(signersOf(note)).toEqual([String(both.current)]);
+    for (const kept of await checkpointsIn(after)) expect(signersOf(kept.note)).not.toEqual([]);
+  });
+
+  test('keeps the name that it was first signed under', async () => {
+    const keys = LogKeys.generate('k');
+    const store = await openStore();
+    const log = await started(store, { keys, origin: 'ledger.example/one' });
+    await grow(store, 'cluster-a', 1);
+    await log.checkpoint(1);
+    await expect(started(await openStore(), { keys, origin: 'ledger.example/two' })).rejects.toThrow(
+      'this log is ledger.example/one',
+    );
+  });
+
+  test('signs what is not signed yet when it ends', async () => {
+    const store = await openStore();
+    const log = await started(store);
+    await grow(store, 'cluster-a', 4);
+    await log.ready(60_000, 4);
+    await log.stop();
+    expect((await checkpointsIn(log)).at(-1)?.size).toBe(4);
+  });
+
+  test.each([
+    ['a size that the log does not have', 9],
+    ['the size of the log and another root', 3],
+  ])('is found to be tampered with where its newest checkpoint has %s', async (_, size) => {
+    const store = await openStore();
+    const keys = LogKeys.generate('k');
+    const log = await started(store, { keys });
+    await grow(store, 'cluster-a', 3);
+    await log.tree.reached(3);
+    const note = log.sign(`${log.origin}\n${size}\n${Buffer.alloc(32, 7).toString('base64')}\n`);
+    await store.append(CHECKPOINTS, [anEvent({ note })], 0);
+    const other = await started(await openStore(), { keys });
+    await until(() => other.tampered !== undefined);
+    await expect(other.checkpoint()).rejects.toThrow(LogTampered);
+    expect(other.found).toHaveLength(1);
+    expect(await other.ready(10)).toBe(false);
+    if (size > 3) return;
+    // And by a replica that runs, as soon as it looks.
+    await expect(log.refresh()).rejects.toThrow(LogTampered);
+    expect(log.found).toHaveLength(1);
+  });
+
+  test.each([
+    ['is no note', () => 'hello'],
+    ['has lost a character', (note: string) => note.slice(0, -2)],
+    ['names another size', (note: string) => note.replace('\n0\n', '\n1\n')],
+  ])('is found to be tampered with where its newest checkpoint %s', async (_, alter) => {
+    const keys = LogKeys.generate('k');
+    const store = await openStore();
+    const log = await started(store, { keys });
+    const note = alter(log.newest()?.note ?? '');
+    await store.append(CHECKPOINTS, [anEvent({ note })], 0);
+    const other = await started(await openStore(), { keys });
+    expect(other.found).toEqual([expect.stringContaining('the newest kept checkpoint is damaged')]);
+    await expect(other.checkpoint()).rejects.toThrow(LogTampered);
+  });
+});
+
+test('a log whose store cannot be reached yet is not known, and goes on by itself once it can', async () => {
+  const store = await (await sqliteFile())();
+  let isReachable = false;
+  const unreachable = new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      if (name !== 'readStream' || isReachable) return value.bind(target);
+      return () => {
+        throw new StoreUnavailable('out of reach');
+      };
+    },
+  });
+  await grow(store, 'cluster-a', 3);
+  const log = await started(unreachable);
+  expect(log.isIdentified).toBe(false);
+  expect(() => log.origin).toThrow('has not started');
+  expect(() => log.verifiers()).toThrow('has not started');
+  expect(log.newest()).toBeUndefined();
+  expect(await log.ready(10)).toBe(false);
+  isReachable = true;
+  expect(await log.ready(60_000, 3)).toBe(true);
+  expect((await log.checkpoint()).size).toBe(3);
+});
+
+test('a log that is altered while the ledger runs is found out by the next proof that reads it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-signed-'));
+  closing.push(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'ledger.db');
+  const filled = await SqliteStore.open(file);
+  await grow(filled, 'cluster-a', 300);
+  await filled.close();
+  const store = await SqliteStore.open(file);
+  closing.push(() => store.close());
+  const log = await started(store);
+  expect(await log.ready(60_000, 300)).toBe(true);
+  const db = new DatabaseSync(file);
+  db.exec(`UPDATE log SET data = replace(data, '"n":17,', '"n":18,') WHERE position = 18`);
+  db.close();
+  await expect(log.tree.inclusionProof(17)).rejects.toThrow('are not what they were');
+  expect(log.tampered?.why).toBe('leaves 0 to 255 are not what they were');
+  await expect(log.checkpoint()).rejects.toThrow(LogTampered);
+  expect(await log.ready(0)).toBe(false);
+});
+
+test('an event that can be no leaf ends the log that can be signed', async () => {
+  const store = await (await sqliteFile())();
+  const log = await started(store);
+  await log.ready(60_000);
+  await store.append('cluster-a', [anEvent(), anEvent({ text: 'x'.repeat(65_535) })], 'absent');
+  await until(() => log.tampered !== undefined);
+  expect(log.found).toEqual([expect.stringMatching(/^event .* a leaf has at most 65535$/)]);
+});

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Leaf, readFact } from '../../../src/audit/verify/billing-fact.ts';
+import { Book, monthOf } from '../../../src/audit/verify/book.ts';
+import { CAUSES, FACT_TYPES, type Fact } from '../../../src/domain/fact.ts';
+import { recordFact } from '../../../src/domain/recorded-fact.ts';
+import { statementsOf } from '../../../src/projections/statements.ts';
+import { accountUsage } from '../../../src/projections/usage.ts';
+import { type GoldenFact, goldenFacts, idAt, modelOf } from '../../projections/logs.ts';
+
+/** Billing as the verifier works it out is what the ledger makes of the same facts, to the last byte. */
+
+const edges = [
+  '2025-12-20',
+  '2026-01-01',
+  '2026-01-15',
+  '2026-02-01',
+  '2026-02-10',
+  '2026-03-01',
+  '2026-04-01',
+]
+  .map((day) => Date.parse(day))
+  .flatMap((instant) => [instant - 1, instant, instant + 86_400_000]);
+const one = {
+  clusterId: fc.constantFrom('c0', 'c1', 'c2', 'c3'),
+  effectiveAt: fc.oneof(
+    fc.constantFrom(...edges),
+    fc.integer({ min: edges[0] as number, max: edges.at(-1) as number }),
+  ),
+};
+const facts: fc.Arbitrary<Fact> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      ...one,
+      type: fc.constant('ClusterRegistered' as const),
+      accountId: fc.constantFrom('acme', 'acme', 'globex'),
+      name: fc.constant('one'),
+      billable: fc.constantFrom(true, true, true, false),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ ...one, type: fc.constant('ClusterDeleted' as const) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      ...one,
+      type: fc.constantFrom('BillingStopped' as const, 'BillingResumed' as const),
+      cause: fc.constantFrom(...CAUSES, 'deleted' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ ...one, type: fc.constant('ClusterReachable' as const) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      ...one,
+      type: fc.constant('FactVoided' as const),
+      voids: fc.nat({ max: 40 }).map((n) => idAt(n + 1)),
+      reason: fc.constant('a mistake'),
+    }),
+  },
+);
+
+const PERIODS = ['2026-01', '2026-02', '2026-03'] as const;
+const logs = fc
+  .tuple(
+    fc.array(facts, { minLength: 1, maxLength: 30, size: 'max' }),
+    fc.array(fc.nat(30), { minLength: 3, maxLength: 3 }),
+  )
+  .map(([recorded, cuts]) => {
+    // A void of a void is never recorded.
+    const all = recorded.map((fact): Fact => {
+      const target = fact.type === 'FactVoided' ? recorded[Number(fact.voids.slice(-12)) - 1] : undefined;
+      if (target?.type !== 'FactVoided') return fact;
+      return { type: 'ClusterReachable', clusterId: fact.clusterId, effectiveAt: fact.effectiveAt };
+    });
+    const marks = cuts.map((cut) => Math.min(cut, all.length)).sort((a, b) => a - b);
+    return { facts: all, closes: PERIODS.map((period, i) => ({ period, watermark: marks[i] as number })) };
+  });
+
+function bookOf(recorded: readonly Fact[]): Book {
+  const book = new Book();
+  for (const [i, fact] of recorded.entries()) {
+    const { type, data } = recordFact(fact, { source: 'test', id: 'x', actor: 'test' });
+    const leaf = { id: idAt(i + 1), type, data } as unknown as Leaf;
+    book.add(readFact(i + 1, fact.clusterId, leaf));
+  }
+  return book;
+}
+
+test('the statements of three periods are those of the ledger, whoever is asked about', () => {
+  fc.assert(
+    fc.property(logs, ({ facts, closes }) => {
+      const model = modelOf(facts);
+      const [all, acme] = [bookOf(facts), bookOf(facts)];
+      for (const [i, close] of closes.entries()) {
+        const expected = [...statementsOf(model, { ...close, earlier: closes.slice(0, i) })];
+        expect(all.close(close)).toEqual(expected);
+        expect(acme.close(close, 'acme')).toEqual(expected.filter(({ accountId }) => accountId === 'acme'));
+      }
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('the usage up to any instant, as known at any position, is that of the ledger', () => {
+  const when = one.effectiveAt;
+  fc.assert(
+    fc.property(logs, when, fc.nat(30), ({ facts }, through, cut) => {
+      const [from, end] = monthOf('2026-02');
+      const asOf = Math.min(cut, facts.length);
+      const window = { from, to: end };
+      const { usage } = accountUsage(modelOf(facts), 'acme', { window, through, asOf, byDay: false });
+      const to = Math.max(from, Math.min(end, through));
+      expect(bookOf(facts).usage('acme', from, to, asOf)).toEqual(usage);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test.each(FACT_TYPES)('a %s is known to the verifier', (type) => {
+  const data = {
+    clusterId: 'c1',
+    effectiveAt: '2026-01-01T00:00:00.000Z',
+    accountId: 'acme',
+    billable: true,
+    cause: 'manual',
+    voids: idAt(1),
+  };
+  const leaf = { id: idAt(1), type, data } as unknown as Leaf;
+  expect(readFact(1, 'c1', leaf)).toMatchObject({ position: 1, at: Date.parse('2026-01-01') });
+});
+
+interface GoldenCase {
+  readonly name: string;
+  readonly period: string;
+  readonly through?: string;
+  readonly facts: readonly GoldenFact[];
+  readonly closes?: readonly { period: string; watermark: number }[];
+  readonly expect: {
+    readonly accounts: Readonly<Record<string, object>>;
+    readonly statements?: Readonly<Record<string, Record<string, object>>>;
+  };
+}
+const file = new URL('../../golden/billing.json', import.meta.url);
+const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly GoldenCase[] };
+
+describe.each(cases)('$name', ({ facts, period, through, closes = [], expect: expected }) => {
+  test('is used and stated as it was worked out by hand', () => {
+    const book = bookOf(goldenFacts(facts));
+    const [from, end] = monthOf(period);
+    const to = through === undefined ? end : Math.max(from, Math.min(end, Date.parse(through)));
+    for (const [accountId, usage] of Object.entries(expected.accounts))
+      expect(book.usage(accountId, from, to, facts.length)).toEqual(usage);
+    for (const close of closes) {
+      const figures = book
+        .close(close)
+        .map(({ accountId, usage, adjustments, total }) => [
+          accountId,
+          { usage, adjustments: adjustments.map(({ period, delta }) => ({ period, ...delta })), total },
+        ]);
+      expect(Object.fromEntries(figures)).toEqual(expected.statements?.[close.period]);
+    }
+  });
+});

@@ -1,0 +1,81 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { fillLedger } from './history.ts';
+import { finished, PROGRAM, run, words } from './program.ts';
+
+const stateOf = async (ledger: TestLedger) => (await ledger.get('/v1/periods/2026-02')).body.state;
+const url = (ledger: TestLedger) => `http://127.0.0.1:${ledger.port}`;
+
+describe('closing a period', () => {
+  test('is not done where nobody can be asked, and with --yes is', async () => {
+    const ledger = await ledgerForTest();
+    await fillLedger(ledger);
+    const line = ['period', 'close', '2026-02', '--url', url(ledger)];
+    expect((await run(line)).code).toBe(2);
+    expect(await stateOf(ledger)).toBe('due');
+    const closed = await run([...line, '--yes']);
+    expect(closed).toMatchObject({ code: 0, stderr: '' });
+    expect(closed.stdout).toMatch(/^closed +2026-02\nclosed at +2026-04-15T12:00:00\.000Z\n/);
+    expect(await stateOf(ledger)).toBe('closed');
+    const again = await run([...line, '-y', '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'closed', period: '2026-02' });
+  });
+
+  test('is refused out of order, with the reason', async () => {
+    const ledger = await ledgerForTest();
+    await fillLedger(ledger);
+    const { code, stderr } = await run(words(`period close 2026-03 --yes --url ${url(ledger)}`));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: Another period must be closed first\n {2}\/path\/period: .* the next is 2026-02/,
+    );
+  });
+});
+
+/** Runs the program on a terminal of its own, on which `typed` is typed. */
+function onTerminal(args: readonly string[], typed: string, env: Record<string, string> = {}) {
+  const command = [process.execPath, PROGRAM, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    env: { PATH: '/usr/bin:/bin', TERM: 'xterm', XDG_CONFIG_HOME: '/nonexistent', ...env },
+    stdio: 'pipe',
+  });
+  return finished(child, typed);
+}
+
+const hasTerminals = spawnSync('script', ['--version']).status === 0;
+
+describe.skipIf(!hasTerminals)('on a terminal', () => {
+  test('closing a period asks, and only a yes is one', async () => {
+    const ledger = await ledgerForTest();
+    await fillLedger(ledger);
+    const line = ['period', 'close', '2026-02', '--url', url(ledger)];
+    const [no, nothing] = await Promise.all([onTerminal(line, 'n\n'), onTerminal(line, '\n')]);
+    expect(no.stdout).toContain('Close 2026-02 at http://127.0.0.1');
+    expect(no.stdout).toContain(
+      'for good: 2 statements, in total 2 clusters and 4665600.000 cluster seconds?',
+    );
+    for (const { code, stdout } of [no, nothing]) {
+      expect(code).toBe(1);
+      expect(stdout).toContain('nothing was done');
+    }
+    expect(await stateOf(ledger)).toBe('due');
+    expect((await onTerminal(line, 'y\n')).code).toBe(0);
+    expect(await stateOf(ledger)).toBe('closed');
+  });
+
+  test('titles stand out, and not where NO_COLOR is set', async () => {
+    const ledger = await ledgerForTest();
+    await fillLedger(ledger);
+    const line = ['period', 'list', '--url', url(ledger)];
+    const [plain, coloured, piped] = await Promise.all([
+      onTerminal(line, '', { NO_COLOR: '1' }),
+      onTerminal(line, ''),
+      run(line),
+    ]);
+    expect(coloured.stdout).toContain('\u001b[1mPERIOD');
+    expect(plain.stdout).not.toContain('\u001b[');
+    expect(piped.stdout).not.toContain('\u001b[');
+    expect(plain.stdout.replaceAll('\r', '')).toBe(piped.stdout);
+  });
+});

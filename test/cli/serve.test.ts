@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { finished, folderForTest, start } from './program.ts';
+
+test.each(['SIGTERM', 'SIGINT'] as const)('serve runs a ledger, which ends cleanly at %s', async (signal) => {
+  const env = { LEDGER_DATA_DIR: await folderForTest(), LEDGER_HTTP_PORT: '0' };
+  const child = start(['serve'], { env });
+  const end = finished(child);
+  let output = '';
+  for await (const [chunk] of on(child.stdout as NodeJS.ReadableStream)) {
+    output += chunk;
+    if (output.includes('the ledger is open')) break;
+  }
+  const url = /Server listening at (http:[^"]+)/.exec(output)?.[1] as string;
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+  child.kill(signal);
+  const { code, stdout } = await end;
+  expect(code).toBe(0);
+  expect(stdout).toContain('"msg":"closed"');
+});
+
+async function* on(stream: NodeJS.ReadableStream): AsyncGenerator<[string]> {
+  for (;;) yield (await once(stream, 'data')) as [string];
+}

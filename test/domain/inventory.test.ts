@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type InventoryItem,
+  type RegisteredCluster,
+  reconcileInventory,
+  type SourceReading,
+} from '../../src/domain/inventory.ts';
+
+const HOUR = 3_600_000;
+const NOW = 1_000 * HOUR;
+
+const cluster = (clusterId: string, more: Partial<RegisteredCluster> = {}): RegisteredCluster => ({
+  clusterId,
+  accountId: 'acme',
+  name: clusterId,
+  connection: `argocd:argocd/${clusterId}`,
+  intervals: [{ from: 0, to: null, openedBy: 1, closedBy: null }],
+  ...more,
+});
+const item = (name: string, more: Partial<InventoryItem> = {}): InventoryItem => ({
+  source: 'argocd',
+  reference: `argocd:argocd/${name}`,
+  name,
+  ...more,
+});
+const argocd = (...items: readonly InventoryItem[]): SourceReading => ({ source: 'argocd', items });
+
+describe('a cluster that is billed', () => {
+  const opinion = (readings: readonly SourceReading[], one: RegisteredCluster) =>
+    reconcileInventory(readings, [one], NOW).opinions.get(one.clusterId);
+
+  test('is listed where its source has its reference, or any source has its id', () => {
+    expect(opinion([argocd(item('c1'))], cluster('c1'))).toBe('listed');
+    const byId = {
+      source: 'kubefirst/default',
+      items: [item('x', { source: 'kubefirst/default', clusterId: 'c1' })],
+    };
+    expect(opinion([argocd(), byId], cluster('c1'))).toBe('listed');
+  });
+
+  test('is gone where its source was read and does not have it', () => {
+    expect(opinion([argocd(item('c2'))], cluster('c1'))).toBe('gone');
+    const records = { source: 'kubefirst/default', items: [] };
+    expect(
+      opinion([records], cluster('c1', { connection: undefined, expectedIn: ['kubefirst/default'] })),
+    ).toBe('gone');
+  });
+
+  test('is unknown where no source could list it, or one that could was not read', () => {
+    expect(opinion([], cluster('c1'))).toBe('unknown');
+    expect(opinion([argocd()], cluster('c1', { connection: 'capi:acme/c1' }))).toBe('unknown');
+    expect(opinion([argocd()], cluster('c1', { connection: undefined }))).toBe('unknown');
+    const unreadable = { source: 'argocd', unreadable: 'answered 403' };
+    expect(opinion([unreadable], cluster('c1'))).toBe('unknown');
+    expect(opinion([argocd(), unreadable], cluster('c1'))).toBe('unknown');
+    expect(opinion([argocd()], cluster('c1', { expectedIn: ['kubefirst/default'] }))).toBe('unknown');
+  });
+
+  test('and gone is an alert with the cluster-hours billed since it was first missed', () => {
+    const missed = (firstSeen?: number) =>
+      reconcileInventory([argocd()], [cluster('c1')], NOW, { firstSeen: () => firstSeen }).conditions;
+    expect(missed()).toEqual([
+      {
+        type: 'billed-but-missing',
+        key: 'billed-but-missing:c1',
+        clusterId: 'c1',
+        accountId: 'acme',
+        name: 'c1',
+        source: 'argocd',
+        since: NOW,
+        clusterHours: '0.000000',
+      },
+    ]);
+    expect(missed(NOW - 1.5 * HOUR)).toMatchObject([{ since: NOW - 1.5 * HOUR, clusterHours: '1.500000' }]);
+  });
+
+  test('and gone is no alert while something holds its billing', () => {
+    const held = cluster('c1', { intervals: [{ from: 0, to: NOW - 1, openedBy: 1, closedBy: 2 }] });
+    const { conditions, opinions } = reconcileInventory([argocd()], [held], NOW);
+    expect([conditions, opinions.get('c1')]).toEqual([[], 'gone']);
+  });
+});
+
+describe('a cluster that nobody registered', () => {
+  const strangers = (
+    items: readonly InventoryItem[],
+    known: readonly string[] = [],
+    registered = [cluster('c1')],
+  ) =>
+    reconcileInventory([argocd(...items, item('c1'))], registered, NOW, { known: new Set(known) }).conditions;
+
+  test('is an alert with the cluster-hours since its source has it', () => {
+    expect(strangers([item('c2', { since: NOW - 2.25 * HOUR })])).toEqual([
+      {
+        type: 'running-but-unregistered',
+        key: 'running-but-unregistered:argocd:argocd/c2',
+        reference: 'argocd:argocd/c2',
+        name: 'c2',
+        source: 'argocd',
+        since: NOW - 2.25 * HOUR,
+        clusterHours: '2.250000',
+      },
+    ]);
+  });
+
+  test('is one alert, however many sources list it', () => {
+    expect(
+      strangers([item('c2'), item('c2', { source: 'kubefirst/default', clusterId: 'x.y.c2.0' })]),
+    ).toHaveLength(1);
+  });
+
+  test('is none where it is not said to run, or was deleted in the ledger', () => {
+    expect(
+      strangers(
+        [item('c2', { isPending: true }), item('c3'), item('c4', { clusterId: 'id4' })],
+        ['argocd:argocd/c3', 'id4'],
+      ),
+    ).toEqual([]);
+  });
+
+  test('is none where it is registered under its id', () => {
+    expect(strangers([item('c2', { clusterId: 'c1' })])).toEqual([]);
+  });
+});
+
+test('whatever is listed and registered, each registered cluster has one opinion and no listed one is missed', () => {
+  const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'));
+  const law = (listed: string[], registered: string[], isRead: boolean) => {
+    const readings = isRead
+      ? [argocd(...listed.map((name) => item(name)))]
+      : [{ source: 'argocd', unreadable: 'away' }];
+    const { opinions, conditions } = reconcileInventory(
+      readings,
+      registered.map((name) => cluster(name)),
+      NOW,
+    );
+    expect([...opinions.keys()]).toEqual(registered);
+    const missing = conditions.flatMap((each) =>
+      each.type === 'billed-but-missing' ? [each.clusterId] : [],
+    );
+    const strange = conditions.flatMap((each) =>
+      each.type === 'running-but-unregistered' ? [each.name] : [],
+    );
+    expect(missing).toEqual(isRead ? registered.filter((name) => !listed.includes(name)) : []);
+    expect(strange).toEqual(isRead ? listed.filter((name) => !registered.includes(name)).sort() : []);
+  };
+  fc.assert(fc.property(names, names, fc.boolean(), law));
+});

@@ -1,0 +1,172 @@
+import { billCluster, causesHolding } from '../../../src/domain/cluster.ts';
+import type { Fact, KnownFact } from '../../../src/domain/fact.ts';
+import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../../src/domain/time.ts';
+import type { Condition } from '../../../src/domain/validation/condition.ts';
+import { type Judgement, judgeRun } from '../../../src/domain/validation/judge.ts';
+import { type Policies, PolicySettings, policiesOf } from '../../../src/domain/validation/policy.ts';
+import {
+  type RunRecord,
+  readRecord,
+  runId,
+  type Shard,
+  shardName,
+  startRecord,
+  WHOLE,
+  type WrittenRecord,
+} from '../../../src/domain/validation/record.ts';
+import type { ClusterState, InventoryOpinion } from '../../../src/domain/validation/run.ts';
+import { RunFold } from '../../../src/domain/validation/run-fold.ts';
+import type { Verdict } from '../../../src/domain/validation/verdict.ts';
+import { recordsOf } from '../../../src/domain/validation/write-run.ts';
+import { at } from '../facts.ts';
+
+/** A fleet that is probed, judged and recorded as a ledger would, without one. */
+
+export const START = at('2026-04-15T12:00:00.000Z');
+export const REGISTERED = START - 10 * DAY_MS;
+export { DAY_MS, HOUR_MS, MINUTE_MS };
+
+export const policies = (settings: object = {}): Policies => policiesOf(PolicySettings.parse(settings));
+
+export type Seen = Omit<Verdict, 'at'> & { readonly after?: number };
+export const alive = (uid?: string): Seen => ({ state: 'alive', code: 'ok', ...(uid && { uid }) });
+export const refused: Seen = { state: 'unreachable', code: 'refused' };
+export const timeout: Seen = { state: 'unknown', code: 'timeout' };
+export const unverifiable: Seen = { state: 'unverifiable', code: 'no-credential' };
+
+/** Latency of every probe, in ms, unless it says otherwise. */
+const PROBE_MS = 40;
+const RUN_MS = 2_000;
+
+/** The records of a run, and when each was recorded. */
+export interface PlayedRun {
+  readonly run: string;
+  readonly tick: Instant;
+  readonly records: readonly { readonly record: WrittenRecord; readonly recordedAt: Instant }[];
+  readonly judgement: Judgement;
+}
+
+export class Fleet {
+  policies: Policies;
+  shard: Shard = WHOLE;
+  proceedUntil: Instant | undefined;
+  inventory = new Map<string, InventoryOpinion>();
+  extra: Condition[] = [];
+  fold = new RunFold();
+  readonly facts = new Map<string, KnownFact<Fact>[]>();
+  readonly played: PlayedRun[] = [];
+  #position = 0;
+
+  constructor(settings: object = {}, clusters: readonly string[] = ['c1']) {
+    this.policies = policies(settings);
+    for (const cluster of clusters) this.register(cluster);
+  }
+
+  register(clusterId: string, effectiveAt = REGISTERED, accountId = 'acme', billable = true): void {
+    this.add({ type: 'ClusterRegistered', clusterId, effectiveAt, accountId, name: clusterId, billable });
+  }
+
+  add(fact: Fact): string {
+    const position = ++this.#position;
+    const known = this.facts.get(fact.clusterId) ?? [];
+    this.facts.set(fact.clusterId, [...known, { eventId: String(position), position, fact }]);
+    return String(position);
+  }
+
+  /** What the ledger says of a cluster. */
+  stateOf(clusterId: string, now: Instant): ClusterState {
+    const facts = this.facts.get(clusterId) ?? [];
+    const { registration, deletion, switches } = billCluster(facts);
+    const voided = new Set(facts.map(({ fact }) => fact.type === 'FactVoided' && fact.voids));
+    const observations = facts
+      .filter(({ eventId, fact: { type } }) => /^Cluster(Unr|R)eachable$/.test(type) && !voided.has(eventId))
+      .sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || a.position - b.position);
+    const holds = causesHolding(switches, now).includes('unreachable');
+    return {
+      registeredAt: registration?.fact.effectiveAt ?? REGISTERED,
+      deletedAt: deletion?.fact.effectiveAt,
+      billable: registration?.fact.billable ?? true,
+      unreachable: observations.at(-1)?.fact.type === 'ClusterUnreachable',
+      heldSince: holds ? switches.unreachable.findLast((change) => change.at <= now)?.at : undefined,
+    };
+  }
+
+  /** Judges what would be seen at a tick, and records nothing. */
+  judge(tick: Instant, seen: Readonly<Record<string, Seen>>): Judgement {
+    const decidedAt = tick + RUN_MS;
+    const shard = shardName(this.shard);
+    return judgeRun({
+      run: runId(tick, this.shard),
+      shard,
+      tick,
+      decidedAt,
+      policies: this.policies,
+      breaker: this.fold.breakerOf(shard),
+      proceedUntil: this.proceedUntil,
+      conditions: this.extra,
+      clusters: Object.entries(seen).map(([clusterId, { after = PROBE_MS, ...verdict }]) => ({
+        clusterId,
+        accountId: 'acme',
+        state: this.stateOf(clusterId, decidedAt),
+        inventory: this.inventory.get(clusterId) ?? 'unknown',
+        watch: this.fold.watchOf(clusterId),
+        verdict: { ...verdict, at: tick + after },
+      })),
+    });
+  }
+
+  /** A whole run: judged, its facts recorded, its records written and read back. */
+  run(tick: Instant, seen: Readonly<Record<string, Seen>>): Judgement {
+    const judgement = this.judge(tick, seen);
+    for (const { fact } of judgement.facts) this.add(fact);
+    const started = startRecord({
+      tick,
+      shard: this.shard,
+      trigger: 'schedule',
+      policies: this.policies.digest,
+      by: 'validator',
+      deadline: tick + 4 * MINUTE_MS,
+      everyMs: 5 * MINUTE_MS,
+    });
+    const finished = recordsOf({
+      tick,
+      decidedAt: tick + RUN_MS,
+      policies: this.policies,
+      judgement,
+      watchBefore: (clusterId) => this.fold.watchOf(clusterId),
+      before: this.fold.shards.get(shardName(this.shard)),
+      durationMs: RUN_MS,
+    });
+    const records = [
+      { record: started, recordedAt: tick },
+      ...finished.map((record) => ({ record, recordedAt: tick + RUN_MS })),
+    ];
+    const run = runId(tick, this.shard);
+    this.played.push({ run, tick, records, judgement });
+    for (const { record, recordedAt } of records) this.fold.apply(run, stored(record), recordedAt);
+    return judgement;
+  }
+
+  /** Runs every five minutes, each seeing the same, until `ms` have passed since `tick`; gives the last tick. */
+  runs(tick: Instant, ms: number, seen: Readonly<Record<string, Seen>>): Instant {
+    let last = tick;
+    for (let next = tick; next <= tick + ms; next += 5 * MINUTE_MS) {
+      this.run(next, seen);
+      last = next;
+    }
+    return last;
+  }
+
+  /** All facts that runs have added, in order. */
+  get concluded(): Fact[] {
+    return this.played.flatMap(({ judgement }) => judgement.facts.map(({ fact }) => fact));
+  }
+}
+
+/** A record as it comes back from a store. */
+export function stored({ type, data }: WrittenRecord): RunRecord {
+  return readRecord(type, JSON.parse(JSON.stringify(data)));
+}
+
+export const typesOf = (facts: readonly { readonly fact: Fact }[]): string[] =>
+  facts.map(({ fact }) => `${fact.clusterId} ${fact.type}`);

@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deleted, registered, stopped } from '../support/cloud-events.ts';
+import { Fleet, fleetForTest } from '../support/validated-fleet.ts';
+
+const HOUR = 60;
+const DAY = 24 * HOUR;
+const typesOf = (facts: readonly { type: string }[]) => facts.map(({ type }) => type);
+
+/** The ledger, the process that probes, and API servers over TLS, all of them real; the clock is the test's. */
+describe('the validator', () => {
+  let servers: Fleet;
+  beforeAll(async () => {
+    servers = await Fleet.start();
+  });
+  afterAll(() => servers.stop());
+
+  const steady = {
+    s1: 'healthy',
+    s2: 'healthy',
+    s3: 'forbidden',
+    s4: 'unauthorized',
+    s5: 'healthy',
+  } as const;
+
+  test('says of every cluster what it saw, and records no fact of those that answer', async () => {
+    const fleet = await fleetForTest(servers);
+    await fleet.register({ ...steady, gone: 'refused', mail: 'ssh', c1: 'healthy' });
+    const run = await fleet.run();
+    expect(run).toMatchObject({
+      state: 'completed',
+      result: { counts: { alive: 6, unreachable: 1, unknown: 1, unverifiable: 0 } },
+    });
+    const codes = Object.fromEntries(
+      run.verdicts.map(({ clusterId, code }: { clusterId: string; code: string }) => [clusterId, code]),
+    );
+    expect(codes).toMatchObject({ s1: 'ok', s3: 'forbidden', s4: 'unauthorized', gone: 'refused' });
+    expect(typesOf(await fleet.factsOf('s3'))).toEqual(['cluster.registered']);
+    expect(typesOf(await fleet.factsOf('gone'))).toEqual(['cluster.registered']);
+  });
+
+  test('calls a cluster unreachable after 3 bad verdicts over 15 minutes, stops its billing after 24 h from when it was last alive, and takes it back once it answers', async () => {
+    const fleet = await fleetForTest(servers, { now: '2026-04-15T12:00:00.000Z' });
+    await fleet.register({ ...steady, c1: 'healthy' });
+    await fleet.run();
+    await fleet.becomes('c1', 'refused');
+    fleet.ledger.pass(300_000);
+    await fleet.runFor(10);
+    expect(typesOf(await fleet.factsOf('c1'))).toEqual(['cluster.registered']);
+    fleet.ledger.pass(300_000);
+    await fleet.run();
+    expect(typesOf(await fleet.factsOf('c1'))).toEqual(['cluster.registered', 'cluster.unreachable']);
+    fleet.ledger.pass(DAY * 60_000);
+    await fleet.run();
+    const facts = await fleet.factsOf('c1');
+    expect(typesOf(facts).slice(2)).toEqual(['billing.stopped']);
+    expect(facts[2]).toMatchObject({
+      time: '2026-04-15T12:00:00.000Z',
+      data: { cause: 'unreachable', policy: expect.stringMatching(/^default@/) },
+    });
+    const { body } = await fleet.ledger.get('/v1/clusters/c1/billing');
+    expect(body.intervals).toMatchObject([{ to: '2026-04-15T12:00:00.000Z' }]);
+    expect((await fleet.alerts()).map(({ kind }) => kind).sort()).toEqual([
+      'billing-stopped-unreachable',
+      'cluster-unreachable',
+    ]);
+
+    await fleet.becomes('c1', 'healthy');
+    fleet.ledger.pass(300_000);
+    await fleet.run();
+    expect(typesOf(await fleet.factsOf('c1')).slice(3)).toEqual(['cluster.reachable', 'billing.resumed']);
+    expect(await fleet.alerts()).toEqual([]);
+  });
+
+  test('never takes back a stop by hand', async () => {
+    const fleet = await fleetForTest(servers);
+    await fleet.register({ ...steady, c1: 'refused' });
+    await fleet.ledger.record(stopped('c1', '2026-04-10T00:00:00.000Z'));
+    await fleet.runFor(15);
+    fleet.ledger.pass(DAY * 60_000);
+    await fleet.run();
+    await fleet.becomes('c1', 'healthy');
+    fleet.ledger.pass(300_000);
+    await fleet.run();
+    const { body } = await fleet.ledger.get('/v1/clusters/c1');
+    expect(body).toMatchObject({ status: 'stopped', heldBy: ['manual'] });
+  });
+
+  test('stops nobody and raises one alert when everything goes dark at once', async () => {
+    const fleet = await fleetForTest(servers);
+    await fleet.register({ ...steady, s6: 'healthy' });
+    await fleet.run();
+    for (const clusterId of [...Object.keys(steady), 's6']) await fleet.becomes(clusterId, 'refused');
+    fleet.ledger.pass(300_000);
+    await fleet.runFor(20);
+    fleet.ledger.pass(2 * DAY * 60_000);
+    const run = await fleet.run();
+    expect(run.result).toMatchObject({ counts: { unreachable: 6 }, withheld: true });
+    for (const clusterId of ['s1', 's6'])
+      expect(typesOf(await fleet.factsOf(clusterId))).toEqual(['cluster.registered']);
+    expect(await fleet.alerts()).toMatchObject([{ kind: 'mass-unreachable' }]);
+  });
+
+  test('records under observe what enforce would have done, and leaves the bill alone', async () => {
+    const fleet = await fleetForTest(servers, { policy: { mode: 'observe' } });
+    await fleet.register({ ...steady, c1: 'refused' });
+    await fleet.runFor(10);
+    fleet.ledger.pass(300_000);
+    const run = await fleet.run();
+    expect(run.wouldHave).toMatchObject([{ type: 'ClusterUnreachable', clusterId: 'c1' }]);
+    fleet.ledger.pass(DAY * 60_000);
+    const later = await fleet.run();
+    expect(later.wouldHave).toMatchObject([{ type: 'BillingStopped', clusterId: 'c1' }]);
+    expect(typesOf(await fleet.factsOf('c1'))).toEqual(['cluster.registered']);
+  });
+
+  test('shows what a policy would have stopped, from the verdicts that were recorded', async () => {
+    const fleet = await fleetForTest(servers, { policy: { mode: 'observe' } });
+    await fleet.register({ ...steady, c1: 'healthy' });
+    await fleet.run();
+    await fleet.becomes('c1', 'refused');
+    fleet.ledger.pass(300_000);
+    await fleet.runFor(15);
+    fleet.ledger.pass(2 * HOUR * 60_000);
+    await fleet.run();
+    const head = await fleet.ledger.head();
+    const ask = (policy: object) =>
+      fleet.ledger.fetch('/v1/validations/what-if', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ policy, from: '2026-04-01T00:00:00Z', to: '2026-05-01T00:00:00Z' }),
+      });
+    const patient = await ask({});
+    expect(patient.body).toMatchObject({ runs: 6, items: [] });
+    const strict = await ask({ stopAfter: '1h', version: 'strict' });
+    expect(strict.body.items).toMatchObject([
+      {
+        accountId: 'acme',
+        stops: [{ clusterId: 'c1', policy: 'default@strict', from: '2026-04-15T12:00:00.000Z', to: null }],
+      },
+    ]);
+    expect(Number(strict.body.items[0].delta.clusterSeconds)).toBeLessThan(-2 * 3_600);
+    expect(await fleet.ledger.head()).toBe(head);
+    const wrong = await ask({ stopAfter: 'soon' });
+    expect(wrong.body).toMatchObject({ status: 400, errors: [{ pointer: '/policy/stopAfter' }] });
+  });
+
+  test('has another policy for the clusters that it names', async () => {
+    const policy = {
+      policies: [
+        { name: 'patient', match: { labels: { team: 'core' } }, unreachableAfter: 2, unreachableFor: '0s' },
+      ],
+    };
+    const fleet = await fleetForTest(servers, { policy });
+    await fleet.register({ ...steady, c1: 'refused' });
+    await fleet.runFor(5);
+    const facts = await fleet.factsOf('c1');
+    expect(facts[1]).toMatchObject({
+      type: 'cluster.unreachable',
+      data: { policy: expect.stringMatching(/^patient@/) },
+    });
+  });
+
+  test('says in a dry run what a run would record, and writes nothing', async () => {
+    const fleet = await fleetForTest(servers, { policy: { unreachableAfter: 1, unreachableFor: '0s' } });
+    await fleet.register({ ...steady, c1: 'refused' });
+    const before = await fleet.ledger.head();
+    const { status, body } = await fleet.request({ dryRun: true });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      outcome: 'planned',
+      counts: { alive: 5, unreachable: 1 },
+      facts: [{ type: 'ClusterUnreachable', clusterId: 'c1' }],
+    });
+    expect(await fleet.ledger.head()).toBe(before);
+  });
+
+  test('goes on watching what was deleted, and says so where it still answers', async () => {
+    const fleet = await fleetForTest(servers);
+    await fleet.register({ ...steady, c1: 'healthy', c2: 'refused' });
+    await fleet.run();
+    await fleet.ledger.record(
+      deleted('c1', '2026-04-15T12:00:00.000Z'),
+      deleted('c2', '2026-04-15T12:00:00.000Z'),
+    );
+    fleet.ledger.pass(300_000);
+    await fleet.runFor(15);
+    expect(await fleet.alerts()).toMatchObject([{ kind: 'alive-after-delete', subject: 'c1' }]);
+    fleet.ledger.pass(15 * DAY * 60_000);
+    const run = await fleet.run();
+    expect(run.result.counts).toMatchObject({ alive: 5, unreachable: 0 });
+  });
+
+  test('cannot verify what it has no credential for, which is no sign that it is gone', async () => {
+    const fleet = await fleetForTest(servers, { policy: { unreachableAfter: 1, unreachableFor: '0s' } });
+    await fleet.register(steady);
+    await fleet.ledger.record(registered('none', '2026-04-01T00:00:00.000Z'));
+    const run = await fleet.run();
+    expect(run.result.counts).toMatchObject({ alive: 5, unverifiable: 1 });
+    expect(await fleet.alerts()).toMatchObject([{ kind: 'unverifiable', subject: 'none' }]);
+    expect(typesOf(await fleet.factsOf('none'))).toEqual(['cluster.registered']);
+  });
+
+  test('is asked for a run while one is under way, and answers with that one', async () => {
+    const fleet = await fleetForTest(servers);
+    await fleet.register({ ...steady, slow: 'hang-on-request' });
+    const [first, second] = await Promise.all([fleet.request({}), fleet.request({})]);
+    expect([first?.body.outcome, second?.body.outcome].sort()).toEqual(['begun', 'under-way']);
+    expect(first?.body.id).toBe(second?.body.id);
+  });
+
+  test('is refused where no source of credentials is configured', async () => {
+    const fleet = await fleetForTest(servers, { validator: { LEDGER_VALIDATOR_CREDENTIALS: '{}' } });
+    const { status, body } = await fleet.request({});
+    expect(status).toBe(409);
+    expect(body.type).toBe('urn:cluster-ledger:problem:no-validator');
+  });
+});

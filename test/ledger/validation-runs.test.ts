@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import {
+  runId,
+  runStream,
+  startRecord,
+  WHOLE,
+  type WrittenRecord,
+} from '../../src/domain/validation/record.ts';
+import { VersionConflict } from '../../src/eventstore/errors.ts';
+import { ValidationRuns } from '../../src/ledger/validation-runs.ts';
+import { ledgerForTest } from '../support/ledger.ts';
+import { collect } from '../support/store-events.ts';
+import { stores } from '../support/stores.ts';
+
+const TICK = Date.parse('2026-04-15T12:00:00.000Z');
+const start = startRecord({
+  tick: TICK,
+  shard: WHOLE,
+  trigger: 'schedule',
+  policies: 'd',
+  by: 'replica',
+  deadline: TICK + 240_000,
+});
+const large = (n: number): WrittenRecord => ({
+  type: 'ValidationRecorded',
+  data: { verdicts: [], left: [`c${n}`.padEnd(45_000, 'x')] },
+});
+
+describe.each(stores)('runs on $name', ({ connection }) => {
+  test('belong to whoever is first to begin them, whoever else tries at the same moment', async () => {
+    const { rooms } = await ledgerForTest({ store: connection });
+    const replicas = Array.from({ length: 4 }, () => new ValidationRuns(rooms.store, () => TICK));
+    const run = runId(TICK);
+    const claims = await Promise.all(replicas.map((replica) => replica.claim(run, start)));
+    expect(claims.filter((claim) => claim !== undefined)).toHaveLength(1);
+    expect(await collect(rooms.store.readStream(runStream(run)))).toHaveLength(1);
+  });
+
+  test('take records in as many writes as it needs, in order, and none of somebody else', async () => {
+    const { rooms } = await ledgerForTest({ store: connection });
+    const runs = new ValidationRuns(rooms.store, () => TICK);
+    const run = runId(TICK);
+    const claim = await runs.claim(run, start);
+    if (claim === undefined) throw new Error('the run was claimed by somebody else');
+    const after = await runs.append(
+      claim,
+      Array.from({ length: 30 }, (_, n) => large(n)),
+    );
+    expect(after).toEqual({ run, revision: 30 });
+    const events = await collect(rooms.store.readStream(runStream(run)));
+    const left = events.slice(1).map(({ data }) => (data as { left: string[] }).left[0]?.slice(0, 3));
+    expect(left).toEqual(Array.from({ length: 30 }, (_, n) => `c${n}`.padEnd(3, 'x')));
+    await expect(runs.append(claim, [large(31)])).rejects.toThrow(VersionConflict);
+  });
+});

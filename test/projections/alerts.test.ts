@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { ALERT_KINDS, ALERTS } from '../../src/domain/alert.ts';
+import type { LogEvent } from '../../src/eventstore/event-store.ts';
+import { AlertBook, REFUSALS_KEPT } from '../../src/projections/alerts.ts';
+
+const T = Date.parse('2026-04-15T12:00:00.000Z');
+
+function rejected(n: number, id = `e${n}`): LogEvent {
+  return {
+    id: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+    stream: 'rejected-events',
+    revision: n,
+    position: n + 1,
+    type: 'EventRejected',
+    data: { source: 'pro', id, clusterId: 'c1', event: {}, rejection: { code: 'cluster-deleted' } },
+    metadata: {},
+    recordedAt: T + n,
+  };
+}
+
+function acknowledged(n: number, alertId: string): LogEvent {
+  const event = { stream: 'alerts', type: 'AlertAcknowledged', data: { alertId, by: 'me' } };
+  return { ...rejected(n), ...event };
+}
+
+describe('a book of alerts', () => {
+  test('keeps a bounded number of refused events, and of what is resolved, and drops none unsaid', () => {
+    const book = new AlertBook();
+    const count = REFUSALS_KEPT + 500;
+    for (let n = 0; n < count; n++) book.applyOther(rejected(n), []);
+    const open = book.all(T + count, []);
+    expect(open).toHaveLength(REFUSALS_KEPT + 1);
+    const earlier = book.find('event-rejected:earlier', T + count, []);
+    expect(earlier?.data).toEqual({ count: 500 });
+    expect(ALERTS['event-rejected'].happened('earlier', earlier?.data ?? {})).toBe(
+      '500 more events were refused earlier',
+    );
+
+    for (const [i, { id }] of open.entries()) book.applyOther(acknowledged(count + i, id), []);
+    const resolved = book.all(T + 10 * count, []);
+    expect(resolved).toHaveLength(1_000);
+    expect(resolved.every(({ resolvedAt }) => resolvedAt !== undefined)).toBe(true);
+    const restored = AlertBook.restore(JSON.parse(JSON.stringify(book.parts)));
+    expect(JSON.stringify(restored.parts)).toBe(JSON.stringify(book.parts));
+  });
+
+  test('gives what holds now and is known from elsewhere, acknowledged or not', () => {
+    const book = new AlertBook();
+    const live = [
+      { kind: 'statement-drift', subject: '2026-03', since: T, data: { why: 'another digest' } },
+    ] as const;
+    expect(book.find('statement-drift:2026-03', T, [])).toBeUndefined();
+    expect(book.all(T, live)).toMatchObject([{ id: 'statement-drift:2026-03', raisedAt: T }]);
+    book.applyOther(acknowledged(1, 'statement-drift:2026-03'), []);
+    expect(book.find('statement-drift:2026-03', T + 1, live)?.acknowledged).toEqual({ at: T + 1, by: 'me' });
+  });
+
+  test('has words for every kind, and none of them holds a gap', () => {
+    for (const kind of ALERT_KINDS) {
+      const { happened, bill, next } = ALERTS[kind];
+      for (const text of [bill, next]) expect(text, kind).toMatch(/^[A-Z].*\.$/);
+      const data = {
+        since: 'then',
+        code: 'x',
+        why: 'all',
+        of: 3,
+        bad: 2,
+        period: '2026-01',
+        facts: 2,
+        flips: 7,
+      };
+      const more = { deletedAt: 'then', inventory: 'listed', source: 's', id: 'e1', clusterId: 'c1' };
+      expect(happened('c1', { ...data, ...more }), kind).not.toMatch(/undefined|NaN/);
+    }
+  });
+});

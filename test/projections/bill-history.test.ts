@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Fact } from '../../src/domain/fact.ts';
+import { countedWindow, usageOf } from '../../src/domain/usage.ts';
+import type { LedgerModel } from '../../src/projections/ledger-model.ts';
+import { positionsToReplay, replay } from '../../src/projections/replay.ts';
+import { intervalsOf } from '../../src/projections/usage.ts';
+import { registered, resumed, stopped } from '../domain/facts.ts';
+import { applyTo, idAt, modelOf } from './logs.ts';
+import { facts, windows } from './random-logs.ts';
+
+/** A void names any fact of its cluster, also one that comes later, so long as it is no void. */
+function withAnyTargets(recorded: readonly Fact[]): Fact[] {
+  return recorded.map((fact): Fact => {
+    if (fact.type !== 'FactVoided') return fact;
+    const targets = recorded.flatMap((target, n) =>
+      target.type !== 'FactVoided' && target.clusterId === fact.clusterId ? [n] : [],
+    );
+    const target = targets[Number(fact.voids) % targets.length];
+    return { ...fact, voids: idAt((target ?? 98) + 1) };
+  });
+}
+
+const anyLogs = fc.array(facts, { minLength: 1, maxLength: 30, size: 'max' }).map(withAnyTargets);
+
+/** Expects what is kept of every cluster to be what the rules of the domain make of its facts, at a position. */
+function isAsFolded(model: LedgerModel, asOf: number): void {
+  for (const cluster of model.clusters.texts.keys()) {
+    const { registration, intervals } = model.billing(cluster, asOf);
+    const billed = model.billed(cluster, asOf);
+    expect(billed.intervals).toEqual(intervals);
+    if (intervals.length > 0) expect(billed.accountId).toBe(registration?.fact.accountId);
+  }
+}
+
+describe('what is kept of how a cluster is billed', () => {
+  test('is, as of every position, what the rules make of the facts known then: at once, and along the way', () => {
+    fc.assert(
+      fc.property(anyLogs, fc.array(fc.nat(30), { maxLength: 5 }), (log, stops) => {
+        const model = modelOf(log);
+        for (let asOf = 0; asOf <= log.length; asOf++) isAsFolded(model, asOf);
+        const along = modelOf([]);
+        for (const [i, fact] of log.entries()) {
+          applyTo(along, fact);
+          if (stops.includes(i)) for (let asOf = 0; asOf <= i + 1; asOf++) isAsFolded(along, asOf);
+        }
+        for (let asOf = 0; asOf <= log.length; asOf++) isAsFolded(along, asOf);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('gives the usage of an account that its intervals have', () => {
+    fc.assert(
+      fc.property(anyLogs, windows, (log, { window, through }) => {
+        const model = modelOf(log);
+        const counted = countedWindow(window, through);
+        for (const account of model.accounts.texts.keys()) {
+          for (let asOf = 0; asOf <= log.length; asOf++) {
+            const usage = usageOf(intervalsOf(model, account, asOf), counted);
+            expect(model.usage(account, asOf, counted)).toEqual(usage);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('is the same for a cluster of which so much came late that nothing is kept', async () => {
+    const late = Array.from({ length: 800 }, (_, i): Fact => {
+      const day = `2026-01-01T${String(23 - (i % 24)).padStart(2, '0')}:00:00.${String(999 - i).padStart(3, '0')}Z`;
+      return i % 2 === 0 ? stopped(day) : resumed(day);
+    });
+    const log = [registered('2026-01-01'), ...late];
+    const model = modelOf(log);
+    for (const asOf of [0, 1, 2, 400, 801]) isAsFolded(model, asOf);
+    const counted = { from: Date.parse('2026-01-01'), to: Date.parse('2026-02-01') };
+    expect(model.billedChanges(0, 0)).toBeUndefined();
+    for (const asOf of [0, 1, 400, 801])
+      expect(model.usage(0, asOf, counted)).toEqual(usageOf(intervalsOf(model, 0, asOf), counted));
+    const positions = await positionsToReplay(model, 'acme', 801);
+    const steps = [...replay(model, 'acme', { window: counted, through: counted.to }, positions)];
+    for (const asOf of [1, 2, 400, 801])
+      expect(steps[asOf - 1]?.usage).toEqual(model.usage(0, asOf, counted));
+  });
+});

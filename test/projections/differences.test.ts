@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import type { Fact } from '../../src/domain/fact.ts';
+import { periodWindow } from '../../src/domain/time.ts';
+import { differencesOf } from '../../src/projections/differences.ts';
+import { deleted, registered, resumed, seen, stopped, voided } from '../domain/facts.ts';
+import { idAt, modelOf } from './logs.ts';
+
+/** Positions of what changed the January of acme since the first `known` facts. */
+function causes(known: number, ...facts: Fact[]): number[] {
+  const span = { before: known, after: facts.length };
+  const changes = [...differencesOf(modelOf(facts), 'acme', span, periodWindow('2026-01'))];
+  return changes.flatMap((change) => (change === undefined ? [] : [change.by]));
+}
+
+describe('the difference of two as-ofs names', () => {
+  const since = registered('2026-01-10');
+
+  test('what changed the figure, and nothing that did not', () => {
+    const late = [
+      seen('2026-01-20', 'ClusterUnreachable'),
+      stopped('2026-01-30'),
+      stopped('2026-01-30', 'deleted'),
+      resumed('2026-01-31'),
+      stopped('2026-02-10', 'unreachable'),
+      registered('2026-01-12'),
+    ];
+    expect(causes(1, since, ...late)).toEqual([3, 5]);
+  });
+
+  test('no stop within a stop, nor what is after the deletion', () => {
+    const stops = [stopped('2026-01-15'), stopped('2026-01-16'), stopped('2026-01-17', 'unreachable')];
+    expect(causes(2, since, ...stops)).toEqual([]);
+    expect(causes(2, since, deleted('2026-01-15'), stopped('2026-01-20'), deleted('2026-01-25'))).toEqual([]);
+  });
+
+  test('both of two facts of which either would do: without one of them alone nothing changes back', () => {
+    expect(causes(1, since, stopped('2026-01-15'), stopped('2026-01-15', 'unreachable'))).toEqual([2, 3]);
+  });
+
+  test('the void of what was known, and not what came and went in between', () => {
+    const gone = [stopped('2026-01-20'), voided('2026-02-01', idAt(3)), voided('2026-02-01', idAt(2))];
+    expect(causes(2, since, stopped('2026-01-12'), ...gone)).toEqual([5]);
+  });
+
+  test('a move to another account, once for each of the two', () => {
+    const other = { ...registered('2026-01-10'), accountId: 'globex' };
+    const facts = [since, voided('2026-02-01', idAt(1)), other];
+    expect(causes(1, ...facts)).toEqual([2]);
+    const span = { before: 1, after: 3 };
+    const changes = [...differencesOf(modelOf(facts), 'globex', span, periodWindow('2026-01'))];
+    expect(changes.flatMap((change) => change?.by ?? [])).toEqual([2, 3]);
+  });
+
+  test('what two clusters balance between them', () => {
+    const second = (fact: Fact): Fact => ({ ...fact, clusterId: 'c2' });
+    const known = [since, stopped('2026-01-15'), second(since)];
+    const swap = [resumed('2026-01-20'), second(stopped('2026-01-20'))];
+    expect(causes(3, ...known, ...swap)).toEqual([4, 5]);
+  });
+});

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AmountSum } from '../../src/domain/quantity.ts';
+import { countedWindow } from '../../src/domain/usage.ts';
+import { positionsToReplay, replay } from '../../src/projections/replay.ts';
+import { accountUsage } from '../../src/projections/usage.ts';
+import { usageAt } from '../oracle/oracle.ts';
+import { modelOf } from './logs.ts';
+import { forOracle, logs, windows } from './random-logs.ts';
+
+test('after each fact a replay says what the usage was as known then, and the deltas add up to it', async () => {
+  await fc.assert(
+    fc.asyncProperty(logs, windows, fc.nat(30), async ({ facts }, { window, through }, cut) => {
+      const model = modelOf(facts);
+      const asOf = Math.min(cut, facts.length);
+      for (const accountId of ['acme', 'globex']) {
+        const positions = await positionsToReplay(model, accountId, asOf);
+        const steps = [...replay(model, accountId, { window, through }, positions)];
+        expect(steps.map(({ position }) => position)).toEqual([...positions]);
+        const sum = new AmountSum();
+        for (const { position, usage, delta } of steps) {
+          const question = { window, through, asOf: position, byDay: false };
+          expect(usage).toEqual(accountUsage(model, accountId, question).usage);
+          const { billableClusters, clusterSeconds } = usage;
+          expect(sum.add(delta).total).toEqual({ billableClusters, clusterSeconds });
+        }
+        // What it plays is all there is to it: a fold of these facts alone, and of any first ones of them, is the usage.
+        const { from, to } = countedWindow(window, through);
+        const played = forOracle(facts).filter(({ position }) => positions.includes(position));
+        for (const { position, usage } of steps)
+          expect(usageAt(played, position, accountId, [BigInt(from), BigInt(to)], BigInt(to))).toEqual(usage);
+        const known = { window, through, asOf, byDay: false };
+        const last = steps.at(-1)?.usage ?? accountUsage(modelOf([]), accountId, known).usage;
+        expect(last).toEqual(accountUsage(model, accountId, known).usage);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

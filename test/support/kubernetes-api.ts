@@ -1,0 +1,114 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+import { parseAllDocuments } from 'yaml';
+import type { KubeApiserver } from './kube-apiserver.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** An object of `deploy/`. */
+export interface ShippedObject extends Fields {
+  readonly kind: 'Namespace' | 'ServiceAccount' | 'ClusterRole' | 'RoleBinding';
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/** What `deploy/rbac.yaml` grants. */
+export async function shippedRoles(): Promise<readonly ShippedObject[]> {
+  const text = await readFile(join(import.meta.dirname, '../../deploy/rbac.yaml'), 'utf8');
+  return parseAllDocuments(text).map((document) => document.toJS() as ShippedObject);
+}
+
+/** Writes to a kube-apiserver as its administrator. */
+export class KubernetesApi {
+  readonly #server: KubeApiserver;
+  readonly #agent: Agent;
+  readonly #folder: string;
+  #files = 0;
+
+  private constructor(server: KubeApiserver, folder: string) {
+    this.#server = server;
+    this.#folder = folder;
+    this.#agent = new Agent({ connect: { ca: server.authority.cert } });
+  }
+
+  static async open(server: KubeApiserver): Promise<KubernetesApi> {
+    return new KubernetesApi(server, await mkdtemp(join(tmpdir(), 'kubernetes-api-')));
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: Fields) {
+    const { statusCode, body: answer } = await request(this.#server.url + path, {
+      method,
+      dispatcher: this.#agent,
+      headers: { authorization: `Bearer ${this.#server.adminToken}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: objects of the API have every shape.
+    const json = (await answer.json()) as any;
+    if (statusCode >= 300) throw new Error(`${method} ${path}: ${statusCode} ${JSON.stringify(json)}`);
+    return json;
+  }
+
+  async namespace(name: string): Promise<void> {
+    await this.send('POST', '/api/v1/namespaces', { metadata: { name } });
+  }
+
+  /** Creates an object of the kinds that are shipped. */
+  async apply(object: ShippedObject): Promise<void> {
+    const { namespace = '' } = object.metadata;
+    const group = '/apis/rbac.authorization.k8s.io/v1';
+    const paths = {
+      Namespace: '/api/v1/namespaces',
+      ServiceAccount: `/api/v1/namespaces/${namespace}/serviceaccounts`,
+      ClusterRole: `${group}/clusterroles`,
+      RoleBinding: `${group}/namespaces/${namespace}/rolebindings`,
+    };
+    await this.send('POST', paths[object.kind], object);
+  }
+
+  async createSecret(
+    namespace: string,
+    name: string,
+    data: Readonly<Record<string, string>>,
+    more: Fields = {},
+  ) {
+    const { labels, ...rest } = more;
+    const metadata = { name, ...(labels !== undefined && { labels }) };
+    const body = { metadata, stringData: data, ...rest };
+    return this.send('POST', `/api/v1/namespaces/${namespace}/secrets`, body);
+  }
+
+  /** Puts other data in the place of all that a Secret holds. */
+  async replaceSecret(namespace: string, name: string, data: Readonly<Record<string, string>>) {
+    const encoded = Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    );
+    await this.send('PUT', `/api/v1/namespaces/${namespace}/secrets/${name}`, {
+      metadata: { name },
+      data: encoded,
+    });
+  }
+
+  async deleteSecret(namespace: string, name: string) {
+    await this.send('DELETE', `/api/v1/namespaces/${namespace}/secrets/${name}`);
+  }
+
+  /** A token of a service account. */
+  async tokenOf(namespace: string, name: string): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+    return (await this.send('POST', path, { spec: {} })).status.token;
+  }
+
+  /** The file of a kubeconfig for it, perhaps by another port of this host. */
+  async kubeconfigFile(token = this.#server.adminToken, port = this.#server.port): Promise<string> {
+    const file = join(this.#folder, `kubeconfig-${this.#files++}`);
+    const text = this.#server.kubeconfig({ token });
+    await writeFile(file, text.replace(this.#server.url, `https://127.0.0.1:${port}`));
+    return file;
+  }
+}
