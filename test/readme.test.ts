@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { PROGRAM } from './cli/program.ts';
 import { LedgerProcess } from './support/ledger-process.ts';
 import { double } from './support/stores.ts';
 
@@ -15,9 +17,11 @@ interface Block {
   readonly text: string;
 }
 
-async function readmeBlocks(): Promise<Block[]> {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  return [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+const readmeBlocks = () => blocksOf('README.md');
+
+async function blocksOf(page: string): Promise<Block[]> {
+  const markdown = await readFile(join(root, page), 'utf8');
+  return [...markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
     language: language as string,
     text: (text as string).trim(),
   }));
@@ -29,30 +33,44 @@ function comparable(json: string): unknown {
   return rest;
 }
 
-test('every request of the README works, and is answered as it says', async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'ledger-readme-'));
-  const ledger = new LedgerProcess({ LEDGER_DATA_DIR: dataDir });
+/** Commands that the README has run on the ledger that was started before. */
+const isOnTheLedger = (line: string) => line.startsWith('curl') || line.startsWith('npx cluster-ledger ');
+
+test('every request and command on the ledger works, in their order, and is answered as the README says', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-readme-'));
+  const ledger = new LedgerProcess({ LEDGER_DATA_DIR: join(folder, 'data') });
   await ledger.start();
   onTestFinished(async () => {
     await ledger.stop();
-    await rm(dataDir, { recursive: true });
+    await rm(folder, { recursive: true });
   });
+  const shell = async (command: string) => {
+    const here = command
+      .replaceAll('http://127.0.0.1:8400', ledger.url)
+      .replace(/^npx cluster-ledger /gm, `'${process.execPath}' '${PROGRAM}' `);
+    const surroundings = `export XDG_CONFIG_HOME='${folder}' LEDGER_URL='${ledger.url}'`;
+    return (await run('bash', ['-e', '-c', `${surroundings}\n${here}`], { cwd: folder })).stdout;
+  };
   const blocks = await readmeBlocks();
-  const requests = blocks.flatMap(({ text }, i) =>
-    text.startsWith('curl') ? [[text, blocks[i + 1]?.text ?? '']] : [],
-  );
-  expect(requests.length).toBe(2);
-  for (const [command, said] of requests as [string, string][]) {
-    const { stdout } = await run('bash', ['-c', command.replaceAll('http://127.0.0.1:8400', ledger.url)]);
-    expect(comparable(stdout)).toEqual(comparable(said));
+  const told: string[] = [];
+  for (const [i, { language, text }] of blocks.entries()) {
+    if (language !== 'sh' || !isOnTheLedger(text)) continue;
+    const stdout = await shell(text);
+    if (text.startsWith('curl')) expect(comparable(stdout)).toEqual(comparable(blocks[i + 1]?.text ?? ''));
+    else told.push(stdout);
   }
+  const [figure, closed, verified] = told;
+  expect(told.length).toBe(3);
+  expect(figure).toMatch(/acme +1 +2678400\.000[\s\S]+ClusterRegistered at 1 +still billed/);
+  expect(closed).toMatch(/would close +2026-01[\s\S]+closed +2026-01[\s\S]+period +2026-01/);
+  expect(verified).toMatch(/ok +seal[\s\S]+verified: acme, 2026-01/);
 });
 
 test('every other command of the README is one that a test or the build runs', async () => {
   const commands = (await readmeBlocks())
-    .filter(({ language, text }) => language === 'sh' && !text.startsWith('curl'))
+    .filter(({ language, text }) => language === 'sh' && !isOnTheLedger(text))
     .flatMap(({ text }) => text.split('\n'));
-  // `npm ci` and `npm test`: .ci/run; the demo: test/e2e/demo.test.ts; EventStoreDB: the next test.
+  // `npm ci` and `npm test`: .ci/run; the demo: test/e2e/demo.test.ts; EventStoreDB: the last test.
   expect(commands).toEqual([
     'npm ci',
     'npm run demo',
@@ -61,6 +79,26 @@ test('every other command of the README is one that a test or the build runs', a
   ]);
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['start', 'demo', 'check', 'test', 'bench']));
+});
+
+test('the settings that the README and the docs show are read as they mean to be', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-readme-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const configFrom = async (yaml: string) => {
+    const file = join(folder, 'ledger.yaml');
+    await writeFile(file, yaml);
+    return readConfig({ LEDGER_CONFIG: file });
+  };
+  const [shown, ...more] = (await readmeBlocks()).filter(({ language }) => language === 'yaml');
+  expect(more).toEqual([]);
+  const { validator } = await configFrom(shown?.text ?? '');
+  expect(validator.policy.mode).toBe('observe');
+  expect(validator.credentials.directory).toBe('/etc/cluster-ledger/kubeconfigs');
+  for (const page of ['docs/validator.md', 'docs/how-to/roll-out-the-validator.md']) {
+    const examples = (await blocksOf(page)).filter(({ language }) => language === 'yaml');
+    expect(examples.length).toBeGreaterThan(0);
+    for (const { text } of examples) await configFrom(text);
+  }
 });
 
 test('it starts on EventStoreDB as the README says', async () => {
