@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SETTING_PATHS, variableOf } from '../src/config/settings.ts';
+import { ALERTS } from '../src/domain/alert.ts';
+import { PolicySettings } from '../src/domain/validation/policy.ts';
 import { PROBLEMS } from '../src/http/problem.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -13,6 +15,17 @@ test('docs/errors.md lists exactly the problems there are, with their status', a
   expect(listed).toEqual(
     Object.fromEntries(Object.entries(PROBLEMS).map(([code, [status]]) => [code, status])),
   );
+});
+
+test('docs/validator.md lists exactly the alerts there are, with their severity, and the settings of a policy', async () => {
+  const page = await read('docs/validator.md');
+  const alerts = [...page.matchAll(/^\| `([a-z-]+)` +\| (critical|warning|info) +\|/gm)];
+  expect(Object.fromEntries(alerts.map(([, kind, severity]) => [kind, severity]))).toEqual(
+    Object.fromEntries(Object.entries(ALERTS).map(([kind, { severity }]) => [kind, severity])),
+  );
+  const [thresholds = ''] = page.split('## From verdicts to facts')[1]?.split('\n## ') ?? [];
+  const settings = [...thresholds.matchAll(/^\| `([A-Za-z]+)` +\|/gm)].map(([, name]) => name);
+  expect(settings.toSorted()).toEqual(Object.keys(PolicySettings.shape).sort());
 });
 
 test('every file that the docs link to, and every test that they name, is there', async () => {
