@@ -50,7 +50,6 @@ export function readConfig(environment: Environment = process.env): Config {
     autoClose: {
       enabled: values['periods.autoClose'],
       schedule: values['periods.autoCloseSchedule'],
-      timezone: 'UTC',
     },
     kubefirst: kubefirstOf(values),
     validator: {

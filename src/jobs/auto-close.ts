@@ -1,19 +1,14 @@
-import { type ScheduledTask, schedule, validate } from 'node-cron';
 import { z } from 'zod';
 import { dueAt, nextToClose } from '../domain/period.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { Projections } from '../projections/projections.ts';
 import type { PeriodCloser } from './close-period.ts';
+import { CronText, type JobsLog, ScheduledJob } from './schedule.ts';
 
 /** When periods are closed by themselves; they are not, unless it is said. */
 export const AutoCloseSettings = z.strictObject({
   enabled: z.boolean().default(false),
-  schedule: z
-    .string()
-    .refine(validate, 'must be a cron expression: minute, hour, day of month, month, day of week')
-    .default('7 * * * *'),
-  /** Periods are months in UTC; so is the schedule. */
-  timezone: z.literal('UTC').default('UTC'),
+  schedule: CronText.default('7 * * * *'),
 });
 export type AutoCloseSettings = z.output<typeof AutoCloseSettings>;
 
@@ -21,10 +16,7 @@ interface Rooms {
   readonly closer: Pick<PeriodCloser, 'close'>;
   readonly projections: Pick<Projections, 'model' | 'isCaughtUp'>;
   readonly now: () => Instant;
-  readonly log: {
-    info(details: object, message: string): void;
-    error(details: object, message: string): void;
-  };
+  readonly log: JobsLog;
 }
 
 /** Who closed a period, where it was nobody. */
@@ -37,29 +29,26 @@ const ACTOR = 'auto-close';
 export class AutoClose {
   readonly #rooms: Rooms;
   readonly #settings: AutoCloseSettings;
-  #task: ScheduledTask | undefined;
-  #running: Promise<void> | undefined;
+  readonly #job: ScheduledJob;
   #isStopped = false;
 
   constructor(rooms: Rooms, settings: AutoCloseSettings) {
     this.#rooms = rooms;
     this.#settings = settings;
+    this.#job = new ScheduledJob('auto-close', settings.schedule, () => this.#closeDue(), rooms.log);
   }
 
   /** Begins to keep the schedule, if it is enabled. */
   start(): void {
-    const { enabled, schedule: times, timezone } = this.#settings;
-    if (!enabled || this.#task !== undefined) return;
-    this.#task = schedule(times, () => this.tick(), { timezone, noOverlap: true, unref: true });
-    this.#rooms.log.info({ schedule: times, timezone }, 'periods that are due are closed by themselves');
+    const { enabled, schedule } = this.#settings;
+    if (!enabled) return;
+    this.#job.start();
+    this.#rooms.log.info({ schedule }, 'periods that are due are closed by themselves');
   }
 
   /** Closes what is due now; whoever calls while that goes on waits for the same. Never rejects. */
   tick(): Promise<void> {
-    this.#running ??= this.#closeDue().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+    return this.#job.now();
   }
 
   async #closeDue(): Promise<void> {
@@ -100,7 +89,6 @@ export class AutoClose {
   /** Begins no other close. One that is under way ends, or is given up where the answers are let go: that is safe. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#task?.destroy();
-    await this.#running;
+    await this.#job.stop();
   }
 }

@@ -2,14 +2,13 @@ import { refusedClose } from '../domain/period.ts';
 import type { Statement } from '../domain/statement.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { NotCaughtUp } from '../ledger/errors.ts';
 import type { ClosePeriod, ClosingOutcome, PeriodCloses } from '../ledger/period-closes.ts';
 import type { LedgerModel } from '../projections/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { statementsInTurns, tally } from '../projections/statements.ts';
+import { wholeLog } from './whole-log.ts';
 
-/** How long a close waits for the answers to hold all that the log holds, and then for its own place in it. */
-const CATCH_UP_MS = 5_000;
+/** How long a close waits for its own place in the log. */
 const PLACE_WAIT_MS = 2_000;
 
 interface Rooms {
@@ -46,7 +45,7 @@ export class PeriodCloser {
   async #close(command: ClosePeriod): Promise<ClosingOutcome> {
     const { period, early, dryRun, actor } = command;
     const { now, closes } = this.#rooms;
-    const model = await this.#wholeLog();
+    const model = await wholeLog(this.#rooms.store, this.#rooms.projections);
     const closed = closedIn(model, period);
     if (closed !== undefined) return closed;
     const rejection = refusedClose(period, model.calendar, { now: now(), early: early || dryRun });
@@ -66,15 +65,6 @@ export class PeriodCloser {
     const place = await this.#rooms.projections.placed(eventId, PLACE_WAIT_MS);
     this.#rooms.closed?.(place?.position);
     return { outcome: 'closed', close: { ...recorded, position: place?.position } };
-  }
-
-  /** A model that holds everything that is in the log now. */
-  async #wholeLog(): Promise<LedgerModel> {
-    const { store, projections } = this.#rooms;
-    const head = await store.head();
-    if (!(await projections.reached(head, CATCH_UP_MS)))
-      throw new NotCaughtUp(`the answers are at position ${projections.model.position} of ${head}`);
-    return projections.model;
   }
 }
 

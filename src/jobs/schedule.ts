@@ -1,12 +1,12 @@
 import { createTask, type ScheduledTask, validate } from 'node-cron';
 import { z } from 'zod';
 
-/** When something happens, as cron has it: minute, hour, day of the month, month, day of the week, in UTC. */
+/** When something happens, as cron has it: minute, hour, day of the month, month, day of the week; seconds may stand first. UTC. */
 export const CronText = z
   .string()
   .refine(
-    (text) => /^\S+( \S+){4}$/.test(text) && validate(text),
-    'must be a cron expression of five fields, such as */5 * * * *',
+    (text) => /^\S+( \S+){4,5}$/.test(text) && validate(text),
+    'must be a cron expression of five fields, or six with seconds first, such as */5 * * * *',
   );
 
 /** What jobs say to whoever runs them. */

@@ -18,13 +18,13 @@ import { shardOf } from '../domain/validation/shard.ts';
 import type { Verdict } from '../domain/validation/verdict.ts';
 import { recordsOf } from '../domain/validation/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { NotCaughtUp } from '../ledger/errors.ts';
 import type { Ledger, Submission } from '../ledger/ledger.ts';
 import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';
 import type { LedgerModel } from '../projections/ledger-model.ts';
 import { type ClusterToProbe, clustersToProbe, clusterToProbe } from '../projections/probing.ts';
 import type { Projections } from '../projections/projections.ts';
 import type { JobsLog } from './schedule.ts';
+import { wholeLog } from './whole-log.ts';
 
 /** Asks clusters, each once; what a probe cannot find out is a verdict too. */
 export interface Probes {
@@ -92,7 +92,6 @@ export interface Plan {
   readonly judgement: Judgement;
 }
 
-const CATCH_UP_MS = 5_000;
 const PROGRESS_EVERY_MS = 10_000;
 /** Facts recorded at a time. */
 const FACTS_AT_ONCE = 500;
@@ -125,7 +124,7 @@ export class Validator {
 
   /** What a run would do now. Nothing is written. @throws NotCaughtUp */
   async plan(): Promise<Plan> {
-    const model = await this.#wholeLog();
+    const model = await wholeLog(this.#rooms.store, this.#rooms.projections);
     const tick = this.#rooms.now();
     const signal = this.#signal(tick + this.options.deadlineMs);
     const run = `dry-${formatInstant(tick)}`;
@@ -149,7 +148,7 @@ export class Validator {
     const { shard, policies, deadlineMs } = this.options;
     const { now, projections, runs, store } = this.#rooms;
     const run = runId(request.tick, shard);
-    const model = await this.#wholeLog();
+    const model = await wholeLog(this.#rooms.store, this.#rooms.projections);
     const name = shardName(shard);
     const other = model.validations.underWay(now()).find(({ start }) => start.shard === name);
     if (other !== undefined) return { outcome: 'taken', run: other.run };
@@ -168,7 +167,7 @@ export class Validator {
     });
     const claimed = await runs.claim(run, start);
     if (claimed === undefined) return { outcome: 'taken', run };
-    await projections.reached(await store.head(), CATCH_UP_MS);
+    await wholeLog(store, projections);
     return { outcome: 'begun', run, finished: this.#finish(request.tick, claimed, startedAt, deadline) };
   }
 
@@ -203,7 +202,7 @@ export class Validator {
       durationMs: now() - startedAt,
     });
     await runs.append(last, records);
-    await projections.reached(await store.head(), CATCH_UP_MS);
+    await wholeLog(store, projections);
     return { outcome: 'completed', run, judgement };
   }
 
@@ -332,14 +331,6 @@ export class Validator {
         log.warn({ outcome, event: submissions[i]?.event }, 'a conclusion of the validator was not recorded');
       }
     }
-  }
-
-  async #wholeLog(): Promise<LedgerModel> {
-    const { store, projections } = this.#rooms;
-    const head = await store.head();
-    if (!(await projections.reached(head, CATCH_UP_MS)))
-      throw new NotCaughtUp(`the answers are at position ${projections.model.position} of ${head}`);
-    return projections.model;
   }
 }
 

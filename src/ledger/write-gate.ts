@@ -1,13 +1,5 @@
-import type {
-  Batch,
-  EventStore,
-  Expected,
-  LogEvent,
-  NewEvent,
-  ReadOptions,
-  RecordedEvent,
-  StoreHealth,
-} from '../eventstore/event-store.ts';
+import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
+import { WrappedStore } from '../eventstore/wrapped-store.ts';
 
 /** The log takes nothing more, since it is not what was signed. Nothing was written. */
 export class ReadOnly extends Error {
@@ -29,51 +21,18 @@ export class WriteGate {
 }
 
 /** A store whose log takes nothing once the gate is closed. It is still read, and state, which is no part of the log, written. */
-export class GuardedStore implements EventStore {
-  readonly #store: EventStore;
+export class GuardedStore extends WrappedStore {
   readonly #gate: WriteGate;
 
   constructor(store: EventStore, gate: WriteGate) {
-    this.#store = store;
+    super(store);
     this.#gate = gate;
   }
 
-  get isSoleWriter(): boolean {
-    return this.#store.isSoleWriter;
-  }
-
   /** @throws ReadOnly, and what the store throws. */
-  append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
+  override append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
     const { why } = this.#gate;
-    if (why === undefined || stream.startsWith('~')) return this.#store.append(stream, events, expected);
+    if (why === undefined || stream.startsWith('~')) return super.append(stream, events, expected);
     return Promise.reject(new ReadOnly(why));
-  }
-
-  readStream(stream: string, options?: ReadOptions): AsyncIterable<RecordedEvent> {
-    return this.#store.readStream(stream, options);
-  }
-
-  readAll(after: number): AsyncIterable<readonly LogEvent[]> {
-    return this.#store.readAll(after);
-  }
-
-  follow(after: number, signal: AbortSignal): AsyncIterable<Batch> {
-    return this.#store.follow(after, signal);
-  }
-
-  head(): Promise<number> {
-    return this.#store.head();
-  }
-
-  keepLast(stream: string, count: number): Promise<void> {
-    return this.#store.keepLast(stream, count);
-  }
-
-  health(): StoreHealth {
-    return this.#store.health();
-  }
-
-  close(): Promise<void> {
-    return this.#store.close();
   }
 }

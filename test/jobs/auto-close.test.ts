@@ -23,6 +23,7 @@ function jobOf(ledger: TestLedger, settings: Partial<AutoCloseSettings> = {}, st
   const errors: Line[] = [];
   const log = {
     info: (details: object, message: string) => void lines.push({ details: { ...details }, message }),
+    warn: (details: object, message: string) => void errors.push({ details: { ...details }, message }),
     error: (details: object, message: string) => void errors.push({ details: { ...details }, message }),
   };
   const job = new AutoClose({ closer, projections, now, log }, AutoCloseSettings.parse(settings));
@@ -169,14 +170,14 @@ describe('the closing job', () => {
 
 describe('the settings of the closing job', () => {
   test('leave it off, and once an hour in UTC', () => {
-    expect(AutoCloseSettings.parse({})).toEqual({ enabled: false, schedule: '7 * * * *', timezone: 'UTC' });
+    expect(AutoCloseSettings.parse({})).toEqual({ enabled: false, schedule: '7 * * * *' });
   });
 
   test.each([
     [{ schedule: 'hourly' }, 'schedule'],
     [{ schedule: '61 * * * *' }, 'schedule'],
     [{ schedule: '' }, 'schedule'],
-    [{ timezone: 'Europe/Zurich' }, 'timezone'],
+    [{ schedule: '* * * *' }, 'schedule'],
     [{ enabled: 'yes' }, 'enabled'],
   ])('refuse %j, and name the field', (settings, field) => {
     expect(AutoCloseSettings.safeParse(settings).error?.issues[0]?.path).toEqual([field]);

@@ -1,0 +1,55 @@
+import type {
+  Batch,
+  EventStore,
+  Expected,
+  LogEvent,
+  NewEvent,
+  ReadOptions,
+  RecordedEvent,
+  StoreHealth,
+} from './event-store.ts';
+
+/** Another store as it is; what is to be otherwise is overridden. */
+export class WrappedStore implements EventStore {
+  readonly #store: EventStore;
+
+  constructor(store: EventStore) {
+    this.#store = store;
+  }
+
+  get isSoleWriter(): boolean {
+    return this.#store.isSoleWriter;
+  }
+
+  append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
+    return this.#store.append(stream, events, expected);
+  }
+
+  readStream(stream: string, options?: ReadOptions): AsyncIterable<RecordedEvent> {
+    return this.#store.readStream(stream, options);
+  }
+
+  readAll(after: number): AsyncIterable<readonly LogEvent[]> {
+    return this.#store.readAll(after);
+  }
+
+  follow(after: number, signal: AbortSignal): AsyncIterable<Batch> {
+    return this.#store.follow(after, signal);
+  }
+
+  head(): Promise<number> {
+    return this.#store.head();
+  }
+
+  keepLast(stream: string, count: number): Promise<void> {
+    return this.#store.keepLast(stream, count);
+  }
+
+  health(): StoreHealth {
+    return this.#store.health();
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
