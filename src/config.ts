@@ -101,8 +101,11 @@ function auditOf(values: Settings): LogSettings {
   };
   if (given.key !== undefined && given.keyFile !== undefined)
     throw new ConfigError('LEDGER_AUDIT_KEY and LEDGER_AUDIT_KEY_FILE are both set: give one of them');
-  const checkpointSeconds = values['audit.checkpointSeconds'];
-  return { ...withoutAbsent(given), checkpointSeconds };
+  return {
+    ...withoutAbsent(given),
+    checkpointSeconds: values['audit.checkpointSeconds'],
+    treeFloor: values['audit.treeFloor'],
+  };
 }
 
 function kubefirstOf(values: Settings): KubefirstSettings {

@@ -10,6 +10,8 @@ export interface SignedLogOptions {
   readonly origin?: string | undefined;
   /** Id of the current key, where it is to follow on keys that are lost. */
   readonly acceptKey?: string | undefined;
+  /** Height of the lowest nodes of the tree that stay in memory (`MerkleTree`); by default 0, all. */
+  readonly treeFloor?: number;
   /** How another thread reads the log, where it can. */
   readonly reader?: LogReader | undefined;
   readonly log: {

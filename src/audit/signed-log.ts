@@ -17,8 +17,6 @@ export class LogTampered extends Error {
   override readonly name = 'LogTampered';
 }
 
-/** Only the nodes of whole tiles stay in memory: half a byte per event, and a page of the log to read for a proof. */
-const FLOOR = 8;
 const RETRY_MS = 500;
 /** Events from which on a thread is started to hash them. */
 const WORTH_A_THREAD = 20_000;
@@ -45,7 +43,7 @@ export class SignedLog {
     this.#store = store;
     this.#options = options;
     this.tree = new LogTree(store, {
-      floor: FLOOR,
+      ...(options.treeFloor !== undefined && { floor: options.treeFloor }),
       beginning: (signal) => this.#beginning(signal),
       onSlow: (error) =>
         options.log.warn({ err: error }, 'the log is hashed in the main thread: the other one has failed'),

@@ -107,6 +107,12 @@ export const SETTINGS = {
     form: 'whole',
     about: 'While events arrive, a checkpoint is signed at least so often.',
   },
+  'audit.treeFloor': {
+    schema: audit.treeFloor,
+    form: 'whole',
+    about:
+      'Height of the lowest nodes of the tree that stay in memory, 0 to 8: 64 bytes per event divided by 2 to that power. Above 0 proofs read parts of the log again.',
+  },
   'periods.autoClose': {
     schema: autoClose.enabled,
     form: 'flag',

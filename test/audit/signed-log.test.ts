@@ -29,6 +29,7 @@ interface Given {
   readonly keys?: LogKeys;
   readonly acceptKey?: string;
   readonly origin?: string;
+  readonly treeFloor?: number;
 }
 
 /** A signed log that has started; `found` is what it says to be wrong. */
@@ -288,7 +289,7 @@ test('a log that is altered while the ledger runs is found out by the next proof
   await filled.close();
   const store = await SqliteStore.open(file);
   closing.push(() => store.close());
-  const log = await started(store);
+  const log = await started(store, { treeFloor: 8 });
   expect(await log.ready(60_000, 300)).toBe(true);
   const db = new DatabaseSync(file);
   db.exec(`UPDATE log SET data = replace(data, '"n":17,', '"n":18,') WHERE position = 18`);
