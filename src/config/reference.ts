@@ -1,11 +1,15 @@
+import { z } from 'zod';
 import { SETTING_PATHS, SETTINGS, type Setting, variableOf } from './settings.ts';
 
 /** The reference page of the settings, in Markdown. */
 export function configurationPage(): string {
   const rows = SETTING_PATHS.map((path) => {
     const setting: Setting = SETTINGS[path];
-    const standard = setting.schema.safeParse(undefined).data;
-    const secret = setting.isSecret ? ' May stand in a file that `…_FILE` names.' : '';
+    const standard = defaultOf(setting);
+    // The file of a secret has a variable, unless that is the one of a setting of its own.
+    const file = `${variableOf(path)}_FILE`;
+    const isNamed = SETTING_PATHS.some((other) => variableOf(other) === file);
+    const secret = setting.isSecret && !isNamed ? ` May stand in a file that \`${file}\` names.` : '';
     return `| \`${path}\` | \`${variableOf(path)}\` | ${standard === undefined ? 'none' : `\`${JSON.stringify(standard)}\``} | ${setting.about}${secret} |`;
   });
   return `# Configuration
@@ -25,4 +29,11 @@ dataDir: /var/lib/cluster-ledger
 | ------- | -------- | ------- | ------- |
 ${rows.join('\n')}
 `;
+}
+
+/** The default of a setting, as it would be given. */
+export function defaultOf({ schema }: Setting): unknown {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
+    ? schema.def.defaultValue
+    : undefined;
 }

@@ -241,6 +241,7 @@ export class Validator {
       counts: { alive: 0, unreachable: 0, unknown: 0, unverifiable: 0 },
     };
     this.#progress = progress;
+    this.#lookForCanaries(targets);
     try {
       const reported = inventory?.(model, startedAt).catch((error: unknown) => this.#noInventory(error));
       const verdicts = await this.#probe(targets, signal, progress, tell);
@@ -249,6 +250,17 @@ export class Validator {
     } finally {
       this.#progress = undefined;
     }
+  }
+
+  /** A canary that is not there guards nobody: most likely its name is mistyped. */
+  #lookForCanaries(targets: readonly ClusterToProbe[]): void {
+    const { policies, shard } = this.options;
+    const ids = new Set(targets.map(({ clusterId }) => clusterId));
+    const missing = policies.breaker.canaries.filter(
+      (clusterId) => shardOf(clusterId, shard.of) === shard.index && !ids.has(clusterId),
+    );
+    if (missing.length > 0)
+      this.#rooms.log.warn({ missing }, 'these canaries are no clusters that are probed, and guard nobody');
   }
 
   #noInventory(error: unknown): undefined {

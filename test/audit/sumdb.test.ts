@@ -9,6 +9,7 @@ import { openNote } from '../../src/audit/note.ts';
 import { NoteSigner, NoteVerifier } from '../../src/audit/note-key.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
+import { until } from '../support/until.ts';
 import { buildVerifier, canRun, why } from './go.ts';
 import { PublishedLog } from './published-log.ts';
 
@@ -79,11 +80,12 @@ describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
         expect((await ledger.postBatch(events)).text).not.toContain('rejected');
         size += count;
       }
-      expect((await ledger.fetch('/log/checkpoint', { method: 'POST' })).status).toBe(200);
+      await until(async () => (await ledger.fetch('/log/checkpoint', { method: 'POST' })).status === 200);
       expect((await run(verifier, [url])).stdout.trim()).toBe(`verified ${wanted}`);
     }
     // And once more when it has made its tree anew.
     await ledger.reopen();
+    await until(async () => (await ledger.get('/log/checkpoint')).status === 200);
     const { stdout } = await run(verifier, [`http://127.0.0.1:${ledger.port}`]);
     expect(stdout.trim()).toBe(`verified ${size}`);
   });

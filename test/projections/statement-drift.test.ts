@@ -7,6 +7,7 @@ import { decodeModel, encodeModel } from '../../src/projections/snapshot.ts';
 import { type Drift, StatementCheck } from '../../src/projections/statement-check.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { patientStore } from '../support/patient-store.ts';
 import { collect } from '../support/store-events.ts';
 import { stores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
@@ -97,7 +98,7 @@ describe.each(stores)('the digests of single statements, on $name,', ({ connecti
 
   test('are kept in chunks, once, by several at the same time, and read back', async () => {
     const ledger = await ledgerForTest({ store: connection });
-    const { store } = ledger.rooms;
+    const store = patientStore(ledger.rooms.store);
     const keepers = Array.from({ length: 4 }, () => new StatementDigests(store));
     await Promise.all(keepers.map((keeper) => keeper.keep(close, digests)));
     await keepers[0]?.keep(close, digests);

@@ -41,6 +41,8 @@ export class DirectorySource implements CredentialSource {
     const names = await readdir(folder).catch((error: unknown) =>
       unreadable('the folder cannot be listed', error),
     );
+    // A folder that was not mounted looks like this: it does not say that every cluster is gone.
+    if (names.length === 0) throw new SourceUnreadable('the folder is empty');
     for (const name of names.filter((each) => FILE_NAME.test(each)).sort()) {
       const reference = `${this.scheme}:${name}`;
       yield {
