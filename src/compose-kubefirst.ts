@@ -1,37 +1,13 @@
-import { z } from 'zod';
-import { PricePerHour } from './domain/kubefirst/cluster-usage.ts';
-import { KubefirstPolicy } from './domain/kubefirst/policy.ts';
+import type { KubefirstSettings } from './config/kubefirst-settings.ts';
 import { asPostedEvent } from './http/cloud-event.ts';
 import type { KubefirstRooms } from './http/kubefirst-rooms.ts';
 import { KubefirstWatcher, type WatcherLog } from './jobs/kubefirst-watcher.ts';
-import { followRecords, KUBEFIRST_NAMESPACE } from './kubernetes/kubefirst-records.ts';
-import { ManagementCluster, ManagementClusterSettings } from './kubernetes/management-cluster.ts';
+import { followRecords } from './kubernetes/kubefirst-records.ts';
+import { ManagementCluster } from './kubernetes/management-cluster.ts';
 import { KubefirstIntake } from './ledger/kubefirst-intake.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { isDeletionRequested, KubefirstClusters } from './projections/kubefirst-clusters.ts';
 import type { Projections } from './projections/projections.ts';
-
-/** The records of Kubefirst that are followed. */
-export const RecordsSettings = z.strictObject({
-  managementCluster: ManagementClusterSettings,
-  namespace: z.string().min(1).max(63).default(KUBEFIRST_NAMESPACE),
-  /** Names the place: what its records registered is theirs to miss. Never change it. */
-  name: z
-    .string()
-    .regex(/^[a-z0-9-]{1,63}$/, 'must be 1 to 63 of a-z 0-9 -')
-    .default('default'),
-});
-
-/** How Kubefirst is listened to. */
-export const KubefirstSettings = z.strictObject({
-  ...KubefirstPolicy.shape,
-  /** What telemetry must show as the user name of basic authentication. */
-  writeKey: z.string().min(8).max(256).optional(),
-  /** The price of a cluster-hour on the billing page; without it no totals are given. */
-  pricePerHour: PricePerHour.optional(),
-  records: RecordsSettings.optional(),
-});
-export type KubefirstSettings = z.output<typeof KubefirstSettings>;
 
 /** How long a fact is waited for until it is among what is known, and the log to be read. */
 const PLACE_WAIT_MS = 2_000;

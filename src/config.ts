@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { LogSettings } from './audit/log-settings.ts';
-import type { KubefirstSettings } from './compose-kubefirst.ts';
+import type { KubefirstSettings } from './config/kubefirst-settings.ts';
 import { ConfigError, type Environment, readSettings } from './config/read-settings.ts';
 import type { Settings } from './config/settings.ts';
 import type { ValidatorSettings } from './config/validator-settings.ts';

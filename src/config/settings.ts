@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LogSettings } from '../audit/log-settings.ts';
-import { KubefirstSettings } from '../compose-kubefirst.ts';
 import { AutoCloseSettings } from '../jobs/auto-close.ts';
+import { KubefirstSettings } from './kubefirst-settings.ts';
 import { ValidatorSettings } from './validator-settings.ts';
 
 /** One setting: what it may be, how its variable is written, and what it is for. */

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { LogSettings, ownKeyFile } from '../../src/audit/log-settings.ts';
 import { type Composition, compose, snapshotFile } from '../../src/compose.ts';
-import { KubefirstSettings } from '../../src/compose-kubefirst.ts';
+import { KubefirstSettings } from '../../src/config/kubefirst-settings.ts';
 import { readConfig } from '../../src/config.ts';
 import {
   inBatchMode,

@@ -16,6 +16,9 @@ export interface Demo {
   readonly tookMs: number;
 }
 
+/** An account with a bit of everything. */
+const ACCOUNT = 'harbor-pay';
+
 /** The text that says what there is and where to look. */
 export function guide({ url, folder, story, census, now, tookMs }: Demo, screen: Screen): string {
   const { cluster, believedAt } = story.wrongDeletion;
@@ -33,6 +36,7 @@ ${screen.strong('cluster-ledger demo')}
   Ready?               ${url}/readyz
   Accounts             ${url}/v1/accounts
   Clusters billed now  ${url}/v1/clusters?status=billed
+  What is wrong        ${url}/v1/alerts
 
 ${screen.strong('Three users, and a command for each')}
 
@@ -54,6 +58,16 @@ ${yourPost(url, cluster.accountId, now)}
   And every fact of the year in the order of recording, page by page.
 
     curl -sS '${url}/v1/feed?after=0&limit=100'
+
+${screen.strong('The same on the command line')}
+
+  Why ${ACCOUNT} is charged what it is for ${lastMonth}, down to the facts; then its statement as evidence,
+  and the proof of it by code that shares nothing with the ledger.
+
+    npx cluster-ledger explain ${ACCOUNT} --period ${lastMonth} --url ${url}
+    npx cluster-ledger evidence ${ACCOUNT} ${lastMonth} -o ${ACCOUNT}.json --url ${url}
+    npx cluster-ledger log key --url ${url} > log.key
+    npx cluster-ledger verify ${ACCOUNT}.json --key log.key
 
 ${screen.strong('Open problems')}
 
