@@ -45,9 +45,15 @@ export class AlertBook {
 
   /** A fact of a cluster. @param standing what its facts come to with it; asked for only where it matters. */
   applyFact({ clusterId, event, fact, isFirst }: AppliedFact, standing: () => Standing): void {
-    const { metadata, recordedAt } = event;
+    const { recordedAt } = event;
+    // A store reads the metadata when it is asked for: a replay of millions does without.
+    if (this.#refusals.count > 0) this.#retried(event);
+    if (this.#matters(clusterId, fact, isFirst)) this.#assess(clusterId, fact, standing(), recordedAt);
+  }
+
+  /** What was refused before is recorded now. */
+  #retried({ metadata, recordedAt }: LogEvent): void {
     for (const id of this.#refusals.of(metadata['source'], metadata['id'])) this.#resolve(id, recordedAt);
-    if (this.#matters(clusterId, fact, isFirst)) this.#assess(clusterId, fact, standing(), event.recordedAt);
   }
 
   /** Whether a fact can raise or resolve anything: most cannot, and a replay reads millions. */
@@ -68,6 +74,7 @@ export class AlertBook {
   }
 
   #concerns(clusterId: string): boolean {
+    if (this.#open.size === 0) return false;
     const kinds = ['cluster-unreachable', 'billing-stopped-unreachable'] as const;
     return kinds.some((kind) => this.#open.has(alertId(kind, clusterId)));
   }
