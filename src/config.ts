@@ -2,7 +2,12 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { LogSettings } from './audit/log-settings.ts';
 import type { KubefirstSettings } from './config/kubefirst-settings.ts';
-import { ConfigError, type Environment, readSettings } from './config/read-settings.ts';
+import {
+  ConfigError,
+  type EffectiveSettings,
+  type Environment,
+  readSettings,
+} from './config/read-settings.ts';
 import type { Settings } from './config/settings.ts';
 import type { ValidatorSettings } from './config/validator-settings.ts';
 import type { AutoCloseSettings } from './jobs/auto-close.ts';
@@ -62,6 +67,13 @@ export function readConfig(environment: Environment = process.env): Config {
     },
     kubernetes: inClusterOf(environment),
   };
+}
+
+/** The settings in force, and where each comes from. @throws ConfigError as `readConfig` does */
+export function effectiveSettings(environment: Environment = process.env): EffectiveSettings {
+  const settings = readSettings(environment);
+  auditOf(settings.values);
+  return settings;
 }
 
 function storeChoice(store: string, dataDir: string): StoreChoice {

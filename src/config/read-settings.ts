@@ -16,6 +16,8 @@ export type Source = 'default' | { readonly variable: string } | { readonly file
 /** The effective settings, and where each comes from. */
 export interface EffectiveSettings {
   readonly values: Settings;
+  /** What was written in the file or the variable, before it was read: `15m` for 900000. Absent where nothing was. */
+  readonly given: Readonly<Partial<Record<SettingPath, unknown>>>;
   readonly sources: Readonly<Record<SettingPath, Source>>;
 }
 
@@ -57,7 +59,11 @@ export function readSettings(environment: Environment): EffectiveSettings {
     else mistakes.push(...parsed.error.issues.map((issue) => wrong(path, setting, from, issue)));
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
-  return { values: values as Settings, sources: sources as EffectiveSettings['sources'] };
+  return {
+    values: values as Settings,
+    given: Object.fromEntries(Array.from(given, ([path, { value }]) => [path, value])),
+    sources: sources as EffectiveSettings['sources'],
+  };
 }
 
 function wrong(

@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { retireOldKeys, rotateKey } from '../../audit/key-file.ts';
 import { LogKeyError, type LogKeys } from '../../audit/log-keys.ts';
 import { ownKeyFile } from '../../audit/log-settings.ts';
-import { ConfigError, readConfig } from '../../config.ts';
+import { readConfig } from '../../config.ts';
 import type { Cli } from '../cli.ts';
 import { confirmed } from '../confirm.ts';
 import { EXIT, Failure, wrongUsage } from '../failure.ts';
 import { say } from '../output.ts';
+import { asWrongUsage } from '../settings.ts';
 
 interface Options {
   readonly file?: string;
@@ -76,14 +77,11 @@ function changes(command: Command, { out }: Cli, { question, change, done }: Cha
 /** @throws Failure where the settings are wrong, or hold the keys themselves. */
 function configuredFile(): string {
   try {
-    const config: ReturnType<typeof readConfig> & { signedLog?: { key?: string; keyFile?: string } } =
-      readConfig();
-    const { key, keyFile } = config.signedLog ?? {};
-    if (key !== undefined)
+    const { audit, dataDir } = readConfig();
+    if (audit.key !== undefined)
       throw wrongUsage('the keys of this ledger are in its settings, in no file: change them there');
-    return keyFile ?? ownKeyFile(config.dataDir);
+    return audit.keyFile ?? ownKeyFile(dataDir);
   } catch (error) {
-    if (error instanceof ConfigError) throw wrongUsage(`the configuration is not valid:\n${error.message}`);
-    throw error;
+    throw asWrongUsage(error);
   }
 }
