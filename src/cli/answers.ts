@@ -14,6 +14,23 @@ const Problem = z.object({
 });
 type Problem = z.output<typeof Problem>;
 
+/** The ledger has refused. */
+export class Refusal extends Failure {
+  readonly #problem: Problem;
+
+  constructor(problem: Problem) {
+    super(EXIT.failed, wordsFor(problem));
+    this.#problem = problem;
+  }
+
+  /** The same, with the fields at fault under the names that they have for whoever is told. */
+  calling(nameOf: (pointer: string) => string): Refusal {
+    const { errors = [] } = this.#problem;
+    const named = errors.map(({ pointer, detail }) => ({ pointer: nameOf(pointer), detail }));
+    return new Refusal({ ...this.#problem, errors: named });
+  }
+}
+
 /** In which form data is wanted; a table where none is named. */
 export interface FormOptions {
   readonly json?: boolean;
@@ -87,7 +104,7 @@ async function failureOf(client: Client, response: Response): Promise<Failure> {
   const text = await response.text().catch(() => '');
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
   const problem = isProblem ? Problem.safeParse(JSON.parse(text)).data : undefined;
-  if (problem !== undefined) return new Failure(EXIT.failed, wordsFor(problem));
+  if (problem !== undefined) return new Refusal(problem);
   const { status } = response;
   const location = response.headers.get('location');
   if (location !== null)

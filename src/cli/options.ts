@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { AccountId, EventId } from '../domain/fact.ts';
+import { AccountId, ClusterId, EventId } from '../domain/fact.ts';
 import { INSTANT_FORM, PERIOD, parseInstant } from '../domain/time.ts';
 import { wrongUsage } from './failure.ts';
 import type { TargetOptions } from './target.ts';
@@ -18,6 +18,7 @@ function by(schema: z.ZodType, what: string): (text: string) => string {
 }
 
 export const accountId = by(AccountId, 'the id of an account');
+export const clusterId = by(ClusterId, 'the id of a cluster');
 export const eventId = by(EventId, 'the id of an event');
 
 export function period(text: string): string {

@@ -1,12 +1,18 @@
 import { Command } from 'commander';
 import type { Cli } from './cli.ts';
+import { addAlertsAcknowledge } from './commands/alerts-acknowledge.ts';
+import { addAlertsList } from './commands/alerts-list.ts';
+import { addClustersList } from './commands/clusters-list.ts';
+import { addClustersShow } from './commands/clusters-show.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConfigPrint } from './commands/config-print.ts';
 import { addContextList } from './commands/context-list.ts';
 import { addContextRemove } from './commands/context-remove.ts';
 import { addContextSet } from './commands/context-set.ts';
 import { addContextUse } from './commands/context-use.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDiff } from './commands/diff.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEventsAppend } from './commands/events-append.ts';
 import { addEventsShow } from './commands/events-show.ts';
 import { addEventsTail } from './commands/events-tail.ts';
@@ -22,6 +28,7 @@ import { addPeriodStatements } from './commands/period-statements.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServe } from './commands/serve.ts';
 import { addUsage } from './commands/usage.ts';
+import { addValidate } from './commands/validate.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWhatIf } from './commands/what-if.ts';
 import { sayError } from './output.ts';
@@ -39,6 +46,9 @@ export function buildProgram(cli: Cli, version: string): Command {
   program.commandsGroup('Run:');
   addServe(program);
   addDemo(program);
+  const config = program.command('config').description('The settings of a ledger that is started here.');
+  addConfigPrint(config, cli);
+  addDoctor(program, cli);
 
   program.commandsGroup('Bill:');
   addUsage(program, cli);
@@ -59,7 +69,14 @@ export function buildProgram(cli: Cli, version: string): Command {
   addLogKeyRetire(key, cli);
   addLogCheckpoint(log, cli);
 
+  program.commandsGroup('Verify that clusters exist:');
+  addValidate(program, cli);
+  const alerts = program.command('alerts').description('What somebody should look at.');
+  for (const add of [addAlertsList, addAlertsAcknowledge]) add(alerts, cli);
+
   program.commandsGroup('Facts:');
+  const clusters = program.command('clusters').description('Clusters, and what is billed of each.');
+  for (const add of [addClustersList, addClustersShow]) add(clusters, cli);
   const events = program
     .command('events')
     .description('Facts, as producers post them and as they are recorded.');
