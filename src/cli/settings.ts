@@ -1,5 +1,12 @@
 import type { Source } from '../config/read-settings.ts';
-import { SETTING_PATHS, SETTINGS, type Setting, type SettingPath, variableOf } from '../config/settings.ts';
+import {
+  defaultOf,
+  SETTING_PATHS,
+  SETTINGS,
+  type Setting,
+  type SettingPath,
+  variableOf,
+} from '../config/settings.ts';
 import { ConfigError, effectiveSettings } from '../config.ts';
 import { wrongUsage } from './failure.ts';
 
@@ -7,7 +14,7 @@ import { wrongUsage } from './failure.ts';
 export interface Effective {
   readonly setting: SettingPath;
   readonly variable: string;
-  /** As it was written, with the defaults of what was left out; absent where it is not to be seen, or there is none. */
+  /** As it was written; absent where it is not to be seen, or there is none. */
   readonly value?: unknown;
   /** It was given, and may hold a password or a key. */
   readonly isMasked: boolean;
@@ -17,11 +24,12 @@ export interface Effective {
 /** The settings in force here. @throws Failure with everything that is wrong with them. */
 export function settingsInForce(): Effective[] {
   try {
-    const { values, given, sources } = effectiveSettings();
+    const { given, sources } = effectiveSettings();
     return SETTING_PATHS.map((setting) => {
       const origin = sources[setting];
       const isMasked = (SETTINGS[setting] as Setting).isSecret === true && origin !== 'default';
-      const value = isMasked ? undefined : asWritten(values[setting], given[setting]);
+      const written = origin === 'default' ? defaultOf(SETTINGS[setting]) : given[setting];
+      const value = isMasked ? undefined : written;
       const shown = value === undefined ? {} : { value };
       return { setting, variable: variableOf(setting), ...shown, isMasked, origin };
     });
@@ -34,16 +42,4 @@ export function settingsInForce(): Effective[] {
 export function asWrongUsage(error: unknown): unknown {
   if (!(error instanceof ConfigError)) return error;
   return wrongUsage(`the configuration is not valid:\n${error.message.replaceAll(/^/gm, '  ')}`);
-}
-
-/** The value that is in force, in the words in which it was given. */
-function asWritten(inForce: unknown, given: unknown): unknown {
-  if (given === undefined) return inForce;
-  if (!isMapping(inForce) || !isMapping(given)) return given;
-  const keys = new Set([...Object.keys(inForce), ...Object.keys(given)]);
-  return Object.fromEntries(Array.from(keys, (key) => [key, asWritten(inForce[key], given[key])]));
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

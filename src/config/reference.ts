@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { SETTING_PATHS, SETTINGS, type Setting, variableOf } from './settings.ts';
+import { defaultOf, SETTING_PATHS, SETTINGS, type Setting, variableOf } from './settings.ts';
 
 /** The reference page of the settings, in Markdown. */
 export function configurationPage(): string {
@@ -29,11 +28,4 @@ dataDir: /var/lib/cluster-ledger
 | ------- | -------- | ------- | ------- |
 ${rows.join('\n')}
 `;
-}
-
-/** The default of a setting, as it would be given. */
-export function defaultOf({ schema }: Setting): unknown {
-  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
-    ? schema.def.defaultValue
-    : undefined;
 }

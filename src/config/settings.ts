@@ -211,3 +211,10 @@ export function variableOf(path: SettingPath): string {
   const words = path.replaceAll('.', '_').replaceAll(/([a-z])([A-Z])/g, '$1_$2');
   return `LEDGER_${words.toUpperCase()}`;
 }
+
+/** The default of a setting, as it would be given. */
+export function defaultOf({ schema }: Setting): unknown {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
+    ? schema.def.defaultValue
+    : undefined;
+}

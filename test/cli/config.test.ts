@@ -20,7 +20,7 @@ test('the settings in force are printed as they were given, with where they come
   expect(table.stdout).toMatch(/^http\.port +ledger\.yaml +8500$/m);
   expect(table.stdout).toMatch(/^validator\.shard +LEDGER_VALIDATOR_SHARD +2\/3$/m);
   expect(table.stdout).toMatch(/^store +LEDGER_STORE +\(secret\)$/m);
-  expect(table.stdout).toMatch(/^validator\.policy +ledger\.yaml +.*"stopAfter":"2d".*"mode":"enforce"/m);
+  expect(table.stdout).toMatch(/^validator\.policy +ledger\.yaml +\{"stopAfter":"2d"\}$/m);
   expect(table.stdout + json.stdout).not.toContain('hidden');
   const settings = JSON.parse(json.stdout);
   expect(settings).toContainEqual({
