@@ -138,9 +138,7 @@ async function proofs(bench: Bench, leaves: readonly string[]): Promise<Result> 
     floor: undefined,
     peers: [],
     verdicts: [within('per proof', each, MICROSECONDS_PER_PROOF, 'us')],
-    notes: [
-      'of a tree that keeps all nodes; the ledger keeps those of whole tiles and reads a page of the log for the rest',
-    ],
+    notes: ['of a tree that keeps all nodes, as the ledger does unless audit.treeFloor says otherwise'],
   };
 }
 
