@@ -3,6 +3,7 @@ WORKDIR /app
 ENV NODE_ENV=production
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts
+COPY bin ./bin
 COPY src ./src
 RUN mkdir /data && chown node:node /data
 USER node

@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NoteSigner } from '../../src/audit/note-key.ts';
 import { deleted, registered, stopped } from '../support/cloud-events.ts';
+import { double } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 import { Fleet, fleetForTest } from '../support/validated-fleet.ts';
 
 const HOUR = 60;
@@ -206,6 +210,26 @@ describe('the validator', () => {
     const [first, second] = await Promise.all([fleet.request({}), fleet.request({})]);
     expect([first?.body.outcome, second?.body.outcome].sort()).toEqual(['begun', 'under-way']);
     expect(first?.body.id).toBe(second?.body.id);
+  });
+
+  test('is run once per tick, however many replicas keep the schedule', async () => {
+    const shared = {
+      LEDGER_NAMESPACE: `replicas-${randomUUID()}`,
+      LEDGER_AUDIT_KEY: NoteSigner.generate('replicas.example').secret,
+    };
+    const options = { store: double.connection, validator: shared };
+    const fleets = [await fleetForTest(servers, options), await fleetForTest(servers, options)] as const;
+    const [one, other] = fleets;
+    await one.register({ ...steady, c1: 'refused' });
+    for (const clusterId of [...Object.keys(steady), 'c1']) await other.becomes(clusterId, 'healthy');
+    const head = await one.ledger.head();
+    await until(() => other.ledger.rooms.projections.model.position >= head);
+    await Promise.all(fleets.map(({ ledger }) => ledger.rooms.validator?.job.tick()));
+    for (const { ledger } of fleets) {
+      await until(() => ledger.rooms.projections.model.validations.runs.at(-1)?.result !== undefined);
+      const { body } = await ledger.get('/v1/validations');
+      expect(body.items).toMatchObject([{ state: 'completed', trigger: 'schedule' }]);
+    }
   });
 
   test('is refused where no source of credentials is configured', async () => {
