@@ -21,8 +21,8 @@ export const ValidatorSettings = z.strictObject({
       return z.NEVER;
     })
     .prefault('1/1'),
-  /** A run that takes longer counts for nothing. */
-  runDeadline: Duration.prefault('5m'),
+  /** A run that takes longer counts for nothing; shorter than from one run to the next, so that a crash costs one run. */
+  runDeadline: Duration.prefault('270s'),
   policy: PolicySettings.prefault({}),
   credentials: CredentialSettings.prefault({}),
   probe: z
