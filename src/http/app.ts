@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../audit/signed-log.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Judgement } from '../domain/validation/judge.ts';
+import type { Counts } from '../domain/validation/record.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Decisions } from '../ledger/decisions.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -22,6 +23,10 @@ export type App = FastifyInstance<
 
 /** What can be asked of the validator. */
 export interface ValidatorDoor {
+  /** How far the run of this process is; `undefined` while it is at none. */
+  readonly progress:
+    | { readonly run: string; readonly done: number; readonly total: number; readonly counts: Counts }
+    | undefined;
   /** Has it run; `taken` where a run is under way, whose id is given then. */
   request(actor: string): Promise<{ readonly outcome: 'begun' | 'taken'; readonly run: string }>;
   /** What a run would do now. */

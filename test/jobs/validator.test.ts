@@ -210,6 +210,8 @@ describe('the validator', () => {
     const [first, second] = await Promise.all([fleet.request({}), fleet.request({})]);
     expect([first?.body.outcome, second?.body.outcome].sort()).toEqual(['begun', 'under-way']);
     expect(first?.body.id).toBe(second?.body.id);
+    const { body } = await fleet.ledger.get(`/v1/validations/${first?.body.id}`);
+    expect(body).toMatchObject({ state: 'running', progress: { total: 6 } });
   });
 
   test('is run once per tick, however many replicas keep the schedule', async () => {

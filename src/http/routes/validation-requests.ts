@@ -11,6 +11,7 @@ import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
 import { InstantOut, InstantText, instantOut } from '../fields.ts';
 import { invalidRequest, Problem } from '../problem.ts';
 import { modelFor } from '../reading.ts';
+import { BreakerOut, breakerOut } from '../run-view.ts';
 
 const Command = z.strictObject({
   dryRun: z
@@ -34,7 +35,7 @@ const PlanOut = z.strictObject({
   decidedAt: InstantOut,
   counts: Counts,
   withheld: z.boolean().describe('So much is bad that it is more likely us: nothing is concluded.'),
-  breaker: z.record(z.string(), z.unknown()),
+  breaker: BreakerOut,
   facts: z.array(FactOut).describe('What a run would append.'),
   wouldHave: z.array(FactOut).describe('What the mode of a policy keeps back.'),
   conditions: z.array(z.record(z.string(), z.unknown())).describe('What would be alerted about.'),
@@ -157,7 +158,7 @@ function planOut(decidedAt: number, judgement: Judgement): z.output<typeof PlanO
     decidedAt: instantOut(decidedAt),
     counts: countsOf(verdicts.map(({ verdict }) => verdict)),
     withheld: isWithheld,
-    breaker: breaker.open ? { ...breaker, since: instantOut(breaker.since) } : breaker,
+    breaker: breakerOut(breaker),
     facts: facts.map(factOut),
     wouldHave: wouldHave.map(factOut),
     conditions: conditions.map((condition) => ({ ...condition })),

@@ -61,7 +61,7 @@ const ValidatorOut = z.strictObject({
 
 /** What the validator has seen, run by run, and what it would have done. */
 export function validationRoutes(app: App, rooms: Rooms): void {
-  const tags = ['Validation'];
+  const tags = ['Validator'];
 
   app.get(
     '/v1/validations',
@@ -79,8 +79,7 @@ export function validationRoutes(app: App, rooms: Rooms): void {
       const [before] = decodeCursor(cursor, 'place') ?? [Number.POSITIVE_INFINITY];
       const isBehind = ({ position }: Run) => position < Number(before);
       const page = pageOf(validations.runs.reverse(), limit, isBehind, ({ position }) => [position]);
-      const now = rooms.now();
-      return { ...page, items: page.items.map((run) => runOut(run, validations.progressOf(run.run), now)) };
+      return { ...page, items: page.items.map((run) => runShown(rooms, run)) };
     },
   );
 
@@ -106,7 +105,7 @@ export function validationRoutes(app: App, rooms: Rooms): void {
       const verdicts = found.verdicts.slice(from, from + limit);
       const isMore = from + limit < found.verdicts.length;
       return {
-        ...runOut(run, validations.progressOf(runId), rooms.now()),
+        ...runShown(rooms, run),
         ...found,
         verdicts,
         ...(isMore && { next: encodeCursor([from + limit]) }),
@@ -154,12 +153,22 @@ export function validationRoutes(app: App, rooms: Rooms): void {
   );
 }
 
-function validatorOut({ projections, now }: Rooms): z.output<typeof ValidatorOut> {
+/** A run; how far it is this process knows to the moment of its own, and by the log of another's. */
+function runShown({ projections, validator, now }: Rooms, run: Run): RunOut {
+  const shown = runOut(run, projections.model.validations.progressOf(run.run), now());
+  const own = validator?.progress;
+  if (shown.progress === undefined || own?.run !== run.run) return shown;
+  const { done, total, counts } = own;
+  return { ...shown, progress: { done, total, counts } };
+}
+
+function validatorOut(rooms: Rooms): z.output<typeof ValidatorOut> {
+  const { projections, now } = rooms;
   const { validations } = projections.model;
   const { decision } = validations;
   const running = validations.underWay(now()).flatMap((underWay) => {
     const run = validations.run(underWay.run);
-    return run === undefined ? [] : [runOut(run, underWay, now())];
+    return run === undefined ? [] : [runShown(rooms, run)];
   });
   return {
     shards: Array.from(validations.shards, ({ shard, run, completedAt, members, conditions, breaker }) => ({
