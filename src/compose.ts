@@ -81,7 +81,9 @@ export async function compose(
     log,
   });
   let kubefirst: Kubefirst | undefined;
+  let validator: OpenValidator | undefined;
   const stop = async () => {
+    await validator?.stop();
     await kubefirst?.stop();
     await signer.stop();
     await signedLog.stop();
@@ -103,7 +105,7 @@ export async function compose(
     const parts = { store, ledger, projections, log, now };
     kubefirst = await openKubefirst(parts, readOnly ? withoutRecords(config.kubefirst) : config.kubefirst);
     const { watcher } = kubefirst;
-    const validator = readOnly
+    validator = readOnly
       ? undefined
       : openValidator(
           { ...parts, environment: config.kubernetes, records: () => watcher?.reading() },
@@ -131,7 +133,6 @@ export async function compose(
       const closing = autoClose.stop();
       await app.close();
       await closing;
-      await validator?.stop();
       await stop();
     };
     return { app, store, ledger, projections, signedLog, closePeriod, validator, kubefirst, close };
