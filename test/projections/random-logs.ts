@@ -19,7 +19,8 @@ export const edges = [
   .map((day) => Date.parse(day))
   .flatMap((instant) => [instant - 1, instant, instant + 86_400_000]);
 
-const one = {
+/** Where and when a fact is. */
+export const one = {
   clusterId: fc.constantFrom('c0', 'c1', 'c2', 'c3'),
   effectiveAt: fc.oneof(
     fc.constantFrom(...edges),
@@ -27,37 +28,41 @@ const one = {
   ),
 };
 const reason = fc.constant('a mistake');
-export const facts: fc.Arbitrary<Fact> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      ...one,
-      type: fc.constant('ClusterRegistered' as const),
-      accountId: fc.constantFrom('acme', 'acme', 'globex'),
-      name: fc.constant('one'),
-      billable: fc.constantFrom(true, true, true, false),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ ...one, type: fc.constant('ClusterDeleted' as const) }) },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      ...one,
-      type: fc.constantFrom('BillingStopped' as const, 'BillingResumed' as const),
-      cause: fc.constantFrom(...CAUSES, 'deleted' as const),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ ...one, type: fc.constant('ClusterReachable' as const) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      ...one,
-      type: fc.constant('FactVoided' as const),
-      voids: fc.nat({ max: 40 }).map(String),
-      reason,
-    }),
-  },
-);
+
+/** Facts of every kind that billing looks at, and one that it does not. @param voids what the voids among them name. */
+export function factsWith(
+  voids: fc.Arbitrary<string>,
+  weights: { readonly registered: number; readonly voided: number },
+): fc.Arbitrary<Fact> {
+  return fc.oneof(
+    {
+      weight: weights.registered,
+      arbitrary: fc.record({
+        ...one,
+        type: fc.constant('ClusterRegistered' as const),
+        accountId: fc.constantFrom('acme', 'acme', 'globex'),
+        name: fc.constant('one'),
+        billable: fc.constantFrom(true, true, true, false),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ ...one, type: fc.constant('ClusterDeleted' as const) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        ...one,
+        type: fc.constantFrom('BillingStopped' as const, 'BillingResumed' as const),
+        cause: fc.constantFrom(...CAUSES, 'deleted' as const),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ ...one, type: fc.constant('ClusterReachable' as const) }) },
+    {
+      weight: weights.voided,
+      arbitrary: fc.record({ ...one, type: fc.constant('FactVoided' as const), voids, reason }),
+    },
+  );
+}
+
+export const facts = factsWith(fc.nat({ max: 40 }).map(String), { registered: 5, voided: 3 });
 
 /** A void names one of the facts of its cluster before it, as the ledger sees to. */
 function withTargets(recorded: readonly Fact[]): Fact[] {

@@ -3,65 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Leaf, readFact } from '../../../src/audit/verify/billing-fact.ts';
 import { Book, monthOf } from '../../../src/audit/verify/book.ts';
-import { CAUSES, FACT_TYPES, type Fact } from '../../../src/domain/fact.ts';
+import { FACT_TYPES, type Fact } from '../../../src/domain/fact.ts';
 import { recordFact } from '../../../src/domain/recorded-fact.ts';
 import { statementsOf } from '../../../src/projections/statements.ts';
 import { accountUsage } from '../../../src/projections/usage.ts';
 import { type GoldenFact, goldenFacts, idAt, modelOf } from '../../projections/logs.ts';
+import { factsWith, one, PERIODS } from '../../projections/random-logs.ts';
 
 /** Billing as the verifier works it out is what the ledger makes of the same facts, to the last byte. */
 
-const edges = [
-  '2025-12-20',
-  '2026-01-01',
-  '2026-01-15',
-  '2026-02-01',
-  '2026-02-10',
-  '2026-03-01',
-  '2026-04-01',
-]
-  .map((day) => Date.parse(day))
-  .flatMap((instant) => [instant - 1, instant, instant + 86_400_000]);
-const one = {
-  clusterId: fc.constantFrom('c0', 'c1', 'c2', 'c3'),
-  effectiveAt: fc.oneof(
-    fc.constantFrom(...edges),
-    fc.integer({ min: edges[0] as number, max: edges.at(-1) as number }),
-  ),
-};
-const facts: fc.Arbitrary<Fact> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      ...one,
-      type: fc.constant('ClusterRegistered' as const),
-      accountId: fc.constantFrom('acme', 'acme', 'globex'),
-      name: fc.constant('one'),
-      billable: fc.constantFrom(true, true, true, false),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ ...one, type: fc.constant('ClusterDeleted' as const) }) },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      ...one,
-      type: fc.constantFrom('BillingStopped' as const, 'BillingResumed' as const),
-      cause: fc.constantFrom(...CAUSES, 'deleted' as const),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ ...one, type: fc.constant('ClusterReachable' as const) }) },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      ...one,
-      type: fc.constant('FactVoided' as const),
-      voids: fc.nat({ max: 40 }).map((n) => idAt(n + 1)),
-      reason: fc.constant('a mistake'),
-    }),
-  },
-);
-
-const PERIODS = ['2026-01', '2026-02', '2026-03'] as const;
+/** Voids name any fact, also of another cluster or one that is still to come. */
+const voids = fc.nat({ max: 40 }).map((n) => idAt(n + 1));
+const facts = factsWith(voids, { registered: 6, voided: 5 });
 const logs = fc
   .tuple(
     fc.array(facts, { minLength: 1, maxLength: 30, size: 'max' }),
