@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
-import { type Composition, compose } from './compose.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Composition, compose } from './app/compose.ts';
+import { type Config, ConfigError, readConfig } from './config/config.ts';
 
 const SHUTDOWN_MS = 20_000;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { PROGRAM } from './cli/program.ts';
 import { LedgerProcess } from './support/ledger-process.ts';
 import { double } from './support/stores.ts';

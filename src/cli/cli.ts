@@ -1,4 +1,4 @@
-import type { CliEnvironment } from '../config.ts';
+import type { CliEnvironment } from '../config/config.ts';
 import type { Client } from './client.ts';
 import type { Output } from './output.ts';
 import { connect, type TargetOptions } from './target.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readCliEnvironment } from '../config.ts';
+import { readCliEnvironment } from '../config/config.ts';
 import { EXIT } from './failure.ts';
 import { Output } from './output.ts';
 import { buildProgram } from './program.ts';

@@ -1,3 +1,4 @@
+import { ConfigError, effectiveSettings } from '../config/config.ts';
 import type { Source } from '../config/read-settings.ts';
 import {
   defaultOf,
@@ -7,7 +8,6 @@ import {
   type SettingPath,
   variableOf,
 } from '../config/settings.ts';
-import { ConfigError, effectiveSettings } from '../config.ts';
 import { wrongUsage } from './failure.ts';
 
 /** A setting that is in force. */

@@ -1,4 +1,4 @@
-import type { CliEnvironment } from '../config.ts';
+import type { CliEnvironment } from '../config/config.ts';
 import { type Client, HttpClient } from './client.ts';
 import { type Context, Contexts } from './contexts.ts';
 import { wrongUsage } from './failure.ts';

@@ -200,7 +200,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     const settings = { managementCluster: { kubeconfig }, namespace };
     const ledger = await openLedger({ now: later(), kubefirst: { records: settings } });
     ledgers.push(ledger);
-    const { openKubefirst } = await import('../../src/compose-kubefirst.ts');
+    const { openKubefirst } = await import('../../src/app/compose-kubefirst.ts');
     const { KubefirstSettings } = await import('../../src/config/kubefirst-settings.ts');
     const quiet = { info: () => undefined, warn: () => undefined };
     const parts = { ...ledger.rooms, log: quiet, now: () => ledger.now + 5_000 };

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
+import { type Composition, compose, snapshotFile } from '../../src/app/compose.ts';
 import { LogSettings, ownKeyFile } from '../../src/audit/log-settings.ts';
-import { type Composition, compose, snapshotFile } from '../../src/compose.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { KubefirstSettings } from '../../src/config/kubefirst-settings.ts';
-import { readConfig } from '../../src/config.ts';
 import {
   inBatchMode,
   inBinaryMode,

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { retireOldKeys, rotateKey } from '../../audit/key-file.ts';
 import { LogKeyError, type LogKeys } from '../../audit/log-keys.ts';
 import { ownKeyFile } from '../../audit/log-settings.ts';
-import { readConfig } from '../../config.ts';
+import { readConfig } from '../../config/config.ts';
 import type { Cli } from '../cli.ts';
 import { confirmed } from '../confirm.ts';
 import { EXIT, Failure, wrongUsage } from '../failure.ts';

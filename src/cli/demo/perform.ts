@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Composition } from '../../compose.ts';
-import type { Config } from '../../config.ts';
+import type { Composition } from '../../app/compose.ts';
+import type { Config } from '../../config/config.ts';
 import { takeCensus } from './census.ts';
 import { guide, statusLine } from './guide.ts';
 import { play, type StoryClock } from './play.ts';

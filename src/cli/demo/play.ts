@@ -1,4 +1,4 @@
-import type { Composition } from '../../compose.ts';
+import type { Composition } from '../../app/compose.ts';
 import { dueAt, nextToClose } from '../../domain/period.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/ledger.ts';

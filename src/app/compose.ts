@@ -1,29 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { LogReader } from './audit/leaf-thread.ts';
-import { keysOf } from './audit/log-settings.ts';
-import { SignedLog } from './audit/signed-log.ts';
+import type { LogReader } from '../audit/leaf-thread.ts';
+import { keysOf } from '../audit/log-settings.ts';
+import { SignedLog } from '../audit/signed-log.ts';
+import { type Config, ConfigError } from '../config/config.ts';
+import { EsdbStore } from '../eventstore/esdb/esdb-store.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
+import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
+import type { App, Rooms } from '../http/app.ts';
+import { measureLog } from '../http/log-metrics.ts';
+import { createMetrics, observeKubefirst } from '../http/metrics.ts';
+import { buildServer } from '../http/server.ts';
+import { AutoClose } from '../jobs/auto-close.ts';
+import { PeriodCloser } from '../jobs/close-period.ts';
+import { CheckpointSigner } from '../jobs/sign-checkpoints.ts';
+import { Decisions } from '../ledger/decisions.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { PeriodCloses } from '../ledger/period-closes.ts';
+import { StatementDigests } from '../ledger/statement-digests.ts';
+import { GuardedStore, WriteGate } from '../ledger/write-gate.ts';
+import { Projections } from '../projections/projections.ts';
 import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
 import { type OpenValidator, openValidator } from './compose-validator.ts';
-import { type Config, ConfigError } from './config.ts';
-import { EsdbStore } from './eventstore/esdb/esdb-store.ts';
-import type { EventStore } from './eventstore/event-store.ts';
-import { ReadOnlyStore } from './eventstore/read-only-store.ts';
-import { SqliteStore } from './eventstore/sqlite/sqlite-store.ts';
-import type { App, Rooms } from './http/app.ts';
-import { measureLog } from './http/log-metrics.ts';
-import { createMetrics, observeKubefirst } from './http/metrics.ts';
-import { buildServer } from './http/server.ts';
-import { AutoClose } from './jobs/auto-close.ts';
-import { PeriodCloser } from './jobs/close-period.ts';
-import { CheckpointSigner } from './jobs/sign-checkpoints.ts';
-import { Decisions } from './ledger/decisions.ts';
-import { Ledger } from './ledger/ledger.ts';
-import { PeriodCloses } from './ledger/period-closes.ts';
-import { StatementDigests } from './ledger/statement-digests.ts';
-import { GuardedStore, WriteGate } from './ledger/write-gate.ts';
-import { Projections } from './projections/projections.ts';
 
 /** A ledger with all of its rooms, not yet listening. */
 export interface Composition {
@@ -172,10 +172,10 @@ export async function openStore(
 
 function logReader({ store }: Config): LogReader | undefined {
   if (store.kind !== 'sqlite') return undefined;
-  return { module: new URL('./eventstore/sqlite/log-reader.ts', import.meta.url).href, file: store.file };
+  return { module: new URL('../eventstore/sqlite/log-reader.ts', import.meta.url).href, file: store.file };
 }
 
 function versionOfPackage(): string {
-  const file = new URL('../package.json', import.meta.url);
+  const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,18 +1,13 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import type { LogSettings } from './audit/log-settings.ts';
-import type { KubefirstSettings } from './config/kubefirst-settings.ts';
-import {
-  ConfigError,
-  type EffectiveSettings,
-  type Environment,
-  readSettings,
-} from './config/read-settings.ts';
-import type { Settings } from './config/settings.ts';
-import type { ValidatorSettings } from './config/validator-settings.ts';
-import type { AutoCloseSettings } from './jobs/auto-close.ts';
+import type { LogSettings } from '../audit/log-settings.ts';
+import type { AutoCloseSettings } from '../jobs/auto-close.ts';
+import type { KubefirstSettings } from './kubefirst-settings.ts';
+import { ConfigError, type EffectiveSettings, type Environment, readSettings } from './read-settings.ts';
+import type { Settings } from './settings.ts';
+import type { ValidatorSettings } from './validator-settings.ts';
 
-export { ConfigError } from './config/read-settings.ts';
+export { ConfigError } from './read-settings.ts';
 
 /** Where the log is kept. */
 export type StoreChoice =

@@ -1,13 +1,13 @@
-import type { KubefirstSettings } from './config/kubefirst-settings.ts';
-import { asPostedEvent } from './http/cloud-event.ts';
-import type { KubefirstRooms } from './http/kubefirst-rooms.ts';
-import { KubefirstWatcher, type WatcherLog } from './jobs/kubefirst-watcher.ts';
-import { followRecords } from './kubernetes/kubefirst-records.ts';
-import { ManagementCluster } from './kubernetes/management-cluster.ts';
-import { KubefirstIntake } from './ledger/kubefirst-intake.ts';
-import type { Ledger } from './ledger/ledger.ts';
-import { isDeletionRequested, KubefirstClusters } from './projections/kubefirst-clusters.ts';
-import type { Projections } from './projections/projections.ts';
+import type { KubefirstSettings } from '../config/kubefirst-settings.ts';
+import { asPostedEvent } from '../http/cloud-event.ts';
+import type { KubefirstRooms } from '../http/kubefirst-rooms.ts';
+import { KubefirstWatcher, type WatcherLog } from '../jobs/kubefirst-watcher.ts';
+import { followRecords } from '../kubernetes/kubefirst-records.ts';
+import { ManagementCluster } from '../kubernetes/management-cluster.ts';
+import { KubefirstIntake } from '../ledger/kubefirst-intake.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { isDeletionRequested, KubefirstClusters } from '../projections/kubefirst-clusters.ts';
+import type { Projections } from '../projections/projections.ts';
 
 /** How long a fact is waited for until it is among what is known, and the log to be read. */
 const PLACE_WAIT_MS = 2_000;

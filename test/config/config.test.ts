@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { configurationPage } from '../src/config/reference.ts';
-import { ConfigError, readConfig } from '../src/config.ts';
+import { ConfigError, readConfig } from '../../src/config/config.ts';
+import { configurationPage } from '../../src/config/reference.ts';
 
 /** What is wrong with an environment, a line each. */
 function mistakesIn(environment: Record<string, string>): string[] {
@@ -207,5 +207,5 @@ describe('a secret', () => {
 });
 
 test('docs/configuration.md describes every setting', async () => {
-  await expect(configurationPage()).toMatchFileSnapshot('../docs/configuration.md');
+  await expect(configurationPage()).toMatchFileSnapshot('../../docs/configuration.md');
 });
