@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SETTING_PATHS, variableOf } from '../src/config/settings.ts';
 import { ALERTS } from '../src/domain/alert.ts';
-import { PolicySettings } from '../src/domain/validation/policy.ts';
+import { PolicySettings } from '../src/domain/validation/judging/policy.ts';
 import { PROBLEMS } from '../src/http/problem.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -1,8 +1,8 @@
 import type { ValidatorSettings } from '../config/validator-settings.ts';
 import type { InventoryCondition, SourceReading } from '../domain/inventory.ts';
 import { formatInstant, type Instant, readInstant } from '../domain/time.ts';
-import type { Condition } from '../domain/validation/condition.ts';
-import { policiesOf } from '../domain/validation/policy.ts';
+import type { Condition } from '../domain/validation/judging/condition.ts';
+import { policiesOf } from '../domain/validation/judging/policy.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { ValidatorDoor } from '../http/app.ts';
 import { InventoryReconciler } from '../jobs/reconcile-inventory.ts';

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { AccountId, ClusterId, EventId } from '../domain/fact.ts';
+import { AccountId, ClusterId, EventId } from '../domain/facts/fact.ts';
 import { INSTANT_FORM, PERIOD, parseInstant } from '../domain/time.ts';
 import { wrongUsage } from './failure.ts';
 import type { TargetOptions } from './target.ts';

@@ -1,4 +1,4 @@
-import { AmountSum } from '../domain/quantity.ts';
+import { AmountSum } from '../domain/billing/quantity.ts';
 import { amountColumns, type Statement, signed } from './figures.ts';
 import type { Output } from './output.ts';
 

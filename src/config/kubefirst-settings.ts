@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PricePerHour } from '../domain/kubefirst/cluster-usage.ts';
-import { KubefirstPolicy } from '../domain/kubefirst/policy.ts';
+import { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import { KUBEFIRST_NAMESPACE } from '../kubernetes/kubefirst-records.ts';
 import { ManagementClusterSettings } from '../kubernetes/management-cluster.ts';
 

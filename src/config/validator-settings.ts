@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Duration, PolicySettings } from '../domain/validation/policy.ts';
-import { parseShard } from '../domain/validation/shard.ts';
+import { Duration, PolicySettings } from '../domain/validation/judging/policy.ts';
+import { parseShard } from '../domain/validation/records/shard.ts';
 import { CronText } from '../jobs/schedule.ts';
 import { CredentialSettings } from '../kubernetes/open-sources.ts';
 import { ProberOptions } from '../kubernetes/prober-messages.ts';

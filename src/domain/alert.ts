@@ -1,4 +1,4 @@
-import type { ConditionKind } from './validation/condition.ts';
+import type { ConditionKind } from './validation/judging/condition.ts';
 
 /** What somebody should hear of: every kind of alert, how bad it is, and its words. */
 

@@ -1,7 +1,7 @@
-import { type Interval, isBilledAt } from './cluster.ts';
-import { formatAverage } from './quantity.ts';
+import { type Interval, isBilledAt } from './billing/billing.ts';
+import { formatAverage } from './billing/quantity.ts';
+import { usageOf } from './billing/usage.ts';
 import { HOUR_MS, type Instant } from './time.ts';
-import { usageOf } from './usage.ts';
 
 /** A cluster that a source knows of. */
 export interface InventoryItem {

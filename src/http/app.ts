@@ -3,8 +3,8 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../audit/signed-log.ts';
 import type { Instant } from '../domain/time.ts';
-import type { Judgement } from '../domain/validation/judge.ts';
-import type { Counts } from '../domain/validation/record.ts';
+import type { Judgement } from '../domain/validation/judging/judge.ts';
+import type { Counts } from '../domain/validation/records/run-record.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Decisions } from '../ledger/decisions.ts';
 import type { Ledger } from '../ledger/ledger.ts';

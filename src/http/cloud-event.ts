@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from '../domain/fact.ts';
-import { type FactRecord, type Origin, originOf } from '../domain/recorded-fact.ts';
+import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from '../domain/facts/fact.ts';
+import { type FactRecord, type Origin, originOf } from '../domain/facts/recorded-fact.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { RecordedEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AccountId, ClusterId, EventId } from '../domain/fact.ts';
+import { AccountId, ClusterId, EventId } from '../domain/facts/fact.ts';
 import { formatInstant, INSTANT_FORM, type Instant, PERIOD, parseInstant } from '../domain/time.ts';
 import type { FieldError } from './problem.ts';
 

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ALERT_KINDS, ALERTS } from '../domain/alert.ts';
-import { isBilledAt } from '../domain/cluster.ts';
+import { isBilledAt } from '../domain/billing/billing.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { alertState } from '../projections/alert.ts';
 import type { Projections } from '../projections/projections.ts';

@@ -1,4 +1,4 @@
-import type { Rejection } from '../domain/rejection.ts';
+import type { Rejection } from '../domain/facts/rejection.ts';
 import { formatInstant } from '../domain/time.ts';
 
 /** Every problem of the API: its code, its status and what it is called. docs/errors.md says what to do about each. */

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { EventId } from '../domain/fact.ts';
+import { EventId } from '../domain/facts/fact.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { LEDGER_SOURCE, type Outcome, type Submission } from '../ledger/ledger.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Instant } from '../domain/time.ts';
-import type { Breaker } from '../domain/validation/outage.ts';
-import { TRIGGERS } from '../domain/validation/record.ts';
-import type { RunUnderWay } from '../domain/validation/run-under-way.ts';
+import type { Breaker } from '../domain/validation/judging/outage.ts';
+import { TRIGGERS } from '../domain/validation/records/run-record.ts';
+import type { RunUnderWay } from '../domain/validation/records/run-under-way.ts';
 import { type Run, type RunResult, stateOf } from '../projections/validations.ts';
 import { InstantOut, instantOut, PositionOut } from './fields.ts';
 

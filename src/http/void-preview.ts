@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { PERIOD_STATES, periodAfter, periodState } from '../domain/period.ts';
-import { AmountSum } from '../domain/quantity.ts';
-import { type Billed, firstChange } from '../domain/statement.ts';
+import { PERIOD_STATES, periodAfter, periodState } from '../domain/billing/period.ts';
+import { AmountSum } from '../domain/billing/quantity.ts';
+import { type Billed, firstChange } from '../domain/billing/statement.ts';
+import { countedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
-import { countedWindow, type Usage, usageOf } from '../domain/usage.ts';
 import type { Submission } from '../ledger/ledger.ts';
 import { suppose } from '../ledger/suppose.ts';
 import type { LedgerModel, Place } from '../projections/ledger-model.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { countedWindow } from '../domain/billing/usage.ts';
 import { type Instant, periodWindow, type Window } from '../domain/time.ts';
-import { countedWindow } from '../domain/usage.ts';
 import {
   type AsOf,
   asOfOut,

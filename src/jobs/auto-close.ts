@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dueAt, nextToClose } from '../domain/period.ts';
+import { dueAt, nextToClose } from '../domain/billing/period.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { Projections } from '../projections/projections.ts';
 import type { PeriodCloser } from './close-period.ts';

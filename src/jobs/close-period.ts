@@ -1,5 +1,5 @@
-import { refusedClose } from '../domain/period.ts';
-import type { Statement } from '../domain/statement.ts';
+import { refusedClose } from '../domain/billing/period.ts';
+import type { Statement } from '../domain/billing/statement.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { ClosePeriod, ClosingOutcome, PeriodCloses } from '../ledger/period-closes.ts';

@@ -1,11 +1,11 @@
 import { canonicalReference } from '../domain/connection.ts';
-import type { Fact } from '../domain/fact.ts';
+import type { Fact } from '../domain/facts/fact.ts';
 import type { InventoryItem, SourceReading } from '../domain/inventory.ts';
+import type { ClusterRecord, UnusableRecord } from '../domain/kubefirst/cluster-record.ts';
 import type { KnownCluster } from '../domain/kubefirst/identity.ts';
 import { type Missing, missingClusters, type RecordFile } from '../domain/kubefirst/missing.ts';
 import { clusterOfRecord, type PlannedFact, planGone, planRecord } from '../domain/kubefirst/plan.ts';
-import { connectionOf, type KubefirstPolicy } from '../domain/kubefirst/policy.ts';
-import type { ClusterRecord, UnusableRecord } from '../domain/kubefirst/record.ts';
+import { connectionOf, type KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import type { Instant } from '../domain/time.ts';
 import { type KubefirstSecret, recordOfSecret } from '../kubernetes/kubefirst-records.ts';
 import type { Step } from '../kubernetes/secret-follower.ts';

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Fact } from '../domain/fact.ts';
-import { recordFact } from '../domain/recorded-fact.ts';
+import type { Fact } from '../domain/facts/fact.ts';
+import { recordFact } from '../domain/facts/recorded-fact.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
-import type { Condition } from '../domain/validation/condition.ts';
-import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../domain/validation/judge.ts';
-import type { Policies } from '../domain/validation/policy.ts';
+import type { Condition } from '../domain/validation/judging/condition.ts';
+import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
+import type { Policies } from '../domain/validation/judging/policy.ts';
+import type { Conclusion, InventoryOpinion, ProbedCluster } from '../domain/validation/judging/run.ts';
+import type { Verdict } from '../domain/validation/judging/verdict.ts';
 import {
   type Counts,
   runId,
@@ -12,11 +14,9 @@ import {
   shardName,
   startRecord,
   type Trigger,
-} from '../domain/validation/record.ts';
-import type { Conclusion, InventoryOpinion, ProbedCluster } from '../domain/validation/run.ts';
-import { shardOf } from '../domain/validation/shard.ts';
-import type { Verdict } from '../domain/validation/verdict.ts';
-import { recordsOf } from '../domain/validation/write-run.ts';
+} from '../domain/validation/records/run-record.ts';
+import { shardOf } from '../domain/validation/records/shard.ts';
+import { recordsOf } from '../domain/validation/records/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Ledger, Submission } from '../ledger/ledger.ts';
 import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';

@@ -1,4 +1,4 @@
-import type { VerdictState } from '../domain/validation/verdict.ts';
+import type { VerdictState } from '../domain/validation/judging/verdict.ts';
 import type { ProbeFailure } from './failure.ts';
 
 /** What is asked of an API server, in this order. */

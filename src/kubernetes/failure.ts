@@ -1,4 +1,4 @@
-import type { VerdictState } from '../domain/validation/verdict.ts';
+import type { VerdictState } from '../domain/validation/judging/verdict.ts';
 
 /** A probe that came to an end before an answer did. The message is for people and holds nothing of a credential. */
 export class ProbeFailure extends Error {

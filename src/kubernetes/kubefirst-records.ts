@@ -3,7 +3,7 @@ import {
   RECORD_FIELDS,
   readRecord,
   type UnusableRecord,
-} from '../domain/kubefirst/record.ts';
+} from '../domain/kubefirst/cluster-record.ts';
 import type { Instant } from '../domain/time.ts';
 import type { ManagementCluster } from './management-cluster.ts';
 import { followSecrets, type Step } from './secret-follower.ts';

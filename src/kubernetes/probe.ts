@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Instant } from '../domain/time.ts';
-import type { Verdict } from '../domain/validation/verdict.ts';
+import type { Verdict } from '../domain/validation/judging/verdict.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { type Answers, type Conclusion, conclude } from './answers.ts';
 import { CredentialRefused } from './credential-source.ts';

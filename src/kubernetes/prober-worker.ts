@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SourceReading } from '../domain/inventory.ts';
-import type { Verdict } from '../domain/validation/verdict.ts';
+import type { Verdict } from '../domain/validation/judging/verdict.ts';
 import { AddressPolicy } from './address-policy.ts';
 import type { Credential } from './credential.ts';
 import { CredentialRefused, resolveConnection, SourceUnreadable } from './credential-source.ts';

@@ -1,5 +1,5 @@
 import type { SourceReading } from '../domain/inventory.ts';
-import type { Verdict } from '../domain/validation/verdict.ts';
+import type { Verdict } from '../domain/validation/judging/verdict.ts';
 import type { Order, ProberOptions, ProberStats, ProbeTarget } from './prober-messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 

@@ -1,5 +1,5 @@
-import type { Fact, KnownFact } from '../domain/fact.ts';
-import { clusterStream, factOf, type Origin, originOf } from '../domain/recorded-fact.ts';
+import type { Fact, KnownFact } from '../domain/facts/fact.ts';
+import { clusterStream, factOf, type Origin, originOf } from '../domain/facts/recorded-fact.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 
 /** A fact as it stands in its stream; `position` is its revision there, which orders it among the facts of its cluster. */

@@ -1,8 +1,8 @@
-import type { Fact } from '../domain/fact.ts';
+import type { Fact } from '../domain/facts/fact.ts';
+import type { Rejection } from '../domain/facts/rejection.ts';
 import type { KnownCluster } from '../domain/kubefirst/identity.ts';
-import type { KubefirstPolicy } from '../domain/kubefirst/policy.ts';
+import type { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import { judgeTelemetry, type TelemetryVerdict, type TrackEvent } from '../domain/kubefirst/telemetry.ts';
-import type { Rejection } from '../domain/rejection.ts';
 import type { Instant } from '../domain/time.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { eventId } from './event-id.ts';

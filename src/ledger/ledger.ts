@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { decide, type Posting } from '../domain/accept.ts';
-import { type Fact, UnreadableFact } from '../domain/fact.ts';
-import { clusterStream, type Origin, recordFact } from '../domain/recorded-fact.ts';
-import type { Rejection } from '../domain/rejection.ts';
+import { decide, type Posting } from '../domain/facts/decide.ts';
+import { type Fact, UnreadableFact } from '../domain/facts/fact.ts';
+import { clusterStream, type Origin, recordFact } from '../domain/facts/recorded-fact.ts';
+import type { Rejection } from '../domain/facts/rejection.ts';
 import { StoreUnavailable, VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';

@@ -1,6 +1,6 @@
-import { type PeriodClose, periodStream, readClose, recordClose } from '../domain/period.ts';
-import type { Rejection } from '../domain/rejection.ts';
-import type { Statement } from '../domain/statement.ts';
+import { type PeriodClose, periodStream, readClose, recordClose } from '../domain/billing/period.ts';
+import type { Statement } from '../domain/billing/statement.ts';
+import type { Rejection } from '../domain/facts/rejection.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Rejection } from '../domain/rejection.ts';
+import type { Rejection } from '../domain/facts/rejection.ts';
 import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';

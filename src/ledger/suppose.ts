@@ -1,6 +1,6 @@
-import type { Posting } from '../domain/accept.ts';
-import { billCluster, type ClusterBilling } from '../domain/cluster.ts';
-import { clusterStream, factOf, originOf } from '../domain/recorded-fact.ts';
+import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
+import type { Posting } from '../domain/facts/decide.ts';
+import { clusterStream, factOf, originOf } from '../domain/facts/recorded-fact.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { RecordedFact } from './histories.ts';
 import { type Outcome, planFor, type Submission } from './ledger.ts';

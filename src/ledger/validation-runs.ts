@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { VALIDATOR_SOURCE } from '../domain/validation/judge.ts';
-import { runStream, type WrittenRecord } from '../domain/validation/record.ts';
+import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
+import { runStream, type WrittenRecord } from '../domain/validation/records/run-record.ts';
 import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';

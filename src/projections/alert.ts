@@ -1,5 +1,5 @@
 import type { AlertData, AlertKind } from '../domain/alert.ts';
-import type { Fact } from '../domain/fact.ts';
+import type { Fact } from '../domain/facts/fact.ts';
 import type { Instant } from '../domain/time.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 

@@ -7,11 +7,11 @@ import {
   ORPHAN_AFTER_MIN,
   STALE_AFTER_INTERVALS,
 } from '../domain/alert.ts';
-import type { Fact } from '../domain/fact.ts';
+import type { Fact } from '../domain/facts/fact.ts';
 import { formatInstant, type Instant, MINUTE_MS, type Period } from '../domain/time.ts';
-import type { Condition } from '../domain/validation/condition.ts';
-import { runOfStream } from '../domain/validation/record.ts';
-import type { RunEnd } from '../domain/validation/run-fold.ts';
+import type { Condition } from '../domain/validation/judging/condition.ts';
+import type { RunEnd } from '../domain/validation/records/run-fold.ts';
+import { runOfStream } from '../domain/validation/records/run-record.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 import type { Acknowledgement, Alert, AppliedFact, LiveAlert, Standing } from './alert.ts';
 import { Refusals } from './refusals.ts';

@@ -1,5 +1,5 @@
-import { type ClusterBilling, causesHolding, isBilledAt } from '../domain/cluster.ts';
-import type { Cause } from '../domain/fact.ts';
+import { type ClusterBilling, causesHolding, isBilledAt } from '../domain/billing/billing.ts';
+import type { Cause } from '../domain/facts/fact.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Details, Halt, LedgerModel } from './ledger-model.ts';
 

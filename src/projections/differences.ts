@@ -1,7 +1,7 @@
-import { type BillingFact, billCounting, type ClusterBilling } from '../domain/cluster.ts';
-import { decisive } from '../domain/difference.ts';
-import type { PlacedFact } from '../domain/fact.ts';
-import { type Billed, changesWithin } from '../domain/statement.ts';
+import { type BillingFact, billCounting, type ClusterBilling } from '../domain/billing/billing.ts';
+import { decisive } from '../domain/billing/minimize-changes.ts';
+import { type Billed, changesWithin } from '../domain/billing/statement.ts';
+import type { PlacedFact } from '../domain/facts/fact.ts';
 import type { Window } from '../domain/time.ts';
 import type { CountedChange } from './fact-table.ts';
 import type { LedgerModel } from './ledger-model.ts';

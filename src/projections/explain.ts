@@ -1,6 +1,11 @@
-import type { Interval } from '../domain/cluster.ts';
-import { type CountedInterval, countedIntervals, type NotBilled, whyNotBilled } from '../domain/explain.ts';
-import { countedWindow, type Usage, usageOf } from '../domain/usage.ts';
+import type { Interval } from '../domain/billing/billing.ts';
+import {
+  type CountedInterval,
+  countedIntervals,
+  type NotBilled,
+  whyNotBilled,
+} from '../domain/billing/explanation.ts';
+import { countedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import type { LedgerModel } from './ledger-model.ts';
 import { inSlices } from './slices.ts';
 import type { UsageQuestion } from './usage.ts';

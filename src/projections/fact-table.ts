@@ -1,5 +1,5 @@
-import type { BillingFact } from '../domain/cluster.ts';
-import { CAUSES, type Cause, FACT_TYPES, type Fact, type PlacedFact } from '../domain/fact.ts';
+import type { BillingFact } from '../domain/billing/billing.ts';
+import { CAUSES, type Cause, FACT_TYPES, type Fact, type PlacedFact } from '../domain/facts/fact.ts';
 import type { Instant } from '../domain/time.ts';
 import { Column } from './column.ts';
 import { EventIds } from './event-ids.ts';

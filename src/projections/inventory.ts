@@ -1,6 +1,6 @@
 import { canonicalReference } from '../domain/connection.ts';
 import type { RegisteredCluster } from '../domain/inventory.ts';
-import { RECORDS_LABEL } from '../domain/kubefirst/policy.ts';
+import { RECORDS_LABEL } from '../domain/kubefirst/registration.ts';
 import type { LedgerModel } from './ledger-model.ts';
 
 /** What an inventory is compared with. */

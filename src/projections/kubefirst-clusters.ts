@@ -1,5 +1,5 @@
 import { identityOf, type KnownCluster } from '../domain/kubefirst/identity.ts';
-import { DOMAIN_LABEL, RECORDS_LABEL } from '../domain/kubefirst/policy.ts';
+import { DOMAIN_LABEL, RECORDS_LABEL } from '../domain/kubefirst/registration.ts';
 import type { LedgerModel } from './ledger-model.ts';
 
 /**

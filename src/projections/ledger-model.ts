@@ -1,10 +1,16 @@
-import { type BillingFact, billCounting, type ClusterBilling } from '../domain/cluster.ts';
-import type { Fact, FactOf, PlacedFact } from '../domain/fact.ts';
-import { type Calendar, type PeriodClose, periodAfter, periodOfStream, readClose } from '../domain/period.ts';
-import { clusterOfStream, factOf } from '../domain/recorded-fact.ts';
-import { type Billed, firstChange } from '../domain/statement.ts';
+import { type BillingFact, billCounting, type ClusterBilling } from '../domain/billing/billing.ts';
+import {
+  type Calendar,
+  type PeriodClose,
+  periodAfter,
+  periodOfStream,
+  readClose,
+} from '../domain/billing/period.ts';
+import { type Billed, firstChange } from '../domain/billing/statement.ts';
+import { type Usage, UsageMeter } from '../domain/billing/usage.ts';
+import type { Fact, FactOf, PlacedFact } from '../domain/facts/fact.ts';
+import { clusterOfStream, factOf } from '../domain/facts/recorded-fact.ts';
 import { type Instant, type Period, periodOf, periodWindow, type Window } from '../domain/time.ts';
-import { type Usage, UsageMeter } from '../domain/usage.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 import type { Standing } from './alert.ts';
 import { AlertBook } from './alerts.ts';

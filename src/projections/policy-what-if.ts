@@ -1,17 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { clusterStream, factOf, originOf } from '../domain/recorded-fact.ts';
+import { clusterStream, factOf, originOf } from '../domain/facts/recorded-fact.ts';
 import { DAY_MS, type Instant, type Window } from '../domain/time.ts';
-import { VALIDATOR_SOURCE } from '../domain/validation/judge.ts';
-import type { Policies } from '../domain/validation/policy.ts';
-import { readRecord, runOfStream } from '../domain/validation/record.ts';
-import { type RunEnd, RunFold } from '../domain/validation/run-fold.ts';
+import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
+import type { Policies } from '../domain/validation/judging/policy.ts';
 import {
   type AccountWhatIf,
   type PastCluster,
   type PastFact,
   PolicyReplay,
   pastRunOf,
-} from '../domain/validation/what-if.ts';
+} from '../domain/validation/judging/simulate-policy.ts';
+import { type RunEnd, RunFold } from '../domain/validation/records/run-fold.ts';
+import { readRecord, runOfStream } from '../domain/validation/records/run-record.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 
 export interface PolicyWhatIf {

@@ -1,4 +1,4 @@
-import { clusterStream } from '../domain/recorded-fact.ts';
+import { clusterStream } from '../domain/facts/recorded-fact.ts';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
 import type { LedgerModel } from './ledger-model.ts';
 import { Slices } from './slices.ts';

@@ -1,7 +1,7 @@
-import type { Interval } from '../domain/cluster.ts';
-import { AmountSum, type Amounts } from '../domain/quantity.ts';
-import { RunningUsage } from '../domain/running-usage.ts';
-import { countedWindow, type Usage } from '../domain/usage.ts';
+import type { Interval } from '../domain/billing/billing.ts';
+import { AmountSum, type Amounts } from '../domain/billing/quantity.ts';
+import { RunningUsage } from '../domain/billing/running-usage.ts';
+import { countedWindow, type Usage } from '../domain/billing/usage.ts';
 import type { BilledChange } from './bill-history.ts';
 import type { LedgerModel } from './ledger-model.ts';
 import { Slices } from './slices.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { PeriodClose } from '../domain/period.ts';
-import { AmountSum } from '../domain/quantity.ts';
+import type { PeriodClose } from '../domain/billing/period.ts';
+import { AmountSum } from '../domain/billing/quantity.ts';
 import {
   type Change,
   canonicalStatement,
@@ -8,7 +8,7 @@ import {
   firstChange,
   type Statement,
   statementOf,
-} from '../domain/statement.ts';
+} from '../domain/billing/statement.ts';
 import { type Period, periodWindow } from '../domain/time.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
 import type { LedgerModel } from './ledger-model.ts';

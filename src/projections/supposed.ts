@@ -1,5 +1,5 @@
-import type { ClusterBilling, Interval } from '../domain/cluster.ts';
-import { changesWithin } from '../domain/statement.ts';
+import type { ClusterBilling, Interval } from '../domain/billing/billing.ts';
+import { changesWithin } from '../domain/billing/statement.ts';
 import type { Window } from '../domain/time.ts';
 import type { LedgerModel } from './ledger-model.ts';
 import { inSlices } from './slices.ts';

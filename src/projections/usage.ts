@@ -1,6 +1,6 @@
-import type { Interval } from '../domain/cluster.ts';
+import type { Interval } from '../domain/billing/billing.ts';
+import { countedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import { daysOf, type Instant, type Window } from '../domain/time.ts';
-import { countedWindow, type Usage, usageOf } from '../domain/usage.ts';
 import type { LedgerModel } from './ledger-model.ts';
 
 /** What is asked: a window, the instant up to which it is counted, and the position up to which facts are known. */

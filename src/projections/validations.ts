@@ -1,16 +1,16 @@
 import { DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/alert.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
-import type { Breaker } from '../domain/validation/outage.ts';
+import type { Breaker } from '../domain/validation/judging/outage.ts';
+import type { Watch } from '../domain/validation/judging/probe-history.ts';
+import { type RunEnd, RunFold, type ShardState } from '../domain/validation/records/run-fold.ts';
 import {
   type Counts,
   parseRunId,
   readRecord,
   runOfStream,
   type Trigger,
-} from '../domain/validation/record.ts';
-import { type RunEnd, RunFold, type ShardState } from '../domain/validation/run-fold.ts';
-import type { RunUnderWay } from '../domain/validation/run-under-way.ts';
-import type { Watch } from '../domain/validation/watch.ts';
+} from '../domain/validation/records/run-record.ts';
+import type { RunUnderWay } from '../domain/validation/records/run-under-way.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 
 /** Runs whose summaries are kept; older ones can still be read from the store. */

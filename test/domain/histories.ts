@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CAUSES, type Fact, type KnownFact } from '../../src/domain/fact.ts';
+import { CAUSES, type Fact, type KnownFact } from '../../src/domain/facts/fact.ts';
 import type { OracleFact } from '../oracle/oracle.ts';
 
 /** Histories of one cluster for properties: few instants, so that facts often meet at one. */

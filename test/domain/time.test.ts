@@ -10,7 +10,7 @@ import {
   periodWindow,
   readInstant,
 } from '../../src/domain/time.ts';
-import { at } from './facts.ts';
+import { at } from './facts/facts.ts';
 
 describe('a time from outside', () => {
   test.each([

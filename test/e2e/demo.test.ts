@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { tellStory } from '../../src/cli/demo/story.ts';
-import { decide } from '../../src/domain/accept.ts';
-import type { KnownFact } from '../../src/domain/fact.ts';
+import { decide } from '../../src/domain/facts/decide.ts';
+import type { KnownFact } from '../../src/domain/facts/fact.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/demo/main.ts', import.meta.url));

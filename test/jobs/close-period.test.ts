@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { periodStream } from '../../src/domain/period.ts';
+import { periodStream } from '../../src/domain/billing/period.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { PeriodCloser } from '../../src/jobs/close-period.ts';
 import { PeriodCloses } from '../../src/ledger/period-closes.ts';

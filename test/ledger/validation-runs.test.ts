@@ -5,7 +5,7 @@ import {
   startRecord,
   WHOLE,
   type WrittenRecord,
-} from '../../src/domain/validation/record.ts';
+} from '../../src/domain/validation/records/run-record.ts';
 import { VersionConflict } from '../../src/eventstore/errors.ts';
 import { ValidationRuns } from '../../src/ledger/validation-runs.ts';
 import { ledgerForTest } from '../support/ledger.ts';

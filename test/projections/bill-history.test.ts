@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fact } from '../../src/domain/fact.ts';
-import { countedWindow, usageOf } from '../../src/domain/usage.ts';
+import { countedWindow, usageOf } from '../../src/domain/billing/usage.ts';
+import type { Fact } from '../../src/domain/facts/fact.ts';
 import type { LedgerModel } from '../../src/projections/ledger-model.ts';
 import { positionsToReplay, replay } from '../../src/projections/replay.ts';
 import { intervalsOf } from '../../src/projections/usage.ts';
-import { registered, resumed, stopped } from '../domain/facts.ts';
+import { registered, resumed, stopped } from '../domain/facts/facts.ts';
 import { applyTo, idAt, modelOf } from './logs.ts';
 import { facts, windows } from './random-logs.ts';
 

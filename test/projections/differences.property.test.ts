@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Fact } from '../../src/domain/fact.ts';
-import { countedWindow } from '../../src/domain/usage.ts';
+import { countedWindow } from '../../src/domain/billing/usage.ts';
+import type { Fact } from '../../src/domain/facts/fact.ts';
 import { differencesOf } from '../../src/projections/differences.ts';
 import { usageAt } from '../oracle/oracle.ts';
 import { modelOf } from './logs.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatSeconds } from '../../src/domain/quantity.ts';
-import { countedWindow } from '../../src/domain/usage.ts';
+import { formatSeconds } from '../../src/domain/billing/quantity.ts';
+import { countedWindow } from '../../src/domain/billing/usage.ts';
 import { explainUsage } from '../../src/projections/explain.ts';
 import { accountUsage } from '../../src/projections/usage.ts';
 import { usageAt } from '../oracle/oracle.ts';

@@ -1,5 +1,5 @@
-import { type Fact, readFact } from '../../src/domain/fact.ts';
-import { clusterStream, recordFact } from '../../src/domain/recorded-fact.ts';
+import { type Fact, readFact } from '../../src/domain/facts/fact.ts';
+import { clusterStream, recordFact } from '../../src/domain/facts/recorded-fact.ts';
 import type { LogEvent } from '../../src/eventstore/event-store.ts';
 import { LedgerModel } from '../../src/projections/ledger-model.ts';
 

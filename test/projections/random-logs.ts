@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CAUSES, type Fact } from '../../src/domain/fact.ts';
+import { CAUSES, type Fact } from '../../src/domain/facts/fact.ts';
 import type { OracleFact } from '../oracle/oracle.ts';
 import { idAt } from './logs.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AmountSum } from '../../src/domain/quantity.ts';
-import { countedWindow } from '../../src/domain/usage.ts';
+import { AmountSum } from '../../src/domain/billing/quantity.ts';
+import { countedWindow } from '../../src/domain/billing/usage.ts';
 import { positionsToReplay, replay } from '../../src/projections/replay.ts';
 import { accountUsage } from '../../src/projections/usage.ts';
 import { usageAt } from '../oracle/oracle.ts';

@@ -1,10 +1,10 @@
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AmountSum } from '../../src/domain/quantity.ts';
-import { canonicalStatement } from '../../src/domain/statement.ts';
+import { AmountSum } from '../../src/domain/billing/quantity.ts';
+import { canonicalStatement } from '../../src/domain/billing/statement.ts';
+import { usageOf } from '../../src/domain/billing/usage.ts';
 import { periodWindow } from '../../src/domain/time.ts';
-import { usageOf } from '../../src/domain/usage.ts';
 import type { LedgerModel } from '../../src/projections/ledger-model.ts';
 import { statementsOf } from '../../src/projections/statements.ts';
 import { intervalsOf } from '../../src/projections/usage.ts';

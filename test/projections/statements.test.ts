@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import canonicalize from 'canonicalize';
 import { describe, expect, test } from 'vitest';
-import type { Fact } from '../../src/domain/fact.ts';
+import type { Fact } from '../../src/domain/facts/fact.ts';
 import {
   type StatementsQuestion,
   statementsInTurns,
   statementsOf,
   tally,
 } from '../../src/projections/statements.ts';
-import { deleted, registered, resumed, seen, stopped, voided } from '../domain/facts.ts';
+import { deleted, registered, resumed, seen, stopped, voided } from '../domain/facts/facts.ts';
 import { statementsAt } from '../oracle/oracle.ts';
 import { type GoldenFact, goldenFacts, idAt, modelOf } from './logs.ts';
 

@@ -1,9 +1,9 @@
-import type { Condition } from '../../src/domain/validation/condition.ts';
-import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../../src/domain/validation/judge.ts';
-import { PolicySettings, policiesOf } from '../../src/domain/validation/policy.ts';
-import { runId, startRecord } from '../../src/domain/validation/record.ts';
-import type { Verdict } from '../../src/domain/validation/verdict.ts';
-import { recordsOf } from '../../src/domain/validation/write-run.ts';
+import type { Condition } from '../../src/domain/validation/judging/condition.ts';
+import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../../src/domain/validation/judging/judge.ts';
+import { PolicySettings, policiesOf } from '../../src/domain/validation/judging/policy.ts';
+import type { Verdict } from '../../src/domain/validation/judging/verdict.ts';
+import { runId, startRecord } from '../../src/domain/validation/records/run-record.ts';
+import { recordsOf } from '../../src/domain/validation/records/write-run.ts';
 import type { JsonObject } from '../../src/eventstore/json.ts';
 import { ValidationRuns } from '../../src/ledger/validation-runs.ts';
 import { clustersToProbe } from '../../src/projections/probing.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { AmountSum } from '../../domain/quantity.ts';
+import { AmountSum } from '../../domain/billing/quantity.ts';
 import { print } from '../answers.ts';
 import { type Cli, withLedger } from '../cli.ts';
 import { path } from '../client.ts';

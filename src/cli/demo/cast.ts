@@ -1,4 +1,4 @@
-import type { FactOf } from '../../domain/fact.ts';
+import type { FactOf } from '../../domain/facts/fact.ts';
 import type { Dice } from './dice.ts';
 
 /** A customer of the platform; all of them are made up. */

@@ -1,5 +1,5 @@
-import type { Fact } from '../../domain/fact.ts';
-import type { Origin } from '../../domain/recorded-fact.ts';
+import type { Fact } from '../../domain/facts/fact.ts';
+import type { Origin } from '../../domain/facts/recorded-fact.ts';
 import { HOUR_MS, type Instant, SECOND_MS } from '../../domain/time.ts';
 import type { Outcome } from '../../ledger/ledger.ts';
 import type { Dice } from './dice.ts';

@@ -1,5 +1,5 @@
-import type { Fact, FactType } from '../../domain/fact.ts';
-import type { Origin } from '../../domain/recorded-fact.ts';
+import type { Fact, FactType } from '../../domain/facts/fact.ts';
+import type { Origin } from '../../domain/facts/recorded-fact.ts';
 import { formatInstant } from '../../domain/time.ts';
 
 /** An event as the Pro app posts it: CloudEvents 1.0, structured mode. */

@@ -1,5 +1,5 @@
 import type { Composition } from '../../app/compose.ts';
-import { dueAt, nextToClose } from '../../domain/period.ts';
+import { dueAt, nextToClose } from '../../domain/billing/period.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/ledger.ts';
 import { OPERATOR, type Step } from './chronicle.ts';

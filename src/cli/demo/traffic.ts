@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Fact } from '../../domain/fact.ts';
+import type { Fact } from '../../domain/facts/fact.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 import { ACCOUNTS, type Account, type Cluster, newCluster } from './cast.ts';
 import { PRO_APP } from './chronicle.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Interval } from '../cluster.ts';
+import type { Interval } from '../billing/billing.ts';
+import { parseSeconds } from '../billing/quantity.ts';
+import { usageOf } from '../billing/usage.ts';
 import { hours } from '../inventory.ts';
-import { parseSeconds } from '../quantity.ts';
 import { formatInstant, type Instant, type Window } from '../time.ts';
-import { usageOf } from '../usage.ts';
 import { identityOf } from './identity.ts';
 
 /** An amount of money per cluster-hour, in whatever currency: the ledger knows none. */

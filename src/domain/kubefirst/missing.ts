@@ -1,6 +1,6 @@
 import type { Instant } from '../time.ts';
+import type { ClusterRecord, UnusableRecord } from './cluster-record.ts';
 import type { KnownCluster } from './identity.ts';
-import type { ClusterRecord, UnusableRecord } from './record.ts';
 
 /** All records of a place, as far as they are known. */
 export interface Records {

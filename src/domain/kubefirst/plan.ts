@@ -1,8 +1,8 @@
-import type { Fact } from '../fact.ts';
+import type { Fact } from '../facts/fact.ts';
 import { type Instant, SECOND_MS } from '../time.ts';
+import type { ClusterRecord } from './cluster-record.ts';
 import { type KnownCluster, ledgerIdOf, matchCluster } from './identity.ts';
-import { type KubefirstPolicy, registrationOf } from './policy.ts';
-import type { ClusterRecord } from './record.ts';
+import { type KubefirstPolicy, registrationOf } from './registration.ts';
 
 /** A fact that a record gives rise to. */
 export interface PlannedFact {

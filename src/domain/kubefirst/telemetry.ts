@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Fact, line } from '../fact.ts';
+import { type Fact, line } from '../facts/fact.ts';
 import { type Instant, parseInstant, SECOND_MS } from '../time.ts';
 import {
   type Hint,
@@ -9,7 +9,7 @@ import {
   ledgerIdOf,
   matchCluster,
 } from './identity.ts';
-import { type KubefirstPolicy, registrationOf } from './policy.ts';
+import { type KubefirstPolicy, registrationOf } from './registration.ts';
 
 /** The events of Kubefirst's telemetry that say something of a cluster; every other one is acknowledged and ignored. */
 export const LIFECYCLE_EVENTS = [

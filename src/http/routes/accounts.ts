@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isBilledAt } from '../../domain/cluster.ts';
+import { isBilledAt } from '../../domain/billing/billing.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/ledger-model.ts';
 import { byCodeUnit, intervalsOf } from '../../projections/usage.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ALERT_KINDS, SEVERITIES } from '../../domain/alert.ts';
-import { line } from '../../domain/fact.ts';
+import { line } from '../../domain/facts/fact.ts';
 import { ALERT_STATES, type Alert, alertState } from '../../projections/alert.ts';
 import type { LedgerModel } from '../../projections/ledger-model.ts';
 import { AlertOut, alertOut, liveAlerts, severityOf } from '../alert-view.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { AccountId } from '../../domain/fact.ts';
-import { clusterStream } from '../../domain/recorded-fact.ts';
-import type { Watch } from '../../domain/validation/watch.ts';
+import { AccountId } from '../../domain/facts/fact.ts';
+import { clusterStream } from '../../domain/facts/recorded-fact.ts';
+import type { Watch } from '../../domain/validation/judging/probe-history.ts';
 import { CLUSTER_STATUSES, type ClusterView, viewCluster } from '../../projections/clusters.ts';
 import { byCodeUnit } from '../../projections/usage.ts';
 import type { App, Rooms } from '../app.ts';

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { Cause, type Fact, factPayloads } from '../../domain/fact.ts';
+import { Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AmountSum } from '../../domain/quantity.ts';
-import { countedWindow } from '../../domain/usage.ts';
+import { AmountSum } from '../../domain/billing/quantity.ts';
+import { countedWindow } from '../../domain/billing/usage.ts';
 import { differencesOf, type Span } from '../../projections/differences.ts';
 import type { CountedChange } from '../../projections/fact-table.ts';
 import type { LedgerModel } from '../../projections/ledger-model.ts';

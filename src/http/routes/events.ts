@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { LogTampered, type SignedLog } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
-import { clusterStream } from '../../domain/recorded-fact.ts';
+import { clusterStream } from '../../domain/facts/recorded-fact.ts';
 import type { Submission } from '../../ledger/ledger.ts';
 import type { App, Rooms } from '../app.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../binary-mode.ts';

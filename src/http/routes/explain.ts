@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type CountedInterval, NOT_BILLED } from '../../domain/explain.ts';
-import { formatSeconds } from '../../domain/quantity.ts';
+import { type CountedInterval, NOT_BILLED } from '../../domain/billing/explanation.ts';
+import { formatSeconds } from '../../domain/billing/quantity.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import { type ExplainedCluster, explainUsage } from '../../projections/explain.ts';
 import type { LedgerModel } from '../../projections/ledger-model.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clusterOfStream } from '../../domain/recorded-fact.ts';
+import { clusterOfStream } from '../../domain/facts/recorded-fact.ts';
 import type { App, Rooms } from '../app.ts';
 import { toCloudEvent } from '../cloud-event.ts';
 import { FeedEvent, problemResponses } from '../contract.ts';

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifySchema } from 'fastify';
 import { z } from 'zod';
-import { AccountId } from '../../domain/fact.ts';
+import { countedWindow } from '../../domain/billing/usage.ts';
+import { AccountId } from '../../domain/facts/fact.ts';
 import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
 import { TrackEvent } from '../../domain/kubefirst/telemetry.ts';
 import { periodWindow } from '../../domain/time.ts';
-import { countedWindow } from '../../domain/usage.ts';
 import { viewCluster } from '../../projections/clusters.ts';
 import type { LedgerModel } from '../../projections/ledger-model.ts';
 import { byCodeUnit } from '../../projections/usage.ts';

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { dueAt, PERIOD_STATES, type PeriodClose, periodState, periodsUpTo } from '../../domain/period.ts';
+import {
+  dueAt,
+  PERIOD_STATES,
+  type PeriodClose,
+  periodState,
+  periodsUpTo,
+} from '../../domain/billing/period.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { ClosingOutcome } from '../../ledger/period-closes.ts';
 import type { Close, LedgerModel } from '../../projections/ledger-model.ts';

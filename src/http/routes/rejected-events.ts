@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Rejection } from '../../domain/rejection.ts';
+import type { Rejection } from '../../domain/facts/rejection.ts';
 import { formatInstant } from '../../domain/time.ts';
 import { REJECTED_STREAM, type Refused } from '../../ledger/rejected-events.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';

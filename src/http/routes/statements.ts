@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { AccountId } from '../../domain/fact.ts';
-import type { Amounts } from '../../domain/quantity.ts';
-import type { Statement } from '../../domain/statement.ts';
+import type { Amounts } from '../../domain/billing/quantity.ts';
+import type { Statement } from '../../domain/billing/statement.ts';
+import { AccountId } from '../../domain/facts/fact.ts';
 import type { Period } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/ledger-model.ts';
 import { closedQuestion, statementsInTurns } from '../../projections/statements.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { AccountId } from '../../domain/fact.ts';
+import { countedWindow } from '../../domain/billing/usage.ts';
+import { AccountId } from '../../domain/facts/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
-import { countedWindow } from '../../domain/usage.ts';
 import { inSlices } from '../../projections/slices.ts';
 import {
   type AccountUsage,

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { recordFact } from '../../domain/recorded-fact.ts';
-import { countedWindow } from '../../domain/usage.ts';
-import type { Judgement } from '../../domain/validation/judge.ts';
-import { PolicySettings, policiesOf } from '../../domain/validation/policy.ts';
-import type { Conclusion } from '../../domain/validation/run.ts';
-import { countsOf } from '../../domain/validation/write-run.ts';
+import { countedWindow } from '../../domain/billing/usage.ts';
+import { recordFact } from '../../domain/facts/recorded-fact.ts';
+import type { Judgement } from '../../domain/validation/judging/judge.ts';
+import { PolicySettings, policiesOf } from '../../domain/validation/judging/policy.ts';
+import type { Conclusion } from '../../domain/validation/judging/run.ts';
+import { countsOf } from '../../domain/validation/records/write-run.ts';
 import { policyWhatIf } from '../../projections/policy-what-if.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';

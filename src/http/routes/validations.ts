@@ -1,7 +1,12 @@
 import { z } from 'zod';
-import { line } from '../../domain/fact.ts';
+import { line } from '../../domain/facts/fact.ts';
 import { HOUR_MS } from '../../domain/time.ts';
-import { parseRunId, type RunRecord, readRecord, runStream } from '../../domain/validation/record.ts';
+import {
+  parseRunId,
+  type RunRecord,
+  readRecord,
+  runStream,
+} from '../../domain/validation/records/run-record.ts';
 import type { Run } from '../../projections/validations.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';

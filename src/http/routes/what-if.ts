@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { ClusterBilling } from '../../domain/cluster.ts';
-import { countedIntervals } from '../../domain/explain.ts';
-import { EventId } from '../../domain/fact.ts';
-import { AmountSum } from '../../domain/quantity.ts';
+import type { ClusterBilling } from '../../domain/billing/billing.ts';
+import { countedIntervals } from '../../domain/billing/explanation.ts';
+import { AmountSum } from '../../domain/billing/quantity.ts';
+import { countedWindow, usageOf } from '../../domain/billing/usage.ts';
+import { EventId } from '../../domain/facts/fact.ts';
 import { LAST_INSTANT, type Window } from '../../domain/time.ts';
-import { countedWindow, usageOf } from '../../domain/usage.ts';
 import type { Submission } from '../../ledger/ledger.ts';
 import { suppose } from '../../ledger/suppose.ts';
 import type { LedgerModel } from '../../projections/ledger-model.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
-import type { Fact } from '../../../src/domain/fact.ts';
-import { parseSeconds } from '../../../src/domain/quantity.ts';
-import { clusterStream, recordFact } from '../../../src/domain/recorded-fact.ts';
+import { parseSeconds } from '../../../src/domain/billing/quantity.ts';
+import type { Fact } from '../../../src/domain/facts/fact.ts';
+import { clusterStream, recordFact } from '../../../src/domain/facts/recorded-fact.ts';
 import { DAY_MS, periodWindow, type Window } from '../../../src/domain/time.ts';
 import type { NewEvent } from '../../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';

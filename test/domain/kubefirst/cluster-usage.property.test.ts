@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { usageOf } from '../../../src/domain/billing/usage.ts';
 import { clusterUsage, multiply, PricePerHour } from '../../../src/domain/kubefirst/cluster-usage.ts';
-import { usageOf } from '../../../src/domain/usage.ts';
 
 test('a total is the exact product of the hours that are shown and the price, rounded to cents, half to even', () => {
   expect(multiply('24.000000', '0.125')).toBe('3.00');

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide } from '../../../src/domain/accept.ts';
-import { billCluster } from '../../../src/domain/cluster.ts';
-import type { Fact, KnownFact } from '../../../src/domain/fact.ts';
+import { billCluster } from '../../../src/domain/billing/billing.ts';
+import { decide } from '../../../src/domain/facts/decide.ts';
+import type { Fact, KnownFact } from '../../../src/domain/facts/fact.ts';
 import { identityOf, type KnownCluster, ledgerIdOf } from '../../../src/domain/kubefirst/identity.ts';
-import { accountOf, KubefirstPolicy } from '../../../src/domain/kubefirst/policy.ts';
+import { accountOf, KubefirstPolicy } from '../../../src/domain/kubefirst/registration.ts';
 import { judgeTelemetry, TrackEvent } from '../../../src/domain/kubefirst/telemetry.ts';
 
 const POLICY = KubefirstPolicy.parse({});

@@ -1,9 +1,12 @@
-import { billCluster, causesHolding } from '../../../src/domain/cluster.ts';
-import type { Fact, KnownFact } from '../../../src/domain/fact.ts';
+import { billCluster, causesHolding } from '../../../src/domain/billing/billing.ts';
+import type { Fact, KnownFact } from '../../../src/domain/facts/fact.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../../src/domain/time.ts';
-import type { Condition } from '../../../src/domain/validation/condition.ts';
-import { type Judgement, judgeRun } from '../../../src/domain/validation/judge.ts';
-import { type Policies, PolicySettings, policiesOf } from '../../../src/domain/validation/policy.ts';
+import type { Condition } from '../../../src/domain/validation/judging/condition.ts';
+import { type Judgement, judgeRun } from '../../../src/domain/validation/judging/judge.ts';
+import { type Policies, PolicySettings, policiesOf } from '../../../src/domain/validation/judging/policy.ts';
+import type { ClusterState, InventoryOpinion } from '../../../src/domain/validation/judging/run.ts';
+import type { Verdict } from '../../../src/domain/validation/judging/verdict.ts';
+import { RunFold } from '../../../src/domain/validation/records/run-fold.ts';
 import {
   type RunRecord,
   readRecord,
@@ -13,12 +16,9 @@ import {
   startRecord,
   WHOLE,
   type WrittenRecord,
-} from '../../../src/domain/validation/record.ts';
-import type { ClusterState, InventoryOpinion } from '../../../src/domain/validation/run.ts';
-import { RunFold } from '../../../src/domain/validation/run-fold.ts';
-import type { Verdict } from '../../../src/domain/validation/verdict.ts';
-import { recordsOf } from '../../../src/domain/validation/write-run.ts';
-import { at } from '../facts.ts';
+} from '../../../src/domain/validation/records/run-record.ts';
+import { recordsOf } from '../../../src/domain/validation/records/write-run.ts';
+import { at } from '../facts/facts.ts';
 
 /** A fleet that is probed, judged and recorded as a ledger would, without one. */
 

@@ -1,0 +1,184 @@
+import { CAUSES, type Cause, type KnownFact, type PlacedFact } from '../facts/fact.ts';
+import type { Instant } from '../time.ts';
+
+/** What billing needs of a fact; every `Fact` is one. */
+export type BillingFact =
+  | {
+      readonly type: 'ClusterRegistered';
+      readonly effectiveAt: Instant;
+      readonly accountId: string;
+      readonly billable: boolean;
+    }
+  | { readonly type: 'ClusterDeleted'; readonly effectiveAt: Instant }
+  | {
+      readonly type: 'BillingStopped' | 'BillingResumed';
+      readonly effectiveAt: Instant;
+      readonly cause: Cause | 'deleted';
+    }
+  | { readonly type: 'FactVoided'; readonly effectiveAt: Instant; readonly voids: string }
+  | {
+      readonly type:
+        | 'ClusterDeletionRequested'
+        | 'ClusterDeletionConfirmed'
+        | 'ClusterDeletionCancelled'
+        | 'ClusterDeletionFailed'
+        | 'ClusterUnreachable'
+        | 'ClusterReachable';
+      readonly effectiveAt: Instant;
+    };
+
+type Registered = Extract<BillingFact, { type: 'ClusterRegistered' }>;
+type Deleted = Extract<BillingFact, { type: 'ClusterDeleted' }>;
+type Switched = Extract<BillingFact, { cause: string }> & { readonly cause: Cause };
+
+/** Billed time of one cluster, half-open; `to` is `null` while it is still billed. */
+export interface Interval {
+  readonly from: Instant;
+  readonly to: Instant | null;
+  /** Position of the fact that opened it: a registration or a resumption. */
+  readonly openedBy: number;
+  /** Position of the fact that closed it: a stop or a deletion; `null` while it is still billed. */
+  readonly closedBy: number | null;
+}
+
+/** What the facts of one cluster say. A cluster without a registration is an orphan: never billed, always shown. */
+export interface ClusterBilling {
+  /** The registration that counts: the earliest effective; of equal ones the first recorded. */
+  readonly registration: PlacedFact<Registered> | undefined;
+  /** The deletion that counts: the earliest effective; of equal ones the first recorded. */
+  readonly deletion: PlacedFact<Deleted> | undefined;
+  /** Disjoint, in order, none empty, none touching the next. */
+  readonly intervals: readonly Interval[];
+  readonly switches: Readonly<Record<Cause, readonly Switch[]>>;
+}
+
+/** From `at` on the cause holds billing, or no longer does. */
+export interface Switch {
+  readonly at: Instant;
+  readonly cause: Cause;
+  readonly holds: boolean;
+  /** Position of the fact that set it. */
+  readonly by: number;
+}
+
+/**
+ * Folds the facts of one cluster into what is billed, by docs/billing-rules.md: a function of the set of facts, so that
+ * neither their order nor repeats of them matter.
+ * @param facts all known facts of the cluster, in any order.
+ */
+export function billCluster(facts: readonly KnownFact<BillingFact>[]): ClusterBilling {
+  return billCounting(withoutVoided(facts));
+}
+
+/**
+ * The same of facts of which the voided ones have been left out.
+ * @param counting all facts of the cluster that count, in any order.
+ */
+export function billCounting(counting: readonly PlacedFact<BillingFact>[]): ClusterBilling {
+  let registration: PlacedFact<Registered> | undefined;
+  let deletion: PlacedFact<Deleted> | undefined;
+  const switched: Record<Cause, PlacedFact<Switched>[]> = { unreachable: [], manual: [] };
+  for (const known of counting) {
+    if (isRegistered(known)) registration = earlier(registration, known);
+    else if (isDeleted(known)) deletion = earlier(deletion, known);
+    else if (isSwitched(known)) switched[known.fact.cause].push(known);
+  }
+  const switches = {
+    unreachable: switchesOf('unreachable', switched.unreachable),
+    manual: switchesOf('manual', switched.manual),
+  };
+  const intervals = registration === undefined ? [] : billedIntervals(registration, deletion, switches);
+  return { registration, deletion, intervals, switches };
+}
+
+/** The facts that count: no voided one, and no void, since a void cannot itself be voided. */
+function withoutVoided(facts: readonly KnownFact<BillingFact>[]): readonly KnownFact<BillingFact>[] {
+  const voided = new Set<string>();
+  for (const { fact } of facts) if (fact.type === 'FactVoided') voided.add(fact.voids);
+  return voided.size === 0 ? facts : facts.filter(({ eventId }) => !voided.has(eventId));
+}
+
+const isRegistered = (known: PlacedFact<BillingFact>): known is PlacedFact<Registered> =>
+  known.fact.type === 'ClusterRegistered';
+const isDeleted = (known: PlacedFact<BillingFact>): known is PlacedFact<Deleted> =>
+  known.fact.type === 'ClusterDeleted';
+/** Not the notices that come with a deletion: they are no switch. */
+const isSwitched = (known: PlacedFact<BillingFact>): known is PlacedFact<Switched> =>
+  'cause' in known.fact && known.fact.cause !== 'deleted';
+
+/** The one that took effect first; of equal ones the first recorded. */
+function earlier<F extends BillingFact>(a: PlacedFact<F> | undefined, b: PlacedFact<F>): PlacedFact<F> {
+  if (a === undefined) return b;
+  const later = b.fact.effectiveAt - a.fact.effectiveAt || b.position - a.position;
+  return later < 0 ? b : a;
+}
+
+/** The instants at which a cause changes its mind, in order; at equal times the stop wins. */
+function switchesOf(cause: Cause, facts: PlacedFact<Switched>[]): readonly Switch[] {
+  facts.sort(
+    (a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || a.position - b.position,
+  );
+  const switches: Switch[] = [];
+  let decidedAt: Instant | undefined;
+  let holds = false;
+  for (const { fact, position } of facts) {
+    if (fact.effectiveAt === decidedAt) continue;
+    decidedAt = fact.effectiveAt;
+    if (holds === (fact.type === 'BillingStopped')) continue;
+    holds = !holds;
+    switches.push({ at: fact.effectiveAt, cause, holds, by: position });
+  }
+  return switches;
+}
+
+const stopsFirst = (a: PlacedFact<Switched>, b: PlacedFact<Switched>) =>
+  Number(a.fact.type === 'BillingResumed') - Number(b.fact.type === 'BillingResumed');
+
+function billedIntervals(
+  registration: PlacedFact<Registered>,
+  deletion: PlacedFact<Deleted> | undefined,
+  switches: Readonly<Record<Cause, readonly Switch[]>>,
+): Interval[] {
+  const start = registration.fact.effectiveAt;
+  const end = deletion?.fact.effectiveAt ?? Number.POSITIVE_INFINITY;
+  if (!registration.fact.billable || end <= start) return [];
+  const intervals: Interval[] = [];
+  let held = causesHolding(switches, start).length;
+  let open = held === 0 ? { from: start, openedBy: registration.position } : undefined;
+  for (const { at, holds, by } of changesBetween(start, end, switches)) {
+    held += holds ? 1 : -1;
+    if (open !== undefined && held > 0) {
+      intervals.push({ ...open, to: at, closedBy: by });
+      open = undefined;
+    } else if (open === undefined && held === 0) {
+      open = { from: at, openedBy: by };
+    }
+  }
+  if (open !== undefined) {
+    intervals.push({ ...open, to: deletion?.fact.effectiveAt ?? null, closedBy: deletion?.position ?? null });
+  }
+  return intervals;
+}
+
+/**
+ * The changes of all causes strictly between two instants, in order. At one instant the stops come first, so that billing
+ * handed from one cause to the other is not billed for a moment in between.
+ */
+function changesBetween(start: Instant, end: Instant, switches: ClusterBilling['switches']): Switch[] {
+  const isBetween = ({ at }: Switch) => start < at && at < end;
+  const [one, other] = [switches.unreachable.filter(isBetween), switches.manual.filter(isBetween)];
+  if (one.length === 0) return other;
+  return other.length === 0
+    ? one
+    : [...one, ...other].sort((a, b) => a.at - b.at || Number(b.holds) - Number(a.holds));
+}
+
+/** Whether the cluster is billed at `at`. */
+export function isBilledAt(intervals: readonly Interval[], at: Instant): boolean {
+  return intervals.some(({ from, to }) => from <= at && (to === null || at < to));
+}
+
+/** The causes that hold billing at `at`, whether or not the cluster would be billed without them. */
+export function causesHolding(switches: ClusterBilling['switches'], at: Instant): Cause[] {
+  return CAUSES.filter((cause) => switches[cause].findLast((change) => change.at <= at)?.holds === true);
+}

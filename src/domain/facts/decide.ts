@@ -1,0 +1,88 @@
+import { billCluster } from '../billing/billing.ts';
+import { DAY_MS, type Instant, MINUTE_MS } from '../time.ts';
+import type { Fact, FactOf, KnownFact } from './fact.ts';
+import type { Rejection } from './rejection.ts';
+
+/** How far ahead of the ledger's clock a fact may be effective. */
+export const FUTURE_TOLERANCE_MS = 5 * MINUTE_MS;
+/** How far back a fact may be effective, unless an operator posts it. */
+export const BACKDATING_LIMIT_MS = 35 * DAY_MS;
+
+/** When, and by whom, a fact is posted. */
+export interface Posting {
+  readonly now: Instant;
+  /** Operators may correct what is long past. */
+  readonly mayBackdate: boolean;
+}
+
+export type Decision =
+  | { readonly ok: true /** What to record, in one write. */; readonly facts: readonly [Fact, ...Fact[]] }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+/**
+ * Decides whether a fact may be recorded, and what is recorded with it. The first rule that fails is the answer.
+ * @param known the facts of the cluster so far, in the order of their revisions.
+ */
+export function decide(known: readonly KnownFact[], fact: Fact, posting: Posting): Decision {
+  const rejection = refusal(known, fact, posting);
+  if (rejection !== undefined) return { ok: false, rejection };
+  const notice = noticeFor(known, fact);
+  return { ok: true, facts: notice === undefined ? [fact] : [fact, notice] };
+}
+
+function refusal(known: readonly KnownFact[], fact: Fact, posting: Posting): Rejection | undefined {
+  const { effectiveAt } = fact;
+  const latest = posting.now + FUTURE_TOLERANCE_MS;
+  if (effectiveAt > latest) return { code: 'effective-in-future', effectiveAt, latest };
+  const earliest = posting.now - BACKDATING_LIMIT_MS;
+  if (effectiveAt < earliest && !posting.mayBackdate)
+    return { code: 'backdated-too-far', effectiveAt, earliest };
+  if (fact.type === 'ClusterRegistered') return refusedRegistration(known, fact);
+  if (fact.type === 'FactVoided') return refusedVoid(known, fact);
+  return undefined;
+}
+
+function refusedRegistration(
+  known: readonly KnownFact[],
+  { clusterId, accountId, effectiveAt }: FactOf<'ClusterRegistered'>,
+): Rejection | undefined {
+  const { registration, deletion } = billCluster(known);
+  if (registration !== undefined && registration.fact.accountId !== accountId) {
+    const knownAccountId = registration.fact.accountId;
+    return { code: 'registration-conflict', clusterId, accountId, knownAccountId };
+  }
+  if (deletion !== undefined && effectiveAt >= deletion.fact.effectiveAt) {
+    return { code: 'cluster-deleted', clusterId, deletedAt: deletion.fact.effectiveAt };
+  }
+  return undefined;
+}
+
+function refusedVoid(
+  known: readonly KnownFact[],
+  { clusterId, voids }: FactOf<'FactVoided'>,
+): Rejection | undefined {
+  const target = known.find(({ eventId }) => eventId === voids);
+  if (target === undefined) return { code: 'void-target-unknown', clusterId, voids };
+  if (target.fact.type === 'FactVoided' || isNotice(target.fact)) {
+    return { code: 'void-target-not-voidable', voids, targetType: target.fact.type };
+  }
+  return undefined;
+}
+
+/** Whether the ledger itself appended the fact, for those who act on stops; it switches nothing. */
+export function isNotice(fact: Fact): boolean {
+  return 'cause' in fact && fact.cause === 'deleted';
+}
+
+function noticeFor(known: readonly KnownFact[], fact: Fact): Fact | undefined {
+  const { clusterId, effectiveAt } = fact;
+  if (fact.type === 'ClusterDeleted')
+    return { type: 'BillingStopped', clusterId, effectiveAt, cause: 'deleted' };
+  if (fact.type !== 'FactVoided') return undefined;
+  const target = known.find(({ eventId }) => eventId === fact.voids);
+  const voidedBefore = known.some(
+    (other) => other.fact.type === 'FactVoided' && other.fact.voids === fact.voids,
+  );
+  if (target?.fact.type !== 'ClusterDeleted' || voidedBefore) return undefined;
+  return { type: 'BillingResumed', clusterId, effectiveAt: target.fact.effectiveAt, cause: 'deleted' };
+}

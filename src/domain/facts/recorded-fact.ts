@@ -1,0 +1,54 @@
+import { formatInstant } from '../time.ts';
+import { type Fact, readFact, recordedType } from './fact.ts';
+
+/** Where a fact came from: the producer's CloudEvents `source` and `id` name it, so that a repeat is known as one. */
+export interface Origin {
+  readonly source: string;
+  readonly id: string;
+  /** Who posted it, as the ledger knows them. */
+  readonly actor: string;
+  /** CloudEvents extension attributes, kept and never looked at. */
+  readonly extensions?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The form in which a fact is stored: an event of a stream of its cluster. */
+export interface FactRecord {
+  readonly type: string;
+  readonly data: { readonly [key: string]: unknown };
+  readonly metadata: { readonly [key: string]: unknown };
+}
+
+const PREFIX = 'cluster-';
+
+export function clusterStream(clusterId: string): string {
+  return PREFIX + clusterId;
+}
+
+/** The cluster whose facts stand in a stream, or `undefined` where it holds something else. */
+export function clusterOfStream(stream: string): string | undefined {
+  return stream.startsWith(PREFIX) ? stream.slice(PREFIX.length) : undefined;
+}
+
+/** Writes a fact down. Optional fields that are absent stay absent. */
+export function recordFact(fact: Fact, origin: Origin) {
+  const { type, effectiveAt, ...payload } = fact;
+  const { source, id, actor, extensions } = origin;
+  return {
+    type: recordedType(type),
+    data: { ...payload, effectiveAt: formatInstant(effectiveAt) },
+    metadata: { source, id, actor, ...(extensions && { extensions }) },
+  };
+}
+
+/**
+ * Reads a fact back.
+ * @throws UnreadableFact
+ */
+export function factOf(clusterId: string, record: FactRecord): Fact {
+  return readFact(clusterId, record.type, record.data);
+}
+
+/** Where a recorded fact came from. */
+export function originOf(record: FactRecord): Origin {
+  return record.metadata as unknown as Origin;
+}

@@ -1,0 +1,23 @@
+import type { Instant, Period } from '../time.ts';
+
+/** Every "no" of the ledger to a well-formed fact or command, as data. src/http/problem.ts gives each code its status and words. */
+export type Rejection =
+  | { readonly code: 'event-id-reused'; readonly eventId: string }
+  | { readonly code: 'effective-in-future'; readonly effectiveAt: Instant; readonly latest: Instant }
+  | { readonly code: 'backdated-too-far'; readonly effectiveAt: Instant; readonly earliest: Instant }
+  | {
+      readonly code: 'registration-conflict';
+      readonly clusterId: string;
+      readonly accountId: string;
+      readonly knownAccountId: string;
+    }
+  | { readonly code: 'cluster-deleted'; readonly clusterId: string; readonly deletedAt: Instant }
+  | { readonly code: 'void-target-unknown'; readonly clusterId: string; readonly voids: string }
+  | { readonly code: 'void-target-not-voidable'; readonly voids: string; readonly targetType: string }
+  /** What was said of a cluster names none that is registered. */
+  | { readonly code: 'cluster-unknown'; readonly named: string }
+  | { readonly code: 'cluster-ambiguous'; readonly named: string; readonly candidates: readonly string[] }
+  | { readonly code: 'period-not-ended'; readonly period: Period; readonly endsAt: Instant }
+  | { readonly code: 'period-in-grace'; readonly period: Period; readonly dueAt: Instant }
+  /** `next` is absent while there is no fact, and so nothing to close. */
+  | { readonly code: 'period-not-next'; readonly period: Period; readonly next: Period | undefined };

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { line } from '../facts/fact.ts';
+import { type Instant, LAST_INSTANT, SECOND_MS } from '../time.ts';
+import { isManagementType, KUBEFIRST_ID, KUBEFIRST_NAME } from './identity.ts';
+
+/** What Kubefirst says of the life of a cluster. `error` is set by failed creations and by failed deletions alike. */
+export const STATUSES = ['provisioning', 'provisioned', 'error', 'deleting', 'deleted'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** A record of Kubefirst's, cut down to the fields that the ledger may know: the same JSON holds keys and passwords. */
+export interface ClusterRecord {
+  readonly managementId: string;
+  readonly kubefirstId: string;
+  readonly name: string;
+  readonly clusterType: string | undefined;
+  readonly status: Status | undefined;
+  readonly cloudProvider: string | undefined;
+  readonly region: string | undefined;
+  readonly domain: string | undefined;
+  /** `undefined` where the record does not say when it was created. */
+  readonly createdAt: Instant | undefined;
+}
+
+/** A record that the ledger cannot use; says which field is at fault, never what stands in it. */
+export interface UnusableRecord {
+  readonly name: string;
+  readonly field: string;
+}
+
+const text = (max: number) =>
+  line(max)
+    .nullish()
+    .catch(undefined)
+    .transform((value) => value ?? undefined);
+
+/** Ten digits are seconds, thirteen milliseconds, both as a text or a number. */
+const Creation = z
+  .union([z.string().regex(/^\d{10}(\d{3})?$/), z.int().nonnegative()])
+  .nullish()
+  .catch(undefined)
+  .transform((value): Instant | undefined => {
+    const number = value === undefined || value === null ? 0 : Number(value);
+    const instant = number < 10 ** 10 ? number * SECOND_MS : number;
+    return instant > 0 && instant <= LAST_INSTANT ? instant : undefined;
+  });
+
+const fields = {
+  cluster_id: z.string().regex(KUBEFIRST_ID),
+  cluster_name: z.string().regex(KUBEFIRST_NAME),
+  cluster_type: text(64),
+  status: z.enum(STATUSES).optional().catch(undefined),
+  cloud_provider: text(64),
+  cloud_region: text(64),
+  domain_name: text(253),
+  creation_timestamp: Creation,
+};
+const Workload = z.object(fields);
+const Record = z.object({ ...fields, workload_clusters: z.array(z.unknown()).nullish() });
+
+/** The fields of a record's Secret that are looked at; all others are dropped before anything else happens. */
+export const RECORD_FIELDS: readonly string[] = Object.keys(Record.shape);
+
+/**
+ * Reads a record with the workload clusters that it holds.
+ * @param name what the record is called, for what is said of one that cannot be used.
+ */
+export function readRecord(
+  name: string,
+  given: unknown,
+): { readonly records: readonly ClusterRecord[]; readonly unusable: readonly UnusableRecord[] } {
+  const parsed = Record.safeParse(given);
+  if (!parsed.success) return { records: [], unusable: [unusable(name, parsed.error)] };
+  const host = parsed.data;
+  const managementId = host.cluster_id;
+  const records = [toRecord(host, managementId)];
+  const wrong: UnusableRecord[] = [];
+  for (const [i, workload] of (host.workload_clusters ?? []).entries()) {
+    const one = Workload.safeParse(workload);
+    if (one.success) records.push(toRecord(one.data, managementId));
+    else wrong.push(unusable(`${name}/workload_clusters/${i}`, one.error));
+  }
+  return { records, unusable: wrong };
+}
+
+function toRecord(fields: z.output<typeof Workload>, managementId: string): ClusterRecord {
+  return {
+    managementId: isManagementType(fields.cluster_type) ? fields.cluster_id : managementId,
+    kubefirstId: fields.cluster_id,
+    name: fields.cluster_name,
+    clusterType: fields.cluster_type,
+    status: fields.status,
+    cloudProvider: fields.cloud_provider,
+    region: fields.cloud_region,
+    domain: fields.domain_name,
+    createdAt: fields.creation_timestamp,
+  };
+}
+
+function unusable(name: string, error: z.ZodError): UnusableRecord {
+  return { name, field: String(error.issues[0]?.path[0] ?? 'record') };
+}

@@ -1,0 +1,93 @@
+import type { Instant } from '../../time.ts';
+import type { BreakerSettings } from './policy.ts';
+import { isBad, type Watch } from './probe-history.ts';
+
+/**
+ * The verdicts since the breaker last kept something back: what was bad before them is not counted, so that what is slow to
+ * come back after an outage of ours is not taken for gone since it began.
+ */
+export interface Trust {
+  /** Tick of the first of these runs; of the last that was kept back, where there is none yet. */
+  readonly from: Instant;
+  /** How many there are. */
+  readonly runs: number;
+}
+
+/** The breaker: while it is open, so much is bad that it is more likely us, and nothing is concluded from it. */
+export type Breaker = Outage & {
+  /** Absent where nothing was ever kept back. */
+  readonly trust?: Trust;
+};
+
+type Outage =
+  | { readonly open: false }
+  | {
+      readonly open: true;
+      /** Tick of the run that opened it. */
+      readonly since: Instant;
+      /** `canary`: a cluster known to be up is bad. `all`: every cluster asked is. `ratio`: too many turned bad. */
+      readonly why: 'canary' | 'all' | 'ratio';
+      /** Clusters that are bad and count against `of`. */
+      readonly bad: number;
+      readonly of: number;
+      /** The canaries that are bad. */
+      readonly canaries: readonly string[];
+    };
+
+/** A cluster that is registered and not deleted, with the verdict of this run in its watch. */
+export interface Asked {
+  readonly clusterId: string;
+  readonly watch: Watch;
+}
+
+/**
+ * Whether too much is bad at once. Once open, it looks at all that turned bad since it opened (and in the window before), so
+ * that an outage that lasts longer than the window does not close it: only clusters that answer again do.
+ */
+export function assessOutage(
+  clusters: readonly Asked[],
+  breaker: Breaker,
+  settings: BreakerSettings,
+  tick: Instant,
+): Outage {
+  const asked = clusters.filter(({ watch: { last } }) => last !== undefined && last.state !== 'unverifiable');
+  // Nobody was asked, so nothing was learnt.
+  if (asked.length === 0 && clusters.length > 0) {
+    const { trust: _, ...as } = breaker;
+    return as;
+  }
+  const since = breaker.open ? breaker.since : tick;
+  const bad = asked.filter(({ watch }) => isBadNow(watch));
+  const canaries = bad
+    .map(({ clusterId }) => clusterId)
+    .filter((clusterId) => settings.canaries.includes(clusterId))
+    .sort();
+  const numbers = { bad: bad.length, of: asked.length, canaries };
+  if (canaries.length > 0) return { open: true, since, why: 'canary', ...numbers };
+  if (bad.length > 0 && bad.length === asked.length) return { open: true, since, why: 'all', ...numbers };
+
+  const turned = clusters.filter(({ watch }) => hasTurned(watch, since - settings.massWindow)).length;
+  const reachable = asked.length - bad.length + turned;
+  const isMass = turned >= settings.massLeast && turned * 1_000 > settings.massRatio * reachable;
+  return isMass ? { open: true, since, why: 'ratio', bad: turned, of: reachable, canaries } : { open: false };
+}
+
+function isBadNow({ last }: Watch): boolean {
+  return last !== undefined && isBad(last);
+}
+
+/** Whether it was reachable and is bad since then; one that cannot be asked any more is still bad. */
+function hasTurned({ aliveAt, bad }: Watch, since: Instant): boolean {
+  return aliveAt !== undefined && bad !== undefined && bad.tick >= since;
+}
+
+/** @param isWithheld whether this run keeps something back. */
+export function trustAfter(
+  { trust }: Breaker,
+  isWithheld: boolean,
+  tick: Instant,
+): { readonly trust?: Trust } {
+  if (isWithheld) return { trust: { from: tick, runs: 0 } };
+  if (trust === undefined) return {};
+  return { trust: { from: trust.runs === 0 ? tick : trust.from, runs: trust.runs + 1 } };
+}

@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { AccountId, ClusterId, line } from '../../facts/fact.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../time.ts';
+
+/** From how many bad verdicts, and from when on, the validator concludes anything: the settings, and what is made of them. */
+
+const UNITS = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS } as const;
+
+/** A length of time such as `15m`, in milliseconds. */
+export const Duration = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,5})(ms|s|m|h|d)$/, 'must be a whole number with its unit: ms, s, m, h or d')
+  .transform((text) => {
+    const [, count, unit] = /^(\d+)(\w+)$/.exec(text) as unknown as [string, string, keyof typeof UNITS];
+    return Number(count) * UNITS[unit];
+  });
+
+/** A share such as `0.2`, in parts per thousand. */
+const Share = z
+  .union([z.string(), z.number()], { error: 'must be a share such as 0.2' })
+  .transform(String)
+  .pipe(
+    z
+      .string()
+      .regex(/^(0(\.\d{1,3})?|1(\.0{1,3})?)$/, 'must be from 0 to 1 with at most 3 decimal places')
+      .transform((text) => {
+        const [whole = '0', fraction = ''] = text.split('.');
+        return Number(whole) * 1_000 + Number(fraction.padEnd(3, '0'));
+      }),
+  );
+
+export const MODES = ['observe', 'notify', 'enforce'] as const;
+export const STOP_EFFECTIVE = ['last-alive', 'first-unreachable', 'decision'] as const;
+export const CONFIRM_WITH = ['none', 'inventory'] as const;
+
+/** More flips than these are not kept of a cluster, so that no limit may be higher. */
+export const MOST_FLIPS = 48;
+
+const count = (least: number, most: number) => z.int().min(least).max(most);
+
+/** What may differ per account or label. */
+const shape = {
+  unreachableAfter: count(1, 1_000).describe('Bad verdicts in a row before a cluster is called unreachable.'),
+  unreachableFor: Duration.describe('And the least time that they span.'),
+  stopAfter: Duration.describe('Unreachable for that long without a break, billing stops.'),
+  stopEffective: z.enum(STOP_EFFECTIVE).describe('From when on it is then not billed.'),
+  confirmWith: z
+    .enum(CONFIRM_WITH)
+    .describe('Whether the inventory must say too that it is gone before billing stops.'),
+  reachableAfter: count(1, 1_000).describe('Good verdicts in a row before it is called reachable again.'),
+  flapLimit: count(2, MOST_FLIPS).describe('More changes between good and bad in 24 h are called flapping.'),
+  watchDeletedFor: Duration.describe('For how long deleted clusters are still probed.'),
+  mode: z
+    .enum(MODES)
+    .describe(
+      'observe: only record what would be done. notify: also say so. enforce: also stop and resume billing.',
+    ),
+} as const;
+
+/** The thresholds of one cluster; times in milliseconds. */
+export type Thresholds = { readonly [K in keyof typeof shape]: z.output<(typeof shape)[K]> };
+
+const DEFAULTS = {
+  unreachableAfter: 3,
+  unreachableFor: '15m',
+  stopAfter: '24h',
+  stopEffective: 'last-alive',
+  confirmWith: 'none',
+  reachableAfter: 1,
+  flapLimit: 6,
+  watchDeletedFor: '14d',
+  mode: 'enforce',
+} as const satisfies { [K in keyof typeof shape]: z.input<(typeof shape)[K]> };
+
+/** The fleet as a whole: too many bad at once, and it is more likely us. These cannot differ per account. */
+const breakerShape = {
+  massRatio: Share.prefault('0.2').describe(
+    'More than this share of those that were reachable turning bad is an outage of ours.',
+  ),
+  massLeast: count(1, 1_000_000).prefault(5).describe('And at least so many clusters.'),
+  massWindow: Duration.prefault('1h').describe('Within a run, or this long.'),
+  canaries: z
+    .array(ClusterId)
+    .max(100)
+    .prefault([])
+    .describe('Clusters known to be up: one of them bad, and it is us.'),
+};
+
+const Name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 of a-z 0-9 - and begin with a letter or digit');
+const Version = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -');
+
+const Match = z.strictObject({
+  accounts: z.array(AccountId).min(1).max(1_000).optional().describe('One of these accounts.'),
+  labels: z
+    .record(line(128), z.string().max(256))
+    .optional()
+    .describe('All of these labels, each with its value.'),
+});
+
+const Override = z.strictObject({
+  name: Name.refine(
+    (name) => name !== 'default',
+    'must not be default: that is what holds where none matches',
+  ),
+  version: Version.optional(),
+  match: Match,
+  ...z.object(shape).partial().shape,
+});
+
+/** The settings of the validator's judgement, as people write them: see docs of each. */
+export const PolicySettings = z.strictObject({
+  version: Version.optional().describe('A name for this state of the settings; by default a hash of it.'),
+  ...withDefaults(),
+  ...breakerShape,
+  policies: z
+    .array(Override)
+    .max(100)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'must have names of their own')
+    .prefault([])
+    .describe('Exceptions: the first that matches a cluster holds for it.'),
+});
+export type PolicySettings = z.output<typeof PolicySettings>;
+
+function withDefaults() {
+  return {
+    unreachableAfter: shape.unreachableAfter.prefault(DEFAULTS.unreachableAfter),
+    unreachableFor: shape.unreachableFor.prefault(DEFAULTS.unreachableFor),
+    stopAfter: shape.stopAfter.prefault(DEFAULTS.stopAfter),
+    stopEffective: shape.stopEffective.prefault(DEFAULTS.stopEffective),
+    confirmWith: shape.confirmWith.prefault(DEFAULTS.confirmWith),
+    reachableAfter: shape.reachableAfter.prefault(DEFAULTS.reachableAfter),
+    flapLimit: shape.flapLimit.prefault(DEFAULTS.flapLimit),
+    watchDeletedFor: shape.watchDeletedFor.prefault(DEFAULTS.watchDeletedFor),
+    mode: shape.mode.prefault(DEFAULTS.mode),
+  };
+}
+
+/** When the whole fleet, or too much of it, is bad. */
+export interface BreakerSettings {
+  /** In parts per thousand. */
+  readonly massRatio: number;
+  readonly massLeast: number;
+  /** In milliseconds. */
+  readonly massWindow: number;
+  readonly canaries: readonly string[];
+}
+
+/** The thresholds that hold for some clusters, under the name that facts give. */
+export interface Policy extends Thresholds {
+  /** `name@version`, or `name@hash` where no version was given. */
+  readonly policy: string;
+}
+
+export interface Policies {
+  readonly breaker: BreakerSettings;
+  readonly fallback: Policy;
+  readonly exceptions: readonly { readonly match: z.output<typeof Match>; readonly policy: Policy }[];
+  /** Changes whenever anything that decides does. */
+  readonly digest: string;
+}
+
+/** What a policy is chosen by. */
+export interface Chosen {
+  readonly accountId: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+export function policiesOf(settings: PolicySettings): Policies {
+  const { version, policies, massRatio, massLeast, massWindow, canaries, ...fallback } = settings;
+  const breaker = { massRatio, massLeast, massWindow, canaries: [...canaries].sort() };
+  const named = (name: string, given: string | undefined, thresholds: Thresholds): Policy => ({
+    policy: `${name}@${given ?? digestOf({ ...thresholds, ...breaker })}`,
+    ...thresholds,
+  });
+  const exceptions = policies.map(({ name, version: own, match, ...given }) => {
+    const overrides = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    return { match, policy: named(name, own, { ...fallback, ...overrides }) };
+  });
+  const all = { breaker, fallback: named('default', version, fallback), exceptions };
+  return { ...all, digest: digestOf(all) };
+}
+
+/** The policy of a cluster: the first that matches, or the default. */
+export function policyFor({ exceptions, fallback }: Policies, cluster: Chosen): Policy {
+  return exceptions.find(({ match }) => matches(match, cluster))?.policy ?? fallback;
+}
+
+function matches({ accounts, labels }: z.output<typeof Match>, cluster: Chosen): boolean {
+  if (accounts !== undefined && !accounts.includes(cluster.accountId)) return false;
+  return Object.entries(labels ?? {}).every(([label, value]) => cluster.labels?.[label] === value);
+}
+
+/**
+ * A short name for a value: FNV-1a of 64 bits over its JSON with sorted keys, in hex. It tells settings apart; it proves
+ * nothing against somebody who wants two to look alike.
+ */
+export function digestOf(value: unknown): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const char of sortedJson(value)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(char.codePointAt(0) as number)) * 0x100000001b3n);
+  }
+  return hash.toString(16).padStart(16, '0');
+}
+
+function sortedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${sortedJson(inner)}`).join(',')}}`;
+}

@@ -1,0 +1,41 @@
+import { formatInstant } from '../../time.ts';
+import type { Conclusions } from './conclude.ts';
+import type { Condition, ConditionKind } from './condition.ts';
+import type { Breaker } from './outage.ts';
+import type { Case, RunInput } from './run.ts';
+
+export function outageCondition(breaker: Breaker, shard: string): readonly Condition[] {
+  if (!breaker.open) return [];
+  const { why, since, bad, of, canaries } = breaker;
+  const named = canaries.length > 0 ? { canaries: canaries.slice(0, 10).join(', ') } : {};
+  const data = { why, since: formatInstant(since), bad, of, ...named };
+  return [{ kind: 'mass-unreachable', subject: shard, data }];
+}
+
+/**
+ * What holds of one cluster. Under `observe` nothing is said of what the probes saw; that it cannot be verified, and that the
+ * inventory lacks it, is said in every mode.
+ */
+export function clusterConditions(each: Case, concluded: Conclusions, { tick }: RunInput): Condition[] {
+  const { cluster, policy, verdict, after, isDeleted } = each;
+  const { clusterId: subject, accountId, state, inventory } = cluster;
+  const found: Condition[] = [];
+  const add = (kind: ConditionKind, data: Condition['data']) =>
+    found.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
+  const since = formatInstant(after.last?.at ?? tick);
+  if (verdict.state === 'unverifiable' && !isDeleted) add('unverifiable', { code: verdict.code, since });
+  const isBilled = state.billable && !isDeleted && state.heldSince === undefined;
+  if (inventory === 'gone' && isBilled) add('billed-but-missing', {});
+  if (policy.mode === 'observe') return found;
+  if (isDeleted) {
+    const { deletedAt } = state;
+    const isSeen = verdict.state === 'alive' && (after.aliveAt ?? 0) > (deletedAt ?? 0);
+    if (isSeen) add('alive-after-delete', { code: verdict.code, deletedAt: formatInstant(deletedAt ?? 0) });
+    return found;
+  }
+  if (concluded.isFlapping) add('flapping', { flips: after.flips.length, limit: policy.flapLimit });
+  if (concluded.isUnconfirmed) {
+    add('stop-unconfirmed', { inventory, since: formatInstant(after.bad?.from ?? tick) });
+  }
+  return found;
+}

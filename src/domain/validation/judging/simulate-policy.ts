@@ -1,0 +1,260 @@
+import { billCluster, type Interval } from '../../billing/billing.ts';
+import { AmountSum, type Amounts } from '../../billing/quantity.ts';
+import { countedWindow, type Usage, usageOf } from '../../billing/usage.ts';
+import type { Fact, KnownFact } from '../../facts/fact.ts';
+import type { Instant, Window } from '../../time.ts';
+import type { RunEnd, RunFold } from '../records/run-fold.ts';
+import { judgeRun } from './judge.ts';
+import type { Breaker } from './outage.ts';
+import type { Policies, Policy } from './policy.ts';
+import type { Watch } from './probe-history.ts';
+import type { ClusterState, InventoryOpinion, ProbedCluster } from './run.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A completed run of the past, as its records have it. */
+export interface PastRun {
+  readonly run: string;
+  readonly shard: string;
+  readonly tick: Instant;
+  readonly decidedAt: Instant;
+  readonly verdicts: Iterable<readonly [clusterId: string, verdict: Verdict]>;
+  /** Clusters that the inventory said were gone. */
+  readonly gone: ReadonlySet<string>;
+  /** Whether an operator had decided to go on through an outage. */
+  readonly isOverridden: boolean;
+}
+
+/** The run that has just ended in a fold, to be played again. */
+export function pastRunOf(
+  fold: RunFold,
+  { run, summary }: Extract<RunEnd, { outcome: 'completed' }>,
+): PastRun {
+  const { shard, tick } = run.start;
+  const conditions = [...(fold.shards.get(shard)?.conditions.values() ?? [])];
+  const gone = conditions.filter(({ kind }) => kind === 'billed-but-missing').map(({ subject }) => subject);
+  const { decidedAt, breaker, withheld } = summary;
+  const isOverridden = breaker.open && !withheld;
+  return {
+    run: run.run,
+    shard,
+    tick,
+    decidedAt,
+    verdicts: fold.verdictsOf(shard),
+    gone: new Set(gone),
+    isOverridden,
+  };
+}
+
+/** A cluster with all of its facts, in the order in which they were recorded. */
+export interface PastCluster {
+  readonly clusterId: string;
+  readonly facts: readonly PastFact[];
+}
+
+export interface PastFact extends KnownFact {
+  readonly recordedAt: Instant;
+  /** Whether the validator itself appended it. */
+  readonly isOwn: boolean;
+}
+
+/** Time for which billing of a cluster would have been stopped. */
+export interface WouldStop {
+  readonly clusterId: string;
+  readonly policy: string;
+  readonly from: Instant;
+  /** `null` where it would still be. */
+  readonly to: Instant | null;
+}
+
+export interface AccountWhatIf {
+  readonly accountId: string;
+  readonly before: Usage;
+  readonly after: Usage;
+  readonly delta: Amounts;
+  readonly stops: readonly WouldStop[];
+}
+
+/** What one cluster comes to while runs are played. */
+interface Played {
+  readonly facts: readonly PastFact[];
+  /** How many of them were recorded by now. */
+  known: number;
+  readonly hypothetical: KnownFact[];
+  watch: Watch | undefined;
+  /** Of what is known now; `undefined` where that has changed. */
+  state: { readonly cluster: Registered; readonly state: ClusterState } | undefined;
+}
+
+interface Registered {
+  readonly accountId: string;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Plays the recorded verdicts of past runs through other policies, as if these had been enforced from the first run on: what
+ * the validator itself had appended is left out, and what the policies would have is put in its place. Nothing is written.
+ *
+ * A streak is known from the first run that is played: play those of some time before the window too, at least `stopAfter`.
+ * A policy that asks the inventory is answered from what the runs found missing.
+ */
+export class PolicyReplay {
+  readonly #policies: Policies;
+  readonly #clusters = new Map<string, Played>();
+  readonly #breakers = new Map<string, Breaker>();
+  /** Hypothetical facts stand behind all that are recorded. */
+  #position = 2 ** 52;
+
+  constructor(policies: Policies, clusters: Iterable<PastCluster>) {
+    this.#policies = asEnforced(policies);
+    for (const { clusterId, facts } of clusters) {
+      this.#clusters.set(clusterId, {
+        facts,
+        known: 0,
+        hypothetical: [],
+        watch: undefined,
+        state: undefined,
+      });
+    }
+  }
+
+  /** Plays the next run, in the order in which they were completed. */
+  play({ run, shard, tick, decidedAt, verdicts, gone, isOverridden }: PastRun): void {
+    const clusters: ProbedCluster[] = [];
+    for (const [clusterId, verdict] of verdicts) {
+      const played = this.#clusters.get(clusterId);
+      const now = played === undefined ? undefined : stateOf(played, decidedAt);
+      if (played === undefined || now === undefined) continue;
+      const inventory: InventoryOpinion = gone.has(clusterId) ? 'gone' : 'unknown';
+      clusters.push({ clusterId, ...now.cluster, state: now.state, inventory, watch: played.watch, verdict });
+    }
+    const breaker = this.#breakers.get(shard) ?? { open: false };
+    const policies = this.#policies;
+    const proceedUntil = isOverridden ? decidedAt + 1 : undefined;
+    const judgement = judgeRun({
+      run,
+      shard,
+      tick,
+      decidedAt,
+      policies,
+      breaker,
+      proceedUntil,
+      clusters,
+    });
+    this.#breakers.set(shard, judgement.breaker);
+    for (const [clusterId, watch] of judgement.watches) this.#played(clusterId).watch = watch;
+    for (const { id, fact } of judgement.facts) {
+      const played = this.#played(fact.clusterId);
+      played.hypothetical.push({ eventId: id, position: this.#position++, fact });
+      played.state = undefined;
+    }
+  }
+
+  #played(clusterId: string): Played {
+    return this.#clusters.get(clusterId) as Played;
+  }
+
+  /**
+   * What the runs that were played come to.
+   * @param window that is counted, up to `through`.
+   * @returns accounts of which anything would be otherwise, or was stopped, in order of their ids.
+   */
+  result(window: Window, through: Instant): AccountWhatIf[] {
+    const counted = countedWindow(window, through);
+    const accounts = new Map<string, { before: Bill[]; after: Bill[]; stops: WouldStop[] }>();
+    for (const [clusterId, played] of this.#clusters) {
+      const before = billOf(played.facts);
+      const after = billOf([...played.facts.filter(({ isOwn }) => !isOwn), ...played.hypothetical]);
+      for (const [side, bill] of [['before', before] as const, ['after', after] as const]) {
+        if (bill === undefined) continue;
+        const account = accounts.get(bill.accountId) ?? { before: [], after: [], stops: [] };
+        accounts.set(bill.accountId, account);
+        account[side].push(bill);
+        if (side === 'after') account.stops.push(...stopsOf(clusterId, played.hypothetical));
+      }
+    }
+    return Array.from(accounts, ([accountId, { before, after, stops }]) => {
+      const [was, is] = [usageIn(before, counted), usageIn(after, counted)];
+      const delta = new AmountSum().add(is).subtract(was).total;
+      return { accountId, before: was, after: is, delta, stops };
+    })
+      .filter(
+        ({ before, after, stops }) => stops.length > 0 || JSON.stringify(before) !== JSON.stringify(after),
+      )
+      .sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+  }
+}
+
+interface Bill {
+  readonly accountId: string;
+  readonly intervals: readonly Interval[];
+}
+
+function billOf(facts: readonly KnownFact[]): Bill | undefined {
+  const { registration, intervals } = billCluster(facts);
+  return registration === undefined ? undefined : { accountId: registration.fact.accountId, intervals };
+}
+
+function usageIn(bills: readonly Bill[], counted: Window): Usage {
+  return usageOf(
+    bills.map(({ intervals }) => intervals),
+    counted,
+  );
+}
+
+function stopsOf(clusterId: string, hypothetical: readonly KnownFact[]): WouldStop[] {
+  const stops: WouldStop[] = [];
+  for (const { fact } of hypothetical) {
+    const last = stops.at(-1);
+    if (fact.type === 'BillingStopped') {
+      stops.push({ clusterId, policy: fact.policy ?? '', from: fact.effectiveAt, to: null });
+    } else if (fact.type === 'BillingResumed' && last !== undefined) {
+      stops[stops.length - 1] = { ...last, to: fact.effectiveAt };
+    }
+  }
+  return stops;
+}
+
+/** What was known of a cluster at an instant, and would have been; `undefined` where it was not registered. */
+function stateOf(played: Played, now: Instant): Played['state'] {
+  const { facts, hypothetical } = played;
+  const before = played.known;
+  while (played.known < facts.length && (facts[played.known] as PastFact).recordedAt <= now) played.known++;
+  if (played.state !== undefined && played.known === before) return played.state;
+  const known: KnownFact[] = [...facts.slice(0, played.known).filter(({ isOwn }) => !isOwn), ...hypothetical];
+  const { registration, deletion, switches } = billCluster(known);
+  if (registration === undefined) return undefined;
+  const held = switches.unreachable.findLast(({ at }) => at <= now);
+  const registered = known.find(({ position }) => position === registration.position)?.fact;
+  const labels = registered?.type === 'ClusterRegistered' ? registered.labels : undefined;
+  played.state = {
+    cluster: { accountId: registration.fact.accountId, labels },
+    state: {
+      registeredAt: registration.fact.effectiveAt,
+      deletedAt: deletion?.fact.effectiveAt,
+      billable: registration.fact.billable,
+      unreachable: isUnreachable(known),
+      heldSince: held?.holds === true ? held.at : undefined,
+    },
+  };
+  return played.state;
+}
+
+function isUnreachable(facts: readonly KnownFact[]): boolean {
+  const voided = new Set(facts.map(({ fact }) => (fact.type === 'FactVoided' ? fact.voids : undefined)));
+  let latest: KnownFact<Fact> | undefined;
+  for (const known of facts) {
+    const { type, effectiveAt } = known.fact;
+    if ((type !== 'ClusterUnreachable' && type !== 'ClusterReachable') || voided.has(known.eventId)) continue;
+    if (latest === undefined || effectiveAt >= latest.fact.effectiveAt) latest = known;
+  }
+  return latest?.fact.type === 'ClusterUnreachable';
+}
+
+function asEnforced({ fallback, exceptions, ...policies }: Policies): Policies {
+  const enforced = (policy: Policy): Policy => ({ ...policy, mode: 'enforce' });
+  return {
+    ...policies,
+    fallback: enforced(fallback),
+    exceptions: exceptions.map(({ match, policy }) => ({ match, policy: enforced(policy) })),
+  };
+}

@@ -1,0 +1,60 @@
+import type { Instant } from '../../time.ts';
+import type { Condition } from '../judging/condition.ts';
+import type { Marks } from '../judging/probe-history.ts';
+import type { Verdict } from '../judging/verdict.ts';
+import type { DataOf, Listed } from './run-record.ts';
+
+/** A run that has begun and not ended; what it has recorded counts once it is complete. */
+export interface RunUnderWay {
+  readonly run: string;
+  readonly start: DataOf<'ValidationStarted'>;
+  readonly startedAt: Instant;
+  readonly progress: DataOf<'ValidationProgressed'> | undefined;
+  readonly changes: readonly (readonly [clusterId: string, verdict: Verdict])[];
+  readonly left: readonly string[];
+  readonly marks: DataOf<'ValidationJudged'>['marks'];
+  readonly raised: readonly Condition[];
+  readonly resolved: readonly string[];
+}
+
+export function begin(run: string, start: DataOf<'ValidationStarted'>, startedAt: Instant): RunUnderWay {
+  const nothing = { progress: undefined, changes: [], left: [], marks: [], raised: [], resolved: [] };
+  return { run, start, startedAt, ...nothing };
+}
+
+export function withRecorded(
+  run: RunUnderWay,
+  { verdicts, left }: DataOf<'ValidationRecorded'>,
+): RunUnderWay {
+  const { tick } = run.start;
+  const changes = verdicts.flatMap(({ state, code, clusters }) =>
+    clusters.map(([clusterId, offset, uid, detail]: Listed) => {
+      const at = tick + (offset ?? 0);
+      const verdict = { state, code, at, ...(uid && { uid }), ...(detail && { detail }) };
+      return [clusterId, verdict] as const;
+    }),
+  );
+  return { ...run, changes: [...run.changes, ...changes], left: [...run.left, ...left] };
+}
+
+export function withJudged(
+  run: RunUnderWay,
+  { marks, raised, resolved }: DataOf<'ValidationJudged'>,
+): RunUnderWay {
+  return {
+    ...run,
+    marks: [...run.marks, ...marks],
+    raised: [...run.raised, ...raised],
+    resolved: [...run.resolved, ...resolved],
+  };
+}
+
+type WrittenMarks = readonly [Marks['unreachable'] | null, Marks['stopped'] | null, boolean];
+
+export function marksOf([unreachable, stopped, gone]: WrittenMarks): Marks {
+  return {
+    unreachable: unreachable ?? undefined,
+    stopped: stopped ?? undefined,
+    gone: gone ? true : undefined,
+  };
+}

@@ -1,0 +1,214 @@
+import type { Fact } from '../../facts/fact.ts';
+import { recordFact } from '../../facts/recorded-fact.ts';
+import { DAY_MS, formatInstant, type Instant } from '../../time.ts';
+import { type Condition, conditionId } from '../judging/condition.ts';
+import type { Judgement } from '../judging/judge.ts';
+import type { Breaker } from '../judging/outage.ts';
+import { digestOf, type Policies, type Policy } from '../judging/policy.ts';
+import type { Watch } from '../judging/probe-history.ts';
+import type { Verdict, VerdictState } from '../judging/verdict.ts';
+import type { Counts, Listed, WrittenRecord } from './run-record.ts';
+
+/** The most bytes of an event's data: with all that comes around it, well below what an entry of the audit log may have. */
+export const MOST_RECORD_BYTES = 48 * 1024;
+
+/** What the last completed run of the shard left behind, as `ValidationBook.lastOf(shard)` gives it. */
+export interface RunBefore {
+  readonly run: string;
+  readonly policies: string;
+  /** Tick of the last full list. */
+  readonly fullAt: Instant;
+  /** The clusters that it probed. */
+  readonly members: ReadonlySet<string>;
+  /** What it found to hold, by id. */
+  readonly conditions: ReadonlyMap<string, Condition>;
+}
+
+export interface FinishedRun {
+  readonly tick: Instant;
+  readonly decidedAt: Instant;
+  readonly policies: Policies;
+  readonly judgement: Judgement;
+  /** Watches as they were before the run. */
+  readonly watchBefore: (clusterId: string) => Watch | undefined;
+  readonly before: RunBefore | undefined;
+  readonly durationMs: number;
+}
+
+/**
+ * The records of a run that was judged, and whose facts are durable, in the order in which they are appended behind its
+ * start: they need not be in one append. The last one makes the run count.
+ */
+export function recordsOf(finished: FinishedRun): WrittenRecord[] {
+  const { tick, decidedAt, policies, judgement, before, durationMs } = finished;
+  const full = needsFullList(tick, policies, before);
+  const listed = judgement.verdicts.filter(({ isChanged }) => full || isChanged);
+  const verdicts = listed.map(({ clusterId, verdict, isChanged }): VerdictItem => {
+    return { state: verdict.state, code: verdict.code, entry: entryOf(clusterId, verdict, isChanged, tick) };
+  });
+  const probed = new Set(judgement.verdicts.map(({ clusterId }) => clusterId));
+  const left = [...(before?.members ?? [])].filter((clusterId) => !probed.has(clusterId)).sort();
+  const { raised, resolved } = changesOf(judgement.conditions, before?.conditions ?? new Map());
+  const { breaker } = judgement;
+  return [
+    ...recordedChunks(verdicts, left),
+    ...judgedChunks(judgement, raised, resolved, finished.watchBefore),
+    {
+      type: 'ValidationCompleted',
+      data: {
+        base: before?.run ?? null,
+        full,
+        decidedAt: formatInstant(decidedAt),
+        counts: countsOf(judgement.verdicts.map(({ verdict }) => verdict)),
+        changed: judgement.verdicts.filter(({ isChanged }) => isChanged).length,
+        facts: judgement.facts.length,
+        wouldHave: judgement.wouldHave.length,
+        withheld: judgement.isWithheld,
+        breaker: breakerData(breaker),
+        raised: raised.length,
+        resolved: resolved.length,
+        durationMs,
+        ...(full && { thresholds: thresholdsOf(policies) }),
+      },
+    },
+  ];
+}
+
+function breakerData({ trust, ...breaker }: Breaker) {
+  const trusted = trust && { trust: { from: formatInstant(trust.from), runs: trust.runs } };
+  if (!breaker.open) return { open: false as const, ...trusted };
+  const { since, canaries } = breaker;
+  return { ...breaker, since: formatInstant(since), canaries: [...canaries], ...trusted };
+}
+
+/** Once a day, after a change of policy, and where there is nothing that changes could be relative to. */
+function needsFullList(tick: Instant, policies: Policies, before: RunBefore | undefined): boolean {
+  if (before === undefined || before.policies !== policies.digest) return true;
+  return Math.floor(tick / DAY_MS) !== Math.floor(before.fullAt / DAY_MS);
+}
+
+export function countsOf(verdicts: readonly Pick<Verdict, 'state'>[]): Counts {
+  const counts = { alive: 0, unreachable: 0, unknown: 0, unverifiable: 0 };
+  for (const { state } of verdicts) counts[state]++;
+  return counts;
+}
+
+interface VerdictItem {
+  readonly state: VerdictState;
+  readonly code: string;
+  readonly entry: Listed;
+}
+
+function entryOf(clusterId: string, verdict: Verdict, isChanged: boolean, tick: Instant): Listed {
+  const offset = isChanged ? verdict.at - tick : null;
+  const detail = isChanged ? verdict.detail : undefined;
+  if (detail !== undefined) return [clusterId, offset, verdict.uid ?? null, detail];
+  if (verdict.uid !== undefined) return [clusterId, offset, verdict.uid];
+  return isChanged ? [clusterId, offset] : [clusterId];
+}
+
+type Recorded = Extract<WrittenRecord, { type: 'ValidationRecorded' }>['data'];
+type Group = { state: VerdictState; code: string; clusters: Listed[] };
+
+function recordedChunks(verdicts: readonly VerdictItem[], left: readonly string[]): WrittenRecord[] {
+  const items = [...verdicts, ...left];
+  return chunked(items, (chunk): WrittenRecord => {
+    const groups = new Map<string, Group>();
+    const data: Recorded = { verdicts: [], left: [] };
+    for (const item of chunk) {
+      if (typeof item === 'string') {
+        data.left.push(item);
+        continue;
+      }
+      const { state, code, entry } = item;
+      let group = groups.get(`${state} ${code}`);
+      if (group === undefined) {
+        group = { state, code, clusters: [] };
+        groups.set(`${state} ${code}`, group);
+        data.verdicts.push(group);
+      }
+      group.clusters.push(entry);
+    }
+    return { type: 'ValidationRecorded', data };
+  });
+}
+
+type Judged = Extract<WrittenRecord, { type: 'ValidationJudged' }>['data'];
+type JudgedItem = { readonly [K in keyof Judged]: readonly [K, Judged[K][number]] }[keyof Judged];
+
+function judgedChunks(
+  { facts, wouldHave, watches }: Judgement,
+  raised: readonly Condition[],
+  resolved: readonly string[],
+  watchBefore: FinishedRun['watchBefore'],
+): WrittenRecord[] {
+  const items: JudgedItem[] = [
+    ...wouldHave.map(({ fact }) => ['wouldHave', writtenFact(fact)] as const),
+    ...facts.map(({ fact }) => ['facts', [fact.clusterId, fact.type] as [string, string]] as const),
+    ...Array.from(watches).flatMap(([clusterId, watch]) =>
+      markItem(clusterId, watch, watchBefore(clusterId)),
+    ),
+    ...raised.map((condition) => ['raised', condition] as const),
+    ...resolved.map((id) => ['resolved', id] as const),
+  ];
+  return chunked(items, (chunk): WrittenRecord => {
+    const data: Judged = { wouldHave: [], facts: [], marks: [], raised: [], resolved: [] };
+    for (const [name, item] of chunk) (data[name] as unknown[]).push(item);
+    return { type: 'ValidationJudged', data };
+  });
+}
+
+function writtenFact(fact: Fact): Judged['wouldHave'][number] {
+  const { type, data } = recordFact(fact, { source: '', id: '', actor: '' });
+  return { ...data, type };
+}
+
+function markItem(clusterId: string, { marks }: Watch, before: Watch | undefined): JudgedItem[] {
+  const was = before?.marks ?? {};
+  const isSame = marks.unreachable === was.unreachable && marks.stopped === was.stopped;
+  if (isSame && marks.gone === was.gone) return [];
+  return [
+    ['marks', [clusterId, marks.unreachable ?? null, marks.stopped ?? null, marks.gone === true]] as const,
+  ];
+}
+
+/** What began to hold or changed, and what no longer holds. */
+function changesOf(now: readonly Condition[], before: ReadonlyMap<string, Condition>) {
+  const ids = new Set(now.map(conditionId));
+  const raised = now.filter((condition) => {
+    const known = before.get(conditionId(condition));
+    return known === undefined || digestOf(known) !== digestOf(condition);
+  });
+  return { raised, resolved: [...before.keys()].filter((id) => !ids.has(id)) };
+}
+
+function thresholdsOf({ fallback, exceptions }: Policies) {
+  const policies: readonly Policy[] = [fallback, ...exceptions.map(({ policy }) => policy)];
+  return Object.fromEntries(policies.map(({ policy, ...thresholds }) => [policy, thresholds]));
+}
+
+/** Cuts a list so that no part, written down, is larger than an event may be. */
+function chunked<T, R>(items: readonly T[], write: (chunk: readonly T[]) => R): R[] {
+  const chunks: R[] = [];
+  let chunk: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    // Each may stand in a group of its own.
+    const size = bytesOf(item) + 64;
+    if (chunk.length > 0 && bytes + size > MOST_RECORD_BYTES) {
+      chunks.push(write(chunk));
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(item);
+    bytes += size;
+  }
+  if (chunk.length > 0) chunks.push(write(chunk));
+  return chunks;
+}
+
+const encoder = new TextEncoder();
+
+function bytesOf(item: unknown): number {
+  return encoder.encode(JSON.stringify(item)).length;
+}

@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest';
+import { causesHolding, isBilledAt } from '../../../src/domain/billing/billing.ts';
+import { at, bill, billedOf, deleted, registered, resumed, seen, stopped, voided } from '../facts/facts.ts';
+
+describe('a registration', () => {
+  test('opens billing until further notice', () => {
+    expect(billedOf(bill(registered('2026-01-02')))).toEqual([['2026-01-02', null]]);
+  });
+
+  test('that is effective earlier counts, even if it comes later', () => {
+    const billing = bill(
+      registered('2026-01-05', { name: 'late' }),
+      registered('2026-01-02', { name: 'early' }),
+    );
+    expect(billing.registration?.position).toBe(2);
+    expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
+  });
+
+  test('of equal time counts if it was recorded first', () => {
+    const billing = bill(registered('2026-01-02'), registered('2026-01-02', { billable: false }));
+    expect(billing.registration?.position).toBe(1);
+    expect(billedOf(billing)).toHaveLength(1);
+  });
+
+  test('that is free bills nothing', () => {
+    const billing = bill(registered('2026-01-02', { billable: false }));
+    expect(billing.registration).toBeDefined();
+    expect(billing.intervals).toEqual([]);
+  });
+});
+
+describe('a deletion', () => {
+  test('ends billing for good', () => {
+    const billing = bill(registered('2026-01-02'), deleted('2026-01-12'), resumed('2026-01-20'));
+    expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-12']]);
+  });
+
+  test('that is effective earlier counts, even if it comes later', () => {
+    const billing = bill(registered('2026-01-02'), deleted('2026-01-20'), deleted('2026-01-12'));
+    expect(billing.deletion?.position).toBe(3);
+    expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-12']]);
+  });
+
+  test.each(['2026-01-01', '2026-01-02'])(
+    'at %s, at or before the registration, leaves nothing billed',
+    (when) => {
+      expect(bill(registered('2026-01-02'), deleted(when)).intervals).toEqual([]);
+    },
+  );
+
+  test('while billing is held adds no interval', () => {
+    const billing = bill(registered('2026-01-02'), stopped('2026-01-05'), deleted('2026-01-12'));
+    expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-05']]);
+  });
+});
+
+describe('a cause', () => {
+  test('holds billing from its stop to its resumption', () => {
+    const billing = bill(registered('2026-01-02'), stopped('2026-01-05'), resumed('2026-01-07'));
+    expect(billedOf(billing)).toEqual([
+      ['2026-01-02', '2026-01-05'],
+      ['2026-01-07', null],
+    ]);
+  });
+
+  test('stopped before the registration holds it from the beginning', () => {
+    const billing = bill(stopped('2026-01-01'), registered('2026-01-02'), resumed('2026-01-07'));
+    expect(billedOf(billing)).toEqual([['2026-01-07', null]]);
+  });
+
+  test('stopped at the instant of the registration leaves no moment billed', () => {
+    const billing = bill(registered('2026-01-02'), stopped('2026-01-02'), resumed('2026-01-07'));
+    expect(billedOf(billing)).toEqual([['2026-01-07', null]]);
+  });
+
+  test('stopped twice and resumed once no longer holds', () => {
+    const billing = bill(
+      registered('2026-01-02'),
+      stopped('2026-01-05'),
+      stopped('2026-01-06'),
+      resumed('2026-01-07'),
+    );
+    expect(billedOf(billing)).toEqual([
+      ['2026-01-02', '2026-01-05'],
+      ['2026-01-07', null],
+    ]);
+  });
+
+  test('resumed at the instant of its stop is stopped', () => {
+    const billing = bill(registered('2026-01-02'), stopped('2026-01-05'), resumed('2026-01-05'));
+    expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-05']]);
+  });
+
+  test('resumed without a stop changes nothing', () => {
+    expect(billedOf(bill(registered('2026-01-02'), resumed('2026-01-05')))).toEqual([['2026-01-02', null]]);
+  });
+
+  test('that hands over to the other at one instant leaves no moment billed in between', () => {
+    const billing = bill(
+      registered('2026-01-02'),
+      stopped('2026-01-05', 'unreachable'),
+      resumed('2026-01-07', 'unreachable'),
+      stopped('2026-01-07', 'manual'),
+      resumed('2026-01-09', 'manual'),
+    );
+    expect(billedOf(billing)).toEqual([
+      ['2026-01-02', '2026-01-05'],
+      ['2026-01-09', null],
+    ]);
+  });
+
+  test('is not lifted by the resumption of the other', () => {
+    const { switches } = bill(
+      registered('2026-01-02'),
+      stopped('2026-01-05', 'manual'),
+      stopped('2026-01-05', 'unreachable'),
+      resumed('2026-01-07', 'unreachable'),
+    );
+    expect(causesHolding(switches, at('2026-01-06'))).toEqual(['unreachable', 'manual']);
+    expect(causesHolding(switches, at('2026-01-07'))).toEqual(['manual']);
+  });
+
+  test('of a deletion notice is no switch', () => {
+    const billing = bill(registered('2026-01-02'), stopped('2026-01-05', 'deleted'));
+    expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
+  });
+});
+
+describe('what the validator saw', () => {
+  test('changes nothing by itself', () => {
+    const billing = bill(
+      registered('2026-01-02'),
+      seen('2026-01-03', 'ClusterUnreachable'),
+      seen('2026-01-04', 'ClusterReachable'),
+    );
+    expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
+  });
+});
+
+describe('a voided fact', () => {
+  test('counts for nothing', () => {
+    const billing = bill(registered('2026-01-02'), deleted('2026-01-12'), voided('2026-01-13', '2'));
+    expect(billing.deletion).toBeUndefined();
+    expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
+  });
+
+  test('leaves an orphan where it was the only registration', () => {
+    const billing = bill(registered('2026-01-02'), stopped('2026-01-03'), voided('2026-01-04', '1'));
+    expect(billing).toMatchObject({ registration: undefined, intervals: [] });
+  });
+
+  test('lets the next registration count', () => {
+    const billing = bill(
+      registered('2026-01-02'),
+      registered('2026-01-05', { accountId: 'acme', billable: true }),
+      voided('2026-01-06', '1'),
+    );
+    expect(billing.registration?.position).toBe(2);
+  });
+
+  test('counts for nothing from the position of its void on, whenever the void is effective', () => {
+    const billing = bill(registered('2026-01-02'), deleted('2026-01-12'), voided('2026-01-01', '2'));
+    expect(billing.deletion).toBeUndefined();
+  });
+});
+
+describe('an interval', () => {
+  test('names the facts that opened and closed it', () => {
+    const { intervals } = bill(
+      registered('2026-01-02'),
+      stopped('2026-01-05'),
+      resumed('2026-01-07'),
+      deleted('2026-01-12'),
+    );
+    expect(intervals.map(({ openedBy, closedBy }) => [openedBy, closedBy])).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test('names the cause that kept it closed longest as the one that opens the next', () => {
+    const { intervals } = bill(
+      registered('2026-01-02'),
+      stopped('2026-01-05', 'manual'),
+      stopped('2026-01-06', 'unreachable'),
+      resumed('2026-01-07', 'manual'),
+      resumed('2026-01-08', 'unreachable'),
+    );
+    expect(intervals.at(-1)).toEqual({ from: at('2026-01-08'), to: null, openedBy: 5, closedBy: null });
+  });
+
+  test('holds its first instant and not its last', () => {
+    const { intervals } = bill(registered('2026-01-02'), deleted('2026-01-12'));
+    const billedAt = ['2026-01-01T23:59:59.999Z', '2026-01-02', '2026-01-11T23:59:59.999Z', '2026-01-12'];
+    expect(billedAt.map((when) => isBilledAt(intervals, at(when)))).toEqual([false, true, true, false]);
+  });
+});
+
+test('a cluster with facts and no registration is an orphan, and never billed', () => {
+  expect(bill(stopped('2026-01-02'), deleted('2026-01-03'))).toMatchObject({
+    registration: undefined,
+    intervals: [],
+  });
+});

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { billCluster, type ClusterBilling } from '../../../src/domain/billing/billing.ts';
+import { countedWindow, type Usage, usageOf } from '../../../src/domain/billing/usage.ts';
+import { type Fact, type KnownFact, readFact } from '../../../src/domain/facts/fact.ts';
+import { formatInstant, LAST_INSTANT, parseInstant, periodWindow } from '../../../src/domain/time.ts';
+
+interface GoldenFact {
+  readonly id: string;
+  readonly clusterId: string;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+interface GoldenUsage {
+  readonly name: string;
+  readonly why: string;
+  readonly period: string;
+  readonly through?: string;
+  readonly facts: readonly GoldenFact[];
+  readonly expect: {
+    readonly accounts: Readonly<Record<string, Usage>>;
+    readonly intervals: Readonly<Record<string, readonly { from: string; to: string | null }[]>>;
+  };
+}
+
+const file = new URL('../../golden/billing.json', import.meta.url);
+const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly GoldenUsage[] };
+
+/** The facts of a case, read as they are from the log; what billing does not look at is filled in. */
+function known(facts: readonly GoldenFact[]): KnownFact<Fact>[] {
+  return facts.map(({ id, type, ...data }, i) => {
+    const filled = { name: 'a cluster', billable: true, reason: 'a mistake', ...data };
+    return { eventId: id, position: i + 1, fact: readFact(data.clusterId, type, filled) };
+  });
+}
+
+function billsOf(facts: readonly GoldenFact[]): Map<string, ClusterBilling> {
+  const clusters = Map.groupBy(known(facts), ({ fact }) => fact.clusterId);
+  return new Map([...clusters].map(([clusterId, own]) => [clusterId, billCluster(own)]));
+}
+
+describe.each(cases)('$name: $why', ({ facts, period, through, expect: expected }) => {
+  const bills = billsOf(facts);
+
+  test('its clusters are billed in these intervals', () => {
+    const intervals = [...bills].map(([clusterId, billing]) => [
+      clusterId,
+      billing.intervals.map(({ from, to }) => ({
+        from: formatInstant(from),
+        to: to === null ? null : formatInstant(to),
+      })),
+    ]);
+    expect(Object.fromEntries(intervals)).toEqual(expected.intervals);
+  });
+
+  test('its accounts used this much', () => {
+    const counted = countedWindow(
+      periodWindow(period),
+      through === undefined ? LAST_INSTANT : (parseInstant(through) as number),
+    );
+    const owned = Map.groupBy(bills.values(), ({ registration }) => registration?.fact.accountId);
+    const usage: Record<string, Usage> = {};
+    for (const [accountId, clusters] of owned) {
+      if (accountId !== undefined)
+        usage[accountId] = usageOf(
+          clusters.map(({ intervals }) => intervals),
+          counted,
+        );
+    }
+    expect(usage).toEqual(expected.accounts);
+  });
+});

@@ -1,0 +1,249 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { billCluster, causesHolding, isBilledAt } from '../../../src/domain/billing/billing.ts';
+import { usageOf } from '../../../src/domain/billing/usage.ts';
+import { CAUSES, type Fact, type KnownFact } from '../../../src/domain/facts/fact.ts';
+import { clusterStream, recordFact } from '../../../src/domain/facts/recorded-fact.ts';
+import type { LogEvent } from '../../../src/eventstore/event-store.ts';
+import { LedgerModel } from '../../../src/projections/ledger-model.ts';
+import { isBilledAt as isBilledByTheRules, usageAt } from '../../oracle/oracle.ts';
+import { forOracle, histories, instants, LAST } from '../histories.ts';
+
+/** Laws of billing, each tried on a thousand histories; a failure prints the seed and the smallest history that breaks it. */
+
+const everyInstant = Array.from({ length: LAST + 3 }, (_, i) => i);
+const tried = { numRuns: 1_000 };
+
+describe('one cluster', () => {
+  test('is billed at t exactly when R <= t < D and no cause holds it at t', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        const { intervals } = billCluster(history);
+        const byTheRules = forOracle(history);
+        for (const t of everyInstant) {
+          expect(isBilledAt(intervals, t), `at ${t}`).toBe(isBilledByTheRules(byTheRules, BigInt(t)));
+        }
+      }),
+      tried,
+    );
+  });
+
+  test('has the same bill in any order and with any repeats of its facts', () => {
+    const shuffled = histories.chain((history) =>
+      fc.tuple(
+        fc.constant(history),
+        fc.shuffledSubarray([...history, ...history], { minLength: 0 }).map((some) => [...some, ...history]),
+        fc.shuffledSubarray(history, { minLength: history.length }),
+      ),
+    );
+    fc.assert(
+      fc.property(shuffled, ([history, repeated, reordered]) => {
+        expect(billCluster(repeated)).toEqual(billCluster(history));
+        expect(billCluster(reordered)).toEqual(billCluster(history));
+      }),
+      tried,
+    );
+  });
+
+  test('is billed for the same time whichever fact was recorded first', () => {
+    const rearranged = histories.chain((history) =>
+      fc.tuple(fc.constant(history), fc.shuffledSubarray(history, { minLength: history.length })),
+    );
+    fc.assert(
+      fc.property(rearranged, ([history, order]) => {
+        const recordedSo = order.map((known, i) => ({ ...known, position: i + 1 }));
+        expect(timesOf(recordedSo)).toEqual(timesOf(history));
+      }),
+      tried,
+    );
+  });
+
+  test('is never billed at or after its deletion', () => {
+    fc.assert(
+      fc.property(histories, instants, (history, deletedAt) => {
+        const deletion = known(99, { type: 'ClusterDeleted', clusterId: 'c1', effectiveAt: deletedAt });
+        const { intervals } = billCluster([...history, deletion]);
+        for (const { to } of intervals) {
+          expect(to).not.toBeNull();
+          expect(to).toBeLessThanOrEqual(deletedAt);
+        }
+      }),
+      tried,
+    );
+  });
+
+  test('is billed in intervals that are in order, not empty, and do not touch', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        const { intervals } = billCluster(history);
+        for (const [i, { from, to }] of intervals.entries()) {
+          expect(from).toBeLessThan(to ?? Number.POSITIVE_INFINITY);
+          const next = intervals[i + 1];
+          if (next !== undefined) expect(to ?? Number.POSITIVE_INFINITY).toBeLessThan(next.from);
+        }
+      }),
+      tried,
+    );
+  });
+
+  test('names as openers and closers facts that took effect at that instant', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        const at = (by: number | null) => history.find(({ position }) => position === by)?.fact.effectiveAt;
+        for (const { from, to, openedBy, closedBy } of billCluster(history).intervals) {
+          expect([at(openedBy), at(closedBy) ?? null]).toEqual([from, to]);
+        }
+      }),
+      tried,
+    );
+  });
+
+  test('is never billed while it is an orphan or free', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        const free = history.map((each) => ({
+          ...each,
+          fact: each.fact.type === 'ClusterRegistered' ? { ...each.fact, billable: false } : each.fact,
+        }));
+        const orphan = history.filter(({ fact }) => fact.type !== 'ClusterRegistered');
+        expect([billCluster(free).intervals, billCluster(orphan).intervals]).toEqual([[], []]);
+      }),
+      tried,
+    );
+  });
+});
+
+describe('a cause', () => {
+  test.each(CAUSES)('%s is a switch of its own: facts of others never change its state', (cause) => {
+    const ofOthers = ({ fact }: KnownFact<Fact>) => 'cause' in fact && fact.cause !== cause;
+    fc.assert(
+      fc.property(histories, (history) => {
+        const all = billCluster(history).switches[cause];
+        expect(billCluster(history.filter((each) => !ofOthers(each))).switches[cause]).toEqual(all);
+      }),
+      tried,
+    );
+  });
+
+  test('that holds can only take billed time away', () => {
+    const stop = fc.record({ cause: fc.constantFrom(...CAUSES), effectiveAt: instants });
+    fc.assert(
+      fc.property(histories, stop, (history, { cause, effectiveAt }) => {
+        const stopped = known(99, { type: 'BillingStopped', clusterId: 'c1', effectiveAt, cause });
+        const before = billCluster(history);
+        const after = billCluster([...history, stopped]);
+        for (const t of everyInstant) {
+          if (isBilledAt(after.intervals, t)) expect(isBilledAt(before.intervals, t)).toBe(true);
+          if (isBilledAt(after.intervals, t)) expect(causesHolding(after.switches, t)).toEqual([]);
+        }
+      }),
+      tried,
+    );
+  });
+});
+
+describe('the usage of an account', () => {
+  const fleets = fc.array(histories, { maxLength: 5 });
+  const windows = fc
+    .tuple(instants, instants)
+    .map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
+  const intervalsOf = (fleet: readonly KnownFact<Fact>[][]) =>
+    fleet.map((history) => billCluster(history).intervals);
+
+  test('is what evaluating the rules at every instant says', () => {
+    fc.assert(
+      fc.property(fleets, windows, (fleet, window) => {
+        const facts = fleet.flatMap((history, n) =>
+          forOracle(history).map((fact) => ({
+            ...fact,
+            clusterId: `c${n}`,
+            eventId: `${n}-${fact.eventId}`,
+            ...(fact.voids !== undefined && { voids: `${n}-${fact.voids}` }),
+          })),
+        );
+        const to = BigInt(window.to);
+        expect(usageOf(intervalsOf(fleet), window)).toEqual(
+          usageAt(facts, Number.POSITIVE_INFINITY, 'acme', [BigInt(window.from), to], to),
+        );
+      }),
+      tried,
+    );
+  });
+
+  test('adds up over any split of the window', () => {
+    fc.assert(
+      fc.property(fleets, fc.array(instants, { minLength: 2, maxLength: 6 }), (fleet, edges) => {
+        const sorted = edges.toSorted((a, b) => a - b);
+        const intervals = intervalsOf(fleet);
+        const milliseconds = (from: number, to: number) =>
+          Number(usageOf(intervals, { from, to }).clusterSeconds.replace('.', ''));
+        const parts = sorted.slice(1).map((to, i) => milliseconds(sorted[i] as number, to));
+        const whole = milliseconds(sorted[0] as number, sorted.at(-1) as number);
+        expect(parts.reduce((sum, part) => sum + part, 0)).toBe(whole);
+      }),
+      tried,
+    );
+  });
+
+  test('peaks at no less than its start, its end and its average, and at no more than its clusters', () => {
+    fc.assert(
+      fc.property(fleets, windows, (fleet, window) => {
+        const usage = usageOf(intervalsOf(fleet), window);
+        const { peakClusters, clustersAtStart, clustersAtEnd, averageClusters, billableClusters } = usage;
+        expect(peakClusters).toBeGreaterThanOrEqual(Math.max(clustersAtStart, clustersAtEnd));
+        expect(peakClusters).toBeGreaterThanOrEqual(Number(averageClusters));
+        expect(peakClusters).toBeLessThanOrEqual(billableClusters);
+      }),
+      tried,
+    );
+  });
+});
+
+describe('what was known at a position', () => {
+  test('is not changed by what was recorded after it', () => {
+    fc.assert(
+      fc.property(histories, fc.nat({ max: 14 }), (history, cut) => {
+        const recorded = history.map(({ fact }, i) => logged(i + 1, withVoidsById(fact)));
+        const asOf = Math.min(cut, recorded.length);
+        const whole = new LedgerModel();
+        for (const event of recorded) whole.apply(event);
+        const part = new LedgerModel();
+        for (const event of recorded.slice(0, asOf)) part.apply(event);
+        if (asOf === 0)
+          expect(recorded.length === 0 || whole.billing(0, 0).intervals.length === 0).toBe(true);
+        else expect(whole.billing(0, asOf)).toEqual(part.billing(0, asOf));
+      }),
+      tried,
+    );
+  });
+});
+
+function known(position: number, fact: Fact): KnownFact<Fact> {
+  return { eventId: String(position), position, fact };
+}
+
+function timesOf(facts: readonly KnownFact<Fact>[]) {
+  return billCluster(facts).intervals.map(({ from, to }) => [from, to]);
+}
+
+const idAt = (position: number) => `00000000-0000-4000-8000-${String(position).padStart(12, '0')}`;
+
+function withVoidsById(fact: Fact): Fact {
+  return fact.type === 'FactVoided' ? { ...fact, voids: idAt(Number(fact.voids)) } : fact;
+}
+
+/** The fact as the log holds it at a position. */
+function logged(position: number, fact: Fact): LogEvent {
+  const origin = { source: 'test', id: String(position), actor: 'test' };
+  const { type, data, metadata } = recordFact(fact, origin);
+  return {
+    id: idAt(position),
+    type,
+    data: data as LogEvent['data'],
+    metadata: metadata as LogEvent['metadata'],
+    recordedAt: position,
+    stream: clusterStream('c1'),
+    revision: position - 1,
+    position,
+  };
+}

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ExactSum, formatAverage, formatSeconds } from '../../../src/domain/billing/quantity.ts';
+
+describe('billed time', () => {
+  test.each([
+    [0n, '0.000'],
+    [1n, '0.001'],
+    [999n, '0.999'],
+    [1_000n, '1.000'],
+    [-1n, '-0.001'],
+    [-1_500n, '-1.500'],
+    [2n ** 53n + 1n, '9007199254740.993'],
+  ])('of %d ms is written as %s seconds', (ms, text) => {
+    expect(formatSeconds(ms)).toBe(text);
+  });
+});
+
+describe('an average', () => {
+  test.each([
+    [1n, 2n, '0.500000'],
+    [1n, 3n, '0.333333'],
+    [2n, 3n, '0.666667'],
+    [10n, 1n, '10.000000'],
+    [0n, 7n, '0.000000'],
+  ])('of %d over %d is %s', (numerator, denominator, text) => {
+    expect(formatAverage(numerator, denominator)).toBe(text);
+  });
+
+  test.each([
+    [1n, '0.000000'],
+    [3n, '0.000002'],
+    [5n, '0.000002'],
+    [7n, '0.000004'],
+  ])('that lies in the middle is rounded to even: %d / 2,000,000 is %s', (numerator, text) => {
+    expect(formatAverage(numerator, 2_000_000n)).toBe(text);
+  });
+
+  test('a hair above the middle is rounded up, a hair below down', () => {
+    expect(formatAverage(1_000_001n, 2_000_000_000_000n)).toBe('0.000001');
+    expect(formatAverage(2_999_999n, 2_000_000_000_000n)).toBe('0.000001');
+  });
+
+  test('of an empty window is zero', () => {
+    expect(formatAverage(0n, 0n)).toBe('0.000000');
+  });
+});
+
+describe('a sum of billed times', () => {
+  test('is exact beyond 2^53, where a float is not', () => {
+    const sum = new ExactSum();
+    for (const value of [2 ** 52 - 1, 2 ** 52 - 1, 2 ** 52 - 1, 2]) sum.add(value);
+    expect(sum.total).toBe(3n * (2n ** 52n - 1n) + 2n);
+  });
+
+  test('is what bigints say', () => {
+    const milliseconds = fc.array(fc.integer({ min: 0, max: 2 ** 52 - 1 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(milliseconds, (values) => {
+        const sum = new ExactSum();
+        for (const value of values) sum.add(value);
+        expect(sum.total).toBe(values.reduce((total, value) => total + BigInt(value), 0n));
+      }),
+    );
+  });
+});

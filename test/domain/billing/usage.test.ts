@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { countedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
+import { periodWindow } from '../../../src/domain/time.ts';
+import { at, bill, deleted, registered, resumed, stopped } from '../facts/facts.ts';
+
+const january = periodWindow('2026-01');
+const always = bill(registered('2025-06-01')).intervals;
+const untilTheTenth = bill(registered('2025-06-01'), deleted('2026-01-10')).intervals;
+const fromTheTenth = bill(registered('2026-01-10')).intervals;
+
+describe('the usage of a month', () => {
+  test('is all zeros without clusters', () => {
+    expect(usageOf([], january)).toEqual({
+      billableClusters: 0,
+      clusterSeconds: '0.000',
+      peakClusters: 0,
+      clustersAtStart: 0,
+      clustersAtEnd: 0,
+      averageClusters: '0.000000',
+    });
+  });
+
+  test('counts a cluster once, however often it was stopped and resumed', () => {
+    const onAndOff = bill(
+      registered('2026-01-01'),
+      stopped('2026-01-02'),
+      resumed('2026-01-03'),
+      stopped('2026-01-04'),
+      resumed('2026-01-05'),
+    ).intervals;
+    expect(usageOf([onAndOff], january)).toMatchObject({ billableClusters: 1, peakClusters: 1 });
+  });
+
+  test('does not count a cluster that was billed only before it or only after it', () => {
+    const before = bill(registered('2025-12-01'), deleted('2026-01-01')).intervals;
+    const after = bill(registered('2026-02-01')).intervals;
+    expect(usageOf([before, after], january)).toMatchObject({ billableClusters: 0, peakClusters: 0 });
+  });
+
+  test('has at its start who is billed at its first instant, and not who starts a millisecond later', () => {
+    const late = bill(registered('2026-01-01T00:00:00.001Z')).intervals;
+    expect(usageOf([always, late], january).clustersAtStart).toBe(1);
+  });
+
+  test('has at its end who is billed at its last millisecond, and not who ends before', () => {
+    const early = bill(registered('2026-01-01'), deleted('2026-01-31T23:59:59.999Z')).intervals;
+    const onTheStroke = bill(registered('2026-01-01'), deleted('2026-02-01')).intervals;
+    expect(usageOf([early, onTheStroke], january).clustersAtEnd).toBe(1);
+  });
+
+  test('peaks at one where the next cluster begins as the last one ends', () => {
+    expect(usageOf([untilTheTenth, fromTheTenth], january)).toMatchObject({
+      billableClusters: 2,
+      peakClusters: 1,
+    });
+  });
+
+  test('peaks in the middle', () => {
+    const middle = bill(registered('2026-01-05'), deleted('2026-01-06')).intervals;
+    expect(usageOf([always, untilTheTenth, middle], january).peakClusters).toBe(3);
+  });
+});
+
+describe('a window in progress', () => {
+  test('is counted up to the instant asked about', () => {
+    const counted = countedWindow(january, at('2026-01-11'));
+    expect(usageOf([always], counted)).toMatchObject({
+      clusterSeconds: '864000.000',
+      averageClusters: '1.000000',
+    });
+  });
+
+  test('is never counted past its end or before its start', () => {
+    expect(countedWindow(january, at('2026-03-01'))).toEqual(january);
+    expect(countedWindow(january, at('2025-03-01'))).toEqual({ from: january.from, to: january.from });
+  });
+
+  test('holds nothing before it has begun', () => {
+    expect(usageOf([always], countedWindow(january, january.from))).toMatchObject({
+      billableClusters: 0,
+      clustersAtStart: 0,
+      clustersAtEnd: 0,
+      averageClusters: '0.000000',
+    });
+  });
+});

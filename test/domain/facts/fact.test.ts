@@ -1,0 +1,205 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  AccountId,
+  ClusterId,
+  EventId,
+  FACT_TYPES,
+  type FactType,
+  factPayloads,
+  readFact,
+  recordedType,
+  UnreadableFact,
+} from '../../../src/domain/facts/fact.ts';
+import {
+  clusterOfStream,
+  clusterStream,
+  type FactRecord,
+  factOf,
+  recordFact,
+} from '../../../src/domain/facts/recorded-fact.ts';
+import { at } from './facts.ts';
+
+const samples = new URL('samples/', import.meta.url);
+const versions = readdirSync(samples);
+
+/** What was once recorded, as the store holds it. It never changes: what can be read today must be readable for good. */
+function sample(version: string, type: string): { type: string; data: Record<string, unknown> } {
+  return JSON.parse(readFileSync(new URL(`${version}/${type}.json`, samples), 'utf8'));
+}
+
+const v1 = readdirSync(new URL('v1/', samples)).map((file) => file.replace('.json', '') as FactType);
+
+describe('a recorded fact', () => {
+  test('has a stored sample for every type', () => {
+    expect([...v1].sort()).toEqual([...FACT_TYPES].sort());
+  });
+
+  test('has a stored sample for every version', () => {
+    const latest = (type: FactType) => `v${recordedType(type).split('.v')[1] ?? 1}`;
+    for (const type of FACT_TYPES) {
+      expect(versions).toContain(latest(type));
+      expect(readdirSync(new URL(`${latest(type)}/`, samples))).toContain(`${type}.json`);
+    }
+  });
+
+  test.each(v1)('%s of version 1 still reads', (name) => {
+    const { type, data } = sample('v1', name);
+    const { clusterId, effectiveAt, ...payload } = data;
+    expect(readFact('c-7f3a', type, data)).toEqual({
+      type: name,
+      clusterId,
+      effectiveAt: at(effectiveAt as string),
+      ...payload,
+    });
+  });
+
+  test.each(v1)('%s of version 1 is what a producer may post today', (name) => {
+    const { clusterId: _, effectiveAt: __, ...payload } = sample('v1', name).data;
+    expect(factPayloads[name].parse(payload)).toEqual(payload);
+  });
+
+  test.each(v1)('%s is written down as it was read', (name) => {
+    const { type, data } = sample('v1', name);
+    const origin = { source: 'https://pro.example', id: 'e1', actor: 'loopback', extensions: { trace: 'x' } };
+    const record = recordFact(readFact('c-7f3a', type, data), origin);
+    expect(record).toEqual({ type, data, metadata: origin });
+    expect(factOf('c-7f3a', record as FactRecord)).toEqual(readFact('c-7f3a', type, data));
+  });
+});
+
+describe('what cannot be read', () => {
+  const { type, data } = sample('v1', 'ClusterRegistered');
+  const read =
+    (recordedAs: string, recorded: unknown, clusterId = 'c-7f3a') =>
+    () =>
+      readFact(clusterId, recordedAs, recorded);
+
+  test.each([
+    'ClusterPaused',
+    'ClusterRegistered.v2',
+    'ClusterRegistered.v',
+    'toString',
+    '',
+    'clusterRegistered',
+  ])('is a fact of type %j', (unknown) => {
+    expect(read(unknown, data)).toThrow(UnreadableFact);
+  });
+
+  test.each([
+    ['that is no object', 'ClusterRegistered', null],
+    ['that is text', 'ClusterRegistered', 'x'],
+    ['without effectiveAt', 'ClusterRegistered', { ...data, effectiveAt: undefined }],
+    [
+      'with effectiveAt in another form',
+      'ClusterRegistered',
+      { ...data, effectiveAt: '2026-01-31T08:00:00Z' },
+    ],
+    ['with effectiveAt as a number', 'ClusterRegistered', { ...data, effectiveAt: 1 }],
+    ['registering to no account', 'ClusterRegistered', { ...data, accountId: undefined }],
+    ['that does not say whether it is billable', 'ClusterRegistered', { ...data, billable: undefined }],
+    ['stopping for a cause that is not known', 'BillingStopped', { ...data, cause: 'weather' }],
+    ['resuming for no cause', 'BillingResumed', { ...data, cause: undefined }],
+    ['voiding nothing', 'FactVoided', { ...data, voids: undefined }],
+  ])('is a fact %s', (_, recordedAs, recorded) => {
+    expect(read(recordedAs, recorded)).toThrow(UnreadableFact);
+  });
+
+  test('is a fact of another cluster than its stream', () => {
+    expect(read(type, data, 'c-other')).toThrow(UnreadableFact);
+  });
+});
+
+describe('a stream', () => {
+  test('is named after its cluster, and names it', () => {
+    expect(clusterOfStream(clusterStream('c1'))).toBe('c1');
+  });
+
+  test.each(['rejected-events', 'period-2026-01', 'Cluster-c1', ''])('%j holds no facts', (stream) => {
+    expect(clusterOfStream(stream)).toBeUndefined();
+  });
+});
+
+describe('ids', () => {
+  test.each(['c', 'C-1', '0', 'a.b_c-d', 'x'.repeat(128)])('%j may be the id of a cluster', (id) => {
+    expect(ClusterId.safeParse(id).success).toBe(true);
+  });
+
+  test.each(['', '-c', '.c', '_c', 'a b', 'a/b', 'ä', 'a\n', 'x'.repeat(129), '~c', '$c', 'a:b'])(
+    '%j may not be the id of a cluster',
+    (id) => {
+      expect(ClusterId.safeParse(id).success).toBe(false);
+    },
+  );
+
+  test.each(['acme', '_free', 'user:1', 'me@example.com', '4711'])('%j may be the id of an account', (id) => {
+    expect(AccountId.safeParse(id).success).toBe(true);
+  });
+
+  test.each(['', '@me', '=cmd()', '+1', '-1', 'a b', 'a/b', 'x'.repeat(129)])(
+    '%j may not be the id of an account',
+    (id) => {
+      expect(AccountId.safeParse(id).success).toBe(false);
+    },
+  );
+
+  test.each(['e1', '0B6F7F5E-6D0C-5A55-9D8B-0C3A54F0F0A1', '0b6f7f5e6d0c5a559d8b0c3a54f0f0a1', ''])(
+    '%j may not be the id of an event',
+    (id) => {
+      expect(EventId.safeParse(id).success).toBe(false);
+    },
+  );
+});
+
+describe('a registration', () => {
+  const { accountId, name } = { accountId: 'acme', name: 'one' };
+  const accepts = (payload: object) => factPayloads.ClusterRegistered.safeParse(payload).success;
+
+  test('is billable unless it says otherwise', () => {
+    expect(factPayloads.ClusterRegistered.parse({ accountId, name }).billable).toBe(true);
+    expect(factPayloads.ClusterRegistered.parse({ accountId, name, billable: false }).billable).toBe(false);
+  });
+
+  test.each([
+    'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln',
+    'argocd cluster',
+    '-----BEGIN PRIVATE KEY-----\nMIIE',
+    'https://user:pass word@host',
+  ])('may not carry what looks like a credential: %j', (connection) => {
+    expect(accepts({ accountId, name, connection })).toBe(false);
+  });
+
+  test.each([
+    { labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`l${i}`, 'x'])) },
+    { labels: { 'a b': 'x' } },
+    { labels: { a: 'x'.repeat(257) } },
+    { labels: { a: 1 } },
+    { name: '' },
+    { name: 'two\nlines' },
+    { name: 'bell\u0007' },
+    { name: 'half \ud800' },
+    { name: 'x'.repeat(254) },
+    { region: '' },
+    { billable: 'true' },
+    { billable: null },
+    { price: 1 },
+  ])('may not carry %j', (more) => {
+    expect(accepts({ accountId, name, ...more })).toBe(false);
+  });
+});
+
+describe('an observation', () => {
+  const accepts = (since: string) => factPayloads.ClusterUnreachable.safeParse({ since }).success;
+
+  test('says since when in the form that the ledger writes', () => {
+    expect(accepts('2026-01-31T08:00:00.000Z')).toBe(true);
+    expect(accepts('2026-01-31T08:00:00Z')).toBe(false);
+  });
+
+  test.each(['2026-02-30T00:00:00.000Z', '2026-13-01T00:00:00.000Z', '2026-01-01T99:99:99.999Z'])(
+    'cannot be made since %s, which never was',
+    (since) => {
+      expect(accepts(since)).toBe(false);
+    },
+  );
+});

@@ -1,0 +1,384 @@
+import { describe, expect, test } from 'vitest';
+import type { FactOf } from '../../../../src/domain/facts/fact.ts';
+import { formatInstant } from '../../../../src/domain/time.ts';
+import { conditionId } from '../../../../src/domain/validation/judging/condition.ts';
+import { at } from '../../facts/facts.ts';
+import {
+  alive,
+  DAY_MS,
+  Fleet,
+  HOUR_MS,
+  MINUTE_MS,
+  REGISTERED,
+  refused,
+  START,
+  timeout,
+  typesOf,
+  unverifiable,
+} from '../fleet.ts';
+
+const TICK = 5 * MINUTE_MS;
+/** Others that stay up, so that one that goes down is no outage. */
+const OTHERS = { o1: alive(), o2: alive() };
+const fleet = (settings: object = {}) => new Fleet(settings, ['c1', 'o1', 'o2']);
+const seen = (c1: ReturnType<typeof alive>) => ({ c1, ...OTHERS });
+
+describe('a cluster that stops answering', () => {
+  test('is called unreachable once at least three bad verdicts in a row span 15 minutes, and once only', () => {
+    const one = fleet();
+    one.run(START, seen(alive('u1')));
+    for (const n of [1, 2, 3]) expect(one.run(START + n * TICK, seen(refused)).facts).toEqual([]);
+    const { facts } = one.run(START + 4 * TICK, seen(timeout));
+    expect(typesOf(facts)).toEqual(['c1 ClusterUnreachable']);
+    expect(facts[0]?.id).toBe('20260415T122000.000Z/c1/ClusterUnreachable');
+    expect(facts[0]?.fact).toEqual({
+      type: 'ClusterUnreachable',
+      clusterId: 'c1',
+      effectiveAt: at('2026-04-15T12:20:00.040Z'),
+      policy: expect.stringMatching(/^default@[0-9a-f]{16}$/),
+      since: '2026-04-15T12:05:00.040Z',
+      evidence: {
+        run: '20260415T122000.000Z',
+        firstBadAt: '2026-04-15T12:05:00.040Z',
+        lastBadAt: '2026-04-15T12:20:00.040Z',
+        lastAliveAt: '2026-04-15T12:00:00.040Z',
+        count: 4,
+        codes: { refused: 3, timeout: 1 },
+        uid: 'u1',
+      },
+    });
+    expect(one.run(START + 5 * TICK, seen(refused)).facts).toEqual([]);
+  });
+
+  test('is not called so by many runs in a short time, nor by few over a long one', () => {
+    const hurried = fleet();
+    for (let n = 0; n < 14; n++) hurried.run(START + n * MINUTE_MS, seen(refused));
+    expect(hurried.concluded).toEqual([]);
+    const rare = fleet();
+    for (const n of [0, 12]) rare.run(START + n * HOUR_MS, seen(refused));
+    expect(rare.concluded).toEqual([]);
+  });
+
+  test('is no longer billed from when it was last seen alive, once it has been gone for 24 hours', () => {
+    const one = fleet();
+    one.runs(START, HOUR_MS, seen(alive()));
+    const down = START + HOUR_MS + TICK;
+    one.runs(down, DAY_MS - TICK, seen(refused));
+    expect(one.concluded.map(({ type }) => type)).toEqual(['ClusterUnreachable']);
+    const { facts } = one.run(down + DAY_MS, seen(refused));
+    expect(facts.map(({ fact }) => fact)).toEqual([
+      expect.objectContaining({
+        type: 'BillingStopped',
+        cause: 'unreachable',
+        effectiveAt: START + HOUR_MS,
+        since: formatInstant(down + 40),
+        evidence: expect.objectContaining({ count: 289 }),
+      }),
+    ]);
+    one.runs(down + DAY_MS + TICK, DAY_MS, seen(refused));
+    expect(one.concluded).toHaveLength(2);
+  });
+
+  test.each([
+    ['first-unreachable', START + TICK + 40],
+    ['decision', START + TICK + DAY_MS + 2_000],
+    ['last-alive', START + 40],
+  ])('is stopped from the instant that the policy names: %s', (stopEffective, effectiveAt) => {
+    const one = fleet({ stopEffective });
+    one.run(START, seen(alive()));
+    one.runs(START + TICK, DAY_MS, seen(refused));
+    expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt });
+  });
+
+  test('and was never seen alive is stopped from the first bad verdict, and never before its registration', () => {
+    const one = fleet();
+    one.runs(START, DAY_MS, seen(refused));
+    expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt: START + 40 });
+    const early = new Fleet({}, ['o1', 'o2']);
+    early.register('c1', START + HOUR_MS);
+    early.run(START, seen(alive()));
+    early.runs(START + TICK, DAY_MS, seen(refused));
+    expect(early.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt: START + HOUR_MS });
+  });
+
+  test('is neither counted nor absolved by a run that could not try', () => {
+    const one = fleet();
+    one.run(START, seen(alive()));
+    one.run(START + TICK, seen(refused));
+    for (const n of [2, 3, 4, 5]) one.run(START + n * TICK, seen(unverifiable));
+    expect(one.fold.watchOf('c1')?.bad?.count).toBe(1);
+    one.run(START + 6 * TICK, seen(refused));
+    expect(one.concluded).toEqual([]);
+    expect(typesOf(one.run(START + 7 * TICK, seen(refused)).facts)).toEqual(['c1 ClusterUnreachable']);
+    expect(one.judge(START + 2 * DAY_MS, seen(unverifiable)).facts).toEqual([]);
+  });
+
+  test('is found by its identity where another cluster answers in its place', () => {
+    const one = fleet();
+    one.run(START, seen(alive('u1')));
+    one.run(START + TICK, seen(alive()));
+    one.runs(START + 2 * TICK, 3 * TICK, seen(alive('u2')));
+    expect(one.concluded).toEqual([
+      expect.objectContaining({
+        type: 'ClusterUnreachable',
+        evidence: expect.objectContaining({ codes: { 'identity-mismatch': 4 }, uid: 'u1', uidSeen: 'u2' }),
+      }),
+    ]);
+    expect(one.fold.watchOf('c1')).toMatchObject({ uid: 'u1', last: { code: 'identity-mismatch' } });
+  });
+});
+
+describe('an inventory that confirms', () => {
+  const settings = { confirmWith: 'inventory' };
+
+  test('keeps a cluster that its platform still lists, and says so', () => {
+    const one = fleet(settings);
+    one.run(START, seen(alive()));
+    for (const opinion of ['listed', 'unknown'] as const) {
+      one.inventory.set('c1', opinion);
+      one.runs(START + TICK, 2 * DAY_MS, seen(refused));
+      expect(one.concluded.map(({ type }) => type)).toEqual(['ClusterUnreachable']);
+      const { conditions } = one.played.at(-1)?.judgement ?? { conditions: [] };
+      expect(conditions.map(conditionId)).toEqual(['stop-unconfirmed:c1']);
+    }
+    one.inventory.set('c1', 'gone');
+    const { facts, conditions } = one.run(START + 3 * DAY_MS, seen(refused));
+    expect(typesOf(facts)).toEqual(['c1 BillingStopped']);
+    expect(conditions.map(conditionId)).toEqual(['billed-but-missing:c1']);
+    expect(one.run(START + 3 * DAY_MS + TICK, seen(refused)).conditions).toEqual([]);
+  });
+});
+
+describe('a cluster that answers again', () => {
+  const down = (settings: object = {}) => {
+    const one = fleet(settings);
+    one.run(START, seen(alive()));
+    const last = one.runs(START + TICK, DAY_MS, seen(refused));
+    expect(one.concluded.map(({ type }) => type)).toEqual(['ClusterUnreachable', 'BillingStopped']);
+    return { one, next: last + TICK };
+  };
+
+  test('is reachable, and billed from the probe on', () => {
+    const { one, next } = down();
+    const { facts } = one.run(next, seen({ ...alive(), after: 777 }));
+    expect(facts.map(({ fact }) => [fact.type, fact.effectiveAt])).toEqual([
+      ['ClusterReachable', next + 777],
+      ['BillingResumed', next + 777],
+    ]);
+    expect(one.run(next + TICK, seen(alive())).facts).toEqual([]);
+  });
+
+  test('must have answered as often as the policy says, and is then billed from the first answer on', () => {
+    const { one, next } = down({ reachableAfter: 3 });
+    expect(one.run(next, seen(alive())).facts).toEqual([]);
+    expect(one.run(next + TICK, seen(alive())).facts).toEqual([]);
+    const { facts } = one.run(next + 2 * TICK, seen(alive()));
+    expect(facts.map(({ fact }) => fact.effectiveAt)).toEqual([next + 40, next + 40]);
+  });
+
+  test('stays stopped where somebody stopped it by hand, whatever the probes say', () => {
+    const one = fleet();
+    one.add({ type: 'BillingStopped', clusterId: 'c1', effectiveAt: START - HOUR_MS, cause: 'manual' });
+    one.run(START, seen(alive()));
+    one.runs(START + TICK, HOUR_MS, seen(refused));
+    one.runs(START + 2 * HOUR_MS, HOUR_MS, seen(alive()));
+    expect(one.concluded.map(({ type }) => type)).toEqual(['ClusterUnreachable', 'ClusterReachable']);
+  });
+
+  test('ends a stop that is effective in the same millisecond, since at equal times the stop would win', () => {
+    const { one, next } = down();
+    one.add({ type: 'BillingResumed', clusterId: 'c1', effectiveAt: next, cause: 'unreachable' });
+    one.add({ type: 'BillingStopped', clusterId: 'c1', effectiveAt: next + 40, cause: 'unreachable' });
+    const resumed = one.run(next, seen(alive())).facts.find(({ fact }) => fact.type === 'BillingResumed');
+    expect(resumed?.fact.effectiveAt).toBe(next + 41);
+    expect(one.stateOf('c1', next + TICK).heldSince).toBeUndefined();
+  });
+});
+
+describe('an operator', () => {
+  test('who voids a stop, or resumes billing, is not contradicted while the cluster stays as it is', () => {
+    const one = fleet();
+    one.run(START, seen(alive()));
+    const last = one.runs(START + TICK, DAY_MS, seen(refused));
+    one.add({ type: 'BillingResumed', clusterId: 'c1', effectiveAt: last, cause: 'unreachable' });
+    const again = one.runs(last + TICK, DAY_MS, seen(refused));
+    expect(one.concluded).toHaveLength(2);
+    one.run(again + TICK, seen(alive()));
+    one.runs(again + 2 * TICK, DAY_MS, seen(refused));
+    expect(one.concluded.map(({ type }) => type)).toEqual([
+      'ClusterUnreachable',
+      'BillingStopped',
+      'ClusterReachable',
+      'ClusterUnreachable',
+      'BillingStopped',
+    ]);
+  });
+
+  test('finds what was appended by a run that was cut off, said once', () => {
+    const one = fleet();
+    one.run(START, seen(alive()));
+    const last = one.runs(START + TICK, 2 * TICK, seen(refused));
+    const cutOff = one.judge(last + TICK, seen(refused));
+    expect(typesOf(cutOff.facts)).toEqual(['c1 ClusterUnreachable']);
+    for (const { fact } of cutOff.facts) one.add(fact);
+    one.runs(last + 2 * TICK, HOUR_MS, seen(refused));
+    expect(one.concluded).toEqual([]);
+  });
+});
+
+describe('a cluster that flips', () => {
+  test('more than 6 times in 24 hours says nothing but that, until it has been steady for an hour', () => {
+    const one = fleet({ unreachableAfter: 1, unreachableFor: '0m' });
+    for (let n = 0; n <= 6; n++) one.run(START + n * TICK, seen(n % 2 === 1 ? refused : alive()));
+    expect(one.concluded).toHaveLength(6);
+    const turned = START + 7 * TICK;
+    const { facts, conditions } = one.run(turned, seen(refused));
+    expect(facts).toEqual([]);
+    expect(conditions.map(conditionId)).toEqual(['flapping:c1']);
+    one.runs(turned + TICK, HOUR_MS - TICK, seen(refused));
+    expect(one.concluded).toHaveLength(6);
+    const steady = one.run(turned + HOUR_MS + TICK, seen(refused));
+    expect(typesOf(steady.facts)).toEqual(['c1 ClusterUnreachable']);
+    expect(steady.conditions).toEqual([]);
+  });
+});
+
+describe('a deleted cluster', () => {
+  const deleted = () => {
+    const one = fleet();
+    one.run(START, seen(alive('u1')));
+    one.add({ type: 'ClusterDeleted', clusterId: 'c1', effectiveAt: START + MINUTE_MS });
+    return one;
+  };
+
+  test('that still answers is an alert, and no fact', () => {
+    const one = deleted();
+    const { facts, conditions } = one.run(START + TICK, seen(alive('u1')));
+    expect(facts).toEqual([]);
+    expect(conditions.map(conditionId)).toEqual(['alive-after-delete:c1']);
+    expect(one.run(START + 2 * TICK, seen(refused)).conditions).toEqual([]);
+  });
+
+  test('is verified gone by three bad verdicts, also where another cluster has taken its address', () => {
+    const one = deleted();
+    expect(one.run(START + TICK, seen(refused)).verifiedGone).toEqual([]);
+    expect(one.run(START + 2 * TICK, seen(timeout)).verifiedGone).toEqual([]);
+    expect(one.run(START + 3 * TICK, seen(alive('u2'))).verifiedGone).toEqual(['c1']);
+    expect(one.fold.watchOf('c1')?.marks.gone).toBe(true);
+    one.runs(START + 4 * TICK, 3 * DAY_MS, seen(refused));
+    expect(one.concluded).toEqual([]);
+  });
+
+  test('whose deletion is voided is judged as before it, with all that was seen meanwhile', () => {
+    const one = deleted();
+    const last = one.runs(START + TICK, DAY_MS, seen(refused));
+    const [, deletion] = one.facts.get('c1') ?? [];
+    one.add({
+      type: 'FactVoided',
+      clusterId: 'c1',
+      effectiveAt: last,
+      voids: deletion?.eventId as string,
+      reason: 'a mistake',
+    });
+    const { facts } = one.run(last + TICK, seen(refused));
+    expect(typesOf(facts)).toEqual(['c1 ClusterUnreachable', 'c1 BillingStopped']);
+    expect(facts[1]?.fact.effectiveAt).toBe(START + 40);
+  });
+});
+
+describe('a mode', () => {
+  const play = (mode: string) => {
+    const one = fleet({ mode, version: 'v1' });
+    one.run(START, seen(alive()));
+    const last = one.runs(START + TICK, DAY_MS + HOUR_MS, seen(refused));
+    one.runs(last + TICK, HOUR_MS, seen(alive()));
+    return one;
+  };
+
+  test('that observes appends nothing, and says once what enforce would have', () => {
+    const [observed, enforced] = [play('observe'), play('enforce')];
+    expect(observed.concluded).toEqual([]);
+    const would = observed.played.map(({ judgement }) => judgement.wouldHave);
+    expect(would).toEqual(enforced.played.map(({ judgement }) => judgement.facts));
+    expect(would.flat()).toHaveLength(4);
+  });
+
+  test('that notifies says what is unreachable, and stops nothing', () => {
+    const notified = play('notify');
+    expect(notified.concluded.map(({ type }) => type)).toEqual(['ClusterUnreachable', 'ClusterReachable']);
+    const would = notified.played.flatMap(({ judgement }) => judgement.wouldHave);
+    expect(typesOf(would)).toEqual(['c1 BillingStopped', 'c1 BillingResumed']);
+  });
+
+  test('that changes to enforce does what has only been observed so far', () => {
+    const one = fleet({ mode: 'observe' });
+    one.run(START, seen(alive()));
+    const last = one.runs(START + TICK, DAY_MS, seen(refused));
+    one.policies = fleet().policies;
+    expect(typesOf(one.run(last + TICK, seen(refused)).facts)).toEqual([
+      'c1 ClusterUnreachable',
+      'c1 BillingStopped',
+    ]);
+  });
+
+  test('that changes to observe says once that what holds would have ended', () => {
+    const one = fleet();
+    one.run(START, seen(alive()));
+    const last = one.runs(START + TICK, DAY_MS, seen(refused));
+    one.policies = fleet({ mode: 'observe' }).policies;
+    const { facts, wouldHave } = one.run(last + TICK, seen(alive()));
+    expect(facts).toEqual([]);
+    expect(typesOf(wouldHave)).toEqual(['c1 ClusterReachable', 'c1 BillingResumed']);
+    expect(one.run(last + 2 * TICK, seen(alive())).wouldHave).toEqual([]);
+  });
+});
+
+describe('conditions', () => {
+  test('that are given from elsewhere stand for those of the same name, and are recorded when they begin and end', () => {
+    const one = fleet();
+    one.inventory.set('c1', 'gone');
+    const data = { source: 'argocd', since: '2026-04-15T11:00:00.000Z' };
+    one.extra = [{ kind: 'billed-but-missing', subject: 'c1', accountId: 'acme', data }];
+    const { conditions } = one.run(START, seen(alive()));
+    expect(conditions).toEqual(one.extra);
+    const raised = () => {
+      const { record } = one.played.at(-1)?.records.at(-1) ?? {};
+      return record?.type === 'ValidationCompleted' ? [record.data.raised, record.data.resolved] : [];
+    };
+    expect(raised()).toEqual([1, 0]);
+    one.run(START + TICK, seen(alive()));
+    expect(raised()).toEqual([0, 0]);
+    one.extra = [];
+    one.inventory.clear();
+    one.run(START + 2 * TICK, seen(alive()));
+    expect(raised()).toEqual([0, 1]);
+  });
+
+  test('say what could not be verified in every mode, and of free clusters no more than that', () => {
+    const one = fleet({ mode: 'observe' });
+    const { conditions } = one.run(START, seen(unverifiable));
+    expect(conditions).toEqual([
+      {
+        kind: 'unverifiable',
+        subject: 'c1',
+        accountId: 'acme',
+        data: { code: 'no-credential', since: '2026-04-15T12:00:00.040Z', policy: expect.any(String) },
+      },
+    ]);
+    const free = new Fleet({}, ['o1', 'o2']);
+    free.register('c1', REGISTERED, 'acme', false);
+    free.inventory.set('c1', 'gone');
+    free.run(START, seen(alive()));
+    free.runs(START + TICK, 2 * DAY_MS, seen(refused));
+    expect(free.concluded.map(({ type }) => type)).toEqual(['ClusterUnreachable']);
+    expect(free.played.at(-1)?.judgement.conditions).toEqual([]);
+  });
+});
+
+test('a fact is one that the ledger takes', () => {
+  const one = fleet();
+  one.run(START, seen(alive()));
+  one.runs(START + TICK, DAY_MS, seen(refused));
+  const stop = one.concluded.at(-1) as FactOf<'BillingStopped'>;
+  expect(stop.reason).toBe('unreachable: the cluster has not answered for as long as the policy allows');
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { PolicySettings, policiesOf, policyFor } from '../../../../src/domain/validation/judging/policy.ts';
+import { policies } from '../fleet.ts';
+
+const MINUTE = 60_000;
+
+describe('the settings of the judgement', () => {
+  test('have the defaults of the design', () => {
+    expect(PolicySettings.parse({})).toEqual({
+      unreachableAfter: 3,
+      unreachableFor: 15 * MINUTE,
+      stopAfter: 24 * 60 * MINUTE,
+      stopEffective: 'last-alive',
+      confirmWith: 'none',
+      reachableAfter: 1,
+      flapLimit: 6,
+      watchDeletedFor: 14 * 24 * 60 * MINUTE,
+      mode: 'enforce',
+      massRatio: 200,
+      massLeast: 5,
+      massWindow: 60 * MINUTE,
+      canaries: [],
+      policies: [],
+    });
+  });
+
+  test.each([
+    ['0.2', 200],
+    [0.2, 200],
+    ['0.125', 125],
+    ['1', 1_000],
+    ['1.0', 1_000],
+    ['0', 0],
+  ])('take a share as %j', (massRatio, permille) => {
+    expect(PolicySettings.parse({ massRatio }).massRatio).toBe(permille);
+  });
+
+  test.each([
+    [{ massRatio: '20%' }, 'massRatio'],
+    [{ massRatio: 1.5 }, 'massRatio'],
+    [{ massRatio: '0.1234' }, 'massRatio'],
+    [{ unreachableFor: '15' }, 'unreachableFor'],
+    [{ unreachableFor: '1.5h' }, 'unreachableFor'],
+    [{ unreachableAfter: 0 }, 'unreachableAfter'],
+    [{ flapLimit: 49 }, 'flapLimit'],
+    [{ mode: 'off' }, 'mode'],
+    [{ stopafter: '1h' }, ''],
+    [{ canaries: ['not an id'] }, 'canaries.0'],
+    [{ policies: [{ name: 'default', match: {} }] }, 'policies.0.name'],
+    [{ policies: [{ name: 'gold' }] }, 'policies.0.match'],
+    [{ policies: [{ name: 'gold', match: {}, massRatio: '0.3' }] }, 'policies.0'],
+    [
+      {
+        policies: [
+          { name: 'a', match: {} },
+          { name: 'a', match: {} },
+        ],
+      },
+      'policies',
+    ],
+  ])('refuse %j, and name the field', (settings, field) => {
+    const { error } = PolicySettings.safeParse(settings);
+    expect(error?.issues[0]?.path.join('.')).toBe(field);
+  });
+});
+
+describe('a policy', () => {
+  const chosen = policies({
+    stopAfter: '12h',
+    policies: [
+      { name: 'gold', match: { labels: { tier: 'gold', env: 'prod' } }, stopAfter: '3d' },
+      { name: 'trial', version: '7', match: { accounts: ['acme', 'globex'] }, unreachableAfter: 9 },
+    ],
+  });
+  const nameOf = (accountId: string, labels?: Record<string, string>) =>
+    policyFor(chosen, { accountId, labels }).policy.split('@')[0];
+
+  test('holds for the clusters that it matches, the first that does', () => {
+    expect(nameOf('acme', { tier: 'gold', env: 'prod', team: 'x' })).toBe('gold');
+    expect(nameOf('acme', { tier: 'gold' })).toBe('trial');
+    expect(nameOf('globex')).toBe('trial');
+    expect(nameOf('initech', { tier: 'gold' })).toBe('default');
+  });
+
+  test('has what it does not say from the default', () => {
+    expect(policyFor(chosen, { accountId: 'acme' })).toMatchObject({
+      policy: 'trial@7',
+      unreachableAfter: 9,
+      stopAfter: 12 * 60 * MINUTE,
+    });
+  });
+
+  test('is named by its version, or by a hash that changes with whatever decides', () => {
+    const name = (settings: object) => policies(settings).fallback.policy;
+    expect(name({})).toMatch(/^default@[0-9a-f]{16}$/);
+    expect(name({ version: '2026-04' })).toBe('default@2026-04');
+    expect(name({ unreachableFor: '900s' })).toBe(name({}));
+    for (const other of [{ stopAfter: '25h' }, { massLeast: 6 }, { canaries: ['c1'] }, { mode: 'notify' }])
+      expect(name(other)).not.toBe(name({}));
+    const digest = (settings: object) => policies(settings).digest;
+    expect(digest({ policies: [{ name: 'a', match: { accounts: ['x'] } }] })).not.toBe(
+      digest({ policies: [{ name: 'a', match: { accounts: ['y'] } }] }),
+    );
+    expect(policiesOf(PolicySettings.parse({})).digest).toBe(digest({}));
+  });
+});
