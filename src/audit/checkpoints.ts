@@ -1,5 +1,5 @@
-import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { VersionConflict } from '../eventstore/store-errors.ts';
 import { formatCheckpoint } from './checkpoint.ts';
 import { type Kept, KeptCheckpoints, type SignedCheckpoint } from './kept-checkpoints.ts';
 import { ledgerId } from './ledger-id.ts';

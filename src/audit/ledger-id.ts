@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { VersionConflict } from '../eventstore/store-errors.ts';
 
 const STREAM = '~ledger';
 const CREATED = 'LedgerCreated';

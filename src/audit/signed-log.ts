@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailable } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { Checkpoints, shorter } from './checkpoints.ts';
 import type { SignedCheckpoint } from './kept-checkpoints.ts';
 import { LeafError } from './leaf.ts';

@@ -1,5 +1,5 @@
-import { InvalidAppend } from './errors.ts';
 import type { NewEvent } from './event-store.ts';
+import { InvalidAppend } from './store-errors.ts';
 
 /**
  * The most bytes of JSON (data and metadata) that one append may carry, on every store: EventStoreDB allows 1 MiB and,

@@ -1,4 +1,4 @@
-import { StoreFailed } from './errors.ts';
+import { StoreFailed } from './store-errors.ts';
 import { WrappedStore } from './wrapped-store.ts';
 
 /** A store that is looked at, and stays as it is. */

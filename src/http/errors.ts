@@ -6,7 +6,7 @@ import {
   StoreFailed,
   StoreFull,
   StoreUnavailable,
-} from '../eventstore/errors.ts';
+} from '../eventstore/store-errors.ts';
 import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../ledger/errors.ts';
 import { ReadOnly } from '../ledger/write-gate.ts';
 import { Problem } from './problem.ts';

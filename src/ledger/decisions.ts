@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ALERT_ACKNOWLEDGED, ALERTS_STREAM, DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/alert.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
-import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
+import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 import { LEDGER_SOURCE } from './ledger.ts';
 import { appendPatiently, type Deadline, persist, writeDeadline } from './patience.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailable } from '../eventstore/errors.ts';
 import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
+import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { OutcomeUnknown } from './errors.ts';
 
 /** How long a write is tried before it is given up: an answer has to be there within 10 s. */

@@ -2,8 +2,8 @@ import { type PeriodClose, periodStream, readClose, recordClose } from '../domai
 import type { Statement } from '../domain/billing/statement.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import type { Instant, Period } from '../domain/time.ts';
-import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
+import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 import { LEDGER_SOURCE } from './ledger.ts';
 import { appendPatiently, persist, writeDeadline } from './patience.ts';

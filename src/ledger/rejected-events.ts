@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Rejection } from '../domain/facts/rejection.ts';
-import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
+import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 import { appendPatiently, type Deadline, persist } from './patience.ts';
 

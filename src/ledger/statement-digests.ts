@@ -1,6 +1,6 @@
 import type { Instant, Period } from '../domain/time.ts';
-import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, NewEvent, RecordedEvent } from '../eventstore/event-store.ts';
+import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 
 /** A closed period, by what its closing says of all its statements. */

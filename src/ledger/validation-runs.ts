@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
 import { runStream, type WrittenRecord } from '../domain/validation/records/run-record.ts';
-import { VersionConflict } from '../eventstore/errors.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
+import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 import { appendPatiently, writeDeadline } from './patience.ts';
 

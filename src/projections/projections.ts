@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailable } from '../eventstore/errors.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { LedgerModel, type Place } from './ledger-model.ts';
 import { Slices } from './slices.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './snapshot.ts';

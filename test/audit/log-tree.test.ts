@@ -8,8 +8,8 @@ import { LogTree } from '../../src/audit/log-tree.ts';
 import { verifyConsistency, verifyInclusion } from '../../src/audit/proof.ts';
 import { parseBundle } from '../../src/audit/tiles.ts';
 import { LeavesChanged, MerkleTree } from '../../src/audit/tree.ts';
-import { StoreUnavailable } from '../../src/eventstore/errors.ts';
 import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
+import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
 import { anEvent, readLog } from '../support/store-events.ts';
 import { eventsFor, hex } from './leaves.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InvalidAppend, StoreClosed, VersionConflict } from '../../src/eventstore/errors.ts';
 import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
+import { InvalidAppend, StoreClosed, VersionConflict } from '../../src/eventstore/store-errors.ts';
 import { persist } from '../../src/ledger/patience.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { StoreFailed, StoreFull } from '../../src/eventstore/errors.ts';
 import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
+import { StoreFailed, StoreFull } from '../../src/eventstore/store-errors.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { anEvent, collect, readLog } from '../support/store-events.ts';
 

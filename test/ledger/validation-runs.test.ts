@@ -6,7 +6,7 @@ import {
   WHOLE,
   type WrittenRecord,
 } from '../../src/domain/validation/records/run-record.ts';
-import { VersionConflict } from '../../src/eventstore/errors.ts';
+import { VersionConflict } from '../../src/eventstore/store-errors.ts';
 import { ValidationRuns } from '../../src/ledger/validation-runs.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { collect } from '../support/store-events.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { StoreFailed } from '../../eventstore/errors.ts';
 import type { EventStore, LogEvent, RecordedEvent } from '../../eventstore/event-store.ts';
+import { StoreFailed } from '../../eventstore/store-errors.ts';
 import { MalformedCheckpoint, parseCheckpoint } from '../checkpoint.ts';
 import { LeafError, leafHash, leafText } from '../leaf.ts';
 import type { NoteVerifier } from '../note-key.ts';

@@ -1,7 +1,7 @@
 import { type AppendExpectedRevision, type EventData, EventStoreDBClient } from '@eventstore/db-client';
-import { InvalidAppend, StoreUnavailable, VersionConflict } from '../errors.ts';
-import { discard } from './discard.ts';
-import { appendFailure, recoversByItself } from './failures.ts';
+import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
+import { discard } from './dispose-client.ts';
+import { appendFailure, recoversByItself } from './error-mapping.ts';
 import { within } from './within.ts';
 
 const DISPOSE_MS = 2_000;

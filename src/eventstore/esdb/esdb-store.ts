@@ -10,7 +10,6 @@ import {
   START,
   StreamNotFoundError,
 } from '@eventstore/db-client';
-import { StoreClosed, StoreUnavailable } from '../errors.ts';
 import type {
   Batch,
   EventStore,
@@ -23,9 +22,10 @@ import type {
 } from '../event-store.ts';
 import type { JsonObject } from '../json.ts';
 import { isState, prepareAppend } from '../prepare-append.ts';
+import { StoreClosed, StoreUnavailable } from '../store-errors.ts';
 import { Appender } from './appender.ts';
-import { discard } from './discard.ts';
-import { describe, recoversByItself } from './failures.ts';
+import { discard } from './dispose-client.ts';
+import { describe, recoversByItself } from './error-mapping.ts';
 import { LogIndex } from './log-index.ts';
 import { Silent, subscribeOnce } from './subscription.ts';
 import { TIMINGS, type Timings } from './timings.ts';

@@ -1,6 +1,6 @@
 import type { Position } from '@eventstore/db-client';
-import { VersionConflict } from '../errors.ts';
 import type { NewEvent, RecordedEvent } from '../event-store.ts';
+import { VersionConflict } from '../store-errors.ts';
 
 /** Where an event of the log stands: our number of it, and the server's position. Number 0 stands before the first. */
 export interface Mark {

@@ -4,7 +4,7 @@ import {
   type ReadPosition,
   streamNameFilter,
 } from '@eventstore/db-client';
-import { StoreUnavailable } from '../errors.ts';
+import { StoreUnavailable } from '../store-errors.ts';
 import type { Timings } from './timings.ts';
 
 /** Events received and not yet taken at which the server is asked to wait. */

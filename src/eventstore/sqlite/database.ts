@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StoreFailed } from '../errors.ts';
+import { StoreFailed } from '../store-errors.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** Before this version two connections could corrupt a write-ahead log (sqlite.org/wal.html, "the WAL-reset bug"). */

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { StoreFailed, StoreFull } from '../errors.ts';
+import { StoreFailed, StoreFull } from '../store-errors.ts';
 import type { Group, LogRow, StateRow, WriterAnswer } from './writer.ts';
 
 /** Something to write in one transaction with others, and whom to tell. */

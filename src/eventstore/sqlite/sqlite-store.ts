@@ -1,5 +1,4 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { StoreClosed, type StoreFailed, VersionConflict } from '../errors.ts';
 import type {
   Batch,
   EventStore,
@@ -11,6 +10,7 @@ import type {
   StoreHealth,
 } from '../event-store.ts';
 import { isState, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
+import { StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.ts';
 import { canonicalPath, lockFile } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { StoredEvent } from './stored-event.ts';

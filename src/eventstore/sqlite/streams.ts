@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { StoreFailed } from '../errors.ts';
+import { StoreFailed } from '../store-errors.ts';
 
 /** The end of a stream: what the next append must follow, and what of it is on the disk. */
 export interface Tail {

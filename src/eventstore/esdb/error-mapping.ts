@@ -9,7 +9,7 @@ import {
   UnavailableError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
-import { InvalidAppend, StoreUnavailable, VersionConflict } from '../errors.ts';
+import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
 
 /** What the client throws is often a raw gRPC error: made into one of its own where it can be. */
 function known(error: unknown): unknown {
