@@ -4,7 +4,7 @@ import type { KubefirstRooms } from '../http/kubefirst-rooms.ts';
 import { KubefirstWatcher, type WatcherLog } from '../jobs/kubefirst-watcher.ts';
 import { followRecords } from '../kubernetes/kubefirst-records.ts';
 import { ManagementCluster } from '../kubernetes/management-cluster.ts';
-import { KubefirstIntake } from '../ledger/kubefirst-intake.ts';
+import { KubefirstIntake } from '../ledger/kubefirst-ingest.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { isDeletionRequested, KubefirstClusters } from '../projections/kubefirst-clusters.ts';
 import type { Projections } from '../projections/projections.ts';

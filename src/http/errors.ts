@@ -7,8 +7,8 @@ import {
   StoreFull,
   StoreUnavailable,
 } from '../eventstore/store-errors.ts';
-import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../ledger/errors.ts';
-import { ReadOnly } from '../ledger/write-gate.ts';
+import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../ledger/ledger-errors.ts';
+import { ReadOnly } from '../ledger/read-only-latch.ts';
 import { Problem } from './problem.ts';
 
 /** What Fastify itself refuses, by its code. */

@@ -1,4 +1,4 @@
-import type { KubefirstIntake } from '../ledger/kubefirst-intake.ts';
+import type { KubefirstIntake } from '../ledger/kubefirst-ingest.ts';
 
 /** What is known of the records of Kubefirst that are followed. */
 export interface RecordsStatus {

@@ -2,7 +2,7 @@ import { refusedClose } from '../domain/billing/period.ts';
 import type { Statement } from '../domain/billing/statement.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { ClosePeriod, ClosingOutcome, PeriodCloses } from '../ledger/period-closes.ts';
+import type { ClosePeriod, ClosingOutcome, PeriodCloses } from '../ledger/period-closing-store.ts';
 import type { LedgerModel } from '../projections/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { statementsInTurns, tally } from '../projections/statements.ts';

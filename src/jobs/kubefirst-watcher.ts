@@ -3,7 +3,7 @@ import type { SourceReading } from '../domain/inventory.ts';
 import type { Instant } from '../domain/time.ts';
 import type { KubefirstSecret } from '../kubernetes/kubefirst-records.ts';
 import type { Step } from '../kubernetes/secret-follower.ts';
-import type { Derived, KubefirstIntake } from '../ledger/kubefirst-intake.ts';
+import type { Derived, KubefirstIntake } from '../ledger/kubefirst-ingest.ts';
 import { type BookView, inventorySource, RecordBook } from './record-book.ts';
 
 const ACTOR = 'kubefirst-records';

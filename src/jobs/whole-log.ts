@@ -1,5 +1,5 @@
 import type { EventStore } from '../eventstore/event-store.ts';
-import { NotCaughtUp } from '../ledger/errors.ts';
+import { NotCaughtUp } from '../ledger/ledger-errors.ts';
 import type { LedgerModel } from '../projections/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 

@@ -4,7 +4,7 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
-import { appendPatiently, type Deadline, persist } from './patience.ts';
+import { appendPatiently, type Deadline, persist } from './retry.ts';
 
 /** The stream that keeps what was refused: a fact about money is never dropped without a trace. */
 export const REJECTED_STREAM = 'rejected-events';

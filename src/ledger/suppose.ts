@@ -2,7 +2,7 @@ import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
 import type { Posting } from '../domain/facts/decide.ts';
 import { clusterStream, factOf, originOf } from '../domain/facts/recorded-fact.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { RecordedFact } from './histories.ts';
+import type { RecordedFact } from './cluster-history-cache.ts';
 import { type Outcome, planFor, type Submission } from './ledger.ts';
 
 /** Other facts of a cluster than it has. */

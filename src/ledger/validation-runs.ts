@@ -5,7 +5,7 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
-import { appendPatiently, writeDeadline } from './patience.ts';
+import { appendPatiently, writeDeadline } from './retry.ts';
 
 /** The most bytes that are appended at once. */
 const MOST_APPEND_BYTES = 500_000;

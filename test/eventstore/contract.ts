@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
 import { InvalidAppend, StoreClosed, VersionConflict } from '../../src/eventstore/store-errors.ts';
-import { persist } from '../../src/ledger/patience.ts';
+import { persist } from '../../src/ledger/retry.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 
 /** A place where stores can be opened: each `open` gives another look at the same log. */

@@ -1,5 +1,5 @@
 import type { EventStore, NewEvent, ReadOptions } from '../../src/eventstore/event-store.ts';
-import { persist } from '../../src/ledger/patience.ts';
+import { persist } from '../../src/ledger/retry.ts';
 import { collect } from './store-events.ts';
 
 const PATIENCE_MS = 20_000;

@@ -8,7 +8,7 @@ import { DAY_MS, periodWindow, type Window } from '../../../src/domain/time.ts';
 import type { NewEvent } from '../../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
 import { eventId } from '../../../src/ledger/event-id.ts';
-import { PeriodCloses } from '../../../src/ledger/period-closes.ts';
+import { PeriodCloses } from '../../../src/ledger/period-closing-store.ts';
 import type { LedgerModel } from '../../../src/projections/ledger-model.ts';
 import { statementsInTurns, type Tally, tally } from '../../../src/projections/statements.ts';
 import { BILLED_TABLE, CLOSE } from '../peers/close.ts';

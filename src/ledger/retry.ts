@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
-import { OutcomeUnknown } from './errors.ts';
+import { OutcomeUnknown } from './ledger-errors.ts';
 
 /** How long a write is tried before it is given up: an answer has to be there within 10 s. */
 const WRITE_MS = 8_500;

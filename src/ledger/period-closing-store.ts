@@ -6,7 +6,7 @@ import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 import { LEDGER_SOURCE } from './ledger.ts';
-import { appendPatiently, persist, writeDeadline } from './patience.ts';
+import { appendPatiently, persist, writeDeadline } from './retry.ts';
 
 /** Somebody wants a period closed. */
 export interface ClosePeriod {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 import { LEDGER_SOURCE } from './ledger.ts';
-import { appendPatiently, type Deadline, persist, writeDeadline } from './patience.ts';
+import { appendPatiently, type Deadline, persist, writeDeadline } from './retry.ts';
 
 /** What operators decide about alerts and about the validator: written down at the end of a stream, one after the other. */
 export class Decisions {
