@@ -6,8 +6,8 @@ import { followRecords } from '../kubernetes/kubefirst-records.ts';
 import { ManagementCluster } from '../kubernetes/management-cluster.ts';
 import { KubefirstIntake } from '../ledger/kubefirst-ingest.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { isDeletionRequested, KubefirstClusters } from '../projections/kubefirst-clusters.ts';
 import type { Projections } from '../projections/projections.ts';
+import { isDeletionRequested, KubefirstClusters } from '../projections/queries/kubefirst-clusters.ts';
 
 /** How long a fact is waited for until it is among what is known, and the log to be read. */
 const PLACE_WAIT_MS = 2_000;

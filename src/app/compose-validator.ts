@@ -15,8 +15,8 @@ import { Prober } from '../kubernetes/prober.ts';
 import { ProberOptions } from '../kubernetes/prober-messages.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ValidationRuns } from '../ledger/validation-runs.ts';
-import { ledgerInventory } from '../projections/inventory.ts';
 import type { Projections } from '../projections/projections.ts';
+import { ledgerInventory } from '../projections/queries/ledger-inventory.ts';
 
 /** Where in-cluster credentials are, and what says how to reach the API. */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/';

@@ -3,8 +3,8 @@ import type { SignedLog } from '../audit/signed-log.ts';
 import { ALERT_KINDS, ALERTS, type AlertKind, SEVERITIES, type Severity } from '../domain/alert.ts';
 import { usageOf } from '../domain/billing/usage.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
-import { ALERT_STATES, type Alert, alertState, type LiveAlert } from '../projections/alert.ts';
-import type { LedgerModel } from '../projections/ledger-model.ts';
+import { ALERT_STATES, type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { InstantOut, instantOut } from './fields.ts';
 

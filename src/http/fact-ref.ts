@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FACT_TYPES } from '../domain/facts/fact.ts';
 import { originOf } from '../domain/facts/recorded-fact.ts';
 import type { RecordedEvent } from '../eventstore/event-store.ts';
-import type { LedgerModel } from '../projections/ledger-model.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import { InstantOut, instantOut, PositionOut } from './fields.ts';
 
 const fields = {

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { LedgerModel } from '../projections/ledger-model.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import type { AsOf } from './fields.ts';
 import { invalidRequest, Problem } from './problem.ts';

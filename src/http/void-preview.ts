@@ -6,10 +6,14 @@ import { countedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
 import type { Submission } from '../ledger/ledger.ts';
 import { suppose } from '../ledger/suppose.ts';
-import type { LedgerModel, Place } from '../projections/ledger-model.ts';
-import { readFacts } from '../projections/recorded-facts.ts';
+import type { LedgerModel, Place } from '../projections/model/ledger-model.ts';
+import { readFacts } from '../projections/queries/read-facts.ts';
+import {
+  type SupposedCluster,
+  supposedClusters,
+  wouldChange,
+} from '../projections/queries/simulated-clusters.ts';
 import { Slices } from '../projections/slices.ts';
-import { type SupposedCluster, supposedClusters, wouldChange } from '../projections/supposed.ts';
 import type { Rooms } from './app.ts';
 import { AmountsOut, UsageOut } from './contract.ts';
 import { FactRef, factRef } from './fact-ref.ts';

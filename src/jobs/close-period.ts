@@ -3,9 +3,9 @@ import type { Statement } from '../domain/billing/statement.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { ClosePeriod, ClosingOutcome, PeriodCloses } from '../ledger/period-closing-store.ts';
-import type { LedgerModel } from '../projections/ledger-model.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
-import { statementsInTurns, tally } from '../projections/statements.ts';
+import { statementsInTurns, tally } from '../projections/queries/period-statements.ts';
 import { wholeLog } from './whole-log.ts';
 
 /** How long a close waits for its own place in the log. */

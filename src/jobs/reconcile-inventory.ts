@@ -1,6 +1,6 @@
 import { type Reconciliation, reconcileInventory, type SourceReading } from '../domain/inventory.ts';
 import type { Instant } from '../domain/time.ts';
-import type { LedgerInventory } from '../projections/inventory.ts';
+import type { LedgerInventory } from '../projections/queries/ledger-inventory.ts';
 
 interface Rooms {
   /** What the sources of credentials list now. */

@@ -20,9 +20,13 @@ import { recordsOf } from '../domain/validation/records/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Ledger, Submission } from '../ledger/ledger.ts';
 import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';
-import type { LedgerModel } from '../projections/ledger-model.ts';
-import { type ClusterToProbe, clustersToProbe, clusterToProbe } from '../projections/probing.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
+import {
+  type ClusterToProbe,
+  clustersToProbe,
+  clusterToProbe,
+} from '../projections/queries/clusters-to-probe.ts';
 import type { JobsLog } from './schedule.ts';
 import { wholeLog } from './whole-log.ts';
 

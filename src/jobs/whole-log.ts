@@ -1,6 +1,6 @@
 import type { EventStore } from '../eventstore/event-store.ts';
 import { NotCaughtUp } from '../ledger/ledger-errors.ts';
-import type { LedgerModel } from '../projections/ledger-model.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 
 /** How long a job waits until the answers hold all that the log holds. */

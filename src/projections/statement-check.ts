@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Period } from '../domain/time.ts';
-import type { Close, LedgerModel } from './ledger-model.ts';
-import { closedQuestion, statementsInTurns, tally } from './statements.ts';
+import type { Close, LedgerModel } from './model/ledger-model.ts';
+import { closedQuestion, statementsInTurns, tally } from './queries/period-statements.ts';
 
 /** A closed period whose statements are no longer what they were when it was closed. */
 export interface Drift {

@@ -5,7 +5,7 @@ import { InventoryReconciler } from '../../src/jobs/reconcile-inventory.ts';
 import { inventorySource } from '../../src/jobs/record-book.ts';
 import { type OpenSources, openSources } from '../../src/kubernetes/open-sources.ts';
 import { readInventories } from '../../src/kubernetes/read-inventories.ts';
-import { ledgerInventory } from '../../src/projections/inventory.ts';
+import { ledgerInventory } from '../../src/projections/queries/ledger-inventory.ts';
 import { startProxy } from '../eventstoredb/tcp-proxy.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
 import {

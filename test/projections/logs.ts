@@ -1,7 +1,7 @@
 import { type Fact, readFact } from '../../src/domain/facts/fact.ts';
 import { clusterStream, recordFact } from '../../src/domain/facts/recorded-fact.ts';
 import type { LogEvent } from '../../src/eventstore/event-store.ts';
-import { LedgerModel } from '../../src/projections/ledger-model.ts';
+import { LedgerModel } from '../../src/projections/model/ledger-model.ts';
 
 /** Logs made by hand: what a ledger would have recorded, without one. */
 

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { LedgerModel } from '../../src/projections/ledger-model.ts';
-import { decodeModel, encodeModel } from '../../src/projections/snapshot.ts';
+import { LedgerModel } from '../../src/projections/model/ledger-model.ts';
+import { decodeModel, encodeModel } from '../../src/projections/model/snapshot.ts';
 import { deleted, event, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { readLog } from '../support/store-events.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { StatementDigests } from '../../src/ledger/statement-digests.ts';
-import { decodeModel, encodeModel } from '../../src/projections/snapshot.ts';
+import { decodeModel, encodeModel } from '../../src/projections/model/snapshot.ts';
 import { type Drift, StatementCheck } from '../../src/projections/statement-check.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';

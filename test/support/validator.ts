@@ -6,7 +6,7 @@ import { runId, startRecord } from '../../src/domain/validation/records/run-reco
 import { recordsOf } from '../../src/domain/validation/records/write-run.ts';
 import type { JsonObject } from '../../src/eventstore/json.ts';
 import { ValidationRuns } from '../../src/ledger/validation-runs.ts';
-import { clustersToProbe } from '../../src/projections/probing.ts';
+import { clustersToProbe } from '../../src/projections/queries/clusters-to-probe.ts';
 import type { TestLedger } from './ledger.ts';
 import { until } from './until.ts';
 

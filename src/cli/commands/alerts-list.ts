@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { ALERT_KINDS, SEVERITIES } from '../../domain/alert.ts';
-import { ALERT_STATES } from '../../projections/alert.ts';
+import { ALERT_STATES } from '../../projections/alerts/raised-alert.ts';
 import { ALERT_COLUMNS, Alert } from '../alerts.ts';
 import { type Cli, withLedger } from '../cli.ts';
 import { withJson, withTarget } from '../options.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { CLUSTER_STATUSES } from '../../projections/clusters.ts';
+import { CLUSTER_STATUSES } from '../../projections/queries/cluster-view.ts';
 import { type Cli, withLedger } from '../cli.ts';
 import { Cluster } from '../clusters.ts';
 import { accountId, withJson, withTarget } from '../options.ts';

@@ -1,6 +1,6 @@
 import type { Instant } from '../../domain/time.ts';
-import { viewCluster } from '../../projections/clusters.ts';
-import type { LedgerModel } from '../../projections/ledger-model.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import { viewCluster } from '../../projections/queries/cluster-view.ts';
 
 /** What the ledger holds, counted. */
 export interface Census {

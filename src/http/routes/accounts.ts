@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isBilledAt } from '../../domain/billing/billing.ts';
 import type { Instant } from '../../domain/time.ts';
-import type { LedgerModel } from '../../projections/ledger-model.ts';
-import { byCodeUnit, intervalsOf } from '../../projections/usage.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import { byCodeUnit, intervalsOf } from '../../projections/queries/account-usage.ts';
 import type { App, Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';
 import { AccountPath, Next, Paging, Reading } from '../fields.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ALERT_KINDS, SEVERITIES } from '../../domain/alert.ts';
 import { line } from '../../domain/facts/fact.ts';
-import { ALERT_STATES, type Alert, alertState } from '../../projections/alert.ts';
-import type { LedgerModel } from '../../projections/ledger-model.ts';
+import { ALERT_STATES, type Alert, alertState } from '../../projections/alerts/raised-alert.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { AlertOut, alertOut, liveAlerts, severityOf } from '../alert-view.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';

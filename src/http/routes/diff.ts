@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import { countedWindow } from '../../domain/billing/usage.ts';
-import { differencesOf, type Span } from '../../projections/differences.ts';
-import type { CountedChange } from '../../projections/fact-table.ts';
-import type { LedgerModel } from '../../projections/ledger-model.ts';
-import { readFacts } from '../../projections/recorded-facts.ts';
+import type { CountedChange } from '../../projections/model/fact-table.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import { accountUsage } from '../../projections/queries/account-usage.ts';
+import { differencesOf, type Span } from '../../projections/queries/differences.ts';
+import { readFacts } from '../../projections/queries/read-facts.ts';
 import { inSlices } from '../../projections/slices.ts';
-import { accountUsage } from '../../projections/usage.ts';
 import type { App, Rooms } from '../app.ts';
 import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
 import { FactRef, factRef } from '../fact-ref.ts';

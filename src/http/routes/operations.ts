@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
-import type { LedgerModel } from '../../projections/ledger-model.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';

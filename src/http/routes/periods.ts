@@ -8,7 +8,7 @@ import {
 } from '../../domain/billing/period.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { ClosingOutcome } from '../../ledger/period-closing-store.ts';
-import type { Close, LedgerModel } from '../../projections/ledger-model.ts';
+import type { Close, LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { AmountsOut, problemResponses, StatementOut } from '../contract.ts';
 import { AsOf, InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';

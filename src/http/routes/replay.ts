@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
-import type { LedgerModel } from '../../projections/ledger-model.ts';
-import { readFacts } from '../../projections/recorded-facts.ts';
-import { positionsToReplay, replay } from '../../projections/replay.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import type { UsageQuestion } from '../../projections/queries/account-usage.ts';
+import { readFacts } from '../../projections/queries/read-facts.ts';
+import { positionsToReplay, replay } from '../../projections/queries/replay-account.ts';
 import { Slices } from '../../projections/slices.ts';
-import type { UsageQuestion } from '../../projections/usage.ts';
 import type { App, Rooms } from '../app.ts';
 import { toCloudEvent } from '../cloud-event.ts';
 import { problemResponses } from '../contract.ts';

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { countedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
-import { inSlices } from '../../projections/slices.ts';
 import {
   type AccountUsage,
   accountUsage,
   type UsageQuestion,
   usageByAccount,
-} from '../../projections/usage.ts';
+} from '../../projections/queries/account-usage.ts';
+import { inSlices } from '../../projections/slices.ts';
 import type { App, Rooms } from '../app.ts';
 import { MEASURES, problemResponses, UsageOut } from '../contract.ts';
 import { toCsv } from '../csv.ts';

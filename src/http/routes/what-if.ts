@@ -7,8 +7,12 @@ import { EventId } from '../../domain/facts/fact.ts';
 import { LAST_INSTANT, type Window } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/ledger.ts';
 import { suppose } from '../../ledger/suppose.ts';
-import type { LedgerModel } from '../../projections/ledger-model.ts';
-import { type SupposedCluster, supposedClusters, wouldChange } from '../../projections/supposed.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import {
+  type SupposedCluster,
+  supposedClusters,
+  wouldChange,
+} from '../../projections/queries/simulated-clusters.ts';
 import type { App, Rooms } from '../app.ts';
 import { CloudEvent } from '../cloud-event.ts';
 import { AmountsOut, onlyDescribed, problemResponses, UsageOut } from '../contract.ts';

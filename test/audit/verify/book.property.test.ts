@@ -5,8 +5,8 @@ import { type Leaf, readFact } from '../../../src/audit/verify/billing-fact.ts';
 import { Book, monthOf } from '../../../src/audit/verify/book.ts';
 import { FACT_TYPES, type Fact } from '../../../src/domain/facts/fact.ts';
 import { recordFact } from '../../../src/domain/facts/recorded-fact.ts';
-import { statementsOf } from '../../../src/projections/statements.ts';
-import { accountUsage } from '../../../src/projections/usage.ts';
+import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
+import { statementsOf } from '../../../src/projections/queries/period-statements.ts';
 import { type GoldenFact, goldenFacts, idAt, modelOf } from '../../projections/logs.ts';
 import { factsWith, one, PERIODS } from '../../projections/random-logs.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
 import { StoredEvent } from '../../../src/eventstore/sqlite/stored-event.ts';
-import { LedgerModel } from '../../../src/projections/ledger-model.ts';
+import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { Projections } from '../../../src/projections/projections.ts';
 import { type Bench, NO_POSTGRES, type Row } from '../support/bench.ts';
 import { copyInto } from '../support/copy.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
+import { decodeModel } from '../../../src/projections/model/snapshot.ts';
 import { Projections } from '../../../src/projections/projections.ts';
-import { decodeModel } from '../../../src/projections/snapshot.ts';
 import type { Bench, Row } from '../support/bench.ts';
 import { folderWithLog, logFile, logSize } from '../support/log.ts';
 import { interleaved, milliseconds } from '../support/measure.ts';

@@ -1,6 +1,10 @@
 import type pg from 'pg';
-import type { LedgerModel } from '../../../src/projections/ledger-model.ts';
-import { type AccountUsage, type UsageQuestion, usageByAccount } from '../../../src/projections/usage.ts';
+import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
+import {
+  type AccountUsage,
+  type UsageQuestion,
+  usageByAccount,
+} from '../../../src/projections/queries/account-usage.ts';
 import { OF_ALL } from '../peers/usage.ts';
 import { type Bench, NO_POSTGRES, type Row } from '../support/bench.ts';
 import { fillIntervals, modelOf } from '../support/intervals.ts';

@@ -1,6 +1,6 @@
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
-import { LedgerModel } from '../../../src/projections/ledger-model.ts';
-import { intervalsOf } from '../../../src/projections/usage.ts';
+import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
+import { intervalsOf } from '../../../src/projections/queries/account-usage.ts';
 import { INTERVAL_TABLE } from '../peers/usage.ts';
 import type { Bench } from './bench.ts';
 import { copyInto } from './copy.ts';

@@ -5,7 +5,7 @@ import { usageOf } from '../../../src/domain/billing/usage.ts';
 import { CAUSES, type Fact, type KnownFact } from '../../../src/domain/facts/fact.ts';
 import { clusterStream, recordFact } from '../../../src/domain/facts/recorded-fact.ts';
 import type { LogEvent } from '../../../src/eventstore/event-store.ts';
-import { LedgerModel } from '../../../src/projections/ledger-model.ts';
+import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { isBilledAt as isBilledByTheRules, usageAt } from '../../oracle/oracle.ts';
 import { forOracle, histories, instants, LAST } from '../histories.ts';
 

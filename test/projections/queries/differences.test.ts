@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Fact } from '../../src/domain/facts/fact.ts';
-import { periodWindow } from '../../src/domain/time.ts';
-import { differencesOf } from '../../src/projections/differences.ts';
-import { deleted, registered, resumed, seen, stopped, voided } from '../domain/facts/facts.ts';
-import { idAt, modelOf } from './logs.ts';
+import type { Fact } from '../../../src/domain/facts/fact.ts';
+import { periodWindow } from '../../../src/domain/time.ts';
+import { differencesOf } from '../../../src/projections/queries/differences.ts';
+import { deleted, registered, resumed, seen, stopped, voided } from '../../domain/facts/facts.ts';
+import { idAt, modelOf } from '../logs.ts';
 
 /** Positions of what changed the January of acme since the first `known` facts. */
 function causes(known: number, ...facts: Fact[]): number[] {

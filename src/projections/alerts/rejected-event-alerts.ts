@@ -1,4 +1,4 @@
-import type { AlertData } from '../domain/alert.ts';
+import type { AlertData } from '../../domain/alert.ts';
 
 /** Which alerts there are of refused events, by the source and id under which the event may be posted again. */
 export class Refusals {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ALERT_KINDS, ALERTS } from '../../src/domain/alert.ts';
-import type { LogEvent } from '../../src/eventstore/event-store.ts';
-import { AlertBook, REFUSALS_KEPT } from '../../src/projections/alerts.ts';
+import { ALERT_KINDS, ALERTS } from '../../../src/domain/alert.ts';
+import type { LogEvent } from '../../../src/eventstore/event-store.ts';
+import { AlertBook, REFUSALS_KEPT } from '../../../src/projections/alerts/alert-book.ts';
 
 const T = Date.parse('2026-04-15T12:00:00.000Z');
 

@@ -1,14 +1,14 @@
-import type { Interval } from '../domain/billing/billing.ts';
+import type { Interval } from '../../domain/billing/billing.ts';
 import {
   type CountedInterval,
   countedIntervals,
   type NotBilled,
   whyNotBilled,
-} from '../domain/billing/explanation.ts';
-import { countedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
-import type { LedgerModel } from './ledger-model.ts';
-import { inSlices } from './slices.ts';
-import type { UsageQuestion } from './usage.ts';
+} from '../../domain/billing/explanation.ts';
+import { countedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
+import type { LedgerModel } from '../model/ledger-model.ts';
+import { inSlices } from '../slices.ts';
+import type { UsageQuestion } from './account-usage.ts';
 
 /** What one cluster adds to the usage of an account, and from when to when. */
 export interface ExplainedCluster {

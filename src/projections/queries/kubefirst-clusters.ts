@@ -1,6 +1,6 @@
-import { identityOf, type KnownCluster } from '../domain/kubefirst/identity.ts';
-import { DOMAIN_LABEL, RECORDS_LABEL } from '../domain/kubefirst/registration.ts';
-import type { LedgerModel } from './ledger-model.ts';
+import { identityOf, type KnownCluster } from '../../domain/kubefirst/identity.ts';
+import { DOMAIN_LABEL, RECORDS_LABEL } from '../../domain/kubefirst/registration.ts';
+import type { LedgerModel } from '../model/ledger-model.ts';
 
 /**
  * The clusters of Kubefirst's among those of a model, by their `cluster_id`. What is derived is the grouping of ids alone,

@@ -1,7 +1,7 @@
-import type { Interval } from '../domain/billing/billing.ts';
-import { countedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
-import { daysOf, type Instant, type Window } from '../domain/time.ts';
-import type { LedgerModel } from './ledger-model.ts';
+import type { Interval } from '../../domain/billing/billing.ts';
+import { countedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
+import { daysOf, type Instant, type Window } from '../../domain/time.ts';
+import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** What is asked: a window, the instant up to which it is counted, and the position up to which facts are known. */
 export interface UsageQuestion {

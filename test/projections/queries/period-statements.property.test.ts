@@ -1,16 +1,16 @@
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AmountSum } from '../../src/domain/billing/quantity.ts';
-import { canonicalStatement } from '../../src/domain/billing/statement.ts';
-import { usageOf } from '../../src/domain/billing/usage.ts';
-import { periodWindow } from '../../src/domain/time.ts';
-import type { LedgerModel } from '../../src/projections/ledger-model.ts';
-import { statementsOf } from '../../src/projections/statements.ts';
-import { intervalsOf } from '../../src/projections/usage.ts';
-import { statementsAt } from '../oracle/oracle.ts';
-import { modelOf } from './logs.ts';
-import { forOracle, logs } from './random-logs.ts';
+import { AmountSum } from '../../../src/domain/billing/quantity.ts';
+import { canonicalStatement } from '../../../src/domain/billing/statement.ts';
+import { usageOf } from '../../../src/domain/billing/usage.ts';
+import { periodWindow } from '../../../src/domain/time.ts';
+import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
+import { intervalsOf } from '../../../src/projections/queries/account-usage.ts';
+import { statementsOf } from '../../../src/projections/queries/period-statements.ts';
+import { statementsAt } from '../../oracle/oracle.ts';
+import { modelOf } from '../logs.ts';
+import { forOracle, logs } from '../random-logs.ts';
 
 /** Laws of statements, tried on logs of a few clusters of which much is recorded late. */
 

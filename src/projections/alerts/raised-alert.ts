@@ -1,7 +1,7 @@
-import type { AlertData, AlertKind } from '../domain/alert.ts';
-import type { Fact } from '../domain/facts/fact.ts';
-import type { Instant } from '../domain/time.ts';
-import type { LogEvent } from '../eventstore/event-store.ts';
+import type { AlertData, AlertKind } from '../../domain/alert.ts';
+import type { Fact } from '../../domain/facts/fact.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { LogEvent } from '../../eventstore/event-store.ts';
 
 /** Somebody has seen it: it is silent from then on, and still there. */
 export interface Acknowledgement {

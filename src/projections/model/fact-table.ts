@@ -1,8 +1,8 @@
-import type { BillingFact } from '../domain/billing/billing.ts';
-import { CAUSES, type Cause, FACT_TYPES, type Fact, type PlacedFact } from '../domain/facts/fact.ts';
-import type { Instant } from '../domain/time.ts';
-import { Column } from './column.ts';
-import { EventIds } from './event-ids.ts';
+import type { BillingFact } from '../../domain/billing/billing.ts';
+import { CAUSES, type Cause, FACT_TYPES, type Fact, type PlacedFact } from '../../domain/facts/fact.ts';
+import type { Instant } from '../../domain/time.ts';
+import { EventIds } from './event-id-index.ts';
+import { Column } from './numeric-column.ts';
 
 const ALL_CAUSES = [...CAUSES, 'deleted'] as const;
 

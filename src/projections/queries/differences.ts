@@ -1,10 +1,10 @@
-import { type BillingFact, billCounting, type ClusterBilling } from '../domain/billing/billing.ts';
-import { decisive } from '../domain/billing/minimize-changes.ts';
-import { type Billed, changesWithin } from '../domain/billing/statement.ts';
-import type { PlacedFact } from '../domain/facts/fact.ts';
-import type { Window } from '../domain/time.ts';
-import type { CountedChange } from './fact-table.ts';
-import type { LedgerModel } from './ledger-model.ts';
+import { type BillingFact, billCounting, type ClusterBilling } from '../../domain/billing/billing.ts';
+import { decisive } from '../../domain/billing/minimize-changes.ts';
+import { type Billed, changesWithin } from '../../domain/billing/statement.ts';
+import type { PlacedFact } from '../../domain/facts/fact.ts';
+import type { Window } from '../../domain/time.ts';
+import type { CountedChange } from '../model/fact-table.ts';
+import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** A cluster of which other facts count at one position than at another. */
 interface Rebilled {

@@ -1,7 +1,7 @@
-import { type ClusterBilling, causesHolding, isBilledAt } from '../domain/billing/billing.ts';
-import type { Cause } from '../domain/facts/fact.ts';
-import type { Instant } from '../domain/time.ts';
-import type { Details, Halt, LedgerModel } from './ledger-model.ts';
+import { type ClusterBilling, causesHolding, isBilledAt } from '../../domain/billing/billing.ts';
+import type { Cause } from '../../domain/facts/fact.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { Details, Halt, LedgerModel } from '../model/ledger-model.ts';
 
 /** What a cluster is, for people: the first of these that holds. */
 export const CLUSTER_STATUSES = ['orphan', 'deleted', 'free', 'pending', 'stopped', 'billed'] as const;

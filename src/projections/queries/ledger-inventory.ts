@@ -1,7 +1,7 @@
-import { canonicalReference } from '../domain/connection.ts';
-import type { RegisteredCluster } from '../domain/inventory.ts';
-import { RECORDS_LABEL } from '../domain/kubefirst/registration.ts';
-import type { LedgerModel } from './ledger-model.ts';
+import { canonicalReference } from '../../domain/connection.ts';
+import type { RegisteredCluster } from '../../domain/inventory.ts';
+import { RECORDS_LABEL } from '../../domain/kubefirst/registration.ts';
+import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** What an inventory is compared with. */
 export interface LedgerInventory {

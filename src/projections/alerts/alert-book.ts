@@ -6,15 +6,15 @@ import {
   alertId,
   ORPHAN_AFTER_MIN,
   STALE_AFTER_INTERVALS,
-} from '../domain/alert.ts';
-import type { Fact } from '../domain/facts/fact.ts';
-import { formatInstant, type Instant, MINUTE_MS, type Period } from '../domain/time.ts';
-import type { Condition } from '../domain/validation/judging/condition.ts';
-import type { RunEnd } from '../domain/validation/records/run-fold.ts';
-import { runOfStream } from '../domain/validation/records/run-record.ts';
-import type { LogEvent } from '../eventstore/event-store.ts';
-import type { Acknowledgement, Alert, AppliedFact, LiveAlert, Standing } from './alert.ts';
-import { Refusals } from './refusals.ts';
+} from '../../domain/alert.ts';
+import type { Fact } from '../../domain/facts/fact.ts';
+import { formatInstant, type Instant, MINUTE_MS, type Period } from '../../domain/time.ts';
+import type { Condition } from '../../domain/validation/judging/condition.ts';
+import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
+import { runOfStream } from '../../domain/validation/records/run-record.ts';
+import type { LogEvent } from '../../eventstore/event-store.ts';
+import type { Acknowledgement, Alert, AppliedFact, LiveAlert, Standing } from './raised-alert.ts';
+import { Refusals } from './rejected-event-alerts.ts';
 
 interface LateChange {
   readonly accountId: string;

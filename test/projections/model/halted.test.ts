@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { NewEvent } from '../../src/eventstore/event-store.ts';
-import { registered, stopped } from '../support/cloud-events.ts';
-import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
-import { stores } from '../support/stores.ts';
-import { until } from '../support/until.ts';
+import type { NewEvent } from '../../../src/eventstore/event-store.ts';
+import { registered, stopped } from '../../support/cloud-events.ts';
+import { ledgerForTest, type TestLedger } from '../../support/ledger.ts';
+import { stores } from '../../support/stores.ts';
+import { until } from '../../support/until.ts';
 
 const AT = '2026-04-02T00:00:00.000Z';
 const sound = { clusterId: 'bad', effectiveAt: AT };

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countedWindow } from '../../src/domain/billing/usage.ts';
-import type { Fact } from '../../src/domain/facts/fact.ts';
-import { differencesOf } from '../../src/projections/differences.ts';
-import { usageAt } from '../oracle/oracle.ts';
-import { modelOf } from './logs.ts';
-import { forOracle, logs, windows } from './random-logs.ts';
+import { countedWindow } from '../../../src/domain/billing/usage.ts';
+import type { Fact } from '../../../src/domain/facts/fact.ts';
+import { differencesOf } from '../../../src/projections/queries/differences.ts';
+import { usageAt } from '../../oracle/oracle.ts';
+import { modelOf } from '../logs.ts';
+import { forOracle, logs, windows } from '../random-logs.ts';
 
 /** The facts up to a position, less some. */
 function without(facts: readonly Fact[], upTo: number, left: ReadonlySet<number>) {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatSeconds } from '../../src/domain/billing/quantity.ts';
-import { countedWindow } from '../../src/domain/billing/usage.ts';
-import { explainUsage } from '../../src/projections/explain.ts';
-import { accountUsage } from '../../src/projections/usage.ts';
-import { usageAt } from '../oracle/oracle.ts';
-import { modelOf } from './logs.ts';
-import { forOracle, logs, windows } from './random-logs.ts';
+import { formatSeconds } from '../../../src/domain/billing/quantity.ts';
+import { countedWindow } from '../../../src/domain/billing/usage.ts';
+import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
+import { explainUsage } from '../../../src/projections/queries/explain-usage.ts';
+import { usageAt } from '../../oracle/oracle.ts';
+import { modelOf } from '../logs.ts';
+import { forOracle, logs, windows } from '../random-logs.ts';
 
 /** How many intervals hold an instant. */
 const billedAt = (intervals: readonly { from: number; to: number }[], at: number) =>

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countedWindow, usageOf } from '../../src/domain/billing/usage.ts';
-import type { Fact } from '../../src/domain/facts/fact.ts';
-import type { LedgerModel } from '../../src/projections/ledger-model.ts';
-import { positionsToReplay, replay } from '../../src/projections/replay.ts';
-import { intervalsOf } from '../../src/projections/usage.ts';
-import { registered, resumed, stopped } from '../domain/facts/facts.ts';
-import { applyTo, idAt, modelOf } from './logs.ts';
-import { facts, windows } from './random-logs.ts';
+import { countedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
+import type { Fact } from '../../../src/domain/facts/fact.ts';
+import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
+import { intervalsOf } from '../../../src/projections/queries/account-usage.ts';
+import { positionsToReplay, replay } from '../../../src/projections/queries/replay-account.ts';
+import { registered, resumed, stopped } from '../../domain/facts/facts.ts';
+import { applyTo, idAt, modelOf } from '../logs.ts';
+import { facts, windows } from '../random-logs.ts';
 
 /** A void names any fact of its cluster, also one that comes later, so long as it is no void. */
 function withAnyTargets(recorded: readonly Fact[]): Fact[] {

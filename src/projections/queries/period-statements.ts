@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { PeriodClose } from '../domain/billing/period.ts';
-import { AmountSum } from '../domain/billing/quantity.ts';
+import type { PeriodClose } from '../../domain/billing/period.ts';
+import { AmountSum } from '../../domain/billing/quantity.ts';
 import {
   type Change,
   canonicalStatement,
@@ -8,12 +8,12 @@ import {
   firstChange,
   type Statement,
   statementOf,
-} from '../domain/billing/statement.ts';
-import { type Period, periodWindow } from '../domain/time.ts';
+} from '../../domain/billing/statement.ts';
+import { type Period, periodWindow } from '../../domain/time.ts';
+import type { LedgerModel } from '../model/ledger-model.ts';
+import { inSlices } from '../slices.ts';
+import { byCodeUnit } from './account-usage.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
-import type { LedgerModel } from './ledger-model.ts';
-import { inSlices } from './slices.ts';
-import { byCodeUnit } from './usage.ts';
 
 /** A period, and the position up to which its statements know facts. */
 type Closed = Pick<PeriodClose, 'period' | 'watermark'>;

@@ -1,4 +1,4 @@
-import { Column } from './column.ts';
+import { Column } from './numeric-column.ts';
 
 /**
  * The ids of all events, 16 bytes each, by position, and a hash table from id to position. The table may say "not here";

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AmountSum } from '../../src/domain/billing/quantity.ts';
-import { countedWindow } from '../../src/domain/billing/usage.ts';
-import { positionsToReplay, replay } from '../../src/projections/replay.ts';
-import { accountUsage } from '../../src/projections/usage.ts';
-import { usageAt } from '../oracle/oracle.ts';
-import { modelOf } from './logs.ts';
-import { forOracle, logs, windows } from './random-logs.ts';
+import { AmountSum } from '../../../src/domain/billing/quantity.ts';
+import { countedWindow } from '../../../src/domain/billing/usage.ts';
+import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
+import { positionsToReplay, replay } from '../../../src/projections/queries/replay-account.ts';
+import { usageAt } from '../../oracle/oracle.ts';
+import { modelOf } from '../logs.ts';
+import { forOracle, logs, windows } from '../random-logs.ts';
 
 test('after each fact a replay says what the usage was as known then, and the deltas add up to it', async () => {
   await fc.assert(

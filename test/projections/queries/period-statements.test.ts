@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import canonicalize from 'canonicalize';
 import { describe, expect, test } from 'vitest';
-import type { Fact } from '../../src/domain/facts/fact.ts';
+import type { Fact } from '../../../src/domain/facts/fact.ts';
 import {
   type StatementsQuestion,
   statementsInTurns,
   statementsOf,
   tally,
-} from '../../src/projections/statements.ts';
-import { deleted, registered, resumed, seen, stopped, voided } from '../domain/facts/facts.ts';
-import { statementsAt } from '../oracle/oracle.ts';
-import { type GoldenFact, goldenFacts, idAt, modelOf } from './logs.ts';
+} from '../../../src/projections/queries/period-statements.ts';
+import { deleted, registered, resumed, seen, stopped, voided } from '../../domain/facts/facts.ts';
+import { statementsAt } from '../../oracle/oracle.ts';
+import { type GoldenFact, goldenFacts, idAt, modelOf } from '../logs.ts';
 
 interface GoldenStatement {
   readonly usage: object;
@@ -25,7 +25,7 @@ interface GoldenCase {
   readonly expect: { readonly statements?: Readonly<Record<string, Record<string, GoldenStatement>>> };
 }
 
-const file = new URL('../golden/billing.json', import.meta.url);
+const file = new URL('../../golden/billing.json', import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly GoldenCase[] };
 const closed = cases.filter(({ closes }) => closes !== undefined);
 

@@ -1,23 +1,23 @@
-import { type BillingFact, billCounting, type ClusterBilling } from '../domain/billing/billing.ts';
+import { type BillingFact, billCounting, type ClusterBilling } from '../../domain/billing/billing.ts';
 import {
   type Calendar,
   type PeriodClose,
   periodAfter,
   periodOfStream,
   readClose,
-} from '../domain/billing/period.ts';
-import { type Billed, firstChange } from '../domain/billing/statement.ts';
-import { type Usage, UsageMeter } from '../domain/billing/usage.ts';
-import type { Fact, FactOf, PlacedFact } from '../domain/facts/fact.ts';
-import { clusterOfStream, factOf } from '../domain/facts/recorded-fact.ts';
-import { type Instant, type Period, periodOf, periodWindow, type Window } from '../domain/time.ts';
-import type { LogEvent } from '../eventstore/event-store.ts';
-import type { Standing } from './alert.ts';
-import { AlertBook } from './alerts.ts';
+} from '../../domain/billing/period.ts';
+import { type Billed, firstChange } from '../../domain/billing/statement.ts';
+import { type Usage, UsageMeter } from '../../domain/billing/usage.ts';
+import type { Fact, FactOf, PlacedFact } from '../../domain/facts/fact.ts';
+import { clusterOfStream, factOf } from '../../domain/facts/recorded-fact.ts';
+import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
+import type { LogEvent } from '../../eventstore/event-store.ts';
+import { AlertBook } from '../alerts/alert-book.ts';
+import type { Standing } from '../alerts/raised-alert.ts';
+import { ValidationBook } from '../validations.ts';
 import { type BilledChange, BillHistory } from './bill-history.ts';
-import { Dictionary } from './dictionary.ts';
 import { type CountedChange, FactTable } from './fact-table.ts';
-import { ValidationBook } from './validations.ts';
+import { Dictionary } from './string-interner.ts';
 
 /** What a registration says of a cluster besides what billing needs. */
 export type Details = Pick<

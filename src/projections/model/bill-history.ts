@@ -1,6 +1,6 @@
-import { billCounting, type Interval } from '../domain/billing/billing.ts';
-import type { UsageMeter } from '../domain/billing/usage.ts';
-import type { Instant } from '../domain/time.ts';
+import { billCounting, type Interval } from '../../domain/billing/billing.ts';
+import type { UsageMeter } from '../../domain/billing/usage.ts';
+import type { Instant } from '../../domain/time.ts';
 import type { FactTable } from './fact-table.ts';
 
 /** A row: one billed interval, and the positions at which it is known. */
