@@ -5,10 +5,8 @@ import type { Condition } from '../domain/validation/judging/condition.ts';
 import { policiesOf } from '../domain/validation/judging/policy.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { ValidatorDoor } from '../http/app.ts';
-import { InventoryReconciler } from '../jobs/reconcile-inventory.ts';
 import { inventorySource } from '../jobs/record-book.ts';
 import type { JobsLog } from '../jobs/schedule.ts';
-import { type InventoryReport, Validator } from '../jobs/validation-run.ts';
 import { ValidatorJob } from '../jobs/validator-job.ts';
 import type { CredentialSettings } from '../kubernetes/open-sources.ts';
 import { Prober } from '../kubernetes/prober.ts';
@@ -17,6 +15,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { ValidationRuns } from '../ledger/validation-runs.ts';
 import type { Projections } from '../projections/projections.ts';
 import { ledgerInventory } from '../projections/queries/ledger-inventory.ts';
+import { InventoryReconciler } from '../usecases/reconcile-inventory.ts';
+import { type InventoryReport, Validator } from '../usecases/run-validation.ts';
 
 /** Where in-cluster credentials are, and what says how to reach the API. */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/';

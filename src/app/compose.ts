@@ -14,14 +14,14 @@ import { measureLog } from '../http/log-metrics.ts';
 import { createMetrics, observeKubefirst } from '../http/metrics.ts';
 import { buildServer } from '../http/server.ts';
 import { AutoClose } from '../jobs/auto-close.ts';
-import { PeriodCloser } from '../jobs/close-period.ts';
-import { CheckpointSigner } from '../jobs/sign-checkpoints.ts';
+import { CheckpointSigner } from '../jobs/checkpoint-schedule.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { Decisions } from '../ledger/operator-decisions.ts';
 import { PeriodCloses } from '../ledger/period-closing-store.ts';
 import { GuardedStore, WriteGate } from '../ledger/read-only-latch.ts';
 import { StatementDigests } from '../ledger/statement-digests.ts';
 import { Projections } from '../projections/projections.ts';
+import { PeriodCloser } from '../usecases/close-period.ts';
 import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
 import { type OpenValidator, openValidator } from './compose-validator.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { dueAt, nextToClose } from '../domain/billing/period.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { Projections } from '../projections/projections.ts';
-import type { PeriodCloser } from './close-period.ts';
+import type { PeriodCloser } from '../usecases/close-period.ts';
 import { CronText, type JobsLog, ScheduledJob } from './schedule.ts';
 
 /** When periods are closed by themselves; they are not, unless it is said. */

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '../domain/time.ts';
+import type { Begun, Plan, Progress, Validator } from '../usecases/run-validation.ts';
 import { type JobsLog, ScheduledJob } from './schedule.ts';
-import type { Begun, Plan, Progress, Validator } from './validation-run.ts';
 
 /** When the validator runs: at its times, and when somebody asks. */
 export class ValidatorJob {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { AutoClose, AutoCloseSettings } from '../../src/jobs/auto-close.ts';
-import { PeriodCloser } from '../../src/jobs/close-period.ts';
 import { PeriodCloses } from '../../src/ledger/period-closing-store.ts';
+import { PeriodCloser } from '../../src/usecases/close-period.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { readLog } from '../support/store-events.ts';

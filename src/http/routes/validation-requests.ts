@@ -5,7 +5,7 @@ import type { Judgement } from '../../domain/validation/judging/judge.ts';
 import { PolicySettings, policiesOf } from '../../domain/validation/judging/policy.ts';
 import type { Conclusion } from '../../domain/validation/judging/run.ts';
 import { countsOf } from '../../domain/validation/records/write-run.ts';
-import { policyWhatIf } from '../../projections/policy-what-if.ts';
+import { policyWhatIf } from '../../usecases/simulate-policy-changes.ts';
 import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
 import { InstantOut, InstantText, instantOut } from '../fields.ts';

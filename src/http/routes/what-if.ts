@@ -6,13 +6,13 @@ import { countedWindow, usageOf } from '../../domain/billing/usage.ts';
 import { EventId } from '../../domain/facts/fact.ts';
 import { LAST_INSTANT, type Window } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/ledger.ts';
-import { suppose } from '../../ledger/suppose.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import {
   type SupposedCluster,
   supposedClusters,
   wouldChange,
 } from '../../projections/queries/simulated-clusters.ts';
+import { suppose } from '../../usecases/simulate-facts.ts';
 import type { App, Rooms } from '../app.ts';
 import { CloudEvent } from '../cloud-event.ts';
 import { AmountsOut, onlyDescribed, problemResponses, UsageOut } from '../contract.ts';

@@ -2,8 +2,8 @@ import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
 import type { Posting } from '../domain/facts/decide.ts';
 import { clusterStream, factOf, originOf } from '../domain/facts/recorded-fact.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { RecordedFact } from './cluster-history-cache.ts';
-import { type Outcome, planFor, type Submission } from './ledger.ts';
+import type { RecordedFact } from '../ledger/cluster-history-cache.ts';
+import { type Outcome, planFor, type Submission } from '../ledger/ledger.ts';
 
 /** Other facts of a cluster than it has. */
 export interface Supposition {

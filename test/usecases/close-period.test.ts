@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { periodStream } from '../../src/domain/billing/period.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { PeriodCloser } from '../../src/jobs/close-period.ts';
 import { PeriodCloses } from '../../src/ledger/period-closing-store.ts';
+import { PeriodCloser } from '../../src/usecases/close-period.ts';
 import { deleted, registered, stopped } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { collect, readLog } from '../support/store-events.ts';

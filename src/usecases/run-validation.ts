@@ -18,6 +18,7 @@ import {
 import { shardOf } from '../domain/validation/records/shard.ts';
 import { recordsOf } from '../domain/validation/records/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import type { JobsLog } from '../jobs/schedule.ts';
 import type { Ledger, Submission } from '../ledger/ledger.ts';
 import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
@@ -27,8 +28,7 @@ import {
   clustersToProbe,
   clusterToProbe,
 } from '../projections/queries/clusters-to-probe.ts';
-import type { JobsLog } from './schedule.ts';
-import { wholeLog } from './whole-log.ts';
+import { wholeLog } from './model-at-head.ts';
 
 /** Asks clusters, each once; what a probe cannot find out is a verdict too. */
 export interface Probes {

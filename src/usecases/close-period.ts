@@ -6,7 +6,7 @@ import type { ClosePeriod, ClosingOutcome, PeriodCloses } from '../ledger/period
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { statementsInTurns, tally } from '../projections/queries/period-statements.ts';
-import { wholeLog } from './whole-log.ts';
+import { wholeLog } from './model-at-head.ts';
 
 /** How long a close waits for its own place in the log. */
 const PLACE_WAIT_MS = 2_000;

@@ -4,8 +4,12 @@ import { AmountSum } from '../domain/billing/quantity.ts';
 import { type Billed, firstChange } from '../domain/billing/statement.ts';
 import { countedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
+import type { Rooms } from '../http/app.ts';
+import { AmountsOut, UsageOut } from '../http/contract.ts';
+import { FactRef, factRef } from '../http/fact-ref.ts';
+import { refusal } from '../http/problem.ts';
+import { refuseHalted } from '../http/reading.ts';
 import type { Submission } from '../ledger/ledger.ts';
-import { suppose } from '../ledger/suppose.ts';
 import type { LedgerModel, Place } from '../projections/model/ledger-model.ts';
 import { readFacts } from '../projections/queries/read-facts.ts';
 import {
@@ -14,11 +18,7 @@ import {
   wouldChange,
 } from '../projections/queries/simulated-clusters.ts';
 import { Slices } from '../projections/slices.ts';
-import type { Rooms } from './app.ts';
-import { AmountsOut, UsageOut } from './contract.ts';
-import { FactRef, factRef } from './fact-ref.ts';
-import { refusal } from './problem.ts';
-import { refuseHalted } from './reading.ts';
+import { suppose } from './simulate-facts.ts';
 
 export const VoidPreview = z.strictObject({
   outcome: z.literal('would-void'),
