@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SourceReading } from '../domain/inventory.ts';
 import type { Instant } from '../domain/time.ts';
-import type { KubefirstSecret } from '../kubernetes/kubefirst-records.ts';
-import type { Step } from '../kubernetes/secret-follower.ts';
+import type { KubefirstSecret } from '../kubernetes/management/kubefirst-records.ts';
+import type { Step } from '../kubernetes/management/secret-follower.ts';
 import type { Derived, KubefirstIntake } from '../ledger/kubefirst-ingest.ts';
 import { type BookView, inventorySource, RecordBook } from './record-book.ts';
 

@@ -7,8 +7,8 @@ import { type Missing, missingClusters, type RecordFile } from '../domain/kubefi
 import { clusterOfRecord, type PlannedFact, planGone, planRecord } from '../domain/kubefirst/plan.ts';
 import { connectionOf, type KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import type { Instant } from '../domain/time.ts';
-import { type KubefirstSecret, recordOfSecret } from '../kubernetes/kubefirst-records.ts';
-import type { Step } from '../kubernetes/secret-follower.ts';
+import { type KubefirstSecret, recordOfSecret } from '../kubernetes/management/kubefirst-records.ts';
+import type { Step } from '../kubernetes/management/secret-follower.ts';
 
 /** What the records are compared with. */
 export interface BookView {

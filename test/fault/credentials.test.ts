@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { Fleet } from '../kubernetes/fleet.ts';
+import { Fleet } from '../kubernetes/probe/fleet.ts';
 import { inStructuredMode, registered } from '../support/cloud-events.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { until } from '../support/until.ts';

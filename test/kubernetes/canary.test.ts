@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { base64, Fleet, kubeconfig } from './fleet.ts';
+import { base64, Fleet, kubeconfig } from './probe/fleet.ts';
 
 /**
  * Secrets that are planted in kubeconfigs must be nowhere afterwards: not in what the server says, not in its memory. The

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Prober } from '../../src/kubernetes/prober.ts';
-import { ProberOptions } from '../../src/kubernetes/prober-messages.ts';
+import { Prober } from '../../src/kubernetes/prober/prober.ts';
+import { ProberOptions } from '../../src/kubernetes/prober/prober-messages.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
-import { base64 } from './fleet.ts';
+import { base64 } from './probe/fleet.ts';
 
 const name = hasKubeApiserver() ? 'a real kube-apiserver' : NO_KUBE_APISERVER;
 

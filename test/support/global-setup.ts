@@ -14,7 +14,7 @@ declare module 'vitest' {
     hasEventStored: boolean;
     /** How often test/fault/kill.test.ts kills the ledger: `KILLS`, by default few. */
     kills: number;
-    /** How many API servers test/kubernetes/prober.test.ts probes at once: `PROBES`, by default few. */
+    /** How many API servers test/kubernetes/prober/prober.test.ts probes at once: `PROBES`, by default few. */
     probes: number;
   }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { Fleet } from '../kubernetes/fleet.ts';
+import { Fleet } from '../kubernetes/probe/fleet.ts';
 import { registered } from './cloud-events.ts';
 import { type LedgerOptions, ledgerForTest, type TestLedger } from './ledger.ts';
 import { until } from './until.ts';

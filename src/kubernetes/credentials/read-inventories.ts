@@ -1,0 +1,22 @@
+import type { SourceReading } from '../../domain/inventory.ts';
+import { type CredentialSource, SourceUnreadable } from './credential-source.ts';
+
+/** What sources list; those that cannot say are left out, one that cannot be read says so and fails nothing. */
+export async function readInventories(
+  sources: readonly CredentialSource[],
+  signal: AbortSignal,
+): Promise<readonly SourceReading[]> {
+  return Promise.all(
+    sources.filter(({ inventory }) => inventory !== undefined).map((each) => read(each, signal)),
+  );
+}
+
+async function read(source: CredentialSource, signal: AbortSignal): Promise<SourceReading> {
+  const { scheme } = source;
+  try {
+    return { source: scheme, items: await Array.fromAsync(source.inventory?.(signal) ?? []) };
+  } catch (error) {
+    const why = error instanceof SourceUnreadable ? error.message : 'it could not be read';
+    return { source: scheme, unreadable: why.slice(0, 300) };
+  }
+}

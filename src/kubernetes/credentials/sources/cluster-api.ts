@@ -1,0 +1,51 @@
+import type { ManagementCluster } from '../../management/management-cluster.ts';
+import { type Secret, textOf } from '../../management/secrets-api.ts';
+import { Credential } from '../credential.ts';
+import { CredentialRefused } from '../credential-source.ts';
+import { MAX_KUBECONFIG_BYTES } from './directory.ts';
+import { type Entry, LabelledSecrets } from './labelled-secrets.ts';
+
+const SCHEME = 'capi';
+const CLUSTER_NAME = 'cluster.x-k8s.io/cluster-name';
+const SUFFIX = '-kubeconfig';
+
+/** The kubeconfigs that Cluster API keeps: `capi:<namespace>/<cluster>`, from the Secret `<cluster>-kubeconfig`. */
+export function clusterApiSource(
+  cluster: ManagementCluster,
+  { namespaces = [], freshMs }: { readonly namespaces?: readonly string[]; readonly freshMs?: number } = {},
+): LabelledSecrets {
+  return new LabelledSecrets({
+    scheme: SCHEME,
+    cluster,
+    labelSelector: CLUSTER_NAME,
+    namespaces,
+    read: entryOf,
+    ...(freshMs !== undefined && { freshMs }),
+  });
+}
+
+/** The label is also on the keys of the cluster's authorities, which are none of our business: they are dropped unread. */
+function entryOf(secret: Secret): Entry | undefined {
+  const { namespace, name, labels, creationTimestamp } = secret.metadata;
+  const clusterName = labels?.[CLUSTER_NAME];
+  if (clusterName === undefined || name !== `${clusterName}${SUFFIX}`) return undefined;
+  const since = creationTimestamp === undefined ? Number.NaN : Date.parse(creationTimestamp);
+  return {
+    name: `${namespace}/${clusterName}`,
+    credential: credentialOf(secret),
+    item: {
+      source: SCHEME,
+      reference: `${SCHEME}:${namespace}/${clusterName}`,
+      name: clusterName,
+      ...(!Number.isNaN(since) && { since }),
+    },
+  };
+}
+
+function credentialOf(secret: Secret): Credential | CredentialRefused {
+  const text = textOf(secret, 'value');
+  if (text === undefined) return new CredentialRefused('value', 'must be there, and hold a kubeconfig');
+  if (Buffer.byteLength(text) > MAX_KUBECONFIG_BYTES)
+    return new CredentialRefused('value', `must have at most ${MAX_KUBECONFIG_BYTES} bytes`);
+  return new Credential({ kind: 'kubeconfig', text });
+}

@@ -1,0 +1,97 @@
+import { constants } from 'node:fs';
+import { open, readdir, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import type { InventoryItem } from '../../../domain/inventory.ts';
+import { Credential } from '../credential.ts';
+import { CredentialRefused, type CredentialSource, SourceUnreadable } from '../credential-source.ts';
+
+/** A kubeconfig is small; what is larger is none. */
+export const MAX_KUBECONFIG_BYTES = 64 * 1024;
+
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
+
+/**
+ * A folder of kubeconfig files: `dir:<file name>`. Each is read anew each time, so that a rotated one is used at once.
+ * Links may lead to another place in the folder, as those of a mounted Secret do, and never out of it.
+ */
+export class DirectorySource implements CredentialSource {
+  readonly scheme = 'dir';
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async resolve(name: string): Promise<Credential | 'absent'> {
+    if (!FILE_NAME.test(name))
+      throw new CredentialRefused(
+        'connection',
+        'must name a file of the folder by 1 to 253 of A-Z a-z 0-9 . _ -',
+      );
+    const folder = await this.#realFolder();
+    const file = await realpath(join(folder, name)).catch(absentOr('the file cannot be looked up'));
+    if (file === undefined) return 'absent';
+    if (!file.startsWith(folder + sep)) throw new CredentialRefused('connection', 'leads out of the folder');
+    const text = await readCapped(file);
+    return text === undefined ? 'absent' : new Credential({ kind: 'kubeconfig', text });
+  }
+
+  async *inventory(): AsyncIterable<InventoryItem> {
+    const folder = await this.#realFolder();
+    const names = await readdir(folder).catch((error: unknown) =>
+      unreadable('the folder cannot be listed', error),
+    );
+    // A folder that was not mounted looks like this: it does not say that every cluster is gone.
+    if (names.length === 0) throw new SourceUnreadable('the folder is empty');
+    for (const name of names.filter((each) => FILE_NAME.test(each)).sort()) {
+      const reference = `${this.scheme}:${name}`;
+      yield {
+        source: this.scheme,
+        reference,
+        name: name.replace(/\.(ya?ml|json|conf|config|kubeconfig)$/, ''),
+      };
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  async #realFolder(): Promise<string> {
+    return realpath(this.#folder).catch((error: unknown) => unreadable('the folder cannot be found', error));
+  }
+}
+
+async function readCapped(file: string): Promise<string | undefined> {
+  // Neither a link put there since, nor a pipe that nobody writes to, may hold this up.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(file, flags).catch(absentOr('the file cannot be opened'));
+  if (handle === undefined) return undefined;
+  try {
+    if (!(await handle.stat()).isFile()) throw new CredentialRefused('connection', 'names no regular file');
+    const buffer = Buffer.alloc(MAX_KUBECONFIG_BYTES + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
+      if (bytesRead === 0) return buffer.toString('utf8', 0, length);
+      length += bytesRead;
+      if (length > MAX_KUBECONFIG_BYTES)
+        throw new CredentialRefused('kubeconfig', `must have at most ${MAX_KUBECONFIG_BYTES} bytes`);
+    }
+  } catch (error) {
+    if (error instanceof CredentialRefused) throw error;
+    return unreadable('the file cannot be read', error);
+  } finally {
+    await handle.close();
+  }
+}
+
+function absentOr(what: string): (error: unknown) => undefined {
+  return (error) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    return unreadable(what, error);
+  };
+}
+
+/** Says which operation failed and how, and not where: a path is nobody's business but the operator's. */
+function unreadable(what: string, error: unknown): never {
+  throw new SourceUnreadable(`${what}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+}

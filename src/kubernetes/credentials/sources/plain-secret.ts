@@ -1,0 +1,40 @@
+import type { ManagementCluster } from '../../management/management-cluster.ts';
+import { textOf } from '../../management/secrets-api.ts';
+import { Credential } from '../credential.ts';
+import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
+import { MAX_KUBECONFIG_BYTES } from './directory.ts';
+import { splitName } from './secret-names.ts';
+
+/** Keys under which a kubeconfig is looked for, in this order, where the reference names none. */
+const USUAL_KEYS = ['kubeconfig', 'value', 'config'] as const;
+
+/**
+ * A kubeconfig in any Secret: `secret:<namespace>/<name>[/<key>]`. Whoever registers a cluster says which, so only the
+ * namespaces that are meant for it are read.
+ */
+export class PlainSecretSource implements CredentialSource {
+  readonly scheme = 'secret';
+  readonly #cluster: ManagementCluster;
+  readonly #namespaces: ReadonlySet<string>;
+
+  constructor(cluster: ManagementCluster, namespaces: readonly string[]) {
+    this.#cluster = cluster;
+    this.#namespaces = new Set(namespaces);
+  }
+
+  async resolve(reference: string, signal: AbortSignal): Promise<Credential | 'absent'> {
+    const { namespace, name, key } = splitName(reference, true);
+    if (!this.#namespaces.has(namespace))
+      throw new CredentialRefused('connection', 'must be in a namespace that is configured for kubeconfigs');
+    const secret = await this.#cluster.secret(namespace, name, signal);
+    if (secret === 'absent') return 'absent';
+    const found = key ?? USUAL_KEYS.find((each) => textOf(secret, each) !== undefined);
+    const text = found === undefined ? undefined : textOf(secret, found);
+    if (text === undefined) return 'absent';
+    if (Buffer.byteLength(text) > MAX_KUBECONFIG_BYTES)
+      throw new CredentialRefused('kubeconfig', `must have at most ${MAX_KUBECONFIG_BYTES} bytes`);
+    return new Credential({ kind: 'kubeconfig', text });
+  }
+
+  async close(): Promise<void> {}
+}

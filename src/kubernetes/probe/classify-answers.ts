@@ -1,0 +1,96 @@
+import type { VerdictState } from '../../domain/validation/judging/verdict.ts';
+import type { ProbeFailure } from './probe-failure.ts';
+
+/** What is asked of an API server, in this order. */
+export const PATHS = {
+  readyz: '/readyz',
+  version: '/version',
+  kubeSystem: '/api/v1/namespaces/kube-system',
+} as const;
+export type Question = keyof typeof PATHS;
+
+/** An HTTP answer, as far as it was read. */
+export interface Answer {
+  readonly status: number;
+  /** Empty where it was too large or encoded: such an answer proves nothing. */
+  readonly body: string;
+}
+export type Answers = Partial<Record<Question, Answer>>;
+
+/** A verdict but for the time. */
+export interface Conclusion {
+  readonly state: VerdictState;
+  readonly code: string;
+  readonly uid?: string;
+  readonly detail?: string;
+}
+
+/**
+ * What follows from the answers that came, and from the failure that kept others from coming. One answer that only an API
+ * server of Kubernetes gives is enough: what fails after it does not take it back.
+ */
+export function conclude(answers: Answers, failure: ProbeFailure | undefined): Conclusion {
+  if (isKubernetes(answers)) return alive(answers);
+  if (failure !== undefined) return { state: failure.state, code: failure.code, detail: failure.message };
+  return { state: 'unreachable', code: 'not-kubernetes', detail: told(answers) };
+}
+
+/** Whether any answer is one of an API server. */
+export function isKubernetes(answers: Answers): boolean {
+  const { version } = answers;
+  return (version !== undefined && isVersion(version)) || Object.values(answers).some(isStatusOrThrottling);
+}
+
+function alive(answers: Answers): Conclusion {
+  const statuses = new Set(Object.values(answers).map(({ status }) => status));
+  const uid = uidOf(answers.kubeSystem);
+  const found = { state: 'alive', ...(uid !== undefined && { uid }) } as const;
+  const ready = answers.readyz?.status ?? 0;
+  if (ready >= 500) return { ...found, code: 'degraded', detail: `/readyz answered ${ready}` };
+  if (statuses.has(401)) return { ...found, code: 'unauthorized' };
+  if (statuses.has(429)) return { ...found, code: 'throttled' };
+  if (statuses.has(403)) return { ...found, code: 'forbidden' };
+  return { ...found, code: 'ok' };
+}
+
+function isVersion({ status, body }: Answer): boolean {
+  const gitVersion = status === 200 ? objectIn(body)?.['gitVersion'] : undefined;
+  return typeof gitVersion === 'string' && /^v?\d+\./.test(gitVersion);
+}
+
+/** What an API server says to those it holds off, before it knows what they want: plain text since its first versions. */
+const THROTTLED = 'Too many requests, please try again later.';
+
+function isStatusOrThrottling({ status, body }: Answer): boolean {
+  if (status === 429 && body.trim() === THROTTLED) return true;
+  const object = objectIn(body);
+  return object?.['kind'] === 'Status' && object['apiVersion'] === 'v1';
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function uidOf(answer: Answer | undefined): string | undefined {
+  if (answer?.status !== 200) return undefined;
+  const namespace = objectIn(answer.body);
+  const metadata = namespace?.['kind'] === 'Namespace' ? namespace['metadata'] : undefined;
+  const { name, uid } = (metadata ?? {}) as { readonly name?: unknown; readonly uid?: unknown };
+  return name === 'kube-system' && typeof uid === 'string' && UUID.test(uid) ? uid.toLowerCase() : undefined;
+}
+
+function objectIn(body: string): Readonly<Record<string, unknown>> | undefined {
+  if (!body.trimStart().startsWith('{')) return undefined;
+  try {
+    return JSON.parse(body) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The numbers of what was answered, and no word of it: the words are a stranger's. */
+function told(answers: Answers): string {
+  const parts = Object.entries(answers).map(([question, { status }]) => {
+    const redirect = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
+    return `${PATHS[question as Question]} answered ${status}${redirect}`;
+  });
+  return parts.join('; ');
+}

@@ -1,0 +1,161 @@
+import { connect, isIP, isIPv4, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { type SecureContext, connect as secure } from 'node:tls';
+import type { Endpoint } from '../credentials/endpoint.ts';
+import type { AddressPolicy } from './address-policy.ts';
+import { sameAddress } from './ip.ts';
+import {
+  certificateFailure,
+  connectFailure,
+  handshakeFailure,
+  ProbeFailure,
+  tooLate,
+} from './probe-failure.ts';
+
+/** Every socket that a probe has opened: at its end none of them is left, whatever happened. */
+export type Opened = Set<Socket>;
+
+export interface Dial {
+  readonly endpoint: Endpoint;
+  /** Checked ones, to be tried in turn. */
+  readonly addresses: readonly string[];
+  readonly policy: AddressPolicy;
+  readonly context: SecureContext | undefined;
+  readonly opened: Opened;
+  /** The TCP sockets of all probes that are open now. */
+  readonly sockets: Set<Socket>;
+  readonly signal: AbortSignal;
+  /** When the probe ends, on the clock of `performance.now()`. */
+  readonly endsAt: number;
+}
+
+/** @throws ProbeFailure where one of the addresses is refused: then none is used. */
+export function checkAddresses(addresses: readonly string[], policy: AddressPolicy): void {
+  for (const address of addresses) {
+    const why = policy.refuses(address);
+    if (why !== undefined) throw new ProbeFailure('unverifiable', 'address-refused', `${address} is ${why}`);
+  }
+}
+
+/**
+ * Connects to the first of the addresses that takes a connection, and makes it secure. Names are not looked up again, and
+ * nothing is sent before it is known who is connected to. @throws ProbeFailure
+ */
+export async function dial(to: Dial): Promise<Socket> {
+  const socket = await connectToFirst(to);
+  return to.context === undefined ? socket : secured(socket, to, to.context);
+}
+
+/** Of several failures the one that says least against the cluster is told: `unknown` before `unreachable`. */
+async function connectToFirst(to: Dial): Promise<Socket> {
+  const candidates = reachable(to.addresses);
+  let told: ProbeFailure | undefined;
+  for (const [i, address] of candidates.entries()) {
+    const left = to.endsAt - performance.now();
+    const isLast = i === candidates.length - 1;
+    try {
+      return await connected(address, to, isLast ? left : left / (candidates.length - i));
+    } catch (error) {
+      if (!(error instanceof ProbeFailure)) throw error;
+      if (told === undefined || (told.state !== 'unknown' && error.state === 'unknown')) told = error;
+      if (to.signal.aborted) break;
+    }
+  }
+  throw told ?? tooLate();
+}
+
+function connected(address: string, to: Dial, ms: number): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = connect({ host: address, port: to.endpoint.port, family: isIP(address), noDelay: true });
+  to.opened.add(socket);
+  to.sockets.add(socket);
+  const fail = (failure: ProbeFailure) => {
+    socket.destroy();
+    reject(failure);
+  };
+  const late = () => fail(tooLate());
+  const timer = setTimeout(late, Math.max(0, ms));
+  if (to.signal.aborted) late();
+  to.signal.addEventListener('abort', late);
+  socket.once('error', (error) => fail(connectFailure(error, address, hasNetwork(address))));
+  socket.once('close', () => {
+    clearTimeout(timer);
+    to.opened.delete(socket);
+    to.sockets.delete(socket);
+    reject(tooLate());
+  });
+  socket.once('connect', () => {
+    clearTimeout(timer);
+    to.signal.removeEventListener('abort', late);
+    socket.removeAllListeners('error');
+    socket.on('error', () => undefined);
+    const peer = socket.remoteAddress ?? '';
+    if (!sameAddress(peer, address) || to.policy.refuses(peer) !== undefined)
+      return fail(
+        new ProbeFailure('unverifiable', 'address-refused', `connected to ${peer} instead of ${address}`),
+      );
+    resolve(socket);
+  });
+  return promise;
+}
+
+function secured(socket: Socket, to: Dial, context: SecureContext): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const { serverName } = to.endpoint;
+  const shielded = secure({
+    socket,
+    secureContext: context,
+    // An address is never sent as a server name; the certificate is checked against `host` then.
+    ...(isIP(serverName) === 0 && { servername: serverName }),
+    host: serverName,
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: true,
+  });
+  to.opened.add(shielded);
+  const fail = (failure: ProbeFailure) => {
+    shielded.destroy();
+    socket.destroy();
+    reject(failure);
+  };
+  const late = () => fail(tooLate());
+  if (to.signal.aborted) late();
+  to.signal.addEventListener('abort', late);
+  shielded.once('error', (error) => {
+    // Set by the handshake where the certificate is the problem, before it ends the connection.
+    const problem = shielded.authorizationError as unknown;
+    fail(problem ? certificateFailure(problem) : handshakeFailure(error));
+  });
+  shielded.once('close', () => {
+    to.opened.delete(shielded);
+    reject(handshakeFailure({ code: 'ECONNRESET' }));
+  });
+  shielded.once('secureConnect', () => {
+    to.signal.removeEventListener('abort', late);
+    shielded.on('error', () => undefined);
+    resolve(shielded);
+  });
+  return promise;
+}
+
+/** Those of a family that this machine has a network for; all where there are none. */
+function reachable(addresses: readonly string[]): readonly string[] {
+  if (addresses.length === 1) return addresses;
+  const usable = addresses.filter(hasNetwork);
+  return usable.length === 0 ? addresses : usable;
+}
+
+/** Whether this machine has an address, besides loopback, of the same family: without one nobody can be reached. */
+function hasNetwork(address: string): boolean {
+  const isFour = isIPv4(address);
+  for (const known of Object.values(networkInterfaces()).flat()) {
+    if (known === undefined) continue;
+    const isSameFamily = (known.family === 'IPv4') === isFour;
+    if (isSameFamily && !known.address.startsWith('fe80:') && (!known.internal || isLoopback(address)))
+      return true;
+  }
+  return false;
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
+}

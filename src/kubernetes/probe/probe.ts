@@ -1,0 +1,158 @@
+import type { Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Instant } from '../../domain/time.ts';
+import type { Verdict } from '../../domain/validation/judging/verdict.ts';
+import { CredentialRefused } from '../credentials/credential-source.ts';
+import type { Endpoint } from '../credentials/endpoint.ts';
+import type { AddressPolicy } from './address-policy.ts';
+import { type Answers, type Conclusion, conclude } from './classify-answers.ts';
+import { checkAddresses, type Dial, type Opened } from './dial.ts';
+import { addressesOf } from './dns.ts';
+import { ask } from './exchange.ts';
+import { ProbeFailure, tooLate } from './probe-failure.ts';
+import type { SecureContexts } from './tls-contexts.ts';
+
+/** What all probes of a process share. */
+export interface ProbeRoom {
+  readonly policy: AddressPolicy;
+  readonly contexts: SecureContexts;
+  /** The TCP sockets of all probes that are open now: each is gone with its probe. */
+  readonly sockets: Set<Socket>;
+  /** DNS servers, `ip` or `ip:port`; those of the machine where there are none. */
+  readonly dnsServers: readonly string[] | undefined;
+  /** From 0 to 1, for the pause before a second try. */
+  readonly random: () => number;
+  readonly now: () => Instant;
+  /** Lets no host be asked too often. */
+  readonly turns: Turns;
+}
+
+export interface Turns {
+  /** Resolves when the next connection to the host may be made; time spent here is not of the probe's. */
+  wait(host: string, signal: AbortSignal): Promise<void>;
+  /** Whether another one may be made at once. */
+  mayRepeat(host: string): boolean;
+}
+
+/**
+ * Probes one API server: looks up its addresses, checks them, connects to one that was checked, and asks. All of it, a second
+ * try included, happens within one deadline; when this resolves nothing is open.
+ * @param signal ends the probe early, as `unknown: timeout`. Never rejects.
+ */
+export async function probe(
+  endpoint: Endpoint,
+  room: ProbeRoom,
+  deadlineMs: number,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const startedAt = performance.now();
+  const answers: Answers = {};
+  const secondTry = new SecondTry(room.random);
+  let waitedMs = 0;
+  let conclusion: Conclusion;
+  try {
+    const context = endpoint.isTls ? room.contexts.of(endpoint) : undefined;
+    const addresses = await within(deadlineMs, signal, (own) =>
+      lookUp(endpoint.host, room.dnsServers, secondTry, startedAt + deadlineMs, own),
+    );
+    checkAddresses(addresses, room.policy);
+    const host = `${addresses[0]} ${endpoint.port}`;
+    const resolvedAt = performance.now();
+    await room.turns.wait(host, signal);
+    waitedMs = performance.now() - resolvedAt;
+    const endsAt = startedAt + deadlineMs + waitedMs;
+    conclusion = await within(endsAt - performance.now(), signal, async (own) => {
+      const opened: Opened = new Set();
+      const { policy, sockets } = room;
+      const to = { endpoint, addresses, policy, context, opened, sockets, signal: own, endsAt };
+      const first = await once(to, answers);
+      if (!isWorthAnother(first) || !room.turns.mayRepeat(host)) return first;
+      return (await secondTry.isDue(endsAt, own)) ? once(to, answers) : first;
+    });
+  } catch (error) {
+    conclusion = conclude(answers, failureOf(error, signal));
+  }
+  const latencyMs = Math.round(performance.now() - startedAt - waitedMs);
+  return { ...conclusion, at: room.now(), latencyMs };
+}
+
+const PAUSE_MS = { least: 200, most: 800 };
+
+/** The one second try that a probe has, for whichever step needs it. */
+class SecondTry {
+  readonly #random: () => number;
+  #isUsed = false;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** Waits for a moment, where there is time for it. @returns whether to try again. */
+  async isDue(endsAt: number, signal: AbortSignal): Promise<boolean> {
+    const pauseMs = PAUSE_MS.least + this.#random() * (PAUSE_MS.most - PAUSE_MS.least);
+    if (this.#isUsed || performance.now() + pauseMs >= endsAt) return false;
+    this.#isUsed = true;
+    await wait(pauseMs, undefined, { signal }).catch(() => undefined);
+    return !signal.aborted;
+  }
+}
+
+async function lookUp(
+  host: string,
+  servers: readonly string[] | undefined,
+  secondTry: SecondTry,
+  endsAt: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    return await addressesOf(host, servers, signal);
+  } catch (error) {
+    const isUnknown = error instanceof ProbeFailure && error.state === 'unknown';
+    if (!isUnknown || !(await secondTry.isDue(endsAt, signal))) throw error;
+    return addressesOf(host, servers, signal);
+  }
+}
+
+/** A second try may see more, where the first was cut off or turned away. */
+function isWorthAnother({ state, code }: Conclusion): boolean {
+  return code === 'refused' || code === 'no-route' || (state === 'unknown' && code !== 'timeout');
+}
+
+async function once(to: Dial, answers: Answers): Promise<Conclusion> {
+  try {
+    await ask(to, answers);
+    return conclude(answers, undefined);
+  } catch (error) {
+    return conclude(answers, failureOf(error, to.signal));
+  }
+}
+
+/** Calls `work` with a signal that fires at the deadline, or with the one given. */
+async function within<T>(
+  ms: number,
+  outer: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const own = new AbortController();
+  const abort = () => own.abort();
+  const timer = setTimeout(abort, ms);
+  outer.addEventListener('abort', abort);
+  if (outer.aborted) abort();
+  try {
+    return await work(own.signal);
+  } catch (error) {
+    throw own.signal.aborted ? tooLate() : error;
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', abort);
+  }
+}
+
+/** @returns the failure that an error means; one that is not about the cluster is our own. */
+export function failureOf(error: unknown, signal: AbortSignal): ProbeFailure {
+  if (error instanceof ProbeFailure) return error;
+  if (error instanceof CredentialRefused)
+    return new ProbeFailure('unverifiable', 'credential-refused', error.message);
+  if (signal.aborted) return tooLate();
+  return new ProbeFailure('unknown', 'prober-failed', 'the probe itself failed');
+}

@@ -1,0 +1,180 @@
+import type { Socket } from 'node:net';
+import type { SourceReading } from '../../domain/inventory.ts';
+import type { Verdict } from '../../domain/validation/judging/verdict.ts';
+import type { Credential } from '../credentials/credential.ts';
+import { CredentialRefused, resolveConnection, SourceUnreadable } from '../credentials/credential-source.ts';
+import type { Endpoint } from '../credentials/endpoint.ts';
+import { endpointOf, parseKubeconfig } from '../credentials/kubeconfig.ts';
+import { type OpenSources, openSources } from '../credentials/open-sources.ts';
+import { readInventories } from '../credentials/read-inventories.ts';
+import type { Order, ProberOptions, Report } from '../prober/prober-messages.ts';
+import { AddressPolicy } from './address-policy.ts';
+import { failureOf, probe } from './probe.ts';
+import { ProbeFailure } from './probe-failure.ts';
+import { Gate, HostRates, ProbeTurns } from './probe-throttle.ts';
+import { SecureContexts } from './tls-contexts.ts';
+
+/**
+ * The process that probes. It has no environment, may start no process and read no file but its code and the credentials,
+ * and it alone ever holds one of a customer. It ends when the server does.
+ */
+
+type ProbeOrder = Extract<Order, { kind: 'probe' }>;
+
+class Worker {
+  readonly #options: ProberOptions;
+  readonly #policy: AddressPolicy;
+  readonly #contexts = new SecureContexts();
+  readonly #sockets = new Set<Socket>();
+  readonly #gate: Gate;
+  readonly #rates: HostRates;
+  readonly #underWay = new Map<number, AbortController>();
+  readonly #say: (report: Report) => void;
+  #sources: OpenSources | undefined;
+
+  constructor(options: ProberOptions, say: (report: Report) => void) {
+    this.#options = options;
+    this.#policy = new AddressPolicy(options.addresses);
+    this.#gate = new Gate(options.concurrency);
+    this.#rates = new HostRates(options.perHost);
+    this.#say = say;
+  }
+
+  async probe(order: ProbeOrder): Promise<void> {
+    const abort = new AbortController();
+    this.#underWay.set(order.id, abort);
+    await this.#gate.enter();
+    try {
+      const verdict = await this.#verdict(order, abort.signal);
+      if (!abort.signal.aborted) this.#say({ kind: 'verdict', id: order.id, verdict });
+    } finally {
+      this.#gate.leave();
+      this.#underWay.delete(order.id);
+    }
+  }
+
+  abort(ids: readonly number[]): void {
+    for (const id of ids) this.#underWay.get(id)?.abort();
+  }
+
+  stats(): Report {
+    const { rss, heapUsed } = process.memoryUsage();
+    return {
+      kind: 'pong',
+      stats: {
+        sockets: this.#sockets.size,
+        probes: this.#underWay.size,
+        rssBytes: rss,
+        heapBytes: heapUsed,
+        contexts: this.#contexts.size,
+      },
+    };
+  }
+
+  /** What the sources list of clusters, with nothing that is secret. One that cannot be read says so, and fails nothing. */
+  async inventory(): Promise<void> {
+    const signal = AbortSignal.timeout(INVENTORY_MS);
+    const sources = await this.#open().then(
+      ({ sources }) => sources,
+      () => undefined,
+    );
+    const unreached: SourceReading = { source: 'management-cluster', unreadable: 'it cannot be reached' };
+    const readings = sources === undefined ? [unreached] : await readInventories(sources, signal);
+    this.#say({ kind: 'inventory', readings });
+  }
+
+  async #verdict(order: ProbeOrder, signal: AbortSignal): Promise<Verdict> {
+    const at = () => Date.now();
+    let endpoint: Endpoint | 'absent';
+    try {
+      if (signal.aborted) throw new ProbeFailure('unknown', 'timeout', 'the run was ended');
+      endpoint = await this.#endpoint(order, signal);
+    } catch (error) {
+      const { state, code, message } =
+        error instanceof SourceUnreadable
+          ? new ProbeFailure('unverifiable', 'source-unreadable', error.message)
+          : failureOf(error, signal);
+      return { state, code, detail: message.slice(0, 300), at: at() };
+    }
+    if (endpoint === 'absent') return { state: 'unverifiable', code: 'no-credential', at: at() };
+    const room = {
+      policy: this.#policy,
+      contexts: this.#contexts,
+      sockets: this.#sockets,
+      dnsServers: this.#options.dnsServers,
+      random: Math.random,
+      now: Date.now,
+      turns: new ProbeTurns(this.#gate, this.#rates),
+    };
+    return probe(endpoint, room, this.#options.deadlineMs, signal);
+  }
+
+  async #endpoint({ connection, kubeconfig }: ProbeOrder, signal: AbortSignal): Promise<Endpoint | 'absent'> {
+    if (kubeconfig !== undefined) return parseKubeconfig(kubeconfig, this.#options);
+    const credential = await this.#credential(connection, signal);
+    return credential === 'absent' ? credential : endpointOf(credential.reveal(), this.#options);
+  }
+
+  /** A source that does not answer is one that cannot be read. */
+  async #credential(connection: string | undefined, signal: AbortSignal): Promise<Credential | 'absent'> {
+    const own = new AbortController();
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const end = (why: string) => {
+      reject(new SourceUnreadable(why));
+      own.abort();
+    };
+    const timer = setTimeout(() => end('it did not answer within the deadline'), this.#options.deadlineMs);
+    const ended = () => end('the run was ended');
+    signal.addEventListener('abort', ended);
+    try {
+      return await Promise.race([late, this.#resolve(connection, own.signal)]);
+    } catch (error) {
+      if (error instanceof CredentialRefused || error instanceof SourceUnreadable) throw error;
+      throw new SourceUnreadable('it could not be read');
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', ended);
+    }
+  }
+
+  async #resolve(connection: string | undefined, signal: AbortSignal): Promise<Credential | 'absent'> {
+    const { sources } = await this.#open();
+    return resolveConnection(connection, sources, signal);
+  }
+
+  /** Opens the sources when first needed, and again where that failed: a management cluster may come later than we do. */
+  async #open(): Promise<OpenSources> {
+    this.#sources ??= await openSources(this.#options.credentials);
+    return this.#sources;
+  }
+}
+
+/** How long listing what the sources have may take. */
+const INVENTORY_MS = 60_000;
+
+function serve(send: (report: Report) => void): void {
+  let worker: Worker | undefined;
+  process.on('message', (order: Order) => {
+    switch (order.kind) {
+      case 'start':
+        worker = new Worker(order.options, send);
+        return send({ kind: 'ready' });
+      case 'probe':
+        return void worker?.probe(order);
+      case 'abort':
+        return worker?.abort(order.ids);
+      case 'inventory':
+        return void worker?.inventory();
+      case 'ping':
+        return worker && send(worker.stats());
+    }
+  });
+  process.on('disconnect', () => process.exit(0));
+  // A signal to the whole group is for the server, which ends this process when it is done with it.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+}
+
+if (process.send !== undefined) {
+  const send = process.send.bind(process);
+  serve((report) => void send(report, undefined, undefined, () => undefined));
+}

@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ManagementCluster } from '../../../src/kubernetes/management/management-cluster.ts';
+import { Expired, type Secret } from '../../../src/kubernetes/management/secrets-api.ts';
+
+const CANARY = 'CANARY-31cd';
+const { signal } = new AbortController();
+
+const page = (names: readonly string[], more: object) => ({
+  items: names.map((name) => ({ metadata: { name, namespace: 'n' } })),
+  metadata: { resourceVersion: '7', ...more },
+});
+const nameOf = ({ metadata: { name } }: Secret) => name;
+
+describe('a management cluster', () => {
+  let folder: string;
+  let files = 0;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'management-cluster-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function kubeconfig(text: string): Promise<string> {
+    const file = join(folder, `kubeconfig-${files++}`);
+    await writeFile(file, text);
+    return file;
+  }
+
+  /** One that answers as the test has it. */
+  async function answering(listener: RequestListener): Promise<ManagementCluster> {
+    const server = createServer(listener).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    // Without it, the library refuses to speak without TLS.
+    const plain = { 'insecure-skip-tls-verify': true };
+    const config = {
+      clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}`, ...plain } }],
+      users: [{ name: 'u', user: { token: CANARY } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    };
+    const cluster = await ManagementCluster.open({ kubeconfig: await kubeconfig(JSON.stringify(config)) });
+    onTestFinished(async () => {
+      await cluster.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    return cluster;
+  }
+
+  /** What went wrong, which never shows what was sent or received. */
+  async function failure(work: Promise<unknown>): Promise<string> {
+    const error = await work.then(
+      () => 'nothing went wrong',
+      (reason: unknown) => reason,
+    );
+    expect(inspect(error, { depth: 9 })).not.toContain(CANARY);
+    return String(error);
+  }
+
+  test('whose access cannot be read says why, and not what stands in it', async () => {
+    const open = (file: string) => failure(ManagementCluster.open({ kubeconfig: file }));
+    expect(await open(join(folder, 'missing'))).toBe(
+      'SourceUnreadable: the access to the management cluster cannot be read: ENOENT',
+    );
+    expect(await open(await kubeconfig(`{ ${CANARY}`))).toBe(
+      'SourceUnreadable: the access to the management cluster cannot be read: not a kubeconfig',
+    );
+    expect(await failure(ManagementCluster.open({ inCluster: true }))).toBe(
+      'SourceUnreadable: the access to the management cluster names no server',
+    );
+    const nowhere = { clusters: [], users: [], contexts: [], 'current-context': CANARY };
+    expect(await open(await kubeconfig(JSON.stringify(nowhere)))).toBe(
+      'SourceUnreadable: the access to the management cluster names no server',
+    );
+  });
+
+  test('is listed page by page, and again from the start where a page is no longer kept', async () => {
+    let expired = 1;
+    const asked: string[] = [];
+    const cluster = await answering(({ url = '' }, response) => {
+      const { searchParams } = new URL(url, 'http://x');
+      asked.push(searchParams.get('continue') ?? 'first');
+      if (searchParams.get('continue') === null)
+        return response.end(JSON.stringify(page(['a'], { continue: 'next' })));
+      if (expired-- > 0) return response.writeHead(410).end(`{"message":"${CANARY}"}`);
+      return response.end(JSON.stringify(page(['b'], {})));
+    });
+    expect(await cluster.list({ namespace: 'n' }, nameOf, signal)).toEqual({
+      items: ['a', 'b'],
+      version: '7',
+    });
+    expect(asked).toEqual(['first', 'next', 'first', 'next']);
+  });
+
+  test('that never gets to the end of its list is not taken at a part of it', async () => {
+    const cluster = await answering(({ url = '' }, response) =>
+      url.includes('continue=')
+        ? response.writeHead(410).end()
+        : response.end(JSON.stringify(page(['a'], { continue: 'next' }))),
+    );
+    expect(await failure(cluster.list({}, nameOf, signal))).toBe(
+      'SourceUnreadable: the list changed faster than it could be read',
+    );
+  });
+
+  test.each([
+    ['302', 'answered 302', 302, '{}'],
+    ['500 with a secret in it', 'answered 500', 500, CANARY],
+    ['no JSON', 'cannot be read: SyntaxError', 200, CANARY],
+  ])('that answers %s cannot be read', async (_, why, status, body) => {
+    let requests = 0;
+    const cluster = await answering((_request, response) => {
+      requests += 1;
+      response.writeHead(status, { location: '/elsewhere' }).end(body);
+    });
+    expect(await failure(cluster.secret('n', 'a', signal))).toContain(
+      `SourceUnreadable: the management cluster ${why}`,
+    );
+    expect(requests).toBe(1);
+  });
+
+  test('that breaks off in an answer cannot be read', async () => {
+    const cluster = await answering((_, response) => {
+      response.writeHead(200, { 'content-length': '1000' }).write(`{"items":["${CANARY}`);
+      setImmediate(() => response.destroy());
+    });
+    expect(await failure(cluster.list({}, nameOf, signal))).toMatch(
+      /^SourceUnreadable: the management cluster cannot be read: (UND_ERR_SOCKET|ECONNRESET)$/,
+    );
+  });
+
+  async function watched(cluster: ManagementCluster): Promise<unknown[]> {
+    return Array.fromAsync(await cluster.watch('n', '7', signal));
+  }
+
+  test('is watched line by line, wherever the pieces are cut', async () => {
+    const events = ['ä', 'b'].map((name) => ({
+      type: 'ADDED',
+      object: { metadata: { name, namespace: 'n' } },
+    }));
+    const bytes = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const cluster = await answering(async ({ url }, response) => {
+      expect(url).toMatch(/^\/api\/v1\/namespaces\/n\/secrets\?watch=true&.*resourceVersion=7/);
+      for (const byte of bytes) if (!response.write(Buffer.of(byte))) await once(response, 'drain');
+      response.end();
+    });
+    expect(await watched(cluster)).toEqual(events);
+  });
+
+  test('that no longer knows the version says so, in its status or in the watch itself', async () => {
+    const [status, line] = [
+      await answering((_, response) => response.writeHead(410).end()),
+      await answering((_, response) => {
+        response.end(
+          `${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410, message: CANARY } })}\n`,
+        );
+      }),
+    ];
+    await expect(watched(status)).rejects.toThrow(Expired);
+    await expect(watched(line)).rejects.toThrow(Expired);
+  });
+
+  test('whose watch fails otherwise, or never ends a line, cannot be read', async () => {
+    const failing = await answering((_, response) =>
+      response.end(`${JSON.stringify({ type: 'ERROR', object: { code: 500, message: CANARY } })}\n`),
+    );
+    expect(await failure(watched(failing))).toBe('SourceUnreadable: the watch failed with 500');
+    const endless = await answering(async (_, response) => {
+      const piece = 'x'.repeat(1024 * 1024);
+      while (!response.destroyed) {
+        if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      }
+    });
+    expect(await failure(watched(endless))).toBe(
+      'SourceUnreadable: the management cluster sent too long a line',
+    );
+  });
+});

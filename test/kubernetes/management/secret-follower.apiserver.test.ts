@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ManagementCluster } from '../../../src/kubernetes/management/management-cluster.ts';
+import { followSecrets, type Step } from '../../../src/kubernetes/management/secret-follower.ts';
+import { textOf } from '../../../src/kubernetes/management/secrets-api.ts';
+import { startProxy } from '../../eventstoredb/tcp-proxy.ts';
+import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../../support/kube-apiserver.ts';
+import { KubernetesApi } from '../../support/kubernetes-api.ts';
+import { until } from '../../support/until.ts';
+
+const where = hasKubeApiserver() ? 'a real kube-apiserver' : NO_KUBE_APISERVER;
+
+const SHORT = { seconds: 1, graceMs: 500 };
+
+describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => {
+  let server: KubeApiserver;
+  let api: KubernetesApi;
+  beforeAll(async () => {
+    server = await KubeApiserver.start();
+    api = await KubernetesApi.open(server);
+  }, 120_000);
+  afterAll(async () => {
+    await api?.close();
+    await server?.remove();
+  });
+
+  /** Steps as they come, until the test ends. */
+  async function follow(namespace: string, port: number, more: { listAgainMs?: number } = {}) {
+    const cluster = await ManagementCluster.open(
+      { kubeconfig: await api.kubeconfigFile(undefined, port) },
+      SHORT,
+    );
+    const ending = new AbortController();
+    const select = (secret: Parameters<typeof textOf>[0]) => textOf(secret, 'value');
+    const steps = followSecrets({
+      cluster,
+      namespace,
+      select,
+      signal: ending.signal,
+      firstPauseMs: 10,
+      ...more,
+    });
+    const next = async (): Promise<Step<string>> => {
+      const { value } = await steps.next();
+      if (value === undefined) throw new Error('following has ended');
+      return value;
+    };
+    const end = async () => {
+      ending.abort();
+      expect((await steps.next()).done).toBe(true);
+      await cluster.close();
+    };
+    return { next, end };
+  }
+
+  test('gives what there is, then what changes, through the end of one watch after the other', async () => {
+    await api.namespace('calm');
+    await api.createSecret('calm', 'a', { value: '1' });
+    const { next, end } = await follow('calm', server.port);
+    expect(await next()).toEqual({ kind: 'listed', items: new Map([['a', '1']]) });
+    await api.createSecret('calm', 'b', { value: '2' });
+    expect(await next()).toEqual({ kind: 'changed', name: 'b', item: '2' });
+    // A watch lasts a second here: none of the changes is missed or given twice between one and the next.
+    const endsAt = performance.now() + 2_500;
+    for (let n = 3; performance.now() < endsAt; n++) {
+      await api.replaceSecret('calm', 'b', { value: String(n) });
+      expect(await next()).toEqual({ kind: 'changed', name: 'b', item: String(n) });
+    }
+    await api.createSecret('calm', 'other', { another: 'x' });
+    await api.deleteSecret('calm', 'a');
+    expect(await next()).toEqual({ kind: 'gone', name: 'a' });
+    await end();
+  });
+
+  test('lists again from time to time, whether or not anything was missed', async () => {
+    await api.namespace('again');
+    const { next, end } = await follow('again', server.port, { listAgainMs: 500 });
+    expect(await next()).toEqual({ kind: 'listed', items: new Map() });
+    expect(await next()).toEqual({ kind: 'listed', items: new Map() });
+    await end();
+  });
+
+  test('notices a connection that says nothing any more, and goes on where it was', async () => {
+    await api.namespace('stalled');
+    const proxy = await startProxy(server.port);
+    try {
+      const { next, end } = await follow('stalled', proxy.port);
+      expect((await next()).kind).toBe('listed');
+      const second = next();
+      await until(() => proxy.connections > 0);
+      proxy.stall();
+      await api.createSecret('stalled', 'a', { value: '1' });
+      expect(await second).toEqual({
+        kind: 'unreadable',
+        why: 'the management cluster cannot be read: TimeoutError',
+      });
+      proxy.cut();
+      proxy.resume();
+      let step = await next();
+      while (step.kind === 'unreadable') step = await next();
+      expect(step).toEqual({ kind: 'resumed' });
+      expect(await next()).toEqual({ kind: 'changed', name: 'a', item: '1' });
+      await end();
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test('ends at once, also while nothing answers', async () => {
+    await api.namespace('ending');
+    const proxy = await startProxy(server.port);
+    try {
+      const { next, end } = await follow('ending', proxy.port);
+      expect((await next()).kind).toBe('listed');
+      await proxy.refuse(true);
+      proxy.cut();
+      expect((await next()).kind).toBe('unreadable');
+      const startedAt = performance.now();
+      await end();
+      expect(performance.now() - startedAt).toBeLessThan(1_000);
+    } finally {
+      await proxy.close();
+    }
+  });
+});

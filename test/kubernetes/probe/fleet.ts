@@ -1,0 +1,95 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { Authority } from '../../support/pki.ts';
+import type { Counts, FleetOrder } from './hostile-servers.ts';
+
+const DAY_MS = 86_400_000;
+
+/** The servers of hostile-servers.ts, running, with the authority that good ones are of. */
+export class Fleet {
+  readonly authority: Authority;
+  readonly #process: ChildProcess;
+  readonly #ports: Readonly<Record<string, number>>;
+
+  private constructor(authority: Authority, process: ChildProcess, ports: Readonly<Record<string, number>>) {
+    this.authority = authority;
+    this.#process = process;
+    this.#ports = ports;
+  }
+
+  static async start(): Promise<Fleet> {
+    const authority = new Authority('fleet');
+    const hosts = ['127.0.0.1', '::1', 'api.example.test', '*.clusters.example.test'];
+    const order: FleetOrder = {
+      good: authority.issue({ commonName: 'api', hosts }),
+      expired: authority.issue({
+        commonName: 'api',
+        hosts,
+        notAfter: new Date(Date.now() - DAY_MS),
+        notBefore: new Date(Date.now() - 2 * DAY_MS),
+      }),
+      wrongName: authority.issue({ commonName: 'api', hosts: ['other.example.test'] }),
+      stranger: new Authority('fleet').issue({ commonName: 'api', hosts }),
+    };
+    const child = fork(new URL('./hostile-servers.ts', import.meta.url), [], { env: {}, execArgv: [] });
+    child.send(order);
+    const [ports] = (await once(child, 'message')) as [Record<string, number>];
+    return new Fleet(authority, child, ports);
+  }
+
+  get behaviours(): readonly string[] {
+    return Object.keys(this.#ports);
+  }
+
+  port(behaviour: string): number {
+    const port = this.#ports[behaviour];
+    if (port === undefined) throw new Error(`no server is ${behaviour}`);
+    return port;
+  }
+
+  /** A kubeconfig for one of them. */
+  kubeconfig(
+    behaviour: string,
+    more: { readonly host?: string; readonly token?: string; readonly cluster?: object } = {},
+  ): string {
+    const { host = '127.0.0.1', token = 'a-token', cluster = {} } = more;
+    return kubeconfig(
+      {
+        server: `https://${host}:${this.port(behaviour)}`,
+        'certificate-authority-data': base64(this.authority.cert),
+        ...cluster,
+      },
+      { token },
+    );
+  }
+
+  /** What they have seen so far. */
+  async counts(): Promise<Counts> {
+    this.#process.send('counts');
+    const [counts] = (await once(this.#process, 'message')) as [Counts];
+    return counts;
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exited;
+  }
+}
+
+/** A kubeconfig as tools write it. */
+export function kubeconfig(cluster: object, user: object): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    preferences: {},
+    clusters: [{ name: 'c', cluster }],
+    users: [{ name: 'u', user }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'default' } }],
+    'current-context': 'x',
+  });
+}
+
+export function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}

@@ -1,0 +1,52 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import type { ProbeResult } from '../../../src/kubernetes/prober/prober.ts';
+import { kubeconfig } from './fleet.ts';
+
+/** Networks that are not there, without touching the one of this machine: Linux gives a process one of its own. */
+const HAS_NETWORK = 'ip link add d0 type bridge && ip addr add 10.9.9.1/24 dev d0 && ip link set d0 up';
+const UNROUTED = `${HAS_NETWORK} && ip route add unreachable 203.0.113.0/24`;
+const canIsolate = spawnSync('unshare', ['--net', 'sh', '-c', UNROUTED], { stdio: 'ignore' }).status === 0;
+const name = canIsolate ? 'a network' : 'NOT RUN: no network of its own for a process here (unshare, ip)';
+
+async function verdictIn(network: string, host: string) {
+  const program = join(import.meta.dirname, 'probing-process.ts');
+  const script = `${network} && exec "$0" "$1"`;
+  const child = spawn('unshare', ['--net', '--kill-child', 'sh', '-c', script, process.execPath, program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const target = {
+    clusterId: 'c',
+    kubeconfig: kubeconfig({ server: `https://${host}:6443` }, { token: 't' }),
+  };
+  const options = { deadlineMs: 6_000, dnsServers: ['203.0.113.53'] };
+  child.stdin.end(JSON.stringify({ options, targets: [target], isOnce: true }));
+  const lines = (await text(child.stdout)).trim().split('\n');
+  return (JSON.parse(lines.at(-1) as string) as ProbeResult).verdict;
+}
+
+describe.skipIf(!canIsolate)(name, () => {
+  test('without a way to the host makes it unreachable', async () => {
+    expect(await verdictIn(UNROUTED, '203.0.113.7')).toMatchObject({
+      state: 'unreachable',
+      code: 'no-route',
+    });
+  });
+
+  test('of ours that is down says nothing about the cluster', async () => {
+    expect(await verdictIn('true', '203.0.113.7')).toMatchObject({ state: 'unknown', code: 'network-down' });
+  });
+
+  test('of ours without IPv6 says nothing about a cluster that has nothing else', async () => {
+    const verdict = await verdictIn(`${HAS_NETWORK} && ip -6 addr flush dev d0`, '[2001:db8::7]');
+    expect(verdict).toMatchObject({ state: 'unknown', code: 'network-down' });
+  });
+
+  test('in which no server of names is reached says nothing about the cluster', async () => {
+    const verdict = await verdictIn(UNROUTED, 'api.example.com');
+    expect(verdict.state).toBe('unknown');
+    expect(['dns-failure', 'timeout']).toContain(verdict.code);
+  });
+});

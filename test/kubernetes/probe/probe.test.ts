@@ -1,0 +1,289 @@
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseKubeconfig } from '../../../src/kubernetes/credentials/kubeconfig.ts';
+import { AddressPolicy } from '../../../src/kubernetes/probe/address-policy.ts';
+import { probe } from '../../../src/kubernetes/probe/probe.ts';
+import { SecureContexts } from '../../../src/kubernetes/probe/tls-contexts.ts';
+import { DnsServer } from '../../support/dns-server.ts';
+import { freePorts } from '../../support/eventstored.ts';
+import { until } from '../../support/until.ts';
+import { base64, Fleet, kubeconfig } from './fleet.ts';
+import { HANGING, UID } from './hostile-servers.ts';
+
+const DEADLINE_MS = 1_500;
+const turns = { wait: async () => undefined, mayRepeat: () => true };
+const contexts = new SecureContexts();
+const sockets = new Set<Socket>();
+let fleet: Fleet;
+let dns: DnsServer;
+
+beforeAll(async () => {
+  fleet = await Fleet.start();
+  let asked = 0;
+  dns = await DnsServer.start({
+    'api.example.test': ['127.0.0.1'],
+    'flaky.clusters.example.test': () => (++asked <= 2 ? 'SERVFAIL' : ['127.0.0.1']),
+    'both.clusters.example.test': ['127.0.0.1', '169.254.169.254'],
+    'metadata.example.test': ['169.254.169.254'],
+    'mapped.example.test': ['::ffff:169.254.169.254'],
+    'empty.example.test': [],
+    'broken.example.test': 'SERVFAIL',
+    'silent.example.test': 'silence',
+    'two.clusters.example.test': ['127.0.0.2', '127.0.0.1'],
+    'many.example.test': Array.from({ length: 20 }, (_, i) => `127.0.1.${i}`),
+  });
+});
+afterAll(async () => {
+  await dns?.stop();
+  await fleet?.stop();
+});
+
+interface Given {
+  readonly allow?: readonly string[];
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+function probed(text: string, { allow = ['127.0.0.0/8'], deadlineMs = DEADLINE_MS, signal }: Given = {}) {
+  const endpoint = parseKubeconfig(text, { allowPlainHttp: false });
+  const policy = new AddressPolicy({ allow: [...allow], deny: [], allowPrivate: true });
+  const room = {
+    policy,
+    contexts,
+    sockets,
+    dnsServers: [dns.address],
+    random: Math.random,
+    now: () => 42,
+    turns,
+  };
+  return probe(endpoint, room, deadlineMs, signal ?? new AbortController().signal);
+}
+
+const behaving = (behaviour: string, given?: Given) => probed(fleet.kubeconfig(behaviour), given);
+
+describe('an API server that answers is alive', () => {
+  test('and tells its identity', async () => {
+    const { latencyMs, ...verdict } = await behaving('healthy');
+    expect(verdict).toEqual({ state: 'alive', code: 'ok', uid: UID, at: 42 });
+    expect(latencyMs).toBeLessThan(DEADLINE_MS);
+  });
+
+  test.each([
+    ['no-readyz', 'ok', UID],
+    ['close-each', 'ok', UID],
+    ['unauthorized', 'unauthorized', undefined],
+    ['forbidden', 'forbidden', undefined],
+    ['forbidden-everywhere', 'forbidden', undefined],
+    ['throttled', 'throttled', undefined],
+    ['degraded', 'degraded', UID],
+    ['echo-uid', 'ok', undefined],
+    ['reset-once', 'ok', UID],
+    ['hang-after-version', 'ok', undefined],
+  ])('though it is: %s', async (behaviour, code, uid) => {
+    const verdict = await behaving(behaviour);
+    expect(verdict).toMatchObject({ state: 'alive', code });
+    expect(verdict.uid).toBe(uid);
+  });
+
+  test('by a name that is looked up once for each family, also where a server of names fails once', async () => {
+    const text = fleet.kubeconfig('healthy', { host: 'api.example.test' });
+    const before = dns.queries.length;
+    expect(await probed(text)).toMatchObject({ state: 'alive', code: 'ok' });
+    expect(dns.queries.slice(before)).toEqual(['api.example.test', 'api.example.test']);
+    const flaky = fleet.kubeconfig('healthy', { host: 'flaky.clusters.example.test' });
+    expect(await probed(flaky, { deadlineMs: 5_000 })).toMatchObject({ state: 'alive', code: 'ok' });
+  });
+
+  test('at the second of its addresses, where the first refuses', async () => {
+    const text = fleet.kubeconfig('healthy', { host: 'two.clusters.example.test' });
+    expect(await probed(text)).toMatchObject({ state: 'alive', code: 'ok' });
+  });
+
+  test('under another name, where the kubeconfig says so', async () => {
+    const cluster = { 'tls-server-name': 'any.clusters.example.test' };
+    expect(await probed(fleet.kubeconfig('healthy', { cluster }))).toMatchObject({ state: 'alive' });
+  });
+});
+
+describe('what is not there, or is another thing, is unreachable', () => {
+  test('where nobody listens', async () => {
+    const [port] = (await freePorts(1)) as [number];
+    const verdict = await probed(kubeconfig({ server: `https://127.0.0.1:${port}` }, { token: 't' }));
+    expect(verdict).toMatchObject({ state: 'unreachable', code: 'refused' });
+  });
+
+  test.each([
+    ['absent.example.test', 'the name does not exist'],
+    ['empty.example.test', 'the name has no address'],
+  ])('where its name leads nowhere: %s', async (host, detail) => {
+    const verdict = await probed(fleet.kubeconfig('healthy', { host }));
+    expect(verdict).toMatchObject({ state: 'unreachable', code: 'name-not-found', detail });
+  });
+
+  test.each([
+    ['stranger', /not of the configured authority/],
+    ['expired', /has expired/],
+    ['wrong-name', /for another name/],
+  ])('where its certificate is: %s, and then no request is made', async (behaviour, detail) => {
+    const verdict = await behaving(behaviour);
+    expect(verdict).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });
+    expect(verdict.detail).toMatch(detail);
+    expect((await fleet.counts())[behaviour]?.requests).toBe(0);
+  });
+
+  test('where its certificate changes before anything is proven', async () => {
+    const verdict = await behaving('changing-certificate');
+    expect(verdict).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });
+  });
+
+  test('where the well-known authorities are asked for and it has one of its own', async () => {
+    const server = `https://127.0.0.1:${fleet.port('healthy')}`;
+    const verdict = await probed(kubeconfig({ server }, { token: 't' }));
+    expect(verdict).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });
+  });
+
+  test.each([
+    ['not-found', /\/readyz answered 404; \/version answered 404/],
+    ['bad-gateway', /502/],
+    ['ok-to-all', /200/],
+    ['throttled-by-a-proxy', /429/],
+    ['unauthorized-by-a-proxy', /401/],
+    ['redirect-to-itself', /answered 302, a redirect, which is not followed/],
+    ['redirect-to-metadata', /answered 302, a redirect, which is not followed/],
+    ['deep-json', /200/],
+    ['big-version', /200/],
+    ['huge-body', /200/],
+    ['endless-body', /200/],
+    ['gzip-bomb', /200/],
+  ])('where it speaks HTTP and is no API server: %s', async (behaviour, detail) => {
+    const verdict = await behaving(behaviour, { deadlineMs: 10_000 });
+    expect(verdict).toMatchObject({ state: 'unreachable', code: 'not-kubernetes' });
+    expect(verdict.detail).toMatch(detail);
+  });
+
+  test('where it redirects: nothing more than three requests is made', async () => {
+    const before = (await fleet.counts())['redirect-to-itself']?.requests ?? 0;
+    await behaving('redirect-to-itself');
+    expect((await fleet.counts())['redirect-to-itself']?.requests).toBe(before + 3);
+  });
+});
+
+describe('a try that says nothing is unknown', () => {
+  test.each(HANGING)('within the deadline, where a server does: %s', async (behaviour) => {
+    const startedAt = performance.now();
+    const verdict = await behaving(behaviour, { deadlineMs: 700 });
+    expect(verdict).toMatchObject({ state: 'unknown', code: 'timeout' });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(verdict.latencyMs).toBeGreaterThanOrEqual(690);
+  });
+
+  test.each([
+    ['reset-on-accept', 'reset'],
+    ['reset-in-tls', 'reset'],
+    ['close-in-tls', 'reset'],
+    ['reset-on-request', 'reset'],
+    ['close-on-request', 'reset'],
+    ['reset-in-body', 'reset'],
+    ['ssh', 'tls-handshake'],
+    ['plain-http', 'tls-handshake'],
+    ['http2-only', 'tls-handshake'],
+    ['no-http', 'bad-answer'],
+    ['split-answer', 'bad-answer'],
+    ['endless-headers', 'bad-answer'],
+    ['endless-hints', 'bad-answer'],
+  ])('where a server does: %s; and it is tried twice', async (behaviour, code) => {
+    const before = (await fleet.counts())[behaviour]?.connections;
+    expect(await behaving(behaviour, { deadlineMs: 5_000 })).toMatchObject({ state: 'unknown', code });
+    if (before !== undefined) expect((await fleet.counts())[behaviour]?.connections).toBe(before + 2);
+  });
+
+  test.each(['broken.example.test', 'silent.example.test'])(
+    'where names are not answered: %s',
+    async (host) => {
+      const verdict = await probed(fleet.kubeconfig('healthy', { host }));
+      expect(verdict.state).toBe('unknown');
+      expect(verdict.code).toBe(host.startsWith('broken') ? 'dns-failure' : 'timeout');
+    },
+  );
+
+  test('where a name has more addresses than any API server', async () => {
+    const verdict = await probed(fleet.kubeconfig('healthy', { host: 'many.example.test' }));
+    expect(verdict).toMatchObject({ state: 'unknown', code: 'dns-failure' });
+  });
+
+  test('where it is ended from outside', async () => {
+    const abort = new AbortController();
+    const verdict = probed(fleet.kubeconfig('hang-on-request'), { signal: abort.signal, deadlineMs: 20_000 });
+    await until(async () => ((await fleet.counts())['hang-on-request']?.requests ?? 0) > 0);
+    abort.abort();
+    expect(await verdict).toMatchObject({ state: 'unknown', code: 'timeout' });
+  });
+});
+
+describe('an address that is not allowed is never connected to', () => {
+  test.each([
+    ['127.0.0.1'],
+    ['2130706433'],
+    ['0x7f.1'],
+    ['0177.0.0.1'],
+    ['127.1'],
+    ['127.0.0.1.'],
+    ['[::1]'],
+    ['[::ffff:127.0.0.1]'],
+    ['[::127.0.0.1]'],
+    ['[64:ff9b::127.0.0.1]'],
+    ['[2002:7f00:1::]'],
+    ['0.0.0.0'],
+    ['[::]'],
+    ['169.254.169.254'],
+    ['metadata.example.test'],
+    ['mapped.example.test'],
+    ['both.clusters.example.test'],
+  ])('%s', async (host) => {
+    const before = (await fleet.counts())['healthy']?.connections;
+    const allow = host.startsWith('both') ? ['127.0.0.1/32'] : [];
+    const verdict = await probed(fleet.kubeconfig('healthy', { host }), { allow });
+    expect(verdict).toMatchObject({ state: 'unverifiable', code: 'address-refused' });
+    expect((await fleet.counts())['healthy']?.connections).toBe(before);
+  });
+});
+
+test('a probe that has ended has left nothing open', async () => {
+  await behaving('healthy');
+  const endedAt = performance.now();
+  await until(() => sockets.size === 0);
+  expect(performance.now() - endedAt).toBeLessThan(1_000);
+});
+
+test('a kubeconfig that says http: is probed where that is allowed', async () => {
+  const server = `http://127.0.0.1:${fleet.port('plain-http')}`;
+  const endpoint = parseKubeconfig(kubeconfig({ server }, { token: 't' }), { allowPlainHttp: true });
+  const policy = new AddressPolicy({ allow: ['127.0.0.0/8'], deny: [], allowPrivate: true });
+  const room = {
+    policy,
+    contexts,
+    sockets,
+    dnsServers: undefined,
+    random: Math.random,
+    now: () => 42,
+    turns,
+  };
+  const verdict = await probe(endpoint, room, DEADLINE_MS, new AbortController().signal);
+  expect(verdict).toMatchObject({ state: 'unreachable', code: 'not-kubernetes' });
+});
+
+test('the authority of a hundred clusters that have the same is parsed once', async () => {
+  const ours = new SecureContexts();
+  const text = fleet.kubeconfig('healthy');
+  const made = Array.from({ length: 100 }, () => ours.of(parseKubeconfig(text, { allowPlainHttp: false })));
+  expect(new Set(made).size).toBe(1);
+});
+
+test('TLS settings with a key of a client are not kept', async () => {
+  const ours = new SecureContexts();
+  const { cert, key } = fleet.authority.issue({ commonName: 'client' });
+  const user = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) };
+  const server = { server: 'https://192.0.2.1', 'certificate-authority-data': base64(fleet.authority.cert) };
+  ours.of(parseKubeconfig(kubeconfig(server, user), { allowPlainHttp: false }));
+  expect(ours.size).toBe(0);
+});
