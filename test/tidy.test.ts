@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { SETTING_PATHS, variableOf } from '../src/config/settings.ts';
 import { ALERTS } from '../src/domain/alert.ts';
 import { PolicySettings } from '../src/domain/validation/judging/policy.ts';
-import { PROBLEMS } from '../src/http/problem.ts';
+import { PROBLEMS } from '../src/http/server/problem.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFile(join(root, file), 'utf8');

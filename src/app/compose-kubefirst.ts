@@ -1,5 +1,5 @@
 import type { KubefirstSettings } from '../config/kubefirst-settings.ts';
-import { asPostedEvent } from '../http/cloud-event.ts';
+import { asPostedEvent } from '../http/ingest/cloud-event.ts';
 import type { KubefirstRooms } from '../http/kubefirst-rooms.ts';
 import { KubefirstWatcher, type WatcherLog } from '../jobs/kubefirst-watcher.ts';
 import { followRecords } from '../kubernetes/management/kubefirst-records.ts';

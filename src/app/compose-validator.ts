@@ -4,7 +4,7 @@ import { formatInstant, type Instant, readInstant } from '../domain/time.ts';
 import type { Condition } from '../domain/validation/judging/condition.ts';
 import { policiesOf } from '../domain/validation/judging/policy.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { ValidatorDoor } from '../http/app.ts';
+import type { ValidatorDoor } from '../http/server/app.ts';
 import { inventorySource } from '../jobs/record-book.ts';
 import type { JobsLog } from '../jobs/schedule.ts';
 import { ValidatorJob } from '../jobs/validator-job.ts';

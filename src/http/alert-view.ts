@@ -6,7 +6,7 @@ import { type Instant, readInstant } from '../domain/time.ts';
 import { ALERT_STATES, type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
-import { InstantOut, instantOut } from './fields.ts';
+import { InstantOut, instantOut } from './params/fields.ts';
 
 export const AlertOut = z
   .strictObject({

@@ -3,7 +3,7 @@ import { FACT_TYPES } from '../domain/facts/fact.ts';
 import { originOf } from '../domain/facts/recorded-fact.ts';
 import type { RecordedEvent } from '../eventstore/event-store.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
-import { InstantOut, instantOut, PositionOut } from './fields.ts';
+import { InstantOut, instantOut, PositionOut } from './params/fields.ts';
 
 const fields = {
   eventId: z.string(),

@@ -4,7 +4,7 @@ import type { Breaker } from '../domain/validation/judging/outage.ts';
 import { TRIGGERS } from '../domain/validation/records/run-record.ts';
 import type { RunUnderWay } from '../domain/validation/records/run-under-way.ts';
 import { type Run, type RunResult, stateOf } from '../projections/validations.ts';
-import { InstantOut, instantOut, PositionOut } from './fields.ts';
+import { InstantOut, instantOut, PositionOut } from './params/fields.ts';
 
 const Counts = z
   .strictObject({ alive: z.int(), unreachable: z.int(), unknown: z.int(), unverifiable: z.int() })

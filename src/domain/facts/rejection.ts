@@ -1,6 +1,6 @@
 import type { Instant, Period } from '../time.ts';
 
-/** Every "no" of the ledger to a well-formed fact or command, as data. src/http/problem.ts gives each code its status and words. */
+/** Every "no" of the ledger to a well-formed fact or command, as data. src/http/server/problem.ts gives each code its status and words. */
 export type Rejection =
   | { readonly code: 'event-id-reused'; readonly eventId: string }
   | { readonly code: 'effective-in-future'; readonly effectiveAt: Instant; readonly latest: Instant }

@@ -3,11 +3,11 @@ import { isBilledAt } from '../../domain/billing/billing.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { byCodeUnit, intervalsOf } from '../../projections/queries/account-usage.ts';
-import type { App, Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';
-import { AccountPath, Next, Paging, Reading } from '../fields.ts';
-import { decodeCursor, pageOf } from '../paging.ts';
-import { modelFor, requireAccount } from '../reading.ts';
+import { AccountPath, Next, Paging, Reading } from '../params/fields.ts';
+import { decodeCursor, pageOf } from '../params/paging.ts';
+import { modelFor, requireAccount } from '../params/read-model.ts';
+import type { App, Rooms } from '../server/app.ts';
 
 const Account = z
   .strictObject({

@@ -4,12 +4,12 @@ import { line } from '../../domain/facts/fact.ts';
 import { ALERT_STATES, type Alert, alertState } from '../../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { AlertOut, alertOut, liveAlerts, severityOf } from '../alert-view.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';
-import { Next, Paging, Reading } from '../fields.ts';
-import { decodeCursor, pageOf } from '../paging.ts';
-import { Problem } from '../problem.ts';
-import { modelFor } from '../reading.ts';
+import { Next, Paging, Reading } from '../params/fields.ts';
+import { decodeCursor, pageOf } from '../params/paging.ts';
+import { modelFor } from '../params/read-model.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { Problem } from '../server/problem.ts';
 
 /** How long an answer waits for its own event to be in the answers. */
 const PLACE_WAIT_MS = 2_000;

@@ -4,9 +4,8 @@ import { clusterStream } from '../../domain/facts/recorded-fact.ts';
 import type { Watch } from '../../domain/validation/judging/probe-history.ts';
 import { byCodeUnit } from '../../projections/queries/account-usage.ts';
 import { CLUSTER_STATUSES, type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
-import type { App, Rooms } from '../app.ts';
-import { toCloudEvent } from '../cloud-event.ts';
 import { FeedEvent, problemResponses } from '../contract.ts';
+import { toCloudEvent } from '../ingest/cloud-event.ts';
 import {
   AsOf,
   asOfOut,
@@ -18,9 +17,10 @@ import {
   Paging,
   PositionOut,
   Reading,
-} from '../fields.ts';
-import { type Cursor, decodeCursor, encodeCursor, pageOf } from '../paging.ts';
-import { clusterNumber, knownAt, modelFor } from '../reading.ts';
+} from '../params/fields.ts';
+import { type Cursor, decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
+import { clusterNumber, knownAt, modelFor } from '../params/read-model.ts';
+import type { App, Rooms } from '../server/app.ts';
 
 const Cluster = z
   .strictObject({

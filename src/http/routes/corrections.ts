@@ -6,13 +6,13 @@ import { Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
 import { previewVoid, VoidPreview } from '../../usecases/preview-void.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
-import { asPostedEvent } from '../cloud-event.ts';
 import { problemResponses } from '../contract.ts';
-import { ClusterPath, EventPath, InstantText } from '../fields.ts';
-import { Problem } from '../problem.ts';
-import { modelFor } from '../reading.ts';
-import { Recorded, Recorder } from '../recorder.ts';
+import { asPostedEvent } from '../ingest/cloud-event.ts';
+import { Recorded, Recorder } from '../ingest/recorder.ts';
+import { ClusterPath, EventPath, InstantText } from '../params/fields.ts';
+import { modelFor } from '../params/read-model.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { Problem } from '../server/problem.ts';
 
 /** The source of facts that come in through these resources. */
 const SOURCE = `${LEDGER_SOURCE}:api`;

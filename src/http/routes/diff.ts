@@ -7,13 +7,13 @@ import { accountUsage } from '../../projections/queries/account-usage.ts';
 import { differencesOf, type Span } from '../../projections/queries/differences.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { inSlices } from '../../projections/slices.ts';
-import type { App, Rooms } from '../app.ts';
 import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
 import { FactRef, factRef } from '../fact-ref.ts';
-import { AccountPath, AsOf, asOfOut, PositionOut, Reading } from '../fields.ts';
-import { invalidRequest } from '../problem.ts';
-import { knownAt, modelFor, requireAccount } from '../reading.ts';
-import { countedOf, WindowFields, WindowHead, windowHead } from '../window.ts';
+import { AccountPath, AsOf, asOfOut, PositionOut, Reading } from '../params/fields.ts';
+import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
+import { countedOf, WindowFields, WindowHead, windowHead } from '../params/window-params.ts';
+import type { App, Rooms } from '../server/app.ts';
+import { invalidRequest } from '../server/problem.ts';
 
 const Query = z.strictObject({
   ...WindowFields,

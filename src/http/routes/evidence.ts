@@ -9,11 +9,11 @@ import { type Period, periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { accountUsage } from '../../projections/queries/account-usage.ts';
 import { closedQuestion, statementsInTurns } from '../../projections/queries/period-statements.ts';
-import type { App, Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';
-import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../fields.ts';
-import { invalidRequest, Problem } from '../problem.ts';
-import { modelFor, requireAccount } from '../reading.ts';
+import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../params/fields.ts';
+import { modelFor, requireAccount } from '../params/read-model.ts';
+import type { App, Rooms } from '../server/app.ts';
+import { invalidRequest, Problem } from '../server/problem.ts';
 import { statementOut } from './statements.ts';
 
 const PATIENCE_MS = 2_000;

@@ -6,14 +6,14 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ExplainedCluster, explainUsage } from '../../projections/queries/explain-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { inSlices } from '../../projections/slices.ts';
-import type { App, Rooms } from '../app.ts';
 import { problemResponses, UsageOut } from '../contract.ts';
-import { type Cell, csvRow } from '../csv.ts';
 import { FACT_COLUMNS, FactRef, factRef } from '../fact-ref.ts';
-import { AccountPath, AsOf, InstantOut, instantOut, Reading } from '../fields.ts';
-import { acceptedForm, inAllForms } from '../forms.ts';
-import { knownAt, modelFor, requireAccount } from '../reading.ts';
-import { countedOf, headOf, WindowFields, WindowOut } from '../window.ts';
+import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';
+import { type Cell, csvRow } from '../params/csv.ts';
+import { AccountPath, AsOf, InstantOut, instantOut, Reading } from '../params/fields.ts';
+import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
+import { countedOf, headOf, WindowFields, WindowOut } from '../params/window-params.ts';
+import type { App, Rooms } from '../server/app.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { clusterOfStream } from '../../domain/facts/recorded-fact.ts';
-import type { App, Rooms } from '../app.ts';
-import { toCloudEvent } from '../cloud-event.ts';
 import { FeedEvent, problemResponses } from '../contract.ts';
-import { Paging, PositionOut, PositionText, Reading, wholeNumber } from '../fields.ts';
-import { modelFor } from '../reading.ts';
+import { toCloudEvent } from '../ingest/cloud-event.ts';
+import { Paging, PositionOut, PositionText, Reading, wholeNumber } from '../params/fields.ts';
+import { modelFor } from '../params/read-model.ts';
+import type { App, Rooms } from '../server/app.ts';
 
 const LONGEST_WAIT_S = 30;
 

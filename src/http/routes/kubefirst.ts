@@ -8,16 +8,22 @@ import { periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { byCodeUnit } from '../../projections/queries/account-usage.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
-import type { App, Rooms } from '../app.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
-import { InstantOut, instantOut, Next, Paging, PeriodText, Reading } from '../fields.ts';
-import { acceptGzip } from '../gzip.ts';
+import {
+  MAX_BATCH_BYTES,
+  MAX_TRACK_BYTES,
+  type ParsedTrack,
+  parseBatch,
+  parseTrack,
+} from '../ingest/segment.ts';
 import type { KubefirstRooms } from '../kubefirst-rooms.ts';
-import { decodeCursor, pageOf } from '../paging.ts';
-import { invalidRequest } from '../problem.ts';
-import { modelFor, requireAccount } from '../reading.ts';
-import { MAX_BATCH_BYTES, MAX_TRACK_BYTES, type ParsedTrack, parseBatch, parseTrack } from '../segment.ts';
-import { requireWriteKey } from '../write-key.ts';
+import { InstantOut, instantOut, Next, Paging, PeriodText, Reading } from '../params/fields.ts';
+import { decodeCursor, pageOf } from '../params/paging.ts';
+import { modelFor, requireAccount } from '../params/read-model.ts';
+import type { App, Rooms } from '../server/app.ts';
+import { acceptGzip } from '../server/gzip.ts';
+import { invalidRequest } from '../server/problem.ts';
+import { requireWriteKey } from '../server/write-key.ts';
 
 const Success = z.strictObject({ success: z.literal(true) });
 const Batch = z.object({ batch: z.array(TrackEvent) });

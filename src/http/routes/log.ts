@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import { parseTilePath, TILE_WIDTH, type Tile } from '../../audit/tiles.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
-import type { App, Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';
-import { PositionOut, PositionText } from '../fields.ts';
-import { invalidRequest, Problem } from '../problem.ts';
+import { PositionOut, PositionText } from '../params/fields.ts';
+import type { App, Rooms } from '../server/app.ts';
+import { invalidRequest, Problem } from '../server/problem.ts';
 
 const PATIENCE_MS = 2_000;
 const TEXT = 'text/plain; charset=utf-8';

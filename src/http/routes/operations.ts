@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
 
 /** A store that was out of reach for longer than this makes the ledger not ready. */
 const STORE_GRACE_MS = 10_000;

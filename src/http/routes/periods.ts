@@ -9,12 +9,21 @@ import {
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { ClosingOutcome } from '../../ledger/period-closing-store.ts';
 import type { Close, LedgerModel } from '../../projections/model/ledger-model.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { AmountsOut, problemResponses, StatementOut } from '../contract.ts';
-import { AsOf, InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';
-import { decodeCursor, pageOf } from '../paging.ts';
-import { Problem, refusal } from '../problem.ts';
-import { knownAt, modelFor } from '../reading.ts';
+import {
+  AsOf,
+  InstantOut,
+  instantOut,
+  Next,
+  Paging,
+  PeriodPath,
+  PositionOut,
+  Reading,
+} from '../params/fields.ts';
+import { decodeCursor, pageOf } from '../params/paging.ts';
+import { knownAt, modelFor } from '../params/read-model.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { Problem, refusal } from '../server/problem.ts';
 
 const tally = {
   watermark: PositionOut.describe('Position of the last event that the statements know.'),

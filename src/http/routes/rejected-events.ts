@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { Rejection } from '../../domain/facts/rejection.ts';
 import { formatInstant } from '../../domain/time.ts';
 import { REJECTED_STREAM, type Refused } from '../../ledger/rejected-events.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
-import { CloudEvent, submissionOf } from '../cloud-event.ts';
 import { ProblemOut, problemResponses } from '../contract.ts';
-import { EventPath, InstantOut, Next, Paging, Reading } from '../fields.ts';
-import { decodeCursor, encodeCursor } from '../paging.ts';
-import { Problem, refusal } from '../problem.ts';
-import { modelFor } from '../reading.ts';
-import { Recorded, Recorder } from '../recorder.ts';
+import { CloudEvent, submissionOf } from '../ingest/cloud-event.ts';
+import { Recorded, Recorder } from '../ingest/recorder.ts';
+import { EventPath, InstantOut, Next, Paging, Reading } from '../params/fields.ts';
+import { decodeCursor, encodeCursor } from '../params/paging.ts';
+import { modelFor } from '../params/read-model.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { Problem, refusal } from '../server/problem.ts';
 
 const RejectedEvent = z.strictObject({
   id: z.string(),

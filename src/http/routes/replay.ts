@@ -6,12 +6,12 @@ import type { UsageQuestion } from '../../projections/queries/account-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { positionsToReplay, replay } from '../../projections/queries/replay-account.ts';
 import { Slices } from '../../projections/slices.ts';
-import type { App, Rooms } from '../app.ts';
-import { toCloudEvent } from '../cloud-event.ts';
 import { problemResponses } from '../contract.ts';
-import { AccountPath, AsOf, Reading } from '../fields.ts';
-import { knownAt, modelFor, requireAccount } from '../reading.ts';
-import { countedOf, WindowFields } from '../window.ts';
+import { toCloudEvent } from '../ingest/cloud-event.ts';
+import { AccountPath, AsOf, Reading } from '../params/fields.ts';
+import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
+import { countedOf, WindowFields } from '../params/window-params.ts';
+import type { App, Rooms } from '../server/app.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 

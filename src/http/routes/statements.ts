@@ -5,14 +5,23 @@ import { AccountId } from '../../domain/facts/fact.ts';
 import type { Period } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { closedQuestion, statementsInTurns } from '../../projections/queries/period-statements.ts';
-import type { App, Rooms } from '../app.ts';
 import { MEASURES, problemResponses, StatementOut } from '../contract.ts';
-import { type Cell, toCsv } from '../csv.ts';
-import { AsOf, InstantOut, instantOut, Next, Paging, PeriodPath, PositionOut, Reading } from '../fields.ts';
-import { inAllForms, sendAccepted } from '../forms.ts';
-import { decodeCursor, encodeCursor } from '../paging.ts';
-import { Problem } from '../problem.ts';
-import { knownAt, modelFor } from '../reading.ts';
+import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
+import { type Cell, toCsv } from '../params/csv.ts';
+import {
+  AsOf,
+  InstantOut,
+  instantOut,
+  Next,
+  Paging,
+  PeriodPath,
+  PositionOut,
+  Reading,
+} from '../params/fields.ts';
+import { decodeCursor, encodeCursor } from '../params/paging.ts';
+import { knownAt, modelFor } from '../params/read-model.ts';
+import type { App, Rooms } from '../server/app.ts';
+import { Problem } from '../server/problem.ts';
 
 const Statements = z.strictObject({
   period: z.string(),

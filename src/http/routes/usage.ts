@@ -9,15 +9,15 @@ import {
   usageByAccount,
 } from '../../projections/queries/account-usage.ts';
 import { inSlices } from '../../projections/slices.ts';
-import type { App, Rooms } from '../app.ts';
 import { MEASURES, problemResponses, UsageOut } from '../contract.ts';
-import { toCsv } from '../csv.ts';
-import { AccountPath, AsOf, Next, Paging, Reading } from '../fields.ts';
-import { type Forms, inAllForms, sendAccepted } from '../forms.ts';
-import { decodeCursor, encodeCursor } from '../paging.ts';
-import { invalidRequest } from '../problem.ts';
-import { knownAt, modelFor, requireAccount } from '../reading.ts';
-import { headOf, WindowFields, WindowOut, windowOf } from '../window.ts';
+import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
+import { toCsv } from '../params/csv.ts';
+import { AccountPath, AsOf, Next, Paging, Reading } from '../params/fields.ts';
+import { decodeCursor, encodeCursor } from '../params/paging.ts';
+import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
+import { headOf, WindowFields, WindowOut, windowOf } from '../params/window-params.ts';
+import type { App, Rooms } from '../server/app.ts';
+import { invalidRequest } from '../server/problem.ts';
 
 const MOST_DAYS = 400;
 

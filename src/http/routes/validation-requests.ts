@@ -6,12 +6,12 @@ import { PolicySettings, policiesOf } from '../../domain/validation/judging/poli
 import type { Conclusion } from '../../domain/validation/judging/run.ts';
 import { countsOf } from '../../domain/validation/records/write-run.ts';
 import { policyWhatIf } from '../../usecases/simulate-policy-changes.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
-import { InstantOut, InstantText, instantOut } from '../fields.ts';
-import { invalidRequest, Problem } from '../problem.ts';
-import { modelFor } from '../reading.ts';
+import { InstantOut, InstantText, instantOut } from '../params/fields.ts';
+import { modelFor } from '../params/read-model.ts';
 import { BreakerOut, breakerOut } from '../run-view.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { invalidRequest, Problem } from '../server/problem.ts';
 
 const Command = z.strictObject({
   dryRun: z

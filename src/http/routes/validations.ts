@@ -8,13 +8,13 @@ import {
   runStream,
 } from '../../domain/validation/records/run-record.ts';
 import type { Run } from '../../projections/validations.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../app.ts';
 import { problemResponses } from '../contract.ts';
-import { InstantOut, instantOut, Next, Paging, Reading } from '../fields.ts';
-import { decodeCursor, encodeCursor, pageOf } from '../paging.ts';
-import { Problem } from '../problem.ts';
-import { modelFor } from '../reading.ts';
+import { InstantOut, instantOut, Next, Paging, Reading } from '../params/fields.ts';
+import { decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
+import { modelFor } from '../params/read-model.ts';
 import { BreakerOut, breakerOut, RunOut, runOut } from '../run-view.ts';
+import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { Problem } from '../server/problem.ts';
 
 const PLACE_WAIT_MS = 2_000;
 /** Conclusions and conditions of one run that are shown; the counts are in its result. */

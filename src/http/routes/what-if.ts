@@ -13,14 +13,14 @@ import {
   wouldChange,
 } from '../../projections/queries/simulated-clusters.ts';
 import { suppose } from '../../usecases/simulate-facts.ts';
-import type { App, Rooms } from '../app.ts';
-import { CloudEvent } from '../cloud-event.ts';
 import { AmountsOut, onlyDescribed, problemResponses, UsageOut } from '../contract.ts';
-import { AccountPath, AsOf, fieldErrors, InstantOut, instantOut, Reading } from '../fields.ts';
-import { type FieldError, invalidRequest, Problem, refusal } from '../problem.ts';
-import { clusterNumber, knownAt, modelFor, refuseHalted, requireAccount } from '../reading.ts';
-import { parseEvent } from '../recorder.ts';
-import { countedOf, headOf, WindowFields, WindowOut } from '../window.ts';
+import { CloudEvent } from '../ingest/cloud-event.ts';
+import { parseEvent } from '../ingest/recorder.ts';
+import { AccountPath, AsOf, fieldErrors, InstantOut, instantOut, Reading } from '../params/fields.ts';
+import { clusterNumber, knownAt, modelFor, refuseHalted, requireAccount } from '../params/read-model.ts';
+import { countedOf, headOf, WindowFields, WindowOut } from '../params/window-params.ts';
+import type { App, Rooms } from '../server/app.ts';
+import { type FieldError, invalidRequest, Problem, refusal } from '../server/problem.ts';
 
 const MOST_ADDED = 100;
 const MOST_REMOVED = 1_000;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type pg from 'pg';
 import { z } from 'zod';
-import { CloudEvent } from '../../../src/http/cloud-event.ts';
+import { CloudEvent } from '../../../src/http/ingest/cloud-event.ts';
 
 /**
  * Ingest as one would write it without us. All validate with the very schema of ours; those with a store answer after the

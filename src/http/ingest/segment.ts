@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { speaksOfACluster, TrackEvent } from '../domain/kubefirst/telemetry.ts';
-import type { FieldError } from './problem.ts';
+import { speaksOfACluster, TrackEvent } from '../../domain/kubefirst/telemetry.ts';
+import type { FieldError } from '../server/problem.ts';
 
 /** Segment's HTTP shapes, as far as they matter here: `track` takes an event, `batch` several of several kinds. */
 

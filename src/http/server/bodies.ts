@@ -1,5 +1,5 @@
+import { isBinaryMode } from '../ingest/binary-mode.ts';
 import type { App } from './app.ts';
-import { isBinaryMode } from './binary-mode.ts';
 import { Problem } from './problem.ts';
 import { JsonError, parseStrictJson } from './strict-json.ts';
 

@@ -1,5 +1,5 @@
-import type { Rejection } from '../domain/facts/rejection.ts';
-import { formatInstant } from '../domain/time.ts';
+import type { Rejection } from '../../domain/facts/rejection.ts';
+import { formatInstant } from '../../domain/time.ts';
 
 /** Every problem of the API: its code, its status and what it is called. docs/errors.md says what to do about each. */
 export const PROBLEMS = {

@@ -1,13 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { EventId } from '../domain/facts/fact.ts';
-import { formatInstant } from '../domain/time.ts';
-import type { JsonObject } from '../eventstore/json.ts';
-import { LEDGER_SOURCE, type Outcome, type Submission } from '../ledger/ledger.ts';
-import { LOOPBACK_CALLER, type Rooms } from './app.ts';
+import { EventId } from '../../domain/facts/fact.ts';
+import { formatInstant } from '../../domain/time.ts';
+import type { JsonObject } from '../../eventstore/json.ts';
+import { LEDGER_SOURCE, type Outcome, type Submission } from '../../ledger/ledger.ts';
+import { fieldErrors, InstantOut, PositionOut } from '../params/fields.ts';
+import { LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { invalidRequest, Problem, refusal } from '../server/problem.ts';
 import { CloudEvent, submissionOf } from './cloud-event.ts';
-import { fieldErrors, InstantOut, PositionOut } from './fields.ts';
-import { invalidRequest, Problem, refusal } from './problem.ts';
 
 /** With what the ledger adds, and with the problem of a refused one, an event stays below the 65,535 bytes of a log entry. */
 export const MAX_EVENT_BYTES = 60 * 1024;

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { Problem } from './problem.ts';
+import { Problem } from '../server/problem.ts';
 
 export interface Forms {
   json(): object;

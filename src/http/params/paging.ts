@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { invalidRequest } from './problem.ts';
+import { invalidRequest } from '../server/problem.ts';
 
 /** A cursor says behind which item the next page begins: the values it is sorted by. Opaque to clients. */
 export type Cursor = readonly (string | number)[];

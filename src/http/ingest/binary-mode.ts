@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { invalidRequest } from './problem.ts';
+import { invalidRequest } from '../server/problem.ts';
 
 const PREFIX = 'ce-';
 /** What stands elsewhere in binary mode, and what no object may be given as a key. */

@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { LogTampered } from '../audit/signed-log.ts';
+import { LogTampered } from '../../audit/signed-log.ts';
 import {
   InvalidAppend,
   StoreClosed,
   StoreFailed,
   StoreFull,
   StoreUnavailable,
-} from '../eventstore/store-errors.ts';
-import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../ledger/ledger-errors.ts';
-import { ReadOnly } from '../ledger/read-only-latch.ts';
+} from '../../eventstore/store-errors.ts';
+import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../../ledger/ledger-errors.ts';
+import { ReadOnly } from '../../ledger/read-only-latch.ts';
 import { Problem } from './problem.ts';
 
 /** What Fastify itself refuses, by its code. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { AccountId, ClusterId, EventId } from '../domain/facts/fact.ts';
-import { formatInstant, INSTANT_FORM, type Instant, PERIOD, parseInstant } from '../domain/time.ts';
-import type { FieldError } from './problem.ts';
+import { AccountId, ClusterId, EventId } from '../../domain/facts/fact.ts';
+import { formatInstant, INSTANT_FORM, type Instant, PERIOD, parseInstant } from '../../domain/time.ts';
+import type { FieldError } from '../server/problem.ts';
 
 /** Fields that several resources share, in and out. Nothing is coerced: what is not of its form is refused. */
 

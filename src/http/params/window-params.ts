@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { countedWindow } from '../domain/billing/usage.ts';
-import { type Instant, periodWindow, type Window } from '../domain/time.ts';
+import { countedWindow } from '../../domain/billing/usage.ts';
+import { type Instant, periodWindow, type Window } from '../../domain/time.ts';
+import { invalidRequest } from '../server/problem.ts';
 import {
   type AsOf,
   asOfOut,
@@ -10,7 +11,6 @@ import {
   PeriodText,
   PositionOut,
 } from './fields.ts';
-import { invalidRequest } from './problem.ts';
 
 /** What is asked of a window: which it is, and up to when it is counted. */
 export const WindowFields = {

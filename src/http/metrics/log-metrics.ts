@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { SignedLog } from '../audit/signed-log.ts';
+import type { SignedLog } from '../../audit/signed-log.ts';
 
 /** Measures the log and what is signed of it. */
 export function measureLog(registry: Registry, signedLog: SignedLog, now: () => number): void {

@@ -1,11 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { ALERT_KINDS, ALERTS } from '../domain/alert.ts';
-import { isBilledAt } from '../domain/billing/billing.ts';
-import type { EventStore } from '../eventstore/event-store.ts';
-import { alertState } from '../projections/alerts/raised-alert.ts';
-import type { Projections } from '../projections/projections.ts';
-import { type AlertSources, liveAlerts, severityOf } from './alert-view.ts';
-import type { KubefirstRooms } from './kubefirst-rooms.ts';
+import { ALERT_KINDS, ALERTS } from '../../domain/alert.ts';
+import { isBilledAt } from '../../domain/billing/billing.ts';
+import type { EventStore } from '../../eventstore/event-store.ts';
+import { alertState } from '../../projections/alerts/raised-alert.ts';
+import type { Projections } from '../../projections/projections.ts';
+import { type AlertSources, liveAlerts, severityOf } from '../alert-view.ts';
+import type { KubefirstRooms } from '../kubefirst-rooms.ts';
 
 /** What is measured while the ledger runs; no label has unbounded values. */
 export interface Metrics {

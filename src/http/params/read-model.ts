@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
-import type { LedgerModel } from '../projections/model/ledger-model.ts';
-import type { Projections } from '../projections/projections.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import type { Projections } from '../../projections/projections.ts';
+import { invalidRequest, Problem } from '../server/problem.ts';
 import type { AsOf } from './fields.ts';
-import { invalidRequest, Problem } from './problem.ts';
 
 /** How long a read waits for what it must know before it answers. */
 const PATIENCE_MS = 2_000;

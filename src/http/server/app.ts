@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { SignedLog } from '../audit/signed-log.ts';
-import type { Instant } from '../domain/time.ts';
-import type { Judgement } from '../domain/validation/judging/judge.ts';
-import type { Counts } from '../domain/validation/records/run-record.ts';
-import type { EventStore } from '../eventstore/event-store.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Decisions } from '../ledger/operator-decisions.ts';
-import type { ClosePeriod, ClosingOutcome } from '../ledger/period-closing-store.ts';
-import type { Projections } from '../projections/projections.ts';
-import type { KubefirstRooms } from './kubefirst-rooms.ts';
-import type { Metrics } from './metrics.ts';
+import type { SignedLog } from '../../audit/signed-log.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { Judgement } from '../../domain/validation/judging/judge.ts';
+import type { Counts } from '../../domain/validation/records/run-record.ts';
+import type { EventStore } from '../../eventstore/event-store.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Decisions } from '../../ledger/operator-decisions.ts';
+import type { ClosePeriod, ClosingOutcome } from '../../ledger/period-closing-store.ts';
+import type { Projections } from '../../projections/projections.ts';
+import type { KubefirstRooms } from '../kubefirst-rooms.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
