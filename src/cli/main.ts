@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { readCliEnvironment } from '../config/config.ts';
-import { EXIT } from './failure.ts';
-import { Output } from './output.ts';
 import { buildProgram } from './program.ts';
 import { runCommand } from './run.ts';
+import { EXIT } from './terminal/cli-error.ts';
+import { Output } from './terminal/output.ts';
 
 /** Commands that end by themselves at a signal. */
 const MINDS_SIGNALS = new Set(['serve', 'demo']);

@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
-import { EXIT, type ExitCode, Failure } from './failure.ts';
-import { sayError } from './output.ts';
+import { EXIT, type ExitCode, Failure } from './terminal/cli-error.ts';
+import { sayError } from './terminal/output.ts';
 
 /**
  * Runs the command that the arguments call, and says what went wrong.

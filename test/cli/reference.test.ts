@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { scriptFor } from '../../src/cli/completion.ts';
-import { Output } from '../../src/cli/output.ts';
+import { scriptFor } from '../../src/cli/commands/completion/completion-script.ts';
 import { buildProgram, commandsUnder, nameOf } from '../../src/cli/program.ts';
+import { Output } from '../../src/cli/terminal/output.ts';
 import { PROGRAM, run } from './program.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Table } from '../../src/cli/table.ts';
-import { oneLine, widthOf } from '../../src/cli/text.ts';
+import { Table } from '../../src/cli/terminal/table.ts';
+import { oneLine, widthOf } from '../../src/cli/terminal/text.ts';
 
 describe('a table', () => {
   test('has every cell of a column at the same place, whatever stands in them', () => {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { Output } from '../../src/cli/output.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { runCommand } from '../../src/cli/run.ts';
+import { Output } from '../../src/cli/terminal/output.ts';
 import { run, words } from './program.ts';
 
 const ID = '7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55';

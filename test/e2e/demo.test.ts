@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
-import { tellStory } from '../../src/cli/demo/story.ts';
+import { tellStory } from '../../src/cli/demo/sample-history.ts';
 import { decide } from '../../src/domain/facts/decide.ts';
 import type { KnownFact } from '../../src/domain/facts/fact.ts';
 import { DAY_MS } from '../../src/domain/time.ts';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { print } from '../answers.ts';
-import { type Cli, withLedger } from '../cli.ts';
-import { path } from '../client.ts';
-import { Amounts, FactRef, signed, Usage, windowHead } from '../figures.ts';
+import { type Cli, withLedger } from '../client/cli-context.ts';
+import { path } from '../client/client.ts';
+import { print } from '../client/requests.ts';
+import { Amounts, FactRef, signed, Usage, windowHead } from '../render/figures.ts';
 import {
   accountId,
   asOf,
@@ -12,7 +12,7 @@ import {
   withJson,
   withTarget,
   withWindow,
-} from '../options.ts';
+} from '../terminal/options.ts';
 
 const Known = z.object({ asOf: z.string().nullable(), position: z.string(), usage: Usage });
 const Difference = z.object({

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { EvidenceFile } from '../../audit/verify/evidence-file.ts';
-import { send } from '../answers.ts';
-import { type Cli, withRunningLedger } from '../cli.ts';
-import { path, whole } from '../client.ts';
-import { EXIT, Failure } from '../failure.ts';
-import { accountId, period, position, withServer } from '../options.ts';
-import { say } from '../output.ts';
-import { replaceFile } from '../replace-file.ts';
-import type { TargetOptions } from '../target.ts';
+import { replaceFile } from '../../util/replace-file.ts';
+import { type Cli, withRunningLedger } from '../client/cli-context.ts';
+import { path, whole } from '../client/client.ts';
+import { send } from '../client/requests.ts';
+import type { TargetOptions } from '../client/target.ts';
+import { EXIT, Failure } from '../terminal/cli-error.ts';
+import { accountId, period, position, withServer } from '../terminal/options.ts';
+import { say } from '../terminal/output.ts';
 
 interface Options extends TargetOptions {
   readonly output: string;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { print } from '../answers.ts';
-import { type Cli, withLedger } from '../cli.ts';
-import { path } from '../client.ts';
-import { FactRef, headDetails, Usage, usageHead } from '../figures.ts';
+import { type Cli, withLedger } from '../client/cli-context.ts';
+import { path } from '../client/client.ts';
+import { print } from '../client/requests.ts';
+import { FactRef, headDetails, Usage, usageHead } from '../render/figures.ts';
 import {
   accountId,
   type WindowOptions,
@@ -13,7 +13,7 @@ import {
   withJson,
   withTarget,
   withWindow,
-} from '../options.ts';
+} from '../terminal/options.ts';
 
 const Interval = z.object({
   from: z.string(),

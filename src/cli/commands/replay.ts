@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { printBody, send } from '../answers.ts';
-import { type Cli, withLedger } from '../cli.ts';
-import { path } from '../client.ts';
-import { Amounts, amountColumns, shortType, signed, Usage } from '../figures.ts';
-import { linesOf } from '../lines.ts';
+import { type Cli, withLedger } from '../client/cli-context.ts';
+import { path } from '../client/client.ts';
+import { linesOf } from '../client/ndjson.ts';
+import { printBody, send } from '../client/requests.ts';
+import { Amounts, amountColumns, shortType, signed, Usage } from '../render/figures.ts';
 import {
   accountId,
   type WindowOptions,
@@ -13,7 +13,7 @@ import {
   withJson,
   withTarget,
   withWindow,
-} from '../options.ts';
+} from '../terminal/options.ts';
 
 const Line = z.object({
   position: z.string(),

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { AmountSum } from '../../domain/billing/quantity.ts';
-import { print } from '../answers.ts';
-import { type Cli, withLedger } from '../cli.ts';
-import { path } from '../client.ts';
-import { headDetails, Usage, usageColumns, usageHead } from '../figures.ts';
+import { type Cli, withLedger } from '../client/cli-context.ts';
+import { path } from '../client/client.ts';
+import { print } from '../client/requests.ts';
+import { headDetails, Usage, usageColumns, usageHead } from '../render/figures.ts';
 import {
   accountId,
   type WindowOptions,
@@ -14,8 +14,8 @@ import {
   withJson,
   withTarget,
   withWindow,
-} from '../options.ts';
-import { say } from '../output.ts';
+} from '../terminal/options.ts';
+import { say } from '../terminal/output.ts';
 
 const days = z.array(z.object({ date: z.string(), usage: Usage })).optional();
 const OneAccount = z.object({ accountId: z.string(), ...usageHead, usage: Usage, days });

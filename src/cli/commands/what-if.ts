@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { print } from '../answers.ts';
-import { type Cli, withLedger } from '../cli.ts';
-import { path } from '../client.ts';
-import { wrongUsage } from '../failure.ts';
-import { Amounts, headDetails, signed, Usage, usageHead } from '../figures.ts';
-import { readEvents } from '../input.ts';
+import { type Cli, withLedger } from '../client/cli-context.ts';
+import { path } from '../client/client.ts';
+import { print } from '../client/requests.ts';
+import { Amounts, headDetails, signed, Usage, usageHead } from '../render/figures.ts';
+import { wrongUsage } from '../terminal/cli-error.ts';
+import { readEvents } from '../terminal/input.ts';
 import {
   accountId,
   each,
@@ -16,7 +16,7 @@ import {
   withJson,
   withTarget,
   withWindow,
-} from '../options.ts';
+} from '../terminal/options.ts';
 
 const Intervals = z.array(z.object({ from: z.string(), to: z.string() }));
 const Supposed = z.object({

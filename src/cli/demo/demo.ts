@@ -6,8 +6,8 @@ import { compose } from '../../app/compose.ts';
 import { type Config, ConfigError, readConfig } from '../../config/config.ts';
 import { HELP, readArguments, WrongUsage } from './arguments.ts';
 import { FolderRefused, freshFolder } from './folder.ts';
-import { perform } from './perform.ts';
-import { StoryClock } from './play.ts';
+import { perform } from './run-demo.ts';
+import { StoryClock } from './seed-ledger.ts';
 
 const DATABASE_FILE = 'ledger.db';
 

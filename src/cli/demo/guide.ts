@@ -1,9 +1,9 @@
 import { formatInstant, type Instant, periodOf, periodWindow } from '../../domain/time.ts';
-import type { Census } from './census.ts';
-import { PRO_APP } from './chronicle.ts';
 import { cloudEventOf } from './cloud-event.ts';
+import type { Census } from './counts.ts';
+import type { Story } from './sample-history.ts';
 import type { Screen } from './screen.ts';
-import type { Story } from './story.ts';
+import { PRO_APP } from './timeline.ts';
 import type { Tally } from './traffic.ts';
 
 /** What the guide tells about. */

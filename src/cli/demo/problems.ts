@@ -1,8 +1,8 @@
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../domain/time.ts';
-import { ACCOUNTS, type Account, type Cluster, newCluster, type Purpose } from './cast.ts';
-import { type Chronicle, PRO_APP } from './chronicle.ts';
-import { Dice } from './dice.ts';
-import { Scenes } from './scenes.ts';
+import { Scenes } from './cluster-lifecycles.ts';
+import { ACCOUNTS, type Account, type Cluster, newCluster, type Purpose } from './sample-accounts.ts';
+import { Dice } from './seeded-random.ts';
+import { type Chronicle, PRO_APP } from './timeline.ts';
 
 /** Something that waits for somebody to look at it. */
 export interface Problem {

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Fact } from '../../domain/facts/fact.ts';
 import { SECOND_MS } from '../../domain/time.ts';
-import { ACCOUNTS, type Account, type Cluster, newCluster } from './cast.ts';
-import { PRO_APP } from './chronicle.ts';
 import { cloudEventOf } from './cloud-event.ts';
-import { Dice } from './dice.ts';
+import { ACCOUNTS, type Account, type Cluster, newCluster } from './sample-accounts.ts';
+import { Dice } from './seeded-random.ts';
+import { PRO_APP } from './timeline.ts';
 
 /** Clusters of the live traffic that exist at a time: as many come as go. */
 const FEWEST = 5;

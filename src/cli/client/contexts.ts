@@ -1,0 +1,86 @@
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { EXIT, Failure, wrongUsage } from '../terminal/cli-error.ts';
+import { sayWarning } from '../terminal/output.ts';
+
+/** Where a ledger is: a server and how it knows us, or a store to open. */
+const Context = z.union([
+  z.strictObject({ url: z.string(), token: z.string().optional() }),
+  z.strictObject({ store: z.string(), namespace: z.string().optional() }),
+]);
+export type Context = z.output<typeof Context>;
+
+const Saved = z.strictObject({
+  current: z.string().nullable(),
+  contexts: z.record(z.string(), Context),
+});
+export type Saved = z.output<typeof Saved>;
+
+/** What a context may be called. */
+export const CONTEXT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const OTHERS = 0o077;
+
+/** The saved contexts of the user: a file that only they may read, since it holds tokens. */
+export class Contexts {
+  readonly file: string;
+
+  constructor(configDir: string) {
+    this.file = join(configDir, 'cluster-ledger', 'contexts.json');
+  }
+
+  /** @throws Failure where the file is there and cannot be read. */
+  async read(): Promise<Saved> {
+    let text: string;
+    try {
+      const { mode } = await stat(this.file);
+      if ((mode & OTHERS) !== 0)
+        sayWarning(`${this.file} may be read by others, and may hold tokens: chmod 600 it`);
+      text = await readFile(this.file, 'utf8');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return { current: null, contexts: {} };
+      throw new Failure(EXIT.failed, `the contexts cannot be read: ${message}`);
+    }
+    try {
+      return Saved.parse(JSON.parse(text));
+    } catch {
+      throw new Failure(EXIT.failed, `${this.file} is no file of contexts: correct it or remove it`);
+    }
+  }
+
+  /** Whoever reads the file finds the old contexts or the new ones, whole. */
+  async write(saved: Saved): Promise<void> {
+    await mkdir(dirname(this.file), { recursive: true, mode: 0o700 });
+    const temporary = `${this.file}.${process.pid}.new`;
+    try {
+      const handle = await open(temporary, 'wx', 0o600);
+      try {
+        await handle.writeFile(`${JSON.stringify(saved, null, 2)}\n`);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, this.file);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw new Failure(EXIT.failed, `the contexts cannot be saved: ${(error as Error).message}`);
+    }
+  }
+
+  /** @throws Failure where there is none of that name. */
+  async find(name: string): Promise<Context> {
+    const { contexts } = await this.read();
+    return contextNamed(contexts, name);
+  }
+}
+
+/** @throws Failure where there is none of that name; says which there are. */
+export function contextNamed(contexts: Saved['contexts'], name: string): Context {
+  const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+  if (context !== undefined) return context;
+  const names = Object.keys(contexts).sort();
+  const known = names.length === 0 ? 'none is saved' : `saved are ${names.join(', ')}`;
+  throw wrongUsage(`there is no context ${JSON.stringify(name)}: ${known}`);
+}

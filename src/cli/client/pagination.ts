@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { Output } from '../terminal/output.ts';
+import type { Column } from '../terminal/table.ts';
+import type { Client, Request } from './client.ts';
+import { ask } from './requests.ts';
+
+/** As many as the ledger gives at a time. */
+const PAGE = '1000';
+
+/** The items of a list, page by page. @throws Failure as `ask` does */
+export async function* pagesOf<T extends z.ZodType>(
+  client: Client,
+  { query, ...request }: Request,
+  item: T,
+): AsyncGenerator<z.output<T>[]> {
+  const Page = z.object({ items: z.array(item), next: z.string().optional() });
+  let cursor: string | undefined;
+  do {
+    const page = await ask(client, { ...request, query: { ...query, limit: PAGE, cursor } }, Page);
+    yield page.items as z.output<T>[];
+    cursor = page.next;
+  } while (cursor !== undefined);
+}
+
+/**
+ * Prints a list to its end, as it comes: for people a table, for programs an item on each line.
+ * @returns how many there were.
+ */
+export async function printList<T extends z.ZodType>(
+  client: Client,
+  out: Output,
+  { json = false }: { readonly json?: boolean },
+  request: Request,
+  item: T,
+  columns: readonly Column<z.output<T>>[],
+): Promise<number> {
+  const table = out.tables(columns);
+  let count = 0;
+  for await (const items of pagesOf(client, request, item)) {
+    if (items.length === 0) continue;
+    count += items.length;
+    if (json) await out.line(items.map((each) => JSON.stringify(each)).join('\n'));
+    else await table(items);
+  }
+  return count;
+}

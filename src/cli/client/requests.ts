@@ -1,0 +1,127 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { EXIT, Failure, unreachable } from '../terminal/cli-error.ts';
+import type { Output } from '../terminal/output.ts';
+import { oneLine } from '../terminal/text.ts';
+import { type Client, type Request, whole } from './client.ts';
+
+/** A problem document (RFC 9457), as the ledger answers with. */
+const Problem = z.object({
+  title: z.string(),
+  detail: z.string(),
+  instance: z.string().optional(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+});
+type Problem = z.output<typeof Problem>;
+
+/** The ledger has refused. */
+export class Refusal extends Failure {
+  readonly #problem: Problem;
+
+  constructor(problem: Problem) {
+    super(EXIT.failed, wordsFor(problem));
+    this.#problem = problem;
+  }
+
+  /** The same, with the fields at fault under the names that they have for whoever is told. */
+  calling(nameOf: (pointer: string) => string): Refusal {
+    const { errors = [] } = this.#problem;
+    const named = errors.map(({ pointer, detail }) => ({ pointer: nameOf(pointer), detail }));
+    return new Refusal({ ...this.#problem, errors: named });
+  }
+}
+
+/** In which form data is wanted; a table where none is named. */
+export interface FormOptions {
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+/** Sends a request. @throws Failure where no answer comes, or one that is a refusal. */
+export async function send(client: Client, request: Request): Promise<Response> {
+  const response = await client.send(request);
+  if (response.ok) return response;
+  throw await failureOf(client, response);
+}
+
+/** An answer in JSON. @throws Failure as `send` does, and where the answer is of another shape. */
+export async function ask<T extends z.ZodType>(
+  client: Client,
+  request: Request,
+  schema: T,
+): Promise<z.output<T>> {
+  const response = await send(client, request);
+  const text = await whole(client, () => response.text());
+  return readAs(client, text, schema);
+}
+
+/** @throws Failure where the text is no JSON of this shape. */
+export function readAs<T extends z.ZodType>(client: Client, text: string, schema: T): z.output<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw strange(client, `begins with ${JSON.stringify(text.slice(0, 60))} and is no JSON`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw strange(client, `has ${issue?.message} at /${issue?.path.join('/')}`);
+}
+
+function strange(client: Client, what: string): Failure {
+  return new Failure(EXIT.failed, `the answer of ${client.name} is none that this release knows: it ${what}`);
+}
+
+/** Prints an answer: as it came where a form was named, else as `show` does. */
+export async function print<T extends z.ZodType>(
+  client: Client,
+  out: Output,
+  { json = false, csv = false }: FormOptions,
+  request: Request,
+  schema: T,
+  show: (answer: z.output<T>) => Promise<void>,
+): Promise<void> {
+  if (json || csv) {
+    const response = await send(client, { ...request, accept: csv ? 'text/csv' : 'application/json' });
+    await printBody(client, out, response);
+  } else {
+    await show(await ask(client, request, schema));
+  }
+}
+
+/** Prints the body of an answer as it comes. */
+export async function printBody(client: Client, out: Output, response: Response): Promise<void> {
+  await whole(client, () => out.stream(bodyOf(response)));
+}
+
+/** The body of an answer, as fast as it is taken. */
+export function bodyOf({ body }: Response): Readable {
+  return body === null ? Readable.from([]) : Readable.fromWeb(body);
+}
+
+async function failureOf(client: Client, response: Response): Promise<Failure> {
+  const text = await response.text().catch(() => '');
+  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
+  const problem = isProblem ? Problem.safeParse(JSON.parse(text)).data : undefined;
+  if (problem !== undefined) return new Refusal(problem);
+  const { status } = response;
+  const location = response.headers.get('location');
+  if (location !== null)
+    return new Failure(EXIT.failed, `${client.name} answers ${status} and points to ${oneLine(location)}`);
+  // What stands in front of the ledger, and could not reach it either.
+  if (status === 502 || status === 503 || status === 504)
+    return unreachable(`${client.name} cannot be reached: what stands in front of it answers ${status}`);
+  return new Failure(EXIT.failed, `what answers at ${client.name} is no ledger: it answers ${status}`);
+}
+
+/** A problem in words: its title, detail, the fields at fault and the id of the request. */
+function wordsFor({ title, detail, errors = [], instance }: Problem): string {
+  const isTold = errors.length > 0 && errors.every((error) => detail.includes(error.detail));
+  return [
+    title,
+    ...(isTold ? [] : [`  ${oneLine(detail)}`]),
+    ...errors.map((error) => `  ${oneLine(error.pointer || 'the body')}: ${oneLine(error.detail)}`),
+    ...(instance === undefined ? [] : [`  request ${oneLine(instance)}`]),
+  ].join('\n');
+}

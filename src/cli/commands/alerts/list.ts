@@ -1,0 +1,42 @@
+import { type Command, Option } from 'commander';
+import { ALERT_KINDS, SEVERITIES } from '../../../domain/alert.ts';
+import { ALERT_STATES } from '../../../projections/alerts/raised-alert.ts';
+import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { printList } from '../../client/pagination.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { ALERT_COLUMNS, Alert } from '../../render/alert-table.ts';
+import { withJson, withTarget } from '../../terminal/options.ts';
+import { say } from '../../terminal/output.ts';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly state?: string;
+  readonly kind?: string;
+  readonly severity?: string;
+}
+
+export function addAlertsList(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('list')
+    .summary('what somebody should look at')
+    .description('Lists alerts, the latest raised first.')
+    .addOption(new Option('--state <state>', `only those: ${ALERT_STATES.join(', ')}`).choices(ALERT_STATES))
+    .addOption(
+      new Option('--kind <kind>', 'only those of one kind, such as validator-stale').choices(ALERT_KINDS),
+    )
+    .addOption(
+      new Option('--severity <severity>', `only those: ${SEVERITIES.join(', ')}`).choices(SEVERITIES),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ cluster-ledger alerts list --state open\n  $ cluster-ledger alerts list --severity critical --json',
+    )
+    .action(({ state, kind, severity, ...options }: Options) =>
+      withLedger(cli, options, async (client) => {
+        const request = { path: '/v1/alerts', query: { state, kind, severity } };
+        const count = await printList(client, cli.out, options, request, Alert, ALERT_COLUMNS);
+        if (count === 0) say('there is no such alert');
+      }),
+    );
+  withJson(withTarget(command), 'print an alert on each line as JSON');
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import type { Cli } from '../../client/cli-context.ts';
+import { withJson } from '../../terminal/options.ts';
+import { type Effective, settingsInForce } from './effective-settings.ts';
+
+export function addConfigPrint(parent: Command, { out }: Cli): void {
+  const command = parent
+    .command('print')
+    .summary('the settings in force here, and where each comes from')
+    .description(
+      'Shows the settings that a ledger started here would have, by ledger.yaml and the variables named LEDGER_…, and where each comes from. Secrets are masked. What is wrong with them is told all at once.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ cluster-ledger config print\n  $ LEDGER_CONFIG=/etc/ledger.yaml cluster-ledger config print --json',
+    )
+    .action(async ({ json = false }: { readonly json?: boolean }) => {
+      const settings = settingsInForce();
+      if (json) return out.json(settings);
+      await out.table<Effective>(
+        [
+          { title: 'SETTING', cell: ({ setting }) => setting },
+          { title: 'FROM', cell: from },
+          { title: 'VALUE', cell: shown },
+        ],
+        settings,
+      );
+    });
+  withJson(command, 'print the settings as JSON');
+}
+
+function shown({ value, isMasked }: Effective): string | undefined {
+  if (isMasked) return '(secret)';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function from({ origin }: Effective): string {
+  if (origin === 'default') return 'default';
+  return 'file' in origin ? origin.file : origin.variable;
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { Cli } from '../../client/cli-context.ts';
+import { Contexts } from '../../client/contexts.ts';
+import { withJson } from '../../terminal/options.ts';
+import { say } from '../../terminal/output.ts';
+
+export function addContextList(parent: Command, { environment, out }: Cli): void {
+  const command = parent
+    .command('list')
+    .summary('the saved contexts')
+    .description('Lists the saved contexts, without their tokens.')
+    .addHelpText('after', '\nExample:\n  $ cluster-ledger context list')
+    .action(async ({ json = false }: { readonly json?: boolean }) => {
+      const { current, contexts } = await new Contexts(environment.configDir).read();
+      const rows = Object.entries(contexts)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, context]) => ({
+          name,
+          isCurrent: name === current,
+          ...('url' in context
+            ? { url: context.url, hasToken: context.token !== undefined }
+            : { store: withoutPassword(context.store), namespace: context.namespace ?? null }),
+        }));
+      if (json) return out.json({ contexts: rows });
+      if (rows.length === 0) return say('no context is saved');
+      await out.table(
+        [
+          { title: '', cell: ({ isCurrent }) => (isCurrent ? '*' : ' ') },
+          { title: 'NAME', cell: ({ name }) => name },
+          { title: 'LEDGER', cell: (row) => ('url' in row ? row.url : row.store) },
+          { title: 'TOKEN', cell: (row) => ('url' in row ? (row.hasToken ? 'yes' : 'no') : undefined) },
+        ],
+        rows,
+      );
+    });
+  withJson(command, 'print JSON');
+}
+
+/** A connection string may hold one. */
+function withoutPassword(store: string): string {
+  return store.replace(/^([a-z+]+:\/\/)[^@/]*@/, '$1…@');
+}

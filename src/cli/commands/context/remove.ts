@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import type { Cli } from '../../client/cli-context.ts';
+import { Contexts, contextNamed } from '../../client/contexts.ts';
+import { say } from '../../terminal/output.ts';
+
+export function addContextRemove(parent: Command, { environment }: Cli): void {
+  parent
+    .command('remove')
+    .summary('forget a saved context')
+    .description('Forgets a saved context, and its token.')
+    .argument('<name>', 'what it is called')
+    .addHelpText('after', '\nExample:\n  $ cluster-ledger context remove prod')
+    .action(async (name: string) => {
+      const contexts = new Contexts(environment.configDir);
+      const saved = await contexts.read();
+      contextNamed(saved.contexts, name);
+      const others = Object.entries(saved.contexts).filter(([other]) => other !== name);
+      const current = saved.current === name ? null : saved.current;
+      await contexts.write({ current, contexts: Object.fromEntries(others) });
+      say(`context ${name} is forgotten`);
+    });
+}

@@ -1,0 +1,69 @@
+import { text } from 'node:stream/consumers';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Cli } from '../../client/cli-context.ts';
+import { CONTEXT_NAME, type Context, Contexts } from '../../client/contexts.ts';
+import { serverUrl } from '../../client/target.ts';
+import { wrongUsage } from '../../terminal/cli-error.ts';
+import { say } from '../../terminal/output.ts';
+
+interface Options {
+  readonly url?: string;
+  readonly token?: string;
+  readonly tokenStdin?: boolean;
+  readonly store?: string;
+  readonly namespace?: string;
+}
+
+export function addContextSet(parent: Command, { environment }: Cli): void {
+  parent
+    .command('set')
+    .summary('save where a ledger is, under a name')
+    .description(
+      'Saves where a ledger is and how it knows you, under a name, in a file that only you may read. The first one becomes the current one.',
+    )
+    .argument('<name>', 'what to call it', contextName)
+    .option('--url <url>', 'the ledger, with http or https')
+    .option('--token <token>', 'what it knows you by')
+    .addOption(
+      new Option(
+        '--token-stdin',
+        'read the token from the standard input, where nobody else sees it',
+      ).conflicts('token'),
+    )
+    .addOption(
+      new Option('--store <store>', 'or a store to open: sqlite:<file> or esdb://…').conflicts([
+        'url',
+        'token',
+        'tokenStdin',
+      ]),
+    )
+    .addOption(new Option('--namespace <name>', 'prefix of the streams of the store').conflicts('url'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ cluster-ledger context set prod --url https://ledger.example.com --token-stdin < token\n  $ cluster-ledger context set copy --store sqlite:/backup/ledger.db',
+    )
+    .action(async (name: string, options: Options) => {
+      const context = await contextOf(options);
+      const contexts = new Contexts(environment.configDir);
+      const saved = await contexts.read();
+      const current = saved.current ?? name;
+      await contexts.write({ current, contexts: { ...saved.contexts, [name]: context } });
+      say(
+        `context ${name} is saved in ${contexts.file}${current === name ? ', and is the current one' : ''}`,
+      );
+    });
+}
+
+export function contextName(name: string): string {
+  if (CONTEXT_NAME.test(name)) return name;
+  throw new InvalidArgumentError('It must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit.');
+}
+
+async function contextOf({ url, token, tokenStdin, store, namespace }: Options): Promise<Context> {
+  if (store !== undefined) return { store, ...(namespace !== undefined && { namespace }) };
+  if (url === undefined) throw wrongUsage('say where the ledger is: --url or --store');
+  serverUrl(url, '--url');
+  const given = tokenStdin ? (await text(process.stdin)).trim() : token;
+  if (given === '') throw wrongUsage('the standard input holds no token');
+  return { url, ...(given !== undefined && { token: given }) };
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { type Cli, withRunningLedger } from '../../client/cli-context.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { EXIT } from '../../terminal/cli-error.ts';
+import { withJson, withServer } from '../../terminal/options.ts';
+import { oneLine } from '../../terminal/text.ts';
+import type { Finding } from './examine.ts';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+}
+
+export function addDoctor(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('doctor')
+    .summary('see whether all is well, and what to do where it is not')
+    .description(
+      'Looks at the configuration here and at a ledger that runs: what it checks of itself, its checkpoints, its validator, its critical alerts. Exits with 3 where something is wrong, and with 4 where the ledger does not answer.',
+    )
+    .addHelpText('after', '\nExample:\n  $ cluster-ledger doctor')
+    .action((options: Options) =>
+      withRunningLedger(cli, options, async (client) => {
+        const { examine } = await import('./examine.ts');
+        const found: Finding[] = [];
+        const findings = examine(client);
+        let step = await findings.next();
+        for (; step.done !== true; step = await findings.next()) {
+          found.push(step.value);
+          if (options.json !== true) await show(cli, step.value);
+        }
+        const exit = step.value;
+        if (options.json === true) await cli.out.json({ ok: exit === EXIT.done, checks: found });
+        if (exit !== EXIT.done) process.exitCode = exit;
+      }),
+    );
+  withJson(withServer(command), 'print the result as JSON');
+}
+
+const STYLES = { ok: 'green', failed: 'red', skipped: 'dim' } as const;
+const SHOWN = { ok: 'ok', failed: 'FAILED', skipped: '-' } as const;
+const INDENT = ' '.repeat(8);
+
+async function show({ out }: Cli, { check, state, detail, next }: Finding): Promise<void> {
+  const word = SHOWN[state];
+  const [first = '', ...more] = detail.split('\n').map(oneLine);
+  await out.line(
+    `${out.style(STYLES[state], word)}${INDENT.slice(word.length)}${check.padEnd(15)}  ${first}`,
+  );
+  for (const line of more) await out.line(`${INDENT}${line}`);
+  if (next !== undefined) await out.line(`${INDENT}do: ${oneLine(next)}`);
+}

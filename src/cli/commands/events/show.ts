@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { path } from '../../client/client.ts';
+import { print } from '../../client/requests.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { eventId, withJson, withTarget } from '../../terminal/options.ts';
+
+const Event = z.looseObject({
+  id: z.string(),
+  source: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  time: z.string(),
+  ledgerposition: z.string(),
+  ledgerrevision: z.int(),
+  ledgereventid: z.string(),
+  recordedtime: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+}
+
+export function addEventsShow(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('show')
+    .summary('one recorded fact')
+    .description('Shows one recorded fact.')
+    .argument('<event id>', 'its id in the ledger', eventId)
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ cluster-ledger events show 7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55 --json',
+    )
+    .action((id: string, options: Options) =>
+      withLedger(cli, options, (client) =>
+        print(client, cli.out, options, { path: path`/v1/events/${id}` }, Event, (event) =>
+          cli.out.details([
+            ['event id', event.ledgereventid],
+            ['position', event.ledgerposition],
+            ['type', event.type],
+            ['cluster', event.subject],
+            ['revision', event.ledgerrevision],
+            ['effective at', event.time],
+            ['recorded at', event.recordedtime],
+            ['source', event.source],
+            ['id', event.id],
+            ['data', JSON.stringify(event.data)],
+          ]),
+        ),
+      ),
+    );
+  withJson(withTarget(command));
+}

@@ -1,0 +1,89 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { type Cli, withLedger } from '../../client/cli-context.ts';
+import type { Client } from '../../client/client.ts';
+import { ask, send } from '../../client/requests.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { shortType } from '../../render/figures.ts';
+import { position, withJson, withTarget } from '../../terminal/options.ts';
+
+const Event = z.looseObject({
+  id: z.string(),
+  source: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  time: z.string(),
+  ledgerposition: z.string(),
+  recordedtime: z.string(),
+});
+type Event = z.output<typeof Event>;
+const Page = z.object({ events: z.array(Event), next: z.string() });
+
+const PAGE = '1000';
+const WAIT_S = '30';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly lines: number;
+  readonly after?: string;
+  readonly follow?: boolean;
+}
+
+export function addEventsTail(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('tail')
+    .summary('the last facts, and those that come')
+    .description(
+      'Shows the facts of the last positions of the log; with --follow also those that come from then on.',
+    )
+    .option('-n, --lines <number>', 'how many positions to go back', lines, 20)
+    .option('--after <position>', 'begin after this position instead; 0 is the beginning', position)
+    .option('-f, --follow', 'wait for more, until Ctrl-C')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ cluster-ledger events tail -f\n  $ cluster-ledger events tail --after 0 --json > facts.ndjson',
+    )
+    .action((options: Options) =>
+      withLedger(cli, options, async (client) => {
+        const printed = options.json ? printJson(cli) : printTable(cli);
+        let after = options.after ?? (await goBack(client, options.lines));
+        for (;;) {
+          const query = { after, limit: PAGE, wait: options.follow ? WAIT_S : undefined };
+          const { events, next } = await ask(client, { path: '/v1/feed', query }, Page);
+          if (events.length > 0) await printed(events);
+          // A position that is no fact, such as a closing, moves the place without an event.
+          if (next === after && !options.follow) return;
+          after = next;
+        }
+      }),
+    );
+  withJson(withTarget(command), 'print a line of JSON for each (NDJSON)');
+}
+
+function lines(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 0.');
+}
+
+/** The position so many before the last. */
+async function goBack(client: Client, count: number): Promise<string> {
+  const { headers } = await send(client, { path: '/v1/accounts', query: { limit: '1' } });
+  return String(Math.max(0, Number(headers.get('ledger-position')) - count));
+}
+
+function printJson({ out }: Cli) {
+  return (events: readonly Event[]) =>
+    out.write(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+}
+
+function printTable({ out }: Cli) {
+  return out.tables<Event>([
+    { title: 'POSITION', isFigure: true, cell: ({ ledgerposition }) => ledgerposition },
+    { title: 'RECORDED AT', cell: ({ recordedtime }) => recordedtime },
+    { title: 'EFFECTIVE AT', cell: ({ time }) => time },
+    { title: 'FACT', cell: ({ type }) => shortType(type) },
+    { title: 'CLUSTER', cell: ({ subject }) => subject },
+    { title: 'SOURCE', cell: ({ source }) => source },
+    { title: 'ID', cell: ({ id }) => id },
+  ]);
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { print } from '../../client/requests.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { Amounts } from '../../render/figures.ts';
+import { withAsOf, withJson, withTarget } from '../../terminal/options.ts';
+import { say } from '../../terminal/output.ts';
+
+export const Period = z.object({
+  period: z.string(),
+  state: z.string(),
+  window: z.object({ from: z.string(), to: z.string() }),
+  dueAt: z.string(),
+  close: z
+    .object({
+      watermark: z.string(),
+      accounts: z.int(),
+      totals: Amounts,
+      statementsDigest: z.string(),
+      position: z.string().nullable(),
+      closedAt: z.string(),
+    })
+    .nullable(),
+});
+const Periods = z.object({ items: z.array(Period) });
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly asOf?: string;
+}
+
+export function addPeriodList(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('list')
+    .summary('the periods from the first with a fact to the present one')
+    .description('Lists the periods from the first with a fact to the present one, in order.')
+    .addHelpText('after', '\nExample:\n  $ cluster-ledger period list')
+    .action((options: Options) =>
+      withLedger(cli, options, (client) =>
+        print(
+          client,
+          cli.out,
+          options,
+          { path: '/v1/periods', query: { limit: '1000', asOf: options.asOf } },
+          Periods,
+          async ({ items }) => {
+            if (items.length === 0) return say('there is no fact yet, and so no period');
+            await cli.out.table(
+              [
+                { title: 'PERIOD', cell: ({ period }) => period },
+                { title: 'STATE', cell: ({ state }) => state },
+                { title: 'DUE AT', cell: ({ dueAt }) => dueAt },
+                { title: 'CLOSED AT', cell: ({ close }) => close?.closedAt },
+                { title: 'WATERMARK', isFigure: true, cell: ({ close }) => close?.watermark },
+                { title: 'ACCOUNTS', isFigure: true, cell: ({ close }) => close?.accounts },
+                { title: 'CLUSTERS', isFigure: true, cell: ({ close }) => close?.totals.billableClusters },
+                {
+                  title: 'CLUSTER SECONDS',
+                  isFigure: true,
+                  cell: ({ close }) => close?.totals.clusterSeconds,
+                },
+              ],
+              items,
+            );
+          },
+        ),
+      ),
+    );
+  withJson(withTarget(withAsOf(command)));
+}

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { path } from '../../client/client.ts';
+import { print } from '../../client/requests.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { period, withAsOf, withJson, withTarget } from '../../terminal/options.ts';
+import { Period } from './list.ts';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly asOf?: string;
+}
+
+export function addPeriodShow(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('show')
+    .summary('one period')
+    .description('Shows one period: its state, when it is due, and what it was closed with.')
+    .argument('<period>', 'a UTC month, YYYY-MM', period)
+    .addHelpText('after', '\nExample:\n  $ cluster-ledger period show 2026-03')
+    .action((month: string, options: Options) =>
+      withLedger(cli, options, (client) =>
+        print(
+          client,
+          cli.out,
+          options,
+          { path: path`/v1/periods/${month}`, query: { asOf: options.asOf } },
+          Period,
+          ({ close, ...shown }) =>
+            cli.out.details([
+              ['period', shown.period],
+              ['state', shown.state],
+              ['from', shown.window.from],
+              ['to', shown.window.to],
+              ['due at', shown.dueAt],
+              ...(close === null
+                ? []
+                : ([
+                    ['closed at', close.closedAt],
+                    ['closed in position', close.position],
+                    ['watermark', close.watermark],
+                    ['accounts', close.accounts],
+                    ['clusters', close.totals.billableClusters],
+                    ['cluster seconds', close.totals.clusterSeconds],
+                    ['digest of statements', close.statementsDigest],
+                  ] as const)),
+            ]),
+        ),
+      ),
+    );
+  withJson(withTarget(withAsOf(command)));
+}

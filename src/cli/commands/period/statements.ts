@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { path } from '../../client/client.ts';
+import { print } from '../../client/requests.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { Statement } from '../../render/figures.ts';
+import { showStatements } from '../../render/statement-tables.ts';
+import { accountId, period, withAsOf, withCsv, withJson, withTarget } from '../../terminal/options.ts';
+
+const Statements = z.object({
+  period: z.string(),
+  watermark: z.string(),
+  closedAt: z.string(),
+  items: z.array(Statement),
+});
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly csv?: boolean;
+  readonly asOf?: string;
+}
+
+export function addPeriodStatements(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('statements')
+    .summary('what accounts are charged for a closed period')
+    .description('Shows the statements of a closed period: of all accounts, or of one.')
+    .argument('<period>', 'a UTC month, YYYY-MM', period)
+    .argument('[account]', 'the id of an account; without it, all of them', accountId)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ cluster-ledger period statements 2026-03\n  $ cluster-ledger period statements 2026-03 acme --json',
+    )
+    .action((month: string, account: string | undefined, options: Options) =>
+      withLedger(cli, options, (client) => {
+        const query = { asOf: options.asOf };
+        if (account === undefined) {
+          const request = { path: path`/v1/periods/${month}/statements`, query };
+          return print(client, cli.out, options, request, Statements, (answer) =>
+            show(cli, answer, answer.items),
+          );
+        }
+        const request = { path: path`/v1/periods/${month}/statements/${account}`, query };
+        return print(client, cli.out, options, request, Statement, (answer) => show(cli, answer, [answer]));
+      }),
+    );
+  withCsv(withJson(withTarget(withAsOf(command))));
+}
+
+async function show(
+  { out }: Cli,
+  head: { readonly period: string; readonly watermark: string; readonly closedAt?: string | undefined },
+  statements: readonly Statement[],
+): Promise<void> {
+  await out.details([
+    ['period', head.period],
+    ['closed at', head.closedAt],
+    ['watermark', head.watermark],
+  ]);
+  await out.line();
+  await showStatements(out, statements);
+}

@@ -1,0 +1,85 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import { type Cli, withRunningLedger } from '../../client/cli-context.ts';
+import { type Client, path, whole } from '../../client/client.ts';
+import { ask, print, readAs } from '../../client/requests.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { Plan, Run, showPlan, showRun } from '../../render/validation-report.ts';
+import { EXIT, Failure } from '../../terminal/cli-error.ts';
+import { say } from '../../terminal/output.ts';
+import { Progress } from '../../terminal/progress.ts';
+
+const LOOK_MS = 200;
+/** How long a run that was begun may be unknown. */
+const UNKNOWN_MS = 10_000;
+
+const Begun = z.object({ outcome: z.enum(['begun', 'under-way']), id: z.string() });
+
+interface OnceOptions extends TargetOptions {
+  readonly json?: boolean;
+}
+
+/** Shows what a run would come to; nothing is written. */
+export function planOnce(cli: Cli, options: OnceOptions): Promise<void> {
+  const request = { method: 'POST', path: '/v1/validations', body: { dryRun: true } } as const;
+  return withRunningLedger(cli, options, (client) =>
+    print(client, cli.out, options, request, Plan, (plan) => showPlan(cli.out, plan)),
+  );
+}
+
+/** Has the validator run, and shows what it came to. @throws Failure where the run counts for nothing. */
+export function runOnce(cli: Cli, options: OnceOptions): Promise<void> {
+  return withRunningLedger(cli, options, async (client) => {
+    const { outcome, id } = await ask(client, { method: 'POST', path: '/v1/validations', body: {} }, Begun);
+    if (outcome === 'under-way') say(`a run was under way already, ${id}: it is waited for`);
+    await finished(client, id);
+    const run = await wholeRun(client, id);
+    await (options.json === true ? cli.out.line(JSON.stringify(run)) : showRun(cli.out, run));
+    if (run.state === 'abandoned')
+      throw new Failure(EXIT.failed, `run ${id} was abandoned and counts for nothing: ${run.abandoned}`);
+  });
+}
+
+/** Waits until a run has ended. */
+async function finished(client: Client, id: string): Promise<void> {
+  const progress = new Progress('asking', 'clusters');
+  const askedAt = performance.now();
+  try {
+    for (;;) {
+      const run = await runIfKnown(client, id, performance.now() - askedAt < UNKNOWN_MS);
+      if (run !== undefined && run.state !== 'running') return;
+      const { done, total } = run?.progress ?? {};
+      if (done !== undefined && total !== undefined && total !== null) progress.at(done, total);
+      await wait(LOOK_MS);
+    }
+  } finally {
+    progress.end();
+  }
+}
+
+/** A run that was just begun may not be known yet. */
+async function runIfKnown(client: Client, id: string, mayBeUnknown: boolean): Promise<Run | undefined> {
+  const request = { path: path`/v1/validations/${id}`, query: { limit: '1' } };
+  if (!mayBeUnknown) return ask(client, request, Run);
+  const response = await client.send(request);
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return undefined;
+  }
+  if (!response.ok) return ask(client, request, Run);
+  const text = await whole(client, () => response.text());
+  return readAs(client, text, Run);
+}
+
+/** A run with all verdicts that changed. */
+async function wholeRun(client: Client, id: string): Promise<Run> {
+  const verdicts: Run['verdicts'] = [];
+  let cursor: string | undefined;
+  for (;;) {
+    const request = { path: path`/v1/validations/${id}`, query: { limit: '1000', cursor } };
+    const { next, ...run } = await ask(client, request, Run);
+    verdicts.push(...run.verdicts);
+    if (next === undefined) return { ...run, verdicts };
+    cursor = next;
+  }
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { print, Refusal } from '../../client/requests.ts';
+import type { TargetOptions } from '../../client/target.ts';
+import { Amounts, amountColumns, signed, Usage } from '../../render/figures.ts';
+import { readPolicy } from './policy-file.ts';
+
+const WhatIf = z.object({
+  window: z.object({ from: z.string(), to: z.string() }),
+  through: z.string(),
+  runs: z.int(),
+  items: z.array(
+    z.object({
+      accountId: z.string(),
+      before: Usage,
+      after: Usage,
+      delta: Amounts,
+      stops: z.array(
+        z.object({ clusterId: z.string(), policy: z.string(), from: z.string(), to: z.string().nullable() }),
+      ),
+    }),
+  ),
+});
+type WhatIf = z.output<typeof WhatIf>;
+type Item = WhatIf['items'][number];
+
+interface WhatIfOptions extends TargetOptions {
+  readonly json?: boolean;
+}
+
+/** Shows what another policy would have stopped. @throws Failure where the file is none, or the ledger refuses it. */
+export async function whatIfPolicy(
+  cli: Cli,
+  file: string,
+  window: { readonly from: string; readonly to: string },
+  options: WhatIfOptions,
+): Promise<void> {
+  const { policy, placeOf } = await readPolicy(file);
+  const body = { policy, ...window };
+  const request = { method: 'POST', path: '/v1/validations/what-if', body } as const;
+  const nameOf = (pointer: string) => {
+    const [, inside] = /^\/policy((?:\/.*)?)$/.exec(pointer) ?? [];
+    return inside === undefined ? pointer.replace(/^\//, '--') : placeOf(inside);
+  };
+  await withLedger(cli, options, async (client) => {
+    try {
+      await print(client, cli.out, options, request, WhatIf, (answer) => show(cli, answer));
+    } catch (error) {
+      throw error instanceof Refusal ? error.calling(nameOf) : error;
+    }
+  });
+}
+
+async function show({ out }: Cli, { window, through, runs, items }: WhatIf): Promise<void> {
+  await out.details([
+    ['from', window.from],
+    ['to', window.to],
+    ['counted through', through],
+    ['runs played', runs],
+  ]);
+  if (items.length === 0) return out.line('\nno account would be billed otherwise');
+  await out.line();
+  await out.table<Item>(
+    [
+      { title: 'ACCOUNT', cell: ({ accountId }) => accountId },
+      ...amountColumns<Item>('BEFORE', ({ before }) => before),
+      ...amountColumns<Item>('AFTER', ({ after }) => after),
+      ...amountColumns<Item>('DELTA', ({ delta }) => delta, signed),
+    ],
+    items,
+  );
+  const stops = items.flatMap(({ accountId, stops }) => stops.map((stop) => ({ accountId, ...stop })));
+  if (stops.length === 0) return out.line('\nnothing would be stopped');
+  await out.line(`\n${out.style('bold', 'Stops')}`);
+  await out.table(
+    [
+      { title: 'ACCOUNT', cell: ({ accountId }) => accountId },
+      { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
+      { title: 'STOPPED FROM', cell: ({ from }) => from },
+      { title: 'TO', cell: ({ to }) => to ?? 'still stopped' },
+      { title: 'POLICY', cell: ({ policy }) => policy },
+    ],
+    stops,
+  );
+}

@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { verifyEvidence } from '../../../audit/verify/verify-evidence.ts';
+import { verifyStore } from '../../../audit/verify/verify-store.ts';
+import { LogUnreachable, verifyUrl } from '../../../audit/verify/verify-url.ts';
+import type { Cli } from '../../client/cli-context.ts';
+import { serverOf, type TargetOptions, targetOf } from '../../client/target.ts';
+import { printEvidence, printFailed, printLog, printStore } from '../../render/verify-report.ts';
+import { EXIT, Failure, unreachable, wrongUsage } from '../../terminal/cli-error.ts';
+import { readInput } from '../../terminal/input.ts';
+import { Progress } from '../../terminal/progress.ts';
+import { readKeys } from './read-keys.ts';
+
+export interface VerifyOptions extends TargetOptions {
+  readonly json?: boolean;
+  readonly key?: readonly string[];
+  readonly checkpoint?: string;
+  readonly statements?: boolean;
+}
+
+/** An evidence file, offline. @throws Failure */
+export async function verifyTheFile({ out }: Cli, file: string, options: VerifyOptions): Promise<void> {
+  if (options.statements !== undefined)
+    throw wrongUsage(
+      'the statement in a file is always worked out again: --statements goes with --url or --store',
+    );
+  const trust = await trusted(options);
+  const verdict = verifyEvidence(await readBytes(file), trust);
+  if (options.json) await printJson(out, verdict);
+  else if (verdict.ok) await printEvidence(out, verdict.summary);
+  else await printFailed(out, verdict, true);
+}
+
+/** A whole published log, and an evidence file against it. @throws Failure */
+export async function verifyTheLog(
+  cli: Cli,
+  file: string | undefined,
+  options: VerifyOptions,
+): Promise<void> {
+  const target = await targetOf(options, cli.environment);
+  if (target.kind === 'store') throw wrongUsage(`${target.from} is a store: give --store`);
+  const { url, token } = serverOf(target);
+  const trust = await trusted(options);
+  const evidence = file === undefined ? undefined : await readBytes(file);
+  const progress = new Progress('reading the log', 'events');
+  const onProgress = (done: number, total: number) => progress.at(done, total);
+  const { statements = false } = options;
+  const verdict = await verifyUrl({ ...trust, url: url.href, token, evidence, statements, onProgress })
+    .catch((error: unknown) => {
+      if (error instanceof LogUnreachable) throw unreachable(`${url.href}: ${error.message}`, error);
+      throw error;
+    })
+    .finally(() => progress.end());
+  if (options.json) await printJson(cli.out, verdict);
+  else if (verdict.ok) await printLog(cli.out, verdict.summary);
+  else await printFailed(cli.out, verdict, false);
+}
+
+/** A store that no ledger has in use. @throws Failure */
+export async function verifyTheStore(
+  { out }: Cli,
+  file: string | undefined,
+  options: VerifyOptions,
+  store: string,
+): Promise<void> {
+  if (file !== undefined) throw wrongUsage('a file is verified with --url or by itself, not with --store');
+  if (options.checkpoint !== undefined && options.key === undefined)
+    throw wrongUsage('say which key has signed the checkpoint: --key');
+  const { keys, olderCheckpoint } = await trusted(options);
+  const { statements = true, namespace } = options;
+  const { withStore } = await import('../../client/store-client.ts');
+  const progress = new Progress('reading the log', 'events');
+  const onProgress = (done: number, total: number) => progress.at(done, total);
+  const verdict = await withStore(store, namespace, (opened) =>
+    verifyStore(opened, { keys, olderCheckpoint, statements, onProgress }),
+  ).finally(() => progress.end());
+  if (options.json) await printJson(out, verdict);
+  else if (verdict.ok)
+    await printStore(out, verdict.summary, { hasKeys: keys.length > 0, older: olderCheckpoint });
+  else await printFailed(out, verdict, false);
+}
+
+async function trusted({ key = [], checkpoint }: VerifyOptions) {
+  const [keys, olderCheckpoint] = await Promise.all([
+    readKeys(key),
+    checkpoint === undefined ? undefined : readInput(checkpoint),
+  ]);
+  return { keys, olderCheckpoint };
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new Failure(EXIT.failed, `${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function printJson(out: Cli['out'], verdict: { readonly ok: boolean }): Promise<void> {
+  if (!verdict.ok) process.exitCode = EXIT.foundWrong;
+  await out.json(verdict);
+}

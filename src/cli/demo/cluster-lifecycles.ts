@@ -1,0 +1,129 @@
+import { DAY_MS, formatInstant, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
+import type { Cluster } from './sample-accounts.ts';
+import type { Dice } from './seeded-random.ts';
+import { type Chronicle, OPERATOR, POLICY, PRO_APP, type Step, VALIDATOR } from './timeline.ts';
+
+/** Without an answer for so long, the policy stops billing. */
+const STOP_AFTER_MS = DAY_MS;
+
+/** What happens to clusters, in facts. Instants are those of the world; the ledger learns of them a little later. */
+export class Scenes {
+  readonly #chronicle: Chronicle;
+  readonly #dice: Dice;
+
+  constructor(chronicle: Chronicle, dice: Dice) {
+    this.#chronicle = chronicle;
+    this.#dice = dice;
+  }
+
+  register(cluster: Cluster, at: Instant, lateBy = this.#moment()): Step {
+    return this.#chronicle.post(PRO_APP, at + lateBy, {
+      type: 'ClusterRegistered',
+      ...cluster,
+      effectiveAt: at,
+    });
+  }
+
+  /** The steps of a delete up to the second confirmation. @returns when it was confirmed, and its id. */
+  confirmDeletion({ clusterId }: Cluster, at: Instant): { confirmedAt: Instant; deletionId: string } {
+    const deletionId = `del-${this.#dice.id(8)}`;
+    const confirmedAt = at + this.#dice.between(20, 200) * SECOND_MS;
+    const about = { clusterId, deletionId };
+    this.#post(PRO_APP, { type: 'ClusterDeletionRequested', ...about, effectiveAt: at });
+    this.#post(PRO_APP, { type: 'ClusterDeletionConfirmed', ...about, effectiveAt: confirmedAt });
+    return { confirmedAt, deletionId };
+  }
+
+  /** A delete that somebody thought better of. */
+  cancelDeletion({ clusterId }: Cluster, at: Instant): void {
+    const about = { clusterId, deletionId: `del-${this.#dice.id(8)}` };
+    this.#post(PRO_APP, { type: 'ClusterDeletionRequested', ...about, effectiveAt: at });
+    const effectiveAt = at + this.#dice.between(1, 8) * MINUTE_MS;
+    this.#post(PRO_APP, { type: 'ClusterDeletionCancelled', ...about, effectiveAt });
+  }
+
+  /** @param lateBy how long after the cluster was gone the ledger learns of it. */
+  delete(cluster: Cluster, at: Instant, lateBy = this.#moment()): Step {
+    const { clusterId } = cluster;
+    const { confirmedAt, deletionId } = this.confirmDeletion(cluster, at);
+    let goneAt = confirmedAt + this.#dice.between(4 * MINUTE_MS, 22 * MINUTE_MS);
+    if (this.#dice.chance(0.05)) {
+      const reason = 'a volume is still attached; tried again';
+      this.#post(PRO_APP, {
+        type: 'ClusterDeletionFailed',
+        clusterId,
+        deletionId,
+        reason,
+        effectiveAt: goneAt,
+      });
+      goneAt += this.#dice.between(HOUR_MS, 5 * HOUR_MS);
+    }
+    return this.#chronicle.post(PRO_APP, goneAt + lateBy, {
+      type: 'ClusterDeleted',
+      clusterId,
+      effectiveAt: goneAt,
+    });
+  }
+
+  /** Out of reach for a while; where that takes a day, it is not billed from the last time that it was seen. */
+  outage({ clusterId }: Cluster, from: Instant, to: Instant): void {
+    const policy = 'default@3';
+    this.#post(VALIDATOR, {
+      type: 'ClusterUnreachable',
+      clusterId,
+      effectiveAt: from + 15 * MINUTE_MS,
+      since: formatInstant(from),
+      evidence: { code: this.#dice.pick(['ECONNREFUSED', 'EHOSTUNREACH', 'ENOTFOUND', 'timeout']), tries: 3 },
+      policy,
+    });
+    const isStopped = to - from > STOP_AFTER_MS;
+    if (isStopped) {
+      this.#chronicle.post(POLICY, from + STOP_AFTER_MS + this.#moment(), {
+        type: 'BillingStopped',
+        clusterId,
+        effectiveAt: from,
+        cause: 'unreachable',
+        reason: 'no answer for 24 hours',
+        policy,
+      });
+    }
+    this.#post(VALIDATOR, {
+      type: 'ClusterReachable',
+      clusterId,
+      effectiveAt: to,
+      evidence: { status: 200 },
+      policy,
+    });
+    if (isStopped)
+      this.#post(POLICY, {
+        type: 'BillingResumed',
+        clusterId,
+        effectiveAt: to,
+        cause: 'unreachable',
+        policy,
+      });
+  }
+
+  /** An operator stops billing; `to` is left out where nothing has resumed it yet. */
+  hold({ clusterId }: Cluster, from: Instant, to: Instant | undefined, reason: string): Step {
+    const about = { clusterId, cause: 'manual' as const };
+    const stop = this.#post(OPERATOR, { type: 'BillingStopped', ...about, effectiveAt: from, reason });
+    if (to !== undefined) this.#post(OPERATOR, { type: 'BillingResumed', ...about, effectiveAt: to });
+    return stop;
+  }
+
+  void(mistake: Step, at: Instant, reason: string): void {
+    const { clusterId } = mistake.fact;
+    const fact = { type: 'FactVoided', clusterId, effectiveAt: at, voids: '', reason } as const;
+    this.#chronicle.post(OPERATOR, at + this.#moment(), fact, mistake);
+  }
+
+  #post(poster: Parameters<Chronicle['post']>[0], fact: Step['fact']): Step {
+    return this.#chronicle.post(poster, fact.effectiveAt + this.#moment(), fact);
+  }
+
+  /** How long it takes to post what has just happened. */
+  #moment(): number {
+    return this.#dice.between(120, 9_000);
+  }
+}

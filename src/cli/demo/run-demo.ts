@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { relative } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Composition } from '../../app/compose.ts';
+import type { Config } from '../../config/config.ts';
+import { takeCensus } from './counts.ts';
+import { guide, statusLine } from './guide.ts';
+import { tellStory } from './sample-history.ts';
+import { Screen } from './screen.ts';
+import { play, type StoryClock } from './seed-ledger.ts';
+import { Traffic } from './traffic.ts';
+
+const STATUS_EVERY_MS = 10_000;
+const CATCH_UP_MS = 10_000;
+
+export interface Ending {
+  /** After so many seconds of live traffic; without it only when it is told to stop. */
+  readonly seconds: number | undefined;
+  readonly stop: AbortController;
+}
+
+/** Records the year, opens the doors, says where to look, and keeps the traffic going to the end. */
+export async function perform(
+  { app, ledger, projections, store, closePeriod }: Composition,
+  clock: StoryClock,
+  { host, port, dataDir }: Config,
+  { seconds, stop }: Ending,
+): Promise<void> {
+  const screen = new Screen(process.stdout);
+  const began = performance.now();
+  const story = tellStory(Date.now());
+  await play(story.steps, { ledger, projections, closePeriod }, clock, stop.signal);
+  if (stop.signal.aborted) return;
+  clock.release();
+  await projections.reached(await store.head(), CATCH_UP_MS);
+  const tookMs = performance.now() - began;
+  const url = await app.listen({ host, port });
+
+  const census = () => takeCensus(projections.model, Date.now());
+  const folder = shortest(dataDir);
+  screen.print(guide({ url, folder, story, census: census(), now: Date.now(), tookMs }, screen));
+  const traffic = new Traffic(url, stop.signal);
+  const showStatus = () => screen.status(statusLine(census(), traffic.tally, Date.now()));
+  const ticking = setInterval(showStatus, STATUS_EVERY_MS);
+  const posting = traffic.run();
+  await end(seconds, stop.signal);
+  stop.abort();
+  clearInterval(ticking);
+  await posting;
+  showStatus();
+  screen.print('The demo has ended.');
+}
+
+async function end(seconds: number | undefined, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  if (seconds === undefined) await once(signal, 'abort');
+  else await wait(seconds * 1_000, undefined, { signal }).catch(() => undefined);
+}
+
+/** A path as people would write it from here. */
+function shortest(path: string): string {
+  const fromHere = relative('', path);
+  return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
+}

@@ -1,0 +1,99 @@
+import type { FactOf } from '../../domain/facts/fact.ts';
+import type { Dice } from './seeded-random.ts';
+
+/** A customer of the platform; all of them are made up. */
+export interface Account {
+  readonly accountId: string;
+  /** Clusters that it works with at the end of the year, more or less. */
+  readonly size: number;
+  /** It gets a cluster for every pull request, for a day or two. */
+  readonly hasPreviews: boolean;
+  readonly provider: Provider;
+}
+
+interface Provider {
+  readonly name: string;
+  readonly regions: readonly string[];
+}
+
+const PROVIDERS: readonly Provider[] = [
+  { name: 'aws', regions: ['eu-central-1', 'us-east-1', 'us-west-2', 'ap-southeast-1'] },
+  { name: 'google', regions: ['europe-west4', 'us-central1', 'asia-east1'] },
+  { name: 'azure', regions: ['westeurope', 'eastus2', 'southeastasia'] },
+  { name: 'civo', regions: ['fra1', 'lon1', 'nyc1'] },
+  { name: 'digitalocean', regions: ['ams3', 'nyc3', 'sgp1'] },
+  { name: 'akamai', regions: ['de-fra-2', 'us-ord'] },
+];
+
+const COMPANIES = `
+  acorn-insurance alder-and-finch atlas-freight aurora-health baltic-power bluebird-travel brightwater
+  cedar-bank cobalt-games copperfield-press coral-reef-media delta-seed dovetail-software driftwood-hotels
+  eastgate-telecom ember-robotics fathom-marine fernhill-schools fjord-energy granite-mining harbor-pay
+  hazel-foods ironbridge-rail juniper-labs kestrel-aero lantern-news lighthouse-legal maple-motors
+  meridian-maps mosaic-retail nimbus-weather northstar-cargo opal-pharma pine-street-capital quarry-stone
+  redwood-analytics saltmarsh-biotech tidewater-ports vantage-optics willow-clinics`;
+
+const SIZES = [3, 1, 5, 2, 8, 1, 4, 12, 6, 2, 3, 1, 7, 2, 4, 9, 1, 3, 5, 2, 15, 2, 6, 10, 1, 4, 3, 2, 7, 5];
+const PREVIEWERS = ['cobalt-games', 'dovetail-software', 'juniper-labs'];
+
+export const ACCOUNTS: readonly Account[] = COMPANIES.trim()
+  .split(/\s+/)
+  .map((accountId, i) => ({
+    accountId,
+    size: SIZES[i % SIZES.length] as number,
+    hasPreviews: PREVIEWERS.includes(accountId),
+    provider: PROVIDERS[(i * 5) % PROVIDERS.length] as Provider,
+  }));
+
+/** What a customer's clusters are for, in the order in which it comes to need them. */
+export const PURPOSES = [
+  'prod',
+  'staging',
+  'dev',
+  'prod-eu',
+  'data',
+  'sandbox',
+  'prod-us',
+  'edge',
+  'load-test',
+  'ml-train',
+  'prod-ap',
+  'qa',
+  'reporting',
+  'partner',
+  'archive',
+] as const;
+export type Purpose = (typeof PURPOSES)[number] | 'mgmt' | 'preview';
+
+/** What its registration says of a cluster. */
+export type Cluster = Omit<FactOf<'ClusterRegistered'>, 'type' | 'effectiveAt'>;
+
+const VERSIONS = ['1.31', '1.32', '1.33', '1.34'] as const;
+
+/**
+ * A new cluster, under an id that was never used.
+ * @param age from 0 for the beginning of the year to 1 for its end.
+ */
+export function newCluster(
+  dice: Dice,
+  { accountId, provider }: Account,
+  purpose: Purpose,
+  age: number,
+): Cluster {
+  const name = purpose === 'preview' ? `pr-${dice.between(1_000, 9_999)}` : purpose;
+  const clusterId = `${accountId}-${name}-${dice.id(4)}`;
+  const isManagement = purpose === 'mgmt';
+  const isVirtual = purpose === 'preview' || purpose === 'dev';
+  const kubernetes = VERSIONS[Math.min(3, Math.floor(age * 4))] as string;
+  return {
+    clusterId,
+    accountId,
+    name,
+    clusterType: isManagement ? 'mgmt' : isVirtual ? 'workload-vcluster' : 'workload-cluster',
+    cloudProvider: provider.name,
+    region: dice.pick(provider.regions),
+    labels: { env: purpose.startsWith('prod') ? 'production' : purpose, kubernetes },
+    billable: !isManagement,
+    connection: `argocd/cluster-${clusterId}`,
+  };
+}

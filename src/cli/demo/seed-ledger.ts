@@ -1,0 +1,70 @@
+import type { Composition } from '../../app/compose.ts';
+import { dueAt, nextToClose } from '../../domain/billing/period.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { Submission } from '../../ledger/ledger.ts';
+import { cloudEventOf } from './cloud-event.ts';
+import { OPERATOR, type Step } from './timeline.ts';
+
+/** The clock of the ledger: it follows the story while that is played, and is the real one from then on. */
+export class StoryClock {
+  #at: Instant | undefined;
+
+  readonly now = (): Instant => this.#at ?? Date.now();
+
+  set(at: Instant): void {
+    this.#at = at;
+  }
+
+  release(): void {
+    this.#at = undefined;
+  }
+}
+
+/**
+ * Has the ledger record the story, each step at its own time, and close every month on the way as soon as it is due.
+ * @throws Error where a step does not end as the story says.
+ */
+export async function play(
+  steps: readonly Step[],
+  { ledger, projections, closePeriod }: Pick<Composition, 'ledger' | 'projections' | 'closePeriod'>,
+  clock: StoryClock,
+  signal: AbortSignal,
+): Promise<void> {
+  const eventIds = new Map<string, string>();
+  for (const step of steps) {
+    if (signal.aborted) return;
+    await closeWhatIsDue(projections, closePeriod, clock, step.recordedAt);
+    clock.set(step.recordedAt);
+    const submission = submissionOf(step, eventIds);
+    const caller = { mayBackdate: step.origin.actor === OPERATOR.actor };
+    const [answer] = await ledger.record([submission], caller);
+    if (answer?.outcome !== step.outcome) {
+      throw new Error(
+        `the story is wrong: ${JSON.stringify(submission.event)} was ${JSON.stringify(answer)}`,
+      );
+    }
+    if (answer.outcome === 'appended') eventIds.set(step.origin.id, answer.eventId);
+  }
+}
+
+/** A month is closed on the minute at which it is due: facts that come later are adjustments of the next. */
+async function closeWhatIsDue(
+  projections: Composition['projections'],
+  closePeriod: Composition['closePeriod'],
+  clock: StoryClock,
+  now: Instant,
+): Promise<void> {
+  for (;;) {
+    const period = nextToClose(projections.model.calendar);
+    if (period === undefined || dueAt(period) > now) return;
+    clock.set(dueAt(period));
+    const closing = await closePeriod({ period, early: false, dryRun: false, actor: OPERATOR.actor });
+    if (closing.outcome !== 'closed') throw new Error(`${period} was not closed: ${JSON.stringify(closing)}`);
+  }
+}
+
+function submissionOf({ fact, origin, voids }: Step, eventIds: ReadonlyMap<string, string>): Submission {
+  const target = voids && eventIds.get(voids.origin.id);
+  const said = fact.type === 'FactVoided' && target !== undefined ? { ...fact, voids: target } : fact;
+  return { fact: said, origin, event: cloudEventOf(said, origin) as Submission['event'] };
+}
