@@ -1,4 +1,4 @@
-import type { LogReader } from './leaf-thread.ts';
+import type { LogReader } from './leaf-hash-worker-client.ts';
 import type { LogKeys } from './log-keys.ts';
 
 export interface SignedLogOptions {

@@ -1,16 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
-import { Checkpoints, shorter } from './checkpoints.ts';
-import type { SignedCheckpoint } from './kept-checkpoints.ts';
+import { Checkpoints, shorter } from './checkpoint-signer.ts';
+import type { SignedCheckpoint } from './checkpoint-store.ts';
 import { LeafError } from './leaf.ts';
-import { hashesInThread } from './leaf-thread.ts';
+import { hashesInThread } from './leaf-hash-worker-client.ts';
 import { LogTree } from './log-tree.ts';
 import type { NoteVerifier } from './note-key.ts';
 import type { SignedLogOptions } from './signed-log-options.ts';
 import { LeavesChanged } from './tree.ts';
 
-export type { SignedCheckpoint } from './kept-checkpoints.ts';
+export type { SignedCheckpoint } from './checkpoint-store.ts';
 
 /** The log is not what was signed, so that nothing more is signed. */
 export class LogTampered extends Error {

@@ -1,5 +1,5 @@
 import { MalformedCheckpoint } from './checkpoint.ts';
-import type { Kept } from './kept-checkpoints.ts';
+import type { Kept } from './checkpoint-store.ts';
 import { LogKeyError, type LogKeys } from './log-keys.ts';
 import { MalformedNote, openNote, signersOf, UnknownSigners, UntrustedNote } from './note.ts';
 import { hexOf } from './note-key.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { HASH_BYTES, hashLeaf, leafText } from '../../../src/audit/leaf.ts';
-import { hashesInThread } from '../../../src/audit/leaf-thread.ts';
+import { hashesInThread } from '../../../src/audit/leaf-hash-worker-client.ts';
 import { LogTree } from '../../../src/audit/log-tree.ts';
 import { MerkleTree } from '../../../src/audit/tree.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';

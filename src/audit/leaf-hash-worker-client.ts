@@ -21,7 +21,7 @@ const AHEAD = 4;
  * @throws what made the thread fail.
  */
 export async function* hashesInThread(reader: LogReader, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const worker = new Worker(new URL('./leaf-worker.ts', import.meta.url), { workerData: reader });
+  const worker = new Worker(new URL('./leaf-hash-worker.ts', import.meta.url), { workerData: reader });
   const ask = () => worker.postMessage(undefined);
   try {
     const answers = on(worker, 'message', { signal, close: ['exit'] }) as AsyncIterable<[Uint8Array]>;

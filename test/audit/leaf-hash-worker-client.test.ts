@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hashesInThread, type LogReader } from '../../src/audit/leaf-thread.ts';
+import { hashesInThread, type LogReader } from '../../src/audit/leaf-hash-worker-client.ts';
 import { LogTree } from '../../src/audit/log-tree.ts';
 import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
 import { eventsFor, hex } from './leaves.ts';

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { HASH_BYTES, hashLeaf, leafText } from './leaf.ts';
-import type { LogReader, ReadLog } from './leaf-thread.ts';
+import type { LogReader, ReadLog } from './leaf-hash-worker-client.ts';
 
 /** A thread that hashes the leaves of a log: an answer of many hashes to each message, and an empty one at the end. */
 

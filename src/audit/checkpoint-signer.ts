@@ -1,7 +1,7 @@
 import type { EventStore } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { formatCheckpoint } from './checkpoint.ts';
-import { type Kept, KeptCheckpoints, type SignedCheckpoint } from './kept-checkpoints.ts';
+import { type Kept, KeptCheckpoints, type SignedCheckpoint } from './checkpoint-store.ts';
 import { ledgerId } from './ledger-id.ts';
 import type { LogTree, TreeHead } from './log-tree.ts';
 import { signNote } from './note.ts';
