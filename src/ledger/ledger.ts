@@ -6,12 +6,12 @@ import type { Rejection } from '../domain/facts/rejection.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
+import { Turns } from '../util/keyed-mutex.ts';
 import { Histories, type History, type RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
 import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
 import { type Refused, RejectedEvents } from './rejected-events.ts';
 import { appendPatiently, beforeDeadline, type Deadline, persist, writeDeadline } from './retry.ts';
-import { Turns } from './turns.ts';
 
 /** A fact that somebody wants recorded. */
 export interface Submission {

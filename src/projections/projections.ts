@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
+import { Slices } from '../util/event-loop-yielder.ts';
 import { LedgerModel, type Place } from './model/ledger-model.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './model/snapshot.ts';
-import { Slices } from './slices.ts';
 import { type DigestKeeper, StatementCheck } from './statement-check.ts';
 
 /** What the projections say to whoever runs them. */

@@ -17,7 +17,7 @@ import {
   supposedClusters,
   wouldChange,
 } from '../projections/queries/simulated-clusters.ts';
-import { Slices } from '../projections/slices.ts';
+import { Slices } from '../util/event-loop-yielder.ts';
 import { suppose } from './simulate-facts.ts';
 
 export const VoidPreview = z.strictObject({

@@ -6,7 +6,7 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { accountUsage } from '../../projections/queries/account-usage.ts';
 import { differencesOf, type Span } from '../../projections/queries/differences.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
-import { inSlices } from '../../projections/slices.ts';
+import { inSlices } from '../../util/event-loop-yielder.ts';
 import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
 import { FactRef, factRef } from '../fact-ref.ts';
 import { AccountPath, AsOf, asOfOut, PositionOut, Reading } from '../params/fields.ts';

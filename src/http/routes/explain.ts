@@ -5,7 +5,7 @@ import type { EventStore } from '../../eventstore/event-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ExplainedCluster, explainUsage } from '../../projections/queries/explain-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
-import { inSlices } from '../../projections/slices.ts';
+import { inSlices } from '../../util/event-loop-yielder.ts';
 import { problemResponses, UsageOut } from '../contract.ts';
 import { FACT_COLUMNS, FactRef, factRef } from '../fact-ref.ts';
 import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';

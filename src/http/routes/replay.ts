@@ -5,7 +5,7 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { UsageQuestion } from '../../projections/queries/account-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { positionsToReplay, replay } from '../../projections/queries/replay-account.ts';
-import { Slices } from '../../projections/slices.ts';
+import { Slices } from '../../util/event-loop-yielder.ts';
 import { problemResponses } from '../contract.ts';
 import { toCloudEvent } from '../ingest/cloud-event.ts';
 import { AccountPath, AsOf, Reading } from '../params/fields.ts';

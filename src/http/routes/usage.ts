@@ -8,7 +8,7 @@ import {
   type UsageQuestion,
   usageByAccount,
 } from '../../projections/queries/account-usage.ts';
-import { inSlices } from '../../projections/slices.ts';
+import { inSlices } from '../../util/event-loop-yielder.ts';
 import { MEASURES, problemResponses, UsageOut } from '../contract.ts';
 import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { toCsv } from '../params/csv.ts';

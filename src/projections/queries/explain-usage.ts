@@ -6,8 +6,8 @@ import {
   whyNotBilled,
 } from '../../domain/billing/explanation.ts';
 import { countedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
+import { inSlices } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
-import { inSlices } from '../slices.ts';
 import type { UsageQuestion } from './account-usage.ts';
 
 /** What one cluster adds to the usage of an account, and from when to when. */

@@ -10,8 +10,8 @@ import {
   statementOf,
 } from '../../domain/billing/statement.ts';
 import { type Period, periodWindow } from '../../domain/time.ts';
+import { inSlices } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
-import { inSlices } from '../slices.ts';
 import { byCodeUnit } from './account-usage.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
 

@@ -1,7 +1,7 @@
 import { clusterStream } from '../../domain/facts/recorded-fact.ts';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
+import { Slices } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
-import { Slices } from '../slices.ts';
 
 /** Streams that are read at once. */
 const AT_ONCE = 16;

@@ -2,9 +2,9 @@ import type { Interval } from '../../domain/billing/billing.ts';
 import { AmountSum, type Amounts } from '../../domain/billing/quantity.ts';
 import { RunningUsage } from '../../domain/billing/running-usage.ts';
 import { countedWindow, type Usage } from '../../domain/billing/usage.ts';
+import { Slices } from '../../util/event-loop-yielder.ts';
 import type { BilledChange } from '../model/bill-history.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
-import { Slices } from '../slices.ts';
 import type { UsageQuestion } from './account-usage.ts';
 
 /** A fact, and what an account is billed once it is known. */

@@ -1,8 +1,8 @@
 import type { ClusterBilling, Interval } from '../../domain/billing/billing.ts';
 import { changesWithin } from '../../domain/billing/statement.ts';
 import type { Window } from '../../domain/time.ts';
+import { inSlices } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
-import { inSlices } from '../slices.ts';
 
 /** What an account is billed of a cluster, and what it would be. */
 export interface SupposedCluster {
