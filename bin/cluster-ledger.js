@@ -21,5 +21,5 @@ if (weight(process.versions.node) < weight(wanted)) {
 } else {
   // It starts in half the time where what Node.js compiles can be kept beside the packages; elsewhere nothing is kept.
   module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/cluster-ledger', import.meta.url)));
-  await import('../src/cli/main.ts');
+  await import('../src/cli/cli.ts');
 }

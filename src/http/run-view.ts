@@ -3,7 +3,7 @@ import type { Instant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
 import { TRIGGERS } from '../domain/validation/records/run-record.ts';
 import type { RunUnderWay } from '../domain/validation/records/run-under-way.ts';
-import { type Run, type RunResult, stateOf } from '../projections/validations.ts';
+import { type Run, type RunResult, stateOf } from '../projections/validation-book.ts';
 import { InstantOut, instantOut, PositionOut } from './params/fields.ts';
 
 const Counts = z

@@ -10,7 +10,7 @@ import { Turns } from '../util/keyed-mutex.ts';
 import { Histories, type History, type RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
 import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
-import { type Refused, RejectedEvents } from './rejected-events.ts';
+import { type Refused, RejectedEvents } from './rejected-event-store.ts';
 import { appendPatiently, beforeDeadline, type Deadline, persist, writeDeadline } from './retry.ts';
 
 /** A fact that somebody wants recorded. */

@@ -5,7 +5,7 @@ import { formatInstant, type Instant } from '../domain/time.ts';
 import type { Condition } from '../domain/validation/judging/condition.ts';
 import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
 import type { Policies } from '../domain/validation/judging/policy.ts';
-import type { Conclusion, InventoryOpinion, ProbedCluster } from '../domain/validation/judging/run.ts';
+import type { Conclusion, InventoryOpinion, ProbedCluster } from '../domain/validation/judging/run-input.ts';
 import type { Verdict } from '../domain/validation/judging/verdict.ts';
 import {
   type Counts,

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { buildProgram } from '../../src/cli/program.ts';
-import { runCommand } from '../../src/cli/run.ts';
+import { runCommand } from '../../src/cli/run-command.ts';
 import { Output } from '../../src/cli/terminal/output.ts';
 import { run, words } from './program.ts';
 

@@ -12,7 +12,7 @@ import { decide } from '../../src/domain/facts/decide.ts';
 import type { KnownFact } from '../../src/domain/facts/fact.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/demo/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/cli/demo/demo-main.ts', import.meta.url));
 const READY = 'Ctrl-C ends the demo.';
 
 /** The demo as a process of its own. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from './json-value.ts';
 
 /** What a bill depends on of one fact: see docs/billing-rules.md. All that was written besides is for people. */
 export interface BillingFact {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json-value.ts';
 
 /** The first member in which a value differs from what it should be, as a sentence; `undefined` where they are the same. */
 export function differenceIn(name: string, given: unknown, expected: unknown): string | undefined {

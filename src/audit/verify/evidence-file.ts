@@ -2,7 +2,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import { EVIDENCE_FORMAT } from '../evidence/format.ts';
 import { strictBase64 } from '../note-key.ts';
 import type { Leaf } from './billing-fact.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from './json-value.ts';
 import { Refuted } from './outcome.ts';
 import { anyObject, count, list, object, orNull, text } from './shape.ts';
 

@@ -3,7 +3,7 @@ import { Book, monthOf, type Statement } from './book.ts';
 import type { Closing } from './closings.ts';
 import { differenceIn } from './compare.ts';
 import type { EvidenceFile } from './evidence-file.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from './json-value.ts';
 import { Refuted } from './outcome.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { type EvidenceContents, evidencePieces } from '../../audit/evidence/evidence.ts';
+import { type EvidenceContents, evidencePieces } from '../../audit/evidence/build-evidence.ts';
 import { EVIDENCE_FORMAT, type Figure } from '../../audit/evidence/format.ts';
 import type { SignedCheckpoint } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';

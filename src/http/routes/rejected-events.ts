@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Rejection } from '../../domain/facts/rejection.ts';
 import { formatInstant } from '../../domain/time.ts';
-import { REJECTED_STREAM, type Refused } from '../../ledger/rejected-events.ts';
+import { REJECTED_STREAM, type Refused } from '../../ledger/rejected-event-store.ts';
 import { ProblemOut, problemResponses } from '../contract.ts';
 import { CloudEvent, submissionOf } from '../ingest/cloud-event.ts';
 import { Recorded, Recorder } from '../ingest/recorder.ts';

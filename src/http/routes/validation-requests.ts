@@ -3,7 +3,7 @@ import { countedWindow } from '../../domain/billing/usage.ts';
 import { recordFact } from '../../domain/facts/recorded-fact.ts';
 import type { Judgement } from '../../domain/validation/judging/judge.ts';
 import { PolicySettings, policiesOf } from '../../domain/validation/judging/policy.ts';
-import type { Conclusion } from '../../domain/validation/judging/run.ts';
+import type { Conclusion } from '../../domain/validation/judging/run-input.ts';
 import { countsOf } from '../../domain/validation/records/write-run.ts';
 import { policyWhatIf } from '../../usecases/simulate-policy-changes.ts';
 import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';

@@ -7,7 +7,7 @@ import {
   readRecord,
   runStream,
 } from '../../domain/validation/records/run-record.ts';
-import type { Run } from '../../projections/validations.ts';
+import type { Run } from '../../projections/validation-book.ts';
 import { problemResponses } from '../contract.ts';
 import { InstantOut, instantOut, Next, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';

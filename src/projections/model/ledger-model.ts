@@ -14,7 +14,7 @@ import { type Instant, type Period, periodOf, periodWindow, type Window } from '
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { AlertBook } from '../alerts/alert-book.ts';
 import type { Standing } from '../alerts/raised-alert.ts';
-import { ValidationBook } from '../validations.ts';
+import { ValidationBook } from '../validation-book.ts';
 import { type BilledChange, BillHistory } from './bill-history.ts';
 import { type CountedChange, FactTable } from './fact-table.ts';
 import { Dictionary } from './string-interner.ts';

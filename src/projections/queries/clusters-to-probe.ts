@@ -1,6 +1,6 @@
 import type { Instant } from '../../domain/time.ts';
 import { type Policies, policyFor } from '../../domain/validation/judging/policy.ts';
-import type { ClusterState } from '../../domain/validation/judging/run.ts';
+import type { ClusterState } from '../../domain/validation/judging/run-input.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** A cluster that a run of the validator probes, as the ledger has it when asked. */

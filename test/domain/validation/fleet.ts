@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../../src/domain/ti
 import type { Condition } from '../../../src/domain/validation/judging/condition.ts';
 import { type Judgement, judgeRun } from '../../../src/domain/validation/judging/judge.ts';
 import { type Policies, PolicySettings, policiesOf } from '../../../src/domain/validation/judging/policy.ts';
-import type { ClusterState, InventoryOpinion } from '../../../src/domain/validation/judging/run.ts';
+import type { ClusterState, InventoryOpinion } from '../../../src/domain/validation/judging/run-input.ts';
 import type { Verdict } from '../../../src/domain/validation/judging/verdict.ts';
 import { RunFold } from '../../../src/domain/validation/records/run-fold.ts';
 import {

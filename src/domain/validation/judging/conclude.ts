@@ -2,7 +2,7 @@ import type { Fact, FactOf } from '../../facts/fact.ts';
 import { formatInstant, type Instant } from '../../time.ts';
 import type { Trust } from './outage.ts';
 import { type BadStreak, isBad, isFlapping, type Mark, type Marks } from './probe-history.ts';
-import type { Case, Conclusion, RunInput } from './run.ts';
+import type { Case, Conclusion, RunInput } from './run-input.ts';
 
 /** What is concluded about one cluster in one run. */
 export interface Conclusions {

@@ -4,7 +4,7 @@ import { assessOutage, type Breaker, trustAfter } from './outage.ts';
 import { policyFor } from './policy.ts';
 import { isSame, observe, UNWATCHED, verdictOn, type Watch } from './probe-history.ts';
 import { clusterConditions, outageCondition } from './raise-conditions.ts';
-import type { Case, Conclusion, ProbedCluster, RunInput } from './run.ts';
+import type { Case, Conclusion, ProbedCluster, RunInput } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
 
 /**

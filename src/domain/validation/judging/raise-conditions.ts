@@ -2,7 +2,7 @@ import { formatInstant } from '../../time.ts';
 import type { Conclusions } from './conclude.ts';
 import type { Condition, ConditionKind } from './condition.ts';
 import type { Breaker } from './outage.ts';
-import type { Case, RunInput } from './run.ts';
+import type { Case, RunInput } from './run-input.ts';
 
 export function outageCondition(breaker: Breaker, shard: string): readonly Condition[] {
   if (!breaker.open) return [];

@@ -8,7 +8,7 @@ import { judgeRun } from './judge.ts';
 import type { Breaker } from './outage.ts';
 import type { Policies, Policy } from './policy.ts';
 import type { Watch } from './probe-history.ts';
-import type { ClusterState, InventoryOpinion, ProbedCluster } from './run.ts';
+import type { ClusterState, InventoryOpinion, ProbedCluster } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A completed run of the past, as its records have it. */

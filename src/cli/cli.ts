@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readCliEnvironment } from '../config/config.ts';
 import { buildProgram } from './program.ts';
-import { runCommand } from './run.ts';
+import { runCommand } from './run-command.ts';
 import { EXIT } from './terminal/cli-error.ts';
 import { Output } from './terminal/output.ts';
 

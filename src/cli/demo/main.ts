@@ -1,3 +1,0 @@
-import { demo } from './demo.ts';
-
-await demo(process.argv.slice(2));
