@@ -1,10 +1,10 @@
 import type { KubefirstSettings } from '../config/kubefirst-settings.ts';
 import { asPostedEvent } from '../http/ingest/cloud-event.ts';
-import type { KubefirstRooms } from '../http/kubefirst-rooms.ts';
+import type { KubefirstServices } from '../http/kubefirst-rooms.ts';
 import { KubefirstWatcher, type WatcherLog } from '../jobs/kubefirst-watcher.ts';
 import { followRecords } from '../kubernetes/management/kubefirst-records.ts';
 import { ManagementCluster } from '../kubernetes/management/management-cluster.ts';
-import { KubefirstIntake } from '../ledger/kubefirst-ingest.ts';
+import { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Projections } from '../projections/projections.ts';
 import { isDeletionRequested, KubefirstClusters } from '../projections/queries/kubefirst-clusters.ts';
@@ -21,7 +21,7 @@ interface Parts {
 }
 
 /** What listens to Kubefirst, and how to end it. */
-export interface Kubefirst extends KubefirstRooms {
+export interface Kubefirst extends KubefirstServices {
   readonly watcher: KubefirstWatcher | undefined;
   stop(): Promise<void>;
 }
@@ -35,10 +35,10 @@ export async function openKubefirst(parts: Parts, settings: KubefirstSettings): 
     known: (kubefirstId: string) => clusters.withId(projections.model, kubefirstId),
     all: () => clusters.all(projections.model),
     isDeletionRequested: (clusterId: string) => isDeletionRequested(projections.model, clusterId),
-    placed: (eventId: string) => projections.placed(eventId, PLACE_WAIT_MS),
-    caughtUp: () => projections.caughtUp(CATCH_UP_MS),
+    placed: (eventId: string) => projections.waitForEvent(eventId, PLACE_WAIT_MS),
+    caughtUp: () => projections.waitUntilCaughtUp(CATCH_UP_MS),
   };
-  const intake = new KubefirstIntake({ ledger, view, policy, asEvent: asPostedEvent, now });
+  const intake = new KubefirstIngest({ ledger, view, policy, asEvent: asPostedEvent, now });
   const shared = { intake, writeKey, pricePerHour };
   if (records === undefined)
     return { ...shared, records: undefined, watcher: undefined, stop: () => Promise.resolve() };

@@ -4,7 +4,7 @@ import { formatInstant, type Instant, readInstant } from '../domain/time.ts';
 import type { Condition } from '../domain/validation/judging/condition.ts';
 import { policiesOf } from '../domain/validation/judging/policy.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { ValidatorDoor } from '../http/server/app.ts';
+import type { ValidatorControl } from '../http/server/app.ts';
 import { inventorySource } from '../jobs/record-book.ts';
 import type { JobsLog } from '../jobs/schedule.ts';
 import { ValidatorJob } from '../jobs/validator-job.ts';
@@ -16,7 +16,7 @@ import { ValidationRuns } from '../ledger/validation-runs.ts';
 import type { Projections } from '../projections/projections.ts';
 import { ledgerInventory } from '../projections/queries/ledger-inventory.ts';
 import { InventoryReconciler } from '../usecases/reconcile-inventory.ts';
-import { type InventoryReport, Validator } from '../usecases/run-validation.ts';
+import { type InventoryReport, RunValidation } from '../usecases/run-validation.ts';
 
 /** Where in-cluster credentials are, and what says how to reach the API. */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/';
@@ -34,7 +34,7 @@ interface Parts {
 }
 
 export interface OpenValidator {
-  readonly door: ValidatorDoor;
+  readonly control: ValidatorControl;
   readonly job: ValidatorJob;
   readonly prober: Prober;
   stop(): Promise<void>;
@@ -65,14 +65,14 @@ export function openValidator(parts: Parts, settings: ValidatorSettings): OpenVa
   };
   const inventory = inventoryOf(parts, prober);
   const options = { policies: policiesOf(settings.policy), shard, deadlineMs: runDeadline };
-  const validator = new Validator({ ...rooms, inventory }, options);
+  const validator = new RunValidation({ ...rooms, inventory }, options);
   const job = new ValidatorJob(validator, schedule === 'off' ? undefined : schedule, now, log);
   job.start();
   const stop = async () => {
     await job.stop();
     await prober.stop();
   };
-  return { door: job, job, prober, stop };
+  return { control: job, job, prober, stop };
 }
 
 /** What the sources of credentials and the records of the platform say of the fleet. */

@@ -11,17 +11,17 @@ import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
 import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
 import { measureLog } from '../http/metrics/log-metrics.ts';
 import { createMetrics, observeKubefirst } from '../http/metrics/metrics.ts';
-import type { App, Rooms } from '../http/server/app.ts';
+import type { App, HttpServices } from '../http/server/app.ts';
 import { buildServer } from '../http/server/server.ts';
 import { AutoClose } from '../jobs/auto-close.ts';
-import { CheckpointSigner } from '../jobs/checkpoint-schedule.ts';
+import { CheckpointSchedule } from '../jobs/checkpoint-schedule.ts';
 import { Ledger } from '../ledger/ledger.ts';
-import { Decisions } from '../ledger/operator-decisions.ts';
-import { PeriodCloses } from '../ledger/period-closing-store.ts';
-import { GuardedStore, WriteGate } from '../ledger/read-only-latch.ts';
+import { OperatorDecisions } from '../ledger/operator-decisions.ts';
+import { PeriodClosingStore } from '../ledger/period-closing-store.ts';
+import { ReadOnlyAwareStore, ReadOnlyLatch } from '../ledger/read-only-latch.ts';
 import { StatementDigests } from '../ledger/statement-digests.ts';
 import { Projections } from '../projections/projections.ts';
-import { PeriodCloser } from '../usecases/close-period.ts';
+import { ClosePeriod } from '../usecases/close-period.ts';
 import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
 import { type OpenValidator, openValidator } from './compose-validator.ts';
 
@@ -32,7 +32,7 @@ export interface Composition {
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly signedLog: SignedLog;
-  readonly closePeriod: Rooms['closePeriod'];
+  readonly closePeriod: HttpServices['closePeriod'];
   /** Absent where no source of credentials is configured. */
   readonly validator: OpenValidator | undefined;
   readonly kubefirst: Kubefirst;
@@ -40,7 +40,7 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-export interface Surroundings {
+export interface ComposeOptions {
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -56,11 +56,11 @@ export interface Surroundings {
  */
 export async function compose(
   config: Config,
-  { log, now, onFailed, readOnly = false }: Surroundings,
+  { log, now, onFailed, readOnly = false }: ComposeOptions,
 ): Promise<Composition> {
   const opened = await openStore(config, { log, now, onFailed });
-  const gate = new WriteGate();
-  const store = readOnly ? new ReadOnlyStore(opened) : new GuardedStore(opened, gate);
+  const gate = new ReadOnlyLatch();
+  const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, gate);
   const projections = new Projections(store, {
     ...(!readOnly && { snapshotFile: snapshotFile(config), statementDigests: new StatementDigests(store) }),
     log,
@@ -75,7 +75,7 @@ export async function compose(
     onTampered: (why) => gate.close(why),
     onFailed,
   });
-  const signer = new CheckpointSigner(signedLog, {
+  const signer = new CheckpointSchedule(signedLog, {
     now,
     everyMs: config.audit.checkpointSeconds * 1_000,
     log,
@@ -93,14 +93,14 @@ export async function compose(
   try {
     projections.start();
     if (!readOnly) {
-      await signedLog.start(projections.caughtUp(FOR_EVER_MS));
+      await signedLog.start(projections.waitUntilCaughtUp(FOR_EVER_MS));
       signer.start();
     }
     const ledger = new Ledger(store, now);
-    const closes = new PeriodCloses(store, now);
+    const closes = new PeriodClosingStore(store, now);
     const closed = (position: number | undefined) => signer.closed(position);
-    const closer = new PeriodCloser({ store, projections, closes, now, closed });
-    const closePeriod: Rooms['closePeriod'] = (command) => closer.close(command);
+    const closer = new ClosePeriod({ store, projections, closes, now, closed });
+    const closePeriod: HttpServices['closePeriod'] = (command) => closer.run(command);
     const autoClose = new AutoClose({ closer, projections, now, log }, config.autoClose);
     const parts = { store, ledger, projections, log, now };
     kubefirst = await openKubefirst(parts, readOnly ? withoutRecords(config.kubefirst) : config.kubefirst);
@@ -114,16 +114,16 @@ export async function compose(
     const metrics = createMetrics({ store, projections, signedLog, now });
     measureLog(metrics.registry, signedLog, now);
     observeKubefirst(metrics, kubefirst);
-    const rooms: Rooms = {
+    const rooms: HttpServices = {
       store,
       ledger,
       projections,
       signedLog,
       metrics,
-      decisions: new Decisions(store, now),
+      decisions: new OperatorDecisions(store, now),
       closePeriod,
       kubefirst,
-      validator: validator?.door,
+      validator: validator?.control,
       now,
       version: versionOfPackage(),
     };
@@ -157,7 +157,7 @@ export function snapshotFile({ dataDir, store, namespace }: Config): string {
 /** Opens a store by itself. @throws StoreFailed, StoreUnavailable where it does not open. @throws ConfigError */
 export async function openStore(
   { store, namespace }: Config,
-  { log, now, onFailed }: Omit<Surroundings, 'readOnly'>,
+  { log, now, onFailed }: Omit<ComposeOptions, 'readOnly'>,
 ): Promise<EventStore> {
   if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
   try {

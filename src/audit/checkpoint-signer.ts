@@ -1,7 +1,7 @@
 import type { EventStore } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { formatCheckpoint } from './checkpoint.ts';
-import { type Kept, KeptCheckpoints, type SignedCheckpoint } from './checkpoint-store.ts';
+import { CheckpointStore, type SignedCheckpoint, type StoredCheckpoint } from './checkpoint-store.ts';
 import { ledgerId } from './ledger-id.ts';
 import type { LogTree, TreeHead } from './log-tree.ts';
 import { signNote } from './note.ts';
@@ -10,7 +10,7 @@ import { type Identity, isDamage, isOurs } from './trust.ts';
 
 /** The newest checkpoint, and whether it stands for us: our origin, signed by our current key. */
 interface Newest {
-  readonly kept: Kept;
+  readonly kept: StoredCheckpoint;
   readonly isOurs: boolean;
 }
 
@@ -23,12 +23,12 @@ interface Log {
 }
 
 /** Signs checkpoints of a tree and keeps them, side by side with other replicas. */
-export class Checkpoints {
+export class CheckpointSigner {
   readonly #store: EventStore;
   readonly #tree: LogTree;
   readonly #options: SignedLogOptions;
   readonly #log: Log;
-  readonly #kept: KeptCheckpoints;
+  readonly #kept: CheckpointStore;
   #identity: Identity | undefined;
   #newest: Newest | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -38,7 +38,7 @@ export class Checkpoints {
     this.#tree = tree;
     this.#options = options;
     this.#log = log;
-    this.#kept = new KeptCheckpoints(store);
+    this.#kept = new CheckpointStore(store);
   }
 
   /** `undefined` before `identify`. */
@@ -142,13 +142,13 @@ export class Checkpoints {
     return kept;
   }
 
-  async #first(): Promise<Kept> {
+  async #first(): Promise<StoredCheckpoint> {
     try {
       await this.#keep(await this.#tree.sizeAndRoot(0));
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error;
     }
-    return (await this.#kept.newest()) as Kept;
+    return (await this.#kept.newest()) as StoredCheckpoint;
   }
 
   /** Reads a kept checkpoint; one that cannot be read, or has a wrong signature, was tampered with. */
@@ -163,7 +163,7 @@ export class Checkpoints {
   }
 
   /** @throws LogKeyError, UntrustedNote, MalformedNote */
-  #judge(kept: Kept): Newest {
+  #judge(kept: StoredCheckpoint): Newest {
     const { acceptKey, log } = this.#options;
     const judged = isOurs(kept, this.known, acceptKey);
     if (judged === 'accepted')

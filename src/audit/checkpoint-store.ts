@@ -18,14 +18,14 @@ export interface SignedCheckpoint {
 }
 
 /** A kept checkpoint and its place among the others. */
-export interface Kept extends SignedCheckpoint {
+export interface StoredCheckpoint extends SignedCheckpoint {
   readonly origin: string;
   /** 0, 1, 2, … */
   readonly number: number;
 }
 
 /** All checkpoints that were ever signed, in order, for ever. What is read is not verified here. */
-export class KeptCheckpoints {
+export class CheckpointStore {
   readonly #store: Pick<EventStore, 'append' | 'readStream'>;
 
   constructor(store: Pick<EventStore, 'append' | 'readStream'>) {
@@ -33,26 +33,30 @@ export class KeptCheckpoints {
   }
 
   /** @throws MalformedCheckpoint where what is kept is none. @throws StoreUnavailable */
-  async newest(): Promise<Kept | undefined> {
+  async newest(): Promise<StoredCheckpoint | undefined> {
     const options = { direction: 'backwards', limit: 1 } as const;
     for await (const event of this.#store.readStream(STREAM, options)) return readKept(event);
     return undefined;
   }
 
   /** Oldest first. @throws MalformedCheckpoint, StoreUnavailable */
-  async *all(): AsyncGenerator<Kept> {
+  async *all(): AsyncGenerator<StoredCheckpoint> {
     for await (const event of this.#store.readStream(STREAM)) yield readKept(event);
   }
 
   /** Keeps a note behind the one that was the newest. @throws VersionConflict where there is a newer one; as the store does */
-  async keep(note: string, newest: Kept | undefined, signedAt: number): Promise<Kept> {
+  async keep(
+    note: string,
+    newest: StoredCheckpoint | undefined,
+    signedAt: number,
+  ): Promise<StoredCheckpoint> {
     const event = { id: randomUUID(), type: SIGNED, data: { note }, metadata: {}, recordedAt: signedAt };
     const number = await this.#store.append(STREAM, [event], newest?.number ?? 'absent');
     return readKept({ ...event, stream: STREAM, revision: number });
   }
 }
 
-function readKept({ data, revision, recordedAt }: RecordedEvent): Kept {
+function readKept({ data, revision, recordedAt }: RecordedEvent): StoredCheckpoint {
   const { note: kept } = data;
   const note = String(kept);
   // The text of a note ends with the newline before the empty line above its signatures.

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
-import { Checkpoints, shorter } from './checkpoint-signer.ts';
+import { CheckpointSigner, shorter } from './checkpoint-signer.ts';
 import type { SignedCheckpoint } from './checkpoint-store.ts';
 import { LeafError } from './leaf.ts';
 import { hashesInThread } from './leaf-hash-worker-client.ts';
@@ -32,7 +32,7 @@ export class SignedLog {
   readonly tree: LogTree;
   readonly #store: EventStore;
   readonly #options: SignedLogOptions;
-  readonly #checkpoints: Checkpoints;
+  readonly #checkpoints: CheckpointSigner;
   readonly #stop = new AbortController();
   readonly #checked = Promise.withResolvers<void>();
   #isReady = false;
@@ -50,7 +50,7 @@ export class SignedLog {
       onFailed: (error) => this.#treeFailed(error),
       onChanged: ({ message }) => this.#found(message),
     });
-    this.#checkpoints = new Checkpoints(store, this.tree, options, {
+    this.#checkpoints = new CheckpointSigner(store, this.tree, options, {
       found: (why) => this.#found(why),
       requireSound: () => this.#requireSound(),
     });

@@ -1,5 +1,5 @@
 import { MalformedCheckpoint } from './checkpoint.ts';
-import type { Kept } from './checkpoint-store.ts';
+import type { StoredCheckpoint } from './checkpoint-store.ts';
 import { LogKeyError, type LogKeys } from './log-keys.ts';
 import { MalformedNote, openNote, signersOf, UnknownSigners, UntrustedNote } from './note.ts';
 import { hexOf } from './note-key.ts';
@@ -18,7 +18,7 @@ export interface Identity {
  * @throws UntrustedNote, MalformedNote where it was tampered with.
  */
 export function isOurs(
-  kept: Kept,
+  kept: StoredCheckpoint,
   { origin, keys }: Identity,
   acceptKey: string | undefined,
 ): boolean | 'accepted' {

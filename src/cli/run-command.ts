@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { EXIT, type ExitCode, Failure } from './terminal/cli-error.ts';
+import { CliError, EXIT, type ExitCode } from './terminal/cli-error.ts';
 import { sayError } from './terminal/output.ts';
 
 /**
@@ -12,8 +12,8 @@ export async function runCommand(program: Command, args: readonly string[]): Pro
     return EXIT.done;
   } catch (error) {
     // What was asked for, such as help, is no mistake; what is one was told already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUsage;
-    if (error instanceof Failure) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usageError;
+    if (error instanceof CliError) {
       sayError(error.message);
       return error.exit;
     }

@@ -37,7 +37,7 @@ export interface RegisteredCluster {
 }
 
 /** What the second source says of a cluster; `unknown` where no source that could list it was read. */
-export type Opinion = 'listed' | 'gone' | 'unknown';
+export type InventoryStatus = 'listed' | 'gone' | 'unknown';
 
 /** Something that the ledger and an inventory do not agree on. */
 export type InventoryCondition =
@@ -67,7 +67,7 @@ export type InventoryCondition =
 export interface Reconciliation {
   readonly conditions: readonly InventoryCondition[];
   /** By id of the cluster, for every one that was asked about. */
-  readonly opinions: ReadonlyMap<string, Opinion>;
+  readonly opinions: ReadonlyMap<string, InventoryStatus>;
 }
 
 /**
@@ -90,7 +90,7 @@ export function reconcileInventory(
   } = {},
 ): Reconciliation {
   const index = new InventoryIndex(readings);
-  const opinions = new Map<string, Opinion>();
+  const opinions = new Map<string, InventoryStatus>();
   const conditions: InventoryCondition[] = [];
   for (const cluster of registered) {
     const { opinion, source } = index.opinionOf(cluster);
@@ -145,7 +145,7 @@ class InventoryIndex {
   }
 
   /** `listed` where any source lists it; `gone` where one that should was read and does not, and none is unread. */
-  opinionOf(cluster: RegisteredCluster): { readonly opinion: Opinion; readonly source?: string } {
+  opinionOf(cluster: RegisteredCluster): { readonly opinion: InventoryStatus; readonly source?: string } {
     const { clusterId, connection } = cluster;
     const expected = new Set(cluster.expectedIn);
     const scheme = connection?.split(':', 1)[0];

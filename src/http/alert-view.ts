@@ -89,7 +89,7 @@ export interface AlertSources {
 export function liveAlerts({ projections, signedLog }: AlertSources): LiveAlert[] {
   const { statements, model } = projections;
   const drifts = statements.drifts.map(({ period, why }): LiveAlert => {
-    const since = model.closeOf(period)?.closedAt ?? 0;
+    const since = model.closingOf(period)?.closedAt ?? 0;
     return { kind: 'statement-drift', subject: period, since, data: { why } };
   });
   const { tampered } = signedLog;

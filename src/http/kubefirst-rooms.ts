@@ -1,4 +1,4 @@
-import type { KubefirstIntake } from '../ledger/kubefirst-ingest.ts';
+import type { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 
 /** What is known of the records of Kubefirst that are followed. */
 export interface RecordsStatus {
@@ -13,8 +13,8 @@ export interface RecordsStatus {
 }
 
 /** How Kubefirst is listened to. */
-export interface KubefirstRooms {
-  readonly intake: KubefirstIntake;
+export interface KubefirstServices {
+  readonly intake: KubefirstIngest;
   /** What telemetry must show; without it whoever reaches the ledger may post. */
   readonly writeKey: string | undefined;
   readonly pricePerHour: string | undefined;

@@ -3,7 +3,7 @@ import type { Instant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
 import { TRIGGERS } from '../domain/validation/records/run-record.ts';
 import type { RunUnderWay } from '../domain/validation/records/run-under-way.ts';
-import { type Run, type RunResult, stateOf } from '../projections/validation-book.ts';
+import { type Run, type RunResult, runStateOf } from '../projections/validation-book.ts';
 import { InstantOut, instantOut, PositionOut } from './params/fields.ts';
 
 const Counts = z
@@ -59,7 +59,7 @@ export const RunOut = z
 export type RunOut = z.output<typeof RunOut>;
 
 export function runOut(run: Run, underWay: RunUnderWay | undefined, now: Instant): RunOut {
-  const state = stateOf(run, now);
+  const state = runStateOf(run, now);
   const { result, abandoned } = run;
   const why = abandoned ?? 'deadline';
   const progress = state === 'running' ? progressOf(underWay) : undefined;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { dueAt, nextToClose } from '../domain/billing/period.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { Projections } from '../projections/projections.ts';
-import type { PeriodCloser } from '../usecases/close-period.ts';
+import type { ClosePeriod } from '../usecases/close-period.ts';
 import { CronText, type JobsLog, ScheduledJob } from './schedule.ts';
 
 /** When periods are closed by themselves; they are not, unless it is said. */
@@ -12,8 +12,8 @@ export const AutoCloseSettings = z.strictObject({
 });
 export type AutoCloseSettings = z.output<typeof AutoCloseSettings>;
 
-interface Rooms {
-  readonly closer: Pick<PeriodCloser, 'close'>;
+interface Dependencies {
+  readonly closer: Pick<ClosePeriod, 'run'>;
   readonly projections: Pick<Projections, 'model' | 'isCaughtUp'>;
   readonly now: () => Instant;
   readonly log: JobsLog;
@@ -27,12 +27,12 @@ const ACTOR = 'auto-close';
  * Nothing is closed early. What fails is logged, and tried again at the next tick.
  */
 export class AutoClose {
-  readonly #rooms: Rooms;
+  readonly #rooms: Dependencies;
   readonly #settings: AutoCloseSettings;
   readonly #job: ScheduledJob;
   #isStopped = false;
 
-  constructor(rooms: Rooms, settings: AutoCloseSettings) {
+  constructor(rooms: Dependencies, settings: AutoCloseSettings) {
     this.#rooms = rooms;
     this.#settings = settings;
     this.#job = new ScheduledJob('auto-close', settings.schedule, () => this.#closeDue(), rooms.log);
@@ -68,7 +68,7 @@ export class AutoClose {
   /** @returns whether there may be another to close. */
   async #close(period: Period): Promise<boolean> {
     const { closer, projections, log } = this.#rooms;
-    const outcome = await closer.close({ period, early: false, dryRun: false, actor: ACTOR });
+    const outcome = await closer.run({ period, early: false, dryRun: false, actor: ACTOR });
     if (outcome.outcome !== 'closed') {
       log.error({ period, ...outcome }, 'a period that is due could not be closed');
       return false;
@@ -76,7 +76,7 @@ export class AutoClose {
     const { watermark, accounts, totals } = outcome.close;
     log.info({ period, watermark, accounts, totals }, 'a period was closed');
     // Until its closing is in the answers, it would be found due again.
-    return projections.model.closeOf(period) !== undefined;
+    return projections.model.closingOf(period) !== undefined;
   }
 
   /** The period that is to be closed now. */

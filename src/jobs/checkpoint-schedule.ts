@@ -11,7 +11,7 @@ interface Options {
 const LOOK_MS = 1_000;
 
 /** Signs a checkpoint whenever the newest, whoever signed it, is too old and the log has grown since. */
-export class CheckpointSigner {
+export class CheckpointSchedule {
   readonly #signedLog: SignedLog;
   readonly #options: Options;
   #timer: NodeJS.Timeout | undefined;

@@ -3,7 +3,7 @@ import type { SourceReading } from '../domain/inventory.ts';
 import type { Instant } from '../domain/time.ts';
 import type { KubefirstSecret } from '../kubernetes/management/kubefirst-records.ts';
 import type { Step } from '../kubernetes/management/secret-follower.ts';
-import type { Derived, KubefirstIntake } from '../ledger/kubefirst-ingest.ts';
+import type { Derived, KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 import { type BookView, inventorySource, RecordBook } from './record-book.ts';
 
 const ACTOR = 'kubefirst-records';
@@ -13,10 +13,10 @@ export interface WatcherLog {
   warn(details: object, message: string): void;
 }
 
-interface Rooms {
+interface Dependencies {
   /** Names the place of the records, so that several can be followed. */
   readonly name: string;
-  readonly intake: KubefirstIntake;
+  readonly intake: KubefirstIngest;
   readonly view: BookView & {
     /** Whether all that was recorded before this process began is known. */
     caughtUp(): Promise<boolean>;
@@ -35,7 +35,7 @@ const RETRY_MS = 1_000;
  * what the ledger knows, and posts what is lacking; the facts have ids of their own, so that two who do it post the same.
  */
 export class KubefirstWatcher {
-  readonly #rooms: Rooms;
+  readonly #rooms: Dependencies;
   readonly #book: RecordBook;
   readonly #stop = new AbortController();
   #state: 'starting' | 'following' | 'unreadable' = 'starting';
@@ -44,7 +44,7 @@ export class KubefirstWatcher {
   #missing: readonly string[] = [];
   #running: Promise<void> = Promise.resolve();
 
-  constructor(rooms: Rooms) {
+  constructor(rooms: Dependencies) {
     this.#rooms = rooms;
     this.#book = new RecordBook(rooms.name, rooms.intake.policy, rooms.view);
     this.#since = rooms.now();

@@ -1,17 +1,17 @@
 import { MINUTE_MS } from '../domain/time.ts';
-import type { Begun, Plan, Progress, Validator } from '../usecases/run-validation.ts';
+import type { Begun, Plan, Progress, RunValidation } from '../usecases/run-validation.ts';
 import { type JobsLog, ScheduledJob } from './schedule.ts';
 
 /** When the validator runs: at its times, and when somebody asks. */
 export class ValidatorJob {
-  readonly #validator: Validator;
+  readonly #validator: RunValidation;
   readonly #now: () => number;
   readonly #log: JobsLog;
   readonly #scheduled: ScheduledJob | undefined;
   #finishing: Promise<unknown> = Promise.resolve();
 
   /** @param schedule as `CronText` takes it; `undefined` where it runs on request alone. */
-  constructor(validator: Validator, schedule: string | undefined, now: () => number, log: JobsLog) {
+  constructor(validator: RunValidation, schedule: string | undefined, now: () => number, log: JobsLog) {
     this.#validator = validator;
     this.#now = now;
     this.#log = log;

@@ -1,5 +1,5 @@
 import type { Fact, KnownFact } from '../domain/facts/fact.ts';
-import { clusterStream, factOf, type Origin, originOf } from '../domain/facts/recorded-fact.ts';
+import { clusterStream, type Origin, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 
 /** A fact as it stands in its stream; `position` is its revision there, which orders it among the facts of its cluster. */
@@ -9,10 +9,10 @@ export interface RecordedFact extends KnownFact {
 }
 
 /** All facts of one cluster. */
-export interface History {
+export interface ClusterHistory {
   readonly facts: readonly RecordedFact[];
   /** Whether nothing can have been added since it was read: a refusal may rest on it. */
-  readonly isCurrent: boolean;
+  readonly isFresh: boolean;
 }
 
 /** Histories kept in memory; the longest unused goes first. */
@@ -22,7 +22,7 @@ const KEPT = 20_000;
  * The histories of clusters, read from the store and kept while they are in use. A kept one may be behind where several
  * processes write: the expected revision of the append tells, and a refusal never rests on one that is not current.
  */
-export class Histories {
+export class ClusterHistoryCache {
   readonly #store: EventStore;
   readonly #kept = new Map<string, readonly RecordedFact[]>();
 
@@ -31,23 +31,23 @@ export class Histories {
   }
 
   /** @throws UnreadableFact where the stream holds what this release cannot read. @throws StoreUnavailable */
-  async load(clusterId: string): Promise<History> {
+  async load(clusterId: string): Promise<ClusterHistory> {
     const facts = this.#kept.get(clusterId);
     if (facts === undefined) return this.reload(clusterId);
     this.keep(clusterId, facts);
-    return { facts, isCurrent: this.#store.isSoleWriter };
+    return { facts, isFresh: this.#store.isSoleWriter };
   }
 
   /** Reads the stream, whatever is kept. @throws UnreadableFact @throws StoreUnavailable */
-  async reload(clusterId: string): Promise<History> {
+  async reload(clusterId: string): Promise<ClusterHistory> {
     const facts: RecordedFact[] = [];
     for await (const event of this.#store.readStream(clusterStream(clusterId))) {
-      const fact: Fact = factOf(clusterId, event);
+      const fact: Fact = parseStoredFact(clusterId, event);
       const { id, revision, recordedAt } = event;
       facts.push({ eventId: id, position: revision, fact, origin: originOf(event), recordedAt });
     }
     this.keep(clusterId, facts);
-    return { facts, isCurrent: true };
+    return { facts, isFresh: true };
   }
 
   forget(clusterId: string): void {

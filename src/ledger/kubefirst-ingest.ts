@@ -19,7 +19,7 @@ export interface KubefirstView {
   placed(eventId: string): Promise<unknown>;
 }
 
-interface Rooms {
+interface Dependencies {
   readonly ledger: Ledger;
   readonly view: KubefirstView;
   readonly policy: KubefirstPolicy;
@@ -48,13 +48,13 @@ const MOST_SEEN = 100_000;
  * The way of what Kubefirst says into the ledger. Who a cluster is depends on what is known, so one thing at a time is
  * judged, recorded, and waited for until it is known, whichever door it came through.
  */
-export class KubefirstIntake {
-  readonly #rooms: Rooms;
+export class KubefirstIngest {
+  readonly #rooms: Dependencies;
   readonly #lastSeen = new Map<string, Instant>();
   readonly #counts = new Map<Tracked, number>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(rooms: Rooms) {
+  constructor(rooms: Dependencies) {
     this.#rooms = rooms;
   }
 
@@ -124,7 +124,7 @@ export class KubefirstIntake {
         ? { code: 'cluster-unknown', named: event.properties.cluster_id }
         : { code: 'cluster-ambiguous', named: event.properties.cluster_id, candidates: verdict.candidates };
     const kept = this.#rooms.asEvent(fact, TELEMETRY_SOURCE, id);
-    await this.#rooms.ledger.keepRefused([
+    await this.#rooms.ledger.keepRejected([
       { source: TELEMETRY_SOURCE, id, clusterId: fact.clusterId, event: kept, rejection },
     ]);
     return 'refused';

@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decide, type Posting } from '../domain/facts/decide.ts';
 import { type Fact, UnreadableFact } from '../domain/facts/fact.ts';
-import { clusterStream, type Origin, recordFact } from '../domain/facts/recorded-fact.ts';
+import { clusterStream, type Origin, serializeFact } from '../domain/facts/recorded-fact.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
-import { Turns } from '../util/keyed-mutex.ts';
-import { Histories, type History, type RecordedFact } from './cluster-history-cache.ts';
+import { KeyedMutex } from '../util/keyed-mutex.ts';
+import { type ClusterHistory, ClusterHistoryCache, type RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
 import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
-import { type Refused, RejectedEvents } from './rejected-event-store.ts';
-import { appendPatiently, beforeDeadline, type Deadline, persist, writeDeadline } from './retry.ts';
+import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
+import { appendWithRetry, beforeDeadline, type Deadline, retryUntil, writeDeadline } from './retry.ts';
 
 /** A fact that somebody wants recorded. */
 export interface Submission {
@@ -54,17 +54,17 @@ const MOST_APPEND_BYTES = 500_000;
 export class Ledger {
   readonly #store: EventStore;
   readonly #now: () => number;
-  readonly #histories: Histories;
-  readonly #rejected: RejectedEvents;
-  readonly #turns = new Turns();
+  readonly #histories: ClusterHistoryCache;
+  readonly #rejected: RejectedEventStore;
+  readonly #turns = new KeyedMutex();
   #underWay = 0;
 
   /** @param now milliseconds since the epoch. */
   constructor(store: EventStore, now: () => number) {
     this.#store = store;
     this.#now = now;
-    this.#histories = new Histories(store);
-    this.#rejected = new RejectedEvents(store, now);
+    this.#histories = new ClusterHistoryCache(store);
+    this.#rejected = new RejectedEventStore(store, now);
   }
 
   /**
@@ -82,7 +82,7 @@ export class Ledger {
     const deadline = writeDeadline();
     const clusters = Map.groupBy(submissions, ({ fact }) => fact.clusterId);
     const recorded = this.#turns
-      .take([...clusters.keys()], () => this.#recordInTurn(submissions, clusters, caller, deadline))
+      .runExclusive([...clusters.keys()], () => this.#recordInTurn(submissions, clusters, caller, deadline))
       .finally(() => {
         this.#underWay -= submissions.length;
       });
@@ -97,7 +97,7 @@ export class Ledger {
    * Keeps events that no fact can be made of, as those are that are refused.
    * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
-  async keepRefused(refused: readonly Refused[]): Promise<void> {
+  async keepRejected(refused: readonly RejectedEvent[]): Promise<void> {
     await this.#rejected.keep(refused, writeDeadline());
   }
 
@@ -114,7 +114,14 @@ export class Ledger {
       throw new StoreUnavailable('an earlier write to the same cluster took too long');
     const outcomes = new Map<Submission, Outcome>();
     const recorded = Array.from(clusters, ([clusterId, own], i) =>
-      this.#recordCluster(clusterId, own, histories[i] as History | Halted, caller, deadline, outcomes),
+      this.#recordCluster(
+        clusterId,
+        own,
+        histories[i] as ClusterHistory | Halted,
+        caller,
+        deadline,
+        outcomes,
+      ),
     );
     // All must have ended before the turn does: what is still under way would meet the next one.
     const failed = (await Promise.allSettled(recorded)).find((result) => result.status === 'rejected');
@@ -139,9 +146,9 @@ export class Ledger {
     submissions: readonly Submission[],
     caller: Pick<Posting, 'mayBackdate'>,
     deadline: Deadline,
-  ): Promise<History | Halted> {
+  ): Promise<ClusterHistory | Halted> {
     const history = await this.#read(clusterId, () => this.#histories.load(clusterId), deadline);
-    if ('outcome' in history || history.isCurrent) return history;
+    if ('outcome' in history || history.isFresh) return history;
     const { outcomes } = planFor(history.facts, submissions, { ...caller, now: this.#now() });
     if (!outcomes.some(({ outcome }) => outcome === 'rejected')) return history;
     return this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
@@ -149,16 +156,16 @@ export class Ledger {
 
   async #read(
     clusterId: string,
-    read: () => Promise<History>,
+    read: () => Promise<ClusterHistory>,
     deadline: Deadline,
-  ): Promise<History | Halted> {
-    return persist(read, deadline).catch(haltedOr(clusterId));
+  ): Promise<ClusterHistory | Halted> {
+    return retryUntil(read, deadline).catch(haltedOr(clusterId));
   }
 
   async #recordCluster(
     clusterId: string,
     submissions: readonly Submission[],
-    loaded: History | Halted,
+    loaded: ClusterHistory | Halted,
     caller: Pick<Posting, 'mayBackdate'>,
     deadline: Deadline,
     outcomes: Map<Submission, Outcome>,
@@ -170,10 +177,10 @@ export class Ledger {
         return;
       }
       const plan = planFor(history.facts, submissions.slice(done), { ...caller, now: this.#now() });
-      const mayBeOutdated = !history.isCurrent && plan.outcomes.some(({ outcome }) => outcome === 'rejected');
+      const mayBeOutdated = !history.isFresh && plan.outcomes.some(({ outcome }) => outcome === 'rejected');
       if (!mayBeOutdated && (await this.#append(clusterId, history.facts, plan.added, deadline))) {
         for (const outcome of plan.outcomes) outcomes.set(submissions[done++] as Submission, outcome);
-        history = { facts: [...history.facts, ...plan.added], isCurrent: history.isCurrent };
+        history = { facts: [...history.facts, ...plan.added], isFresh: history.isFresh };
       } else {
         history = await this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
       }
@@ -191,7 +198,7 @@ export class Ledger {
     if (added.length === 0) return true;
     const expected = known.at(-1)?.position ?? 'absent';
     try {
-      await appendPatiently(this.#store, clusterStream(clusterId), added.map(toEvent), expected, deadline);
+      await appendWithRetry(this.#store, clusterStream(clusterId), added.map(toEvent), expected, deadline);
       this.#histories.keep(clusterId, [...known, ...added]);
       return true;
     } catch (error) {
@@ -212,7 +219,7 @@ function haltedOr(clusterId: string): (error: unknown) => Halted {
 }
 
 function toEvent({ eventId: id, fact, origin, recordedAt }: RecordedFact): NewEvent {
-  return { id, ...recordFact(fact, origin), recordedAt } as NewEvent;
+  return { id, ...serializeFact(fact, origin), recordedAt } as NewEvent;
 }
 
 export interface Plan {

@@ -6,10 +6,10 @@ import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 import { LEDGER_SOURCE } from './ledger.ts';
-import { appendPatiently, type Deadline, persist, writeDeadline } from './retry.ts';
+import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
 
 /** What operators decide about alerts and about the validator: written down at the end of a stream, one after the other. */
-export class Decisions {
+export class OperatorDecisions {
   readonly #store: EventStore;
   readonly #now: () => Instant;
 
@@ -39,7 +39,7 @@ export class Decisions {
   async #append(stream: string, type: string, data: JsonObject, actor: string): Promise<string> {
     const deadline = writeDeadline();
     for (;;) {
-      const last = await persist(() => this.#lastRevision(stream), deadline);
+      const last = await retryUntil(() => this.#lastRevision(stream), deadline);
       const recordedAt = this.#now();
       const id = eventId(stream, last + 1, recordedAt, JSON.stringify(data));
       const event = { id, type, data, metadata: { source: LEDGER_SOURCE, actor }, recordedAt };
@@ -55,7 +55,7 @@ export class Decisions {
     deadline: Deadline,
   ): Promise<boolean> {
     try {
-      await appendPatiently(this.#store, stream, [event], last === -1 ? 'absent' : last, deadline);
+      await appendWithRetry(this.#store, stream, [event], last === -1 ? 'absent' : last, deadline);
       return true;
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error;

@@ -7,7 +7,7 @@ export class ReadOnly extends Error {
 }
 
 /** Whether the log may be added to. Once closed it stays so: people have to look at the log first. */
-export class WriteGate {
+export class ReadOnlyLatch {
   #why: string | undefined;
 
   close(why: string): void {
@@ -21,10 +21,10 @@ export class WriteGate {
 }
 
 /** A store whose log takes nothing once the gate is closed. It is still read, and state, which is no part of the log, written. */
-export class GuardedStore extends WrappedStore {
-  readonly #gate: WriteGate;
+export class ReadOnlyAwareStore extends WrappedStore {
+  readonly #gate: ReadOnlyLatch;
 
-  constructor(store: EventStore, gate: WriteGate) {
+  constructor(store: EventStore, gate: ReadOnlyLatch) {
     super(store);
     this.#gate = gate;
   }

@@ -4,14 +4,14 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
-import { appendPatiently, type Deadline, persist } from './retry.ts';
+import { appendWithRetry, type Deadline, retryUntil } from './retry.ts';
 
 /** The stream that keeps what was refused: a fact about money is never dropped without a trace. */
 export const REJECTED_STREAM = 'rejected-events';
 export const EVENT_REJECTED = 'EventRejected';
 
 /** What was refused, and why. */
-export interface Refused {
+export interface RejectedEvent {
   readonly source: string;
   readonly id: string;
   readonly clusterId: string;
@@ -21,7 +21,7 @@ export interface Refused {
 }
 
 interface Waiting {
-  readonly refused: Refused;
+  readonly refused: RejectedEvent;
   readonly deadline: Deadline;
   resolve(): void;
   reject(error: unknown): void;
@@ -32,7 +32,7 @@ const REMEMBERED = 1_000;
 const MOST_PER_APPEND = 8;
 
 /** Keeps refused events in their stream; those that come while one append is under way share the next. */
-export class RejectedEvents {
+export class RejectedEventStore {
   readonly #store: EventStore;
   readonly #now: () => number;
   readonly #remembered = new Set<string>();
@@ -46,7 +46,7 @@ export class RejectedEvents {
   }
 
   /** Resolves once all are kept, or were before. @throws OutcomeUnknown, StoreFull, StoreFailed */
-  async keep(refused: readonly Refused[], deadline: Deadline): Promise<void> {
+  async keep(refused: readonly RejectedEvent[], deadline: Deadline): Promise<void> {
     const kept = refused.map(
       (each) =>
         new Promise<void>((resolve, reject) =>
@@ -77,9 +77,9 @@ export class RejectedEvents {
     this.#working = false;
   }
 
-  async #append(refused: readonly Refused[], deadline: Deadline): Promise<void> {
+  async #append(refused: readonly RejectedEvent[], deadline: Deadline): Promise<void> {
     for (;;) {
-      const last = this.#revision ?? (await persist(() => this.#readEnd(), deadline));
+      const last = this.#revision ?? (await retryUntil(() => this.#readEnd(), deadline));
       const fresh = [...new Map(refused.map((each) => [keyOf(each), each])).entries()].filter(
         ([key]) => !this.#remembered.has(key),
       );
@@ -88,7 +88,7 @@ export class RejectedEvents {
       const events = fresh.map(([, each], i) => toEvent(each, last + 1 + i, recordedAt));
       try {
         const expected = last === -1 ? 'absent' : last;
-        this.#revision = await appendPatiently(this.#store, REJECTED_STREAM, events, expected, deadline);
+        this.#revision = await appendWithRetry(this.#store, REJECTED_STREAM, events, expected, deadline);
         for (const [key] of fresh) this.#remember(key);
         return;
       } catch (error) {
@@ -106,7 +106,7 @@ export class RejectedEvents {
     const options = { direction: 'backwards', limit: REMEMBERED } as const;
     for await (const { revision, data } of this.#store.readStream(REJECTED_STREAM, options)) {
       last = Math.max(last, revision);
-      recent.push(keyOf(data as unknown as Refused));
+      recent.push(keyOf(data as unknown as RejectedEvent));
     }
     for (const key of recent.reverse()) this.#remember(key);
     return last;
@@ -122,11 +122,11 @@ export class RejectedEvents {
   }
 }
 
-function keyOf({ event, rejection }: Refused): string {
+function keyOf({ event, rejection }: RejectedEvent): string {
   return eventId(JSON.stringify(event), rejection.code);
 }
 
-function toEvent(refused: Refused, revision: number, recordedAt: number): NewEvent {
+function toEvent(refused: RejectedEvent, revision: number, recordedAt: number): NewEvent {
   const { source, id, clusterId, event, rejection } = refused;
   return {
     id: eventId(REJECTED_STREAM, source, id, revision),

@@ -38,7 +38,7 @@ export async function beforeDeadline<T>(
  * returns, so the order of calls is the order of first attempts.
  * @throws StoreUnavailable at the deadline; everything else at once.
  */
-export async function persist<T>(attempt: () => Promise<T>, deadline: Deadline): Promise<T> {
+export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadline): Promise<T> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
       return await attempt();
@@ -53,7 +53,7 @@ export async function persist<T>(attempt: () => Promise<T>, deadline: Deadline):
  * Appends, and where the outcome is unknown repeats the same ids with the same expectation until the store has answered.
  * @throws OutcomeUnknown at the deadline. @throws VersionConflict, StoreFull, StoreFailed, InvalidAppend as the store does.
  */
-export async function appendPatiently(
+export async function appendWithRetry(
   store: EventStore,
   stream: string,
   events: readonly NewEvent[],
@@ -61,7 +61,7 @@ export async function appendPatiently(
   deadline: Deadline,
 ): Promise<number> {
   try {
-    return await persist(() => store.append(stream, events, expected), deadline);
+    return await retryUntil(() => store.append(stream, events, expected), deadline);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     throw new OutcomeUnknown('the store did not acknowledge in time', { cause: error });

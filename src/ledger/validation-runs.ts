@@ -5,7 +5,7 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
-import { appendPatiently, writeDeadline } from './retry.ts';
+import { appendWithRetry, writeDeadline } from './retry.ts';
 
 /** The most bytes that are appended at once. */
 const MOST_APPEND_BYTES = 500_000;
@@ -39,7 +39,7 @@ export class ValidationRuns {
   async claim(run: string, start: WrittenRecord): Promise<ClaimedRun | undefined> {
     try {
       const event = this.#eventOf(run, 0, start);
-      await appendPatiently(this.#store, runStream(run), [event], 'absent', writeDeadline());
+      await appendWithRetry(this.#store, runStream(run), [event], 'absent', writeDeadline());
       return { run, revision: 0 };
     } catch (error) {
       if (error instanceof VersionConflict) return undefined;
@@ -56,7 +56,7 @@ export class ValidationRuns {
     let last = revision;
     for (const part of partsOf(records)) {
       const events = part.map((record, i) => this.#eventOf(run, last + 1 + i, record));
-      last = await appendPatiently(this.#store, runStream(run), events, last, writeDeadline());
+      last = await appendWithRetry(this.#store, runStream(run), events, last, writeDeadline());
     }
     return { run, revision: last };
   }

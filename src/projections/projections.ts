@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
-import { Slices } from '../util/event-loop-yielder.ts';
-import { LedgerModel, type Place } from './model/ledger-model.ts';
+import { EventLoopYielder } from '../util/event-loop-yielder.ts';
+import { type EventLocation, LedgerModel } from './model/ledger-model.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './model/snapshot.ts';
 import { type DigestKeeper, StatementCheck } from './statement-check.ts';
 
@@ -91,18 +91,18 @@ export class Projections {
   }
 
   /** Waits until all that was in the log at the start has been seen; `false` where that took longer than `timeoutMs`. */
-  caughtUp(timeoutMs: number): Promise<boolean> {
+  waitUntilCaughtUp(timeoutMs: number): Promise<boolean> {
     return this.#until(() => this.#isCaughtUp, timeoutMs);
   }
 
   /** Waits until the event at `position` is in the answers; `false` where that took longer than `timeoutMs`. */
-  reached(position: number, timeoutMs: number): Promise<boolean> {
+  waitForPosition(position: number, timeoutMs: number): Promise<boolean> {
     return this.#until(() => this.#model.position >= position, timeoutMs);
   }
 
   /** Waits until an event is in the answers; `undefined` where that took longer than `timeoutMs`. */
-  async placed(eventId: string, timeoutMs: number): Promise<Place | undefined> {
-    const find = () => this.#model.placeOf(eventId);
+  async waitForEvent(eventId: string, timeoutMs: number): Promise<EventLocation | undefined> {
+    const find = () => this.#model.locate(eventId);
     return find() ?? ((await this.#until(() => find() !== undefined, timeoutMs)) ? find() : undefined);
   }
 
@@ -150,10 +150,10 @@ export class Projections {
 
   /** Spares the first questions what they would have to wait for. */
   async #prepare(): Promise<void> {
-    const slices = new Slices();
+    const slices = new EventLoopYielder();
     for (const _ of this.#model.prepare()) {
       if (this.#stop.signal.aborted) return;
-      if (slices.isOver) await slices.pause();
+      if (slices.isDue) await slices.yield();
     }
   }
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Period } from '../domain/time.ts';
-import type { Close, LedgerModel } from './model/ledger-model.ts';
+import type { ClosedPeriod, LedgerModel } from './model/ledger-model.ts';
 import { closedQuestion, statementsInTurns, tally } from './queries/period-statements.ts';
 
 /** A closed period whose statements are no longer what they were when it was closed. */
@@ -19,9 +19,9 @@ type Digests = ReadonlyMap<string, string>;
 /** Keeps, outside of the log, the digest of each statement of a closed period: what names the account in a drift. */
 export interface DigestKeeper {
   /** Keeps them, unless they are kept; safe twice. */
-  keep(close: Close, digests: Digests): Promise<void>;
+  keep(close: ClosedPeriod, digests: Digests): Promise<void>;
   /** `undefined` where none are kept that are of this closing. */
-  read(close: Close): Promise<Digests | undefined>;
+  read(close: ClosedPeriod): Promise<Digests | undefined>;
 }
 
 export interface StatementCheckOptions {
@@ -64,7 +64,7 @@ export class StatementCheck {
       this.#checked = 0;
       this.#drifts = [];
     }
-    if (this.#running !== undefined || this.#checked >= model.closes.length) return;
+    if (this.#running !== undefined || this.#checked >= model.closedPeriods.length) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -73,7 +73,7 @@ export class StatementCheck {
   async #run(): Promise<void> {
     for (;;) {
       const model = this.#model;
-      const close = model?.closes[this.#checked];
+      const close = model?.closedPeriods[this.#checked];
       if (model === undefined || close === undefined || this.#isStopped) return;
       const drift = await this.#driftOf(model, close).catch((error: unknown) => {
         return { period: close.period, position: close.position, why: `it cannot be compared: ${error}` };
@@ -86,7 +86,7 @@ export class StatementCheck {
     }
   }
 
-  async #driftOf(model: LedgerModel, close: Close): Promise<Drift | undefined> {
+  async #driftOf(model: LedgerModel, close: ClosedPeriod): Promise<Drift | undefined> {
     const { period, position, totals, accounts, statementsDigest } = close;
     const question = closedQuestion(model, period);
     if (question === undefined) return undefined;
@@ -109,7 +109,7 @@ export class StatementCheck {
   }
 
   /** Never in the way of the comparison: what cannot be kept now is kept after another start. */
-  async #keep(close: Close, digests: Digests): Promise<void> {
+  async #keep(close: ClosedPeriod, digests: Digests): Promise<void> {
     try {
       await this.#options.keeper?.keep(close, digests);
     } catch (error) {
@@ -118,7 +118,7 @@ export class StatementCheck {
   }
 
   /** Says which account it is, by the digests that were kept. */
-  async #named(close: Close, now: Digests, why: string): Promise<Pick<Drift, 'why' | 'accountId'>> {
+  async #named(close: ClosedPeriod, now: Digests, why: string): Promise<Pick<Drift, 'why' | 'accountId'>> {
     const kept = await this.#options.keeper?.read(close).catch(() => undefined);
     if (kept === undefined) return { why: `${why}; of single accounts no digest was kept` };
     const accounts = [...new Set([...kept.keys(), ...now.keys()])].sort();

@@ -1,12 +1,12 @@
 import { DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/alert.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
-import type { Watch } from '../domain/validation/judging/probe-history.ts';
+import type { ProbeHistory } from '../domain/validation/judging/probe-history.ts';
 import { type RunEnd, RunFold, type ShardState } from '../domain/validation/records/run-fold.ts';
 import {
   type Counts,
   parseRunId,
-  readRecord,
+  parseRunRecord,
   runOfStream,
   type Trigger,
 } from '../domain/validation/records/run-record.ts';
@@ -85,7 +85,7 @@ export class ValidationBook {
   }
 
   #applyRecord(run: string, event: LogEvent): readonly RunEnd[] {
-    const record = readRecord(event.type, event.data);
+    const record = parseRunRecord(event.type, event.data);
     const ended = this.#fold.apply(run, record, event.recordedAt);
     if (record.type === 'ValidationStarted') {
       const { tick, shard, trigger, by, policies, deadline } = record.data;
@@ -128,7 +128,7 @@ export class ValidationBook {
   }
 
   /** What is remembered of a cluster; `undefined` where it has not been probed. */
-  watchOf(clusterId: string): Watch | undefined {
+  watchOf(clusterId: string): ProbeHistory | undefined {
     return this.#fold.watchOf(clusterId);
   }
 
@@ -193,7 +193,7 @@ function inOrder({ result, abandoned, ...run }: Run): Run {
 }
 
 /** What a run is at an instant: without an end it is abandoned from its deadline on. */
-export function stateOf({ result, abandoned, deadline }: Run, now: Instant): RunState {
+export function runStateOf({ result, abandoned, deadline }: Run, now: Instant): RunState {
   if (result !== undefined) return 'completed';
   return abandoned !== undefined || now > deadline ? 'abandoned' : 'running';
 }

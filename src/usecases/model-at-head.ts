@@ -7,9 +7,9 @@ import type { Projections } from '../projections/projections.ts';
 const CATCH_UP_MS = 5_000;
 
 /** The model once it holds everything that is in the log now. @throws NotCaughtUp, StoreUnavailable */
-export async function wholeLog(store: EventStore, projections: Projections): Promise<LedgerModel> {
+export async function modelAtHead(store: EventStore, projections: Projections): Promise<LedgerModel> {
   const head = await store.head();
-  if (!(await projections.reached(head, CATCH_UP_MS)))
+  if (!(await projections.waitForPosition(head, CATCH_UP_MS)))
     throw new NotCaughtUp(`the answers are at position ${projections.model.position} of ${head}`);
   return projections.model;
 }

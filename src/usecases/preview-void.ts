@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { PERIOD_STATES, periodAfter, periodState } from '../domain/billing/period.ts';
 import { AmountSum } from '../domain/billing/quantity.ts';
-import { type Billed, firstChange } from '../domain/billing/statement.ts';
-import { countedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
+import { firstChange, type OwnedIntervals } from '../domain/billing/statement.ts';
+import { clippedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
 import { AmountsOut, UsageOut } from '../http/contract.ts';
 import { FactRef, factRef } from '../http/fact-ref.ts';
 import { refuseHalted } from '../http/params/read-model.ts';
-import type { Rooms } from '../http/server/app.ts';
-import { refusal } from '../http/server/problem.ts';
+import type { HttpServices } from '../http/server/app.ts';
+import { problemOf } from '../http/server/problem.ts';
 import type { Submission } from '../ledger/ledger.ts';
-import type { LedgerModel, Place } from '../projections/model/ledger-model.ts';
+import type { EventLocation, LedgerModel } from '../projections/model/ledger-model.ts';
 import { readFacts } from '../projections/queries/read-facts.ts';
 import {
-  type SupposedCluster,
-  supposedClusters,
+  type SimulatedCluster,
+  simulateClusters,
   wouldChange,
 } from '../projections/queries/simulated-clusters.ts';
-import { Slices } from '../util/event-loop-yielder.ts';
-import { suppose } from './simulate-facts.ts';
+import { EventLoopYielder } from '../util/event-loop-yielder.ts';
+import { simulateFacts } from './simulate-facts.ts';
 
 export const VoidPreview = z.strictObject({
   outcome: z.literal('would-void'),
@@ -44,9 +44,9 @@ export const VoidPreview = z.strictObject({
  * @param place of the fact. @throws Problem as the void itself would be refused.
  */
 export async function previewVoid(
-  { store }: Rooms,
+  { store }: HttpServices,
   model: LedgerModel,
-  place: Place & { readonly clusterId: string },
+  place: EventLocation & { readonly clusterId: string },
   submission: Submission,
   now: Instant,
 ): Promise<z.output<typeof VoidPreview>> {
@@ -56,14 +56,14 @@ export async function previewVoid(
   const asOf = model.position;
   const known = model.positionsOf(cluster, asOf).length;
   const supposition = { clusterId, known, removed: new Set<string>(), added: [submission] };
-  const { billing, outcomes } = await suppose(store, supposition, { now, mayBackdate: true });
-  for (const outcome of outcomes) if (outcome.outcome === 'rejected') throw refusal(outcome.rejection);
+  const { billing, outcomes } = await simulateFacts(store, supposition, { now, mayBackdate: true });
+  for (const outcome of outcomes) if (outcome.outcome === 'rejected') throw problemOf(outcome.rejection);
   const was = model.billing(cluster, asOf);
   const accountId = (was.registration ?? billing.registration)?.fact.accountId;
   const clusters =
     accountId === undefined
       ? []
-      : await supposedClusters(model, accountId, asOf, new Map([[clusterId, billing]]));
+      : await simulateClusters(model, accountId, asOf, new Map([[clusterId, billing]]));
   const facts = await readFacts(store, model, [position]);
   const fact = factRef(model, facts, position);
   return {
@@ -77,19 +77,19 @@ export async function previewVoid(
 }
 
 /** A period at a time, so that a large account keeps nobody waiting. */
-async function periodsChanged(model: LedgerModel, clusters: readonly SupposedCluster[], now: Instant) {
+async function periodsChanged(model: LedgerModel, clusters: readonly SimulatedCluster[], now: Instant) {
   const accountId = undefined;
   const changed = clusters.flatMap((cluster) => {
     const [before, after] = [cluster.before, cluster.after].map((intervals) => ({ accountId, intervals }));
-    const since = firstChange(before as Billed, after as Billed);
+    const since = firstChange(before as OwnedIntervals, after as OwnedIntervals);
     return since === undefined ? [] : [{ cluster, since }];
   });
   const periods: z.output<typeof VoidPreview>['periods'] = [];
   if (changed.length === 0) return periods;
   const first = periodOf(Math.min(...changed.map(({ since }) => since)));
-  const slices = new Slices();
+  const slices = new EventLoopYielder();
   for (let period: Period = first; period <= periodOf(now); period = periodAfter(period)) {
-    const counted = countedWindow(periodWindow(period), now);
+    const counted = clippedWindow(periodWindow(period), now);
     if (!changed.some(({ cluster }) => wouldChange(cluster, counted))) continue;
     const [before, after] = (['before', 'after'] as const).map((when) =>
       usageOf(
@@ -98,9 +98,9 @@ async function periodsChanged(model: LedgerModel, clusters: readonly SupposedClu
       ),
     ) as [Usage, Usage];
     const delta = new AmountSum().add(after).subtract(before).total;
-    const state = periodState(period, model.closeOf(period) !== undefined, now);
+    const state = periodState(period, model.closingOf(period) !== undefined, now);
     periods.push({ period, state, before, after, delta });
-    if (slices.isOver) await slices.pause();
+    if (slices.isDue) await slices.yield();
   }
   return periods;
 }

@@ -2,7 +2,7 @@ import { type Reconciliation, reconcileInventory, type SourceReading } from '../
 import type { Instant } from '../domain/time.ts';
 import type { LedgerInventory } from '../projections/queries/ledger-inventory.ts';
 
-interface Rooms {
+interface Dependencies {
   /** What the sources of credentials list now. */
   readonly listed: () => Promise<readonly SourceReading[]>;
   /** What is followed all the time, such as the records of Kubefirst. */
@@ -14,11 +14,11 @@ interface Rooms {
 
 /** Compares what platforms say that there is with what is registered. Feeds no facts. */
 export class InventoryReconciler {
-  readonly #rooms: Rooms;
+  readonly #rooms: Dependencies;
   /** When each condition that held the last time was first found. */
   #firstSeen: ReadonlyMap<string, Instant> = new Map();
 
-  constructor(rooms: Rooms) {
+  constructor(rooms: Dependencies) {
     this.#rooms = rooms;
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Fact } from '../domain/facts/fact.ts';
-import { recordFact } from '../domain/facts/recorded-fact.ts';
+import { serializeFact } from '../domain/facts/recorded-fact.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import type { Condition } from '../domain/validation/judging/condition.ts';
 import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
@@ -28,7 +28,7 @@ import {
   clustersToProbe,
   clusterToProbe,
 } from '../projections/queries/clusters-to-probe.ts';
-import { wholeLog } from './model-at-head.ts';
+import { modelAtHead } from './model-at-head.ts';
 
 /** Asks clusters, each once; what a probe cannot find out is a verdict too. */
 export interface Probes {
@@ -44,7 +44,7 @@ export interface InventoryReport {
   readonly conditions: readonly Condition[];
 }
 
-export interface ValidatorRooms {
+export interface ValidatorDependencies {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly runs: ValidationRuns;
@@ -102,8 +102,8 @@ const FACTS_AT_ONCE = 500;
 const NO_CREDENTIAL = 'its registration names no connection';
 
 /** Runs the validator: asks every cluster of a shard, has the verdicts judged, and records what follows from them. */
-export class Validator {
-  readonly #rooms: ValidatorRooms;
+export class RunValidation {
+  readonly #rooms: ValidatorDependencies;
   readonly options: ValidatorOptions;
   readonly #stop = new AbortController();
   /** Tells processes apart. */
@@ -111,7 +111,7 @@ export class Validator {
   #progress: Progress | undefined;
   #claiming: Promise<unknown> = Promise.resolve();
 
-  constructor(rooms: ValidatorRooms, options: ValidatorOptions) {
+  constructor(rooms: ValidatorDependencies, options: ValidatorOptions) {
     this.#rooms = rooms;
     this.options = options;
   }
@@ -128,7 +128,7 @@ export class Validator {
 
   /** What a run would do now. Nothing is written. @throws NotCaughtUp */
   async plan(): Promise<Plan> {
-    const model = await wholeLog(this.#rooms.store, this.#rooms.projections);
+    const model = await modelAtHead(this.#rooms.store, this.#rooms.projections);
     const tick = this.#rooms.now();
     const signal = this.#signal(tick + this.options.deadlineMs);
     const run = `dry-${formatInstant(tick)}`;
@@ -152,7 +152,7 @@ export class Validator {
     const { shard, policies, deadlineMs } = this.options;
     const { now, projections, runs, store } = this.#rooms;
     const run = runId(request.tick, shard);
-    const model = await wholeLog(this.#rooms.store, this.#rooms.projections);
+    const model = await modelAtHead(this.#rooms.store, this.#rooms.projections);
     const name = shardName(shard);
     const other = model.validations.underWay(now()).find(({ start }) => start.shard === name);
     if (other !== undefined) return { outcome: 'taken', run: other.run };
@@ -171,7 +171,7 @@ export class Validator {
     });
     const claimed = await runs.claim(run, start);
     if (claimed === undefined) return { outcome: 'taken', run };
-    await wholeLog(store, projections);
+    await modelAtHead(store, projections);
     return { outcome: 'begun', run, finished: this.#finish(request.tick, claimed, startedAt, deadline) };
   }
 
@@ -206,7 +206,7 @@ export class Validator {
       durationMs: now() - startedAt,
     });
     await runs.append(last, records);
-    await wholeLog(store, projections);
+    await modelAtHead(store, projections);
     return { outcome: 'completed', run, judgement };
   }
 
@@ -363,6 +363,6 @@ function submissionOf({ id, fact }: Conclusion): Submission {
 }
 
 function postedForm(fact: Fact, id: string): Submission['event'] {
-  const { type, data } = recordFact(fact, { ...ORIGIN, id });
+  const { type, data } = serializeFact(fact, { ...ORIGIN, id });
   return { id, source: VALIDATOR_SOURCE, type, data } as Submission['event'];
 }

@@ -1,12 +1,12 @@
 import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
 import type { Posting } from '../domain/facts/decide.ts';
-import { clusterStream, factOf, originOf } from '../domain/facts/recorded-fact.ts';
+import { clusterStream, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { RecordedFact } from '../ledger/cluster-history-cache.ts';
 import { type Outcome, planFor, type Submission } from '../ledger/ledger.ts';
 
 /** Other facts of a cluster than it has. */
-export interface Supposition {
+export interface SimulatedFact {
   readonly clusterId: string;
   /** How many of its facts are known, from the first on. */
   readonly known: number;
@@ -16,7 +16,7 @@ export interface Supposition {
   readonly added: readonly Submission[];
 }
 
-export interface Supposed {
+export interface SimulationResult {
   /** What is billed then; positions in it are places among the supposed facts. */
   readonly billing: ClusterBilling;
   /** What would become of each that is put in; one that is refused changes nothing. */
@@ -27,11 +27,11 @@ export interface Supposed {
  * Decides as the ledger would if these were the facts, and writes nothing.
  * @throws StoreUnavailable @throws UnreadableFact
  */
-export async function suppose(
+export async function simulateFacts(
   store: EventStore,
-  { clusterId, known, removed, added }: Supposition,
+  { clusterId, known, removed, added }: SimulatedFact,
   posting: Posting,
-): Promise<Supposed> {
+): Promise<SimulationResult> {
   let facts = (await read(store, clusterId, known))
     .filter(({ eventId }) => !removed.has(eventId))
     .map((fact, position) => ({ ...fact, position }));
@@ -49,7 +49,13 @@ async function read(store: EventStore, clusterId: string, known: number): Promis
   if (known === 0) return facts;
   for await (const event of store.readStream(clusterStream(clusterId), { limit: known })) {
     const { id: eventId, revision: position, recordedAt } = event;
-    facts.push({ eventId, position, fact: factOf(clusterId, event), origin: originOf(event), recordedAt });
+    facts.push({
+      eventId,
+      position,
+      fact: parseStoredFact(clusterId, event),
+      origin: originOf(event),
+      recordedAt,
+    });
   }
   return facts;
 }

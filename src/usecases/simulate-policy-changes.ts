@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { clusterStream, factOf, originOf } from '../domain/facts/recorded-fact.ts';
+import { clusterStream, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import { DAY_MS, type Instant, type Window } from '../domain/time.ts';
 import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
 import type { Policies } from '../domain/validation/judging/policy.ts';
@@ -11,7 +11,7 @@ import {
   pastRunOf,
 } from '../domain/validation/judging/simulate-policy.ts';
 import { type RunEnd, RunFold } from '../domain/validation/records/run-fold.ts';
-import { readRecord, runOfStream } from '../domain/validation/records/run-record.ts';
+import { parseRunRecord, runOfStream } from '../domain/validation/records/run-record.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 
 export interface PolicyWhatIf {
@@ -65,7 +65,7 @@ async function* completedRuns(store: EventStore): AsyncGenerator<{ fold: RunFold
     for (const { stream, type, data, recordedAt } of events) {
       const run = runOfStream(stream);
       if (run === undefined) continue;
-      for (const end of fold.apply(run, readRecord(type, data), recordedAt))
+      for (const end of fold.apply(run, parseRunRecord(type, data), recordedAt))
         if (end.outcome === 'completed') yield { fold, end };
     }
   }
@@ -74,7 +74,7 @@ async function* completedRuns(store: EventStore): AsyncGenerator<{ fold: RunFold
 async function factsOf(store: EventStore, clusterId: string): Promise<PastFact[]> {
   const facts: PastFact[] = [];
   for await (const event of store.readStream(clusterStream(clusterId))) {
-    const fact = factOf(clusterId, event);
+    const fact = parseStoredFact(clusterId, event);
     const isOwn = originOf(event).source === VALIDATOR_SOURCE;
     facts.push({ eventId: event.id, position: event.revision, fact, recordedAt: event.recordedAt, isOwn });
   }

@@ -4,25 +4,25 @@ import { setImmediate as turn } from 'node:timers/promises';
 const SLICE_MS = 2;
 
 /** Lets others have their turn, whenever so much time has passed since they last had one. */
-export class Slices {
+export class EventLoopYielder {
   #since = performance.now();
 
   /** Whether it is time for a pause. */
-  get isOver(): boolean {
+  get isDue(): boolean {
     return performance.now() - this.#since >= SLICE_MS;
   }
 
-  async pause(): Promise<void> {
+  async yield(): Promise<void> {
     await turn();
     this.#since = performance.now();
   }
 }
 
 /** Does work a slice at a time. @param work gives `undefined` wherever it has nothing to give and may pause. */
-export async function* inSlices<T>(work: Iterable<T | undefined>): AsyncGenerator<T> {
-  const slices = new Slices();
+export async function* yieldingToEventLoop<T>(work: Iterable<T | undefined>): AsyncGenerator<T> {
+  const slices = new EventLoopYielder();
   for (const item of work) {
     if (item !== undefined) yield item;
-    if (slices.isOver) await slices.pause();
+    if (slices.isDue) await slices.yield();
   }
 }

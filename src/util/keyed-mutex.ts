@@ -2,11 +2,11 @@
  * Lets those who need the same keys take turns, in the order in which they asked. A turn takes all of its keys at once, so
  * that no two wait for each other.
  */
-export class Turns {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<void>>();
 
   /** Runs `work` once all earlier turns of any of the keys have ended. */
-  async take<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+  async runExclusive<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
     const before = keys.map((key) => this.#last.get(key)).filter((turn) => turn !== undefined);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     for (const key of keys) this.#last.set(key, ended);

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { EXIT, Failure } from '../cli/terminal/cli-error.ts';
+import { CliError, EXIT } from '../cli/terminal/cli-error.ts';
 
 /**
  * Writes a file: whoever reads it finds what was there before or the new one, whole.
@@ -22,7 +22,7 @@ export async function replaceFile(file: string, bytes: Uint8Array): Promise<void
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new Failure(EXIT.failed, `${file} cannot be written: ${(error as Error).message}`);
+    throw new CliError(EXIT.failed, `${file} cannot be written: ${(error as Error).message}`);
   } finally {
     process.off('exit', cleanUp);
   }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
-import { tellStory } from '../../src/cli/demo/sample-history.ts';
+import { sampleHistory } from '../../src/cli/demo/sample-history.ts';
 import { decide } from '../../src/domain/facts/decide.ts';
 import type { KnownFact } from '../../src/domain/facts/fact.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
@@ -271,8 +271,8 @@ describe('a start of the demo', () => {
 
 describe('the story', () => {
   test('is the same at every start of a day', () => {
-    const morning = tellStory(Date.UTC(2027, 2, 3, 4));
-    const evening = tellStory(Date.UTC(2027, 2, 3, 21));
+    const morning = sampleHistory(Date.UTC(2027, 2, 3, 4));
+    const evening = sampleHistory(Date.UTC(2027, 2, 3, 21));
     const idsOf = ({ steps }: typeof morning) => new Set(steps.map(({ origin }) => origin.id));
     expect(idsOf(evening).isSupersetOf(idsOf(morning))).toBe(true);
     expect(evening.problems).toEqual(morning.problems);
@@ -283,7 +283,7 @@ describe('the story', () => {
   )('holds together when it is told at %s', (date) => {
     const now = date.getTime();
     const known = new Map<string, KnownFact[]>();
-    for (const { fact, origin, recordedAt, outcome, voids } of tellStory(now).steps) {
+    for (const { fact, origin, recordedAt, outcome, voids } of sampleHistory(now).steps) {
       expect(recordedAt).toBeLessThanOrEqual(now);
       const facts = known.get(fact.clusterId) ?? [];
       const isKnown = facts.some(({ eventId }) => eventId === origin.id);

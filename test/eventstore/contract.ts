@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
 import { InvalidAppend, StoreClosed, VersionConflict } from '../../src/eventstore/store-errors.ts';
-import { persist } from '../../src/ledger/retry.ts';
+import { retryUntil } from '../../src/ledger/retry.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 
 /** A place where stores can be opened: each `open` gives another look at the same log. */
@@ -86,7 +86,7 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         const events = [anEvent()];
         // A server may leave the repeat of what it is still writing unanswered: that is an unknown outcome like any other.
         const append = () =>
-          persist(() => store.append(stream, events, 'absent'), performance.now() + 10_000);
+          retryUntil(() => store.append(stream, events, 'absent'), performance.now() + 10_000);
         const answers = await Promise.all([append(), append(), append()]);
         expect(answers).toEqual([0, 0, 0]);
         expect(await collect(store.readStream(stream))).toHaveLength(1);

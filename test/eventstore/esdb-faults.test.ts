@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
 import { InvalidAppend, StoreUnavailable, VersionConflict } from '../../src/eventstore/store-errors.ts';
-import { persist } from '../../src/ledger/retry.ts';
+import { retryUntil } from '../../src/ledger/retry.ts';
 import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
@@ -28,7 +28,7 @@ afterEach(async () => {
   await double.close();
 });
 
-const patiently = <T>(attempt: () => Promise<T>) => persist(attempt, performance.now() + 15_000);
+const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performance.now() + 15_000);
 
 /** Appends one event after the other, each until it is acknowledged. */
 async function write(stream: string, count: number, each?: (i: number) => void): Promise<string[]> {

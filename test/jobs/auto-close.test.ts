@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { AutoClose, AutoCloseSettings } from '../../src/jobs/auto-close.ts';
-import { PeriodCloses } from '../../src/ledger/period-closing-store.ts';
-import { PeriodCloser } from '../../src/usecases/close-period.ts';
+import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
+import { ClosePeriod } from '../../src/usecases/close-period.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { readLog } from '../support/store-events.ts';
@@ -18,7 +18,12 @@ function jobOf(ledger: TestLedger, settings: Partial<AutoCloseSettings> = {}, st
   const { projections } = ledger.rooms;
   const used = store ?? ledger.rooms.store;
   const now = () => ledger.now;
-  const closer = new PeriodCloser({ store: used, projections, closes: new PeriodCloses(used, now), now });
+  const closer = new ClosePeriod({
+    store: used,
+    projections,
+    closes: new PeriodClosingStore(used, now),
+    now,
+  });
   const lines: Line[] = [];
   const errors: Line[] = [];
   const log = {
@@ -157,7 +162,7 @@ describe('the closing job', () => {
     off.job.start();
     const on = jobOf(ledger, { enabled: true, schedule: '* * * * * *' });
     on.job.start();
-    await until(() => ledger.rooms.projections.model.closes.length === 1);
+    await until(() => ledger.rooms.projections.model.closedPeriods.length === 1);
     await on.job.stop();
     await off.job.stop();
     expect(off.lines).toEqual([]);

@@ -1,5 +1,5 @@
-import { type Fact, readFact } from '../../src/domain/facts/fact.ts';
-import { clusterStream, recordFact } from '../../src/domain/facts/recorded-fact.ts';
+import { type Fact, parseFact } from '../../src/domain/facts/fact.ts';
+import { clusterStream, serializeFact } from '../../src/domain/facts/recorded-fact.ts';
 import type { LogEvent } from '../../src/eventstore/event-store.ts';
 import { LedgerModel } from '../../src/projections/model/ledger-model.ts';
 
@@ -23,7 +23,11 @@ export function applyTo(model: LedgerModel, fact: Fact): void {
 }
 
 function logged(position: number, revision: number, fact: Fact): LogEvent {
-  const { type, data, metadata } = recordFact(fact, { source: 'test', id: String(position), actor: 'test' });
+  const { type, data, metadata } = serializeFact(fact, {
+    source: 'test',
+    id: String(position),
+    actor: 'test',
+  });
   return {
     id: idAt(position),
     type,
@@ -49,6 +53,6 @@ export function goldenFacts(facts: readonly GoldenFact[]): Fact[] {
   return facts.map(({ id: _, type, ...data }) => {
     const filled = { name: 'a cluster', billable: true, reason: 'a mistake', ...data };
     const voids = data['voids'] === undefined ? {} : { voids: places.get(String(data['voids'])) };
-    return readFact(data.clusterId, type, { ...filled, ...voids });
+    return parseFact(data.clusterId, type, { ...filled, ...voids });
   });
 }

@@ -1,10 +1,10 @@
 import type { EventStore, NewEvent, ReadOptions } from '../../src/eventstore/event-store.ts';
-import { persist } from '../../src/ledger/retry.ts';
+import { retryUntil } from '../../src/ledger/retry.ts';
 import { collect } from './store-events.ts';
 
 const PATIENCE_MS = 20_000;
 
-const patiently = <T>(attempt: () => Promise<T>) => persist(attempt, performance.now() + PATIENCE_MS);
+const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performance.now() + PATIENCE_MS);
 
 /** A store on a server that may be restarted while the suite runs: what is unavailable is tried again, as its users do. */
 export function patientStore(store: EventStore): EventStore {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { periodStream } from '../../src/domain/billing/period.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { PeriodCloses } from '../../src/ledger/period-closing-store.ts';
-import { PeriodCloser } from '../../src/usecases/close-period.ts';
+import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
+import { ClosePeriod } from '../../src/usecases/close-period.ts';
 import { deleted, registered, stopped } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { collect, readLog } from '../support/store-events.ts';
@@ -77,13 +77,13 @@ describe.each(stores)('on $name', ({ connection }) => {
     const { store, projections } = ledger.rooms;
     const closers = Array.from({ length: 16 }, (_, i) => {
       const now = () => ledger.now + i;
-      return new PeriodCloser({ store, projections, closes: new PeriodCloses(store, now), now });
+      return new ClosePeriod({ store, projections, closes: new PeriodClosingStore(store, now), now });
     });
     const command = { period: '2026-01', early: false, dryRun: false, actor: 'test' };
     const outcomes = await Promise.all(
       closers.map(async (closer, i) => {
         const [outcome] = await Promise.all([
-          closer.close(command),
+          closer.run(command),
           ledger.post(stopped('c0', `2026-02-0${1 + (i % 9)}T00:00:00.000Z`)),
         ]);
         return outcome;
@@ -108,14 +108,14 @@ describe.each(stores)('on $name', ({ connection }) => {
       const { store, projections } = ledger.rooms;
       const failing = cutOff(store, call, when);
       const now = () => ledger.now;
-      const first = new PeriodCloser({
+      const first = new ClosePeriod({
         store: failing,
         projections,
-        closes: new PeriodCloses(failing, now),
+        closes: new PeriodClosingStore(failing, now),
         now,
       });
       const command = { period: '2026-01', early: false, dryRun: false, actor: 'test' };
-      await expect(first.close(command)).rejects.toThrow('cut off');
+      await expect(first.run(command)).rejects.toThrow('cut off');
       ledger.pass(60_000);
       const { body } = await close(ledger, '2026-01');
       digests.add(body.statementsDigest);
@@ -126,13 +126,13 @@ describe.each(stores)('on $name', ({ connection }) => {
 
   test('a closing at another watermark is never taken for a repeat of the first', async () => {
     const ledger = await platform(connection);
-    const closes = new PeriodCloses(ledger.rooms.store, () => ledger.now);
+    const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 1, clusterSeconds: '1.000' };
     const first = { period: '2026-01', watermark: 2, accounts: 1, totals, statementsDigest: 'a' };
-    const recorded = await closes.close(first, 'one');
+    const recorded = await closes.record(first, 'one');
     ledger.pass(1_000);
-    expect(await closes.close({ ...first, watermark: 3, statementsDigest: 'b' }, 'two')).toEqual(recorded);
-    expect(await closes.close(first, 'three')).toEqual(recorded);
+    expect(await closes.record({ ...first, watermark: 3, statementsDigest: 'b' }, 'two')).toEqual(recorded);
+    expect(await closes.record(first, 'three')).toEqual(recorded);
     const events = await collect(ledger.rooms.store.readStream(periodStream('2026-01')));
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ metadata: { actor: 'one' }, data: { watermark: '2' } });
@@ -168,10 +168,10 @@ describe.each(stores)('on $name', ({ connection }) => {
 
   test('a closing whose digest is not that of its statements is told as statement-drift', async () => {
     const ledger = await platform(connection);
-    const closes = new PeriodCloses(ledger.rooms.store, () => ledger.now);
+    const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 3, clusterSeconds: '5443200.000' };
     const wrong = { period: '2026-01', watermark: 3, accounts: 3, totals, statementsDigest: 'f'.repeat(64) };
-    await closes.close(wrong, 'a hand in the till');
+    await closes.record(wrong, 'a hand in the till');
     const drift = { ok: false, detail: expect.stringMatching(/^statement-drift .* the first 2026-01: /) };
     await checked(ledger, 1);
     expect((await ledger.get('/readyz')).body.checks.statements).toEqual(drift);
@@ -186,34 +186,34 @@ describe.each(stores)('on $name', ({ connection }) => {
 
   test('totals that are not those of the statements are drift as well', async () => {
     const ledger = await platform(connection);
-    const { close: would } = await new PeriodCloser({
+    const { close: would } = await new ClosePeriod({
       ...ledger.rooms,
-      closes: new PeriodCloses(ledger.rooms.store, () => ledger.now),
+      closes: new PeriodClosingStore(ledger.rooms.store, () => ledger.now),
       now: () => ledger.now,
     })
-      .close({ period: '2026-01', early: false, dryRun: true, actor: 'test' })
+      .run({ period: '2026-01', early: false, dryRun: true, actor: 'test' })
       .then((outcome) => outcome as Extract<typeof outcome, { outcome: 'would-close' }>);
-    const closes = new PeriodCloses(ledger.rooms.store, () => ledger.now);
-    await closes.close({ ...would, accounts: 4 }, 'test');
+    const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
+    await closes.record({ ...would, accounts: 4 }, 'test');
     await checked(ledger, 1);
     expect(ledger.rooms.projections.statements.drifts).toMatchObject([{ period: '2026-01', position: 4 }]);
   });
 
   test('an event that closes nothing is told, and closes nothing', async () => {
     const ledger = await platform(connection);
-    const closes = new PeriodCloses(ledger.rooms.store, () => ledger.now);
+    const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 0, clusterSeconds: '0.000' };
     const none = { accounts: 0, totals, statementsDigest: '' };
-    await closes.close({ ...none, period: '2025-11', watermark: 99 }, 'from the future');
+    await closes.record({ ...none, period: '2025-11', watermark: 99 }, 'from the future');
     await until(() => ledger.rooms.projections.model.position === 4);
-    expect(ledger.rooms.projections.model.closes).toEqual([]);
+    expect(ledger.rooms.projections.model.closedPeriods).toEqual([]);
     expect((await ledger.get('/readyz')).body.checks.statements).toMatchObject({
       ok: false,
       detail: 'a closing at position 4: 2025-11 cannot have been closed at watermark 99',
     });
     await ledger.reopen();
     await ledger.get('/v1/periods');
-    expect(ledger.rooms.projections.model.oddCloses).toHaveLength(1);
+    expect(ledger.rooms.projections.model.unreadableClosings).toHaveLength(1);
   });
 
   test('nothing is closed while the facts of a cluster cannot be read', async () => {

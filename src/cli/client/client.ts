@@ -1,4 +1,4 @@
-import { EXIT, Failure, unreachable } from '../terminal/cli-error.ts';
+import { CliError, EXIT, unreachable } from '../terminal/cli-error.ts';
 
 /** What is asked of a ledger. */
 export interface Request {
@@ -102,8 +102,8 @@ export async function whole<T>(client: Client, read: () => Promise<T>): Promise<
   try {
     return await read();
   } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(EXIT.failed, `the answer of ${client.name} broke off: ${reasonOf(error)}`, {
+    if (error instanceof CliError) throw error;
+    throw new CliError(EXIT.failed, `the answer of ${client.name} broke off: ${reasonOf(error)}`, {
       cause: error,
     });
   }

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { EXIT, Failure, wrongUsage } from '../terminal/cli-error.ts';
+import { CliError, EXIT, wrongUsage } from '../terminal/cli-error.ts';
 import { sayWarning } from '../terminal/output.ts';
 
 /** Where a ledger is: a server and how it knows us, or a store to open. */
@@ -41,12 +41,12 @@ export class Contexts {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return { current: null, contexts: {} };
-      throw new Failure(EXIT.failed, `the contexts cannot be read: ${message}`);
+      throw new CliError(EXIT.failed, `the contexts cannot be read: ${message}`);
     }
     try {
       return Saved.parse(JSON.parse(text));
     } catch {
-      throw new Failure(EXIT.failed, `${this.file} is no file of contexts: correct it or remove it`);
+      throw new CliError(EXIT.failed, `${this.file} is no file of contexts: correct it or remove it`);
     }
   }
 
@@ -65,7 +65,7 @@ export class Contexts {
       await rename(temporary, this.file);
     } catch (error) {
       await rm(temporary, { force: true });
-      throw new Failure(EXIT.failed, `the contexts cannot be saved: ${(error as Error).message}`);
+      throw new CliError(EXIT.failed, `the contexts cannot be saved: ${(error as Error).message}`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { EXIT, Failure, unreachable } from '../terminal/cli-error.ts';
+import { CliError, EXIT, unreachable } from '../terminal/cli-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { oneLine } from '../terminal/text.ts';
 import { type Client, type Request, whole } from './client.ts';
@@ -15,7 +15,7 @@ const Problem = z.object({
 type Problem = z.output<typeof Problem>;
 
 /** The ledger has refused. */
-export class Refusal extends Failure {
+export class ProblemError extends CliError {
   readonly #problem: Problem;
 
   constructor(problem: Problem) {
@@ -24,10 +24,10 @@ export class Refusal extends Failure {
   }
 
   /** The same, with the fields at fault under the names that they have for whoever is told. */
-  calling(nameOf: (pointer: string) => string): Refusal {
+  calling(nameOf: (pointer: string) => string): ProblemError {
     const { errors = [] } = this.#problem;
     const named = errors.map(({ pointer, detail }) => ({ pointer: nameOf(pointer), detail }));
-    return new Refusal({ ...this.#problem, errors: named });
+    return new ProblemError({ ...this.#problem, errors: named });
   }
 }
 
@@ -69,8 +69,11 @@ export function readAs<T extends z.ZodType>(client: Client, text: string, schema
   throw strange(client, `has ${issue?.message} at /${issue?.path.join('/')}`);
 }
 
-function strange(client: Client, what: string): Failure {
-  return new Failure(EXIT.failed, `the answer of ${client.name} is none that this release knows: it ${what}`);
+function strange(client: Client, what: string): CliError {
+  return new CliError(
+    EXIT.failed,
+    `the answer of ${client.name} is none that this release knows: it ${what}`,
+  );
 }
 
 /** Prints an answer: as it came where a form was named, else as `show` does. */
@@ -100,19 +103,19 @@ export function bodyOf({ body }: Response): Readable {
   return body === null ? Readable.from([]) : Readable.fromWeb(body);
 }
 
-async function failureOf(client: Client, response: Response): Promise<Failure> {
+async function failureOf(client: Client, response: Response): Promise<CliError> {
   const text = await response.text().catch(() => '');
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
   const problem = isProblem ? Problem.safeParse(JSON.parse(text)).data : undefined;
-  if (problem !== undefined) return new Refusal(problem);
+  if (problem !== undefined) return new ProblemError(problem);
   const { status } = response;
   const location = response.headers.get('location');
   if (location !== null)
-    return new Failure(EXIT.failed, `${client.name} answers ${status} and points to ${oneLine(location)}`);
+    return new CliError(EXIT.failed, `${client.name} answers ${status} and points to ${oneLine(location)}`);
   // What stands in front of the ledger, and could not reach it either.
   if (status === 502 || status === 503 || status === 504)
     return unreachable(`${client.name} cannot be reached: what stands in front of it answers ${status}`);
-  return new Failure(EXIT.failed, `what answers at ${client.name} is no ledger: it answers ${status}`);
+  return new CliError(EXIT.failed, `what answers at ${client.name} is no ledger: it answers ${status}`);
 }
 
 /** A problem in words: its title, detail, the fields at fault and the id of the request. */

@@ -7,7 +7,7 @@ import { type Composition, compose, openStore } from '../../app/compose.ts';
 import { type Config, ConfigError, readConfig } from '../../config/config.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import { StoreFailed, StoreUnavailable } from '../../eventstore/store-errors.ts';
-import { Failure, unreachable, wrongUsage } from '../terminal/cli-error.ts';
+import { CliError, unreachable, wrongUsage } from '../terminal/cli-error.ts';
 import { sayWarning } from '../terminal/output.ts';
 import { Progress } from '../terminal/progress.ts';
 import { type Client, messageOf, type Request, targetOf } from './client.ts';
@@ -174,7 +174,7 @@ async function catchUp(name: string, ledger: Composition, failure: () => unknown
 }
 
 function asFailure(name: string, error: unknown): unknown {
-  if (error instanceof Failure) return error;
+  if (error instanceof CliError) return error;
   if (error instanceof ConfigError) return wrongUsage('--store is no connection string of EventStoreDB');
   if (error instanceof StoreUnavailable)
     return unreachable(`${name} cannot be reached: ${error.message}`, error);

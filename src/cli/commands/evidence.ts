@@ -5,7 +5,7 @@ import { type Cli, withRunningLedger } from '../client/cli-context.ts';
 import { path, whole } from '../client/client.ts';
 import { send } from '../client/requests.ts';
 import type { TargetOptions } from '../client/target.ts';
-import { EXIT, Failure } from '../terminal/cli-error.ts';
+import { CliError, EXIT } from '../terminal/cli-error.ts';
 import { accountId, period, position, withServer } from '../terminal/options.ts';
 import { say } from '../terminal/output.ts';
 
@@ -53,7 +53,7 @@ async function readOrFail(name: string, bytes: Uint8Array): Promise<EvidenceFile
   try {
     return readEvidenceFile(bytes);
   } catch (error) {
-    throw new Failure(EXIT.failed, `what ${name} answers is no evidence file: ${(error as Error).message}`);
+    throw new CliError(EXIT.failed, `what ${name} answers is no evidence file: ${(error as Error).message}`);
   }
 }
 

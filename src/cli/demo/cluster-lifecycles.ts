@@ -1,17 +1,17 @@
 import { DAY_MS, formatInstant, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../../domain/time.ts';
 import type { Cluster } from './sample-accounts.ts';
-import type { Dice } from './seeded-random.ts';
-import { type Chronicle, OPERATOR, POLICY, PRO_APP, type Step, VALIDATOR } from './timeline.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import { OPERATOR, POLICY, PRO_APP, type Step, type Timeline, VALIDATOR } from './timeline.ts';
 
 /** Without an answer for so long, the policy stops billing. */
 const STOP_AFTER_MS = DAY_MS;
 
 /** What happens to clusters, in facts. Instants are those of the world; the ledger learns of them a little later. */
-export class Scenes {
-  readonly #chronicle: Chronicle;
-  readonly #dice: Dice;
+export class ClusterLifecycles {
+  readonly #chronicle: Timeline;
+  readonly #dice: SeededRandom;
 
-  constructor(chronicle: Chronicle, dice: Dice) {
+  constructor(chronicle: Timeline, dice: SeededRandom) {
     this.#chronicle = chronicle;
     this.#dice = dice;
   }
@@ -118,7 +118,7 @@ export class Scenes {
     this.#chronicle.post(OPERATOR, at + this.#moment(), fact, mistake);
   }
 
-  #post(poster: Parameters<Chronicle['post']>[0], fact: Step['fact']): Step {
+  #post(poster: Parameters<Timeline['post']>[0], fact: Step['fact']): Step {
     return this.#chronicle.post(poster, fact.effectiveAt + this.#moment(), fact);
   }
 

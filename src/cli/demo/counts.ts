@@ -3,7 +3,7 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
 
 /** What the ledger holds, counted. */
-export interface Census {
+export interface Counts {
   readonly facts: number;
   readonly accounts: number;
   readonly clusters: number;
@@ -11,7 +11,7 @@ export interface Census {
   readonly position: number;
 }
 
-export function takeCensus(model: LedgerModel, now: Instant): Census {
+export function countClusters(model: LedgerModel, now: Instant): Counts {
   let facts = 0;
   let billedNow = 0;
   for (const cluster of model.clusters.texts.keys()) {

@@ -6,8 +6,8 @@ import { compose } from '../../app/compose.ts';
 import { type Config, ConfigError, readConfig } from '../../config/config.ts';
 import { HELP, readArguments, WrongUsage } from './arguments.ts';
 import { FolderRefused, freshFolder } from './folder.ts';
-import { perform } from './run-demo.ts';
-import { StoryClock } from './seed-ledger.ts';
+import { runDemo } from './run-demo.ts';
+import { SampleClock } from './seed-ledger.ts';
 
 const DATABASE_FILE = 'ledger.db';
 
@@ -47,7 +47,7 @@ async function start(given: readonly string[]): Promise<void> {
 
 async function run(config: Config, seconds: number | undefined): Promise<void> {
   const stop = stopAtSignal();
-  const clock = new StoryClock();
+  const clock = new SampleClock();
   let failure: unknown;
   const ledger = await compose(config, {
     log: pino({ name: 'cluster-ledger', level: 'warn' }, pino.destination({ dest: 2, sync: true })),
@@ -57,7 +57,7 @@ async function run(config: Config, seconds: number | undefined): Promise<void> {
       stop.abort();
     },
   });
-  await perform(ledger, clock, config, { seconds, stop }).catch((error: unknown) => {
+  await runDemo(ledger, clock, config, { seconds, stop }).catch((error: unknown) => {
     failure ??= error;
   });
   if (failure !== undefined) report(failure);

@@ -1,7 +1,7 @@
 import { formatInstant, type Instant, periodOf, periodWindow } from '../../domain/time.ts';
 import { cloudEventOf } from './cloud-event.ts';
-import type { Census } from './counts.ts';
-import type { Story } from './sample-history.ts';
+import type { Counts } from './counts.ts';
+import type { SampleHistory } from './sample-history.ts';
 import type { Screen } from './screen.ts';
 import { PRO_APP } from './timeline.ts';
 import type { Tally } from './traffic.ts';
@@ -10,8 +10,8 @@ import type { Tally } from './traffic.ts';
 export interface Demo {
   readonly url: string;
   readonly folder: string;
-  readonly story: Story;
-  readonly census: Census;
+  readonly story: SampleHistory;
+  readonly census: Counts;
   readonly now: Instant;
   readonly tookMs: number;
 }
@@ -99,7 +99,7 @@ function yourPost(url: string, accountId: string, now: Instant): string {
 }
 
 /** How things are, in one line that fits a narrow terminal. */
-export function statusLine({ billedNow, facts, position }: Census, tally: Tally, now: Instant): string {
+export function statusLine({ billedNow, facts, position }: Counts, tally: Tally, now: Instant): string {
   const { appended, duplicate, rejected, failed } = tally;
   const figures = [
     `billed now ${count(billedNow)}`,

@@ -1,8 +1,8 @@
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../domain/time.ts';
-import { Scenes } from './cluster-lifecycles.ts';
+import { ClusterLifecycles } from './cluster-lifecycles.ts';
 import { ACCOUNTS, type Account, type Cluster, newCluster, type Purpose } from './sample-accounts.ts';
-import { Dice } from './seeded-random.ts';
-import { type Chronicle, PRO_APP } from './timeline.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { PRO_APP, type Timeline } from './timeline.ts';
 
 /** Something that waits for somebody to look at it. */
 export interface Problem {
@@ -19,12 +19,12 @@ export interface WrongDeletion {
 }
 
 /** Writes into the chronicle what is still open at `now`. */
-export function tellProblems(
-  chronicle: Chronicle,
+export function addProblems(
+  chronicle: Timeline,
   now: Instant,
 ): { problems: Problem[]; wrongDeletion: WrongDeletion } {
-  const dice = new Dice('open problems');
-  const scenes = new Scenes(chronicle, dice);
+  const dice = new SeededRandom('open problems');
+  const scenes = new ClusterLifecycles(chronicle, dice);
   const cast = (accountId: string, purpose: Purpose): Cluster => {
     const account = ACCOUNTS.find((each) => each.accountId === accountId) as Account;
     return newCluster(dice, account, purpose, 0.9);
@@ -79,8 +79,8 @@ export function tellProblems(
 
 /** The three ways in which the Pro app contradicts what it posted before. */
 function tellRefused(
-  chronicle: Chronicle,
-  scenes: Scenes,
+  chronicle: Timeline,
+  scenes: ClusterLifecycles,
   running: (accountId: string, purpose: Purpose) => Cluster,
   now: Instant,
 ): void {

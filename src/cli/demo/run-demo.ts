@@ -3,11 +3,11 @@ import { relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Composition } from '../../app/compose.ts';
 import type { Config } from '../../config/config.ts';
-import { takeCensus } from './counts.ts';
+import { countClusters } from './counts.ts';
 import { guide, statusLine } from './guide.ts';
-import { tellStory } from './sample-history.ts';
+import { sampleHistory } from './sample-history.ts';
 import { Screen } from './screen.ts';
-import { play, type StoryClock } from './seed-ledger.ts';
+import { type SampleClock, seedLedger } from './seed-ledger.ts';
 import { Traffic } from './traffic.ts';
 
 const STATUS_EVERY_MS = 10_000;
@@ -20,23 +20,23 @@ export interface Ending {
 }
 
 /** Records the year, opens the doors, says where to look, and keeps the traffic going to the end. */
-export async function perform(
+export async function runDemo(
   { app, ledger, projections, store, closePeriod }: Composition,
-  clock: StoryClock,
+  clock: SampleClock,
   { host, port, dataDir }: Config,
   { seconds, stop }: Ending,
 ): Promise<void> {
   const screen = new Screen(process.stdout);
   const began = performance.now();
-  const story = tellStory(Date.now());
-  await play(story.steps, { ledger, projections, closePeriod }, clock, stop.signal);
+  const story = sampleHistory(Date.now());
+  await seedLedger(story.steps, { ledger, projections, closePeriod }, clock, stop.signal);
   if (stop.signal.aborted) return;
   clock.release();
-  await projections.reached(await store.head(), CATCH_UP_MS);
+  await projections.waitForPosition(await store.head(), CATCH_UP_MS);
   const tookMs = performance.now() - began;
   const url = await app.listen({ host, port });
 
-  const census = () => takeCensus(projections.model, Date.now());
+  const census = () => countClusters(projections.model, Date.now());
   const folder = shortest(dataDir);
   screen.print(guide({ url, folder, story, census: census(), now: Date.now(), tookMs }, screen));
   const traffic = new Traffic(url, stop.signal);

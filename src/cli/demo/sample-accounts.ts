@@ -1,5 +1,5 @@
 import type { FactOf } from '../../domain/facts/fact.ts';
-import type { Dice } from './seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 
 /** A customer of the platform; all of them are made up. */
 export interface Account {
@@ -75,7 +75,7 @@ const VERSIONS = ['1.31', '1.32', '1.33', '1.34'] as const;
  * @param age from 0 for the beginning of the year to 1 for its end.
  */
 export function newCluster(
-  dice: Dice,
+  dice: SeededRandom,
   { accountId, provider }: Account,
   purpose: Purpose,
   age: number,

@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../domain/time.ts';
-import { Scenes } from './cluster-lifecycles.ts';
+import { ClusterLifecycles } from './cluster-lifecycles.ts';
 import {
   ACCOUNTS,
   type Account,
@@ -8,8 +8,8 @@ import {
   PURPOSES,
   type Purpose,
 } from './sample-accounts.ts';
-import { Dice } from './seeded-random.ts';
-import type { Chronicle } from './timeline.ts';
+import { SeededRandom } from './seeded-random.ts';
+import type { Timeline } from './timeline.ts';
 
 const YEAR_DAYS = 365;
 
@@ -20,10 +20,10 @@ const FOUNDERS = 14;
  * Writes the year up to the end of the day of `now` into the chronicle: what the accounts do, and what goes wrong and is put
  * right. It depends on the day alone, so that ids are the same at every start of that day.
  */
-export function tellYear(chronicle: Chronicle, now: Instant): void {
+export function addSampleYear(chronicle: Timeline, now: Instant): void {
   const end = Math.floor(now / DAY_MS) * DAY_MS + DAY_MS;
   for (const [i, account] of ACCOUNTS.entries()) {
-    const dice = new Dice(account.accountId);
+    const dice = new SeededRandom(account.accountId);
     const joinedAfter =
       i % 3 === 0 && i < 3 * FOUNDERS ? dice.between(0, 4) : 6 + Math.floor(330 * dice.next() ** 1.2);
     new Tale(chronicle, dice, account, end).tell(joinedAfter);
@@ -32,18 +32,18 @@ export function tellYear(chronicle: Chronicle, now: Instant): void {
 
 /** What becomes of one account. */
 class Tale {
-  readonly #dice: Dice;
+  readonly #dice: SeededRandom;
   readonly #account: Account;
   readonly #begin: Instant;
   readonly #end: Instant;
-  readonly #scenes: Scenes;
+  readonly #scenes: ClusterLifecycles;
 
-  constructor(chronicle: Chronicle, dice: Dice, account: Account, end: Instant) {
+  constructor(chronicle: Timeline, dice: SeededRandom, account: Account, end: Instant) {
     this.#dice = dice;
     this.#account = account;
     this.#begin = end - YEAR_DAYS * DAY_MS;
     this.#end = end;
-    this.#scenes = new Scenes(chronicle, dice);
+    this.#scenes = new ClusterLifecycles(chronicle, dice);
   }
 
   tell(joinedAfter: number): void {

@@ -6,7 +6,7 @@ import { cloudEventOf } from './cloud-event.ts';
 import { OPERATOR, type Step } from './timeline.ts';
 
 /** The clock of the ledger: it follows the story while that is played, and is the real one from then on. */
-export class StoryClock {
+export class SampleClock {
   #at: Instant | undefined;
 
   readonly now = (): Instant => this.#at ?? Date.now();
@@ -24,10 +24,10 @@ export class StoryClock {
  * Has the ledger record the story, each step at its own time, and close every month on the way as soon as it is due.
  * @throws Error where a step does not end as the story says.
  */
-export async function play(
+export async function seedLedger(
   steps: readonly Step[],
   { ledger, projections, closePeriod }: Pick<Composition, 'ledger' | 'projections' | 'closePeriod'>,
-  clock: StoryClock,
+  clock: SampleClock,
   signal: AbortSignal,
 ): Promise<void> {
   const eventIds = new Map<string, string>();
@@ -51,7 +51,7 @@ export async function play(
 async function closeWhatIsDue(
   projections: Composition['projections'],
   closePeriod: Composition['closePeriod'],
-  clock: StoryClock,
+  clock: SampleClock,
   now: Instant,
 ): Promise<void> {
   for (;;) {

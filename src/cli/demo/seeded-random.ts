@@ -1,5 +1,5 @@
 /** Chance that falls the same way for the same seed, so that the demo tells the same story at every start. */
-export class Dice {
+export class SeededRandom {
   #state: number;
 
   constructor(seed: string) {

@@ -2,7 +2,7 @@ import type { Fact } from '../../domain/facts/fact.ts';
 import type { Origin } from '../../domain/facts/recorded-fact.ts';
 import { HOUR_MS, type Instant, SECOND_MS } from '../../domain/time.ts';
 import type { Outcome } from '../../ledger/ledger.ts';
-import type { Dice } from './seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 
 /** Who posts facts, and under which source. */
 export type Poster = Pick<Origin, 'source' | 'actor'>;
@@ -27,11 +27,11 @@ export interface Step {
 const RESENT = 0.05;
 
 /** All that is posted in the story, written down as it is thought of and read in the order of time. */
-export class Chronicle {
-  readonly #dice: Dice;
+export class Timeline {
+  readonly #dice: SeededRandom;
   readonly #steps: Step[] = [];
 
-  constructor(dice: Dice) {
+  constructor(dice: SeededRandom) {
     this.#dice = dice;
   }
 

@@ -3,7 +3,7 @@ import type { Fact } from '../../domain/facts/fact.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 import { cloudEventOf } from './cloud-event.ts';
 import { ACCOUNTS, type Account, type Cluster, newCluster } from './sample-accounts.ts';
-import { Dice } from './seeded-random.ts';
+import { SeededRandom } from './seeded-random.ts';
 import { PRO_APP } from './timeline.ts';
 
 /** Clusters of the live traffic that exist at a time: as many come as go. */
@@ -35,7 +35,7 @@ export class Traffic {
   readonly tally: Tally = { appended: 0, duplicate: 0, rejected: 0, failed: 0 };
   readonly #url: string;
   readonly #signal: AbortSignal;
-  readonly #dice = new Dice('live traffic');
+  readonly #dice = new SeededRandom('live traffic');
   readonly #previewers = ACCOUNTS.filter(({ hasPreviews }) => hasPreviews);
   readonly #alive: Cluster[] = [];
   #last: Posted | undefined;

@@ -2,7 +2,7 @@
 export const EXIT = {
   done: 0,
   failed: 1,
-  wrongUsage: 2,
+  usageError: 2,
   /** What was looked at is not as it must be. */
   foundWrong: 3,
   unreachable: 4,
@@ -11,7 +11,7 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** A command ends here; the message is for people. */
-export class Failure extends Error {
+export class CliError extends Error {
   override readonly name = 'Failure';
   readonly exit: ExitCode;
 
@@ -22,11 +22,11 @@ export class Failure extends Error {
 }
 
 /** The arguments fit no command. */
-export function wrongUsage(message: string): Failure {
-  return new Failure(EXIT.wrongUsage, message);
+export function wrongUsage(message: string): CliError {
+  return new CliError(EXIT.usageError, message);
 }
 
 /** The ledger, or its store, could not be reached. */
-export function unreachable(message: string, cause?: unknown): Failure {
-  return new Failure(EXIT.unreachable, message, { cause });
+export function unreachable(message: string, cause?: unknown): CliError {
+  return new CliError(EXIT.unreachable, message, { cause });
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { EXIT, Failure, wrongUsage } from './cli-error.ts';
+import { CliError, EXIT, wrongUsage } from './cli-error.ts';
 
 /** The text of a file, or of the standard input for `-`. @throws Failure where it cannot be read. */
 export async function readInput(file: string): Promise<string> {
@@ -8,7 +8,7 @@ export async function readInput(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new Failure(EXIT.failed, `${file} cannot be read: ${(error as Error).message}`);
+    throw new CliError(EXIT.failed, `${file} cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -67,14 +67,14 @@ export interface Switch {
  * @param facts all known facts of the cluster, in any order.
  */
 export function billCluster(facts: readonly KnownFact<BillingFact>[]): ClusterBilling {
-  return billCounting(withoutVoided(facts));
+  return billActiveFacts(withoutVoided(facts));
 }
 
 /**
  * The same of facts of which the voided ones have been left out.
  * @param counting all facts of the cluster that count, in any order.
  */
-export function billCounting(counting: readonly PlacedFact<BillingFact>[]): ClusterBilling {
+export function billActiveFacts(counting: readonly PlacedFact<BillingFact>[]): ClusterBilling {
   let registration: PlacedFact<Registered> | undefined;
   let deletion: PlacedFact<Deleted> | undefined;
   const switched: Record<Cause, PlacedFact<Switched>[]> = { unreachable: [], manual: [] };

@@ -10,7 +10,7 @@ const MOST_WORK = 1_000_000;
  * Gives `undefined` wherever it may pause.
  * @returns those that remain, in their order; all where `makes` holds of no fewer.
  */
-export function* decisive<T>(
+export function* minimizeChanges<T>(
   changes: readonly T[],
   makes: (some: ReadonlySet<T>) => boolean,
   cost: number,

@@ -19,7 +19,7 @@ export interface Calendar {
 }
 
 /** The closing of a period, as it is recorded. */
-export interface PeriodClose {
+export interface PeriodClosing {
   readonly period: Period;
   /** Position of the last event that the statements know. */
   readonly watermark: number;
@@ -44,7 +44,7 @@ export function periodOfStream(stream: string): Period | undefined {
 }
 
 /** Writes a closing down; positions are decimal strings, as everywhere outside. */
-export function recordClose({ period, watermark, accounts, totals, statementsDigest }: PeriodClose) {
+export function serializeClosing({ period, watermark, accounts, totals, statementsDigest }: PeriodClosing) {
   const { billableClusters, clusterSeconds } = totals;
   const data = {
     period,
@@ -57,11 +57,11 @@ export function recordClose({ period, watermark, accounts, totals, statementsDig
 }
 
 /** Reads a closing back. @throws UnreadableFact */
-export function readClose(
+export function parseClosing(
   period: Period,
   type: string,
   data: { readonly [key: string]: unknown },
-): PeriodClose {
+): PeriodClosing {
   if (type !== PERIOD_CLOSED) throw new UnreadableFact(`${type} is not known`);
   const { watermark, accounts, totals, statementsDigest } = data;
   if (!PERIOD.test(period) || data['period'] !== period)

@@ -94,13 +94,13 @@ function inOrder(usage: Usage) {
 }
 
 /** The billed intervals of one cluster, and whose they are. */
-export interface Billed {
+export interface OwnedIntervals {
   readonly accountId: string | undefined;
   readonly intervals: readonly Interval[];
 }
 
 /** The first instant that is billed in one way and not in the other; `undefined` where both are the same. */
-export function firstChange(before: Billed, after: Billed): Instant | undefined {
+export function firstChange(before: OwnedIntervals, after: OwnedIntervals): Instant | undefined {
   const [one, other] = [before.intervals, after.intervals];
   if (before.accountId !== after.accountId) return earlier(one[0]?.from, other[0]?.from);
   for (let i = 0; i < one.length || i < other.length; i++) {
@@ -116,7 +116,7 @@ function earlier(a: Instant | undefined, b: Instant | undefined): Instant | unde
 }
 
 /** Whether the cluster is billed otherwise within a window, or to another account. */
-export function changesWithin(before: Billed, after: Billed, window: Window): boolean {
+export function changesWithin(before: OwnedIntervals, after: OwnedIntervals, window: Window): boolean {
   const [one, other] = [before.intervals, after.intervals];
   const isOthers = before.accountId !== after.accountId;
   let i = nextWithin(one, 0, window);

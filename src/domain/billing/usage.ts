@@ -25,7 +25,7 @@ export interface Measures {
 }
 
 /** The part of a window that is counted: up to `through`, and never past its end or before its start. */
-export function countedWindow(window: Window, through: Instant): Window {
+export function clippedWindow(window: Window, through: Instant): Window {
   return { from: window.from, to: Math.max(window.from, Math.min(window.to, through)) };
 }
 

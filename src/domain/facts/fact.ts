@@ -173,7 +173,7 @@ function readType(recorded: string): { type: FactType; version: number } {
  * @param clusterId the cluster whose stream it stands in; it must be the one that the fact names.
  * @throws UnreadableFact where type or version are unknown or a field that billing needs is not of its form.
  */
-export function readFact(clusterId: string, recordedAs: string, recorded: unknown): Fact {
+export function parseFact(clusterId: string, recordedAs: string, recorded: unknown): Fact {
   const { type, version } = readType(recordedAs);
   if (typeof recorded !== 'object' || recorded === null)
     throw new UnreadableFact(`${type} carries no object`);

@@ -1,5 +1,5 @@
 import { formatInstant } from '../time.ts';
-import { type Fact, readFact, recordedType } from './fact.ts';
+import { type Fact, parseFact, recordedType } from './fact.ts';
 
 /** Where a fact came from: the producer's CloudEvents `source` and `id` name it, so that a repeat is known as one. */
 export interface Origin {
@@ -30,7 +30,7 @@ export function clusterOfStream(stream: string): string | undefined {
 }
 
 /** Writes a fact down. Optional fields that are absent stay absent. */
-export function recordFact(fact: Fact, origin: Origin) {
+export function serializeFact(fact: Fact, origin: Origin) {
   const { type, effectiveAt, ...payload } = fact;
   const { source, id, actor, extensions } = origin;
   return {
@@ -44,8 +44,8 @@ export function recordFact(fact: Fact, origin: Origin) {
  * Reads a fact back.
  * @throws UnreadableFact
  */
-export function factOf(clusterId: string, record: FactRecord): Fact {
-  return readFact(clusterId, record.type, record.data);
+export function parseStoredFact(clusterId: string, record: FactRecord): Fact {
+  return parseFact(clusterId, record.type, record.data);
 }
 
 /** Where a recorded fact came from. */

@@ -55,7 +55,7 @@ export interface KnownCluster extends KubefirstIdentity {
 }
 
 /** What an observation says of the cluster that it speaks of. */
-export interface Hint {
+export interface ClusterMatchCriteria {
   readonly kubefirstId: string;
   /** Where it is known. */
   readonly managementId: string | undefined;
@@ -72,7 +72,7 @@ export interface Hint {
  */
 export function matchCluster(
   known: readonly KnownCluster[],
-  hint: Hint,
+  hint: ClusterMatchCriteria,
   otherwise: 'next' | 'last',
 ): readonly KnownCluster[] {
   const said = known.filter(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Fact, line } from '../facts/fact.ts';
 import { type Instant, parseInstant, SECOND_MS } from '../time.ts';
 import {
-  type Hint,
+  type ClusterMatchCriteria,
   isManagementType,
   type KnownCluster,
   KUBEFIRST_ID,
@@ -106,7 +106,7 @@ export function judgeTelemetry(
   }
 }
 
-function hintOf(properties: TrackEvent['properties'], at: Instant): Hint {
+function hintOf(properties: TrackEvent['properties'], at: Instant): ClusterMatchCriteria {
   const {
     cluster_id: kubefirstId,
     cluster_type: clusterType,
@@ -128,7 +128,7 @@ function hintOf(properties: TrackEvent['properties'], at: Instant): Hint {
  */
 function judgeInstall(
   { cloud_provider: cloudProvider }: TrackEvent['properties'],
-  { kubefirstId, managementId = kubefirstId, clusterType, domain, at }: Hint,
+  { kubefirstId, managementId = kubefirstId, clusterType, domain, at }: ClusterMatchCriteria,
   match: readonly KnownCluster[],
   policy: KubefirstPolicy,
 ): TelemetryVerdict {
@@ -158,7 +158,7 @@ function judgeInstall(
 /** Of several clusters none is guessed, and of none nothing can be said: both are kept for a person to look at. */
 function judgeDeletion(
   type: 'ClusterDeletionRequested' | 'ClusterDeleted',
-  { kubefirstId, managementId = kubefirstId, at }: Hint,
+  { kubefirstId, managementId = kubefirstId, at }: ClusterMatchCriteria,
   match: readonly KnownCluster[],
 ): TelemetryVerdict {
   const placeholder = ledgerIdOf({ managementId, kubefirstId, name: undefined, createdSecond: 0 });

@@ -5,8 +5,8 @@ import { formatInstant } from '../../domain/time.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { LEDGER_SOURCE, type Outcome, type Submission } from '../../ledger/ledger.ts';
 import { fieldErrors, InstantOut, PositionOut } from '../params/fields.ts';
-import { LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
-import { invalidRequest, Problem, refusal } from '../server/problem.ts';
+import { type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import { invalidRequest, Problem, problemOf } from '../server/problem.ts';
 import { CloudEvent, submissionOf } from './cloud-event.ts';
 
 /** With what the ledger adds, and with the problem of a refused one, an event stays below the 65,535 bytes of a log entry. */
@@ -47,10 +47,10 @@ export function parseEvent(posted: unknown, bodyBytes: number): Submission | Pro
 
 /** Has facts recorded, and answers once they are durable and their places are known. */
 export class Recorder {
-  readonly #rooms: Rooms;
+  readonly #rooms: HttpServices;
   readonly #counters = new Map<string, { inc(): void }>();
 
-  constructor(rooms: Rooms) {
+  constructor(rooms: HttpServices) {
     this.#rooms = rooms;
   }
 
@@ -81,8 +81,8 @@ export class Recorder {
     const { projections } = this.#rooms;
     const deadline = performance.now() + PLACE_WAIT_MS;
     for (const outcome of outcomes) {
-      if (!('eventId' in outcome) || projections.model.placeOf(outcome.eventId) !== undefined) continue;
-      await projections.placed(outcome.eventId, Math.max(0, deadline - performance.now()));
+      if (!('eventId' in outcome) || projections.model.locate(outcome.eventId) !== undefined) continue;
+      await projections.waitForEvent(outcome.eventId, Math.max(0, deadline - performance.now()));
     }
   }
 
@@ -94,13 +94,13 @@ export class Recorder {
   }
 
   #answer(outcome: Outcome): Recorded | Problem {
-    if (outcome.outcome === 'rejected') return refusal(outcome.rejection);
+    if (outcome.outcome === 'rejected') return problemOf(outcome.rejection);
     if (outcome.outcome === 'halted') {
       const detail = `cluster ${outcome.clusterId} takes no facts: ${outcome.why}; nothing was recorded`;
       return new Problem('cluster-halted', detail);
     }
     const { eventId, clusterId, revision, recordedAt } = outcome;
-    const place = this.#rooms.projections.model.placeOf(eventId);
+    const place = this.#rooms.projections.model.locate(eventId);
     // Another process may have recorded the same at the same moment: then it is theirs that stands.
     const isOurs = place === undefined || place.recordedAt === recordedAt;
     return {

@@ -5,7 +5,7 @@ import type { EventStore } from '../../eventstore/event-store.ts';
 import { alertState } from '../../projections/alerts/raised-alert.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { type AlertSources, liveAlerts, severityOf } from '../alert-view.ts';
-import type { KubefirstRooms } from '../kubefirst-rooms.ts';
+import type { KubefirstServices } from '../kubefirst-rooms.ts';
 
 /** What is measured while the ledger runs; no label has unbounded values. */
 export interface Metrics {
@@ -38,9 +38,9 @@ export function createMetrics({
   gauge(
     'ledger_halted_clusters',
     'Clusters whose facts cannot be read on',
-    () => projections.model.halted.size,
+    () => projections.model.unreadableClusters.size,
   );
-  gauge('ledger_closed_periods', 'Periods that are closed', () => projections.model.closes.length);
+  gauge('ledger_closed_periods', 'Periods that are closed', () => projections.model.closedPeriods.length);
   gauge(
     'ledger_statement_drift',
     'Closed periods whose statements are not what they were',
@@ -77,7 +77,7 @@ export function createMetrics({
 }
 
 /** What is measured of how Kubefirst is listened to. */
-export function observeKubefirst({ registry }: Metrics, { intake, records }: KubefirstRooms): void {
+export function observeKubefirst({ registry }: Metrics, { intake, records }: KubefirstServices): void {
   const registers = [registry];
   const events = new Counter({
     name: 'ledger_kubefirst_events_total',

@@ -17,11 +17,11 @@ export async function modelFor(
   { minPosition }: { readonly minPosition?: number | undefined },
   reply: FastifyReply,
 ): Promise<LedgerModel> {
-  if (!(await projections.caughtUp(PATIENCE_MS))) {
+  if (!(await projections.waitUntilCaughtUp(PATIENCE_MS))) {
     const detail = `the ledger is still reading its log, at position ${projections.model.position}`;
     throw new Problem('catching-up', detail, { retryAfterSeconds: 1 });
   }
-  if (minPosition !== undefined && !(await projections.reached(minPosition, PATIENCE_MS))) {
+  if (minPosition !== undefined && !(await projections.waitForPosition(minPosition, PATIENCE_MS))) {
     const detail = `position ${minPosition} has not been reached; the last known is ${projections.model.position}`;
     throw new Problem('position-not-reached', detail, { retryAfterSeconds: 1 });
   }

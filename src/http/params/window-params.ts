@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
 import { type Instant, periodWindow, type Window } from '../../domain/time.ts';
 import { invalidRequest } from '../server/problem.ts';
 import {
@@ -53,7 +53,7 @@ export function windowOf({ period, from, to }: Asked, place: '/query' | ''): Win
 /** The window, and the instant up to which it is counted: by default now. @throws Problem `invalid-request` */
 export function countedOf(asked: Asked, now: Instant, place: '/query' | '') {
   const window = windowOf(asked, place);
-  return { window, through: countedWindow(window, asked.through ?? now).to };
+  return { window, through: clippedWindow(window, asked.through ?? now).to };
 }
 
 export function windowHead(

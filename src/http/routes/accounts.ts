@@ -7,7 +7,7 @@ import { problemResponses } from '../contract.ts';
 import { AccountPath, Next, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 
 const Account = z
   .strictObject({
@@ -18,7 +18,7 @@ const Account = z
   .meta({ id: 'Account' });
 
 /** Accounts, as the registrations name them. */
-export function accountRoutes(app: App, rooms: Rooms): void {
+export function accountRoutes(app: App, rooms: HttpServices): void {
   app.get(
     '/v1/accounts',
     {

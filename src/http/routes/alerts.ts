@@ -8,7 +8,7 @@ import { problemResponses } from '../contract.ts';
 import { Next, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
 /** How long an answer waits for its own event to be in the answers. */
@@ -17,7 +17,7 @@ const PLACE_WAIT_MS = 2_000;
 const AlertPath = z.strictObject({ alertId: line(400).describe('Its kind and its subject, with a colon.') });
 
 /** What somebody should look at: raised once, updated while it lasts, resolved by the same logic. */
-export function alertRoutes(app: App, rooms: Rooms): void {
+export function alertRoutes(app: App, rooms: HttpServices): void {
   const tags = ['Alerts'];
 
   app.get(
@@ -90,7 +90,7 @@ export function alertRoutes(app: App, rooms: Rooms): void {
       const alert = requireAlert(model, alertId, rooms);
       if (alertState(alert) === 'open') {
         const eventId = await rooms.decisions.acknowledge(alertId, LOOPBACK_CALLER.actor, body?.note);
-        await rooms.projections.placed(eventId, PLACE_WAIT_MS);
+        await rooms.projections.waitForEvent(eventId, PLACE_WAIT_MS);
       }
       const now = rooms.projections.model;
       reply.header('ledger-position', String(now.position));
@@ -100,7 +100,7 @@ export function alertRoutes(app: App, rooms: Rooms): void {
 }
 
 /** @throws Problem `not-found` */
-function requireAlert(model: LedgerModel, alertId: string, rooms: Rooms): Alert {
+function requireAlert(model: LedgerModel, alertId: string, rooms: HttpServices): Alert {
   const alert = model.alerts.find(alertId, rooms.now(), liveAlerts(rooms));
   if (alert === undefined) throw new Problem('not-found', `no alert has the id ${alertId}`);
   return alert;

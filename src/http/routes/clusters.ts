@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { clusterStream } from '../../domain/facts/recorded-fact.ts';
-import type { Watch } from '../../domain/validation/judging/probe-history.ts';
+import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
 import { byCodeUnit } from '../../projections/queries/account-usage.ts';
 import { CLUSTER_STATUSES, type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
 import { FeedEvent, problemResponses } from '../contract.ts';
@@ -20,7 +20,7 @@ import {
 } from '../params/fields.ts';
 import { type Cursor, decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
 import { clusterNumber, knownAt, modelFor } from '../params/read-model.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 
 const Cluster = z
   .strictObject({
@@ -83,7 +83,7 @@ const Billing = z.strictObject({
 });
 
 /** Clusters: all of them, what is billed of one, and its facts. */
-export function clusterRoutes(app: App, rooms: Rooms): void {
+export function clusterRoutes(app: App, rooms: HttpServices): void {
   const tags = ['Clusters'];
 
   app.get(
@@ -253,7 +253,7 @@ function clusterOut({ details, halt, ...view }: ClusterView): z.output<typeof Cl
   };
 }
 
-function seenOut(watch: Watch | undefined) {
+function seenOut(watch: ProbeHistory | undefined) {
   const { aliveAt, last, marks } = watch ?? {};
   const detail = last?.detail === undefined ? {} : { detail: last.detail };
   return {

@@ -11,7 +11,7 @@ import { asPostedEvent } from '../ingest/cloud-event.ts';
 import { Recorded, Recorder } from '../ingest/recorder.ts';
 import { ClusterPath, EventPath, InstantText } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
 /** The source of facts that come in through these resources. */
@@ -43,7 +43,7 @@ const Voiding = z.strictObject({
 const response = { 200: Recorded, 201: Recorded, ...problemResponses };
 
 /** Facts posted by people and scripts, one at a time; the rules are those of ingest. */
-export function correctionRoutes(app: App, rooms: Rooms): void {
+export function correctionRoutes(app: App, rooms: HttpServices): void {
   const recorder = new Recorder(rooms);
   const tags = ['Corrections'];
 
@@ -125,7 +125,7 @@ export function correctionRoutes(app: App, rooms: Rooms): void {
       const { effectiveAt, reason, dryRun = false } = request.body;
       const { eventId: voids } = request.params;
       const model = dryRun ? await modelFor(rooms.projections, {}, reply) : rooms.projections.model;
-      const place = model.placeOf(voids);
+      const place = model.locate(voids);
       if (place?.clusterId === undefined) throw new Problem('not-found', `no fact has the event id ${voids}`);
       const { clusterId } = place;
       const now = rooms.now();

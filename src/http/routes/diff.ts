@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { AmountSum } from '../../domain/billing/quantity.ts';
-import { countedWindow } from '../../domain/billing/usage.ts';
-import type { CountedChange } from '../../projections/model/fact-table.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
+import type { BillingChange } from '../../projections/model/fact-table.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { accountUsage } from '../../projections/queries/account-usage.ts';
 import { differencesOf, type Span } from '../../projections/queries/differences.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
-import { inSlices } from '../../util/event-loop-yielder.ts';
+import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
 import { FactRef, factRef } from '../fact-ref.ts';
 import { AccountPath, AsOf, asOfOut, PositionOut, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, WindowFields, WindowHead, windowHead } from '../params/window-params.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
 
 const Query = z.strictObject({
@@ -42,7 +42,7 @@ const Difference = z.strictObject({
 });
 
 /** What changed a figure between two moments. */
-export function diffRoutes(app: App, rooms: Rooms): void {
+export function diffRoutes(app: App, rooms: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/diff',
     {
@@ -70,15 +70,15 @@ export function diffRoutes(app: App, rooms: Rooms): void {
         model,
         accountId,
         span,
-        countedWindow(counted.window, counted.through),
+        clippedWindow(counted.window, counted.through),
       );
-      const changes: CountedChange[] = [];
-      for await (const change of inSlices(differences)) changes.push(change);
-      changes.sort((a, b) => a.by - b.by);
+      const changes: BillingChange[] = [];
+      for await (const change of yieldingToEventLoop(differences)) changes.push(change);
+      changes.sort((a, b) => a.causePosition - b.causePosition);
       const facts = await readFacts(
         rooms.store,
         model,
-        changes.flatMap(({ by, position }) => [by, position]),
+        changes.flatMap(({ causePosition: by, position }) => [by, position]),
       );
       const ref = (position: number) => factRef(model, facts, position);
       return {
@@ -87,7 +87,7 @@ export function diffRoutes(app: App, rooms: Rooms): void {
         before: { asOf: asOfOut(query.before), position: String(span.before), usage: before },
         after: { asOf: asOfOut(query.after), position: String(span.after), usage: after },
         delta: new AmountSum().add(after).subtract(before).total,
-        facts: changes.map(({ position, by }) =>
+        facts: changes.map(({ position, causePosition: by }) =>
           position === by
             ? { ...ref(position), effect: 'counted' as const }
             : { ...ref(position), effect: 'voided' as const, voidedBy: ref(by) },

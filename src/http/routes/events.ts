@@ -10,7 +10,7 @@ import { CloudEvent, toCloudEvent } from '../ingest/cloud-event.ts';
 import { parseEvent, Recorded, Recorder } from '../ingest/recorder.ts';
 import { EventPath, Reading } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 import { inclusionOf } from './log.ts';
 
@@ -33,7 +33,7 @@ const ProvedEvent = FeedEvent.extend({
 });
 
 /** Ingest, and single facts. */
-export function eventRoutes(app: App, rooms: Rooms): void {
+export function eventRoutes(app: App, rooms: HttpServices): void {
   const recorder = new Recorder(rooms);
 
   app.post(
@@ -80,7 +80,7 @@ export function eventRoutes(app: App, rooms: Rooms): void {
     },
     async ({ params: { eventId }, query }, reply) => {
       const model = await modelFor(rooms.projections, query, reply);
-      const place = model.placeOf(eventId);
+      const place = model.locate(eventId);
       if (place?.clusterId !== undefined) {
         const options = { from: place.revision, limit: 1 };
         for await (const event of rooms.store.readStream(clusterStream(place.clusterId), options)) {

@@ -12,7 +12,7 @@ import { closedQuestion, statementsInTurns } from '../../projections/queries/per
 import { problemResponses } from '../contract.ts';
 import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../params/fields.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 import { statementOut } from './statements.ts';
 
@@ -33,7 +33,7 @@ const Evidence = z
   .meta({ id: 'Evidence' });
 
 /** What a statement was made from, for whoever wants to check it without believing the ledger. */
-export function evidenceRoutes(app: App, rooms: Rooms): void {
+export function evidenceRoutes(app: App, rooms: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/evidence',
     {
@@ -68,7 +68,7 @@ export function evidenceRoutes(app: App, rooms: Rooms): void {
 }
 
 /** A checkpoint of all that the answers know. @throws Problem `catching-up`; LogTampered */
-async function checkpointOf({ signedLog, projections }: Rooms): Promise<SignedCheckpoint> {
+async function checkpointOf({ signedLog, projections }: HttpServices): Promise<SignedCheckpoint> {
   const { position } = projections.model;
   if (!(await signedLog.ready(PATIENCE_MS, position)) && signedLog.tampered === undefined) {
     const detail = `the tree of the log is still being made, at position ${signedLog.tree.size}`;
@@ -85,7 +85,7 @@ async function contentsOf(
   checkpoint: SignedCheckpoint,
   now: number,
 ): Promise<EvidenceContents> {
-  for (const [cluster, { why }] of model.halted) {
+  for (const [cluster, { why }] of model.unreadableClusters) {
     const detail = `cluster ${model.clusters.text(cluster)} cannot be read, so that nothing can be vouched for: ${why}`;
     throw new Problem('cluster-halted', detail);
   }
@@ -95,7 +95,7 @@ async function contentsOf(
     const detail = `the account has ${facts} facts; a file has at most ${MOST_FACTS}: verify the whole log instead`;
     throw new Problem('too-large', detail);
   }
-  const closings = model.closes.filter(({ position }) => position <= checkpoint.size);
+  const closings = model.closedPeriods.filter(({ position }) => position <= checkpoint.size);
   const figure = closings.some((close) => close.period === period)
     ? { statement: await statementFor(model, accountId, period) }
     : { usage: usageFor(model, accountId, period, checkpoint.size, now) };
@@ -107,13 +107,13 @@ function clustersOf(model: LedgerModel, accountId: string, size: number): Eviden
   const account = model.accounts.find(accountId) as number;
   return model.clustersOf(account).flatMap((cluster) => {
     const positions = model.positionsOf(cluster).filter((position) => position <= size);
-    const isTheirs = model.facts.namesAccount(positions.at(-1) ?? 0, account);
+    const isTheirs = model.facts.registersTo(positions.at(-1) ?? 0, account);
     return isTheirs ? [{ clusterId: model.clusters.text(cluster), positions }] : [];
   });
 }
 
 async function statementFor(model: LedgerModel, accountId: string, period: Period) {
-  const close = model.closeOf(period);
+  const close = model.closingOf(period);
   const question = closedQuestion(model, period);
   if (close === undefined || question === undefined) return null;
   for await (const statement of statementsInTurns(model, question, { only: accountId }))
@@ -138,7 +138,7 @@ function usageFor(model: LedgerModel, accountId: string, period: Period, asOf: n
 /** @throws Problem `read-only` where the log is not what was signed. */
 async function send(
   reply: FastifyReply,
-  { signedLog, store }: Rooms,
+  { signedLog, store }: HttpServices,
   contents: EvidenceContents,
 ): Promise<FastifyReply> {
   const pieces = evidencePieces(signedLog, store, contents);

@@ -5,7 +5,7 @@ import type { EventStore } from '../../eventstore/event-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ExplainedCluster, explainUsage } from '../../projections/queries/explain-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
-import { inSlices } from '../../util/event-loop-yielder.ts';
+import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import { problemResponses, UsageOut } from '../contract.ts';
 import { FACT_COLUMNS, FactRef, factRef } from '../fact-ref.ts';
 import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';
@@ -13,7 +13,7 @@ import { type Cell, csvRow } from '../params/csv.ts';
 import { AccountPath, AsOf, InstantOut, instantOut, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, headOf, WindowFields, WindowOut } from '../params/window-params.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 
@@ -47,7 +47,7 @@ const Explanation = z.strictObject({
 const BATCH = 256;
 
 /** Why a figure is what it is. */
-export function explainRoutes(app: App, rooms: Rooms): void {
+export function explainRoutes(app: App, rooms: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/usage/explain',
     {
@@ -95,7 +95,7 @@ async function* withFacts(
     const positions = intervals.flatMap(({ openedBy, closedBy }) => [openedBy, closedBy ?? openedBy]);
     const facts = await readFacts(store, model, positions);
     const ref = (position: number) => factRef(model, facts, position);
-    yield* inSlices(batch.values().map((cluster) => clusterOut(cluster, ref)));
+    yield* yieldingToEventLoop(batch.values().map((cluster) => clusterOut(cluster, ref)));
   }
 }
 

@@ -4,7 +4,7 @@ import { FeedEvent, problemResponses } from '../contract.ts';
 import { toCloudEvent } from '../ingest/cloud-event.ts';
 import { Paging, PositionOut, PositionText, Reading, wholeNumber } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 
 const LONGEST_WAIT_S = 30;
 
@@ -21,7 +21,7 @@ const Page = z.strictObject({
 });
 
 /** Every fact after a position, in order. The consumer keeps its place, so nothing can be lost on this side. */
-export function feedRoutes(app: App, rooms: Rooms): void {
+export function feedRoutes(app: App, rooms: HttpServices): void {
   app.get(
     '/v1/feed',
     {
@@ -53,12 +53,12 @@ export function feedRoutes(app: App, rooms: Rooms): void {
   );
 }
 
-function grows({ projections }: Rooms, position: number, deadline: number): Promise<boolean> {
-  return projections.reached(position + 1, Math.max(0, deadline - performance.now()));
+function grows({ projections }: HttpServices, position: number, deadline: number): Promise<boolean> {
+  return projections.waitForPosition(position + 1, Math.max(0, deadline - performance.now()));
 }
 
 /** Up to `limit` facts after a position, and never one that the other answers do not know yet. */
-async function readPage({ store, projections }: Rooms, after: number, limit: number) {
+async function readPage({ store, projections }: HttpServices, after: number, limit: number) {
   const events: FeedEvent[] = [];
   let next = after;
   const { position: head } = projections.model;

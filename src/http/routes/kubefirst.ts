@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifySchema } from 'fastify';
 import { z } from 'zod';
-import { countedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
 import { TrackEvent } from '../../domain/kubefirst/telemetry.ts';
@@ -16,11 +16,11 @@ import {
   parseBatch,
   parseTrack,
 } from '../ingest/segment.ts';
-import type { KubefirstRooms } from '../kubefirst-rooms.ts';
+import type { KubefirstServices } from '../kubefirst-rooms.ts';
 import { InstantOut, instantOut, Next, Paging, PeriodText, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { acceptGzip } from '../server/gzip.ts';
 import { invalidRequest } from '../server/problem.ts';
 import { requireWriteKey } from '../server/write-key.ts';
@@ -69,7 +69,7 @@ const Status = z.strictObject({
 });
 
 /** What Kubefirst says of its clusters, and what its billing page reads. */
-export function kubefirstRoutes(app: App, rooms: Rooms): void {
+export function kubefirstRoutes(app: App, rooms: HttpServices): void {
   const { kubefirst } = rooms;
   const tags = ['Kubefirst'];
   telemetryRoutes(app, rooms, '', {
@@ -127,7 +127,7 @@ export function kubefirstRoutes(app: App, rooms: Rooms): void {
       const model = await modelFor(rooms.projections, query, reply);
       requireAccount(model, query.accountId);
       const now = rooms.now();
-      const counted = countedWindow(periodWindow(query.period), now);
+      const counted = clippedWindow(periodWindow(query.period), now);
       return [...clusterUsage(clustersOf(model, query.accountId, now), counted, kubefirst.pricePerHour)];
     },
   );
@@ -136,7 +136,7 @@ export function kubefirstRoutes(app: App, rooms: Rooms): void {
 /** @param described what the contract says of the two resources. */
 function telemetryRoutes(
   app: App,
-  rooms: Rooms,
+  rooms: HttpServices,
   path: string,
   described: Readonly<Record<'track' | 'batch', FastifySchema>>,
 ): void {
@@ -159,7 +159,7 @@ function telemetryRoutes(
 }
 
 /** Takes in what is well-formed, and then says what is not: what was taken is a duplicate where all is sent again. */
-async function take(rooms: Rooms, { events, errors }: ParsedTrack, reply: FastifyReply) {
+async function take(rooms: HttpServices, { events, errors }: ParsedTrack, reply: FastifyReply) {
   await modelFor(rooms.projections, {}, reply);
   await rooms.kubefirst.intake.track(events, 'kubefirst-telemetry');
   if (errors.length > 0) throw invalidRequest(errors);
@@ -167,7 +167,7 @@ async function take(rooms: Rooms, { events, errors }: ParsedTrack, reply: Fastif
 }
 
 function statusOf(
-  { intake, writeKey, records }: KubefirstRooms,
+  { intake, writeKey, records }: KubefirstServices,
   { limit, cursor }: z.output<z.ZodObject<typeof Paging>>,
 ) {
   const [after] = decodeCursor(cursor, 'text') ?? [];

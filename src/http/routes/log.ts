@@ -5,7 +5,7 @@ import { parseTilePath, TILE_WIDTH, type Tile } from '../../audit/tiles.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
 import { problemResponses } from '../contract.ts';
 import { PositionOut, PositionText } from '../params/fields.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 
 const PATIENCE_MS = 2_000;
@@ -33,7 +33,7 @@ const Consistency = z.strictObject({
 const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
 
 /** The log as clients, monitors and witnesses of transparency logs read it: C2SP tlog-tiles. And proofs, for who computes none. */
-export function logRoutes(app: App, { signedLog, projections }: Rooms): void {
+export function logRoutes(app: App, { signedLog, projections }: HttpServices): void {
   const tags = ['Log'];
   const problems = problemResponses;
 

@@ -3,7 +3,7 @@ import type { SignedLog } from '../../audit/signed-log.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { problemResponses } from '../contract.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 
 /** A store that was out of reach for longer than this makes the ledger not ready. */
 const STORE_GRACE_MS = 10_000;
@@ -22,7 +22,7 @@ const Readiness = z.strictObject({
 type Readiness = z.output<typeof Readiness>;
 
 /** For those who run the ledger. */
-export function operationsRoutes(app: App, rooms: Rooms): void {
+export function operationsRoutes(app: App, rooms: HttpServices): void {
   const tags = ['Operations'];
 
   app.get(
@@ -77,12 +77,12 @@ export function operationsRoutes(app: App, rooms: Rooms): void {
   );
 }
 
-function readinessOf({ store, projections, signedLog, now }: Rooms): Readiness {
+function readinessOf({ store, projections, signedLog, now }: HttpServices): Readiness {
   const { reachable, unreachableSince, detail } = store.health();
   const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
   const storeIsOk = reachable || (unreachableSince !== undefined && outageMs <= STORE_GRACE_MS);
   const { model, isCaughtUp, failure } = projections;
-  const halted = model.halted.size;
+  const halted = model.unreadableClusters.size;
   const checks = {
     store: {
       ok: storeIsOk,
@@ -114,9 +114,9 @@ function statementsCheck({ model, statements }: Projections): z.output<typeof Ch
     const detail = `statement-drift in ${drifts.length} of ${checked} closed periods, the first ${drift.period}: ${drift.why}`;
     return { ok: false, detail };
   }
-  const [odd] = model.oddCloses;
+  const [odd] = model.unreadableClosings;
   if (odd !== undefined) return { ok: false, detail: `a closing at position ${odd.position}: ${odd.why}` };
-  const { length } = model.closes;
+  const { length } = model.closedPeriods;
   return {
     ok: true,
     detail: `${Math.min(checked, length)} of ${length} closed periods compared, all as they were`,
@@ -134,7 +134,7 @@ function logCheck(signedLog: SignedLog): z.output<typeof Check> {
   return { ok: true, detail };
 }
 
-function firstHalted({ halted, clusters }: LedgerModel): string {
+function firstHalted({ unreadableClusters: halted, clusters }: LedgerModel): string {
   for (const [cluster, { position, why }] of halted)
     return `${clusters.text(cluster)} at position ${position}: ${why}`;
   return '';

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import {
   dueAt,
   PERIOD_STATES,
-  type PeriodClose,
+  type PeriodClosing,
   periodState,
   periodsUpTo,
 } from '../../domain/billing/period.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
-import type { ClosingOutcome } from '../../ledger/period-closing-store.ts';
-import type { Close, LedgerModel } from '../../projections/model/ledger-model.ts';
+import type { ClosePeriodResult } from '../../ledger/period-closing-store.ts';
+import type { ClosedPeriod, LedgerModel } from '../../projections/model/ledger-model.ts';
 import { AmountsOut, problemResponses, StatementOut } from '../contract.ts';
 import {
   AsOf,
@@ -22,8 +22,8 @@ import {
 } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { knownAt, modelFor } from '../params/read-model.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
-import { Problem, refusal } from '../server/problem.ts';
+import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import { Problem, problemOf } from '../server/problem.ts';
 
 const tally = {
   watermark: PositionOut.describe('Position of the last event that the statements know.'),
@@ -69,7 +69,7 @@ const Command = z.strictObject({
 });
 
 /** Months, and their closing. */
-export function periodRoutes(app: App, rooms: Rooms): void {
+export function periodRoutes(app: App, rooms: HttpServices): void {
   const tags = ['Billing'];
 
   app.get(
@@ -148,8 +148,8 @@ function periodsIn(model: LedgerModel, now: Instant, asOf: number): readonly Per
 }
 
 /** The closings that stand at or before a position. */
-function closesBy(model: LedgerModel, asOf: number): readonly Close[] {
-  return model.closes.filter(({ position }) => position <= asOf);
+function closesBy(model: LedgerModel, asOf: number): readonly ClosedPeriod[] {
+  return model.closedPeriods.filter(({ position }) => position <= asOf);
 }
 
 /** A period as its closing is known at a position; that it is due hangs on the clock alone. */
@@ -165,11 +165,13 @@ function viewOf(model: LedgerModel, period: Period, now: Instant, asOf: number):
   };
 }
 
-function tallyOut({ watermark, accounts, totals, statementsDigest }: PeriodClose) {
+function tallyOut({ watermark, accounts, totals, statementsDigest }: PeriodClosing) {
   return { watermark: String(watermark), accounts, totals, statementsDigest };
 }
 
-function closeOut(close: Extract<ClosingOutcome, { outcome: 'closed' }>['close']): z.output<typeof CloseOut> {
+function closeOut(
+  close: Extract<ClosePeriodResult, { outcome: 'closed' }>['close'],
+): z.output<typeof CloseOut> {
   const { position, closedAt } = close;
   return {
     ...tallyOut(close),
@@ -179,7 +181,7 @@ function closeOut(close: Extract<ClosingOutcome, { outcome: 'closed' }>['close']
 }
 
 /** @throws Problem where it was refused. */
-function closingOut(closing: ClosingOutcome) {
+function closingOut(closing: ClosePeriodResult) {
   switch (closing.outcome) {
     case 'closed':
       return { outcome: closing.outcome, period: closing.close.period, ...closeOut(closing.close) };
@@ -188,7 +190,7 @@ function closingOut(closing: ClosingOutcome) {
       return { outcome, period: close.period, ...tallyOut(close), statements };
     }
     case 'rejected':
-      throw refusal(closing.rejection);
+      throw problemOf(closing.rejection);
     case 'halted':
       throw new Problem(
         'cluster-halted',

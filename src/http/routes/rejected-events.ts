@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { Rejection } from '../../domain/facts/rejection.ts';
 import { formatInstant } from '../../domain/time.ts';
-import { REJECTED_STREAM, type Refused } from '../../ledger/rejected-event-store.ts';
+import { REJECTED_STREAM, type RejectedEvent } from '../../ledger/rejected-event-store.ts';
 import { ProblemOut, problemResponses } from '../contract.ts';
 import { CloudEvent, submissionOf } from '../ingest/cloud-event.ts';
 import { Recorded, Recorder } from '../ingest/recorder.ts';
 import { EventPath, InstantOut, Next, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
-import { Problem, refusal } from '../server/problem.ts';
+import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import { Problem, problemOf } from '../server/problem.ts';
 
 const RejectedEvent = z.strictObject({
   id: z.string(),
@@ -20,7 +20,7 @@ const RejectedEvent = z.strictObject({
 });
 
 /** Facts that were refused with 409 or 422, kept as they were posted. */
-export function rejectedEventRoutes(app: App, rooms: Rooms): void {
+export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
   app.get(
     '/v1/rejected-events',
     {
@@ -44,12 +44,12 @@ export function rejectedEventRoutes(app: App, rooms: Rooms): void {
         REJECTED_STREAM,
         options,
       )) {
-        const { clusterId, rejection, event } = data as unknown as Refused & { rejection: Rejection };
+        const { clusterId, rejection, event } = data as unknown as RejectedEvent & { rejection: Rejection };
         items.push({
           id,
           clusterId,
           recordedAt: formatInstant(recordedAt),
-          problem: refusal(rejection).document(),
+          problem: problemOf(rejection).document(),
           event,
         });
         last = revision;
@@ -71,14 +71,14 @@ export function rejectedEventRoutes(app: App, rooms: Rooms): void {
       },
     },
     async ({ params: { eventId } }, reply) => {
-      const place = rooms.projections.model.placeOf(eventId);
+      const place = rooms.projections.model.locate(eventId);
       const options = { from: place?.revision ?? 0, limit: 1 };
       for await (const { id, data } of rooms.store.readStream(REJECTED_STREAM, options)) {
         if (id !== eventId) break;
-        const { event, rejection } = data as unknown as Refused;
+        const { event, rejection } = data as unknown as RejectedEvent;
         // It names no cluster, so that there is nothing to post it to.
         if (rejection.code === 'cluster-unknown' || rejection.code === 'cluster-ambiguous')
-          throw refusal(rejection);
+          throw problemOf(rejection);
         await recorder.recordOne(submissionOf(CloudEvent.parse(event), event, LOOPBACK_CALLER.actor), reply);
         return reply;
       }

@@ -5,13 +5,13 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { UsageQuestion } from '../../projections/queries/account-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { positionsToReplay, replay } from '../../projections/queries/replay-account.ts';
-import { Slices } from '../../util/event-loop-yielder.ts';
+import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import { problemResponses } from '../contract.ts';
 import { toCloudEvent } from '../ingest/cloud-event.ts';
 import { AccountPath, AsOf, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, WindowFields } from '../params/window-params.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 
@@ -22,7 +22,7 @@ const BATCH = 256;
 const LAST_MS = 5_000;
 
 /** What an account is billed, fact by fact, as it became known. */
-export function replayRoutes(app: App, rooms: Rooms): void {
+export function replayRoutes(app: App, rooms: HttpServices): void {
   const underWay = new Set<Readable>();
   app.addHook('preClose', async () => {
     // A reader that has stopped reading would keep the ledger open.
@@ -75,7 +75,7 @@ async function* linesOf(
 ): AsyncGenerator<string> {
   const positions = await positionsToReplay(model, accountId, asOf);
   const read = (from: number) => readFacts(store, model, positions.subarray(from, from + BATCH));
-  const slices = new Slices();
+  const slices = new EventLoopYielder();
   let facts: ReadonlyMap<number, RecordedEvent> = new Map();
   let lines = '';
   let played = 0;
@@ -86,10 +86,10 @@ async function* linesOf(
     if (event === undefined) throw new RangeError(`the store does not have the fact at position ${position}`);
     const fact = toCloudEvent(event, position);
     lines += `${JSON.stringify({ position: String(position), fact, usage, delta })}\n`;
-    if (played % BATCH === 0 || slices.isOver) {
+    if (played % BATCH === 0 || slices.isDue) {
       yield lines;
       lines = '';
-      await slices.pause();
+      await slices.yield();
     }
   }
   if (lines !== '') yield lines;

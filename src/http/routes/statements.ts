@@ -20,7 +20,7 @@ import {
 } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { knownAt, modelFor } from '../params/read-model.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
 const Statements = z.strictObject({
@@ -36,7 +36,7 @@ const description =
   'comes back as an adjustment in the statement of the period that is closed next.';
 
 /** What accounts are charged for periods that are closed. */
-export function statementRoutes(app: App, rooms: Rooms): void {
+export function statementRoutes(app: App, rooms: HttpServices): void {
   app.get(
     '/v1/periods/:period/statements',
     {
@@ -119,7 +119,7 @@ function closedStatements(
   choice: Parameters<typeof statementsInTurns>[2],
 ) {
   const question = closedQuestion(model, period);
-  const close = model.closeOf(period);
+  const close = model.closingOf(period);
   if (question === undefined || close === undefined)
     throw new Problem('not-found', `${period} is not closed, and has no statements`);
   if (close.position > asOf) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
 import {
@@ -8,7 +8,7 @@ import {
   type UsageQuestion,
   usageByAccount,
 } from '../../projections/queries/account-usage.ts';
-import { inSlices } from '../../util/event-loop-yielder.ts';
+import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import { MEASURES, problemResponses, UsageOut } from '../contract.ts';
 import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { toCsv } from '../params/csv.ts';
@@ -16,7 +16,7 @@ import { AccountPath, AsOf, Next, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { headOf, WindowFields, WindowOut, windowOf } from '../params/window-params.ts';
-import type { App, Rooms } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
 
 const MOST_DAYS = 400;
@@ -49,7 +49,7 @@ const description =
   'as of a position they never change.';
 
 /** What billing pulls. */
-export function usageRoutes(app: App, rooms: Rooms): void {
+export function usageRoutes(app: App, rooms: HttpServices): void {
   app.get(
     '/v1/usage',
     {
@@ -69,7 +69,7 @@ export function usageRoutes(app: App, rooms: Rooms): void {
       const [after] = decodeCursor(query.cursor, 'text') ?? [];
       const items: AccountUsage[] = [];
       let next: string | undefined;
-      for await (const item of inSlices(usageByAccount(model, asked, query.accountId))) {
+      for await (const item of yieldingToEventLoop(usageByAccount(model, asked, query.accountId))) {
         if (after !== undefined && item.accountId <= after) continue;
         if (items.length === query.limit) {
           next = encodeCursor([items.at(-1)?.accountId ?? '']);
@@ -118,7 +118,7 @@ function questionOf(query: Query, now: Instant, asOf: number): UsageQuestion {
       { pointer: '/query/granularity', detail: `by day a window may have ${MOST_DAYS} days` },
     ]);
   }
-  return { window, through: countedWindow(window, query.through ?? now).to, asOf, byDay };
+  return { window, through: clippedWindow(window, query.through ?? now).to, asOf, byDay };
 }
 
 /** The figures in all forms. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { countedWindow } from '../../domain/billing/usage.ts';
-import { recordFact } from '../../domain/facts/recorded-fact.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
+import { serializeFact } from '../../domain/facts/recorded-fact.ts';
 import type { Judgement } from '../../domain/validation/judging/judge.ts';
 import { PolicySettings, policiesOf } from '../../domain/validation/judging/policy.ts';
 import type { Conclusion } from '../../domain/validation/judging/run-input.ts';
@@ -10,7 +10,7 @@ import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
 import { InstantOut, InstantText, instantOut } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import { BreakerOut, breakerOut } from '../run-view.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 
 const Command = z.strictObject({
@@ -55,7 +55,7 @@ const Begun = z.strictObject({
 });
 
 /** Has the validator run. */
-export function validationRequestRoutes(app: App, rooms: Rooms): void {
+export function validationRequestRoutes(app: App, rooms: HttpServices): void {
   whatIfRoute(app, rooms);
   app.post(
     '/v1/validations',
@@ -116,7 +116,7 @@ const WhatIfOut = z.strictObject({
   ),
 });
 
-function whatIfRoute(app: App, rooms: Rooms): void {
+function whatIfRoute(app: App, rooms: HttpServices): void {
   app.post(
     '/v1/validations/what-if',
     {
@@ -132,7 +132,7 @@ function whatIfRoute(app: App, rooms: Rooms): void {
     async ({ body: { policy, from, to } }, reply) => {
       if (from >= to) throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }]);
       await modelFor(rooms.projections, {}, reply);
-      const through = countedWindow({ from, to }, rooms.now()).to;
+      const through = clippedWindow({ from, to }, rooms.now()).to;
       const { runs, accounts } = await policyWhatIf(rooms.store, policiesOf(policy), { from, to }, through);
       return {
         window: { from: instantOut(from), to: instantOut(to) },
@@ -173,7 +173,7 @@ function planOut(decidedAt: number, judgement: Judgement): z.output<typeof PlanO
 }
 
 function factOut({ fact }: Conclusion): z.output<typeof FactOut> {
-  const { type, data } = recordFact(fact, { source: '', id: '', actor: '' });
+  const { type, data } = serializeFact(fact, { source: '', id: '', actor: '' });
   const { clusterId, effectiveAt } = data;
   return { ...data, type, clusterId, effectiveAt };
 }

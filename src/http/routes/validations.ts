@@ -3,8 +3,8 @@ import { line } from '../../domain/facts/fact.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import {
   parseRunId,
+  parseRunRecord,
   type RunRecord,
-  readRecord,
   runStream,
 } from '../../domain/validation/records/run-record.ts';
 import type { Run } from '../../projections/validation-book.ts';
@@ -13,7 +13,7 @@ import { InstantOut, instantOut, Next, Paging, Reading } from '../params/fields.
 import { decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
 import { BreakerOut, breakerOut, RunOut, runOut } from '../run-view.ts';
-import { type App, LOOPBACK_CALLER, type Rooms } from '../server/app.ts';
+import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
 const PLACE_WAIT_MS = 2_000;
@@ -65,7 +65,7 @@ const ValidatorOut = z.strictObject({
 });
 
 /** What the validator has seen, run by run, and what it would have done. */
-export function validationRoutes(app: App, rooms: Rooms): void {
+export function validationRoutes(app: App, rooms: HttpServices): void {
   const tags = ['Validator'];
 
   app.get(
@@ -151,7 +151,7 @@ export function validationRoutes(app: App, rooms: Rooms): void {
       await modelFor(rooms.projections, {}, reply);
       const until = rooms.now() + proceedForHours * HOUR_MS;
       const eventId = await rooms.decisions.proceedUntil(until, LOOPBACK_CALLER.actor, note);
-      await rooms.projections.placed(eventId, PLACE_WAIT_MS);
+      await rooms.projections.waitForEvent(eventId, PLACE_WAIT_MS);
       reply.header('ledger-position', String(rooms.projections.model.position));
       return validatorOut(rooms);
     },
@@ -159,7 +159,7 @@ export function validationRoutes(app: App, rooms: Rooms): void {
 }
 
 /** A run; how far it is this process knows to the moment of its own, and by the log of another's. */
-function runShown({ projections, validator, now }: Rooms, run: Run): RunOut {
+function runShown({ projections, validator, now }: HttpServices, run: Run): RunOut {
   const shown = runOut(run, projections.model.validations.progressOf(run.run), now());
   const own = validator?.progress;
   if (shown.progress === undefined || own?.run !== run.run) return shown;
@@ -167,7 +167,7 @@ function runShown({ projections, validator, now }: Rooms, run: Run): RunOut {
   return { ...shown, progress: { done, total, counts } };
 }
 
-function validatorOut(rooms: Rooms): z.output<typeof ValidatorOut> {
+function validatorOut(rooms: HttpServices): z.output<typeof ValidatorOut> {
   const { projections, now } = rooms;
   const { validations } = projections.model;
   const { decision } = validations;
@@ -198,15 +198,15 @@ function validatorOut(rooms: Rooms): z.output<typeof ValidatorOut> {
 
 /** The records of a run, in order; none where there is no such run. */
 async function* recordsOf(
-  { store }: Rooms,
+  { store }: HttpServices,
   run: string,
 ): AsyncGenerator<[record: RunRecord, recordedAt: number, eventId: string]> {
   for await (const { id, type, data, recordedAt } of store.readStream(runStream(run)))
-    yield [readRecord(type, data), recordedAt, id];
+    yield [parseRunRecord(type, data), recordedAt, id];
 }
 
 /** A run that is too old to be kept in memory. */
-async function runFromStore(rooms: Rooms, id: string): Promise<Run | undefined> {
+async function runFromStore(rooms: HttpServices, id: string): Promise<Run | undefined> {
   if (parseRunId(id) === undefined) return undefined;
   let run: Run | undefined;
   for await (const [record, at, eventId] of recordsOf(rooms, id)) {
@@ -221,7 +221,7 @@ async function runFromStore(rooms: Rooms, id: string): Promise<Run | undefined> 
         result: undefined,
         abandoned: undefined,
       };
-      const position = rooms.projections.model.placeOf(eventId)?.position ?? 0;
+      const position = rooms.projections.model.locate(eventId)?.position ?? 0;
       run = { run: id, position, tick, shard, ...rest };
     }
     if (record.type !== 'ValidationCompleted' || run === undefined || at > run.deadline) continue;
@@ -231,7 +231,7 @@ async function runFromStore(rooms: Rooms, id: string): Promise<Run | undefined> 
   return run;
 }
 
-async function detailsOf(rooms: Rooms, { run, tick }: Run) {
+async function detailsOf(rooms: HttpServices, { run, tick }: Run) {
   const verdicts: z.output<typeof VerdictOut>[] = [];
   const facts: { clusterId: string; type: string }[] = [];
   const wouldHave: z.output<typeof RunDetail>['wouldHave'] = [];

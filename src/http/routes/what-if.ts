@@ -2,25 +2,25 @@ import { z } from 'zod';
 import type { ClusterBilling } from '../../domain/billing/billing.ts';
 import { countedIntervals } from '../../domain/billing/explanation.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
-import { countedWindow, usageOf } from '../../domain/billing/usage.ts';
+import { clippedWindow, usageOf } from '../../domain/billing/usage.ts';
 import { EventId } from '../../domain/facts/fact.ts';
 import { LAST_INSTANT, type Window } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/ledger.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import {
-  type SupposedCluster,
-  supposedClusters,
+  type SimulatedCluster,
+  simulateClusters,
   wouldChange,
 } from '../../projections/queries/simulated-clusters.ts';
-import { suppose } from '../../usecases/simulate-facts.ts';
+import { simulateFacts } from '../../usecases/simulate-facts.ts';
 import { AmountsOut, onlyDescribed, problemResponses, UsageOut } from '../contract.ts';
 import { CloudEvent } from '../ingest/cloud-event.ts';
 import { parseEvent } from '../ingest/recorder.ts';
 import { AccountPath, AsOf, fieldErrors, InstantOut, instantOut, Reading } from '../params/fields.ts';
 import { clusterNumber, knownAt, modelFor, refuseHalted, requireAccount } from '../params/read-model.ts';
 import { countedOf, headOf, WindowFields, WindowOut } from '../params/window-params.ts';
-import type { App, Rooms } from '../server/app.ts';
-import { type FieldError, invalidRequest, Problem, refusal } from '../server/problem.ts';
+import type { App, HttpServices } from '../server/app.ts';
+import { type FieldError, invalidRequest, Problem, problemOf } from '../server/problem.ts';
 
 const MOST_ADDED = 100;
 const MOST_REMOVED = 1_000;
@@ -57,7 +57,7 @@ const Supposed = z.strictObject({
 });
 
 /** What an account would be billed if the facts were others. */
-export function whatIfRoutes(app: App, rooms: Rooms): void {
+export function whatIfRoutes(app: App, rooms: HttpServices): void {
   app.post(
     '/v1/accounts/:accountId/what-if',
     {
@@ -82,8 +82,8 @@ export function whatIfRoutes(app: App, rooms: Rooms): void {
       const asOf = knownAt(model, question.asOf, '/asOf');
       const changes = changesOf(model, accountId, asOf, question);
       const supposed = await supposeAll(rooms, model, asOf, changes);
-      const clusters = await supposedClusters(model, accountId, asOf, supposed);
-      const window = countedWindow(counted.window, counted.through);
+      const clusters = await simulateClusters(model, accountId, asOf, supposed);
+      const window = clippedWindow(counted.window, counted.through);
       const head = headOf(question, { ...counted, asOf });
       return { accountId, ...head, ...comparison(clusters, window) };
     },
@@ -142,12 +142,12 @@ function changesOf(
 
 /** The id of the cluster that a fact is of, or why there is none to take out. */
 function ownFact(model: LedgerModel, accountId: string, asOf: number, eventId: string): string | Error {
-  const place = model.placeOf(eventId);
+  const place = model.locate(eventId);
   if (place?.clusterId === undefined || place.position > asOf)
     return new Error(`no fact known at position ${asOf} has the event id ${eventId}`);
   const last = model.lastPositionOf(clusterNumber(model, place.clusterId));
   const account = model.accounts.find(accountId) ?? -1;
-  if (model.facts.namesAccount(last, account, asOf)) return place.clusterId;
+  if (model.facts.registersTo(last, account, asOf)) return place.clusterId;
   return new Error(`event ${eventId} is of a cluster that was never registered to account ${accountId}`);
 }
 
@@ -159,7 +159,7 @@ function under(pointer: string, { message, errors }: Problem): FieldError[] {
 
 /** How each cluster would be billed. @throws Problem as an event that is refused would be answered. */
 async function supposeAll(
-  { store }: Rooms,
+  { store }: HttpServices,
   model: LedgerModel,
   asOf: number,
   changes: ReadonlyMap<string, Change>,
@@ -170,10 +170,10 @@ async function supposeAll(
     const known = cluster === undefined ? 0 : model.positionsOf(cluster, asOf).length;
     if (cluster !== undefined && added.length > 0) refuseHalted(model, cluster);
     const posting = { now: LAST_INSTANT, mayBackdate: true };
-    const { billing, outcomes } = await suppose(store, { clusterId, known, removed, added }, posting);
+    const { billing, outcomes } = await simulateFacts(store, { clusterId, known, removed, added }, posting);
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.outcome !== 'rejected') continue;
-      const problem = refusal(outcome.rejection);
+      const problem = problemOf(outcome.rejection);
       throw new Problem(problem.code, problem.message, { errors: under(`/add/${places[i]}`, problem) });
     }
     supposed.set(clusterId, billing);
@@ -181,7 +181,7 @@ async function supposeAll(
   return supposed;
 }
 
-function comparison(clusters: readonly SupposedCluster[], counted: Window) {
+function comparison(clusters: readonly SimulatedCluster[], counted: Window) {
   const before = usageOf(
     clusters.values().map((cluster) => cluster.before),
     counted,
@@ -203,7 +203,7 @@ function comparison(clusters: readonly SupposedCluster[], counted: Window) {
   };
 }
 
-function intervalsOut(intervals: SupposedCluster['before'], counted: Window) {
+function intervalsOut(intervals: SimulatedCluster['before'], counted: Window) {
   return countedIntervals(intervals, counted).map(({ from, to }) => ({
     from: instantOut(from),
     to: instantOut(to),

@@ -7,10 +7,10 @@ import type { Judgement } from '../../domain/validation/judging/judge.ts';
 import type { Counts } from '../../domain/validation/records/run-record.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Decisions } from '../../ledger/operator-decisions.ts';
-import type { ClosePeriod, ClosingOutcome } from '../../ledger/period-closing-store.ts';
+import type { OperatorDecisions } from '../../ledger/operator-decisions.ts';
+import type { ClosePeriodCommand, ClosePeriodResult } from '../../ledger/period-closing-store.ts';
 import type { Projections } from '../../projections/projections.ts';
-import type { KubefirstRooms } from '../kubefirst-rooms.ts';
+import type { KubefirstServices } from '../kubefirst-rooms.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
 export type App = FastifyInstance<
@@ -22,7 +22,7 @@ export type App = FastifyInstance<
 >;
 
 /** What can be asked of the validator. */
-export interface ValidatorDoor {
+export interface ValidatorControl {
   /** How far the run of this process is; `undefined` while it is at none. */
   readonly progress:
     | { readonly run: string; readonly done: number; readonly total: number; readonly counts: Counts }
@@ -34,17 +34,17 @@ export interface ValidatorDoor {
 }
 
 /** What the resources are made of. */
-export interface Rooms {
+export interface HttpServices {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly signedLog: SignedLog;
   readonly metrics: Metrics;
-  readonly decisions: Decisions;
-  readonly kubefirst: KubefirstRooms;
-  readonly closePeriod: (command: ClosePeriod) => Promise<ClosingOutcome>;
+  readonly decisions: OperatorDecisions;
+  readonly kubefirst: KubefirstServices;
+  readonly closePeriod: (command: ClosePeriodCommand) => Promise<ClosePeriodResult>;
   /** Absent where no source of credentials is configured. */
-  readonly validator?: ValidatorDoor | undefined;
+  readonly validator?: ValidatorControl | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly version: string;

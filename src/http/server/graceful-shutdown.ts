@@ -1,7 +1,7 @@
-import type { App, Rooms } from './app.ts';
+import type { App, HttpServices } from './app.ts';
 
 /** Closing waits for what is being answered, and neither for news nor for clients that have stopped in the middle. */
-export function closeOnceAnswered(app: App, { projections }: Rooms): void {
+export function closeOnceAnswered(app: App, { projections }: HttpServices): void {
   let answering = 0;
   let isClosing = false;
   const letGo = () => {

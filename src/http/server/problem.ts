@@ -113,7 +113,7 @@ export function invalidRequest(errors: readonly FieldError[]): Problem {
 }
 
 /** The problem that says why a well-formed fact or command was refused. */
-export function refusal(rejection: Rejection): Problem {
+export function problemOf(rejection: Rejection): Problem {
   return new Problem(rejection.code, detailOf(rejection), {
     errors: [{ pointer: pointerTo(rejection), detail: detailOf(rejection) }],
   });

@@ -28,7 +28,7 @@ import { usageRoutes } from '../routes/usage.ts';
 import { validationRequestRoutes } from '../routes/validation-requests.ts';
 import { validationRoutes } from '../routes/validations.ts';
 import { whatIfRoutes } from '../routes/what-if.ts';
-import type { App, Rooms } from './app.ts';
+import type { App, HttpServices } from './app.ts';
 import { parseBodies } from './bodies.ts';
 import { tagAnswers } from './etag.ts';
 import { closeOnceAnswered } from './graceful-shutdown.ts';
@@ -50,7 +50,7 @@ declare module 'fastify' {
 const BODY_LIMIT = 64 * 1024;
 
 /** Builds the server; it listens to nothing yet. */
-export async function buildServer(rooms: Rooms, log: FastifyBaseLogger): Promise<App> {
+export async function buildServer(rooms: HttpServices, log: FastifyBaseLogger): Promise<App> {
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -168,7 +168,7 @@ function setSecurityHeaders(app: App): void {
 }
 
 /** Times requests by route, never by URL. */
-function observeRequests(app: App, { metrics }: Rooms): void {
+function observeRequests(app: App, { metrics }: HttpServices): void {
   const observers = new Map<string, { observe(seconds: number): void }>();
   app.addHook('onResponse', ({ method, routeOptions }, reply, done) => {
     const route = routeOptions.url ?? 'none';

@@ -10,7 +10,7 @@ export interface HostRate {
 const MANY_HOSTS = 4_096;
 
 /** A token bucket for every host. */
-export class HostRates {
+export class HostRateLimiter {
   readonly #rate: HostRate;
   /** When the bucket of a host is full again, on the clock of `performance.now()`. */
   readonly #fullAt = new Map<string, number>();
@@ -45,7 +45,7 @@ export class HostRates {
 }
 
 /** Lets so many in at a time; the others wait in order of arrival. */
-export class Gate {
+export class Semaphore {
   #free: number;
   readonly #waiting = new Set<() => void>();
 
@@ -83,11 +83,11 @@ export class Gate {
  * The turns of one probe that has a place at the gate: while it waits for a host that is asked too often, others have its
  * place, so that a host with many clusters holds up nobody else.
  */
-export class ProbeTurns {
-  readonly #gate: Gate;
-  readonly #rates: HostRates;
+export class ProbeThrottle {
+  readonly #gate: Semaphore;
+  readonly #rates: HostRateLimiter;
 
-  constructor(gate: Gate, rates: HostRates) {
+  constructor(gate: Semaphore, rates: HostRateLimiter) {
     this.#gate = gate;
     this.#rates = rates;
   }

@@ -13,7 +13,7 @@ import { ProbeFailure, tooLate } from './probe-failure.ts';
 import type { SecureContexts } from './tls-contexts.ts';
 
 /** What all probes of a process share. */
-export interface ProbeRoom {
+export interface ProbeContext {
   readonly policy: AddressPolicy;
   readonly contexts: SecureContexts;
   /** The TCP sockets of all probes that are open now: each is gone with its probe. */
@@ -41,7 +41,7 @@ export interface Turns {
  */
 export async function probe(
   endpoint: Endpoint,
-  room: ProbeRoom,
+  room: ProbeContext,
   deadlineMs: number,
   signal: AbortSignal,
 ): Promise<Verdict> {

@@ -11,7 +11,7 @@ import type { Order, ProberOptions, Report } from '../prober/prober-messages.ts'
 import { AddressPolicy } from './address-policy.ts';
 import { failureOf, probe } from './probe.ts';
 import { ProbeFailure } from './probe-failure.ts';
-import { Gate, HostRates, ProbeTurns } from './probe-throttle.ts';
+import { HostRateLimiter, ProbeThrottle, Semaphore } from './probe-throttle.ts';
 import { SecureContexts } from './tls-contexts.ts';
 
 /**
@@ -26,8 +26,8 @@ class Worker {
   readonly #policy: AddressPolicy;
   readonly #contexts = new SecureContexts();
   readonly #sockets = new Set<Socket>();
-  readonly #gate: Gate;
-  readonly #rates: HostRates;
+  readonly #gate: Semaphore;
+  readonly #rates: HostRateLimiter;
   readonly #underWay = new Map<number, AbortController>();
   readonly #say: (report: Report) => void;
   #sources: OpenSources | undefined;
@@ -35,8 +35,8 @@ class Worker {
   constructor(options: ProberOptions, say: (report: Report) => void) {
     this.#options = options;
     this.#policy = new AddressPolicy(options.addresses);
-    this.#gate = new Gate(options.concurrency);
-    this.#rates = new HostRates(options.perHost);
+    this.#gate = new Semaphore(options.concurrency);
+    this.#rates = new HostRateLimiter(options.perHost);
     this.#say = say;
   }
 
@@ -104,7 +104,7 @@ class Worker {
       dnsServers: this.#options.dnsServers,
       random: Math.random,
       now: Date.now,
-      turns: new ProbeTurns(this.#gate, this.#rates),
+      turns: new ProbeThrottle(this.#gate, this.#rates),
     };
     return probe(endpoint, room, this.#options.deadlineMs, signal);
   }

@@ -13,8 +13,8 @@ import type { Condition } from '../../domain/validation/judging/condition.ts';
 import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import { runOfStream } from '../../domain/validation/records/run-record.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
-import type { Acknowledgement, Alert, AppliedFact, LiveAlert, Standing } from './raised-alert.ts';
-import { Refusals } from './rejected-event-alerts.ts';
+import type { Acknowledgement, Alert, AppliedFact, ClusterStanding, LiveAlert } from './raised-alert.ts';
+import { RejectedEventAlerts } from './rejected-event-alerts.ts';
 
 interface LateChange {
   readonly accountId: string;
@@ -40,11 +40,11 @@ const LIVE_KEPT = 1_000;
 export class AlertBook {
   readonly #open = new Map<string, Alert>();
   readonly #resolved = new Map<string, Alert>();
-  readonly #refusals = new Refusals();
+  readonly #refusals = new RejectedEventAlerts();
   readonly #liveAcknowledged = new Map<string, Acknowledgement>();
 
   /** A fact of a cluster. @param standing what its facts come to with it; asked for only where it matters. */
-  applyFact({ clusterId, event, fact, isFirst }: AppliedFact, standing: () => Standing): void {
+  applyFact({ clusterId, event, fact, isFirst }: AppliedFact, standing: () => ClusterStanding): void {
     const { recordedAt } = event;
     // A store reads the metadata when it is asked for: a replay of millions does without.
     if (this.#refusals.count > 0) this.#retried(event);
@@ -79,7 +79,7 @@ export class AlertBook {
     return kinds.some((kind) => this.#open.has(alertId(kind, clusterId)));
   }
 
-  #assess(clusterId: string, fact: Fact, standing: Standing, at: Instant): void {
+  #assess(clusterId: string, fact: Fact, standing: ClusterStanding, at: Instant): void {
     const { registered, deleted, unreachable, heldSince, accountId } = standing;
     const about = { subject: clusterId, clusterId, ...(accountId !== undefined && { accountId }) };
     if (registered) this.#resolve(alertId('orphan-facts', clusterId), at);

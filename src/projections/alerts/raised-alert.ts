@@ -41,7 +41,7 @@ export interface LiveAlert {
 }
 
 /** What the facts of a cluster come to. */
-export interface Standing {
+export interface ClusterStanding {
   readonly accountId: string | undefined;
   readonly registered: boolean;
   readonly deleted: boolean;

@@ -1,7 +1,7 @@
 import type { AlertData } from '../../domain/alert.ts';
 
 /** Which alerts there are of refused events, by the source and id under which the event may be posted again. */
-export class Refusals {
+export class RejectedEventAlerts {
   readonly #alerts = new Map<string, readonly string[]>();
   #count = 0;
 

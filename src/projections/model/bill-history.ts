@@ -1,4 +1,4 @@
-import { billCounting, type Interval } from '../../domain/billing/billing.ts';
+import { billActiveFacts, type Interval } from '../../domain/billing/billing.ts';
 import type { UsageMeter } from '../../domain/billing/usage.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { FactTable } from './fact-table.ts';
@@ -55,28 +55,28 @@ export class BillHistory {
   #isInOrder = true;
   /** Whether a fact was voided before it came: then each is looked at with all the others. */
   #hasEarlyVoid = false;
-  #foldedAgain = 0;
+  #refoldedFacts = 0;
 
   /** Whether so much came late that this keeps nothing: whoever asks has to fold. */
-  get isGivenUp(): boolean {
-    return this.#foldedAgain > MOST_FOLDED_AGAIN;
+  get isDisabled(): boolean {
+    return this.#refoldedFacts > MOST_FOLDED_AGAIN;
   }
 
   /** Takes in what is new. @param last position of the last fact of the cluster. */
   extend(facts: FactTable, last: number): void {
-    if (last === this.#upTo || this.isGivenUp) return;
+    if (last === this.#upTo || this.isDisabled) return;
     const fresh: number[] = [];
     for (let position = last; position > this.#upTo; position = facts.previousAt(position))
       fresh.push(position);
-    for (let i = fresh.length - 1; i >= 0 && !this.isGivenUp; i--) this.#take(facts, fresh[i] as number);
+    for (let i = fresh.length - 1; i >= 0 && !this.isDisabled; i--) this.#take(facts, fresh[i] as number);
     this.#upTo = last;
-    if (this.isGivenUp) this.#rows = [];
+    if (this.isDisabled) this.#rows = [];
     // A list that grew holds room for as much again: after a replay that is half of the memory.
     else if (fresh.length >= MANY) this.#rows = this.#rows.slice();
   }
 
   #take(facts: FactTable, position: number): void {
-    const voided = facts.voidedBy(position);
+    const voided = facts.voidTargetOf(position);
     if (voided !== undefined) {
       if (voided === 0 || voided > position) this.#hasEarlyVoid = true;
       else if (facts.switchesBilling(voided)) this.#foldAgain(facts, position);
@@ -135,10 +135,10 @@ export class BillHistory {
 
   /** All facts up to a position, by the rules of the domain. */
   #foldAgain(facts: FactTable, position: number): void {
-    const counting = facts.counting(position, position, String);
-    this.#foldedAgain += counting.length;
+    const counting = facts.activeFacts(position, position, String);
+    this.#refoldedFacts += counting.length;
     this.#isInOrder = false;
-    const { registration, deletion, switches, intervals } = billCounting(counting);
+    const { registration, deletion, switches, intervals } = billActiveFacts(counting);
     this.#isRegistered = registration !== undefined;
     this.#isBillable = registration?.fact.billable === true;
     this.#isDeleted = deletion !== undefined;

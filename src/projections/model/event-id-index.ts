@@ -1,11 +1,11 @@
-import { Column } from './numeric-column.ts';
+import { NumericColumn } from './numeric-column.ts';
 
 /**
  * The ids of all events, 16 bytes each, by position, and a hash table from id to position. The table may say "not here";
  * what it finds is compared with the id itself. Entry 0 is nobody's.
  */
-export class EventIds {
-  readonly words = new Column(Uint32Array);
+export class EventIdIndex {
+  readonly words = new NumericColumn(Uint32Array);
   #slots = new Uint32Array(2_048);
   #used = 0;
 

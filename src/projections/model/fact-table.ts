@@ -1,8 +1,8 @@
 import type { BillingFact } from '../../domain/billing/billing.ts';
 import { CAUSES, type Cause, FACT_TYPES, type Fact, type PlacedFact } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
-import { EventIds } from './event-id-index.ts';
-import { Column } from './numeric-column.ts';
+import { EventIdIndex } from './event-id-index.ts';
+import { NumericColumn } from './numeric-column.ts';
 
 const ALL_CAUSES = [...CAUSES, 'deleted'] as const;
 
@@ -16,11 +16,11 @@ const CAUSE_SHIFT = 4;
 const BILLABLE_BIT = 0b100_0000;
 
 /** A fact that counts now and did not, or did and no longer does. */
-export interface CountedChange {
+export interface BillingChange {
   /** Position of the fact. */
   readonly position: number;
   /** Position of what changed it: the fact itself, which counts now, or its void. */
-  readonly by: number;
+  readonly causePosition: number;
   /** When the fact that counts, or did, is effective. */
   readonly effectiveAt: Instant;
 }
@@ -30,20 +30,20 @@ export interface CountedChange {
  * cluster are chained from the last one back. Entry 0, and events that are no facts of a cluster, name no cluster.
  */
 export class FactTable {
-  readonly ids = new EventIds();
+  readonly ids = new EventIdIndex();
   /** Number of the cluster plus 1; 0 for none. */
-  readonly #cluster = new Column(Uint32Array);
+  readonly #cluster = new NumericColumn(Uint32Array);
   /** Position of the fact before in the same cluster; 0 for none. */
-  readonly #previous = new Column(Uint32Array);
-  readonly #revision = new Column(Uint32Array);
-  readonly #effectiveAt = new Column(Float64Array);
-  readonly #recordedAt = new Column(Float64Array);
+  readonly #previous = new NumericColumn(Uint32Array);
+  readonly #revision = new NumericColumn(Uint32Array);
+  readonly #effectiveAt = new NumericColumn(Float64Array);
+  readonly #recordedAt = new NumericColumn(Float64Array);
   /** The running maximum of `#recordedAt`: clocks of several writers may differ, what was known never shrinks. */
-  readonly #knownAt = new Column(Float64Array);
+  readonly #knownAt = new NumericColumn(Float64Array);
   /** Type, cause and `billable`. */
-  readonly #kind = new Column(Uint8Array);
+  readonly #kind = new NumericColumn(Uint8Array);
   /** Of a registration the number of its account; of a void the position of what it voids, 0 where that is not known. */
-  readonly #reference = new Column(Uint32Array);
+  readonly #reference = new NumericColumn(Uint32Array);
 
   /** Voids that came before what they void: the id they name, and their positions. */
   readonly openVoids = new Map<string, number[]>();
@@ -170,7 +170,7 @@ export class FactTable {
   }
 
   /** Whether a registration among the facts of a cluster known at a position, voided or not, names an account. */
-  namesAccount(last: number, account: number, asOf = Number.POSITIVE_INFINITY): boolean {
+  registersTo(last: number, account: number, asOf = Number.POSITIVE_INFINITY): boolean {
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
       if (position > asOf) continue;
       const isRegistration = (this.#kind.at(position) & TYPE_BITS) === REGISTRATION;
@@ -183,7 +183,7 @@ export class FactTable {
    * The facts of a cluster that count at a position: those known then, less what is voided by then.
    * @param last position of the last fact of the cluster. @param accountId gives the id for the number of an account.
    */
-  counting(last: number, asOf: number, accountId: (account: number) => string): PlacedFact<BillingFact>[] {
+  activeFacts(last: number, asOf: number, accountId: (account: number) => string): PlacedFact<BillingFact>[] {
     const facts: PlacedFact<BillingFact>[] = [];
     let voided: Set<number> | undefined;
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
@@ -202,7 +202,7 @@ export class FactTable {
    * What changed between two positions in what counts for billing, of one cluster, in the order of the log.
    * @param last position of the last fact of the cluster.
    */
-  changes(last: number, after: number, upTo: number): CountedChange[] {
+  changes(last: number, after: number, upTo: number): BillingChange[] {
     if (last <= after) return [];
     const voidedBy = new Map<number, number>();
     const counted: number[] = [];
@@ -212,14 +212,18 @@ export class FactTable {
       if (this.#isVoid(position)) voidedBy.set(this.#reference.at(position), position);
       else if (this.switchesBilling(position)) counted.push(position);
     }
-    const changes: CountedChange[] = [];
+    const changes: BillingChange[] = [];
     for (const position of counted) {
       const voidedAt = voidedBy.get(position);
       const countedBefore = position <= after && (voidedAt === undefined || voidedAt > after);
       if (countedBefore === (voidedAt === undefined)) continue;
-      changes.push({ position, by: voidedAt ?? position, effectiveAt: this.#effectiveAt.at(position) });
+      changes.push({
+        position,
+        causePosition: voidedAt ?? position,
+        effectiveAt: this.#effectiveAt.at(position),
+      });
     }
-    return changes.sort((a, b) => a.by - b.by);
+    return changes.sort((a, b) => a.causePosition - b.causePosition);
   }
 
   /** Whether the fact at a position can change what is billed, other than by voiding another. */
@@ -235,7 +239,7 @@ export class FactTable {
   }
 
   /** Position of what the fact at a position voids, 0 where that is not known; `undefined` where it voids nothing. */
-  voidedBy(position: number): number | undefined {
+  voidTargetOf(position: number): number | undefined {
     return this.#isVoid(position) ? this.#reference.at(position) : undefined;
   }
 

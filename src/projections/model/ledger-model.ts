@@ -1,23 +1,23 @@
-import { type BillingFact, billCounting, type ClusterBilling } from '../../domain/billing/billing.ts';
+import { type BillingFact, billActiveFacts, type ClusterBilling } from '../../domain/billing/billing.ts';
 import {
   type Calendar,
-  type PeriodClose,
+  type PeriodClosing,
+  parseClosing,
   periodAfter,
   periodOfStream,
-  readClose,
 } from '../../domain/billing/period.ts';
-import { type Billed, firstChange } from '../../domain/billing/statement.ts';
+import { firstChange, type OwnedIntervals } from '../../domain/billing/statement.ts';
 import { type Usage, UsageMeter } from '../../domain/billing/usage.ts';
 import type { Fact, FactOf, PlacedFact } from '../../domain/facts/fact.ts';
-import { clusterOfStream, factOf } from '../../domain/facts/recorded-fact.ts';
+import { clusterOfStream, parseStoredFact } from '../../domain/facts/recorded-fact.ts';
 import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { AlertBook } from '../alerts/alert-book.ts';
-import type { Standing } from '../alerts/raised-alert.ts';
+import type { ClusterStanding } from '../alerts/raised-alert.ts';
 import { ValidationBook } from '../validation-book.ts';
 import { type BilledChange, BillHistory } from './bill-history.ts';
-import { type CountedChange, FactTable } from './fact-table.ts';
-import { Dictionary } from './string-interner.ts';
+import { type BillingChange, FactTable } from './fact-table.ts';
+import { StringInterner } from './string-interner.ts';
 
 /** What a registration says of a cluster besides what billing needs. */
 export type Details = Pick<
@@ -26,19 +26,19 @@ export type Details = Pick<
 >;
 
 /** A cluster whose stream this release cannot read on from a position: nothing after it is counted. */
-export interface Halt {
+export interface UnreadableCluster {
   readonly position: number;
   readonly why: string;
 }
 
 /** A closing, and where it stands. */
-export interface Close extends PeriodClose {
+export interface ClosedPeriod extends PeriodClosing {
   readonly position: number;
   readonly closedAt: Instant;
 }
 
 /** Where an event stands. */
-export interface Place {
+export interface EventLocation {
   readonly position: number;
   readonly revision: number;
   /** In ms since the epoch, by the clock of whoever recorded it. */
@@ -53,27 +53,27 @@ export interface Place {
  */
 export class LedgerModel {
   readonly facts = new FactTable();
-  readonly clusters: Dictionary;
-  readonly accounts: Dictionary;
+  readonly clusters: StringInterner;
+  readonly accounts: StringInterner;
   /** Position of the last fact, by number of the cluster. */
   readonly #last: number[] = [];
   /** Numbers of the clusters that were ever registered to an account, by number of the account. */
   readonly #clustersOf: number[][] = [];
   readonly #details = new Map<number, Details>();
-  readonly #halted = new Map<number, Halt>();
+  readonly #halted = new Map<number, UnreadableCluster>();
   readonly #bills: (ClusterBilling | undefined)[] = [];
   /** What is billed as known at any position: worked out, and brought up to date, when it is asked for. */
   readonly #histories: (BillHistory | undefined)[] = [];
-  readonly #closes: Close[] = [];
+  readonly #closes: ClosedPeriod[] = [];
   /** Events in streams of periods that close nothing: this release cannot read them, or they came out of order. */
-  readonly #oddCloses: Halt[] = [];
+  readonly #oddCloses: UnreadableCluster[] = [];
   #firstFactAt: Instant | undefined;
   readonly validations: ValidationBook;
   readonly alerts: AlertBook;
 
   constructor(
-    clusters = new Dictionary(),
-    accounts = new Dictionary(),
+    clusters = new StringInterner(),
+    accounts = new StringInterner(),
     validations = new ValidationBook(),
     alerts = new AlertBook(),
   ) {
@@ -111,7 +111,7 @@ export class LedgerModel {
   #applyClose(period: Period, event: LogEvent): void {
     const { position, recordedAt: closedAt } = event;
     try {
-      const close = readClose(period, event.type, event.data);
+      const close = parseClosing(period, event.type, event.data);
       const last = this.#closes.at(-1);
       if (last !== undefined && period !== periodAfter(last.period))
         throw new RangeError(`${period} does not follow ${last.period}`);
@@ -127,7 +127,7 @@ export class LedgerModel {
   /** A fact that cannot be read stops its cluster, never the others. */
   #read(clusterId: string, cluster: number, event: LogEvent): Fact | undefined {
     try {
-      return factOf(clusterId, event);
+      return parseStoredFact(clusterId, event);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#halted.set(cluster, { position: event.position, why });
@@ -142,7 +142,7 @@ export class LedgerModel {
       account = this.accounts.intern(fact.accountId);
       const owned = this.#clustersOf[account];
       if (owned === undefined) this.#clustersOf.push([cluster]);
-      else if (!this.facts.namesAccount(this.#last[cluster] as number, account)) owned.push(cluster);
+      else if (!this.facts.registersTo(this.#last[cluster] as number, account)) owned.push(cluster);
       const { name, clusterType, cloudProvider, region, labels, connection } = fact;
       this.#details.set(position, { name, clusterType, cloudProvider, region, labels, connection });
     }
@@ -152,12 +152,12 @@ export class LedgerModel {
     this.#last[cluster] = position;
     this.#bills[cluster] = undefined;
     const clusterId = this.clusters.text(cluster);
-    this.alerts.applyFact({ clusterId, event, fact, isFirst }, () => this.standing(cluster));
+    this.alerts.applyFact({ clusterId, event, fact, isFirst }, () => this.clusterState(cluster));
     this.#tellLate(cluster, fact, { position: position - 1, at: recordedAt });
   }
 
   /** What alerts and the validator look at: what counts now, whenever it is effective. */
-  standing(cluster: number): Standing {
+  clusterState(cluster: number): ClusterStanding {
     const last = this.#last[cluster] as number;
     const { registration, deletion, switches } = this.billing(cluster, last);
     return {
@@ -173,7 +173,7 @@ export class LedgerModel {
   isUnreachable(cluster: number): boolean {
     const last = this.#last[cluster] as number;
     let latest: { effectiveAt: Instant; position: number; type: string } | undefined;
-    for (const { fact, position } of this.#counting(last, last)) {
+    for (const { fact, position } of this.#activeFactsOf(last, last)) {
       const { type, effectiveAt } = fact;
       if (type !== 'ClusterUnreachable' && type !== 'ClusterReachable') continue;
       const isLater =
@@ -195,7 +195,7 @@ export class LedgerModel {
   }
 
   /** Facts that came between the watermark of a close and the close itself. */
-  #tellLateAt({ period, watermark }: PeriodClose, { position, recordedAt }: LogEvent): void {
+  #tellLateAt({ period, watermark }: PeriodClosing, { position, recordedAt }: LogEvent): void {
     const { to } = periodWindow(period);
     this.alerts.closed(watermark, recordedAt);
     const clusters = new Set<number>();
@@ -205,8 +205,8 @@ export class LedgerModel {
   }
 
   #tellChange(cluster: number, before: number, closedTo: Instant, at: Instant): void {
-    const was = this.#billed(cluster, before);
-    const is = this.#billed(cluster, this.#last[cluster] as number);
+    const was = this.#foldedBill(cluster, before);
+    const is = this.#foldedBill(cluster, this.#last[cluster] as number);
     const since = firstChange(was, is);
     if (since === undefined || since >= closedTo) return;
     const position = this.#last[cluster] as number;
@@ -215,7 +215,7 @@ export class LedgerModel {
       if (accountId !== undefined) this.alerts.late({ accountId, ...change });
   }
 
-  #billed(cluster: number, asOf: number): Billed {
+  #foldedBill(cluster: number, asOf: number): OwnedIntervals {
     const { registration, intervals } = this.billing(cluster, asOf);
     return { accountId: registration?.fact.accountId, intervals };
   }
@@ -223,16 +223,16 @@ export class LedgerModel {
   /** What the facts of a cluster say, as known at a position. */
   billing(cluster: number, asOf: number): ClusterBilling {
     const last = this.#last[cluster] as number;
-    if (last > asOf) return billCounting(this.#counting(last, asOf));
+    if (last > asOf) return billActiveFacts(this.#activeFactsOf(last, asOf));
     const kept = this.#bills[cluster];
     if (kept !== undefined) return kept;
-    const billing = billCounting(this.#counting(last, last));
+    const billing = billActiveFacts(this.#activeFactsOf(last, last));
     this.#bills[cluster] = billing;
     return billing;
   }
 
-  #counting(last: number, asOf: number) {
-    return this.facts.counting(last, asOf, (account) => this.accounts.text(account));
+  #activeFactsOf(last: number, asOf: number) {
+    return this.facts.activeFacts(last, asOf, (account) => this.accounts.text(account));
   }
 
   #history(cluster: number): BillHistory {
@@ -250,7 +250,7 @@ export class LedgerModel {
     const meter = new UsageMeter(counted);
     for (const cluster of this.clustersOf(account)) {
       const history = this.#history(cluster);
-      if (!history.isGivenUp) history.measure(meter, account, asOf, counted.from);
+      if (!history.isDisabled) history.measure(meter, account, asOf, counted.from);
       else if (this.#ownerOf(cluster, asOf) === account)
         for (const { from, to } of this.billing(cluster, asOf).intervals)
           meter.add(from, to ?? Number.POSITIVE_INFINITY);
@@ -271,23 +271,23 @@ export class LedgerModel {
   }
 
   /** When a cluster is billed, and whose it is then, as known at a position; nobody's where it is not billed. */
-  billed(cluster: number, asOf: number): Billed {
+  ownedIntervals(cluster: number, asOf: number): OwnedIntervals {
     const history = this.#history(cluster);
-    const account = history.isGivenUp ? this.#ownerOf(cluster, asOf) : history.account(asOf);
-    const intervals = history.isGivenUp ? this.billing(cluster, asOf).intervals : history.intervals(asOf);
+    const account = history.isDisabled ? this.#ownerOf(cluster, asOf) : history.account(asOf);
+    const intervals = history.isDisabled ? this.billing(cluster, asOf).intervals : history.intervals(asOf);
     return { accountId: account === undefined ? undefined : this.accounts.text(account), intervals };
   }
 
   /** An instant before which nothing of a cluster is billed otherwise at the second position than at the first. */
   unchangedUntil(cluster: number, before: number, after: number): Instant {
     const history = this.#history(cluster);
-    return history.isGivenUp ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
+    return history.isDisabled ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
   }
 
   /** By position: what becomes known there of what is billed of a cluster; `undefined` where that is not kept. */
   billedChanges(cluster: number, account: number): ReadonlyMap<number, readonly BilledChange[]> | undefined {
     const history = this.#history(cluster);
-    return history.isGivenUp ? undefined : history.changes(account);
+    return history.isDisabled ? undefined : history.changes(account);
   }
 
   /** Works out beforehand what the first question about every cluster would have to; it may pause after each. */
@@ -299,25 +299,25 @@ export class LedgerModel {
   }
 
   /** The facts of a cluster that count at a position, in no order. */
-  counting(cluster: number, asOf: number): PlacedFact<BillingFact>[] {
-    return this.#counting(this.#last[cluster] as number, asOf);
+  activeFacts(cluster: number, asOf: number): PlacedFact<BillingFact>[] {
+    return this.#activeFactsOf(this.#last[cluster] as number, asOf);
   }
 
   /** What changed between two positions in what counts for the billing of a cluster. */
-  changes(cluster: number, after: number, upTo: number): CountedChange[] {
+  changes(cluster: number, after: number, upTo: number): BillingChange[] {
     return this.facts.changes(this.#last[cluster] as number, after, upTo);
   }
 
   /** Closed periods, in order and without gaps. */
-  get closes(): readonly Close[] {
+  get closedPeriods(): readonly ClosedPeriod[] {
     return this.#closes;
   }
 
-  closeOf(period: Period): Close | undefined {
+  closingOf(period: Period): ClosedPeriod | undefined {
     return this.#closes.find((close) => close.period === period);
   }
 
-  get oddCloses(): readonly Halt[] {
+  get unreadableClosings(): readonly UnreadableCluster[] {
     return this.#oddCloses;
   }
 
@@ -358,7 +358,7 @@ export class LedgerModel {
     const account = this.accounts.find(accountId);
     if (account === undefined) return [];
     const owned = this.clustersOf(account).filter((cluster) =>
-      this.facts.namesAccount(this.#last[cluster] as number, account, asOf),
+      this.facts.registersTo(this.#last[cluster] as number, account, asOf),
     );
     const ids = this.clusters;
     return owned.sort((a, b) => (ids.text(a) < ids.text(b) ? -1 : 1));
@@ -369,22 +369,22 @@ export class LedgerModel {
     return this.#details.get(position);
   }
 
-  haltOf(cluster: number): Halt | undefined {
+  haltOf(cluster: number): UnreadableCluster | undefined {
     return this.#halted.get(cluster);
   }
 
   /** Clusters that cannot be read on, by number. */
-  get halted(): ReadonlyMap<number, Halt> {
+  get unreadableClusters(): ReadonlyMap<number, UnreadableCluster> {
     return this.#halted;
   }
 
   /** Where the event with an id stands; `undefined` where it is not in the log up to here. */
-  placeOf(eventId: string): Place | undefined {
+  locate(eventId: string): EventLocation | undefined {
     const position = this.facts.ids.find(eventId);
     return position === undefined ? undefined : this.placeAt(position);
   }
 
-  placeAt(position: number): Place {
+  placeAt(position: number): EventLocation {
     const cluster = this.facts.clusterAt(position);
     const clusterId = cluster === -1 ? undefined : this.clusters.text(cluster);
     return {
@@ -415,8 +415,8 @@ export class LedgerModel {
 
   static restore(columns: readonly Uint8Array[], parts: LedgerModel['parts']): LedgerModel {
     const model = new LedgerModel(
-      Dictionary.of(parts.clusters),
-      Dictionary.of(parts.accounts),
+      StringInterner.of(parts.clusters),
+      StringInterner.of(parts.accounts),
       ValidationBook.restore(parts.validations),
       AlertBook.restore(parts.alerts),
     );

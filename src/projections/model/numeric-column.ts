@@ -2,7 +2,7 @@ type Numbers = Uint8Array | Uint32Array | Float64Array;
 type NumbersOf<T extends Numbers> = { new (length: number): T; readonly BYTES_PER_ELEMENT: number };
 
 /** A growing list of numbers that are kept as plain memory: no object per entry, and a snapshot is its bytes. */
-export class Column<T extends Numbers> {
+export class NumericColumn<T extends Numbers> {
   readonly #kind: NumbersOf<T>;
   #values: T;
   #length = 0;

@@ -1,10 +1,10 @@
 /** Gives each text a small number, from 0 in the order of first use. */
-export class Dictionary {
+export class StringInterner {
   readonly #texts: string[] = [];
   readonly #numbers = new Map<string, number>();
 
-  static of(texts: readonly string[]): Dictionary {
-    const dictionary = new Dictionary();
+  static of(texts: readonly string[]): StringInterner {
+    const dictionary = new StringInterner();
     for (const text of texts) dictionary.intern(text);
     return dictionary;
   }

@@ -1,5 +1,5 @@
 import type { Interval } from '../../domain/billing/billing.ts';
-import { countedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
+import { clippedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
 import { daysOf, type Instant, type Window } from '../../domain/time.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
@@ -62,7 +62,7 @@ function toUsage(
   accountId: string,
   { window, through, asOf, byDay }: UsageQuestion,
 ): AccountUsage {
-  const counted = countedWindow(window, through);
+  const counted = clippedWindow(window, through);
   const usageIn = (part: Window) =>
     account === undefined ? usageOf([], part) : model.usage(account, asOf, part);
   if (!byDay) return { accountId, usage: usageIn(counted) };

@@ -1,7 +1,7 @@
 import { type ClusterBilling, causesHolding, isBilledAt } from '../../domain/billing/billing.ts';
 import type { Cause } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
-import type { Details, Halt, LedgerModel } from '../model/ledger-model.ts';
+import type { Details, LedgerModel, UnreadableCluster } from '../model/ledger-model.ts';
 
 /** What a cluster is, for people: the first of these that holds. */
 export const CLUSTER_STATUSES = ['orphan', 'deleted', 'free', 'pending', 'stopped', 'billed'] as const;
@@ -24,7 +24,7 @@ export interface ClusterView {
   readonly billedSince: Instant | undefined;
   readonly heldBy: readonly Cause[];
   readonly lastPosition: number;
-  readonly halt: Halt | undefined;
+  readonly halt: UnreadableCluster | undefined;
 }
 
 export function viewCluster(model: LedgerModel, cluster: number, now: Instant): ClusterView {

@@ -1,17 +1,17 @@
-import { type BillingFact, billCounting, type ClusterBilling } from '../../domain/billing/billing.ts';
-import { decisive } from '../../domain/billing/minimize-changes.ts';
-import { type Billed, changesWithin } from '../../domain/billing/statement.ts';
+import { type BillingFact, billActiveFacts, type ClusterBilling } from '../../domain/billing/billing.ts';
+import { minimizeChanges } from '../../domain/billing/minimize-changes.ts';
+import { changesWithin, type OwnedIntervals } from '../../domain/billing/statement.ts';
 import type { PlacedFact } from '../../domain/facts/fact.ts';
 import type { Window } from '../../domain/time.ts';
-import type { CountedChange } from '../model/fact-table.ts';
+import type { BillingChange } from '../model/fact-table.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** A cluster of which other facts count at one position than at another. */
 interface Rebilled {
   /** In the order of the log. */
-  readonly changes: readonly CountedChange[];
-  readonly was: Billed;
-  readonly is: Billed;
+  readonly changes: readonly BillingChange[];
+  readonly was: OwnedIntervals;
+  readonly is: OwnedIntervals;
 }
 
 /** Two positions of which the first is not behind the second. */
@@ -24,10 +24,10 @@ export interface Span {
 export function rebilled(model: LedgerModel, cluster: number, { before, after }: Span): Rebilled | undefined {
   const changes = model.changes(cluster, before, after);
   if (changes.length === 0) return undefined;
-  return { changes, was: model.billed(cluster, before), is: model.billed(cluster, after) };
+  return { changes, was: model.ownedIntervals(cluster, before), is: model.ownedIntervals(cluster, after) };
 }
 
-function billedOf({ registration, intervals }: ClusterBilling): Billed {
+function billedOf({ registration, intervals }: ClusterBilling): OwnedIntervals {
   return { accountId: registration?.fact.accountId, intervals };
 }
 
@@ -41,7 +41,7 @@ export function* differencesOf(
   accountId: string,
   span: Span,
   counted: Window,
-): Generator<CountedChange | undefined> {
+): Generator<BillingChange | undefined> {
   for (const cluster of model.clustersEverOf(accountId, span.after)) {
     yield undefined;
     const cause = rebilled(model, cluster, span);
@@ -51,19 +51,20 @@ export function* differencesOf(
     // What is effective from the end of the window on cannot have changed it.
     const candidates = cause.changes.filter(({ effectiveAt }) => effectiveAt < counted.to);
     const { billedWith, cost } = hypotheses(model, cluster, span);
-    const makesIt = (some: ReadonlySet<CountedChange>) => {
+    const makesIt = (some: ReadonlySet<BillingChange>) => {
       const others = candidates.filter((change) => !some.has(change));
       const [withSome, withOthers] = [some, others].map((each) => toAccount(billedWith(each), accountId));
       return (
-        !changesWithin(withSome as Billed, is, counted) && !changesWithin(withOthers as Billed, was, counted)
+        !changesWithin(withSome as OwnedIntervals, is, counted) &&
+        !changesWithin(withOthers as OwnedIntervals, was, counted)
       );
     };
-    yield* yield* decisive(candidates, makesIt, cost);
+    yield* yield* minimizeChanges(candidates, makesIt, cost);
   }
 }
 
 /** What an account is billed of a cluster: nothing where it is another's. */
-export function toAccount({ accountId, intervals }: Billed, own: string): Billed {
+export function toAccount({ accountId, intervals }: OwnedIntervals, own: string): OwnedIntervals {
   return { accountId: own, intervals: accountId === own ? intervals : [] };
 }
 
@@ -71,15 +72,15 @@ export function toAccount({ accountId, intervals }: Billed, own: string): Billed
 function hypotheses(model: LedgerModel, cluster: number, { before, after }: Span) {
   const known = new Map<number, PlacedFact<BillingFact>>();
   const wasCounting = new Set<number>();
-  for (const fact of model.counting(cluster, after)) known.set(fact.position, fact);
-  for (const fact of model.counting(cluster, before)) {
+  for (const fact of model.activeFacts(cluster, after)) known.set(fact.position, fact);
+  for (const fact of model.activeFacts(cluster, before)) {
     known.set(fact.position, fact);
     wasCounting.add(fact.position);
   }
-  const billedWith = (some: Iterable<CountedChange>): Billed => {
+  const billedWith = (some: Iterable<BillingChange>): OwnedIntervals => {
     const counting = new Set(wasCounting);
     for (const { position } of some) if (!counting.delete(position)) counting.add(position);
-    return billedOf(billCounting([...known.values()].filter(({ position }) => counting.has(position))));
+    return billedOf(billActiveFacts([...known.values()].filter(({ position }) => counting.has(position))));
   };
   return { billedWith, cost: 2 * known.size };
 }

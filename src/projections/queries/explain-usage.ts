@@ -5,8 +5,8 @@ import {
   type NotBilled,
   whyNotBilled,
 } from '../../domain/billing/explanation.ts';
-import { countedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
-import { inSlices } from '../../util/event-loop-yielder.ts';
+import { clippedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
+import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';
 
@@ -33,10 +33,10 @@ export async function explainUsage(
   accountId: string,
   question: Omit<UsageQuestion, 'byDay'>,
 ): Promise<Explanation> {
-  const counted = countedWindow(question.window, question.through);
+  const counted = clippedWindow(question.window, question.through);
   const clusters: ExplainedCluster[] = [];
   const billed: (readonly Interval[])[] = [];
-  for await (const { intervals, ...cluster } of inSlices(workOut(model, accountId, question))) {
+  for await (const { intervals, ...cluster } of yieldingToEventLoop(workOut(model, accountId, question))) {
     const parts = countedIntervals(intervals, counted);
     clusters.push({ ...cluster, intervals: parts, why: parts.length === 0 ? cluster.why : undefined });
     if (parts.length > 0) billed.push(intervals);
@@ -49,7 +49,7 @@ function* workOut(
   accountId: string,
   { window, through, asOf }: Omit<UsageQuestion, 'byDay'>,
 ) {
-  const counted = countedWindow(window, through);
+  const counted = clippedWindow(window, through);
   for (const cluster of model.clustersEverOf(accountId, asOf)) {
     const billing = model.billing(cluster, asOf);
     const { registration, intervals } = billing;

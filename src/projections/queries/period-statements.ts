@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PeriodClose } from '../../domain/billing/period.ts';
+import type { PeriodClosing } from '../../domain/billing/period.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import {
   type Change,
@@ -10,13 +10,13 @@ import {
   statementOf,
 } from '../../domain/billing/statement.ts';
 import { type Period, periodWindow } from '../../domain/time.ts';
-import { inSlices } from '../../util/event-loop-yielder.ts';
+import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import { byCodeUnit } from './account-usage.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
 
 /** A period, and the position up to which its statements know facts. */
-type Closed = Pick<PeriodClose, 'period' | 'watermark'>;
+type Closed = Pick<PeriodClosing, 'period' | 'watermark'>;
 
 export interface StatementsQuestion extends Closed {
   /** Periods closed before this one, in order. */
@@ -24,14 +24,14 @@ export interface StatementsQuestion extends Closed {
 }
 
 /** What a close says of the statements it stands for. */
-export type Tally = Pick<PeriodClose, 'accounts' | 'totals' | 'statementsDigest'>;
+export type Tally = Pick<PeriodClosing, 'accounts' | 'totals' | 'statementsDigest'>;
 
 /** What the statements of a period that is closed were made from; `undefined` where it is not closed. */
 export function closedQuestion(model: LedgerModel, period: Period): StatementsQuestion | undefined {
-  const i = model.closes.findIndex((close) => close.period === period);
-  const close = model.closes[i];
+  const i = model.closedPeriods.findIndex((close) => close.period === period);
+  const close = model.closedPeriods[i];
   if (close === undefined) return undefined;
-  return { period, watermark: close.watermark, earlier: model.closes.slice(0, i) };
+  return { period, watermark: close.watermark, earlier: model.closedPeriods.slice(0, i) };
 }
 
 /** Which of the accounts are asked about; by default all. */
@@ -59,7 +59,7 @@ export function statementsInTurns(
   question: StatementsQuestion,
   choice: Choice = {},
 ): AsyncGenerator<Statement> {
-  return inSlices(workOut(model, question, choice));
+  return yieldingToEventLoop(workOut(model, question, choice));
 }
 
 /** Yields every statement, and `undefined` wherever it may pause. */
@@ -132,7 +132,7 @@ function* touchedAccounts(
         if (accountId === undefined) continue;
         if (!changesWithin(toAccount(was, accountId), toAccount(is, accountId), window)) continue;
         const positions = positionsOf(touched, accountId, period);
-        for (const { by } of causes) positions.add(by);
+        for (const { causePosition: by } of causes) positions.add(by);
       }
     }
   }

@@ -1,6 +1,6 @@
 import { clusterStream } from '../../domain/facts/recorded-fact.ts';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
-import { Slices } from '../../util/event-loop-yielder.ts';
+import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** Streams that are read at once. */
@@ -29,14 +29,14 @@ export async function readFacts(
 ): Promise<ReadonlyMap<number, RecordedEvent>> {
   const facts = new Map<number, RecordedEvent>();
   const runs = runsOf(model, positions).values();
-  const slices = new Slices();
+  const slices = new EventLoopYielder();
   const read = async () => {
     for (const { stream, first, last, wanted } of runs) {
       for await (const event of store.readStream(stream, { from: first, limit: last - first + 1 })) {
         const position = wanted.get(event.revision);
         if (position !== undefined) facts.set(position, event);
       }
-      if (slices.isOver) await slices.pause();
+      if (slices.isDue) await slices.yield();
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, read));

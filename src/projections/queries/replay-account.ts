@@ -1,8 +1,8 @@
 import type { Interval } from '../../domain/billing/billing.ts';
 import { AmountSum, type Amounts } from '../../domain/billing/quantity.ts';
 import { RunningUsage } from '../../domain/billing/running-usage.ts';
-import { countedWindow, type Usage } from '../../domain/billing/usage.ts';
-import { Slices } from '../../util/event-loop-yielder.ts';
+import { clippedWindow, type Usage } from '../../domain/billing/usage.ts';
+import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { BilledChange } from '../model/bill-history.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';
@@ -30,11 +30,11 @@ export async function positionsToReplay(
   accountId: string,
   asOf: number,
 ): Promise<Uint32Array> {
-  const slices = new Slices();
+  const slices = new EventLoopYielder();
   const positions: number[] = [];
   for (const cluster of model.clustersEverOf(accountId, asOf)) {
     for (const position of model.positionsOf(cluster, asOf)) positions.push(position);
-    if (slices.isOver) await slices.pause();
+    if (slices.isDue) await slices.yield();
   }
   return Uint32Array.from(positions).sort();
 }
@@ -51,7 +51,7 @@ export function* replay(
 ): Generator<ReplayStep> {
   const account = model.accounts.find(accountId) ?? -1;
   const edges = positions.values().map((position) => model.facts.effectiveAt(position));
-  const running = new RunningUsage(countedWindow(window, through), edges);
+  const running = new RunningUsage(clippedWindow(window, through), edges);
   const clusters = new Map<number, Played>();
   for (const position of positions) {
     const cluster = model.facts.clusterAt(position);
@@ -79,7 +79,7 @@ function foldAgain(
   played: Played,
   running: RunningUsage,
 ): void {
-  const billed = model.billed(cluster, position);
+  const billed = model.ownedIntervals(cluster, position);
   const own = billed.accountId === accountId ? billed.intervals : [];
   running.replace(cluster, played.intervals, own);
   played.intervals = own;

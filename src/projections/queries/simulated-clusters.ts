@@ -1,11 +1,11 @@
 import type { ClusterBilling, Interval } from '../../domain/billing/billing.ts';
 import { changesWithin } from '../../domain/billing/statement.ts';
 import type { Window } from '../../domain/time.ts';
-import { inSlices } from '../../util/event-loop-yielder.ts';
+import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** What an account is billed of a cluster, and what it would be. */
-export interface SupposedCluster {
+export interface SimulatedCluster {
   readonly clusterId: string;
   readonly before: readonly Interval[];
   readonly after: readonly Interval[];
@@ -15,14 +15,15 @@ export interface SupposedCluster {
  * What an account is billed of each of its clusters, as known at a position, and what it would be.
  * @param supposed how clusters would be billed, by id, where that is otherwise.
  */
-export async function supposedClusters(
+export async function simulateClusters(
   model: LedgerModel,
   accountId: string,
   asOf: number,
   supposed: ReadonlyMap<string, ClusterBilling>,
-): Promise<readonly SupposedCluster[]> {
-  const clusters: SupposedCluster[] = [];
-  for await (const cluster of inSlices(workOut(model, accountId, asOf, supposed))) clusters.push(cluster);
+): Promise<readonly SimulatedCluster[]> {
+  const clusters: SimulatedCluster[] = [];
+  for await (const cluster of yieldingToEventLoop(workOut(model, accountId, asOf, supposed)))
+    clusters.push(cluster);
   return clusters;
 }
 
@@ -31,7 +32,7 @@ function* workOut(
   accountId: string,
   asOf: number,
   supposed: ReadonlyMap<string, ClusterBilling>,
-): Generator<SupposedCluster> {
+): Generator<SimulatedCluster> {
   const added = new Map(supposed);
   for (const cluster of model.clustersEverOf(accountId, asOf)) {
     const clusterId = model.clusters.text(cluster);
@@ -49,7 +50,7 @@ function ownIntervals({ registration, intervals }: ClusterBilling, accountId: st
 }
 
 /** Whether a cluster would be billed otherwise within a window. */
-export function wouldChange({ before, after }: SupposedCluster, window: Window): boolean {
+export function wouldChange({ before, after }: SimulatedCluster, window: Window): boolean {
   const accountId = undefined;
   return changesWithin({ accountId, intervals: before }, { accountId, intervals: after }, window);
 }

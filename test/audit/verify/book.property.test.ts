@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Leaf, readFact } from '../../../src/audit/verify/billing-fact.ts';
 import { Book, monthOf } from '../../../src/audit/verify/book.ts';
 import { FACT_TYPES, type Fact } from '../../../src/domain/facts/fact.ts';
-import { recordFact } from '../../../src/domain/facts/recorded-fact.ts';
+import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
 import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
 import { statementsOf } from '../../../src/projections/queries/period-statements.ts';
 import { type GoldenFact, goldenFacts, idAt, modelOf } from '../../projections/logs.ts';
@@ -34,7 +34,7 @@ const logs = fc
 function bookOf(recorded: readonly Fact[]): Book {
   const book = new Book();
   for (const [i, fact] of recorded.entries()) {
-    const { type, data } = recordFact(fact, { source: 'test', id: 'x', actor: 'test' });
+    const { type, data } = serializeFact(fact, { source: 'test', id: 'x', actor: 'test' });
     const leaf = { id: idAt(i + 1), type, data } as unknown as Leaf;
     book.add(readFact(i + 1, fact.clusterId, leaf));
   }

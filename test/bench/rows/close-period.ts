@@ -3,12 +3,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
 import { parseSeconds } from '../../../src/domain/billing/quantity.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
-import { clusterStream, recordFact } from '../../../src/domain/facts/recorded-fact.ts';
+import { clusterStream, serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
 import { DAY_MS, periodWindow, type Window } from '../../../src/domain/time.ts';
 import type { NewEvent } from '../../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
 import { eventId } from '../../../src/ledger/event-id.ts';
-import { PeriodCloses } from '../../../src/ledger/period-closing-store.ts';
+import { PeriodClosingStore } from '../../../src/ledger/period-closing-store.ts';
 import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { statementsInTurns, type Tally, tally } from '../../../src/projections/queries/period-statements.ts';
 import { BILLED_TABLE, CLOSE } from '../peers/close.ts';
@@ -62,12 +62,12 @@ async function writeLedger(bench: Bench, folder: string, size: LogSize): Promise
   await appendFacts(store, size);
   const model = await modelFrom(store);
   const now = () => Date.parse('2024-06-10T00:00:00.000Z');
-  const closes = new PeriodCloses(store, now);
+  const closes = new PeriodClosingStore(store, now);
   const watermark = model.position;
   for (const [i, period] of EARLIER.entries()) {
     const earlier = EARLIER.slice(0, i).map((other) => ({ period: other, watermark }));
     const worked = await tally(statementsInTurns(model, { period, watermark, earlier }));
-    await closes.close({ period, watermark, ...worked }, 'bench');
+    await closes.record({ period, watermark, ...worked }, 'bench');
   }
   const appends: Promise<unknown>[] = [];
   for (let cluster = 0; cluster < size.clusters; cluster++) {
@@ -87,12 +87,12 @@ function lateEvents(clusterId: string, period: string, recordedAt: number): NewE
     const fact: Fact = { type, clusterId, effectiveAt: middle + i * DAY_MS, cause: 'unreachable' };
     const origin = { source: 'https://fleet.example/late', id: `late-${i}`, actor: 'loopback' };
     const id = eventId(clusterStream(clusterId), origin.source, origin.id);
-    return { id, ...recordFact(fact, origin), recordedAt } as NewEvent;
+    return { id, ...serializeFact(fact, origin), recordedAt } as NewEvent;
   });
 }
 
 async function measured(bench: Bench, model: LedgerModel, size: LogSize): Promise<Result> {
-  const earlier = [...model.closes];
+  const earlier = [...model.closedPeriods];
   const question = { period: PERIOD, watermark: model.position, earlier };
   const lines: string[] = [];
   const worked = await tally(
@@ -140,11 +140,11 @@ async function fillBilled(bench: Bench, client: pg.Client, model: LedgerModel): 
 }
 
 function* billedRows(model: LedgerModel): Generator<unknown[]> {
-  const before = model.closes.at(-1)?.watermark ?? 0;
+  const before = model.closedPeriods.at(-1)?.watermark ?? 0;
   const after = model.position;
   for (const cluster of model.clusters.texts.keys()) {
-    const { accountId, intervals: is } = model.billed(cluster, after);
-    const { intervals: was } = model.billed(cluster, before);
+    const { accountId, intervals: is } = model.ownedIntervals(cluster, after);
+    const { intervals: was } = model.ownedIntervals(cluster, before);
     const key = ({ from, to }: { from: number; to: number | null }) => `${from} ${to}`;
     const [wasKeys, isKeys] = [new Set(was.map(key)), new Set(is.map(key))];
     for (const each of was)
@@ -158,7 +158,7 @@ async function closeBySql(client: pg.Client, model: LedgerModel) {
   const periods = [...EARLIER, PERIOD];
   const windows = periods.map(periodWindow);
   const values = [
-    model.closes.at(-1)?.watermark,
+    model.closedPeriods.at(-1)?.watermark,
     model.position,
     PERIOD,
     periods,

@@ -163,7 +163,8 @@ async function intoProjections(
   const store = new EsdbStore(connection, options);
   const projections = new Projections(store, { log: silent });
   projections.start();
-  if (!(await projections.reached(facts, 600_000))) throw new Error('the end of the log was not reached');
+  if (!(await projections.waitForPosition(facts, 600_000)))
+    throw new Error('the end of the log was not reached');
   await projections.stop();
   await store.close();
 }

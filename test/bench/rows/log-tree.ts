@@ -44,7 +44,8 @@ async function besideRebuild(bench: Bench, file: string, facts: number): Promise
   const fold = async () => {
     const projections = new Projections(store, { log: silent });
     projections.start();
-    if (!(await projections.reached(facts, 600_000))) throw new Error('the end of the log was not reached');
+    if (!(await projections.waitForPosition(facts, 600_000)))
+      throw new Error('the end of the log was not reached');
     await projections.stop();
   };
   const hashLog = async () => {

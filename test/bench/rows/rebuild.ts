@@ -80,7 +80,7 @@ export const rebuild: Row = {
 async function followFromZero(store: SqliteStore, facts: number): Promise<void> {
   const projections = new Projections(store, { log: silent });
   projections.start();
-  const isThere = await projections.reached(facts, 600_000);
+  const isThere = await projections.waitForPosition(facts, 600_000);
   if (!isThere) throw new Error('the projections did not reach the end of the log');
   await projections.stop();
 }

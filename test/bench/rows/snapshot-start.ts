@@ -76,7 +76,8 @@ async function follow(store: SqliteStore, facts: number, snapshotFile?: string):
     ...(snapshotFile !== undefined && { snapshotFile }),
   });
   projections.start();
-  if (!(await projections.reached(facts, 600_000))) throw new Error('the end of the log was not reached');
+  if (!(await projections.waitForPosition(facts, 600_000)))
+    throw new Error('the end of the log was not reached');
   await projections.stop();
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
-import { clusterStream, recordFact } from '../../../src/domain/facts/recorded-fact.ts';
+import { clusterStream, serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
 import { type Instant, periodWindow, type Window } from '../../../src/domain/time.ts';
 import type { EventStore, NewEvent } from '../../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
@@ -79,7 +79,7 @@ function newEvent(cluster: number, visit: number, size: LogSize): NewEvent {
   const fact = factOf(cluster, visit, size);
   const origin = { source: 'https://fleet.example/producer', id: `e-${cluster}-${visit}`, actor: 'loopback' };
   const id = eventId(clusterStream(fact.clusterId), origin.source, origin.id);
-  return { id, ...recordFact(fact, origin), recordedAt: fact.effectiveAt + 250 } as NewEvent;
+  return { id, ...serializeFact(fact, origin), recordedAt: fact.effectiveAt + 250 } as NewEvent;
 }
 
 function factOf(cluster: number, visit: number, { accounts, factsPerCluster, days }: LogSize): Fact {

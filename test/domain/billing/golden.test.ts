@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { billCluster, type ClusterBilling } from '../../../src/domain/billing/billing.ts';
-import { countedWindow, type Usage, usageOf } from '../../../src/domain/billing/usage.ts';
-import { type Fact, type KnownFact, readFact } from '../../../src/domain/facts/fact.ts';
+import { clippedWindow, type Usage, usageOf } from '../../../src/domain/billing/usage.ts';
+import { type Fact, type KnownFact, parseFact } from '../../../src/domain/facts/fact.ts';
 import { formatInstant, LAST_INSTANT, parseInstant, periodWindow } from '../../../src/domain/time.ts';
 
 interface GoldenFact {
@@ -31,7 +31,7 @@ const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Go
 function known(facts: readonly GoldenFact[]): KnownFact<Fact>[] {
   return facts.map(({ id, type, ...data }, i) => {
     const filled = { name: 'a cluster', billable: true, reason: 'a mistake', ...data };
-    return { eventId: id, position: i + 1, fact: readFact(data.clusterId, type, filled) };
+    return { eventId: id, position: i + 1, fact: parseFact(data.clusterId, type, filled) };
   });
 }
 
@@ -55,7 +55,7 @@ describe.each(cases)('$name: $why', ({ facts, period, through, expect: expected 
   });
 
   test('its accounts used this much', () => {
-    const counted = countedWindow(
+    const counted = clippedWindow(
       periodWindow(period),
       through === undefined ? LAST_INSTANT : (parseInstant(through) as number),
     );

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { billCluster, causesHolding, isBilledAt } from '../../../src/domain/billing/billing.ts';
 import { usageOf } from '../../../src/domain/billing/usage.ts';
 import { CAUSES, type Fact, type KnownFact } from '../../../src/domain/facts/fact.ts';
-import { clusterStream, recordFact } from '../../../src/domain/facts/recorded-fact.ts';
+import { clusterStream, serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
 import type { LogEvent } from '../../../src/eventstore/event-store.ts';
 import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { isBilledAt as isBilledByTheRules, usageAt } from '../../oracle/oracle.ts';
@@ -235,7 +235,7 @@ function withVoidsById(fact: Fact): Fact {
 /** The fact as the log holds it at a position. */
 function logged(position: number, fact: Fact): LogEvent {
   const origin = { source: 'test', id: String(position), actor: 'test' };
-  const { type, data, metadata } = recordFact(fact, origin);
+  const { type, data, metadata } = serializeFact(fact, origin);
   return {
     id: idAt(position),
     type,

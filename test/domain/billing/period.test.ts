@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import {
   dueAt,
   nextToClose,
-  type PeriodClose,
+  type PeriodClosing,
+  parseClosing,
   periodState,
   periodStream,
   periodsUpTo,
-  readClose,
-  recordClose,
   refusedClose,
+  serializeClosing,
 } from '../../../src/domain/billing/period.ts';
 import { at } from '../facts/facts.ts';
 
@@ -66,7 +66,7 @@ describe('a period', () => {
 });
 
 describe('a closing', () => {
-  const close: PeriodClose = {
+  const close: PeriodClosing = {
     period: '2026-01',
     watermark: 17,
     accounts: 2,
@@ -75,9 +75,9 @@ describe('a closing', () => {
   };
 
   test('is read as it was recorded', () => {
-    const { type, data } = recordClose(close);
+    const { type, data } = serializeClosing(close);
     expect(periodStream('2026-01')).toBe('period-2026-01');
-    expect(readClose('2026-01', type, data)).toEqual(close);
+    expect(parseClosing('2026-01', type, data)).toEqual(close);
   });
 
   test.each([
@@ -89,7 +89,7 @@ describe('a closing', () => {
     ['with totals that are none', 'PeriodClosed', { totals: { billableClusters: 1, clusterSeconds: '1' } }],
     ['without a digest', 'PeriodClosed', { statementsDigest: 7 }],
   ])('%s is not read at all', (_, type, wrong) => {
-    const { data } = recordClose(close);
-    expect(() => readClose('2026-01', type, { ...data, ...wrong })).toThrow();
+    const { data } = serializeClosing(close);
+    expect(() => parseClosing('2026-01', type, { ...data, ...wrong })).toThrow();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
 import { periodWindow } from '../../../src/domain/time.ts';
 import { at, bill, deleted, registered, resumed, stopped } from '../facts/facts.ts';
 
@@ -63,7 +63,7 @@ describe('the usage of a month', () => {
 
 describe('a window in progress', () => {
   test('is counted up to the instant asked about', () => {
-    const counted = countedWindow(january, at('2026-01-11'));
+    const counted = clippedWindow(january, at('2026-01-11'));
     expect(usageOf([always], counted)).toMatchObject({
       clusterSeconds: '864000.000',
       averageClusters: '1.000000',
@@ -71,12 +71,12 @@ describe('a window in progress', () => {
   });
 
   test('is never counted past its end or before its start', () => {
-    expect(countedWindow(january, at('2026-03-01'))).toEqual(january);
-    expect(countedWindow(january, at('2025-03-01'))).toEqual({ from: january.from, to: january.from });
+    expect(clippedWindow(january, at('2026-03-01'))).toEqual(january);
+    expect(clippedWindow(january, at('2025-03-01'))).toEqual({ from: january.from, to: january.from });
   });
 
   test('holds nothing before it has begun', () => {
-    expect(usageOf([always], countedWindow(january, january.from))).toMatchObject({
+    expect(usageOf([always], clippedWindow(january, january.from))).toMatchObject({
       billableClusters: 0,
       clustersAtStart: 0,
       clustersAtEnd: 0,

@@ -7,7 +7,7 @@ import {
   FACT_TYPES,
   type FactType,
   factPayloads,
-  readFact,
+  parseFact,
   recordedType,
   UnreadableFact,
 } from '../../../src/domain/facts/fact.ts';
@@ -15,8 +15,8 @@ import {
   clusterOfStream,
   clusterStream,
   type FactRecord,
-  factOf,
-  recordFact,
+  parseStoredFact,
+  serializeFact,
 } from '../../../src/domain/facts/recorded-fact.ts';
 import { at } from './facts.ts';
 
@@ -46,7 +46,7 @@ describe('a recorded fact', () => {
   test.each(v1)('%s of version 1 still reads', (name) => {
     const { type, data } = sample('v1', name);
     const { clusterId, effectiveAt, ...payload } = data;
-    expect(readFact('c-7f3a', type, data)).toEqual({
+    expect(parseFact('c-7f3a', type, data)).toEqual({
       type: name,
       clusterId,
       effectiveAt: at(effectiveAt as string),
@@ -62,9 +62,9 @@ describe('a recorded fact', () => {
   test.each(v1)('%s is written down as it was read', (name) => {
     const { type, data } = sample('v1', name);
     const origin = { source: 'https://pro.example', id: 'e1', actor: 'loopback', extensions: { trace: 'x' } };
-    const record = recordFact(readFact('c-7f3a', type, data), origin);
+    const record = serializeFact(parseFact('c-7f3a', type, data), origin);
     expect(record).toEqual({ type, data, metadata: origin });
-    expect(factOf('c-7f3a', record as FactRecord)).toEqual(readFact('c-7f3a', type, data));
+    expect(parseStoredFact('c-7f3a', record as FactRecord)).toEqual(parseFact('c-7f3a', type, data));
   });
 });
 
@@ -73,7 +73,7 @@ describe('what cannot be read', () => {
   const read =
     (recordedAs: string, recorded: unknown, clusterId = 'c-7f3a') =>
     () =>
-      readFact(clusterId, recordedAs, recorded);
+      parseFact(clusterId, recordedAs, recorded);
 
   test.each([
     'ClusterPaused',

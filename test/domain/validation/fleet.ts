@@ -8,8 +8,8 @@ import type { ClusterState, InventoryOpinion } from '../../../src/domain/validat
 import type { Verdict } from '../../../src/domain/validation/judging/verdict.ts';
 import { RunFold } from '../../../src/domain/validation/records/run-fold.ts';
 import {
+  parseRunRecord,
   type RunRecord,
-  readRecord,
   runId,
   type Shard,
   shardName,
@@ -165,7 +165,7 @@ export class Fleet {
 
 /** A record as it comes back from a store. */
 export function stored({ type, data }: WrittenRecord): RunRecord {
-  return readRecord(type, JSON.parse(JSON.stringify(data)));
+  return parseRunRecord(type, JSON.parse(JSON.stringify(data)));
 }
 
 export const typesOf = (facts: readonly { readonly fact: Fact }[]): string[] =>

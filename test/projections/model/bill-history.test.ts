@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { intervalsOf } from '../../../src/projections/queries/account-usage.ts';
@@ -27,7 +27,7 @@ const anyLogs = fc.array(facts, { minLength: 1, maxLength: 30, size: 'max' }).ma
 function isAsFolded(model: LedgerModel, asOf: number): void {
   for (const cluster of model.clusters.texts.keys()) {
     const { registration, intervals } = model.billing(cluster, asOf);
-    const billed = model.billed(cluster, asOf);
+    const billed = model.ownedIntervals(cluster, asOf);
     expect(billed.intervals).toEqual(intervals);
     if (intervals.length > 0) expect(billed.accountId).toBe(registration?.fact.accountId);
   }
@@ -54,7 +54,7 @@ describe('what is kept of how a cluster is billed', () => {
     fc.assert(
       fc.property(anyLogs, windows, (log, { window, through }) => {
         const model = modelOf(log);
-        const counted = countedWindow(window, through);
+        const counted = clippedWindow(window, through);
         for (const account of model.accounts.texts.keys()) {
           for (let asOf = 0; asOf <= log.length; asOf++) {
             const usage = usageOf(intervalsOf(model, account, asOf), counted);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countedWindow } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow } from '../../../src/domain/billing/usage.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { differencesOf } from '../../../src/projections/queries/differences.ts';
 import { usageAt } from '../../oracle/oracle.ts';
@@ -19,7 +19,7 @@ test('the facts named as the difference of two as-ofs make it alone, and without
       const [before, after] = [one, other]
         .map((cut) => Math.min(cut, facts.length))
         .sort((a, b) => a - b) as [number, number];
-      const counted = countedWindow(window, through);
+      const counted = clippedWindow(window, through);
       for (const accountId of ['acme', 'globex']) {
         const named = [...differencesOf(model, accountId, { before, after }, counted)].filter(
           (change) => change !== undefined,
@@ -33,8 +33,8 @@ test('the facts named as the difference of two as-ofs make it alone, and without
             BigInt(counted.to),
           );
         const [was, is] = [before, after].map((upTo) => usage(without(facts, upTo, new Set())));
-        const causes = new Set(named.map(({ by }) => by));
-        for (const { by, position } of named) {
+        const causes = new Set(named.map(({ causePosition: by }) => by));
+        for (const { causePosition: by, position } of named) {
           expect(by > before && by <= after).toBe(true);
           expect(position <= by).toBe(true);
         }

@@ -9,7 +9,7 @@ import { idAt, modelOf } from '../logs.ts';
 function causes(known: number, ...facts: Fact[]): number[] {
   const span = { before: known, after: facts.length };
   const changes = [...differencesOf(modelOf(facts), 'acme', span, periodWindow('2026-01'))];
-  return changes.flatMap((change) => (change === undefined ? [] : [change.by]));
+  return changes.flatMap((change) => (change === undefined ? [] : [change.causePosition]));
 }
 
 describe('the difference of two as-ofs names', () => {
@@ -48,7 +48,7 @@ describe('the difference of two as-ofs names', () => {
     expect(causes(1, ...facts)).toEqual([2]);
     const span = { before: 1, after: 3 };
     const changes = [...differencesOf(modelOf(facts), 'globex', span, periodWindow('2026-01'))];
-    expect(changes.flatMap((change) => change?.by ?? [])).toEqual([2, 3]);
+    expect(changes.flatMap((change) => change?.causePosition ?? [])).toEqual([2, 3]);
   });
 
   test('what two clusters balance between them', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatSeconds } from '../../../src/domain/billing/quantity.ts';
-import { countedWindow } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow } from '../../../src/domain/billing/usage.ts';
 import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
 import { explainUsage } from '../../../src/projections/queries/explain-usage.ts';
 import { usageAt } from '../../oracle/oracle.ts';
@@ -17,7 +17,7 @@ test('the parts of a figure add up to it to the millisecond, whatever is asked, 
     fc.asyncProperty(logs, windows, fc.nat(30), async ({ facts }, { window, through }, cut) => {
       const model = modelOf(facts);
       const asOf = Math.min(cut, facts.length);
-      const counted = countedWindow(window, through);
+      const counted = clippedWindow(window, through);
       for (const accountId of ['acme', 'globex']) {
         const question = { window, through: counted.to, asOf };
         const { usage, clusters } = await explainUsage(model, accountId, question);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AmountSum } from '../../../src/domain/billing/quantity.ts';
-import { countedWindow } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow } from '../../../src/domain/billing/usage.ts';
 import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
 import { positionsToReplay, replay } from '../../../src/projections/queries/replay-account.ts';
 import { usageAt } from '../../oracle/oracle.ts';
@@ -25,7 +25,7 @@ test('after each fact a replay says what the usage was as known then, and the de
           expect(sum.add(delta).total).toEqual({ billableClusters, clusterSeconds });
         }
         // What it plays is all there is to it: a fold of these facts alone, and of any first ones of them, is the usage.
-        const { from, to } = countedWindow(window, through);
+        const { from, to } = clippedWindow(window, through);
         const played = forOracle(facts).filter(({ position }) => positions.includes(position));
         for (const { position, usage } of steps)
           expect(usageAt(played, position, accountId, [BigInt(from), BigInt(to)], BigInt(to))).toEqual(usage);

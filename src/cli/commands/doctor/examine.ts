@@ -7,7 +7,7 @@ import { pagesOf } from '../../client/pagination.ts';
 import { ask, readAs, send } from '../../client/requests.ts';
 import { Alert, lastingAlerts } from '../../render/alert-table.ts';
 import { Breaker, breakerWords } from '../../render/validation-report.ts';
-import { EXIT, type ExitCode, Failure, unreachable } from '../../terminal/cli-error.ts';
+import { CliError, EXIT, type ExitCode, unreachable } from '../../terminal/cli-error.ts';
 import { settingsInForce } from '../config/effective-settings.ts';
 
 /** What was looked at, how it was found, and what to do where it is not as it must be. */
@@ -34,7 +34,7 @@ function checkConfiguration(): Finding {
     const given = settingsInForce().filter(({ origin }) => origin !== 'default');
     return ok(check, `valid, ${given.length} settings are given here and the others are the defaults`);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof CliError)) throw error;
     return failed(
       check,
       error.message,
@@ -48,7 +48,7 @@ async function checkServer(client: Client): Promise<Finding> {
   try {
     await ask(client, { path: '/livez' }, z.object({ status: z.literal('alive') }));
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof CliError)) throw error;
     throw unreachable(error.message, error);
   }
   return ok('server', `${client.name} answers`);
@@ -196,7 +196,7 @@ export async function* examine(client: Client): AsyncGenerator<Finding, ExitCode
       found.push(...findings);
       yield* findings;
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof CliError)) throw error;
       const isGone = error.exit === EXIT.unreachable;
       const finding = failed(name, error.message, isGone ? WHEN_GONE : WHEN_REFUSED);
       found.push(finding);

@@ -4,7 +4,7 @@ import { LogKeyError, type LogKeys } from '../../../audit/log-keys.ts';
 import { ownKeyFile } from '../../../audit/log-settings.ts';
 import { readConfig } from '../../../config/config.ts';
 import type { Cli } from '../../client/cli-context.ts';
-import { EXIT, Failure, wrongUsage } from '../../terminal/cli-error.ts';
+import { CliError, EXIT, wrongUsage } from '../../terminal/cli-error.ts';
 import { confirmed } from '../../terminal/confirm.ts';
 import { say } from '../../terminal/output.ts';
 import { asWrongUsage } from '../config/effective-settings.ts';
@@ -67,7 +67,7 @@ function changes(command: Command, { out }: Cli, { question, change, done }: Cha
         const { verifiers } = await change(file);
         await out.write(verifiers.map((verifier) => `${verifier}\n`).join(''));
       } catch (error) {
-        if (error instanceof LogKeyError) throw new Failure(EXIT.failed, error.message);
+        if (error instanceof LogKeyError) throw new CliError(EXIT.failed, error.message);
         throw error;
       }
       say(done);

@@ -5,7 +5,7 @@ import { type Client, path, whole } from '../../client/client.ts';
 import { ask, print, readAs } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Plan, Run, showPlan, showRun } from '../../render/validation-report.ts';
-import { EXIT, Failure } from '../../terminal/cli-error.ts';
+import { CliError, EXIT } from '../../terminal/cli-error.ts';
 import { say } from '../../terminal/output.ts';
 import { Progress } from '../../terminal/progress.ts';
 
@@ -36,7 +36,7 @@ export function runOnce(cli: Cli, options: OnceOptions): Promise<void> {
     const run = await wholeRun(client, id);
     await (options.json === true ? cli.out.line(JSON.stringify(run)) : showRun(cli.out, run));
     if (run.state === 'abandoned')
-      throw new Failure(EXIT.failed, `run ${id} was abandoned and counts for nothing: ${run.abandoned}`);
+      throw new CliError(EXIT.failed, `run ${id} was abandoned and counts for nothing: ${run.abandoned}`);
   });
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Cli, withLedger } from '../../client/cli-context.ts';
-import { print, Refusal } from '../../client/requests.ts';
+import { ProblemError, print } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Amounts, amountColumns, signed, Usage } from '../../render/figures.ts';
 import { readPolicy } from './policy-file.ts';
@@ -46,7 +46,7 @@ export async function whatIfPolicy(
     try {
       await print(client, cli.out, options, request, WhatIf, (answer) => show(cli, answer));
     } catch (error) {
-      throw error instanceof Refusal ? error.calling(nameOf) : error;
+      throw error instanceof ProblemError ? error.calling(nameOf) : error;
     }
   });
 }

@@ -5,7 +5,7 @@ import { LogUnreachable, verifyUrl } from '../../../audit/verify/verify-url.ts';
 import type { Cli } from '../../client/cli-context.ts';
 import { serverOf, type TargetOptions, targetOf } from '../../client/target.ts';
 import { printEvidence, printFailed, printLog, printStore } from '../../render/verify-report.ts';
-import { EXIT, Failure, unreachable, wrongUsage } from '../../terminal/cli-error.ts';
+import { CliError, EXIT, unreachable, wrongUsage } from '../../terminal/cli-error.ts';
 import { readInput } from '../../terminal/input.ts';
 import { Progress } from '../../terminal/progress.ts';
 import { readKeys } from './read-keys.ts';
@@ -91,7 +91,7 @@ async function readBytes(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new Failure(EXIT.failed, `${file} cannot be read: ${(error as Error).message}`);
+    throw new CliError(EXIT.failed, `${file} cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Fact, FactOf } from '../../facts/fact.ts';
 import { formatInstant, type Instant } from '../../time.ts';
 import type { Trust } from './outage.ts';
-import { type BadStreak, isBad, isFlapping, type Mark, type Marks } from './probe-history.ts';
-import type { Case, Conclusion, RunInput } from './run-input.ts';
+import { type Announced, type AnnouncedState, type BadStreak, isBad, isFlapping } from './probe-history.ts';
+import type { ClusterEvaluation, Conclusion, RunInput } from './run-input.ts';
 
 /** What is concluded about one cluster in one run. */
 export interface Conclusions {
   readonly facts: readonly Conclusion[];
   readonly wouldHave: readonly Conclusion[];
-  readonly marks: Marks;
+  readonly marks: Announced;
   /** Long enough unreachable to stop billing, but the inventory does not say that it is gone. */
   readonly isUnconfirmed: boolean;
   readonly isFlapping: boolean;
@@ -25,7 +25,7 @@ export interface Confidence {
 }
 
 /** What the verdicts of a cluster come to. */
-export function conclude(each: Case, run: RunInput, confidence: Confidence): Conclusions {
+export function conclude(each: ClusterEvaluation, run: RunInput, confidence: Confidence): Conclusions {
   const { after, policy, verdict, isDeleted, cluster } = each;
   const flapping = isFlapping(after, policy.flapLimit, run.tick);
   const nothing = {
@@ -44,7 +44,10 @@ export function conclude(each: Case, run: RunInput, confidence: Confidence): Con
 }
 
 /** Of a deleted cluster: whether it is gone, by as many bad verdicts as make another unreachable. */
-function isGone({ after: { bad, marks, last }, policy }: Case, confidence: Confidence): true | undefined {
+function isGone(
+  { after: { bad, marks, last }, policy }: ClusterEvaluation,
+  confidence: Confidence,
+): true | undefined {
   if (last?.state === 'alive') return undefined;
   if (confidence.isWithheld || bad === undefined) return marks.gone;
   return counted(bad, confidence).count >= policy.unreachableAfter ? true : marks.gone;
@@ -58,7 +61,11 @@ function counted({ tick, count }: BadStreak, { trust }: Pick<Confidence, 'trust'
 
 type Part = Pick<Conclusions, 'facts' | 'wouldHave' | 'marks'>;
 
-function concludeBad(each: Case, run: RunInput, confidence: Confidence): Part & { isUnconfirmed: boolean } {
+function concludeBad(
+  each: ClusterEvaluation,
+  run: RunInput,
+  confidence: Confidence,
+): Part & { isUnconfirmed: boolean } {
   const { after, policy, cluster } = each;
   const { state } = cluster;
   const { marks } = after;
@@ -80,7 +87,7 @@ function concludeBad(each: Case, run: RunInput, confidence: Confidence): Part & 
   return { ...out.part({ unreachable, stopped }), isUnconfirmed: false };
 }
 
-function concludeGood(each: Case, run: RunInput): Part {
+function concludeGood(each: ClusterEvaluation, run: RunInput): Part {
   const { state } = each.cluster;
   const { marks } = each.after;
   const out = new Collected(each, run);
@@ -91,12 +98,12 @@ function concludeGood(each: Case, run: RunInput): Part {
 
 /** Gathers what is concluded, each where the mode of the policy puts it. */
 class Collected {
-  readonly #each: Case;
+  readonly #each: ClusterEvaluation;
   readonly #run: RunInput;
   readonly #facts: Conclusion[] = [];
   readonly #wouldHave: Conclusion[] = [];
 
-  constructor(each: Case, run: RunInput) {
+  constructor(each: ClusterEvaluation, run: RunInput) {
     this.#each = each;
     this.#run = run;
   }
@@ -107,7 +114,7 @@ class Collected {
    * @param isRecorded whether the ledger has the cluster unreachable, or its billing stopped.
    * @returns what is remembered of it.
    */
-  turn(type: Type, isRecorded: boolean, mark: Mark | undefined): Mark | undefined {
+  turn(type: Type, isRecorded: boolean, mark: AnnouncedState | undefined): AnnouncedState | undefined {
     const isBeginning = type === 'ClusterUnreachable' || type === 'BillingStopped';
     if (mayRecord(type, this.#each.policy.mode)) {
       const isSaid = isBeginning ? isRecorded || mark === 'recorded' : !isRecorded;
@@ -122,7 +129,7 @@ class Collected {
     return isSaid ? mark : 'would';
   }
 
-  part(marks: Marks): Part {
+  part(marks: Announced): Part {
     return { facts: this.#facts, wouldHave: this.#wouldHave, marks };
   }
 
@@ -132,12 +139,12 @@ class Collected {
   }
 }
 
-function mayRecord(type: Type, mode: Case['policy']['mode']): boolean {
+function mayRecord(type: Type, mode: ClusterEvaluation['policy']['mode']): boolean {
   if (mode === 'observe') return false;
   return mode === 'enforce' || type === 'ClusterUnreachable' || type === 'ClusterReachable';
 }
 
-function factOf(type: Type, each: Case, run: RunInput): Fact {
+function factOf(type: Type, each: ClusterEvaluation, run: RunInput): Fact {
   const { clusterId, state } = each.cluster;
   const { policy } = each.policy;
   const { good, bad } = each.after;
@@ -169,7 +176,10 @@ function sinceOf(streak: { readonly from: Instant } | undefined): string {
 }
 
 /** From when on a stop is effective; one that was never seen alive, from the first bad verdict. */
-function stopInstant({ policy, after: { aliveAt, bad } }: Case, { decidedAt, tick }: RunInput): Instant {
+function stopInstant(
+  { policy, after: { aliveAt, bad } }: ClusterEvaluation,
+  { decidedAt, tick }: RunInput,
+): Instant {
   if (policy.stopEffective === 'decision') return decidedAt;
   const first = bad?.from ?? tick;
   return policy.stopEffective === 'last-alive' ? (aliveAt ?? first) : first;
@@ -177,7 +187,10 @@ function stopInstant({ policy, after: { aliveAt, bad } }: Case, { decidedAt, tic
 
 type Evidence = NonNullable<FactOf<'ClusterUnreachable'>['evidence']>;
 
-function evidenceOf({ after: { good, bad, aliveAt, uid }, verdict }: Case, { run }: RunInput): Evidence {
+function evidenceOf(
+  { after: { good, bad, aliveAt, uid }, verdict }: ClusterEvaluation,
+  { run }: RunInput,
+): Evidence {
   const streak =
     bad === undefined
       ? good !== undefined && {

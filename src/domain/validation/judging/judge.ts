@@ -2,9 +2,9 @@ import { type Conclusions, conclude } from './conclude.ts';
 import { type Condition, conditionId } from './condition.ts';
 import { assessOutage, type Breaker, trustAfter } from './outage.ts';
 import { policyFor } from './policy.ts';
-import { isSame, observe, UNWATCHED, verdictOn, type Watch } from './probe-history.ts';
+import { isSame, NO_HISTORY, type ProbeHistory, verdictOn, withVerdict } from './probe-history.ts';
 import { clusterConditions, outageCondition } from './raise-conditions.ts';
-import type { Case, Conclusion, ProbedCluster, RunInput } from './run-input.ts';
+import type { ClusterEvaluation, Conclusion, ProbedCluster, RunInput } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
@@ -47,7 +47,7 @@ export interface Judgement {
   /** Deleted clusters that are gone, as the probes have it. */
   readonly verifiedGone: readonly string[];
   /** By cluster, for the next run. */
-  readonly watches: ReadonlyMap<string, Watch>;
+  readonly watches: ReadonlyMap<string, ProbeHistory>;
 }
 
 export function judgeRun(input: RunInput): Judgement {
@@ -93,8 +93,8 @@ function onceEach(conditions: readonly Condition[]): Condition[] {
   return [...new Map(conditions.map((condition) => [conditionId(condition), condition])).values()];
 }
 
-function caseOf(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput): Case {
-  const before = cluster.watch ?? UNWATCHED;
+function caseOf(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput): ClusterEvaluation {
+  const before = cluster.watch ?? NO_HISTORY;
   const at = Math.min(Math.max(cluster.verdict.at, tick), decidedAt);
   const verdict = verdictOn(before, { ...inShort(cluster.verdict), at });
   const { deletedAt } = cluster.state;
@@ -103,7 +103,7 @@ function caseOf(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput)
     policy: policyFor(policies, cluster),
     verdict,
     before,
-    after: observe(before, verdict, tick),
+    after: withVerdict(before, verdict, tick),
     isDeleted: deletedAt !== undefined && deletedAt <= decidedAt,
   };
 }

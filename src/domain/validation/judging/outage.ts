@@ -1,6 +1,6 @@
 import type { Instant } from '../../time.ts';
 import type { BreakerSettings } from './policy.ts';
-import { isBad, type Watch } from './probe-history.ts';
+import { isBad, type ProbeHistory } from './probe-history.ts';
 
 /**
  * The verdicts since the breaker last kept something back: what was bad before them is not counted, so that what is slow to
@@ -37,7 +37,7 @@ type Outage =
 /** A cluster that is registered and not deleted, with the verdict of this run in its watch. */
 export interface Asked {
   readonly clusterId: string;
-  readonly watch: Watch;
+  readonly watch: ProbeHistory;
 }
 
 /**
@@ -72,12 +72,12 @@ export function assessOutage(
   return isMass ? { open: true, since, why: 'ratio', bad: turned, of: reachable, canaries } : { open: false };
 }
 
-function isBadNow({ last }: Watch): boolean {
+function isBadNow({ last }: ProbeHistory): boolean {
   return last !== undefined && isBad(last);
 }
 
 /** Whether it was reachable and is bad since then; one that cannot be asked any more is still bad. */
-function hasTurned({ aliveAt, bad }: Watch, since: Instant): boolean {
+function hasTurned({ aliveAt, bad }: ProbeHistory, since: Instant): boolean {
   return aliveAt !== undefined && bad !== undefined && bad.tick >= since;
 }
 

@@ -6,7 +6,7 @@ import type { Verdict } from './verdict.ts';
  * What must be remembered of the verdicts about one cluster to judge the next: folded from the recorded verdicts alone, so
  * that whoever replays them comes to the same.
  */
-export interface Watch {
+export interface ProbeHistory {
   /** The verdict of the last run; its `at` is when it was first so. */
   readonly last: Verdict | undefined;
   /** Identity of the cluster, learnt the first time that it was seen alive. */
@@ -19,7 +19,7 @@ export interface Watch {
   readonly bad: BadStreak | undefined;
   /** When it turned from good to bad or back, in the last 24 h before the last of them; oldest first. */
   readonly flips: readonly Instant[];
-  readonly marks: Marks;
+  readonly marks: Announced;
 }
 
 /** Verdicts of one kind without a break. */
@@ -42,16 +42,16 @@ export interface BadStreak extends Streak {
  * What the validator has concluded in the present state of the cluster, so that it says it once: `recorded` as a fact;
  * `would`, where the mode did not allow it; `ended`, where the mode did not allow to end what is recorded.
  */
-export type Mark = 'recorded' | 'would' | 'ended';
+export type AnnouncedState = 'recorded' | 'would' | 'ended';
 
-export interface Marks {
-  readonly unreachable?: Mark | undefined;
-  readonly stopped?: Mark | undefined;
+export interface Announced {
+  readonly unreachable?: AnnouncedState | undefined;
+  readonly stopped?: AnnouncedState | undefined;
   /** A deleted cluster that the probes have seen gone. */
   readonly gone?: true | undefined;
 }
 
-export const UNWATCHED: Watch = {
+export const NO_HISTORY: ProbeHistory = {
   last: undefined,
   uid: undefined,
   aliveAt: undefined,
@@ -65,7 +65,7 @@ export const isBad = ({ state }: Pick<Verdict, 'state'>): boolean =>
   state === 'unreachable' || state === 'unknown';
 
 /** The verdict in the light of what is known of the cluster: alive under another identity is somebody else. */
-export function verdictOn({ uid }: Watch, verdict: Verdict): Verdict {
+export function verdictOn({ uid }: ProbeHistory, verdict: Verdict): Verdict {
   const isOther = verdict.state === 'alive' && uid !== undefined && (verdict.uid ?? uid) !== uid;
   if (!isOther) return verdict;
   const detail = `kube-system has the UID ${verdict.uid}, and had ${uid}`;
@@ -82,8 +82,8 @@ export function isSame(last: Verdict | undefined, { state, code, uid }: Verdict)
  * probe: so the records need not hold the instant of each probe.
  * @param verdict as `verdictOn` gave it.
  */
-export function observe(watch: Watch, verdict: Verdict, tick: Instant): Watch {
-  if (isSame(watch.last, verdict)) return steady(watch, 1, tick);
+export function withVerdict(watch: ProbeHistory, verdict: Verdict, tick: Instant): ProbeHistory {
+  if (isSame(watch.last, verdict)) return withSameVerdict(watch, 1, tick);
   const { latencyMs: _, ...last } = verdict;
   const changed = { ...watch, last };
   if (verdict.state === 'unverifiable') return changed;
@@ -93,18 +93,24 @@ export function observe(watch: Watch, verdict: Verdict, tick: Instant): Watch {
 }
 
 /** Adds the same verdict as the last one `runs` times, the last time at a tick. */
-export function steady(watch: Watch, runs: number, tick: Instant): Watch {
+export function withSameVerdict(watch: ProbeHistory, runs: number, tick: Instant): ProbeHistory {
   const { last } = watch;
   if (last === undefined || last.state === 'unverifiable' || runs === 0) return watch;
   return isBad(last) ? addBad(watch, last, tick, tick, runs) : addGood(watch, tick, tick, runs);
 }
 
-function addGood(watch: Watch, at: Instant, tick: Instant, runs: number): Watch {
+function addGood(watch: ProbeHistory, at: Instant, tick: Instant, runs: number): ProbeHistory {
   const good = extended(watch.good, at, tick, runs);
   return { ...watch, good, bad: undefined, aliveAt: good.to, flips: flipsOf(watch, watch.bad, at) };
 }
 
-function addBad(watch: Watch, { code }: Verdict, at: Instant, tick: Instant, runs: number): Watch {
+function addBad(
+  watch: ProbeHistory,
+  { code }: Verdict,
+  at: Instant,
+  tick: Instant,
+  runs: number,
+): ProbeHistory {
   const codes = { ...watch.bad?.codes, [code]: (watch.bad?.codes[code] ?? 0) + runs };
   const bad = { ...extended(watch.bad, at, tick, runs), codes };
   return { ...watch, bad, good: undefined, flips: flipsOf(watch, watch.good, at) };
@@ -117,7 +123,7 @@ function extended(streak: Streak | undefined, at: Instant, tick: Instant, runs: 
 }
 
 /** @param ended the streak of the other kind; where there was one, this is a flip. */
-function flipsOf({ flips }: Watch, ended: Streak | undefined, at: Instant): readonly Instant[] {
+function flipsOf({ flips }: ProbeHistory, ended: Streak | undefined, at: Instant): readonly Instant[] {
   if (ended === undefined) return flips;
   return [...flips, at].filter((flip) => flip > at - DAY_MS).slice(-MOST_FLIPS - 1);
 }
@@ -126,7 +132,7 @@ function flipsOf({ flips }: Watch, ended: Streak | undefined, at: Instant): read
 export const STEADY_MS = HOUR_MS;
 
 /** Whether it turned too often in the last 24 h, and has not been steady for an hour since. */
-export function isFlapping({ flips }: Watch, limit: number, now: Instant): boolean {
+export function isFlapping({ flips }: ProbeHistory, limit: number, now: Instant): boolean {
   const last = flips.at(-1);
   if (last === undefined || now - last >= STEADY_MS) return false;
   return flips.filter((flip) => flip > now - DAY_MS).length > limit;

@@ -2,7 +2,7 @@ import { formatInstant } from '../../time.ts';
 import type { Conclusions } from './conclude.ts';
 import type { Condition, ConditionKind } from './condition.ts';
 import type { Breaker } from './outage.ts';
-import type { Case, RunInput } from './run-input.ts';
+import type { ClusterEvaluation, RunInput } from './run-input.ts';
 
 export function outageCondition(breaker: Breaker, shard: string): readonly Condition[] {
   if (!breaker.open) return [];
@@ -16,7 +16,11 @@ export function outageCondition(breaker: Breaker, shard: string): readonly Condi
  * What holds of one cluster. Under `observe` nothing is said of what the probes saw; that it cannot be verified, and that the
  * inventory lacks it, is said in every mode.
  */
-export function clusterConditions(each: Case, concluded: Conclusions, { tick }: RunInput): Condition[] {
+export function clusterConditions(
+  each: ClusterEvaluation,
+  concluded: Conclusions,
+  { tick }: RunInput,
+): Condition[] {
   const { cluster, policy, verdict, after, isDeleted } = each;
   const { clusterId: subject, accountId, state, inventory } = cluster;
   const found: Condition[] = [];

@@ -3,7 +3,7 @@ import type { Instant } from '../../time.ts';
 import type { Condition } from './condition.ts';
 import type { Breaker } from './outage.ts';
 import type { Policies, Policy } from './policy.ts';
-import type { Watch } from './probe-history.ts';
+import type { ProbeHistory } from './probe-history.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the ledger says of a cluster when it is judged. */
@@ -28,7 +28,7 @@ export interface ProbedCluster {
   readonly state: ClusterState;
   readonly inventory: InventoryOpinion;
   /** As the runs before left it; `undefined` where this is its first. */
-  readonly watch: Watch | undefined;
+  readonly watch: ProbeHistory | undefined;
   /** As the probe gave it. */
   readonly verdict: Verdict;
 }
@@ -59,11 +59,11 @@ export interface Conclusion {
 }
 
 /** One cluster on its way through a run. */
-export interface Case {
+export interface ClusterEvaluation {
   readonly cluster: ProbedCluster;
   readonly policy: Policy;
   readonly verdict: Verdict;
-  readonly before: Watch;
-  readonly after: Watch;
+  readonly before: ProbeHistory;
+  readonly after: ProbeHistory;
   readonly isDeleted: boolean;
 }

@@ -1,13 +1,13 @@
 import { billCluster, type Interval } from '../../billing/billing.ts';
 import { AmountSum, type Amounts } from '../../billing/quantity.ts';
-import { countedWindow, type Usage, usageOf } from '../../billing/usage.ts';
+import { clippedWindow, type Usage, usageOf } from '../../billing/usage.ts';
 import type { Fact, KnownFact } from '../../facts/fact.ts';
 import type { Instant, Window } from '../../time.ts';
 import type { RunEnd, RunFold } from '../records/run-fold.ts';
 import { judgeRun } from './judge.ts';
 import type { Breaker } from './outage.ts';
 import type { Policies, Policy } from './policy.ts';
-import type { Watch } from './probe-history.ts';
+import type { ProbeHistory } from './probe-history.ts';
 import type { ClusterState, InventoryOpinion, ProbedCluster } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -80,7 +80,7 @@ interface Played {
   /** How many of them were recorded by now. */
   known: number;
   readonly hypothetical: KnownFact[];
-  watch: Watch | undefined;
+  watch: ProbeHistory | undefined;
   /** Of what is known now; `undefined` where that has changed. */
   state: { readonly cluster: Registered; readonly state: ClusterState } | undefined;
 }
@@ -159,7 +159,7 @@ export class PolicyReplay {
    * @returns accounts of which anything would be otherwise, or was stopped, in order of their ids.
    */
   result(window: Window, through: Instant): AccountWhatIf[] {
-    const counted = countedWindow(window, through);
+    const counted = clippedWindow(window, through);
     const accounts = new Map<string, { before: Bill[]; after: Bill[]; stops: WouldStop[] }>();
     for (const [clusterId, played] of this.#clusters) {
       const before = billOf(played.facts);

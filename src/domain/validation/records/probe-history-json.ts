@@ -1,20 +1,28 @@
 import type { Instant } from '../../time.ts';
-import type { Mark, Streak, Watch } from '../judging/probe-history.ts';
+import type { AnnouncedState, ProbeHistory, Streak } from '../judging/probe-history.ts';
 import type { Verdict } from '../judging/verdict.ts';
 
 /** A watch as plain JSON, short and always the same: there is one for every cluster in every snapshot. */
-export type WrittenWatch = readonly [
+export type SerializedProbeHistory = readonly [
   last: readonly [Verdict['state'], string, Instant, uid: string | null, detail: string | null] | null,
   uid: string | null,
   aliveAt: Instant | null,
   good: WrittenStreak | null,
   bad: readonly [WrittenStreak, codes: Readonly<Record<string, number>>] | null,
   flips: readonly Instant[],
-  marks: readonly [Mark | null, Mark | null, true | null],
+  marks: readonly [AnnouncedState | null, AnnouncedState | null, true | null],
 ];
 type WrittenStreak = readonly [from: Instant, to: Instant, tick: Instant, count: number];
 
-export function writeWatch({ last, uid, aliveAt, good, bad, flips, marks }: Watch): WrittenWatch {
+export function serializeProbeHistory({
+  last,
+  uid,
+  aliveAt,
+  good,
+  bad,
+  flips,
+  marks,
+}: ProbeHistory): SerializedProbeHistory {
   return [
     last === undefined ? null : [last.state, last.code, last.at, last.uid ?? null, last.detail ?? null],
     uid ?? null,
@@ -26,7 +34,15 @@ export function writeWatch({ last, uid, aliveAt, good, bad, flips, marks }: Watc
   ];
 }
 
-export function readWatch([last, uid, aliveAt, good, bad, flips, marks]: WrittenWatch): Watch {
+export function parseProbeHistory([
+  last,
+  uid,
+  aliveAt,
+  good,
+  bad,
+  flips,
+  marks,
+]: SerializedProbeHistory): ProbeHistory {
   const [unreachable, stopped, gone] = marks;
   return {
     last: last === null ? undefined : readVerdict(last),
@@ -47,6 +63,6 @@ function readStreak([from, to, tick, count]: WrittenStreak): Streak {
   return { from, to, tick, count };
 }
 
-function readVerdict([state, code, at, uid, detail]: NonNullable<WrittenWatch[0]>): Verdict {
+function readVerdict([state, code, at, uid, detail]: NonNullable<SerializedProbeHistory[0]>): Verdict {
   return { state, code, at, ...(uid !== null && { uid }), ...(detail !== null && { detail }) };
 }

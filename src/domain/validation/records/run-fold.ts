@@ -1,9 +1,15 @@
 import type { Instant } from '../../time.ts';
 import { type Condition, conditionId } from '../judging/condition.ts';
 import type { Breaker } from '../judging/outage.ts';
-import { type Marks, observe, steady, UNWATCHED, type Watch } from '../judging/probe-history.ts';
+import {
+  type Announced,
+  NO_HISTORY,
+  type ProbeHistory,
+  withSameVerdict,
+  withVerdict,
+} from '../judging/probe-history.ts';
 import type { Verdict } from '../judging/verdict.ts';
-import { readWatch, writeWatch } from './probe-history-json.ts';
+import { parseProbeHistory, serializeProbeHistory } from './probe-history-json.ts';
 import type { Counts, DataOf, RunRecord } from './run-record.ts';
 import { begin, marksOf, type RunUnderWay, withJudged, withRecorded } from './run-under-way.ts';
 import type { RunBefore } from './write-run.ts';
@@ -40,7 +46,7 @@ export interface ShardState extends RunBefore {
 }
 
 interface Entry {
-  readonly watch: Watch;
+  readonly watch: ProbeHistory;
   readonly shard: string;
   /** `index` of the shard up to which the watch has seen its runs: later ones said that nothing has changed. */
   readonly seen: number;
@@ -71,14 +77,14 @@ export class RunFold {
   }
 
   /** What is remembered of a cluster after the last completed run; `undefined` where it is not probed. */
-  watchOf(clusterId: string): Watch | undefined {
+  watchOf(clusterId: string): ProbeHistory | undefined {
     const entry = this.#entries.get(clusterId);
     return entry === undefined ? undefined : this.#upToDate(entry);
   }
 
-  #upToDate({ watch, shard, seen }: Entry): Watch {
+  #upToDate({ watch, shard, seen }: Entry): ProbeHistory {
     const state = this.#shards.get(shard);
-    return state === undefined ? watch : steady(watch, state.index - seen, state.tick);
+    return state === undefined ? watch : withSameVerdict(watch, state.index - seen, state.tick);
   }
 
   /** The verdicts of the last completed run of a shard, each as the run had it. */
@@ -150,8 +156,8 @@ export class RunFold {
     const index = (before?.index ?? 0) + 1;
     for (const [clusterId, verdict] of run.changes) {
       const entry = this.#entries.get(clusterId);
-      const watch = entry === undefined ? UNWATCHED : this.#upToDate(entry);
-      this.#entries.set(clusterId, { watch: observe(watch, verdict, tick), shard, seen: index });
+      const watch = entry === undefined ? NO_HISTORY : this.#upToDate(entry);
+      this.#entries.set(clusterId, { watch: withVerdict(watch, verdict, tick), shard, seen: index });
     }
     for (const clusterId of run.left) this.#entries.delete(clusterId);
     this.#shards.set(shard, {
@@ -172,7 +178,7 @@ export class RunFold {
     return { outcome: 'completed', run, summary, completedAt, began, changed, ended };
   }
 
-  #mark(clusterId: string, marks: Marks, shard: string, seen: number): void {
+  #mark(clusterId: string, marks: Announced, shard: string, seen: number): void {
     const entry = this.#entries.get(clusterId);
     if (entry === undefined) return;
     this.#entries.set(clusterId, { watch: { ...this.#upToDate(entry), marks }, shard, seen });
@@ -206,7 +212,7 @@ export class RunFold {
         conditions: [...conditions.values()],
       })),
       entries: Array.from(this.#entries, ([clusterId, { watch, shard, seen }]) => {
-        return [clusterId, shard, seen, writeWatch(watch)] as const;
+        return [clusterId, shard, seen, serializeProbeHistory(watch)] as const;
       }),
       underWay: [...this.#underWay.values()],
     };
@@ -219,7 +225,7 @@ export class RunFold {
       fold.#shards.set(state.shard, { ...state, members: new Set(members), conditions: byId });
     }
     for (const [clusterId, shard, seen, watch] of entries)
-      fold.#entries.set(clusterId, { watch: readWatch(watch), shard, seen });
+      fold.#entries.set(clusterId, { watch: parseProbeHistory(watch), shard, seen });
     for (const { run, start, startedAt, progress, ...gathered } of underWay)
       fold.#underWay.set(run, { run, start, startedAt, progress, ...gathered });
     return fold;

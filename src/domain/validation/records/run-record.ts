@@ -171,7 +171,7 @@ export type WrittenRecord = {
 }[RecordType];
 
 /** Reads a record back. @throws UnreadableFact */
-export function readRecord(type: string, data: unknown): RunRecord {
+export function parseRunRecord(type: string, data: unknown): RunRecord {
   if (!Object.hasOwn(schemas, type)) throw new UnreadableFact(`${type} is not known`);
   const parsed = schemas[type as RecordType].safeParse(data);
   if (parsed.success) return { type, data: parsed.data } as RunRecord;

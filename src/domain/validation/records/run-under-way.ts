@@ -1,6 +1,6 @@
 import type { Instant } from '../../time.ts';
 import type { Condition } from '../judging/condition.ts';
-import type { Marks } from '../judging/probe-history.ts';
+import type { Announced } from '../judging/probe-history.ts';
 import type { Verdict } from '../judging/verdict.ts';
 import type { DataOf, Listed } from './run-record.ts';
 
@@ -49,9 +49,9 @@ export function withJudged(
   };
 }
 
-type WrittenMarks = readonly [Marks['unreachable'] | null, Marks['stopped'] | null, boolean];
+type WrittenMarks = readonly [Announced['unreachable'] | null, Announced['stopped'] | null, boolean];
 
-export function marksOf([unreachable, stopped, gone]: WrittenMarks): Marks {
+export function marksOf([unreachable, stopped, gone]: WrittenMarks): Announced {
   return {
     unreachable: unreachable ?? undefined,
     stopped: stopped ?? undefined,

@@ -1,11 +1,11 @@
 import type { Fact } from '../../facts/fact.ts';
-import { recordFact } from '../../facts/recorded-fact.ts';
+import { serializeFact } from '../../facts/recorded-fact.ts';
 import { DAY_MS, formatInstant, type Instant } from '../../time.ts';
 import { type Condition, conditionId } from '../judging/condition.ts';
 import type { Judgement } from '../judging/judge.ts';
 import type { Breaker } from '../judging/outage.ts';
 import { digestOf, type Policies, type Policy } from '../judging/policy.ts';
-import type { Watch } from '../judging/probe-history.ts';
+import type { ProbeHistory } from '../judging/probe-history.ts';
 import type { Verdict, VerdictState } from '../judging/verdict.ts';
 import type { Counts, Listed, WrittenRecord } from './run-record.ts';
 
@@ -30,7 +30,7 @@ export interface FinishedRun {
   readonly policies: Policies;
   readonly judgement: Judgement;
   /** Watches as they were before the run. */
-  readonly watchBefore: (clusterId: string) => Watch | undefined;
+  readonly watchBefore: (clusterId: string) => ProbeHistory | undefined;
   readonly before: RunBefore | undefined;
   readonly durationMs: number;
 }
@@ -159,11 +159,15 @@ function judgedChunks(
 }
 
 function writtenFact(fact: Fact): Judged['wouldHave'][number] {
-  const { type, data } = recordFact(fact, { source: '', id: '', actor: '' });
+  const { type, data } = serializeFact(fact, { source: '', id: '', actor: '' });
   return { ...data, type };
 }
 
-function markItem(clusterId: string, { marks }: Watch, before: Watch | undefined): JudgedItem[] {
+function markItem(
+  clusterId: string,
+  { marks }: ProbeHistory,
+  before: ProbeHistory | undefined,
+): JudgedItem[] {
   const was = before?.marks ?? {};
   const isSame = marks.unreachable === was.unreachable && marks.stopped === was.stopped;
   if (isSame && marks.gone === was.gone) return [];

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { leafText } from '../../../../src/audit/leaf.ts';
 import { UnreadableFact } from '../../../../src/domain/facts/fact.ts';
-import type { Watch } from '../../../../src/domain/validation/judging/probe-history.ts';
+import type { ProbeHistory } from '../../../../src/domain/validation/judging/probe-history.ts';
 import { RunFold } from '../../../../src/domain/validation/records/run-fold.ts';
 import {
   parseRunId,
-  readRecord,
+  parseRunRecord,
   runId,
   runOfStream,
   runStream,
@@ -154,7 +154,7 @@ describe('from the records of runs', () => {
 });
 
 /** Undefined members, and words for people that a full list need not hold, apart. */
-const plain = (watch: Watch | undefined) =>
+const plain = (watch: ProbeHistory | undefined) =>
   JSON.parse(JSON.stringify({ ...watch, last: { ...watch?.last, detail: '' } }));
 
 describe('a run', () => {
@@ -241,8 +241,8 @@ describe('a run', () => {
   });
 
   test('that this release cannot read says so', () => {
-    expect(() => readRecord('ValidationForgotten', {})).toThrow(UnreadableFact);
-    expect(() => readRecord('ValidationProgressed', { done: -1, total: 3 })).toThrow(
+    expect(() => parseRunRecord('ValidationForgotten', {})).toThrow(UnreadableFact);
+    expect(() => parseRunRecord('ValidationProgressed', { done: -1, total: 3 })).toThrow(
       'ValidationProgressed cannot be read: done',
     );
   });
