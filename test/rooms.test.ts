@@ -36,18 +36,18 @@ describe('the rooms', () => {
 
   test.each([
     ['domain-is-pure', 'domain', "import 'node:fs';"],
-    ['domain-is-pure', 'domain', "import '../eventstore/errors.ts';"],
-    ['eventstore-knows-no-room', 'eventstore', "import '../domain/time.ts';"],
+    ['domain-is-pure', 'domain', "import '../eventstore/store-errors.ts';"],
+    ['eventstore-knows-no-layer', 'eventstore', "import '../domain/time.ts';"],
     ['audit-reads-the-log-only', 'audit', "import '../domain/time.ts';"],
-    ['audit-reads-the-log-only', 'audit/verify', "import '../../domain/cluster.ts';"],
+    ['audit-reads-the-log-only', 'audit/verify', "import '../../domain/time.ts';"],
     ['verify-runs-nothing-of-the-ledger', 'audit/verify', "import '../tree.ts';"],
     ['audit-reads-the-log-only', 'audit', "import '../ledger/ledger.ts';"],
     ['projections-read-facts-only', 'projections', "import '../ledger/ledger.ts';"],
-    ['ledger-is-below-the-doors', 'ledger', "import '../projections/usage.ts';"],
+    ['ledger-is-the-write-path-only', 'ledger', "import '../projections/projections.ts';"],
     ['kubernetes-knows-the-domain-only', 'kubernetes', "import '../ledger/ledger.ts';"],
-    ['doors-do-not-meet', 'http', "import '../jobs/close-period.ts';"],
-    ['doors-do-not-meet', 'jobs', "import '../http/problem.ts';"],
-    ['doors-do-not-meet', 'cli', "import '../http/server.ts';"],
+    ['entry-points-do-not-import-each-other', 'http', "import '../jobs/auto-close.ts';"],
+    ['entry-points-do-not-import-each-other', 'jobs', "import '../http/server/problem.ts';"],
+    ['entry-points-do-not-import-each-other', 'cli', "import '../http/server/server.ts';"],
     ['no-unresolvable', 'http', "import './nowhere.ts';"],
   ])('are guarded: %s catches an import planted in %s', async (rule, room, line) => {
     const planted = join(copy, 'src', room, 'planted.ts');

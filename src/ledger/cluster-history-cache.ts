@@ -44,7 +44,7 @@ export class ClusterHistoryCache {
     for await (const event of this.#store.readStream(clusterStream(clusterId))) {
       const fact: Fact = parseStoredFact(clusterId, event);
       const { id, revision, recordedAt } = event;
-      facts.push({ eventId: id, position: revision, fact, origin: originOf(event), recordedAt });
+      facts.push({ eventId: id, order: revision, fact, origin: originOf(event), recordedAt });
     }
     this.keep(clusterId, facts);
     return { facts, isFresh: true };

@@ -196,7 +196,7 @@ export class Ledger {
     deadline: Deadline,
   ): Promise<boolean> {
     if (added.length === 0) return true;
-    const expected = known.at(-1)?.position ?? 'absent';
+    const expected = known.at(-1)?.order ?? 'absent';
     try {
       await appendWithRetry(this.#store, clusterStream(clusterId), added.map(toEvent), expected, deadline);
       this.#histories.keep(clusterId, [...known, ...added]);
@@ -262,7 +262,7 @@ export function planFor(
     const revision = facts.length;
     const recordedAt = posting.now;
     const [, notice] = decision.facts;
-    added.push({ eventId: id, position: revision, fact, origin, recordedAt });
+    added.push({ eventId: id, order: revision, fact, origin, recordedAt });
     if (notice !== undefined) added.push(noticeAfter(id, notice, origin, revision + 1, recordedAt));
     outcomes.push({ outcome: 'appended', eventId: id, clusterId: fact.clusterId, revision, recordedAt });
   }
@@ -271,7 +271,7 @@ export function planFor(
 
 function repeated(earlier: RecordedFact, { fact, isTimedByLedger }: Submission): Outcome {
   const compared = isTimedByLedger === true ? { ...fact, effectiveAt: earlier.fact.effectiveAt } : fact;
-  const { eventId: id, position: revision, recordedAt } = earlier;
+  const { eventId: id, order: revision, recordedAt } = earlier;
   return isDeepStrictEqual(asStored(earlier.fact), asStored(compared))
     ? { outcome: 'duplicate', eventId: id, clusterId: fact.clusterId, revision, recordedAt }
     : { outcome: 'rejected', rejection: { code: 'event-id-reused', eventId: id } };
@@ -290,5 +290,5 @@ function noticeAfter(
   recordedAt: number,
 ): RecordedFact {
   const origin = { source: LEDGER_SOURCE, id: `notice-of-${deciding}`, actor };
-  return { eventId: idOf(fact, origin), position: revision, fact, origin, recordedAt };
+  return { eventId: idOf(fact, origin), order: revision, fact, origin, recordedAt };
 }

@@ -6,7 +6,7 @@ import { clippedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
 import { AmountsOut, UsageOut } from '../http/contract.ts';
 import { FactRef, factRef } from '../http/fact-ref.ts';
-import { refuseHalted } from '../http/params/read-model.ts';
+import { refuseUnreadable } from '../http/params/read-model.ts';
 import type { HttpServices } from '../http/server/app.ts';
 import { problemOf } from '../http/server/problem.ts';
 import type { Submission } from '../ledger/ledger.ts';
@@ -52,7 +52,7 @@ export async function previewVoid(
 ): Promise<z.output<typeof VoidPreview>> {
   const { clusterId, position } = place;
   const cluster = model.clusters.find(clusterId) as number;
-  refuseHalted(model, cluster);
+  refuseUnreadable(model, cluster);
   const asOf = model.position;
   const known = model.positionsOf(cluster, asOf).length;
   const supposition = { clusterId, known, removed: new Set<string>(), added: [submission] };

@@ -17,7 +17,7 @@ export interface SimulatedFact {
 }
 
 export interface SimulationResult {
-  /** What is billed then; positions in it are places among the supposed facts. */
+  /** What is billed then; orders in it are places among the supposed facts. */
   readonly billing: ClusterBilling;
   /** What would become of each that is put in; one that is refused changes nothing. */
   readonly outcomes: readonly Outcome[];
@@ -34,7 +34,7 @@ export async function simulateFacts(
 ): Promise<SimulationResult> {
   let facts = (await read(store, clusterId, known))
     .filter(({ eventId }) => !removed.has(eventId))
-    .map((fact, position) => ({ ...fact, position }));
+    .map((fact, order) => ({ ...fact, order }));
   const outcomes: Outcome[] = [];
   while (outcomes.length < added.length) {
     const plan = planFor(facts, added.slice(outcomes.length), posting);
@@ -48,10 +48,10 @@ async function read(store: EventStore, clusterId: string, known: number): Promis
   const facts: RecordedFact[] = [];
   if (known === 0) return facts;
   for await (const event of store.readStream(clusterStream(clusterId), { limit: known })) {
-    const { id: eventId, revision: position, recordedAt } = event;
+    const { id: eventId, revision: order, recordedAt } = event;
     facts.push({
       eventId,
-      position,
+      order,
       fact: parseStoredFact(clusterId, event),
       origin: originOf(event),
       recordedAt,

@@ -7,7 +7,7 @@ import {
   type AccountWhatIf,
   type PastCluster,
   type PastFact,
-  PolicyReplay,
+  PolicySimulation,
   pastRunOf,
 } from '../domain/validation/judging/simulate-policy.ts';
 import { type RunEnd, RunFold } from '../domain/validation/records/run-fold.ts';
@@ -47,7 +47,7 @@ export async function policyWhatIf(
   }
   const clusters: PastCluster[] = [];
   for (const clusterId of clusterIds) clusters.push({ clusterId, facts: await factsOf(store, clusterId) });
-  const replay = new PolicyReplay(policies, clusters);
+  const replay = new PolicySimulation(policies, clusters);
   let runs = 0;
   for await (const { fold, end } of completedRuns(store)) {
     if (!isPlayed(end)) continue;
@@ -76,7 +76,7 @@ async function factsOf(store: EventStore, clusterId: string): Promise<PastFact[]
   for await (const event of store.readStream(clusterStream(clusterId))) {
     const fact = parseStoredFact(clusterId, event);
     const isOwn = originOf(event).source === VALIDATOR_SOURCE;
-    facts.push({ eventId: event.id, position: event.revision, fact, recordedAt: event.recordedAt, isOwn });
+    facts.push({ eventId: event.id, order: event.revision, fact, recordedAt: event.recordedAt, isOwn });
   }
   return facts;
 }

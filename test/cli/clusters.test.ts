@@ -23,7 +23,7 @@ describe.concurrent('clusters', () => {
     ]);
     expect(all.stdout.split('\n').slice(0, 2)).toEqual([
       expect.stringMatching(
-        /^CLUSTER +NAME +ACCOUNT +STATUS +HELD BY +BILLED SINCE +REGISTERED AT +DELETED AT$/,
+        /^CLUSTER +NAME +ACCOUNT +STATUS +STOPPED BY +BILLED SINCE +REGISTERED AT +DELETED AT$/,
       ),
       expect.stringMatching(/^c1 +生产 +acme +billed +- +2026-01-21T00:00:00\.000Z +2026-01-01T/),
     ]);

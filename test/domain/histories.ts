@@ -51,7 +51,7 @@ export const histories: fc.Arbitrary<KnownFact<Fact>[]> = fc
   .array(facts, { maxLength: 14 })
   .map((recorded) =>
     recorded
-      .map((fact, i) => ({ eventId: String(i + 1), position: i + 1, fact }))
+      .map((fact, i) => ({ eventId: String(i + 1), order: i + 1, fact }))
       .filter(
         ({ fact }) => fact.type !== 'FactVoided' || recorded[Number(fact.voids) - 1]?.type !== 'FactVoided',
       ),
@@ -59,10 +59,10 @@ export const histories: fc.Arbitrary<KnownFact<Fact>[]> = fc
 
 /** The same history for the oracle. */
 export function forOracle(history: readonly KnownFact<Fact>[]): OracleFact[] {
-  return history.map(({ eventId, position, fact }) => ({
+  return history.map(({ eventId, order, fact }) => ({
     ...fact,
     eventId,
-    position,
+    position: order,
     effectiveAt: BigInt(fact.effectiveAt),
   }));
 }

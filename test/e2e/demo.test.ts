@@ -171,7 +171,7 @@ describe('the demo while it runs', () => {
       paths.map((path) => demo.get(path)),
     );
     expect(orphans.items).toMatchObject([{ status: 'orphan' }]);
-    expect(unreachable).toMatchObject({ status: 'stopped', heldBy: ['unreachable'] });
+    expect(unreachable).toMatchObject({ status: 'stopped', stoppedBy: ['unreachable'] });
     expect(stuck.items.at(-1).type).toBe('io.clusterledger.cluster.deletion-confirmed.v1');
     expect(spared.intervals.at(-1).to).toBeNull();
     const codes = refused.items.map(({ problem }: { problem: { type: string } }) =>
@@ -294,7 +294,7 @@ describe('the story', () => {
         continue;
       }
       expect({ said, isKnown, ok }).toEqual({ said, isKnown: false, ok: true });
-      known.set(fact.clusterId, [...facts, { eventId: origin.id, position: facts.length, fact: said }]);
+      known.set(fact.clusterId, [...facts, { eventId: origin.id, order: facts.length, fact: said }]);
     }
     expect(known.size).toBeGreaterThan(400);
   });

@@ -111,7 +111,7 @@ describe('a cluster', () => {
       registeredAt: MARCH,
       deletedAt: null,
       billedSince: MARCH,
-      heldBy: [],
+      stoppedBy: [],
       lastPosition: '1',
     });
     expect(Number(headers.get('ledger-position'))).toBeGreaterThanOrEqual(10);
@@ -121,7 +121,7 @@ describe('a cluster', () => {
     expect((await ledger().get('/v1/clusters/beta')).body).toMatchObject({
       status: 'stopped',
       billedSince: null,
-      heldBy: ['unreachable', 'manual'],
+      stoppedBy: ['unreachable', 'manual'],
     });
   });
 

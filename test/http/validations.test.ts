@@ -146,6 +146,6 @@ test('facts of a run that was cut off before it was complete are not said twice'
   expect(next?.facts).toEqual([]);
   expect((await ledger.get('/v1/clusters/c1')).body).toMatchObject({
     status: 'stopped',
-    heldBy: ['unreachable'],
+    stoppedBy: ['unreachable'],
   });
 });

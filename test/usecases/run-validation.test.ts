@@ -86,7 +86,7 @@ describe('the validator', () => {
     fleet.ledger.pass(300_000);
     await fleet.run();
     const { body } = await fleet.ledger.get('/v1/clusters/c1');
-    expect(body).toMatchObject({ status: 'stopped', heldBy: ['manual'] });
+    expect(body).toMatchObject({ status: 'stopped', stoppedBy: ['manual'] });
   });
 
   test('stops nobody and raises one alert when everything goes dark at once', async () => {

@@ -10,7 +10,7 @@ export const Cluster = z.looseObject({
   registeredAt: z.string().nullable(),
   deletedAt: z.string().nullable(),
   billedSince: z.string().nullable(),
-  heldBy: z.array(z.string()),
+  stoppedBy: z.array(z.string()),
   lastPosition: z.string(),
   lastSeen: z.string().optional(),
   lastVerdict: z

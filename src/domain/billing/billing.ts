@@ -1,4 +1,4 @@
-import { CAUSES, type Cause, type KnownFact, type PlacedFact } from '../facts/fact.ts';
+import { CAUSES, type Cause, type KnownFact, type OrderedFact } from '../facts/fact.ts';
 import type { Instant } from '../time.ts';
 
 /** What billing needs of a fact; every `Fact` is one. */
@@ -44,9 +44,9 @@ export interface Interval {
 /** What the facts of one cluster say. A cluster without a registration is an orphan: never billed, always shown. */
 export interface ClusterBilling {
   /** The registration that counts: the earliest effective; of equal ones the first recorded. */
-  readonly registration: PlacedFact<Registered> | undefined;
+  readonly registration: OrderedFact<Registered> | undefined;
   /** The deletion that counts: the earliest effective; of equal ones the first recorded. */
-  readonly deletion: PlacedFact<Deleted> | undefined;
+  readonly deletion: OrderedFact<Deleted> | undefined;
   /** Disjoint, in order, none empty, none touching the next. */
   readonly intervals: readonly Interval[];
   readonly switches: Readonly<Record<Cause, readonly Switch[]>>;
@@ -56,9 +56,9 @@ export interface ClusterBilling {
 export interface Switch {
   readonly at: Instant;
   readonly cause: Cause;
-  readonly holds: boolean;
+  readonly stops: boolean;
   /** Position of the fact that set it. */
-  readonly by: number;
+  readonly setBy: number;
 }
 
 /**
@@ -74,10 +74,10 @@ export function billCluster(facts: readonly KnownFact<BillingFact>[]): ClusterBi
  * The same of facts of which the voided ones have been left out.
  * @param counting all facts of the cluster that count, in any order.
  */
-export function billActiveFacts(counting: readonly PlacedFact<BillingFact>[]): ClusterBilling {
-  let registration: PlacedFact<Registered> | undefined;
-  let deletion: PlacedFact<Deleted> | undefined;
-  const switched: Record<Cause, PlacedFact<Switched>[]> = { unreachable: [], manual: [] };
+export function billActiveFacts(counting: readonly OrderedFact<BillingFact>[]): ClusterBilling {
+  let registration: OrderedFact<Registered> | undefined;
+  let deletion: OrderedFact<Deleted> | undefined;
+  const switched: Record<Cause, OrderedFact<Switched>[]> = { unreachable: [], manual: [] };
   for (const known of counting) {
     if (isRegistered(known)) registration = earlier(registration, known);
     else if (isDeleted(known)) deletion = earlier(deletion, known);
@@ -98,64 +98,62 @@ function withoutVoided(facts: readonly KnownFact<BillingFact>[]): readonly Known
   return voided.size === 0 ? facts : facts.filter(({ eventId }) => !voided.has(eventId));
 }
 
-const isRegistered = (known: PlacedFact<BillingFact>): known is PlacedFact<Registered> =>
+const isRegistered = (known: OrderedFact<BillingFact>): known is OrderedFact<Registered> =>
   known.fact.type === 'ClusterRegistered';
-const isDeleted = (known: PlacedFact<BillingFact>): known is PlacedFact<Deleted> =>
+const isDeleted = (known: OrderedFact<BillingFact>): known is OrderedFact<Deleted> =>
   known.fact.type === 'ClusterDeleted';
 /** Not the notices that come with a deletion: they are no switch. */
-const isSwitched = (known: PlacedFact<BillingFact>): known is PlacedFact<Switched> =>
+const isSwitched = (known: OrderedFact<BillingFact>): known is OrderedFact<Switched> =>
   'cause' in known.fact && known.fact.cause !== 'deleted';
 
 /** The one that took effect first; of equal ones the first recorded. */
-function earlier<F extends BillingFact>(a: PlacedFact<F> | undefined, b: PlacedFact<F>): PlacedFact<F> {
+function earlier<F extends BillingFact>(a: OrderedFact<F> | undefined, b: OrderedFact<F>): OrderedFact<F> {
   if (a === undefined) return b;
-  const later = b.fact.effectiveAt - a.fact.effectiveAt || b.position - a.position;
+  const later = b.fact.effectiveAt - a.fact.effectiveAt || b.order - a.order;
   return later < 0 ? b : a;
 }
 
 /** The instants at which a cause changes its mind, in order; at equal times the stop wins. */
-function switchesOf(cause: Cause, facts: PlacedFact<Switched>[]): readonly Switch[] {
-  facts.sort(
-    (a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || a.position - b.position,
-  );
+function switchesOf(cause: Cause, facts: OrderedFact<Switched>[]): readonly Switch[] {
+  facts.sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || a.order - b.order);
   const switches: Switch[] = [];
   let decidedAt: Instant | undefined;
   let holds = false;
-  for (const { fact, position } of facts) {
+  for (const { fact, order: position } of facts) {
     if (fact.effectiveAt === decidedAt) continue;
     decidedAt = fact.effectiveAt;
     if (holds === (fact.type === 'BillingStopped')) continue;
     holds = !holds;
-    switches.push({ at: fact.effectiveAt, cause, holds, by: position });
+    switches.push({ at: fact.effectiveAt, cause, stops: holds, setBy: position });
   }
   return switches;
 }
 
-const stopsFirst = (a: PlacedFact<Switched>, b: PlacedFact<Switched>) =>
+const stopsFirst = (a: OrderedFact<Switched>, b: OrderedFact<Switched>) =>
   Number(a.fact.type === 'BillingResumed') - Number(b.fact.type === 'BillingResumed');
 
 function billedIntervals(
-  registration: PlacedFact<Registered>,
-  deletion: PlacedFact<Deleted> | undefined,
+  registration: OrderedFact<Registered>,
+  deletion: OrderedFact<Deleted> | undefined,
   switches: Readonly<Record<Cause, readonly Switch[]>>,
 ): Interval[] {
   const start = registration.fact.effectiveAt;
   const end = deletion?.fact.effectiveAt ?? Number.POSITIVE_INFINITY;
   if (!registration.fact.billable || end <= start) return [];
   const intervals: Interval[] = [];
-  let held = causesHolding(switches, start).length;
-  let open = held === 0 ? { from: start, openedBy: registration.position } : undefined;
-  for (const { at, holds, by } of changesBetween(start, end, switches)) {
-    held += holds ? 1 : -1;
-    if (open !== undefined && held > 0) {
-      intervals.push({ ...open, to: at, closedBy: by });
+  let activeCauses = causesStopping(switches, start).length;
+  let open = activeCauses === 0 ? { from: start, openedBy: registration.order } : undefined;
+  for (const { at, stops, setBy } of changesBetween(start, end, switches)) {
+    activeCauses += stops ? 1 : -1;
+    if (open !== undefined && activeCauses > 0) {
+      intervals.push({ ...open, to: at, closedBy: setBy });
       open = undefined;
-    } else if (open === undefined && held === 0) {
-      open = { from: at, openedBy: by };
+    } else if (open === undefined && activeCauses === 0) {
+      open = { from: at, openedBy: setBy };
     }
   }
   if (open !== undefined) {
-    intervals.push({ ...open, to: deletion?.fact.effectiveAt ?? null, closedBy: deletion?.position ?? null });
+    intervals.push({ ...open, to: deletion?.fact.effectiveAt ?? null, closedBy: deletion?.order ?? null });
   }
   return intervals;
 }
@@ -170,7 +168,7 @@ function changesBetween(start: Instant, end: Instant, switches: ClusterBilling['
   if (one.length === 0) return other;
   return other.length === 0
     ? one
-    : [...one, ...other].sort((a, b) => a.at - b.at || Number(b.holds) - Number(a.holds));
+    : [...one, ...other].sort((a, b) => a.at - b.at || Number(b.stops) - Number(a.stops));
 }
 
 /** Whether the cluster is billed at `at`. */
@@ -179,6 +177,6 @@ export function isBilledAt(intervals: readonly Interval[], at: Instant): boolean
 }
 
 /** The causes that hold billing at `at`, whether or not the cluster would be billed without them. */
-export function causesHolding(switches: ClusterBilling['switches'], at: Instant): Cause[] {
-  return CAUSES.filter((cause) => switches[cause].findLast((change) => change.at <= at)?.holds === true);
+export function causesStopping(switches: ClusterBilling['switches'], at: Instant): Cause[] {
+  return CAUSES.filter((cause) => switches[cause].findLast((change) => change.at <= at)?.stops === true);
 }

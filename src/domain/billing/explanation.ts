@@ -27,7 +27,7 @@ export const NOT_BILLED = [
   'empty-window',
   'deleted-before',
   'not-yet',
-  'held',
+  'stopped',
 ] as const;
 export type NotBilled = (typeof NOT_BILLED)[number];
 
@@ -35,7 +35,7 @@ export type NotBilled = (typeof NOT_BILLED)[number];
  * Why nothing of a cluster counts in a window.
  * `orphan`: no registration counts. `other-account`: the one that counts names another account. `free`: it is not billable.
  * `deleted-before`: it was gone when the window began, or before it began to be. `not-yet`: it comes after the window.
- * `held`: a cause holds billing from beginning to end.
+ * `stopped`: a cause stops billing from beginning to end.
  */
 export function whyNotBilled(
   { registration, deletion }: ClusterBilling,
@@ -49,5 +49,5 @@ export function whyNotBilled(
   if (from === to) return 'empty-window';
   const deletedAt = deletion?.fact.effectiveAt ?? Number.POSITIVE_INFINITY;
   if (deletedAt <= Math.max(from, effectiveAt)) return 'deleted-before';
-  return effectiveAt >= to ? 'not-yet' : 'held';
+  return effectiveAt >= to ? 'not-yet' : 'stopped';
 }

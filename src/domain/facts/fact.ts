@@ -123,13 +123,13 @@ export type FactOf<T extends FactType> = {
 export type Fact = FactOf<FactType>;
 
 /** A fact with its place in the log, which names it too. */
-export interface PlacedFact<F = Fact> {
-  readonly position: number;
+export interface OrderedFact<F = Fact> {
+  readonly order: number;
   readonly fact: F;
 }
 
 /** A fact with its identity and its place. */
-export interface KnownFact<F = Fact> extends PlacedFact<F> {
+export interface KnownFact<F = Fact> extends OrderedFact<F> {
   readonly eventId: string;
 }
 

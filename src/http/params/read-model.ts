@@ -57,7 +57,7 @@ export function requireAccount(model: LedgerModel, accountId: string): void {
 }
 
 /** @throws Problem `cluster-halted` where the facts of the cluster cannot be read, so that it takes no others. */
-export function refuseHalted(model: LedgerModel, cluster: number): void {
+export function refuseUnreadable(model: LedgerModel, cluster: number): void {
   const halt = model.haltOf(cluster);
   if (halt === undefined) return;
   throw new Problem('cluster-halted', `cluster ${model.clusters.text(cluster)} takes no facts: ${halt.why}`);

@@ -39,7 +39,7 @@ const Cluster = z
     billedSince: InstantOut.nullable().describe(
       'Billed without a break since then; null where it is not billed now.',
     ),
-    heldBy: z.array(z.string()).readonly().describe('The causes that hold billing now.'),
+    stoppedBy: z.array(z.string()).readonly().describe('The causes that hold billing now.'),
     lastPosition: PositionOut,
     lastSeen: InstantOut.optional().describe('When a probe last saw it alive.'),
     lastVerdict: z
@@ -247,14 +247,14 @@ function clusterOut({ details, halt, ...view }: ClusterView): z.output<typeof Cl
     registeredAt: orNull(view.registeredAt),
     deletedAt: orNull(view.deletedAt),
     billedSince: orNull(view.billedSince),
-    heldBy: view.heldBy,
+    stoppedBy: view.stoppedBy,
     lastPosition: String(view.lastPosition),
     ...(halt !== undefined && { halted: { position: String(halt.position), why: halt.why } }),
   };
 }
 
 function seenOut(watch: ProbeHistory | undefined) {
-  const { aliveAt, last, marks } = watch ?? {};
+  const { aliveAt, last, announced: marks } = watch ?? {};
   const detail = last?.detail === undefined ? {} : { detail: last.detail };
   return {
     ...(aliveAt !== undefined && { lastSeen: instantOut(aliveAt) }),

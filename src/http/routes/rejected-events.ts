@@ -11,7 +11,7 @@ import { modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
-const RejectedEvent = z.strictObject({
+const RejectedEventOut = z.strictObject({
   id: z.string(),
   clusterId: z.string(),
   recordedAt: InstantOut,
@@ -29,7 +29,7 @@ export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
         tags: ['Operations'],
         summary: 'Facts that were refused, latest first',
         querystring: z.strictObject({ ...Paging, ...Reading }),
-        response: { 200: z.strictObject({ items: z.array(RejectedEvent), ...Next }), ...problemResponses },
+        response: { 200: z.strictObject({ items: z.array(RejectedEventOut), ...Next }), ...problemResponses },
       },
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
@@ -37,7 +37,7 @@ export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
       const [before] = decodeCursor(cursor, 'place') ?? [];
       const from = before === undefined ? {} : { from: Number(before) - 1 };
       if (from.from === -1) return { items: [] };
-      const items: z.output<typeof RejectedEvent>[] = [];
+      const items: z.output<typeof RejectedEventOut>[] = [];
       let last = 0;
       const options = { direction: 'backwards', limit, ...from } as const;
       for await (const { id, revision, data, recordedAt } of rooms.store.readStream(

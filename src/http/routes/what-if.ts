@@ -17,7 +17,7 @@ import { AmountsOut, onlyDescribed, problemResponses, UsageOut } from '../contra
 import { CloudEvent } from '../ingest/cloud-event.ts';
 import { parseEvent } from '../ingest/recorder.ts';
 import { AccountPath, AsOf, fieldErrors, InstantOut, instantOut, Reading } from '../params/fields.ts';
-import { clusterNumber, knownAt, modelFor, refuseHalted, requireAccount } from '../params/read-model.ts';
+import { clusterNumber, knownAt, modelFor, refuseUnreadable, requireAccount } from '../params/read-model.ts';
 import { countedOf, headOf, WindowFields, WindowOut } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { type FieldError, invalidRequest, Problem, problemOf } from '../server/problem.ts';
@@ -168,7 +168,7 @@ async function supposeAll(
   for (const [clusterId, { removed, added, places }] of changes) {
     const cluster = model.clusters.find(clusterId);
     const known = cluster === undefined ? 0 : model.positionsOf(cluster, asOf).length;
-    if (cluster !== undefined && added.length > 0) refuseHalted(model, cluster);
+    if (cluster !== undefined && added.length > 0) refuseUnreadable(model, cluster);
     const posting = { now: LAST_INSTANT, mayBackdate: true };
     const { billing, outcomes } = await simulateFacts(store, { clusterId, known, removed, added }, posting);
     for (const [i, outcome] of outcomes.entries()) {

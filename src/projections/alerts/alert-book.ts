@@ -80,7 +80,7 @@ export class AlertBook {
   }
 
   #assess(clusterId: string, fact: Fact, standing: ClusterStanding, at: Instant): void {
-    const { registered, deleted, unreachable, heldSince, accountId } = standing;
+    const { registered, deleted, unreachable, stoppedSince, accountId } = standing;
     const about = { subject: clusterId, clusterId, ...(accountId !== undefined && { accountId }) };
     if (registered) this.#resolve(alertId('orphan-facts', clusterId), at);
     else this.#raiseOnce({ kind: 'orphan-facts', ...about, data: {} }, at, at + ORPHAN_AFTER_MIN * MINUTE_MS);
@@ -92,9 +92,9 @@ export class AlertBook {
     if (counts && unreachable) this.#raise({ kind: 'cluster-unreachable', ...about, data }, at);
     else this.#resolve(unreachableId, at);
     const id = alertId('billing-stopped-unreachable', clusterId);
-    const isHeld = counts && heldSince !== undefined;
+    const isStopped = counts && stoppedSince !== undefined;
     const kind = 'billing-stopped-unreachable';
-    if (isHeld) this.#raise({ kind, ...about, data: { since: formatInstant(heldSince) } }, at);
+    if (isStopped) this.#raise({ kind, ...about, data: { since: formatInstant(stoppedSince) } }, at);
     else this.#resolve(id, at);
   }
 

@@ -47,7 +47,7 @@ export interface ClusterStanding {
   readonly deleted: boolean;
   readonly unreachable: boolean;
   /** Effective instant of the stop by which the cause `unreachable` holds. */
-  readonly heldSince: Instant | undefined;
+  readonly stoppedSince: Instant | undefined;
 }
 
 /** A fact as it was applied; `isFirst` of its cluster. */

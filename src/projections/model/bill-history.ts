@@ -45,8 +45,8 @@ export class BillHistory {
   #isBillable = false;
   #isDeleted = false;
   #account = 0;
-  #heldByUnreachable = false;
-  #heldByManual = false;
+  #stoppedByUnreachable = false;
+  #stoppedByManual = false;
   /** The latest instant at which a fact that counts is effective. */
   #latest = Number.NEGATIVE_INFINITY;
   /** The row of the interval that is still billed; -1 for none. */
@@ -111,8 +111,8 @@ export class BillHistory {
       this.#isRegistered &&
       this.#isBillable &&
       !this.#isDeleted &&
-      !this.#heldByUnreachable &&
-      !this.#heldByManual;
+      !this.#stoppedByUnreachable &&
+      !this.#stoppedByManual;
     if (isBilled === this.#open >= 0) return;
     if (isBilled) {
       this.#open = this.#rows.length;
@@ -125,8 +125,8 @@ export class BillHistory {
   }
 
   #hold(facts: FactTable, position: number, holds: boolean): void {
-    if (facts.causeAt(position) === 'unreachable') this.#heldByUnreachable = holds;
-    else this.#heldByManual = holds;
+    if (facts.causeAt(position) === 'unreachable') this.#stoppedByUnreachable = holds;
+    else this.#stoppedByManual = holds;
   }
 
   #push(from: Instant, to: Instant, openedBy: number, closedBy: number, knownFrom: number): void {
@@ -142,11 +142,11 @@ export class BillHistory {
     this.#isRegistered = registration !== undefined;
     this.#isBillable = registration?.fact.billable === true;
     this.#isDeleted = deletion !== undefined;
-    if (registration !== undefined) this.#account = facts.accountAt(registration.position);
-    this.#heldByUnreachable = switches.unreachable.at(-1)?.holds === true;
-    this.#heldByManual = switches.manual.at(-1)?.holds === true;
+    if (registration !== undefined) this.#account = facts.accountAt(registration.order);
+    this.#stoppedByUnreachable = switches.unreachable.at(-1)?.stops === true;
+    this.#stoppedByManual = switches.manual.at(-1)?.stops === true;
     this.#latest = Number.NEGATIVE_INFINITY;
-    for (const { position: known, fact } of counting)
+    for (const { order: known, fact } of counting)
       if (facts.switchesBilling(known)) this.#latest = Math.max(this.#latest, fact.effectiveAt);
     this.#replace(intervals, position);
   }

@@ -1,5 +1,5 @@
 import type { BillingFact } from '../../domain/billing/billing.ts';
-import { CAUSES, type Cause, FACT_TYPES, type Fact, type PlacedFact } from '../../domain/facts/fact.ts';
+import { CAUSES, type Cause, FACT_TYPES, type Fact, type OrderedFact } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import { EventIdIndex } from './event-id-index.ts';
 import { NumericColumn } from './numeric-column.ts';
@@ -183,8 +183,12 @@ export class FactTable {
    * The facts of a cluster that count at a position: those known then, less what is voided by then.
    * @param last position of the last fact of the cluster. @param accountId gives the id for the number of an account.
    */
-  activeFacts(last: number, asOf: number, accountId: (account: number) => string): PlacedFact<BillingFact>[] {
-    const facts: PlacedFact<BillingFact>[] = [];
+  activeFacts(
+    last: number,
+    asOf: number,
+    accountId: (account: number) => string,
+  ): OrderedFact<BillingFact>[] {
+    const facts: OrderedFact<BillingFact>[] = [];
     let voided: Set<number> | undefined;
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
       if (position > asOf) continue;
@@ -192,10 +196,10 @@ export class FactTable {
         voided ??= new Set();
         voided.add(this.#reference.at(position));
       } else {
-        facts.push({ position, fact: this.#fact(position, accountId) });
+        facts.push({ order: position, fact: this.#fact(position, accountId) });
       }
     }
-    return voided === undefined ? facts : facts.filter(({ position }) => !voided.has(position));
+    return voided === undefined ? facts : facts.filter(({ order: position }) => !voided.has(position));
   }
 
   /**

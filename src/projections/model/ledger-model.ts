@@ -8,7 +8,7 @@ import {
 } from '../../domain/billing/period.ts';
 import { firstChange, type OwnedIntervals } from '../../domain/billing/statement.ts';
 import { type Usage, UsageMeter } from '../../domain/billing/usage.ts';
-import type { Fact, FactOf, PlacedFact } from '../../domain/facts/fact.ts';
+import type { Fact, FactOf, OrderedFact } from '../../domain/facts/fact.ts';
 import { clusterOfStream, parseStoredFact } from '../../domain/facts/recorded-fact.ts';
 import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
@@ -165,7 +165,7 @@ export class LedgerModel {
       registered: registration !== undefined,
       deleted: deletion !== undefined,
       unreachable: this.isUnreachable(cluster),
-      heldSince: switches.unreachable.at(-1)?.holds === true ? switches.unreachable.at(-1)?.at : undefined,
+      stoppedSince: switches.unreachable.at(-1)?.stops === true ? switches.unreachable.at(-1)?.at : undefined,
     };
   }
 
@@ -173,7 +173,7 @@ export class LedgerModel {
   isUnreachable(cluster: number): boolean {
     const last = this.#last[cluster] as number;
     let latest: { effectiveAt: Instant; position: number; type: string } | undefined;
-    for (const { fact, position } of this.#activeFactsOf(last, last)) {
+    for (const { fact, order: position } of this.#activeFactsOf(last, last)) {
       const { type, effectiveAt } = fact;
       if (type !== 'ClusterUnreachable' && type !== 'ClusterReachable') continue;
       const isLater =
@@ -262,7 +262,7 @@ export class LedgerModel {
   /** Number of the account that a cluster is registered to, as known at a position. */
   #ownerOf(cluster: number, asOf: number): number | undefined {
     const { registration } = this.billing(cluster, asOf);
-    return registration === undefined ? undefined : this.facts.accountAt(registration.position);
+    return registration === undefined ? undefined : this.facts.accountAt(registration.order);
   }
 
   /** Whether a cluster is registered to an account, billed or not, as known at a position. */
@@ -299,7 +299,7 @@ export class LedgerModel {
   }
 
   /** The facts of a cluster that count at a position, in no order. */
-  activeFacts(cluster: number, asOf: number): PlacedFact<BillingFact>[] {
+  activeFacts(cluster: number, asOf: number): OrderedFact<BillingFact>[] {
     return this.#activeFactsOf(this.#last[cluster] as number, asOf);
   }
 

@@ -1,4 +1,4 @@
-import { type ClusterBilling, causesHolding, isBilledAt } from '../../domain/billing/billing.ts';
+import { type ClusterBilling, causesStopping, isBilledAt } from '../../domain/billing/billing.ts';
 import type { Cause } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Details, LedgerModel, UnreadableCluster } from '../model/ledger-model.ts';
@@ -22,7 +22,7 @@ export interface ClusterView {
   readonly deletedAt: Instant | undefined;
   /** Since when it has been billed without a break; `undefined` where it is not billed now. */
   readonly billedSince: Instant | undefined;
-  readonly heldBy: readonly Cause[];
+  readonly stoppedBy: readonly Cause[];
   readonly lastPosition: number;
   readonly halt: UnreadableCluster | undefined;
 }
@@ -35,11 +35,11 @@ export function viewCluster(model: LedgerModel, cluster: number, now: Instant): 
     status: statusOf(billing, now),
     accountId: registration?.fact.accountId,
     billable: registration?.fact.billable,
-    details: registration === undefined ? undefined : model.detailsAt(registration.position),
+    details: registration === undefined ? undefined : model.detailsAt(registration.order),
     registeredAt: registration?.fact.effectiveAt,
     deletedAt: deletion?.fact.effectiveAt,
     billedSince: intervals.find(({ from, to }) => from <= now && (to === null || now < to))?.from,
-    heldBy: causesHolding(switches, now),
+    stoppedBy: causesStopping(switches, now),
     lastPosition: model.lastPositionOf(cluster),
     halt: model.haltOf(cluster),
   };

@@ -36,9 +36,9 @@ export function clusterToProbe(
 ): ClusterToProbe | undefined {
   const { registration, deletion, switches } = model.billing(cluster, model.position);
   if (registration === undefined) return undefined;
-  const held = switches.unreachable.findLast(({ at }) => at <= now);
+  const stop = switches.unreachable.findLast(({ at }) => at <= now);
   const { accountId, billable, effectiveAt } = registration.fact;
-  const { labels, connection } = model.detailsAt(registration.position) ?? {};
+  const { labels, connection } = model.detailsAt(registration.order) ?? {};
   return {
     clusterId: model.clusters.text(cluster),
     accountId,
@@ -49,7 +49,7 @@ export function clusterToProbe(
       deletedAt: deletion?.fact.effectiveAt,
       billable,
       unreachable: model.isUnreachable(cluster),
-      heldSince: held?.holds === true ? held.at : undefined,
+      stoppedSince: stop?.stops === true ? stop.at : undefined,
     },
   };
 }

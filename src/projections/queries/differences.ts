@@ -1,7 +1,7 @@
 import { type BillingFact, billActiveFacts, type ClusterBilling } from '../../domain/billing/billing.ts';
 import { minimizeChanges } from '../../domain/billing/minimize-changes.ts';
 import { changesWithin, type OwnedIntervals } from '../../domain/billing/statement.ts';
-import type { PlacedFact } from '../../domain/facts/fact.ts';
+import type { OrderedFact } from '../../domain/facts/fact.ts';
 import type { Window } from '../../domain/time.ts';
 import type { BillingChange } from '../model/fact-table.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
@@ -70,17 +70,19 @@ export function toAccount({ accountId, intervals }: OwnedIntervals, own: string)
 
 /** How a cluster would be billed if, of all that counts otherwise since, only some did. */
 function hypotheses(model: LedgerModel, cluster: number, { before, after }: Span) {
-  const known = new Map<number, PlacedFact<BillingFact>>();
+  const known = new Map<number, OrderedFact<BillingFact>>();
   const wasCounting = new Set<number>();
-  for (const fact of model.activeFacts(cluster, after)) known.set(fact.position, fact);
+  for (const fact of model.activeFacts(cluster, after)) known.set(fact.order, fact);
   for (const fact of model.activeFacts(cluster, before)) {
-    known.set(fact.position, fact);
-    wasCounting.add(fact.position);
+    known.set(fact.order, fact);
+    wasCounting.add(fact.order);
   }
   const billedWith = (some: Iterable<BillingChange>): OwnedIntervals => {
     const counting = new Set(wasCounting);
     for (const { position } of some) if (!counting.delete(position)) counting.add(position);
-    return billedOf(billActiveFacts([...known.values()].filter(({ position }) => counting.has(position))));
+    return billedOf(
+      billActiveFacts([...known.values()].filter(({ order: position }) => counting.has(position))),
+    );
   };
   return { billedWith, cost: 2 * known.size };
 }

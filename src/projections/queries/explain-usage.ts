@@ -55,7 +55,7 @@ function* workOut(
     const { registration, intervals } = billing;
     yield {
       clusterId: model.clusters.text(cluster),
-      name: registration === undefined ? undefined : model.detailsAt(registration.position)?.name,
+      name: registration === undefined ? undefined : model.detailsAt(registration.order)?.name,
       billable: registration?.fact.billable,
       intervals: registration?.fact.accountId === accountId ? intervals : [],
       why: whyNotBilled(billing, accountId, counted),

@@ -52,7 +52,7 @@ function knownCluster(model: LedgerModel, cluster: number): KnownCluster | undef
   const identity = identityOf(clusterId);
   const { registration, deletion } = model.billing(cluster, model.position);
   if (identity === undefined || registration === undefined) return undefined;
-  const details = model.detailsAt(registration.position);
+  const details = model.detailsAt(registration.order);
   return {
     ...identity,
     clusterId,

@@ -21,7 +21,7 @@ export function ledgerInventory(
   for (let cluster = 0; cluster < model.clusters.size; cluster++) {
     const { registration, deletion, intervals } = model.billing(cluster, model.position);
     const clusterId = model.clusters.text(cluster);
-    const details = registration === undefined ? undefined : model.detailsAt(registration.position);
+    const details = registration === undefined ? undefined : model.detailsAt(registration.order);
     const connection = details?.connection === undefined ? undefined : canonicalReference(details.connection);
     if (registration === undefined || deletion !== undefined) {
       known.add(clusterId);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { causesHolding, isBilledAt } from '../../../src/domain/billing/billing.ts';
+import { causesStopping, isBilledAt } from '../../../src/domain/billing/billing.ts';
 import { at, bill, billedOf, deleted, registered, resumed, seen, stopped, voided } from '../facts/facts.ts';
 
 describe('a registration', () => {
@@ -12,13 +12,13 @@ describe('a registration', () => {
       registered('2026-01-05', { name: 'late' }),
       registered('2026-01-02', { name: 'early' }),
     );
-    expect(billing.registration?.position).toBe(2);
+    expect(billing.registration?.order).toBe(2);
     expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
   });
 
   test('of equal time counts if it was recorded first', () => {
     const billing = bill(registered('2026-01-02'), registered('2026-01-02', { billable: false }));
-    expect(billing.registration?.position).toBe(1);
+    expect(billing.registration?.order).toBe(1);
     expect(billedOf(billing)).toHaveLength(1);
   });
 
@@ -37,7 +37,7 @@ describe('a deletion', () => {
 
   test('that is effective earlier counts, even if it comes later', () => {
     const billing = bill(registered('2026-01-02'), deleted('2026-01-20'), deleted('2026-01-12'));
-    expect(billing.deletion?.position).toBe(3);
+    expect(billing.deletion?.order).toBe(3);
     expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-12']]);
   });
 
@@ -116,8 +116,8 @@ describe('a cause', () => {
       stopped('2026-01-05', 'unreachable'),
       resumed('2026-01-07', 'unreachable'),
     );
-    expect(causesHolding(switches, at('2026-01-06'))).toEqual(['unreachable', 'manual']);
-    expect(causesHolding(switches, at('2026-01-07'))).toEqual(['manual']);
+    expect(causesStopping(switches, at('2026-01-06'))).toEqual(['unreachable', 'manual']);
+    expect(causesStopping(switches, at('2026-01-07'))).toEqual(['manual']);
   });
 
   test('of a deletion notice is no switch', () => {
@@ -155,7 +155,7 @@ describe('a voided fact', () => {
       registered('2026-01-05', { accountId: 'acme', billable: true }),
       voided('2026-01-06', '1'),
     );
-    expect(billing.registration?.position).toBe(2);
+    expect(billing.registration?.order).toBe(2);
   });
 
   test('counts for nothing from the position of its void on, whenever the void is effective', () => {

@@ -31,7 +31,7 @@ const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Go
 function known(facts: readonly GoldenFact[]): KnownFact<Fact>[] {
   return facts.map(({ id, type, ...data }, i) => {
     const filled = { name: 'a cluster', billable: true, reason: 'a mistake', ...data };
-    return { eventId: id, position: i + 1, fact: parseFact(data.clusterId, type, filled) };
+    return { eventId: id, order: i + 1, fact: parseFact(data.clusterId, type, filled) };
   });
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { billCluster, causesHolding, isBilledAt } from '../../../src/domain/billing/billing.ts';
+import { billCluster, causesStopping, isBilledAt } from '../../../src/domain/billing/billing.ts';
 import { usageOf } from '../../../src/domain/billing/usage.ts';
 import { CAUSES, type Fact, type KnownFact } from '../../../src/domain/facts/fact.ts';
 import { clusterStream, serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
@@ -89,7 +89,8 @@ describe('one cluster', () => {
   test('names as openers and closers facts that took effect at that instant', () => {
     fc.assert(
       fc.property(histories, (history) => {
-        const at = (by: number | null) => history.find(({ position }) => position === by)?.fact.effectiveAt;
+        const at = (by: number | null) =>
+          history.find(({ order: position }) => position === by)?.fact.effectiveAt;
         for (const { from, to, openedBy, closedBy } of billCluster(history).intervals) {
           expect([at(openedBy), at(closedBy) ?? null]).toEqual([from, to]);
         }
@@ -134,7 +135,7 @@ describe('a cause', () => {
         const after = billCluster([...history, stopped]);
         for (const t of everyInstant) {
           if (isBilledAt(after.intervals, t)) expect(isBilledAt(before.intervals, t)).toBe(true);
-          if (isBilledAt(after.intervals, t)) expect(causesHolding(after.switches, t)).toEqual([]);
+          if (isBilledAt(after.intervals, t)) expect(causesStopping(after.switches, t)).toEqual([]);
         }
       }),
       tried,
@@ -219,7 +220,7 @@ describe('what was known at a position', () => {
 });
 
 function known(position: number, fact: Fact): KnownFact<Fact> {
-  return { eventId: String(position), position, fact };
+  return { eventId: String(position), order: position, fact };
 }
 
 function timesOf(facts: readonly KnownFact<Fact>[]) {

@@ -56,7 +56,7 @@ export const seen = (when: string, type: 'ClusterUnreachable' | 'ClusterReachabl
 
 /** Facts as they are recorded one after the other; the id of each is its place: `'1'`, `'2'`, … */
 export function inOrder<F>(...facts: readonly F[]): KnownFact<F>[] {
-  return facts.map((fact, i) => ({ eventId: String(i + 1), position: i + 1, fact }));
+  return facts.map((fact, i) => ({ eventId: String(i + 1), order: i + 1, fact }));
 }
 
 export function bill(...facts: readonly BillingFact[]): ClusterBilling {

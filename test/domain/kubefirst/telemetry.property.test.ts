@@ -30,7 +30,10 @@ class Book {
     const decision = decide(facts, fact, { now: 10_000 * HOUR, mayBackdate: true });
     expect(decision.ok).toBe(true);
     const position = facts.length;
-    this.facts.set(fact.clusterId, [...facts, { eventId: `${fact.clusterId}-${position}`, position, fact }]);
+    this.facts.set(fact.clusterId, [
+      ...facts,
+      { eventId: `${fact.clusterId}-${position}`, order: position, fact },
+    ]);
   }
 
   known(kubefirstId: string): readonly KnownCluster[] {

@@ -1,4 +1,4 @@
-import { billCluster, causesHolding } from '../../../src/domain/billing/billing.ts';
+import { billCluster, causesStopping } from '../../../src/domain/billing/billing.ts';
 import type { Fact, KnownFact } from '../../../src/domain/facts/fact.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../../src/domain/time.ts';
 import type { Condition } from '../../../src/domain/validation/judging/condition.ts';
@@ -69,7 +69,7 @@ export class Fleet {
   add(fact: Fact): string {
     const position = ++this.#position;
     const known = this.facts.get(fact.clusterId) ?? [];
-    this.facts.set(fact.clusterId, [...known, { eventId: String(position), position, fact }]);
+    this.facts.set(fact.clusterId, [...known, { eventId: String(position), order: position, fact }]);
     return String(position);
   }
 
@@ -80,14 +80,14 @@ export class Fleet {
     const voided = new Set(facts.map(({ fact }) => fact.type === 'FactVoided' && fact.voids));
     const observations = facts
       .filter(({ eventId, fact: { type } }) => /^Cluster(Unr|R)eachable$/.test(type) && !voided.has(eventId))
-      .sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || a.position - b.position);
-    const holds = causesHolding(switches, now).includes('unreachable');
+      .sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || a.order - b.order);
+    const holds = causesStopping(switches, now).includes('unreachable');
     return {
       registeredAt: registration?.fact.effectiveAt ?? REGISTERED,
       deletedAt: deletion?.fact.effectiveAt,
       billable: registration?.fact.billable ?? true,
       unreachable: observations.at(-1)?.fact.type === 'ClusterUnreachable',
-      heldSince: holds ? switches.unreachable.findLast((change) => change.at <= now)?.at : undefined,
+      stoppedSince: holds ? switches.unreachable.findLast((change) => change.at <= now)?.at : undefined,
     };
   }
 

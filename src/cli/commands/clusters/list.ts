@@ -36,7 +36,7 @@ export function addClustersList(parent: Command, cli: Cli): void {
           { title: 'NAME', cell: ({ name }) => name },
           { title: 'ACCOUNT', cell: (cluster) => cluster.accountId },
           { title: 'STATUS', cell: (cluster) => cluster.status },
-          { title: 'HELD BY', cell: ({ heldBy }) => heldBy.join(', ') || undefined },
+          { title: 'STOPPED BY', cell: ({ stoppedBy }) => stoppedBy.join(', ') || undefined },
           { title: 'BILLED SINCE', cell: ({ billedSince }) => billedSince },
           { title: 'REGISTERED AT', cell: ({ registeredAt }) => registeredAt },
           { title: 'DELETED AT', cell: ({ deletedAt }) => deletedAt },

@@ -90,7 +90,7 @@ function detailsOf({ lastVerdict, halted, ...cluster }: Cluster): Detail[] {
     ['name', cluster.name],
     ['account', cluster.accountId],
     ['status', cluster.status],
-    ['held by', cluster.heldBy.join(', ') || undefined],
+    ['stopped by', cluster.stoppedBy.join(', ') || undefined],
     ['registered at', cluster.registeredAt],
     ['deleted at', cluster.deletedAt],
     ['billed since', cluster.billedSince],

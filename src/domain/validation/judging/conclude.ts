@@ -8,7 +8,7 @@ import type { ClusterEvaluation, Conclusion, RunInput } from './run-input.ts';
 export interface Conclusions {
   readonly facts: readonly Conclusion[];
   readonly wouldHave: readonly Conclusion[];
-  readonly marks: Announced;
+  readonly announced: Announced;
   /** Long enough unreachable to stop billing, but the inventory does not say that it is gone. */
   readonly isUnconfirmed: boolean;
   readonly isFlapping: boolean;
@@ -25,32 +25,33 @@ export interface Confidence {
 }
 
 /** What the verdicts of a cluster come to. */
-export function conclude(each: ClusterEvaluation, run: RunInput, confidence: Confidence): Conclusions {
-  const { after, policy, verdict, isDeleted, cluster } = each;
+export function conclude(evaluation: ClusterEvaluation, run: RunInput, confidence: Confidence): Conclusions {
+  const { after, policy, verdict, isDeleted, cluster } = evaluation;
   const flapping = isFlapping(after, policy.flapLimit, run.tick);
   const nothing = {
     facts: [],
     wouldHave: [],
-    marks: after.marks,
+    announced: after.announced,
     isUnconfirmed: false,
     isFlapping: flapping,
   };
-  if (isDeleted) return { ...nothing, marks: { ...after.marks, gone: isGone(each, confidence) } };
+  if (isDeleted)
+    return { ...nothing, announced: { ...after.announced, gone: isGone(evaluation, confidence) } };
   if (flapping || cluster.state.registeredAt > run.decidedAt) return nothing;
   if (isBad(verdict))
-    return confidence.isWithheld ? nothing : { ...nothing, ...concludeBad(each, run, confidence) };
+    return confidence.isWithheld ? nothing : { ...nothing, ...concludeBad(evaluation, run, confidence) };
   const isGood = verdict.state === 'alive' && (after.good?.count ?? 0) >= policy.reachableAfter;
-  return isGood ? { ...nothing, ...concludeGood(each, run) } : nothing;
+  return isGood ? { ...nothing, ...concludeGood(evaluation, run) } : nothing;
 }
 
 /** Of a deleted cluster: whether it is gone, by as many bad verdicts as make another unreachable. */
 function isGone(
-  { after: { bad, marks, last }, policy }: ClusterEvaluation,
+  { after: { bad, announced, last }, policy }: ClusterEvaluation,
   confidence: Confidence,
 ): true | undefined {
   if (last?.state === 'alive') return undefined;
-  if (confidence.isWithheld || bad === undefined) return marks.gone;
-  return counted(bad, confidence).count >= policy.unreachableAfter ? true : marks.gone;
+  if (confidence.isWithheld || bad === undefined) return announced.gone;
+  return counted(bad, confidence).count >= policy.unreachableAfter ? true : announced.gone;
 }
 
 /** The part of a streak that counts. */
@@ -59,52 +60,52 @@ function counted({ tick, count }: BadStreak, { trust }: Pick<Confidence, 'trust'
   return { tick: trust.from, count: Math.min(count, trust.runs) };
 }
 
-type Part = Pick<Conclusions, 'facts' | 'wouldHave' | 'marks'>;
+type Part = Pick<Conclusions, 'facts' | 'wouldHave' | 'announced'>;
 
 function concludeBad(
-  each: ClusterEvaluation,
+  evaluation: ClusterEvaluation,
   run: RunInput,
   confidence: Confidence,
 ): Part & { isUnconfirmed: boolean } {
-  const { after, policy, cluster } = each;
+  const { after, policy, cluster } = evaluation;
   const { state } = cluster;
-  const { marks } = after;
-  const none = { facts: [], wouldHave: [], marks, isUnconfirmed: false };
+  const { announced } = after;
+  const none = { facts: [], wouldHave: [], announced, isUnconfirmed: false };
   const { bad } = after;
   if (bad === undefined) return none;
   const { tick, count } = counted(bad, confidence);
   const span = run.tick - tick;
   if (count < policy.unreachableAfter || span < policy.unreachableFor) return none;
 
-  const out = new Collected(each, run);
-  const unreachable = out.turn('ClusterUnreachable', state.unreachable, marks.unreachable);
+  const out = new ConclusionBuilder(evaluation, run);
+  const unreachable = out.transition('ClusterUnreachable', state.unreachable, announced.unreachable);
   const isDue = span >= policy.stopAfter && state.billable;
-  if (!isDue) return { ...out.part({ unreachable, stopped: marks.stopped }), isUnconfirmed: false };
+  if (!isDue) return { ...out.part({ unreachable, stopped: announced.stopped }), isUnconfirmed: false };
   if (policy.confirmWith === 'inventory' && cluster.inventory !== 'gone') {
-    return { ...out.part({ unreachable, stopped: marks.stopped }), isUnconfirmed: true };
+    return { ...out.part({ unreachable, stopped: announced.stopped }), isUnconfirmed: true };
   }
-  const stopped = out.turn('BillingStopped', state.heldSince !== undefined, marks.stopped);
+  const stopped = out.transition('BillingStopped', state.stoppedSince !== undefined, announced.stopped);
   return { ...out.part({ unreachable, stopped }), isUnconfirmed: false };
 }
 
-function concludeGood(each: ClusterEvaluation, run: RunInput): Part {
-  const { state } = each.cluster;
-  const { marks } = each.after;
-  const out = new Collected(each, run);
-  const unreachable = out.turn('ClusterReachable', state.unreachable, marks.unreachable);
-  const stopped = out.turn('BillingResumed', state.heldSince !== undefined, marks.stopped);
+function concludeGood(evaluation: ClusterEvaluation, run: RunInput): Part {
+  const { state } = evaluation.cluster;
+  const { announced } = evaluation.after;
+  const out = new ConclusionBuilder(evaluation, run);
+  const unreachable = out.transition('ClusterReachable', state.unreachable, announced.unreachable);
+  const stopped = out.transition('BillingResumed', state.stoppedSince !== undefined, announced.stopped);
   return out.part({ unreachable, stopped });
 }
 
-/** Gathers what is concluded, each where the mode of the policy puts it. */
-class Collected {
-  readonly #each: ClusterEvaluation;
+/** Gathers the conclusions, each where the mode of the policy puts it. */
+class ConclusionBuilder {
+  readonly #evaluation: ClusterEvaluation;
   readonly #run: RunInput;
   readonly #facts: Conclusion[] = [];
   readonly #wouldHave: Conclusion[] = [];
 
-  constructor(each: ClusterEvaluation, run: RunInput) {
-    this.#each = each;
+  constructor(evaluation: ClusterEvaluation, run: RunInput) {
+    this.#evaluation = evaluation;
     this.#run = run;
   }
 
@@ -114,9 +115,9 @@ class Collected {
    * @param isRecorded whether the ledger has the cluster unreachable, or its billing stopped.
    * @returns what is remembered of it.
    */
-  turn(type: Type, isRecorded: boolean, mark: AnnouncedState | undefined): AnnouncedState | undefined {
+  transition(type: Type, isRecorded: boolean, mark: AnnouncedState | undefined): AnnouncedState | undefined {
     const isBeginning = type === 'ClusterUnreachable' || type === 'BillingStopped';
-    if (mayRecord(type, this.#each.policy.mode)) {
+    if (mayRecord(type, this.#evaluation.policy.mode)) {
       const isSaid = isBeginning ? isRecorded || mark === 'recorded' : !isRecorded;
       if (!isSaid) this.#facts.push(this.#conclusion(type));
       if (!isBeginning) return undefined;
@@ -129,13 +130,13 @@ class Collected {
     return isSaid ? mark : 'would';
   }
 
-  part(marks: Announced): Part {
-    return { facts: this.#facts, wouldHave: this.#wouldHave, marks };
+  part(announced: Announced): Part {
+    return { facts: this.#facts, wouldHave: this.#wouldHave, announced };
   }
 
   #conclusion(type: Type): Conclusion {
-    const { clusterId } = this.#each.cluster;
-    return { id: `${this.#run.run}/${clusterId}/${type}`, fact: factOf(type, this.#each, this.#run) };
+    const { clusterId } = this.#evaluation.cluster;
+    return { id: `${this.#run.run}/${clusterId}/${type}`, fact: factOf(type, this.#evaluation, this.#run) };
   }
 }
 
@@ -144,11 +145,11 @@ function mayRecord(type: Type, mode: ClusterEvaluation['policy']['mode']): boole
   return mode === 'enforce' || type === 'ClusterUnreachable' || type === 'ClusterReachable';
 }
 
-function factOf(type: Type, each: ClusterEvaluation, run: RunInput): Fact {
-  const { clusterId, state } = each.cluster;
-  const { policy } = each.policy;
-  const { good, bad } = each.after;
-  const common = { clusterId, policy, evidence: evidenceOf(each, run) };
+function factOf(type: Type, evaluation: ClusterEvaluation, run: RunInput): Fact {
+  const { clusterId, state } = evaluation.cluster;
+  const { policy } = evaluation.policy;
+  const { good, bad } = evaluation.after;
+  const common = { clusterId, policy, evidence: evidenceOf(evaluation, run) };
   const seenAt = (good ?? bad)?.to ?? run.tick;
   switch (type) {
     case 'ClusterUnreachable':
@@ -156,13 +157,13 @@ function factOf(type: Type, each: ClusterEvaluation, run: RunInput): Fact {
     case 'ClusterReachable':
       return { ...common, type, effectiveAt: good?.from ?? run.tick, since: sinceOf(good) };
     case 'BillingStopped': {
-      const effectiveAt = notBefore(state.registeredAt, stopInstant(each, run));
+      const effectiveAt = notBefore(state.registeredAt, stopInstant(evaluation, run));
       const reason = 'unreachable: the cluster has not answered for as long as the policy allows';
       return { ...common, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(bad) };
     }
     case 'BillingResumed': {
       // At equal times a stop wins, and this one is to be ended.
-      const effectiveAt = notBefore((state.heldSince ?? -1) + 1, good?.from ?? run.tick);
+      const effectiveAt = notBefore((state.stoppedSince ?? -1) + 1, good?.from ?? run.tick);
       const reason = 'reachable: the cluster answers again';
       return { ...common, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(good) };
     }

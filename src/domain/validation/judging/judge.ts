@@ -77,12 +77,12 @@ export function judgeRun(input: RunInput): Judgement {
     breaker,
     isWithheld,
     verifiedGone: cases
-      .filter((_, i) => concluded[i]?.marks.gone === true)
+      .filter((_, i) => concluded[i]?.announced.gone === true)
       .map(({ cluster }) => cluster.clusterId),
     watches: new Map(
       cases.map(({ cluster, after }, i) => [
         cluster.clusterId,
-        { ...after, marks: (concluded[i] as Conclusions).marks },
+        { ...after, announced: (concluded[i] as Conclusions).announced },
       ]),
     ),
   };

@@ -19,7 +19,7 @@ export interface ProbeHistory {
   readonly bad: BadStreak | undefined;
   /** When it turned from good to bad or back, in the last 24 h before the last of them; oldest first. */
   readonly flips: readonly Instant[];
-  readonly marks: Announced;
+  readonly announced: Announced;
 }
 
 /** Verdicts of one kind without a break. */
@@ -58,7 +58,7 @@ export const NO_HISTORY: ProbeHistory = {
   good: undefined,
   bad: undefined,
   flips: [],
-  marks: {},
+  announced: {},
 };
 
 export const isBad = ({ state }: Pick<Verdict, 'state'>): boolean =>

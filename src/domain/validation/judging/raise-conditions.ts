@@ -17,18 +17,18 @@ export function outageCondition(breaker: Breaker, shard: string): readonly Condi
  * inventory lacks it, is said in every mode.
  */
 export function clusterConditions(
-  each: ClusterEvaluation,
+  evaluation: ClusterEvaluation,
   concluded: Conclusions,
   { tick }: RunInput,
 ): Condition[] {
-  const { cluster, policy, verdict, after, isDeleted } = each;
+  const { cluster, policy, verdict, after, isDeleted } = evaluation;
   const { clusterId: subject, accountId, state, inventory } = cluster;
   const found: Condition[] = [];
   const add = (kind: ConditionKind, data: Condition['data']) =>
     found.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
   const since = formatInstant(after.last?.at ?? tick);
   if (verdict.state === 'unverifiable' && !isDeleted) add('unverifiable', { code: verdict.code, since });
-  const isBilled = state.billable && !isDeleted && state.heldSince === undefined;
+  const isBilled = state.billable && !isDeleted && state.stoppedSince === undefined;
   if (inventory === 'gone' && isBilled) add('billed-but-missing', {});
   if (policy.mode === 'observe') return found;
   if (isDeleted) {

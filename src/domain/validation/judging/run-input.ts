@@ -15,7 +15,7 @@ export interface ClusterState {
   /** Whether the latest of its observations that count is `ClusterUnreachable`. */
   readonly unreachable: boolean;
   /** Effective instant of the stop by which the cause `unreachable` holds now; `undefined` where it does not. */
-  readonly heldSince: Instant | undefined;
+  readonly stoppedSince: Instant | undefined;
 }
 
 /** What the inventory of the platform says: `unknown` where there is none, or it could not be read. */

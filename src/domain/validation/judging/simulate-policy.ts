@@ -97,7 +97,7 @@ interface Registered {
  * A streak is known from the first run that is played: play those of some time before the window too, at least `stopAfter`.
  * A policy that asks the inventory is answered from what the runs found missing.
  */
-export class PolicyReplay {
+export class PolicySimulation {
   readonly #policies: Policies;
   readonly #clusters = new Map<string, Played>();
   readonly #breakers = new Map<string, Breaker>();
@@ -144,7 +144,7 @@ export class PolicyReplay {
     for (const [clusterId, watch] of judgement.watches) this.#played(clusterId).watch = watch;
     for (const { id, fact } of judgement.facts) {
       const played = this.#played(fact.clusterId);
-      played.hypothetical.push({ eventId: id, position: this.#position++, fact });
+      played.hypothetical.push({ eventId: id, order: this.#position++, fact });
       played.state = undefined;
     }
   }
@@ -224,7 +224,7 @@ function stateOf(played: Played, now: Instant): Played['state'] {
   const { registration, deletion, switches } = billCluster(known);
   if (registration === undefined) return undefined;
   const held = switches.unreachable.findLast(({ at }) => at <= now);
-  const registered = known.find(({ position }) => position === registration.position)?.fact;
+  const registered = known.find(({ order: position }) => position === registration.order)?.fact;
   const labels = registered?.type === 'ClusterRegistered' ? registered.labels : undefined;
   played.state = {
     cluster: { accountId: registration.fact.accountId, labels },
@@ -233,7 +233,7 @@ function stateOf(played: Played, now: Instant): Played['state'] {
       deletedAt: deletion?.fact.effectiveAt,
       billable: registration.fact.billable,
       unreachable: isUnreachable(known),
-      heldSince: held?.holds === true ? held.at : undefined,
+      stoppedSince: held?.stops === true ? held.at : undefined,
     },
   };
   return played.state;

@@ -21,7 +21,7 @@ export function serializeProbeHistory({
   good,
   bad,
   flips,
-  marks,
+  announced: marks,
 }: ProbeHistory): SerializedProbeHistory {
   return [
     last === undefined ? null : [last.state, last.code, last.at, last.uid ?? null, last.detail ?? null],
@@ -51,7 +51,11 @@ export function parseProbeHistory([
     good: good === null ? undefined : readStreak(good),
     bad: bad === null ? undefined : { ...readStreak(bad[0]), codes: bad[1] },
     flips,
-    marks: { unreachable: unreachable ?? undefined, stopped: stopped ?? undefined, gone: gone ?? undefined },
+    announced: {
+      unreachable: unreachable ?? undefined,
+      stopped: stopped ?? undefined,
+      gone: gone ?? undefined,
+    },
   };
 }
 

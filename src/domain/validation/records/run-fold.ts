@@ -181,7 +181,7 @@ export class RunFold {
   #mark(clusterId: string, marks: Announced, shard: string, seen: number): void {
     const entry = this.#entries.get(clusterId);
     if (entry === undefined) return;
-    this.#entries.set(clusterId, { watch: { ...this.#upToDate(entry), marks }, shard, seen });
+    this.#entries.set(clusterId, { watch: { ...this.#upToDate(entry), announced: marks }, shard, seen });
   }
 
   /**

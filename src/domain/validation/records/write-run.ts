@@ -165,10 +165,10 @@ function writtenFact(fact: Fact): Judged['wouldHave'][number] {
 
 function markItem(
   clusterId: string,
-  { marks }: ProbeHistory,
+  { announced: marks }: ProbeHistory,
   before: ProbeHistory | undefined,
 ): JudgedItem[] {
-  const was = before?.marks ?? {};
+  const was = before?.announced ?? {};
   const isSame = marks.unreachable === was.unreachable && marks.stopped === was.stopped;
   if (isSame && marks.gone === was.gone) return [];
   return [

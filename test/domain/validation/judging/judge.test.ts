@@ -191,7 +191,7 @@ describe('a cluster that answers again', () => {
     one.add({ type: 'BillingStopped', clusterId: 'c1', effectiveAt: next + 40, cause: 'unreachable' });
     const resumed = one.run(next, seen(alive())).facts.find(({ fact }) => fact.type === 'BillingResumed');
     expect(resumed?.fact.effectiveAt).toBe(next + 41);
-    expect(one.stateOf('c1', next + TICK).heldSince).toBeUndefined();
+    expect(one.stateOf('c1', next + TICK).stoppedSince).toBeUndefined();
   });
 });
 
@@ -264,7 +264,7 @@ describe('a deleted cluster', () => {
     expect(one.run(START + TICK, seen(refused)).verifiedGone).toEqual([]);
     expect(one.run(START + 2 * TICK, seen(timeout)).verifiedGone).toEqual([]);
     expect(one.run(START + 3 * TICK, seen(alive('u2'))).verifiedGone).toEqual(['c1']);
-    expect(one.fold.watchOf('c1')?.marks.gone).toBe(true);
+    expect(one.fold.watchOf('c1')?.announced.gone).toBe(true);
     one.runs(START + 4 * TICK, 3 * DAY_MS, seen(refused));
     expect(one.concluded).toEqual([]);
   });

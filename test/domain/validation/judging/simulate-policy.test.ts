@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   type PastCluster,
-  PolicyReplay,
+  PolicySimulation,
   pastRunOf,
 } from '../../../../src/domain/validation/judging/simulate-policy.ts';
 import { RunFold } from '../../../../src/domain/validation/records/run-fold.ts';
@@ -32,7 +32,7 @@ function whatIf(fleet: Fleet, settings: object) {
     clusterId,
     facts: facts.map((known) => ({ ...known, recordedAt: 0, isOwn: own.has(known.fact) })),
   }));
-  const replay = new PolicyReplay(policies(settings), clusters);
+  const replay = new PolicySimulation(policies(settings), clusters);
   const fold = new RunFold();
   for (const { run, records } of fleet.played)
     for (const { record, recordedAt } of records)
