@@ -1,6 +1,8 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 
-/** Waits until a condition holds; the time limit is the test's. */
+const POLL_MS = 5;
+
+/** Waits until a condition holds. Has no time limit of its own: a condition that never holds fails the test at its limit. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await turn();
+  while (!(await holds())) await wait(POLL_MS);
 }
