@@ -1,7 +1,13 @@
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
-/** Says at the very end what was counted, and loudly what was not run and why. */
+/** Prints at the very end how many tests passed, and which tests were not run and why. */
 export class ClosingReporter implements Reporter {
+  #vitest: Vitest | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 };
     const notRun = new Map<string, number>();
@@ -13,6 +19,9 @@ export class ClosingReporter implements Reporter {
         if (result.state === 'skipped') notRun.set(why ?? 'skipped', (notRun.get(why ?? 'skipped') ?? 0) + 1);
       }
     }
+    const { noEventStoreDb = '' } = this.#vitest?.getRootProject().getProvidedContext() ?? {};
+    if (noEventStoreDb !== '')
+      process.stdout.write(`!! NOT RUN: suites on a real EventStoreDB: ${noEventStoreDb}\n`);
     for (const [why, count] of notRun) process.stdout.write(`!! NOT RUN: ${why} (${count})\n`);
     process.stdout.write(
       `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped\n`,
