@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
+import { FACT_TYPES } from '../src/domain/facts/fact.ts';
+import { cloudEventType } from '../src/http/ingest/cloud-event.ts';
 import { PROGRAM } from './cli/program.ts';
 import { LedgerProcess } from './support/ledger-process.ts';
 import { double } from './support/stores.ts';
@@ -99,6 +101,42 @@ test('the settings that the README and the docs show are read as they mean to be
     expect(examples.length).toBeGreaterThan(0);
     for (const { text } of examples) await configFrom(text);
   }
+});
+
+test('every event of docs/how-to/post-facts.md is accepted, and every request is answered as the page says', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-post-facts-'));
+  const ledger = new LedgerProcess({ LEDGER_DATA_DIR: folder });
+  await ledger.start();
+  onTestFinished(async () => {
+    await ledger.stop();
+    await rm(folder, { recursive: true });
+  });
+  const withoutClock = ({ recordedAt: _, ...rest }: Record<string, unknown>) => rest;
+  const blocks = await blocksOf('docs/how-to/post-facts.md');
+  const posted = new Set<string>();
+  let answer: unknown;
+  for (const { language, text } of blocks) {
+    if (language === 'sh') {
+      const command = text.replaceAll('http://127.0.0.1:8400', ledger.url);
+      answer = withoutClock(JSON.parse((await run('bash', ['-e', '-c', command])).stdout));
+      continue;
+    }
+    const document = JSON.parse(text) as Record<string, unknown>;
+    if (!('specversion' in document)) {
+      expect(withoutClock(document)).toEqual(answer);
+      continue;
+    }
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    const response = await fetch(`${ledger.url}/v1/events`, { method: 'POST', headers, body: text });
+    expect(response.status, `${text}\n${await response.text()}`).toBe(201);
+    posted.add(String(document['type']));
+  }
+  expect(answer).toMatchObject({ type: 'urn:cluster-ledger:problem:event-id-reused' });
+  const page = await readFile(join(root, 'docs/how-to/post-facts.md'), 'utf8');
+  const types = FACT_TYPES.map(cloudEventType);
+  expect([...page.matchAll(/^\| `(io\.[\w.-]+)` +\|/gm)].map(([, type]) => type)).toEqual(types);
+  const deletedByCommand = cloudEventType('ClusterDeleted');
+  expect([...posted, deletedByCommand].sort()).toEqual(types.toSorted());
 });
 
 test('it starts on EventStoreDB as the README says', async () => {
