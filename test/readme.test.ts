@@ -72,12 +72,12 @@ test('every other command of the README is one that a test or the build runs', a
   const commands = (await readmeBlocks())
     .filter(({ language, text }) => language === 'sh' && !isOnTheLedger(text))
     .flatMap(({ text }) => text.split('\n'));
-  // `npm ci` and `npm test`: .ci/run; the demo: test/e2e/demo.test.ts; EventStoreDB: the last test.
+  // `npm ci` and `npm test`: .ci/run; the demo and `npm start`: test/npm-scripts.test.ts; EventStoreDB: the last test.
   expect(commands).toEqual([
-    'npm ci',
-    'npm run demo',
+    'npm ci && npm run demo',
+    'npm ci && npm test',
+    'npm start',
     "LEDGER_STORE='esdb://127.0.0.1:2113?tls=false' npm start",
-    'npm test',
   ]);
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['start', 'demo', 'check', 'test', 'bench']));
