@@ -45,6 +45,22 @@ describe('the rooms', () => {
     ['projections-read-facts-only', 'projections', "import '../ledger/ledger.ts';"],
     ['ledger-is-the-write-path-only', 'ledger', "import '../projections/projections.ts';"],
     ['kubernetes-knows-the-domain-only', 'kubernetes', "import '../ledger/ledger.ts';"],
+    [
+      'server-side-of-the-prober-holds-no-credentials',
+      'kubernetes/prober',
+      "import '../credentials/credential.ts';",
+    ],
+    [
+      'server-side-of-the-prober-holds-no-credentials',
+      'kubernetes/prober',
+      "import '../management/management-cluster.ts';",
+    ],
+    [
+      'only-the-probing-process-opens-credentials',
+      'kubernetes/management',
+      "import '../credentials/credential.ts';",
+    ],
+    ['only-the-probing-process-opens-credentials', 'app', "import '../kubernetes/probe/probe.ts';"],
     ['entry-points-do-not-import-each-other', 'http', "import '../jobs/auto-close.ts';"],
     ['entry-points-do-not-import-each-other', 'jobs', "import '../http/server/problem.ts';"],
     ['entry-points-do-not-import-each-other', 'cli', "import '../http/server/server.ts';"],

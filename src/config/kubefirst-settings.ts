@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PricePerHour } from '../domain/kubefirst/cluster-usage.ts';
 import { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import { KUBEFIRST_NAMESPACE } from '../kubernetes/management/kubefirst-records.ts';
-import { ManagementClusterSettings } from '../kubernetes/management/management-cluster.ts';
+import { ManagementClusterSettings } from '../kubernetes/settings/credential-settings.ts';
 
 /** The records of Kubefirst that are followed. */
 const RecordsSettings = z.strictObject({

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Duration, PolicySettings } from '../domain/validation/judging/policy.ts';
 import { parseShard } from '../domain/validation/records/shard.ts';
 import { CronText } from '../jobs/schedule.ts';
-import { CredentialSettings } from '../kubernetes/credentials/open-sources.ts';
-import { ProberOptions } from '../kubernetes/prober/prober-messages.ts';
+import { CredentialSettings } from '../kubernetes/settings/credential-settings.ts';
+import { ProberOptions } from '../kubernetes/settings/prober-options.ts';
 
 const { concurrency, deadlineMs, perHost, addresses, allowPlainHttp, dnsServers, silenceMs, heapMiB } =
   ProberOptions.shape;

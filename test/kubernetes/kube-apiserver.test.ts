@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Prober } from '../../src/kubernetes/prober/prober.ts';
-import { ProberOptions } from '../../src/kubernetes/prober/prober-messages.ts';
+import { ProberOptions } from '../../src/kubernetes/settings/prober-options.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
 import { base64 } from './probe/fleet.ts';
 

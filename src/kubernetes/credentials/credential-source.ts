@@ -1,5 +1,6 @@
 import { parseReference } from '../../domain/connection.ts';
 import type { InventoryItem } from '../../domain/inventory.ts';
+import { SourceUnreadable } from '../management/source-unreadable.ts';
 import type { Credential } from './credential.ts';
 
 /** A place that keeps credentials of clusters under names. */
@@ -15,11 +16,6 @@ export interface CredentialSource {
   /** The clusters that it knows, page by page as they are read; absent where a source cannot say. @throws SourceUnreadable */
   inventory?(signal: AbortSignal): AsyncIterable<InventoryItem>;
   close(): Promise<void>;
-}
-
-/** A source could not be read: nothing follows from it about any cluster. The message holds no credential. */
-export class SourceUnreadable extends Error {
-  override readonly name = 'SourceUnreadable';
 }
 
 /** A credential that is not used, by the field that is at fault. The message never holds what stands in the field. */

@@ -1,5 +1,6 @@
 import type { SourceReading } from '../../domain/inventory.ts';
-import { type CredentialSource, SourceUnreadable } from './credential-source.ts';
+import { SourceUnreadable } from '../management/source-unreadable.ts';
+import type { CredentialSource } from './credential-source.ts';
 
 /** What sources list; those that cannot say are left out, one that cannot be read says so and fails nothing. */
 export async function readInventories(

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
-import { z } from 'zod';
-import { SourceUnreadable } from '../credentials/credential-source.ts';
+import type { ManagementClusterSettings } from '../settings/credential-settings.ts';
 import {
   Expired,
   linesOf,
@@ -13,13 +12,7 @@ import {
   unreadable,
   type WatchEvent,
 } from './secrets-api.ts';
-
-/** How the management cluster, which is ours, is reached: from within, or by a kubeconfig of ours. */
-export const ManagementClusterSettings = z.union([
-  z.strictObject({ inCluster: z.literal(true) }),
-  z.strictObject({ kubeconfig: z.string().min(1), context: z.string().min(1).optional() }),
-]);
-export type ManagementClusterSettings = z.output<typeof ManagementClusterSettings>;
+import { SourceUnreadable } from './source-unreadable.ts';
 
 const PAGE = 500;
 const REQUEST_MS = 30_000;

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { SourceUnreadable } from '../credentials/credential-source.ts';
 import type { ManagementCluster } from './management-cluster.ts';
 import { Expired, type Secret, type WatchEvent } from './secrets-api.ts';
+import { SourceUnreadable } from './source-unreadable.ts';
 
 /** What a follower says, in order. */
 export type Step<T> =

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { SourceUnreadable } from '../credentials/credential-source.ts';
+import { SourceUnreadable } from './source-unreadable.ts';
 
 /** A Secret as the API gives it out, as far as it is looked at. */
 export interface Secret {

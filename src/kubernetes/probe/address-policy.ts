@@ -1,21 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import { z } from 'zod';
+import { type AddressPolicyOptions, parseCidr } from '../settings/address-policy-options.ts';
 import { bytesOf, embeddedIPv4 } from './ip.ts';
-
-const Cidr = z
-  .string()
-  .refine((text) => parseCidr(text) !== undefined, 'must be a network such as 10.0.0.0/8 or fd00::/8');
-
-/** Which addresses a customer's kubeconfig may send the ledger to. */
-export const AddressPolicyOptions = z.strictObject({
-  /** Networks that are allowed whatever else is said. */
-  allow: z.array(Cidr).readonly().default([]),
-  /** Networks that are refused besides the ones that always are: those of the ledger's own pods and services. */
-  deny: z.array(Cidr).readonly().default([]),
-  /** Whether private networks (RFC 1918, 100.64.0.0/10, fc00::/7) are allowed: many API servers are in one. */
-  allowPrivate: z.boolean().default(true),
-});
-export type AddressPolicyOptions = z.output<typeof AddressPolicyOptions>;
 
 /** Never the address of a customer's API server: this machine, its neighbours on the wire, everybody, the cloud's metadata. */
 const ALWAYS: readonly (readonly [why: string, ...networks: string[]])[] = [
@@ -83,11 +68,4 @@ function listOf(networks: readonly string[]): BlockList {
     list.addSubnet(parsed.address, parsed.bits, isIP(parsed.address) === 4 ? 'ipv4' : 'ipv6');
   }
   return list;
-}
-
-function parseCidr(text: string): { readonly address: string; readonly bits: number } | undefined {
-  const [, address = '', digits = ''] = /^([0-9A-Fa-f:.]+)\/(\d{1,3})$/.exec(text) ?? [];
-  const version = isIP(address);
-  const bits = Number(digits);
-  return version === 0 || bits > (version === 4 ? 32 : 128) ? undefined : { address, bits };
 }

@@ -1,37 +1,5 @@
 import { z } from 'zod';
-import { CredentialSettings } from '../credentials/open-sources.ts';
-import { AddressPolicyOptions } from '../probe/address-policy.ts';
-
-/** How clusters are probed. */
-export const ProberOptions = z.strictObject({
-  /** How many are probed at a time. */
-  concurrency: z.int().min(1).max(2_000).default(100),
-  /** The whole time that one probe may take, in milliseconds: names, connection, TLS, answers, a second try. */
-  deadlineMs: z.int().min(100).max(60_000).default(10_000),
-  /** How often one address and port may be connected to. */
-  perHost: z
-    .strictObject({
-      perSecond: z.number().positive().max(100_000).default(20),
-      burst: z.int().min(1).max(100_000).default(20),
-    })
-    .prefault({}),
-  addresses: AddressPolicyOptions.prefault({}),
-  /** Whether a kubeconfig may say `http:`; never needed but for tests. */
-  allowPlainHttp: z.boolean().default(false),
-  /** DNS servers, `ip` or `ip:port`, instead of those of the machine. */
-  dnsServers: z.array(z.string().min(1)).min(1).readonly().optional(),
-  /** Where credentials come from; the worker opens them, so that the server never sees one. */
-  credentials: CredentialSettings.prefault({}),
-  /** Files and folders that the worker may read besides its own code and the folder of credentials. */
-  readable: z.array(z.string().min(1)).readonly().default([]),
-  /** All that the worker's environment holds, such as KUBERNETES_SERVICE_HOST. */
-  environment: z.record(z.string(), z.string()).default({}),
-  /** A worker that says nothing for so long, in milliseconds, is ended and started anew. */
-  silenceMs: z.int().min(1_000).max(600_000).default(10_000),
-  /** Heap of the worker, in MiB. */
-  heapMiB: z.int().min(32).max(4_096).default(160),
-});
-export type ProberOptions = z.output<typeof ProberOptions>;
+import type { ProberOptions } from '../settings/prober-options.ts';
 
 /** A cluster to probe: by the reference of its registration, or by a kubeconfig that is at hand. */
 export type ProbeTarget = { readonly clusterId: string } & (

@@ -1,6 +1,7 @@
 import type { SourceReading } from '../../domain/inventory.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
-import type { Order, ProberOptions, ProberStats, ProbeTarget } from './prober-messages.ts';
+import type { ProberOptions } from '../settings/prober-options.ts';
+import type { Order, ProberStats, ProbeTarget } from './prober-messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface ProbeResult {

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { SourceReading } from '../../domain/inventory.ts';
-import { type Order, type ProberOptions, type ProberStats, Report } from './prober-messages.ts';
+import type { ProberOptions } from '../settings/prober-options.ts';
+import { type Order, type ProberStats, Report } from './prober-messages.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const WORKER = fileURLToPath(new URL('../probe/prober-worker.ts', import.meta.url));

@@ -1,7 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Prober } from '../../../src/kubernetes/prober/prober.ts';
-import { ProberOptions, type ProbeTarget } from '../../../src/kubernetes/prober/prober-messages.ts';
+import type { ProbeTarget } from '../../../src/kubernetes/prober/prober-messages.ts';
+import { ProberOptions } from '../../../src/kubernetes/settings/prober-options.ts';
 import { Authority } from '../../support/pki.ts';
 import type { PeerProbes, PeerReport } from '../peers/probe.ts';
 import type { Bench, Row } from '../support/bench.ts';

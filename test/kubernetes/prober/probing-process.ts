@@ -2,7 +2,8 @@ import { text } from 'node:stream/consumers';
 import { setFlagsFromString, writeHeapSnapshot } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Prober } from '../../../src/kubernetes/prober/prober.ts';
-import { ProberOptions, type ProbeTarget } from '../../../src/kubernetes/prober/prober-messages.ts';
+import type { ProbeTarget } from '../../../src/kubernetes/prober/prober-messages.ts';
+import { ProberOptions } from '../../../src/kubernetes/settings/prober-options.ts';
 
 /**
  * A server that does nothing but probe: it says the id of its worker, probes what it is told to, says what it found, and, where

@@ -2,8 +2,9 @@ import { constants } from 'node:fs';
 import { open, readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { InventoryItem } from '../../../domain/inventory.ts';
+import { SourceUnreadable } from '../../management/source-unreadable.ts';
 import { Credential } from '../credential.ts';
-import { CredentialRefused, type CredentialSource, SourceUnreadable } from '../credential-source.ts';
+import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
 
 /** A kubeconfig is small; what is larger is none. */
 export const MAX_KUBECONFIG_BYTES = 64 * 1024;

@@ -2,11 +2,9 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { InventoryItem } from '../../../../src/domain/inventory.ts';
 import { Credential } from '../../../../src/kubernetes/credentials/credential.ts';
-import {
-  resolveConnection,
-  SourceUnreadable,
-} from '../../../../src/kubernetes/credentials/credential-source.ts';
+import { resolveConnection } from '../../../../src/kubernetes/credentials/credential-source.ts';
 import { type OpenSources, openSources } from '../../../../src/kubernetes/credentials/open-sources.ts';
+import { SourceUnreadable } from '../../../../src/kubernetes/management/source-unreadable.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../../../support/kube-apiserver.ts';
 import { KubernetesApi, type ShippedObject, shippedRoles } from '../../../support/kubernetes-api.ts';
 
