@@ -32,10 +32,10 @@ export async function openKubefirst(parts: Parts, settings: KubefirstSettings): 
   const { writeKey, pricePerHour, records, ...policy } = settings;
   const clusters = new KubefirstClusters();
   const view = {
-    known: (kubefirstId: string) => clusters.withId(projections.model, kubefirstId),
+    clustersWithId: (kubefirstId: string) => clusters.withId(projections.model, kubefirstId),
     all: () => clusters.all(projections.model),
     isDeletionRequested: (clusterId: string) => isDeletionRequested(projections.model, clusterId),
-    placed: (eventId: string) => projections.waitForEvent(eventId, PLACE_WAIT_MS),
+    waitForEvent: (eventId: string) => projections.waitForEvent(eventId, PLACE_WAIT_MS),
     caughtUp: () => projections.waitUntilCaughtUp(CATCH_UP_MS),
   };
   const intake = new KubefirstIngest({ ledger, view, policy, asEvent: asPostedEvent, now });

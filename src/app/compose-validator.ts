@@ -84,9 +84,9 @@ function inventoryOf({ projections, now, records }: Parts, prober: Prober) {
     now,
   });
   return async (): Promise<InventoryReport> => {
-    const { conditions, opinions } = await reconciler.run((key) => firstSeenOf(projections, key));
+    const { conditions, statuses } = await reconciler.run((key) => firstSeenOf(projections, key));
     return {
-      opinionOf: (clusterId) => opinions.get(clusterId) ?? 'unknown',
+      statusOf: (clusterId) => statuses.get(clusterId) ?? 'unknown',
       conditions: conditions.flatMap(conditionOf),
     };
   };

@@ -67,11 +67,11 @@ export type InventoryCondition =
 export interface Reconciliation {
   readonly conditions: readonly InventoryCondition[];
   /** By id of the cluster, for every one that was asked about. */
-  readonly opinions: ReadonlyMap<string, InventoryStatus>;
+  readonly statuses: ReadonlyMap<string, InventoryStatus>;
 }
 
 /**
- * Compares what sources list with what is registered. It decides nothing: conditions are for people, opinions for the
+ * Compares what sources list with what is registered. It decides nothing: conditions are for people, statuses for the
  * rules of the validator.
  * @param readings one per source. @param registered all clusters that are registered and not deleted.
  * @param known references of clusters that the ledger knows otherwise, such as deleted ones: they are no strangers.
@@ -90,12 +90,12 @@ export function reconcileInventory(
   } = {},
 ): Reconciliation {
   const index = new InventoryIndex(readings);
-  const opinions = new Map<string, InventoryStatus>();
+  const statuses = new Map<string, InventoryStatus>();
   const conditions: InventoryCondition[] = [];
   for (const cluster of registered) {
-    const { opinion, source } = index.opinionOf(cluster);
-    opinions.set(cluster.clusterId, opinion);
-    if (opinion !== 'gone' || source === undefined || !isBilledAt(cluster.intervals, now)) continue;
+    const { status, source } = index.statusOf(cluster);
+    statuses.set(cluster.clusterId, status);
+    if (status !== 'gone' || source === undefined || !isBilledAt(cluster.intervals, now)) continue;
     const { clusterId, accountId, name } = cluster;
     const key = `billed-but-missing:${clusterId}`;
     const since = firstSeen(key) ?? now;
@@ -111,14 +111,14 @@ export function reconcileInventory(
       clusterHours,
     });
   }
-  for (const item of index.strangers(registered, known)) {
+  for (const item of index.unregistered(registered, known)) {
     const { reference, name, source } = item;
     const key = `running-but-unregistered:${reference}`;
     const since = Math.min(now, item.since ?? firstSeen(key) ?? now);
     const clusterHours = hours(BigInt(now - since));
     conditions.push({ type: 'running-but-unregistered', key, reference, name, source, since, clusterHours });
   }
-  return { conditions, opinions };
+  return { conditions, statuses };
 }
 
 /** What the sources list, by reference and by cluster id. */
@@ -145,7 +145,7 @@ class InventoryIndex {
   }
 
   /** `listed` where any source lists it; `gone` where one that should was read and does not, and none is unread. */
-  opinionOf(cluster: RegisteredCluster): { readonly opinion: InventoryStatus; readonly source?: string } {
+  statusOf(cluster: RegisteredCluster): { readonly status: InventoryStatus; readonly source?: string } {
     const { clusterId, connection } = cluster;
     const expected = new Set(cluster.expectedIn);
     const scheme = connection?.split(':', 1)[0];
@@ -153,28 +153,31 @@ class InventoryIndex {
     let gone: string | undefined;
     let isUnknown = expected.size === 0;
     for (const source of this.#sources.keys()) {
-      if (this.#ids.has(`${source} ${clusterId}`)) return { opinion: 'listed', source };
+      if (this.#ids.has(`${source} ${clusterId}`)) return { status: 'listed', source };
     }
     if (connection !== undefined && this.#references.has(connection))
-      return { opinion: 'listed', ...(scheme !== undefined && { source: scheme }) };
+      return { status: 'listed', ...(scheme !== undefined && { source: scheme }) };
     for (const source of expected) {
       if (this.#sources.get(source) === 'read') gone ??= source;
       else isUnknown = true;
     }
-    return isUnknown || gone === undefined ? { opinion: 'unknown' } : { opinion: 'gone', source: gone };
+    return isUnknown || gone === undefined ? { status: 'unknown' } : { status: 'gone', source: gone };
   }
 
   /** What is listed and no registered cluster is, each once, in order of its reference. */
-  strangers(registered: readonly RegisteredCluster[], known: ReadonlySet<string>): readonly InventoryItem[] {
+  unregistered(
+    registered: readonly RegisteredCluster[],
+    known: ReadonlySet<string>,
+  ): readonly InventoryItem[] {
     const connections = new Set(registered.map(({ connection }) => connection));
     const ids = new Set(registered.map(({ clusterId }) => clusterId));
-    const strangers = new Map<string, InventoryItem>();
+    const unregistered = new Map<string, InventoryItem>();
     for (const item of this.#items) {
       if (item.isPending === true || connections.has(item.reference) || known.has(item.reference)) continue;
       if (item.clusterId !== undefined && (ids.has(item.clusterId) || known.has(item.clusterId))) continue;
-      strangers.set(item.reference, item);
+      unregistered.set(item.reference, item);
     }
-    return [...strangers.values()].sort((a, b) => (a.reference < b.reference ? -1 : 1));
+    return [...unregistered.values()].sort((a, b) => (a.reference < b.reference ? -1 : 1));
   }
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Instant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
+import type { ActiveRun } from '../domain/validation/records/active-run.ts';
 import { TRIGGERS } from '../domain/validation/records/run-record.ts';
-import type { RunUnderWay } from '../domain/validation/records/run-under-way.ts';
 import { type Run, type RunResult, runStateOf } from '../projections/validation-book.ts';
 import { InstantOut, instantOut, PositionOut } from './params/fields.ts';
 
@@ -58,7 +58,7 @@ export const RunOut = z
   .meta({ id: 'ValidationRun' });
 export type RunOut = z.output<typeof RunOut>;
 
-export function runOut(run: Run, underWay: RunUnderWay | undefined, now: Instant): RunOut {
+export function runOut(run: Run, underWay: ActiveRun | undefined, now: Instant): RunOut {
   const state = runStateOf(run, now);
   const { result, abandoned } = run;
   const why = abandoned ?? 'deadline';
@@ -80,7 +80,7 @@ export function runOut(run: Run, underWay: RunUnderWay | undefined, now: Instant
   };
 }
 
-function progressOf(run: RunUnderWay | undefined): RunOut['progress'] {
+function progressOf(run: ActiveRun | undefined): RunOut['progress'] {
   if (run === undefined) return undefined;
   if (run.progress !== undefined) return run.progress;
   const counts = { alive: 0, unreachable: 0, unknown: 0, unverifiable: 0 };
@@ -91,6 +91,6 @@ function resultOut({ completedAt, breaker, ...result }: RunResult): NonNullable<
   return { completedAt: instantOut(completedAt), breaker: breakerOut(breaker), ...result };
 }
 
-export function breakerOut({ trust: _, ...breaker }: Breaker): z.output<typeof BreakerOut> {
+export function breakerOut({ countedRuns: _, ...breaker }: Breaker): z.output<typeof BreakerOut> {
   return breaker.open ? { ...breaker, since: instantOut(breaker.since) } : breaker;
 }

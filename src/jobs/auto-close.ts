@@ -27,13 +27,13 @@ const ACTOR = 'auto-close';
  * Nothing is closed early. What fails is logged, and tried again at the next tick.
  */
 export class AutoClose {
-  readonly #rooms: Dependencies;
+  readonly #dependencies: Dependencies;
   readonly #settings: AutoCloseSettings;
   readonly #job: ScheduledJob;
   #isStopped = false;
 
   constructor(rooms: Dependencies, settings: AutoCloseSettings) {
-    this.#rooms = rooms;
+    this.#dependencies = rooms;
     this.#settings = settings;
     this.#job = new ScheduledJob('auto-close', settings.schedule, () => this.#closeDue(), rooms.log);
   }
@@ -43,7 +43,7 @@ export class AutoClose {
     const { enabled, schedule } = this.#settings;
     if (!enabled) return;
     this.#job.start();
-    this.#rooms.log.info({ schedule }, 'periods that are due are closed by themselves');
+    this.#dependencies.log.info({ schedule }, 'periods that are due are closed by themselves');
   }
 
   /** Closes what is due now; whoever calls while that goes on waits for the same. Never rejects. */
@@ -52,7 +52,7 @@ export class AutoClose {
   }
 
   async #closeDue(): Promise<void> {
-    const { projections, log } = this.#rooms;
+    const { projections, log } = this.#dependencies;
     // What has not seen the whole log does not know what is due; the next tick will.
     if (!projections.isCaughtUp) return;
     for (let period = this.#due(); period !== undefined && !this.#isStopped; period = this.#due()) {
@@ -67,7 +67,7 @@ export class AutoClose {
 
   /** @returns whether there may be another to close. */
   async #close(period: Period): Promise<boolean> {
-    const { closer, projections, log } = this.#rooms;
+    const { closer, projections, log } = this.#dependencies;
     const outcome = await closer.run({ period, early: false, dryRun: false, actor: ACTOR });
     if (outcome.outcome !== 'closed') {
       log.error({ period, ...outcome }, 'a period that is due could not be closed');
@@ -81,7 +81,7 @@ export class AutoClose {
 
   /** The period that is to be closed now. */
   #due(): Period | undefined {
-    const { projections, now } = this.#rooms;
+    const { projections, now } = this.#dependencies;
     const period = nextToClose(projections.model.calendar);
     return period !== undefined && now() >= dueAt(period) ? period : undefined;
   }

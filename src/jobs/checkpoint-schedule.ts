@@ -8,14 +8,14 @@ interface Options {
   readonly log: { warn(details: object, message: string): void };
 }
 
-const LOOK_MS = 1_000;
+const CHECK_INTERVAL_MS = 1_000;
 
 /** Signs a checkpoint whenever the newest, whoever signed it, is too old and the log has grown since. */
 export class CheckpointSchedule {
   readonly #signedLog: SignedLog;
   readonly #options: Options;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+  #signing: Promise<void> | undefined;
 
   constructor(signedLog: SignedLog, options: Options) {
     this.#signedLog = signedLog;
@@ -24,16 +24,16 @@ export class CheckpointSchedule {
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined;
+      this.#signing ??= this.#signIfDue().finally(() => {
+        this.#signing = undefined;
       });
-    }, LOOK_MS);
+    }, CHECK_INTERVAL_MS);
   }
 
   /** Ends once what is being signed is. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking;
+    await this.#signing;
   }
 
   /** A period was closed: what its statements rest on is signed, and nobody waits for it. */
@@ -41,7 +41,7 @@ export class CheckpointSchedule {
     this.#signedLog.checkpoint(position).catch((error: unknown) => this.#failed(error));
   }
 
-  async #look(): Promise<void> {
+  async #signIfDue(): Promise<void> {
     if (!this.#isDue()) return;
     try {
       // Another replica may have signed one: one an hour is enough.

@@ -3,8 +3,8 @@ import type { SourceReading } from '../domain/inventory.ts';
 import type { Instant } from '../domain/time.ts';
 import type { KubefirstSecret } from '../kubernetes/management/kubefirst-records.ts';
 import type { Step } from '../kubernetes/management/secret-follower.ts';
-import type { Derived, KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
-import { type BookView, inventorySource, RecordBook } from './record-book.ts';
+import type { DerivedFact, KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
+import { inventorySource, type LedgerClusters, RecordBook } from './record-book.ts';
 
 const ACTOR = 'kubefirst-records';
 
@@ -17,7 +17,7 @@ interface Dependencies {
   /** Names the place of the records, so that several can be followed. */
   readonly name: string;
   readonly intake: KubefirstIngest;
-  readonly view: BookView & {
+  readonly view: LedgerClusters & {
     /** Whether all that was recorded before this process began is known. */
     caughtUp(): Promise<boolean>;
   };
@@ -35,7 +35,7 @@ const RETRY_MS = 1_000;
  * what the ledger knows, and posts what is lacking; the facts have ids of their own, so that two who do it post the same.
  */
 export class KubefirstWatcher {
-  readonly #rooms: Dependencies;
+  readonly #dependencies: Dependencies;
   readonly #book: RecordBook;
   readonly #stop = new AbortController();
   #state: 'starting' | 'following' | 'unreadable' = 'starting';
@@ -45,7 +45,7 @@ export class KubefirstWatcher {
   #running: Promise<void> = Promise.resolve();
 
   constructor(rooms: Dependencies) {
-    this.#rooms = rooms;
+    this.#dependencies = rooms;
     this.#book = new RecordBook(rooms.name, rooms.intake.policy, rooms.view);
     this.#since = rooms.now();
   }
@@ -73,8 +73,8 @@ export class KubefirstWatcher {
 
   /** The inventory that the records are. */
   reading(): SourceReading {
-    if (this.#state === 'following') return this.#book.reading(this.#rooms.now());
-    const source = inventorySource(this.#rooms.name);
+    if (this.#state === 'following') return this.#book.reading(this.#dependencies.now());
+    const source = inventorySource(this.#dependencies.name);
     return { source, unreadable: this.#why ?? 'the records are not read yet' };
   }
 
@@ -82,66 +82,70 @@ export class KubefirstWatcher {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        if (!(await this.#rooms.view.caughtUp())) await this.#pause();
-        else for await (const step of this.#rooms.follow(signal)) await this.#take(step);
+        if (!(await this.#dependencies.view.caughtUp())) await this.#pause();
+        else for await (const step of this.#dependencies.follow(signal)) await this.#applyStep(step);
       } catch (error) {
-        this.#become('unreadable', 'the watcher has failed and begins again');
-        this.#rooms.log.warn({ err: error }, 'the records of Kubefirst cannot be followed');
+        this.#setState('unreadable', 'the watcher has failed and begins again');
+        this.#dependencies.log.warn({ err: error }, 'the records of Kubefirst cannot be followed');
         await this.#pause();
       }
     }
   }
 
-  async #take(step: Step<KubefirstSecret>): Promise<void> {
+  async #applyStep(step: Step<KubefirstSecret>): Promise<void> {
     if (step.kind === 'unreadable') {
-      this.#become('unreadable', step.why);
+      this.#setState('unreadable', step.why);
       return;
     }
     if (step.kind !== 'resumed') {
-      this.#book.take(step);
-      await this.#settle();
+      this.#book.apply(step);
+      await this.#recordMissingFacts();
     }
-    if (!this.#stop.signal.aborted) this.#become('following', undefined);
+    if (!this.#stop.signal.aborted) this.#setState('following', undefined);
   }
 
-  #become(state: 'following' | 'unreadable', why: string | undefined): void {
+  #setState(state: 'following' | 'unreadable', why: string | undefined): void {
     if (state === this.#state && why === this.#why) return;
     this.#state = state;
     this.#why = why;
-    this.#since = this.#rooms.now();
-    const { name } = this.#rooms;
-    if (why === undefined) this.#rooms.log.info({ name }, 'the records of Kubefirst are followed');
-    else this.#rooms.log.warn({ name, why }, 'the records of Kubefirst cannot be read');
+    this.#since = this.#dependencies.now();
+    const { name } = this.#dependencies;
+    if (why === undefined) this.#dependencies.log.info({ name }, 'the records of Kubefirst are followed');
+    else this.#dependencies.log.warn({ name, why }, 'the records of Kubefirst cannot be read');
   }
 
   /** Compares all records with the ledger, until what it lacks is recorded. */
-  async #settle(): Promise<void> {
+  async #recordMissingFacts(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
         // Looked at first, since mostly nothing is lacking, and then in turn, since much may have changed by then.
-        if (this.#lacking().length > 0) await this.#rooms.intake.record(() => this.#lacking());
+        if (this.#missingFacts().length > 0)
+          await this.#dependencies.intake.record(() => this.#missingFacts());
         this.#noteMissing();
         return;
       } catch (error) {
-        this.#rooms.log.warn({ err: error }, 'what the records of Kubefirst say cannot be recorded yet');
+        this.#dependencies.log.warn(
+          { err: error },
+          'what the records of Kubefirst say cannot be recorded yet',
+        );
         await this.#pause();
       }
     }
   }
 
-  #lacking(): readonly Derived[] {
-    const source = `urn:kubefirst:records:${this.#rooms.name}`;
+  #missingFacts(): readonly DerivedFact[] {
+    const source = `urn:kubefirst:records:${this.#dependencies.name}`;
     return this.#book
-      .plan(this.#rooms.now())
+      .plan(this.#dependencies.now())
       .map((planned) => ({ ...planned, source, actor: ACTOR, mayBackdate: true }));
   }
 
   #noteMissing(): void {
-    const missing = this.#book.missing(this.#rooms.now());
+    const missing = this.#book.missing(this.#dependencies.now());
     const fresh = missing.filter((clusterId) => !this.#missing.includes(clusterId));
     this.#missing = missing;
     for (const clusterId of fresh) {
-      this.#rooms.log.warn(
+      this.#dependencies.log.warn(
         { alert: 'billed-but-missing', clusterId },
         'the record of a billed cluster is gone',
       );

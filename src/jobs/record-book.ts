@@ -3,16 +3,25 @@ import type { Fact } from '../domain/facts/fact.ts';
 import type { InventoryItem, SourceReading } from '../domain/inventory.ts';
 import type { ClusterRecord, UnusableRecord } from '../domain/kubefirst/cluster-record.ts';
 import type { KnownCluster } from '../domain/kubefirst/identity.ts';
-import { type Missing, missingClusters, type RecordFile } from '../domain/kubefirst/missing.ts';
-import { clusterOfRecord, type PlannedFact, planGone, planRecord } from '../domain/kubefirst/plan.ts';
+import {
+  type MissingCluster,
+  missingClusters,
+  type RecordFile,
+} from '../domain/kubefirst/missing-clusters.ts';
+import {
+  clusterOfRecord,
+  type PlannedFact,
+  planDeletion,
+  planRecord,
+} from '../domain/kubefirst/plan-record.ts';
 import { connectionOf, type KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import type { Instant } from '../domain/time.ts';
 import { type KubefirstSecret, recordOfSecret } from '../kubernetes/management/kubefirst-records.ts';
 import type { Step } from '../kubernetes/management/secret-follower.ts';
 
 /** What the records are compared with. */
-export interface BookView {
-  known(kubefirstId: string): readonly KnownCluster[];
+export interface LedgerClusters {
+  clustersWithId(kubefirstId: string): readonly KnownCluster[];
   all(): Iterable<KnownCluster>;
   isDeletionRequested(clusterId: string): boolean;
 }
@@ -26,17 +35,17 @@ export function inventorySource(name: string): string {
 export class RecordBook {
   readonly #name: string;
   readonly #policy: KubefirstPolicy;
-  readonly #view: BookView;
+  readonly #view: LedgerClusters;
   readonly #files = new Map<string, RecordFile>();
   #index: readonly string[] | undefined;
 
-  constructor(name: string, policy: KubefirstPolicy, view: BookView) {
+  constructor(name: string, policy: KubefirstPolicy, view: LedgerClusters) {
     this.#name = name;
     this.#policy = policy;
     this.#view = view;
   }
 
-  take(step: Exclude<Step<KubefirstSecret>, { kind: 'unreadable' | 'resumed' }>): void {
+  apply(step: Exclude<Step<KubefirstSecret>, { kind: 'unreadable' | 'resumed' }>): void {
     if (step.kind === 'listed') {
       this.#files.clear();
       this.#index = undefined;
@@ -70,7 +79,9 @@ export class RecordBook {
 
   /** Ids of the billed clusters whose record is gone. */
   missing(now: Instant): readonly string[] {
-    return this.#gone(now).flatMap(({ cluster: { clusterId, billable } }) => (billable ? [clusterId] : []));
+    return this.#missingClusters(now).flatMap(({ cluster: { clusterId, billable } }) =>
+      billable ? [clusterId] : [],
+    );
   }
 
   /** The facts that the ledger lacks: those of records, and the deletions of what is gone after one was asked for. */
@@ -81,10 +92,10 @@ export class RecordBook {
       const at = Math.min(now, changedAt ?? now);
       return planRecord(record, clusterId, cluster, at, this.#policy, this.#name);
     });
-    for (const { cluster, since } of this.#gone(now)) {
+    for (const { cluster, since } of this.#missingClusters(now)) {
       const { clusterId, registeredAt } = cluster;
       const at = Math.max(registeredAt, Math.min(now, since ?? now));
-      if (this.#view.isDeletionRequested(clusterId)) planned.push(planGone(clusterId, at));
+      if (this.#view.isDeletionRequested(clusterId)) planned.push(planDeletion(clusterId, at));
     }
     return planned.filter(({ fact }) => !this.#isRequestedAlready(fact));
   }
@@ -130,10 +141,10 @@ export class RecordBook {
   }
 
   #clusterOf(record: ClusterRecord, now: Instant) {
-    return clusterOfRecord(record, this.#view.known(record.kubefirstId), now);
+    return clusterOfRecord(record, this.#view.clustersWithId(record.kubefirstId), now);
   }
 
-  #gone(now: Instant): readonly Missing[] {
+  #missingClusters(now: Instant): readonly MissingCluster[] {
     const claimed = new Set(this.#records().map(({ record }) => this.#clusterOf(record, now).clusterId));
     const registered = [...this.#view.all()].filter(({ recordsIn }) => recordsIn === this.#name);
     return missingClusters({ index: this.#index, byName: this.#files }, registered, claimed);

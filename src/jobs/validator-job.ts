@@ -1,5 +1,5 @@
 import { MINUTE_MS } from '../domain/time.ts';
-import type { Begun, Plan, Progress, RunValidation } from '../usecases/run-validation.ts';
+import type { BeginOutcome, RunPlan, RunProgress, RunValidation } from '../usecases/run-validation.ts';
 import { type JobsLog, ScheduledJob } from './schedule.ts';
 
 /** When the validator runs: at its times, and when somebody asks. */
@@ -23,7 +23,7 @@ export class ValidatorJob {
     this.#scheduled?.start();
   }
 
-  get progress(): Readonly<Progress> | undefined {
+  get progress(): Readonly<RunProgress> | undefined {
     return this.#validator.progress;
   }
 
@@ -41,7 +41,7 @@ export class ValidatorJob {
   }
 
   /** A run now; it goes on after this has resolved. @throws what `Validator.begin` does */
-  async request(actor: string): Promise<Begun> {
+  async request(actor: string): Promise<BeginOutcome> {
     const begun = await this.#validator.begin({ trigger: 'request', actor, tick: this.#now() });
     if (begun.outcome === 'begun') {
       this.#finishing = begun.finished.catch((error: unknown) => {
@@ -55,7 +55,7 @@ export class ValidatorJob {
   }
 
   /** @throws what `Validator.plan` does */
-  plan(): Promise<Plan> {
+  plan(): Promise<RunPlan> {
     return this.#validator.plan();
   }
 

@@ -14,9 +14,9 @@ export const TELEMETRY_SOURCE = 'urn:kubefirst:telemetry';
 /** What the intake needs to know, of the answers of the ledger. */
 export interface KubefirstView {
   /** The registered clusters with a `cluster_id`, by all that was recorded so far. */
-  known(kubefirstId: string): readonly KnownCluster[];
+  clustersWithId(kubefirstId: string): readonly KnownCluster[];
   /** Resolves once a fact that was recorded is among what is known, or that took too long. */
-  placed(eventId: string): Promise<unknown>;
+  waitForEvent(eventId: string): Promise<unknown>;
 }
 
 interface Dependencies {
@@ -29,7 +29,7 @@ interface Dependencies {
 }
 
 /** A fact that somebody derived from what Kubefirst says. */
-export interface Derived {
+export interface DerivedFact {
   readonly fact: Fact;
   readonly source: string;
   readonly id: string;
@@ -39,27 +39,27 @@ export interface Derived {
 }
 
 /** What became of a telemetry event. */
-export type Tracked = 'recorded' | 'duplicate' | 'refused' | 'seen' | 'nothing';
+export type TelemetryOutcome = 'recorded' | 'duplicate' | 'rejected' | 'heartbeat' | 'ignored';
 
 /** How many clusters the time of the last heartbeat is kept of. */
-const MOST_SEEN = 100_000;
+const MAX_HEARTBEATS = 100_000;
 
 /**
  * The way of what Kubefirst says into the ledger. Who a cluster is depends on what is known, so one thing at a time is
  * judged, recorded, and waited for until it is known, whichever door it came through.
  */
 export class KubefirstIngest {
-  readonly #rooms: Dependencies;
+  readonly #dependencies: Dependencies;
   readonly #lastSeen = new Map<string, Instant>();
-  readonly #counts = new Map<Tracked, number>();
+  readonly #counts = new Map<TelemetryOutcome, number>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(rooms: Dependencies) {
-    this.#rooms = rooms;
+    this.#dependencies = rooms;
   }
 
   get policy(): KubefirstPolicy {
-    return this.#rooms.policy;
+    return this.#dependencies.policy;
   }
 
   /** When the last heartbeat of each cluster came, since this process began; the longest silent first. */
@@ -68,7 +68,7 @@ export class KubefirstIngest {
   }
 
   /** Telemetry events since this process began, by what became of them. */
-  get counts(): ReadonlyMap<Tracked, number> {
+  get counts(): ReadonlyMap<TelemetryOutcome, number> {
     return this.#counts;
   }
 
@@ -77,57 +77,62 @@ export class KubefirstIngest {
    * @throws what `Ledger.record` throws: some may be recorded; all may be posted again.
    */
   async track(events: readonly TrackEvent[], actor: string): Promise<void> {
-    const now = this.#rooms.now();
+    const now = this.#dependencies.now();
     const timed = events.map((event) => ({ event, at: event.timestamp ?? now }));
     for (const { event, at } of timed.sort((a, b) => a.at - b.at)) await this.#track(event, at, actor);
   }
 
   async #track(event: TrackEvent, at: Instant, actor: string): Promise<void> {
     const judge = () =>
-      judgeTelemetry(event, at, this.#rooms.view.known(event.properties.cluster_id), this.#rooms.policy);
+      judgeTelemetry(
+        event,
+        at,
+        this.#dependencies.view.clustersWithId(event.properties.cluster_id),
+        this.#dependencies.policy,
+      );
     const first = judge();
     // What changes nothing need not wait for what does.
     const tracked =
-      first.kind === 'seen' || first.kind === 'nothing'
-        ? this.#note(first)
+      first.kind === 'heartbeat' || first.kind === 'ignored'
+        ? this.#noteUnrecorded(first)
         : await this.#inTurn(() => this.#act(judge(), event, actor));
     this.#counts.set(tracked, (this.#counts.get(tracked) ?? 0) + 1);
   }
 
-  #note(verdict: Extract<TelemetryVerdict, { kind: 'seen' | 'nothing' }>): Tracked {
-    if (verdict.kind === 'seen') this.#see(verdict.clusterId);
+  #noteUnrecorded(verdict: Extract<TelemetryVerdict, { kind: 'heartbeat' | 'ignored' }>): TelemetryOutcome {
+    if (verdict.kind === 'heartbeat') this.#recordHeartbeat(verdict.clusterId);
     return verdict.kind;
   }
 
-  #see(clusterId: string): void {
+  #recordHeartbeat(clusterId: string): void {
     this.#lastSeen.delete(clusterId);
-    this.#lastSeen.set(clusterId, this.#rooms.now());
-    if (this.#lastSeen.size <= MOST_SEEN) return;
+    this.#lastSeen.set(clusterId, this.#dependencies.now());
+    if (this.#lastSeen.size <= MAX_HEARTBEATS) return;
     for (const oldest of this.#lastSeen.keys()) {
       this.#lastSeen.delete(oldest);
       return;
     }
   }
 
-  async #act(verdict: TelemetryVerdict, event: TrackEvent, actor: string): Promise<Tracked> {
-    if (verdict.kind === 'seen' || verdict.kind === 'nothing') return this.#note(verdict);
+  async #act(verdict: TelemetryVerdict, event: TrackEvent, actor: string): Promise<TelemetryOutcome> {
+    if (verdict.kind === 'heartbeat' || verdict.kind === 'ignored') return this.#noteUnrecorded(verdict);
     const id = event.messageId ?? contentId(event);
     const { fact } = verdict;
     if (verdict.kind === 'record') {
       const isTimedByLedger = event.timestamp === undefined || event.timestamp === null;
       const derived = { fact, source: TELEMETRY_SOURCE, id, actor, isTimedByLedger, mayBackdate: false };
       const { outcome } = await this.#record(derived);
-      return outcome === 'appended' ? 'recorded' : outcome === 'duplicate' ? 'duplicate' : 'refused';
+      return outcome === 'appended' ? 'recorded' : outcome === 'duplicate' ? 'duplicate' : 'rejected';
     }
     const rejection: Rejection =
       verdict.kind === 'unknown'
         ? { code: 'cluster-unknown', named: event.properties.cluster_id }
         : { code: 'cluster-ambiguous', named: event.properties.cluster_id, candidates: verdict.candidates };
-    const kept = this.#rooms.asEvent(fact, TELEMETRY_SOURCE, id);
-    await this.#rooms.ledger.keepRejected([
+    const kept = this.#dependencies.asEvent(fact, TELEMETRY_SOURCE, id);
+    await this.#dependencies.ledger.keepRejected([
       { source: TELEMETRY_SOURCE, id, clusterId: fact.clusterId, event: kept, rejection },
     ]);
-    return 'refused';
+    return 'rejected';
   }
 
   /**
@@ -135,7 +140,7 @@ export class KubefirstIngest {
    * @param derive called then: what it gives may depend on what is known.
    * @throws what `Ledger.record` throws.
    */
-  async record(derive: () => readonly Derived[]): Promise<readonly Outcome[]> {
+  async record(derive: () => readonly DerivedFact[]): Promise<readonly Outcome[]> {
     return this.#inTurn(async () => {
       const outcomes: Outcome[] = [];
       for (const derived of derive()) outcomes.push(await this.#record(derived));
@@ -143,12 +148,12 @@ export class KubefirstIngest {
     });
   }
 
-  async #record({ fact, source, id, actor, isTimedByLedger, mayBackdate }: Derived): Promise<Outcome> {
-    const event = this.#rooms.asEvent(fact, source, id);
+  async #record({ fact, source, id, actor, isTimedByLedger, mayBackdate }: DerivedFact): Promise<Outcome> {
+    const event = this.#dependencies.asEvent(fact, source, id);
     const submission: Submission = { fact, origin: { source, id, actor }, event, isTimedByLedger };
-    const [outcome] = await this.#rooms.ledger.record([submission], { mayBackdate });
+    const [outcome] = await this.#dependencies.ledger.record([submission], { mayBackdate });
     if (outcome === undefined) throw new Error('a fact was submitted and nothing became of it');
-    if ('eventId' in outcome) await this.#rooms.view.placed(outcome.eventId);
+    if ('eventId' in outcome) await this.#dependencies.view.waitForEvent(outcome.eventId);
     return outcome;
   }
 

@@ -2,6 +2,7 @@ import { DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/alert.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
 import type { ProbeHistory } from '../domain/validation/judging/probe-history.ts';
+import type { ActiveRun } from '../domain/validation/records/active-run.ts';
 import { type RunEnd, RunFold, type ShardState } from '../domain/validation/records/run-fold.ts';
 import {
   type Counts,
@@ -10,7 +11,6 @@ import {
   runOfStream,
   type Trigger,
 } from '../domain/validation/records/run-record.ts';
-import type { RunUnderWay } from '../domain/validation/records/run-under-way.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 
 /** Runs whose summaries are kept; older ones can still be read from the store. */
@@ -128,8 +128,8 @@ export class ValidationBook {
   }
 
   /** What is remembered of a cluster; `undefined` where it has not been probed. */
-  watchOf(clusterId: string): ProbeHistory | undefined {
-    return this.#fold.watchOf(clusterId);
+  historyOf(clusterId: string): ProbeHistory | undefined {
+    return this.#fold.historyOf(clusterId);
   }
 
   breakerOf(shard: string): Breaker {
@@ -151,12 +151,12 @@ export class ValidationBook {
   }
 
   /** Runs that have begun and are not past their deadline. */
-  underWay(now: Instant): RunUnderWay[] {
-    return [...this.#fold.underWay.values()].filter(({ start }) => start.deadline >= now);
+  activeRuns(now: Instant): ActiveRun[] {
+    return [...this.#fold.activeRuns.values()].filter(({ start }) => start.deadline >= now);
   }
 
-  progressOf(run: string): RunUnderWay | undefined {
-    return this.#fold.underWay.get(run);
+  activeRun(run: string): ActiveRun | undefined {
+    return this.#fold.activeRuns.get(run);
   }
 
   /** The latest runs, in the order in which they began. */

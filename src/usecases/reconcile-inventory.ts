@@ -14,12 +14,12 @@ interface Dependencies {
 
 /** Compares what platforms say that there is with what is registered. Feeds no facts. */
 export class InventoryReconciler {
-  readonly #rooms: Dependencies;
+  readonly #dependencies: Dependencies;
   /** When each condition that held the last time was first found. */
   #firstSeen: ReadonlyMap<string, Instant> = new Map();
 
   constructor(rooms: Dependencies) {
-    this.#rooms = rooms;
+    this.#dependencies = rooms;
   }
 
   /**
@@ -29,9 +29,9 @@ export class InventoryReconciler {
   async run(
     firstSeen: (key: string) => Instant | undefined = () => undefined,
   ): Promise<Reconciliation & { readonly readings: readonly SourceReading[] }> {
-    const readings = [...(await this.#rooms.listed()), ...this.#rooms.readings()];
-    const { registered, known } = this.#rooms.inventory();
-    const result = reconcileInventory(readings, registered, this.#rooms.now(), {
+    const readings = [...(await this.#dependencies.listed()), ...this.#dependencies.readings()];
+    const { registered, known } = this.#dependencies.inventory();
+    const result = reconcileInventory(readings, registered, this.#dependencies.now(), {
       known,
       firstSeen: (key) => firstSeen(key) ?? this.#firstSeen.get(key),
     });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Fact } from '../domain/facts/fact.ts';
 import { serializeFact } from '../domain/facts/recorded-fact.ts';
+import type { InventoryStatus } from '../domain/inventory.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import type { Condition } from '../domain/validation/judging/condition.ts';
 import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
 import type { Policies } from '../domain/validation/judging/policy.ts';
-import type { Conclusion, InventoryOpinion, ProbedCluster } from '../domain/validation/judging/run-input.ts';
+import type { Conclusion, ProbedCluster } from '../domain/validation/judging/run-input.ts';
 import type { Verdict } from '../domain/validation/judging/verdict.ts';
 import {
   type Counts,
@@ -16,7 +17,7 @@ import {
   type Trigger,
 } from '../domain/validation/records/run-record.ts';
 import { shardOf } from '../domain/validation/records/shard.ts';
-import { recordsOf } from '../domain/validation/records/write-run.ts';
+import { serializeRun } from '../domain/validation/records/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { JobsLog } from '../jobs/schedule.ts';
 import type { Ledger, Submission } from '../ledger/ledger.ts';
@@ -40,7 +41,7 @@ export interface Probes {
 
 /** What a second source says of the fleet. */
 export interface InventoryReport {
-  opinionOf(clusterId: string): InventoryOpinion;
+  statusOf(clusterId: string): InventoryStatus;
   readonly conditions: readonly Condition[];
 }
 
@@ -73,7 +74,7 @@ export interface RunRequest {
 }
 
 /** How far a run of this process is. */
-export interface Progress {
+export interface RunProgress {
   readonly run: string;
   readonly startedAt: Instant;
   done: number;
@@ -82,42 +83,42 @@ export interface Progress {
 }
 
 /** Of two that would begin, one does; a run before it that is still under way goes first. */
-export type Begun =
-  | { readonly outcome: 'begun'; readonly run: string; readonly finished: Promise<Finished> }
+export type BeginOutcome =
+  | { readonly outcome: 'begun'; readonly run: string; readonly finished: Promise<RunOutcome> }
   | { readonly outcome: 'taken'; readonly run: string };
 
-export type Finished =
+export type RunOutcome =
   | { readonly outcome: 'completed'; readonly run: string; readonly judgement: Judgement }
   /** It came past its deadline, or was told to end: it counts for nothing, and the next run asks everybody again. */
   | { readonly outcome: 'abandoned'; readonly run: string; readonly why: string };
 
-export interface Plan {
+export interface RunPlan {
   readonly decidedAt: Instant;
   readonly judgement: Judgement;
 }
 
 const PROGRESS_EVERY_MS = 10_000;
 /** Facts recorded at a time. */
-const FACTS_AT_ONCE = 500;
+const FACT_BATCH = 500;
 const NO_CREDENTIAL = 'its registration names no connection';
 
 /** Runs the validator: asks every cluster of a shard, has the verdicts judged, and records what follows from them. */
 export class RunValidation {
-  readonly #rooms: ValidatorDependencies;
+  readonly #dependencies: ValidatorDependencies;
   readonly options: ValidatorOptions;
   readonly #stop = new AbortController();
   /** Tells processes apart. */
   readonly #instance = randomUUID().slice(0, 8);
-  #progress: Progress | undefined;
+  #progress: RunProgress | undefined;
   #claiming: Promise<unknown> = Promise.resolve();
 
   constructor(rooms: ValidatorDependencies, options: ValidatorOptions) {
-    this.#rooms = rooms;
+    this.#dependencies = rooms;
     this.options = options;
   }
 
   /** The run that this process is at. */
-  get progress(): Readonly<Progress> | undefined {
+  get progress(): Readonly<RunProgress> | undefined {
     return this.#progress;
   }
 
@@ -127,9 +128,9 @@ export class RunValidation {
   }
 
   /** What a run would do now. Nothing is written. @throws NotCaughtUp */
-  async plan(): Promise<Plan> {
-    const model = await modelAtHead(this.#rooms.store, this.#rooms.projections);
-    const tick = this.#rooms.now();
+  async plan(): Promise<RunPlan> {
+    const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
+    const tick = this.#dependencies.now();
     const signal = this.#signal(tick + this.options.deadlineMs);
     const run = `dry-${formatInstant(tick)}`;
     const probed = await this.#probeAll(model, run, tick, signal, async () => undefined);
@@ -141,20 +142,20 @@ export class RunValidation {
    * @returns `taken`, with the run that is under way, where this process is not to do it.
    * @throws NotCaughtUp, OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
-  begin(request: RunRequest): Promise<Begun> {
+  begin(request: RunRequest): Promise<BeginOutcome> {
     // One after the other: two of this process must not take each other's claim for their own.
     const begun = this.#claiming.then(() => this.#begin(request));
     this.#claiming = begun.catch(() => undefined);
     return begun;
   }
 
-  async #begin(request: RunRequest): Promise<Begun> {
+  async #begin(request: RunRequest): Promise<BeginOutcome> {
     const { shard, policies, deadlineMs } = this.options;
-    const { now, projections, runs, store } = this.#rooms;
+    const { now, projections, runs, store } = this.#dependencies;
     const run = runId(request.tick, shard);
-    const model = await modelAtHead(this.#rooms.store, this.#rooms.projections);
+    const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const name = shardName(shard);
-    const other = model.validations.underWay(now()).find(({ start }) => start.shard === name);
+    const other = model.validations.activeRuns(now()).find(({ start }) => start.shard === name);
     if (other !== undefined) return { outcome: 'taken', run: other.run };
 
     const startedAt = now();
@@ -180,13 +181,13 @@ export class RunValidation {
     claimed: ClaimedRun,
     startedAt: Instant,
     deadline: Instant,
-  ): Promise<Finished> {
-    const { now, projections, runs, store } = this.#rooms;
+  ): Promise<RunOutcome> {
+    const { now, projections, runs, store } = this.#dependencies;
     const { policies, shard } = this.options;
     const { run } = claimed;
     const signal = this.#signal(deadline);
     let last = claimed;
-    const tell = async (progress: Progress) => {
+    const tell = async (progress: RunProgress) => {
       last = await runs.append(last, [{ type: 'ValidationProgressed', data: progressOf(progress) }]);
     };
     const probed = await this.#probeAll(projections.model, run, tick, signal, tell);
@@ -196,12 +197,12 @@ export class RunValidation {
     await this.#record(judgement.facts);
     if (now() >= deadline) return this.#abandoned(run, 'its facts were not recorded by its deadline');
     const { validations } = projections.model;
-    const records = recordsOf({
+    const records = serializeRun({
       tick,
       decidedAt,
       policies,
       judgement,
-      watchBefore: (clusterId) => validations.watchOf(clusterId),
+      historyBefore: (clusterId) => validations.historyOf(clusterId),
       before: validations.lastOf(shardName(shard)),
       durationMs: now() - startedAt,
     });
@@ -214,16 +215,18 @@ export class RunValidation {
   #targets(model: LedgerModel, now: Instant): ClusterToProbe[] {
     const { policies, shard } = this.options;
     const all = Array.from(clustersToProbe(model, policies, now));
-    return shard.of === 1 ? all : all.filter(({ clusterId }) => shardOf(clusterId, shard.of) === shard.index);
+    return shard.count === 1
+      ? all
+      : all.filter(({ clusterId }) => shardOf(clusterId, shard.count) === shard.index);
   }
 
-  #abandoned(run: string, why: string): Finished {
-    this.#rooms.log.warn({ run, why }, 'a validation was given up; the next one asks everybody again');
+  #abandoned(run: string, why: string): RunOutcome {
+    this.#dependencies.log.warn({ run, why }, 'a validation was given up; the next one asks everybody again');
     return { outcome: 'abandoned', run, why };
   }
 
   #signal(deadline: Instant): AbortSignal {
-    const left = Math.max(0, deadline - this.#rooms.now());
+    const left = Math.max(0, deadline - this.#dependencies.now());
     return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(left)]);
   }
 
@@ -232,12 +235,12 @@ export class RunValidation {
     run: string,
     tick: Instant,
     signal: AbortSignal,
-    tell: (progress: Progress) => Promise<unknown>,
+    tell: (progress: RunProgress) => Promise<unknown>,
   ) {
-    const { now, inventory } = this.#rooms;
+    const { now, inventory } = this.#dependencies;
     const startedAt = now();
     const targets = this.#targets(model, startedAt);
-    const progress: Progress = {
+    const progress: RunProgress = {
       run,
       startedAt,
       done: 0,
@@ -261,24 +264,30 @@ export class RunValidation {
     const { policies, shard } = this.options;
     const ids = new Set(targets.map(({ clusterId }) => clusterId));
     const missing = policies.breaker.canaries.filter(
-      (clusterId) => shardOf(clusterId, shard.of) === shard.index && !ids.has(clusterId),
+      (clusterId) => shardOf(clusterId, shard.count) === shard.index && !ids.has(clusterId),
     );
     if (missing.length > 0)
-      this.#rooms.log.warn({ missing }, 'these canaries are no clusters that are probed, and guard nobody');
+      this.#dependencies.log.warn(
+        { missing },
+        'these canaries are no clusters that are probed, and guard nobody',
+      );
   }
 
   #noInventory(error: unknown): undefined {
-    this.#rooms.log.warn({ err: error }, 'the inventory cannot be read; the validator goes on without it');
+    this.#dependencies.log.warn(
+      { err: error },
+      'the inventory cannot be read; the validator goes on without it',
+    );
     return undefined;
   }
 
   async #probe(
     targets: readonly ClusterToProbe[],
     signal: AbortSignal,
-    progress: Progress,
-    tell: (progress: Progress) => Promise<unknown>,
+    progress: RunProgress,
+    tell: (progress: RunProgress) => Promise<unknown>,
   ): Promise<Map<string, Verdict>> {
-    const { now, probes } = this.#rooms;
+    const { now, probes } = this.#dependencies;
     const verdicts = new Map<string, Verdict>();
     const add = (clusterId: string, verdict: Verdict) => {
       verdicts.set(clusterId, verdict);
@@ -308,17 +317,17 @@ export class RunValidation {
     targets: readonly ClusterToProbe[],
     verdicts: ReadonlyMap<string, Verdict>,
     report: InventoryReport | undefined,
-  ): Plan {
+  ): RunPlan {
     const { policies, shard } = this.options;
-    const { model } = this.#rooms.projections;
+    const { model } = this.#dependencies.projections;
     const { validations } = model;
-    const decidedAt = this.#rooms.now();
+    const decidedAt = this.#dependencies.now();
     const clusters = targets.flatMap(({ clusterId }): ProbedCluster[] => {
       const verdict = verdicts.get(clusterId);
       const cluster = clusterToProbe(model, model.clusters.find(clusterId) as number, decidedAt);
       if (verdict === undefined || cluster === undefined) return [];
-      const inventory = report?.opinionOf(clusterId) ?? 'unknown';
-      return [{ ...cluster, inventory, watch: validations.watchOf(clusterId), verdict }];
+      const inventory = report?.statusOf(clusterId) ?? 'unknown';
+      return [{ ...cluster, inventory, history: validations.historyOf(clusterId), verdict }];
     });
     const name = shardName(shard);
     const judgement = judgeRun({
@@ -331,16 +340,16 @@ export class RunValidation {
       proceedUntil: validations.decision?.until,
       clusters,
       conditions: (report?.conditions ?? []).filter(
-        ({ subject }) => shardOf(subject, shard.of) === shard.index,
+        ({ subject }) => shardOf(subject, shard.count) === shard.index,
       ),
     });
     return { decidedAt, judgement };
   }
 
   async #record(conclusions: readonly Conclusion[]): Promise<void> {
-    const { ledger, log } = this.#rooms;
-    for (let done = 0; done < conclusions.length; done += FACTS_AT_ONCE) {
-      const submissions = conclusions.slice(done, done + FACTS_AT_ONCE).map(submissionOf);
+    const { ledger, log } = this.#dependencies;
+    for (let done = 0; done < conclusions.length; done += FACT_BATCH) {
+      const submissions = conclusions.slice(done, done + FACT_BATCH).map(submissionOf);
       const outcomes = await ledger.record(submissions, { mayBackdate: true });
       for (const [i, outcome] of outcomes.entries()) {
         if (outcome.outcome === 'appended' || outcome.outcome === 'duplicate') continue;
@@ -350,7 +359,7 @@ export class RunValidation {
   }
 }
 
-function progressOf({ done, total, counts }: Progress) {
+function progressOf({ done, total, counts }: RunProgress) {
   return { done, total, counts: { ...counts } };
 }
 

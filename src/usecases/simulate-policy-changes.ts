@@ -4,7 +4,7 @@ import { DAY_MS, type Instant, type Window } from '../domain/time.ts';
 import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
 import type { Policies } from '../domain/validation/judging/policy.ts';
 import {
-  type AccountWhatIf,
+  type AccountSimulation,
   type PastCluster,
   type PastFact,
   PolicySimulation,
@@ -18,7 +18,7 @@ export interface PolicyWhatIf {
   /** Runs that were played. */
   readonly runs: number;
   /** Accounts that would have been billed otherwise. */
-  readonly accounts: readonly AccountWhatIf[];
+  readonly accounts: readonly AccountSimulation[];
 }
 
 type Completed = Extract<RunEnd, { outcome: 'completed' }>;

@@ -28,7 +28,7 @@ const argocd = (...items: readonly InventoryItem[]): SourceReading => ({ source:
 
 describe('a cluster that is billed', () => {
   const opinion = (readings: readonly SourceReading[], one: RegisteredCluster) =>
-    reconcileInventory(readings, [one], NOW).opinions.get(one.clusterId);
+    reconcileInventory(readings, [one], NOW).statuses.get(one.clusterId);
 
   test('is listed where its source has its reference, or any source has its id', () => {
     expect(opinion([argocd(item('c1'))], cluster('c1'))).toBe('listed');
@@ -77,7 +77,7 @@ describe('a cluster that is billed', () => {
 
   test('and gone is no alert while something holds its billing', () => {
     const held = cluster('c1', { intervals: [{ from: 0, to: NOW - 1, openedBy: 1, closedBy: 2 }] });
-    const { conditions, opinions } = reconcileInventory([argocd()], [held], NOW);
+    const { conditions, statuses: opinions } = reconcileInventory([argocd()], [held], NOW);
     expect([conditions, opinions.get('c1')]).toEqual([[], 'gone']);
   });
 });
@@ -130,7 +130,7 @@ test('whatever is listed and registered, each registered cluster has one opinion
     const readings = isRead
       ? [argocd(...listed.map((name) => item(name)))]
       : [{ source: 'argocd', unreadable: 'away' }];
-    const { opinions, conditions } = reconcileInventory(
+    const { statuses: opinions, conditions } = reconcileInventory(
       readings,
       registered.map((name) => cluster(name)),
       NOW,

@@ -158,7 +158,7 @@ describe('a heartbeat', () => {
     await track(ledger, heartbeat({ ...WORKLOAD, parent_cluster_id: '' }));
     const { body } = await ledger.get('/v1/sources/kubefirst');
     expect(body).toEqual({
-      telemetry: { writeKeyRequired: false, events: { recorded: 1, seen: 1 } },
+      telemetry: { writeKeyRequired: false, events: { recorded: 1, heartbeat: 1 } },
       records: null,
       lastSeen: [{ clusterId: ID, at: '2026-04-15T12:05:00.000Z' }],
     });

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import {
   runId,
   runStream,
+  type StoredRecord,
   startRecord,
-  WHOLE,
-  type WrittenRecord,
+  WHOLE_FLEET,
 } from '../../src/domain/validation/records/run-record.ts';
 import { VersionConflict } from '../../src/eventstore/store-errors.ts';
 import { ValidationRuns } from '../../src/ledger/validation-runs.ts';
@@ -15,13 +15,13 @@ import { stores } from '../support/stores.ts';
 const TICK = Date.parse('2026-04-15T12:00:00.000Z');
 const start = startRecord({
   tick: TICK,
-  shard: WHOLE,
+  shard: WHOLE_FLEET,
   trigger: 'schedule',
   policies: 'd',
   by: 'replica',
   deadline: TICK + 240_000,
 });
-const large = (n: number): WrittenRecord => ({
+const large = (n: number): StoredRecord => ({
   type: 'ValidationRecorded',
   data: { verdicts: [], left: [`c${n}`.padEnd(45_000, 'x')] },
 });

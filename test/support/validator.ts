@@ -3,7 +3,7 @@ import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../../src/domain/val
 import { PolicySettings, policiesOf } from '../../src/domain/validation/judging/policy.ts';
 import type { Verdict } from '../../src/domain/validation/judging/verdict.ts';
 import { runId, startRecord } from '../../src/domain/validation/records/run-record.ts';
-import { recordsOf } from '../../src/domain/validation/records/write-run.ts';
+import { serializeRun } from '../../src/domain/validation/records/write-run.ts';
 import type { JsonObject } from '../../src/eventstore/json.ts';
 import { ValidationRuns } from '../../src/ledger/validation-runs.ts';
 import { clustersToProbe } from '../../src/projections/queries/clusters-to-probe.ts';
@@ -47,7 +47,7 @@ export class TestValidator {
     const runs = new ValidationRuns(store, now);
     const start = startRecord({
       tick,
-      shard: { index: 1, of: 1 },
+      shard: { index: 1, count: 1 },
       trigger: 'schedule',
       policies: policies.digest,
       by: 'test',
@@ -61,7 +61,7 @@ export class TestValidator {
     const clusters = [...clustersToProbe(model, policies, now())].map((cluster) => ({
       ...cluster,
       inventory: 'unknown' as const,
-      watch: model.validations.watchOf(cluster.clusterId),
+      history: model.validations.historyOf(cluster.clusterId),
       verdict: { ...(seen[cluster.clusterId] ?? ALIVE), at: tick },
     }));
     const { validations } = model;
@@ -83,12 +83,12 @@ export class TestValidator {
     }));
     if (submissions.length > 0) await ledger.record(submissions, { mayBackdate: true });
     if (options.upTo !== 'judged') {
-      const finished = recordsOf({
+      const finished = serializeRun({
         tick,
         decidedAt: now(),
         policies,
         judgement,
-        watchBefore: (clusterId) => validations.watchOf(clusterId),
+        historyBefore: (clusterId) => validations.historyOf(clusterId),
         before: validations.lastOf('1of1'),
         durationMs: 0,
       });

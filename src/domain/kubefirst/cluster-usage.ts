@@ -26,7 +26,7 @@ export interface ClusterUsageLine {
 }
 
 /** What the ledger has of a cluster, for a line. */
-export interface BilledCluster {
+export interface ClusterBill {
   readonly clusterId: string;
   readonly name: string;
   readonly clusterType: string | undefined;
@@ -37,17 +37,17 @@ export interface BilledCluster {
 
 /** The clusters that were there in a window, with what is billed of each; none where it has not begun. */
 export function clusterUsage(
-  clusters: readonly BilledCluster[],
+  clusters: readonly ClusterBill[],
   counted: Window,
   pricePerHour: string | undefined,
 ): readonly ClusterUsageLine[] {
   if (counted.from >= counted.to) return [];
-  const wasThere = ({ registeredAt, deletedAt }: BilledCluster) =>
+  const wasThere = ({ registeredAt, deletedAt }: ClusterBill) =>
     registeredAt < counted.to && (deletedAt === undefined || deletedAt > counted.from);
   return clusters.filter(wasThere).map((cluster) => lineOf(cluster, counted, pricePerHour));
 }
 
-function lineOf(cluster: BilledCluster, counted: Window, pricePerHour: string | undefined): ClusterUsageLine {
+function lineOf(cluster: ClusterBill, counted: Window, pricePerHour: string | undefined): ClusterUsageLine {
   const { clusterId, name, clusterType, registeredAt, deletedAt, intervals } = cluster;
   const billed = hours(parseSeconds(usageOf([intervals], counted).clusterSeconds) ?? 0n);
   return {

@@ -79,11 +79,11 @@ export function matchCluster(
     ({ kubefirstId, managementId, clusterType }) =>
       kubefirstId === hint.kubefirstId &&
       (hint.managementId === undefined || hint.managementId === managementId) &&
-      mayBeOneKind(hint.clusterType, clusterType),
+      mayBeSameKind(hint.clusterType, clusterType),
   );
   const sameDomain = said.filter(({ domain }) => domain !== undefined && domain === hint.domain);
   const candidates = sameDomain.length > 0 ? sameDomain : said;
-  const there = thereAt(candidates, hint.at);
+  const there = existingAt(candidates, hint.at);
   if (there.length > 0) return there;
   const [next, last] = [nextAfter(candidates, hint.at), lastBefore(candidates, hint.at)];
   const [one, other] = otherwise === 'next' ? [next, last] : [last, next];
@@ -102,7 +102,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   virtual: ['virtual'],
 };
 
-function mayBeOneKind(said: string | undefined, known: string | undefined): boolean {
+function mayBeSameKind(said: string | undefined, known: string | undefined): boolean {
   const [one, other] = [kindsOf(said), kindsOf(known)];
   return one === undefined || other === undefined || one.some((kind) => other.includes(kind));
 }
@@ -116,7 +116,7 @@ export function isManagementType(clusterType: string | undefined): boolean {
   return kindsOf(clusterType)?.[0] === 'management';
 }
 
-function thereAt(clusters: readonly KnownCluster[], at: Instant): readonly KnownCluster[] {
+function existingAt(clusters: readonly KnownCluster[], at: Instant): readonly KnownCluster[] {
   return clusters.filter(
     ({ registeredAt, deletedAt }) => registeredAt <= at && (deletedAt === undefined || at < deletedAt),
   );

@@ -37,7 +37,7 @@ function parentOf(domain: string): string | undefined {
 }
 
 /** What a registration says, in the terms of the ledger. */
-export interface Description {
+export interface ClusterDescription {
   readonly managementId: string;
   readonly kubefirstId: string;
   readonly name: string | undefined;
@@ -54,7 +54,7 @@ export const DOMAIN_LABEL = 'kubefirst/domain';
 export const RECORDS_LABEL = 'kubefirst/records';
 
 /** The payload of the registration of a cluster of Kubefirst's; what is not known is left out. */
-export function registrationOf(policy: KubefirstPolicy, cluster: Description) {
+export function registrationOf(policy: KubefirstPolicy, cluster: ClusterDescription) {
   const { managementId, kubefirstId, name, clusterType, cloudProvider, region, domain, recordsIn } = cluster;
   const labels = {
     ...(domain !== undefined && { [DOMAIN_LABEL]: domain }),
@@ -77,7 +77,7 @@ export function registrationOf(policy: KubefirstPolicy, cluster: Description) {
 /** How the credentials of a cluster are referred to; `undefined` for free ones and where its name is not known. */
 export function connectionOf(
   { connection, freeClusterTypes }: KubefirstPolicy,
-  { name, clusterType }: Pick<Description, 'name' | 'clusterType'>,
+  { name, clusterType }: Pick<ClusterDescription, 'name' | 'clusterType'>,
 ): string | undefined {
   if (connection === null || name === undefined) return undefined;
   if (clusterType !== undefined && freeClusterTypes.includes(clusterType)) return undefined;

@@ -18,8 +18,8 @@ export const LIFECYCLE_EVENTS = [
   'kubefirst.cluster_delete.completed',
 ] as const;
 export const HEARTBEAT = 'kubefirst.heartbeat';
-const SPEAKING = [...LIFECYCLE_EVENTS, HEARTBEAT] as const;
-type SpeakingEvent = (typeof SPEAKING)[number];
+const CLUSTER_EVENTS = [...LIFECYCLE_EVENTS, HEARTBEAT] as const;
+type ClusterEvent = (typeof CLUSTER_EVENTS)[number];
 
 /** A name that some senders leave empty or as a placeholder. */
 const optionalText = (max: number) =>
@@ -30,7 +30,7 @@ const optionalText = (max: number) =>
 
 const KubefirstId = z.string().regex(KUBEFIRST_ID, 'must be a cluster_id of 1 to 32 letters and digits');
 
-const MOST_FRACTION_DIGITS = 3;
+const MAX_FRACTION_DIGITS = 3;
 
 /** RFC 3339 with any fraction, as other languages write it: what is finer than a millisecond is cut off. */
 export const LooseInstant = z
@@ -38,7 +38,7 @@ export const LooseInstant = z
   .max(64)
   .transform((text, check) => {
     const instant = parseInstant(
-      text.replace(/(\.\d+)/, (fraction) => fraction.slice(0, MOST_FRACTION_DIGITS + 1)),
+      text.replace(/(\.\d+)/, (fraction) => fraction.slice(0, MAX_FRACTION_DIGITS + 1)),
     );
     if (instant !== undefined) return instant;
     check.addIssue({ code: 'custom', message: 'must be an RFC 3339 time with a zone', input: text });
@@ -66,17 +66,17 @@ export const TrackEvent = z.object({
 export type TrackEvent = z.output<typeof TrackEvent>;
 
 /** The name of an event alone, to tell whether the rest matters. */
-export function speaksOfACluster(event: unknown): event is SpeakingEvent {
-  return typeof event === 'string' && (SPEAKING as readonly string[]).includes(event);
+export function isClusterEvent(event: unknown): event is ClusterEvent {
+  return typeof event === 'string' && (CLUSTER_EVENTS as readonly string[]).includes(event);
 }
 
 /** What is to be done about an event. */
 export type TelemetryVerdict =
   | { readonly kind: 'record'; readonly fact: Fact }
   /** Proves that the platform's record of the cluster exists; says nothing of the bill. */
-  | { readonly kind: 'seen'; readonly clusterId: string }
+  | { readonly kind: 'heartbeat'; readonly clusterId: string }
   /** The ledger knows it already, or it says nothing of the bill. */
-  | { readonly kind: 'nothing' }
+  | { readonly kind: 'ignored' }
   | { readonly kind: 'unknown'; readonly fact: Fact }
   | { readonly kind: 'ambiguous'; readonly fact: Fact; readonly candidates: readonly string[] };
 
@@ -90,13 +90,13 @@ export function judgeTelemetry(
   known: readonly KnownCluster[],
   policy: KubefirstPolicy,
 ): TelemetryVerdict {
-  const hint = hintOf(properties, at);
+  const hint = matchCriteria(properties, at);
   const match = matchCluster(known, hint, event.startsWith('kubefirst.cluster_delete') ? 'last' : 'next');
-  switch (event as SpeakingEvent) {
+  switch (event as ClusterEvent) {
     case 'kubefirst.heartbeat':
       return match.length === 1
-        ? { kind: 'seen', clusterId: (match[0] as KnownCluster).clusterId }
-        : { kind: 'nothing' };
+        ? { kind: 'heartbeat', clusterId: (match[0] as KnownCluster).clusterId }
+        : { kind: 'ignored' };
     case 'kubefirst.cluster_install.completed':
       return judgeInstall(properties, hint, match, policy);
     case 'kubefirst.cluster_delete.started':
@@ -106,7 +106,7 @@ export function judgeTelemetry(
   }
 }
 
-function hintOf(properties: TrackEvent['properties'], at: Instant): ClusterMatchCriteria {
+function matchCriteria(properties: TrackEvent['properties'], at: Instant): ClusterMatchCriteria {
   const {
     cluster_id: kubefirstId,
     cluster_type: clusterType,
@@ -150,7 +150,7 @@ function judgeInstall(
   const [cluster] = match;
   // Of several, each is registered already, whichever is meant; what a record said of the time of creation stands.
   if (cluster === undefined || match.length > 1 || cluster.name !== undefined || at >= cluster.registeredAt)
-    return { kind: 'nothing' };
+    return { kind: 'ignored' };
   const { clusterId, accountId } = cluster;
   return { kind: 'record', fact: { ...registered, clusterId, accountId } };
 }
@@ -166,7 +166,7 @@ function judgeDeletion(
   // A deletion from before the cluster was there is another's.
   if (cluster === undefined || at < cluster.registeredAt)
     return { kind: 'unknown', fact: { type, clusterId: placeholder, effectiveAt: at } };
-  if (match.every((each) => isGone(each, at))) return { kind: 'nothing' };
+  if (match.every((each) => isGone(each, at))) return { kind: 'ignored' };
   if (match.length > 1) {
     const candidates = match.map(({ clusterId }) => clusterId);
     return { kind: 'ambiguous', fact: { type, clusterId: placeholder, effectiveAt: at }, candidates };

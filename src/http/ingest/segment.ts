@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { speaksOfACluster, TrackEvent } from '../../domain/kubefirst/telemetry.ts';
+import { isClusterEvent, TrackEvent } from '../../domain/kubefirst/telemetry.ts';
 import type { FieldError } from '../server/problem.ts';
 
 /** Segment's HTTP shapes, as far as they matter here: `track` takes an event, `batch` several of several kinds. */
@@ -22,7 +22,7 @@ export function parseTrack(posted: unknown, pointer: string): ParsedTrack {
   const { event } = posted;
   if (typeof event !== 'string' || event === '')
     return wrong(`${pointer}/event`, 'must be the name of an event');
-  if (!speaksOfACluster(event)) return NOTHING;
+  if (!isClusterEvent(event)) return NOTHING;
   const parsed = TrackEvent.safeParse(posted);
   if (parsed.success) return { events: [parsed.data], errors: [] };
   return { events: [], errors: parsed.error.issues.map((issue) => errorOf(issue, pointer)) };

@@ -81,7 +81,7 @@ export function observeKubefirst({ registry }: Metrics, { intake, records }: Kub
   const registers = [registry];
   const events = new Counter({
     name: 'ledger_kubefirst_events_total',
-    help: 'Telemetry events of Kubefirst by what became of them; seen is a heartbeat',
+    help: 'Number of Kubefirst telemetry events by outcome: recorded, duplicate, rejected, heartbeat or ignored',
     labelNames: ['outcome'],
     registers,
     collect() {

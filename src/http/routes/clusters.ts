@@ -130,7 +130,7 @@ export function clusterRoutes(app: App, rooms: HttpServices): void {
     async ({ params, query }, reply) => {
       const model = await modelFor(rooms.projections, query, reply);
       const view = viewCluster(model, clusterNumber(model, params.clusterId), rooms.now());
-      return { ...clusterOut(view), ...seenOut(model.validations.watchOf(params.clusterId)) };
+      return { ...clusterOut(view), ...seenOut(model.validations.historyOf(params.clusterId)) };
     },
   );
 

@@ -43,7 +43,9 @@ const Status = z.strictObject({
     writeKeyRequired: z.boolean(),
     events: z
       .record(z.string(), z.int())
-      .describe('Since this process began: recorded, duplicate, refused, seen (heartbeats), nothing.'),
+      .describe(
+        'Number of events since the process started, by outcome: recorded, duplicate, rejected, heartbeat, ignored.',
+      ),
   }),
   records: z
     .strictObject({

@@ -160,7 +160,7 @@ export function validationRoutes(app: App, rooms: HttpServices): void {
 
 /** A run; how far it is this process knows to the moment of its own, and by the log of another's. */
 function runShown({ projections, validator, now }: HttpServices, run: Run): RunOut {
-  const shown = runOut(run, projections.model.validations.progressOf(run.run), now());
+  const shown = runOut(run, projections.model.validations.activeRun(run.run), now());
   const own = validator?.progress;
   if (shown.progress === undefined || own?.run !== run.run) return shown;
   const { done, total, counts } = own;
@@ -171,7 +171,7 @@ function validatorOut(rooms: HttpServices): z.output<typeof ValidatorOut> {
   const { projections, now } = rooms;
   const { validations } = projections.model;
   const { decision } = validations;
-  const running = validations.underWay(now()).flatMap((underWay) => {
+  const running = validations.activeRuns(now()).flatMap((underWay) => {
     const run = validations.run(underWay.run);
     return run === undefined ? [] : [runShown(rooms, run)];
   });

@@ -45,7 +45,7 @@ export class Endpoint {
    * @param names how the credential itself calls its fields, for refusals.
    * @throws CredentialRefused naming the field; its value is never told.
    */
-  constructor(fields: EndpointFields, policy: EndpointPolicy, names: Names = ENDPOINT_NAMES) {
+  constructor(fields: EndpointFields, policy: EndpointPolicy, names: FieldNames = ENDPOINT_NAMES) {
     const url = parseServer(fields.server, policy, names.server);
     this.isTls = url.protocol === 'https:';
     this.host = bareHost(url.hostname);
@@ -89,9 +89,9 @@ export class Endpoint {
 }
 
 /** How fields are called in refusals. */
-export type Names = Readonly<Record<keyof EndpointFields, string>>;
+export type FieldNames = Readonly<Record<keyof EndpointFields, string>>;
 
-const ENDPOINT_NAMES: Names = {
+const ENDPOINT_NAMES: FieldNames = {
   server: 'server',
   caData: 'caData',
   tlsServerName: 'tlsServerName',
@@ -170,7 +170,7 @@ function certificates(
 
 function clientOf(
   { clientCertData, clientKeyData }: EndpointFields,
-  names: Names,
+  names: FieldNames,
 ): { readonly cert: string; readonly key: string } | undefined {
   if (clientCertData === undefined && clientKeyData === undefined) return undefined;
   if (clientCertData === undefined)
@@ -192,7 +192,10 @@ function privateKey(pem: string, field: string): KeyObject {
   }
 }
 
-function authorizationOf({ token, username, password }: EndpointFields, names: Names): string | undefined {
+function authorizationOf(
+  { token, username, password }: EndpointFields,
+  names: FieldNames,
+): string | undefined {
   if (token !== undefined) {
     if (username !== undefined || password !== undefined)
       throw new CredentialRefused(names.username, `must not stand beside ${names.token}`);

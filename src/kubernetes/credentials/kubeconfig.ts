@@ -1,7 +1,7 @@
 import type { CredentialContent } from './credential.ts';
 import { CredentialRefused } from './credential-source.ts';
-import { Endpoint, type EndpointFields, type EndpointPolicy, type Names } from './endpoint.ts';
-import { type Plain, readStrictYaml } from './strict-yaml.ts';
+import { Endpoint, type EndpointFields, type EndpointPolicy, type FieldNames } from './endpoint.ts';
+import { type PlainValue, readStrictYaml } from './strict-yaml.ts';
 
 /** What we use. */
 const CLUSTER_FIELDS = ['server', 'certificate-authority-data', 'tls-server-name'];
@@ -14,7 +14,7 @@ const IGNORED = {
   context: ['namespace', 'extensions'],
 };
 
-const NAMES: Names = {
+const NAMES: FieldNames = {
   server: 'clusters.cluster.server',
   caData: 'clusters.cluster.certificate-authority-data',
   tlsServerName: 'clusters.cluster.tls-server-name',
@@ -34,7 +34,7 @@ const NAMES: Names = {
  */
 export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint {
   const file = fields(readStrictYaml(text, 'kubeconfig'), 'kubeconfig');
-  allow(
+  rejectOtherFields(
     file,
     'kubeconfig',
     ['apiVersion', 'kind', 'clusters', 'users', 'contexts', 'current-context'],
@@ -44,7 +44,7 @@ export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint 
   if (file.get('kind') !== 'Config') throw new CredentialRefused('kind', 'must be Config');
   const current = required(file, 'current-context', '');
   const context = entry(file, 'contexts', 'context', current, 'current-context');
-  allow(context, 'contexts.context', ['cluster', 'user'], IGNORED.context);
+  rejectOtherFields(context, 'contexts.context', ['cluster', 'user'], IGNORED.context);
   const clusterName = required(context, 'cluster', 'contexts.context.');
   const cluster = entry(file, 'clusters', 'cluster', clusterName, 'contexts.context.cluster');
   const userName = required(context, 'user', 'contexts.context.');
@@ -52,8 +52,13 @@ export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint 
   const skipsVerification = cluster.get('insecure-skip-tls-verify');
   if (skipsVerification !== undefined && typeof skipsVerification !== 'boolean')
     throw new CredentialRefused(NAMES.insecure, 'must be false');
-  allow(cluster, 'clusters.cluster', [...CLUSTER_FIELDS, 'insecure-skip-tls-verify'], IGNORED.cluster);
-  allow(user, 'users.user', USER_FIELDS, IGNORED.user);
+  rejectOtherFields(
+    cluster,
+    'clusters.cluster',
+    [...CLUSTER_FIELDS, 'insecure-skip-tls-verify'],
+    IGNORED.cluster,
+  );
+  rejectOtherFields(user, 'users.user', USER_FIELDS, IGNORED.user);
   const found: EndpointFields = {
     server: required(cluster, 'server', 'clusters.cluster.'),
     insecure: skipsVerification,
@@ -75,15 +80,20 @@ export function endpointOf(content: CredentialContent, policy: EndpointPolicy): 
     : new Endpoint(content, policy);
 }
 
-type Fields = ReadonlyMap<string, Plain>;
+type Fields = ReadonlyMap<string, PlainValue>;
 
-function fields(value: Plain | undefined, where: string): Fields {
+function fields(value: PlainValue | undefined, where: string): Fields {
   if (value instanceof Map) return value;
   throw new CredentialRefused(where, 'must be a map');
 }
 
 /** Refuses every other field. One that is empty asks for nothing, and generators write them. */
-function allow(map: Fields, where: string, used: readonly string[], ignored: readonly string[]): void {
+function rejectOtherFields(
+  map: Fields,
+  where: string,
+  used: readonly string[],
+  ignored: readonly string[],
+): void {
   for (const [name, value] of map) {
     if (used.includes(name) || ignored.includes(name)) continue;
     if (isKnown(name) && isEmpty(value)) continue;
@@ -112,7 +122,7 @@ function isKnown(name: string): boolean {
   return KNOWN.has(name);
 }
 
-function isEmpty(value: Plain): boolean {
+function isEmpty(value: PlainValue): boolean {
   if (value === null || value === '') return true;
   return value instanceof Map ? value.size === 0 : Array.isArray(value) && value.length === 0;
 }
@@ -127,11 +137,11 @@ function entry(file: Fields, list: string, kind: string, name: string, meantBy: 
   const entries = file.get(list);
   if (!Array.isArray(entries)) throw new CredentialRefused(list, 'must be a list');
   const found = entries
-    .map((each: Plain) => fields(each, `an entry of ${list}`))
+    .map((each: PlainValue) => fields(each, `an entry of ${list}`))
     .filter((each) => each.get('name') === name);
   if (found.length > 1) throw new CredentialRefused(list, `must have one entry of the name in ${meantBy}`);
   if (found[0] === undefined) throw new CredentialRefused(meantBy, `names nothing in ${list}`);
-  allow(found[0], list, ['name', kind], []);
+  rejectOtherFields(found[0], list, ['name', kind], []);
   return fields(found[0].get(kind), `${list}.${kind}`);
 }
 

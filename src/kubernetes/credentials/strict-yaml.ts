@@ -2,7 +2,13 @@ import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, pars
 import { CredentialRefused } from './credential-source.ts';
 
 /** What a document may hold, once it is known to be harmless. */
-export type Plain = string | number | boolean | null | readonly Plain[] | ReadonlyMap<string, Plain>;
+export type PlainValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly PlainValue[]
+  | ReadonlyMap<string, PlainValue>;
 
 export const MAX_BYTES = 64 * 1024;
 const MAX_NODES = 2_000;
@@ -17,7 +23,7 @@ const CORE_TAGS = new Set(
  * no depth and no size that a kubeconfig would need; maps are `Map`, so that no key means anything to the language.
  * @param what the document is called in refusals. @throws CredentialRefused which never quotes the text.
  */
-export function readStrictYaml(text: string, what: string): Plain {
+export function readStrictYaml(text: string, what: string): PlainValue {
   const refuse = (why: string) => new CredentialRefused(what, why);
   if (Buffer.byteLength(text) > MAX_BYTES) throw refuse(`must have at most ${MAX_BYTES} bytes`);
   if (text.includes('\ufffd')) throw refuse('must be UTF-8');
@@ -28,7 +34,7 @@ export function readStrictYaml(text: string, what: string): Plain {
   if (!isShallow(text)) throw refuse(`must not be nested deeper than ${MAX_DEPTH}`);
   const document = parse(text.startsWith('\ufeff') ? text.slice(1) : text, refuse);
   let nodes = 0;
-  const plain = (node: unknown, depth: number): Plain => {
+  const plain = (node: unknown, depth: number): PlainValue => {
     nodes += 1;
     if (nodes > MAX_NODES) throw refuse(`must have at most ${MAX_NODES} values`);
     if (depth > MAX_DEPTH) throw refuse(`must not be nested deeper than ${MAX_DEPTH}`);
@@ -37,7 +43,7 @@ export function readStrictYaml(text: string, what: string): Plain {
     if (isScalar(node)) return scalar(node.value, refuse);
     if (isSeq(node)) return node.items.map((item) => plain(item, depth + 1));
     if (!isMap(node)) throw refuse('must consist of maps, lists and scalars');
-    const map = new Map<string, Plain>();
+    const map = new Map<string, PlainValue>();
     for (const pair of node.items) {
       if (!isPair(pair) || !isScalar(pair.key) || typeof pair.key.value !== 'string')
         throw refuse('must have text for keys');
@@ -84,7 +90,7 @@ function checkNode(node: Node, refuse: (why: string) => Error): void {
   if (tag !== undefined && !CORE_TAGS.has(tag)) throw refuse('must have no tags');
 }
 
-function scalar(value: unknown, refuse: (why: string) => Error): Plain {
+function scalar(value: unknown, refuse: (why: string) => Error): PlainValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return value;
   throw refuse('must consist of maps, lists and scalars');

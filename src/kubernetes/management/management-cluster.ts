@@ -14,11 +14,11 @@ import {
 } from './secrets-api.ts';
 import { SourceUnreadable } from './source-unreadable.ts';
 
-const PAGE = 500;
-const REQUEST_MS = 30_000;
+const PAGE_SIZE = 500;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** A watch ends by itself after so long, so that a connection that has died unnoticed does not last. */
-const WATCH: WatchTimes = { seconds: 120, graceMs: 15_000 };
-const RESTARTS = 3;
+const DEFAULT_WATCH_TIMES: WatchTimes = { seconds: 120, graceMs: 15_000 };
+const MAX_LIST_ATTEMPTS = 3;
 
 /** How long a watch lasts, and how much longer its end is waited for. */
 interface WatchTimes {
@@ -55,7 +55,7 @@ export class ManagementCluster {
   /** @throws SourceUnreadable where the settings lead to no cluster. */
   static async open(
     settings: ManagementClusterSettings,
-    watchTimes: WatchTimes = WATCH,
+    watchTimes: WatchTimes = DEFAULT_WATCH_TIMES,
   ): Promise<ManagementCluster> {
     // It is large, and needed only where there is a management cluster.
     const { KubeConfig, RequestContext, HttpMethod } = await import('@kubernetes/client-node');
@@ -90,7 +90,7 @@ export class ManagementCluster {
   /** One Secret. @returns `'absent'` where there is none. @throws SourceUnreadable */
   async secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent'> {
     const path = `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
-    const { statusCode, body } = await this.#get(path, {}, withDeadline(signal, REQUEST_MS));
+    const { statusCode, body } = await this.#get(path, {}, withDeadline(signal, REQUEST_TIMEOUT_MS));
     if (statusCode !== 404) return (await readJson(statusCode, body)) as Secret;
     await body.dump();
     return 'absent';
@@ -114,7 +114,8 @@ export class ManagementCluster {
       } catch (error) {
         // The pages after the first come from a snapshot, which may be given up before the last one is read.
         if (!(error instanceof Expired)) throw error;
-        if (attempt === RESTARTS) throw new SourceUnreadable('the list changed faster than it could be read');
+        if (attempt === MAX_LIST_ATTEMPTS)
+          throw new SourceUnreadable('the list changed faster than it could be read');
       }
     }
   }
@@ -128,11 +129,11 @@ export class ManagementCluster {
     const items: T[] = [];
     for (let next = ''; ; ) {
       const query = {
-        limit: String(PAGE),
+        limit: String(PAGE_SIZE),
         ...(labelSelector !== undefined && { labelSelector }),
         ...(next !== '' && { continue: next }),
       };
-      const { statusCode, body } = await this.#get(path, query, withDeadline(signal, REQUEST_MS));
+      const { statusCode, body } = await this.#get(path, query, withDeadline(signal, REQUEST_TIMEOUT_MS));
       const page = (await readJson(statusCode, body)) as {
         items: Secret[];
         metadata: { resourceVersion: string; continue?: string };
@@ -184,7 +185,7 @@ export class ManagementCluster {
       const response = await request(url, {
         headers: { accept: 'application/json', ...context.getHeaders() },
         signal,
-        headersTimeout: REQUEST_MS,
+        headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
         ...(this.#dispatcher && { dispatcher: this.#dispatcher }),
       });
@@ -203,7 +204,7 @@ export class ManagementCluster {
     if (dispatcher === undefined) return;
     // One that does not end by itself is cut off: nobody waits for it any more.
     const closing = dispatcher.close().catch(() => undefined);
-    void Promise.race([closing, wait(REQUEST_MS, undefined, { ref: false })]).then(() =>
+    void Promise.race([closing, wait(REQUEST_TIMEOUT_MS, undefined, { ref: false })]).then(() =>
       dispatcher.destroy().catch(() => undefined),
     );
   }

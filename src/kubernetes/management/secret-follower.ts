@@ -25,13 +25,13 @@ interface Options<T> {
   readonly firstPauseMs?: number;
 }
 
-const LIST_AGAIN_MS = 10 * 60_000;
+const RELIST_MS = 10 * 60_000;
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 /** A watch that cannot be resumed so many times in a row begins with a list. */
-const RESUMPTIONS = 4;
+const MAX_RESUMPTIONS = 4;
 /** A watch that the server ends sooner than this has not worked. */
-const SHORT_MS = 1_000;
+const MIN_WATCH_MS = 1_000;
 
 /**
  * Follows the Secrets of a namespace for as long as it is asked to: a list, then what changes. After a broken connection
@@ -39,8 +39,8 @@ const SHORT_MS = 1_000;
  * few minutes anyway, it lists again. It pauses longer and longer while nothing works, with jitter.
  */
 export async function* followSecrets<T>(options: Options<T>): AsyncGenerator<Step<T>> {
-  const { signal, listAgainMs = LIST_AGAIN_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
-  let place: Place | undefined;
+  const { signal, listAgainMs = RELIST_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
+  let place: WatchPosition | undefined;
   let failures = 0;
   let isUnreadable = false;
   while (!signal.aborted) {
@@ -60,12 +60,12 @@ export async function* followSecrets<T>(options: Options<T>): AsyncGenerator<Ste
         failures = 0;
         if (step !== undefined) yield step;
       }
-      if (performance.now() - startedAt < SHORT_MS) failures += 1;
+      if (performance.now() - startedAt < MIN_WATCH_MS) failures += 1;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Expired) && !(error instanceof SourceUnreadable)) throw error;
       failures += 1;
-      if (error instanceof Expired || failures > RESUMPTIONS) place = undefined;
+      if (error instanceof Expired || failures > MAX_RESUMPTIONS) place = undefined;
       if (error instanceof SourceUnreadable) {
         isUnreadable = true;
         yield { kind: 'unreadable', why: error.message };
@@ -75,7 +75,7 @@ export async function* followSecrets<T>(options: Options<T>): AsyncGenerator<Ste
   }
 }
 
-interface Place {
+interface WatchPosition {
   version: string;
   readonly listedAt: number;
 }
@@ -89,7 +89,7 @@ async function list<T>({ cluster, namespace, select, signal }: Options<T>) {
   return { items: new Map(items), version };
 }
 
-function watch<T>({ cluster, namespace, signal }: Options<T>, { version }: Place) {
+function watch<T>({ cluster, namespace, signal }: Options<T>, { version }: WatchPosition) {
   return cluster.watch(namespace, version, signal);
 }
 
@@ -97,7 +97,7 @@ function watch<T>({ cluster, namespace, signal }: Options<T>, { version }: Place
 async function* stepsOf<T>(
   events: AsyncIterable<WatchEvent>,
   { select }: Options<T>,
-  place: Place,
+  place: WatchPosition,
 ): AsyncGenerator<Step<T> | undefined> {
   for await (const { type, object } of events) {
     // Before it is given out: whoever takes it may take its time, and the connection may break meanwhile.
@@ -110,6 +110,6 @@ async function* stepsOf<T>(
 }
 
 async function pause(failures: number, firstPauseMs: number, signal: AbortSignal): Promise<void> {
-  const longest = Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** Math.min(failures, 10));
+  const longest = Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** Math.min(failures, 10));
   await wait(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
 }

@@ -27,7 +27,7 @@ export class Expired extends Error {
 }
 
 /** A Secret has at most 1 MiB, and is written down in base64. */
-const MOST_LINE_CHARS = 4 * 1024 * 1024;
+const MAX_LINE_CHARS = 4 * 1024 * 1024;
 
 /** @throws Expired, SourceUnreadable which say the status, and nothing of what was read. */
 export async function readJson(statusCode: number, body: Dispatcher.ResponseData['body']): Promise<unknown> {
@@ -49,7 +49,7 @@ export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<
   for await (const chunk of body) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > MOST_LINE_CHARS)
+    if (rest.length > MAX_LINE_CHARS)
       throw new SourceUnreadable('the management cluster sent too long a line');
     for (const line of lines) if (line !== '') yield line;
   }

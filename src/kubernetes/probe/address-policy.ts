@@ -3,7 +3,7 @@ import { type AddressPolicyOptions, parseCidr } from '../settings/address-policy
 import { bytesOf, embeddedIPv4 } from './ip.ts';
 
 /** Never the address of a customer's API server: this machine, its neighbours on the wire, everybody, the cloud's metadata. */
-const ALWAYS: readonly (readonly [why: string, ...networks: string[]])[] = [
+const ALWAYS_DENIED: readonly (readonly [why: string, ...networks: string[]])[] = [
   ['unspecified', '0.0.0.0/8', '::/128'],
   ['loopback', '127.0.0.0/8', '::1/128'],
   ['link-local', '169.254.0.0/16', 'fe80::/10'],
@@ -29,7 +29,7 @@ export class AddressPolicy {
   constructor({ allow, deny, allowPrivate }: AddressPolicyOptions) {
     this.#allowed = listOf(allow);
     this.#denied = [
-      ...ALWAYS.map(([why, ...networks]) => [why, listOf(networks)] as const),
+      ...ALWAYS_DENIED.map(([why, ...networks]) => [why, listOf(networks)] as const),
       ['of a network that the configuration denies', listOf(deny)],
       ...(allowPrivate ? [] : [['private', listOf(PRIVATE)] as const]),
     ];
@@ -39,7 +39,7 @@ export class AddressPolicy {
    * @param address an IP address; one with a zone is refused.
    * @returns why it is refused, in words that follow "is"; `undefined` where it is allowed.
    */
-  refuses(address: string): string | undefined {
+  denialReason(address: string): string | undefined {
     const bytes = bytesOf(address);
     if (bytes === undefined) return 'no plain IP address';
     if (this.#has(this.#allowed, address)) return undefined;

@@ -7,7 +7,7 @@ export const PATHS = {
   version: '/version',
   kubeSystem: '/api/v1/namespaces/kube-system',
 } as const;
-export type Question = keyof typeof PATHS;
+export type ProbeRequest = keyof typeof PATHS;
 
 /** An HTTP answer, as far as it was read. */
 export interface Answer {
@@ -15,10 +15,10 @@ export interface Answer {
   /** Empty where it was too large or encoded: such an answer proves nothing. */
   readonly body: string;
 }
-export type Answers = Partial<Record<Question, Answer>>;
+export type Answers = Partial<Record<ProbeRequest, Answer>>;
 
 /** A verdict but for the time. */
-export interface Conclusion {
+export interface ProbeOutcome {
   readonly state: VerdictState;
   readonly code: string;
   readonly uid?: string;
@@ -29,10 +29,10 @@ export interface Conclusion {
  * What follows from the answers that came, and from the failure that kept others from coming. One answer that only an API
  * server of Kubernetes gives is enough: what fails after it does not take it back.
  */
-export function conclude(answers: Answers, failure: ProbeFailure | undefined): Conclusion {
+export function classify(answers: Answers, failure: ProbeFailure | undefined): ProbeOutcome {
   if (isKubernetes(answers)) return alive(answers);
   if (failure !== undefined) return { state: failure.state, code: failure.code, detail: failure.message };
-  return { state: 'unreachable', code: 'not-kubernetes', detail: told(answers) };
+  return { state: 'unreachable', code: 'not-kubernetes', detail: statusesOf(answers) };
 }
 
 /** Whether any answer is one of an API server. */
@@ -41,7 +41,7 @@ export function isKubernetes(answers: Answers): boolean {
   return (version !== undefined && isVersion(version)) || Object.values(answers).some(isStatusOrThrottling);
 }
 
-function alive(answers: Answers): Conclusion {
+function alive(answers: Answers): ProbeOutcome {
   const statuses = new Set(Object.values(answers).map(({ status }) => status));
   const uid = uidOf(answers.kubeSystem);
   const found = { state: 'alive', ...(uid !== undefined && { uid }) } as const;
@@ -87,10 +87,10 @@ function objectIn(body: string): Readonly<Record<string, unknown>> | undefined {
 }
 
 /** The numbers of what was answered, and no word of it: the words are a stranger's. */
-function told(answers: Answers): string {
+function statusesOf(answers: Answers): string {
   const parts = Object.entries(answers).map(([question, { status }]) => {
     const redirect = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
-    return `${PATHS[question as Question]} answered ${status}${redirect}`;
+    return `${PATHS[question as ProbeRequest]} answered ${status}${redirect}`;
   });
   return parts.join('; ');
 }

@@ -9,19 +9,19 @@ import {
   connectFailure,
   handshakeFailure,
   ProbeFailure,
-  tooLate,
+  probeTimeout,
 } from './probe-failure.ts';
 
 /** Every socket that a probe has opened: at its end none of them is left, whatever happened. */
-export type Opened = Set<Socket>;
+export type OpenSockets = Set<Socket>;
 
-export interface Dial {
+export interface DialOptions {
   readonly endpoint: Endpoint;
   /** Checked ones, to be tried in turn. */
   readonly addresses: readonly string[];
   readonly policy: AddressPolicy;
   readonly context: SecureContext | undefined;
-  readonly opened: Opened;
+  readonly opened: OpenSockets;
   /** The TCP sockets of all probes that are open now. */
   readonly sockets: Set<Socket>;
   readonly signal: AbortSignal;
@@ -32,7 +32,7 @@ export interface Dial {
 /** @throws ProbeFailure where one of the addresses is refused: then none is used. */
 export function checkAddresses(addresses: readonly string[], policy: AddressPolicy): void {
   for (const address of addresses) {
-    const why = policy.refuses(address);
+    const why = policy.denialReason(address);
     if (why !== undefined) throw new ProbeFailure('unverifiable', 'address-refused', `${address} is ${why}`);
   }
 }
@@ -41,30 +41,30 @@ export function checkAddresses(addresses: readonly string[], policy: AddressPoli
  * Connects to the first of the addresses that takes a connection, and makes it secure. Names are not looked up again, and
  * nothing is sent before it is known who is connected to. @throws ProbeFailure
  */
-export async function dial(to: Dial): Promise<Socket> {
+export async function dial(to: DialOptions): Promise<Socket> {
   const socket = await connectToFirst(to);
-  return to.context === undefined ? socket : secured(socket, to, to.context);
+  return to.context === undefined ? socket : startTls(socket, to, to.context);
 }
 
 /** Of several failures the one that says least against the cluster is told: `unknown` before `unreachable`. */
-async function connectToFirst(to: Dial): Promise<Socket> {
-  const candidates = reachable(to.addresses);
+async function connectToFirst(to: DialOptions): Promise<Socket> {
+  const candidates = withLocalNetwork(to.addresses);
   let told: ProbeFailure | undefined;
   for (const [i, address] of candidates.entries()) {
     const left = to.endsAt - performance.now();
     const isLast = i === candidates.length - 1;
     try {
-      return await connected(address, to, isLast ? left : left / (candidates.length - i));
+      return await connectTo(address, to, isLast ? left : left / (candidates.length - i));
     } catch (error) {
       if (!(error instanceof ProbeFailure)) throw error;
       if (told === undefined || (told.state !== 'unknown' && error.state === 'unknown')) told = error;
       if (to.signal.aborted) break;
     }
   }
-  throw told ?? tooLate();
+  throw told ?? probeTimeout();
 }
 
-function connected(address: string, to: Dial, ms: number): Promise<Socket> {
+function connectTo(address: string, to: DialOptions, ms: number): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const socket = connect({ host: address, port: to.endpoint.port, family: isIP(address), noDelay: true });
   to.opened.add(socket);
@@ -73,7 +73,7 @@ function connected(address: string, to: Dial, ms: number): Promise<Socket> {
     socket.destroy();
     reject(failure);
   };
-  const late = () => fail(tooLate());
+  const late = () => fail(probeTimeout());
   const timer = setTimeout(late, Math.max(0, ms));
   if (to.signal.aborted) late();
   to.signal.addEventListener('abort', late);
@@ -82,7 +82,7 @@ function connected(address: string, to: Dial, ms: number): Promise<Socket> {
     clearTimeout(timer);
     to.opened.delete(socket);
     to.sockets.delete(socket);
-    reject(tooLate());
+    reject(probeTimeout());
   });
   socket.once('connect', () => {
     clearTimeout(timer);
@@ -90,7 +90,7 @@ function connected(address: string, to: Dial, ms: number): Promise<Socket> {
     socket.removeAllListeners('error');
     socket.on('error', () => undefined);
     const peer = socket.remoteAddress ?? '';
-    if (!sameAddress(peer, address) || to.policy.refuses(peer) !== undefined)
+    if (!sameAddress(peer, address) || to.policy.denialReason(peer) !== undefined)
       return fail(
         new ProbeFailure('unverifiable', 'address-refused', `connected to ${peer} instead of ${address}`),
       );
@@ -99,7 +99,7 @@ function connected(address: string, to: Dial, ms: number): Promise<Socket> {
   return promise;
 }
 
-function secured(socket: Socket, to: Dial, context: SecureContext): Promise<Socket> {
+function startTls(socket: Socket, to: DialOptions, context: SecureContext): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const { serverName } = to.endpoint;
   const shielded = secure({
@@ -117,7 +117,7 @@ function secured(socket: Socket, to: Dial, context: SecureContext): Promise<Sock
     socket.destroy();
     reject(failure);
   };
-  const late = () => fail(tooLate());
+  const late = () => fail(probeTimeout());
   if (to.signal.aborted) late();
   to.signal.addEventListener('abort', late);
   shielded.once('error', (error) => {
@@ -138,7 +138,7 @@ function secured(socket: Socket, to: Dial, context: SecureContext): Promise<Sock
 }
 
 /** Those of a family that this machine has a network for; all where there are none. */
-function reachable(addresses: readonly string[]): readonly string[] {
+function withLocalNetwork(addresses: readonly string[]): readonly string[] {
   if (addresses.length === 1) return addresses;
   const usable = addresses.filter(hasNetwork);
   return usable.length === 0 ? addresses : usable;

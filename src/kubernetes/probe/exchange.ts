@@ -1,7 +1,7 @@
 import { Client, type Dispatcher } from 'undici';
-import { type Answer, type Answers, isKubernetes, PATHS, type Question } from './classify-answers.ts';
-import { type Dial, dial } from './dial.ts';
-import { exchangeFailure, ProbeFailure, tooLate } from './probe-failure.ts';
+import { type Answer, type Answers, isKubernetes, PATHS, type ProbeRequest } from './classify-answers.ts';
+import { type DialOptions, dial } from './dial.ts';
+import { exchangeFailure, ProbeFailure, probeTimeout } from './probe-failure.ts';
 
 /** More of a body is not read. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -13,7 +13,7 @@ const MAX_INTERIM = 8;
  * Asks the questions one after the other, over one connection unless the other side closes it, and puts the answers where
  * they are asked for as they come. Nothing of it is open when this settles. @throws ProbeFailure
  */
-export async function ask(to: Dial, answers: Answers): Promise<void> {
+export async function sendRequests(to: DialOptions, answers: Answers): Promise<void> {
   const { endpoint, signal } = to;
   const client = new Client(`${endpoint.isTls ? 'https' : 'http'}://ledger.invalid`, {
     connect: (_, done) => {
@@ -30,12 +30,12 @@ export async function ask(to: Dial, answers: Answers): Promise<void> {
     bodyTimeout: 0,
   });
   try {
-    for (const [question, path] of Object.entries(PATHS) as [Question, string][]) {
+    for (const [question, path] of Object.entries(PATHS) as [ProbeRequest, string][]) {
       answers[question] = await get(client, to, path);
       if (isFinal(answers[question]) && isKubernetes(answers)) return;
     }
   } catch (error) {
-    if (signal.aborted) throw tooLate();
+    if (signal.aborted) throw probeTimeout();
     throw exchangeFailure(error);
   } finally {
     client.destroy().catch(() => undefined);
@@ -48,7 +48,7 @@ function isFinal({ status }: Answer): boolean {
   return status === 401 || status === 429;
 }
 
-async function get(client: Client, { endpoint, signal }: Dial, path: string): Promise<Answer> {
+async function get(client: Client, { endpoint, signal }: DialOptions, path: string): Promise<Answer> {
   const authorization = endpoint.revealAuthorization();
   let interim = 0;
   const { statusCode, headers, body } = await client.request({
@@ -67,7 +67,7 @@ async function get(client: Client, { endpoint, signal }: Dial, path: string): Pr
     },
   });
   const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity';
-  return { status: statusCode, body: isPlain ? await read(body) : drop(body) };
+  return { status: statusCode, body: isPlain ? await readBody(body) : discard(body) };
 }
 
 function tooManyInterim(): ProbeFailure {
@@ -75,7 +75,7 @@ function tooManyInterim(): ProbeFailure {
 }
 
 /** The body as text; nothing of one that is too large. */
-async function read(body: Dispatcher.ResponseData['body']): Promise<string> {
+async function readBody(body: Dispatcher.ResponseData['body']): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -87,12 +87,12 @@ async function read(body: Dispatcher.ResponseData['body']): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function drop(body: Dispatcher.ResponseData['body']): string {
+function discard(body: Dispatcher.ResponseData['body']): string {
   body.on('error', () => undefined).destroy();
   return '';
 }
 
-function hostHeader({ host, port, isTls }: Dial['endpoint']): string {
+function hostHeader({ host, port, isTls }: DialOptions['endpoint']): string {
   const name = host.includes(':') ? `[${host}]` : host;
   return port === (isTls ? 443 : 80) ? name : `${name}:${port}`;
 }

@@ -14,12 +14,12 @@ export class ProbeFailure extends Error {
 }
 
 /** The one deadline of a probe has come. */
-export function tooLate(): ProbeFailure {
+export function probeTimeout(): ProbeFailure {
   return new ProbeFailure('unknown', 'timeout', 'no answer within the deadline');
 }
 
 /** What our own side lacked: sockets, ports, memory. It says nothing about the cluster. */
-const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EINVAL']);
+const LOCAL_ERRORS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EINVAL']);
 
 /** What an error of a TCP connection means. @param hasRoute whether this machine has any network of the address's family. */
 export function connectFailure(error: unknown, address: string, hasRoute: boolean): ProbeFailure {
@@ -43,7 +43,7 @@ export function connectFailure(error: unknown, address: string, hasRoute: boolea
     case 'ETIMEDOUT':
       return tells('unknown', 'timeout');
     default:
-      return OURS.has(code) ? tells('unknown', 'prober-failed') : tells('unknown', 'reset');
+      return LOCAL_ERRORS.has(code) ? tells('unknown', 'prober-failed') : tells('unknown', 'reset');
   }
 }
 

@@ -7,7 +7,7 @@ export interface HostRate {
   readonly burst: number;
 }
 
-const MANY_HOSTS = 4_096;
+const MAX_BUCKETS = 4_096;
 
 /** A token bucket for every host. */
 export class HostRateLimiter {
@@ -20,9 +20,9 @@ export class HostRateLimiter {
   }
 
   /** Takes a token, also one that is yet to come. @returns how long to wait for it, in milliseconds. */
-  take(host: string): number {
+  reserve(host: string): number {
     const now = performance.now();
-    if (this.#fullAt.size > MANY_HOSTS) this.#forgetFull(now);
+    if (this.#fullAt.size > MAX_BUCKETS) this.#dropFullBuckets(now);
     const { perSecond, burst } = this.#rate;
     const perToken = 1_000 / perSecond;
     const fullAt = Math.max(now, this.#fullAt.get(host) ?? now) + perToken;
@@ -31,15 +31,15 @@ export class HostRateLimiter {
   }
 
   /** Takes a token that is there. */
-  takeNow(host: string): boolean {
+  tryTake(host: string): boolean {
     const { perSecond, burst } = this.#rate;
     const missing = Math.max(0, (this.#fullAt.get(host) ?? 0) - performance.now());
     const isThere = missing + 1_000 / perSecond <= (burst * 1_000) / perSecond;
-    if (isThere) this.take(host);
+    if (isThere) this.reserve(host);
     return isThere;
   }
 
-  #forgetFull(now: number): void {
+  #dropFullBuckets(now: number): void {
     for (const [host, fullAt] of this.#fullAt) if (fullAt <= now) this.#fullAt.delete(host);
   }
 }
@@ -58,7 +58,7 @@ export class Semaphore {
   }
 
   /** Resolves with a place taken, also where the signal has fired. */
-  async enter(): Promise<void> {
+  async acquire(): Promise<void> {
     if (this.#free > 0) {
       this.#free -= 1;
       return;
@@ -68,7 +68,7 @@ export class Semaphore {
     await promise;
   }
 
-  leave(): void {
+  release(): void {
     const [next] = this.#waiting;
     if (next === undefined) {
       this.#free += 1;
@@ -84,23 +84,23 @@ export class Semaphore {
  * place, so that a host with many clusters holds up nobody else.
  */
 export class ProbeThrottle {
-  readonly #gate: Semaphore;
+  readonly #semaphore: Semaphore;
   readonly #rates: HostRateLimiter;
 
   constructor(gate: Semaphore, rates: HostRateLimiter) {
-    this.#gate = gate;
+    this.#semaphore = gate;
     this.#rates = rates;
   }
 
   async wait(host: string, signal: AbortSignal): Promise<void> {
-    const ms = this.#rates.take(host);
+    const ms = this.#rates.reserve(host);
     if (ms === 0) return;
-    this.#gate.leave();
+    this.#semaphore.release();
     await wait(ms, undefined, { signal }).catch(() => undefined);
-    await this.#gate.enter();
+    await this.#semaphore.acquire();
   }
 
-  mayRepeat(host: string): boolean {
-    return this.#rates.takeNow(host);
+  tryTake(host: string): boolean {
+    return this.#rates.tryTake(host);
   }
 }

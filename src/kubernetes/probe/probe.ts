@@ -5,11 +5,11 @@ import type { Verdict } from '../../domain/validation/judging/verdict.ts';
 import { CredentialRefused } from '../credentials/credential-source.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
 import type { AddressPolicy } from './address-policy.ts';
-import { type Answers, type Conclusion, conclude } from './classify-answers.ts';
-import { checkAddresses, type Dial, type Opened } from './dial.ts';
+import { type Answers, classify, type ProbeOutcome } from './classify-answers.ts';
+import { checkAddresses, type DialOptions, type OpenSockets } from './dial.ts';
 import { addressesOf } from './dns.ts';
-import { ask } from './exchange.ts';
-import { ProbeFailure, tooLate } from './probe-failure.ts';
+import { sendRequests } from './exchange.ts';
+import { ProbeFailure, probeTimeout } from './probe-failure.ts';
 import type { SecureContexts } from './tls-contexts.ts';
 
 /** What all probes of a process share. */
@@ -24,14 +24,14 @@ export interface ProbeContext {
   readonly random: () => number;
   readonly now: () => Instant;
   /** Lets no host be asked too often. */
-  readonly turns: Turns;
+  readonly throttle: HostThrottle;
 }
 
-export interface Turns {
+export interface HostThrottle {
   /** Resolves when the next connection to the host may be made; time spent here is not of the probe's. */
   wait(host: string, signal: AbortSignal): Promise<void>;
   /** Whether another one may be made at once. */
-  mayRepeat(host: string): boolean;
+  tryTake(host: string): boolean;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function probe(
   const answers: Answers = {};
   const secondTry = new SecondTry(room.random);
   let waitedMs = 0;
-  let conclusion: Conclusion;
+  let conclusion: ProbeOutcome;
   try {
     const context = endpoint.isTls ? room.contexts.of(endpoint) : undefined;
     const addresses = await within(deadlineMs, signal, (own) =>
@@ -58,19 +58,19 @@ export async function probe(
     checkAddresses(addresses, room.policy);
     const host = `${addresses[0]} ${endpoint.port}`;
     const resolvedAt = performance.now();
-    await room.turns.wait(host, signal);
+    await room.throttle.wait(host, signal);
     waitedMs = performance.now() - resolvedAt;
     const endsAt = startedAt + deadlineMs + waitedMs;
     conclusion = await within(endsAt - performance.now(), signal, async (own) => {
-      const opened: Opened = new Set();
+      const opened: OpenSockets = new Set();
       const { policy, sockets } = room;
       const to = { endpoint, addresses, policy, context, opened, sockets, signal: own, endsAt };
-      const first = await once(to, answers);
-      if (!isWorthAnother(first) || !room.turns.mayRepeat(host)) return first;
-      return (await secondTry.isDue(endsAt, own)) ? once(to, answers) : first;
+      const first = await attempt(to, answers);
+      if (!isWorthRetrying(first) || !room.throttle.tryTake(host)) return first;
+      return (await secondTry.waitIfPossible(endsAt, own)) ? attempt(to, answers) : first;
     });
   } catch (error) {
-    conclusion = conclude(answers, failureOf(error, signal));
+    conclusion = classify(answers, failureOf(error, signal));
   }
   const latencyMs = Math.round(performance.now() - startedAt - waitedMs);
   return { ...conclusion, at: room.now(), latencyMs };
@@ -88,7 +88,7 @@ class SecondTry {
   }
 
   /** Waits for a moment, where there is time for it. @returns whether to try again. */
-  async isDue(endsAt: number, signal: AbortSignal): Promise<boolean> {
+  async waitIfPossible(endsAt: number, signal: AbortSignal): Promise<boolean> {
     const pauseMs = PAUSE_MS.least + this.#random() * (PAUSE_MS.most - PAUSE_MS.least);
     if (this.#isUsed || performance.now() + pauseMs >= endsAt) return false;
     this.#isUsed = true;
@@ -108,22 +108,22 @@ async function lookUp(
     return await addressesOf(host, servers, signal);
   } catch (error) {
     const isUnknown = error instanceof ProbeFailure && error.state === 'unknown';
-    if (!isUnknown || !(await secondTry.isDue(endsAt, signal))) throw error;
+    if (!isUnknown || !(await secondTry.waitIfPossible(endsAt, signal))) throw error;
     return addressesOf(host, servers, signal);
   }
 }
 
 /** A second try may see more, where the first was cut off or turned away. */
-function isWorthAnother({ state, code }: Conclusion): boolean {
+function isWorthRetrying({ state, code }: ProbeOutcome): boolean {
   return code === 'refused' || code === 'no-route' || (state === 'unknown' && code !== 'timeout');
 }
 
-async function once(to: Dial, answers: Answers): Promise<Conclusion> {
+async function attempt(to: DialOptions, answers: Answers): Promise<ProbeOutcome> {
   try {
-    await ask(to, answers);
-    return conclude(answers, undefined);
+    await sendRequests(to, answers);
+    return classify(answers, undefined);
   } catch (error) {
-    return conclude(answers, failureOf(error, to.signal));
+    return classify(answers, failureOf(error, to.signal));
   }
 }
 
@@ -141,7 +141,7 @@ async function within<T>(
   try {
     return await work(own.signal);
   } catch (error) {
-    throw own.signal.aborted ? tooLate() : error;
+    throw own.signal.aborted ? probeTimeout() : error;
   } finally {
     clearTimeout(timer);
     outer.removeEventListener('abort', abort);
@@ -153,6 +153,6 @@ export function failureOf(error: unknown, signal: AbortSignal): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   if (error instanceof CredentialRefused)
     return new ProbeFailure('unverifiable', 'credential-refused', error.message);
-  if (signal.aborted) return tooLate();
+  if (signal.aborted) return probeTimeout();
   return new ProbeFailure('unknown', 'prober-failed', 'the probe itself failed');
 }

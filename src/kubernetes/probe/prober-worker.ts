@@ -8,7 +8,7 @@ import { endpointOf, parseKubeconfig } from '../credentials/kubeconfig.ts';
 import { type OpenSources, openSources } from '../credentials/open-sources.ts';
 import { readInventories } from '../credentials/read-inventories.ts';
 import { SourceUnreadable } from '../management/source-unreadable.ts';
-import type { Order, Report } from '../prober/prober-messages.ts';
+import type { WorkerCommand, WorkerReport } from '../prober/prober-messages.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
 import { AddressPolicy } from './address-policy.ts';
 import { failureOf, probe } from './probe.ts';
@@ -21,51 +21,51 @@ import { SecureContexts } from './tls-contexts.ts';
  * and it alone ever holds one of a customer. It ends when the server does.
  */
 
-type ProbeOrder = Extract<Order, { kind: 'probe' }>;
+type ProbeOrder = Extract<WorkerCommand, { kind: 'probe' }>;
 
 class Worker {
   readonly #options: ProberOptions;
   readonly #policy: AddressPolicy;
   readonly #contexts = new SecureContexts();
   readonly #sockets = new Set<Socket>();
-  readonly #gate: Semaphore;
-  readonly #rates: HostRateLimiter;
-  readonly #underWay = new Map<number, AbortController>();
-  readonly #say: (report: Report) => void;
+  readonly #semaphore: Semaphore;
+  readonly #rateLimiter: HostRateLimiter;
+  readonly #activeProbes = new Map<number, AbortController>();
+  readonly #send: (report: WorkerReport) => void;
   #sources: OpenSources | undefined;
 
-  constructor(options: ProberOptions, say: (report: Report) => void) {
+  constructor(options: ProberOptions, say: (report: WorkerReport) => void) {
     this.#options = options;
     this.#policy = new AddressPolicy(options.addresses);
-    this.#gate = new Semaphore(options.concurrency);
-    this.#rates = new HostRateLimiter(options.perHost);
-    this.#say = say;
+    this.#semaphore = new Semaphore(options.concurrency);
+    this.#rateLimiter = new HostRateLimiter(options.perHost);
+    this.#send = say;
   }
 
   async probe(order: ProbeOrder): Promise<void> {
     const abort = new AbortController();
-    this.#underWay.set(order.id, abort);
-    await this.#gate.enter();
+    this.#activeProbes.set(order.id, abort);
+    await this.#semaphore.acquire();
     try {
       const verdict = await this.#verdict(order, abort.signal);
-      if (!abort.signal.aborted) this.#say({ kind: 'verdict', id: order.id, verdict });
+      if (!abort.signal.aborted) this.#send({ kind: 'verdict', id: order.id, verdict });
     } finally {
-      this.#gate.leave();
-      this.#underWay.delete(order.id);
+      this.#semaphore.release();
+      this.#activeProbes.delete(order.id);
     }
   }
 
   abort(ids: readonly number[]): void {
-    for (const id of ids) this.#underWay.get(id)?.abort();
+    for (const id of ids) this.#activeProbes.get(id)?.abort();
   }
 
-  stats(): Report {
+  stats(): WorkerReport {
     const { rss, heapUsed } = process.memoryUsage();
     return {
       kind: 'pong',
       stats: {
         sockets: this.#sockets.size,
-        probes: this.#underWay.size,
+        probes: this.#activeProbes.size,
         rssBytes: rss,
         heapBytes: heapUsed,
         contexts: this.#contexts.size,
@@ -82,7 +82,7 @@ class Worker {
     );
     const unreached: SourceReading = { source: 'management-cluster', unreadable: 'it cannot be reached' };
     const readings = sources === undefined ? [unreached] : await readInventories(sources, signal);
-    this.#say({ kind: 'inventory', readings });
+    this.#send({ kind: 'inventory', readings });
   }
 
   async #verdict(order: ProbeOrder, signal: AbortSignal): Promise<Verdict> {
@@ -106,7 +106,7 @@ class Worker {
       dnsServers: this.#options.dnsServers,
       random: Math.random,
       now: Date.now,
-      turns: new ProbeThrottle(this.#gate, this.#rates),
+      throttle: new ProbeThrottle(this.#semaphore, this.#rateLimiter),
     };
     return probe(endpoint, room, this.#options.deadlineMs, signal);
   }
@@ -154,9 +154,9 @@ class Worker {
 /** How long listing what the sources have may take. */
 const INVENTORY_MS = 60_000;
 
-function serve(send: (report: Report) => void): void {
+function serve(send: (report: WorkerReport) => void): void {
   let worker: Worker | undefined;
-  process.on('message', (order: Order) => {
+  process.on('message', (order: WorkerCommand) => {
     switch (order.kind) {
       case 'start':
         worker = new Worker(order.options, send);

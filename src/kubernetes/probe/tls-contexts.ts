@@ -3,17 +3,17 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { CredentialRefused } from '../credentials/credential-source.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
 
-const MOST = 512;
+const MAX_CONTEXTS = 512;
 
 /**
  * TLS settings by authority: to parse one for every probe costs a quarter of its time. What holds a client's key is made
  * for one probe and not kept.
  */
 export class SecureContexts {
-  readonly #kept = new Map<string, SecureContext>();
+  readonly #byAuthority = new Map<string, SecureContext>();
 
   get size(): number {
-    return this.#kept.size;
+    return this.#byAuthority.size;
   }
 
   /** @throws CredentialRefused where OpenSSL does not take the certificates. */
@@ -21,11 +21,11 @@ export class SecureContexts {
     const client = endpoint.revealClient();
     if (client !== undefined) return make(endpoint.ca, client);
     const key = endpoint.ca === undefined ? '' : hash('sha256', endpoint.ca);
-    const kept = this.#kept.get(key) ?? make(endpoint.ca, undefined);
-    this.#kept.delete(key);
-    this.#kept.set(key, kept);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MOST && oldest !== undefined) this.#kept.delete(oldest);
+    const kept = this.#byAuthority.get(key) ?? make(endpoint.ca, undefined);
+    this.#byAuthority.delete(key);
+    this.#byAuthority.set(key, kept);
+    const [oldest] = this.#byAuthority.keys();
+    if (this.#byAuthority.size > MAX_CONTEXTS && oldest !== undefined) this.#byAuthority.delete(oldest);
     return kept;
   }
 }

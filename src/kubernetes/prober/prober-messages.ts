@@ -8,7 +8,7 @@ export type ProbeTarget = { readonly clusterId: string } & (
 );
 
 /** What the worker is told. */
-export type Order =
+export type WorkerCommand =
   | { readonly kind: 'start'; readonly options: ProberOptions }
   | {
       readonly kind: 'probe';
@@ -46,7 +46,7 @@ const Item = z.strictObject({
 });
 
 /** What the worker says. It reads what strangers send, so what it says is looked at like anything from outside. */
-export const Report = z.discriminatedUnion('kind', [
+export const WorkerReport = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ready') }),
   z.strictObject({ kind: z.literal('pong'), stats: Stats }),
   z.strictObject({
@@ -73,4 +73,4 @@ export const Report = z.discriminatedUnion('kind', [
     }),
   }),
 ]);
-export type Report = z.output<typeof Report>;
+export type WorkerReport = z.output<typeof WorkerReport>;

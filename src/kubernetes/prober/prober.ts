@@ -1,7 +1,7 @@
 import type { SourceReading } from '../../domain/inventory.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
-import type { Order, ProberStats, ProbeTarget } from './prober-messages.ts';
+import type { ProberStats, ProbeTarget, WorkerCommand } from './prober-messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface ProbeResult {
@@ -14,11 +14,11 @@ export interface ProberLog {
 }
 
 /** So many more than are probed at a time are handed over: those whose host is asked too often wait there. */
-const WINDOW = 4;
+const WINDOW_FACTOR = 4;
 /** After a start that failed nobody waits for the next one for so long. */
-const PAUSE_MS = 1_000;
+const RESTART_PAUSE_MS = 1_000;
 
-interface UnderWay {
+interface PendingProbe {
   readonly worker: WorkerProcess;
   readonly settle: (verdict: Verdict) => void;
 }
@@ -31,7 +31,7 @@ export class Prober {
   readonly #options: ProberOptions;
   readonly #now: () => number;
   readonly #log: ProberLog;
-  readonly #underWay = new Map<number, UnderWay>();
+  readonly #pending = new Map<number, PendingProbe>();
   #worker: Promise<WorkerProcess> | undefined;
   #failedAt = Number.NEGATIVE_INFINITY;
   #ids = 0;
@@ -45,7 +45,7 @@ export class Prober {
 
   /** Starts the process, so that the first run need not wait for it. @throws Error where it does not start. */
   async start(): Promise<void> {
-    await this.#running();
+    await this.#runningWorker();
   }
 
   /**
@@ -57,7 +57,7 @@ export class Prober {
     targets: AsyncIterable<ProbeTarget> | Iterable<ProbeTarget>,
     signal: AbortSignal = new AbortController().signal,
   ): AsyncGenerator<ProbeResult, void, void> {
-    const run = new Run(targets, WINDOW * this.#options.concurrency, signal);
+    const run = new ProbeRun(targets, WINDOW_FACTOR * this.#options.concurrency, signal);
     const mine = new Set<number>();
     const submit = async (target: ProbeTarget) => {
       const settle = (verdict: Verdict) => run.settle({ clusterId: target.clusterId, verdict });
@@ -65,7 +65,7 @@ export class Prober {
         if (id !== undefined) mine.delete(id);
         settle(verdict);
       });
-      if (id === undefined) return settle(this.#failed('the prober did not start'));
+      if (id === undefined) return settle(this.#failedVerdict('the prober did not start'));
       mine.add(id);
       if (run.isOver) this.#abort(mine);
     };
@@ -79,7 +79,7 @@ export class Prober {
 
   /** What the sources of credentials list. @throws Error where the process does not start, or ends meanwhile. */
   async inventory(): Promise<readonly SourceReading[]> {
-    const readings = await (await this.#running()).inventory();
+    const readings = await (await this.#runningWorker()).inventory();
     if (readings === undefined) throw new Error('the prober ended before it had listed its sources');
     return readings;
   }
@@ -104,28 +104,28 @@ export class Prober {
 
   /** @returns the id of the probe, or `undefined` where there is no process to do it. */
   async #submit(target: ProbeTarget, settle: (verdict: Verdict) => void): Promise<number | undefined> {
-    const worker = await this.#running().catch(() => undefined);
+    const worker = await this.#runningWorker().catch(() => undefined);
     if (worker === undefined) return undefined;
     this.#ids += 1;
     const id = this.#ids;
-    this.#underWay.set(id, { worker, settle });
-    worker.send(orderOf(id, target));
+    this.#pending.set(id, { worker, settle });
+    worker.send(probeCommand(id, target));
     return id;
   }
 
   #abort(ids: Set<number>): void {
-    const byWorker = Map.groupBy(ids, (id) => this.#underWay.get(id)?.worker);
+    const byWorker = Map.groupBy(ids, (id) => this.#pending.get(id)?.worker);
     for (const [worker, own] of byWorker) {
-      for (const id of own) this.#underWay.delete(id);
+      for (const id of own) this.#pending.delete(id);
       worker?.settle(own.length);
       worker?.send({ kind: 'abort', ids: own });
     }
     ids.clear();
   }
 
-  #running(): Promise<WorkerProcess> {
+  #runningWorker(): Promise<WorkerProcess> {
     if (this.#isStopped) return Promise.reject(new Error('the prober was stopped'));
-    if (performance.now() - this.#failedAt < PAUSE_MS)
+    if (performance.now() - this.#failedAt < RESTART_PAUSE_MS)
       return Promise.reject(new Error('the prober does not start'));
     this.#worker ??= this.#launch();
     return this.#worker;
@@ -138,8 +138,8 @@ export class Prober {
       onEnd: (why) => {
         if (this.#worker === starting) this.#worker = undefined;
         if (!this.#isStopped) this.#log.warn({ why }, 'the process that probes has ended');
-        for (const [id, { worker }] of this.#underWay)
-          if (worker === own) this.#settle(id, this.#failed('the prober ended during the probe'));
+        for (const [id, { worker }] of this.#pending)
+          if (worker === own) this.#settle(id, this.#failedVerdict('the prober ended during the probe'));
       },
     });
     starting.then(
@@ -155,33 +155,33 @@ export class Prober {
   }
 
   #settle(id: number, verdict: Verdict): void {
-    const found = this.#underWay.get(id);
+    const found = this.#pending.get(id);
     if (found === undefined) return;
-    this.#underWay.delete(id);
+    this.#pending.delete(id);
     found.worker.settle(1);
     found.settle(verdict);
   }
 
-  #failed(detail: string): Verdict {
+  #failedVerdict(detail: string): Verdict {
     return { state: 'unknown', code: 'prober-failed', detail, at: this.#now() };
   }
 }
 
-function orderOf(id: number, target: ProbeTarget): Order {
+function probeCommand(id: number, target: ProbeTarget): WorkerCommand {
   if ('kubeconfig' in target) return { kind: 'probe', id, kubeconfig: target.kubeconfig };
   const { connection } = target;
   return { kind: 'probe', id, ...(connection !== undefined && { connection }) };
 }
 
 /** One run: what is still to be asked for, what is under way, and what waits to be taken. */
-class Run {
+class ProbeRun {
   readonly #targets: AsyncIterator<ProbeTarget> | Iterator<ProbeTarget>;
   readonly #window: number;
   readonly #signal: AbortSignal;
   readonly #done: ProbeResult[] = [];
   readonly #wake = () => this.#changed.resolve();
   #changed = Promise.withResolvers<void>();
-  #underWay = 0;
+  #pending = 0;
   #isExhausted = false;
   #isOver = false;
 
@@ -202,7 +202,7 @@ class Run {
   }
 
   settle(result: ProbeResult): void {
-    this.#underWay -= 1;
+    this.#pending -= 1;
     this.#done.push(result);
     this.#wake();
   }
@@ -219,7 +219,7 @@ class Run {
         this.#wake();
         yield next;
       } else if (failure !== undefined) throw failure.error;
-      else if (this.#isExhausted && this.#underWay === 0) return;
+      else if (this.#isExhausted && this.#pending === 0) return;
       else await this.#change();
     }
   }
@@ -234,14 +234,14 @@ class Run {
 
   async #feed(submit: (target: ProbeTarget) => Promise<void>): Promise<void> {
     while (!this.#isOver) {
-      if (this.#underWay + this.#done.length >= this.#window) {
+      if (this.#pending + this.#done.length >= this.#window) {
         await this.#change();
         continue;
       }
       const next = await this.#targets.next();
       if (next.done === true) break;
       if (this.#isOver) return;
-      this.#underWay += 1;
+      this.#pending += 1;
       await submit(next.value);
     }
     this.#isExhausted = true;

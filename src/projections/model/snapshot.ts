@@ -14,7 +14,7 @@ const MAGIC = Buffer.from('CLSNAP01');
 const HASH_BYTES = 32;
 
 /** Changes whenever the fold, or what the model keeps, does: an older snapshot is then of no use. */
-export const FOLD_VERSION = 3;
+export const FOLD_VERSION = 4;
 
 interface Header {
   readonly foldVersion: number;

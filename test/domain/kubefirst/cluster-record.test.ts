@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ClusterRecord, readRecord } from '../../../src/domain/kubefirst/cluster-record.ts';
 import type { KnownCluster } from '../../../src/domain/kubefirst/identity.ts';
-import { clusterOfRecord, ownIdOf, planRecord } from '../../../src/domain/kubefirst/plan.ts';
+import { clusterOfRecord, ownIdOf, planRecord } from '../../../src/domain/kubefirst/plan-record.ts';
 import { connectionOf, KubefirstPolicy } from '../../../src/domain/kubefirst/registration.ts';
 
 const POLICY = KubefirstPolicy.parse({});

@@ -1,10 +1,11 @@
 import { billCluster, causesStopping } from '../../../src/domain/billing/billing.ts';
 import type { Fact, KnownFact } from '../../../src/domain/facts/fact.ts';
+import type { InventoryStatus } from '../../../src/domain/inventory.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../../src/domain/time.ts';
 import type { Condition } from '../../../src/domain/validation/judging/condition.ts';
 import { type Judgement, judgeRun } from '../../../src/domain/validation/judging/judge.ts';
 import { type Policies, PolicySettings, policiesOf } from '../../../src/domain/validation/judging/policy.ts';
-import type { ClusterState, InventoryOpinion } from '../../../src/domain/validation/judging/run-input.ts';
+import type { ClusterState } from '../../../src/domain/validation/judging/run-input.ts';
 import type { Verdict } from '../../../src/domain/validation/judging/verdict.ts';
 import { RunFold } from '../../../src/domain/validation/records/run-fold.ts';
 import {
@@ -12,12 +13,12 @@ import {
   type RunRecord,
   runId,
   type Shard,
+  type StoredRecord,
   shardName,
   startRecord,
-  WHOLE,
-  type WrittenRecord,
+  WHOLE_FLEET,
 } from '../../../src/domain/validation/records/run-record.ts';
-import { recordsOf } from '../../../src/domain/validation/records/write-run.ts';
+import { serializeRun } from '../../../src/domain/validation/records/write-run.ts';
 import { at } from '../facts/facts.ts';
 
 /** A fleet that is probed, judged and recorded as a ledger would, without one. */
@@ -42,15 +43,15 @@ const RUN_MS = 2_000;
 export interface PlayedRun {
   readonly run: string;
   readonly tick: Instant;
-  readonly records: readonly { readonly record: WrittenRecord; readonly recordedAt: Instant }[];
+  readonly records: readonly { readonly record: StoredRecord; readonly recordedAt: Instant }[];
   readonly judgement: Judgement;
 }
 
 export class Fleet {
   policies: Policies;
-  shard: Shard = WHOLE;
+  shard: Shard = WHOLE_FLEET;
   proceedUntil: Instant | undefined;
-  inventory = new Map<string, InventoryOpinion>();
+  inventory = new Map<string, InventoryStatus>();
   extra: Condition[] = [];
   fold = new RunFold();
   readonly facts = new Map<string, KnownFact<Fact>[]>();
@@ -109,7 +110,7 @@ export class Fleet {
         accountId: 'acme',
         state: this.stateOf(clusterId, decidedAt),
         inventory: this.inventory.get(clusterId) ?? 'unknown',
-        watch: this.fold.watchOf(clusterId),
+        history: this.fold.historyOf(clusterId),
         verdict: { ...verdict, at: tick + after },
       })),
     });
@@ -128,12 +129,12 @@ export class Fleet {
       deadline: tick + 4 * MINUTE_MS,
       everyMs: 5 * MINUTE_MS,
     });
-    const finished = recordsOf({
+    const finished = serializeRun({
       tick,
       decidedAt: tick + RUN_MS,
       policies: this.policies,
       judgement,
-      watchBefore: (clusterId) => this.fold.watchOf(clusterId),
+      historyBefore: (clusterId) => this.fold.historyOf(clusterId),
       before: this.fold.shards.get(shardName(this.shard)),
       durationMs: RUN_MS,
     });
@@ -164,7 +165,7 @@ export class Fleet {
 }
 
 /** A record as it comes back from a store. */
-export function stored({ type, data }: WrittenRecord): RunRecord {
+export function stored({ type, data }: StoredRecord): RunRecord {
   return parseRunRecord(type, JSON.parse(JSON.stringify(data)));
 }
 

@@ -309,19 +309,19 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     try {
       const before = await reconciler(open).run();
       const all = { [ONE]: 'listed', [TWO]: 'listed', [MANAGEMENT]: 'listed' };
-      expect(Object.fromEntries(before.opinions)).toEqual(all);
+      expect(Object.fromEntries(before.statuses)).toEqual(all);
       const stranger = { type: 'running-but-unregistered', reference: `argocd:${argocd}/stranger` };
       expect(before.conditions).toMatchObject([stranger]);
       await write([one()]);
       await until(async () => (await records(ledger)).missing.length === 1);
       // Argo CD still has it: while any source lists it, it is not gone.
-      expect((await reconciler(open).run()).opinions.get(TWO)).toBe('listed');
+      expect((await reconciler(open).run()).statuses.get(TWO)).toBe('listed');
       await api.deleteSecret(argocd, 'two');
       const again = reconciler(fresh);
       await again.run();
       ledger.pass(HOUR / 2);
       const after = await again.run();
-      expect(after.opinions.get(TWO)).toBe('gone');
+      expect(after.statuses.get(TWO)).toBe('gone');
       const missing = { type: 'billed-but-missing', clusterId: TWO, clusterHours: '0.500000' };
       expect(after.conditions).toMatchObject([missing, stranger]);
       // The ledger holds for deleted what Kubefirst says runs.

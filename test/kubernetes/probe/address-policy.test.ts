@@ -32,7 +32,7 @@ describe('an address is refused', () => {
     ['example.com', 'no plain IP address'],
     ['', 'no plain IP address'],
   ])('%s is %s', (address, why) => {
-    expect(policy().refuses(address)).toBe(why);
+    expect(policy().denialReason(address)).toBe(why);
   });
 
   test.each([
@@ -49,7 +49,7 @@ describe('an address is refused', () => {
     ['ISATAP', '2001:db8::5efe:127.0.0.1'],
     ['ISATAP, universal', '2001:db8::200:5efe:7f00:1'],
   ])('that stands for one that is: %s', (_, address) => {
-    expect(policy().refuses(address)).toMatch(/^(loopback|link-local)(, in another form)?$/);
+    expect(policy().denialReason(address)).toMatch(/^(loopback|link-local)(, in another form)?$/);
   });
 
   test('of a network that the configuration denies, and what stands for it', () => {
@@ -61,8 +61,8 @@ describe('an address is refused', () => {
       '64:ff9b::10.100.0.1',
       'fd12::1',
     ])
-      expect(ours.refuses(address), address).toMatch(/^of a network that the configuration denies/);
-    expect(ours.refuses('10.112.0.1')).toBeUndefined();
+      expect(ours.denialReason(address), address).toMatch(/^of a network that the configuration denies/);
+    expect(ours.denialReason('10.112.0.1')).toBeUndefined();
   });
 
   test('of a private network, where the configuration says so', () => {
@@ -75,8 +75,8 @@ describe('an address is refused', () => {
       'fc00::1',
       '::ffff:10.0.0.1',
     ])
-      expect(strict.refuses(address), address).toMatch(/^private/);
-    expect(strict.refuses('172.32.0.1')).toBeUndefined();
+      expect(strict.denialReason(address), address).toMatch(/^private/);
+    expect(strict.denialReason('172.32.0.1')).toBeUndefined();
   });
 });
 
@@ -93,15 +93,15 @@ describe('an address is allowed', () => {
     '2002:808:808::1',
     '::ffff:8.8.8.8',
   ])('%s', (address) => {
-    expect(policy().refuses(address)).toBeUndefined();
+    expect(policy().denialReason(address)).toBeUndefined();
   });
 
   test('where the configuration allows its network, in whatever form, and no other for it', () => {
     const local = policy({ allow: ['127.0.0.0/8'] });
     for (const address of ['127.0.0.1', '::ffff:127.0.0.1', '64:ff9b::127.0.0.1'])
-      expect(local.refuses(address), address).toBeUndefined();
+      expect(local.denialReason(address), address).toBeUndefined();
     for (const address of ['::1', '169.254.169.254', '0.0.0.0', '2001:0:7f00:1::'])
-      expect(local.refuses(address), address).toBeDefined();
+      expect(local.denialReason(address), address).toBeDefined();
   });
 });
 
@@ -127,7 +127,7 @@ test('an IPv4 address that is refused is refused in every form that hides it', (
         `2001:0:808:808::${flipped}`,
       ];
       for (const form of forms)
-        if (ours.refuses(plain) !== undefined) expect(ours.refuses(form), form).toBeDefined();
+        if (ours.denialReason(plain) !== undefined) expect(ours.denialReason(form), form).toBeDefined();
     }),
     { numRuns: 500 },
   );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Answers, conclude } from '../../../src/kubernetes/probe/classify-answers.ts';
+import { type Answers, classify } from '../../../src/kubernetes/probe/classify-answers.ts';
 import { ProbeFailure } from '../../../src/kubernetes/probe/probe-failure.ts';
 
 const reset = new ProbeFailure('unknown', 'reset', 'the connection was ended before the answer');
@@ -36,13 +36,13 @@ describe('what follows from answers', () => {
     ['a list', { version: { status: 200, body: '[{"gitVersion":"v1.2"}]' } }, 'unreachable not-kubernetes'],
     ['nothing', {}, 'unreachable not-kubernetes'],
   ])('%s', (_, answers, expected) => {
-    const { state, code } = conclude(answers, undefined);
+    const { state, code } = classify(answers, undefined);
     expect(`${state} ${code}`).toBe(expected);
   });
 
   test('a failure after a proof does not take it back, and before one it is all that is known', () => {
-    expect(conclude({ version }, reset).state).toBe('alive');
-    expect(conclude({ readyz: { status: 200, body: 'ok' } }, reset)).toMatchObject({
+    expect(classify({ version }, reset).state).toBe('alive');
+    expect(classify({ readyz: { status: 200, body: 'ok' } }, reset)).toMatchObject({
       state: 'unknown',
       code: 'reset',
     });
@@ -67,7 +67,7 @@ describe('what follows from answers', () => {
         const answers = Object.fromEntries(
           Object.entries(given).filter(([, each]) => each !== undefined),
         ) as Answers;
-        const conclusion = conclude(answers, undefined);
+        const conclusion = classify(answers, undefined);
         const bodies = Object.values(answers).map((each) => each.body);
         if (conclusion.state === 'alive')
           expect(bodies.some((each) => /gitVersion|Status|Too many requests/.test(each))).toBe(true);

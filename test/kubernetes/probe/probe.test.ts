@@ -11,7 +11,7 @@ import { base64, Fleet, kubeconfig } from './fleet.ts';
 import { HANGING, UID } from './hostile-servers.ts';
 
 const DEADLINE_MS = 1_500;
-const turns = { wait: async () => undefined, mayRepeat: () => true };
+const throttle = { wait: async () => undefined, tryTake: () => true };
 const contexts = new SecureContexts();
 const sockets = new Set<Socket>();
 let fleet: Fleet;
@@ -54,7 +54,7 @@ function probed(text: string, { allow = ['127.0.0.0/8'], deadlineMs = DEADLINE_M
     dnsServers: [dns.address],
     random: Math.random,
     now: () => 42,
-    turns,
+    throttle,
   };
   return probe(endpoint, room, deadlineMs, signal ?? new AbortController().signal);
 }
@@ -266,7 +266,7 @@ test('a kubeconfig that says http: is probed where that is allowed', async () =>
     dnsServers: undefined,
     random: Math.random,
     now: () => 42,
-    turns,
+    throttle,
   };
   const verdict = await probe(endpoint, room, DEADLINE_MS, new AbortController().signal);
   expect(verdict).toMatchObject({ state: 'unreachable', code: 'not-kubernetes' });

@@ -1,11 +1,11 @@
 import type { Fact, FactOf } from '../../facts/fact.ts';
 import { formatInstant, type Instant } from '../../time.ts';
-import type { Trust } from './outage.ts';
+import type { CountedRuns } from './outage.ts';
 import { type Announced, type AnnouncedState, type BadStreak, isBad, isFlapping } from './probe-history.ts';
 import type { ClusterEvaluation, Conclusion, RunInput } from './run-input.ts';
 
 /** What is concluded about one cluster in one run. */
-export interface Conclusions {
+export interface ClusterConclusions {
   readonly facts: readonly Conclusion[];
   readonly wouldHave: readonly Conclusion[];
   readonly announced: Announced;
@@ -14,87 +14,97 @@ export interface Conclusions {
   readonly isFlapping: boolean;
 }
 
-type Type = 'ClusterUnreachable' | 'ClusterReachable' | 'BillingStopped' | 'BillingResumed';
+type ConcludedType = 'ClusterUnreachable' | 'ClusterReachable' | 'BillingStopped' | 'BillingResumed';
 
 /** What the breaker lets be concluded. */
-export interface Confidence {
+export interface BreakerEffect {
   /** Nothing bad is; what answers again is still said to. */
   readonly isWithheld: boolean;
   /** Only from these runs; `undefined` for all. */
-  readonly trust: Trust | undefined;
+  readonly countedRuns: CountedRuns | undefined;
 }
 
 /** What the verdicts of a cluster come to. */
-export function conclude(evaluation: ClusterEvaluation, run: RunInput, confidence: Confidence): Conclusions {
-  const { after, policy, verdict, isDeleted, cluster } = evaluation;
-  const flapping = isFlapping(after, policy.flapLimit, run.tick);
-  const nothing = {
+export function conclude(
+  evaluation: ClusterEvaluation,
+  run: RunInput,
+  confidence: BreakerEffect,
+): ClusterConclusions {
+  const { historyAfter, policy, verdict, isDeleted, cluster } = evaluation;
+  const flapping = isFlapping(historyAfter, policy.flapLimit, run.tick);
+  const noConclusions = {
     facts: [],
     wouldHave: [],
-    announced: after.announced,
+    announced: historyAfter.announced,
     isUnconfirmed: false,
     isFlapping: flapping,
   };
   if (isDeleted)
-    return { ...nothing, announced: { ...after.announced, gone: isGone(evaluation, confidence) } };
-  if (flapping || cluster.state.registeredAt > run.decidedAt) return nothing;
+    return {
+      ...noConclusions,
+      announced: { ...historyAfter.announced, gone: isGone(evaluation, confidence) },
+    };
+  if (flapping || cluster.state.registeredAt > run.decidedAt) return noConclusions;
   if (isBad(verdict))
-    return confidence.isWithheld ? nothing : { ...nothing, ...concludeBad(evaluation, run, confidence) };
-  const isGood = verdict.state === 'alive' && (after.good?.count ?? 0) >= policy.reachableAfter;
-  return isGood ? { ...nothing, ...concludeGood(evaluation, run) } : nothing;
+    return confidence.isWithheld
+      ? noConclusions
+      : { ...noConclusions, ...concludeBad(evaluation, run, confidence) };
+  const isGood = verdict.state === 'alive' && (historyAfter.good?.count ?? 0) >= policy.reachableAfter;
+  return isGood ? { ...noConclusions, ...concludeGood(evaluation, run) } : noConclusions;
 }
 
 /** Of a deleted cluster: whether it is gone, by as many bad verdicts as make another unreachable. */
 function isGone(
-  { after: { bad, announced, last }, policy }: ClusterEvaluation,
-  confidence: Confidence,
+  { historyAfter: { bad, announced, last }, policy }: ClusterEvaluation,
+  confidence: BreakerEffect,
 ): true | undefined {
   if (last?.state === 'alive') return undefined;
   if (confidence.isWithheld || bad === undefined) return announced.gone;
-  return counted(bad, confidence).count >= policy.unreachableAfter ? true : announced.gone;
+  return countedStreak(bad, confidence).count >= policy.unreachableAfter ? true : announced.gone;
 }
 
 /** The part of a streak that counts. */
-function counted({ tick, count }: BadStreak, { trust }: Pick<Confidence, 'trust'>) {
-  if (trust === undefined || trust.from <= tick) return { tick, count };
-  return { tick: trust.from, count: Math.min(count, trust.runs) };
+function countedStreak({ tick, count }: BadStreak, { countedRuns }: Pick<BreakerEffect, 'countedRuns'>) {
+  if (countedRuns === undefined || countedRuns.from <= tick) return { tick, count };
+  return { tick: countedRuns.from, count: Math.min(count, countedRuns.runs) };
 }
 
-type Part = Pick<Conclusions, 'facts' | 'wouldHave' | 'announced'>;
+type Part = Pick<ClusterConclusions, 'facts' | 'wouldHave' | 'announced'>;
 
 function concludeBad(
   evaluation: ClusterEvaluation,
   run: RunInput,
-  confidence: Confidence,
+  confidence: BreakerEffect,
 ): Part & { isUnconfirmed: boolean } {
-  const { after, policy, cluster } = evaluation;
+  const { historyAfter, policy, cluster } = evaluation;
   const { state } = cluster;
-  const { announced } = after;
-  const none = { facts: [], wouldHave: [], announced, isUnconfirmed: false };
-  const { bad } = after;
-  if (bad === undefined) return none;
-  const { tick, count } = counted(bad, confidence);
+  const { announced } = historyAfter;
+  const noConclusion = { facts: [], wouldHave: [], announced, isUnconfirmed: false };
+  const { bad } = historyAfter;
+  if (bad === undefined) return noConclusion;
+  const { tick, count } = countedStreak(bad, confidence);
   const span = run.tick - tick;
-  if (count < policy.unreachableAfter || span < policy.unreachableFor) return none;
+  if (count < policy.unreachableAfter || span < policy.unreachableFor) return noConclusion;
 
-  const out = new ConclusionBuilder(evaluation, run);
-  const unreachable = out.transition('ClusterUnreachable', state.unreachable, announced.unreachable);
+  const builder = new ConclusionBuilder(evaluation, run);
+  const unreachable = builder.transition('ClusterUnreachable', state.unreachable, announced.unreachable);
   const isDue = span >= policy.stopAfter && state.billable;
-  if (!isDue) return { ...out.part({ unreachable, stopped: announced.stopped }), isUnconfirmed: false };
+  if (!isDue)
+    return { ...builder.conclusions({ unreachable, stopped: announced.stopped }), isUnconfirmed: false };
   if (policy.confirmWith === 'inventory' && cluster.inventory !== 'gone') {
-    return { ...out.part({ unreachable, stopped: announced.stopped }), isUnconfirmed: true };
+    return { ...builder.conclusions({ unreachable, stopped: announced.stopped }), isUnconfirmed: true };
   }
-  const stopped = out.transition('BillingStopped', state.stoppedSince !== undefined, announced.stopped);
-  return { ...out.part({ unreachable, stopped }), isUnconfirmed: false };
+  const stopped = builder.transition('BillingStopped', state.stoppedSince !== undefined, announced.stopped);
+  return { ...builder.conclusions({ unreachable, stopped }), isUnconfirmed: false };
 }
 
 function concludeGood(evaluation: ClusterEvaluation, run: RunInput): Part {
   const { state } = evaluation.cluster;
-  const { announced } = evaluation.after;
-  const out = new ConclusionBuilder(evaluation, run);
-  const unreachable = out.transition('ClusterReachable', state.unreachable, announced.unreachable);
-  const stopped = out.transition('BillingResumed', state.stoppedSince !== undefined, announced.stopped);
-  return out.part({ unreachable, stopped });
+  const { announced } = evaluation.historyAfter;
+  const builder = new ConclusionBuilder(evaluation, run);
+  const unreachable = builder.transition('ClusterReachable', state.unreachable, announced.unreachable);
+  const stopped = builder.transition('BillingResumed', state.stoppedSince !== undefined, announced.stopped);
+  return builder.conclusions({ unreachable, stopped });
 }
 
 /** Gathers the conclusions, each where the mode of the policy puts it. */
@@ -115,57 +125,61 @@ class ConclusionBuilder {
    * @param isRecorded whether the ledger has the cluster unreachable, or its billing stopped.
    * @returns what is remembered of it.
    */
-  transition(type: Type, isRecorded: boolean, mark: AnnouncedState | undefined): AnnouncedState | undefined {
+  transition(
+    type: ConcludedType,
+    isRecorded: boolean,
+    announced: AnnouncedState | undefined,
+  ): AnnouncedState | undefined {
     const isBeginning = type === 'ClusterUnreachable' || type === 'BillingStopped';
     if (mayRecord(type, this.#evaluation.policy.mode)) {
-      const isSaid = isBeginning ? isRecorded || mark === 'recorded' : !isRecorded;
-      if (!isSaid) this.#facts.push(this.#conclusion(type));
+      const isAnnounced = isBeginning ? isRecorded || announced === 'recorded' : !isRecorded;
+      if (!isAnnounced) this.#facts.push(this.#conclusion(type));
       if (!isBeginning) return undefined;
-      return isSaid ? mark : 'recorded';
+      return isAnnounced ? announced : 'recorded';
     }
-    const holds = mark === 'would' || (mark !== 'ended' && isRecorded);
-    const isSaid = isBeginning ? holds || mark === 'recorded' : !holds;
-    if (!isSaid) this.#wouldHave.push(this.#conclusion(type));
+    const isActive = announced === 'would' || (announced !== 'ended' && isRecorded);
+    const isAnnounced = isBeginning ? isActive || announced === 'recorded' : !isActive;
+    if (!isAnnounced) this.#wouldHave.push(this.#conclusion(type));
     if (!isBeginning) return isRecorded ? 'ended' : undefined;
-    return isSaid ? mark : 'would';
+    return isAnnounced ? announced : 'would';
   }
 
-  part(announced: Announced): Part {
+  conclusions(announced: Announced): Part {
     return { facts: this.#facts, wouldHave: this.#wouldHave, announced };
   }
 
-  #conclusion(type: Type): Conclusion {
+  #conclusion(type: ConcludedType): Conclusion {
     const { clusterId } = this.#evaluation.cluster;
     return { id: `${this.#run.run}/${clusterId}/${type}`, fact: factOf(type, this.#evaluation, this.#run) };
   }
 }
 
-function mayRecord(type: Type, mode: ClusterEvaluation['policy']['mode']): boolean {
+function mayRecord(type: ConcludedType, mode: ClusterEvaluation['policy']['mode']): boolean {
   if (mode === 'observe') return false;
   return mode === 'enforce' || type === 'ClusterUnreachable' || type === 'ClusterReachable';
 }
 
-function factOf(type: Type, evaluation: ClusterEvaluation, run: RunInput): Fact {
+function factOf(type: ConcludedType, evaluation: ClusterEvaluation, run: RunInput): Fact {
   const { clusterId, state } = evaluation.cluster;
   const { policy } = evaluation.policy;
-  const { good, bad } = evaluation.after;
-  const common = { clusterId, policy, evidence: evidenceOf(evaluation, run) };
+  const { good, bad } = evaluation.historyAfter;
+  const shared = { clusterId, policy, evidence: evidenceOf(evaluation, run) };
   const seenAt = (good ?? bad)?.to ?? run.tick;
   switch (type) {
     case 'ClusterUnreachable':
-      return { ...common, type, effectiveAt: notBefore(state.registeredAt, seenAt), since: sinceOf(bad) };
+      return { ...shared, type, effectiveAt: notBefore(state.registeredAt, seenAt), since: sinceOf(bad) };
     case 'ClusterReachable':
-      return { ...common, type, effectiveAt: good?.from ?? run.tick, since: sinceOf(good) };
+      return { ...shared, type, effectiveAt: good?.from ?? run.tick, since: sinceOf(good) };
     case 'BillingStopped': {
       const effectiveAt = notBefore(state.registeredAt, stopInstant(evaluation, run));
       const reason = 'unreachable: the cluster has not answered for as long as the policy allows';
-      return { ...common, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(bad) };
+      return { ...shared, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(bad) };
     }
     case 'BillingResumed': {
       // At equal times a stop wins, and this one is to be ended.
       const effectiveAt = notBefore((state.stoppedSince ?? -1) + 1, good?.from ?? run.tick);
       const reason = 'reachable: the cluster answers again';
-      return { ...common, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(good) };
+      return { ...shared, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(good) };
     }
   }
 }
@@ -178,7 +192,7 @@ function sinceOf(streak: { readonly from: Instant } | undefined): string {
 
 /** From when on a stop is effective; one that was never seen alive, from the first bad verdict. */
 function stopInstant(
-  { policy, after: { aliveAt, bad } }: ClusterEvaluation,
+  { policy, historyAfter: { aliveAt, bad } }: ClusterEvaluation,
   { decidedAt, tick }: RunInput,
 ): Instant {
   if (policy.stopEffective === 'decision') return decidedAt;
@@ -189,7 +203,7 @@ function stopInstant(
 type Evidence = NonNullable<FactOf<'ClusterUnreachable'>['evidence']>;
 
 function evidenceOf(
-  { after: { good, bad, aliveAt, uid }, verdict }: ClusterEvaluation,
+  { historyAfter: { good, bad, aliveAt, uid }, verdict }: ClusterEvaluation,
   { run }: RunInput,
 ): Evidence {
   const streak =
@@ -207,6 +221,6 @@ function evidenceOf(
           codes: { ...bad.codes },
           ...(aliveAt !== undefined && { lastAliveAt: formatInstant(aliveAt) }),
         };
-  const seen = verdict.uid !== undefined && verdict.uid !== uid && { uidSeen: verdict.uid };
-  return { run, ...streak, ...(uid !== undefined && { uid }), ...seen };
+  const uidSeen = verdict.uid !== undefined && verdict.uid !== uid && { uidSeen: verdict.uid };
+  return { run, ...streak, ...(uid !== undefined && { uid }), ...uidSeen };
 }

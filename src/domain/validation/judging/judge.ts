@@ -1,8 +1,14 @@
-import { type Conclusions, conclude } from './conclude.ts';
+import { type ClusterConclusions, conclude } from './conclude.ts';
 import { type Condition, conditionId } from './condition.ts';
-import { assessOutage, type Breaker, trustAfter } from './outage.ts';
+import { assessOutage, type Breaker, countedRunsAfter } from './outage.ts';
 import { policyFor } from './policy.ts';
-import { isSame, NO_HISTORY, type ProbeHistory, verdictOn, withVerdict } from './probe-history.ts';
+import {
+  isSameVerdict,
+  NO_HISTORY,
+  type ProbeHistory,
+  withIdentityCheck,
+  withVerdict,
+} from './probe-history.ts';
 import { clusterConditions, outageCondition } from './raise-conditions.ts';
 import type { ClusterEvaluation, Conclusion, ProbedCluster, RunInput } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
@@ -47,71 +53,84 @@ export interface Judgement {
   /** Deleted clusters that are gone, as the probes have it. */
   readonly verifiedGone: readonly string[];
   /** By cluster, for the next run. */
-  readonly watches: ReadonlyMap<string, ProbeHistory>;
+  readonly histories: ReadonlyMap<string, ProbeHistory>;
 }
 
 export function judgeRun(input: RunInput): Judgement {
-  const cases = [...input.clusters]
+  const evaluations = [...input.clusters]
     .sort((a, b) => (a.clusterId < b.clusterId ? -1 : 1))
-    .map((cluster) => caseOf(cluster, input));
-  const existing = cases.filter(({ isDeleted }) => !isDeleted);
-  const asked = existing.map(({ cluster: { clusterId }, after: watch }) => ({ clusterId, watch }));
-  const outage = assessOutage(asked, input.breaker, input.policies.breaker, input.tick);
+    .map((cluster) => evaluate(cluster, input));
+  const existing = evaluations.filter(({ isDeleted }) => !isDeleted);
+  const assessed = existing.map(({ cluster: { clusterId }, historyAfter: history }) => ({
+    clusterId,
+    history,
+  }));
+  const outage = assessOutage(assessed, input.breaker, input.policies.breaker, input.tick);
   const isOverridden = input.proceedUntil !== undefined && input.decidedAt < input.proceedUntil;
   const isWithheld = outage.open && !isOverridden;
-  const breaker = { ...outage, ...trustAfter(input.breaker, isWithheld, input.tick) };
+  const breaker = { ...outage, ...countedRunsAfter(input.breaker, isWithheld, input.tick) };
   // Who has decided that the clusters are gone has decided it of all that was seen.
-  const trust = isOverridden ? undefined : breaker.trust;
+  const countedRuns = isOverridden ? undefined : breaker.countedRuns;
 
-  const concluded = cases.map((each) => conclude(each, input, { isWithheld, trust }));
-  const own = cases.flatMap((each, i) => clusterConditions(each, concluded[i] as Conclusions, input));
+  const conclusions = evaluations.map((evaluation) =>
+    conclude(evaluation, input, { isWithheld, countedRuns }),
+  );
+  const conditions = evaluations.flatMap((evaluation, i) =>
+    clusterConditions(evaluation, conclusions[i] as ClusterConclusions, input),
+  );
   return {
-    facts: concluded.flatMap(({ facts }) => facts),
-    wouldHave: concluded.flatMap(({ wouldHave }) => wouldHave),
-    verdicts: cases.map(({ cluster: { clusterId }, verdict, before }) => ({
+    facts: conclusions.flatMap(({ facts }) => facts),
+    wouldHave: conclusions.flatMap(({ wouldHave }) => wouldHave),
+    verdicts: evaluations.map(({ cluster: { clusterId }, verdict, historyBefore }) => ({
       clusterId,
       verdict,
-      isChanged: !isSame(before.last, verdict),
+      isChanged: !isSameVerdict(historyBefore.last, verdict),
     })),
-    conditions: onceEach([...outageCondition(breaker, input.shard), ...own, ...(input.conditions ?? [])]),
+    conditions: uniqueById([
+      ...outageCondition(breaker, input.shard),
+      ...conditions,
+      ...(input.conditions ?? []),
+    ]),
     breaker,
     isWithheld,
-    verifiedGone: cases
-      .filter((_, i) => concluded[i]?.announced.gone === true)
+    verifiedGone: evaluations
+      .filter((_, i) => conclusions[i]?.announced.gone === true)
       .map(({ cluster }) => cluster.clusterId),
-    watches: new Map(
-      cases.map(({ cluster, after }, i) => [
+    histories: new Map(
+      evaluations.map(({ cluster, historyAfter }, i) => [
         cluster.clusterId,
-        { ...after, announced: (concluded[i] as Conclusions).announced },
+        { ...historyAfter, announced: (conclusions[i] as ClusterConclusions).announced },
       ]),
     ),
   };
 }
 
 /** Of those with the same id the last: who looked into the inventory itself knows more of it. */
-function onceEach(conditions: readonly Condition[]): Condition[] {
+function uniqueById(conditions: readonly Condition[]): Condition[] {
   return [...new Map(conditions.map((condition) => [conditionId(condition), condition])).values()];
 }
 
-function caseOf(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput): ClusterEvaluation {
-  const before = cluster.watch ?? NO_HISTORY;
+function evaluate(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInput): ClusterEvaluation {
+  const historyBefore = cluster.history ?? NO_HISTORY;
   const at = Math.min(Math.max(cluster.verdict.at, tick), decidedAt);
-  const verdict = verdictOn(before, { ...inShort(cluster.verdict), at });
+  const verdict = withIdentityCheck(historyBefore, { ...withShortDetail(cluster.verdict), at });
   const { deletedAt } = cluster.state;
   return {
     cluster,
     policy: policyFor(policies, cluster),
     verdict,
-    before,
-    after: withVerdict(before, verdict, tick),
+    historyBefore,
+    historyAfter: withVerdict(historyBefore, verdict, tick),
     isDeleted: deletedAt !== undefined && deletedAt <= decidedAt,
   };
 }
 
 /** What is said for people of one verdict is cut to so many characters. */
-const MOST_DETAIL = 300;
+const MAX_DETAIL_CHARS = 300;
 
-function inShort(verdict: Verdict): Verdict {
+function withShortDetail(verdict: Verdict): Verdict {
   const { detail } = verdict;
-  return detail === undefined ? verdict : { ...verdict, detail: detail.slice(0, MOST_DETAIL).toWellFormed() };
+  return detail === undefined
+    ? verdict
+    : { ...verdict, detail: detail.slice(0, MAX_DETAIL_CHARS).toWellFormed() };
 }

@@ -6,7 +6,7 @@ import { isBad, type ProbeHistory } from './probe-history.ts';
  * The verdicts since the breaker last kept something back: what was bad before them is not counted, so that what is slow to
  * come back after an outage of ours is not taken for gone since it began.
  */
-export interface Trust {
+export interface CountedRuns {
   /** Tick of the first of these runs; of the last that was kept back, where there is none yet. */
   readonly from: Instant;
   /** How many there are. */
@@ -16,7 +16,7 @@ export interface Trust {
 /** The breaker: while it is open, so much is bad that it is more likely us, and nothing is concluded from it. */
 export type Breaker = Outage & {
   /** Absent where nothing was ever kept back. */
-  readonly trust?: Trust;
+  readonly countedRuns?: CountedRuns;
 };
 
 type Outage =
@@ -34,10 +34,10 @@ type Outage =
       readonly canaries: readonly string[];
     };
 
-/** A cluster that is registered and not deleted, with the verdict of this run in its watch. */
-export interface Asked {
+/** A cluster that is registered and not deleted, with the verdict of this run in its history. */
+export interface AssessedCluster {
   readonly clusterId: string;
-  readonly watch: ProbeHistory;
+  readonly history: ProbeHistory;
 }
 
 /**
@@ -45,31 +45,37 @@ export interface Asked {
  * that an outage that lasts longer than the window does not close it: only clusters that answer again do.
  */
 export function assessOutage(
-  clusters: readonly Asked[],
+  clusters: readonly AssessedCluster[],
   breaker: Breaker,
   settings: BreakerSettings,
   tick: Instant,
 ): Outage {
-  const asked = clusters.filter(({ watch: { last } }) => last !== undefined && last.state !== 'unverifiable');
+  const probed = clusters.filter(
+    ({ history: { last } }) => last !== undefined && last.state !== 'unverifiable',
+  );
   // Nobody was asked, so nothing was learnt.
-  if (asked.length === 0 && clusters.length > 0) {
-    const { trust: _, ...as } = breaker;
-    return as;
+  if (probed.length === 0 && clusters.length > 0) {
+    const { countedRuns: _, ...unchanged } = breaker;
+    return unchanged;
   }
   const since = breaker.open ? breaker.since : tick;
-  const bad = asked.filter(({ watch }) => isBadNow(watch));
+  const bad = probed.filter(({ history }) => isBadNow(history));
   const canaries = bad
     .map(({ clusterId }) => clusterId)
     .filter((clusterId) => settings.canaries.includes(clusterId))
     .sort();
-  const numbers = { bad: bad.length, of: asked.length, canaries };
-  if (canaries.length > 0) return { open: true, since, why: 'canary', ...numbers };
-  if (bad.length > 0 && bad.length === asked.length) return { open: true, since, why: 'all', ...numbers };
+  const details = { bad: bad.length, of: probed.length, canaries };
+  if (canaries.length > 0) return { open: true, since, why: 'canary', ...details };
+  if (bad.length > 0 && bad.length === probed.length) return { open: true, since, why: 'all', ...details };
 
-  const turned = clusters.filter(({ watch }) => hasTurned(watch, since - settings.massWindow)).length;
-  const reachable = asked.length - bad.length + turned;
-  const isMass = turned >= settings.massLeast && turned * 1_000 > settings.massRatio * reachable;
-  return isMass ? { open: true, since, why: 'ratio', bad: turned, of: reachable, canaries } : { open: false };
+  const turnedBad = clusters.filter(({ history }) =>
+    hasTurnedBad(history, since - settings.massWindow),
+  ).length;
+  const reachable = probed.length - bad.length + turnedBad;
+  const isMass = turnedBad >= settings.massLeast && turnedBad * 1_000 > settings.massRatio * reachable;
+  return isMass
+    ? { open: true, since, why: 'ratio', bad: turnedBad, of: reachable, canaries }
+    : { open: false };
 }
 
 function isBadNow({ last }: ProbeHistory): boolean {
@@ -77,17 +83,18 @@ function isBadNow({ last }: ProbeHistory): boolean {
 }
 
 /** Whether it was reachable and is bad since then; one that cannot be asked any more is still bad. */
-function hasTurned({ aliveAt, bad }: ProbeHistory, since: Instant): boolean {
+function hasTurnedBad({ aliveAt, bad }: ProbeHistory, since: Instant): boolean {
   return aliveAt !== undefined && bad !== undefined && bad.tick >= since;
 }
 
 /** @param isWithheld whether this run keeps something back. */
-export function trustAfter(
-  { trust }: Breaker,
+export function countedRunsAfter(
+  { countedRuns }: Breaker,
   isWithheld: boolean,
   tick: Instant,
-): { readonly trust?: Trust } {
-  if (isWithheld) return { trust: { from: tick, runs: 0 } };
-  if (trust === undefined) return {};
-  return { trust: { from: trust.runs === 0 ? tick : trust.from, runs: trust.runs + 1 } };
+): { readonly countedRuns?: CountedRuns } {
+  if (isWithheld) return { countedRuns: { from: tick, runs: 0 } };
+  if (countedRuns === undefined) return {};
+  const { from, runs } = countedRuns;
+  return { countedRuns: { from: runs === 0 ? tick : from, runs: runs + 1 } };
 }

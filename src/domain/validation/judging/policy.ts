@@ -34,7 +34,7 @@ export const STOP_EFFECTIVE = ['last-alive', 'first-unreachable', 'decision'] as
 export const CONFIRM_WITH = ['none', 'inventory'] as const;
 
 /** More flips than these are not kept of a cluster, so that no limit may be higher. */
-export const MOST_FLIPS = 48;
+export const MAX_FLIPS = 48;
 
 const count = (least: number, most: number) => z.int().min(least).max(most);
 
@@ -48,7 +48,7 @@ const shape = {
     .enum(CONFIRM_WITH)
     .describe('Whether the inventory must say too that it is gone before billing stops.'),
   reachableAfter: count(1, 1_000).describe('Good verdicts in a row before it is called reachable again.'),
-  flapLimit: count(2, MOST_FLIPS).describe('More changes between good and bad in 24 h are called flapping.'),
+  flapLimit: count(2, MAX_FLIPS).describe('More changes between good and bad in 24 h are called flapping.'),
   watchDeletedFor: Duration.describe('For how long deleted clusters are still probed.'),
   mode: z
     .enum(MODES)
@@ -162,7 +162,7 @@ export interface Policies {
 }
 
 /** What a policy is chosen by. */
-export interface Chosen {
+export interface PolicySubject {
   readonly accountId: string;
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
@@ -183,11 +183,11 @@ export function policiesOf(settings: PolicySettings): Policies {
 }
 
 /** The policy of a cluster: the first that matches, or the default. */
-export function policyFor({ exceptions, fallback }: Policies, cluster: Chosen): Policy {
+export function policyFor({ exceptions, fallback }: Policies, cluster: PolicySubject): Policy {
   return exceptions.find(({ match }) => matches(match, cluster))?.policy ?? fallback;
 }
 
-function matches({ accounts, labels }: z.output<typeof Match>, cluster: Chosen): boolean {
+function matches({ accounts, labels }: z.output<typeof Match>, cluster: PolicySubject): boolean {
   if (accounts !== undefined && !accounts.includes(cluster.accountId)) return false;
   return Object.entries(labels ?? {}).every(([label, value]) => cluster.labels?.[label] === value);
 }

@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, type Instant } from '../../time.ts';
-import { MOST_FLIPS } from './policy.ts';
+import { MAX_FLIPS } from './policy.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
@@ -65,7 +65,7 @@ export const isBad = ({ state }: Pick<Verdict, 'state'>): boolean =>
   state === 'unreachable' || state === 'unknown';
 
 /** The verdict in the light of what is known of the cluster: alive under another identity is somebody else. */
-export function verdictOn({ uid }: ProbeHistory, verdict: Verdict): Verdict {
+export function withIdentityCheck({ uid }: ProbeHistory, verdict: Verdict): Verdict {
   const isOther = verdict.state === 'alive' && uid !== undefined && (verdict.uid ?? uid) !== uid;
   if (!isOther) return verdict;
   const detail = `kube-system has the UID ${verdict.uid}, and had ${uid}`;
@@ -73,7 +73,7 @@ export function verdictOn({ uid }: ProbeHistory, verdict: Verdict): Verdict {
 }
 
 /** Whether a verdict says what the one of the run before did; only what differs is recorded. */
-export function isSame(last: Verdict | undefined, { state, code, uid }: Verdict): boolean {
+export function isSameVerdict(last: Verdict | undefined, { state, code, uid }: Verdict): boolean {
   return last !== undefined && last.state === state && last.code === code && last.uid === uid;
 }
 
@@ -82,38 +82,38 @@ export function isSame(last: Verdict | undefined, { state, code, uid }: Verdict)
  * probe: so the records need not hold the instant of each probe.
  * @param verdict as `verdictOn` gave it.
  */
-export function withVerdict(watch: ProbeHistory, verdict: Verdict, tick: Instant): ProbeHistory {
-  if (isSame(watch.last, verdict)) return withSameVerdict(watch, 1, tick);
+export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Instant): ProbeHistory {
+  if (isSameVerdict(history.last, verdict)) return withSameVerdict(history, 1, tick);
   const { latencyMs: _, ...last } = verdict;
-  const changed = { ...watch, last };
+  const changed = { ...history, last };
   if (verdict.state === 'unverifiable') return changed;
   return isBad(verdict)
     ? addBad(changed, verdict, verdict.at, tick, 1)
-    : addGood({ ...changed, uid: watch.uid ?? verdict.uid }, verdict.at, tick, 1);
+    : addGood({ ...changed, uid: history.uid ?? verdict.uid }, verdict.at, tick, 1);
 }
 
 /** Adds the same verdict as the last one `runs` times, the last time at a tick. */
-export function withSameVerdict(watch: ProbeHistory, runs: number, tick: Instant): ProbeHistory {
-  const { last } = watch;
-  if (last === undefined || last.state === 'unverifiable' || runs === 0) return watch;
-  return isBad(last) ? addBad(watch, last, tick, tick, runs) : addGood(watch, tick, tick, runs);
+export function withSameVerdict(history: ProbeHistory, runs: number, tick: Instant): ProbeHistory {
+  const { last } = history;
+  if (last === undefined || last.state === 'unverifiable' || runs === 0) return history;
+  return isBad(last) ? addBad(history, last, tick, tick, runs) : addGood(history, tick, tick, runs);
 }
 
-function addGood(watch: ProbeHistory, at: Instant, tick: Instant, runs: number): ProbeHistory {
-  const good = extended(watch.good, at, tick, runs);
-  return { ...watch, good, bad: undefined, aliveAt: good.to, flips: flipsOf(watch, watch.bad, at) };
+function addGood(history: ProbeHistory, at: Instant, tick: Instant, runs: number): ProbeHistory {
+  const good = extended(history.good, at, tick, runs);
+  return { ...history, good, bad: undefined, aliveAt: good.to, flips: flipsOf(history, history.bad, at) };
 }
 
 function addBad(
-  watch: ProbeHistory,
+  history: ProbeHistory,
   { code }: Verdict,
   at: Instant,
   tick: Instant,
   runs: number,
 ): ProbeHistory {
-  const codes = { ...watch.bad?.codes, [code]: (watch.bad?.codes[code] ?? 0) + runs };
-  const bad = { ...extended(watch.bad, at, tick, runs), codes };
-  return { ...watch, bad, good: undefined, flips: flipsOf(watch, watch.good, at) };
+  const codes = { ...history.bad?.codes, [code]: (history.bad?.codes[code] ?? 0) + runs };
+  const bad = { ...extended(history.bad, at, tick, runs), codes };
+  return { ...history, bad, good: undefined, flips: flipsOf(history, history.good, at) };
 }
 
 function extended(streak: Streak | undefined, at: Instant, tick: Instant, runs: number): Streak {
@@ -125,7 +125,7 @@ function extended(streak: Streak | undefined, at: Instant, tick: Instant, runs: 
 /** @param ended the streak of the other kind; where there was one, this is a flip. */
 function flipsOf({ flips }: ProbeHistory, ended: Streak | undefined, at: Instant): readonly Instant[] {
   if (ended === undefined) return flips;
-  return [...flips, at].filter((flip) => flip > at - DAY_MS).slice(-MOST_FLIPS - 1);
+  return [...flips, at].filter((flip) => flip > at - DAY_MS).slice(-MAX_FLIPS - 1);
 }
 
 /** How long a cluster must not have turned before it is steady again. */

@@ -1,5 +1,5 @@
 import { formatInstant } from '../../time.ts';
-import type { Conclusions } from './conclude.ts';
+import type { ClusterConclusions } from './conclude.ts';
 import type { Condition, ConditionKind } from './condition.ts';
 import type { Breaker } from './outage.ts';
 import type { ClusterEvaluation, RunInput } from './run-input.ts';
@@ -18,28 +18,28 @@ export function outageCondition(breaker: Breaker, shard: string): readonly Condi
  */
 export function clusterConditions(
   evaluation: ClusterEvaluation,
-  concluded: Conclusions,
+  concluded: ClusterConclusions,
   { tick }: RunInput,
 ): Condition[] {
-  const { cluster, policy, verdict, after, isDeleted } = evaluation;
+  const { cluster, policy, verdict, historyAfter, isDeleted } = evaluation;
   const { clusterId: subject, accountId, state, inventory } = cluster;
   const found: Condition[] = [];
   const add = (kind: ConditionKind, data: Condition['data']) =>
     found.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
-  const since = formatInstant(after.last?.at ?? tick);
+  const since = formatInstant(historyAfter.last?.at ?? tick);
   if (verdict.state === 'unverifiable' && !isDeleted) add('unverifiable', { code: verdict.code, since });
   const isBilled = state.billable && !isDeleted && state.stoppedSince === undefined;
   if (inventory === 'gone' && isBilled) add('billed-but-missing', {});
   if (policy.mode === 'observe') return found;
   if (isDeleted) {
     const { deletedAt } = state;
-    const isSeen = verdict.state === 'alive' && (after.aliveAt ?? 0) > (deletedAt ?? 0);
+    const isSeen = verdict.state === 'alive' && (historyAfter.aliveAt ?? 0) > (deletedAt ?? 0);
     if (isSeen) add('alive-after-delete', { code: verdict.code, deletedAt: formatInstant(deletedAt ?? 0) });
     return found;
   }
-  if (concluded.isFlapping) add('flapping', { flips: after.flips.length, limit: policy.flapLimit });
+  if (concluded.isFlapping) add('flapping', { flips: historyAfter.flips.length, limit: policy.flapLimit });
   if (concluded.isUnconfirmed) {
-    add('stop-unconfirmed', { inventory, since: formatInstant(after.bad?.from ?? tick) });
+    add('stop-unconfirmed', { inventory, since: formatInstant(historyAfter.bad?.from ?? tick) });
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import type { Fact } from '../../facts/fact.ts';
+import type { InventoryStatus } from '../../inventory.ts';
 import type { Instant } from '../../time.ts';
 import type { Condition } from './condition.ts';
 import type { Breaker } from './outage.ts';
@@ -18,17 +19,14 @@ export interface ClusterState {
   readonly stoppedSince: Instant | undefined;
 }
 
-/** What the inventory of the platform says: `unknown` where there is none, or it could not be read. */
-export type InventoryOpinion = 'listed' | 'gone' | 'unknown';
-
 export interface ProbedCluster {
   readonly clusterId: string;
   readonly accountId: string;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly state: ClusterState;
-  readonly inventory: InventoryOpinion;
+  readonly inventory: InventoryStatus;
   /** As the runs before left it; `undefined` where this is its first. */
-  readonly watch: ProbeHistory | undefined;
+  readonly history: ProbeHistory | undefined;
   /** As the probe gave it. */
   readonly verdict: Verdict;
 }
@@ -63,7 +61,7 @@ export interface ClusterEvaluation {
   readonly cluster: ProbedCluster;
   readonly policy: Policy;
   readonly verdict: Verdict;
-  readonly before: ProbeHistory;
-  readonly after: ProbeHistory;
+  readonly historyBefore: ProbeHistory;
+  readonly historyAfter: ProbeHistory;
   readonly isDeleted: boolean;
 }

@@ -2,13 +2,14 @@ import { billCluster, type Interval } from '../../billing/billing.ts';
 import { AmountSum, type Amounts } from '../../billing/quantity.ts';
 import { clippedWindow, type Usage, usageOf } from '../../billing/usage.ts';
 import type { Fact, KnownFact } from '../../facts/fact.ts';
+import type { InventoryStatus } from '../../inventory.ts';
 import type { Instant, Window } from '../../time.ts';
 import type { RunEnd, RunFold } from '../records/run-fold.ts';
 import { judgeRun } from './judge.ts';
 import type { Breaker } from './outage.ts';
 import type { Policies, Policy } from './policy.ts';
 import type { ProbeHistory } from './probe-history.ts';
-import type { ClusterState, InventoryOpinion, ProbedCluster } from './run-input.ts';
+import type { ClusterState, ProbedCluster } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A completed run of the past, as its records have it. */
@@ -58,7 +59,7 @@ export interface PastFact extends KnownFact {
 }
 
 /** Time for which billing of a cluster would have been stopped. */
-export interface WouldStop {
+export interface SimulatedStop {
   readonly clusterId: string;
   readonly policy: string;
   readonly from: Instant;
@@ -66,26 +67,26 @@ export interface WouldStop {
   readonly to: Instant | null;
 }
 
-export interface AccountWhatIf {
+export interface AccountSimulation {
   readonly accountId: string;
   readonly before: Usage;
   readonly after: Usage;
   readonly delta: Amounts;
-  readonly stops: readonly WouldStop[];
+  readonly stops: readonly SimulatedStop[];
 }
 
-/** What one cluster comes to while runs are played. */
-interface Played {
+/** What one cluster comes to while runs are cluster. */
+interface SimulatedCluster {
   readonly facts: readonly PastFact[];
   /** How many of them were recorded by now. */
-  known: number;
+  knownFacts: number;
   readonly hypothetical: KnownFact[];
-  watch: ProbeHistory | undefined;
+  history: ProbeHistory | undefined;
   /** Of what is known now; `undefined` where that has changed. */
-  state: { readonly cluster: Registered; readonly state: ClusterState } | undefined;
+  state: { readonly cluster: RegistrationDetails; readonly state: ClusterState } | undefined;
 }
 
-interface Registered {
+interface RegistrationDetails {
   readonly accountId: string;
   readonly labels: Readonly<Record<string, string>> | undefined;
 }
@@ -99,19 +100,19 @@ interface Registered {
  */
 export class PolicySimulation {
   readonly #policies: Policies;
-  readonly #clusters = new Map<string, Played>();
+  readonly #clusters = new Map<string, SimulatedCluster>();
   readonly #breakers = new Map<string, Breaker>();
   /** Hypothetical facts stand behind all that are recorded. */
-  #position = 2 ** 52;
+  #nextOrder = 2 ** 52;
 
   constructor(policies: Policies, clusters: Iterable<PastCluster>) {
     this.#policies = asEnforced(policies);
     for (const { clusterId, facts } of clusters) {
       this.#clusters.set(clusterId, {
         facts,
-        known: 0,
+        knownFacts: 0,
         hypothetical: [],
-        watch: undefined,
+        history: undefined,
         state: undefined,
       });
     }
@@ -121,11 +122,18 @@ export class PolicySimulation {
   play({ run, shard, tick, decidedAt, verdicts, gone, isOverridden }: PastRun): void {
     const clusters: ProbedCluster[] = [];
     for (const [clusterId, verdict] of verdicts) {
-      const played = this.#clusters.get(clusterId);
-      const now = played === undefined ? undefined : stateOf(played, decidedAt);
-      if (played === undefined || now === undefined) continue;
-      const inventory: InventoryOpinion = gone.has(clusterId) ? 'gone' : 'unknown';
-      clusters.push({ clusterId, ...now.cluster, state: now.state, inventory, watch: played.watch, verdict });
+      const cluster = this.#clusters.get(clusterId);
+      const now = cluster === undefined ? undefined : stateOf(cluster, decidedAt);
+      if (cluster === undefined || now === undefined) continue;
+      const inventory: InventoryStatus = gone.has(clusterId) ? 'gone' : 'unknown';
+      clusters.push({
+        clusterId,
+        ...now.cluster,
+        state: now.state,
+        inventory,
+        history: cluster.history,
+        verdict,
+      });
     }
     const breaker = this.#breakers.get(shard) ?? { open: false };
     const policies = this.#policies;
@@ -141,16 +149,16 @@ export class PolicySimulation {
       clusters,
     });
     this.#breakers.set(shard, judgement.breaker);
-    for (const [clusterId, watch] of judgement.watches) this.#played(clusterId).watch = watch;
+    for (const [clusterId, history] of judgement.histories) this.#clusterOf(clusterId).history = history;
     for (const { id, fact } of judgement.facts) {
-      const played = this.#played(fact.clusterId);
-      played.hypothetical.push({ eventId: id, order: this.#position++, fact });
-      played.state = undefined;
+      const cluster = this.#clusterOf(fact.clusterId);
+      cluster.hypothetical.push({ eventId: id, order: this.#nextOrder++, fact });
+      cluster.state = undefined;
     }
   }
 
-  #played(clusterId: string): Played {
-    return this.#clusters.get(clusterId) as Played;
+  #clusterOf(clusterId: string): SimulatedCluster {
+    return this.#clusters.get(clusterId) as SimulatedCluster;
   }
 
   /**
@@ -158,24 +166,24 @@ export class PolicySimulation {
    * @param window that is counted, up to `through`.
    * @returns accounts of which anything would be otherwise, or was stopped, in order of their ids.
    */
-  result(window: Window, through: Instant): AccountWhatIf[] {
+  result(window: Window, through: Instant): AccountSimulation[] {
     const counted = clippedWindow(window, through);
-    const accounts = new Map<string, { before: Bill[]; after: Bill[]; stops: WouldStop[] }>();
-    for (const [clusterId, played] of this.#clusters) {
-      const before = billOf(played.facts);
-      const after = billOf([...played.facts.filter(({ isOwn }) => !isOwn), ...played.hypothetical]);
+    const accounts = new Map<string, { before: Bill[]; after: Bill[]; stops: SimulatedStop[] }>();
+    for (const [clusterId, cluster] of this.#clusters) {
+      const before = billOf(cluster.facts);
+      const after = billOf([...cluster.facts.filter(({ isOwn }) => !isOwn), ...cluster.hypothetical]);
       for (const [side, bill] of [['before', before] as const, ['after', after] as const]) {
         if (bill === undefined) continue;
         const account = accounts.get(bill.accountId) ?? { before: [], after: [], stops: [] };
         accounts.set(bill.accountId, account);
         account[side].push(bill);
-        if (side === 'after') account.stops.push(...stopsOf(clusterId, played.hypothetical));
+        if (side === 'after') account.stops.push(...stopsOf(clusterId, cluster.hypothetical));
       }
     }
     return Array.from(accounts, ([accountId, { before, after, stops }]) => {
-      const [was, is] = [usageIn(before, counted), usageIn(after, counted)];
-      const delta = new AmountSum().add(is).subtract(was).total;
-      return { accountId, before: was, after: is, delta, stops };
+      const [usageBefore, usageAfter] = [usageIn(before, counted), usageIn(after, counted)];
+      const delta = new AmountSum().add(usageAfter).subtract(usageBefore).total;
+      return { accountId, before: usageBefore, after: usageAfter, delta, stops };
     })
       .filter(
         ({ before, after, stops }) => stops.length > 0 || JSON.stringify(before) !== JSON.stringify(after),
@@ -201,8 +209,8 @@ function usageIn(bills: readonly Bill[], counted: Window): Usage {
   );
 }
 
-function stopsOf(clusterId: string, hypothetical: readonly KnownFact[]): WouldStop[] {
-  const stops: WouldStop[] = [];
+function stopsOf(clusterId: string, hypothetical: readonly KnownFact[]): SimulatedStop[] {
+  const stops: SimulatedStop[] = [];
   for (const { fact } of hypothetical) {
     const last = stops.at(-1);
     if (fact.type === 'BillingStopped') {
@@ -215,28 +223,32 @@ function stopsOf(clusterId: string, hypothetical: readonly KnownFact[]): WouldSt
 }
 
 /** What was known of a cluster at an instant, and would have been; `undefined` where it was not registered. */
-function stateOf(played: Played, now: Instant): Played['state'] {
-  const { facts, hypothetical } = played;
-  const before = played.known;
-  while (played.known < facts.length && (facts[played.known] as PastFact).recordedAt <= now) played.known++;
-  if (played.state !== undefined && played.known === before) return played.state;
-  const known: KnownFact[] = [...facts.slice(0, played.known).filter(({ isOwn }) => !isOwn), ...hypothetical];
+function stateOf(cluster: SimulatedCluster, now: Instant): SimulatedCluster['state'] {
+  const { facts, hypothetical } = cluster;
+  const knownBefore = cluster.knownFacts;
+  while (cluster.knownFacts < facts.length && (facts[cluster.knownFacts] as PastFact).recordedAt <= now)
+    cluster.knownFacts++;
+  if (cluster.state !== undefined && cluster.knownFacts === knownBefore) return cluster.state;
+  const known: KnownFact[] = [
+    ...facts.slice(0, cluster.knownFacts).filter(({ isOwn }) => !isOwn),
+    ...hypothetical,
+  ];
   const { registration, deletion, switches } = billCluster(known);
   if (registration === undefined) return undefined;
-  const held = switches.unreachable.findLast(({ at }) => at <= now);
-  const registered = known.find(({ order: position }) => position === registration.order)?.fact;
+  const stop = switches.unreachable.findLast(({ at }) => at <= now);
+  const registered = known.find(({ order }) => order === registration.order)?.fact;
   const labels = registered?.type === 'ClusterRegistered' ? registered.labels : undefined;
-  played.state = {
+  cluster.state = {
     cluster: { accountId: registration.fact.accountId, labels },
     state: {
       registeredAt: registration.fact.effectiveAt,
       deletedAt: deletion?.fact.effectiveAt,
       billable: registration.fact.billable,
       unreachable: isUnreachable(known),
-      stoppedSince: held?.stops === true ? held.at : undefined,
+      stoppedSince: stop?.stops === true ? stop.at : undefined,
     },
   };
-  return played.state;
+  return cluster.state;
 }
 
 function isUnreachable(facts: readonly KnownFact[]): boolean {

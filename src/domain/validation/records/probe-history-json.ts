@@ -2,17 +2,17 @@ import type { Instant } from '../../time.ts';
 import type { AnnouncedState, ProbeHistory, Streak } from '../judging/probe-history.ts';
 import type { Verdict } from '../judging/verdict.ts';
 
-/** A watch as plain JSON, short and always the same: there is one for every cluster in every snapshot. */
+/** A history as plain JSON, short and always the same: there is one for every cluster in every snapshot. */
 export type SerializedProbeHistory = readonly [
   last: readonly [Verdict['state'], string, Instant, uid: string | null, detail: string | null] | null,
   uid: string | null,
   aliveAt: Instant | null,
-  good: WrittenStreak | null,
-  bad: readonly [WrittenStreak, codes: Readonly<Record<string, number>>] | null,
+  good: SerializedStreak | null,
+  bad: readonly [SerializedStreak, codes: Readonly<Record<string, number>>] | null,
   flips: readonly Instant[],
-  marks: readonly [AnnouncedState | null, AnnouncedState | null, true | null],
+  announced: readonly [AnnouncedState | null, AnnouncedState | null, true | null],
 ];
-type WrittenStreak = readonly [from: Instant, to: Instant, tick: Instant, count: number];
+type SerializedStreak = readonly [from: Instant, to: Instant, tick: Instant, count: number];
 
 export function serializeProbeHistory({
   last,
@@ -21,16 +21,16 @@ export function serializeProbeHistory({
   good,
   bad,
   flips,
-  announced: marks,
+  announced,
 }: ProbeHistory): SerializedProbeHistory {
   return [
     last === undefined ? null : [last.state, last.code, last.at, last.uid ?? null, last.detail ?? null],
     uid ?? null,
     aliveAt ?? null,
-    good === undefined ? null : writeStreak(good),
-    bad === undefined ? null : [writeStreak(bad), bad.codes],
+    good === undefined ? null : serializeStreak(good),
+    bad === undefined ? null : [serializeStreak(bad), bad.codes],
     flips,
-    [marks.unreachable ?? null, marks.stopped ?? null, marks.gone ?? null],
+    [announced.unreachable ?? null, announced.stopped ?? null, announced.gone ?? null],
   ];
 }
 
@@ -41,15 +41,15 @@ export function parseProbeHistory([
   good,
   bad,
   flips,
-  marks,
+  announced,
 ]: SerializedProbeHistory): ProbeHistory {
-  const [unreachable, stopped, gone] = marks;
+  const [unreachable, stopped, gone] = announced;
   return {
-    last: last === null ? undefined : readVerdict(last),
+    last: last === null ? undefined : parseVerdict(last),
     uid: uid ?? undefined,
     aliveAt: aliveAt ?? undefined,
-    good: good === null ? undefined : readStreak(good),
-    bad: bad === null ? undefined : { ...readStreak(bad[0]), codes: bad[1] },
+    good: good === null ? undefined : parseStreak(good),
+    bad: bad === null ? undefined : { ...parseStreak(bad[0]), codes: bad[1] },
     flips,
     announced: {
       unreachable: unreachable ?? undefined,
@@ -59,14 +59,14 @@ export function parseProbeHistory([
   };
 }
 
-function writeStreak({ from, to, tick, count }: Streak): WrittenStreak {
+function serializeStreak({ from, to, tick, count }: Streak): SerializedStreak {
   return [from, to, tick, count];
 }
 
-function readStreak([from, to, tick, count]: WrittenStreak): Streak {
+function parseStreak([from, to, tick, count]: SerializedStreak): Streak {
   return { from, to, tick, count };
 }
 
-function readVerdict([state, code, at, uid, detail]: NonNullable<SerializedProbeHistory[0]>): Verdict {
+function parseVerdict([state, code, at, uid, detail]: NonNullable<SerializedProbeHistory[0]>): Verdict {
   return { state, code, at, ...(uid !== null && { uid }), ...(detail !== null && { detail }) };
 }

@@ -9,16 +9,16 @@ import {
   withVerdict,
 } from '../judging/probe-history.ts';
 import type { Verdict } from '../judging/verdict.ts';
+import { type ActiveRun, newActiveRun, parseAnnounced, withJudged, withRecorded } from './active-run.ts';
 import { parseProbeHistory, serializeProbeHistory } from './probe-history-json.ts';
 import type { Counts, DataOf, RunRecord } from './run-record.ts';
-import { begin, marksOf, type RunUnderWay, withJudged, withRecorded } from './run-under-way.ts';
-import type { RunBefore } from './write-run.ts';
+import type { PreviousRun } from './write-run.ts';
 
 /** What became of a run. */
 export type RunEnd =
   | {
       readonly outcome: 'completed';
-      readonly run: RunUnderWay;
+      readonly run: ActiveRun;
       readonly summary: DataOf<'ValidationCompleted'>;
       readonly completedAt: Instant;
       /** Conditions that began to hold with it, those that still hold and are no longer the same, and ids of those that ended. */
@@ -29,12 +29,12 @@ export type RunEnd =
   /** It counts for nothing. */
   | {
       readonly outcome: 'abandoned';
-      readonly run: RunUnderWay;
+      readonly run: ActiveRun;
       readonly why: 'late' | 'out-of-order' | 'unreadable';
     };
 
 /** A shard as its last completed run left it. */
-export interface ShardState extends RunBefore {
+export interface ShardState extends PreviousRun {
   readonly shard: string;
   readonly tick: Instant;
   readonly completedAt: Instant;
@@ -42,34 +42,34 @@ export interface ShardState extends RunBefore {
   readonly counts: Counts;
   readonly breaker: Breaker;
   /** How many of its runs were completed. */
-  readonly index: number;
+  readonly completedRuns: number;
 }
 
 interface Entry {
-  readonly watch: ProbeHistory;
+  readonly history: ProbeHistory;
   readonly shard: string;
-  /** `index` of the shard up to which the watch has seen its runs: later ones said that nothing has changed. */
-  readonly seen: number;
+  /** `index` of the shard up to which the history has seen its runs: later ones said that nothing has changed. */
+  readonly appliedRuns: number;
 }
 
 const CLOSED: Breaker = { open: false };
 
 /**
  * Folds the records of runs into what the next run must know. What did not change is not in the records and costs nothing
- * here: a watch is brought up to date when it is asked for.
+ * here: a history is brought up to date when it is asked for.
  */
 export class RunFold {
   readonly #shards = new Map<string, ShardState>();
   readonly #entries = new Map<string, Entry>();
-  readonly #underWay = new Map<string, RunUnderWay>();
+  readonly #activeRuns = new Map<string, ActiveRun>();
 
   get shards(): ReadonlyMap<string, ShardState> {
     return this.#shards;
   }
 
   /** Runs that have begun, by id; those past their deadline will count for nothing. */
-  get underWay(): ReadonlyMap<string, RunUnderWay> {
-    return this.#underWay;
+  get activeRuns(): ReadonlyMap<string, ActiveRun> {
+    return this.#activeRuns;
   }
 
   breakerOf(shard: string): Breaker {
@@ -77,21 +77,23 @@ export class RunFold {
   }
 
   /** What is remembered of a cluster after the last completed run; `undefined` where it is not probed. */
-  watchOf(clusterId: string): ProbeHistory | undefined {
+  historyOf(clusterId: string): ProbeHistory | undefined {
     const entry = this.#entries.get(clusterId);
-    return entry === undefined ? undefined : this.#upToDate(entry);
+    return entry === undefined ? undefined : this.#currentHistory(entry);
   }
 
-  #upToDate({ watch, shard, seen }: Entry): ProbeHistory {
+  #currentHistory({ history, shard, appliedRuns }: Entry): ProbeHistory {
     const state = this.#shards.get(shard);
-    return state === undefined ? watch : withSameVerdict(watch, state.index - seen, state.tick);
+    return state === undefined
+      ? history
+      : withSameVerdict(history, state.completedRuns - appliedRuns, state.tick);
   }
 
   /** The verdicts of the last completed run of a shard, each as the run had it. */
   *verdictsOf(shard: string): Generator<readonly [clusterId: string, verdict: Verdict]> {
     const state = this.#shards.get(shard);
     for (const clusterId of state?.members ?? []) {
-      const last = this.#entries.get(clusterId)?.watch.last;
+      const last = this.#entries.get(clusterId)?.history.last;
       if (last !== undefined && state !== undefined)
         yield [clusterId, last.at >= state.tick ? last : { ...last, at: state.tick }];
     }
@@ -104,60 +106,64 @@ export class RunFold {
    */
   apply(run: string, record: RunRecord, recordedAt: Instant): readonly RunEnd[] {
     if (record.type === 'ValidationStarted') return this.#start(run, record.data, recordedAt);
-    const under = this.#underWay.get(run);
-    if (under === undefined) return [];
+    const active = this.#activeRuns.get(run);
+    if (active === undefined) return [];
     switch (record.type) {
       case 'ValidationProgressed':
-        this.#underWay.set(run, { ...under, progress: record.data });
+        this.#activeRuns.set(run, { ...active, progress: record.data });
         return [];
       case 'ValidationRecorded':
-        this.#underWay.set(run, withRecorded(under, record.data));
+        this.#activeRuns.set(run, withRecorded(active, record.data));
         return [];
       case 'ValidationJudged':
-        this.#underWay.set(run, withJudged(under, record.data));
+        this.#activeRuns.set(run, withJudged(active, record.data));
         return [];
       case 'ValidationCompleted':
-        this.#underWay.delete(run);
-        return [this.#complete(under, record.data, recordedAt)];
+        this.#activeRuns.delete(run);
+        return [this.#complete(active, record.data, recordedAt)];
     }
   }
 
   /** A record of the run cannot be read: it counts for nothing. */
   abandon(run: string): readonly RunEnd[] {
-    const under = this.#underWay.get(run);
-    this.#underWay.delete(run);
-    return under === undefined ? [] : [{ outcome: 'abandoned', run: under, why: 'unreadable' }];
+    const active = this.#activeRuns.get(run);
+    this.#activeRuns.delete(run);
+    return active === undefined ? [] : [{ outcome: 'abandoned', run: active, why: 'unreadable' }];
   }
 
   #start(run: string, start: DataOf<'ValidationStarted'>, startedAt: Instant): RunEnd[] {
     const ended: RunEnd[] = [];
-    for (const other of this.#underWay.values()) {
-      if (other.start.deadline >= startedAt) continue;
-      this.#underWay.delete(other.run);
-      ended.push({ outcome: 'abandoned', run: other, why: 'late' });
+    for (const earlier of this.#activeRuns.values()) {
+      if (earlier.start.deadline >= startedAt) continue;
+      this.#activeRuns.delete(earlier.run);
+      ended.push({ outcome: 'abandoned', run: earlier, why: 'late' });
     }
-    this.#underWay.set(run, begin(run, start, startedAt));
+    this.#activeRuns.set(run, newActiveRun(run, start, startedAt));
     return ended;
   }
 
-  #complete(run: RunUnderWay, summary: DataOf<'ValidationCompleted'>, completedAt: Instant): RunEnd {
+  #complete(run: ActiveRun, summary: DataOf<'ValidationCompleted'>, completedAt: Instant): RunEnd {
     if (completedAt > run.start.deadline) return { outcome: 'abandoned', run, why: 'late' };
     const { shard, tick } = run.start;
     const before = this.#shards.get(shard);
     if (summary.base !== (before?.run ?? null)) return { outcome: 'abandoned', run, why: 'out-of-order' };
-    const forgotten = before === undefined ? this.#forgetOtherCuts(shard) : [];
+    const dropped = before === undefined ? this.#dropOtherShardCounts(shard) : [];
     const [changed, began] = partition(
       run.raised,
-      (each) => before?.conditions.has(conditionId(each)) === true,
+      (condition) => before?.conditions.has(conditionId(condition)) === true,
     );
     const ids = new Set(began.map(conditionId));
-    const ended = [...run.resolved, ...forgotten.filter((id) => !ids.has(id))];
+    const ended = [...run.resolved, ...dropped.filter((id) => !ids.has(id))];
 
-    const index = (before?.index ?? 0) + 1;
+    const completedRuns = (before?.completedRuns ?? 0) + 1;
     for (const [clusterId, verdict] of run.changes) {
       const entry = this.#entries.get(clusterId);
-      const watch = entry === undefined ? NO_HISTORY : this.#upToDate(entry);
-      this.#entries.set(clusterId, { watch: withVerdict(watch, verdict, tick), shard, seen: index });
+      const history = entry === undefined ? NO_HISTORY : this.#currentHistory(entry);
+      this.#entries.set(clusterId, {
+        history: withVerdict(history, verdict, tick),
+        shard,
+        appliedRuns: completedRuns,
+      });
     }
     for (const clusterId of run.left) this.#entries.delete(clusterId);
     this.#shards.set(shard, {
@@ -172,35 +178,40 @@ export class RunFold {
       everyMs: run.start.everyMs,
       counts: summary.counts,
       breaker: summary.breaker,
-      index,
+      completedRuns,
     });
-    for (const [clusterId, ...marks] of run.marks) this.#mark(clusterId, marksOf(marks), shard, index);
+    for (const [clusterId, ...marks] of run.marks)
+      this.#setAnnounced(clusterId, parseAnnounced(marks), shard, completedRuns);
     return { outcome: 'completed', run, summary, completedAt, began, changed, ended };
   }
 
-  #mark(clusterId: string, marks: Announced, shard: string, seen: number): void {
+  #setAnnounced(clusterId: string, announced: Announced, shard: string, appliedRuns: number): void {
     const entry = this.#entries.get(clusterId);
     if (entry === undefined) return;
-    this.#entries.set(clusterId, { watch: { ...this.#upToDate(entry), announced: marks }, shard, seen });
+    this.#entries.set(clusterId, {
+      history: { ...this.#currentHistory(entry), announced },
+      shard,
+      appliedRuns,
+    });
   }
 
   /**
    * The fleet is cut into another number of shards from now on: what those before have seen is kept, they are not.
    * @returns the ids of the conditions that they had found.
    */
-  #forgetOtherCuts(shard: string): string[] {
-    const forgotten: string[] = [];
-    const of = shard.split('of')[1];
+  #dropOtherShardCounts(shard: string): string[] {
+    const dropped: string[] = [];
+    const shardCount = shard.split('of')[1];
     for (const other of [...this.#shards.keys()]) {
-      if (other.split('of')[1] === of) continue;
+      if (other.split('of')[1] === shardCount) continue;
       for (const [clusterId, entry] of this.#entries) {
         if (entry.shard !== other) continue;
-        this.#entries.set(clusterId, { watch: this.#upToDate(entry), shard: '', seen: 0 });
+        this.#entries.set(clusterId, { history: this.#currentHistory(entry), shard: '', appliedRuns: 0 });
       }
-      forgotten.push(...(this.#shards.get(other)?.conditions.keys() ?? []));
+      dropped.push(...(this.#shards.get(other)?.conditions.keys() ?? []));
       this.#shards.delete(other);
     }
-    return forgotten;
+    return dropped;
   }
 
   /** All of it as plain JSON, the same for the same records. */
@@ -211,10 +222,10 @@ export class RunFold {
         members: [...members],
         conditions: [...conditions.values()],
       })),
-      entries: Array.from(this.#entries, ([clusterId, { watch, shard, seen }]) => {
-        return [clusterId, shard, seen, serializeProbeHistory(watch)] as const;
+      entries: Array.from(this.#entries, ([clusterId, { history, shard, appliedRuns }]) => {
+        return [clusterId, shard, appliedRuns, serializeProbeHistory(history)] as const;
       }),
-      underWay: [...this.#underWay.values()],
+      underWay: [...this.#activeRuns.values()],
     };
   }
 
@@ -224,17 +235,17 @@ export class RunFold {
       const byId = new Map(conditions.map((condition) => [conditionId(condition), condition]));
       fold.#shards.set(state.shard, { ...state, members: new Set(members), conditions: byId });
     }
-    for (const [clusterId, shard, seen, watch] of entries)
-      fold.#entries.set(clusterId, { watch: parseProbeHistory(watch), shard, seen });
+    for (const [clusterId, shard, appliedRuns, history] of entries)
+      fold.#entries.set(clusterId, { history: parseProbeHistory(history), shard, appliedRuns });
     for (const { run, start, startedAt, progress, ...gathered } of underWay)
-      fold.#underWay.set(run, { run, start, startedAt, progress, ...gathered });
+      fold.#activeRuns.set(run, { run, start, startedAt, progress, ...gathered });
     return fold;
   }
 }
 
 function membersOf(
-  before: RunBefore | undefined,
-  { changes, left }: RunUnderWay,
+  before: PreviousRun | undefined,
+  { changes, left }: ActiveRun,
   full: boolean,
 ): ReadonlySet<string> {
   if (!full && before !== undefined && changes.length + left.length === 0) return before.members;
@@ -245,8 +256,8 @@ function membersOf(
 }
 
 function conditionsOf(
-  before: RunBefore | undefined,
-  { raised, resolved }: RunUnderWay,
+  before: PreviousRun | undefined,
+  { raised, resolved }: ActiveRun,
 ): ReadonlyMap<string, Condition> {
   if (before !== undefined && raised.length + resolved.length === 0) return before.conditions;
   const conditions = new Map(before?.conditions);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UnreadableFact } from '../../facts/fact.ts';
 import { formatInstant, type Instant, parseInstant } from '../../time.ts';
 import { CONDITION_KINDS } from '../judging/condition.ts';
+import type { Breaker } from '../judging/outage.ts';
 
 /**
  * Runs as they are recorded: the events of the stream of a run. A run says what has changed since the run before it of the
@@ -12,33 +13,33 @@ import { CONDITION_KINDS } from '../judging/condition.ts';
 export interface Shard {
   /** From 1 to `of`. */
   readonly index: number;
-  readonly of: number;
+  readonly count: number;
 }
 
-export const WHOLE: Shard = { index: 1, of: 1 };
+export const WHOLE_FLEET: Shard = { index: 1, count: 1 };
 
-export function shardName({ index, of }: Shard): string {
-  return `${index}of${of}`;
+export function shardName({ index, count }: Shard): string {
+  return `${index}of${count}`;
 }
 
 /**
  * The name of a run, also in streams and URLs: its tick in the basic format of ISO 8601, and its shard where there are
  * several. `20260415T120000.000Z`, `20260415T120000.000Z-2of3`.
  */
-export function runId(tick: Instant, shard: Shard = WHOLE): string {
+export function runId(tick: Instant, shard: Shard = WHOLE_FLEET): string {
   const instant = formatInstant(tick).replaceAll(/[-:]/g, '');
-  return shard.of === 1 ? instant : `${instant}-${shardName(shard)}`;
+  return shard.count === 1 ? instant : `${instant}-${shardName(shard)}`;
 }
 
 const RUN_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z)(?:-([1-9]\d{0,3})of([1-9]\d{0,3}))?$/;
 
 /** @returns `undefined` where the text names no run. */
 export function parseRunId(text: string): { readonly tick: Instant; readonly shard: Shard } | undefined {
-  const [, year, month, day, hour, minute, second, index, of] = RUN_ID.exec(text) ?? [];
+  const [, year, month, day, hour, minute, second, index, count] = RUN_ID.exec(text) ?? [];
   const tick = parseInstant(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
   if (tick === undefined) return undefined;
-  const shard = index === undefined ? WHOLE : { index: Number(index), of: Number(of) };
-  return shard.index <= shard.of && runId(tick, shard) === text ? { tick, shard } : undefined;
+  const shard = index === undefined ? WHOLE_FLEET : { index: Number(index), count: Number(count) };
+  return shard.index <= shard.count && runId(tick, shard) === text ? { tick, shard } : undefined;
 }
 
 const PREFIX = 'validation-';
@@ -67,7 +68,7 @@ const Counts = z.object({ alive: whole, unreachable: whole, unknown: whole, unve
 export type Counts = z.output<typeof Counts>;
 
 const trust = { trust: z.object({ from: InstantData, runs: whole }).exactOptional() };
-const BreakerData = z.discriminatedUnion('open', [
+const StoredBreaker = z.discriminatedUnion('open', [
   z.object({ open: z.literal(false), ...trust }),
   z.object({
     ...trust,
@@ -79,6 +80,10 @@ const BreakerData = z.discriminatedUnion('open', [
     canaries: z.array(z.string()),
   }),
 ]);
+/** `trust` is the stored name of `countedRuns`. */
+const BreakerData = StoredBreaker.transform(
+  ({ trust: countedRuns, ...breaker }): Breaker => ({ ...breaker, ...(countedRuns && { countedRuns }) }),
+);
 
 const ConditionData = z.object({
   kind: z.enum(CONDITION_KINDS),
@@ -102,7 +107,7 @@ export type Listed = readonly [
   detail?: string,
 ];
 
-const MarkData = z.enum(['recorded', 'would', 'ended']).nullable();
+const AnnouncedData = z.enum(['recorded', 'would', 'ended']).nullable();
 
 const schemas = {
   ValidationStarted: z.object({
@@ -136,7 +141,7 @@ const schemas = {
     wouldHave: z.array(z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: z.string() })),
     /** Facts that were appended: their clusters and types. */
     facts: z.array(z.tuple([z.string(), z.string()])),
-    marks: z.array(z.tuple([z.string(), MarkData, MarkData, z.boolean()])),
+    marks: z.array(z.tuple([z.string(), AnnouncedData, AnnouncedData, z.boolean()])),
     raised: z.array(ConditionData),
     /** Ids of conditions that no longer hold. */
     resolved: z.array(z.string()),
@@ -166,7 +171,7 @@ export type RunRecord = {
 }[RecordType];
 export type DataOf<T extends RecordType> = Extract<RunRecord, { type: T }>['data'];
 /** As it is written down. */
-export type WrittenRecord = {
+export type StoredRecord = {
   readonly [T in RecordType]: { readonly type: T; readonly data: z.input<(typeof schemas)[T]> };
 }[RecordType];
 
@@ -189,7 +194,7 @@ export function startRecord(start: {
   readonly deadline: Instant;
   readonly everyMs?: number;
   readonly total?: number;
-}): WrittenRecord {
+}): StoredRecord {
   const { tick, shard, deadline, ...rest } = start;
   const data = {
     ...rest,

@@ -7,13 +7,13 @@ import type { Breaker } from '../judging/outage.ts';
 import { digestOf, type Policies, type Policy } from '../judging/policy.ts';
 import type { ProbeHistory } from '../judging/probe-history.ts';
 import type { Verdict, VerdictState } from '../judging/verdict.ts';
-import type { Counts, Listed, WrittenRecord } from './run-record.ts';
+import type { Counts, Listed, StoredRecord } from './run-record.ts';
 
 /** The most bytes of an event's data: with all that comes around it, well below what an entry of the audit log may have. */
-export const MOST_RECORD_BYTES = 48 * 1024;
+export const MAX_RECORD_BYTES = 48 * 1024;
 
 /** What the last completed run of the shard left behind, as `ValidationBook.lastOf(shard)` gives it. */
-export interface RunBefore {
+export interface PreviousRun {
   readonly run: string;
   readonly policies: string;
   /** Tick of the last full list. */
@@ -24,14 +24,14 @@ export interface RunBefore {
   readonly conditions: ReadonlyMap<string, Condition>;
 }
 
-export interface FinishedRun {
+export interface JudgedRun {
   readonly tick: Instant;
   readonly decidedAt: Instant;
   readonly policies: Policies;
   readonly judgement: Judgement;
   /** Watches as they were before the run. */
-  readonly watchBefore: (clusterId: string) => ProbeHistory | undefined;
-  readonly before: RunBefore | undefined;
+  readonly historyBefore: (clusterId: string) => ProbeHistory | undefined;
+  readonly before: PreviousRun | undefined;
   readonly durationMs: number;
 }
 
@@ -39,20 +39,24 @@ export interface FinishedRun {
  * The records of a run that was judged, and whose facts are durable, in the order in which they are appended behind its
  * start: they need not be in one append. The last one makes the run count.
  */
-export function recordsOf(finished: FinishedRun): WrittenRecord[] {
+export function serializeRun(finished: JudgedRun): StoredRecord[] {
   const { tick, decidedAt, policies, judgement, before, durationMs } = finished;
   const full = needsFullList(tick, policies, before);
   const listed = judgement.verdicts.filter(({ isChanged }) => full || isChanged);
   const verdicts = listed.map(({ clusterId, verdict, isChanged }): VerdictItem => {
-    return { state: verdict.state, code: verdict.code, entry: entryOf(clusterId, verdict, isChanged, tick) };
+    return {
+      state: verdict.state,
+      code: verdict.code,
+      entry: listedVerdict(clusterId, verdict, isChanged, tick),
+    };
   });
   const probed = new Set(judgement.verdicts.map(({ clusterId }) => clusterId));
   const left = [...(before?.members ?? [])].filter((clusterId) => !probed.has(clusterId)).sort();
-  const { raised, resolved } = changesOf(judgement.conditions, before?.conditions ?? new Map());
+  const { raised, resolved } = conditionChanges(judgement.conditions, before?.conditions ?? new Map());
   const { breaker } = judgement;
   return [
     ...recordedChunks(verdicts, left),
-    ...judgedChunks(judgement, raised, resolved, finished.watchBefore),
+    ...judgedChunks(judgement, raised, resolved, finished.historyBefore),
     {
       type: 'ValidationCompleted',
       data: {
@@ -74,15 +78,16 @@ export function recordsOf(finished: FinishedRun): WrittenRecord[] {
   ];
 }
 
-function breakerData({ trust, ...breaker }: Breaker) {
-  const trusted = trust && { trust: { from: formatInstant(trust.from), runs: trust.runs } };
-  if (!breaker.open) return { open: false as const, ...trusted };
+/** In stored records `countedRuns` is called `trust`. */
+function breakerData({ countedRuns, ...breaker }: Breaker) {
+  const trust = countedRuns && { trust: { from: formatInstant(countedRuns.from), runs: countedRuns.runs } };
+  if (!breaker.open) return { open: false as const, ...trust };
   const { since, canaries } = breaker;
-  return { ...breaker, since: formatInstant(since), canaries: [...canaries], ...trusted };
+  return { ...breaker, since: formatInstant(since), canaries: [...canaries], ...trust };
 }
 
 /** Once a day, after a change of policy, and where there is nothing that changes could be relative to. */
-function needsFullList(tick: Instant, policies: Policies, before: RunBefore | undefined): boolean {
+function needsFullList(tick: Instant, policies: Policies, before: PreviousRun | undefined): boolean {
   if (before === undefined || before.policies !== policies.digest) return true;
   return Math.floor(tick / DAY_MS) !== Math.floor(before.fullAt / DAY_MS);
 }
@@ -99,7 +104,7 @@ interface VerdictItem {
   readonly entry: Listed;
 }
 
-function entryOf(clusterId: string, verdict: Verdict, isChanged: boolean, tick: Instant): Listed {
+function listedVerdict(clusterId: string, verdict: Verdict, isChanged: boolean, tick: Instant): Listed {
   const offset = isChanged ? verdict.at - tick : null;
   const detail = isChanged ? verdict.detail : undefined;
   if (detail !== undefined) return [clusterId, offset, verdict.uid ?? null, detail];
@@ -107,12 +112,12 @@ function entryOf(clusterId: string, verdict: Verdict, isChanged: boolean, tick: 
   return isChanged ? [clusterId, offset] : [clusterId];
 }
 
-type Recorded = Extract<WrittenRecord, { type: 'ValidationRecorded' }>['data'];
+type Recorded = Extract<StoredRecord, { type: 'ValidationRecorded' }>['data'];
 type Group = { state: VerdictState; code: string; clusters: Listed[] };
 
-function recordedChunks(verdicts: readonly VerdictItem[], left: readonly string[]): WrittenRecord[] {
+function recordedChunks(verdicts: readonly VerdictItem[], left: readonly string[]): StoredRecord[] {
   const items = [...verdicts, ...left];
-  return chunked(items, (chunk): WrittenRecord => {
+  return chunked(items, (chunk): StoredRecord => {
     const groups = new Map<string, Group>();
     const data: Recorded = { verdicts: [], left: [] };
     for (const item of chunk) {
@@ -133,55 +138,59 @@ function recordedChunks(verdicts: readonly VerdictItem[], left: readonly string[
   });
 }
 
-type Judged = Extract<WrittenRecord, { type: 'ValidationJudged' }>['data'];
+type Judged = Extract<StoredRecord, { type: 'ValidationJudged' }>['data'];
 type JudgedItem = { readonly [K in keyof Judged]: readonly [K, Judged[K][number]] }[keyof Judged];
 
 function judgedChunks(
-  { facts, wouldHave, watches }: Judgement,
+  { facts, wouldHave, histories }: Judgement,
   raised: readonly Condition[],
   resolved: readonly string[],
-  watchBefore: FinishedRun['watchBefore'],
-): WrittenRecord[] {
+  historyBefore: JudgedRun['historyBefore'],
+): StoredRecord[] {
   const items: JudgedItem[] = [
-    ...wouldHave.map(({ fact }) => ['wouldHave', writtenFact(fact)] as const),
+    ...wouldHave.map(({ fact }) => ['wouldHave', storedFact(fact)] as const),
     ...facts.map(({ fact }) => ['facts', [fact.clusterId, fact.type] as [string, string]] as const),
-    ...Array.from(watches).flatMap(([clusterId, watch]) =>
-      markItem(clusterId, watch, watchBefore(clusterId)),
+    ...Array.from(histories).flatMap(([clusterId, history]) =>
+      announcedItems(clusterId, history, historyBefore(clusterId)),
     ),
     ...raised.map((condition) => ['raised', condition] as const),
     ...resolved.map((id) => ['resolved', id] as const),
   ];
-  return chunked(items, (chunk): WrittenRecord => {
+  return chunked(items, (chunk): StoredRecord => {
     const data: Judged = { wouldHave: [], facts: [], marks: [], raised: [], resolved: [] };
     for (const [name, item] of chunk) (data[name] as unknown[]).push(item);
     return { type: 'ValidationJudged', data };
   });
 }
 
-function writtenFact(fact: Fact): Judged['wouldHave'][number] {
+function storedFact(fact: Fact): Judged['wouldHave'][number] {
   const { type, data } = serializeFact(fact, { source: '', id: '', actor: '' });
   return { ...data, type };
 }
 
-function markItem(
+function announcedItems(
   clusterId: string,
-  { announced: marks }: ProbeHistory,
+  { announced }: ProbeHistory,
   before: ProbeHistory | undefined,
 ): JudgedItem[] {
-  const was = before?.announced ?? {};
-  const isSame = marks.unreachable === was.unreachable && marks.stopped === was.stopped;
-  if (isSame && marks.gone === was.gone) return [];
+  const announcedBefore = before?.announced ?? {};
+  const isSame =
+    announced.unreachable === announcedBefore.unreachable && announced.stopped === announcedBefore.stopped;
+  if (isSame && announced.gone === announcedBefore.gone) return [];
   return [
-    ['marks', [clusterId, marks.unreachable ?? null, marks.stopped ?? null, marks.gone === true]] as const,
+    [
+      'marks',
+      [clusterId, announced.unreachable ?? null, announced.stopped ?? null, announced.gone === true],
+    ] as const,
   ];
 }
 
 /** What began to hold or changed, and what no longer holds. */
-function changesOf(now: readonly Condition[], before: ReadonlyMap<string, Condition>) {
+function conditionChanges(now: readonly Condition[], before: ReadonlyMap<string, Condition>) {
   const ids = new Set(now.map(conditionId));
   const raised = now.filter((condition) => {
-    const known = before.get(conditionId(condition));
-    return known === undefined || digestOf(known) !== digestOf(condition);
+    const previous = before.get(conditionId(condition));
+    return previous === undefined || digestOf(previous) !== digestOf(condition);
   });
   return { raised, resolved: [...before.keys()].filter((id) => !ids.has(id)) };
 }
@@ -199,7 +208,7 @@ function chunked<T, R>(items: readonly T[], write: (chunk: readonly T[]) => R): 
   for (const item of items) {
     // Each may stand in a group of its own.
     const size = bytesOf(item) + 64;
-    if (chunk.length > 0 && bytes + size > MOST_RECORD_BYTES) {
+    if (chunk.length > 0 && bytes + size > MAX_RECORD_BYTES) {
       chunks.push(write(chunk));
       chunk = [];
       bytes = 0;

@@ -31,7 +31,7 @@ type Entries = ReadonlyMap<string, Entry>;
 /** A run asks for thousands of names within a minute or two. */
 const FRESH_MS = 60_000;
 /** What could not be read is not asked for again for each of them. */
-const FAILED_MS = 5_000;
+const RETRY_AFTER_MS = 5_000;
 
 /**
  * Credentials in Secrets that have a label in common. They are listed in pages and kept for a minute, so that a run over
@@ -77,7 +77,10 @@ export class LabelledSecrets implements CredentialSource {
     entries.catch(() => {
       if (this.#reading?.entries !== entries) return;
       clearTimeout(this.#reading.timer);
-      this.#reading = { entries, timer: forgetAfter(Math.min(FAILED_MS, this.#options.freshMs ?? FRESH_MS)) };
+      this.#reading = {
+        entries,
+        timer: forgetAfter(Math.min(RETRY_AFTER_MS, this.#options.freshMs ?? FRESH_MS)),
+      };
     });
     return entries;
   }

@@ -106,7 +106,7 @@ describe('a cluster that stops answering', () => {
     one.run(START, seen(alive()));
     one.run(START + TICK, seen(refused));
     for (const n of [2, 3, 4, 5]) one.run(START + n * TICK, seen(unverifiable));
-    expect(one.fold.watchOf('c1')?.bad?.count).toBe(1);
+    expect(one.fold.historyOf('c1')?.bad?.count).toBe(1);
     one.run(START + 6 * TICK, seen(refused));
     expect(one.concluded).toEqual([]);
     expect(typesOf(one.run(START + 7 * TICK, seen(refused)).facts)).toEqual(['c1 ClusterUnreachable']);
@@ -124,7 +124,7 @@ describe('a cluster that stops answering', () => {
         evidence: expect.objectContaining({ codes: { 'identity-mismatch': 4 }, uid: 'u1', uidSeen: 'u2' }),
       }),
     ]);
-    expect(one.fold.watchOf('c1')).toMatchObject({ uid: 'u1', last: { code: 'identity-mismatch' } });
+    expect(one.fold.historyOf('c1')).toMatchObject({ uid: 'u1', last: { code: 'identity-mismatch' } });
   });
 });
 
@@ -264,7 +264,7 @@ describe('a deleted cluster', () => {
     expect(one.run(START + TICK, seen(refused)).verifiedGone).toEqual([]);
     expect(one.run(START + 2 * TICK, seen(timeout)).verifiedGone).toEqual([]);
     expect(one.run(START + 3 * TICK, seen(alive('u2'))).verifiedGone).toEqual(['c1']);
-    expect(one.fold.watchOf('c1')?.announced.gone).toBe(true);
+    expect(one.fold.historyOf('c1')?.announced.gone).toBe(true);
     one.runs(START + 4 * TICK, 3 * DAY_MS, seen(refused));
     expect(one.concluded).toEqual([]);
   });

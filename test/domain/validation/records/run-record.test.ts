@@ -11,7 +11,7 @@ import {
   runOfStream,
   runStream,
 } from '../../../../src/domain/validation/records/run-record.ts';
-import { MOST_RECORD_BYTES } from '../../../../src/domain/validation/records/write-run.ts';
+import { MAX_RECORD_BYTES } from '../../../../src/domain/validation/records/write-run.ts';
 import type { JsonObject } from '../../../../src/eventstore/json.ts';
 import {
   alive,
@@ -64,7 +64,7 @@ test('10,000 steady clusters cost less than 2 MB a day at a run every 5 minutes'
   const aDay = (bytes[1] as number) + 287 * (bytes[2] as number);
   expect(aDay).toBeLessThan(2_000_000);
   for (const run of fleet.played) {
-    for (const leaf of leaves(run)) expect(Buffer.byteLength(leaf)).toBeLessThan(MOST_RECORD_BYTES + 4_096);
+    for (const leaf of leaves(run)) expect(Buffer.byteLength(leaf)).toBeLessThan(MAX_RECORD_BYTES + 4_096);
   }
 });
 
@@ -79,7 +79,7 @@ test('a run in which everything changes, with words for people and much that it 
   expect(run.judgement.wouldHave).toHaveLength(1_200);
   for (const type of ['ValidationRecorded', 'ValidationJudged'])
     expect(run.records.filter(({ record }) => record.type === type).length).toBeGreaterThan(5);
-  for (const leaf of leaves(run)) expect(Buffer.byteLength(leaf)).toBeLessThan(MOST_RECORD_BYTES + 4_096);
+  for (const leaf of leaves(run)) expect(Buffer.byteLength(leaf)).toBeLessThan(MAX_RECORD_BYTES + 4_096);
 });
 
 const verdicts: fc.Arbitrary<Seen | undefined> = fc.oneof(
@@ -109,7 +109,7 @@ function play(seen: readonly (readonly (Seen | undefined)[])[]): Fleet {
 }
 
 describe('from the records of runs', () => {
-  test('the verdicts of every run can be rebuilt exactly, and the watches that the next one was judged by', () =>
+  test('the verdicts of every run can be rebuilt exactly, and the histories that the next one was judged by', () =>
     fc.assert(
       fc.property(runs, (seen) => {
         const fleet = play(seen);
@@ -125,10 +125,10 @@ describe('from the records of runs', () => {
             ([clusterId, { detail: _, ...rest }]) => [clusterId, rest] as const,
           );
           expect(new Map(rebuilt)).toEqual(new Map(judged));
-          const watches = [...judgement.watches].map(
-            ([clusterId, watch]) => [watch, fold.watchOf(clusterId)] as const,
+          const histories = [...judgement.histories].map(
+            ([clusterId, history]) => [history, fold.historyOf(clusterId)] as const,
           );
-          for (const [judgedBy, folded] of watches) expect(plain(folded)).toEqual(plain(judgedBy));
+          for (const [judgedBy, folded] of histories) expect(plain(folded)).toEqual(plain(judgedBy));
         }
       }),
       { numRuns: 200 },
@@ -154,8 +154,8 @@ describe('from the records of runs', () => {
 });
 
 /** Undefined members, and words for people that a full list need not hold, apart. */
-const plain = (watch: ProbeHistory | undefined) =>
-  JSON.parse(JSON.stringify({ ...watch, last: { ...watch?.last, detail: '' } }));
+const plain = (history: ProbeHistory | undefined) =>
+  JSON.parse(JSON.stringify({ ...history, last: { ...history?.last, detail: '' } }));
 
 describe('a run', () => {
   const one = () => {
@@ -177,15 +177,15 @@ describe('a run', () => {
     const fleet = one();
     fleet.run(START + TICK, { c1: refused, c2: alive() });
     const cutOff = folded(fleet.played, -1);
-    expect(cutOff.fold.watchOf('c1')).toMatchObject({ last: { state: 'alive' }, good: { count: 1 } });
-    expect([...cutOff.fold.underWay.keys()]).toEqual(['20260415T120500.000Z']);
+    expect(cutOff.fold.historyOf('c1')).toMatchObject({ last: { state: 'alive' }, good: { count: 1 } });
+    expect([...cutOff.fold.activeRuns.keys()]).toEqual(['20260415T120500.000Z']);
     const late = folded(
       fleet.played,
       undefined,
       (recordedAt) => recordedAt + (recordedAt > START + TICK ? HOUR_MS : 0),
     );
     expect(late.ends.map(({ outcome }) => outcome)).toEqual(['completed', 'abandoned']);
-    expect(late.fold.watchOf('c1')).toEqual(cutOff.fold.watchOf('c1'));
+    expect(late.fold.historyOf('c1')).toEqual(cutOff.fold.historyOf('c1'));
   });
 
   test('past its deadline is abandoned as soon as another begins', () => {
@@ -225,7 +225,7 @@ describe('a run', () => {
 
   test('has a name of its tick and shard, and a stream of that name', () => {
     expect(runId(START)).toBe('20260415T120000.000Z');
-    const shard = { index: 2, of: 3 };
+    const shard = { index: 2, count: 3 };
     expect(runId(START, shard)).toBe('20260415T120000.000Z-2of3');
     expect(runOfStream(runStream(runId(START, shard)))).toBe('20260415T120000.000Z-2of3');
     expect(runOfStream('cluster-c1')).toBeUndefined();
@@ -251,15 +251,15 @@ describe('a run', () => {
 describe('shards', () => {
   test('are judged apart, and what they have seen is kept when the fleet is cut anew', () => {
     const fleet = new Fleet({}, ['c1', 'c2', 'c3']);
-    fleet.shard = { index: 1, of: 2 };
+    fleet.shard = { index: 1, count: 2 };
     fleet.run(START, { c1: alive('u1'), c2: alive() });
-    fleet.shard = { index: 2, of: 2 };
+    fleet.shard = { index: 2, count: 2 };
     fleet.run(START, { c3: refused });
     expect([fleet.fold.breakerOf('1of2').open, fleet.fold.breakerOf('2of2').open]).toEqual([false, true]);
-    fleet.shard = { index: 1, of: 1 };
+    fleet.shard = { index: 1, count: 1 };
     fleet.run(START + TICK, { c1: alive('u1'), c2: refused, c3: refused });
     expect([...fleet.fold.shards.keys()]).toEqual(['1of1']);
-    expect(fleet.fold.watchOf('c1')).toMatchObject({ uid: 'u1', good: { count: 2 } });
-    expect(fleet.fold.watchOf('c3')).toMatchObject({ bad: { count: 2 } });
+    expect(fleet.fold.historyOf('c1')).toMatchObject({ uid: 'u1', good: { count: 2 } });
+    expect(fleet.fold.historyOf('c3')).toMatchObject({ bad: { count: 2 } });
   });
 });

@@ -3,7 +3,7 @@ import type { ClusterRecord, UnusableRecord } from './cluster-record.ts';
 import type { KnownCluster } from './identity.ts';
 
 /** All records of a place, as far as they are known. */
-export interface Records {
+export interface RecordSet {
   /** Names in the index; `undefined` where there is no index. */
   readonly index: readonly string[] | undefined;
   readonly byName: ReadonlyMap<string, RecordFile>;
@@ -17,7 +17,7 @@ export interface RecordFile {
 }
 
 /** A cluster without a record, and since when at the latest. */
-export interface Missing {
+export interface MissingCluster {
   readonly cluster: KnownCluster;
   /** `undefined` where the time is that of whoever notices. */
   readonly since: Instant | undefined;
@@ -29,10 +29,10 @@ export interface Missing {
  * @param claimed ids of the clusters that records are about.
  */
 export function missingClusters(
-  records: Records,
+  records: RecordSet,
   known: Iterable<KnownCluster>,
   claimed: ReadonlySet<string>,
-): readonly Missing[] {
+): readonly MissingCluster[] {
   const files = [...records.byName.values()];
   const hosts = new Map(
     files.flatMap((file) => (file.records[0] === undefined ? [] : [[file.records[0].kubefirstId, file]])),
@@ -41,7 +41,7 @@ export function missingClusters(
     records.index !== undefined &&
     files.every(({ unusable, records: read }) => unusable.length === 0 || read.length > 0);
   const isSettled = isWhole && (records.index ?? []).every((name) => records.byName.has(name));
-  const missing: Missing[] = [];
+  const missing: MissingCluster[] = [];
   for (const cluster of known) {
     if (cluster.deletedAt !== undefined || claimed.has(cluster.clusterId)) continue;
     const host = hosts.get(cluster.managementId);

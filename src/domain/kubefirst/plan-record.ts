@@ -101,7 +101,7 @@ function isRegistrationMissing(
 }
 
 /** The deletion of a cluster whose record is gone, after its deletion was asked for. */
-export function planGone(clusterId: string, at: Instant): PlannedFact {
+export function planDeletion(clusterId: string, at: Instant): PlannedFact {
   return timedByLedger('ClusterDeleted', clusterId, at);
 }
 

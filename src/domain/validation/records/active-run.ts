@@ -5,7 +5,7 @@ import type { Verdict } from '../judging/verdict.ts';
 import type { DataOf, Listed } from './run-record.ts';
 
 /** A run that has begun and not ended; what it has recorded counts once it is complete. */
-export interface RunUnderWay {
+export interface ActiveRun {
   readonly run: string;
   readonly start: DataOf<'ValidationStarted'>;
   readonly startedAt: Instant;
@@ -17,15 +17,12 @@ export interface RunUnderWay {
   readonly resolved: readonly string[];
 }
 
-export function begin(run: string, start: DataOf<'ValidationStarted'>, startedAt: Instant): RunUnderWay {
+export function newActiveRun(run: string, start: DataOf<'ValidationStarted'>, startedAt: Instant): ActiveRun {
   const nothing = { progress: undefined, changes: [], left: [], marks: [], raised: [], resolved: [] };
   return { run, start, startedAt, ...nothing };
 }
 
-export function withRecorded(
-  run: RunUnderWay,
-  { verdicts, left }: DataOf<'ValidationRecorded'>,
-): RunUnderWay {
+export function withRecorded(run: ActiveRun, { verdicts, left }: DataOf<'ValidationRecorded'>): ActiveRun {
   const { tick } = run.start;
   const changes = verdicts.flatMap(({ state, code, clusters }) =>
     clusters.map(([clusterId, offset, uid, detail]: Listed) => {
@@ -38,9 +35,9 @@ export function withRecorded(
 }
 
 export function withJudged(
-  run: RunUnderWay,
+  run: ActiveRun,
   { marks, raised, resolved }: DataOf<'ValidationJudged'>,
-): RunUnderWay {
+): ActiveRun {
   return {
     ...run,
     marks: [...run.marks, ...marks],
@@ -49,9 +46,9 @@ export function withJudged(
   };
 }
 
-type WrittenMarks = readonly [Announced['unreachable'] | null, Announced['stopped'] | null, boolean];
+type StoredAnnounced = readonly [Announced['unreachable'] | null, Announced['stopped'] | null, boolean];
 
-export function marksOf([unreachable, stopped, gone]: WrittenMarks): Announced {
+export function parseAnnounced([unreachable, stopped, gone]: StoredAnnounced): Announced {
   return {
     unreachable: unreachable ?? undefined,
     stopped: stopped ?? undefined,
