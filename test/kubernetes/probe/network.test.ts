@@ -12,7 +12,7 @@ const canIsolate = spawnSync('unshare', ['--net', 'sh', '-c', UNROUTED], { stdio
 const name = canIsolate ? 'a network' : 'NOT RUN: no network of its own for a process here (unshare, ip)';
 
 async function verdictIn(network: string, host: string) {
-  const program = join(import.meta.dirname, 'probing-process.ts');
+  const program = join(import.meta.dirname, '../prober/probing-process.ts');
   const script = `${network} && exec "$0" "$1"`;
   const child = spawn('unshare', ['--net', '--kill-child', 'sh', '-c', script, process.execPath, program], {
     stdio: ['pipe', 'pipe', 'inherit'],
