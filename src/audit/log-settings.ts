@@ -31,7 +31,7 @@ export const LogSettings = z
      * Height of the lowest nodes of the tree that are kept in memory: 64 / 2^n bytes per event. Above 0 a proof reads a part of
      * the log again, and evidence of a large account many.
      */
-    treeFloor: z.int().min(0, 'must be from 0 to 8').max(8, 'must be from 0 to 8').default(0),
+    treeMinHeightInMemory: z.int().min(0, 'must be from 0 to 8').max(8, 'must be from 0 to 8').default(0),
   })
   .refine(({ key, keyFile }) => key === undefined || keyFile === undefined, {
     path: ['key'],

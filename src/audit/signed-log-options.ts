@@ -11,7 +11,7 @@ export interface SignedLogOptions {
   /** Id of the current key, where it is to follow on keys that are lost. */
   readonly acceptKey?: string | undefined;
   /** Height of the lowest nodes of the tree that stay in memory (`MerkleTree`); by default 0, all. */
-  readonly treeFloor?: number;
+  readonly treeMinHeightInMemory?: number;
   /** How another thread reads the log, where it can. */
   readonly reader?: LogReader | undefined;
   readonly log: {

@@ -43,7 +43,7 @@ export class SignedLog {
     this.#store = store;
     this.#options = options;
     this.tree = new LogTree(store, {
-      ...(options.treeFloor !== undefined && { floor: options.treeFloor }),
+      ...(options.treeMinHeightInMemory !== undefined && { floor: options.treeMinHeightInMemory }),
       beginning: (signal) => this.#beginning(signal),
       onSlow: (error) =>
         options.log.warn({ err: error }, 'the log is hashed in the main thread: the other one has failed'),

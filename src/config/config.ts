@@ -111,7 +111,7 @@ function auditOf(values: Settings): LogSettings {
   return {
     ...withoutAbsent(given),
     checkpointSeconds: values['audit.checkpointSeconds'],
-    treeFloor: values['audit.treeFloor'],
+    treeMinHeightInMemory: values['audit.treeMinHeightInMemory'],
   };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse, parseDocument, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import {
+  RENAMED_SETTINGS,
   SETTING_PATHS,
   SETTINGS,
   type Setting,
@@ -83,7 +84,7 @@ function wrong(
   );
   const value = setting.isSecret ? 'something else' : at === undefined ? 'nothing' : JSON.stringify(at);
   if (issue.code === 'unrecognized_keys')
-    return `${place}${inside} has ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}, which is not known`;
+    return `${place}${inside} ${unknownKeys([path, ...issue.path].join('.'), issue.keys)}`;
   const message = issue.message
     .replace(/^Invalid (input|option): expected/, 'must be')
     .replace(/, received .*$/, '');
@@ -121,11 +122,8 @@ function readFile(environment: Environment, given: Map<SettingPath, Given>, mist
         walk(inner, path === '' ? key : `${path}.${key}`);
       return;
     }
-    mistakes.push(
-      isGroup
-        ? `${file}: ${path || 'it'} must be a mapping`
-        : `${file}: ${path} is not known; the settings are ${SETTING_PATHS.join(', ')}`,
-    );
+    if (isGroup) mistakes.push(`${file}: ${path || 'it'} must be a mapping`);
+    else mistakes.push(`${file}: ${path} ${unknownSetting(path, SETTING_PATHS)}`);
   };
   walk(document.toJS({ maxAliasCount: 100 }), '');
 }
@@ -144,9 +142,31 @@ function readVariables(environment: Environment, given: Map<SettingPath, Given>,
     if (secret !== undefined && (SETTINGS[secret] as Setting).isSecret) {
       readSecret(name, text, secret, environment, given, mistakes);
     } else {
-      mistakes.push(`${name} is not known; the settings are ${[...paths.keys()].join(', ')}`);
+      mistakes.push(`${name} ${unknownVariable(name, [...paths.keys()])}`);
     }
   }
+}
+
+function unknownKeys(parent: string, keys: readonly string[]): string {
+  const renamed = keys.flatMap((key) => {
+    const name = RENAMED_SETTINGS.get(`${parent}.${key}`);
+    return name === undefined ? [] : [`; ${parent}.${key} was renamed to ${name}`];
+  });
+  return `has ${keys.map((key) => JSON.stringify(key)).join(', ')}, which is not known${renamed.join('')}`;
+}
+
+function unknownSetting(path: string, known: readonly string[]): string {
+  const renamed = RENAMED_SETTINGS.get(path);
+  return renamed === undefined
+    ? `is not known; the settings are ${known.join(', ')}`
+    : `was renamed to ${renamed}`;
+}
+
+function unknownVariable(name: string, known: readonly string[]): string {
+  const renamed = RENAMED_SETTINGS.entries().find(([path]) => variableOf(path) === name)?.[1];
+  return renamed === undefined
+    ? `is not known; the settings are ${known.join(', ')}`
+    : `was renamed to ${variableOf(renamed)}`;
 }
 
 function readSecret(

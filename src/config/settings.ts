@@ -19,6 +19,15 @@ export interface Setting {
   readonly isSecret?: true;
 }
 
+/** New names of renamed settings, by the full path of the old name. */
+export const RENAMED_SETTINGS: ReadonlyMap<string, string> = new Map([
+  ['audit.treeFloor', 'audit.treeMinHeightInMemory'],
+  ['validator.policy.massRatio', 'validator.policy.outageRatio'],
+  ['validator.policy.massLeast', 'validator.policy.outageMinClusters'],
+  ['validator.policy.massWindow', 'validator.policy.outageWindow'],
+  ['validator.probe.silenceMs', 'validator.probe.workerTimeoutMs'],
+]);
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 function isLoopback(host: string): boolean {
@@ -107,8 +116,8 @@ export const SETTINGS = {
     form: 'whole',
     about: 'While events arrive, a checkpoint is signed at least so often.',
   },
-  'audit.treeFloor': {
-    schema: audit.treeFloor,
+  'audit.treeMinHeightInMemory': {
+    schema: audit.treeMinHeightInMemory,
     form: 'whole',
     about:
       'Height of the lowest nodes of the tree that stay in memory, 0 to 8: 64 bytes per event divided by 2 to that power. Above 0 proofs read parts of the log again.',
@@ -207,7 +216,7 @@ export type Settings = { readonly [P in SettingPath]: z.output<(typeof SETTINGS)
 export const SETTING_PATHS = Object.keys(SETTINGS) as SettingPath[];
 
 /** The variable of a setting: `http.port` is `LEDGER_HTTP_PORT`, `dataDir` is `LEDGER_DATA_DIR`. */
-export function variableOf(path: SettingPath): string {
+export function variableOf(path: string): string {
   const words = path.replaceAll('.', '_').replaceAll(/([a-z])([A-Z])/g, '$1_$2');
   return `LEDGER_${words.toUpperCase()}`;
 }

@@ -5,7 +5,7 @@ import { CronText } from '../jobs/schedule.ts';
 import { CredentialSettings } from '../kubernetes/settings/credential-settings.ts';
 import { ProberOptions } from '../kubernetes/settings/prober-options.ts';
 
-const { concurrency, deadlineMs, perHost, addresses, allowPlainHttp, dnsServers, silenceMs, heapMiB } =
+const { concurrency, deadlineMs, perHost, addresses, allowPlainHttp, dnsServers, workerTimeoutMs, heapMiB } =
   ProberOptions.shape;
 
 /** How the validator asks, when, and what follows from the answers. */
@@ -33,7 +33,7 @@ export const ValidatorSettings = z.strictObject({
       addresses,
       allowPlainHttp,
       dnsServers,
-      silenceMs,
+      workerTimeoutMs,
       heapMiB,
     })
     .prefault({}),

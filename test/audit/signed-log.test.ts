@@ -29,7 +29,7 @@ interface Given {
   readonly keys?: LogKeys;
   readonly acceptKey?: string;
   readonly origin?: string;
-  readonly treeFloor?: number;
+  readonly treeMinHeightInMemory?: number;
 }
 
 /** A signed log that has started; `found` is what it says to be wrong. */
@@ -289,7 +289,7 @@ test('a log that is altered while the ledger runs is found out by the next proof
   await filled.close();
   const store = await SqliteStore.open(file);
   closing.push(() => store.close());
-  const log = await started(store, { treeFloor: 8 });
+  const log = await started(store, { treeMinHeightInMemory: 8 });
   expect(await log.ready(60_000, 300)).toBe(true);
   const db = new DatabaseSync(file);
   db.exec(`UPDATE log SET data = replace(data, '"n":17,', '"n":18,') WHERE position = 18`);

@@ -95,6 +95,9 @@ describe('a configuration that is wrong', () => {
   test('is told of a name that nobody knows, and of those that are known', () => {
     const [mistake] = mistakesIn({ LEDGER_PORT: '80' });
     expect(mistake).toMatch(/^LEDGER_PORT is not known; the settings are .*LEDGER_HTTP_PORT/);
+    expect(mistakesIn({ LEDGER_AUDIT_TREE_FLOOR: '1' })).toEqual([
+      'LEDGER_AUDIT_TREE_FLOOR was renamed to LEDGER_AUDIT_TREE_MIN_HEIGHT_IN_MEMORY',
+    ]);
   });
 
   test('does not repeat what may hold a password', () => {
@@ -171,6 +174,33 @@ describe('the configuration file', () => {
       expect.stringMatching(/: log must be a mapping$/),
       expect.stringMatching(/: port is not known/),
     ]);
+  });
+
+  test.each([
+    ['audit: { treeFloor: 1 }', 'audit.treeFloor', 'audit.treeMinHeightInMemory'],
+    [
+      'validator: { policy: { massRatio: "0.3" } }',
+      'validator.policy.massRatio',
+      'validator.policy.outageRatio',
+    ],
+    [
+      'validator: { policy: { massLeast: 6 } }',
+      'validator.policy.massLeast',
+      'validator.policy.outageMinClusters',
+    ],
+    [
+      'validator: { policy: { massWindow: 2h } }',
+      'validator.policy.massWindow',
+      'validator.policy.outageWindow',
+    ],
+    [
+      'validator: { probe: { silenceMs: 9000 } }',
+      'validator.probe.silenceMs',
+      'validator.probe.workerTimeoutMs',
+    ],
+  ])('reports the new name of a renamed setting: %s', (text, path, renamed) => {
+    const mistakes = mistakesIn({ LEDGER_CONFIG: fileOf(text) });
+    expect(mistakes).toEqual([expect.stringContaining(`${path} was renamed to ${renamed}`)]);
   });
 
   test.each([

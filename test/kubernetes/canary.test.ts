@@ -33,7 +33,7 @@ async function whereFound(told: object, secrets: readonly string[]) {
     deadlineMs: 1_000,
     credentials: { directory: folder },
   };
-  const program = join(import.meta.dirname, 'probing-process.ts');
+  const program = join(import.meta.dirname, 'prober/probing-process.ts');
   const server = spawn(process.execPath, [program], { env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
   server.stdin.end(JSON.stringify({ options, snapshot, ...told }));
   const [said, complained] = await Promise.all([text(server.stdout), text(server.stderr)]);

@@ -35,7 +35,7 @@ async function play(ledger: TestLedger): Promise<void> {
 async function validate(ledger: TestLedger): Promise<void> {
   for (let n = 20; n < 24; n++) await ledger.post(registered(`c${n}`, '2026-04-01T00:00:00.000Z'));
   const validator = new TestValidator(ledger);
-  const settings = { unreachableAfter: 1, unreachableFor: '0m', stopAfter: '5m', massRatio: '1' };
+  const settings = { unreachableAfter: 1, unreachableFor: '0m', stopAfter: '5m', outageRatio: '1' };
   const bad = { c20: REFUSED, c21: NO_CREDENTIAL };
   for (const [i, seen] of [{}, bad, bad, bad, { c22: REFUSED }, {}].entries()) {
     if (i === 4) await ledger.post(deleted('c23', '2026-04-15T12:00:00.000Z'));

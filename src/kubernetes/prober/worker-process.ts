@@ -35,8 +35,8 @@ export class WorkerProcess {
 
   private constructor(options: ProberOptions, events: WorkerEvents) {
     this.#events = events;
-    const { deadlineMs, perHost, silenceMs } = options;
-    this.#workerTimeoutMs = silenceMs;
+    const { deadlineMs, perHost, workerTimeoutMs } = options;
+    this.#workerTimeoutMs = workerTimeoutMs;
     // A credential, a turn at a host, and the probe: after that long, of all that are under way one must have ended.
     this.#probeTimeoutMs = 2 * deadlineMs + 1_000 / perHost.perSecond + GRACE_MS;
     this.#child = fork(WORKER, [], {

@@ -27,7 +27,7 @@ export const ProberOptions = z.strictObject({
   /** The whole environment of the probing process, such as KUBERNETES_SERVICE_HOST. */
   environment: z.record(z.string(), z.string()).default({}),
   /** The server kills and replaces a probing process that sends no message for this long, in ms. */
-  silenceMs: z.int().min(1_000).max(600_000).default(10_000),
+  workerTimeoutMs: z.int().min(1_000).max(600_000).default(10_000),
   /** Maximum heap of the probing process, in MiB. */
   heapMiB: z.int().min(32).max(4_096).default(160),
 });

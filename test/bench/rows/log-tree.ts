@@ -139,7 +139,9 @@ async function proofs(bench: Bench, leaves: readonly string[]): Promise<Result> 
     floor: undefined,
     peers: [],
     verdicts: [within('per proof', each, MICROSECONDS_PER_PROOF, 'us')],
-    notes: ['of a tree that keeps all nodes, as the ledger does unless audit.treeFloor says otherwise'],
+    notes: [
+      'of a tree that keeps all nodes, as the ledger does unless audit.treeMinHeightInMemory says otherwise',
+    ],
   };
 }
 

@@ -211,7 +211,7 @@ describe('the process that probes', () => {
   });
 
   test('hangs: it is ended, and the run goes on', { timeout: 60_000 }, async () => {
-    const prober = await started({ silenceMs: 1_500 });
+    const prober = await started({ workerTimeoutMs: 1_500 });
     const pid = (await prober.pid()) as number;
     process.kill(pid, 'SIGSTOP');
     const results = await resultsOf(prober.probe(targets(10, 'healthy')));

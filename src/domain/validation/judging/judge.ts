@@ -26,7 +26,7 @@ import type { Verdict } from './verdict.ts';
  *    are not said twice.
  *
  * A run may be a shard of the fleet. The breaker then looks at the clusters of the shard alone: shards are cut by a hash, so
- * that each is a fair sample of the fleet, and none waits for another. `massLeast` counts within a shard, a canary is looked
+ * that each is a fair sample of the fleet, and none waits for another. `outageMinClusters` counts within a shard, a canary is looked
  * for in the shard that it falls into, and a decision of an operator holds for all shards.
  */
 export const VALIDATOR_SOURCE = 'urn:cluster-ledger:validator';

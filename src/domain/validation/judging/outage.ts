@@ -69,10 +69,11 @@ export function assessOutage(
   if (bad.length > 0 && bad.length === probed.length) return { open: true, since, why: 'all', ...details };
 
   const turnedBad = clusters.filter(({ history }) =>
-    hasTurnedBad(history, since - settings.massWindow),
+    hasTurnedBad(history, since - settings.outageWindow),
   ).length;
   const reachable = probed.length - bad.length + turnedBad;
-  const isMass = turnedBad >= settings.massLeast && turnedBad * 1_000 > settings.massRatio * reachable;
+  const isMass =
+    turnedBad >= settings.outageMinClusters && turnedBad * 1_000 > settings.outageRatio * reachable;
   return isMass
     ? { open: true, since, why: 'ratio', bad: turnedBad, of: reachable, canaries }
     : { open: false };

@@ -74,11 +74,11 @@ const DEFAULTS = {
 
 /** The fleet as a whole: too many bad at once, and it is more likely us. These cannot differ per account. */
 const breakerShape = {
-  massRatio: Share.prefault('0.2').describe(
+  outageRatio: Share.prefault('0.2').describe(
     'More than this share of those that were reachable turning bad is an outage of ours.',
   ),
-  massLeast: count(1, 1_000_000).prefault(5).describe('And at least so many clusters.'),
-  massWindow: Duration.prefault('1h').describe('Within a run, or this long.'),
+  outageMinClusters: count(1, 1_000_000).prefault(5).describe('And at least so many clusters.'),
+  outageWindow: Duration.prefault('1h').describe('Within a run, or this long.'),
   canaries: z
     .array(ClusterId)
     .max(100)
@@ -140,10 +140,10 @@ function withDefaults() {
 /** When the whole fleet, or too much of it, is bad. */
 export interface BreakerSettings {
   /** In parts per thousand. */
-  readonly massRatio: number;
-  readonly massLeast: number;
+  readonly outageRatio: number;
+  readonly outageMinClusters: number;
   /** In milliseconds. */
-  readonly massWindow: number;
+  readonly outageWindow: number;
   readonly canaries: readonly string[];
 }
 
@@ -168,10 +168,10 @@ export interface PolicySubject {
 }
 
 export function policiesOf(settings: PolicySettings): Policies {
-  const { version, policies, massRatio, massLeast, massWindow, canaries, ...fallback } = settings;
-  const breaker = { massRatio, massLeast, massWindow, canaries: [...canaries].sort() };
+  const { version, policies, outageRatio, outageMinClusters, outageWindow, canaries, ...fallback } = settings;
+  const breaker = { outageRatio, outageMinClusters, outageWindow, canaries: [...canaries].sort() };
   const named = (name: string, given: string | undefined, thresholds: Thresholds): Policy => ({
-    policy: `${name}@${given ?? digestOf({ ...thresholds, ...breaker })}`,
+    policy: `${name}@${given ?? digestOf({ ...thresholds, ...digestedBreaker(breaker) })}`,
     ...thresholds,
   });
   const exceptions = policies.map(({ name, version: own, match, ...given }) => {
@@ -179,7 +179,12 @@ export function policiesOf(settings: PolicySettings): Policies {
     return { match, policy: named(name, own, { ...fallback, ...overrides }) };
   });
   const all = { breaker, fallback: named('default', version, fallback), exceptions };
-  return { ...all, digest: digestOf(all) };
+  return { ...all, digest: digestOf({ ...all, breaker: digestedBreaker(breaker) }) };
+}
+
+/** Digests are recorded with facts, so they keep the first names of the settings. */
+function digestedBreaker({ outageRatio, outageMinClusters, outageWindow, canaries }: BreakerSettings) {
+  return { massRatio: outageRatio, massLeast: outageMinClusters, massWindow: outageWindow, canaries };
 }
 
 /** The policy of a cluster: the first that matches, or the default. */

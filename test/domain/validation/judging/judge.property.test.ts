@@ -47,8 +47,8 @@ const settings = fc.record({
   stopEffective: fc.constantFrom('last-alive', 'first-unreachable', 'decision'),
   reachableAfter: fc.integer({ min: 1, max: 3 }),
   flapLimit: fc.integer({ min: 2, max: 8 }),
-  massLeast: fc.constantFrom(3, 5),
-  massRatio: fc.constantFrom('0.2', '0.5'),
+  outageMinClusters: fc.constantFrom(3, 5),
+  outageRatio: fc.constantFrom('0.2', '0.5'),
 });
 
 const stories: fc.Arbitrary<Story> = fc

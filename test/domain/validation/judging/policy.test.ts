@@ -16,9 +16,9 @@ describe('the settings of the judgement', () => {
       flapLimit: 6,
       watchDeletedFor: 14 * 24 * 60 * MINUTE,
       mode: 'enforce',
-      massRatio: 200,
-      massLeast: 5,
-      massWindow: 60 * MINUTE,
+      outageRatio: 200,
+      outageMinClusters: 5,
+      outageWindow: 60 * MINUTE,
       canaries: [],
       policies: [],
     });
@@ -31,14 +31,14 @@ describe('the settings of the judgement', () => {
     ['1', 1_000],
     ['1.0', 1_000],
     ['0', 0],
-  ])('take a share as %j', (massRatio, permille) => {
-    expect(PolicySettings.parse({ massRatio }).massRatio).toBe(permille);
+  ])('take a share as %j', (outageRatio, permille) => {
+    expect(PolicySettings.parse({ outageRatio }).outageRatio).toBe(permille);
   });
 
   test.each([
-    [{ massRatio: '20%' }, 'massRatio'],
-    [{ massRatio: 1.5 }, 'massRatio'],
-    [{ massRatio: '0.1234' }, 'massRatio'],
+    [{ outageRatio: '20%' }, 'outageRatio'],
+    [{ outageRatio: 1.5 }, 'outageRatio'],
+    [{ outageRatio: '0.1234' }, 'outageRatio'],
     [{ unreachableFor: '15' }, 'unreachableFor'],
     [{ unreachableFor: '1.5h' }, 'unreachableFor'],
     [{ unreachableAfter: 0 }, 'unreachableAfter'],
@@ -48,7 +48,7 @@ describe('the settings of the judgement', () => {
     [{ canaries: ['not an id'] }, 'canaries.0'],
     [{ policies: [{ name: 'default', match: {} }] }, 'policies.0.name'],
     [{ policies: [{ name: 'gold' }] }, 'policies.0.match'],
-    [{ policies: [{ name: 'gold', match: {}, massRatio: '0.3' }] }, 'policies.0'],
+    [{ policies: [{ name: 'gold', match: {}, outageRatio: '0.3' }] }, 'policies.0'],
     [
       {
         policies: [
@@ -95,7 +95,12 @@ describe('a policy', () => {
     expect(name({})).toMatch(/^default@[0-9a-f]{16}$/);
     expect(name({ version: '2026-04' })).toBe('default@2026-04');
     expect(name({ unreachableFor: '900s' })).toBe(name({}));
-    for (const other of [{ stopAfter: '25h' }, { massLeast: 6 }, { canaries: ['c1'] }, { mode: 'notify' }])
+    for (const other of [
+      { stopAfter: '25h' },
+      { outageMinClusters: 6 },
+      { canaries: ['c1'] },
+      { mode: 'notify' },
+    ])
       expect(name(other)).not.toBe(name({}));
     const digest = (settings: object) => policies(settings).digest;
     expect(digest({ policies: [{ name: 'a', match: { accounts: ['x'] } }] })).not.toBe(

@@ -70,7 +70,7 @@ test('10,000 steady clusters cost less than 2 MB a day at a run every 5 minutes'
 
 test('a run in which everything changes, with words for people and much that it would have done, is cut into chunks', () => {
   const fleet = new Fleet(
-    { mode: 'observe', massRatio: '1', unreachableAfter: 1, unreachableFor: '0m', stopAfter: '0m' },
+    { mode: 'observe', outageRatio: '1', unreachableAfter: 1, unreachableFor: '0m', stopAfter: '0m' },
     [...names(600), 'up'],
   );
   const bad = { ...refused, detail: '€'.repeat(2_000) };
@@ -100,7 +100,7 @@ const runs = fc.array(fc.array(verdicts, { minLength: 6, maxLength: 6 }), { minL
 
 /** Hours apart, so that days pass, and with full lists in between. */
 function play(seen: readonly (readonly (Seen | undefined)[])[]): Fleet {
-  const fleet = new Fleet({ massRatio: '1' }, ['c0', 'c1', 'c2', 'c3', 'c4', 'c5']);
+  const fleet = new Fleet({ outageRatio: '1' }, ['c0', 'c1', 'c2', 'c3', 'c4', 'c5']);
   for (const [n, row] of seen.entries()) {
     const known = row.flatMap((verdict, i) => (verdict === undefined ? [] : [[`c${i}`, verdict] as const]));
     fleet.run(START + n * 3 * HOUR_MS, Object.fromEntries(known));
