@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SETTING_PATHS, variableOf } from '../src/config/settings.ts';
@@ -55,4 +56,50 @@ test('the settings that the README lists are settings that there are', async () 
   const listed = [...(await read('README.md')).matchAll(/^\| `(LEDGER_\w+)` +\|/gm)].map(([, name]) => name);
   expect(listed.length).toBeGreaterThan(0);
   expect(SETTING_PATHS.map(variableOf)).toEqual(expect.arrayContaining(listed));
+});
+
+interface DependencyRule {
+  readonly from: { readonly path?: string; readonly pathNot?: string };
+  readonly to: { readonly path?: string; readonly pathNot?: string | readonly string[] };
+}
+
+/** Returns whether .dependency-cruiser.cjs lets a file of one layer import a file of another. */
+function allowsImport(rules: readonly DependencyRule[], from: string, to: string): boolean {
+  const target = to === 'eventstore' ? 'src/eventstore/event-store.ts' : `src/${to}/some-file.ts`;
+  return !rules.some((rule) => {
+    if (rule.from.path === undefined || (rule.to.path ?? rule.to.pathNot) === undefined) return false;
+    const importer = `src/${from}/some-file.ts`;
+    const source = new RegExp(rule.from.path).exec(importer);
+    const isExempt = rule.from.pathNot !== undefined && new RegExp(rule.from.pathNot).test(importer);
+    if (source === null || isExempt) return false;
+    const matches = (pattern: string) => new RegExp(pattern.replaceAll('$1', source[1] ?? '')).test(target);
+    return matches(rule.to.path ?? '') && ![rule.to.pathNot ?? []].flat().some(matches);
+  });
+}
+
+test('docs/ARCHITECTURE.md lists exactly the layers of src, and the imports that the dependency rules allow', async () => {
+  const page = await read('docs/ARCHITECTURE.md');
+  const [table = ''] = page.split('\n## Layers\n')[1]?.split('\n## ') ?? [];
+  const rows = [...table.matchAll(/^\| `(\w+)` +\|.*\| ([^|]*?) +\|$/gm)].map(([, name, imports]) => ({
+    name: name as string,
+    imports: imports as string,
+  }));
+  const layers = (await readdir(join(root, 'src'), { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as {
+    forbidden: readonly DependencyRule[];
+  };
+  const hasRule = (layer: string) =>
+    forbidden.some(({ from }) => new RegExp(`\\b${layer}\\b`).test(from.path ?? ''));
+  expect(rows.map(({ name }) => name)).toEqual(expect.arrayContaining(layers));
+  for (const { name, imports } of rows) {
+    expect(layers.includes(name) || hasRule(name), `${name} is a layer`).toBe(true);
+    const named = [...imports.matchAll(/`(\w+)`/g)].map(([, layer]) => layer);
+    const others = layers.filter((layer) => layer !== name);
+    const listed = others.filter((layer) => named.includes(layer) !== imports.startsWith('all'));
+    const allowed = others.filter((layer) => allowsImport(forbidden, name, layer));
+    if (hasRule(name)) expect(listed, `layers that ${name} may import`).toEqual(allowed);
+    else expect(allowed, `layers that ${name} may import`).toEqual(expect.arrayContaining(listed));
+  }
 });
