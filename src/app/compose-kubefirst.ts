@@ -1,13 +1,14 @@
 import type { KubefirstSettings } from '../config/kubefirst-settings.ts';
 import { asPostedEvent } from '../http/ingest/cloud-event.ts';
 import type { KubefirstServices } from '../http/kubefirst-rooms.ts';
-import { KubefirstWatcher, type WatcherLog } from '../jobs/kubefirst-watcher.ts';
+import { KubefirstWatcher } from '../jobs/kubefirst-watcher.ts';
 import { followRecords } from '../kubernetes/management/kubefirst-records.ts';
 import { ManagementCluster } from '../kubernetes/management/management-cluster.ts';
 import { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Projections } from '../projections/projections.ts';
 import { isDeletionRequested, KubefirstClusters } from '../projections/queries/kubefirst-clusters.ts';
+import type { Logger } from '../util/logger.ts';
 
 /** How long a fact is waited for until it is among what is known, and the log to be read. */
 const PLACE_WAIT_MS = 2_000;
@@ -16,7 +17,7 @@ const CATCH_UP_MS = 5_000;
 interface Parts {
   readonly ledger: Ledger;
   readonly projections: Projections;
-  readonly log: WatcherLog;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly now: () => number;
 }
 

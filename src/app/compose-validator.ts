@@ -5,8 +5,6 @@ import type { Condition } from '../domain/validation/judging/condition.ts';
 import { policiesOf } from '../domain/validation/judging/policy.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { ValidatorControl } from '../http/server/app.ts';
-import { inventorySource } from '../jobs/record-book.ts';
-import type { JobsLog } from '../jobs/schedule.ts';
 import { ValidatorJob } from '../jobs/validator-job.ts';
 import { Prober } from '../kubernetes/prober/prober.ts';
 import type { CredentialSettings } from '../kubernetes/settings/credential-settings.ts';
@@ -16,7 +14,9 @@ import { ValidationRuns } from '../ledger/validation-runs.ts';
 import type { Projections } from '../projections/projections.ts';
 import { ledgerInventory } from '../projections/queries/ledger-inventory.ts';
 import { InventoryReconciler } from '../usecases/reconcile-inventory.ts';
+import { inventorySource } from '../usecases/record-book.ts';
 import { type InventoryReport, RunValidation } from '../usecases/run-validation.ts';
+import type { Logger } from '../util/logger.ts';
 
 /** Where in-cluster credentials are, and what says how to reach the API. */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/';
@@ -25,7 +25,7 @@ interface Parts {
   readonly store: EventStore;
   readonly ledger: Ledger;
   readonly projections: Projections;
-  readonly log: JobsLog;
+  readonly log: Logger;
   readonly now: () => number;
   /** What of the environment the prober may know: how to reach the cluster that the ledger runs in. */
   readonly environment: Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import type { Logger } from '../util/logger.ts';
 import type { LogReader } from './leaf-hash-worker-client.ts';
 import type { LogKeys } from './log-keys.ts';
 
@@ -14,11 +15,7 @@ export interface SignedLogOptions {
   readonly treeMinHeightInMemory?: number;
   /** How another thread reads the log, where it can. */
   readonly reader?: LogReader | undefined;
-  readonly log: {
-    info(details: object, message: string): void;
-    warn(details: object, message: string): void;
-    error(details: object, message: string): void;
-  };
+  readonly log: Logger;
   /** Told once when the log is not what was signed. */
   readonly onTampered?: (why: string) => void;
   /** Told once when the process must stop. */

@@ -3,7 +3,7 @@ import type { Instant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
 import type { ActiveRun } from '../domain/validation/records/active-run.ts';
 import { TRIGGERS } from '../domain/validation/records/run-record.ts';
-import { type Run, type RunResult, runStateOf } from '../projections/validation-book.ts';
+import { type Run, type RunResult, runStateOf } from '../domain/validation/records/run-summary.ts';
 import { InstantOut, instantOut, PositionOut } from './params/fields.ts';
 
 const Counts = z

@@ -3,7 +3,8 @@ import { dueAt, nextToClose } from '../domain/billing/period.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { Projections } from '../projections/projections.ts';
 import type { ClosePeriod } from '../usecases/close-period.ts';
-import { CronText, type JobsLog, ScheduledJob } from './schedule.ts';
+import type { Logger } from '../util/logger.ts';
+import { CronText, ScheduledJob } from './schedule.ts';
 
 /** When periods are closed by themselves; they are not, unless it is said. */
 export const AutoCloseSettings = z.strictObject({
@@ -16,7 +17,7 @@ interface Dependencies {
   readonly closer: Pick<ClosePeriod, 'run'>;
   readonly projections: Pick<Projections, 'model' | 'isCaughtUp'>;
   readonly now: () => Instant;
-  readonly log: JobsLog;
+  readonly log: Logger;
 }
 
 /** Who closed a period, where it was nobody. */

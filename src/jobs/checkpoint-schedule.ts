@@ -1,11 +1,12 @@
 import type { SignedLog } from '../audit/signed-log.ts';
+import type { Logger } from '../util/logger.ts';
 
 interface Options {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** While events arrive, a checkpoint is signed at least so often. */
   readonly everyMs: number;
-  readonly log: { warn(details: object, message: string): void };
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 const CHECK_INTERVAL_MS = 1_000;

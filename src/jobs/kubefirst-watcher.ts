@@ -4,14 +4,10 @@ import type { Instant } from '../domain/time.ts';
 import type { KubefirstSecret } from '../kubernetes/management/kubefirst-records.ts';
 import type { Step } from '../kubernetes/management/secret-follower.ts';
 import type { DerivedFact, KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
-import { inventorySource, type LedgerClusters, RecordBook } from './record-book.ts';
+import { inventorySource, type LedgerClusters, RecordBook } from '../usecases/record-book.ts';
+import type { Logger } from '../util/logger.ts';
 
 const ACTOR = 'kubefirst-records';
-
-export interface WatcherLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-}
 
 interface Dependencies {
   /** Names the place of the records, so that several can be followed. */
@@ -23,7 +19,7 @@ interface Dependencies {
   };
   /** What happens to the records, until the signal. */
   readonly follow: (signal: AbortSignal) => AsyncGenerator<Step<KubefirstSecret>>;
-  readonly log: WatcherLog;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly now: () => Instant;
 }
 

@@ -1,5 +1,6 @@
 import { createTask, type ScheduledTask, validate } from 'node-cron';
 import { z } from 'zod';
+import type { Logger } from '../util/logger.ts';
 
 /** When something happens, as cron has it: minute, hour, day of the month, month, day of the week; seconds may stand first. UTC. */
 export const CronText = z
@@ -9,13 +10,6 @@ export const CronText = z
     'must be a cron expression of five fields, or six with seconds first, such as */5 * * * *',
   );
 
-/** What jobs say to whoever runs them. */
-export interface JobsLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
-}
-
 /**
  * Does something at its times, never twice at once: a time that comes while it is still busy is passed over. What it throws
  * is logged, and it is tried again at the next time.
@@ -24,11 +18,11 @@ export class ScheduledJob {
   readonly #task: ScheduledTask;
   readonly #run: () => Promise<void>;
   readonly #name: string;
-  readonly #log: JobsLog;
+  readonly #log: Logger;
   #running: Promise<void> | undefined;
 
   /** @param schedule as `CronText` takes it. */
-  constructor(name: string, schedule: string, run: () => Promise<void>, log: JobsLog) {
+  constructor(name: string, schedule: string, run: () => Promise<void>, log: Logger) {
     this.#name = name;
     this.#run = run;
     this.#log = log;

@@ -1,17 +1,18 @@
 import { MINUTE_MS } from '../domain/time.ts';
 import type { BeginOutcome, RunPlan, RunProgress, RunValidation } from '../usecases/run-validation.ts';
-import { type JobsLog, ScheduledJob } from './schedule.ts';
+import type { Logger } from '../util/logger.ts';
+import { ScheduledJob } from './schedule.ts';
 
 /** When the validator runs: at its times, and when somebody asks. */
 export class ValidatorJob {
   readonly #validator: RunValidation;
   readonly #now: () => number;
-  readonly #log: JobsLog;
+  readonly #log: Logger;
   readonly #scheduled: ScheduledJob | undefined;
   #finishing: Promise<unknown> = Promise.resolve();
 
   /** @param schedule as `CronText` takes it; `undefined` where it runs on request alone. */
-  constructor(validator: RunValidation, schedule: string | undefined, now: () => number, log: JobsLog) {
+  constructor(validator: RunValidation, schedule: string | undefined, now: () => number, log: Logger) {
     this.#validator = validator;
     this.#now = now;
     this.#log = log;

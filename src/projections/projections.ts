@@ -2,23 +2,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { EventLoopYielder } from '../util/event-loop-yielder.ts';
+import type { Logger } from '../util/logger.ts';
 import { type EventLocation, LedgerModel } from './model/ledger-model.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './model/snapshot.ts';
 import { type DigestKeeper, StatementCheck } from './statement-check.ts';
-
-/** What the projections say to whoever runs them. */
-export interface ProjectionsLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
-}
 
 export interface ProjectionsOptions {
   /** File of the snapshot; without it none is kept. */
   readonly snapshotFile?: string;
   /** Where the digests of single statements are kept; without it a drift names no account. */
   readonly statementDigests?: DigestKeeper;
-  readonly log: ProjectionsLog;
+  readonly log: Logger;
   /** Told once when following has failed for good: the process must stop. */
   readonly onFailed?: (error: unknown) => void;
 }

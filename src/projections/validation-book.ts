@@ -4,53 +4,12 @@ import type { Breaker } from '../domain/validation/judging/outage.ts';
 import type { ProbeHistory } from '../domain/validation/judging/probe-history.ts';
 import type { ActiveRun } from '../domain/validation/records/active-run.ts';
 import { type RunEnd, RunFold, type ShardState } from '../domain/validation/records/run-fold.ts';
-import {
-  type Counts,
-  parseRunId,
-  parseRunRecord,
-  runOfStream,
-  type Trigger,
-} from '../domain/validation/records/run-record.ts';
+import { parseRunId, parseRunRecord, runOfStream } from '../domain/validation/records/run-record.ts';
+import { completedRun, type Run, startedRun } from '../domain/validation/records/run-summary.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 
 /** Runs whose summaries are kept; older ones can still be read from the store. */
 export const RUNS_KEPT = 3_000;
-
-/** What a completed run came to. */
-export interface RunResult {
-  readonly completedAt: Instant;
-  readonly durationMs: number;
-  readonly counts: Counts;
-  /** Clusters whose verdict is another than in the run before. */
-  readonly changed: number;
-  readonly facts: number;
-  readonly wouldHave: number;
-  /** Whether the breaker kept facts back. */
-  readonly withheld: boolean;
-  readonly breaker: Breaker;
-  readonly raised: number;
-  readonly resolved: number;
-  readonly full: boolean;
-}
-
-/** A run, from its claim on. */
-export interface Run {
-  readonly run: string;
-  /** Position of its first event. */
-  readonly position: number;
-  readonly tick: Instant;
-  readonly shard: string;
-  readonly trigger: Trigger;
-  readonly by: string;
-  readonly policies: string;
-  readonly startedAt: Instant;
-  readonly deadline: Instant;
-  readonly result: RunResult | undefined;
-  /** Why it counts for nothing. */
-  readonly abandoned: 'late' | 'out-of-order' | 'unreadable' | undefined;
-}
-
-export type RunState = 'running' | 'completed' | 'abandoned';
 
 /** A decision of an operator: until then runs go on while the breaker is open. */
 export interface OutageDecision {
@@ -88,10 +47,7 @@ export class ValidationBook {
     const record = parseRunRecord(event.type, event.data);
     const ended = this.#fold.apply(run, record, event.recordedAt);
     if (record.type === 'ValidationStarted') {
-      const { tick, shard, trigger, by, policies, deadline } = record.data;
-      const [position, startedAt] = [event.position, event.recordedAt];
-      const rest = { trigger, by, policies, startedAt, deadline, result: undefined, abandoned: undefined };
-      this.#keep({ run, position, tick, shard, ...rest });
+      this.#keep(startedRun(run, record.data, event));
     }
     for (const end of ended) this.#end(end);
     return ended;
@@ -113,11 +69,7 @@ export class ValidationBook {
       this.#runs.set(run.run, { ...run, abandoned: end.why });
       return;
     }
-    const { counts, changed, facts, wouldHave, withheld, breaker, raised, resolved, full, durationMs } =
-      end.summary;
-    const { completedAt } = end;
-    const told = { counts, changed, facts, wouldHave, withheld, breaker, raised, resolved, full };
-    this.#runs.set(run.run, { ...run, result: { completedAt, durationMs, ...told } });
+    this.#runs.set(run.run, completedRun(run, end.summary, end.completedAt));
   }
 
   #decide({ type, data }: LogEvent): void {
@@ -190,10 +142,4 @@ export class ValidationBook {
 /** With the members that JSON leaves out, so that a restored run is written down as one that was folded. */
 function inOrder({ result, abandoned, ...run }: Run): Run {
   return { ...run, result, abandoned };
-}
-
-/** What a run is at an instant: without an end it is abandoned from its deadline on. */
-export function runStateOf({ result, abandoned, deadline }: Run, now: Instant): RunState {
-  if (result !== undefined) return 'completed';
-  return abandoned !== undefined || now > deadline ? 'abandoned' : 'running';
 }

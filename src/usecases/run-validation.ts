@@ -19,7 +19,6 @@ import {
 import { shardOf } from '../domain/validation/records/shard.ts';
 import { serializeRun } from '../domain/validation/records/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { JobsLog } from '../jobs/schedule.ts';
 import type { Ledger, Submission } from '../ledger/ledger.ts';
 import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
@@ -29,6 +28,7 @@ import {
   clustersToProbe,
   clusterToProbe,
 } from '../projections/queries/clusters-to-probe.ts';
+import type { Logger } from '../util/logger.ts';
 import { modelAtHead } from './model-at-head.ts';
 
 /** Asks clusters, each once; what a probe cannot find out is a verdict too. */
@@ -54,7 +54,7 @@ export interface ValidatorDependencies {
   /** Compares the inventory of the platform with the ledger; absent where there is none. */
   readonly inventory?: ((model: LedgerModel, now: Instant) => Promise<InventoryReport>) | undefined;
   readonly now: () => Instant;
-  readonly log: JobsLog;
+  readonly log: Logger;
 }
 
 export interface ValidatorOptions {

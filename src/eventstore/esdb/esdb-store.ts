@@ -10,6 +10,7 @@ import {
   START,
   StreamNotFoundError,
 } from '@eventstore/db-client';
+import type { Logger } from '../../util/logger.ts';
 import type {
   Batch,
   EventStore,
@@ -37,10 +38,7 @@ export interface EsdbOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly timings?: Timings;
-  readonly log: {
-    info(details: object, message: string): void;
-    warn(details: object, message: string): void;
-  };
+  readonly log: Pick<Logger, 'info' | 'warn'>;
 }
 
 const FIRST_PAUSE_MS = 50;

@@ -7,7 +7,7 @@ import {
   type RunRecord,
   runStream,
 } from '../../domain/validation/records/run-record.ts';
-import type { Run } from '../../projections/validation-book.ts';
+import { completedRun, type Run, startedRun } from '../../domain/validation/records/run-summary.ts';
 import { problemResponses } from '../contract.ts';
 import { InstantOut, instantOut, Next, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
@@ -211,22 +211,11 @@ async function runFromStore(rooms: HttpServices, id: string): Promise<Run | unde
   let run: Run | undefined;
   for await (const [record, at, eventId] of recordsOf(rooms, id)) {
     if (record.type === 'ValidationStarted') {
-      const { tick, shard, trigger, by, policies, deadline } = record.data;
-      const rest = {
-        trigger,
-        by,
-        policies,
-        startedAt: at,
-        deadline,
-        result: undefined,
-        abandoned: undefined,
-      };
       const position = rooms.projections.model.locate(eventId)?.position ?? 0;
-      run = { run: id, position, tick, shard, ...rest };
+      run = startedRun(id, record.data, { position, recordedAt: at });
     }
     if (record.type !== 'ValidationCompleted' || run === undefined || at > run.deadline) continue;
-    const { base: _, decidedAt: __, thresholds: ___, ...told } = record.data;
-    run = { ...run, result: { completedAt: at, ...told } };
+    run = completedRun(run, record.data, at);
   }
   return run;
 }

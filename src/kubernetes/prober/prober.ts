@@ -1,5 +1,6 @@
 import type { SourceReading } from '../../domain/inventory.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
+import type { Logger } from '../../util/logger.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
 import type { ProberStats, ProbeTarget, WorkerCommand } from './prober-messages.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -7,10 +8,6 @@ import { WorkerProcess } from './worker-process.ts';
 export interface ProbeResult {
   readonly clusterId: string;
   readonly verdict: Verdict;
-}
-
-export interface ProberLog {
-  warn(details: object, message: string): void;
 }
 
 /** So many more than are probed at a time are handed over: those whose host is asked too often wait there. */
@@ -30,14 +27,17 @@ interface PendingProbe {
 export class Prober {
   readonly #options: ProberOptions;
   readonly #now: () => number;
-  readonly #log: ProberLog;
+  readonly #log: Pick<Logger, 'warn'>;
   readonly #pending = new Map<number, PendingProbe>();
   #worker: Promise<WorkerProcess> | undefined;
   #failedAt = Number.NEGATIVE_INFINITY;
   #ids = 0;
   #isStopped = false;
 
-  constructor(options: ProberOptions, { now, log }: { readonly now: () => number; readonly log: ProberLog }) {
+  constructor(
+    options: ProberOptions,
+    { now, log }: { readonly now: () => number; readonly log: Pick<Logger, 'warn'> },
+  ) {
     this.#options = options;
     this.#now = now;
     this.#log = log;

@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { inventorySource } from '../../../src/jobs/record-book.ts';
 import { type OpenSources, openSources } from '../../../src/kubernetes/credentials/open-sources.ts';
 import { readInventories } from '../../../src/kubernetes/credentials/read-inventories.ts';
 import { ledgerInventory } from '../../../src/projections/queries/ledger-inventory.ts';
 import { InventoryReconciler } from '../../../src/usecases/reconcile-inventory.ts';
+import { inventorySource } from '../../../src/usecases/record-book.ts';
 import { startProxy } from '../../eventstoredb/tcp-proxy.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../../support/kube-apiserver.ts';
 import {

@@ -13,22 +13,7 @@ import { clusterConditions, outageCondition } from './raise-conditions.ts';
 import type { ClusterEvaluation, Conclusion, ProbedCluster, RunInput } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
 
-/**
- * From the verdicts of a run to facts: `judgeRun`, a pure function. How a run uses it:
- *
- * 1. Claim the run: `ValidationRuns.claim(runId(tick, shard), startRecord(…))`; somebody else may have it. Go on once the
- *    projections have seen the claim, and no earlier run of the shard is under way (`ValidationBook.underWay(now)`).
- * 2. Probe `clustersToProbe(model, policies, now)`, those of the shard. A long run may append `ValidationProgressed`.
- * 3. `judgeRun`, with `watchOf(id)`, `breakerOf(shard)` and `decision?.until` of the `ValidationBook` (`model.validations`).
- * 4. Append `facts` through `Ledger.record` (`mayBackdate: true`), each with source `VALIDATOR_SOURCE` and its `id`.
- * 5. Then append `recordsOf(…)` with `lastOf(shard)` as `before`: its last, `ValidationCompleted`, makes the run count. Cut
- *    off before it, the run counts for nothing; facts that were appended already are found in the ledger by the next run and
- *    are not said twice.
- *
- * A run may be a shard of the fleet. The breaker then looks at the clusters of the shard alone: shards are cut by a hash, so
- * that each is a fair sample of the fleet, and none waits for another. `outageMinClusters` counts within a shard, a canary is looked
- * for in the shard that it falls into, and a decision of an operator holds for all shards.
- */
+/** Source of the facts that the validator records. `RunValidation` (src/usecases) describes how a run uses `judgeRun`. */
 export const VALIDATOR_SOURCE = 'urn:cluster-ledger:validator';
 
 export interface JudgedVerdict {
