@@ -6,7 +6,7 @@ import type { ClosePeriod } from '../usecases/close-period.ts';
 import type { Logger } from '../util/logger.ts';
 import { CronText, ScheduledJob } from './schedule.ts';
 
-/** When periods are closed by themselves; they are not, unless it is said. */
+/** Settings of automatic period closing, which is off by default. */
 export const AutoCloseSettings = z.strictObject({
   enabled: z.boolean().default(false),
   schedule: CronText.default('7 * * * *'),
@@ -20,12 +20,12 @@ interface Dependencies {
   readonly log: Logger;
 }
 
-/** Who closed a period, where it was nobody. */
+/** Actor of an automatic closing. */
 const ACTOR = 'auto-close';
 
 /**
- * Closes every period that is due, in order, also several that were left: at each tick of its schedule, one tick at a time.
- * Nothing is closed early. What fails is logged, and tried again at the next tick.
+ * Closes all due periods in order, on a schedule and one run at a time. No period is closed early. Failures are
+ * logged and tried again at the next run.
  */
 export class AutoClose {
   readonly #dependencies: Dependencies;
@@ -39,55 +39,58 @@ export class AutoClose {
     this.#job = new ScheduledJob('auto-close', settings.schedule, () => this.#closeDue(), rooms.log);
   }
 
-  /** Begins to keep the schedule, if it is enabled. */
+  /** Starts the schedule if automatic closing is enabled. */
   start(): void {
     const { enabled, schedule } = this.#settings;
     if (!enabled) return;
     this.#job.start();
-    this.#dependencies.log.info({ schedule }, 'periods that are due are closed by themselves');
+    this.#dependencies.log.info({ schedule }, 'automatic period closing enabled');
   }
 
-  /** Closes what is due now; whoever calls while that goes on waits for the same. Never rejects. */
+  /** Closes due periods now. A call during a run waits for that run. Never rejects. */
   tick(): Promise<void> {
     return this.#job.now();
   }
 
   async #closeDue(): Promise<void> {
     const { projections, log } = this.#dependencies;
-    // What has not seen the whole log does not know what is due; the next tick will.
+    // A projection that has not read the whole log cannot know which period is due.
     if (!projections.isCaughtUp) return;
     for (let period = this.#due(); period !== undefined && !this.#isStopped; period = this.#due()) {
       try {
         if (!(await this.#close(period))) return;
       } catch (error) {
-        if (!this.#isStopped) log.error({ err: error, period }, 'a period that is due could not be closed');
+        if (!this.#isStopped) log.error({ err: error, period }, 'a due period could not be closed');
         return;
       }
     }
   }
 
-  /** @returns whether there may be another to close. */
+  /** @returns whether another period may be due. */
   async #close(period: Period): Promise<boolean> {
     const { closer, projections, log } = this.#dependencies;
     const outcome = await closer.run({ period, early: false, dryRun: false, actor: ACTOR });
     if (outcome.outcome !== 'closed') {
-      log.error({ period, ...outcome }, 'a period that is due could not be closed');
+      log.error({ period, ...outcome }, 'a due period could not be closed');
       return false;
     }
     const { watermark, accounts, totals } = outcome.close;
-    log.info({ period, watermark, accounts, totals }, 'a period was closed');
-    // Until its closing is in the answers, it would be found due again.
+    log.info({ period, watermark, accounts, totals }, 'period closed');
+    // Without its closing in the model, the period would be due again.
     return projections.model.closingOf(period) !== undefined;
   }
 
-  /** The period that is to be closed now. */
+  /** Returns the period to close now. */
   #due(): Period | undefined {
     const { projections, now } = this.#dependencies;
     const period = nextToClose(projections.model.calendar);
     return period !== undefined && now() >= dueAt(period) ? period : undefined;
   }
 
-  /** Begins no other close. One that is under way ends, or is given up where the answers are let go: that is safe. */
+  /**
+   * Stops the schedule and waits for the active run. A closing that is interrupted by the shutdown of the
+   * projections is safe.
+   */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#job.stop();

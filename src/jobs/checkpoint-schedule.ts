@@ -2,16 +2,16 @@ import type { SignedLog } from '../audit/signed-log.ts';
 import type { Logger } from '../util/logger.ts';
 
 interface Options {
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   readonly now: () => number;
-  /** While events arrive, a checkpoint is signed at least so often. */
+  /** Maximum age of the newest checkpoint in ms while events arrive. */
   readonly everyMs: number;
   readonly log: Pick<Logger, 'warn'>;
 }
 
 const CHECK_INTERVAL_MS = 1_000;
 
-/** Signs a checkpoint whenever the newest, whoever signed it, is too old and the log has grown since. */
+/** Signs a checkpoint when the newest one, of any replica, is too old and the log has grown since. */
 export class CheckpointSchedule {
   readonly #signedLog: SignedLog;
   readonly #options: Options;
@@ -31,13 +31,13 @@ export class CheckpointSchedule {
     }, CHECK_INTERVAL_MS);
   }
 
-  /** Ends once what is being signed is. */
+  /** Stops the timer and waits until the current signature is done. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#signing;
   }
 
-  /** A period was closed: what its statements rest on is signed, and nobody waits for it. */
+  /** Signs a checkpoint after a period is closed, without making the caller wait. */
   closed(position: number | undefined): void {
     this.#signedLog.checkpoint(position).catch((error: unknown) => this.#failed(error));
   }
@@ -45,7 +45,7 @@ export class CheckpointSchedule {
   async #signIfDue(): Promise<void> {
     if (!this.#isDue()) return;
     try {
-      // Another replica may have signed one: one an hour is enough.
+      // Another replica may have signed a checkpoint; one per interval is enough.
       await this.#signedLog.refresh();
       if (this.#isDue()) await this.#signedLog.checkpoint();
     } catch (error) {

@@ -10,25 +10,26 @@ import type { Logger } from '../util/logger.ts';
 const ACTOR = 'kubefirst-records';
 
 interface Dependencies {
-  /** Names the place of the records, so that several can be followed. */
+  /** Name of the place of the records, so that several places can be followed. */
   readonly name: string;
   readonly intake: KubefirstIngest;
   readonly view: LedgerClusters & {
-    /** Whether all that was recorded before this process began is known. */
+    /** Waits until the projections have read all events from before this process. Resolves to false after a timeout. */
     caughtUp(): Promise<boolean>;
   };
-  /** What happens to the records, until the signal. */
+  /** Follows the changes of the records until the signal fires. */
   readonly follow: (signal: AbortSignal) => AsyncGenerator<Step<KubefirstSecret>>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly now: () => Instant;
 }
 
-/** How long the watcher waits before it tries again what could not be recorded. */
+/** Pause before a failed operation is tried again, in ms. */
 const RETRY_MS = 1_000;
 
 /**
- * Turns the records of Kubefirst into facts. Whatever happened while nobody watched, it compares what the records say with
- * what the ledger knows, and posts what is lacking; the facts have ids of their own, so that two who do it post the same.
+ * Turns the records of Kubefirst into facts. It compares the records with the ledger and records the missing facts,
+ * so changes during a downtime are found too. The ids of the facts depend on the records alone, so several watchers
+ * record the same facts.
  */
 export class KubefirstWatcher {
   readonly #dependencies: Dependencies;
@@ -46,7 +47,7 @@ export class KubefirstWatcher {
     this.#since = rooms.now();
   }
 
-  /** Begins to follow; nothing is thrown, `status` says how it is going. */
+  /** Starts following. Never throws; `status` reports errors. */
   start(): void {
     this.#running = this.#run();
   }
@@ -67,11 +68,11 @@ export class KubefirstWatcher {
     };
   }
 
-  /** The inventory that the records are. */
+  /** Returns the records as an inventory. */
   reading(): SourceReading {
     if (this.#state === 'following') return this.#book.reading(this.#dependencies.now());
     const source = inventorySource(this.#dependencies.name);
-    return { source, unreadable: this.#why ?? 'the records are not read yet' };
+    return { source, unreadable: this.#why ?? 'the records have not been read yet' };
   }
 
   async #run(): Promise<void> {
@@ -81,7 +82,7 @@ export class KubefirstWatcher {
         if (!(await this.#dependencies.view.caughtUp())) await this.#pause();
         else for await (const step of this.#dependencies.follow(signal)) await this.#applyStep(step);
       } catch (error) {
-        this.#setState('unreadable', 'the watcher has failed and begins again');
+        this.#setState('unreadable', 'the watcher failed and restarts');
         this.#dependencies.log.warn({ err: error }, 'the records of Kubefirst cannot be followed');
         await this.#pause();
       }
@@ -106,15 +107,16 @@ export class KubefirstWatcher {
     this.#why = why;
     this.#since = this.#dependencies.now();
     const { name } = this.#dependencies;
-    if (why === undefined) this.#dependencies.log.info({ name }, 'the records of Kubefirst are followed');
+    if (why === undefined) this.#dependencies.log.info({ name }, 'following the records of Kubefirst');
     else this.#dependencies.log.warn({ name, why }, 'the records of Kubefirst cannot be read');
   }
 
-  /** Compares all records with the ledger, until what it lacks is recorded. */
+  /** Compares all records with the ledger until the missing facts are recorded. */
   async #recordMissingFacts(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
-        // Looked at first, since mostly nothing is lacking, and then in turn, since much may have changed by then.
+        // Checked once without queueing, since usually no fact is missing, and again in the queue, since the ledger
+        // may have changed.
         if (this.#missingFacts().length > 0)
           await this.#dependencies.intake.record(() => this.#missingFacts());
         this.#noteMissing();
@@ -122,7 +124,7 @@ export class KubefirstWatcher {
       } catch (error) {
         this.#dependencies.log.warn(
           { err: error },
-          'what the records of Kubefirst say cannot be recorded yet',
+          'facts from the records of Kubefirst cannot be recorded yet',
         );
         await this.#pause();
       }

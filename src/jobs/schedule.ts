@@ -2,7 +2,7 @@ import { createTask, type ScheduledTask, validate } from 'node-cron';
 import { z } from 'zod';
 import type { Logger } from '../util/logger.ts';
 
-/** When something happens, as cron has it: minute, hour, day of the month, month, day of the week; seconds may stand first. UTC. */
+/** Cron expression in UTC: minute, hour, day of the month, month, day of the week, optionally with seconds first. */
 export const CronText = z
   .string()
   .refine(
@@ -11,8 +11,8 @@ export const CronText = z
   );
 
 /**
- * Does something at its times, never twice at once: a time that comes while it is still busy is passed over. What it throws
- * is logged, and it is tried again at the next time.
+ * Runs a job on a schedule, never twice at once: a scheduled time during a run is skipped. Errors are logged, and
+ * the job runs again at its next time.
  */
 export class ScheduledJob {
   readonly #task: ScheduledTask;
@@ -21,7 +21,7 @@ export class ScheduledJob {
   readonly #log: Logger;
   #running: Promise<void> | undefined;
 
-  /** @param schedule as `CronText` takes it. */
+  /** @param schedule a cron expression that `CronText` accepts. */
   constructor(name: string, schedule: string, run: () => Promise<void>, log: Logger) {
     this.#name = name;
     this.#run = run;
@@ -34,19 +34,19 @@ export class ScheduledJob {
     void this.#task.start();
   }
 
-  /** Time from the next turn to the one after it, in ms. */
+  /** Time between the next two scheduled runs, in ms. */
   get everyMs(): number {
     const [first, second] = this.#task.getNextRuns(2);
     return first === undefined || second === undefined ? 0 : second.getTime() - first.getTime();
   }
 
-  /** Does it now, unless it is being done. Never rejects. */
+  /** Runs the job now, or joins the active run. Never rejects. */
   now(): Promise<void> {
     this.#running ??= this.#run()
       .catch((error: unknown) => {
         this.#log.error(
           { err: error, job: this.#name },
-          'a job has failed; it is tried again at its next time',
+          'a job failed; it runs again at its next scheduled time',
         );
       })
       .finally(() => {
@@ -55,7 +55,7 @@ export class ScheduledJob {
     return this.#running;
   }
 
-  /** No further turns; waits for the one under way. */
+  /** Ends the schedule and waits for the active run. */
   async stop(): Promise<void> {
     await this.#task.destroy();
     await this.#running;

@@ -3,7 +3,7 @@ import type { BeginOutcome, RunPlan, RunProgress, RunValidation } from '../useca
 import type { Logger } from '../util/logger.ts';
 import { ScheduledJob } from './schedule.ts';
 
-/** When the validator runs: at its times, and when somebody asks. */
+/** Runs the validator on a schedule and on request. */
 export class ValidatorJob {
   readonly #validator: RunValidation;
   readonly #now: () => number;
@@ -11,7 +11,7 @@ export class ValidatorJob {
   readonly #scheduled: ScheduledJob | undefined;
   #finishing: Promise<unknown> = Promise.resolve();
 
-  /** @param schedule as `CronText` takes it; `undefined` where it runs on request alone. */
+  /** @param schedule a cron expression that `CronText` accepts; `undefined` to run on request only. */
   constructor(validator: RunValidation, schedule: string | undefined, now: () => number, log: Logger) {
     this.#validator = validator;
     this.#now = now;
@@ -28,7 +28,7 @@ export class ValidatorJob {
     return this.#validator.progress;
   }
 
-  /** The run of this minute, unless another replica has it. */
+  /** Runs the validation of the current minute, unless another replica has it. */
   async tick(): Promise<void> {
     const tick = Math.floor(this.#now() / MINUTE_MS) * MINUTE_MS;
     const everyMs = this.#scheduled?.everyMs;
@@ -41,26 +41,26 @@ export class ValidatorJob {
     if (begun.outcome === 'begun') await begun.finished;
   }
 
-  /** A run now; it goes on after this has resolved. @throws what `Validator.begin` does */
+  /** Starts a run now and resolves once it has begun. @throws the errors of `RunValidation.begin` */
   async request(actor: string): Promise<BeginOutcome> {
     const begun = await this.#validator.begin({ trigger: 'request', actor, tick: this.#now() });
     if (begun.outcome === 'begun') {
       this.#finishing = begun.finished.catch((error: unknown) => {
         this.#log.error(
           { err: error, run: begun.run },
-          'a validation has failed; the next one asks everybody again',
+          'a validation failed; the next one probes all clusters again',
         );
       });
     }
     return begun;
   }
 
-  /** @throws what `Validator.plan` does */
+  /** Returns what a run would do. @throws the errors of `RunValidation.plan` */
   plan(): Promise<RunPlan> {
     return this.#validator.plan();
   }
 
-  /** Gives up the run under way. */
+  /** Aborts the active run and ends the schedule. */
   async stop(): Promise<void> {
     this.#validator.stop();
     await this.#scheduled?.stop();

@@ -7,24 +7,24 @@ import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
 import { appendWithRetry, writeDeadline } from './retry.ts';
 
-/** The most bytes that are appended at once. */
+/** Maximum number of bytes per append. */
 const MAX_APPEND_BYTES = 500_000;
 
-/** A run that this process has claimed: its records are appended one after the other. */
+/** A run that this process has claimed. Its records are appended one after another. */
 export interface ClaimedRun {
   readonly run: string;
   /** Revision of its last record. */
   readonly revision: number;
 }
 
-/** Writes the records of validation runs. Whoever is first to begin the stream of a run has it. */
+/** Writes the records of validation runs. The first process that starts the stream of a run owns the run. */
 export class ValidationRuns {
   readonly #store: EventStore;
   readonly #now: () => number;
-  /** Two processes that claim one run at one moment must not look like a repeat of one. */
+  /** Makes event ids unique per process, so that simultaneous claims do not look like a repeated one. */
   readonly #process = randomUUID();
 
-  /** @param now milliseconds since the epoch. */
+  /** @param now returns milliseconds since the epoch. */
   constructor(store: EventStore, now: () => number) {
     this.#store = store;
     this.#now = now;
@@ -32,9 +32,10 @@ export class ValidationRuns {
 
   /**
    * Claims a run.
-   * @param start as `startRecord` gives it.
-   * @returns `undefined` where somebody else has it.
-   * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed it may be claimed or not; nobody will complete it.
+   * @param start as `startRecord` returns it.
+   * @returns `undefined` if another process has the run.
+   * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed the run may be claimed; no process will
+   * complete it.
    */
   async claim(run: string, start: StoredRecord): Promise<ClaimedRun | undefined> {
     try {
@@ -48,8 +49,8 @@ export class ValidationRuns {
   }
 
   /**
-   * Appends records to a run, in as many writes as it takes.
-   * @throws VersionConflict where somebody else has written to it: it is theirs, and this one must be given up.
+   * Appends records to a run, in as many writes as needed.
+   * @throws VersionConflict if another process has written to the run: this process must abandon it.
    * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
   async append({ run, revision }: ClaimedRun, records: readonly StoredRecord[]): Promise<ClaimedRun> {

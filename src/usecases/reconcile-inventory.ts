@@ -3,19 +3,19 @@ import type { Instant } from '../domain/time.ts';
 import type { LedgerInventory } from '../projections/queries/ledger-inventory.ts';
 
 interface Dependencies {
-  /** What the sources of credentials list now. */
+  /** Lists the sources of credentials. */
   readonly listed: () => Promise<readonly SourceReading[]>;
-  /** What is followed all the time, such as the records of Kubefirst. */
+  /** Returns the readings of sources that are followed continuously, such as the records of Kubefirst. */
   readonly readings: () => readonly SourceReading[];
-  /** What the ledger knows, asked once the sources are read. */
+  /** Returns the clusters of the ledger; called after the sources are read. */
   readonly inventory: () => LedgerInventory;
   readonly now: () => Instant;
 }
 
-/** Compares what platforms say that there is with what is registered. Feeds no facts. */
+/** Compares the inventories of the platform with the registered clusters. Records no facts. */
 export class InventoryReconciler {
   readonly #dependencies: Dependencies;
-  /** When each condition that held the last time was first found. */
+  /** When each condition of the last comparison was first found. */
   #firstSeen: ReadonlyMap<string, Instant> = new Map();
 
   constructor(rooms: Dependencies) {
@@ -23,8 +23,8 @@ export class InventoryReconciler {
   }
 
   /**
-   * One comparison. A source that cannot be read leaves it unknown what is in it, and fails nothing.
-   * @param firstSeen when a condition was first found, where that is known from before this process began.
+   * Runs one comparison. An unreadable source makes the status of its clusters unknown and does not fail the call.
+   * @param firstSeen when a condition was first found, if that is known from before this process started.
    */
   async run(
     firstSeen: (key: string) => Instant | undefined = () => undefined,

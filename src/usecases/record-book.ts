@@ -19,19 +19,19 @@ import type { Instant } from '../domain/time.ts';
 import { type KubefirstSecret, recordOfSecret } from '../kubernetes/management/kubefirst-records.ts';
 import type { Step } from '../kubernetes/management/secret-follower.ts';
 
-/** What the records are compared with. */
+/** The clusters of the ledger that records are compared with. */
 export interface LedgerClusters {
   clustersWithId(kubefirstId: string): readonly KnownCluster[];
   all(): Iterable<KnownCluster>;
   isDeletionRequested(clusterId: string): boolean;
 }
 
-/** What the records of a place are called as an inventory. */
+/** Returns the inventory source of the records of a place. */
 export function inventorySource(name: string): string {
   return `kubefirst/${name}`;
 }
 
-/** The records of one place as they were seen last, and what the ledger lacks of them. */
+/** The latest records of one place, compared with the ledger. */
 export class RecordBook {
   readonly #name: string;
   readonly #policy: KubefirstPolicy;
@@ -68,7 +68,7 @@ export class RecordBook {
     else this.#files.delete(name);
   }
 
-  /** How many clusters the records are about. */
+  /** Number of clusters that the records describe. */
   get size(): number {
     return this.#records().length;
   }
@@ -77,18 +77,21 @@ export class RecordBook {
     return [...this.#files.values()].flatMap(({ unusable }) => unusable);
   }
 
-  /** Ids of the billed clusters whose record is gone. */
+  /** Returns the ids of the billed clusters whose record is gone. */
   missing(now: Instant): readonly string[] {
     return this.#missingClusters(now).flatMap(({ cluster: { clusterId, billable } }) =>
       billable ? [clusterId] : [],
     );
   }
 
-  /** The facts that the ledger lacks: those of records, and the deletions of what is gone after one was asked for. */
+  /**
+   * Returns the facts that the ledger lacks: those from records, and deletions of clusters whose record is gone
+   * after a deletion request.
+   */
   plan(now: Instant): readonly PlannedFact[] {
     const planned = this.#records().flatMap(({ record, changedAt }) => {
       const { clusterId, cluster } = this.#clusterOf(record, now);
-      // The clock of the management cluster may be ahead of ours.
+      // The clock of the management cluster may be ahead of that of the ledger.
       const at = Math.min(now, changedAt ?? now);
       return planRecord(record, clusterId, cluster, at, this.#policy, this.#name);
     });
@@ -104,13 +107,13 @@ export class RecordBook {
     return type === 'ClusterDeletionRequested' && this.#view.isDeletionRequested(clusterId);
   }
 
-  /** The inventory that the records are, unless it may lack something. */
+  /** Returns the records as an inventory, or why they may be incomplete. */
   reading(now: Instant): SourceReading {
     const source = inventorySource(this.#name);
-    if (this.#index === undefined) return { source, unreadable: 'there is no index of records' };
+    if (this.#index === undefined) return { source, unreadable: 'the records have no index' };
     if (this.#index.some((name) => !this.#files.has(name)))
-      return { source, unreadable: 'a record is just being written or removed' };
-    if (this.unusable.length > 0) return { source, unreadable: 'there are records that cannot be used' };
+      return { source, unreadable: 'a record is being written or removed' };
+    if (this.unusable.length > 0) return { source, unreadable: 'some records cannot be used' };
     const items = this.#records()
       .filter(({ record }) => record.status !== 'deleted')
       .map(({ record }) => this.#itemOf(source, record, now));
@@ -121,7 +124,7 @@ export class RecordBook {
     const { managementId, name, createdAt, status } = record;
     const { clusterId, cluster } = this.#clusterOf(record, now);
     const own = `${source}:${managementId}/${name}`;
-    // The ledger holds it for deleted, and Kubefirst says that it runs: as good as never registered.
+    // The ledger has the cluster as deleted, but Kubefirst reports it as running: it is listed as unregistered.
     if (cluster?.deletedAt !== undefined && status === 'provisioned')
       return { source, reference: own, name, since: cluster.deletedAt };
     return {

@@ -31,7 +31,7 @@ import {
 import type { Logger } from '../util/logger.ts';
 import { modelAtHead } from './model-at-head.ts';
 
-/** Asks clusters, each once; what a probe cannot find out is a verdict too. */
+/** Probes clusters and yields one verdict for each. An inconclusive probe is a verdict too. */
 export interface Probes {
   probe(
     targets: Iterable<{ readonly clusterId: string; readonly connection: string }>,
@@ -39,7 +39,7 @@ export interface Probes {
   ): AsyncIterable<{ readonly clusterId: string; readonly verdict: Verdict }>;
 }
 
-/** What a second source says of the fleet. */
+/** Statuses and conditions from a second source, the inventory of the platform. */
 export interface InventoryReport {
   statusOf(clusterId: string): InventoryStatus;
   readonly conditions: readonly Condition[];
@@ -51,7 +51,7 @@ export interface ValidatorDependencies {
   readonly runs: ValidationRuns;
   readonly projections: Projections;
   readonly probes: Probes;
-  /** Compares the inventory of the platform with the ledger; absent where there is none. */
+  /** Compares the inventory of the platform with the ledger; absent if no inventory is configured. */
   readonly inventory?: ((model: LedgerModel, now: Instant) => Promise<InventoryReport>) | undefined;
   readonly now: () => Instant;
   readonly log: Logger;
@@ -60,20 +60,20 @@ export interface ValidatorDependencies {
 export interface ValidatorOptions {
   readonly policies: Policies;
   readonly shard: Shard;
-  /** A run that has not ended after so many ms is given up. */
+  /** Deadline of a run in ms; after it the run is abandoned. */
   readonly deadlineMs: number;
 }
 
 export interface RunRequest {
   readonly trigger: Trigger;
   readonly actor: string;
-  /** The instant that the run stands for; whole minutes for a schedule, so that replicas meet at one run. */
+  /** Nominal instant of the run. A scheduled run uses the whole minute, so that replicas claim the same run. */
   readonly tick: Instant;
-  /** Time from one scheduled run to the next, in ms. */
+  /** Time between scheduled runs, in ms. */
   readonly everyMs?: number;
 }
 
-/** How far a run of this process is. */
+/** Progress of a run of this process. */
 export interface RunProgress {
   readonly run: string;
   readonly startedAt: Instant;
@@ -82,14 +82,14 @@ export interface RunProgress {
   readonly counts: Counts;
 }
 
-/** Of two that would begin, one does; a run before it that is still under way goes first. */
+/** Result of a claim. Only one process gets a run, and an earlier run of the shard must end first. */
 export type BeginOutcome =
   | { readonly outcome: 'begun'; readonly run: string; readonly finished: Promise<RunOutcome> }
   | { readonly outcome: 'taken'; readonly run: string };
 
 export type RunOutcome =
   | { readonly outcome: 'completed'; readonly run: string; readonly judgement: Judgement }
-  /** It came past its deadline, or was told to end: it counts for nothing, and the next run asks everybody again. */
+  /** The run passed its deadline or was stopped. It has no effect, and the next run probes all clusters again. */
   | { readonly outcome: 'abandoned'; readonly run: string; readonly why: string };
 
 export interface RunPlan {
@@ -98,16 +98,16 @@ export interface RunPlan {
 }
 
 const PROGRESS_EVERY_MS = 10_000;
-/** Facts recorded at a time. */
+/** Number of facts recorded per call. */
 const FACT_BATCH = 500;
-const NO_CREDENTIAL = 'its registration names no connection';
+const NO_CREDENTIAL = 'the registration of the cluster has no connection';
 
-/** Runs the validator: asks every cluster of a shard, has the verdicts judged, and records what follows from them. */
+/** Runs the validator: probes the clusters of a shard, judges the verdicts, and records the conclusions. */
 export class RunValidation {
   readonly #dependencies: ValidatorDependencies;
   readonly options: ValidatorOptions;
   readonly #stop = new AbortController();
-  /** Tells processes apart. */
+  /** Identifies this process in the records of its runs. */
   readonly #instance = randomUUID().slice(0, 8);
   #progress: RunProgress | undefined;
   #claiming: Promise<unknown> = Promise.resolve();
@@ -117,17 +117,17 @@ export class RunValidation {
     this.options = options;
   }
 
-  /** The run that this process is at. */
+  /** The run of this process, if one is active. */
   get progress(): Readonly<RunProgress> | undefined {
     return this.#progress;
   }
 
-  /** Gives up the run under way. */
+  /** Aborts the active run. */
   stop(): void {
     this.#stop.abort();
   }
 
-  /** What a run would do now. Nothing is written. @throws NotCaughtUp */
+  /** Returns what a run would do now. Nothing is written. @throws NotCaughtUp */
   async plan(): Promise<RunPlan> {
     const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const tick = this.#dependencies.now();
@@ -138,12 +138,12 @@ export class RunValidation {
   }
 
   /**
-   * Claims a run, and goes on with it.
-   * @returns `taken`, with the run that is under way, where this process is not to do it.
+   * Claims a run and starts it.
+   * @returns `taken`, with the id of the active run, if another process or an earlier run has the shard.
    * @throws NotCaughtUp, OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
   begin(request: RunRequest): Promise<BeginOutcome> {
-    // One after the other: two of this process must not take each other's claim for their own.
+    // Serialized: otherwise two requests of this process could mistake each other's claim for their own.
     const begun = this.#claiming.then(() => this.#begin(request));
     this.#claiming = begun.catch(() => undefined);
     return begun;
@@ -191,7 +191,7 @@ export class RunValidation {
       last = await runs.append(last, [{ type: 'ValidationProgressed', data: progressOf(progress) }]);
     };
     const probed = await this.#probeAll(projections.model, run, tick, signal, tell);
-    if (signal.aborted) return this.#abandoned(run, 'it was not done by its deadline');
+    if (signal.aborted) return this.#abandoned(run, 'it did not finish by its deadline');
 
     const { decidedAt, judgement } = probed.judge();
     await this.#record(judgement.facts);
@@ -211,7 +211,7 @@ export class RunValidation {
     return { outcome: 'completed', run, judgement };
   }
 
-  /** The clusters of the shard that are to be asked. */
+  /** Returns the clusters of the shard to probe. */
   #targets(model: LedgerModel, now: Instant): ClusterToProbe[] {
     const { policies, shard } = this.options;
     const all = Array.from(clustersToProbe(model, policies, now));
@@ -221,7 +221,7 @@ export class RunValidation {
   }
 
   #abandoned(run: string, why: string): RunOutcome {
-    this.#dependencies.log.warn({ run, why }, 'a validation was given up; the next one asks everybody again');
+    this.#dependencies.log.warn({ run, why }, 'validation abandoned; the next one probes all clusters again');
     return { outcome: 'abandoned', run, why };
   }
 
@@ -259,7 +259,7 @@ export class RunValidation {
     }
   }
 
-  /** A canary that is not there guards nobody: most likely its name is mistyped. */
+  /** Warns about canaries that are not probed, most likely because an id is mistyped. */
   #lookForCanaries(targets: readonly ClusterToProbe[]): void {
     const { policies, shard } = this.options;
     const ids = new Set(targets.map(({ clusterId }) => clusterId));
@@ -269,14 +269,14 @@ export class RunValidation {
     if (missing.length > 0)
       this.#dependencies.log.warn(
         { missing },
-        'these canaries are no clusters that are probed, and guard nobody',
+        'canaries are not among the probed clusters and have no effect',
       );
   }
 
   #noInventory(error: unknown): undefined {
     this.#dependencies.log.warn(
       { err: error },
-      'the inventory cannot be read; the validator goes on without it',
+      'the inventory cannot be read; the validator continues without it',
     );
     return undefined;
   }
@@ -310,7 +310,7 @@ export class RunValidation {
     return verdicts;
   }
 
-  /** Everything that the judgement rests on is read here, without an await in between. */
+  /** Judges the verdicts. It reads all input without an await in between, so the input is consistent. */
   #judge(
     run: string,
     tick: Instant,
@@ -365,7 +365,7 @@ function progressOf({ done, total, counts }: RunProgress) {
 
 const ORIGIN = { source: VALIDATOR_SOURCE, actor: 'validator' } as const;
 
-/** The fact as it is recorded, and as it would be shown where it is refused. */
+/** Returns the submission of a fact, with the event that is kept if the fact is rejected. */
 function submissionOf({ id, fact }: Conclusion): Submission {
   const origin = { ...ORIGIN, id };
   return { fact, origin, event: postedForm(fact, id) };

@@ -167,8 +167,8 @@ describe('the closing job', () => {
     await off.job.stop();
     expect(off.lines).toEqual([]);
     expect(on.lines.map(({ message }) => message)).toEqual([
-      'periods that are due are closed by themselves',
-      'a period was closed',
+      'automatic period closing enabled',
+      'period closed',
     ]);
   });
 });

@@ -4,27 +4,30 @@ import type { CountedRuns } from './outage.ts';
 import { type Announced, type AnnouncedState, type BadStreak, isBad, isFlapping } from './probe-history.ts';
 import type { ClusterEvaluation, Conclusion, RunInput } from './run-input.ts';
 
-/** What is concluded about one cluster in one run. */
+/** Conclusions about one cluster in one run. */
 export interface ClusterConclusions {
   readonly facts: readonly Conclusion[];
   readonly wouldHave: readonly Conclusion[];
   readonly announced: Announced;
-  /** Long enough unreachable to stop billing, but the inventory does not say that it is gone. */
+  /**
+   * Whether the cluster has been unreachable long enough to stop billing, but the inventory does not confirm that
+   * it is gone.
+   */
   readonly isUnconfirmed: boolean;
   readonly isFlapping: boolean;
 }
 
 type ConcludedType = 'ClusterUnreachable' | 'ClusterReachable' | 'BillingStopped' | 'BillingResumed';
 
-/** What the breaker lets be concluded. */
+/** Effect of the breaker on the conclusions of a run. */
 export interface BreakerEffect {
-  /** Nothing bad is; what answers again is still said to. */
+  /** Whether conclusions from bad verdicts are withheld. Conclusions from good verdicts are still drawn. */
   readonly isWithheld: boolean;
-  /** Only from these runs; `undefined` for all. */
+  /** The runs whose bad verdicts count; `undefined` if all count. */
   readonly countedRuns: CountedRuns | undefined;
 }
 
-/** What the verdicts of a cluster come to. */
+/** Draws the conclusions from the verdicts of one cluster. */
 export function conclude(
   evaluation: ClusterEvaluation,
   run: RunInput,
@@ -53,7 +56,10 @@ export function conclude(
   return isGood ? { ...noConclusions, ...concludeGood(evaluation, run) } : noConclusions;
 }
 
-/** Of a deleted cluster: whether it is gone, by as many bad verdicts as make another unreachable. */
+/**
+ * Returns whether a deleted cluster is verified as gone: it takes as many bad verdicts as make other clusters
+ * unreachable.
+ */
 function isGone(
   { historyAfter: { bad, announced, last }, policy }: ClusterEvaluation,
   confidence: BreakerEffect,
@@ -63,7 +69,7 @@ function isGone(
   return countedStreak(bad, confidence).count >= policy.unreachableAfter ? true : announced.gone;
 }
 
-/** The part of a streak that counts. */
+/** Returns the part of a streak that counts. */
 function countedStreak({ tick, count }: BadStreak, { countedRuns }: Pick<BreakerEffect, 'countedRuns'>) {
   if (countedRuns === undefined || countedRuns.from <= tick) return { tick, count };
   return { tick: countedRuns.from, count: Math.min(count, countedRuns.runs) };
@@ -107,7 +113,7 @@ function concludeGood(evaluation: ClusterEvaluation, run: RunInput): Part {
   return builder.conclusions({ unreachable, stopped });
 }
 
-/** Gathers the conclusions, each where the mode of the policy puts it. */
+/** Collects conclusions as facts or as `wouldHave`, depending on the mode of the policy. */
 class ConclusionBuilder {
   readonly #evaluation: ClusterEvaluation;
   readonly #run: RunInput;
@@ -120,10 +126,10 @@ class ConclusionBuilder {
   }
 
   /**
-   * Has a fact of a type said, unless it stands already or was said before in this state of the cluster: an operator who
-   * voided it, or resumed billing, is not contradicted.
-   * @param isRecorded whether the ledger has the cluster unreachable, or its billing stopped.
-   * @returns what is remembered of it.
+   * Adds a conclusion, unless the ledger already has that state or the conclusion was announced before in the
+   * current state of the cluster. So an operator who voids it, or resumes billing, is not contradicted.
+   * @param isRecorded whether the ledger has the cluster as unreachable, or its billing as stopped.
+   * @returns the announced state to remember.
    */
   transition(
     type: ConcludedType,
@@ -176,7 +182,7 @@ function factOf(type: ConcludedType, evaluation: ClusterEvaluation, run: RunInpu
       return { ...shared, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(bad) };
     }
     case 'BillingResumed': {
-      // At equal times a stop wins, and this one is to be ended.
+      // At equal times a stop wins over a resumption, so the resumption must be later than the stop it ends.
       const effectiveAt = notBefore((state.stoppedSince ?? -1) + 1, good?.from ?? run.tick);
       const reason = 'reachable: the cluster answers again';
       return { ...shared, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(good) };
@@ -190,7 +196,7 @@ function sinceOf(streak: { readonly from: Instant } | undefined): string {
   return formatInstant(streak?.from ?? 0);
 }
 
-/** From when on a stop is effective; one that was never seen alive, from the first bad verdict. */
+/** Returns the effective instant of a stop. If the cluster was never seen alive, it is the first bad verdict. */
 function stopInstant(
   { policy, historyAfter: { aliveAt, bad } }: ClusterEvaluation,
   { decidedAt, tick }: RunInput,

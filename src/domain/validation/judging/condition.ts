@@ -1,4 +1,4 @@
-/** What a run can find that somebody should hear of. */
+/** Kinds of findings of a run that an operator should know about. */
 export const CONDITION_KINDS = [
   'mass-unreachable',
   'flapping',
@@ -10,13 +10,16 @@ export const CONDITION_KINDS = [
 ] as const;
 export type ConditionKind = (typeof CONDITION_KINDS)[number];
 
-/** Something that holds: kind and subject name it, so that it is raised once, updated while it lasts, and resolved. */
+/**
+ * A state that is true at the end of a run. Kind and subject identify it: it is raised once, updated while it
+ * lasts, and then resolved.
+ */
 export interface Condition {
   readonly kind: ConditionKind;
-  /** A cluster, or a shard. */
+  /** Id of a cluster, or name of a shard. */
   readonly subject: string;
   readonly accountId?: string;
-  /** For the words of the alert; must not change while nothing else does. */
+  /** Values for the text of the alert. They must not change while the condition stays the same. */
   readonly data: Readonly<Record<string, string | number>>;
 }
 

@@ -13,31 +13,31 @@ import { clusterConditions, outageCondition } from './raise-conditions.ts';
 import type { ClusterEvaluation, Conclusion, ProbedCluster, RunInput } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Source of the facts that the validator records. `RunValidation` (src/usecases) describes how a run uses `judgeRun`. */
+/** Source of the facts that the validator records. `RunValidation` (src/usecases) shows how a run uses `judgeRun`. */
 export const VALIDATOR_SOURCE = 'urn:cluster-ledger:validator';
 
 export interface JudgedVerdict {
   readonly clusterId: string;
-  /** In the light of what was known of the cluster: `identity-mismatch` is found here. */
+  /** The verdict after the identity check, which can turn it into `identity-mismatch`. */
   readonly verdict: Verdict;
-  /** Whether it says something else than that of the run before. */
+  /** Whether the verdict differs from that of the previous run. */
   readonly isChanged: boolean;
 }
 
 export interface Judgement {
-  /** To append, by cluster, those of a cluster in their order. */
+  /** Facts to append, ordered by cluster id; the facts of one cluster stay in order. */
   readonly facts: readonly Conclusion[];
-  /** What `enforce` would have appended besides. */
+  /** Facts that the mode `enforce` would also have appended. */
   readonly wouldHave: readonly Conclusion[];
   readonly verdicts: readonly JudgedVerdict[];
-  /** All that hold now; the next run gives them again for as long as they hold. */
+  /** All conditions that are true now. The next run reports a condition again for as long as it lasts. */
   readonly conditions: readonly Condition[];
   readonly breaker: Breaker;
-  /** Whether the breaker kept facts back. */
+  /** Whether the breaker withheld facts. */
   readonly isWithheld: boolean;
-  /** Deleted clusters that are gone, as the probes have it. */
+  /** Ids of the deleted clusters that probes have found gone. */
   readonly verifiedGone: readonly string[];
-  /** By cluster, for the next run. */
+  /** Probe history of each cluster, for the next run. */
   readonly histories: ReadonlyMap<string, ProbeHistory>;
 }
 
@@ -54,7 +54,7 @@ export function judgeRun(input: RunInput): Judgement {
   const isOverridden = input.proceedUntil !== undefined && input.decidedAt < input.proceedUntil;
   const isWithheld = outage.open && !isOverridden;
   const breaker = { ...outage, ...countedRunsAfter(input.breaker, isWithheld, input.tick) };
-  // Who has decided that the clusters are gone has decided it of all that was seen.
+  // An operator who overrides the breaker accepts all verdicts so far, so none is excluded.
   const countedRuns = isOverridden ? undefined : breaker.countedRuns;
 
   const conclusions = evaluations.map((evaluation) =>
@@ -90,7 +90,7 @@ export function judgeRun(input: RunInput): Judgement {
   };
 }
 
-/** Of those with the same id the last: who looked into the inventory itself knows more of it. */
+/** Returns one condition per id. The last one wins: conditions from the inventory itself are more precise. */
 function uniqueById(conditions: readonly Condition[]): Condition[] {
   return [...new Map(conditions.map((condition) => [conditionId(condition), condition])).values()];
 }
@@ -110,7 +110,7 @@ function evaluate(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInpu
   };
 }
 
-/** What is said for people of one verdict is cut to so many characters. */
+/** Maximum length of the detail of a verdict, in characters. */
 const MAX_DETAIL_CHARS = 300;
 
 function withShortDetail(verdict: Verdict): Verdict {

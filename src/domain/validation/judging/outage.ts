@@ -3,19 +3,22 @@ import type { BreakerSettings } from './policy.ts';
 import { isBad, type ProbeHistory } from './probe-history.ts';
 
 /**
- * The verdicts since the breaker last kept something back: what was bad before them is not counted, so that what is slow to
- * come back after an outage of ours is not taken for gone since it began.
+ * The runs since the breaker last withheld facts. Bad verdicts before them do not count, so a cluster that recovers
+ * slowly after an outage of the ledger's network is not taken as gone since the outage began.
  */
 export interface CountedRuns {
-  /** Tick of the first of these runs; of the last that was kept back, where there is none yet. */
+  /** Tick of the first of these runs; if there is none yet, tick of the last run that withheld facts. */
   readonly from: Instant;
-  /** How many there are. */
+  /** Number of these runs. */
   readonly runs: number;
 }
 
-/** The breaker: while it is open, so much is bad that it is more likely us, and nothing is concluded from it. */
+/**
+ * State of the breaker. While it is open, so many clusters are bad that the ledger's own network is probably at
+ * fault, and nothing is concluded from bad verdicts.
+ */
 export type Breaker = Outage & {
-  /** Absent where nothing was ever kept back. */
+  /** Absent if the breaker never withheld facts. */
   readonly countedRuns?: CountedRuns;
 };
 
@@ -23,14 +26,17 @@ type Outage =
   | { readonly open: false }
   | {
       readonly open: true;
-      /** Tick of the run that opened it. */
+      /** Tick of the run that opened the breaker. */
       readonly since: Instant;
-      /** `canary`: a cluster known to be up is bad. `all`: every cluster asked is. `ratio`: too many turned bad. */
+      /**
+       * `canary`: a cluster that is known to be up is bad. `all`: every probed cluster is bad. `ratio`: too many
+       * clusters turned bad.
+       */
       readonly why: 'canary' | 'all' | 'ratio';
-      /** Clusters that are bad and count against `of`. */
+      /** Number of bad clusters, out of `of`. */
       readonly bad: number;
       readonly of: number;
-      /** The canaries that are bad. */
+      /** Ids of the bad canaries. */
       readonly canaries: readonly string[];
     };
 
@@ -41,8 +47,8 @@ export interface AssessedCluster {
 }
 
 /**
- * Whether too much is bad at once. Once open, it looks at all that turned bad since it opened (and in the window before), so
- * that an outage that lasts longer than the window does not close it: only clusters that answer again do.
+ * Decides whether the breaker is open. Once open, it counts all clusters that turned bad since it opened and in the
+ * window before, so an outage that is longer than the window does not close it. Only clusters that answer again do.
  */
 export function assessOutage(
   clusters: readonly AssessedCluster[],
@@ -53,7 +59,7 @@ export function assessOutage(
   const probed = clusters.filter(
     ({ history: { last } }) => last !== undefined && last.state !== 'unverifiable',
   );
-  // Nobody was asked, so nothing was learnt.
+  // No cluster could be probed, so the state of the breaker does not change.
   if (probed.length === 0 && clusters.length > 0) {
     const { countedRuns: _, ...unchanged } = breaker;
     return unchanged;
@@ -83,12 +89,15 @@ function isBadNow({ last }: ProbeHistory): boolean {
   return last !== undefined && isBad(last);
 }
 
-/** Whether it was reachable and is bad since then; one that cannot be asked any more is still bad. */
+/**
+ * Returns whether a cluster was reachable and turned bad since an instant. A cluster that can no longer be probed
+ * stays bad.
+ */
 function hasTurnedBad({ aliveAt, bad }: ProbeHistory, since: Instant): boolean {
   return aliveAt !== undefined && bad !== undefined && bad.tick >= since;
 }
 
-/** @param isWithheld whether this run keeps something back. */
+/** Returns the counted runs after a run. @param isWithheld whether the run withholds facts. */
 export function countedRunsAfter(
   { countedRuns }: Breaker,
   isWithheld: boolean,

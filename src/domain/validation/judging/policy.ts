@@ -2,11 +2,9 @@ import { z } from 'zod';
 import { AccountId, ClusterId, line } from '../../facts/fact.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../time.ts';
 
-/** From how many bad verdicts, and from when on, the validator concludes anything: the settings, and what is made of them. */
-
 const UNITS = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS } as const;
 
-/** A length of time such as `15m`, in milliseconds. */
+/** A duration such as `15m`, parsed to milliseconds. */
 export const Duration = z
   .string()
   .regex(/^(0|[1-9]\d{0,5})(ms|s|m|h|d)$/, 'must be a whole number with its unit: ms, s, m, h or d')
@@ -15,7 +13,7 @@ export const Duration = z
     return Number(count) * UNITS[unit];
   });
 
-/** A share such as `0.2`, in parts per thousand. */
+/** A share such as `0.2`, parsed to parts per thousand. */
 const Share = z
   .union([z.string(), z.number()], { error: 'must be a share such as 0.2' })
   .transform(String)
@@ -33,31 +31,33 @@ export const MODES = ['observe', 'notify', 'enforce'] as const;
 export const STOP_EFFECTIVE = ['last-alive', 'first-unreachable', 'decision'] as const;
 export const CONFIRM_WITH = ['none', 'inventory'] as const;
 
-/** More flips than these are not kept of a cluster, so that no limit may be higher. */
+/** Maximum number of flips kept per cluster, and so the upper bound of `flapLimit`. */
 export const MAX_FLIPS = 48;
 
 const count = (least: number, most: number) => z.int().min(least).max(most);
 
-/** What may differ per account or label. */
+/** Settings that can differ per account or label. */
 const shape = {
-  unreachableAfter: count(1, 1_000).describe('Bad verdicts in a row before a cluster is called unreachable.'),
-  unreachableFor: Duration.describe('And the least time that they span.'),
-  stopAfter: Duration.describe('Unreachable for that long without a break, billing stops.'),
-  stopEffective: z.enum(STOP_EFFECTIVE).describe('From when on it is then not billed.'),
+  unreachableAfter: count(1, 1_000).describe('Bad verdicts in a row after which a cluster is unreachable.'),
+  unreachableFor: Duration.describe('Minimum time that these verdicts span.'),
+  stopAfter: Duration.describe('Time since the first bad verdict of the streak after which billing stops.'),
+  stopEffective: z.enum(STOP_EFFECTIVE).describe('From when the stop takes effect.'),
   confirmWith: z
     .enum(CONFIRM_WITH)
-    .describe('Whether the inventory must say too that it is gone before billing stops.'),
-  reachableAfter: count(1, 1_000).describe('Good verdicts in a row before it is called reachable again.'),
-  flapLimit: count(2, MAX_FLIPS).describe('More changes between good and bad in 24 h are called flapping.'),
-  watchDeletedFor: Duration.describe('For how long deleted clusters are still probed.'),
+    .describe('inventory: billing stops only if the inventory also says that the cluster is gone.'),
+  reachableAfter: count(1, 1_000).describe('Good verdicts in a row after which a cluster is reachable.'),
+  flapLimit: count(2, MAX_FLIPS).describe(
+    'More changes than this between good and bad in 24 h are flapping.',
+  ),
+  watchDeletedFor: Duration.describe('For how long deleted clusters are probed.'),
   mode: z
     .enum(MODES)
     .describe(
-      'observe: only record what would be done. notify: also say so. enforce: also stop and resume billing.',
+      'observe: only record what would be done. notify: also record which clusters are unreachable. enforce: also stop and resume billing.',
     ),
 } as const;
 
-/** The thresholds of one cluster; times in milliseconds. */
+/** Thresholds for one cluster; times in milliseconds. */
 export type Thresholds = { readonly [K in keyof typeof shape]: z.output<(typeof shape)[K]> };
 
 const DEFAULTS = {
@@ -72,18 +72,22 @@ const DEFAULTS = {
   mode: 'enforce',
 } as const satisfies { [K in keyof typeof shape]: z.input<(typeof shape)[K]> };
 
-/** The fleet as a whole: too many bad at once, and it is more likely us. These cannot differ per account. */
+/** Settings of the outage breaker, for the whole fleet. They cannot differ per account. */
 const breakerShape = {
   outageRatio: Share.prefault('0.2').describe(
-    'More than this share of those that were reachable turning bad is an outage of ours.',
+    'The breaker opens if more than this share of the reachable clusters turns bad.',
   ),
-  outageMinClusters: count(1, 1_000_000).prefault(5).describe('And at least so many clusters.'),
-  outageWindow: Duration.prefault('1h').describe('Within a run, or this long.'),
+  outageMinClusters: count(1, 1_000_000)
+    .prefault(5)
+    .describe('Minimum number of clusters that must turn bad.'),
+  outageWindow: Duration.prefault('1h').describe(
+    'Time within which they turn bad, or one run if that is longer.',
+  ),
   canaries: z
     .array(ClusterId)
     .max(100)
     .prefault([])
-    .describe('Clusters known to be up: one of them bad, and it is us.'),
+    .describe('Clusters that are known to be up. If one of them is bad, the breaker opens.'),
 };
 
 const Name = z
@@ -92,34 +96,34 @@ const Name = z
 const Version = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -');
 
 const Match = z.strictObject({
-  accounts: z.array(AccountId).min(1).max(1_000).optional().describe('One of these accounts.'),
+  accounts: z.array(AccountId).min(1).max(1_000).optional().describe('Accounts that the policy applies to.'),
   labels: z
     .record(line(128), z.string().max(256))
     .optional()
-    .describe('All of these labels, each with its value.'),
+    .describe('Labels that a cluster must have, each with this value.'),
 });
 
 const Override = z.strictObject({
   name: Name.refine(
     (name) => name !== 'default',
-    'must not be default: that is what holds where none matches',
+    'must not be default, which is the name of the policy without exceptions',
   ),
   version: Version.optional(),
   match: Match,
   ...z.object(shape).partial().shape,
 });
 
-/** The settings of the validator's judgement, as people write them: see docs of each. */
+/** Settings of the policy, as an operator writes them. */
 export const PolicySettings = z.strictObject({
-  version: Version.optional().describe('A name for this state of the settings; by default a hash of it.'),
+  version: Version.optional().describe('Name of this version of the settings; by default a hash of them.'),
   ...withDefaults(),
   ...breakerShape,
   policies: z
     .array(Override)
     .max(100)
-    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'must have names of their own')
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'must have unique names')
     .prefault([])
-    .describe('Exceptions: the first that matches a cluster holds for it.'),
+    .describe('Exceptions for some clusters. The first one that matches applies.'),
 });
 export type PolicySettings = z.output<typeof PolicySettings>;
 
@@ -137,19 +141,19 @@ function withDefaults() {
   };
 }
 
-/** When the whole fleet, or too much of it, is bad. */
+/** Thresholds of the outage breaker. */
 export interface BreakerSettings {
-  /** In parts per thousand. */
+  /** Share in parts per thousand. */
   readonly outageRatio: number;
   readonly outageMinClusters: number;
-  /** In milliseconds. */
+  /** Duration in milliseconds. */
   readonly outageWindow: number;
   readonly canaries: readonly string[];
 }
 
-/** The thresholds that hold for some clusters, under the name that facts give. */
+/** Thresholds for some clusters, with the name that facts record. */
 export interface Policy extends Thresholds {
-  /** `name@version`, or `name@hash` where no version was given. */
+  /** `name@version`, or `name@hash` if no version is set. */
   readonly policy: string;
 }
 
@@ -157,11 +161,11 @@ export interface Policies {
   readonly breaker: BreakerSettings;
   readonly fallback: Policy;
   readonly exceptions: readonly { readonly match: z.output<typeof Match>; readonly policy: Policy }[];
-  /** Changes whenever anything that decides does. */
+  /** Hash that changes whenever a threshold changes. */
   readonly digest: string;
 }
 
-/** What a policy is chosen by. */
+/** Properties of a cluster that select its policy. */
 export interface PolicySubject {
   readonly accountId: string;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -182,12 +186,15 @@ export function policiesOf(settings: PolicySettings): Policies {
   return { ...all, digest: digestOf({ ...all, breaker: digestedBreaker(breaker) }) };
 }
 
-/** Digests are recorded with facts, so they keep the first names of the settings. */
+/**
+ * Returns the breaker settings under their first names: digests are recorded with facts, so renaming a setting must
+ * not change them.
+ */
 function digestedBreaker({ outageRatio, outageMinClusters, outageWindow, canaries }: BreakerSettings) {
   return { massRatio: outageRatio, massLeast: outageMinClusters, massWindow: outageWindow, canaries };
 }
 
-/** The policy of a cluster: the first that matches, or the default. */
+/** Returns the policy of a cluster: the first exception that matches, or the default. */
 export function policyFor({ exceptions, fallback }: Policies, cluster: PolicySubject): Policy {
   return exceptions.find(({ match }) => matches(match, cluster))?.policy ?? fallback;
 }
@@ -197,10 +204,7 @@ function matches({ accounts, labels }: z.output<typeof Match>, cluster: PolicySu
   return Object.entries(labels ?? {}).every(([label, value]) => cluster.labels?.[label] === value);
 }
 
-/**
- * A short name for a value: FNV-1a of 64 bits over its JSON with sorted keys, in hex. It tells settings apart; it proves
- * nothing against somebody who wants two to look alike.
- */
+/** Returns a short hash of a value: 64-bit FNV-1a over its JSON with sorted keys, in hex. It is not cryptographic. */
 export function digestOf(value: unknown): string {
   let hash = 0xcbf29ce484222325n;
   for (const char of sortedJson(value)) {

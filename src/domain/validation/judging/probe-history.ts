@@ -3,51 +3,51 @@ import { MAX_FLIPS } from './policy.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
- * What must be remembered of the verdicts about one cluster to judge the next: folded from the recorded verdicts alone, so
- * that whoever replays them comes to the same.
+ * Summary of the verdicts about one cluster, as far as the next judgement needs it. It is folded from the recorded
+ * verdicts only, so a replay yields the same history.
  */
 export interface ProbeHistory {
-  /** The verdict of the last run; its `at` is when it was first so. */
+  /** The verdict of the last run; `at` is when the cluster first had this verdict. */
   readonly last: Verdict | undefined;
-  /** Identity of the cluster, learnt the first time that it was seen alive. */
+  /** Identity of the cluster, from the first time that it was seen alive. */
   readonly uid: string | undefined;
-  /** When it was last seen alive. */
+  /** When the cluster was last seen alive. */
   readonly aliveAt: Instant | undefined;
-  /** Good verdicts since the last bad one. */
+  /** The streak of good verdicts since the last bad one. */
   readonly good: Streak | undefined;
-  /** Bad verdicts since the last good one. */
+  /** The streak of bad verdicts since the last good one. */
   readonly bad: BadStreak | undefined;
-  /** When it turned from good to bad or back, in the last 24 h before the last of them; oldest first. */
+  /** Instants at which verdicts turned from good to bad or back, in the 24 h before the last of them, oldest first. */
   readonly flips: readonly Instant[];
   readonly announced: Announced;
 }
 
-/** Verdicts of one kind without a break. */
+/** Consecutive verdicts of one kind. */
 export interface Streak {
-  /** When the first of them was seen. */
+  /** When the first verdict was seen. */
   readonly from: Instant;
-  /** When the last of them was seen. */
+  /** When the last verdict was seen. */
   readonly to: Instant;
-  /** The tick of the run that saw the first. */
+  /** Tick of the run that had the first verdict. */
   readonly tick: Instant;
   readonly count: number;
 }
 
 export interface BadStreak extends Streak {
-  /** How often each code was seen. */
+  /** Number of verdicts per code. */
   readonly codes: Readonly<Record<string, number>>;
 }
 
 /**
- * What the validator has concluded in the present state of the cluster, so that it says it once: `recorded` as a fact;
- * `would`, where the mode did not allow it; `ended`, where the mode did not allow to end what is recorded.
+ * Conclusion that was drawn in the current state of the cluster, so that it is drawn once. `recorded`: as a fact.
+ * `would`: the mode did not allow the fact. `ended`: the mode did not allow the fact that ends a recorded one.
  */
 export type AnnouncedState = 'recorded' | 'would' | 'ended';
 
 export interface Announced {
   readonly unreachable?: AnnouncedState | undefined;
   readonly stopped?: AnnouncedState | undefined;
-  /** A deleted cluster that the probes have seen gone. */
+  /** Whether probes have found that a deleted cluster is gone. */
   readonly gone?: true | undefined;
 }
 
@@ -64,7 +64,7 @@ export const NO_HISTORY: ProbeHistory = {
 export const isBad = ({ state }: Pick<Verdict, 'state'>): boolean =>
   state === 'unreachable' || state === 'unknown';
 
-/** The verdict in the light of what is known of the cluster: alive under another identity is somebody else. */
+/** Returns the verdict after the identity check: an alive cluster with another UID is a different cluster. */
 export function withIdentityCheck({ uid }: ProbeHistory, verdict: Verdict): Verdict {
   const isOther = verdict.state === 'alive' && uid !== undefined && (verdict.uid ?? uid) !== uid;
   if (!isOther) return verdict;
@@ -72,15 +72,15 @@ export function withIdentityCheck({ uid }: ProbeHistory, verdict: Verdict): Verd
   return { ...verdict, state: 'unreachable', code: 'identity-mismatch', detail };
 }
 
-/** Whether a verdict says what the one of the run before did; only what differs is recorded. */
+/** Returns whether a verdict equals the one of the previous run. Only differing verdicts are recorded. */
 export function isSameVerdict(last: Verdict | undefined, { state, code, uid }: Verdict): boolean {
   return last !== undefined && last.state === state && last.code === code && last.uid === uid;
 }
 
 /**
- * Adds the verdict of a run. One that is the same as before counts as seen at the tick of the run, which is not after the
- * probe: so the records need not hold the instant of each probe.
- * @param verdict as `verdictOn` gave it.
+ * Adds the verdict of a run. An unchanged verdict counts as seen at the tick of the run, which is not after the
+ * probe, so the records need not hold the instant of each probe.
+ * @param verdict as `withIdentityCheck` returns it.
  */
 export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Instant): ProbeHistory {
   if (isSameVerdict(history.last, verdict)) return withSameVerdict(history, 1, tick);
@@ -92,7 +92,7 @@ export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Insta
     : addGood({ ...changed, uid: history.uid ?? verdict.uid }, verdict.at, tick, 1);
 }
 
-/** Adds the same verdict as the last one `runs` times, the last time at a tick. */
+/** Adds the last verdict again for `runs` more runs, of which the last one has the given tick. */
 export function withSameVerdict(history: ProbeHistory, runs: number, tick: Instant): ProbeHistory {
   const { last } = history;
   if (last === undefined || last.state === 'unverifiable' || runs === 0) return history;
@@ -122,16 +122,16 @@ function extended(streak: Streak | undefined, at: Instant, tick: Instant, runs: 
   return { from, to: Math.max(to, at), tick: streak.tick, count: count + runs };
 }
 
-/** @param ended the streak of the other kind; where there was one, this is a flip. */
+/** @param ended the streak of the other kind that this verdict ends; if there is one, the verdict is a flip. */
 function flipsOf({ flips }: ProbeHistory, ended: Streak | undefined, at: Instant): readonly Instant[] {
   if (ended === undefined) return flips;
   return [...flips, at].filter((flip) => flip > at - DAY_MS).slice(-MAX_FLIPS - 1);
 }
 
-/** How long a cluster must not have turned before it is steady again. */
+/** Time without a flip after which a cluster is steady again. */
 export const STEADY_MS = HOUR_MS;
 
-/** Whether it turned too often in the last 24 h, and has not been steady for an hour since. */
+/** Returns whether a cluster flipped too often in the last 24 h and has not been steady for an hour since. */
 export function isFlapping({ flips }: ProbeHistory, limit: number, now: Instant): boolean {
   const last = flips.at(-1);
   if (last === undefined || now - last >= STEADY_MS) return false;

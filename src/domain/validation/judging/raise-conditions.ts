@@ -13,8 +13,8 @@ export function outageCondition(breaker: Breaker, shard: string): readonly Condi
 }
 
 /**
- * What holds of one cluster. Under `observe` nothing is said of what the probes saw; that it cannot be verified, and that the
- * inventory lacks it, is said in every mode.
+ * Returns the conditions of one cluster. Under `observe`, probes raise only `unverifiable`; the inventory is
+ * compared in every mode.
  */
 export function clusterConditions(
   evaluation: ClusterEvaluation,

@@ -7,15 +7,15 @@ import type { Policies, Policy } from './policy.ts';
 import type { ProbeHistory } from './probe-history.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What the ledger says of a cluster when it is judged. */
+/** State of a cluster in the ledger at the time of the judgement. */
 export interface ClusterState {
   readonly registeredAt: Instant;
-  /** Where its deletion is effective, now or later. */
+  /** Effective instant of its deletion, in the past or in the future. */
   readonly deletedAt: Instant | undefined;
   readonly billable: boolean;
-  /** Whether the latest of its observations that count is `ClusterUnreachable`. */
+  /** Whether its latest active observation is `ClusterUnreachable`. */
   readonly unreachable: boolean;
-  /** Effective instant of the stop by which the cause `unreachable` holds now; `undefined` where it does not. */
+  /** Effective instant of the stop that the cause `unreachable` has in effect; `undefined` if there is none. */
   readonly stoppedSince: Instant | undefined;
 }
 
@@ -25,38 +25,38 @@ export interface ProbedCluster {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly state: ClusterState;
   readonly inventory: InventoryStatus;
-  /** As the runs before left it; `undefined` where this is its first. */
+  /** The history after the previous run; `undefined` in the first run of the cluster. */
   readonly history: ProbeHistory | undefined;
-  /** As the probe gave it. */
+  /** The verdict as the probe returned it. */
   readonly verdict: Verdict;
 }
 
 export interface RunInput {
-  /** Id of the run, as `runId` gives it. */
+  /** Id of the run, as `runId` returns it. */
   readonly run: string;
-  /** The shard, as `1of1`; it names the alert of an outage. */
+  /** Name of the shard, such as `1of1`. It is the subject of the alert of an outage. */
   readonly shard: string;
-  /** The instant that the run stands for: thresholds are counted from tick to tick. */
+  /** Nominal instant of the run. Thresholds are measured from tick to tick. */
   readonly tick: Instant;
-  /** When it is judged; no verdict is later. */
+  /** Instant of the judgement; no verdict is later. */
   readonly decidedAt: Instant;
   readonly policies: Policies;
   readonly breaker: Breaker;
-  /** Until then an operator has decided to go on with the breaker open. */
+  /** Until when an operator has overridden an open breaker. */
   readonly proceedUntil: Instant | undefined;
-  /** In any order. */
+  /** The clusters of the run, in any order. */
   readonly clusters: readonly ProbedCluster[];
-  /** Conditions found elsewhere in the same run, such as what runs and was never registered. */
+  /** Conditions that were found elsewhere in the same run, such as unregistered clusters. */
   readonly conditions?: readonly Condition[];
 }
 
-/** A fact, and the CloudEvents id under which it is recorded: the same whenever the same run is judged. */
+/** A fact with the CloudEvents id under which it is recorded. The id is the same whenever the same run is judged. */
 export interface Conclusion {
   readonly id: string;
   readonly fact: Fact;
 }
 
-/** One cluster on its way through a run. */
+/** One cluster with its policy and its history before and after this run. */
 export interface ClusterEvaluation {
   readonly cluster: ProbedCluster;
   readonly policy: Policy;

@@ -12,20 +12,20 @@ import type { ProbeHistory } from './probe-history.ts';
 import type { ClusterState, ProbedCluster } from './run-input.ts';
 import type { Verdict } from './verdict.ts';
 
-/** A completed run of the past, as its records have it. */
+/** A completed run of the past, from its records. */
 export interface PastRun {
   readonly run: string;
   readonly shard: string;
   readonly tick: Instant;
   readonly decidedAt: Instant;
   readonly verdicts: Iterable<readonly [clusterId: string, verdict: Verdict]>;
-  /** Clusters that the inventory said were gone. */
+  /** Ids of the clusters that the inventory reported as gone. */
   readonly gone: ReadonlySet<string>;
-  /** Whether an operator had decided to go on through an outage. */
+  /** Whether an operator had overridden the breaker. */
   readonly isOverridden: boolean;
 }
 
-/** The run that has just ended in a fold, to be played again. */
+/** Returns the run that a fold has just completed, ready for a simulation. */
 export function pastRunOf(
   fold: RunFold,
   { run, summary }: Extract<RunEnd, { outcome: 'completed' }>,
@@ -54,16 +54,16 @@ export interface PastCluster {
 
 export interface PastFact extends KnownFact {
   readonly recordedAt: Instant;
-  /** Whether the validator itself appended it. */
+  /** Whether the validator appended the fact. */
   readonly isOwn: boolean;
 }
 
-/** Time for which billing of a cluster would have been stopped. */
+/** A period in which billing of a cluster would have been stopped. */
 export interface SimulatedStop {
   readonly clusterId: string;
   readonly policy: string;
   readonly from: Instant;
-  /** `null` where it would still be. */
+  /** `null` if billing would still be stopped. */
   readonly to: Instant | null;
 }
 
@@ -75,14 +75,14 @@ export interface AccountSimulation {
   readonly stops: readonly SimulatedStop[];
 }
 
-/** What one cluster comes to while runs are cluster. */
+/** State of one cluster during the simulation. */
 interface SimulatedCluster {
   readonly facts: readonly PastFact[];
-  /** How many of them were recorded by now. */
+  /** Number of `facts` recorded by the current instant. */
   knownFacts: number;
   readonly hypothetical: KnownFact[];
   history: ProbeHistory | undefined;
-  /** Of what is known now; `undefined` where that has changed. */
+  /** State from the facts known so far; `undefined` if it must be computed again. */
   state: { readonly cluster: RegistrationDetails; readonly state: ClusterState } | undefined;
 }
 
@@ -92,17 +92,17 @@ interface RegistrationDetails {
 }
 
 /**
- * Plays the recorded verdicts of past runs through other policies, as if these had been enforced from the first run on: what
- * the validator itself had appended is left out, and what the policies would have is put in its place. Nothing is written.
+ * Judges the recorded verdicts of past runs by other policies, as if those had been enforced from the first run on.
+ * Facts of the validator are left out and replaced by those of the simulated policies. Nothing is written.
  *
- * A streak is known from the first run that is played: play those of some time before the window too, at least `stopAfter`.
- * A policy that asks the inventory is answered from what the runs found missing.
+ * Streaks begin with the first simulated run, so simulate runs from at least `stopAfter` before the window too. The
+ * inventory is what the runs found missing.
  */
 export class PolicySimulation {
   readonly #policies: Policies;
   readonly #clusters = new Map<string, SimulatedCluster>();
   readonly #breakers = new Map<string, Breaker>();
-  /** Hypothetical facts stand behind all that are recorded. */
+  /** Order of the next simulated fact. Simulated facts come after all recorded ones. */
   #nextOrder = 2 ** 52;
 
   constructor(policies: Policies, clusters: Iterable<PastCluster>) {
@@ -118,7 +118,7 @@ export class PolicySimulation {
     }
   }
 
-  /** Plays the next run, in the order in which they were completed. */
+  /** Judges the next run. Call it in the order in which the runs were completed. */
   play({ run, shard, tick, decidedAt, verdicts, gone, isOverridden }: PastRun): void {
     const clusters: ProbedCluster[] = [];
     for (const [clusterId, verdict] of verdicts) {
@@ -162,9 +162,9 @@ export class PolicySimulation {
   }
 
   /**
-   * What the runs that were played come to.
-   * @param window that is counted, up to `through`.
-   * @returns accounts of which anything would be otherwise, or was stopped, in order of their ids.
+   * Returns the result of the runs so far.
+   * @param window the window that is billed, up to `through`.
+   * @returns the accounts whose bill would differ or that would have had a stop, in order of their ids.
    */
   result(window: Window, through: Instant): AccountSimulation[] {
     const counted = clippedWindow(window, through);
@@ -222,7 +222,7 @@ function stopsOf(clusterId: string, hypothetical: readonly KnownFact[]): Simulat
   return stops;
 }
 
-/** What was known of a cluster at an instant, and would have been; `undefined` where it was not registered. */
+/** Returns the state of a cluster at an instant, with its simulated facts; `undefined` if it was not registered. */
 function stateOf(cluster: SimulatedCluster, now: Instant): SimulatedCluster['state'] {
   const { facts, hypothetical } = cluster;
   const knownBefore = cluster.knownFacts;

@@ -4,7 +4,7 @@ import type { Announced } from '../judging/probe-history.ts';
 import type { Verdict } from '../judging/verdict.ts';
 import type { DataOf, Listed } from './run-record.ts';
 
-/** A run that has begun and not ended; what it has recorded counts once it is complete. */
+/** A run that has begun and not ended. Its records take effect when it is complete. */
 export interface ActiveRun {
   readonly run: string;
   readonly start: DataOf<'ValidationStarted'>;

@@ -2,7 +2,7 @@ import type { Instant } from '../../time.ts';
 import type { AnnouncedState, ProbeHistory, Streak } from '../judging/probe-history.ts';
 import type { Verdict } from '../judging/verdict.ts';
 
-/** A history as plain JSON, short and always the same: there is one for every cluster in every snapshot. */
+/** A probe history as compact, deterministic JSON: every snapshot has one per cluster. */
 export type SerializedProbeHistory = readonly [
   last: readonly [Verdict['state'], string, Instant, uid: string | null, detail: string | null] | null,
   uid: string | null,

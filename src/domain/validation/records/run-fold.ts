@@ -14,26 +14,26 @@ import { parseProbeHistory, serializeProbeHistory } from './probe-history-json.t
 import type { Counts, DataOf, RunRecord } from './run-record.ts';
 import type { PreviousRun } from './write-run.ts';
 
-/** What became of a run. */
+/** How a run ended. */
 export type RunEnd =
   | {
       readonly outcome: 'completed';
       readonly run: ActiveRun;
       readonly summary: DataOf<'ValidationCompleted'>;
       readonly completedAt: Instant;
-      /** Conditions that began to hold with it, those that still hold and are no longer the same, and ids of those that ended. */
+      /** New conditions, conditions that changed, and the ids of conditions that ended with this run. */
       readonly began: readonly Condition[];
       readonly changed: readonly Condition[];
       readonly ended: readonly string[];
     }
-  /** It counts for nothing. */
+  /** The run has no effect. */
   | {
       readonly outcome: 'abandoned';
       readonly run: ActiveRun;
       readonly why: 'late' | 'out-of-order' | 'unreadable';
     };
 
-/** A shard as its last completed run left it. */
+/** State of a shard after its last completed run. */
 export interface ShardState extends PreviousRun {
   readonly shard: string;
   readonly tick: Instant;
@@ -41,22 +41,22 @@ export interface ShardState extends PreviousRun {
   readonly everyMs: number | undefined;
   readonly counts: Counts;
   readonly breaker: Breaker;
-  /** How many of its runs were completed. */
+  /** Number of completed runs of the shard. */
   readonly completedRuns: number;
 }
 
 interface Entry {
   readonly history: ProbeHistory;
   readonly shard: string;
-  /** `index` of the shard up to which the history has seen its runs: later ones said that nothing has changed. */
+  /** Number of completed runs of the shard that the history includes. The verdict did not change in later runs. */
   readonly appliedRuns: number;
 }
 
 const CLOSED: Breaker = { open: false };
 
 /**
- * Folds the records of runs into what the next run must know. What did not change is not in the records and costs nothing
- * here: a history is brought up to date when it is asked for.
+ * Folds the records of runs into the state that the next run needs. Unchanged verdicts are not recorded: a history
+ * is brought up to date when it is read.
  */
 export class RunFold {
   readonly #shards = new Map<string, ShardState>();
@@ -67,7 +67,7 @@ export class RunFold {
     return this.#shards;
   }
 
-  /** Runs that have begun, by id; those past their deadline will count for nothing. */
+  /** Runs that have begun, by id. A run past its deadline will have no effect. */
   get activeRuns(): ReadonlyMap<string, ActiveRun> {
     return this.#activeRuns;
   }
@@ -76,7 +76,7 @@ export class RunFold {
     return this.#shards.get(shard)?.breaker ?? CLOSED;
   }
 
-  /** What is remembered of a cluster after the last completed run; `undefined` where it is not probed. */
+  /** Returns the history of a cluster after the last completed run; `undefined` if the cluster is not probed. */
   historyOf(clusterId: string): ProbeHistory | undefined {
     const entry = this.#entries.get(clusterId);
     return entry === undefined ? undefined : this.#currentHistory(entry);
@@ -89,7 +89,7 @@ export class RunFold {
       : withSameVerdict(history, state.completedRuns - appliedRuns, state.tick);
   }
 
-  /** The verdicts of the last completed run of a shard, each as the run had it. */
+  /** Yields the verdicts of the last completed run of a shard. */
   *verdictsOf(shard: string): Generator<readonly [clusterId: string, verdict: Verdict]> {
     const state = this.#shards.get(shard);
     for (const clusterId of state?.members ?? []) {
@@ -101,8 +101,8 @@ export class RunFold {
 
   /**
    * Adds the next record of a run.
-   * @param recordedAt by the clock of who recorded it.
-   * @returns the runs that ended with it.
+   * @param recordedAt by the clock of the process that recorded it.
+   * @returns the runs that ended with this record.
    */
   apply(run: string, record: RunRecord, recordedAt: Instant): readonly RunEnd[] {
     if (record.type === 'ValidationStarted') return this.#start(run, record.data, recordedAt);
@@ -124,7 +124,7 @@ export class RunFold {
     }
   }
 
-  /** A record of the run cannot be read: it counts for nothing. */
+  /** Ends a run that has an unreadable record. The run has no effect. */
   abandon(run: string): readonly RunEnd[] {
     const active = this.#activeRuns.get(run);
     this.#activeRuns.delete(run);
@@ -196,8 +196,9 @@ export class RunFold {
   }
 
   /**
-   * The fleet is cut into another number of shards from now on: what those before have seen is kept, they are not.
-   * @returns the ids of the conditions that they had found.
+   * Drops the shards of another shard count after the fleet was divided anew. The histories of their clusters are
+   * kept.
+   * @returns the ids of the conditions of the dropped shards.
    */
   #dropOtherShardCounts(shard: string): string[] {
     const dropped: string[] = [];
@@ -214,7 +215,7 @@ export class RunFold {
     return dropped;
   }
 
-  /** All of it as plain JSON, the same for the same records. */
+  /** The whole state as plain JSON; equal records give equal JSON. */
   get parts() {
     return {
       shards: Array.from(this.#shards.values(), ({ members, conditions, ...state }) => ({

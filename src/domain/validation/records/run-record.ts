@@ -5,13 +5,13 @@ import { CONDITION_KINDS } from '../judging/condition.ts';
 import type { Breaker } from '../judging/outage.ts';
 
 /**
- * Runs as they are recorded: the events of the stream of a run. A run says what has changed since the run before it of the
- * same shard; a full list comes once a day and after a change of policy. `recordsOf` (write-run.ts) makes them.
+ * Records of a run: the events of its stream. A run records the changes since the previous run of its shard. Once a
+ * day, and after a change of policy, it records a full list. `serializeRun` (write-run.ts) creates the records.
  */
 
-/** A part of the fleet: clusters are shared out by a hash of their ids. */
+/** A part of the fleet. A hash of the id assigns each cluster to a shard. */
 export interface Shard {
-  /** From 1 to `of`. */
+  /** From 1 to `count`. */
   readonly index: number;
   readonly count: number;
 }
@@ -23,8 +23,8 @@ export function shardName({ index, count }: Shard): string {
 }
 
 /**
- * The name of a run, also in streams and URLs: its tick in the basic format of ISO 8601, and its shard where there are
- * several. `20260415T120000.000Z`, `20260415T120000.000Z-2of3`.
+ * Returns the id of a run, which streams and URLs contain: its tick in ISO 8601 basic format, and its shard if
+ * there are several. Examples: `20260415T120000.000Z`, `20260415T120000.000Z-2of3`.
  */
 export function runId(tick: Instant, shard: Shard = WHOLE_FLEET): string {
   const instant = formatInstant(tick).replaceAll(/[-:]/g, '');
@@ -33,7 +33,7 @@ export function runId(tick: Instant, shard: Shard = WHOLE_FLEET): string {
 
 const RUN_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z)(?:-([1-9]\d{0,3})of([1-9]\d{0,3}))?$/;
 
-/** @returns `undefined` where the text names no run. */
+/** @returns `undefined` if the text is not the id of a run. */
 export function parseRunId(text: string): { readonly tick: Instant; readonly shard: Shard } | undefined {
   const [, year, month, day, hour, minute, second, index, count] = RUN_ID.exec(text) ?? [];
   const tick = parseInstant(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
@@ -48,7 +48,7 @@ export function runStream(run: string): string {
   return PREFIX + run;
 }
 
-/** The run whose records stand in a stream, or `undefined` where it holds something else. */
+/** Returns the run of a stream; `undefined` if the stream is not one of a run. */
 export function runOfStream(stream: string): string | undefined {
   return stream.startsWith(PREFIX) ? stream.slice(PREFIX.length) : undefined;
 }
@@ -59,7 +59,7 @@ export type Trigger = (typeof TRIGGERS)[number];
 const InstantData = z.string().transform((text, check) => {
   const instant = parseInstant(text);
   if (instant !== undefined) return instant;
-  check.addIssue({ code: 'custom', message: 'is no instant' });
+  check.addIssue({ code: 'custom', message: 'is not an instant' });
   return z.NEVER;
 });
 const whole = z.int().nonnegative();
@@ -93,8 +93,8 @@ const ConditionData = z.object({
 });
 
 /**
- * A cluster whose verdict is listed: its id, the ms from the tick to when it was seen, its UID, words for people. What is
- * absent at the end is left out, `null` in between. Without an instant it is as it was in the run before.
+ * A listed verdict of a cluster: its id, the time from the tick to the verdict in ms, its UID, and a detail. Absent
+ * values at the end are omitted; in between they are `null`. Without a time the verdict is unchanged.
  */
 const Listed = z.tuple(
   [z.string()],
@@ -117,11 +117,11 @@ const schemas = {
     /** Digest of the policies. */
     policies: z.string(),
     by: z.string(),
-    /** A run that is not complete by then counts for nothing. */
+    /** A run that is not complete by then has no effect. */
     deadline: InstantData,
-    /** Time from one scheduled run to the next, in ms: what tells that the validator has gone stale. */
+    /** Time between scheduled runs, in ms. It decides when the alert for a stale validator is raised. */
     everyMs: whole.exactOptional(),
-    /** Clusters to probe, where it is known. */
+    /** Number of clusters to probe, if known. */
     total: whole.exactOptional(),
   }),
   ValidationProgressed: z.object({ done: whole, total: whole, counts: Counts }),
@@ -133,21 +133,21 @@ const schemas = {
         clusters: z.array(Listed),
       }),
     ),
-    /** Clusters of the run before that are no longer probed. */
+    /** Clusters of the previous run that are no longer probed. */
     left: z.array(z.string()),
   }),
   ValidationJudged: z.object({
-    /** Facts that the mode kept back, in the form of recorded ones. */
+    /** Facts that the mode withheld, serialized as recorded facts are. */
     wouldHave: z.array(z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: z.string() })),
-    /** Facts that were appended: their clusters and types. */
+    /** Facts that were appended, as cluster id and type. */
     facts: z.array(z.tuple([z.string(), z.string()])),
     marks: z.array(z.tuple([z.string(), AnnouncedData, AnnouncedData, z.boolean()])),
     raised: z.array(ConditionData),
-    /** Ids of conditions that no longer hold. */
+    /** Ids of conditions that ended. */
     resolved: z.array(z.string()),
   }),
   ValidationCompleted: z.object({
-    /** The run that the changes are relative to; `null` for a full list that stands for itself. */
+    /** The run that the changes are relative to; `null` if there was none. */
     base: z.string().nullable(),
     full: z.boolean(),
     decidedAt: InstantData,
@@ -160,7 +160,7 @@ const schemas = {
     raised: whole,
     resolved: whole,
     durationMs: whole,
-    /** Thresholds by the name that facts give, in full lists. */
+    /** Thresholds by the name of the policy, in full lists. */
     thresholds: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()]))).exactOptional(),
   }),
 } as const;
@@ -170,12 +170,12 @@ export type RunRecord = {
   readonly [T in RecordType]: { readonly type: T; readonly data: z.output<(typeof schemas)[T]> };
 }[RecordType];
 export type DataOf<T extends RecordType> = Extract<RunRecord, { type: T }>['data'];
-/** As it is written down. */
+/** A record in its stored form. */
 export type StoredRecord = {
   readonly [T in RecordType]: { readonly type: T; readonly data: z.input<(typeof schemas)[T]> };
 }[RecordType];
 
-/** Reads a record back. @throws UnreadableFact */
+/** Parses a stored record. @throws UnreadableFact */
 export function parseRunRecord(type: string, data: unknown): RunRecord {
   if (!Object.hasOwn(schemas, type)) throw new UnreadableFact(`${type} is not known`);
   const parsed = schemas[type as RecordType].safeParse(data);
@@ -184,7 +184,7 @@ export function parseRunRecord(type: string, data: unknown): RunRecord {
   throw new UnreadableFact(`${type} cannot be read: ${issue?.path.join('.')} ${issue?.message}`);
 }
 
-/** The first event of a run; whoever appends it, expecting no stream, has the run. */
+/** Returns the first event of a run. The process that appends it to the absent stream owns the run. */
 export function startRecord(start: {
   readonly tick: Instant;
   readonly shard: Shard;

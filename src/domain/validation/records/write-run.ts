@@ -9,18 +9,21 @@ import type { ProbeHistory } from '../judging/probe-history.ts';
 import type { Verdict, VerdictState } from '../judging/verdict.ts';
 import type { Counts, Listed, StoredRecord } from './run-record.ts';
 
-/** The most bytes of an event's data: with all that comes around it, well below what an entry of the audit log may have. */
+/**
+ * Maximum size of the data of one event in bytes. With metadata it stays well below the limit of an entry of the
+ * audit log.
+ */
 export const MAX_RECORD_BYTES = 48 * 1024;
 
-/** What the last completed run of the shard left behind, as `ValidationBook.lastOf(shard)` gives it. */
+/** State that the last completed run of the shard left, as `ValidationBook.lastOf(shard)` returns it. */
 export interface PreviousRun {
   readonly run: string;
   readonly policies: string;
   /** Tick of the last full list. */
   readonly fullAt: Instant;
-  /** The clusters that it probed. */
+  /** Ids of the clusters that the run probed. */
   readonly members: ReadonlySet<string>;
-  /** What it found to hold, by id. */
+  /** Conditions that the run found, by id. */
   readonly conditions: ReadonlyMap<string, Condition>;
 }
 
@@ -29,15 +32,15 @@ export interface JudgedRun {
   readonly decidedAt: Instant;
   readonly policies: Policies;
   readonly judgement: Judgement;
-  /** Watches as they were before the run. */
+  /** Returns the history of a cluster before the run. */
   readonly historyBefore: (clusterId: string) => ProbeHistory | undefined;
   readonly before: PreviousRun | undefined;
   readonly durationMs: number;
 }
 
 /**
- * The records of a run that was judged, and whose facts are durable, in the order in which they are appended behind its
- * start: they need not be in one append. The last one makes the run count.
+ * Returns the records of a judged run whose facts are durable, in the order in which they are appended after its
+ * start. They may be appended in several writes. The last record completes the run.
  */
 export function serializeRun(finished: JudgedRun): StoredRecord[] {
   const { tick, decidedAt, policies, judgement, before, durationMs } = finished;
@@ -86,7 +89,7 @@ function breakerData({ countedRuns, ...breaker }: Breaker) {
   return { ...breaker, since: formatInstant(since), canaries: [...canaries], ...trust };
 }
 
-/** Once a day, after a change of policy, and where there is nothing that changes could be relative to. */
+/** Returns whether the run needs a full list: once a day, after a change of policy, and if there is no previous run. */
 function needsFullList(tick: Instant, policies: Policies, before: PreviousRun | undefined): boolean {
   if (before === undefined || before.policies !== policies.digest) return true;
   return Math.floor(tick / DAY_MS) !== Math.floor(before.fullAt / DAY_MS);
@@ -185,7 +188,7 @@ function announcedItems(
   ];
 }
 
-/** What began to hold or changed, and what no longer holds. */
+/** Returns the conditions that are new or changed, and the ids of those that ended. */
 function conditionChanges(now: readonly Condition[], before: ReadonlyMap<string, Condition>) {
   const ids = new Set(now.map(conditionId));
   const raised = now.filter((condition) => {
@@ -200,13 +203,13 @@ function thresholdsOf({ fallback, exceptions }: Policies) {
   return Object.fromEntries(policies.map(({ policy, ...thresholds }) => [policy, thresholds]));
 }
 
-/** Cuts a list so that no part, written down, is larger than an event may be. */
+/** Splits items into chunks whose JSON is not larger than an event may be. */
 function chunked<T, R>(items: readonly T[], write: (chunk: readonly T[]) => R): R[] {
   const chunks: R[] = [];
   let chunk: T[] = [];
   let bytes = 0;
   for (const item of items) {
-    // Each may stand in a group of its own.
+    // Adds room for a group that this item may open.
     const size = bytesOf(item) + 64;
     if (chunk.length > 0 && bytes + size > MAX_RECORD_BYTES) {
       chunks.push(write(chunk));
