@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { ClosingReporter } from './test/support/closing-reporter.ts';
 
@@ -6,9 +7,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', new ClosingReporter()],
-    testTimeout: 30_000,
-    hookTimeout: 90_000,
-    // Much of the time is spent waiting: for kills, for servers to start, for deadlines to pass.
-    maxWorkers: 3,
+    // Only a test that hangs reaches these limits: tests wait for conditions, and a machine may be slow.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    maxWorkers: availableParallelism(),
   },
 });

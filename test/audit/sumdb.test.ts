@@ -65,9 +65,7 @@ describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
     expect(NoteSigner.parse(secret).verifier.toString()).toBe(key);
   });
 
-  test('verifies a ledger that runs, as it grows, and what it says over HTTP', {
-    timeout: 120_000,
-  }, async () => {
+  test('verifies a ledger that runs, as it grows, and what it says over HTTP', async () => {
     const ledger = await ledgerForTest();
     const url = `http://127.0.0.1:${ledger.port}`;
     let size = 0;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { convertToCommandError, ErrorType, type EventStoreDBClient } from '@eventstore/db-client';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from '../support/until.ts';
 import type { ReadFailure, WriteFailure } from './double/faults.ts';
 import { connect, newEvent, startFixture, startFixtureBehindProxy, watch } from './fixture.ts';
 
@@ -90,7 +91,7 @@ test.each([
   await client.appendToStream('warm', newEvent());
   double.stopAnsweringWrites({ applied });
   const unanswered = watch(client.appendToStream('s', newEvent('a')));
-  await vi.waitFor(() => expect(double.arrivedWrites).toHaveLength(2));
+  await eventually(() => expect(double.arrivedWrites).toHaveLength(2));
   expect(double.log.eventsOf('s').map(({ data }) => JSON.parse(Buffer.from(data).toString()).body)).toEqual(
     stored,
   );
@@ -117,14 +118,14 @@ test('a cut connection fails pending appends and subscriptions as unavailable, a
   await client.appendToStream('s', newEvent('a'));
   const errors: unknown[] = [];
   client.subscribeToStream('s').on('error', (error) => errors.push(error));
-  await vi.waitFor(() => expect(double.subscriptionCount).toBe(1));
+  await eventually(() => expect(double.subscriptionCount).toBe(1));
   double.stopAnsweringWrites();
   const append = failure(client.appendToStream('s', newEvent('b')));
-  await vi.waitFor(() => expect(double.arrivedWrites).toHaveLength(2));
+  await eventually(() => expect(double.arrivedWrites).toHaveLength(2));
   proxy.cut();
   expect(await append).toMatchObject({ type: ErrorType.UNAVAILABLE });
-  await vi.waitFor(() => expect(errors).toEqual([expect.objectContaining({ type: ErrorType.UNAVAILABLE })]));
-  await vi.waitFor(() => expect(double.subscriptionCount).toBe(0));
+  await eventually(() => expect(errors).toEqual([expect.objectContaining({ type: ErrorType.UNAVAILABLE })]));
+  await eventually(() => expect(double.subscriptionCount).toBe(0));
   double.answerWrites();
   await client.appendToStream('s', newEvent('c'));
   expect(await readBodies(client, 's')).toEqual(['a', 'c']);
@@ -142,7 +143,7 @@ test.each(['stopped', 'killed'] as const)(
     const first = await append('t', byNone, 'no_stream');
     await double.restart(how);
     expect(double.port).toBe(port);
-    await vi.waitFor(() => append('u', newEvent(), 'any'));
+    await eventually(() => append('u', newEvent(), 'any'));
     expect(await append('s', byAny, 'any')).toMatchObject({ nextExpectedRevision: 1n });
     expect(await append('t', byNone, 'no_stream')).toEqual(first);
     expect(await readBodies(client, 't')).toEqual(['none']);
@@ -162,15 +163,15 @@ test.each([
     await client.appendToStream('s', newEvent('a'));
     const errors: unknown[] = [];
     client.subscribeToStream('s').on('error', (reason) => errors.push(reason));
-    await vi.waitFor(() => expect(double.subscriptionCount).toBe(1));
+    await eventually(() => expect(double.subscriptionCount).toBe(1));
     await double.stop(how);
-    await vi.waitFor(() => expect(errors).toEqual([expect.objectContaining(error)]));
+    await eventually(() => expect(errors).toEqual([expect.objectContaining(error)]));
     const id = randomUUID();
     expect(await failure(client.appendToStream('s', newEvent('b', id)))).toMatchObject({
       type: ErrorType.UNAVAILABLE,
     });
     await double.start();
-    await vi.waitFor(() => client.appendToStream('s', newEvent('b', id), { expectedRevision: 0n }));
+    await eventually(() => client.appendToStream('s', newEvent('b', id), { expectedRevision: 0n }));
     expect(await readBodies(client, 's')).toEqual(['a', 'b']);
   },
 );

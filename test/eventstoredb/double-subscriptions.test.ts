@@ -11,7 +11,8 @@ import {
   streamNameFilter,
 } from '@eventstore/db-client';
 import { status } from '@grpc/grpc-js';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../support/until.ts';
 import { newEvent, startFixture } from './fixture.ts';
 
 type Filter = NonNullable<Parameters<EventStoreDBClient['subscribeToAll']>[0]>['filter'];
@@ -66,11 +67,11 @@ const revisions = (stream: string, count: number): string[] =>
 test('a live client that does not read is dropped, and a new subscription goes on without a gap', async () => {
   const { client } = await startFixture();
   const slow = follow(client, notes);
-  await vi.waitFor(() => expect(slow.signals).toContain('caughtUp'));
+  await eventually(() => expect(slow.signals).toContain('caughtUp'));
   slow.pause();
   for (let written = 0; written < 600; written += 1) await client.appendToStream('note-1', largeEvent());
   slow.resume();
-  await vi.waitFor(() => expect(slow.errors).toHaveLength(1));
+  await eventually(() => expect(slow.errors).toHaveLength(1));
   expect(slow.errors[0]).toMatchObject({
     type: 'timeout',
     code: status.ABORTED,
@@ -81,7 +82,7 @@ test('a live client that does not read is dropped, and a new subscription goes o
   expect(slow.seen.length).toBeGreaterThan(64);
   expect(slow.seen.length).toBeLessThan(600);
   const next = follow(client, notes, slow.lastPosition());
-  await vi.waitFor(() => expect([...slow.seen, ...next.seen]).toEqual(revisions('note-1', 600)));
+  await eventually(() => expect([...slow.seen, ...next.seen]).toEqual(revisions('note-1', 600)));
 });
 
 test('a client that does not read while it catches up is waited for', async () => {
@@ -93,7 +94,7 @@ test('a client that does not read while it catches up is waited for', async () =
   slow.pause();
   await client.appendToStream('other', newEvent());
   slow.resume();
-  await vi.waitFor(() => expect(slow.seen).toEqual(revisions('note-1', 600)));
+  await eventually(() => expect(slow.seen).toEqual(revisions('note-1', 600)));
   expect(slow.errors).toEqual([]);
 });
 
@@ -111,9 +112,9 @@ test.each<[string, Filter, string[]]>([
   await client.setStreamMetadata('b-1', { maxCount: 5 });
   await client.appendToStream('c-1', event('green'));
   const follower = follow(client, filter);
-  await vi.waitFor(() => expect(follower.signals).toContain('caughtUp'));
+  await eventually(() => expect(follower.signals).toContain('caughtUp'));
   await client.appendToStream('b-1', event('red'));
-  await vi.waitFor(() => expect(follower.seen).toEqual(expected));
+  await eventually(() => expect(follower.seen).toEqual(expected));
 });
 
 test('checkpoints come every so many events considered, live as well, and never pass an unseen event', async () => {
@@ -129,11 +130,11 @@ test('checkpoints come every so many events considered, live as well, and never 
   });
   for (let written = 0; written < 25; written += 1) await client.appendToStream('other', newEvent());
   const follower = follow(client, filter);
-  await vi.waitFor(() => expect(follower.signals).toContain('caughtUp'));
+  await eventually(() => expect(follower.signals).toContain('caughtUp'));
   const whenCaughtUp = checkpoints.length;
   expect(whenCaughtUp).toBe(2);
   for (let written = 0; written < 20; written += 1) await client.appendToStream('other', newEvent());
-  await vi.waitFor(() => expect(checkpoints.length).toBe(whenCaughtUp + 2));
+  await eventually(() => expect(checkpoints.length).toBe(whenCaughtUp + 2));
   const positions = checkpoints.map(({ commit }) => commit);
   expect(positions).toEqual(positions.toSorted((a, b) => Number(a - b)));
   expect(positions.every((position) => double.log.all.some((event) => event.position === position))).toBe(
@@ -149,33 +150,33 @@ test('a tombstone ends the subscription to its stream', async () => {
   subscription.on('data', ({ event }) => log.push(event?.type));
   subscription.on('caughtUp', () => log.push('caughtUp'));
   subscription.on('error', (error) => log.push((error as CommandError).type));
-  await vi.waitFor(() => expect(log).toContain('caughtUp'));
+  await eventually(() => expect(log).toContain('caughtUp'));
   await client.tombstoneStream('s');
-  await vi.waitFor(() => expect(log).toEqual(['noted', 'caughtUp', '$streamDeleted', 'stream-deleted']));
+  await eventually(() => expect(log).toEqual(['noted', 'caughtUp', '$streamDeleted', 'stream-deleted']));
 });
 
 test('subscriptions can be ended as if complete, or with a status', async () => {
   const { client, double } = await startFixture();
   const first = follow(client);
-  await vi.waitFor(() => expect(double.subscriptionCount).toBe(1));
+  await eventually(() => expect(double.subscriptionCount).toBe(1));
   double.endSubscriptions();
-  await vi.waitFor(() => expect(first.signals.at(-1)).toBe('end'));
+  await eventually(() => expect(first.signals.at(-1)).toBe('end'));
   expect(first.errors).toEqual([]);
   const second = follow(client);
-  await vi.waitFor(() => expect(second.signals).toContain('caughtUp'));
+  await eventually(() => expect(second.signals).toContain('caughtUp'));
   double.endSubscriptions({ code: status.CANCELLED, details: 'shutting down' });
-  await vi.waitFor(() => expect(second.errors).toEqual([expect.objectContaining({ type: 'cancelled' })]));
-  await vi.waitFor(() => expect(double.subscriptionCount).toBe(0));
+  await eventually(() => expect(second.errors).toEqual([expect.objectContaining({ type: 'cancelled' })]));
+  await eventually(() => expect(double.subscriptionCount).toBe(0));
 });
 
 test('a silenced subscription stays open and hears nothing, while a new one does', async () => {
   const { client, double } = await startFixture();
   const deaf = follow(client, notes);
-  await vi.waitFor(() => expect(deaf.signals).toContain('caughtUp'));
+  await eventually(() => expect(deaf.signals).toContain('caughtUp'));
   double.silenceSubscriptions();
   const hearing = follow(client, notes);
   for (let written = 0; written < 100; written += 1) await client.appendToStream('note-1', newEvent());
-  await vi.waitFor(() => expect(hearing.seen).toEqual(revisions('note-1', 100)));
+  await eventually(() => expect(hearing.seen).toEqual(revisions('note-1', 100)));
   expect(deaf).toMatchObject({ seen: [], errors: [] });
   expect(double.subscriptionCount).toBe(2);
 });
@@ -185,10 +186,10 @@ test('new subscriptions can be silenced as well, which are confirmed and no more
   await client.appendToStream('note-1', newEvent());
   double.silenceSubscriptions({ newOnesToo: true });
   const deaf = follow(client, notes);
-  await vi.waitFor(() => expect(deaf.signals).toEqual(['confirmation']));
+  await eventually(() => expect(deaf.signals).toEqual(['confirmation']));
   double.serveSubscriptions();
   const hearing = follow(client, notes);
-  await vi.waitFor(() => expect(hearing.signals).toEqual(['confirmation', 'caughtUp']));
+  await eventually(() => expect(hearing.signals).toEqual(['confirmation', 'caughtUp']));
   expect(hearing.seen).toEqual(['note-1@0']);
   expect(deaf).toMatchObject({ seen: [], signals: ['confirmation'], errors: [] });
 });

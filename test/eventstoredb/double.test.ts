@@ -5,6 +5,7 @@ import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.j
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { credentials } from '@grpc/grpc-js';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { eventually } from '../support/until.ts';
 import { connect, newEvent, startFixture, watch } from './fixture.ts';
 
 const credentialsOfOne = { credentials: { username: 'admin', password: 'changeit' } };
@@ -79,7 +80,7 @@ test('an id that is no UUID is answered as a bad request, and again when its tim
   });
   const correlationId = randomUUID();
   call.write(badAppend(correlationId));
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(answers).toEqual([
       [correlationId, 'BadRequest'],
       [correlationId, 'Timeout'],

@@ -6,7 +6,8 @@ import {
   type StreamSubscription,
   streamNameFilter,
 } from '@eventstore/db-client';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
+import { eventually } from '../support/until.ts';
 import { call } from './golden-calls.ts';
 import type { SubscribeStep } from './golden-case.ts';
 import { errorAnswer } from './golden-errors.ts';
@@ -14,8 +15,6 @@ import type { AttemptNames, SeenEvent } from './golden-names.ts';
 
 type Subscription = AllStreamSubscription | StreamSubscription;
 type LogEntry = 'confirmation' | 'caughtUp' | 'checkpoint' | SeenEvent | { readonly error: unknown };
-
-const PATIENCE = { timeout: 10_000, interval: 5 };
 
 /**
  * Subscribes, appends what the case appends meanwhile, and waits until all has arrived that the case says.
@@ -49,7 +48,7 @@ export async function playSubscription(
   });
 
   const arrived = async (part: readonly unknown[]): Promise<void> => {
-    await vi.waitFor(() => disruption ?? expect(log).toEqual(part), PATIENCE);
+    await eventually(() => disruption ?? expect(log).toEqual(part));
     if (disruption !== undefined) throw disruption;
   };
   try {

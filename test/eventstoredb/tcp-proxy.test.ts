@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../support/until.ts';
 import { startProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** A proxy before a server that sends back what it gets. */
@@ -21,7 +22,7 @@ async function open(proxy: TcpProxy): Promise<Socket> {
   // The end of the test resets it.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
-  await vi.waitFor(() => expect(proxy.connections).toBeGreaterThan(0));
+  await eventually(() => expect(proxy.connections).toBeGreaterThan(0));
   return socket;
 }
 
@@ -37,7 +38,7 @@ test('passes both ways and counts its connections', async () => {
   expect(await say(socket, 'hello')).toBe('hello');
   expect(proxy.connections).toBe(1);
   socket.destroy();
-  await vi.waitFor(() => expect(proxy.connections).toBe(0));
+  await eventually(() => expect(proxy.connections).toBe(0));
 });
 
 test('a cut resets the connections there are, and new ones work', async () => {
@@ -64,7 +65,7 @@ test('passes nothing while stalled, and then all of it in order', async () => {
   await open(proxy);
   expect(heard).toBe('');
   proxy.resume();
-  await vi.waitFor(() => expect(heard).toBe('onetwo'));
+  await eventually(() => expect(heard).toBe('onetwo'));
 });
 
 test('delays each piece by so many ms', async () => {

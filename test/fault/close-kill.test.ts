@@ -12,7 +12,7 @@ const kills = inject('kills');
 
 describe.each(stores)('a ledger on $name that is killed while it closes a period', ({ connection }) => {
   test(`${kills} times closes each once, with the digest that the dry run said`, {
-    timeout: 60_000 + kills * 5_000,
+    timeout: 300_000 + kills * 30_000,
   }, async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'ledger-kill-'));
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }));

@@ -22,8 +22,6 @@ export class Producers {
   readonly acknowledged: Acknowledged[] = [];
   /** Answers that no producer may ever get. */
   readonly wrong: string[] = [];
-  /** The longest time from a request to its answer, whatever that was, in ms. */
-  slowestMs = 0;
   readonly #url: () => string;
   readonly #accounts: number;
   #isStopping = false;
@@ -95,7 +93,6 @@ export class Producers {
   }
 
   async #try(event: PostedEvent) {
-    const startedAt = performance.now();
     try {
       const { headers, body } = inStructuredMode(event);
       const answer = await fetch(`${this.#url()}/v1/events`, {
@@ -111,8 +108,6 @@ export class Producers {
     } catch {
       // The ledger is gone: it will be back.
       await new Promise((resolve) => setTimeout(resolve, 5));
-    } finally {
-      this.slowestMs = Math.max(this.slowestMs, performance.now() - startedAt);
     }
     return undefined;
   }

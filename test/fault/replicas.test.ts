@@ -37,9 +37,7 @@ async function twoReplicas(connection: string): Promise<[LedgerProcess, LedgerPr
 }
 
 describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name', ({ connection }) => {
-  test('that get the same events from 32 clients record each once, and agree on everything', {
-    timeout: 60_000,
-  }, async () => {
+  test('that get the same events from 32 clients record each once, and agree on everything', async () => {
     const [one, two] = await twoReplicas(connection);
     let turn = 0;
     const producers = new Producers(() => (turn++ % 2 === 0 ? one : two).url);
@@ -54,9 +52,7 @@ describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name
     expect(producers.acknowledged.filter(({ eventId }) => !ids.has(eventId))).toEqual([]);
   });
 
-  test('that get different content under one id at the same moment record one, and refuse the other', {
-    timeout: 60_000,
-  }, async () => {
+  test('that get different content under one id at the same moment record one, and refuse the other', async () => {
     const replicas = await twoReplicas(connection);
     for (let n = 0; n < 40; n++) {
       const answers = await Promise.all(

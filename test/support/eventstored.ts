@@ -42,7 +42,8 @@ export class EventStored {
     while (!(await this.isLive())) {
       if (this.#process.exitCode !== null)
         throw new Error(`eventstored ended with ${this.#process.exitCode}`);
-      if (performance.now() - startedAt > 60_000) throw new Error('eventstored did not become live in 60 s');
+      if (performance.now() - startedAt > 300_000)
+        throw new Error('eventstored did not become live in 300 s');
       await wait(50);
     }
   }

@@ -26,7 +26,7 @@ export function hasKubeApiserver(): boolean {
   }
 }
 
-const START_MS = 60_000;
+const START_MS = 300_000;
 
 /**
  * A real Kubernetes API server with an etcd of its own, on loopback. It can be stopped and started again on the same data

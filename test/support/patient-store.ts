@@ -2,7 +2,7 @@ import type { EventStore, NewEvent, ReadOptions } from '../../src/eventstore/eve
 import { retryUntil } from '../../src/ledger/retry.ts';
 import { collect } from './store-events.ts';
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 240_000;
 
 const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performance.now() + PATIENCE_MS);
 

@@ -32,9 +32,7 @@ describe('a kubeconfig is refused, with the field and without what stands in it'
   test.each(readdirSync(FOLDER))('%s', (file) => {
     const text = readFileSync(join(FOLDER, file), 'utf8');
     const expected = /^# refused: (.*)$/m.exec(text)?.[1];
-    const startedAt = performance.now();
     expect(refusal(text)).toBe(expected);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   const fine = kubeconfig(good, { token: CANARY });

@@ -42,7 +42,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
   beforeAll(async () => {
     server = await KubeApiserver.start();
     api = await KubernetesApi.open(server);
-  }, 120_000);
+  });
   afterAll(async () => {
     await api?.close();
     await server?.remove();
@@ -373,7 +373,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     } finally {
       await proxy.close();
     }
-  }, 60_000);
+  });
 
   test('are listed again after a restart of the API server that no longer knows the version seen last', async () => {
     await create([one(), two()]);
@@ -395,5 +395,5 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     } finally {
       await proxy.close();
     }
-  }, 60_000);
+  });
 });

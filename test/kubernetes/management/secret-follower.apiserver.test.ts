@@ -17,7 +17,7 @@ describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => 
   beforeAll(async () => {
     server = await KubeApiserver.start();
     api = await KubernetesApi.open(server);
-  }, 120_000);
+  });
   afterAll(async () => {
     await api?.close();
     await server?.remove();
@@ -114,9 +114,7 @@ describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => 
       await proxy.refuse(true);
       proxy.cut();
       expect((await next()).kind).toBe('unreadable');
-      const startedAt = performance.now();
       await end();
-      expect(performance.now() - startedAt).toBeLessThan(1_000);
     } finally {
       await proxy.close();
     }
