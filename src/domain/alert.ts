@@ -5,6 +5,9 @@ import type { ConditionKind } from './validation/judging/condition.ts';
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+export const ALERT_STATES = ['open', 'acknowledged', 'resolved'] as const;
+export type AlertState = (typeof ALERT_STATES)[number];
+
 export type AlertKind =
   | ConditionKind
   | 'orphan-facts'

@@ -1,37 +1,12 @@
-import { z } from 'zod';
+import type { AlertOut } from '../api/alerts.ts';
 import type { SignedLog } from '../audit/signed-log.ts';
-import { ALERT_KINDS, ALERTS, type AlertKind, SEVERITIES, type Severity } from '../domain/alert.ts';
+import { ALERTS, type AlertKind, type Severity } from '../domain/alert.ts';
 import { usageOf } from '../domain/billing/usage.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
-import { ALERT_STATES, type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
+import { type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
-import { InstantOut, instantOut } from './params/fields.ts';
-
-export const AlertOut = z
-  .strictObject({
-    id: z.string(),
-    kind: z.enum(ALERT_KINDS),
-    severity: z.enum(SEVERITIES),
-    state: z.enum(ALERT_STATES).describe('Acknowledged: somebody has seen it; it lasts on and is silent.'),
-    subject: z.string().describe('What it is about: a cluster, an account, an event, a shard, a period.'),
-    clusterId: z.string().optional(),
-    accountId: z.string().optional(),
-    raisedAt: InstantOut,
-    updatedAt: InstantOut,
-    resolvedAt: InstantOut.optional(),
-    acknowledged: z.strictObject({ at: InstantOut, by: z.string(), note: z.string().optional() }).optional(),
-    happened: z.string().describe('What happened.'),
-    bill: z.string().describe('What it does to the bill.'),
-    next: z.string().describe('What to do next.'),
-    atStake: z
-      .strictObject({ since: InstantOut, clusterSeconds: z.string() })
-      .optional()
-      .describe('Billed since then, perhaps for nothing.'),
-    data: z.record(z.string(), z.union([z.string(), z.number()])),
-  })
-  .meta({ id: 'Alert' });
-export type AlertOut = z.output<typeof AlertOut>;
+import { instantOut } from './params/fields.ts';
 
 /** Kinds of alerts about a cluster that is billed and may not exist. */
 const AT_STAKE: ReadonlySet<AlertKind> = new Set([

@@ -1,62 +1,9 @@
-import { z } from 'zod';
+import type { BreakerOut, RunOut } from '../api/validations.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
 import type { ActiveRun } from '../domain/validation/records/active-run.ts';
-import { TRIGGERS } from '../domain/validation/records/run-record.ts';
 import { type Run, type RunResult, runStateOf } from '../domain/validation/records/run-summary.ts';
-import { InstantOut, instantOut, PositionOut } from './params/fields.ts';
-
-const Counts = z
-  .strictObject({ alive: z.int(), unreachable: z.int(), unknown: z.int(), unverifiable: z.int() })
-  .meta({ id: 'VerdictCounts' });
-
-export const BreakerOut = z
-  .strictObject({
-    open: z.boolean(),
-    since: InstantOut.optional(),
-    why: z.enum(['canary', 'all', 'ratio']).optional(),
-    bad: z.int().optional(),
-    of: z.int().optional(),
-    canaries: z.array(z.string()).readonly().optional(),
-  })
-  .meta({ id: 'Breaker' })
-  .describe('Open while so much is bad at once that it is more likely us: nothing is concluded from it.');
-
-export const RunOut = z
-  .strictObject({
-    id: z.string(),
-    state: z.enum(['running', 'completed', 'abandoned']),
-    abandoned: z
-      .enum(['deadline', 'late', 'out-of-order', 'unreadable'])
-      .optional()
-      .describe('Why it counts for nothing.'),
-    tick: InstantOut.describe('The instant that it stands for.'),
-    shard: z.string(),
-    trigger: z.enum(TRIGGERS),
-    by: z.string(),
-    startedAt: InstantOut,
-    deadline: InstantOut,
-    position: PositionOut,
-    policies: z.string().describe('Digest of the policies.'),
-    progress: z.strictObject({ done: z.int(), total: z.int().nullable(), counts: Counts }).optional(),
-    result: z
-      .strictObject({
-        completedAt: InstantOut,
-        durationMs: z.int(),
-        counts: Counts,
-        changed: z.int().describe('Clusters whose verdict is another than in the run before.'),
-        facts: z.int().describe('Facts that were appended.'),
-        wouldHave: z.int().describe('Facts that the mode of their policy kept back.'),
-        withheld: z.boolean().describe('Whether the breaker kept facts back.'),
-        breaker: BreakerOut,
-        raised: z.int().describe('Conditions that began to hold, or changed.'),
-        resolved: z.int(),
-        full: z.boolean().describe('Whether its records list every cluster.'),
-      })
-      .optional(),
-  })
-  .meta({ id: 'ValidationRun' });
-export type RunOut = z.output<typeof RunOut>;
+import { instantOut } from './params/fields.ts';
 
 export function runOut(run: Run, underWay: ActiveRun | undefined, now: Instant): RunOut {
   const state = runStateOf(run, now);
@@ -91,6 +38,6 @@ function resultOut({ completedAt, breaker, ...result }: RunResult): NonNullable<
   return { completedAt: instantOut(completedAt), breaker: breakerOut(breaker), ...result };
 }
 
-export function breakerOut({ countedRuns: _, ...breaker }: Breaker): z.output<typeof BreakerOut> {
+export function breakerOut({ countedRuns: _, ...breaker }: Breaker): BreakerOut {
   return breaker.open ? { ...breaker, since: instantOut(breaker.since) } : breaker;
 }

@@ -1,11 +1,11 @@
-import { z } from 'zod';
-import { PERIOD_STATES, periodAfter, periodState } from '../domain/billing/period.ts';
+import type { z } from 'zod';
+import type { VoidPreviewOut } from '../api/corrections.ts';
+import { periodAfter, periodState } from '../domain/billing/period.ts';
 import { AmountSum } from '../domain/billing/quantity.ts';
 import { firstChange, type OwnedIntervals } from '../domain/billing/statement.ts';
 import { clippedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
-import { AmountsOut, UsageOut } from '../http/contract.ts';
-import { FactRef, factRef } from '../http/fact-ref.ts';
+import { factRef } from '../http/fact-view.ts';
 import { refuseUnreadable } from '../http/params/read-model.ts';
 import type { HttpServices } from '../http/server/app.ts';
 import { problemOf } from '../http/server/problem.ts';
@@ -20,25 +20,6 @@ import {
 import { EventLoopYielder } from '../util/event-loop-yielder.ts';
 import { simulateFacts } from './simulate-facts.ts';
 
-export const VoidPreview = z.strictObject({
-  outcome: z.literal('would-void'),
-  eventId: z.string(),
-  clusterId: z.string(),
-  accountId: z.string().nullable().describe('Whose figures would change.'),
-  fact: FactRef,
-  periods: z
-    .array(
-      z.strictObject({
-        period: z.string(),
-        state: z.enum(PERIOD_STATES).describe('What is closed becomes an adjustment of the next close.'),
-        before: UsageOut,
-        after: UsageOut,
-        delta: AmountsOut,
-      }),
-    )
-    .describe('Every period of which a figure changes, up to now, in order.'),
-});
-
 /**
  * What a void would change, of every period up to now. Nothing is written.
  * @param place of the fact. @throws Problem as the void itself would be refused.
@@ -49,7 +30,7 @@ export async function previewVoid(
   place: EventLocation & { readonly clusterId: string },
   submission: Submission,
   now: Instant,
-): Promise<z.output<typeof VoidPreview>> {
+): Promise<z.output<typeof VoidPreviewOut>> {
   const { clusterId, position } = place;
   const cluster = model.clusters.find(clusterId) as number;
   refuseUnreadable(model, cluster);
@@ -84,7 +65,7 @@ async function periodsChanged(model: LedgerModel, clusters: readonly SimulatedCl
     const since = firstChange(before as OwnedIntervals, after as OwnedIntervals);
     return since === undefined ? [] : [{ cluster, since }];
   });
-  const periods: z.output<typeof VoidPreview>['periods'] = [];
+  const periods: z.output<typeof VoidPreviewOut>['periods'] = [];
   if (changed.length === 0) return periods;
   const first = periodOf(Math.min(...changed.map(({ since }) => since)));
   const slices = new EventLoopYielder();

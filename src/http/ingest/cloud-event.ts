@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import type { FeedEvent } from '../../api/feed.ts';
 import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from '../../domain/facts/fact.ts';
 import { type FactRecord, type Origin, originOf } from '../../domain/facts/recorded-fact.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { RecordedEvent } from '../../eventstore/event-store.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
-import type { FeedEvent } from '../contract.ts';
+
 import { InstantText } from '../params/fields.ts';
 
 /** CloudEvents 1.0 (github.com/cloudevents/spec), in the JSON event format, as they come in and as the feed gives them out. */

@@ -1,10 +1,9 @@
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
-import { EventId } from '../../domain/facts/fact.ts';
+import type { RecordedOut } from '../../api/events.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { LEDGER_SOURCE, type Outcome, type Submission } from '../../ledger/ledger.ts';
-import { fieldErrors, InstantOut, PositionOut } from '../params/fields.ts';
+import { fieldErrors } from '../params/fields.ts';
 import { type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { invalidRequest, Problem, problemOf } from '../server/problem.ts';
 import { CloudEvent, submissionOf } from './cloud-event.ts';
@@ -17,17 +16,6 @@ const LARGEST_EXPANSION = 6;
 
 /** How long an answer waits for the place of an event in the log; it is durable before that. */
 const PLACE_WAIT_MS = 2_000;
-
-/** A fact that is durable. */
-export const Recorded = z.strictObject({
-  outcome: z.enum(['appended', 'duplicate']),
-  eventId: EventId,
-  clusterId: z.string(),
-  revision: z.int().nonnegative().describe('Place in the stream of the cluster, from 0.'),
-  position: PositionOut.nullable().describe('Place in the log; null where it was not known yet after 2 s.'),
-  recordedAt: InstantOut,
-});
-export type Recorded = z.output<typeof Recorded>;
 
 /** Reads one event. @returns the submission, or the problem that says which fields are at fault. */
 export function parseEvent(posted: unknown, bodyBytes: number): Submission | Problem {
@@ -55,7 +43,7 @@ export class Recorder {
   }
 
   /** @returns for each submission, in order, where it is, or the problem that kept it out. */
-  async record(submissions: readonly Submission[]): Promise<(Recorded | Problem)[]> {
+  async record(submissions: readonly Submission[]): Promise<(RecordedOut | Problem)[]> {
     if (submissions.length === 0) return [];
     const outcomes = await this.#rooms.ledger.record(submissions, LOOPBACK_CALLER);
     this.#count(submissions, outcomes);
@@ -93,7 +81,7 @@ export class Recorder {
     reply.code(answer?.outcome === 'appended' ? 201 : 200).send(answer);
   }
 
-  #answer(outcome: Outcome): Recorded | Problem {
+  #answer(outcome: Outcome): RecordedOut | Problem {
     if (outcome.outcome === 'rejected') return problemOf(outcome.rejection);
     if (outcome.outcome === 'halted') {
       const detail = `cluster ${outcome.clusterId} takes no facts: ${outcome.why}; nothing was recorded`;

@@ -55,11 +55,6 @@ export const Paging = {
   cursor: z.string().min(1).max(1_024).optional().describe('`next` of the page before.'),
 };
 
-/** Out: an instant. */
-export const InstantOut = z.string().meta({ format: 'date-time' });
-export const PositionOut = z.string().regex(/^\d+$/).describe('A place in the log, as a decimal string.');
-export const Next = { next: z.string().optional().describe('Cursor of the next page; absent on the last.') };
-
 /** An `asOf` as it was asked for; null where it was not. */
 export function asOfOut(asOf: AsOf | undefined): string | null {
   if (asOf === undefined) return null;

@@ -1,16 +1,7 @@
-import { z } from 'zod';
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { type Instant, periodWindow, type Window } from '../../domain/time.ts';
 import { invalidRequest } from '../server/problem.ts';
-import {
-  type AsOf,
-  asOfOut,
-  InstantOut,
-  InstantText,
-  instantOut,
-  PeriodText,
-  PositionOut,
-} from './fields.ts';
+import { type AsOf, asOfOut, InstantText, instantOut, PeriodText } from './fields.ts';
 
 /** What is asked of a window: which it is, and up to when it is counted. */
 export const WindowFields = {
@@ -25,20 +16,6 @@ interface Asked {
   readonly to?: Instant | undefined;
   readonly through?: Instant | undefined;
 }
-
-/** What an answer says of the window that its figures are of. */
-export const WindowHead = {
-  period: z.string().optional(),
-  window: z.strictObject({ from: InstantOut, to: InstantOut }),
-  through: InstantOut,
-};
-
-/** The same, and of what is known in them. */
-export const WindowOut = {
-  ...WindowHead,
-  asOf: z.string().nullable().describe('As it was asked for; null where it was not.'),
-  position: PositionOut.describe('The last position that is known in these figures.'),
-};
 
 /** @param place of the fields, for the problem: `/query`, or empty for the body. @throws Problem `invalid-request` */
 export function windowOf({ period, from, to }: Asked, place: '/query' | ''): Window {

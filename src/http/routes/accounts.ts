@@ -1,21 +1,15 @@
 import { z } from 'zod';
+import { AccountOut } from '../../api/accounts.ts';
+import { Next } from '../../api/values.ts';
 import { isBilledAt } from '../../domain/billing/billing.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { byCodeUnit, intervalsOf } from '../../projections/queries/account-usage.ts';
 import { problemResponses } from '../contract.ts';
-import { AccountPath, Next, Paging, Reading } from '../params/fields.ts';
+import { AccountPath, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
-
-const Account = z
-  .strictObject({
-    accountId: z.string(),
-    clusters: z.int().describe('Registered to it, deleted ones included.'),
-    billedNow: z.int(),
-  })
-  .meta({ id: 'Account' });
 
 /** Accounts, as the registrations name them. */
 export function accountRoutes(app: App, rooms: HttpServices): void {
@@ -27,7 +21,7 @@ export function accountRoutes(app: App, rooms: HttpServices): void {
         tags: ['Clusters'],
         summary: 'Accounts that clusters were registered to, in order of their ids',
         querystring: z.strictObject({ ...Paging, ...Reading }),
-        response: { 200: z.strictObject({ items: z.array(Account), ...Next }), ...problemResponses },
+        response: { 200: z.strictObject({ items: z.array(AccountOut), ...Next }), ...problemResponses },
       },
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
@@ -53,7 +47,7 @@ export function accountRoutes(app: App, rooms: HttpServices): void {
         summary: 'One account',
         params: AccountPath,
         querystring: z.strictObject({ ...Reading }),
-        response: { 200: Account, ...problemResponses },
+        response: { 200: AccountOut, ...problemResponses },
       },
     },
     async ({ params: { accountId }, query }, reply) => {
@@ -64,7 +58,7 @@ export function accountRoutes(app: App, rooms: HttpServices): void {
   );
 }
 
-function accountOf(model: LedgerModel, accountId: string, now: Instant): z.output<typeof Account> {
+function accountOf(model: LedgerModel, accountId: string, now: Instant): z.output<typeof AccountOut> {
   const clusters = intervalsOf(model, model.accounts.find(accountId) as number, model.position);
   const billedNow = clusters.filter((intervals) => isBilledAt(intervals, now)).length;
   return { accountId, clusters: clusters.length, billedNow };

@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { ALERT_KINDS, SEVERITIES } from '../../domain/alert.ts';
+import { AlertOut } from '../../api/alerts.ts';
+import { Next } from '../../api/values.ts';
+import { ALERT_KINDS, ALERT_STATES, SEVERITIES } from '../../domain/alert.ts';
 import { line } from '../../domain/facts/fact.ts';
-import { ALERT_STATES, type Alert, alertState } from '../../projections/alerts/raised-alert.ts';
+import { type Alert, alertState } from '../../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { AlertOut, alertOut, liveAlerts, severityOf } from '../alert-view.ts';
+import { alertOut, liveAlerts, severityOf } from '../alert-view.ts';
 import { problemResponses } from '../contract.ts';
-import { Next, Paging, Reading } from '../params/fields.ts';
+import { Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';

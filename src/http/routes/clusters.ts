@@ -1,58 +1,19 @@
 import { z } from 'zod';
+import { ClusterBillingOut, ClusterOut } from '../../api/clusters.ts';
+import { FeedEvent } from '../../api/feed.ts';
+import { Next } from '../../api/values.ts';
+import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { clusterStream } from '../../domain/facts/recorded-fact.ts';
 import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
 import { byCodeUnit } from '../../projections/queries/account-usage.ts';
-import { CLUSTER_STATUSES, type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
-import { FeedEvent, problemResponses } from '../contract.ts';
+import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
+import { problemResponses } from '../contract.ts';
 import { toCloudEvent } from '../ingest/cloud-event.ts';
-import {
-  AsOf,
-  asOfOut,
-  ClusterPath,
-  Flag,
-  InstantOut,
-  instantOut,
-  Next,
-  Paging,
-  PositionOut,
-  Reading,
-} from '../params/fields.ts';
+import { AsOf, asOfOut, ClusterPath, Flag, instantOut, Paging, Reading } from '../params/fields.ts';
 import { type Cursor, decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
 import { clusterNumber, knownAt, modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
-
-const Cluster = z
-  .strictObject({
-    clusterId: z.string(),
-    status: z.enum(CLUSTER_STATUSES),
-    accountId: z.string().nullable(),
-    billable: z.boolean().nullable(),
-    name: z.string().nullable(),
-    clusterType: z.string().optional(),
-    cloudProvider: z.string().optional(),
-    region: z.string().optional(),
-    labels: z.record(z.string(), z.string()).optional(),
-    connection: z.string().optional(),
-    registeredAt: InstantOut.nullable(),
-    deletedAt: InstantOut.nullable(),
-    billedSince: InstantOut.nullable().describe(
-      'Billed without a break since then; null where it is not billed now.',
-    ),
-    stoppedBy: z.array(z.string()).readonly().describe('The causes that hold billing now.'),
-    lastPosition: PositionOut,
-    lastSeen: InstantOut.optional().describe('When a probe last saw it alive.'),
-    lastVerdict: z
-      .strictObject({ state: z.string(), code: z.string(), since: InstantOut, detail: z.string().optional() })
-      .optional()
-      .describe('What the last probe of it saw, and since when it has been so.'),
-    verifiedGone: z.boolean().optional().describe('Deleted, and gone as the probes have it.'),
-    halted: z
-      .strictObject({ position: PositionOut, why: z.string() })
-      .optional()
-      .describe('From this position on its facts cannot be read and are not counted.'),
-  })
-  .meta({ id: 'Cluster' });
 
 const SORTS = ['clusterId', 'name', 'registeredAt'] as const;
 
@@ -67,21 +28,6 @@ const ListQuery = z.strictObject({
 });
 type ListQuery = z.output<typeof ListQuery>;
 
-const Billing = z.strictObject({
-  clusterId: z.string(),
-  accountId: z.string().nullable(),
-  asOf: z.string().nullable(),
-  position: PositionOut,
-  intervals: z.array(
-    z.strictObject({
-      from: InstantOut,
-      to: InstantOut.nullable().describe('Null: still billed.'),
-      openedBy: z.string().describe('Event id of the fact that opened it.'),
-      closedBy: z.string().nullable(),
-    }),
-  ),
-});
-
 /** Clusters: all of them, what is billed of one, and its facts. */
 export function clusterRoutes(app: App, rooms: HttpServices): void {
   const tags = ['Clusters'];
@@ -94,7 +40,7 @@ export function clusterRoutes(app: App, rooms: HttpServices): void {
         tags,
         summary: 'All clusters that the ledger has a fact of',
         querystring: ListQuery,
-        response: { 200: z.strictObject({ items: z.array(Cluster), ...Next }), ...problemResponses },
+        response: { 200: z.strictObject({ items: z.array(ClusterOut), ...Next }), ...problemResponses },
       },
     },
     async ({ query }, reply) => {
@@ -124,7 +70,7 @@ export function clusterRoutes(app: App, rooms: HttpServices): void {
         tags,
         summary: 'One cluster as it is now',
         ...one,
-        response: { 200: Cluster, ...problemResponses },
+        response: { 200: ClusterOut, ...problemResponses },
       },
     },
     async ({ params, query }, reply) => {
@@ -143,7 +89,7 @@ export function clusterRoutes(app: App, rooms: HttpServices): void {
         summary: 'The intervals in which a cluster is billed',
         ...one,
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
-        response: { 200: Billing, ...problemResponses },
+        response: { 200: ClusterBillingOut, ...problemResponses },
       },
     },
     async ({ params: { clusterId }, query }, reply) => {
@@ -235,7 +181,7 @@ function sortableInstant(instant: number | undefined): string {
   return instant === undefined ? '' : instantOut(instant);
 }
 
-function clusterOut({ details, halt, ...view }: ClusterView): z.output<typeof Cluster> {
+function clusterOut({ details, halt, ...view }: ClusterView): ClusterOut {
   const { name, ...more } = details ?? {};
   return {
     clusterId: view.clusterId,

@@ -2,13 +2,15 @@ import { createHash, randomUUID } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { VoidPreviewOut } from '../../api/corrections.ts';
+import { RecordedOut } from '../../api/events.ts';
 import { Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
-import { previewVoid, VoidPreview } from '../../usecases/preview-void.ts';
+import { previewVoid } from '../../usecases/preview-void.ts';
 import { problemResponses } from '../contract.ts';
 import { asPostedEvent } from '../ingest/cloud-event.ts';
-import { Recorded, Recorder } from '../ingest/recorder.ts';
+import { Recorder } from '../ingest/recorder.ts';
 import { ClusterPath, EventPath, InstantText } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
@@ -40,7 +42,7 @@ const Voiding = z.strictObject({
   ...timed,
 });
 
-const response = { 200: Recorded, 201: Recorded, ...problemResponses };
+const response = { 200: RecordedOut, 201: RecordedOut, ...problemResponses };
 
 /** Facts posted by people and scripts, one at a time; the rules are those of ingest. */
 export function correctionRoutes(app: App, rooms: HttpServices): void {
@@ -118,7 +120,7 @@ export function correctionRoutes(app: App, rooms: HttpServices): void {
         params: EventPath,
         headers,
         body: Voiding,
-        response: { ...response, 200: z.union([Recorded, VoidPreview]) },
+        response: { ...response, 200: z.union([RecordedOut, VoidPreviewOut]) },
       },
     },
     async (request, reply) => {

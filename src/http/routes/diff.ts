@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DifferenceOut } from '../../api/diff.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import type { BillingChange } from '../../projections/model/fact-table.ts';
@@ -7,11 +8,11 @@ import { accountUsage } from '../../projections/queries/account-usage.ts';
 import { differencesOf, type Span } from '../../projections/queries/differences.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
-import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
-import { FactRef, factRef } from '../fact-ref.ts';
-import { AccountPath, AsOf, asOfOut, PositionOut, Reading } from '../params/fields.ts';
+import { problemResponses } from '../contract.ts';
+import { factRef } from '../fact-view.ts';
+import { AccountPath, AsOf, asOfOut, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
-import { countedOf, WindowFields, WindowHead, windowHead } from '../params/window-params.ts';
+import { countedOf, WindowFields, windowHead } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
 
@@ -20,25 +21,6 @@ const Query = z.strictObject({
   before: AsOf,
   after: AsOf.optional().describe('By default all that is known now.'),
   ...Reading,
-});
-
-const Known = z.strictObject({ asOf: z.string().nullable(), position: PositionOut, usage: UsageOut });
-const Difference = z.strictObject({
-  accountId: z.string(),
-  ...WindowHead,
-  before: Known,
-  after: Known,
-  delta: AmountsOut,
-  facts: z
-    .array(
-      FactRef.extend({
-        effect: z.enum(['counted', 'voided']).describe('What became of the fact in between.'),
-        voidedBy: FactRef.optional(),
-      }),
-    )
-    .describe(
-      'What changed the figure, in the order in which it became known; also what balances each other.',
-    ),
 });
 
 /** What changed a figure between two moments. */
@@ -55,7 +37,7 @@ export function diffRoutes(app: App, rooms: HttpServices): void {
           'nothing.',
         params: AccountPath,
         querystring: Query,
-        response: { 200: Difference, ...problemResponses },
+        response: { 200: DifferenceOut, ...problemResponses },
       },
     },
     async ({ query, params: { accountId } }, reply) => {

@@ -1,13 +1,15 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { BatchResultOut, RecordedOut } from '../../api/events.ts';
+import { type ProofOut, ProvedEvent } from '../../api/proofs.ts';
 import { LogTampered, type SignedLog } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
 import { clusterStream } from '../../domain/facts/recorded-fact.ts';
 import type { Submission } from '../../ledger/ledger.ts';
-import { FeedEvent, onlyDescribed, ProblemOut, ProofOut, problemResponses } from '../contract.ts';
+import { onlyDescribed, problemResponses } from '../contract.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../ingest/binary-mode.ts';
 import { CloudEvent, toCloudEvent } from '../ingest/cloud-event.ts';
-import { parseEvent, Recorded, Recorder } from '../ingest/recorder.ts';
+import { parseEvent, Recorder } from '../ingest/recorder.ts';
 import { EventPath, Reading } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -22,15 +24,6 @@ const PROOF_WAIT_MS = 2_000;
 
 const MAX_BATCH_EVENTS = 1_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
-
-const Rejected = z.strictObject({ outcome: z.literal('rejected'), problem: ProblemOut });
-const BatchResult = z.strictObject({ results: z.array(z.union([Recorded, Rejected])) });
-
-const ProvedEvent = FeedEvent.extend({
-  proof: ProofOut.optional().describe(
-    'Absent while the tree is being made, and where the log was tampered with.',
-  ),
-});
 
 /** Ingest, and single facts. */
 export function eventRoutes(app: App, rooms: HttpServices): void {
@@ -50,7 +43,7 @@ export function eventRoutes(app: App, rooms: HttpServices): void {
           'The same source and id, ever again, is a duplicate; in a batch each event has a result of its own.',
         consumes: [STRUCTURED, BATCH, 'application/json'],
         body: onlyDescribed(z.union([CloudEvent, z.array(CloudEvent)])),
-        response: { 200: z.union([Recorded, BatchResult]), 201: Recorded, ...problemResponses },
+        response: { 200: z.union([RecordedOut, BatchResultOut]), 201: RecordedOut, ...problemResponses },
       },
     },
     async (request, reply) => {
@@ -143,7 +136,7 @@ async function recordBatch(recorder: Recorder, body: unknown, bodyBytes: number)
   const submissions = parsed.filter((each): each is Submission => !(each instanceof Problem));
   const recorded = (await recorder.record(submissions)).values();
   return parsed.map((each) => {
-    const answer = each instanceof Problem ? each : (recorded.next().value as Recorded | Problem);
+    const answer = each instanceof Problem ? each : (recorded.next().value as RecordedOut | Problem);
     return answer instanceof Problem ? { outcome: 'rejected' as const, problem: answer.document() } : answer;
   });
 }

@@ -1,47 +1,23 @@
 import { z } from 'zod';
-import { type CountedInterval, NOT_BILLED } from '../../domain/billing/explanation.ts';
+import { type ExplainedClusterOut, ExplanationOut } from '../../api/explain.ts';
+import { FACT_COLUMNS, type FactRef } from '../../api/fact-ref.ts';
+import type { CountedInterval } from '../../domain/billing/explanation.ts';
 import { formatSeconds } from '../../domain/billing/quantity.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ExplainedCluster, explainUsage } from '../../projections/queries/explain-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
-import { problemResponses, UsageOut } from '../contract.ts';
-import { FACT_COLUMNS, FactRef, factRef } from '../fact-ref.ts';
+import { problemResponses } from '../contract.ts';
+import { factRef } from '../fact-view.ts';
 import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';
 import { type Cell, csvRow } from '../params/csv.ts';
-import { AccountPath, AsOf, InstantOut, instantOut, Reading } from '../params/fields.ts';
+import { AccountPath, AsOf, instantOut, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
-import { countedOf, headOf, WindowFields, WindowOut } from '../params/window-params.ts';
+import { countedOf, headOf, WindowFields } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
-
-const IntervalOut = z.strictObject({
-  from: InstantOut.describe('Cut to what is counted of the window, as is the end.'),
-  to: InstantOut,
-  stillBilled: z.boolean().describe('No known fact ends it.'),
-  clusterSeconds: z.string(),
-  openedBy: FactRef,
-  closedBy: FactRef.nullable().describe('It may be effective after what is counted.'),
-});
-const ClusterOut = z.strictObject({
-  clusterId: z.string(),
-  name: z.string().nullable(),
-  billable: z.boolean().nullable(),
-  clusterSeconds: z.string(),
-  intervals: z.array(IntervalOut),
-  why: z.enum(NOT_BILLED).optional().describe('Where there is no interval: why.'),
-});
-type ClusterOut = z.output<typeof ClusterOut>;
-const Explanation = z.strictObject({
-  accountId: z.string(),
-  ...WindowOut,
-  usage: UsageOut,
-  clusters: z
-    .array(ClusterOut)
-    .describe('All that were ever registered to the account, in order of the ids.'),
-});
 
 /** Clusters whose facts are read from the store at once. */
 const BATCH = 256;
@@ -60,7 +36,7 @@ export function explainRoutes(app: App, rooms: HttpServices): void {
           'per interval) or NDJSON (a line per cluster) by Accept.',
         params: AccountPath,
         querystring: Query,
-        response: { 200: inAllForms(Explanation), ...problemResponses },
+        response: { 200: inAllForms(ExplanationOut), ...problemResponses },
       },
     },
     async (request, reply) => {
@@ -88,7 +64,7 @@ async function* withFacts(
   store: EventStore,
   model: LedgerModel,
   clusters: readonly ExplainedCluster[],
-): AsyncGenerator<ClusterOut> {
+): AsyncGenerator<ExplainedClusterOut> {
   for (let i = 0; i < clusters.length; i += BATCH) {
     const batch = clusters.slice(i, i + BATCH);
     const intervals = batch.flatMap((cluster) => cluster.intervals);
@@ -102,7 +78,7 @@ async function* withFacts(
 function clusterOut(
   { clusterId, name, billable, intervals, why }: ExplainedCluster,
   ref: (position: number) => FactRef,
-): ClusterOut {
+): ExplainedClusterOut {
   const billed = intervals.reduce((sum, interval) => sum + millisecondsOf(interval), 0n);
   return {
     clusterId,
@@ -130,7 +106,7 @@ const INTERVAL_COLUMNS = ['from', 'to', 'stillBilled', 'clusterSeconds'] as cons
 /** A row per interval. */
 async function asCsv(
   { accountId, period, window, through, asOf, position }: ReturnType<typeof headOf> & { accountId: string },
-  clusters: AsyncIterable<ClusterOut>,
+  clusters: AsyncIterable<ExplainedClusterOut>,
 ): Promise<string> {
   const shared: Cell[] = [
     accountId,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { type FeedEvent, FeedPage } from '../../api/feed.ts';
 import { clusterOfStream } from '../../domain/facts/recorded-fact.ts';
-import { FeedEvent, problemResponses } from '../contract.ts';
+import { problemResponses } from '../contract.ts';
 import { toCloudEvent } from '../ingest/cloud-event.ts';
-import { Paging, PositionOut, PositionText, Reading, wholeNumber } from '../params/fields.ts';
+import { Paging, PositionText, Reading, wholeNumber } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
@@ -15,11 +16,6 @@ const Query = z.strictObject({
   ...Reading,
 });
 
-const Page = z.strictObject({
-  events: z.array(FeedEvent).describe('Empty: that is all for now.'),
-  next: PositionOut.describe('Goes into the `after` of the next call.'),
-});
-
 /** Every fact after a position, in order. The consumer keeps its place, so nothing can be lost on this side. */
 export function feedRoutes(app: App, rooms: HttpServices): void {
   app.get(
@@ -30,7 +26,7 @@ export function feedRoutes(app: App, rooms: HttpServices): void {
         tags: ['Feed'],
         summary: 'Every fact after a position, in order',
         querystring: Query,
-        response: { 200: Page, ...problemResponses },
+        response: { 200: FeedPage, ...problemResponses },
       },
     },
     async ({ query }, reply) => {

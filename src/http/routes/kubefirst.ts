@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifySchema } from 'fastify';
 import { z } from 'zod';
+import { KubefirstStatusOut, KubefirstUsageOut } from '../../api/kubefirst.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
@@ -17,7 +18,7 @@ import {
   parseTrack,
 } from '../ingest/segment.ts';
 import type { KubefirstServices } from '../kubefirst-rooms.ts';
-import { InstantOut, instantOut, Next, Paging, PeriodText, Reading } from '../params/fields.ts';
+import { instantOut, Paging, PeriodText, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -27,48 +28,6 @@ import { requireWriteKey } from '../server/write-key.ts';
 
 const Success = z.strictObject({ success: z.literal(true) });
 const Batch = z.object({ batch: z.array(TrackEvent) });
-
-const UsageLine = z.strictObject({
-  clusterName: z.string(),
-  clusterID: z.string().describe("Kubefirst's own cluster_id."),
-  clusterType: z.string().nullable(),
-  createdAt: InstantOut,
-  deletedAt: InstantOut.nullable(),
-  hours: z.string().describe('Billed hours in the period, 6 decimal places, half to even.'),
-  total: z.string().nullable().describe('hours times the price per hour, 2 places, half to even.'),
-});
-
-const Status = z.strictObject({
-  telemetry: z.strictObject({
-    writeKeyRequired: z.boolean(),
-    events: z
-      .record(z.string(), z.int())
-      .describe(
-        'Number of events since the process started, by outcome: recorded, duplicate, rejected, heartbeat, ignored.',
-      ),
-  }),
-  records: z
-    .strictObject({
-      state: z.enum(['starting', 'following', 'unreadable']),
-      since: InstantOut,
-      why: z.string().optional(),
-      clusters: z.int().describe('Clusters that the records list.'),
-      unusable: z
-        .array(z.strictObject({ name: z.string(), field: z.string() }))
-        .readonly()
-        .describe('Records that are not used, and the field at fault.'),
-      missing: z
-        .array(z.string())
-        .readonly()
-        .describe('Billed clusters whose record is gone without a deletion.'),
-    })
-    .nullable()
-    .describe('What is read of the records; null where they are not followed.'),
-  lastSeen: z
-    .array(z.strictObject({ clusterId: z.string(), at: InstantOut }))
-    .describe('The last heartbeat of each cluster since this process began, by cluster.'),
-  ...Next,
-});
 
 /** What Kubefirst says of its clusters, and what its billing page reads. */
 export function kubefirstRoutes(app: App, rooms: HttpServices): void {
@@ -107,7 +66,7 @@ export function kubefirstRoutes(app: App, rooms: HttpServices): void {
         tags,
         summary: 'How Kubefirst is listened to, and when each of its clusters was last heard of',
         querystring: z.strictObject({ ...Paging }),
-        response: { 200: Status, ...problemResponses },
+        response: { 200: KubefirstStatusOut, ...problemResponses },
       },
     },
     async ({ query }) => statusOf(kubefirst, query),
@@ -122,7 +81,7 @@ export function kubefirstRoutes(app: App, rooms: HttpServices): void {
         summary:
           'The billed hours of each cluster of an account in a month, as the billing page of Kubefirst Pro reads them',
         querystring: z.strictObject({ accountId: AccountId, period: PeriodText, ...Reading }),
-        response: { 200: z.array(UsageLine), ...problemResponses },
+        response: { 200: z.array(KubefirstUsageOut), ...problemResponses },
       },
     },
     async ({ query }, reply) => {

@@ -1,34 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { ConsistencyOut, InclusionOut } from '../../api/proofs.ts';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import { parseTilePath, TILE_WIDTH, type Tile } from '../../audit/tiles.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
 import { problemResponses } from '../contract.ts';
-import { PositionOut, PositionText } from '../params/fields.ts';
+import { PositionText } from '../params/fields.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 
 const PATIENCE_MS = 2_000;
 const TEXT = 'text/plain; charset=utf-8';
 const BYTES = 'application/octet-stream';
-
-const Base64 = z.base64();
-const Hashes = z.array(Base64).describe('Hashes of the proof, in the order of RFC 9162.');
-const Inclusion = z.strictObject({
-  position: PositionOut,
-  leafIndex: z.int().describe('The position less one.'),
-  leafHash: Base64.describe('SHA-256(0x00 || canonical JSON of the event).'),
-  size: z.int().describe('Events in the tree.'),
-  root: Base64,
-  proof: Hashes,
-});
-const Consistency = z.strictObject({
-  from: z.int(),
-  fromRoot: Base64,
-  size: z.int(),
-  root: Base64,
-  proof: Hashes,
-});
 
 const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
 
@@ -123,7 +106,7 @@ export function logRoutes(app: App, { signedLog, projections }: HttpServices): v
             'Of the tree. Default: that of a checkpoint with the event.',
           ),
         }),
-        response: { 200: Inclusion, ...problems },
+        response: { 200: InclusionOut, ...problems },
       },
     },
     async ({ query: { position, size } }) => {
@@ -155,7 +138,7 @@ export function logRoutes(app: App, { signedLog, projections }: HttpServices): v
             'Size of the newer tree. Default: that of the newest checkpoint.',
           ),
         }),
-        response: { 200: Consistency, ...problems },
+        response: { 200: ConsistencyOut, ...problems },
       },
     },
     async ({ query: { from, to } }) => {

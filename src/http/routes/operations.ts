@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { CallerOut, type CheckOut, LivenessOut, ReadinessOut } from '../../api/operations.ts';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
@@ -7,19 +7,6 @@ import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 
 /** A store that was out of reach for longer than this makes the ledger not ready. */
 const STORE_GRACE_MS = 10_000;
-
-const Check = z.strictObject({ ok: z.boolean(), detail: z.string() });
-const Readiness = z.strictObject({
-  status: z.enum(['ready', 'not-ready']),
-  checks: z.strictObject({
-    store: Check,
-    projections: Check,
-    clusters: Check,
-    statements: Check,
-    log: Check,
-  }),
-});
-type Readiness = z.output<typeof Readiness>;
 
 /** For those who run the ledger. */
 export function operationsRoutes(app: App, rooms: HttpServices): void {
@@ -32,7 +19,7 @@ export function operationsRoutes(app: App, rooms: HttpServices): void {
         operationId: 'livez',
         tags,
         summary: 'The event loop turns',
-        response: { 200: z.strictObject({ status: z.literal('alive') }), ...problemResponses },
+        response: { 200: LivenessOut, ...problemResponses },
       },
     },
     async () => ({ status: 'alive' as const }),
@@ -45,7 +32,7 @@ export function operationsRoutes(app: App, rooms: HttpServices): void {
         operationId: 'readyz',
         tags,
         summary: 'Reads and writes are answered',
-        response: { 200: Readiness, 503: Readiness, ...problemResponses },
+        response: { 200: ReadinessOut, 503: ReadinessOut, ...problemResponses },
       },
     },
     async (_, reply) => {
@@ -70,14 +57,14 @@ export function operationsRoutes(app: App, rooms: HttpServices): void {
         operationId: 'getMe',
         tags,
         summary: 'Who the ledger takes the caller for',
-        response: { 200: z.strictObject({ actor: z.string(), role: z.string() }), ...problemResponses },
+        response: { 200: CallerOut, ...problemResponses },
       },
     },
     async () => ({ actor: LOOPBACK_CALLER.actor, role: LOOPBACK_CALLER.role }),
   );
 }
 
-function readinessOf({ store, projections, signedLog, now }: HttpServices): Readiness {
+function readinessOf({ store, projections, signedLog, now }: HttpServices): ReadinessOut {
   const { reachable, unreachableSince, detail } = store.health();
   const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
   const storeIsOk = reachable || (unreachableSince !== undefined && outageMs <= STORE_GRACE_MS);
@@ -107,7 +94,7 @@ function readinessOf({ store, projections, signedLog, now }: HttpServices): Read
 }
 
 /** Says so and stays ready too: what was closed is looked into, what is posted is recorded meanwhile. */
-function statementsCheck({ model, statements }: Projections): z.output<typeof Check> {
+function statementsCheck({ model, statements }: Projections): CheckOut {
   const { drifts, checked } = statements;
   const [drift] = drifts;
   if (drift !== undefined) {
@@ -124,7 +111,7 @@ function statementsCheck({ model, statements }: Projections): z.output<typeof Ch
 }
 
 /** Says so and stays ready: while the log takes nothing, it is still read. */
-function logCheck(signedLog: SignedLog): z.output<typeof Check> {
+function logCheck(signedLog: SignedLog): CheckOut {
   const { tampered, isReady, tree } = signedLog;
   if (tampered !== undefined)
     return { ok: false, detail: `log-tampered: ${tampered.why}; the ledger is read-only` };

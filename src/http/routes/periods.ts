@@ -1,63 +1,17 @@
 import { z } from 'zod';
-import {
-  dueAt,
-  PERIOD_STATES,
-  type PeriodClosing,
-  periodState,
-  periodsUpTo,
-} from '../../domain/billing/period.ts';
+import { ClosePeriodOut, type ClosingOut, PeriodOut } from '../../api/periods.ts';
+import { Next } from '../../api/values.ts';
+import { dueAt, type PeriodClosing, periodState, periodsUpTo } from '../../domain/billing/period.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { ClosePeriodResult } from '../../ledger/period-closing-store.ts';
 import type { ClosedPeriod, LedgerModel } from '../../projections/model/ledger-model.ts';
-import { AmountsOut, problemResponses, StatementOut } from '../contract.ts';
-import {
-  AsOf,
-  InstantOut,
-  instantOut,
-  Next,
-  Paging,
-  PeriodPath,
-  PositionOut,
-  Reading,
-} from '../params/fields.ts';
+import { problemResponses } from '../contract.ts';
+import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { knownAt, modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
-const tally = {
-  watermark: PositionOut.describe('Position of the last event that the statements know.'),
-  accounts: z.int().describe('Accounts that have a statement.'),
-  totals: AmountsOut.describe('The sum of the totals of all statements.'),
-  statementsDigest: z
-    .string()
-    .describe('SHA-256, in hex, of the RFC 8785 JSON of all statements without closedAt, by account.'),
-};
-const CloseOut = z.strictObject({
-  ...tally,
-  position: PositionOut.nullable().describe(
-    'Where the closing is in the log; null where not known yet after 2 s.',
-  ),
-  closedAt: InstantOut,
-});
-const PeriodOut = z
-  .strictObject({
-    period: z.string(),
-    state: z.enum(PERIOD_STATES),
-    window: z.strictObject({ from: InstantOut, to: InstantOut }),
-    dueAt: InstantOut.describe('From then on it is due: it has ended and has waited for late facts.'),
-    close: CloseOut.nullable(),
-  })
-  .meta({ id: 'Period' });
-const Closing = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('closed'), period: z.string(), ...CloseOut.shape }),
-  z.strictObject({
-    outcome: z.literal('would-close'),
-    period: z.string(),
-    ...tally,
-    statements: z.array(StatementOut).readonly(),
-  }),
-]);
 const Command = z.strictObject({
   early: z.boolean().optional().describe('Also while it still waits for late facts.'),
   dryRun: z
@@ -129,7 +83,7 @@ export function periodRoutes(app: App, rooms: HttpServices): void {
           'Whoever comes second gets the first one’s result. Periods close in order, without gaps.',
         params: PeriodPath,
         body: Command.nullish(),
-        response: { 200: Closing, ...problemResponses },
+        response: { 200: ClosePeriodOut, ...problemResponses },
       },
     },
     async ({ params: { period }, body }, reply) => {
@@ -153,7 +107,7 @@ function closesBy(model: LedgerModel, asOf: number): readonly ClosedPeriod[] {
 }
 
 /** A period as its closing is known at a position; that it is due hangs on the clock alone. */
-function viewOf(model: LedgerModel, period: Period, now: Instant, asOf: number): z.output<typeof PeriodOut> {
+function viewOf(model: LedgerModel, period: Period, now: Instant, asOf: number): PeriodOut {
   const close = closesBy(model, asOf).find((known) => known.period === period);
   const { from, to } = periodWindow(period);
   return {
@@ -169,9 +123,7 @@ function tallyOut({ watermark, accounts, totals, statementsDigest }: PeriodClosi
   return { watermark: String(watermark), accounts, totals, statementsDigest };
 }
 
-function closeOut(
-  close: Extract<ClosePeriodResult, { outcome: 'closed' }>['close'],
-): z.output<typeof CloseOut> {
+function closeOut(close: Extract<ClosePeriodResult, { outcome: 'closed' }>['close']): ClosingOut {
   const { position, closedAt } = close;
   return {
     ...tallyOut(close),

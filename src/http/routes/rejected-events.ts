@@ -1,23 +1,18 @@
 import { z } from 'zod';
+import { RecordedOut } from '../../api/events.ts';
+import { RejectedEventOut } from '../../api/rejected-events.ts';
+import { Next } from '../../api/values.ts';
 import type { Rejection } from '../../domain/facts/rejection.ts';
 import { formatInstant } from '../../domain/time.ts';
 import { REJECTED_STREAM, type RejectedEvent } from '../../ledger/rejected-event-store.ts';
-import { ProblemOut, problemResponses } from '../contract.ts';
+import { problemResponses } from '../contract.ts';
 import { CloudEvent, submissionOf } from '../ingest/cloud-event.ts';
-import { Recorded, Recorder } from '../ingest/recorder.ts';
-import { EventPath, InstantOut, Next, Paging, Reading } from '../params/fields.ts';
+import { Recorder } from '../ingest/recorder.ts';
+import { EventPath, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
-
-const RejectedEventOut = z.strictObject({
-  id: z.string(),
-  clusterId: z.string(),
-  recordedAt: InstantOut,
-  problem: ProblemOut,
-  event: z.record(z.string(), z.unknown()).describe('As it was posted.'),
-});
 
 /** Facts that were refused with 409 or 422, kept as they were posted. */
 export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
@@ -37,7 +32,7 @@ export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
       const [before] = decodeCursor(cursor, 'place') ?? [];
       const from = before === undefined ? {} : { from: Number(before) - 1 };
       if (from.from === -1) return { items: [] };
-      const items: z.output<typeof RejectedEventOut>[] = [];
+      const items: RejectedEventOut[] = [];
       let last = 0;
       const options = { direction: 'backwards', limit, ...from } as const;
       for await (const { id, revision, data, recordedAt } of rooms.store.readStream(
@@ -67,7 +62,7 @@ export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
         tags: ['Operations'],
         summary: 'Post a refused fact once more, as it was, now that what stood against it has changed',
         params: EventPath,
-        response: { 200: Recorded, 201: Recorded, ...problemResponses },
+        response: { 200: RecordedOut, 201: RecordedOut, ...problemResponses },
       },
     },
     async ({ params: { eventId } }, reply) => {

@@ -1,35 +1,20 @@
 import { z } from 'zod';
+import { StatementList, StatementOut } from '../../api/statements.ts';
+import { MEASURES } from '../../api/usage.ts';
 import type { Amounts } from '../../domain/billing/quantity.ts';
 import type { Statement } from '../../domain/billing/statement.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import type { Period } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { closedQuestion, statementsInTurns } from '../../projections/queries/period-statements.ts';
-import { MEASURES, problemResponses, StatementOut } from '../contract.ts';
+import { problemResponses } from '../contract.ts';
 import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { type Cell, toCsv } from '../params/csv.ts';
-import {
-  AsOf,
-  InstantOut,
-  instantOut,
-  Next,
-  Paging,
-  PeriodPath,
-  PositionOut,
-  Reading,
-} from '../params/fields.ts';
+import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { knownAt, modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
-
-const Statements = z.strictObject({
-  period: z.string(),
-  watermark: PositionOut,
-  closedAt: InstantOut,
-  items: z.array(StatementOut),
-  ...Next,
-});
 
 const description =
   'Answers JSON, CSV or NDJSON by Accept. What is closed never changes: the same bytes for ever. What is recorded later ' +
@@ -52,7 +37,7 @@ export function statementRoutes(app: App, rooms: HttpServices): void {
           asOf: AsOf.optional(),
           ...Reading,
         }),
-        response: { 200: inAllForms(Statements), ...problemResponses },
+        response: { 200: inAllForms(StatementList), ...problemResponses },
       },
     },
     async (request, reply) => {

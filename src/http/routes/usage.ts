@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AccountUsageOut, MEASURES, UsageList } from '../../api/usage.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
@@ -9,13 +10,13 @@ import {
   usageByAccount,
 } from '../../projections/queries/account-usage.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
-import { MEASURES, problemResponses, UsageOut } from '../contract.ts';
+import { problemResponses } from '../contract.ts';
 import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { toCsv } from '../params/csv.ts';
-import { AccountPath, AsOf, Next, Paging, Reading } from '../params/fields.ts';
+import { AccountPath, AsOf, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
-import { headOf, WindowFields, WindowOut, windowOf } from '../params/window-params.ts';
+import { headOf, WindowFields, windowOf } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
 
@@ -36,14 +37,6 @@ const AllQuery = z.strictObject({
 });
 type Query = z.output<typeof OneQuery>;
 
-const days = z.array(z.strictObject({ date: z.string(), usage: UsageOut })).optional();
-const OneAccount = z.strictObject({ accountId: z.string(), ...WindowOut, usage: UsageOut, days });
-const AllAccounts = z.strictObject({
-  ...WindowOut,
-  items: z.array(z.strictObject({ accountId: z.string(), usage: UsageOut, days })),
-  ...Next,
-});
-
 const description =
   'Answers JSON, CSV or NDJSON by Accept. Figures of a period that has ended change only with what is recorded later; ' +
   'as of a position they never change.';
@@ -59,7 +52,7 @@ export function usageRoutes(app: App, rooms: HttpServices): void {
         summary: 'The measures of every account in a window',
         description,
         querystring: AllQuery,
-        response: { 200: inAllForms(AllAccounts), ...problemResponses },
+        response: { 200: inAllForms(UsageList), ...problemResponses },
       },
     },
     async (request, reply) => {
@@ -93,7 +86,7 @@ export function usageRoutes(app: App, rooms: HttpServices): void {
         description,
         params: AccountPath,
         querystring: OneQuery,
-        response: { 200: inAllForms(OneAccount), ...problemResponses },
+        response: { 200: inAllForms(AccountUsageOut), ...problemResponses },
       },
     },
     async (request, reply) => {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { RunPlanOut, RunRequestedOut } from '../../api/validations.ts';
+import { PolicyWhatIfOut } from '../../api/validator.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { serializeFact } from '../../domain/facts/recorded-fact.ts';
 import type { Judgement } from '../../domain/validation/judging/judge.ts';
@@ -6,10 +8,10 @@ import { PolicySettings, policiesOf } from '../../domain/validation/judging/poli
 import type { Conclusion } from '../../domain/validation/judging/run-input.ts';
 import { countsOf } from '../../domain/validation/records/write-run.ts';
 import { policyWhatIf } from '../../usecases/simulate-policy-changes.ts';
-import { AmountsOut, problemResponses, UsageOut } from '../contract.ts';
-import { InstantOut, InstantText, instantOut } from '../params/fields.ts';
+import { problemResponses } from '../contract.ts';
+import { InstantText, instantOut } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
-import { BreakerOut, breakerOut } from '../run-view.ts';
+import { breakerOut } from '../run-view.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 
@@ -20,38 +22,6 @@ const Command = z.strictObject({
     .describe(
       'Ask every cluster and only say what would be recorded; nothing is written. Answered when done.',
     ),
-});
-
-const FactOut = z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: InstantOut });
-const Counts = z.strictObject({
-  alive: z.int(),
-  unreachable: z.int(),
-  unknown: z.int(),
-  unverifiable: z.int(),
-});
-
-const PlanOut = z.strictObject({
-  outcome: z.literal('planned'),
-  decidedAt: InstantOut,
-  counts: Counts,
-  withheld: z.boolean().describe('So much is bad that it is more likely us: nothing is concluded.'),
-  breaker: BreakerOut,
-  facts: z.array(FactOut).describe('What a run would append.'),
-  wouldHave: z.array(FactOut).describe('What the mode of a policy keeps back.'),
-  conditions: z.array(z.record(z.string(), z.unknown())).describe('What would be alerted about.'),
-  verdicts: z.array(
-    z.strictObject({
-      clusterId: z.string(),
-      state: z.string(),
-      code: z.string(),
-      detail: z.string().optional(),
-      at: InstantOut,
-    }),
-  ),
-});
-const Begun = z.strictObject({
-  outcome: z.enum(['begun', 'under-way']),
-  id: z.string().describe('Of the run; see /v1/validations/{id}.'),
 });
 
 /** Has the validator run. */
@@ -66,7 +36,7 @@ export function validationRequestRoutes(app: App, rooms: HttpServices): void {
         summary: 'Ask every cluster now whether it is still there',
         description: 'Where a run is under way already, that one is the answer.',
         body: Command.nullish(),
-        response: { 200: PlanOut, 202: Begun, ...problemResponses },
+        response: { 200: RunPlanOut, 202: RunRequestedOut, ...problemResponses },
       },
     },
     async ({ body }, reply) => {
@@ -95,27 +65,6 @@ const Question = z.strictObject({
   from: InstantText,
   to: InstantText,
 });
-const StopOut = z.strictObject({
-  clusterId: z.string(),
-  policy: z.string(),
-  from: InstantOut,
-  to: InstantOut.nullable().describe('Null where it would still be stopped.'),
-});
-const WhatIfOut = z.strictObject({
-  window: z.strictObject({ from: InstantOut, to: InstantOut }),
-  through: InstantOut,
-  runs: z.int().describe('Runs that were played.'),
-  items: z.array(
-    z.strictObject({
-      accountId: z.string(),
-      before: UsageOut,
-      after: UsageOut,
-      delta: AmountsOut,
-      stops: z.array(StopOut),
-    }),
-  ),
-});
-
 function whatIfRoute(app: App, rooms: HttpServices): void {
   app.post(
     '/v1/validations/what-if',
@@ -126,7 +75,7 @@ function whatIfRoute(app: App, rooms: HttpServices): void {
         summary: 'What another policy would have stopped, and what the bill would have been',
         description: 'Plays the recorded verdicts of past runs through a policy. Nothing is written.',
         body: Question,
-        response: { 200: WhatIfOut, ...problemResponses },
+        response: { 200: PolicyWhatIfOut, ...problemResponses },
       },
     },
     async ({ body: { policy, from, to } }, reply) => {
@@ -151,7 +100,7 @@ function whatIfRoute(app: App, rooms: HttpServices): void {
   );
 }
 
-function planOut(decidedAt: number, judgement: Judgement): z.output<typeof PlanOut> {
+function planOut(decidedAt: number, judgement: Judgement): RunPlanOut {
   const { facts, wouldHave, breaker, conditions, isWithheld, verdicts } = judgement;
   return {
     outcome: 'planned',
@@ -172,7 +121,7 @@ function planOut(decidedAt: number, judgement: Judgement): z.output<typeof PlanO
   };
 }
 
-function factOut({ fact }: Conclusion): z.output<typeof FactOut> {
+function factOut({ fact }: Conclusion): RunPlanOut['facts'][number] {
   const { type, data } = serializeFact(fact, { source: '', id: '', actor: '' });
   const { clusterId, effectiveAt } = data;
   return { ...data, type, clusterId, effectiveAt };

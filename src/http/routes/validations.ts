@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { RunDetailOut, RunOut } from '../../api/validations.ts';
+import { ValidatorOut } from '../../api/validator.ts';
+import { Next } from '../../api/values.ts';
 import { line } from '../../domain/facts/fact.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import {
@@ -9,60 +12,16 @@ import {
 } from '../../domain/validation/records/run-record.ts';
 import { completedRun, type Run, startedRun } from '../../domain/validation/records/run-summary.ts';
 import { problemResponses } from '../contract.ts';
-import { InstantOut, instantOut, Next, Paging, Reading } from '../params/fields.ts';
+import { instantOut, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
-import { BreakerOut, breakerOut, RunOut, runOut } from '../run-view.ts';
+import { breakerOut, runOut } from '../run-view.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
 const PLACE_WAIT_MS = 2_000;
 /** Conclusions and conditions of one run that are shown; the counts are in its result. */
 const MOST_SHOWN = 1_000;
-
-const VerdictOut = z.strictObject({
-  clusterId: z.string(),
-  state: z.enum(['alive', 'unreachable', 'unknown', 'unverifiable']),
-  code: z.string(),
-  at: InstantOut,
-  uid: z.string().optional(),
-  detail: z.string().optional(),
-});
-const ConditionOut = z.strictObject({
-  kind: z.string(),
-  subject: z.string(),
-  accountId: z.string().optional(),
-  data: z.record(z.string(), z.union([z.string(), z.number()])),
-});
-const RunDetail = z.strictObject({
-  ...RunOut.shape,
-  verdicts: z.array(VerdictOut).describe('Those that are others than in the run before.'),
-  facts: z
-    .array(z.strictObject({ clusterId: z.string(), type: z.string() }))
-    .describe('Facts that were appended; their evidence is in the events of the cluster.'),
-  wouldHave: z
-    .array(z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: z.string() }))
-    .describe('Facts that the mode of their policy kept back, with their evidence.'),
-  raised: z.array(ConditionOut).describe('Conditions that began to hold, or changed.'),
-  resolved: z.array(z.string()),
-  ...Next,
-});
-
-const Decision = z.strictObject({ until: InstantOut, by: z.string(), note: z.string().optional() });
-const ValidatorOut = z.strictObject({
-  shards: z.array(
-    z.strictObject({
-      shard: z.string(),
-      lastRun: z.string(),
-      completedAt: InstantOut,
-      clusters: z.int(),
-      conditions: z.int().describe('Conditions that hold.'),
-      breaker: BreakerOut,
-    }),
-  ),
-  running: z.array(RunOut),
-  decision: Decision.nullable().describe('Until then runs go on although the breaker is open.'),
-});
 
 /** What the validator has seen, run by run, and what it would have done. */
 export function validationRoutes(app: App, rooms: HttpServices): void {
@@ -97,7 +56,7 @@ export function validationRoutes(app: App, rooms: HttpServices): void {
         summary: 'One run: what changed, what was concluded, and what the mode kept back',
         params: z.strictObject({ runId: line(64) }),
         querystring: z.strictObject({ ...Paging, ...Reading }),
-        response: { 200: RunDetail, ...problemResponses },
+        response: { 200: RunDetailOut, ...problemResponses },
       },
     },
     async ({ params: { runId }, query: { limit, cursor, ...query } }, reply) => {
@@ -167,7 +126,7 @@ function runShown({ projections, validator, now }: HttpServices, run: Run): RunO
   return { ...shown, progress: { done, total, counts } };
 }
 
-function validatorOut(rooms: HttpServices): z.output<typeof ValidatorOut> {
+function validatorOut(rooms: HttpServices): ValidatorOut {
   const { projections, now } = rooms;
   const { validations } = projections.model;
   const { decision } = validations;
@@ -221,10 +180,10 @@ async function runFromStore(rooms: HttpServices, id: string): Promise<Run | unde
 }
 
 async function detailsOf(rooms: HttpServices, { run, tick }: Run) {
-  const verdicts: z.output<typeof VerdictOut>[] = [];
+  const verdicts: RunDetailOut['verdicts'] = [];
   const facts: { clusterId: string; type: string }[] = [];
-  const wouldHave: z.output<typeof RunDetail>['wouldHave'] = [];
-  const raised: z.output<typeof ConditionOut>[] = [];
+  const wouldHave: RunDetailOut['wouldHave'] = [];
+  const raised: RunDetailOut['raised'] = [];
   const resolved: string[] = [];
   for await (const [{ type, data }] of recordsOf(rooms, run)) {
     if (type === 'ValidationRecorded') {

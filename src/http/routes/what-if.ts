@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SimulatedUsageOut } from '../../api/what-if.ts';
 import type { ClusterBilling } from '../../domain/billing/billing.ts';
 import { countedIntervals } from '../../domain/billing/explanation.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
@@ -13,12 +14,12 @@ import {
   wouldChange,
 } from '../../projections/queries/simulated-clusters.ts';
 import { simulateFacts } from '../../usecases/simulate-facts.ts';
-import { AmountsOut, onlyDescribed, problemResponses, UsageOut } from '../contract.ts';
+import { onlyDescribed, problemResponses } from '../contract.ts';
 import { CloudEvent } from '../ingest/cloud-event.ts';
 import { parseEvent } from '../ingest/recorder.ts';
-import { AccountPath, AsOf, fieldErrors, InstantOut, instantOut, Reading } from '../params/fields.ts';
+import { AccountPath, AsOf, fieldErrors, instantOut, Reading } from '../params/fields.ts';
 import { clusterNumber, knownAt, modelFor, refuseUnreadable, requireAccount } from '../params/read-model.ts';
-import { countedOf, headOf, WindowFields, WindowOut } from '../params/window-params.ts';
+import { countedOf, headOf, WindowFields } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { type FieldError, invalidRequest, Problem, problemOf } from '../server/problem.ts';
 
@@ -44,18 +45,6 @@ const Question = z.strictObject({
 type Question = z.output<typeof Question>;
 const Documented = Question.extend({ add: z.array(CloudEvent).max(MOST_ADDED).optional() });
 
-const Intervals = z.array(z.strictObject({ from: InstantOut, to: InstantOut }));
-const Supposed = z.strictObject({
-  accountId: z.string(),
-  ...WindowOut,
-  before: UsageOut,
-  after: UsageOut,
-  delta: AmountsOut,
-  clusters: z
-    .array(z.strictObject({ clusterId: z.string(), before: Intervals, after: Intervals }))
-    .describe('Those that would be billed otherwise in the window, with what of it counts.'),
-});
-
 /** What an account would be billed if the facts were others. */
 export function whatIfRoutes(app: App, rooms: HttpServices): void {
   app.post(
@@ -70,7 +59,7 @@ export function whatIfRoutes(app: App, rooms: HttpServices): void {
         params: AccountPath,
         querystring: z.strictObject({ ...Reading }),
         body: onlyDescribed(Documented),
-        response: { 200: Supposed, ...problemResponses },
+        response: { 200: SimulatedUsageOut, ...problemResponses },
       },
     },
     async (request, reply) => {

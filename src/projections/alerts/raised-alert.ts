@@ -1,4 +1,4 @@
-import type { AlertData, AlertKind } from '../../domain/alert.ts';
+import type { AlertData, AlertKind, AlertState } from '../../domain/alert.ts';
 import type { Fact } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
@@ -23,9 +23,6 @@ export interface Alert {
   readonly acknowledged?: Acknowledgement;
   readonly data: AlertData;
 }
-
-export const ALERT_STATES = ['open', 'acknowledged', 'resolved'] as const;
-export type AlertState = (typeof ALERT_STATES)[number];
 
 export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
   if (resolvedAt !== undefined) return 'resolved';

@@ -1,11 +1,8 @@
 import { type ClusterBilling, causesStopping, isBilledAt } from '../../domain/billing/billing.ts';
+import type { ClusterStatus } from '../../domain/billing/cluster-status.ts';
 import type { Cause } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Details, LedgerModel, UnreadableCluster } from '../model/ledger-model.ts';
-
-/** What a cluster is, for people: the first of these that holds. */
-export const CLUSTER_STATUSES = ['orphan', 'deleted', 'free', 'pending', 'stopped', 'billed'] as const;
-export type ClusterStatus = (typeof CLUSTER_STATUSES)[number];
 
 /** A cluster as it is now, by all facts known. */
 export interface ClusterView {

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ALERT_KINDS, SEVERITIES } from '../../../domain/alert.ts';
-import { ALERT_STATES } from '../../../projections/alerts/raised-alert.ts';
+import { ALERT_KINDS, ALERT_STATES, SEVERITIES } from '../../../domain/alert.ts';
 import { type Cli, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { CLUSTER_STATUSES } from '../../../projections/queries/cluster-view.ts';
+import { CLUSTER_STATUSES } from '../../../domain/billing/cluster-status.ts';
 import { type Cli, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';

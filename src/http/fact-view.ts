@@ -1,28 +1,8 @@
-import { z } from 'zod';
-import { FACT_TYPES } from '../domain/facts/fact.ts';
+import type { FactRef } from '../api/fact-ref.ts';
 import { originOf } from '../domain/facts/recorded-fact.ts';
 import type { RecordedEvent } from '../eventstore/event-store.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
-import { InstantOut, instantOut, PositionOut } from './params/fields.ts';
-
-const fields = {
-  eventId: z.string(),
-  position: PositionOut,
-  type: z.enum(FACT_TYPES),
-  clusterId: z.string(),
-  source: z.string().describe('Of the producer, as is the id.'),
-  id: z.string(),
-  actor: z.string().describe('Who posted it, as the ledger knows them.'),
-  effectiveAt: InstantOut,
-  recordedAt: InstantOut,
-};
-
-/** A fact by name: enough to find it, and to say who said it and when. */
-export const FactRef = z.strictObject(fields).meta({ id: 'FactRef' });
-export type FactRef = z.output<typeof FactRef>;
-
-/** The columns of a table that names a fact. */
-export const FACT_COLUMNS = Object.keys(fields) as (keyof FactRef)[];
+import { instantOut } from './params/fields.ts';
 
 /** @param facts holds the fact as it was recorded. @throws RangeError where it does not. */
 export function factRef(

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { EventId } from '../domain/facts/fact.ts';
+import { ProblemOut } from './problem-document.ts';
+import { InstantOut, PositionOut } from './values.ts';
+
+/** The result of posting a fact that is stored durably. */
+export const RecordedOut = z.strictObject({
+  outcome: z.enum(['appended', 'duplicate']),
+  eventId: EventId,
+  clusterId: z.string(),
+  revision: z.int().nonnegative().describe('Revision in the stream of the cluster, from 0.'),
+  position: PositionOut.nullable().describe('Position in the log; null if it is still unknown after 2 s.'),
+  recordedAt: InstantOut,
+});
+export type RecordedOut = z.output<typeof RecordedOut>;
+
+const RejectedOut = z.strictObject({ outcome: z.literal('rejected'), problem: ProblemOut });
+
+export const BatchResultOut = z.strictObject({ results: z.array(z.union([RecordedOut, RejectedOut])) });

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { InstantOut, PositionOut } from './values.ts';
+
+/** A recorded fact as a CloudEvent, with its place in the log. */
+export const FeedEvent = z
+  .looseObject({
+    specversion: z.literal('1.0'),
+    id: z.string(),
+    source: z.string(),
+    type: z.string(),
+    subject: z.string().describe('The id of the cluster.'),
+    time: InstantOut,
+    datacontenttype: z.literal('application/json'),
+    ledgerposition: z.string(),
+    ledgerrevision: z.int(),
+    ledgereventid: z.string(),
+    recordedtime: InstantOut,
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'RecordedEvent' });
+export type FeedEvent = z.output<typeof FeedEvent>;
+
+export const FeedPage = z.strictObject({
+  events: z.array(FeedEvent).describe('Empty if there is no later fact yet.'),
+  next: PositionOut.describe('The `after` of the next call.'),
+});

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { InstantOut, Next } from './values.ts';
+
+/** A line of the billing page of Kubefirst Pro; its field names are those of Kubefirst. */
+export const KubefirstUsageOut = z.strictObject({
+  clusterName: z.string(),
+  clusterID: z.string().describe("Kubefirst's own cluster_id."),
+  clusterType: z.string().nullable(),
+  createdAt: InstantOut,
+  deletedAt: InstantOut.nullable(),
+  hours: z.string().describe('Billed hours in the period, 6 decimal places, half to even.'),
+  total: z.string().nullable().describe('hours times the price per hour, 2 places, half to even.'),
+});
+
+const TelemetryOut = z.strictObject({
+  writeKeyRequired: z.boolean(),
+  events: z
+    .record(z.string(), z.int())
+    .describe(
+      'Number of events since the process started, by outcome: recorded, duplicate, rejected, heartbeat, ignored.',
+    ),
+});
+
+const RecordsOut = z.strictObject({
+  state: z.enum(['starting', 'following', 'unreadable']),
+  since: InstantOut,
+  why: z.string().optional(),
+  clusters: z.int().describe('Number of clusters that the records list.'),
+  unusable: z
+    .array(z.strictObject({ name: z.string(), field: z.string() }))
+    .readonly()
+    .describe('Records that cannot be used, and the field at fault.'),
+  missing: z
+    .array(z.string())
+    .readonly()
+    .describe('Billed clusters whose record is gone without a deletion.'),
+});
+
+/** The state of both ways in which Kubefirst reports clusters: telemetry and records. */
+export const KubefirstStatusOut = z.strictObject({
+  telemetry: TelemetryOut,
+  records: RecordsOut.nullable().describe('State of the records; null if they are not followed.'),
+  lastSeen: z
+    .array(z.strictObject({ clusterId: z.string(), at: InstantOut }))
+    .describe('Last heartbeat of each cluster since the process started, by cluster.'),
+  ...Next,
+});

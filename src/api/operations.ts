@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+export const CheckOut = z.strictObject({ ok: z.boolean(), detail: z.string() });
+export type CheckOut = z.output<typeof CheckOut>;
+
+export const LivenessOut = z.strictObject({ status: z.literal('alive') });
+
+export const ReadinessOut = z.strictObject({
+  status: z.enum(['ready', 'not-ready']),
+  checks: z.strictObject({
+    store: CheckOut,
+    projections: CheckOut,
+    clusters: CheckOut,
+    statements: CheckOut,
+    log: CheckOut,
+  }),
+});
+export type ReadinessOut = z.output<typeof ReadinessOut>;
+
+export const CallerOut = z.strictObject({ actor: z.string(), role: z.string() });

@@ -1,0 +1,3 @@
+/** The statuses of a cluster, in order of precedence: a cluster has the first one that applies. */
+export const CLUSTER_STATUSES = ['orphan', 'deleted', 'free', 'pending', 'stopped', 'billed'] as const;
+export type ClusterStatus = (typeof CLUSTER_STATUSES)[number];
