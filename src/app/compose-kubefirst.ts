@@ -10,7 +10,7 @@ import type { Projections } from '../projections/projections.ts';
 import { isDeletionRequested, KubefirstClusters } from '../projections/queries/kubefirst-clusters.ts';
 import type { Logger } from '../util/logger.ts';
 
-/** How long a fact is waited for until it is among what is known, and the log to be read. */
+/** Timeouts for waiting until the projection has a fact, and until it has read the log, in ms. */
 const PLACE_WAIT_MS = 2_000;
 const CATCH_UP_MS = 5_000;
 
@@ -21,13 +21,16 @@ interface Parts {
   readonly now: () => number;
 }
 
-/** What listens to Kubefirst, and how to end it. */
+/** The Kubefirst integration, and how to stop it. */
 export interface Kubefirst extends KubefirstServices {
   readonly watcher: KubefirstWatcher | undefined;
   stop(): Promise<void>;
 }
 
-/** Wires up what listens to Kubefirst, and begins to. @throws SourceUnreadable where its access cannot be read. */
+/**
+ * Opens the Kubefirst integration and starts it. @throws SourceUnreadable if the access to the management cluster
+ * cannot be read.
+ */
 export async function openKubefirst(parts: Parts, settings: KubefirstSettings): Promise<Kubefirst> {
   const { ledger, projections, log, now } = parts;
   const { writeKey, pricePerHour, records, ...policy } = settings;

@@ -18,7 +18,7 @@ import { inventorySource } from '../usecases/record-book.ts';
 import { type InventoryReport, RunValidation } from '../usecases/run-validation.ts';
 import type { Logger } from '../util/logger.ts';
 
-/** Where in-cluster credentials are, and what says how to reach the API. */
+/** Files of the in-cluster credentials. */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/';
 
 interface Parts {
@@ -27,9 +27,9 @@ interface Parts {
   readonly projections: Projections;
   readonly log: Logger;
   readonly now: () => number;
-  /** What of the environment the prober may know: how to reach the cluster that the ledger runs in. */
+  /** Environment of the probing process: the address of the API server of the cluster that the ledger runs in. */
   readonly environment: Readonly<Record<string, string>>;
-  /** What the records of the platform list, where they are followed. */
+  /** Returns the records of the platform as an inventory, if they are followed. */
   readonly records: () => SourceReading | undefined;
 }
 
@@ -40,12 +40,12 @@ export interface OpenValidator {
   stop(): Promise<void>;
 }
 
-/** Whether there is anything that a run could ask. */
+/** Returns whether any source of credentials is configured. */
 export function hasSources({ credentials }: ValidatorSettings): boolean {
   return Object.values(credentials).some((source) => source !== undefined);
 }
 
-/** Wires the validator up; `undefined` where no source of credentials is configured. It runs by its schedule from then on. */
+/** Creates the validator and starts its schedule; returns `undefined` if no source of credentials is configured. */
 export function openValidator(parts: Parts, settings: ValidatorSettings): OpenValidator | undefined {
   if (!hasSources(settings)) return undefined;
   const { store, ledger, projections, log, now, environment } = parts;
@@ -75,7 +75,7 @@ export function openValidator(parts: Parts, settings: ValidatorSettings): OpenVa
   return { control: job, job, prober, stop };
 }
 
-/** What the sources of credentials and the records of the platform say of the fleet. */
+/** Creates the comparison of the inventories (credential sources and platform records) with the ledger. */
 function inventoryOf({ projections, now, records }: Parts, prober: Prober) {
   const reconciler = new InventoryReconciler({
     listed: () => prober.inventory(),
@@ -92,7 +92,7 @@ function inventoryOf({ projections, now, records }: Parts, prober: Prober) {
   };
 }
 
-/** When the runs before first found a condition. */
+/** Returns when earlier runs first found a condition. */
 function firstSeenOf({ model }: Projections, key: string): Instant | undefined {
   for (const { conditions } of model.validations.shards) {
     const since = readInstant(String(conditions.get(key)?.data['since']));
@@ -101,7 +101,7 @@ function firstSeenOf({ model }: Projections, key: string): Instant | undefined {
   return undefined;
 }
 
-/** That something billed is missing, the judgement says itself, by the opinion that it is given. */
+/** Converts an inventory condition. The judgement itself raises `billed-but-missing`, from the inventory status. */
 function conditionOf(found: InventoryCondition): Condition[] {
   if (found.type === 'billed-but-missing') return [];
   const { type: kind, reference: subject, name, source, since } = found;

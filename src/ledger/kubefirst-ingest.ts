@@ -8,14 +8,14 @@ import type { JsonObject } from '../eventstore/json.ts';
 import { eventId } from './event-id.ts';
 import type { Ledger, Outcome, Submission } from './ledger.ts';
 
-/** Source of the facts that telemetry gives rise to. */
+/** Source of the facts that follow from telemetry. */
 export const TELEMETRY_SOURCE = 'urn:kubefirst:telemetry';
 
-/** What the intake needs to know, of the answers of the ledger. */
+/** The queries of the ledger that the ingest needs. */
 export interface KubefirstView {
-  /** The registered clusters with a `cluster_id`, by all that was recorded so far. */
+  /** Returns the registered clusters with a `cluster_id`. */
   clustersWithId(kubefirstId: string): readonly KnownCluster[];
-  /** Resolves once a fact that was recorded is among what is known, or that took too long. */
+  /** Resolves once the projection has a recorded event, or after a timeout. */
   waitForEvent(eventId: string): Promise<unknown>;
 }
 
@@ -23,12 +23,12 @@ interface Dependencies {
   readonly ledger: Ledger;
   readonly view: KubefirstView;
   readonly policy: KubefirstPolicy;
-  /** A fact as the event that a producer would have posted: kept where the fact is refused. */
+  /** Converts a fact to the event that a producer would have posted; it is kept if the fact is rejected. */
   readonly asEvent: (fact: Fact, source: string, id: string) => JsonObject;
   readonly now: () => Instant;
 }
 
-/** A fact that somebody derived from what Kubefirst says. */
+/** A fact derived from telemetry or records of Kubefirst. */
 export interface DerivedFact {
   readonly fact: Fact;
   readonly source: string;
@@ -38,15 +38,15 @@ export interface DerivedFact {
   readonly mayBackdate: boolean;
 }
 
-/** What became of a telemetry event. */
+/** Outcome of a telemetry event. */
 export type TelemetryOutcome = 'recorded' | 'duplicate' | 'rejected' | 'heartbeat' | 'ignored';
 
-/** How many clusters the time of the last heartbeat is kept of. */
+/** Maximum number of clusters for which the last heartbeat is kept. */
 const MAX_HEARTBEATS = 100_000;
 
 /**
- * The way of what Kubefirst says into the ledger. Who a cluster is depends on what is known, so one thing at a time is
- * judged, recorded, and waited for until it is known, whichever door it came through.
+ * Turns Kubefirst events into facts. Matching an event to a cluster depends on earlier facts, so events are
+ * processed one at a time: match, record, wait until the projection has the fact.
  */
 export class KubefirstIngest {
   readonly #dependencies: Dependencies;
@@ -62,19 +62,19 @@ export class KubefirstIngest {
     return this.#dependencies.policy;
   }
 
-  /** When the last heartbeat of each cluster came, since this process began; the longest silent first. */
+  /** Time of the last heartbeat of each cluster since the process started, oldest first. */
   get lastSeen(): ReadonlyMap<string, Instant> {
     return this.#lastSeen;
   }
 
-  /** Telemetry events since this process began, by what became of them. */
+  /** Number of telemetry events since the process started, by outcome. */
   get counts(): ReadonlyMap<TelemetryOutcome, number> {
     return this.#counts;
   }
 
   /**
-   * Takes telemetry events in, in the order of their times, so that a batch may hold them in any.
-   * @throws what `Ledger.record` throws: some may be recorded; all may be posted again.
+   * Processes telemetry events in the order of their times, whatever their order in the batch.
+   * @throws the errors of `Ledger.record`: some events may be recorded, and all may be posted again.
    */
   async track(events: readonly TrackEvent[], actor: string): Promise<void> {
     const now = this.#dependencies.now();
@@ -91,7 +91,7 @@ export class KubefirstIngest {
         this.#dependencies.policy,
       );
     const first = judge();
-    // What changes nothing need not wait for what does.
+    // Events without a fact need not wait in the queue.
     const tracked =
       first.kind === 'heartbeat' || first.kind === 'ignored'
         ? this.#noteUnrecorded(first)
@@ -136,9 +136,9 @@ export class KubefirstIngest {
   }
 
   /**
-   * Has derived facts recorded, once what came before is known.
-   * @param derive called then: what it gives may depend on what is known.
-   * @throws what `Ledger.record` throws.
+   * Records derived facts after all earlier ones are in the projection.
+   * @param derive called at that time, since its result may depend on earlier facts.
+   * @throws the errors of `Ledger.record`.
    */
   async record(derive: () => readonly DerivedFact[]): Promise<readonly Outcome[]> {
     return this.#inTurn(async () => {
@@ -152,7 +152,7 @@ export class KubefirstIngest {
     const event = this.#dependencies.asEvent(fact, source, id);
     const submission: Submission = { fact, origin: { source, id, actor }, event, isTimedByLedger };
     const [outcome] = await this.#dependencies.ledger.record([submission], { mayBackdate });
-    if (outcome === undefined) throw new Error('a fact was submitted and nothing became of it');
+    if (outcome === undefined) throw new Error('the ledger returned no outcome for a submitted fact');
     if ('eventId' in outcome) await this.#dependencies.view.waitForEvent(outcome.eventId);
     return outcome;
   }
@@ -164,7 +164,7 @@ export class KubefirstIngest {
   }
 }
 
-/** The id of an event that came without one: of what it says, so that the same again is the same event. */
+/** Returns the id of an event that has none: a hash of its content, so that the same content is the same event. */
 function contentId({ event, timestamp, properties }: TrackEvent): string {
   return `content-${eventId(event, timestamp ?? '', JSON.stringify(properties))}`;
 }

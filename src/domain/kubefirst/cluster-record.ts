@@ -3,11 +3,11 @@ import { line } from '../facts/fact.ts';
 import { type Instant, LAST_INSTANT, SECOND_MS } from '../time.ts';
 import { isManagementType, KUBEFIRST_ID, KUBEFIRST_NAME } from './identity.ts';
 
-/** What Kubefirst says of the life of a cluster. `error` is set by failed creations and by failed deletions alike. */
+/** Lifecycle statuses of Kubefirst. Both a failed creation and a failed deletion set `error`. */
 export const STATUSES = ['provisioning', 'provisioned', 'error', 'deleting', 'deleted'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** A record of Kubefirst's, cut down to the fields that the ledger may know: the same JSON holds keys and passwords. */
+/** The fields of a Kubefirst record that the ledger reads. The same JSON contains keys and passwords. */
 export interface ClusterRecord {
   readonly managementId: string;
   readonly kubefirstId: string;
@@ -17,11 +17,11 @@ export interface ClusterRecord {
   readonly cloudProvider: string | undefined;
   readonly region: string | undefined;
   readonly domain: string | undefined;
-  /** `undefined` where the record does not say when it was created. */
+  /** `undefined` if the record has no time of creation. */
   readonly createdAt: Instant | undefined;
 }
 
-/** A record that the ledger cannot use; says which field is at fault, never what stands in it. */
+/** A record that the ledger cannot use, with the field at fault but not its value. */
 export interface UnusableRecord {
   readonly name: string;
   readonly field: string;
@@ -33,7 +33,7 @@ const text = (max: number) =>
     .catch(undefined)
     .transform((value) => value ?? undefined);
 
-/** Ten digits are seconds, thirteen milliseconds, both as a text or a number. */
+/** Time of creation as a string or number: ten digits are seconds, thirteen are milliseconds. */
 const Creation = z
   .union([z.string().regex(/^\d{10}(\d{3})?$/), z.int().nonnegative()])
   .nullish()
@@ -57,12 +57,12 @@ const fields = {
 const Workload = z.object(fields);
 const Record = z.object({ ...fields, workload_clusters: z.array(z.unknown()).nullish() });
 
-/** The fields of a record's Secret that are looked at; all others are dropped before anything else happens. */
+/** Fields that are read from the Secret of a record. All others are dropped first. */
 export const RECORD_FIELDS: readonly string[] = Object.keys(Record.shape);
 
 /**
- * Reads a record with the workload clusters that it holds.
- * @param name what the record is called, for what is said of one that cannot be used.
+ * Parses a record and the workload clusters in it.
+ * @param name name of the record, to report unusable ones.
  */
 export function readRecord(
   name: string,

@@ -6,26 +6,26 @@ import { hours } from '../inventory.ts';
 import { formatInstant, type Instant, type Window } from '../time.ts';
 import { identityOf } from './identity.ts';
 
-/** An amount of money per cluster-hour, in whatever currency: the ledger knows none. */
+/** Price per cluster-hour, without a currency. */
 export const PricePerHour = z
   .string()
-  .regex(/^\d{1,9}(\.\d{1,9})?$/, 'must be a decimal number such as 0.125, with at most 9 places');
+  .regex(/^\d{1,9}(\.\d{1,9})?$/, 'must be a decimal number such as 0.125, with at most 9 decimal places');
 
-/** A cluster as the billing page of Kubefirst Pro lists it. */
+/** A cluster on the billing page of Kubefirst Pro. */
 export interface ClusterUsageLine {
   readonly clusterName: string;
-  /** Kubefirst's own `cluster_id`, or the ledger's id where it is no cluster of Kubefirst's. */
+  /** The `cluster_id` of Kubefirst, or the id in the ledger if the cluster is not one of Kubefirst. */
   readonly clusterID: string;
   readonly clusterType: string | null;
   readonly createdAt: string;
   readonly deletedAt: string | null;
-  /** Billed hours of the window, 6 decimal places, half to even. */
+  /** Billed hours of the window, with 6 decimal places, rounded half to even. */
   readonly hours: string;
-  /** `hours` as they stand there times the price, 2 decimal places, half to even; null without a price. */
+  /** `hours` as shown, times the price, with 2 decimal places, rounded half to even; null without a price. */
   readonly total: string | null;
 }
 
-/** What the ledger has of a cluster, for a line. */
+/** A cluster with its billed intervals. */
 export interface ClusterBill {
   readonly clusterId: string;
   readonly name: string;
@@ -35,7 +35,7 @@ export interface ClusterBill {
   readonly intervals: readonly Interval[];
 }
 
-/** The clusters that were there in a window, with what is billed of each; none where it has not begun. */
+/** Returns the clusters that existed in a window with their usage; an empty list if the window has not begun. */
 export function clusterUsage(
   clusters: readonly ClusterBill[],
   counted: Window,
@@ -61,7 +61,7 @@ function lineOf(cluster: ClusterBill, counted: Window, pricePerHour: string | un
   };
 }
 
-/** The product of two decimal numbers, none negative, with 2 decimal places, half to even. */
+/** Multiplies two non-negative decimal numbers. The result has 2 decimal places, rounded half to even. */
 export function multiply(a: string, b: string): string {
   const [one, other] = [unscaled(a), unscaled(b)];
   return formatFixed(one.digits * other.digits, 10n ** BigInt(one.places + other.places));

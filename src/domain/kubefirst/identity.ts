@@ -1,23 +1,23 @@
 import type { Instant } from '../time.ts';
 
 /**
- * What a cluster of Kubefirst is called in the ledger. Its own `cluster_id` is six characters, reused where a deleted name
- * is created again, and shared by default virtual clusters and their host. So the ledger joins what makes it one of its
- * kind: `<management cluster_id>.<cluster_id>.<name>.<second of creation>`. Telemetry knows no name: there it is `-`.
+ * Parts of the ledger id of a Kubefirst cluster: `<management cluster_id>.<cluster_id>.<name>.<second of
+ * creation>`. The `cluster_id` alone is not unique: it has six characters, is reused when a deleted name is created
+ * again, and is shared by default virtual clusters and their host. Telemetry has no name and uses `-`.
  */
 export interface KubefirstIdentity {
-  /** `cluster_id` of the management cluster; a management cluster is its own. */
+  /** `cluster_id` of the management cluster; a management cluster has its own. */
   readonly managementId: string;
   readonly kubefirstId: string;
-  /** `undefined` where only telemetry has spoken of it. */
+  /** `undefined` if the cluster is known from telemetry only. */
   readonly name: string | undefined;
-  /** Second of its creation, since the epoch; 0 where that is not known. */
+  /** Second of the creation since the epoch; 0 if unknown. */
   readonly createdSecond: number;
 }
 
-/** `cluster_id`; real ones have six characters. */
+/** Format of a `cluster_id`; real ones have six characters. */
 export const KUBEFIRST_ID = /^[A-Za-z0-9]{1,32}$/;
-/** A name that can be part of the name of a Secret. */
+/** Format of a name; it is part of the name of a Secret. */
 export const KUBEFIRST_NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 
 const UNNAMED = '-';
@@ -28,7 +28,7 @@ export function ledgerIdOf({ managementId, kubefirstId, name, createdSecond }: K
   return `${managementId}.${kubefirstId}.${name ?? UNNAMED}.${createdSecond}`;
 }
 
-/** @returns `undefined` where the id is not of this form: then it is no cluster of Kubefirst's. */
+/** Parses a ledger id. @returns `undefined` if the cluster is not one of Kubefirst. */
 export function identityOf(ledgerId: string): KubefirstIdentity | undefined {
   const match = LEDGER_ID.exec(ledgerId);
   if (match === null) return undefined;
@@ -41,23 +41,23 @@ export function identityOf(ledgerId: string): KubefirstIdentity | undefined {
   };
 }
 
-/** A cluster of Kubefirst's that the ledger has a registration of. */
+/** A Kubefirst cluster that is registered in the ledger. */
 export interface KnownCluster extends KubefirstIdentity {
   readonly clusterId: string;
   readonly accountId: string;
   readonly billable: boolean;
   readonly clusterType: string | undefined;
   readonly domain: string | undefined;
-  /** The name of the place whose records registered it; `undefined` where none did. */
+  /** Name of the place whose records registered it; `undefined` if no record did. */
   readonly recordsIn: string | undefined;
   readonly registeredAt: Instant;
   readonly deletedAt: Instant | undefined;
 }
 
-/** What an observation says of the cluster that it speaks of. */
+/** Properties that an observation gives about its cluster. */
 export interface ClusterMatchCriteria {
   readonly kubefirstId: string;
-  /** Where it is known. */
+  /** `undefined` if the observation does not contain it. */
   readonly managementId: string | undefined;
   readonly clusterType: string | undefined;
   readonly domain: string | undefined;
@@ -65,10 +65,11 @@ export interface ClusterMatchCriteria {
 }
 
 /**
- * The one cluster that an observation speaks of. Of those with its `cluster_id`, each thing said narrows the choice: the
- * management cluster and the kind strictly, the domain where any has it. What was there at the time comes first; then, as
- * it is asked for, what came next (an installation that was noted late) or what was deleted last (a deletion noted twice).
- * @returns one cluster; none; or all that it may mean, of which none is to be taken.
+ * Finds the cluster that an observation is about. Of the clusters with its `cluster_id`, the management cluster and
+ * the kind must match; the domain narrows the choice if any cluster has it. Clusters that existed at the time come
+ * first. Otherwise `fallback` decides: the next one (an installation reported late) or the last deleted one (a
+ * deletion reported twice).
+ * @returns one cluster, none, or several candidates if the observation is ambiguous.
  */
 export function matchCluster(
   known: readonly KnownCluster[],
@@ -90,7 +91,7 @@ export function matchCluster(
   return one.length > 0 ? one : other;
 }
 
-/** Kubefirst's programs have several names for one kind; what has no entry may be of any. */
+/** Kinds by cluster type. Kubefirst uses several names for a kind; a type that is not listed can be any kind. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   mgmt: ['management'],
   bootstrap: ['management'],
@@ -111,7 +112,7 @@ function kindsOf(clusterType: string | undefined): readonly string[] | undefined
   return clusterType !== undefined && Object.hasOwn(KINDS, clusterType) ? KINDS[clusterType] : undefined;
 }
 
-/** Whether a type of cluster is a management cluster's, which is its own management cluster. */
+/** Returns whether a cluster type is that of a management cluster. */
 export function isManagementType(clusterType: string | undefined): boolean {
   return kindsOf(clusterType)?.[0] === 'management';
 }

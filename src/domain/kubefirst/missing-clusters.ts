@@ -2,31 +2,31 @@ import type { Instant } from '../time.ts';
 import type { ClusterRecord, UnusableRecord } from './cluster-record.ts';
 import type { KnownCluster } from './identity.ts';
 
-/** All records of a place, as far as they are known. */
+/** All records of a place that have been read. */
 export interface RecordSet {
-  /** Names in the index; `undefined` where there is no index. */
+  /** Names in the index; `undefined` without an index. */
   readonly index: readonly string[] | undefined;
   readonly byName: ReadonlyMap<string, RecordFile>;
 }
 
-/** One record with the workload clusters that it holds. */
+/** One record with the workload clusters in it. */
 export interface RecordFile {
   readonly records: readonly ClusterRecord[];
   readonly unusable: readonly UnusableRecord[];
   readonly changedAt: Instant | undefined;
 }
 
-/** A cluster without a record, and since when at the latest. */
+/** A cluster without a record. */
 export interface MissingCluster {
   readonly cluster: KnownCluster;
-  /** `undefined` where the time is that of whoever notices. */
+  /** Latest time at which the record disappeared; `undefined` for the time of the check. */
   readonly since: Instant | undefined;
 }
 
 /**
- * The clusters that have no record any more, among those that records of this place registered. None is called missing
- * as long as it may be in a record that cannot be used, or that is just being written or removed.
- * @param claimed ids of the clusters that records are about.
+ * Returns the registered clusters of a place that no longer have a record. No cluster is missing while it may be in
+ * an unusable record, or in one that is being written or removed.
+ * @param claimed ids of the clusters that have a record.
  */
 export function missingClusters(
   records: RecordSet,

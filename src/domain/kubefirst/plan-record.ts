@@ -4,16 +4,16 @@ import type { ClusterRecord } from './cluster-record.ts';
 import { type KnownCluster, ledgerIdOf, matchCluster } from './identity.ts';
 import { type KubefirstPolicy, registrationOf } from './registration.ts';
 
-/** A fact that a record gives rise to. */
+/** A fact that follows from a record. */
 export interface PlannedFact {
   readonly fact: Fact;
-  /** Names it among the facts of its cluster, the same whoever plans it, and whenever. */
+  /** Identifies the fact among those of its cluster, independent of who plans it and when. */
   readonly id: string;
-  /** Its time is when it was noticed: planned again later it is the same fact. */
+  /** Whether its time is the time of the check: planned again later, it is the same fact. */
   readonly isTimedByLedger: boolean;
 }
 
-/** The id in the ledger of what a record describes, where the record alone names it. */
+/** Returns the ledger id of a record, from the record alone. */
 export function ownIdOf({ managementId, kubefirstId, name, createdAt }: ClusterRecord): string {
   return ledgerIdOf({
     managementId,
@@ -24,8 +24,8 @@ export function ownIdOf({ managementId, kubefirstId, name, createdAt }: ClusterR
 }
 
 /**
- * The cluster of the ledger that a record is about: the one with its own id; else one that so far only telemetry has
- * spoken of, where there is exactly one such that it can be.
+ * Returns the cluster of a record: the one with the id of the record, or the only cluster known from telemetry that
+ * it can be.
  */
 export function clusterOfRecord(
   record: ClusterRecord,
@@ -39,13 +39,16 @@ export function clusterOfRecord(
   const unnamed = known.filter((cluster) => mayBeTheSame(cluster, record));
   const hint = { kubefirstId, managementId: undefined, clusterType, domain, at: now };
   const [adopted, ...others] = matchCluster(unnamed, hint, 'next');
-  // A default virtual cluster shares the id of its host: without a domain in common it could be any of them.
+  // A default virtual cluster has the id of its host. Without a common domain the match is ambiguous.
   const isShared = managementId === kubefirstId && adopted?.domain !== domain;
   if (adopted === undefined || others.length > 0 || isShared) return { clusterId: ownId, cluster: undefined };
   return { clusterId: adopted.clusterId, cluster: adopted };
 }
 
-/** Telemetry may have taken the cluster for its own management cluster, and cannot have seen it before it was created. */
+/**
+ * Returns whether a cluster from telemetry can be that of a record. Telemetry may have used the cluster as its own
+ * management cluster, and cannot have seen it before it was created.
+ */
 function mayBeTheSame(
   { name, managementId, registeredAt, deletedAt }: KnownCluster,
   record: ClusterRecord,
@@ -57,9 +60,9 @@ function mayBeTheSame(
 }
 
 /**
- * What the ledger lacks of what a record says: facts in the order of their time. Nothing where it knows all.
- * @param cluster what the ledger has of it. @param changedAt when the record last changed, as far as that is known.
- * @param recordsIn the name of the place that the record is kept in.
+ * Returns the facts of a record that the ledger lacks, in the order of their time.
+ * @param cluster the registered cluster, if any. @param changedAt last known change of the record.
+ * @param recordsIn name of the place of the record.
  */
 export function planRecord(
   record: ClusterRecord,
@@ -89,8 +92,9 @@ export function planRecord(
 }
 
 /**
- * A cluster is registered once it is provisioned, and not before: one in any other state may never have been. What
- * telemetry registered without a name is registered once more, with the time of its creation and all that is known of it.
+ * Returns whether to register the cluster. A cluster is registered once it is provisioned; in another state it may
+ * never have existed. A cluster known from telemetry is registered again with its name and an earlier time of
+ * creation.
  */
 function isRegistrationMissing(
   { status, createdAt }: ClusterRecord,
@@ -100,7 +104,7 @@ function isRegistrationMissing(
   return cluster.name === undefined && createdAt !== undefined && createdAt < cluster.registeredAt;
 }
 
-/** The deletion of a cluster whose record is gone, after its deletion was asked for. */
+/** Returns the deletion of a cluster whose record disappeared after a deletion request. */
 export function planDeletion(clusterId: string, at: Instant): PlannedFact {
   return timedByLedger('ClusterDeleted', clusterId, at);
 }

@@ -2,25 +2,28 @@ import { z } from 'zod';
 import { AccountId } from '../facts/fact.ts';
 import { KUBEFIRST_ID } from './identity.ts';
 
-/** What the ledger makes of Kubefirst's clusters, as it is configured. */
+/** Settings that map clusters of Kubefirst to registrations. */
 export const KubefirstPolicy = z.strictObject({
-  /** The account of every cluster that no rule below names; without it, one account per management cluster, by its id. */
+  /** Account of all clusters that no other rule assigns; without it, the id of the management cluster. */
   accountId: AccountId.optional(),
-  /** Accounts by `cluster_id` of the management cluster: the first rule that is tried. */
+  /** Accounts by `cluster_id` of the management cluster; this rule comes first. */
   accountsByManagementId: z.record(z.string().regex(KUBEFIRST_ID), AccountId).default({}),
-  /** Accounts by domain, also of all domains below it. */
+  /** Accounts by domain; each includes its subdomains. */
   accountsByDomain: z.record(z.string().min(1).max(253), AccountId).default({}),
-  /** Types of clusters that are registered as not billable. */
+  /** Cluster types that are registered as not billable. */
   freeClusterTypes: z.array(z.string().min(1).max(64)).default(['mgmt', 'bootstrap']),
   /**
-   * The `connection` reference of a billed cluster, with `{name}` for its name. Kubefirst has Argo CD keep a Secret of
-   * that name; `null` registers none.
+   * The `connection` reference of a billed cluster; `{name}` stands for its name. The default is the Secret that
+   * Kubefirst creates for Argo CD. `null` registers no connection.
    */
   connection: z.string().min(1).max(253).nullable().default('argocd:argocd/{name}'),
 });
 export type KubefirstPolicy = z.output<typeof KubefirstPolicy>;
 
-/** The account that a cluster is billed to: by its management cluster, by its domain, the one for all, its management cluster. */
+/**
+ * Returns the account of a cluster: by management cluster, by domain, the default account, or the id of the
+ * management cluster.
+ */
 export function accountOf(policy: KubefirstPolicy, managementId: string, domain: string | undefined): string {
   const { accountsByManagementId, accountsByDomain, accountId } = policy;
   if (Object.hasOwn(accountsByManagementId, managementId))
@@ -36,7 +39,7 @@ function parentOf(domain: string): string | undefined {
   return dot === -1 ? undefined : domain.slice(dot + 1);
 }
 
-/** What a registration says, in the terms of the ledger. */
+/** Properties of a cluster for its registration. */
 export interface ClusterDescription {
   readonly managementId: string;
   readonly kubefirstId: string;
@@ -45,15 +48,15 @@ export interface ClusterDescription {
   readonly cloudProvider: string | undefined;
   readonly region: string | undefined;
   readonly domain: string | undefined;
-  /** The name of the place whose records say so. */
+  /** Name of the place whose records contain the cluster. */
   readonly recordsIn?: string;
 }
 
-/** Labels of a registration: the domain, and whose records it comes from. */
+/** Labels of a registration: the domain, and the place of the records. */
 export const DOMAIN_LABEL = 'kubefirst/domain';
 export const RECORDS_LABEL = 'kubefirst/records';
 
-/** The payload of the registration of a cluster of Kubefirst's; what is not known is left out. */
+/** Returns the payload of a registration; unknown properties are omitted. */
 export function registrationOf(policy: KubefirstPolicy, cluster: ClusterDescription) {
   const { managementId, kubefirstId, name, clusterType, cloudProvider, region, domain, recordsIn } = cluster;
   const labels = {
@@ -74,7 +77,10 @@ export function registrationOf(policy: KubefirstPolicy, cluster: ClusterDescript
   };
 }
 
-/** How the credentials of a cluster are referred to; `undefined` for free ones and where its name is not known. */
+/**
+ * Returns the reference to the credentials of a cluster; `undefined` for free clusters and clusters without a known
+ * name.
+ */
 export function connectionOf(
   { connection, freeClusterTypes }: KubefirstPolicy,
   { name, clusterType }: Pick<ClusterDescription, 'name' | 'clusterType'>,

@@ -11,7 +11,7 @@ import {
 } from './identity.ts';
 import { type KubefirstPolicy, registrationOf } from './registration.ts';
 
-/** The events of Kubefirst's telemetry that say something of a cluster; every other one is acknowledged and ignored. */
+/** Telemetry events of Kubefirst that change a bill. All others but the heartbeat are acknowledged and ignored. */
 export const LIFECYCLE_EVENTS = [
   'kubefirst.cluster_install.completed',
   'kubefirst.cluster_delete.started',
@@ -21,7 +21,7 @@ export const HEARTBEAT = 'kubefirst.heartbeat';
 const CLUSTER_EVENTS = [...LIFECYCLE_EVENTS, HEARTBEAT] as const;
 type ClusterEvent = (typeof CLUSTER_EVENTS)[number];
 
-/** A name that some senders leave empty or as a placeholder. */
+/** An optional string that some senders leave empty or set to a placeholder. */
 const optionalText = (max: number) =>
   z
     .union([z.literal(''), line(max)])
@@ -32,7 +32,7 @@ const KubefirstId = z.string().regex(KUBEFIRST_ID, 'must be a cluster_id of 1 to
 
 const MAX_FRACTION_DIGITS = 3;
 
-/** RFC 3339 with any fraction, as other languages write it: what is finer than a millisecond is cut off. */
+/** RFC 3339 time with any number of fraction digits; digits after milliseconds are cut off. */
 export const LooseInstant = z
   .string()
   .max(64)
@@ -45,7 +45,7 @@ export const LooseInstant = z
     return z.NEVER;
   });
 
-/** What is read of a Segment Track event. Everything else that it holds is dropped unseen: it is somebody else's format. */
+/** The fields of a Segment Track event that are read. All other fields are dropped. */
 export const TrackEvent = z.object({
   event: line(255),
   messageId: line(255).nullish(),
@@ -61,28 +61,28 @@ export const TrackEvent = z.object({
         .nullish()
         .transform((id) => (id === '' || id === 'unset' || id === null ? undefined : id)),
     })
-    .describe('Of the properties these are read and no others.'),
+    .describe('Only these properties are read.'),
 });
 export type TrackEvent = z.output<typeof TrackEvent>;
 
-/** The name of an event alone, to tell whether the rest matters. */
+/** Returns whether the event with this name is about a cluster, before the rest is parsed. */
 export function isClusterEvent(event: unknown): event is ClusterEvent {
   return typeof event === 'string' && (CLUSTER_EVENTS as readonly string[]).includes(event);
 }
 
-/** What is to be done about an event. */
+/** The effect of a telemetry event. */
 export type TelemetryVerdict =
   | { readonly kind: 'record'; readonly fact: Fact }
-  /** Proves that the platform's record of the cluster exists; says nothing of the bill. */
+  /** The cluster has sent a heartbeat; the bill does not change. */
   | { readonly kind: 'heartbeat'; readonly clusterId: string }
-  /** The ledger knows it already, or it says nothing of the bill. */
+  /** The event has no effect on the bill, or the ledger already has the fact. */
   | { readonly kind: 'ignored' }
   | { readonly kind: 'unknown'; readonly fact: Fact }
   | { readonly kind: 'ambiguous'; readonly fact: Fact; readonly candidates: readonly string[] };
 
 /**
- * What a telemetry event means for the ledger.
- * @param known the clusters with its `cluster_id` that the ledger has a registration of. @param at when it was true.
+ * Decides the effect of a telemetry event.
+ * @param known registered clusters with the `cluster_id` of the event. @param at time of the event.
  */
 export function judgeTelemetry(
   { event, properties }: TrackEvent,
@@ -113,7 +113,7 @@ function matchCriteria(properties: TrackEvent['properties'], at: Instant): Clust
     domain,
     parent_cluster_id: parent,
   } = properties;
-  // The chart gives a management cluster itself as its parent; what is said of its kind must not be lost by that.
+  // The Helm chart sets a management cluster as its own parent; its kind must not be derived from that.
   const managementId = isManagementType(clusterType)
     ? kubefirstId
     : parent === kubefirstId
@@ -123,8 +123,8 @@ function matchCriteria(properties: TrackEvent['properties'], at: Instant): Clust
 }
 
 /**
- * A cluster that was not there at the time is a new one. Of one that was, an earlier installation is the better one; a
- * later one, as every repeated installation sends it, says nothing new.
+ * Decides the effect of an installation. A cluster that did not exist at the time is new. For an existing cluster
+ * only an earlier time matters; repeated installations report a later one.
  */
 function judgeInstall(
   { cloud_provider: cloudProvider }: TrackEvent['properties'],
@@ -148,14 +148,17 @@ function judgeInstall(
     return { kind: 'record', fact: { ...registered, clusterId } };
   }
   const [cluster] = match;
-  // Of several, each is registered already, whichever is meant; what a record said of the time of creation stands.
+  // Several candidates are all registered already, and the time of creation in a record takes precedence.
   if (cluster === undefined || match.length > 1 || cluster.name !== undefined || at >= cluster.registeredAt)
     return { kind: 'ignored' };
   const { clusterId, accountId } = cluster;
   return { kind: 'record', fact: { ...registered, clusterId, accountId } };
 }
 
-/** Of several clusters none is guessed, and of none nothing can be said: both are kept for a person to look at. */
+/**
+ * Decides the effect of a deletion. An unknown or ambiguous cluster is never guessed: the event is kept for an
+ * operator.
+ */
 function judgeDeletion(
   type: 'ClusterDeletionRequested' | 'ClusterDeleted',
   { kubefirstId, managementId = kubefirstId, at }: ClusterMatchCriteria,
@@ -163,7 +166,7 @@ function judgeDeletion(
 ): TelemetryVerdict {
   const placeholder = ledgerIdOf({ managementId, kubefirstId, name: undefined, createdSecond: 0 });
   const [cluster] = match;
-  // A deletion from before the cluster was there is another's.
+  // A deletion before the registration belongs to another cluster.
   if (cluster === undefined || at < cluster.registeredAt)
     return { kind: 'unknown', fact: { type, clusterId: placeholder, effectiveAt: at } };
   if (match.every((each) => isGone(each, at))) return { kind: 'ignored' };

@@ -3,22 +3,24 @@ import type { InventoryItem } from '../../domain/inventory.ts';
 import { SourceUnreadable } from '../management/source-unreadable.ts';
 import type { Credential } from './credential.ts';
 
-/** A place that keeps credentials of clusters under names. */
+/** A source of cluster credentials, addressed by name. */
 export interface CredentialSource {
-  /** The kind of `connection` reference that it serves: `dir`, `argocd`, `capi`, `secret`. */
+  /** Scheme of the `connection` references that it resolves: `dir`, `argocd`, `capi`, `secret`. */
   readonly scheme: string;
   /**
-   * @param name what follows the scheme in the reference.
-   * @returns the credential, or `'absent'` where the source was read and has none of that name.
-   * @throws SourceUnreadable it is not known whether there is one. @throws CredentialRefused there is one that is not used.
+   * Reads one credential.
+   * @param name the part of the reference after the scheme.
+   * @returns `'absent'` if the source was read and has no such credential.
+   * @throws SourceUnreadable if it is unknown whether there is one. @throws CredentialRefused if it is not
+   * acceptable.
    */
   resolve(name: string, signal: AbortSignal): Promise<Credential | 'absent'>;
-  /** The clusters that it knows, page by page as they are read; absent where a source cannot say. @throws SourceUnreadable */
+  /** Yields the clusters that the source lists; absent if the source cannot list any. @throws SourceUnreadable */
   inventory?(signal: AbortSignal): AsyncIterable<InventoryItem>;
   close(): Promise<void>;
 }
 
-/** A credential that is not used, by the field that is at fault. The message never holds what stands in the field. */
+/** A credential that is not acceptable, with the field at fault. The message never contains the value of the field. */
 export class CredentialRefused extends Error {
   override readonly name = 'CredentialRefused';
   readonly field: string;
@@ -30,9 +32,9 @@ export class CredentialRefused extends Error {
 }
 
 /**
- * Finds the credential that a `connection` reference names.
- * @returns `'absent'` where there is none, or where nothing is referred to.
- * @throws SourceUnreadable also where no source of that kind is configured. @throws CredentialRefused
+ * Resolves a `connection` reference.
+ * @returns `'absent'` if there is no such credential or no reference.
+ * @throws SourceUnreadable also if no source with this scheme is configured. @throws CredentialRefused
  */
 export async function resolveConnection(
   reference: string | undefined,
@@ -44,6 +46,6 @@ export async function resolveConnection(
   if (parsed === undefined) throw new CredentialRefused('connection', 'must be <source>:<name>');
   const source = sources.find(({ scheme }) => scheme === parsed.scheme);
   if (source === undefined)
-    throw new SourceUnreadable(`no source of credentials ${parsed.scheme} is configured`);
+    throw new SourceUnreadable(`no credential source with the scheme ${parsed.scheme} is configured`);
   return source.resolve(parsed.name, signal);
 }

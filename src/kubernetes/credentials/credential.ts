@@ -1,14 +1,14 @@
 import { inspect } from 'node:util';
 
-/** What opens a cluster: a kubeconfig as its owner gave it, which is hostile input, or an address and what to show there. */
+/** Content of a credential: a kubeconfig, which is untrusted input, or an endpoint with a login. */
 export type CredentialContent =
   | { readonly kind: 'kubeconfig'; readonly text: string }
   | {
       readonly kind: 'endpoint';
       readonly server: string;
-      /** PEM in base64; without it the system's own roots are trusted. */
+      /** PEM in base64; without it the root certificates of the system are trusted. */
       readonly caData?: string;
-      /** Name that the certificate must be for, where it is not the server's. */
+      /** Name in the certificate, if it is not the host of the server. */
       readonly tlsServerName?: string;
       readonly token?: string;
       readonly username?: string;
@@ -16,13 +16,13 @@ export type CredentialContent =
       /** PEM in base64; always with `clientKeyData`. */
       readonly clientCertData?: string;
       readonly clientKeyData?: string;
-      /** The owner asks not to look at the certificate: then nothing secret may be sent. */
+      /** Whether to skip verification of the certificate. Such a credential is rejected. */
       readonly insecure?: boolean;
     };
 
 const HIDDEN = '[credential]';
 
-/** A credential on its way to a probe. It can be taken out on purpose only: a log, an error or JSON shows nothing of it. */
+/** A credential that is never printed by accident: logs, errors and JSON show a placeholder. */
 export class Credential {
   readonly #content: CredentialContent;
 
@@ -34,7 +34,7 @@ export class Credential {
     return this.#content.kind;
   }
 
-  /** The secret itself: for the probe, and for nothing that writes. */
+  /** Returns the secret. Only the probe may call this. */
   reveal(): CredentialContent {
     return this.#content;
   }

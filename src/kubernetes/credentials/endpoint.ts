@@ -3,10 +3,10 @@ import { isIP } from 'node:net';
 import { inspect } from 'node:util';
 import { CredentialRefused } from './credential-source.ts';
 
-/** What a credential says, as it stands there, still to be judged. */
+/** Fields of a credential before validation. */
 export interface EndpointFields {
   readonly server: string;
-  /** PEM in base64, as are the two below. */
+  /** PEM in base64, as are `clientCertData` and `clientKeyData`. */
   readonly caData?: string | undefined;
   readonly tlsServerName?: string | undefined;
   readonly token?: string | undefined;
@@ -18,7 +18,7 @@ export interface EndpointFields {
 }
 
 export interface EndpointPolicy {
-  /** Whether `http:` is taken: for tests and for API servers behind a proxy on the same machine. */
+  /** Whether `http:` URLs are accepted: for tests, and for API servers behind a proxy on the same machine. */
   readonly allowPlainHttp: boolean;
 }
 
@@ -27,23 +27,23 @@ const MAX_PATH = 256;
 const MAX_TOKEN = 16 * 1024;
 const MAX_CERTIFICATES = 64;
 
-/** Where an API server is, and what to show there. Nothing that is secret comes out of it unasked. */
+/** The validated address of an API server with its login. Secrets are only returned by the `reveal…` methods. */
 export class Endpoint {
-  /** A name in lower case without a dot at its end, or the plain form of an IP address without brackets. */
+  /** Lower-case host name without a trailing dot, or an IP address without brackets. */
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
-  /** What stands before `/readyz`; empty, or begins with a slash and does not end with one. */
+  /** Path before `/readyz`: empty, or with a leading slash and without a trailing one. */
   readonly basePath: string;
-  /** What the certificate must be for. */
+  /** Name or address that the certificate must be for. */
   readonly serverName: string;
   readonly #ca: string | undefined;
   readonly #client: { readonly cert: string; readonly key: string } | undefined;
   readonly #authorization: string | undefined;
 
   /**
-   * @param names how the credential itself calls its fields, for refusals.
-   * @throws CredentialRefused naming the field; its value is never told.
+   * @param names names of the fields in messages, as the credential spells them.
+   * @throws CredentialRefused with the name of the field, never its value.
    */
   constructor(fields: EndpointFields, policy: EndpointPolicy, names: FieldNames = ENDPOINT_NAMES) {
     const url = parseServer(fields.server, policy, names.server);
@@ -52,7 +52,7 @@ export class Endpoint {
     this.port = url.port === '' ? (this.isTls ? 443 : 80) : Number(url.port);
     this.basePath = url.pathname.replace(/\/+$/, '');
     if (fields.insecure === true)
-      throw new CredentialRefused(names.insecure, 'must not be true: nobody would know who answers');
+      throw new CredentialRefused(names.insecure, 'must not be true: the server could not be identified');
     const { tlsServerName } = fields;
     this.serverName = tlsServerName === undefined ? this.host : parseName(tlsServerName, names.tlsServerName);
     this.#ca = fields.caData === undefined ? undefined : certificates(fields.caData, names.caData).pem;
@@ -60,17 +60,17 @@ export class Endpoint {
     this.#authorization = authorizationOf(fields, names);
   }
 
-  /** Trusted certificates, PEM; `undefined` for the well-known ones. */
+  /** Trusted certificates in PEM; `undefined` for the root certificates of the system. */
   get ca(): string | undefined {
     return this.#ca;
   }
 
-  /** The certificate to show and its key: for the handshake, and for nothing that writes. */
+  /** Returns the client certificate and its key. Only the TLS handshake may use them. */
   revealClient(): { readonly cert: string; readonly key: string } | undefined {
     return this.#client;
   }
 
-  /** The header to send: for the request, and for nothing that writes. */
+  /** Returns the Authorization header. Only the request may use it. */
   revealAuthorization(): string | undefined {
     return this.#authorization;
   }
@@ -88,7 +88,7 @@ export class Endpoint {
   }
 }
 
-/** How fields are called in refusals. */
+/** Names of fields in messages. */
 export type FieldNames = Readonly<Record<keyof EndpointFields, string>>;
 
 const ENDPOINT_NAMES: FieldNames = {
@@ -103,7 +103,7 @@ const ENDPOINT_NAMES: FieldNames = {
   insecure: 'insecure',
 };
 
-/** Letters that need no decoding, so that what is judged is what is used: no user, no escapes, no query, no fragment. */
+/** URL without user, escapes, query or fragment. No character needs decoding, so the checked text is the used text. */
 const SERVER =
   /^(https?):\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[A-Za-z0-9._~:-]*)*)$/i;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -112,20 +112,21 @@ function parseServer(server: string, { allowPlainHttp }: EndpointPolicy, name: s
   const refuse = (why: string) => new CredentialRefused(name, why);
   const [, scheme, , port, path = ''] = SERVER.exec(server) ?? [];
   const forms = allowPlainHttp ? 'https:// or http://' : 'https://';
-  const form = `must be ${forms} with a host, a port and a path, and nothing else`;
+  const form = `must be an ${forms} URL with a host and optionally a port and a path`;
   if (scheme === undefined) throw refuse(form);
-  if (scheme.toLowerCase() === 'http' && !allowPlainHttp) throw refuse('must be https');
+  if (scheme.toLowerCase() === 'http' && !allowPlainHttp) throw refuse('must be an https:// URL');
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
     throw refuse('must have a port from 1 to 65535');
   if (path.length > MAX_PATH || /\/\.{1,2}(?:\/|$)/.test(path) || path.includes('//'))
-    throw refuse('has an odd path');
+    throw refuse('must not have a path with dot segments or empty segments, or of more than 256 characters');
   if (!URL.canParse(server)) throw refuse(form);
   const url = new URL(server);
-  if (isIP(bareHost(url.hostname)) === 0 && !isName(bareHost(url.hostname))) throw refuse('must name a host');
+  if (isIP(bareHost(url.hostname)) === 0 && !isName(bareHost(url.hostname)))
+    throw refuse('must have a valid host name or IP address');
   return url;
 }
 
-/** The plain form of a host of a URL. */
+/** Returns the host of a URL without brackets or a trailing dot. */
 function bareHost(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
 }
@@ -136,7 +137,8 @@ function isName(host: string): boolean {
 
 function parseName(text: string, field: string): string {
   const name = text.toLowerCase();
-  if (isIP(name) === 0 && !isName(name)) throw new CredentialRefused(field, 'must be the name of a host');
+  if (isIP(name) === 0 && !isName(name))
+    throw new CredentialRefused(field, 'must be a host name or an IP address');
   return name;
 }
 
@@ -148,7 +150,7 @@ function decode(base64: string, field: string): string {
   return Buffer.from(packed, 'base64').toString('latin1');
 }
 
-/** The certificates of a bundle, and nothing that stands between them. */
+/** Returns the certificates of a bundle without the text between them. */
 function certificates(
   data: string,
   field: string,
@@ -157,14 +159,13 @@ function certificates(
   const text = decode(data, field);
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0 || blocks.length > MAX_CERTIFICATES)
-    throw refuse(`must hold 1 to ${MAX_CERTIFICATES} certificates in PEM`);
-  if (text.match(/-----BEGIN /g)?.length !== blocks.length)
-    throw refuse('must hold certificates and nothing else');
+    throw refuse(`must contain 1 to ${MAX_CERTIFICATES} certificates in PEM`);
+  if (text.match(/-----BEGIN /g)?.length !== blocks.length) throw refuse('must contain only certificates');
   try {
     const [first] = blocks.map((block) => new X509Certificate(block)) as [X509Certificate];
     return { pem: `${blocks.join('\n')}\n`, first };
   } catch {
-    throw refuse('holds what is no certificate');
+    throw refuse('contains an invalid certificate');
   }
 }
 
@@ -174,9 +175,9 @@ function clientOf(
 ): { readonly cert: string; readonly key: string } | undefined {
   if (clientCertData === undefined && clientKeyData === undefined) return undefined;
   if (clientCertData === undefined)
-    throw new CredentialRefused(names.clientCertData, `is missing beside ${names.clientKeyData}`);
+    throw new CredentialRefused(names.clientCertData, `is required with ${names.clientKeyData}`);
   if (clientKeyData === undefined)
-    throw new CredentialRefused(names.clientKeyData, `is missing beside ${names.clientCertData}`);
+    throw new CredentialRefused(names.clientKeyData, `is required with ${names.clientCertData}`);
   const { pem, first } = certificates(clientCertData, names.clientCertData);
   const key = decode(clientKeyData, names.clientKeyData);
   if (!first.checkPrivateKey(privateKey(key, names.clientKeyData)))
@@ -188,7 +189,7 @@ function privateKey(pem: string, field: string): KeyObject {
   try {
     return createPrivateKey({ key: pem, format: 'pem' });
   } catch {
-    throw new CredentialRefused(field, 'must be a private key in PEM that no password protects');
+    throw new CredentialRefused(field, 'must be an unencrypted private key in PEM');
   }
 }
 
@@ -198,14 +199,14 @@ function authorizationOf(
 ): string | undefined {
   if (token !== undefined) {
     if (username !== undefined || password !== undefined)
-      throw new CredentialRefused(names.username, `must not stand beside ${names.token}`);
+      throw new CredentialRefused(names.username, `must not be given together with ${names.token}`);
     if (token.length > MAX_TOKEN || !/^[\x21-\x7e]+$/.test(token))
-      throw new CredentialRefused(names.token, 'must be visible ASCII on one line');
+      throw new CredentialRefused(names.token, `must be at most ${MAX_TOKEN} visible ASCII characters`);
     return `Bearer ${token}`;
   }
   if (username === undefined && password === undefined) return undefined;
   if (username === undefined || username.includes(':'))
-    throw new CredentialRefused(names.username, 'must be there beside a password, without a colon');
-  if (password === undefined) throw new CredentialRefused(names.password, 'must be there beside a user name');
+    throw new CredentialRefused(names.username, 'is required with a password and must not contain a colon');
+  if (password === undefined) throw new CredentialRefused(names.password, 'is required with a user name');
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }

@@ -3,10 +3,10 @@ import { CredentialRefused } from './credential-source.ts';
 import { Endpoint, type EndpointFields, type EndpointPolicy, type FieldNames } from './endpoint.ts';
 import { type PlainValue, readStrictYaml } from './strict-yaml.ts';
 
-/** What we use. */
+/** Fields that the ledger uses. */
 const CLUSTER_FIELDS = ['server', 'certificate-authority-data', 'tls-server-name'];
 const USER_FIELDS = ['token', 'client-certificate-data', 'client-key-data'];
-/** What generators write and what means nothing to us. */
+/** Fields that generators write and that have no effect here. */
 const IGNORED = {
   file: ['preferences', 'extensions'],
   cluster: ['disable-compression', 'extensions'],
@@ -27,10 +27,10 @@ const NAMES: FieldNames = {
 };
 
 /**
- * Reads a kubeconfig of a stranger. Of the current context it takes the server, its authority, and a token or a client
- * certificate with its key, all as data in the file. Whatever would run a program, read a file, go through a proxy or trust
- * anyone is refused, and so is what is not known.
- * @throws CredentialRefused naming the field; what stands in it is never told.
+ * Parses a kubeconfig, which is untrusted input. It uses the server, the CA, and a token or a client certificate
+ * with its key, of the current context and inline only. It rejects every field that would run a program, read a
+ * file, use a proxy or skip verification, and every unknown field.
+ * @throws CredentialRefused with the name of the field, never its value.
  */
 export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint {
   const file = fields(readStrictYaml(text, 'kubeconfig'), 'kubeconfig');
@@ -51,7 +51,7 @@ export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint 
   const user = entry(file, 'users', 'user', userName, 'contexts.context.user');
   const skipsVerification = cluster.get('insecure-skip-tls-verify');
   if (skipsVerification !== undefined && typeof skipsVerification !== 'boolean')
-    throw new CredentialRefused(NAMES.insecure, 'must be false');
+    throw new CredentialRefused(NAMES.insecure, 'must be true or false');
   rejectOtherFields(
     cluster,
     'clusters.cluster',
@@ -69,11 +69,11 @@ export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint 
     clientKeyData: optional(user, 'client-key-data', NAMES.clientKeyData),
   };
   if (found.token === undefined && found.clientCertData === undefined && found.clientKeyData === undefined)
-    throw new CredentialRefused('users.user', 'must hold a token or a client certificate with its key');
+    throw new CredentialRefused('users.user', 'must have a token, or a client certificate with its key');
   return new Endpoint(found, policy, NAMES);
 }
 
-/** What a probe needs of a credential of either kind. @throws CredentialRefused */
+/** Returns the endpoint of a credential of either kind. @throws CredentialRefused */
 export function endpointOf(content: CredentialContent, policy: EndpointPolicy): Endpoint {
   return content.kind === 'kubeconfig'
     ? parseKubeconfig(content.text, policy)
@@ -87,7 +87,7 @@ function fields(value: PlainValue | undefined, where: string): Fields {
   throw new CredentialRefused(where, 'must be a map');
 }
 
-/** Refuses every other field. One that is empty asks for nothing, and generators write them. */
+/** Rejects all other fields. Empty fields that generators write are accepted. */
 function rejectOtherFields(
   map: Fields,
   where: string,
@@ -97,11 +97,11 @@ function rejectOtherFields(
   for (const [name, value] of map) {
     if (used.includes(name) || ignored.includes(name)) continue;
     if (isKnown(name) && isEmpty(value)) continue;
-    throw new CredentialRefused(`${where}.${printable(name)}`, 'is not accepted');
+    throw new CredentialRefused(`${where}.${printable(name)}`, 'is not supported');
   }
 }
 
-/** Fields of a kubeconfig that ask for what we do not do. */
+/** Fields of a kubeconfig that are only accepted while they are empty. */
 const KNOWN = new Set([
   'certificate-authority',
   'proxy-url',
@@ -127,20 +127,21 @@ function isEmpty(value: PlainValue): boolean {
   return value instanceof Map ? value.size === 0 : Array.isArray(value) && value.length === 0;
 }
 
-/** A name that is a word is told; another one could be the secret itself, in the wrong place. */
+/** Returns a field name that is safe to print. Anything but a plain word could be a misplaced secret. */
 function printable(name: string): string {
-  return /^[A-Za-z][A-Za-z-]{0,39}$/.test(name) ? name : '(a field of another name)';
+  return /^[A-Za-z][A-Za-z-]{0,39}$/.test(name) ? name : '(a name that is not printed)';
 }
 
-/** The one entry of a list of named things that is meant. */
+/** Returns the one entry of a named list that has the given name. */
 function entry(file: Fields, list: string, kind: string, name: string, meantBy: string): Fields {
   const entries = file.get(list);
   if (!Array.isArray(entries)) throw new CredentialRefused(list, 'must be a list');
   const found = entries
     .map((each: PlainValue) => fields(each, `an entry of ${list}`))
     .filter((each) => each.get('name') === name);
-  if (found.length > 1) throw new CredentialRefused(list, `must have one entry of the name in ${meantBy}`);
-  if (found[0] === undefined) throw new CredentialRefused(meantBy, `names nothing in ${list}`);
+  if (found.length > 1)
+    throw new CredentialRefused(list, `must have exactly one entry with the name in ${meantBy}`);
+  if (found[0] === undefined) throw new CredentialRefused(meantBy, `names no entry of ${list}`);
   rejectOtherFields(found[0], list, ['name', kind], []);
   return fields(found[0].get(kind), `${list}.${kind}`);
 }
@@ -154,6 +155,6 @@ function required(map: Fields, name: string, where: string): string {
 function optional(map: Fields, name: string, field: string): string | undefined {
   const value = map.get(name);
   if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value !== 'string') throw new CredentialRefused(field, 'must be text');
+  if (typeof value !== 'string') throw new CredentialRefused(field, 'must be a string');
   return value;
 }

@@ -6,13 +6,13 @@ import { clusterApiSource } from './sources/cluster-api.ts';
 import { DirectorySource } from './sources/directory.ts';
 import { PlainSecretSource } from './sources/plain-secret.ts';
 
-/** All sources that are configured, and how to close them. */
+/** The configured sources, and how to close them. */
 export interface OpenSources {
   readonly sources: readonly CredentialSource[];
   close(): Promise<void>;
 }
 
-/** @throws SourceUnreadable where the management cluster's own access cannot be read. */
+/** Opens the configured sources. @throws SourceUnreadable if the access to the management cluster cannot be read. */
 export async function openSources(settings: CredentialSettings): Promise<OpenSources> {
   const { directory, managementCluster, argocd, clusterApi, secrets } = settings;
   const sources: CredentialSource[] = [];

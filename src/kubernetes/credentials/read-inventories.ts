@@ -2,7 +2,10 @@ import type { SourceReading } from '../../domain/inventory.ts';
 import { SourceUnreadable } from '../management/source-unreadable.ts';
 import type { CredentialSource } from './credential-source.ts';
 
-/** What sources list; those that cannot say are left out, one that cannot be read says so and fails nothing. */
+/**
+ * Reads the inventories of all sources that have one. An unreadable source is reported as `unreadable` and does not
+ * fail the call.
+ */
 export async function readInventories(
   sources: readonly CredentialSource[],
   signal: AbortSignal,

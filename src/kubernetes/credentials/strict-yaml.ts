@@ -1,7 +1,7 @@
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
 import { CredentialRefused } from './credential-source.ts';
 
-/** What a document may hold, once it is known to be harmless. */
+/** A parsed value without YAML features. */
 export type PlainValue =
   | string
   | number
@@ -13,15 +13,17 @@ export type PlainValue =
 export const MAX_BYTES = 64 * 1024;
 const MAX_NODES = 2_000;
 const MAX_DEPTH = 16;
-/** Tags of YAML's own core schema; what else an author writes would ask a parser to build something. */
+/** Tags of the YAML core schema. Any other tag would ask a parser to construct an object. */
 const CORE_TAGS = new Set(
   ['map', 'seq', 'str', 'int', 'float', 'bool', 'null'].map((name) => `tag:yaml.org,2002:${name}`),
 );
 
 /**
- * Reads one YAML or JSON document from a stranger. No anchors, aliases, merge keys, tags, repeated keys, second documents,
- * no depth and no size that a kubeconfig would need; maps are `Map`, so that no key means anything to the language.
- * @param what the document is called in refusals. @throws CredentialRefused which never quotes the text.
+ * Parses one untrusted YAML or JSON document. It rejects anchors, aliases, merge keys, tags, duplicate keys,
+ * further documents, and a depth or size that no kubeconfig needs. Mappings become `Map`, so no key has a meaning
+ * in JavaScript.
+ * @param what name of the document in messages.
+ * @throws CredentialRefused which never quotes the text.
  */
 export function readStrictYaml(text: string, what: string): PlainValue {
   const refuse = (why: string) => new CredentialRefused(what, why);
@@ -29,8 +31,8 @@ export function readStrictYaml(text: string, what: string): PlainValue {
   if (text.includes('\ufffd')) throw refuse('must be UTF-8');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u2028\u2029]/.test(text))
-    throw refuse('must hold no control characters');
-  if (/^(?:\ufeff)?%/m.test(text)) throw refuse('must have no directives');
+    throw refuse('must not contain control characters');
+  if (/^(?:\ufeff)?%/m.test(text)) throw refuse('must not contain directives');
   if (!isShallow(text)) throw refuse(`must not be nested deeper than ${MAX_DEPTH}`);
   const document = parse(text.startsWith('\ufeff') ? text.slice(1) : text, refuse);
   let nodes = 0;
@@ -42,13 +44,13 @@ export function readStrictYaml(text: string, what: string): PlainValue {
     checkNode(node as Node, refuse);
     if (isScalar(node)) return scalar(node.value, refuse);
     if (isSeq(node)) return node.items.map((item) => plain(item, depth + 1));
-    if (!isMap(node)) throw refuse('must consist of maps, lists and scalars');
+    if (!isMap(node)) throw refuse('must consist of mappings, lists and scalars');
     const map = new Map<string, PlainValue>();
     for (const pair of node.items) {
       if (!isPair(pair) || !isScalar(pair.key) || typeof pair.key.value !== 'string')
-        throw refuse('must have text for keys');
+        throw refuse('must have strings as keys');
       checkNode(pair.key, refuse);
-      if (pair.key.value === '<<') throw refuse('must have no merge keys');
+      if (pair.key.value === '<<') throw refuse('must not contain merge keys');
       map.set(pair.key.value, plain(pair.value, depth + 1));
     }
     return map;
@@ -67,36 +69,39 @@ function parse(text: string, refuse: (why: string) => Error): Document {
       strict: true,
       customTags: [],
       logLevel: 'silent',
-      // A message of the parser quotes the text, which may be a token.
+      // Messages of the parser quote the text, which may be a token.
       prettyErrors: false,
     });
   } catch {
-    throw refuse('must be YAML or JSON');
+    throw refuse('is not valid YAML or JSON');
   }
   if (!Array.isArray(documents) || documents.length !== 1) throw refuse('must be exactly one document');
   const document = documents[0] as Document;
   const [error] = document.errors;
-  if (error?.code === 'DUPLICATE_KEY') throw refuse('must have no key twice');
+  if (error?.code === 'DUPLICATE_KEY') throw refuse('must not have duplicate keys');
   if (error !== undefined)
-    throw refuse(`must be YAML or JSON: ${error.code.toLowerCase().replaceAll('_', ' ')}`);
-  if (document.warnings.length > 0) throw refuse('must have no tags and no directives');
+    throw refuse(`is not valid YAML or JSON: ${error.code.toLowerCase().replaceAll('_', ' ')}`);
+  if (document.warnings.length > 0) throw refuse('must not contain tags or directives');
   return document;
 }
 
 function checkNode(node: Node, refuse: (why: string) => Error): void {
-  if (isAlias(node)) throw refuse('must have no aliases');
+  if (isAlias(node)) throw refuse('must not contain aliases');
   const { anchor, tag } = node as { anchor?: string; tag?: string };
-  if (anchor !== undefined) throw refuse('must have no anchors');
-  if (tag !== undefined && !CORE_TAGS.has(tag)) throw refuse('must have no tags');
+  if (anchor !== undefined) throw refuse('must not contain anchors');
+  if (tag !== undefined && !CORE_TAGS.has(tag)) throw refuse('must not contain tags');
 }
 
 function scalar(value: unknown, refuse: (why: string) => Error): PlainValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return value;
-  throw refuse('must consist of maps, lists and scalars');
+  throw refuse('must consist of mappings, lists and scalars');
 }
 
-/** A parser by recursion would run out of stack on what is nested by brackets, or by dashes on one line. */
+/**
+ * Returns whether nesting is limited. The recursive parser would overflow the stack on deep brackets, or on many
+ * dashes in a line.
+ */
 function isShallow(text: string): boolean {
   let depth = 0;
   let isDeep = false;

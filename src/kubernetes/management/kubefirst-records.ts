@@ -9,12 +9,12 @@ import type { ManagementCluster } from './management-cluster.ts';
 import { followSecrets, type Step } from './secret-follower.ts';
 import { type Secret, textOf } from './secrets-api.ts';
 
-/** The namespace and the names that Kubefirst keeps its records under: an index, and a Secret per cluster. */
+/** Namespace and names of the Secrets in which Kubefirst keeps its records: an index, and one Secret per cluster. */
 export const KUBEFIRST_NAMESPACE = 'kubefirst';
 const INDEX = 'kubefirst-clusters';
 const PREFIX = 'kubefirst-cluster-';
 
-/** What is kept of one of Kubefirst's Secrets. Everything else that it held is gone by then. */
+/** The kept part of a Secret of Kubefirst. Everything else in the Secret is dropped. */
 export type KubefirstSecret =
   | { readonly kind: 'index'; readonly names: readonly string[] }
   | {
@@ -22,11 +22,11 @@ export type KubefirstSecret =
       readonly name: string;
       readonly records: readonly ClusterRecord[];
       readonly unusable: readonly UnusableRecord[];
-      /** When it was last changed, by the clock of the management cluster, to the second. */
+      /** Time of the last change, by the clock of the management cluster, to the second. */
       readonly changedAt: Instant | undefined;
     };
 
-/** Follows the records of a management cluster, and nothing else in their namespace. */
+/** Follows the records of a management cluster and no other Secrets of the namespace. */
 export function followRecords(options: {
   readonly cluster: ManagementCluster;
   readonly namespace: string;
@@ -37,7 +37,7 @@ export function followRecords(options: {
   return followSecrets({ ...options, select: readSecret });
 }
 
-/** The name of a record in the name of its Secret; `undefined` where it is the index. */
+/** Returns the name of the record in the name of its Secret; `undefined` for the index. */
 export function recordOfSecret(secretName: string): string | undefined {
   return secretName === INDEX ? undefined : secretName.slice(PREFIX.length);
 }
@@ -56,13 +56,16 @@ export function readSecret(secret: Secret): KubefirstSecret | undefined {
   };
 }
 
-/** Kubefirst writes each field of a record under a key of its own, as JSON; older releases wrote texts without quotes. */
+/**
+ * Parses one field of a record. Kubefirst stores each field under its own key as JSON; older releases stored
+ * strings without quotes.
+ */
 function fieldOf(secret: Secret, field: string): unknown {
   const text = textOf(secret, field);
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    // An id of digits alone, without quotes, is a text all the same.
+    // An unquoted id of digits is a string.
     return typeof value === 'number' ? text : value;
   } catch {
     return text.replace(/^"(.*)"$/s, '$1');

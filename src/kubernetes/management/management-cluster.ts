@@ -16,11 +16,11 @@ import { SourceUnreadable } from './source-unreadable.ts';
 
 const PAGE_SIZE = 500;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** A watch ends by itself after so long, so that a connection that has died unnoticed does not last. */
+/** A watch ends after this time, so that a dead connection is noticed. */
 const DEFAULT_WATCH_TIMES: WatchTimes = { seconds: 120, graceMs: 15_000 };
 const MAX_LIST_ATTEMPTS = 3;
 
-/** How long a watch lasts, and how much longer its end is waited for. */
+/** Duration of a watch, and how much longer the client waits for its end. */
 interface WatchTimes {
   readonly seconds: number;
   readonly graceMs: number;
@@ -29,9 +29,10 @@ interface WatchTimes {
 type Query = Readonly<Record<string, string>>;
 
 /**
- * Reads Secrets of the management cluster. `@kubernetes/client-node` says how to get in (in-cluster files, certificates,
- * tokens that change); its generated calls and its informer are not used, since they open a connection per call, have no
- * end to a call, and an informer neither says when it has listed all nor starts again after an error.
+ * Reads Secrets of the management cluster, in the server (records of Kubefirst) and in the probing process
+ * (credentials). `@kubernetes/client-node` provides the login: in-cluster files, certificates, rotating tokens. Its
+ * generated calls and its informer are not used: they open a connection per call, have no timeout, and the informer
+ * neither reports the end of a list nor restarts after an error.
  */
 export class ManagementCluster {
   readonly #config: KubeConfig;
@@ -52,12 +53,12 @@ export class ManagementCluster {
     this.#caData = caData;
   }
 
-  /** @throws SourceUnreadable where the settings lead to no cluster. */
+  /** @throws SourceUnreadable if the access cannot be read or names no server. */
   static async open(
     settings: ManagementClusterSettings,
     watchTimes: WatchTimes = DEFAULT_WATCH_TIMES,
   ): Promise<ManagementCluster> {
-    // It is large, and needed only where there is a management cluster.
+    // The module is large, so it is loaded only if there is a management cluster.
     const { KubeConfig, RequestContext, HttpMethod } = await import('@kubernetes/client-node');
     const config = new KubeConfig();
     try {
@@ -66,13 +67,13 @@ export class ManagementCluster {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw new SourceUnreadable(
-        `the access to the management cluster cannot be read: ${code ?? 'not a kubeconfig'}`,
+        `the kubeconfig of the management cluster cannot be read: ${code ?? 'not a kubeconfig'}`,
       );
     }
     if ('kubeconfig' in settings && settings.context !== undefined)
       config.setCurrentContext(settings.context);
     if (!URL.canParse(config.getCurrentCluster()?.server ?? ''))
-      throw new SourceUnreadable('the access to the management cluster names no server');
+      throw new SourceUnreadable('the kubeconfig of the management cluster has no server');
     return new ManagementCluster(
       config,
       (url) => new RequestContext(url, HttpMethod.GET),
@@ -81,13 +82,13 @@ export class ManagementCluster {
     );
   }
 
-  /** Where it is, and the PEM in base64 of the authority that it is known by: for those who call it without being anybody. */
+  /** Server and CA (PEM in base64) of the management cluster, for an anonymous probe. */
   get endpoint(): { readonly server: string; readonly caData?: string } {
     const server = this.#config.getCurrentCluster()?.server ?? '';
     return { server, ...(this.#caData !== undefined && { caData: this.#caData }) };
   }
 
-  /** One Secret. @returns `'absent'` where there is none. @throws SourceUnreadable */
+  /** Reads one Secret. @returns `'absent'` if it does not exist. @throws SourceUnreadable */
   async secret(namespace: string, name: string, signal: AbortSignal): Promise<Secret | 'absent'> {
     const path = `${secretsPath(namespace)}/${encodeURIComponent(name)}`;
     const { statusCode, body } = await this.#get(path, {}, withDeadline(signal, REQUEST_TIMEOUT_MS));
@@ -97,8 +98,8 @@ export class ManagementCluster {
   }
 
   /**
-   * All Secrets, or those of a namespace, page by page: what `select` makes of each is kept, and nothing else.
-   * @throws SourceUnreadable nothing is known: a part is never given for the whole.
+   * Lists all Secrets, or those of one namespace, page by page, and keeps only what `select` returns.
+   * @throws SourceUnreadable; a partial list is never returned.
    */
   async list<T>(
     {
@@ -112,7 +113,7 @@ export class ManagementCluster {
       try {
         return await this.#list(secretsPath(namespace), labelSelector, select, signal);
       } catch (error) {
-        // The pages after the first come from a snapshot, which may be given up before the last one is read.
+        // Pages after the first come from a snapshot, which may expire before the last page.
         if (!(error instanceof Expired)) throw error;
         if (attempt === MAX_LIST_ATTEMPTS)
           throw new SourceUnreadable('the list changed faster than it could be read');
@@ -148,9 +149,9 @@ export class ManagementCluster {
   }
 
   /**
-   * Begins to watch what happens to the Secrets of a namespace after a version. Resolves once the server has agreed; what it
-   * resolves to ends when the server ends it, which it does every few minutes.
-   * @throws Expired, SourceUnreadable now, or later while it is read.
+   * Watches the Secrets of a namespace from a resource version on. Resolves once the server has accepted the watch;
+   * the generator ends when the server ends the watch, after a few minutes.
+   * @throws Expired, SourceUnreadable here or from the generator.
    */
   async watch(
     namespace: string,
@@ -179,7 +180,8 @@ export class ManagementCluster {
     try {
       const url = `${this.endpoint.server.replace(/\/$/, '')}${path}?${new URLSearchParams(query)}`;
       const context = this.#newContext(url);
-      // Asked each time, since tokens change; the connections are kept, since certificates hardly do.
+      // Applied to every request, since tokens rotate; the connections are reused, since certificates rarely
+      // change.
       await this.#config.applySecurityAuthentication(context);
       this.#dispatcher ??= context.getDispatcher() as unknown as Dispatcher | undefined;
       const response = await request(url, {
@@ -197,12 +199,12 @@ export class ManagementCluster {
     }
   }
 
-  /** The next call begins anew with the certificates of then; calls under way end first. */
+  /** Closes the connections after their current requests; the next request uses the current certificates. */
   async #dropDispatcher(): Promise<void> {
     const dispatcher = this.#dispatcher;
     this.#dispatcher = undefined;
     if (dispatcher === undefined) return;
-    // One that does not end by itself is cut off: nobody waits for it any more.
+    // Destroys connections that do not end in time.
     const closing = dispatcher.close().catch(() => undefined);
     void Promise.race([closing, wait(REQUEST_TIMEOUT_MS, undefined, { ref: false })]).then(() =>
       dispatcher.destroy().catch(() => undefined),
@@ -217,7 +219,7 @@ async function authorityOf(config: KubeConfig): Promise<string | undefined> {
     return await readFile(caFile, 'base64');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new SourceUnreadable(`the authority of the management cluster cannot be read: ${code}`);
+    throw new SourceUnreadable(`the CA of the management cluster cannot be read: ${code}`);
   }
 }
 

@@ -3,24 +3,24 @@ import type { ManagementCluster } from './management-cluster.ts';
 import { Expired, type Secret, type WatchEvent } from './secrets-api.ts';
 import { SourceUnreadable } from './source-unreadable.ts';
 
-/** What a follower says, in order. */
+/** A step of a follower, in order. */
 export type Step<T> =
-  /** All that there is: what was known before and is not among it is gone. */
+  /** The complete list. Earlier items that are not in it are gone. */
   | { readonly kind: 'listed'; readonly items: ReadonlyMap<string, T> }
   | { readonly kind: 'changed'; readonly name: string; readonly item: T }
   | { readonly kind: 'gone'; readonly name: string }
-  /** It can be read again, and so far nothing was missed. */
+  /** Reading works again, and nothing was missed. */
   | { readonly kind: 'resumed' }
-  /** Nothing can be said until the next step; it goes on by itself. */
+  /** Reading fails. The follower retries on its own. */
   | { readonly kind: 'unreadable'; readonly why: string };
 
 interface Options<T> {
   readonly cluster: ManagementCluster;
   readonly namespace: string;
-  /** What is kept of a Secret; `undefined` where it is of no interest. */
+  /** Returns the part of a Secret to keep; `undefined` if it is not of interest. */
   readonly select: (secret: Secret) => T | undefined;
   readonly signal: AbortSignal;
-  /** After how long all is listed again, should anything have been missed. */
+  /** Time after which everything is listed again, in case an event was missed. */
   readonly listAgainMs?: number;
   readonly firstPauseMs?: number;
 }
@@ -28,15 +28,15 @@ interface Options<T> {
 const RELIST_MS = 10 * 60_000;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
-/** A watch that cannot be resumed so many times in a row begins with a list. */
+/** Number of failed resumptions in a row after which the follower lists again. */
 const MAX_RESUMPTIONS = 4;
-/** A watch that the server ends sooner than this has not worked. */
+/** A watch that ends sooner than this counts as a failure. */
 const MIN_WATCH_MS = 1_000;
 
 /**
- * Follows the Secrets of a namespace for as long as it is asked to: a list, then what changes. After a broken connection
- * it resumes where it was, so that nothing in between is missed; where the server no longer knows that place, and every
- * few minutes anyway, it lists again. It pauses longer and longer while nothing works, with jitter.
+ * Follows the Secrets of a namespace until the signal fires: a list, then a watch. After a broken connection it
+ * resumes at the last resource version, so no event is missed. If that version has expired, and every few minutes
+ * anyway, it lists again. Failures cause an exponential backoff with jitter.
  */
 export async function* followSecrets<T>(options: Options<T>): AsyncGenerator<Step<T>> {
   const { signal, listAgainMs = RELIST_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
@@ -93,14 +93,14 @@ function watch<T>({ cluster, namespace, signal }: Options<T>, { version }: Watch
   return cluster.watch(namespace, version, signal);
 }
 
-/** Yields nothing for what is of no interest, which moves the place on all the same. */
+/** Yields `undefined` for a Secret that is not of interest; its version is remembered all the same. */
 async function* stepsOf<T>(
   events: AsyncIterable<WatchEvent>,
   { select }: Options<T>,
   place: WatchPosition,
 ): AsyncGenerator<Step<T> | undefined> {
   for await (const { type, object } of events) {
-    // Before it is given out: whoever takes it may take its time, and the connection may break meanwhile.
+    // Remember the version before yielding: the consumer may be slow, and the connection may break meanwhile.
     place.version = object.metadata.resourceVersion ?? place.version;
     const item = type === 'BOOKMARK' ? undefined : select(object);
     if (item === undefined) yield undefined;

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { SourceUnreadable } from './source-unreadable.ts';
 
-/** A Secret as the API gives it out, as far as it is looked at. */
+/** The fields of a Secret that are read. */
 export interface Secret {
   readonly type?: string;
   readonly metadata: {
@@ -12,7 +12,7 @@ export interface Secret {
     readonly labels?: Readonly<Record<string, string>>;
     readonly managedFields?: readonly { readonly time?: string }[];
   };
-  /** In base64. */
+  /** Values in base64. */
   readonly data?: Readonly<Record<string, string>>;
 }
 
@@ -21,20 +21,20 @@ export interface WatchEvent {
   readonly object: Secret;
 }
 
-/** What was known as of a version of the cluster is no longer kept there: list again. */
+/** The API server no longer keeps this resource version: list again. */
 export class Expired extends Error {
   override readonly name = 'Expired';
 }
 
-/** A Secret has at most 1 MiB, and is written down in base64. */
+/** Maximum length of a line of a watch: a Secret of 1 MiB in base64, with room to spare. */
 const MAX_LINE_CHARS = 4 * 1024 * 1024;
 
-/** @throws Expired, SourceUnreadable which say the status, and nothing of what was read. */
+/** Parses a response. @throws Expired, SourceUnreadable with the status only, never the content. */
 export async function readJson(statusCode: number, body: Dispatcher.ResponseData['body']): Promise<unknown> {
   if (statusCode !== 200) {
     await body.dump();
-    if (statusCode === 410) throw new Expired('the version is no longer kept');
-    throw new SourceUnreadable(`the management cluster answered ${statusCode}`);
+    if (statusCode === 410) throw new Expired('the resource version has expired');
+    throw new SourceUnreadable(`the management cluster answered with status ${statusCode}`);
   }
   try {
     return await body.json();
@@ -50,7 +50,7 @@ export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > MAX_LINE_CHARS)
-      throw new SourceUnreadable('the management cluster sent too long a line');
+      throw new SourceUnreadable('the management cluster sent a line that is too long');
     for (const line of lines) if (line !== '') yield line;
   }
 }
@@ -58,11 +58,11 @@ export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<
 export function toEvent(line: string): WatchEvent {
   const event = JSON.parse(line) as { type: string; object: Secret & { code?: number } };
   if (event.type !== 'ERROR') return event as WatchEvent;
-  if (event.object.code === 410) throw new Expired('the version is no longer kept');
+  if (event.object.code === 410) throw new Expired('the resource version has expired');
   throw new SourceUnreadable(`the watch failed with ${event.object.code ?? 'an unknown status'}`);
 }
 
-/** Says what kind of failure it was: never what was sent, received or given as credential. */
+/** Returns an error with the kind of failure. It never contains what was sent or received. */
 export function unreadable(error: unknown): Error {
   if (error instanceof SourceUnreadable || error instanceof Expired) return error;
   const { code, name } = error as NodeJS.ErrnoException;
@@ -70,7 +70,7 @@ export function unreadable(error: unknown): Error {
   return new SourceUnreadable(`the management cluster cannot be read: ${kind}`);
 }
 
-/** What stands under a key of a Secret, as text; `undefined` where nothing does. */
+/** Returns the value of a key of a Secret as text; `undefined` if there is none. */
 export function textOf({ data }: Pick<Secret, 'data'>, key: string): string | undefined {
   const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
   return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');

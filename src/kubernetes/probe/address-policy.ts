@@ -2,7 +2,10 @@ import { BlockList, isIP } from 'node:net';
 import { type AddressPolicyOptions, parseCidr } from '../settings/address-policy-options.ts';
 import { bytesOf, embeddedIPv4 } from './ip.ts';
 
-/** Never the address of a customer's API server: this machine, its neighbours on the wire, everybody, the cloud's metadata. */
+/**
+ * Networks that never contain the API server of a customer: this machine, its link, multicast, metadata services of
+ * clouds.
+ */
 const ALWAYS_DENIED: readonly (readonly [why: string, ...networks: string[]])[] = [
   ['unspecified', '0.0.0.0/8', '::/128'],
   ['loopback', '127.0.0.0/8', '::1/128'],
@@ -20,35 +23,35 @@ const ALWAYS_DENIED: readonly (readonly [why: string, ...networks: string[]])[] 
 ];
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
 
-/** Says of an address whether a probe may connect to it. */
+/** Decides whether a probe may connect to an address. */
 export class AddressPolicy {
   readonly #allowed: BlockList;
   readonly #denied: readonly (readonly [why: string, networks: BlockList])[];
 
-  /** @throws RangeError where a network is none. */
+  /** @throws RangeError if a network is not in CIDR notation. */
   constructor({ allow, deny, allowPrivate }: AddressPolicyOptions) {
     this.#allowed = listOf(allow);
     this.#denied = [
       ...ALWAYS_DENIED.map(([why, ...networks]) => [why, listOf(networks)] as const),
-      ['of a network that the configuration denies', listOf(deny)],
+      ['in a network that the configuration denies', listOf(deny)],
       ...(allowPrivate ? [] : [['private', listOf(PRIVATE)] as const]),
     ];
   }
 
   /**
-   * @param address an IP address; one with a zone is refused.
-   * @returns why it is refused, in words that follow "is"; `undefined` where it is allowed.
+   * @param address an IP address; an address with a zone is denied.
+   * @returns why the address is denied, as words that follow "is"; `undefined` if it is allowed.
    */
   denialReason(address: string): string | undefined {
     const bytes = bytesOf(address);
-    if (bytes === undefined) return 'no plain IP address';
+    if (bytes === undefined) return 'not a plain IP address';
     if (this.#has(this.#allowed, address)) return undefined;
     const inner = embeddedIPv4(bytes);
     if (inner.length > 0 && inner.every((each) => this.#has(this.#allowed, each))) return undefined;
     const why = this.#whyDenied(address);
     if (why !== undefined) return why;
     const whyInner = inner.map((each) => this.#whyDenied(each)).find((each) => each !== undefined);
-    return whyInner === undefined ? undefined : `${whyInner}, in another form`;
+    return whyInner === undefined ? undefined : `${whyInner}, embedded in an IPv6 address`;
   }
 
   #whyDenied(address: string): string | undefined {
@@ -64,7 +67,7 @@ function listOf(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
     const parsed = parseCidr(network);
-    if (parsed === undefined) throw new RangeError(`${network} is no network`);
+    if (parsed === undefined) throw new RangeError(`${network} is not a network`);
     list.addSubnet(parsed.address, parsed.bits, isIP(parsed.address) === 4 ? 'ipv4' : 'ipv6');
   }
   return list;

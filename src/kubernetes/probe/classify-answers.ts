@@ -1,7 +1,7 @@
 import type { VerdictState } from '../../domain/validation/judging/verdict.ts';
 import type { ProbeFailure } from './probe-failure.ts';
 
-/** What is asked of an API server, in this order. */
+/** Requests to an API server, in order. */
 export const PATHS = {
   readyz: '/readyz',
   version: '/version',
@@ -9,15 +9,15 @@ export const PATHS = {
 } as const;
 export type ProbeRequest = keyof typeof PATHS;
 
-/** An HTTP answer, as far as it was read. */
+/** An HTTP response, as far as it was read. */
 export interface Answer {
   readonly status: number;
-  /** Empty where it was too large or encoded: such an answer proves nothing. */
+  /** Empty if the body was too large or encoded; such a response is not evidence. */
   readonly body: string;
 }
 export type Answers = Partial<Record<ProbeRequest, Answer>>;
 
-/** A verdict but for the time. */
+/** A verdict without its time. */
 export interface ProbeOutcome {
   readonly state: VerdictState;
   readonly code: string;
@@ -26,8 +26,8 @@ export interface ProbeOutcome {
 }
 
 /**
- * What follows from the answers that came, and from the failure that kept others from coming. One answer that only an API
- * server of Kubernetes gives is enough: what fails after it does not take it back.
+ * Classifies the responses so far and the failure that prevented others. One response that only a Kubernetes API
+ * server gives is enough, even if a later request fails.
  */
 export function classify(answers: Answers, failure: ProbeFailure | undefined): ProbeOutcome {
   if (isKubernetes(answers)) return alive(answers);
@@ -35,7 +35,7 @@ export function classify(answers: Answers, failure: ProbeFailure | undefined): P
   return { state: 'unreachable', code: 'not-kubernetes', detail: statusesOf(answers) };
 }
 
-/** Whether any answer is one of an API server. */
+/** Returns whether any response is from a Kubernetes API server. */
 export function isKubernetes(answers: Answers): boolean {
   const { version } = answers;
   return (version !== undefined && isVersion(version)) || Object.values(answers).some(isStatusOrThrottling);
@@ -58,7 +58,7 @@ function isVersion({ status, body }: Answer): boolean {
   return typeof gitVersion === 'string' && /^v?\d+\./.test(gitVersion);
 }
 
-/** What an API server says to those it holds off, before it knows what they want: plain text since its first versions. */
+/** Body of a throttled response. API servers send this plain text before they look at the request. */
 const THROTTLED = 'Too many requests, please try again later.';
 
 function isStatusOrThrottling({ status, body }: Answer): boolean {
@@ -86,7 +86,7 @@ function objectIn(body: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** The numbers of what was answered, and no word of it: the words are a stranger's. */
+/** Describes the statuses of the responses without their text, which is untrusted. */
 function statusesOf(answers: Answers): string {
   const parts = Object.entries(answers).map(([question, { status }]) => {
     const redirect = status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';

@@ -12,24 +12,24 @@ import {
   probeTimeout,
 } from './probe-failure.ts';
 
-/** Every socket that a probe has opened: at its end none of them is left, whatever happened. */
+/** Sockets that a probe has opened. None of them stays open after the probe. */
 export type OpenSockets = Set<Socket>;
 
 export interface DialOptions {
   readonly endpoint: Endpoint;
-  /** Checked ones, to be tried in turn. */
+  /** Checked addresses, tried in order. */
   readonly addresses: readonly string[];
   readonly policy: AddressPolicy;
   readonly context: SecureContext | undefined;
   readonly opened: OpenSockets;
-  /** The TCP sockets of all probes that are open now. */
+  /** TCP sockets of all probes that are currently open. */
   readonly sockets: Set<Socket>;
   readonly signal: AbortSignal;
-  /** When the probe ends, on the clock of `performance.now()`. */
+  /** End of the probe, as a value of `performance.now()`. */
   readonly endsAt: number;
 }
 
-/** @throws ProbeFailure where one of the addresses is refused: then none is used. */
+/** Checks all addresses of a host. @throws ProbeFailure if any of them is denied. */
 export function checkAddresses(addresses: readonly string[], policy: AddressPolicy): void {
   for (const address of addresses) {
     const why = policy.denialReason(address);
@@ -38,15 +38,16 @@ export function checkAddresses(addresses: readonly string[], policy: AddressPoli
 }
 
 /**
- * Connects to the first of the addresses that takes a connection, and makes it secure. Names are not looked up again, and
- * nothing is sent before it is known who is connected to. @throws ProbeFailure
+ * Connects to the first address that accepts, and starts TLS. Names are not resolved again, and nothing is sent
+ * before the server is verified.
+ * @throws ProbeFailure
  */
 export async function dial(to: DialOptions): Promise<Socket> {
   const socket = await connectToFirst(to);
   return to.context === undefined ? socket : startTls(socket, to, to.context);
 }
 
-/** Of several failures the one that says least against the cluster is told: `unknown` before `unreachable`. */
+/** Tries the addresses in order. Of several failures, it throws `unknown` rather than `unreachable`. */
 async function connectToFirst(to: DialOptions): Promise<Socket> {
   const candidates = withLocalNetwork(to.addresses);
   let told: ProbeFailure | undefined;
@@ -105,7 +106,7 @@ function startTls(socket: Socket, to: DialOptions, context: SecureContext): Prom
   const shielded = secure({
     socket,
     secureContext: context,
-    // An address is never sent as a server name; the certificate is checked against `host` then.
+    // Server Name Indication must not be an IP address; the certificate is checked against `host` then.
     ...(isIP(serverName) === 0 && { servername: serverName }),
     host: serverName,
     ALPNProtocols: ['http/1.1'],
@@ -121,7 +122,7 @@ function startTls(socket: Socket, to: DialOptions, context: SecureContext): Prom
   if (to.signal.aborted) late();
   to.signal.addEventListener('abort', late);
   shielded.once('error', (error) => {
-    // Set by the handshake where the certificate is the problem, before it ends the connection.
+    // The handshake sets it before it ends the connection, if the certificate is the problem.
     const problem = shielded.authorizationError as unknown;
     fail(problem ? certificateFailure(problem) : handshakeFailure(error));
   });
@@ -137,14 +138,14 @@ function startTls(socket: Socket, to: DialOptions, context: SecureContext): Prom
   return promise;
 }
 
-/** Those of a family that this machine has a network for; all where there are none. */
+/** Returns the addresses of families that this machine has a network for; all addresses if it has none. */
 function withLocalNetwork(addresses: readonly string[]): readonly string[] {
   if (addresses.length === 1) return addresses;
   const usable = addresses.filter(hasNetwork);
   return usable.length === 0 ? addresses : usable;
 }
 
-/** Whether this machine has an address, besides loopback, of the same family: without one nobody can be reached. */
+/** Returns whether this machine has a non-loopback address of the same family, without which it cannot connect. */
 function hasNetwork(address: string): boolean {
   const isFour = isIPv4(address);
   for (const known of Object.values(networkInterfaces()).flat()) {

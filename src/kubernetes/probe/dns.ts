@@ -4,14 +4,14 @@ import { codeOf, ProbeFailure } from './probe-failure.ts';
 
 const QUERY_MS = 2_000;
 const TRIES = 3;
-/** A name with more addresses than this is not one of an API server. */
+/** Maximum number of addresses of one name. */
 const MAX_ADDRESSES = 16;
 
 /**
- * All addresses of a host. Names go to DNS servers alone, absolute as they are (no search domains, no hosts file), and a
- * lookup under way can be cancelled: one that is slow holds up nobody else.
- * @param servers DNS servers, `ip` or `ip:port`; those of the machine where there are none.
- * @throws ProbeFailure where there is no address, or it is not known whether there is one.
+ * Resolves a host to all of its addresses. It queries DNS servers only, with the absolute name (no search domains,
+ * no hosts file), and a pending lookup can be cancelled.
+ * @param servers DNS servers as `ip` or `ip:port`; by default those of the machine.
+ * @throws ProbeFailure if there is no address, or if the lookup fails.
  */
 export async function addressesOf(
   host: string,
@@ -38,11 +38,14 @@ export async function addressesOf(
   }
 }
 
-/** `ENOTFOUND`: there is no such name; `ENODATA`: there is, without an address of that family. Others say nothing. */
+/**
+ * Classifies failed lookups. `ENOTFOUND`: the name does not exist. `ENODATA`: it has no address of this family.
+ * Other codes are inconclusive.
+ */
 function nameFailure(codes: readonly string[]): ProbeFailure {
   const failed = codes.find((code) => code !== 'ENOTFOUND' && code !== 'ENODATA');
   if (failed !== undefined)
-    return new ProbeFailure('unknown', 'dns-failure', `the name was not resolved (${failed})`);
+    return new ProbeFailure('unknown', 'dns-failure', `the name could not be resolved (${failed})`);
   const isAbsent = codes.includes('ENOTFOUND');
   const detail = isAbsent ? 'the name does not exist' : 'the name has no address';
   return new ProbeFailure('unreachable', 'name-not-found', detail);

@@ -3,15 +3,16 @@ import { type Answer, type Answers, isKubernetes, PATHS, type ProbeRequest } fro
 import { type DialOptions, dial } from './dial.ts';
 import { exchangeFailure, ProbeFailure, probeTimeout } from './probe-failure.ts';
 
-/** More of a body is not read. */
+/** Maximum number of bytes read of a body. */
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** An answer may be announced by interim ones (1xx); a server that sends nothing else would keep us busy until the deadline. */
+/** Maximum number of interim (1xx) responses. A server could otherwise send them until the deadline. */
 const MAX_INTERIM = 8;
 
 /**
- * Asks the questions one after the other, over one connection unless the other side closes it, and puts the answers where
- * they are asked for as they come. Nothing of it is open when this settles. @throws ProbeFailure
+ * Sends the requests in order, over one connection unless the server closes it, and stores each response in
+ * `answers` as it arrives. All sockets are closed when this settles.
+ * @throws ProbeFailure
  */
 export async function sendRequests(to: DialOptions, answers: Answers): Promise<void> {
   const { endpoint, signal } = to;
@@ -25,7 +26,7 @@ export async function sendRequests(to: DialOptions, answers: Answers): Promise<v
     pipelining: 1,
     allowH2: false,
     maxHeaderSize: MAX_HEADER_BYTES,
-    // The deadline of the probe is the only one.
+    // Only the deadline of the probe applies.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -43,7 +44,7 @@ export async function sendRequests(to: DialOptions, answers: Answers): Promise<v
   }
 }
 
-/** Who is not known, or asks too much, need not ask on. */
+/** Returns whether further requests are pointless: the probe is unauthenticated or throttled. */
 function isFinal({ status }: Answer): boolean {
   return status === 401 || status === 429;
 }
@@ -71,16 +72,20 @@ async function get(client: Client, { endpoint, signal }: DialOptions, path: stri
 }
 
 function tooManyInterim(): ProbeFailure {
-  return new ProbeFailure('unknown', 'bad-answer', `more than ${MAX_INTERIM} interim answers and no answer`);
+  return new ProbeFailure(
+    'unknown',
+    'bad-answer',
+    `more than ${MAX_INTERIM} interim responses and no final one`,
+  );
 }
 
-/** The body as text; nothing of one that is too large. */
+/** Returns the body as text; an empty string if it is too large. */
 async function readBody(body: Dispatcher.ResponseData['body']): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     length += chunk.length;
-    // Leaving the loop ends the connection: the rest of it is never received.
+    // Leaving the loop closes the connection, so the rest is not received.
     if (length > MAX_BODY_BYTES) return '';
     chunks.push(chunk);
   }

@@ -1,6 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** The 16 bytes of an IPv6 address, or the 4 of an IPv4 one; `undefined` for what is neither, and for one with a zone. */
+/**
+ * Returns the 16 bytes of an IPv6 address or the 4 of an IPv4 address; `undefined` for other text and for addresses
+ * with a zone.
+ */
 export function bytesOf(address: string): readonly number[] | undefined {
   if (isIPv4(address)) return address.split('.').map(Number);
   if (!isIPv6(address) || address.includes('%')) return undefined;
@@ -21,8 +24,8 @@ function groups(text: string): number[] {
 }
 
 /**
- * The IPv4 addresses that an IPv6 address stands for: mapped, compatible, translated, NAT64, 6to4, Teredo and ISATAP ones.
- * A packet to such an address may end at one of them.
+ * Returns the IPv4 addresses that an IPv6 address may lead to: mapped, compatible, translated, NAT64, 6to4, Teredo
+ * and ISATAP addresses.
  */
 export function embeddedIPv4(bytes: readonly number[]): readonly string[] {
   if (bytes.length !== 16) return [];
@@ -31,7 +34,7 @@ export function embeddedIPv4(bytes: readonly number[]): readonly string[] {
   const begins = (...prefix: number[]) => prefix.every((byte, i) => bytes[i] === byte);
   const zeros = (from: number, to: number) => bytes.slice(from, to).every((byte) => byte === 0);
   const found: string[] = [];
-  // ::a.b.c.d, ::ffff:a.b.c.d and ::ffff:0:a.b.c.d; `::` and `::1` are among them, and no less refused for it.
+  // ::a.b.c.d, ::ffff:a.b.c.d and ::ffff:0:a.b.c.d. This includes `::` and `::1`, which are denied anyway.
   const isMapped = zeros(0, 10) && bytes[10] === 255 && bytes[11] === 255;
   const isTranslated = zeros(0, 8) && bytes[8] === 255 && bytes[9] === 255 && zeros(10, 12);
   if (zeros(0, 12) || isMapped || isTranslated) found.push(dotted(12));
@@ -43,7 +46,7 @@ export function embeddedIPv4(bytes: readonly number[]): readonly string[] {
   return found;
 }
 
-/** One spelling of an address, so that two can be compared. */
+/** Returns whether two texts are the same address. */
 export function sameAddress(a: string, b: string): boolean {
   const [left, right] = [bytesOf(a), bytesOf(b)];
   return left !== undefined && right !== undefined && left.join() === right.join();

@@ -1,6 +1,6 @@
 import type { VerdictState } from '../../domain/validation/judging/verdict.ts';
 
-/** A probe that came to an end before an answer did. The message is for people and holds nothing of a credential. */
+/** A probe that ended without a usable answer. The message is for people and contains no part of a credential. */
 export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure';
   readonly state: VerdictState;
@@ -13,15 +13,18 @@ export class ProbeFailure extends Error {
   }
 }
 
-/** The one deadline of a probe has come. */
+/** Returns the failure for a probe that reached its deadline. */
 export function probeTimeout(): ProbeFailure {
   return new ProbeFailure('unknown', 'timeout', 'no answer within the deadline');
 }
 
-/** What our own side lacked: sockets, ports, memory. It says nothing about the cluster. */
+/** Errors of this machine, such as a lack of sockets, ports or memory. They say nothing about the cluster. */
 const LOCAL_ERRORS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE', 'EINVAL']);
 
-/** What an error of a TCP connection means. @param hasRoute whether this machine has any network of the address's family. */
+/**
+ * Classifies an error of a TCP connection. @param hasRoute whether this machine has a network of the address
+ * family.
+ */
 export function connectFailure(error: unknown, address: string, hasRoute: boolean): ProbeFailure {
   const code = codeOf(error);
   const tells = (state: VerdictState, verdict: string) =>
@@ -34,7 +37,7 @@ export function connectFailure(error: unknown, address: string, hasRoute: boolea
     case 'EHOSTDOWN':
       return hasRoute ? tells('unreachable', 'no-route') : tells('unknown', 'network-down');
     case 'EADDRNOTAVAIL':
-      // No port of ours is left, or no address to come from.
+      // This machine has no free port, or no source address.
       return tells('unknown', hasRoute ? 'prober-failed' : 'network-down');
     case 'ENETDOWN':
     case 'EPERM':
@@ -50,41 +53,41 @@ export function connectFailure(error: unknown, address: string, hasRoute: boolea
 const CERTIFICATE_PROBLEMS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is not of the configured authority, but signed by itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is not of the configured authority',
-  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is not of the configured authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate is not of the configured authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate is not of the configured authority',
-  CERT_SIGNATURE_FAILURE: 'the certificate is not of the configured authority',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for a different name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not from the configured CA',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is not from the configured CA',
+  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is not from the configured CA',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate is not from the configured CA',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate is not from the configured CA',
+  CERT_SIGNATURE_FAILURE: 'the certificate is not from the configured CA',
 };
 
-/** The other side showed a certificate that does not prove it is the one we look for. */
+/** Returns the failure for a certificate that does not identify the expected server. */
 export function certificateFailure(problem: unknown): ProbeFailure {
   const code = codeOf(problem);
   return new ProbeFailure(
     'unreachable',
     'tls-mismatch',
-    `${CERTIFICATE_PROBLEMS[code] ?? 'the certificate'} (${code})`,
+    `${CERTIFICATE_PROBLEMS[code] ?? 'the certificate is not valid'} (${code})`,
   );
 }
 
-/** What an error of a TLS handshake, other than about the certificate, means. */
+/** Classifies an error of a TLS handshake other than a certificate problem. */
 export function handshakeFailure(error: unknown): ProbeFailure {
   const code = codeOf(error);
   if (isReset(code))
-    return new ProbeFailure('unknown', 'reset', 'the connection was ended during the TLS handshake');
-  return new ProbeFailure('unknown', 'tls-handshake', `no TLS connection came about (${code})`);
+    return new ProbeFailure('unknown', 'reset', 'the connection was closed during the TLS handshake');
+  return new ProbeFailure('unknown', 'tls-handshake', `the TLS handshake failed (${code})`);
 }
 
-/** What an error of an HTTP exchange means. */
+/** Classifies an error of an HTTP exchange. */
 export function exchangeFailure(error: unknown): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   const code = codeOf(error);
   if (isReset(code))
-    return new ProbeFailure('unknown', 'reset', 'the connection was ended before the answer');
+    return new ProbeFailure('unknown', 'reset', 'the connection was closed before the response');
   if (code.startsWith('ERR_SSL')) return handshakeFailure(error);
-  return new ProbeFailure('unknown', 'bad-answer', `the answer is no HTTP that can be read (${code})`);
+  return new ProbeFailure('unknown', 'bad-answer', `the response is not valid HTTP (${code})`);
 }
 
 function isReset(code: string): boolean {
@@ -99,7 +102,7 @@ function isReset(code: string): boolean {
   ].includes(code);
 }
 
-/** The code of an error, which is a word of ours or of the system's, never a text of the other side. */
+/** Returns the code of an error, which comes from Node.js or the system and never from the server. */
 export function codeOf(error: unknown): string {
   const { code } = error as { readonly code?: unknown };
   if (typeof error === 'string' && /^[A-Z0-9_]{1,64}$/.test(error)) return error;

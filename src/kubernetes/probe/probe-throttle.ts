@@ -1,25 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** How often one host may be connected to. */
+/** Rate limit for connections to one host. */
 export interface HostRate {
   readonly perSecond: number;
-  /** How many at once, after a pause. */
+  /** Number of connections that may be made at once after a pause. */
   readonly burst: number;
 }
 
 const MAX_BUCKETS = 4_096;
 
-/** A token bucket for every host. */
+/** Token bucket per host. */
 export class HostRateLimiter {
   readonly #rate: HostRate;
-  /** When the bucket of a host is full again, on the clock of `performance.now()`. */
+  /** When the bucket of a host is full again, as a value of `performance.now()`. */
   readonly #fullAt = new Map<string, number>();
 
   constructor(rate: HostRate) {
     this.#rate = rate;
   }
 
-  /** Takes a token, also one that is yet to come. @returns how long to wait for it, in milliseconds. */
+  /** Takes a token, possibly a future one. @returns how long to wait for it in ms. */
   reserve(host: string): number {
     const now = performance.now();
     if (this.#fullAt.size > MAX_BUCKETS) this.#dropFullBuckets(now);
@@ -30,7 +30,7 @@ export class HostRateLimiter {
     return Math.max(0, fullAt - now - burst * perToken);
   }
 
-  /** Takes a token that is there. */
+  /** Takes a token if one is available now. */
   tryTake(host: string): boolean {
     const { perSecond, burst } = this.#rate;
     const missing = Math.max(0, (this.#fullAt.get(host) ?? 0) - performance.now());
@@ -44,7 +44,7 @@ export class HostRateLimiter {
   }
 }
 
-/** Lets so many in at a time; the others wait in order of arrival. */
+/** Counting semaphore. Waiters get permits in the order of their calls. */
 export class Semaphore {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -57,7 +57,7 @@ export class Semaphore {
     return this.#waiting.size;
   }
 
-  /** Resolves with a place taken, also where the signal has fired. */
+  /** Waits for a permit. It does not observe the signal of the probe. */
   async acquire(): Promise<void> {
     if (this.#free > 0) {
       this.#free -= 1;
@@ -80,8 +80,8 @@ export class Semaphore {
 }
 
 /**
- * The turns of one probe that has a place at the gate: while it waits for a host that is asked too often, others have its
- * place, so that a host with many clusters holds up nobody else.
+ * Rate limit for a probe that holds a permit of the semaphore. While the probe waits for its host it gives the
+ * permit away, so a host with many clusters does not delay others.
  */
 export class ProbeThrottle {
   readonly #semaphore: Semaphore;

@@ -12,32 +12,32 @@ import { sendRequests } from './exchange.ts';
 import { ProbeFailure, probeTimeout } from './probe-failure.ts';
 import type { SecureContexts } from './tls-contexts.ts';
 
-/** What all probes of a process share. */
+/** State that all probes of a process share. */
 export interface ProbeContext {
   readonly policy: AddressPolicy;
   readonly contexts: SecureContexts;
-  /** The TCP sockets of all probes that are open now: each is gone with its probe. */
+  /** TCP sockets of all probes that are currently open. */
   readonly sockets: Set<Socket>;
-  /** DNS servers, `ip` or `ip:port`; those of the machine where there are none. */
+  /** DNS servers as `ip` or `ip:port`; by default those of the machine. */
   readonly dnsServers: readonly string[] | undefined;
-  /** From 0 to 1, for the pause before a second try. */
+  /** Returns a number from 0 to 1, for the pause before a second try. */
   readonly random: () => number;
   readonly now: () => Instant;
-  /** Lets no host be asked too often. */
+  /** Limits the rate of connections per host. */
   readonly throttle: HostThrottle;
 }
 
 export interface HostThrottle {
-  /** Resolves when the next connection to the host may be made; time spent here is not of the probe's. */
+  /** Waits until the next connection to the host is allowed. This time does not count toward the deadline. */
   wait(host: string, signal: AbortSignal): Promise<void>;
-  /** Whether another one may be made at once. */
+  /** Returns whether another connection is allowed now, and counts it. */
   tryTake(host: string): boolean;
 }
 
 /**
- * Probes one API server: looks up its addresses, checks them, connects to one that was checked, and asks. All of it, a second
- * try included, happens within one deadline; when this resolves nothing is open.
- * @param signal ends the probe early, as `unknown: timeout`. Never rejects.
+ * Probes one API server: resolves its host, checks the addresses, connects to one of them, and sends the requests.
+ * A second try is within the same deadline. Nothing is open when this resolves, and it never rejects.
+ * @param signal ends the probe early, as `unknown: timeout`.
  */
 export async function probe(
   endpoint: Endpoint,
@@ -78,7 +78,7 @@ export async function probe(
 
 const PAUSE_MS = { least: 200, most: 800 };
 
-/** The one second try that a probe has, for whichever step needs it. */
+/** The single retry of a probe, for whichever step needs it. */
 class SecondTry {
   readonly #random: () => number;
   #isUsed = false;
@@ -87,7 +87,7 @@ class SecondTry {
     this.#random = random;
   }
 
-  /** Waits for a moment, where there is time for it. @returns whether to try again. */
+  /** Pauses if there is time left. @returns whether to try again. */
   async waitIfPossible(endsAt: number, signal: AbortSignal): Promise<boolean> {
     const pauseMs = PAUSE_MS.least + this.#random() * (PAUSE_MS.most - PAUSE_MS.least);
     if (this.#isUsed || performance.now() + pauseMs >= endsAt) return false;
@@ -113,7 +113,7 @@ async function lookUp(
   }
 }
 
-/** A second try may see more, where the first was cut off or turned away. */
+/** Returns whether a retry may find more: the connection was refused, had no route or was cut off. */
 function isWorthRetrying({ state, code }: ProbeOutcome): boolean {
   return code === 'refused' || code === 'no-route' || (state === 'unknown' && code !== 'timeout');
 }
@@ -127,7 +127,7 @@ async function attempt(to: DialOptions, answers: Answers): Promise<ProbeOutcome>
   }
 }
 
-/** Calls `work` with a signal that fires at the deadline, or with the one given. */
+/** Calls `work` with a signal that fires at the deadline or with the outer signal. */
 async function within<T>(
   ms: number,
   outer: AbortSignal,
@@ -148,7 +148,7 @@ async function within<T>(
   }
 }
 
-/** @returns the failure that an error means; one that is not about the cluster is our own. */
+/** Returns the failure for an error. An error that is not about the cluster is `prober-failed`. */
 export function failureOf(error: unknown, signal: AbortSignal): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   if (error instanceof CredentialRefused)

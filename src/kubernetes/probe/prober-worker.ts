@@ -17,8 +17,8 @@ import { HostRateLimiter, ProbeThrottle, Semaphore } from './probe-throttle.ts';
 import { SecureContexts } from './tls-contexts.ts';
 
 /**
- * The process that probes. It has no environment, may start no process and read no file but its code and the credentials,
- * and it alone ever holds one of a customer. It ends when the server does.
+ * Code of the probing process. It has no environment, cannot start a process, reads only its code and the
+ * credentials, and is the only process that holds credentials of customers. It ends when the server does.
  */
 
 type ProbeOrder = Extract<WorkerCommand, { kind: 'probe' }>;
@@ -73,7 +73,7 @@ class Worker {
     };
   }
 
-  /** What the sources list of clusters, with nothing that is secret. One that cannot be read says so, and fails nothing. */
+  /** Reports the inventories of the sources, which contain no secrets. An unreadable source does not fail the call. */
   async inventory(): Promise<void> {
     const signal = AbortSignal.timeout(INVENTORY_MS);
     const sources = await this.#open().then(
@@ -117,7 +117,7 @@ class Worker {
     return credential === 'absent' ? credential : endpointOf(credential.reveal(), this.#options);
   }
 
-  /** A source that does not answer is one that cannot be read. */
+  /** Reads a credential. A source that does not answer in time is unreadable. */
   async #credential(connection: string | undefined, signal: AbortSignal): Promise<Credential | 'absent'> {
     const own = new AbortController();
     const { promise: late, reject } = Promise.withResolvers<never>();
@@ -144,14 +144,17 @@ class Worker {
     return resolveConnection(connection, sources, signal);
   }
 
-  /** Opens the sources when first needed, and again where that failed: a management cluster may come later than we do. */
+  /**
+   * Opens the sources when they are first needed, and again after a failure: the management cluster may start
+   * later.
+   */
   async #open(): Promise<OpenSources> {
     this.#sources ??= await openSources(this.#options.credentials);
     return this.#sources;
   }
 }
 
-/** How long listing what the sources have may take. */
+/** Timeout for listing the sources, in ms. */
 const INVENTORY_MS = 60_000;
 
 function serve(send: (report: WorkerReport) => void): void {
@@ -172,7 +175,7 @@ function serve(send: (report: WorkerReport) => void): void {
     }
   });
   process.on('disconnect', () => process.exit(0));
-  // A signal to the whole group is for the server, which ends this process when it is done with it.
+  // Signals to the process group are for the server, which ends this process when it no longer needs it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 }
 

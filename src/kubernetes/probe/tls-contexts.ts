@@ -6,8 +6,8 @@ import type { Endpoint } from '../credentials/endpoint.ts';
 const MAX_CONTEXTS = 512;
 
 /**
- * TLS settings by authority: to parse one for every probe costs a quarter of its time. What holds a client's key is made
- * for one probe and not kept.
+ * TLS contexts by CA: parsing a CA for every probe would take a quarter of its time. A context with a client key is
+ * created for one probe and not cached.
  */
 export class SecureContexts {
   readonly #byAuthority = new Map<string, SecureContext>();
@@ -16,7 +16,7 @@ export class SecureContexts {
     return this.#byAuthority.size;
   }
 
-  /** @throws CredentialRefused where OpenSSL does not take the certificates. */
+  /** @throws CredentialRefused if OpenSSL rejects the certificates. */
   of(endpoint: Endpoint): SecureContext {
     const client = endpoint.revealClient();
     if (client !== undefined) return make(endpoint.ca, client);
@@ -36,7 +36,7 @@ function make(ca: string | undefined, client: ReturnType<Endpoint['revealClient'
       ...(ca !== undefined && { ca }),
       ...(client !== undefined && { cert: client.cert, key: client.key }),
       minVersion: 'TLSv1.2',
-      // As other clients of Kubernetes do: whatever the bundle holds is trusted, a root or not.
+      // As in other Kubernetes clients, every certificate of the bundle is trusted, even if it is not a root.
       allowPartialTrustChain: true,
     });
   } catch {

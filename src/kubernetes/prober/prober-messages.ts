@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { ProberOptions } from '../settings/prober-options.ts';
 
-/** A cluster to probe: by the reference of its registration, or by a kubeconfig that is at hand. */
+/** A cluster to probe, by the `connection` of its registration or by a given kubeconfig. */
 export type ProbeTarget = { readonly clusterId: string } & (
   | { readonly connection: string | undefined }
   | { readonly kubeconfig: string }
 );
 
-/** What the worker is told. */
+/** Commands to the probing process. */
 export type WorkerCommand =
   | { readonly kind: 'start'; readonly options: ProberOptions }
   | {
@@ -21,16 +21,16 @@ export type WorkerCommand =
   | { readonly kind: 'ping' };
 
 const Stats = z.strictObject({
-  /** Sockets that are open, in whatever state. */
+  /** Number of open sockets in any state. */
   sockets: z.int(),
-  /** Probes under way, the waiting ones included. */
+  /** Number of active probes, including waiting ones. */
   probes: z.int(),
   rssBytes: z.int(),
   heapBytes: z.int(),
-  /** TLS settings that are kept. */
+  /** Number of cached TLS contexts. */
   contexts: z.int(),
 });
-/** How the worker is. */
+/** Statistics of the probing process. */
 export type ProberStats = z.output<typeof Stats>;
 
 const Text = z.string().max(300);
@@ -45,7 +45,7 @@ const Item = z.strictObject({
   isPending: z.boolean().exactOptional(),
 });
 
-/** What the worker says. It reads what strangers send, so what it says is looked at like anything from outside. */
+/** Reports of the probing process. It handles untrusted input, so its reports are validated like external input. */
 export const WorkerReport = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ready') }),
   z.strictObject({ kind: z.literal('pong'), stats: Stats }),

@@ -10,9 +10,9 @@ export interface ProbeResult {
   readonly verdict: Verdict;
 }
 
-/** So many more than are probed at a time are handed over: those whose host is asked too often wait there. */
+/** Number of targets submitted per permit, so that probes that wait for a busy host do not leave permits unused. */
 const WINDOW_FACTOR = 4;
-/** After a start that failed nobody waits for the next one for so long. */
+/** Pause after a failed start, in ms. */
 const RESTART_PAUSE_MS = 1_000;
 
 interface PendingProbe {
@@ -21,8 +21,9 @@ interface PendingProbe {
 }
 
 /**
- * Probes clusters from a process of its own, so that neither what strangers send nor their credentials are ever in this one. If
- * that process ends, another takes its place: what was under way is `unknown: prober-failed`, and nothing is lost or told twice.
+ * Probes clusters in a separate process, so that neither untrusted input nor credentials are in the server. If the
+ * process ends, another one is started; pending probes get `unknown: prober-failed`, and each target gets exactly
+ * one verdict.
  */
 export class Prober {
   readonly #options: ProberOptions;
@@ -43,15 +44,16 @@ export class Prober {
     this.#log = log;
   }
 
-  /** Starts the process, so that the first run need not wait for it. @throws Error where it does not start. */
+  /** Starts the process ahead of the first run. @throws Error if it does not start. */
   async start(): Promise<void> {
     await this.#runningWorker();
   }
 
   /**
-   * Probes targets as they come and yields each one's verdict when it has one, in no order: exactly one per target. No more are
-   * asked for than are needed, and none while the caller does not take what there is.
-   * @param signal ends the run: nothing more is yielded. @throws what `targets` throws.
+   * Probes targets and yields exactly one verdict per target, in any order. It takes targets only as needed, and
+   * none while the caller does not consume results.
+   * @param signal ends the run; nothing is yielded afterwards.
+   * @throws the errors of `targets`.
    */
   async *probe(
     targets: AsyncIterable<ProbeTarget> | Iterable<ProbeTarget>,
@@ -65,7 +67,7 @@ export class Prober {
         if (id !== undefined) mine.delete(id);
         settle(verdict);
       });
-      if (id === undefined) return settle(this.#failedVerdict('the prober did not start'));
+      if (id === undefined) return settle(this.#failedVerdict('the probing process did not start'));
       mine.add(id);
       if (run.isOver) this.#abort(mine);
     };
@@ -77,32 +79,36 @@ export class Prober {
     }
   }
 
-  /** What the sources of credentials list. @throws Error where the process does not start, or ends meanwhile. */
+  /**
+   * Returns the inventories of the credential sources. @throws Error if the process does not start or ends
+   * meanwhile.
+   */
   async inventory(): Promise<readonly SourceReading[]> {
     const readings = await (await this.#runningWorker()).inventory();
-    if (readings === undefined) throw new Error('the prober ended before it had listed its sources');
+    if (readings === undefined)
+      throw new Error('the probing process ended before it reported its inventories');
     return readings;
   }
 
-  /** How the process is; `undefined` where none runs. */
+  /** Returns statistics of the process; `undefined` if none is running. */
   async stats(): Promise<ProberStats | undefined> {
     const worker = await this.#worker?.catch(() => undefined);
     return worker?.stats();
   }
 
-  /** Id of the process, where one runs. */
+  /** Returns the process id; `undefined` if no process is running. */
   async pid(): Promise<number | undefined> {
     return (await this.#worker?.catch(() => undefined))?.pid;
   }
 
-  /** Ends the process; runs that go on get `unknown: prober-failed`. */
+  /** Ends the process. Active runs get `unknown: prober-failed`. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     const worker = await this.#worker?.catch(() => undefined);
     await worker?.end('the prober was stopped');
   }
 
-  /** @returns the id of the probe, or `undefined` where there is no process to do it. */
+  /** @returns the id of the probe, or `undefined` if no process is available. */
   async #submit(target: ProbeTarget, settle: (verdict: Verdict) => void): Promise<number | undefined> {
     const worker = await this.#runningWorker().catch(() => undefined);
     if (worker === undefined) return undefined;
@@ -126,7 +132,7 @@ export class Prober {
   #runningWorker(): Promise<WorkerProcess> {
     if (this.#isStopped) return Promise.reject(new Error('the prober was stopped'));
     if (performance.now() - this.#failedAt < RESTART_PAUSE_MS)
-      return Promise.reject(new Error('the prober does not start'));
+      return Promise.reject(new Error('the probing process does not start'));
     this.#worker ??= this.#launch();
     return this.#worker;
   }
@@ -137,9 +143,10 @@ export class Prober {
       onVerdict: ({ id, verdict }) => this.#settle(id, verdict),
       onEnd: (why) => {
         if (this.#worker === starting) this.#worker = undefined;
-        if (!this.#isStopped) this.#log.warn({ why }, 'the process that probes has ended');
+        if (!this.#isStopped) this.#log.warn({ why }, 'the probing process ended');
         for (const [id, { worker }] of this.#pending)
-          if (worker === own) this.#settle(id, this.#failedVerdict('the prober ended during the probe'));
+          if (worker === own)
+            this.#settle(id, this.#failedVerdict('the probing process ended during the probe'));
       },
     });
     starting.then(
@@ -173,7 +180,7 @@ function probeCommand(id: number, target: ProbeTarget): WorkerCommand {
   return { kind: 'probe', id, ...(connection !== undefined && { connection }) };
 }
 
-/** One run: what is still to be asked for, what is under way, and what waits to be taken. */
+/** One run: targets to submit, pending probes, and results to yield. */
 class ProbeRun {
   readonly #targets: AsyncIterator<ProbeTarget> | Iterator<ProbeTarget>;
   readonly #window: number;
@@ -224,7 +231,7 @@ class ProbeRun {
     }
   }
 
-  /** Nothing more is asked for. */
+  /** Stops submitting targets. */
   end(): void {
     this.#isOver = true;
     this.#signal.removeEventListener('abort', this.#wake);
@@ -248,7 +255,7 @@ class ProbeRun {
     this.#wake();
   }
 
-  /** Resolves at the next change. */
+  /** Resolves at the next change of the run. */
   async #change(): Promise<void> {
     const { promise } = this.#changed;
     await promise;

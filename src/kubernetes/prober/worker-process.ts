@@ -12,11 +12,11 @@ const GRACE_MS = 5_000;
 
 export interface WorkerEvents {
   onVerdict(report: Extract<WorkerReport, { kind: 'verdict' }>): void;
-  /** Once, when the process is gone. @param why for people. */
+  /** Called once, when the process is gone. @param why reason for people. */
   onEnd(why: string): void;
 }
 
-/** The process that probes, seen from the server: it is up, or it is gone, and one that hangs is ended. */
+/** The probing process, as the server sees it. A process that hangs is killed. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #events: WorkerEvents;
@@ -37,7 +37,8 @@ export class WorkerProcess {
     this.#events = events;
     const { deadlineMs, perHost, workerTimeoutMs } = options;
     this.#workerTimeoutMs = workerTimeoutMs;
-    // A credential, a turn at a host, and the probe: after that long, of all that are under way one must have ended.
+    // At least one pending probe must end within this time: credential, rate limit of the host, and the probe
+    // itself.
     this.#probeTimeoutMs = 2 * deadlineMs + 1_000 / perHost.perSecond + GRACE_MS;
     this.#child = fork(WORKER, [], {
       env: { ...options.environment },
@@ -50,7 +51,7 @@ export class WorkerProcess {
     this.#ready.promise.catch(() => undefined);
   }
 
-  /** Resolves once it is up. @throws Error where it does not come up; then it is gone. */
+  /** Starts a process. @throws Error if it does not start; then it is gone. */
   static async start(options: ProberOptions, events: WorkerEvents): Promise<WorkerProcess> {
     const worker = new WorkerProcess(options, events);
     const timer = setTimeout(() => worker.end('it did not start in time'), START_TIMEOUT_MS);
@@ -64,7 +65,7 @@ export class WorkerProcess {
     return worker;
   }
 
-  /** Process id, while it runs. */
+  /** Process id while the process runs. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
@@ -74,13 +75,13 @@ export class WorkerProcess {
     if (this.#child.connected) this.#child.send(order, () => undefined);
   }
 
-  /** A probe is no longer waited for. */
+  /** Notes that probes have ended or are no longer of interest. */
   settle(count: number): void {
     this.#pendingProbes -= count;
     this.#lastProgressAt = performance.now();
   }
 
-  /** How it is; `undefined` where it is gone. */
+  /** Returns statistics of the process; `undefined` if it is gone. */
   async stats(): Promise<ProberStats | undefined> {
     const { promise, resolve } = Promise.withResolvers<ProberStats>();
     this.#statsRequests.push(resolve);
@@ -88,7 +89,7 @@ export class WorkerProcess {
     return Promise.race([promise, this.#ended.promise.then(() => undefined)]);
   }
 
-  /** What its sources list; `undefined` where it is gone. */
+  /** Returns the inventories of the sources; `undefined` if the process is gone. */
   async inventory(): Promise<readonly SourceReading[] | undefined> {
     const { promise, resolve } = Promise.withResolvers<readonly SourceReading[]>();
     this.#inventoryRequests.push(resolve);
@@ -96,24 +97,24 @@ export class WorkerProcess {
     return Promise.race([promise, this.#ended.promise.then(() => undefined)]);
   }
 
-  /** Ends it, whatever it does. Resolves once it is gone. */
+  /** Kills the process. Resolves once it is gone. */
   async end(why: string): Promise<void> {
     this.#endReason ??= why;
     this.#child.kill('SIGKILL');
-    if (this.#child.pid === undefined) this.#exited('never started');
+    if (this.#child.pid === undefined) this.#exited('it never started');
     await this.#ended.promise;
   }
 
   #checkLiveness(): void {
     const now = performance.now();
-    // Where it is we who were held up, what it said meanwhile is still to be read.
+    // If the event loop of the server was blocked, reports of that time have yet to be read.
     const heldUpMs = now - this.#lastCheckAt - PING_INTERVAL_MS;
     this.#lastCheckAt = now;
     if (heldUpMs > PING_INTERVAL_MS) {
       this.#lastReportAt += heldUpMs;
       this.#lastProgressAt += heldUpMs;
     }
-    if (now - this.#lastReportAt > this.#workerTimeoutMs) return void this.end('it did not answer any more');
+    if (now - this.#lastReportAt > this.#workerTimeoutMs) return void this.end('it stopped answering');
     if (this.#pendingProbes > 0 && now - this.#lastProgressAt > this.#probeTimeoutMs)
       return void this.end('its probes did not end');
     this.send({ kind: 'ping' });
@@ -121,7 +122,7 @@ export class WorkerProcess {
 
   #receive(message: unknown): void {
     const report = WorkerReport.safeParse(message);
-    if (!report.success) return void this.end('it said what it cannot say');
+    if (!report.success) return void this.end('it sent an invalid report');
     this.#lastReportAt = performance.now();
     const { data } = report;
     if (data.kind === 'ready') this.#ready.resolve();
@@ -132,7 +133,7 @@ export class WorkerProcess {
 
   #exited(how: string): void {
     clearInterval(this.#pingTimer);
-    this.#ready.reject(new Error(`the prober is gone: ${this.#endReason ?? how}`));
+    this.#ready.reject(new Error(`the probing process ended: ${this.#endReason ?? how}`));
     this.#ended.resolve();
     this.#events.onEnd(this.#endReason ?? how);
   }
@@ -147,7 +148,7 @@ function execArgv({ heapMiB, credentials, readable }: ProberOptions): string[] {
     ...folders.map((folder) => `--allow-fs-read=${folder}`),
     '--disable-proto=delete',
     '--no-addons',
-    // What a probe leaves behind is collected while it is still little: the native memory of its TLS goes with it.
+    // A small young generation frees TLS contexts early, with their native memory.
     '--max-semi-space-size=4',
     '--disable-sigusr1',
     `--max-old-space-size=${heapMiB}`,

@@ -16,7 +16,7 @@ export const AddressPolicyOptions = z.strictObject({
 });
 export type AddressPolicyOptions = z.output<typeof AddressPolicyOptions>;
 
-/** @returns the parts of a network in CIDR notation; `undefined` if the text is not one. */
+/** Parses a network in CIDR notation. @returns `undefined` if the text is not one. */
 export function parseCidr(text: string): { readonly address: string; readonly bits: number } | undefined {
   const [, address = '', digits = ''] = /^([0-9A-Fa-f:.]+)\/(\d{1,3})$/.exec(text) ?? [];
   const version = isIP(address);

@@ -51,16 +51,24 @@ describe('a kubeconfig is refused, with the field and without what stands in it'
     [
       'is UTF-16',
       Buffer.from(fine, 'utf16le').toString('latin1'),
-      'kubeconfig must hold no control characters',
+      'kubeconfig must not contain control characters',
     ],
-    ['has a NUL', `${fine}\0`, 'kubeconfig must hold no control characters'],
-    ['has an escape of a terminal', `# \u001b[2J\n${fine}`, 'kubeconfig must hold no control characters'],
-    ['has a BOM within', `${fine}\n\ufeff${fine}`, expect.stringMatching(/^kubeconfig must be/)],
-    ['has a directive after a BOM', `\ufeff%YAML 1.1\n---\n${fine}`, 'kubeconfig must have no directives'],
+    ['has a NUL', `${fine}\0`, 'kubeconfig must not contain control characters'],
+    ['has an escape of a terminal', `# \u001b[2J\n${fine}`, 'kubeconfig must not contain control characters'],
+    [
+      'has a BOM within',
+      `${fine}\n\ufeff${fine}`,
+      expect.stringMatching(/^kubeconfig is not valid YAML or JSON/),
+    ],
+    [
+      'has a directive after a BOM',
+      `\ufeff%YAML 1.1\n---\n${fine}`,
+      'kubeconfig must not contain directives',
+    ],
     [
       'has a key twice, as JSON',
       fine.replace('"token"', '"token":"x","token"'),
-      'kubeconfig must have no key twice',
+      'kubeconfig must not have duplicate keys',
     ],
   ])('one that %s', (_, text, why) => {
     expect(refusal(text)).toEqual(why);
@@ -70,7 +78,7 @@ describe('a kubeconfig is refused, with the field and without what stands in it'
     const { cert, key } = new Authority('ca');
     const cluster = { ...good, 'certificate-authority-data': base64(cert + key) };
     expect(refusal(kubeconfig(cluster, { token: CANARY }))).toBe(
-      'clusters.cluster.certificate-authority-data must hold certificates and nothing else',
+      'clusters.cluster.certificate-authority-data must contain only certificates',
     );
   });
 
@@ -85,7 +93,7 @@ describe('a kubeconfig is refused, with the field and without what stands in it'
       'users.user.client-key-data is not the key of users.user.client-certificate-data',
     );
     expect(refusal(kubeconfig(good, user(CANARY)))).toBe(
-      'users.user.client-key-data must be a private key in PEM that no password protects',
+      'users.user.client-key-data must be an unencrypted private key in PEM',
     );
   });
 });
@@ -170,7 +178,7 @@ users:
 
 test('an endpoint that asks not to look at the certificate is refused', () => {
   const make = () => new Endpoint({ ...good, insecure: true }, { allowPlainHttp: false });
-  expect(make).toThrow('insecure must not be true: nobody would know who answers');
+  expect(make).toThrow('insecure must not be true: the server could not be identified');
 });
 
 test('whatever the text, it is accepted or refused: nothing else is thrown, and no prototype is changed', () => {

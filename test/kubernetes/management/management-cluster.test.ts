@@ -67,17 +67,17 @@ describe('a management cluster', () => {
   test('whose access cannot be read says why, and not what stands in it', async () => {
     const open = (file: string) => failure(ManagementCluster.open({ kubeconfig: file }));
     expect(await open(join(folder, 'missing'))).toBe(
-      'SourceUnreadable: the access to the management cluster cannot be read: ENOENT',
+      'SourceUnreadable: the kubeconfig of the management cluster cannot be read: ENOENT',
     );
     expect(await open(await kubeconfig(`{ ${CANARY}`))).toBe(
-      'SourceUnreadable: the access to the management cluster cannot be read: not a kubeconfig',
+      'SourceUnreadable: the kubeconfig of the management cluster cannot be read: not a kubeconfig',
     );
     expect(await failure(ManagementCluster.open({ inCluster: true }))).toBe(
-      'SourceUnreadable: the access to the management cluster names no server',
+      'SourceUnreadable: the kubeconfig of the management cluster has no server',
     );
     const nowhere = { clusters: [], users: [], contexts: [], 'current-context': CANARY };
     expect(await open(await kubeconfig(JSON.stringify(nowhere)))).toBe(
-      'SourceUnreadable: the access to the management cluster names no server',
+      'SourceUnreadable: the kubeconfig of the management cluster has no server',
     );
   });
 
@@ -111,8 +111,8 @@ describe('a management cluster', () => {
   });
 
   test.each([
-    ['302', 'answered 302', 302, '{}'],
-    ['500 with a secret in it', 'answered 500', 500, CANARY],
+    ['302', 'answered with status 302', 302, '{}'],
+    ['500 with a secret in it', 'answered with status 500', 500, CANARY],
     ['no JSON', 'cannot be read: SyntaxError', 200, CANARY],
   ])('that answers %s cannot be read', async (_, why, status, body) => {
     let requests = 0;
@@ -179,7 +179,7 @@ describe('a management cluster', () => {
       }
     });
     expect(await failure(watched(endless))).toBe(
-      'SourceUnreadable: the management cluster sent too long a line',
+      'SourceUnreadable: the management cluster sent a line that is too long',
     );
   });
 });

@@ -275,7 +275,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     });
     ledgers.push(ledger);
     await until(async () => (await records(ledger)).state === 'unreadable');
-    expect((await records(ledger)).why).toBe('the management cluster answered 403');
+    expect((await records(ledger)).why).toBe('the management cluster answered with status 403');
     for (const binding of objects.filter(({ kind }) => kind === 'RoleBinding')) await api.apply(binding);
     await comeTo(ledger, `${ONE} billed`, `${MANAGEMENT} free`);
     await write([one({ status: 'deleted' })]);

@@ -28,9 +28,9 @@ describe('an address is refused', () => {
     ['255.255.255.255', 'reserved'],
     ['240.0.0.1', 'reserved'],
     ['64:ff9b:1::7f00:1', 'reserved'],
-    ['fe80::1%eth0', 'no plain IP address'],
-    ['example.com', 'no plain IP address'],
-    ['', 'no plain IP address'],
+    ['fe80::1%eth0', 'not a plain IP address'],
+    ['example.com', 'not a plain IP address'],
+    ['', 'not a plain IP address'],
   ])('%s is %s', (address, why) => {
     expect(policy().denialReason(address)).toBe(why);
   });
@@ -49,10 +49,10 @@ describe('an address is refused', () => {
     ['ISATAP', '2001:db8::5efe:127.0.0.1'],
     ['ISATAP, universal', '2001:db8::200:5efe:7f00:1'],
   ])('that stands for one that is: %s', (_, address) => {
-    expect(policy().denialReason(address)).toMatch(/^(loopback|link-local)(, in another form)?$/);
+    expect(policy().denialReason(address)).toMatch(/^(loopback|link-local)(, embedded in an IPv6 address)?$/);
   });
 
-  test('of a network that the configuration denies, and what stands for it', () => {
+  test('in a network that the configuration denies, and what stands for it', () => {
     const ours = policy({ deny: ['10.96.0.0/12', 'fd12::/16'] });
     for (const address of [
       '10.96.0.1',
@@ -61,7 +61,7 @@ describe('an address is refused', () => {
       '64:ff9b::10.100.0.1',
       'fd12::1',
     ])
-      expect(ours.denialReason(address), address).toMatch(/^of a network that the configuration denies/);
+      expect(ours.denialReason(address), address).toMatch(/^in a network that the configuration denies/);
     expect(ours.denialReason('10.112.0.1')).toBeUndefined();
   });
 
@@ -106,7 +106,7 @@ describe('an address is allowed', () => {
 });
 
 test.each(['10.0.0.0', '10.0.0.0/33', '::/129', 'example.com/8', '10.0.0/8', ''])(
-  '%s is no network',
+  '%s is not a network',
   (network) => {
     expect(AddressPolicyOptions.safeParse({ deny: [network] }).success).toBe(false);
   },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Answers, classify } from '../../../src/kubernetes/probe/classify-answers.ts';
 import { ProbeFailure } from '../../../src/kubernetes/probe/probe-failure.ts';
 
-const reset = new ProbeFailure('unknown', 'reset', 'the connection was ended before the answer');
+const reset = new ProbeFailure('unknown', 'reset', 'the connection was closed before the response');
 const version = { status: 200, body: '{"gitVersion":"v1.33.4"}' };
 const status = (code: number) => ({ status: code, body: '{"kind":"Status","apiVersion":"v1"}' });
 

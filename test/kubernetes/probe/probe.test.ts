@@ -126,9 +126,9 @@ describe('what is not there, or is another thing, is unreachable', () => {
   });
 
   test.each([
-    ['stranger', /not of the configured authority/],
+    ['stranger', /not from the configured CA/],
     ['expired', /has expired/],
-    ['wrong-name', /for another name/],
+    ['wrong-name', /for a different name/],
   ])('where its certificate is: %s, and then no request is made', async (behaviour, detail) => {
     const verdict = await behaving(behaviour);
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });

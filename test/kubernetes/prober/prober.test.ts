@@ -203,7 +203,7 @@ describe('the process that probes', () => {
     const results = await resultsOf(prober.probe(targets(10, 'healthy')));
     expect(results.map(({ verdict }) => verdict.code)).toEqual(new Array(10).fill('prober-failed'));
     expect(isGone(pid)).toBe(true);
-    expect(ends.at(-1)).toContain('it did not answer any more');
+    expect(ends.at(-1)).toContain('it stopped answering');
     const [next] = await resultsOf(prober.probe(targets(1, 'healthy')));
     expect(next?.verdict.code).toBe('ok');
   });
@@ -212,7 +212,7 @@ describe('the process that probes', () => {
     const all = ProberOptions.parse({ ...LOCAL, environment: { NODE_OPTIONS: '--no-such-option' } });
     const prober = new Prober(all, { now: () => 7, log: { warn: () => undefined } });
     onTestFinished(() => prober.stop());
-    await expect(prober.start()).rejects.toThrow('the prober is gone');
+    await expect(prober.start()).rejects.toThrow('the probing process ended');
     const results = await resultsOf(prober.probe(targets(1_000, 'healthy')));
     expect(results).toHaveLength(1_000);
     expect(new Set(results.map(({ verdict }) => `${verdict.state} ${verdict.code}`))).toEqual(
@@ -298,7 +298,7 @@ describe('credentials', () => {
     ['dir:absent.yaml', { state: 'unverifiable', code: 'no-credential' }],
     [
       'dir:exec.yaml',
-      { state: 'unverifiable', code: 'credential-refused', detail: 'users.user.exec is not accepted' },
+      { state: 'unverifiable', code: 'credential-refused', detail: 'users.user.exec is not supported' },
     ],
     ['dir:passwd', { state: 'unverifiable', code: 'credential-refused' }],
     ['dir:../x', { state: 'unverifiable', code: 'credential-refused' }],

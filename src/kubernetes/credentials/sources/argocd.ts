@@ -6,17 +6,17 @@ import { CredentialRefused } from '../credential-source.ts';
 import { type Entry, LabelledSecrets } from './labelled-secrets.ts';
 
 const SCHEME = 'argocd';
-/** How Argo CD calls the cluster that it runs in. */
+/** Server URL with which Argo CD refers to its own cluster. */
 const IN_CLUSTER = 'https://kubernetes.default.svc';
 
-/** Text that Argo CD's own templates leave empty where there is none. */
+/** An optional string that the templates of Argo CD leave empty. */
 const optional = z
   .string()
   .max(64 * 1024)
   .nullish()
   .transform((text) => (text === '' || text === null ? undefined : text));
 
-/** The `config` of a cluster Secret. What is not in it is refused by its name. */
+/** The `config` of a cluster Secret. Unknown fields are rejected by name. */
 const Config = z.strictObject({
   bearerToken: optional,
   username: optional,
@@ -34,12 +34,12 @@ const Config = z.strictObject({
 });
 
 const WHY: Readonly<Record<string, string>> = {
-  execProviderConfig: 'runs a program to log in, which is never done',
-  awsAuthConfig: 'needs a program to log in to AWS, which is never run; give a token',
-  proxyUrl: 'leads through a proxy, which is not used',
+  execProviderConfig: 'is not supported: it would run a program to log in',
+  awsAuthConfig: 'is not supported: it would run a program to log in to AWS; use bearerToken',
+  proxyUrl: 'is not supported: the prober uses no proxy',
 };
 
-/** Cluster Secrets of Argo CD: `argocd:<namespace>/<secret>`. */
+/** Creates the source of cluster Secrets of Argo CD: `argocd:<namespace>/<secret>`. */
 export function argocdSource(
   cluster: ManagementCluster,
   {
@@ -68,7 +68,7 @@ function entryOf(secret: Secret, cluster: ManagementCluster): Entry {
     server,
     ...(!Number.isNaN(since) && { since }),
   };
-  // Where Argo CD runs itself is the management cluster, which is no customer's.
+  // The cluster that Argo CD runs in is the management cluster, not one of a customer.
   const isInCluster = isManagement(server);
   const credential = credentialOf(secret, isInCluster ? cluster : undefined);
   return { name: `${namespace}/${name}`, credential, item: isInCluster ? undefined : item };
@@ -78,7 +78,7 @@ function isManagement(server: string): boolean {
   return server === IN_CLUSTER || server.startsWith(`${IN_CLUSTER}.`) || server.startsWith(`${IN_CLUSTER}:`);
 }
 
-/** @param cluster where the Secret stands for the management cluster itself: its address, and nothing to log in with. */
+/** @param cluster set if the Secret refers to the management cluster itself: its address is used, without a login. */
 function credentialOf(
   secret: Secret,
   cluster: ManagementCluster | undefined,
@@ -97,9 +97,9 @@ function endpointOf(server: string | undefined, config: string | undefined) {
   const { tlsClientConfig, bearerToken: token, username, password } = parseConfig(config ?? '{}');
   const { insecure, serverName: tlsServerName, caData, certData, keyData } = tlsClientConfig ?? {};
   if ((certData === undefined) !== (keyData === undefined))
-    throw new CredentialRefused('tlsClientConfig', 'must have certData and keyData, or neither');
+    throw new CredentialRefused('tlsClientConfig', 'must have both certData and keyData, or neither');
   if ((username === undefined) !== (password === undefined))
-    throw new CredentialRefused('username', 'must come with password');
+    throw new CredentialRefused('username', 'must be given together with password');
   return {
     kind: 'endpoint' as const,
     server,
@@ -119,22 +119,22 @@ function parseConfig(text: string): z.output<typeof Config> {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new CredentialRefused('config', 'must be JSON');
+    throw new CredentialRefused('config', 'is not valid JSON');
   }
   const parsed = Config.safeParse(dropNulls(json));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].map(String);
-  // A name that we do not know may be anything; it is cut off where it is too long to be one.
+  // Limit the length: the name of an unknown field is arbitrary text.
   const field = path.join('.').slice(0, 100) || 'config';
   throw new CredentialRefused(
     field,
-    WHY[field] ?? (unknown === undefined ? 'is not of its form' : 'is not known'),
+    WHY[field] ?? (unknown === undefined ? 'has an invalid value' : 'is not supported'),
   );
 }
 
-/** Go writes down what is not there as null. */
+/** Drops fields that are null: Go serializes absent values as null. */
 function dropNulls(json: unknown): unknown {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return json;
   return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));

@@ -9,7 +9,10 @@ const SCHEME = 'capi';
 const CLUSTER_NAME = 'cluster.x-k8s.io/cluster-name';
 const SUFFIX = '-kubeconfig';
 
-/** The kubeconfigs that Cluster API keeps: `capi:<namespace>/<cluster>`, from the Secret `<cluster>-kubeconfig`. */
+/**
+ * Creates the source of kubeconfigs from Cluster API: `capi:<namespace>/<cluster>`, in the Secret
+ * `<cluster>-kubeconfig`.
+ */
 export function clusterApiSource(
   cluster: ManagementCluster,
   { namespaces = [], freshMs }: { readonly namespaces?: readonly string[]; readonly freshMs?: number } = {},
@@ -24,7 +27,7 @@ export function clusterApiSource(
   });
 }
 
-/** The label is also on the keys of the cluster's authorities, which are none of our business: they are dropped unread. */
+/** Reads one Secret. The label is also on the Secrets of the cluster's CA keys, which are dropped unread. */
 function entryOf(secret: Secret): Entry | undefined {
   const { namespace, name, labels, creationTimestamp } = secret.metadata;
   const clusterName = labels?.[CLUSTER_NAME];
@@ -44,7 +47,7 @@ function entryOf(secret: Secret): Entry | undefined {
 
 function credentialOf(secret: Secret): Credential | CredentialRefused {
   const text = textOf(secret, 'value');
-  if (text === undefined) return new CredentialRefused('value', 'must be there, and hold a kubeconfig');
+  if (text === undefined) return new CredentialRefused('value', 'must contain a kubeconfig');
   if (Buffer.byteLength(text) > MAX_KUBECONFIG_BYTES)
     return new CredentialRefused('value', `must have at most ${MAX_KUBECONFIG_BYTES} bytes`);
   return new Credential({ kind: 'kubeconfig', text });

@@ -6,14 +6,14 @@ import { SourceUnreadable } from '../../management/source-unreadable.ts';
 import { Credential } from '../credential.ts';
 import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
 
-/** A kubeconfig is small; what is larger is none. */
+/** Maximum size of a kubeconfig in bytes. */
 export const MAX_KUBECONFIG_BYTES = 64 * 1024;
 
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 
 /**
- * A folder of kubeconfig files: `dir:<file name>`. Each is read anew each time, so that a rotated one is used at once.
- * Links may lead to another place in the folder, as those of a mounted Secret do, and never out of it.
+ * A folder of kubeconfig files: `dir:<file name>`. Files are read on every call, so a rotated one is used at once.
+ * Links may point to another file in the folder, as those of a mounted Secret do, but never outside.
  */
 export class DirectorySource implements CredentialSource {
   readonly scheme = 'dir';
@@ -27,12 +27,13 @@ export class DirectorySource implements CredentialSource {
     if (!FILE_NAME.test(name))
       throw new CredentialRefused(
         'connection',
-        'must name a file of the folder by 1 to 253 of A-Z a-z 0-9 . _ -',
+        'must name a file in the folder, with 1 to 253 of A-Z a-z 0-9 . _ -',
       );
     const folder = await this.#realFolder();
     const file = await realpath(join(folder, name)).catch(absentOr('the file cannot be looked up'));
     if (file === undefined) return 'absent';
-    if (!file.startsWith(folder + sep)) throw new CredentialRefused('connection', 'leads out of the folder');
+    if (!file.startsWith(folder + sep))
+      throw new CredentialRefused('connection', 'must not point outside the folder');
     const text = await readCapped(file);
     return text === undefined ? 'absent' : new Credential({ kind: 'kubeconfig', text });
   }
@@ -42,7 +43,7 @@ export class DirectorySource implements CredentialSource {
     const names = await readdir(folder).catch((error: unknown) =>
       unreadable('the folder cannot be listed', error),
     );
-    // A folder that was not mounted looks like this: it does not say that every cluster is gone.
+    // A folder that is not mounted is empty too, which does not mean that every cluster is gone.
     if (names.length === 0) throw new SourceUnreadable('the folder is empty');
     for (const name of names.filter((each) => FILE_NAME.test(each)).sort()) {
       const reference = `${this.scheme}:${name}`;
@@ -62,12 +63,13 @@ export class DirectorySource implements CredentialSource {
 }
 
 async function readCapped(file: string): Promise<string | undefined> {
-  // Neither a link put there since, nor a pipe that nobody writes to, may hold this up.
+  // Neither a new link nor a pipe without a writer may block the read.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(file, flags).catch(absentOr('the file cannot be opened'));
   if (handle === undefined) return undefined;
   try {
-    if (!(await handle.stat()).isFile()) throw new CredentialRefused('connection', 'names no regular file');
+    if (!(await handle.stat()).isFile())
+      throw new CredentialRefused('connection', 'must name a regular file');
     const buffer = Buffer.alloc(MAX_KUBECONFIG_BYTES + 1);
     let length = 0;
     for (;;) {
@@ -92,7 +94,7 @@ function absentOr(what: string): (error: unknown) => undefined {
   };
 }
 
-/** Says which operation failed and how, and not where: a path is nobody's business but the operator's. */
+/** Throws with the failed operation and the error code, without the path. */
 function unreadable(what: string, error: unknown): never {
   throw new SourceUnreadable(`${what}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
 }

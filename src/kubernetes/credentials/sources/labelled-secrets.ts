@@ -5,12 +5,12 @@ import type { Credential } from '../credential.ts';
 import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
 import { splitName } from './secret-names.ts';
 
-/** What one Secret holds: a credential, or why there is none to be had from it. */
+/** A Secret that was read: a credential, or the reason why it is not acceptable. */
 export interface Entry {
-  /** `<namespace>/<name>`, as references have it. */
+  /** `<namespace>/<name>`, as in references. */
   readonly name: string;
   readonly credential: Credential | CredentialRefused;
-  /** Absent where it is not one of the clusters that are looked after. */
+  /** Absent if the cluster is not part of the inventory. */
   readonly item: InventoryItem | undefined;
 }
 
@@ -18,24 +18,24 @@ interface Options {
   readonly scheme: string;
   readonly cluster: ManagementCluster;
   readonly labelSelector: string;
-  /** The namespaces that are read; none for all of them. */
+  /** Namespaces to read; an empty list means all. */
   readonly namespaces: readonly string[];
-  /** Reads one; `undefined` where it is none of the source's. */
+  /** Reads one Secret; returns `undefined` if it does not belong to the source. */
   readonly read: (secret: Secret) => Entry | undefined;
-  /** How long what was read is good for. */
+  /** Lifetime of the cached list in ms. */
   readonly freshMs?: number;
 }
 
 type Entries = ReadonlyMap<string, Entry>;
 
-/** A run asks for thousands of names within a minute or two. */
+/** A run resolves thousands of names within a minute or two, from one list. */
 const FRESH_MS = 60_000;
-/** What could not be read is not asked for again for each of them. */
+/** Lifetime of a failed list, so that each name does not cause another call. */
 const RETRY_AFTER_MS = 5_000;
 
 /**
- * Credentials in Secrets that have a label in common. They are listed in pages and kept for a minute, so that a run over
- * ten thousand clusters costs twenty calls, and a change is seen by the next run. Nothing is held between runs.
+ * Credentials in Secrets with a common label. They are listed in pages and cached for a minute: a run over 10,000
+ * clusters costs 20 calls, and the next run sees changes.
  */
 export class LabelledSecrets implements CredentialSource {
   readonly scheme: string;

@@ -5,12 +5,12 @@ import { CredentialRefused, type CredentialSource } from '../credential-source.t
 import { MAX_KUBECONFIG_BYTES } from './directory.ts';
 import { splitName } from './secret-names.ts';
 
-/** Keys under which a kubeconfig is looked for, in this order, where the reference names none. */
+/** Keys that are tried in this order if the reference has no key. */
 const USUAL_KEYS = ['kubeconfig', 'value', 'config'] as const;
 
 /**
- * A kubeconfig in any Secret: `secret:<namespace>/<name>[/<key>]`. Whoever registers a cluster says which, so only the
- * namespaces that are meant for it are read.
+ * Kubeconfigs in any Secret: `secret:<namespace>/<name>[/<key>]`. Whoever registers a cluster chooses the Secret,
+ * so only the configured namespaces are read.
  */
 export class PlainSecretSource implements CredentialSource {
   readonly scheme = 'secret';

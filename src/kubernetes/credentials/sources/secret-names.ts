@@ -1,11 +1,11 @@
 import { CredentialRefused } from '../credential-source.ts';
 
-/** Names of namespaces and Secrets, as Kubernetes has them; checked before they become part of a URL. */
+/** Names of namespaces and Secrets in Kubernetes; checked before they become part of a URL. */
 const NAMESPACE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 const KEY = /^[A-Za-z0-9._-]{1,253}$/;
 
-/** `<namespace>/<name>` and, where `withKey`, perhaps `/<key>`. @throws CredentialRefused */
+/** Splits `<namespace>/<name>` or, if `withKey`, also `<namespace>/<name>/<key>`. @throws CredentialRefused */
 export function splitName(
   text: string,
   withKey = false,

@@ -42,7 +42,7 @@ describe('a folder of kubeconfigs', () => {
 
   test('follows links within itself, as those of a mounted Secret, and none that leads out', async () => {
     expect(await resolve('dir:c2')).toEqual({ kind: 'kubeconfig', text: 'kubeconfig of c2' });
-    await expect(resolve('dir:c3')).rejects.toThrow('connection leads out of the folder');
+    await expect(resolve('dir:c3')).rejects.toThrow('connection must not point outside the folder');
     expect(await resolve('dir:c4')).toBe('absent');
   });
 
@@ -59,7 +59,7 @@ describe('a folder of kubeconfigs', () => {
     '',
   ])('has no file %j', async (name) => {
     await expect(new DirectorySource(folder).resolve(name)).rejects.toThrow(
-      'connection must name a file of the folder',
+      'connection must name a file in the folder',
     );
   });
 
@@ -67,7 +67,7 @@ describe('a folder of kubeconfigs', () => {
     await expect(resolve('dir:c5')).rejects.toThrow('kubeconfig must have at most 65536 bytes');
     await truncate(join(folder, 'c5'), 65_536);
     expect(await resolve('dir:c5')).toMatchObject({ kind: 'kubeconfig' });
-    await expect(resolve('dir:c6')).rejects.toThrow('connection names no regular file');
+    await expect(resolve('dir:c6')).rejects.toThrow('connection must name a regular file');
   });
 
   test('that is not there says so, without saying where it should be', async () => {

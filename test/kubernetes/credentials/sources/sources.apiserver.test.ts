@@ -135,11 +135,11 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
       insecure: true,
     });
     const refusals = {
-      exec: 'execProviderConfig runs a program',
-      aws: 'awsAuthConfig needs a program',
-      proxied: 'proxyUrl leads',
-      unknown: 'tlsClientConfig.certFile is not known',
-      broken: 'config must be JSON',
+      exec: 'execProviderConfig is not supported: it would run a program',
+      aws: 'awsAuthConfig is not supported: it would run a program',
+      proxied: 'proxyUrl is not supported: the prober uses no proxy',
+      unknown: 'tlsClientConfig.certFile is not supported',
+      broken: 'config is not valid JSON',
       nowhere: 'server must be a URL',
     };
     for (const [name, why] of Object.entries(refusals)) {
@@ -154,7 +154,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
 
   test('of Cluster API are the kubeconfigs with its label, and nothing else that has it', async () => {
     expect(await resolve('capi:acme/one')).toEqual({ kind: 'kubeconfig', text: `kubeconfig ${CANARY}` });
-    expect(await resolve('capi:acme/empty')).toContain('CredentialRefused: value must be there');
+    expect(await resolve('capi:acme/empty')).toContain('CredentialRefused: value must contain a kubeconfig');
     expect(await resolve('capi:globex/one')).toContain(
       'CredentialRefused: value must have at most 65536 bytes',
     );
@@ -178,7 +178,9 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     expect(await resolve('argocd:argocd/none')).toBe('absent');
     expect(await resolve('argocd:argocd/argocd-secret')).toBe('absent');
     expect(await resolve(undefined)).toBe('absent');
-    expect(await resolve('vault:argocd/none')).toContain('SourceUnreadable: no source of credentials vault');
+    expect(await resolve('vault:argocd/none')).toContain(
+      'SourceUnreadable: no credential source with the scheme vault',
+    );
     for (const wrong of [
       'argocd:token',
       'argocd:a/b/c',
@@ -237,13 +239,17 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
         await close();
       }
     };
-    expect(await ledger('argocd:argocd/token')).toBe('SourceUnreadable: the management cluster answered 403');
+    expect(await ledger('argocd:argocd/token')).toBe(
+      'SourceUnreadable: the management cluster answered with status 403',
+    );
     const bindings = objects.filter(({ kind }) => kind === 'RoleBinding');
     for (const binding of bindings) await api.apply(binding);
     expect(await ledger('argocd:argocd/token')).toMatchObject({ kind: 'endpoint', token: CANARY });
-    expect(await ledger('capi:acme/one')).toBe('SourceUnreadable: the management cluster answered 403');
+    expect(await ledger('capi:acme/one')).toBe(
+      'SourceUnreadable: the management cluster answered with status 403',
+    );
     expect(await ledger('secret:kubeconfigs/c1')).toBe(
-      'SourceUnreadable: the management cluster answered 403',
+      'SourceUnreadable: the management cluster answered with status 403',
     );
     const [argocd] = bindings as [ShippedObject];
     for (const namespace of ['acme', 'globex'])
