@@ -35,6 +35,7 @@ describe('the rooms', () => {
   });
 
   test.each([
+    ['util-imports-nothing', 'util', "import '../domain/time.ts';"],
     ['domain-is-pure', 'domain', "import 'node:fs';"],
     ['domain-is-pure', 'domain', "import '../eventstore/store-errors.ts';"],
     ['eventstore-knows-no-layer', 'eventstore', "import '../domain/time.ts';"],

@@ -1,20 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { CliError, EXIT } from '../cli/terminal/cli-error.ts';
 
 /**
- * Writes a file: whoever reads it finds what was there before or the new one, whole.
- * @throws Failure where it cannot be written; what was there before is left.
+ * Writes a file atomically: a reader gets the previous content or the new one, never a part. The new content is on the disk
+ * (fsync) before it takes the name.
+ * @param mode permissions of the file, less the umask.
+ * @throws Error of `node:fs` if the file cannot be written; the previous content is unchanged.
  */
-export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.new`;
-  // Also where the program is ended.
+export async function replaceFile(file: string, content: string | Uint8Array, mode = 0o666): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.new`;
+  // A signal that ends the process during the write must not leave the temporary file.
   const cleanUp = () => rmSync(temporary, { force: true });
   process.once('exit', cleanUp);
   try {
-    const handle = await open(temporary, 'wx');
+    const handle = await open(temporary, 'wx', mode);
     try {
-      await handle.writeFile(bytes);
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();
@@ -22,7 +24,7 @@ export async function replaceFile(file: string, bytes: Uint8Array): Promise<void
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new CliError(EXIT.failed, `${file} cannot be written: ${(error as Error).message}`);
+    throw error;
   } finally {
     process.off('exit', cleanUp);
   }

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../../util/replace-file.ts';
 import { CliError, EXIT, wrongUsage } from '../terminal/cli-error.ts';
 import { sayWarning } from '../terminal/output.ts';
 
@@ -53,18 +54,9 @@ export class Contexts {
   /** Whoever reads the file finds the old contexts or the new ones, whole. */
   async write(saved: Saved): Promise<void> {
     await mkdir(dirname(this.file), { recursive: true, mode: 0o700 });
-    const temporary = `${this.file}.${process.pid}.new`;
     try {
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        await handle.writeFile(`${JSON.stringify(saved, null, 2)}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, this.file);
+      await replaceFile(this.file, `${JSON.stringify(saved, null, 2)}\n`, 0o600);
     } catch (error) {
-      await rm(temporary, { force: true });
       throw new CliError(EXIT.failed, `the contexts cannot be saved: ${(error as Error).message}`);
     }
   }

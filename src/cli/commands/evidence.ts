@@ -40,11 +40,19 @@ export function addEvidence(parent: Command, cli: Cli): void {
         const bytes = Buffer.from(await whole(client, () => response.arrayBuffer()));
         const file = await readOrFail(client.name, bytes);
         if (output === '-') await cli.out.write(bytes);
-        else await replaceFile(output, bytes);
+        else await writeEvidence(output, bytes);
         say(wordsFor(file, output === '-' ? undefined : output));
       }),
     );
   withServer(command);
+}
+
+async function writeEvidence(file: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await replaceFile(file, bytes);
+  } catch (error) {
+    throw new CliError(EXIT.failed, `${file} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 async function readOrFail(name: string, bytes: Uint8Array): Promise<EvidenceFile> {
