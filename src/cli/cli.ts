@@ -6,7 +6,7 @@ import { EXIT } from './terminal/cli-error.ts';
 import { Output } from './terminal/output.ts';
 
 /** Commands that end by themselves at a signal. */
-const MINDS_SIGNALS = new Set(['serve', 'demo']);
+const HANDLES_SIGNALS = new Set(['serve', 'demo']);
 
 /** Runs one command, and sets the exit code. */
 async function main(): Promise<void> {
@@ -17,15 +17,15 @@ async function main(): Promise<void> {
   });
   // Nobody reads what is said there.
   process.stderr.on('error', () => undefined);
-  const program = buildProgram({ out: new Output(), environment: readCliEnvironment() }, versionOfPackage());
+  const program = buildProgram({ out: new Output(), environment: readCliEnvironment() }, packageVersion());
   program.hook('preAction', (_, command) => {
-    if (!MINDS_SIGNALS.has(command.name())) process.on('SIGINT', () => process.exit(EXIT.interrupted));
+    if (!HANDLES_SIGNALS.has(command.name())) process.on('SIGINT', () => process.exit(EXIT.interrupted));
   });
   const exit = await runCommand(program, process.argv.slice(2));
   if (exit !== EXIT.done) process.exitCode = exit;
 }
 
-function versionOfPackage(): string {
+function packageVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Cli } from './client/cli-context.ts';
+import type { CliContext } from './client/cli-context.ts';
 import { addAlertsAcknowledge } from './commands/alerts/acknowledge.ts';
 import { addAlertsList } from './commands/alerts/list.ts';
 import { addClustersList } from './commands/clusters/list.ts';
@@ -19,8 +19,8 @@ import { addEventsTail } from './commands/events/tail.ts';
 import { addEvidence } from './commands/evidence.ts';
 import { addExplain } from './commands/explain.ts';
 import { addLogKeyRetire, addLogKeyRotate } from './commands/log/change-key.ts';
-import { addLogCheckpoint } from './commands/log/print-checkpoint.ts';
-import { addLogKey } from './commands/log/print-key.ts';
+import { addLogCheckpoint } from './commands/log/checkpoint.ts';
+import { addLogKey } from './commands/log/key.ts';
 import { addPeriodClose } from './commands/period/close.ts';
 import { addPeriodList } from './commands/period/list.ts';
 import { addPeriodShow } from './commands/period/show.ts';
@@ -31,16 +31,16 @@ import { addUsage } from './commands/usage.ts';
 import { addValidate } from './commands/validate/validate.ts';
 import { addVerify } from './commands/verify/verify.ts';
 import { addWhatIf } from './commands/what-if.ts';
-import { sayError } from './terminal/output.ts';
+import { printError } from './terminal/output.ts';
 
 /** All commands. @param version of this release. */
-export function buildProgram(cli: Cli, version: string): Command {
+export function buildProgram(cli: CliContext, version: string): Command {
   const program = new Command('cluster-ledger')
     .description('The ledger that decides what customers are charged for their clusters, and can prove it.')
     .version(version, '--version', 'print the version')
     .exitOverride()
     .enablePositionalOptions()
-    .configureOutput({ outputError: (text) => sayError(text.replace(/^error: /, '').trimEnd()) })
+    .configureOutput({ outputError: (text) => printError(text.replace(/^error: /, '').trimEnd()) })
     .addHelpText('after', AFTER_HELP);
 
   program.commandsGroup('Run:');
@@ -87,7 +87,7 @@ export function buildProgram(cli: Cli, version: string): Command {
   for (const add of [addContextSet, addContextUse, addContextList, addContextRemove]) add(context, cli);
   addCompletion(program, cli);
 
-  guide(program);
+  addErrorHints(program);
   return program;
 }
 
@@ -108,11 +108,11 @@ export function commandsUnder(command: Command): Command[] {
 }
 
 /** Says behind every error what is allowed. */
-function guide(program: Command): void {
-  for (const command of commandsUnder(program)) guideTo(command);
+function addErrorHints(program: Command): void {
+  for (const command of commandsUnder(program)) addErrorHint(command);
 }
 
-function guideTo(command: Command): void {
+function addErrorHint(command: Command): void {
   const name = nameOf(command);
   const commands = command.commands.map((each) => each.name()).join(', ');
   const options = command.options.map(({ long }) => long).join(', ');

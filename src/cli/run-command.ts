@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { CliError, EXIT, type ExitCode } from './terminal/cli-error.ts';
-import { sayError } from './terminal/output.ts';
+import { printError } from './terminal/output.ts';
 
 /**
  * Runs the command that the arguments call, and says what went wrong.
@@ -14,11 +14,11 @@ export async function runCommand(program: Command, args: readonly string[]): Pro
     // What was asked for, such as help, is no mistake; what is one was told already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usageError;
     if (error instanceof CliError) {
-      sayError(error.message);
+      printError(error.message);
       return error.exit;
     }
     const words = error instanceof Error ? error.stack : String(error);
-    sayError(`this is a mistake of cluster-ledger: ${words}`);
+    printError(`this is a mistake of cluster-ledger: ${words}`);
     return EXIT.failed;
   }
 }

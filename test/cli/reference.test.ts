@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { scriptFor } from '../../src/cli/commands/completion/completion-script.ts';
+import { completionScript } from '../../src/cli/commands/completion/completion-script.ts';
 import { buildProgram, commandsUnder, nameOf } from '../../src/cli/program.ts';
 import { Output } from '../../src/cli/terminal/output.ts';
 import { PROGRAM, run } from './program.ts';
@@ -86,20 +86,20 @@ describe('completion', () => {
     [['cluster-ledger', 'log', 'key', 'r'], 'rotate retire'],
   ])('in bash of %j', async (words, wanted) => {
     const quoted = words.map((word) => `'${word}'`).join(' ');
-    const script = `${scriptFor('bash', program)}
+    const script = `${completionScript('bash', program)}
 COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _cluster_ledger; echo "\${COMPREPLY[*]}"`;
     const { stdout } = await promisify(execFile)('bash', ['-c', script]);
     expect(stdout.trim()).toBe(wanted);
   });
 
   test.each(['zsh', 'fish'] as const)('for %s is a script that it reads', async (shell) => {
-    const script = scriptFor(shell, program);
+    const script = completionScript(shell, program);
     for (const command of commands) expect(script).toContain(command.name());
     if (has(shell)) expect(spawnSync(shell, ['-n'], { input: script }).status).toBe(0);
   });
 
   test('is printed by the program', async () => {
-    expect((await run(['completion', 'bash'])).stdout).toBe(scriptFor('bash', program));
+    expect((await run(['completion', 'bash'])).stdout).toBe(completionScript('bash', program));
   });
 });
 

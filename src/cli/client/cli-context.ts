@@ -4,30 +4,30 @@ import type { Client } from './client.ts';
 import { connect, type TargetOptions } from './target.ts';
 
 /** What every command works with. */
-export interface Cli {
+export interface CliContext {
   readonly out: Output;
   readonly environment: CliEnvironment;
 }
 
 /** Uses the ledger that the options name: one that runs, or one on a store that is opened here. */
 export async function withLedger(
-  { environment }: Cli,
+  { environment }: CliContext,
   options: TargetOptions,
   use: (client: Client) => Promise<void>,
 ): Promise<void> {
-  await usedBy(await connect(options, environment, true), use);
+  await useAndClose(await connect(options, environment, true), use);
 }
 
 /** The same for what only a ledger that runs can do. */
 export async function withRunningLedger(
-  { environment }: Cli,
+  { environment }: CliContext,
   options: TargetOptions,
   use: (client: Client) => Promise<void>,
 ): Promise<void> {
-  await usedBy(await connect(options, environment, false), use);
+  await useAndClose(await connect(options, environment, false), use);
 }
 
-async function usedBy(client: Client, use: (client: Client) => Promise<void>): Promise<void> {
+async function useAndClose(client: Client, use: (client: Client) => Promise<void>): Promise<void> {
   try {
     await use(client);
   } finally {

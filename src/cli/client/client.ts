@@ -17,7 +17,7 @@ export interface Request {
 export interface Client {
   /** What it is called in messages. */
   readonly name: string;
-  /** Any answer, refusals too. @throws Failure where none came. */
+  /** Any answer, refusals too. @throws CliError if none came. */
   send(request: Request): Promise<Response>;
   close(): Promise<void>;
 }
@@ -28,13 +28,17 @@ export function path(parts: TemplateStringsArray, ...given: readonly string[]): 
 }
 
 /** The path and query of a request. */
-export function targetOf({ path: resource, query = {} }: Request): string {
+export function pathAndQuery({ path: resource, query = {} }: Request): string {
   const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return given.length === 0 ? resource : `${resource}?${new URLSearchParams(given)}`;
 }
 
 /** The headers and body of a request. */
-export function messageOf({ accept = 'application/json', body, mediaType = 'application/json' }: Request): {
+export function headersAndBody({
+  accept = 'application/json',
+  body,
+  mediaType = 'application/json',
+}: Request): {
   headers: Record<string, string>;
   body?: string;
 } {
@@ -56,10 +60,10 @@ export class HttpClient implements Client {
   }
 
   async send(request: Request): Promise<Response> {
-    const { headers, body } = messageOf(request);
+    const { headers, body } = headersAndBody(request);
     if (this.#token !== undefined) headers['authorization'] = `Bearer ${this.#token}`;
     try {
-      return await fetch(`${this.#base}${targetOf(request)}`, {
+      return await fetch(`${this.#base}${pathAndQuery(request)}`, {
         method: request.method ?? 'GET',
         headers,
         redirect: 'manual',
@@ -97,8 +101,8 @@ function reasonOf(error: unknown): string {
   return code === undefined || words.includes(code) ? words : `${words} (${code})`;
 }
 
-/** @throws Failure where a body that has begun to come does not end. */
-export async function whole<T>(client: Client, read: () => Promise<T>): Promise<T> {
+/** @throws CliError if a body that has begun to come does not end. */
+export async function readBody<T>(client: Client, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

@@ -2,8 +2,8 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../../util/replace-file.ts';
-import { CliError, EXIT, wrongUsage } from '../terminal/cli-error.ts';
-import { sayWarning } from '../terminal/output.ts';
+import { CliError, EXIT, usageError } from '../terminal/cli-error.ts';
+import { printWarning } from '../terminal/output.ts';
 
 /** Where a ledger is: a server and how it knows us, or a store to open. */
 const Context = z.union([
@@ -21,7 +21,7 @@ export type Saved = z.output<typeof Saved>;
 /** What a context may be called. */
 export const CONTEXT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-const OTHERS = 0o077;
+const GROUP_AND_OTHERS = 0o077;
 
 /** The saved contexts of the user: a file that only they may read, since it holds tokens. */
 export class Contexts {
@@ -31,13 +31,13 @@ export class Contexts {
     this.file = join(configDir, 'cluster-ledger', 'contexts.json');
   }
 
-  /** @throws Failure where the file is there and cannot be read. */
+  /** @throws CliError if the file is there and cannot be read. */
   async read(): Promise<Saved> {
     let text: string;
     try {
       const { mode } = await stat(this.file);
-      if ((mode & OTHERS) !== 0)
-        sayWarning(`${this.file} may be read by others, and may hold tokens: chmod 600 it`);
+      if ((mode & GROUP_AND_OTHERS) !== 0)
+        printWarning(`${this.file} may be read by others, and may hold tokens: chmod 600 it`);
       text = await readFile(this.file, 'utf8');
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -61,18 +61,18 @@ export class Contexts {
     }
   }
 
-  /** @throws Failure where there is none of that name. */
+  /** @throws CliError if there is none of that name. */
   async find(name: string): Promise<Context> {
     const { contexts } = await this.read();
-    return contextNamed(contexts, name);
+    return findContext(contexts, name);
   }
 }
 
-/** @throws Failure where there is none of that name; says which there are. */
-export function contextNamed(contexts: Saved['contexts'], name: string): Context {
+/** @throws CliError if there is none of that name; says which there are. */
+export function findContext(contexts: Saved['contexts'], name: string): Context {
   const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
   if (context !== undefined) return context;
   const names = Object.keys(contexts).sort();
   const known = names.length === 0 ? 'none is saved' : `saved are ${names.join(', ')}`;
-  throw wrongUsage(`there is no context ${JSON.stringify(name)}: ${known}`);
+  throw usageError(`there is no context ${JSON.stringify(name)}: ${known}`);
 }

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import { type Client, whole } from './client.ts';
-import { bodyOf, readAs } from './requests.ts';
+import { type Client, readBody } from './client.ts';
+import { bodyOf, parseAnswer } from './requests.ts';
 
 /** How much may stand between two line breaks. */
-const LONGEST = 16 * 1024 * 1024;
+const MAX_LINE_LENGTH = 16 * 1024 * 1024;
 
 /**
  * The lines of an answer in NDJSON, as many at a time as have come.
- * @throws Failure where one is of another shape, or the answer breaks off.
+ * @throws CliError if one is of another shape, or the answer breaks off.
  */
 export async function* linesOf<T extends z.ZodType>(
   client: Client,
@@ -18,12 +18,13 @@ export async function* linesOf<T extends z.ZodType>(
   const decoder = new TextDecoder();
   let rest = '';
   for (;;) {
-    const { done = false, value } = await whole(client, () => chunks.next());
+    const { done = false, value } = await readBody(client, () => chunks.next());
     rest += done ? decoder.decode() : decoder.decode(value as Uint8Array, { stream: true });
     const lines = rest.split('\n');
     rest = done ? '' : (lines.pop() as string);
-    if (rest.length > LONGEST) throw new RangeError(`a line of more than ${LONGEST} characters`);
-    const items = lines.filter((line) => line !== '').map((line) => readAs(client, line, schema));
+    if (rest.length > MAX_LINE_LENGTH)
+      throw new RangeError(`a line of more than ${MAX_LINE_LENGTH} characters`);
+    const items = lines.filter((line) => line !== '').map((line) => parseAnswer(client, line, schema));
     if (items.length > 0) yield items;
     if (done) return;
   }

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { Output } from '../terminal/output.ts';
 import type { Column } from '../terminal/table.ts';
 import type { Client, Request } from './client.ts';
-import { ask } from './requests.ts';
+import { fetchJson } from './requests.ts';
 
 /** As many as the ledger gives at a time. */
-const PAGE = '1000';
+const PAGE_SIZE = '1000';
 
-/** The items of a list, page by page. @throws Failure as `ask` does */
+/** The items of a list, page by page. @throws CliError as `ask` does */
 export async function* pagesOf<T extends z.ZodType>(
   client: Client,
   { query, ...request }: Request,
@@ -16,7 +16,7 @@ export async function* pagesOf<T extends z.ZodType>(
   const Page = z.object({ items: z.array(item), next: z.string().optional() });
   let cursor: string | undefined;
   do {
-    const page = await ask(client, { ...request, query: { ...query, limit: PAGE, cursor } }, Page);
+    const page = await fetchJson(client, { ...request, query: { ...query, limit: PAGE_SIZE, cursor } }, Page);
     yield page.items as z.output<T>[];
     cursor = page.next;
   } while (cursor !== undefined);

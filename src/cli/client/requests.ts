@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CliError, EXIT, unreachable } from '../terminal/cli-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { oneLine } from '../terminal/text.ts';
-import { type Client, type Request, whole } from './client.ts';
+import { type Client, type Request, readBody } from './client.ts';
 
 /** A problem document (RFC 9457), as the ledger answers with. */
 const Problem = z.object({
@@ -19,12 +19,12 @@ export class ProblemError extends CliError {
   readonly #problem: Problem;
 
   constructor(problem: Problem) {
-    super(EXIT.failed, wordsFor(problem));
+    super(EXIT.failed, describeProblem(problem));
     this.#problem = problem;
   }
 
   /** The same, with the fields at fault under the names that they have for whoever is told. */
-  calling(nameOf: (pointer: string) => string): ProblemError {
+  withFieldNames(nameOf: (pointer: string) => string): ProblemError {
     const { errors = [] } = this.#problem;
     const named = errors.map(({ pointer, detail }) => ({ pointer: nameOf(pointer), detail }));
     return new ProblemError({ ...this.#problem, errors: named });
@@ -32,44 +32,44 @@ export class ProblemError extends CliError {
 }
 
 /** In which form data is wanted; a table where none is named. */
-export interface FormOptions {
+export interface FormatOptions {
   readonly json?: boolean;
   readonly csv?: boolean;
 }
 
-/** Sends a request. @throws Failure where no answer comes, or one that is a refusal. */
+/** Sends a request. @throws CliError if no answer comes, or one that is a refusal. */
 export async function send(client: Client, request: Request): Promise<Response> {
   const response = await client.send(request);
   if (response.ok) return response;
-  throw await failureOf(client, response);
+  throw await errorFrom(client, response);
 }
 
-/** An answer in JSON. @throws Failure as `send` does, and where the answer is of another shape. */
-export async function ask<T extends z.ZodType>(
+/** An answer in JSON. @throws CliError as `send` does, and where the answer is of another shape. */
+export async function fetchJson<T extends z.ZodType>(
   client: Client,
   request: Request,
   schema: T,
 ): Promise<z.output<T>> {
   const response = await send(client, request);
-  const text = await whole(client, () => response.text());
-  return readAs(client, text, schema);
+  const text = await readBody(client, () => response.text());
+  return parseAnswer(client, text, schema);
 }
 
-/** @throws Failure where the text is no JSON of this shape. */
-export function readAs<T extends z.ZodType>(client: Client, text: string, schema: T): z.output<T> {
+/** @throws CliError if the text is no JSON of this shape. */
+export function parseAnswer<T extends z.ZodType>(client: Client, text: string, schema: T): z.output<T> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw strange(client, `begins with ${JSON.stringify(text.slice(0, 60))} and is no JSON`);
+    throw unexpectedAnswer(client, `begins with ${JSON.stringify(text.slice(0, 60))} and is no JSON`);
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw strange(client, `has ${issue?.message} at /${issue?.path.join('/')}`);
+  throw unexpectedAnswer(client, `has ${issue?.message} at /${issue?.path.join('/')}`);
 }
 
-function strange(client: Client, what: string): CliError {
+function unexpectedAnswer(client: Client, what: string): CliError {
   return new CliError(
     EXIT.failed,
     `the answer of ${client.name} is none that this release knows: it ${what}`,
@@ -77,10 +77,10 @@ function strange(client: Client, what: string): CliError {
 }
 
 /** Prints an answer: as it came where a form was named, else as `show` does. */
-export async function print<T extends z.ZodType>(
+export async function printAnswer<T extends z.ZodType>(
   client: Client,
   out: Output,
-  { json = false, csv = false }: FormOptions,
+  { json = false, csv = false }: FormatOptions,
   request: Request,
   schema: T,
   show: (answer: z.output<T>) => Promise<void>,
@@ -89,13 +89,13 @@ export async function print<T extends z.ZodType>(
     const response = await send(client, { ...request, accept: csv ? 'text/csv' : 'application/json' });
     await printBody(client, out, response);
   } else {
-    await show(await ask(client, request, schema));
+    await show(await fetchJson(client, request, schema));
   }
 }
 
 /** Prints the body of an answer as it comes. */
 export async function printBody(client: Client, out: Output, response: Response): Promise<void> {
-  await whole(client, () => out.stream(bodyOf(response)));
+  await readBody(client, () => out.stream(bodyOf(response)));
 }
 
 /** The body of an answer, as fast as it is taken. */
@@ -103,7 +103,7 @@ export function bodyOf({ body }: Response): Readable {
   return body === null ? Readable.from([]) : Readable.fromWeb(body);
 }
 
-async function failureOf(client: Client, response: Response): Promise<CliError> {
+async function errorFrom(client: Client, response: Response): Promise<CliError> {
   const text = await response.text().catch(() => '');
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
   const problem = isProblem ? Problem.safeParse(JSON.parse(text)).data : undefined;
@@ -119,7 +119,7 @@ async function failureOf(client: Client, response: Response): Promise<CliError> 
 }
 
 /** A problem in words: its title, detail, the fields at fault and the id of the request. */
-function wordsFor({ title, detail, errors = [], instance }: Problem): string {
+function describeProblem({ title, detail, errors = [], instance }: Problem): string {
   const isTold = errors.length > 0 && errors.every((error) => detail.includes(error.detail));
   return [
     title,

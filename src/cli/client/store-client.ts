@@ -7,14 +7,14 @@ import { type Composition, compose, openStore } from '../../app/compose.ts';
 import { type Config, ConfigError, readConfig } from '../../config/config.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import { StoreFailed, StoreUnavailable } from '../../eventstore/store-errors.ts';
-import { CliError, unreachable, wrongUsage } from '../terminal/cli-error.ts';
-import { sayWarning } from '../terminal/output.ts';
+import { CliError, unreachable, usageError } from '../terminal/cli-error.ts';
+import { printWarning } from '../terminal/output.ts';
 import { Progress } from '../terminal/progress.ts';
-import { type Client, messageOf, type Request, targetOf } from './client.ts';
+import { type Client, headersAndBody, pathAndQuery, type Request } from './client.ts';
 
 /** How long a store may be out of reach. */
-const PATIENCE_MS = 10_000;
-const LOOK_MS = 20;
+const UNREACHABLE_LIMIT_MS = 10_000;
+const POLL_INTERVAL_MS = 20;
 
 /** A whole ledger on a store, in this process: it listens to nobody, and writes nothing. */
 class StoreClient implements Client {
@@ -27,10 +27,10 @@ class StoreClient implements Client {
   }
 
   async send(request: Request): Promise<Response> {
-    const { headers, body } = messageOf(request);
+    const { headers, body } = headersAndBody(request);
     const answer = await this.#ledger.app.inject({
       method: request.method ?? 'GET',
-      url: targetOf(request),
+      url: pathAndQuery(request),
       headers,
       payloadAsStream: true,
       ...(body !== undefined && { body }),
@@ -53,42 +53,42 @@ class StoreClient implements Client {
 /**
  * Opens a ledger on a store, to be read only, and waits until all of its log is known.
  * @param store `sqlite:<file>` or `esdb://…`
- * @throws Failure where it is no store, is in use, or cannot be reached.
+ * @throws CliError if it is no store, is in use, or cannot be reached.
  */
 export async function openStoreClient(store: string, namespace: string | undefined): Promise<Client> {
-  const { name, config } = await storeNamed(store, namespace);
+  const { name, config } = await resolveStore(store, namespace);
   let failure: unknown;
   const onFailed = (error: unknown) => {
     failure ??= error;
   };
-  const ledger = await compose(config, { ...surroundings(onFailed), readOnly: true }).catch(
+  const ledger = await compose(config, { ...composeOptions(onFailed), readOnly: true }).catch(
     (error: unknown) => {
-      throw asFailure(name, error);
+      throw toCliError(name, error);
     },
   );
   try {
     await catchUp(name, ledger, () => failure);
   } catch (error) {
     await ledger.close();
-    throw asFailure(name, error);
+    throw toCliError(name, error);
   }
   return new StoreClient(name, ledger);
 }
 
 /**
  * Opens a store by itself, for what does not trust a ledger to read it, and closes it once it was used.
- * @throws Failure as `openStoreClient` does.
+ * @throws CliError as `openStoreClient` does.
  */
 export async function withStore<T>(
   store: string,
   namespace: string | undefined,
   use: (store: EventStore) => Promise<T>,
 ): Promise<T> {
-  const { name, config } = await storeNamed(store, namespace);
+  const { name, config } = await resolveStore(store, namespace);
   try {
     const opened = await openStore(
       config,
-      surroundings(() => undefined),
+      composeOptions(() => undefined),
     );
     try {
       return await use(opened);
@@ -96,27 +96,27 @@ export async function withStore<T>(
       await opened.close();
     }
   } catch (error) {
-    throw asFailure(name, error);
+    throw toCliError(name, error);
   }
 }
 
-function surroundings(onFailed: (error: unknown) => void) {
+function composeOptions(onFailed: (error: unknown) => void) {
   return { log: pino({ level: 'silent' }), now: Date.now, onFailed };
 }
 
-async function storeNamed(store: string, namespace: string | undefined) {
+async function resolveStore(store: string, namespace: string | undefined) {
   const config = configOf(store, namespace);
   if (config.store.kind !== 'sqlite') return { name: `the store of namespace ${config.namespace}`, config };
-  await refuseOthers(config.store.file);
+  await requireLedgerFile(config.store.file);
   return { name: config.store.file, config };
 }
 
-/** The configuration of a ledger on this store, which takes nothing from files or variables. @throws Failure */
+/** The configuration of a ledger on this store, which takes nothing from files or variables. @throws CliError */
 function configOf(store: string, namespace: string | undefined): Config {
   if (!/^(sqlite:.+|esdb(\+discover)?:\/\/.+)$/.test(store)) {
     // What may hold a password is not repeated.
     const given = store.includes('@') ? 'something else' : JSON.stringify(store);
-    throw wrongUsage(`--store must be sqlite:<file> or esdb://…; given ${given}`);
+    throw usageError(`--store must be sqlite:<file> or esdb://…; given ${given}`);
   }
   try {
     return readConfig({
@@ -129,14 +129,14 @@ function configOf(store: string, namespace: string | undefined): Config {
     const words = error.message
       .replaceAll('LEDGER_STORE', '--store')
       .replaceAll('LEDGER_NAMESPACE', '--namespace');
-    throw wrongUsage(words);
+    throw usageError(words);
   }
 }
 
 const SQLITE_HEADER = 'SQLite format 3\0';
 
-/** What is absent or empty would be made a new ledger, and beside a file of others nothing is to be left. @throws Failure */
-async function refuseOthers(file: string): Promise<void> {
+/** What is absent or empty would be made a new ledger, and beside a file of others nothing is to be left. @throws CliError */
+async function requireLedgerFile(file: string): Promise<void> {
   let head: Buffer;
   try {
     const handle = await open(file);
@@ -157,25 +157,25 @@ async function refuseOthers(file: string): Promise<void> {
 async function catchUp(name: string, ledger: Composition, failure: () => unknown): Promise<void> {
   const { store, projections } = ledger;
   const head = await store.head();
-  if (head === 0) sayWarning(`${name} holds no events`);
+  if (head === 0) printWarning(`${name} holds no events`);
   const progress = new Progress('reading the log', 'events');
   try {
     while (!projections.isCaughtUp) {
       if (failure() !== undefined) throw failure();
       const { unreachableSince, detail } = store.health();
-      if (unreachableSince !== undefined && Date.now() - unreachableSince > PATIENCE_MS)
+      if (unreachableSince !== undefined && Date.now() - unreachableSince > UNREACHABLE_LIMIT_MS)
         throw new StoreUnavailable(detail);
       progress.at(projections.model.position, head);
-      await wait(LOOK_MS);
+      await wait(POLL_INTERVAL_MS);
     }
   } finally {
     progress.end();
   }
 }
 
-function asFailure(name: string, error: unknown): unknown {
+function toCliError(name: string, error: unknown): unknown {
   if (error instanceof CliError) return error;
-  if (error instanceof ConfigError) return wrongUsage('--store is no connection string of EventStoreDB');
+  if (error instanceof ConfigError) return usageError('--store is no connection string of EventStoreDB');
   if (error instanceof StoreUnavailable)
     return unreachable(`${name} cannot be reached: ${error.message}`, error);
   if (error instanceof StoreFailed) return unreachable(error.message, error);

@@ -1,6 +1,6 @@
 import type { CliEnvironment } from '../../config/config.ts';
-import { wrongUsage } from '../terminal/cli-error.ts';
-import { sayWarning } from '../terminal/output.ts';
+import { usageError } from '../terminal/cli-error.ts';
+import { printWarning } from '../terminal/output.ts';
 import { type Client, HttpClient } from './client.ts';
 import { type Context, Contexts } from './contexts.ts';
 
@@ -33,7 +33,7 @@ export type Target =
  * Connects to the ledger that is meant: what is named on the command line; else `LEDGER_URL`, the context that
  * `LEDGER_CONTEXT` names, the current context, the ledger of this machine.
  * @param takesStore whether the command can be answered from a store that is opened here.
- * @throws Failure where nothing can be made of what was given, or a store does not open.
+ * @throws CliError if nothing can be made of what was given, or a store does not open.
  */
 export async function connect(
   options: TargetOptions,
@@ -43,28 +43,29 @@ export async function connect(
   const target = await targetOf(options, environment);
   if (target.kind === 'server') return httpClient(target);
   if (!takesStore)
-    throw wrongUsage(`${target.from} is a store, and this command needs a ledger that runs: give --url`);
+    throw usageError(`${target.from} is a store, and this command needs a ledger that runs: give --url`);
   const { openStoreClient } = await import('./store-client.ts');
   return openStoreClient(target.store, target.namespace);
 }
 
-/** The ledger that is meant. @throws Failure where a context is named that is not saved, or an option does not fit. */
+/** The ledger that is meant. @throws CliError if a context is named that is not saved, or an option does not fit. */
 export async function targetOf(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
-  const target = await chosen(options, environment);
+  const target = await chooseTarget(options, environment);
   if (target.kind === 'server' && options.namespace !== undefined)
-    throw wrongUsage('--namespace goes with a store; a ledger that runs has its own');
+    throw usageError('--namespace goes with a store; a ledger that runs has its own');
   if (target.kind === 'store' && options.token !== undefined)
-    throw wrongUsage(`--token goes with a ledger that runs, and ${target.from} is a store`);
+    throw usageError(`--token goes with a ledger that runs, and ${target.from} is a store`);
   return target;
 }
 
-async function chosen(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
+async function chooseTarget(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
   const token = options.token ?? environment.token;
   if (options.store !== undefined)
     return { kind: 'store', store: options.store, namespace: options.namespace, from: '--store' };
   if (options.url !== undefined) return { kind: 'server', url: options.url, token, from: '--url' };
   const contexts = new Contexts(environment.configDir);
-  const named = async (name: string) => ofContext(await contexts.find(name), name, options, environment);
+  const named = async (name: string) =>
+    targetOfContext(await contexts.find(name), name, options, environment);
   if (options.context !== undefined) return named(options.context);
   if (environment.url !== undefined)
     return { kind: 'server', url: environment.url, token, from: 'LEDGER_URL' };
@@ -75,7 +76,7 @@ async function chosen(options: TargetOptions, environment: CliEnvironment): Prom
 }
 
 /** The token of a context goes to its own URL alone. */
-function ofContext(
+function targetOfContext(
   context: Context,
   name: string,
   options: TargetOptions,
@@ -92,27 +93,27 @@ function httpClient(target: Extract<Target, { kind: 'server' }>): Client {
   return new HttpClient(url, token);
 }
 
-/** @throws Failure where it is no URL of a server, or no token. */
+/** @throws CliError if it is no URL of a server, or no token. */
 export function serverOf({ url: text, token, from }: Extract<Target, { kind: 'server' }>) {
   const url = serverUrl(text, from);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw wrongUsage('the token must be printable ASCII without spaces');
+    throw usageError('the token must be printable ASCII without spaces');
   if (token !== undefined && url.protocol === 'http:' && !isLoopback(url.hostname))
-    sayWarning(`the token goes to ${url.host} unencrypted: use https`);
+    printWarning(`the token goes to ${url.host} unencrypted: use https`);
   return { url, token };
 }
 
-/** @param from where it was given. @throws Failure where it is no URL of a server. */
+/** @param from where it was given. @throws CliError if it is no URL of a server. */
 export function serverUrl(text: string, from: string): URL {
   const url = URL.parse(text);
   // What is no URL may hold a password: it is repeated only where it cannot.
   const given = text.includes('@') ? 'something else' : JSON.stringify(text);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw wrongUsage(`${from} must be a URL with http or https, such as ${DEFAULT_URL}; given ${given}`);
+    throw usageError(`${from} must be a URL with http or https, such as ${DEFAULT_URL}; given ${given}`);
   if (url.username !== '' || url.password !== '')
-    throw wrongUsage(`${from} must not hold a user or password: give --token`);
+    throw usageError(`${from} must not hold a user or password: give --token`);
   if (url.search !== '' || url.hash !== '')
-    throw wrongUsage(`${from} must end with its path, without ? and #; given ${given}`);
+    throw usageError(`${from} must end with its path, without ? and #; given ${given}`);
   return url;
 }
 

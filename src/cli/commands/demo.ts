@@ -14,7 +14,7 @@ export function addDemo(parent: Command): void {
     )
     .addHelpText('after', '\nExample:\n  $ cluster-ledger demo')
     .action(async ({ seconds: given }: { readonly seconds?: string }) => {
-      const { demo } = await import('../demo/demo-command.ts');
+      const { runDemoCommand: demo } = await import('../demo/demo-command.ts');
       await demo(given === undefined ? [] : ['--seconds', given]);
     });
 }

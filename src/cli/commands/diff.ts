@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../client/cli-context.ts';
+import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
-import { print } from '../client/requests.ts';
+import { printAnswer } from '../client/requests.ts';
 import { Amounts, FactRef, signed, Usage, windowHead } from '../render/figures.ts';
 import {
   accountId,
@@ -14,12 +14,12 @@ import {
   withWindow,
 } from '../terminal/options.ts';
 
-const Known = z.object({ asOf: z.string().nullable(), position: z.string(), usage: Usage });
+const KnownUsage = z.object({ asOf: z.string().nullable(), position: z.string(), usage: Usage });
 const Difference = z.object({
   accountId: z.string(),
   ...windowHead,
-  before: Known,
-  after: Known,
+  before: KnownUsage,
+  after: KnownUsage,
   delta: Amounts,
   facts: z.array(FactRef.extend({ effect: z.string(), voidedBy: FactRef.optional() })),
 });
@@ -29,7 +29,7 @@ interface Options extends WindowOptions {
   readonly after?: string;
 }
 
-export function addDiff(parent: Command, cli: Cli): void {
+export function addDiff(parent: Command, cli: CliContext): void {
   const command = parent
     .command('diff')
     .summary('what changed the usage of an account between two moments')
@@ -47,13 +47,13 @@ export function addDiff(parent: Command, cli: Cli): void {
       const query = { ...windowQuery(options), before: options.before, after: options.after };
       const request = { path: path`/v1/accounts/${account}/diff`, query };
       return withLedger(cli, options, (client) =>
-        print(client, cli.out, options, request, Difference, (answer) => show(cli, answer)),
+        printAnswer(client, cli.out, options, request, Difference, (answer) => show(cli, answer)),
       );
     });
   withJson(withTarget(withWindow(command)));
 }
 
-async function show({ out }: Cli, answer: z.output<typeof Difference>): Promise<void> {
+async function show({ out }: CliContext, answer: z.output<typeof Difference>): Promise<void> {
   const { accountId, period, window, through, before, after, delta, facts } = answer;
   await out.details([
     ['account', accountId],

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
 import type { EvidenceFile } from '../../audit/verify/evidence-file.ts';
 import { replaceFile } from '../../util/replace-file.ts';
-import { type Cli, withRunningLedger } from '../client/cli-context.ts';
-import { path, whole } from '../client/client.ts';
+import { type CliContext, withRunningLedger } from '../client/cli-context.ts';
+import { path, readBody } from '../client/client.ts';
 import { send } from '../client/requests.ts';
 import type { TargetOptions } from '../client/target.ts';
 import { CliError, EXIT } from '../terminal/cli-error.ts';
 import { accountId, period, position, withServer } from '../terminal/options.ts';
-import { say } from '../terminal/output.ts';
+import { printMessage } from '../terminal/output.ts';
 
 interface Options extends TargetOptions {
   readonly output: string;
   readonly since?: string;
 }
 
-export function addEvidence(parent: Command, cli: Cli): void {
+export function addEvidence(parent: Command, cli: CliContext): void {
   const command = parent
     .command('evidence')
     .summary('everything that a statement follows from, as one signed file')
@@ -37,11 +37,11 @@ export function addEvidence(parent: Command, cli: Cli): void {
       withRunningLedger(cli, options, async (client) => {
         const query = { period: month, since };
         const response = await send(client, { path: path`/v1/accounts/${account}/evidence`, query });
-        const bytes = Buffer.from(await whole(client, () => response.arrayBuffer()));
-        const file = await readOrFail(client.name, bytes);
+        const bytes = Buffer.from(await readBody(client, () => response.arrayBuffer()));
+        const file = await parseEvidence(client.name, bytes);
         if (output === '-') await cli.out.write(bytes);
         else await writeEvidence(output, bytes);
-        say(wordsFor(file, output === '-' ? undefined : output));
+        printMessage(describeEvidence(file, output === '-' ? undefined : output));
       }),
     );
   withServer(command);
@@ -55,7 +55,7 @@ async function writeEvidence(file: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function readOrFail(name: string, bytes: Uint8Array): Promise<EvidenceFile> {
+async function parseEvidence(name: string, bytes: Uint8Array): Promise<EvidenceFile> {
   // Other commands start faster without it.
   const { readEvidenceFile } = await import('../../audit/verify/evidence-file.ts');
   try {
@@ -65,7 +65,7 @@ async function readOrFail(name: string, bytes: Uint8Array): Promise<EvidenceFile
   }
 }
 
-function wordsFor({ evidence }: EvidenceFile, file: string | undefined): string {
+function describeEvidence({ evidence }: EvidenceFile, file: string | undefined): string {
   const { accountId, period, clusters, closings, checkpoint, origin, statement, usage } = evidence;
   const facts = clusters.reduce((sum, cluster) => sum + cluster.facts.length, 0);
   const size = checkpoint.split('\n')[1];

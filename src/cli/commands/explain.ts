@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../client/cli-context.ts';
+import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
-import { print } from '../client/requests.ts';
+import { printAnswer } from '../client/requests.ts';
 import { FactRef, headDetails, Usage, usageHead } from '../render/figures.ts';
 import {
   accountId,
@@ -45,7 +45,7 @@ interface Row {
   readonly why?: string | undefined;
 }
 
-export function addExplain(parent: Command, cli: Cli): void {
+export function addExplain(parent: Command, cli: CliContext): void {
   const command = parent
     .command('explain')
     .summary('why the usage of an account is what it is')
@@ -58,13 +58,13 @@ export function addExplain(parent: Command, cli: Cli): void {
       const query = { ...windowQuery(options), asOf: options.asOf };
       const request = { path: path`/v1/accounts/${account}/usage/explain`, query };
       return withLedger(cli, options, (client) =>
-        print(client, cli.out, options, request, Explanation, (answer) => show(cli, answer)),
+        printAnswer(client, cli.out, options, request, Explanation, (answer) => show(cli, answer)),
       );
     });
   withCsv(withJson(withTarget(withAsOf(withWindow(command)))));
 }
 
-async function show({ out }: Cli, answer: z.output<typeof Explanation>): Promise<void> {
+async function show({ out }: CliContext, answer: z.output<typeof Explanation>): Promise<void> {
   await out.details([
     ['account', answer.accountId],
     ...headDetails(answer),
@@ -88,16 +88,16 @@ async function show({ out }: Cli, answer: z.output<typeof Explanation>): Promise
         isFigure: true,
         cell: ({ interval }) => interval?.clusterSeconds ?? '0.000',
       },
-      { title: 'OPENED BY', cell: ({ interval }) => factOf(interval?.openedBy) },
+      { title: 'OPENED BY', cell: ({ interval }) => describeFact(interval?.openedBy) },
       {
         title: 'CLOSED BY',
-        cell: ({ interval }) => (interval?.stillBilled ? 'still billed' : factOf(interval?.closedBy)),
+        cell: ({ interval }) => (interval?.stillBilled ? 'still billed' : describeFact(interval?.closedBy)),
       },
     ],
     rows,
   );
 }
 
-function factOf(fact: FactRef | null | undefined): string | undefined {
+function describeFact(fact: FactRef | null | undefined): string | undefined {
   return fact === null || fact === undefined ? undefined : `${fact.type} at ${fact.position}`;
 }

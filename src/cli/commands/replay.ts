@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../client/cli-context.ts';
+import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { linesOf } from '../client/ndjson.ts';
 import { printBody, send } from '../client/requests.ts';
@@ -23,7 +23,7 @@ const Line = z.object({
 });
 type Line = z.output<typeof Line>;
 
-export function addReplay(parent: Command, cli: Cli): void {
+export function addReplay(parent: Command, cli: CliContext): void {
   const command = parent
     .command('replay')
     .summary('the facts of an account in recorded order, and the usage after each')

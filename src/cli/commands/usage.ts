@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { AmountSum } from '../../domain/billing/quantity.ts';
-import { type Cli, withLedger } from '../client/cli-context.ts';
+import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
-import { print } from '../client/requests.ts';
+import { printAnswer } from '../client/requests.ts';
 import { headDetails, Usage, usageColumns, usageHead } from '../render/figures.ts';
 import {
   accountId,
@@ -15,7 +15,7 @@ import {
   withTarget,
   withWindow,
 } from '../terminal/options.ts';
-import { say } from '../terminal/output.ts';
+import { printMessage } from '../terminal/output.ts';
 
 const days = z.array(z.object({ date: z.string(), usage: Usage })).optional();
 const OneAccount = z.object({ accountId: z.string(), ...usageHead, usage: Usage, days });
@@ -29,7 +29,7 @@ interface Options extends WindowOptions {
   readonly byDay?: boolean;
 }
 
-export function addUsage(parent: Command, cli: Cli): void {
+export function addUsage(parent: Command, cli: CliContext): void {
   const command = parent
     .command('usage')
     .summary('what was billed in a window, of all accounts or of one')
@@ -47,20 +47,20 @@ export function addUsage(parent: Command, cli: Cli): void {
       };
       return withLedger(cli, options, (client) => {
         if (account === undefined)
-          return print(client, cli.out, options, { path: '/v1/usage', query }, AllAccounts, (answer) =>
+          return printAnswer(client, cli.out, options, { path: '/v1/usage', query }, AllAccounts, (answer) =>
             showAll(cli, answer),
           );
         const request = { path: path`/v1/accounts/${account}/usage`, query };
-        return print(client, cli.out, options, request, OneAccount, (answer) => showOne(cli, answer));
+        return printAnswer(client, cli.out, options, request, OneAccount, (answer) => showOne(cli, answer));
       });
     });
   withWindow(command).option('--by-day', 'a line for each day');
   withCsv(withJson(withTarget(withAsOf(command))));
 }
 
-async function showAll({ out }: Cli, { items, ...head }: z.output<typeof AllAccounts>): Promise<void> {
+async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof AllAccounts>): Promise<void> {
   await out.details(headDetails(head));
-  if (items.length === 0) return say('no cluster was billed to anybody');
+  if (items.length === 0) return printMessage('no cluster was billed to anybody');
   await out.line();
   const rows = items.flatMap(rowsOf);
   await out.table(
@@ -87,7 +87,7 @@ function rowsOf({ accountId, usage, days }: Item): Row[] {
   return days?.map((day) => ({ accountId, ...day })) ?? [{ accountId, usage }];
 }
 
-async function showOne({ out }: Cli, answer: z.output<typeof OneAccount>): Promise<void> {
+async function showOne({ out }: CliContext, answer: z.output<typeof OneAccount>): Promise<void> {
   const { accountId, usage, days } = answer;
   await out.details([
     ['account', accountId],

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../client/cli-context.ts';
+import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
-import { print } from '../client/requests.ts';
+import { printAnswer } from '../client/requests.ts';
 import { Amounts, headDetails, signed, Usage, usageHead } from '../render/figures.ts';
-import { wrongUsage } from '../terminal/cli-error.ts';
+import { usageError } from '../terminal/cli-error.ts';
 import { readEvents } from '../terminal/input.ts';
 import {
   accountId,
-  each,
+  collect,
   eventId,
   type WindowOptions,
   windowQuery,
@@ -19,7 +19,7 @@ import {
 } from '../terminal/options.ts';
 
 const Intervals = z.array(z.object({ from: z.string(), to: z.string() }));
-const Supposed = z.object({
+const WhatIf = z.object({
   accountId: z.string(),
   ...usageHead,
   before: Usage,
@@ -33,7 +33,7 @@ interface Options extends WindowOptions {
   readonly remove?: readonly string[];
 }
 
-export function addWhatIf(parent: Command, cli: Cli): void {
+export function addWhatIf(parent: Command, cli: CliContext): void {
   const command = parent
     .command('what-if')
     .summary('what an account would be billed if the facts were others')
@@ -42,9 +42,9 @@ export function addWhatIf(parent: Command, cli: Cli): void {
     .option(
       '--add <file>',
       'CloudEvents to add, JSON or NDJSON, - for the standard input; may be repeated',
-      each(),
+      collect(),
     )
-    .option('--remove <event id>', 'a fact to take out; may be repeated', each(eventId))
+    .option('--remove <event id>', 'a fact to take out; may be repeated', collect(eventId))
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger what-if acme --period 2026-03 --remove 7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55\n  $ cluster-ledger what-if acme --period 2026-03 --add deletion.json',
@@ -52,19 +52,19 @@ export function addWhatIf(parent: Command, cli: Cli): void {
     .action(async (account: string, options: Options) => {
       const { add = [], remove = [] } = options;
       if (add.length + remove.length === 0)
-        throw wrongUsage('say what to suppose: --add FILE or --remove EVENT-ID');
+        throw usageError('say what to suppose: --add FILE or --remove EVENT-ID');
       const window = windowQuery(options);
       const added = (await Promise.all(add.map(readEvents))).flat();
       const body = { ...window, asOf: options.asOf, add: added, remove };
       const request = { method: 'POST', path: path`/v1/accounts/${account}/what-if`, body } as const;
       await withLedger(cli, options, (client) =>
-        print(client, cli.out, options, request, Supposed, (answer) => show(cli, answer)),
+        printAnswer(client, cli.out, options, request, WhatIf, (answer) => show(cli, answer)),
       );
     });
   withJson(withTarget(withAsOf(withWindow(command))));
 }
 
-async function show({ out }: Cli, answer: z.output<typeof Supposed>): Promise<void> {
+async function show({ out }: CliContext, answer: z.output<typeof WhatIf>): Promise<void> {
   await out.details([['account', answer.accountId], ...headDetails(answer)]);
   await out.line();
   const row = (name: string, usage: Amounts) => ({ name, ...usage });
@@ -85,13 +85,13 @@ async function show({ out }: Cli, answer: z.output<typeof Supposed>): Promise<vo
   await out.table(
     [
       { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
-      { title: 'BILLED AS IT IS', cell: ({ before }) => written(before) },
-      { title: 'IF IT WERE SO', cell: ({ after }) => written(after) },
+      { title: 'BILLED AS IT IS', cell: ({ before }) => formatIntervals(before) },
+      { title: 'IF IT WERE SO', cell: ({ after }) => formatIntervals(after) },
     ],
     answer.clusters,
   );
 }
 
-function written(intervals: z.output<typeof Intervals>): string {
+function formatIntervals(intervals: z.output<typeof Intervals>): string {
   return intervals.map(({ from, to }) => `${from} to ${to}`).join(', ') || 'not at all';
 }

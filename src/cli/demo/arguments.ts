@@ -14,7 +14,7 @@ empties that folder at every start; a folder that it did not make is left alone.
 `;
 
 /** The command line is not understood; the message says why. */
-export class WrongUsage extends Error {
+export class DemoUsageError extends Error {
   override readonly name = 'WrongUsage';
 }
 
@@ -29,7 +29,7 @@ export function readArguments(given: readonly string[]): Arguments {
   const { help = false, seconds } = parse(given);
   if (seconds === undefined) return { help, seconds };
   if (!/^[1-9]\d{0,5}$/.test(seconds)) {
-    throw new WrongUsage(
+    throw new DemoUsageError(
       `--seconds must be a whole number from 1 to 999999; given ${JSON.stringify(seconds)}`,
     );
   }
@@ -43,6 +43,6 @@ function parse(given: readonly string[]) {
       options: { help: { type: 'boolean' }, seconds: { type: 'string' } },
     }).values;
   } catch (error) {
-    throw new WrongUsage((error as Error).message);
+    throw new DemoUsageError((error as Error).message);
   }
 }

@@ -8,16 +8,16 @@ const STOP_AFTER_MS = DAY_MS;
 
 /** What happens to clusters, in facts. Instants are those of the world; the ledger learns of them a little later. */
 export class ClusterLifecycles {
-  readonly #chronicle: Timeline;
-  readonly #dice: SeededRandom;
+  readonly #timeline: Timeline;
+  readonly #random: SeededRandom;
 
-  constructor(chronicle: Timeline, dice: SeededRandom) {
-    this.#chronicle = chronicle;
-    this.#dice = dice;
+  constructor(timeline: Timeline, random: SeededRandom) {
+    this.#timeline = timeline;
+    this.#random = random;
   }
 
   register(cluster: Cluster, at: Instant, lateBy = this.#moment()): Step {
-    return this.#chronicle.post(PRO_APP, at + lateBy, {
+    return this.#timeline.post(PRO_APP, at + lateBy, {
       type: 'ClusterRegistered',
       ...cluster,
       effectiveAt: at,
@@ -26,8 +26,8 @@ export class ClusterLifecycles {
 
   /** The steps of a delete up to the second confirmation. @returns when it was confirmed, and its id. */
   confirmDeletion({ clusterId }: Cluster, at: Instant): { confirmedAt: Instant; deletionId: string } {
-    const deletionId = `del-${this.#dice.id(8)}`;
-    const confirmedAt = at + this.#dice.between(20, 200) * SECOND_MS;
+    const deletionId = `del-${this.#random.id(8)}`;
+    const confirmedAt = at + this.#random.between(20, 200) * SECOND_MS;
     const about = { clusterId, deletionId };
     this.#post(PRO_APP, { type: 'ClusterDeletionRequested', ...about, effectiveAt: at });
     this.#post(PRO_APP, { type: 'ClusterDeletionConfirmed', ...about, effectiveAt: confirmedAt });
@@ -36,9 +36,9 @@ export class ClusterLifecycles {
 
   /** A delete that somebody thought better of. */
   cancelDeletion({ clusterId }: Cluster, at: Instant): void {
-    const about = { clusterId, deletionId: `del-${this.#dice.id(8)}` };
+    const about = { clusterId, deletionId: `del-${this.#random.id(8)}` };
     this.#post(PRO_APP, { type: 'ClusterDeletionRequested', ...about, effectiveAt: at });
-    const effectiveAt = at + this.#dice.between(1, 8) * MINUTE_MS;
+    const effectiveAt = at + this.#random.between(1, 8) * MINUTE_MS;
     this.#post(PRO_APP, { type: 'ClusterDeletionCancelled', ...about, effectiveAt });
   }
 
@@ -46,8 +46,8 @@ export class ClusterLifecycles {
   delete(cluster: Cluster, at: Instant, lateBy = this.#moment()): Step {
     const { clusterId } = cluster;
     const { confirmedAt, deletionId } = this.confirmDeletion(cluster, at);
-    let goneAt = confirmedAt + this.#dice.between(4 * MINUTE_MS, 22 * MINUTE_MS);
-    if (this.#dice.chance(0.05)) {
+    let goneAt = confirmedAt + this.#random.between(4 * MINUTE_MS, 22 * MINUTE_MS);
+    if (this.#random.chance(0.05)) {
       const reason = 'a volume is still attached; tried again';
       this.#post(PRO_APP, {
         type: 'ClusterDeletionFailed',
@@ -56,9 +56,9 @@ export class ClusterLifecycles {
         reason,
         effectiveAt: goneAt,
       });
-      goneAt += this.#dice.between(HOUR_MS, 5 * HOUR_MS);
+      goneAt += this.#random.between(HOUR_MS, 5 * HOUR_MS);
     }
-    return this.#chronicle.post(PRO_APP, goneAt + lateBy, {
+    return this.#timeline.post(PRO_APP, goneAt + lateBy, {
       type: 'ClusterDeleted',
       clusterId,
       effectiveAt: goneAt,
@@ -73,12 +73,15 @@ export class ClusterLifecycles {
       clusterId,
       effectiveAt: from + 15 * MINUTE_MS,
       since: formatInstant(from),
-      evidence: { code: this.#dice.pick(['ECONNREFUSED', 'EHOSTUNREACH', 'ENOTFOUND', 'timeout']), tries: 3 },
+      evidence: {
+        code: this.#random.pick(['ECONNREFUSED', 'EHOSTUNREACH', 'ENOTFOUND', 'timeout']),
+        tries: 3,
+      },
       policy,
     });
     const isStopped = to - from > STOP_AFTER_MS;
     if (isStopped) {
-      this.#chronicle.post(POLICY, from + STOP_AFTER_MS + this.#moment(), {
+      this.#timeline.post(POLICY, from + STOP_AFTER_MS + this.#moment(), {
         type: 'BillingStopped',
         clusterId,
         effectiveAt: from,
@@ -105,7 +108,7 @@ export class ClusterLifecycles {
   }
 
   /** An operator stops billing; `to` is left out where nothing has resumed it yet. */
-  hold({ clusterId }: Cluster, from: Instant, to: Instant | undefined, reason: string): Step {
+  stopBilling({ clusterId }: Cluster, from: Instant, to: Instant | undefined, reason: string): Step {
     const about = { clusterId, cause: 'manual' as const };
     const stop = this.#post(OPERATOR, { type: 'BillingStopped', ...about, effectiveAt: from, reason });
     if (to !== undefined) this.#post(OPERATOR, { type: 'BillingResumed', ...about, effectiveAt: to });
@@ -115,15 +118,15 @@ export class ClusterLifecycles {
   void(mistake: Step, at: Instant, reason: string): void {
     const { clusterId } = mistake.fact;
     const fact = { type: 'FactVoided', clusterId, effectiveAt: at, voids: '', reason } as const;
-    this.#chronicle.post(OPERATOR, at + this.#moment(), fact, mistake);
+    this.#timeline.post(OPERATOR, at + this.#moment(), fact, mistake);
   }
 
   #post(poster: Parameters<Timeline['post']>[0], fact: Step['fact']): Step {
-    return this.#chronicle.post(poster, fact.effectiveAt + this.#moment(), fact);
+    return this.#timeline.post(poster, fact.effectiveAt + this.#moment(), fact);
   }
 
   /** How long it takes to post what has just happened. */
   #moment(): number {
-    return this.#dice.between(120, 9_000);
+    return this.#random.between(120, 9_000);
   }
 }

@@ -4,23 +4,23 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { compose } from '../../app/compose.ts';
 import { type Config, ConfigError, readConfig } from '../../config/config.ts';
-import { HELP, readArguments, WrongUsage } from './arguments.ts';
-import { FolderRefused, freshFolder } from './folder.ts';
+import { DemoUsageError, HELP, readArguments } from './arguments.ts';
+import { FolderNotUsable, prepareFolder } from './folder.ts';
 import { runDemo } from './run-demo.ts';
 import { SampleClock } from './seed-ledger.ts';
 
 const DATABASE_FILE = 'ledger.db';
 
 /** How long requests under way may take to end, before the process does. */
-const CLOSE_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /** The address cannot be listened on; the message is for people. */
-class PortRefused extends Error {
+class PortUnavailable extends Error {
   override readonly name = 'PortRefused';
 }
 
 /** Runs the demo, and sets the exit code. @param given what stands behind its name on the command line. */
-export async function demo(given: readonly string[]): Promise<void> {
+export async function runDemoCommand(given: readonly string[]): Promise<void> {
   try {
     await start(given);
   } catch (error) {
@@ -40,8 +40,8 @@ async function start(given: readonly string[]): Promise<void> {
   const folder = join(configured.dataDir, 'demo');
   const store = { kind: 'sqlite', file: join(folder, DATABASE_FILE) } as const;
   const config: Config = { ...configured, dataDir: folder, store };
-  await refuseTakenPort(config);
-  await freshFolder(folder, DATABASE_FILE);
+  await requireFreePort(config);
+  await prepareFolder(folder, DATABASE_FILE);
   await run(config, seconds);
 }
 
@@ -61,7 +61,7 @@ async function run(config: Config, seconds: number | undefined): Promise<void> {
     failure ??= error;
   });
   if (failure !== undefined) report(failure);
-  setTimeout(() => process.exit(), CLOSE_MS).unref();
+  setTimeout(() => process.exit(), CLOSE_TIMEOUT_MS).unref();
   await ledger.close();
 }
 
@@ -75,14 +75,14 @@ function stopAtSignal(): AbortController {
 }
 
 /** Asked before anything is emptied or recorded. @throws PortRefused */
-async function refuseTakenPort({ host, port }: Config): Promise<void> {
+async function requireFreePort({ host, port }: Config): Promise<void> {
   const probe = createServer();
   try {
     await once(probe.listen(port, host), 'listening');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${message})`;
-    throw new PortRefused(
+    throw new PortUnavailable(
       `Port ${port} of ${host} ${why}.\nSet LEDGER_HTTP_PORT to another port, or to 0 for any that is free.`,
     );
   }
@@ -92,14 +92,14 @@ async function refuseTakenPort({ host, port }: Config): Promise<void> {
 
 /** Says what went wrong, and sets the exit code. */
 function report(error: unknown): void {
-  process.exitCode = error instanceof WrongUsage || error instanceof ConfigError ? 2 : 1;
-  process.stderr.write(`${wordsFor(error)}\n`);
+  process.exitCode = error instanceof DemoUsageError || error instanceof ConfigError ? 2 : 1;
+  process.stderr.write(`${describeError(error)}\n`);
 }
 
-function wordsFor(error: unknown): string {
-  if (error instanceof WrongUsage) return `${error.message}\n\n${HELP}`.trimEnd();
+function describeError(error: unknown): string {
+  if (error instanceof DemoUsageError) return `${error.message}\n\n${HELP}`.trimEnd();
   if (error instanceof ConfigError)
     return `The configuration is not valid:\n${error.message.replaceAll(/^/gm, '  ')}`;
-  if (error instanceof PortRefused || error instanceof FolderRefused) return error.message;
+  if (error instanceof PortUnavailable || error instanceof FolderNotUsable) return error.message;
   return `The demo has failed: ${error instanceof Error ? error.stack : String(error)}`;
 }

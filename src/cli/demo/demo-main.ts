@@ -1,3 +1,3 @@
-import { demo } from './demo-command.ts';
+import { runDemoCommand } from './demo-command.ts';
 
-await demo(process.argv.slice(2));
+await runDemoCommand(process.argv.slice(2));

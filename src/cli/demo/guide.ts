@@ -7,11 +7,11 @@ import { PRO_APP } from './timeline.ts';
 import type { Tally } from './traffic.ts';
 
 /** What the guide tells about. */
-export interface Demo {
+export interface DemoFacts {
   readonly url: string;
   readonly folder: string;
-  readonly story: SampleHistory;
-  readonly census: Counts;
+  readonly history: SampleHistory;
+  readonly counts: Counts;
   readonly now: Instant;
   readonly tookMs: number;
 }
@@ -20,16 +20,16 @@ export interface Demo {
 const ACCOUNT = 'harbor-pay';
 
 /** The text that says what there is and where to look. */
-export function guide({ url, folder, story, census, now, tookMs }: Demo, screen: Screen): string {
-  const { cluster, believedAt } = story.wrongDeletion;
+export function guide({ url, folder, history, counts, now, tookMs }: DemoFacts, screen: Screen): string {
+  const { cluster, believedAt } = history.wrongDeletion;
   const lastMonth = periodOf(periodWindow(periodOf(now)).from - 1);
   const itsCluster = `${url}/v1/clusters/${cluster.clusterId}`;
-  const problems = story.problems.flatMap(({ what, path }) => [`  ${what}`, `    ${url}${path}`]);
+  const problems = history.problems.flatMap(({ what, path }) => [`  ${what}`, `    ${url}${path}`]);
   return `
 ${screen.strong('cluster-ledger demo')}
 
-  A year of ${count(census.accounts)} made-up accounts, recorded in ${(tookMs / 1_000).toFixed(1)} s:
-  ${count(census.facts)} facts about ${count(census.clusters)} clusters, of which ${count(census.billedNow)} are billed now.
+  A year of ${count(counts.accounts)} made-up accounts, recorded in ${(tookMs / 1_000).toFixed(1)} s:
+  ${count(counts.facts)} facts about ${count(counts.clusters)} clusters, of which ${count(counts.billedNow)} are billed now.
   It is kept in ${folder}, and made anew at every start.
 
   API docs             ${url}/docs
@@ -42,7 +42,7 @@ ${screen.strong('Three users, and a command for each')}
 
   The Pro app posts a fact. Paste it twice: the second time it is a duplicate.
 
-${yourPost(url, cluster.accountId, now)}
+${examplePost(url, cluster.accountId, now)}
 
   Billing pulls the usage of ${lastMonth}, a row per account (without the header: JSON).
 
@@ -80,7 +80,7 @@ ${screen.strong('Live traffic')}
 }
 
 /** A registration of the reader's own, ready to be pasted. */
-function yourPost(url: string, accountId: string, now: Instant): string {
+function examplePost(url: string, accountId: string, now: Instant): string {
   const clusterId = 'my-first-cluster';
   const fact = {
     type: 'ClusterRegistered',

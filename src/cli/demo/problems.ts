@@ -18,38 +18,38 @@ export interface WrongDeletion {
   readonly believedAt: Instant;
 }
 
-/** Writes into the chronicle what is still open at `now`. */
+/** Writes into the timeline what is still open at `now`. */
 export function addProblems(
-  chronicle: Timeline,
+  timeline: Timeline,
   now: Instant,
 ): { problems: Problem[]; wrongDeletion: WrongDeletion } {
-  const dice = new SeededRandom('open problems');
-  const scenes = new ClusterLifecycles(chronicle, dice);
+  const random = new SeededRandom('open problems');
+  const lifecycles = new ClusterLifecycles(timeline, random);
   const cast = (accountId: string, purpose: Purpose): Cluster => {
     const account = ACCOUNTS.find((each) => each.accountId === accountId) as Account;
-    return newCluster(dice, account, purpose, 0.9);
+    return newCluster(random, account, purpose, 0.9);
   };
   const running = (accountId: string, purpose: Purpose): Cluster => {
     const cluster = cast(accountId, purpose);
-    scenes.register(cluster, now - dice.between(20, 32) * DAY_MS);
+    lifecycles.register(cluster, now - random.between(20, 32) * DAY_MS);
     return cluster;
   };
 
   const orphan = cast('harbor-pay', 'load-test');
-  scenes.delete(orphan, now - 2 * DAY_MS);
+  lifecycles.delete(orphan, now - 2 * DAY_MS);
 
   const dark = running('kestrel-aero', 'edge');
-  scenes.outage(dark, now - 31 * HOUR_MS, now + DAY_MS);
+  lifecycles.outage(dark, now - 31 * HOUR_MS, now + DAY_MS);
 
   const stuck = running('cedar-bank', 'qa');
-  scenes.confirmDeletion(stuck, now - 5 * HOUR_MS);
+  lifecycles.confirmDeletion(stuck, now - 5 * HOUR_MS);
 
   const spared = running('aurora-health', 'prod-eu');
-  const mistake = scenes.delete(spared, now - 3 * HOUR_MS, MINUTE_MS);
+  const mistake = lifecycles.delete(spared, now - 3 * HOUR_MS, MINUTE_MS);
   const voidedAt = now - 40 * MINUTE_MS;
-  scenes.void(mistake, voidedAt, 'the wrong cluster was named: it still runs, and the customer wants it');
+  lifecycles.void(mistake, voidedAt, 'the wrong cluster was named: it still runs, and the customer wants it');
 
-  tellRefused(chronicle, scenes, running, now);
+  addRejectedEvents(timeline, lifecycles, running, now);
   return {
     problems: [
       {
@@ -78,9 +78,9 @@ export function addProblems(
 }
 
 /** The three ways in which the Pro app contradicts what it posted before. */
-function tellRefused(
-  chronicle: Timeline,
-  scenes: ClusterLifecycles,
+function addRejectedEvents(
+  timeline: Timeline,
+  lifecycles: ClusterLifecycles,
   running: (accountId: string, purpose: Purpose) => Cluster,
   now: Instant,
 ): void {
@@ -90,7 +90,7 @@ function tellRefused(
 
   const claimed = running('mosaic-retail', 'reporting');
   const conflict = registration({ ...claimed, accountId: 'maple-motors' }, now - 26 * HOUR_MS);
-  chronicle.add({
+  timeline.add({
     recordedAt: conflict.effectiveAt + 2_310,
     fact: conflict,
     origin: { ...PRO_APP, id: 'evt-moved-account' },
@@ -98,9 +98,9 @@ function tellRefused(
   });
 
   const renamed = running('opal-pharma', 'data');
-  const first = scenes.register(renamed, now - 9 * HOUR_MS);
+  const first = lifecycles.register(renamed, now - 9 * HOUR_MS);
   const other = registration({ ...renamed, name: 'data-lake' }, now - 8 * HOUR_MS);
-  chronicle.add({
+  timeline.add({
     recordedAt: other.effectiveAt + 1_040,
     fact: other,
     origin: first.origin,
@@ -108,9 +108,9 @@ function tellRefused(
   });
 
   const gone = running('granite-mining', 'sandbox');
-  scenes.delete(gone, now - 4 * DAY_MS);
+  lifecycles.delete(gone, now - 4 * DAY_MS);
   const back = registration(gone, now - 3 * HOUR_MS);
-  chronicle.add({
+  timeline.add({
     recordedAt: back.effectiveAt + 3_770,
     fact: back,
     origin: { ...PRO_APP, id: 'evt-same-id-again' },

@@ -11,9 +11,9 @@ import { type SampleClock, seedLedger } from './seed-ledger.ts';
 import { Traffic } from './traffic.ts';
 
 const STATUS_EVERY_MS = 10_000;
-const CATCH_UP_MS = 10_000;
+const CATCH_UP_TIMEOUT_MS = 10_000;
 
-export interface Ending {
+export interface RunOptions {
   /** After so many seconds of live traffic; without it only when it is told to stop. */
   readonly seconds: number | undefined;
   readonly stop: AbortController;
@@ -24,26 +24,26 @@ export async function runDemo(
   { app, ledger, projections, store, closePeriod }: Composition,
   clock: SampleClock,
   { host, port, dataDir }: Config,
-  { seconds, stop }: Ending,
+  { seconds, stop }: RunOptions,
 ): Promise<void> {
   const screen = new Screen(process.stdout);
   const began = performance.now();
-  const story = sampleHistory(Date.now());
-  await seedLedger(story.steps, { ledger, projections, closePeriod }, clock, stop.signal);
+  const history = sampleHistory(Date.now());
+  await seedLedger(history.steps, { ledger, projections, closePeriod }, clock, stop.signal);
   if (stop.signal.aborted) return;
   clock.release();
-  await projections.waitForPosition(await store.head(), CATCH_UP_MS);
+  await projections.waitForPosition(await store.head(), CATCH_UP_TIMEOUT_MS);
   const tookMs = performance.now() - began;
   const url = await app.listen({ host, port });
 
-  const census = () => countClusters(projections.model, Date.now());
-  const folder = shortest(dataDir);
-  screen.print(guide({ url, folder, story, census: census(), now: Date.now(), tookMs }, screen));
+  const count = () => countClusters(projections.model, Date.now());
+  const folder = shortestPath(dataDir);
+  screen.print(guide({ url, folder, history, counts: count(), now: Date.now(), tookMs }, screen));
   const traffic = new Traffic(url, stop.signal);
-  const showStatus = () => screen.status(statusLine(census(), traffic.tally, Date.now()));
+  const showStatus = () => screen.status(statusLine(count(), traffic.tally, Date.now()));
   const ticking = setInterval(showStatus, STATUS_EVERY_MS);
   const posting = traffic.run();
-  await end(seconds, stop.signal);
+  await untilEnd(seconds, stop.signal);
   stop.abort();
   clearInterval(ticking);
   await posting;
@@ -51,14 +51,14 @@ export async function runDemo(
   screen.print('The demo has ended.');
 }
 
-async function end(seconds: number | undefined, signal: AbortSignal): Promise<void> {
+async function untilEnd(seconds: number | undefined, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   if (seconds === undefined) await once(signal, 'abort');
   else await wait(seconds * 1_000, undefined, { signal }).catch(() => undefined);
 }
 
 /** A path as people would write it from here. */
-function shortest(path: string): string {
+function shortestPath(path: string): string {
   const fromHere = relative('', path);
   return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
 }

@@ -34,14 +34,14 @@ const COMPANIES = `
   redwood-analytics saltmarsh-biotech tidewater-ports vantage-optics willow-clinics`;
 
 const SIZES = [3, 1, 5, 2, 8, 1, 4, 12, 6, 2, 3, 1, 7, 2, 4, 9, 1, 3, 5, 2, 15, 2, 6, 10, 1, 4, 3, 2, 7, 5];
-const PREVIEWERS = ['cobalt-games', 'dovetail-software', 'juniper-labs'];
+const ACCOUNTS_WITH_PREVIEWS = ['cobalt-games', 'dovetail-software', 'juniper-labs'];
 
 export const ACCOUNTS: readonly Account[] = COMPANIES.trim()
   .split(/\s+/)
   .map((accountId, i) => ({
     accountId,
     size: SIZES[i % SIZES.length] as number,
-    hasPreviews: PREVIEWERS.includes(accountId),
+    hasPreviews: ACCOUNTS_WITH_PREVIEWS.includes(accountId),
     provider: PROVIDERS[(i * 5) % PROVIDERS.length] as Provider,
   }));
 
@@ -75,13 +75,13 @@ const VERSIONS = ['1.31', '1.32', '1.33', '1.34'] as const;
  * @param age from 0 for the beginning of the year to 1 for its end.
  */
 export function newCluster(
-  dice: SeededRandom,
+  random: SeededRandom,
   { accountId, provider }: Account,
   purpose: Purpose,
   age: number,
 ): Cluster {
-  const name = purpose === 'preview' ? `pr-${dice.between(1_000, 9_999)}` : purpose;
-  const clusterId = `${accountId}-${name}-${dice.id(4)}`;
+  const name = purpose === 'preview' ? `pr-${random.between(1_000, 9_999)}` : purpose;
+  const clusterId = `${accountId}-${name}-${random.id(4)}`;
   const isManagement = purpose === 'mgmt';
   const isVirtual = purpose === 'preview' || purpose === 'dev';
   const kubernetes = VERSIONS[Math.min(3, Math.floor(age * 4))] as string;
@@ -91,7 +91,7 @@ export function newCluster(
     name,
     clusterType: isManagement ? 'mgmt' : isVirtual ? 'workload-vcluster' : 'workload-cluster',
     cloudProvider: provider.name,
-    region: dice.pick(provider.regions),
+    region: random.pick(provider.regions),
     labels: { env: purpose.startsWith('prod') ? 'production' : purpose, kubernetes },
     billable: !isManagement,
     connection: `argocd/cluster-${clusterId}`,

@@ -13,8 +13,8 @@ export interface SampleHistory {
 }
 
 export function sampleHistory(now: Instant): SampleHistory {
-  const chronicle = new Timeline(new SeededRandom('cluster-ledger'));
-  addSampleYear(chronicle, now);
-  const open = addProblems(chronicle, now);
-  return { steps: chronicle.until(now), ...open };
+  const timeline = new Timeline(new SeededRandom('cluster-ledger'));
+  addSampleYear(timeline, now);
+  const open = addProblems(timeline, now);
+  return { steps: timeline.until(now), ...open };
 }

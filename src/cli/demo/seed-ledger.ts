@@ -5,7 +5,7 @@ import type { Submission } from '../../ledger/ledger.ts';
 import { cloudEventOf } from './cloud-event.ts';
 import { OPERATOR, type Step } from './timeline.ts';
 
-/** The clock of the ledger: it follows the story while that is played, and is the real one from then on. */
+/** The clock of the ledger: it follows the history while that is played, and is the real one from then on. */
 export class SampleClock {
   #at: Instant | undefined;
 
@@ -21,8 +21,8 @@ export class SampleClock {
 }
 
 /**
- * Has the ledger record the story, each step at its own time, and close every month on the way as soon as it is due.
- * @throws Error where a step does not end as the story says.
+ * Has the ledger record the history, each step at its own time, and close every month on the way as soon as it is due.
+ * @throws Error where a step does not end as the history says.
  */
 export async function seedLedger(
   steps: readonly Step[],
@@ -33,14 +33,14 @@ export async function seedLedger(
   const eventIds = new Map<string, string>();
   for (const step of steps) {
     if (signal.aborted) return;
-    await closeWhatIsDue(projections, closePeriod, clock, step.recordedAt);
+    await closeDuePeriods(projections, closePeriod, clock, step.recordedAt);
     clock.set(step.recordedAt);
     const submission = submissionOf(step, eventIds);
     const caller = { mayBackdate: step.origin.actor === OPERATOR.actor };
     const [answer] = await ledger.record([submission], caller);
     if (answer?.outcome !== step.outcome) {
       throw new Error(
-        `the story is wrong: ${JSON.stringify(submission.event)} was ${JSON.stringify(answer)}`,
+        `the history is wrong: ${JSON.stringify(submission.event)} was ${JSON.stringify(answer)}`,
       );
     }
     if (answer.outcome === 'appended') eventIds.set(step.origin.id, answer.eventId);
@@ -48,7 +48,7 @@ export async function seedLedger(
 }
 
 /** A month is closed on the minute at which it is due: facts that come later are adjustments of the next. */
-async function closeWhatIsDue(
+async function closeDuePeriods(
   projections: Composition['projections'],
   closePeriod: Composition['closePeriod'],
   clock: SampleClock,

@@ -1,4 +1,4 @@
-/** Chance that falls the same way for the same seed, so that the demo tells the same story at every start. */
+/** Chance that falls the same way for the same seed, so that the demo tells the same history at every start. */
 export class SeededRandom {
   #state: number;
 

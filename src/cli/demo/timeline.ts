@@ -24,22 +24,25 @@ export interface Step {
 }
 
 /** How often the Pro app, unsure whether an answer was lost, posts an event again. */
-const RESENT = 0.05;
+const RESEND_PROBABILITY = 0.05;
 
-/** All that is posted in the story, written down as it is thought of and read in the order of time. */
+/** All that is posted in the history, written down as it is thought of and read in the order of time. */
 export class Timeline {
-  readonly #dice: SeededRandom;
+  readonly #random: SeededRandom;
   readonly #steps: Step[] = [];
 
-  constructor(dice: SeededRandom) {
-    this.#dice = dice;
+  constructor(random: SeededRandom) {
+    this.#random = random;
   }
 
   post(poster: Poster, recordedAt: Instant, fact: Fact, voids?: Step): Step {
-    const origin = { source: poster.source, id: `evt-${this.#dice.id(12)}`, actor: poster.actor };
+    const origin = { source: poster.source, id: `evt-${this.#random.id(12)}`, actor: poster.actor };
     const step = this.add({ recordedAt, fact, origin, outcome: 'appended', ...(voids && { voids }) });
-    if (poster === PRO_APP && this.#dice.chance(RESENT)) {
-      const pause = this.#dice.between(5 * SECOND_MS, this.#dice.chance(0.3) ? 36 * HOUR_MS : 90 * SECOND_MS);
+    if (poster === PRO_APP && this.#random.chance(RESEND_PROBABILITY)) {
+      const pause = this.#random.between(
+        5 * SECOND_MS,
+        this.#random.chance(0.3) ? 36 * HOUR_MS : 90 * SECOND_MS,
+      );
       this.add({ ...step, recordedAt: recordedAt + pause, outcome: 'duplicate' });
     }
     return step;

@@ -7,15 +7,15 @@ import { SeededRandom } from './seeded-random.ts';
 import { PRO_APP } from './timeline.ts';
 
 /** Clusters of the live traffic that exist at a time: as many come as go. */
-const FEWEST = 5;
-const MOST = 20;
+const MIN_CLUSTERS = 5;
+const MAX_CLUSTERS = 20;
 
-const RESENT = 0.08;
+const RESEND_PROBABILITY = 0.08;
 
 /** What is refused is rare, and ends some time: a list of nothing else would hide the rest. */
-const FIRST_REFUSAL_MS = 20 * SECOND_MS;
-const REFUSAL_EVERY_MS = 90 * SECOND_MS;
-const MOST_REFUSALS = 20;
+const FIRST_REJECTION_MS = 20 * SECOND_MS;
+const REJECTION_INTERVAL_MS = 90 * SECOND_MS;
+const MAX_REJECTIONS = 20;
 
 const POST_TIMEOUT_MS = 10 * SECOND_MS;
 
@@ -35,12 +35,12 @@ export class Traffic {
   readonly tally: Tally = { appended: 0, duplicate: 0, rejected: 0, failed: 0 };
   readonly #url: string;
   readonly #signal: AbortSignal;
-  readonly #dice = new SeededRandom('live traffic');
+  readonly #random = new SeededRandom('live traffic');
   readonly #previewers = ACCOUNTS.filter(({ hasPreviews }) => hasPreviews);
   readonly #alive: Cluster[] = [];
   #last: Posted | undefined;
   #lastDeleted: Cluster | undefined;
-  #nextRefusalAt = performance.now() + FIRST_REFUSAL_MS;
+  #nextRefusalAt = performance.now() + FIRST_REJECTION_MS;
 
   /** @param url of the ledger. */
   constructor(url: string, signal: AbortSignal) {
@@ -52,7 +52,7 @@ export class Traffic {
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
       try {
-        await wait(this.#dice.between(150, 700), undefined, { signal: this.#signal });
+        await wait(this.#random.between(150, 700), undefined, { signal: this.#signal });
         await this.#postNext();
       } catch {
         if (!this.#signal.aborted) this.tally.failed++;
@@ -61,23 +61,23 @@ export class Traffic {
   }
 
   async #postNext(): Promise<void> {
-    if (this.#last !== undefined && this.#dice.chance(RESENT)) return this.#post(this.#last);
+    if (this.#last !== undefined && this.#random.chance(RESEND_PROBABILITY)) return this.#post(this.#last);
     if (this.#lastDeleted !== undefined && this.#isTimeToRefuse()) return this.#register(this.#lastDeleted);
     const { length } = this.#alive;
-    if (length < FEWEST || (length < MOST && this.#dice.chance(0.5))) {
-      const cluster = newCluster(this.#dice, this.#dice.pick(this.#previewers) as Account, 'preview', 1);
+    if (length < MIN_CLUSTERS || (length < MAX_CLUSTERS && this.#random.chance(0.5))) {
+      const cluster = newCluster(this.#random, this.#random.pick(this.#previewers) as Account, 'preview', 1);
       this.#alive.push(cluster);
       return this.#register(cluster);
     }
-    const [gone] = this.#alive.splice(this.#dice.between(0, length - 1), 1) as [Cluster];
+    const [gone] = this.#alive.splice(this.#random.between(0, length - 1), 1) as [Cluster];
     this.#lastDeleted = gone;
     const { clusterId } = gone;
     return this.#post(this.#event({ type: 'ClusterDeleted', clusterId, effectiveAt: Date.now() }));
   }
 
   #isTimeToRefuse(): boolean {
-    if (performance.now() < this.#nextRefusalAt || this.tally.rejected >= MOST_REFUSALS) return false;
-    this.#nextRefusalAt = performance.now() + REFUSAL_EVERY_MS;
+    if (performance.now() < this.#nextRefusalAt || this.tally.rejected >= MAX_REJECTIONS) return false;
+    this.#nextRefusalAt = performance.now() + REJECTION_INTERVAL_MS;
     return true;
   }
 
@@ -86,7 +86,7 @@ export class Traffic {
   }
 
   #event(fact: Fact): Posted {
-    return cloudEventOf(fact, { source: PRO_APP.source, id: `evt-${this.#dice.id(14)}` });
+    return cloudEventOf(fact, { source: PRO_APP.source, id: `evt-${this.#random.id(14)}` });
   }
 
   async #post(event: Posted): Promise<void> {

@@ -28,8 +28,8 @@ export const ALERT_COLUMNS: readonly Column<Alert>[] = [
   { title: 'WHAT HAPPENED', cell: ({ happened }) => happened },
 ];
 
-/** Alerts that are not resolved, page by page: open ones first. @throws Failure as `ask` does */
-export async function* lastingAlerts(
+/** Alerts that are not resolved, page by page: open ones first. @throws CliError as `ask` does */
+export async function* unresolvedAlerts(
   client: Client,
   query: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<Alert[]> {

@@ -136,12 +136,12 @@ function countDetails({ alive, unreachable, unknown, unverifiable }: Counts): De
 }
 
 function breakerDetails(breaker: Breaker, isWithheld: boolean): Detail[] {
-  const words = breakerWords(breaker);
+  const words = describeBreaker(breaker);
   return [['breaker', isWithheld ? `${words}: nothing is concluded` : words]];
 }
 
 /** The breaker in words: open while so much is bad that it is more likely us. */
-export function breakerWords({ open, since, why, bad, of, canaries = [] }: Breaker): string {
+export function describeBreaker({ open, since, why, bad, of, canaries = [] }: Breaker): string {
   if (!open) return 'closed';
   const whys: Readonly<Record<string, string>> = {
     canary: `a canary does not answer: ${canaries.join(', ')}`,

@@ -4,7 +4,7 @@ export const EXIT = {
   failed: 1,
   usageError: 2,
   /** What was looked at is not as it must be. */
-  foundWrong: 3,
+  checksFailed: 3,
   unreachable: 4,
   interrupted: 130,
 } as const;
@@ -12,7 +12,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** A command ends here; the message is for people. */
 export class CliError extends Error {
-  override readonly name = 'Failure';
+  override readonly name = 'CliError';
   readonly exit: ExitCode;
 
   constructor(exit: ExitCode, message: string, options?: ErrorOptions) {
@@ -22,7 +22,7 @@ export class CliError extends Error {
 }
 
 /** The arguments fit no command. */
-export function wrongUsage(message: string): CliError {
+export function usageError(message: string): CliError {
   return new CliError(EXIT.usageError, message);
 }
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { CliError, EXIT, wrongUsage } from './cli-error.ts';
+import { CliError, EXIT, usageError } from './cli-error.ts';
 
-/** The text of a file, or of the standard input for `-`. @throws Failure where it cannot be read. */
+/** The text of a file, or of the standard input for `-`. @throws CliError if it cannot be read. */
 export async function readInput(file: string): Promise<string> {
   if (file === '-') return text(process.stdin);
   try {
@@ -12,7 +12,7 @@ export async function readInput(file: string): Promise<string> {
   }
 }
 
-/** Events in a file: one, an array of them, or one on each line (NDJSON). @throws Failure where it holds none. */
+/** Events in a file: one, an array of them, or one on each line (NDJSON). @throws CliError if it holds none. */
 export async function readEvents(file: string): Promise<unknown[]> {
   const given = await readInput(file);
   const whole = parsed(given);
@@ -22,7 +22,7 @@ export async function readEvents(file: string): Promise<unknown[]> {
     const one = parsed(line);
     if (one !== undefined) return [one.value];
     const name = file === '-' ? 'the standard input' : file;
-    throw wrongUsage(
+    throw usageError(
       `${name} must hold events in JSON, an array of them, or one on each line; line ${i + 1} is no JSON`,
     );
   });

@@ -3,13 +3,13 @@ import type { z } from 'zod';
 import { AccountId, ClusterId, EventId } from '../../domain/facts/fact.ts';
 import { INSTANT_FORM, PERIOD, parseInstant } from '../../domain/time.ts';
 import type { TargetOptions } from '../client/target.ts';
-import { wrongUsage } from './cli-error.ts';
+import { usageError } from './cli-error.ts';
 
 /** Options that several commands take. What is given is checked here, so that it is wrong usage and never asked. */
 
 const invalid = (message: string) => new InvalidArgumentError(message);
 
-function by(schema: z.ZodType, what: string): (text: string) => string {
+function checkedBy(schema: z.ZodType, what: string): (text: string) => string {
   return (text) => {
     const parsed = schema.safeParse(text);
     if (parsed.success) return text;
@@ -17,9 +17,9 @@ function by(schema: z.ZodType, what: string): (text: string) => string {
   };
 }
 
-export const accountId = by(AccountId, 'the id of an account');
-export const clusterId = by(ClusterId, 'the id of a cluster');
-export const eventId = by(EventId, 'the id of an event');
+export const accountId = checkedBy(AccountId, 'the id of an account');
+export const clusterId = checkedBy(ClusterId, 'the id of a cluster');
+export const eventId = checkedBy(EventId, 'the id of an event');
 
 export function period(text: string): string {
   if (PERIOD.test(text) && text !== '9999-12') return text;
@@ -46,7 +46,7 @@ function isPosition(text: string): boolean {
 }
 
 /** Collects what is given several times. */
-export function each(parse: (text: string) => string = (text) => text) {
+export function collect(parse: (text: string) => string = (text) => text) {
   return (text: string, before: readonly string[] = []): readonly string[] => [...before, parse(text)];
 }
 
@@ -113,10 +113,10 @@ export function withAsOf(command: Command): Command {
   );
 }
 
-/** The window as the ledger is asked for it. @throws Failure where it has only one end, or none. */
+/** The window as the ledger is asked for it. @throws CliError if it has only one end, or none. */
 export function windowQuery({ period: month, from, to, through }: WindowOptions) {
   if (month === undefined && (from === undefined || to === undefined))
-    throw wrongUsage(
+    throw usageError(
       from === undefined && to === undefined
         ? 'say what to count: --period YYYY-MM, or --from and --to'
         : `--from and --to go together; given only ${from === undefined ? '--to' : '--from'}`,

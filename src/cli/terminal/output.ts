@@ -10,7 +10,7 @@ import { safeLines } from './text.ts';
 export type Detail = readonly [name: string, value: string | number | null | undefined];
 
 /** Lines that are written at once. */
-const CHUNK = 500;
+const LINES_PER_WRITE = 500;
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
@@ -41,7 +41,8 @@ export class Output {
       const lines = table.lines(rows);
       if (!isBegun) await this.line(this.style('bold', table.head));
       isBegun = true;
-      for (let i = 0; i < lines.length; i += CHUNK) await this.line(lines.slice(i, i + CHUNK).join('\n'));
+      for (let i = 0; i < lines.length; i += LINES_PER_WRITE)
+        await this.line(lines.slice(i, i + LINES_PER_WRITE).join('\n'));
     };
   }
 
@@ -71,16 +72,16 @@ export class Output {
 }
 
 /** Tells the user something that is no data. */
-export function say(message: string): void {
+export function printMessage(message: string): void {
   process.stderr.write(`${safeLines(message)}\n`);
 }
 
-export function sayError(message: string): void {
+export function printError(message: string): void {
   const error = styleText('red', 'error:', { stream: process.stderr });
   process.stderr.write(`${error} ${safeLines(message)}\n`);
 }
 
-export function sayWarning(message: string): void {
+export function printWarning(message: string): void {
   const warning = styleText('yellow', 'warning:', { stream: process.stderr });
   process.stderr.write(`${warning} ${safeLines(message)}\n`);
 }
@@ -91,7 +92,7 @@ export function isInteractive(): boolean {
 }
 
 /** Asks on the terminal; only a yes is one. */
-export async function ask(question: string): Promise<boolean> {
+export async function askYesNo(question: string): Promise<boolean> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   prompt.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const gone = once(prompt, 'close').then(() => '');

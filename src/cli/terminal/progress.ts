@@ -1,7 +1,7 @@
 import progress, { type SingleBar } from 'cli-progress';
 
 /** What takes less long shows no progress. */
-const QUIET_MS = 1_000;
+const SHOW_AFTER_MS = 1_000;
 
 /** How far something has come, on the standard error where that is a terminal. */
 export class Progress {
@@ -17,7 +17,7 @@ export class Progress {
 
   at(done: number, total: number): void {
     if (this.#bar === undefined) {
-      if (!process.stderr.isTTY || performance.now() - this.#startedAt < QUIET_MS) return;
+      if (!process.stderr.isTTY || performance.now() - this.#startedAt < SHOW_AFTER_MS) return;
       this.#bar = new progress.SingleBar({
         stream: process.stderr,
         format: `${this.#what} {bar} {value} of {total} ${this.#unit}`,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { type Cli, withRunningLedger } from '../../client/cli-context.ts';
+import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
-import { print } from '../../client/requests.ts';
+import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Alert } from '../../render/alert-table.ts';
 import { withJson, withServer } from '../../terminal/options.ts';
@@ -11,7 +11,7 @@ interface Options extends TargetOptions {
   readonly note?: string;
 }
 
-export function addAlertsAcknowledge(parent: Command, cli: Cli): void {
+export function addAlertsAcknowledge(parent: Command, cli: CliContext): void {
   const command = parent
     .command('acknowledge')
     .summary('say that somebody has seen an alert')
@@ -27,7 +27,7 @@ export function addAlertsAcknowledge(parent: Command, cli: Cli): void {
     .action((id: string, { note, ...options }: Options) =>
       withRunningLedger(cli, options, (client) => {
         const request = { method: 'POST', path: path`/v1/alerts/${id}/acknowledge`, body: { note } } as const;
-        return print(client, cli.out, options, request, Alert, ({ acknowledged, ...alert }) =>
+        return printAnswer(client, cli.out, options, request, Alert, ({ acknowledged, ...alert }) =>
           cli.out.details([
             ['alert', alert.id],
             ['state', alert.state],

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { ALERT_KINDS, ALERT_STATES, SEVERITIES } from '../../../domain/alert.ts';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { ALERT_COLUMNS, Alert } from '../../render/alert-table.ts';
 import { withJson, withTarget } from '../../terminal/options.ts';
-import { say } from '../../terminal/output.ts';
+import { printMessage } from '../../terminal/output.ts';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -14,7 +14,7 @@ interface Options extends TargetOptions {
   readonly severity?: string;
 }
 
-export function addAlertsList(parent: Command, cli: Cli): void {
+export function addAlertsList(parent: Command, cli: CliContext): void {
   const command = parent
     .command('list')
     .summary('what somebody should look at')
@@ -34,7 +34,7 @@ export function addAlertsList(parent: Command, cli: Cli): void {
       withLedger(cli, options, async (client) => {
         const request = { path: '/v1/alerts', query: { state, kind, severity } };
         const count = await printList(client, cli.out, options, request, Alert, ALERT_COLUMNS);
-        if (count === 0) say('there is no such alert');
+        if (count === 0) printMessage('there is no such alert');
       }),
     );
   withJson(withTarget(command), 'print an alert on each line as JSON');

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { CLUSTER_STATUSES } from '../../../domain/billing/cluster-status.ts';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Cluster } from '../../render/cluster-table.ts';
 import { accountId, withJson, withTarget } from '../../terminal/options.ts';
-import { say } from '../../terminal/output.ts';
+import { printMessage } from '../../terminal/output.ts';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -14,7 +14,7 @@ interface Options extends TargetOptions {
   readonly q?: string;
 }
 
-export function addClustersList(parent: Command, cli: Cli): void {
+export function addClustersList(parent: Command, cli: CliContext): void {
   const command = parent
     .command('list')
     .summary('the clusters that the ledger has a fact of')
@@ -41,7 +41,7 @@ export function addClustersList(parent: Command, cli: Cli): void {
           { title: 'REGISTERED AT', cell: ({ registeredAt }) => registeredAt },
           { title: 'DELETED AT', cell: ({ deletedAt }) => deletedAt },
         ]);
-        if (count === 0) say('there is no such cluster');
+        if (count === 0) printMessage('there is no such cluster');
       }),
     );
   withJson(withTarget(command), 'print a cluster on each line as JSON');

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { type Client, path } from '../../client/client.ts';
-import { ask } from '../../client/requests.ts';
+import { fetchJson } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { ALERT_COLUMNS, type Alert, lastingAlerts } from '../../render/alert-table.ts';
+import { ALERT_COLUMNS, type Alert, unresolvedAlerts } from '../../render/alert-table.ts';
 import { Cluster } from '../../render/cluster-table.ts';
 import { clusterId, withJson, withTarget } from '../../terminal/options.ts';
 import type { Detail } from '../../terminal/output.ts';
@@ -25,7 +25,7 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-export function addClustersShow(parent: Command, cli: Cli): void {
+export function addClustersShow(parent: Command, cli: CliContext): void {
   const command = parent
     .command('show')
     .summary('one cluster: its state, what is billed of it, its alerts')
@@ -36,8 +36,8 @@ export function addClustersShow(parent: Command, cli: Cli): void {
     .addHelpText('after', '\nExample:\n  $ cluster-ledger clusters show c1')
     .action((id: string, options: Options) =>
       withLedger(cli, options, async (client) => {
-        const cluster = await ask(client, { path: path`/v1/clusters/${id}` }, Cluster);
-        const billing = await ask(client, { path: path`/v1/clusters/${id}/billing` }, Billing);
+        const cluster = await fetchJson(client, { path: path`/v1/clusters/${id}` }, Cluster);
+        const billing = await fetchJson(client, { path: path`/v1/clusters/${id}/billing` }, Billing);
         const alerts = await alertsOf(client, id);
         const found = { cluster, billing, alerts };
         await (options.json === true ? cli.out.json(found) : show(cli, found));
@@ -48,7 +48,7 @@ export function addClustersShow(parent: Command, cli: Cli): void {
 
 async function alertsOf(client: Client, id: string): Promise<Alert[]> {
   const alerts: Alert[] = [];
-  for await (const some of lastingAlerts(client))
+  for await (const some of unresolvedAlerts(client))
     alerts.push(...some.filter((alert) => alert.clusterId === id));
   return alerts;
 }
@@ -59,7 +59,7 @@ interface Found {
   readonly alerts: readonly Alert[];
 }
 
-async function show({ out }: Cli, { cluster, billing, alerts }: Found): Promise<void> {
+async function show({ out }: CliContext, { cluster, billing, alerts }: Found): Promise<void> {
   await out.details(detailsOf(cluster));
   if (billing.intervals.length === 0) {
     await out.line('\nno time of it is billed');

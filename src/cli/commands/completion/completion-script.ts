@@ -14,7 +14,7 @@ function wordsByPath(command: Command, path: readonly string[] = []): [path: str
 }
 
 /** A script that completes the commands and options of a program, and files elsewhere. */
-export function scriptFor(shell: 'bash' | 'zsh' | 'fish', program: Command): string {
+export function completionScript(shell: 'bash' | 'zsh' | 'fish', program: Command): string {
   const name = program.name();
   const paths = wordsByPath(program);
   switch (shell) {
@@ -38,7 +38,7 @@ function cases(paths: Paths): string {
   return paths.map(([path, words]) => `    '${path}') candidates='${words.join(' ')}' ;;`).join('\n');
 }
 
-function known(paths: Paths): string {
+function pathPatterns(paths: Paths): string {
   return paths.flatMap(([path]) => (path === '' ? [] : [`'${path}'`])).join('|');
 }
 
@@ -50,7 +50,7 @@ ${own}() {
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     next="\${path:+$path }$word"
     case "$next" in
-      ${known(paths)}) path="$next" ;;
+      ${pathPatterns(paths)}) path="$next" ;;
     esac
   done
   case "$path" in
@@ -71,7 +71,7 @@ ${own}() {
   for word in "\${(@)words[2,CURRENT-1]}"; do
     next="\${path_:+$path_ }$word"
     case "$next" in
-      ${known(paths)}) path_="$next" ;;
+      ${pathPatterns(paths)}) path_="$next" ;;
     esac
   done
   case "$path_" in
@@ -92,7 +92,7 @@ function ${own}
   for word in (commandline -opc)[2..]
     set -l next (string trim "$path $word")
     switch "$next"
-      case ${known(paths).replaceAll('|', ' ')}
+      case ${pathPatterns(paths).replaceAll('|', ' ')}
         set path "$next"
     end
   end

@@ -1,10 +1,10 @@
 import { Argument, type Command } from 'commander';
-import type { Cli } from '../../client/cli-context.ts';
-import { scriptFor } from './completion-script.ts';
+import type { CliContext } from '../../client/cli-context.ts';
+import { completionScript } from './completion-script.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-export function addCompletion(parent: Command, { out }: Cli): void {
+export function addCompletion(parent: Command, { out }: CliContext): void {
   parent
     .command('completion')
     .summary('a script that completes commands in your shell')
@@ -14,5 +14,5 @@ export function addCompletion(parent: Command, { out }: Cli): void {
       'after',
       '\nExamples:\n  $ source <(cluster-ledger completion bash)\n  $ cluster-ledger completion zsh > ~/.zfunc/_cluster-ledger\n  $ cluster-ledger completion fish > ~/.config/fish/completions/cluster-ledger.fish',
     )
-    .action((shell: (typeof SHELLS)[number]) => out.write(scriptFor(shell, parent)));
+    .action((shell: (typeof SHELLS)[number]) => out.write(completionScript(shell, parent)));
 }

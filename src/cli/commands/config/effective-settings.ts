@@ -8,10 +8,10 @@ import {
   type SettingPath,
   variableOf,
 } from '../../../config/settings.ts';
-import { wrongUsage } from '../../terminal/cli-error.ts';
+import { usageError } from '../../terminal/cli-error.ts';
 
 /** A setting that is in force. */
-export interface Effective {
+export interface EffectiveSetting {
   readonly setting: SettingPath;
   readonly variable: string;
   /** As it was written; absent where it is not to be seen, or there is none. */
@@ -21,8 +21,8 @@ export interface Effective {
   readonly origin: Source;
 }
 
-/** The settings in force here. @throws Failure with everything that is wrong with them. */
-export function settingsInForce(): Effective[] {
+/** The settings in force here. @throws CliError with everything that is wrong with them. */
+export function effectiveSettingsHere(): EffectiveSetting[] {
   try {
     const { given, sources } = effectiveSettings();
     return SETTING_PATHS.map((setting) => {
@@ -34,12 +34,12 @@ export function settingsInForce(): Effective[] {
       return { setting, variable: variableOf(setting), ...shown, isMasked, origin };
     });
   } catch (error) {
-    throw asWrongUsage(error);
+    throw asUsageError(error);
   }
 }
 
 /** A configuration that is not valid as wrong usage, with all that is wrong; any other error as it is. */
-export function asWrongUsage(error: unknown): unknown {
+export function asUsageError(error: unknown): unknown {
   if (!(error instanceof ConfigError)) return error;
-  return wrongUsage(`the configuration is not valid:\n${error.message.replaceAll(/^/gm, '  ')}`);
+  return usageError(`the configuration is not valid:\n${error.message.replaceAll(/^/gm, '  ')}`);
 }

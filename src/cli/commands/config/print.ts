@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Cli } from '../../client/cli-context.ts';
+import type { CliContext } from '../../client/cli-context.ts';
 import { withJson } from '../../terminal/options.ts';
-import { type Effective, settingsInForce } from './effective-settings.ts';
+import { type EffectiveSetting, effectiveSettingsHere } from './effective-settings.ts';
 
-export function addConfigPrint(parent: Command, { out }: Cli): void {
+export function addConfigPrint(parent: Command, { out }: CliContext): void {
   const command = parent
     .command('print')
     .summary('the settings in force here, and where each comes from')
@@ -15,9 +15,9 @@ export function addConfigPrint(parent: Command, { out }: Cli): void {
       '\nExamples:\n  $ cluster-ledger config print\n  $ LEDGER_CONFIG=/etc/ledger.yaml cluster-ledger config print --json',
     )
     .action(async ({ json = false }: { readonly json?: boolean }) => {
-      const settings = settingsInForce();
+      const settings = effectiveSettingsHere();
       if (json) return out.json(settings);
-      await out.table<Effective>(
+      await out.table<EffectiveSetting>(
         [
           { title: 'SETTING', cell: ({ setting }) => setting },
           { title: 'FROM', cell: from },
@@ -29,12 +29,12 @@ export function addConfigPrint(parent: Command, { out }: Cli): void {
   withJson(command, 'print the settings as JSON');
 }
 
-function shown({ value, isMasked }: Effective): string | undefined {
+function shown({ value, isMasked }: EffectiveSetting): string | undefined {
   if (isMasked) return '(secret)';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function from({ origin }: Effective): string {
+function from({ origin }: EffectiveSetting): string {
   if (origin === 'default') return 'default';
   return 'file' in origin ? origin.file : origin.variable;
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { Cli } from '../../client/cli-context.ts';
+import type { CliContext } from '../../client/cli-context.ts';
 import { Contexts } from '../../client/contexts.ts';
 import { withJson } from '../../terminal/options.ts';
-import { say } from '../../terminal/output.ts';
+import { printMessage } from '../../terminal/output.ts';
 
-export function addContextList(parent: Command, { environment, out }: Cli): void {
+export function addContextList(parent: Command, { environment, out }: CliContext): void {
   const command = parent
     .command('list')
     .summary('the saved contexts')
@@ -22,7 +22,7 @@ export function addContextList(parent: Command, { environment, out }: Cli): void
             : { store: withoutPassword(context.store), namespace: context.namespace ?? null }),
         }));
       if (json) return out.json({ contexts: rows });
-      if (rows.length === 0) return say('no context is saved');
+      if (rows.length === 0) return printMessage('no context is saved');
       await out.table(
         [
           { title: '', cell: ({ isCurrent }) => (isCurrent ? '*' : ' ') },

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Cli } from '../../client/cli-context.ts';
-import { Contexts, contextNamed } from '../../client/contexts.ts';
-import { say } from '../../terminal/output.ts';
+import type { CliContext } from '../../client/cli-context.ts';
+import { Contexts, findContext } from '../../client/contexts.ts';
+import { printMessage } from '../../terminal/output.ts';
 
-export function addContextRemove(parent: Command, { environment }: Cli): void {
+export function addContextRemove(parent: Command, { environment }: CliContext): void {
   parent
     .command('remove')
     .summary('forget a saved context')
@@ -13,10 +13,10 @@ export function addContextRemove(parent: Command, { environment }: Cli): void {
     .action(async (name: string) => {
       const contexts = new Contexts(environment.configDir);
       const saved = await contexts.read();
-      contextNamed(saved.contexts, name);
+      findContext(saved.contexts, name);
       const others = Object.entries(saved.contexts).filter(([other]) => other !== name);
       const current = saved.current === name ? null : saved.current;
       await contexts.write({ current, contexts: Object.fromEntries(others) });
-      say(`context ${name} is forgotten`);
+      printMessage(`context ${name} is forgotten`);
     });
 }

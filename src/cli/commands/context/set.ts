@@ -1,10 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Cli } from '../../client/cli-context.ts';
+import type { CliContext } from '../../client/cli-context.ts';
 import { CONTEXT_NAME, type Context, Contexts } from '../../client/contexts.ts';
 import { serverUrl } from '../../client/target.ts';
-import { wrongUsage } from '../../terminal/cli-error.ts';
-import { say } from '../../terminal/output.ts';
+import { usageError } from '../../terminal/cli-error.ts';
+import { printMessage } from '../../terminal/output.ts';
 
 interface Options {
   readonly url?: string;
@@ -14,7 +14,7 @@ interface Options {
   readonly namespace?: string;
 }
 
-export function addContextSet(parent: Command, { environment }: Cli): void {
+export function addContextSet(parent: Command, { environment }: CliContext): void {
   parent
     .command('set')
     .summary('save where a ledger is, under a name')
@@ -48,7 +48,7 @@ export function addContextSet(parent: Command, { environment }: Cli): void {
       const saved = await contexts.read();
       const current = saved.current ?? name;
       await contexts.write({ current, contexts: { ...saved.contexts, [name]: context } });
-      say(
+      printMessage(
         `context ${name} is saved in ${contexts.file}${current === name ? ', and is the current one' : ''}`,
       );
     });
@@ -61,9 +61,9 @@ export function contextName(name: string): string {
 
 async function contextOf({ url, token, tokenStdin, store, namespace }: Options): Promise<Context> {
   if (store !== undefined) return { store, ...(namespace !== undefined && { namespace }) };
-  if (url === undefined) throw wrongUsage('say where the ledger is: --url or --store');
+  if (url === undefined) throw usageError('say where the ledger is: --url or --store');
   serverUrl(url, '--url');
   const given = tokenStdin ? (await text(process.stdin)).trim() : token;
-  if (given === '') throw wrongUsage('the standard input holds no token');
+  if (given === '') throw usageError('the standard input holds no token');
   return { url, ...(given !== undefined && { token: given }) };
 }

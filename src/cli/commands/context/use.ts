@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Cli } from '../../client/cli-context.ts';
-import { Contexts, contextNamed } from '../../client/contexts.ts';
-import { say } from '../../terminal/output.ts';
+import type { CliContext } from '../../client/cli-context.ts';
+import { Contexts, findContext } from '../../client/contexts.ts';
+import { printMessage } from '../../terminal/output.ts';
 
-export function addContextUse(parent: Command, { environment }: Cli): void {
+export function addContextUse(parent: Command, { environment }: CliContext): void {
   parent
     .command('use')
     .summary('make a saved context the current one')
@@ -13,8 +13,8 @@ export function addContextUse(parent: Command, { environment }: Cli): void {
     .action(async (name: string) => {
       const contexts = new Contexts(environment.configDir);
       const saved = await contexts.read();
-      contextNamed(saved.contexts, name);
+      findContext(saved.contexts, name);
       await contexts.write({ ...saved, current: name });
-      say(`context ${name} is the current one`);
+      printMessage(`context ${name} is the current one`);
     });
 }

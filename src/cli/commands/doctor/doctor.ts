@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Cli, withRunningLedger } from '../../client/cli-context.ts';
+import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { EXIT } from '../../terminal/cli-error.ts';
 import { withJson, withServer } from '../../terminal/options.ts';
@@ -10,7 +10,7 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-export function addDoctor(parent: Command, cli: Cli): void {
+export function addDoctor(parent: Command, cli: CliContext): void {
   const command = parent
     .command('doctor')
     .summary('see whether all is well, and what to do where it is not')
@@ -40,7 +40,7 @@ const STYLES = { ok: 'green', failed: 'red', skipped: 'dim' } as const;
 const SHOWN = { ok: 'ok', failed: 'FAILED', skipped: '-' } as const;
 const INDENT = ' '.repeat(8);
 
-async function show({ out }: Cli, { check, state, detail, next }: Finding): Promise<void> {
+async function show({ out }: CliContext, { check, state, detail, next }: Finding): Promise<void> {
   const word = SHOWN[state];
   const [first = '', ...more] = detail.split('\n').map(oneLine);
   await out.line(

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { parseCheckpoint } from '../../../audit/checkpoint.ts';
 import { openNote } from '../../../audit/note.ts';
 import { NoteVerifier } from '../../../audit/note-key.ts';
-import { type Client, whole } from '../../client/client.ts';
+import { type Client, readBody } from '../../client/client.ts';
 import { pagesOf } from '../../client/pagination.ts';
-import { ask, readAs, send } from '../../client/requests.ts';
-import { Alert, lastingAlerts } from '../../render/alert-table.ts';
-import { Breaker, breakerWords } from '../../render/validation-report.ts';
+import { fetchJson, parseAnswer, send } from '../../client/requests.ts';
+import { Alert, unresolvedAlerts } from '../../render/alert-table.ts';
+import { Breaker, describeBreaker } from '../../render/validation-report.ts';
 import { CliError, EXIT, type ExitCode, unreachable } from '../../terminal/cli-error.ts';
-import { settingsInForce } from '../config/effective-settings.ts';
+import { effectiveSettingsHere } from '../config/effective-settings.ts';
 
 /** What was looked at, how it was found, and what to do where it is not as it must be. */
 export interface Finding {
@@ -31,7 +31,7 @@ const failed = (check: string, detail: string, next: string): Finding => ({
 function checkConfiguration(): Finding {
   const check = 'configuration';
   try {
-    const given = settingsInForce().filter(({ origin }) => origin !== 'default');
+    const given = effectiveSettingsHere().filter(({ origin }) => origin !== 'default');
     return ok(check, `valid, ${given.length} settings are given here and the others are the defaults`);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -43,10 +43,10 @@ function checkConfiguration(): Finding {
   }
 }
 
-/** Whether a ledger answers there. @throws Failure where none does. */
+/** Whether a ledger answers there. @throws CliError if none does. */
 async function checkServer(client: Client): Promise<Finding> {
   try {
-    await ask(client, { path: '/livez' }, z.object({ status: z.literal('alive') }));
+    await fetchJson(client, { path: '/livez' }, z.object({ status: z.literal('alive') }));
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     throw unreachable(error.message, error);
@@ -58,7 +58,7 @@ const Readiness = z.object({
   checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string() })),
 });
 
-const WHEN_NOT_READY: Readonly<Record<string, string>> = {
+const NEXT_STEPS: Readonly<Record<string, string>> = {
   store: 'See whether the store runs and can be reached from the ledger; it goes on by itself once it can.',
   projections: 'Where it replays, wait. Otherwise see the log of the ledger, and start it again.',
   clusters:
@@ -70,22 +70,22 @@ const WHEN_NOT_READY: Readonly<Record<string, string>> = {
 /** What the ledger checks of itself, by name. */
 async function checkReadiness(client: Client): Promise<Finding[]> {
   const response = await client.send({ path: '/readyz' });
-  const text = await whole(client, () => response.text());
-  const { checks } = readAs(client, text, Readiness);
+  const text = await readBody(client, () => response.text());
+  const { checks } = parseAnswer(client, text, Readiness);
   return Object.entries(checks).map(([check, { ok: isOk, detail }]) =>
-    isOk ? ok(check, detail) : failed(check, detail, WHEN_NOT_READY[check] ?? 'See the log of the ledger.'),
+    isOk ? ok(check, detail) : failed(check, detail, NEXT_STEPS[check] ?? 'See the log of the ledger.'),
   );
 }
 
 /** A day: no ledger may be set to sign less often than that while events arrive. */
-const SIGNED_AT_LEAST_S = 86_400;
+const MAX_CHECKPOINT_AGE_S = 86_400;
 
 /** Whether the newest checkpoint is signed by a key of the ledger, and how old it is. */
 async function checkCheckpoint(client: Client): Promise<Finding> {
   const check = 'checkpoint';
   const plain = async (path: string) => {
     const response = await send(client, { path, accept: 'text/plain' });
-    return whole(client, () => response.text());
+    return readBody(client, () => response.text());
   };
   const [note, keys, metrics] = [
     await plain('/log/checkpoint'),
@@ -106,12 +106,12 @@ async function checkCheckpoint(client: Client): Promise<Finding> {
       'Keep the store as it is. See whether the key of the ledger was exchanged without `log key rotate`.',
     );
   }
-  const age = metricIn(metrics, 'ledger_log_checkpoint_age_seconds');
-  const events = metricIn(metrics, 'ledger_log_size');
+  const age = metricValue(metrics, 'ledger_log_checkpoint_age_seconds');
+  const events = metricValue(metrics, 'ledger_log_size');
   if (age === undefined || events === undefined)
     return skipped(check, `signed, of ${size} events; its age is not told`);
-  const detail = `signed, of ${size} of ${events} events, ${lengthOf(age)} ago`;
-  if (events <= size || age <= SIGNED_AT_LEAST_S) return ok(check, detail);
+  const detail = `signed, of ${size} of ${events} events, ${formatDuration(age)} ago`;
+  if (events <= size || age <= MAX_CHECKPOINT_AGE_S) return ok(check, detail);
   return failed(
     check,
     detail,
@@ -119,14 +119,14 @@ async function checkCheckpoint(client: Client): Promise<Finding> {
   );
 }
 
-function metricIn(metrics: string, name: string): number | undefined {
+function metricValue(metrics: string, name: string): number | undefined {
   const line = metrics.split('\n').find((each) => each.startsWith(`${name} `));
   const value = Number(line?.slice(name.length));
   return Number.isFinite(value) ? value : undefined;
 }
 
 /** A length of time, as coarse as people say it. */
-function lengthOf(seconds: number): string {
+function formatDuration(seconds: number): string {
   const units = [
     [86_400, 'd'],
     [3_600, 'h'],
@@ -146,8 +146,8 @@ const Validator = z.object({
 /** Whether the validator runs when it is due: the ledger knows, since the runs say how often they come. */
 async function checkValidator(client: Client): Promise<Finding> {
   const check = 'validator';
-  const { shards, running } = await ask(client, { path: '/v1/validator' }, Validator);
-  const stale = (await Array.fromAsync(lastingAlerts(client, { kind: 'validator-stale' }))).flat();
+  const { shards, running } = await fetchJson(client, { path: '/v1/validator' }, Validator);
+  const stale = (await Array.fromAsync(unresolvedAlerts(client, { kind: 'validator-stale' }))).flat();
   const [first] = stale;
   if (first !== undefined)
     return failed(
@@ -162,7 +162,7 @@ async function checkValidator(client: Client): Promise<Finding> {
     );
   const runs = shards.map(
     ({ shard, completedAt, clusters, breaker }) =>
-      `${shard} of ${clusters} clusters at ${completedAt}, breaker ${breakerWords(breaker)}`,
+      `${shard} of ${clusters} clusters at ${completedAt}, breaker ${describeBreaker(breaker)}`,
   );
   return ok(check, `last runs: ${runs.join('; ')}`);
 }
@@ -198,14 +198,15 @@ export async function* examine(client: Client): AsyncGenerator<Finding, ExitCode
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       const isGone = error.exit === EXIT.unreachable;
-      const finding = failed(name, error.message, isGone ? WHEN_GONE : WHEN_REFUSED);
+      const finding = failed(name, error.message, isGone ? NEXT_IF_UNREACHABLE : NEXT_IF_FAILED);
       found.push(finding);
       yield finding;
       if (isGone) return EXIT.unreachable;
     }
   }
-  return found.some(({ state }) => state === 'failed') ? EXIT.foundWrong : EXIT.done;
+  return found.some(({ state }) => state === 'failed') ? EXIT.checksFailed : EXIT.done;
 }
 
-const WHEN_GONE = 'See whether the ledger runs and what its log says, and whether --url is where it listens.';
-const WHEN_REFUSED = 'See docs/errors.md, and the log of the ledger.';
+const NEXT_IF_UNREACHABLE =
+  'See whether the ledger runs and what its log says, and whether --url is where it listens.';
+const NEXT_IF_FAILED = 'See docs/errors.md, and the log of the ledger.';

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withRunningLedger } from '../../client/cli-context.ts';
-import { ask } from '../../client/requests.ts';
+import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
+import { fetchJson } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { EXIT } from '../../terminal/cli-error.ts';
 import { readEvents } from '../../terminal/input.ts';
 import { withJson, withServer } from '../../terminal/options.ts';
-import { say } from '../../terminal/output.ts';
+import { printMessage } from '../../terminal/output.ts';
 import type { Column } from '../../terminal/table.ts';
 
 const Result = z.looseObject({
@@ -20,14 +20,14 @@ type Result = z.output<typeof Result>;
 const Results = z.object({ results: z.array(Result) });
 
 /** What a batch may have. */
-const MOST_EVENTS = 1_000;
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_EVENTS = 1_000;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-export function addEventsAppend(parent: Command, cli: Cli): void {
+export function addEventsAppend(parent: Command, cli: CliContext): void {
   const command = parent
     .command('append')
     .summary('post facts from a file')
@@ -41,8 +41,8 @@ export function addEventsAppend(parent: Command, cli: Cli): void {
       await withRunningLedger(cli, options, async (client) => {
         const print = options.json ? printJson(cli) : cli.out.tables(COLUMNS);
         const tally = new Map<string, number>();
-        for (const batch of batchesOf(events)) {
-          const { results } = await ask(
+        for (const batch of splitIntoBatches(events)) {
+          const { results } = await fetchJson(
             client,
             {
               method: 'POST',
@@ -55,7 +55,9 @@ export function addEventsAppend(parent: Command, cli: Cli): void {
           await print(results);
           for (const { outcome } of results) tally.set(outcome, (tally.get(outcome) ?? 0) + 1);
         }
-        say([...tally].map(([outcome, count]) => `${count} ${outcome}`).join(', ') || 'there are no events');
+        printMessage(
+          [...tally].map(([outcome, count]) => `${count} ${outcome}`).join(', ') || 'there are no events',
+        );
         if (tally.has('rejected')) process.exitCode = EXIT.failed;
       });
     });
@@ -73,18 +75,18 @@ const COLUMNS: readonly Column<Result>[] = [
   },
 ];
 
-function printJson({ out }: Cli) {
+function printJson({ out }: CliContext) {
   return (results: readonly Result[]) =>
     out.write(results.map((result) => `${JSON.stringify(result)}\n`).join(''));
 }
 
 /** The events in order, as many at a time as the ledger takes. */
-function* batchesOf(events: readonly unknown[]): Generator<unknown[]> {
+function* splitIntoBatches(events: readonly unknown[]): Generator<unknown[]> {
   let batch: unknown[] = [];
   let bytes = 2;
   for (const event of events) {
     const more = Buffer.byteLength(JSON.stringify(event)) + 1;
-    if (batch.length > 0 && (batch.length === MOST_EVENTS || bytes + more > MOST_BYTES)) {
+    if (batch.length > 0 && (batch.length === MAX_EVENTS || bytes + more > MAX_BYTES)) {
       yield batch;
       batch = [];
       bytes = 2;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
-import { print } from '../../client/requests.ts';
+import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { eventId, withJson, withTarget } from '../../terminal/options.ts';
 
@@ -23,7 +23,7 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-export function addEventsShow(parent: Command, cli: Cli): void {
+export function addEventsShow(parent: Command, cli: CliContext): void {
   const command = parent
     .command('show')
     .summary('one recorded fact')
@@ -35,7 +35,7 @@ export function addEventsShow(parent: Command, cli: Cli): void {
     )
     .action((id: string, options: Options) =>
       withLedger(cli, options, (client) =>
-        print(client, cli.out, options, { path: path`/v1/events/${id}` }, Event, (event) =>
+        printAnswer(client, cli.out, options, { path: path`/v1/events/${id}` }, Event, (event) =>
           cli.out.details([
             ['event id', event.ledgereventid],
             ['position', event.ledgerposition],

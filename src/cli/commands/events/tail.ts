@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import type { Client } from '../../client/client.ts';
-import { ask, send } from '../../client/requests.ts';
+import { fetchJson, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { shortType } from '../../render/figures.ts';
 import { position, withJson, withTarget } from '../../terminal/options.ts';
@@ -19,7 +19,7 @@ const Event = z.looseObject({
 type Event = z.output<typeof Event>;
 const Page = z.object({ events: z.array(Event), next: z.string() });
 
-const PAGE = '1000';
+const PAGE_SIZE = '1000';
 const WAIT_S = '30';
 
 interface Options extends TargetOptions {
@@ -29,7 +29,7 @@ interface Options extends TargetOptions {
   readonly follow?: boolean;
 }
 
-export function addEventsTail(parent: Command, cli: Cli): void {
+export function addEventsTail(parent: Command, cli: CliContext): void {
   const command = parent
     .command('tail')
     .summary('the last facts, and those that come')
@@ -46,10 +46,10 @@ export function addEventsTail(parent: Command, cli: Cli): void {
     .action((options: Options) =>
       withLedger(cli, options, async (client) => {
         const printed = options.json ? printJson(cli) : printTable(cli);
-        let after = options.after ?? (await goBack(client, options.lines));
+        let after = options.after ?? (await positionBefore(client, options.lines));
         for (;;) {
-          const query = { after, limit: PAGE, wait: options.follow ? WAIT_S : undefined };
-          const { events, next } = await ask(client, { path: '/v1/feed', query }, Page);
+          const query = { after, limit: PAGE_SIZE, wait: options.follow ? WAIT_S : undefined };
+          const { events, next } = await fetchJson(client, { path: '/v1/feed', query }, Page);
           if (events.length > 0) await printed(events);
           // A position that is no fact, such as a closing, moves the place without an event.
           if (next === after && !options.follow) return;
@@ -66,17 +66,17 @@ function lines(text: string): number {
 }
 
 /** The position so many before the last. */
-async function goBack(client: Client, count: number): Promise<string> {
+async function positionBefore(client: Client, count: number): Promise<string> {
   const { headers } = await send(client, { path: '/v1/accounts', query: { limit: '1' } });
   return String(Math.max(0, Number(headers.get('ledger-position')) - count));
 }
 
-function printJson({ out }: Cli) {
+function printJson({ out }: CliContext) {
   return (events: readonly Event[]) =>
     out.write(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 }
 
-function printTable({ out }: Cli) {
+function printTable({ out }: CliContext) {
   return out.tables<Event>([
     { title: 'POSITION', isFigure: true, cell: ({ ledgerposition }) => ledgerposition },
     { title: 'RECORDED AT', cell: ({ recordedtime }) => recordedtime },

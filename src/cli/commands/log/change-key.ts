@@ -3,18 +3,18 @@ import { retireOldKeys, rotateKey } from '../../../audit/key-file.ts';
 import { LogKeyError, type LogKeys } from '../../../audit/log-keys.ts';
 import { ownKeyFile } from '../../../audit/log-settings.ts';
 import { readConfig } from '../../../config/config.ts';
-import type { Cli } from '../../client/cli-context.ts';
-import { CliError, EXIT, wrongUsage } from '../../terminal/cli-error.ts';
-import { confirmed } from '../../terminal/confirm.ts';
-import { say } from '../../terminal/output.ts';
-import { asWrongUsage } from '../config/effective-settings.ts';
+import type { CliContext } from '../../client/cli-context.ts';
+import { CliError, EXIT, usageError } from '../../terminal/cli-error.ts';
+import { confirm } from '../../terminal/confirm.ts';
+import { printMessage } from '../../terminal/output.ts';
+import { asUsageError } from '../config/effective-settings.ts';
 
 interface Options {
   readonly file?: string;
   readonly yes?: boolean;
 }
 
-export function addLogKeyRotate(parent: Command, cli: Cli): void {
+export function addLogKeyRotate(parent: Command, cli: CliContext): void {
   const command = parent
     .command('rotate')
     .summary('begin to change the key of the log')
@@ -25,14 +25,14 @@ export function addLogKeyRotate(parent: Command, cli: Cli): void {
       'after',
       '\nExample:\n  $ cluster-ledger log key rotate --file /var/lib/cluster-ledger/log-key',
     );
-  changes(command, cli, {
+  addKeyChange(command, cli, {
     question: (file) => `Put a new key into ${file}?`,
     change: rotateKey,
     done: 'the new key, the first line, signs from the next start of the ledger on, and the old one too: give both to those who verify, and retire the old one once they have it',
   });
 }
 
-export function addLogKeyRetire(parent: Command, cli: Cli): void {
+export function addLogKeyRetire(parent: Command, cli: CliContext): void {
   const command = parent
     .command('retire')
     .summary('end the change of the key of the log')
@@ -43,26 +43,26 @@ export function addLogKeyRetire(parent: Command, cli: Cli): void {
       'after',
       '\nExample:\n  $ cluster-ledger log key retire --file /var/lib/cluster-ledger/log-key',
     );
-  changes(command, cli, {
+  addKeyChange(command, cli, {
     question: (file) => `Destroy the old private key in ${file}?`,
     change: retireOldKeys,
     done: 'only the first key signs from the next start of the ledger on',
   });
 }
 
-interface Change {
+interface KeyChange {
   readonly question: (file: string) => string;
   readonly change: (file: string) => Promise<LogKeys>;
   readonly done: string;
 }
 
-function changes(command: Command, { out }: Cli, { question, change, done }: Change): void {
+function addKeyChange(command: Command, { out }: CliContext, { question, change, done }: KeyChange): void {
   command
     .option('--file <file>', 'the key file, by default that of the ledger which the settings here configure')
     .option('-y, --yes', 'do not ask')
     .action(async (options: Options) => {
       const file = options.file ?? configuredFile();
-      if (!(await confirmed(options, async () => question(file)))) return;
+      if (!(await confirm(options, async () => question(file)))) return;
       try {
         const { verifiers } = await change(file);
         await out.write(verifiers.map((verifier) => `${verifier}\n`).join(''));
@@ -70,18 +70,18 @@ function changes(command: Command, { out }: Cli, { question, change, done }: Cha
         if (error instanceof LogKeyError) throw new CliError(EXIT.failed, error.message);
         throw error;
       }
-      say(done);
+      printMessage(done);
     });
 }
 
-/** @throws Failure where the settings are wrong, or hold the keys themselves. */
+/** @throws CliError if the settings are wrong, or hold the keys themselves. */
 function configuredFile(): string {
   try {
     const { audit, dataDir } = readConfig();
     if (audit.key !== undefined)
-      throw wrongUsage('the keys of this ledger are in its settings, in no file: change them there');
+      throw usageError('the keys of this ledger are in its settings, in no file: change them there');
     return audit.keyFile ?? ownKeyFile(dataDir);
   } catch (error) {
-    throw asWrongUsage(error);
+    throw asUsageError(error);
   }
 }

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger, withRunningLedger } from '../../client/cli-context.ts';
+import { type CliContext, withLedger, withRunningLedger } from '../../client/cli-context.ts';
 import { type Client, path } from '../../client/client.ts';
-import { print, ask as request } from '../../client/requests.ts';
+import { printAnswer, fetchJson as request } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Amounts, Statement } from '../../render/figures.ts';
 import { showStatements } from '../../render/statement-tables.ts';
-import { wrongUsage } from '../../terminal/cli-error.ts';
-import { confirmed } from '../../terminal/confirm.ts';
+import { usageError } from '../../terminal/cli-error.ts';
+import { confirm } from '../../terminal/confirm.ts';
 import { period, withJson, withTarget } from '../../terminal/options.ts';
 
 const tally = {
@@ -27,7 +27,7 @@ interface Options extends TargetOptions {
   readonly yes?: boolean;
 }
 
-export function addPeriodClose(parent: Command, cli: Cli): void {
+export function addPeriodClose(parent: Command, cli: CliContext): void {
   const command = parent
     .command('close')
     .summary('close a period, for good')
@@ -46,9 +46,9 @@ export function addPeriodClose(parent: Command, cli: Cli): void {
   withJson(withTarget(command));
 }
 
-function dryRun(cli: Cli, month: string, options: Options): Promise<void> {
+function dryRun(cli: CliContext, month: string, options: Options): Promise<void> {
   return withLedger(cli, options, (client) =>
-    print(client, cli.out, options, closing(month, options, true), WouldClose, async (would) => {
+    printAnswer(client, cli.out, options, closing(month, options, true), WouldClose, async (would) => {
       await cli.out.details([
         ['would close', would.period],
         ['watermark', would.watermark],
@@ -59,12 +59,12 @@ function dryRun(cli: Cli, month: string, options: Options): Promise<void> {
   );
 }
 
-function close(cli: Cli, month: string, options: Options): Promise<void> {
+function close(cli: CliContext, month: string, options: Options): Promise<void> {
   if (options.store !== undefined)
-    throw wrongUsage('a period is closed by a ledger that runs: give --url, or --dry-run with --store');
+    throw usageError('a period is closed by a ledger that runs: give --url, or --dry-run with --store');
   return withRunningLedger(cli, options, async (client) => {
-    if (!(await confirmed(options, () => questionFor(client, month, options)))) return;
-    await print(client, cli.out, options, closing(month, options, false), Closed, (closed) =>
+    if (!(await confirm(options, () => questionFor(client, month, options)))) return;
+    await printAnswer(client, cli.out, options, closing(month, options, false), Closed, (closed) =>
       cli.out.details([
         ['closed', closed.period],
         ['closed at', closed.closedAt],

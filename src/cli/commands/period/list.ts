@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
-import { print } from '../../client/requests.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
+import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Amounts } from '../../render/figures.ts';
 import { withAsOf, withJson, withTarget } from '../../terminal/options.ts';
-import { say } from '../../terminal/output.ts';
+import { printMessage } from '../../terminal/output.ts';
 
 export const Period = z.object({
   period: z.string(),
@@ -30,7 +30,7 @@ interface Options extends TargetOptions {
   readonly asOf?: string;
 }
 
-export function addPeriodList(parent: Command, cli: Cli): void {
+export function addPeriodList(parent: Command, cli: CliContext): void {
   const command = parent
     .command('list')
     .summary('the periods from the first with a fact to the present one')
@@ -38,14 +38,14 @@ export function addPeriodList(parent: Command, cli: Cli): void {
     .addHelpText('after', '\nExample:\n  $ cluster-ledger period list')
     .action((options: Options) =>
       withLedger(cli, options, (client) =>
-        print(
+        printAnswer(
           client,
           cli.out,
           options,
           { path: '/v1/periods', query: { limit: '1000', asOf: options.asOf } },
           Periods,
           async ({ items }) => {
-            if (items.length === 0) return say('there is no fact yet, and so no period');
+            if (items.length === 0) return printMessage('there is no fact yet, and so no period');
             await cli.out.table(
               [
                 { title: 'PERIOD', cell: ({ period }) => period },

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
-import { print } from '../../client/requests.ts';
+import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { period, withAsOf, withJson, withTarget } from '../../terminal/options.ts';
 import { Period } from './list.ts';
@@ -11,7 +11,7 @@ interface Options extends TargetOptions {
   readonly asOf?: string;
 }
 
-export function addPeriodShow(parent: Command, cli: Cli): void {
+export function addPeriodShow(parent: Command, cli: CliContext): void {
   const command = parent
     .command('show')
     .summary('one period')
@@ -20,7 +20,7 @@ export function addPeriodShow(parent: Command, cli: Cli): void {
     .addHelpText('after', '\nExample:\n  $ cluster-ledger period show 2026-03')
     .action((month: string, options: Options) =>
       withLedger(cli, options, (client) =>
-        print(
+        printAnswer(
           client,
           cli.out,
           options,

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
-import { print } from '../../client/requests.ts';
+import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Statement } from '../../render/figures.ts';
 import { showStatements } from '../../render/statement-tables.ts';
@@ -21,7 +21,7 @@ interface Options extends TargetOptions {
   readonly asOf?: string;
 }
 
-export function addPeriodStatements(parent: Command, cli: Cli): void {
+export function addPeriodStatements(parent: Command, cli: CliContext): void {
   const command = parent
     .command('statements')
     .summary('what accounts are charged for a closed period')
@@ -37,19 +37,21 @@ export function addPeriodStatements(parent: Command, cli: Cli): void {
         const query = { asOf: options.asOf };
         if (account === undefined) {
           const request = { path: path`/v1/periods/${month}/statements`, query };
-          return print(client, cli.out, options, request, Statements, (answer) =>
+          return printAnswer(client, cli.out, options, request, Statements, (answer) =>
             show(cli, answer, answer.items),
           );
         }
         const request = { path: path`/v1/periods/${month}/statements/${account}`, query };
-        return print(client, cli.out, options, request, Statement, (answer) => show(cli, answer, [answer]));
+        return printAnswer(client, cli.out, options, request, Statement, (answer) =>
+          show(cli, answer, [answer]),
+        );
       }),
     );
   withCsv(withJson(withTarget(withAsOf(command))));
 }
 
 async function show(
-  { out }: Cli,
+  { out }: CliContext,
   head: { readonly period: string; readonly watermark: string; readonly closedAt?: string | undefined },
   statements: readonly Statement[],
 ): Promise<void> {

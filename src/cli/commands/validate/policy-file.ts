@@ -1,15 +1,15 @@
 import { isNode, LineCounter, parseDocument } from 'yaml';
-import { wrongUsage } from '../../terminal/cli-error.ts';
+import { usageError } from '../../terminal/cli-error.ts';
 import { readInput } from '../../terminal/input.ts';
 
 /** A policy that was written down. */
 export interface PolicyFile {
   readonly policy: unknown;
   /** Where something of it stands in the file, in words, with its path in the policy. @param pointer RFC 6901 */
-  placeOf(pointer: string): string;
+  locate(pointer: string): string;
 }
 
-/** Reads a policy in YAML, of which JSON is a part. @throws Failure where it cannot be read, or is no YAML. */
+/** Reads a policy in YAML, of which JSON is a part. @throws CliError if it cannot be read, or is no YAML. */
 export async function readPolicy(file: string): Promise<PolicyFile> {
   const name = file === '-' ? 'the standard input' : file;
   const lines = new LineCounter();
@@ -20,16 +20,16 @@ export async function readPolicy(file: string): Promise<PolicyFile> {
   });
   const [mistake] = document.errors;
   if (mistake !== undefined)
-    throw wrongUsage(`${name} is no valid YAML: ${mistake.message.split('\n')[0]?.replace(/:$/, '')}`);
+    throw usageError(`${name} is no valid YAML: ${mistake.message.split('\n')[0]?.replace(/:$/, '')}`);
   let policy: unknown;
   try {
     policy = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw wrongUsage(`${name} cannot be read: ${(error as Error).message}`);
+    throw usageError(`${name} cannot be read: ${(error as Error).message}`);
   }
   return {
     policy,
-    placeOf: (pointer) => {
+    locate: (pointer) => {
       const steps = stepsOf(pointer);
       const written = steps.join('.').replaceAll(/\.(\d+)(?=\.|$)/g, '[$1]');
       return [`${name}${lineOf(steps)}`, written].filter((part) => part !== '').join(': ');

@@ -1,17 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Cli, withRunningLedger } from '../../client/cli-context.ts';
-import { type Client, path, whole } from '../../client/client.ts';
-import { ask, print, readAs } from '../../client/requests.ts';
+import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
+import { type Client, path, readBody } from '../../client/client.ts';
+import { fetchJson, parseAnswer, printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Plan, Run, showPlan, showRun } from '../../render/validation-report.ts';
 import { CliError, EXIT } from '../../terminal/cli-error.ts';
-import { say } from '../../terminal/output.ts';
+import { printMessage } from '../../terminal/output.ts';
 import { Progress } from '../../terminal/progress.ts';
 
-const LOOK_MS = 200;
+const POLL_INTERVAL_MS = 200;
 /** How long a run that was begun may be unknown. */
-const UNKNOWN_MS = 10_000;
+const VISIBLE_WITHIN_MS = 10_000;
 
 const Begun = z.object({ outcome: z.enum(['begun', 'under-way']), id: z.string() });
 
@@ -20,20 +20,24 @@ interface OnceOptions extends TargetOptions {
 }
 
 /** Shows what a run would come to; nothing is written. */
-export function planOnce(cli: Cli, options: OnceOptions): Promise<void> {
+export function showPlannedRun(cli: CliContext, options: OnceOptions): Promise<void> {
   const request = { method: 'POST', path: '/v1/validations', body: { dryRun: true } } as const;
   return withRunningLedger(cli, options, (client) =>
-    print(client, cli.out, options, request, Plan, (plan) => showPlan(cli.out, plan)),
+    printAnswer(client, cli.out, options, request, Plan, (plan) => showPlan(cli.out, plan)),
   );
 }
 
-/** Has the validator run, and shows what it came to. @throws Failure where the run counts for nothing. */
-export function runOnce(cli: Cli, options: OnceOptions): Promise<void> {
+/** Has the validator run, and shows what it came to. @throws CliError if the run counts for nothing. */
+export function runOnce(cli: CliContext, options: OnceOptions): Promise<void> {
   return withRunningLedger(cli, options, async (client) => {
-    const { outcome, id } = await ask(client, { method: 'POST', path: '/v1/validations', body: {} }, Begun);
-    if (outcome === 'under-way') say(`a run was under way already, ${id}: it is waited for`);
-    await finished(client, id);
-    const run = await wholeRun(client, id);
+    const { outcome, id } = await fetchJson(
+      client,
+      { method: 'POST', path: '/v1/validations', body: {} },
+      Begun,
+    );
+    if (outcome === 'under-way') printMessage(`a run was under way already, ${id}: it is waited for`);
+    await waitUntilEnded(client, id);
+    const run = await fetchWholeRun(client, id);
     await (options.json === true ? cli.out.line(JSON.stringify(run)) : showRun(cli.out, run));
     if (run.state === 'abandoned')
       throw new CliError(EXIT.failed, `run ${id} was abandoned and counts for nothing: ${run.abandoned}`);
@@ -41,16 +45,16 @@ export function runOnce(cli: Cli, options: OnceOptions): Promise<void> {
 }
 
 /** Waits until a run has ended. */
-async function finished(client: Client, id: string): Promise<void> {
+async function waitUntilEnded(client: Client, id: string): Promise<void> {
   const progress = new Progress('asking', 'clusters');
   const askedAt = performance.now();
   try {
     for (;;) {
-      const run = await runIfKnown(client, id, performance.now() - askedAt < UNKNOWN_MS);
+      const run = await fetchRunIfVisible(client, id, performance.now() - askedAt < VISIBLE_WITHIN_MS);
       if (run !== undefined && run.state !== 'running') return;
       const { done, total } = run?.progress ?? {};
       if (done !== undefined && total !== undefined && total !== null) progress.at(done, total);
-      await wait(LOOK_MS);
+      await wait(POLL_INTERVAL_MS);
     }
   } finally {
     progress.end();
@@ -58,26 +62,30 @@ async function finished(client: Client, id: string): Promise<void> {
 }
 
 /** A run that was just begun may not be known yet. */
-async function runIfKnown(client: Client, id: string, mayBeUnknown: boolean): Promise<Run | undefined> {
+async function fetchRunIfVisible(
+  client: Client,
+  id: string,
+  mayBeUnknown: boolean,
+): Promise<Run | undefined> {
   const request = { path: path`/v1/validations/${id}`, query: { limit: '1' } };
-  if (!mayBeUnknown) return ask(client, request, Run);
+  if (!mayBeUnknown) return fetchJson(client, request, Run);
   const response = await client.send(request);
   if (response.status === 404) {
     await response.body?.cancel();
     return undefined;
   }
-  if (!response.ok) return ask(client, request, Run);
-  const text = await whole(client, () => response.text());
-  return readAs(client, text, Run);
+  if (!response.ok) return fetchJson(client, request, Run);
+  const text = await readBody(client, () => response.text());
+  return parseAnswer(client, text, Run);
 }
 
 /** A run with all verdicts that changed. */
-async function wholeRun(client: Client, id: string): Promise<Run> {
+async function fetchWholeRun(client: Client, id: string): Promise<Run> {
   const verdicts: Run['verdicts'] = [];
   let cursor: string | undefined;
   for (;;) {
     const request = { path: path`/v1/validations/${id}`, query: { limit: '1000', cursor } };
-    const { next, ...run } = await ask(client, request, Run);
+    const { next, ...run } = await fetchJson(client, request, Run);
     verdicts.push(...run.verdicts);
     if (next === undefined) return { ...run, verdicts };
     cursor = next;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Cli, withLedger } from '../../client/cli-context.ts';
-import { ProblemError, print } from '../../client/requests.ts';
+import { type CliContext, withLedger } from '../../client/cli-context.ts';
+import { ProblemError, printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { Amounts, amountColumns, signed, Usage } from '../../render/figures.ts';
 import { readPolicy } from './policy-file.ts';
@@ -28,14 +28,14 @@ interface WhatIfOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
-/** Shows what another policy would have stopped. @throws Failure where the file is none, or the ledger refuses it. */
+/** Shows what another policy would have stopped. @throws CliError if the file is none, or the ledger refuses it. */
 export async function whatIfPolicy(
-  cli: Cli,
+  cli: CliContext,
   file: string,
   window: { readonly from: string; readonly to: string },
   options: WhatIfOptions,
 ): Promise<void> {
-  const { policy, placeOf } = await readPolicy(file);
+  const { policy, locate: placeOf } = await readPolicy(file);
   const body = { policy, ...window };
   const request = { method: 'POST', path: '/v1/validations/what-if', body } as const;
   const nameOf = (pointer: string) => {
@@ -44,14 +44,14 @@ export async function whatIfPolicy(
   };
   await withLedger(cli, options, async (client) => {
     try {
-      await print(client, cli.out, options, request, WhatIf, (answer) => show(cli, answer));
+      await printAnswer(client, cli.out, options, request, WhatIf, (answer) => show(cli, answer));
     } catch (error) {
-      throw error instanceof ProblemError ? error.calling(nameOf) : error;
+      throw error instanceof ProblemError ? error.withFieldNames(nameOf) : error;
     }
   });
 }
 
-async function show({ out }: Cli, { window, through, runs, items }: WhatIf): Promise<void> {
+async function show({ out }: CliContext, { window, through, runs, items }: WhatIf): Promise<void> {
   await out.details([
     ['from', window.from],
     ['to', window.to],

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { verifyEvidence } from '../../../audit/verify/verify-evidence.ts';
 import { verifyStore } from '../../../audit/verify/verify-store.ts';
 import { LogUnreachable, verifyUrl } from '../../../audit/verify/verify-url.ts';
-import type { Cli } from '../../client/cli-context.ts';
+import type { CliContext } from '../../client/cli-context.ts';
 import { serverOf, type TargetOptions, targetOf } from '../../client/target.ts';
-import { printEvidence, printFailed, printLog, printStore } from '../../render/verify-report.ts';
-import { CliError, EXIT, unreachable, wrongUsage } from '../../terminal/cli-error.ts';
+import { CliError, EXIT, unreachable, usageError } from '../../terminal/cli-error.ts';
 import { readInput } from '../../terminal/input.ts';
 import { Progress } from '../../terminal/progress.ts';
 import { readKeys } from './read-keys.ts';
+import { printEvidence, printFailed, printLog, printStore } from './verify-report.ts';
 
 export interface VerifyOptions extends TargetOptions {
   readonly json?: boolean;
@@ -17,29 +17,29 @@ export interface VerifyOptions extends TargetOptions {
   readonly statements?: boolean;
 }
 
-/** An evidence file, offline. @throws Failure */
-export async function verifyTheFile({ out }: Cli, file: string, options: VerifyOptions): Promise<void> {
+/** An evidence file, offline. @throws CliError */
+export async function verifyFile({ out }: CliContext, file: string, options: VerifyOptions): Promise<void> {
   if (options.statements !== undefined)
-    throw wrongUsage(
+    throw usageError(
       'the statement in a file is always worked out again: --statements goes with --url or --store',
     );
-  const trust = await trusted(options);
+  const trust = await readTrust(options);
   const verdict = verifyEvidence(await readBytes(file), trust);
   if (options.json) await printJson(out, verdict);
   else if (verdict.ok) await printEvidence(out, verdict.summary);
   else await printFailed(out, verdict, true);
 }
 
-/** A whole published log, and an evidence file against it. @throws Failure */
-export async function verifyTheLog(
-  cli: Cli,
+/** A whole published log, and an evidence file against it. @throws CliError */
+export async function verifyPublishedLog(
+  cli: CliContext,
   file: string | undefined,
   options: VerifyOptions,
 ): Promise<void> {
   const target = await targetOf(options, cli.environment);
-  if (target.kind === 'store') throw wrongUsage(`${target.from} is a store: give --store`);
+  if (target.kind === 'store') throw usageError(`${target.from} is a store: give --store`);
   const { url, token } = serverOf(target);
-  const trust = await trusted(options);
+  const trust = await readTrust(options);
   const evidence = file === undefined ? undefined : await readBytes(file);
   const progress = new Progress('reading the log', 'events');
   const onProgress = (done: number, total: number) => progress.at(done, total);
@@ -55,17 +55,17 @@ export async function verifyTheLog(
   else await printFailed(cli.out, verdict, false);
 }
 
-/** A store that no ledger has in use. @throws Failure */
-export async function verifyTheStore(
-  { out }: Cli,
+/** A store that no ledger has in use. @throws CliError */
+export async function verifyLocalStore(
+  { out }: CliContext,
   file: string | undefined,
   options: VerifyOptions,
   store: string,
 ): Promise<void> {
-  if (file !== undefined) throw wrongUsage('a file is verified with --url or by itself, not with --store');
+  if (file !== undefined) throw usageError('a file is verified with --url or by itself, not with --store');
   if (options.checkpoint !== undefined && options.key === undefined)
-    throw wrongUsage('say which key has signed the checkpoint: --key');
-  const { keys, olderCheckpoint } = await trusted(options);
+    throw usageError('say which key has signed the checkpoint: --key');
+  const { keys, olderCheckpoint } = await readTrust(options);
   const { statements = true, namespace } = options;
   const { withStore } = await import('../../client/store-client.ts');
   const progress = new Progress('reading the log', 'events');
@@ -79,7 +79,7 @@ export async function verifyTheStore(
   else await printFailed(out, verdict, false);
 }
 
-async function trusted({ key = [], checkpoint }: VerifyOptions) {
+async function readTrust({ key = [], checkpoint }: VerifyOptions) {
   const [keys, olderCheckpoint] = await Promise.all([
     readKeys(key),
     checkpoint === undefined ? undefined : readInput(checkpoint),
@@ -95,7 +95,7 @@ async function readBytes(file: string): Promise<Uint8Array> {
   }
 }
 
-async function printJson(out: Cli['out'], verdict: { readonly ok: boolean }): Promise<void> {
-  if (!verdict.ok) process.exitCode = EXIT.foundWrong;
+async function printJson(out: CliContext['out'], verdict: { readonly ok: boolean }): Promise<void> {
+  if (!verdict.ok) process.exitCode = EXIT.checksFailed;
   await out.json(verdict);
 }

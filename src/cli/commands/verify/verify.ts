@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { Cli } from '../../client/cli-context.ts';
-import { wrongUsage } from '../../terminal/cli-error.ts';
-import { each, withJson, withTarget } from '../../terminal/options.ts';
+import type { CliContext } from '../../client/cli-context.ts';
+import { usageError } from '../../terminal/cli-error.ts';
+import { collect, withJson, withTarget } from '../../terminal/options.ts';
 import type { VerifyOptions } from './verify-sources.ts';
 
-export function addVerify(parent: Command, cli: Cli): void {
+export function addVerify(parent: Command, cli: CliContext): void {
   const command = parent
     .command('verify')
     .summary('check an evidence file, a whole log or a store, without trusting the ledger')
@@ -15,7 +15,7 @@ export function addVerify(parent: Command, cli: Cli): void {
     .option(
       '--key <key|file>',
       'a key of the ledger in verifier form, or a file of them; may be repeated',
-      each(),
+      collect(),
     )
     .option('--checkpoint <file>', 'a signed checkpoint kept from before, to compare with')
     .option(
@@ -29,19 +29,19 @@ export function addVerify(parent: Command, cli: Cli): void {
     )
     .action(async (file: string | undefined, options: VerifyOptions) => {
       if (options.store !== undefined)
-        return (await verifying()).verifyTheStore(cli, file, options, options.store);
+        return (await loadVerifier()).verifyLocalStore(cli, file, options, options.store);
       const isOnline = options.url !== undefined || options.context !== undefined;
       if (file === undefined && !isOnline)
-        throw wrongUsage('say what to verify: an evidence file, --url, --context or --store');
+        throw usageError('say what to verify: an evidence file, --url, --context or --store');
       if (options.key === undefined)
-        throw wrongUsage('say which key to trust: --key, from anywhere but the ledger itself');
-      const { verifyTheFile, verifyTheLog } = await verifying();
+        throw usageError('say which key to trust: --key, from anywhere but the ledger itself');
+      const { verifyFile: verifyTheFile, verifyPublishedLog: verifyTheLog } = await loadVerifier();
       return isOnline ? verifyTheLog(cli, file, options) : verifyTheFile(cli, file as string, options);
     });
   withJson(withTarget(command), 'print the result as JSON');
 }
 
 /** Other commands start faster without it. */
-function verifying() {
+function loadVerifier() {
   return import('./verify-sources.ts');
 }

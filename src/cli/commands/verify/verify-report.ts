@@ -1,9 +1,9 @@
-import type { Check, Failed } from '../../audit/verify/outcome.ts';
-import type { EvidenceSummary } from '../../audit/verify/verify-evidence.ts';
-import type { StoreSummary } from '../../audit/verify/verify-store.ts';
-import type { UrlSummary } from '../../audit/verify/verify-url.ts';
-import { EXIT } from '../terminal/cli-error.ts';
-import type { Output } from '../terminal/output.ts';
+import type { Check, Failed } from '../../../audit/verify/outcome.ts';
+import type { EvidenceSummary } from '../../../audit/verify/verify-evidence.ts';
+import type { StoreSummary } from '../../../audit/verify/verify-store.ts';
+import type { UrlSummary } from '../../../audit/verify/verify-url.ts';
+import { EXIT } from '../../terminal/cli-error.ts';
+import type { Output } from '../../terminal/output.ts';
 
 /** One thing that was looked at. */
 interface Line {
@@ -113,7 +113,7 @@ export async function printStore(
 
 /** Says what does not hold, and sets the exit code. @param inOrder whether what is checked before it was found to hold. */
 export async function printFailed(out: Output, { check, why }: Failed, inOrder: boolean): Promise<void> {
-  process.exitCode = EXIT.foundWrong;
+  process.exitCode = EXIT.checksFailed;
   const checks = Object.keys(EVIDENCE_CHECKS) as Check[];
   const before = inOrder ? checks.slice(0, checks.indexOf(check)) : [];
   const lines = before.map((each) => ok(each, EVIDENCE_CHECKS[each]));

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { type Cli, withRunningLedger } from '../../client/cli-context.ts';
+import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import { printBody, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { withServer } from '../../terminal/options.ts';
 
 /** @returns the command, for those that change keys. */
-export function addLogKey(parent: Command, cli: Cli): Command {
+export function addLogKey(parent: Command, cli: CliContext): Command {
   const command = parent
     .command('key')
     .summary('the keys that the log is verified with')

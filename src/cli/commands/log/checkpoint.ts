@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Cli, withRunningLedger } from '../../client/cli-context.ts';
+import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import { printBody, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { withServer } from '../../terminal/options.ts';
@@ -8,7 +8,7 @@ interface Options extends TargetOptions {
   readonly sign?: boolean;
 }
 
-export function addLogCheckpoint(parent: Command, cli: Cli): void {
+export function addLogCheckpoint(parent: Command, cli: CliContext): void {
   const command = parent
     .command('checkpoint')
     .summary('the newest signed checkpoint')
