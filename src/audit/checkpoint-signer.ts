@@ -1,5 +1,6 @@
 import type { EventStore } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
+import { SerialQueue } from '../util/serial-queue.ts';
 import { formatCheckpoint } from './checkpoint.ts';
 import { CheckpointStore, type SignedCheckpoint, type StoredCheckpoint } from './checkpoint-store.ts';
 import { ledgerId } from './ledger-id.ts';
@@ -31,7 +32,7 @@ export class CheckpointSigner {
   readonly #kept: CheckpointStore;
   #identity: Identity | undefined;
   #newest: Newest | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   constructor(store: EventStore, tree: LogTree, options: SignedLogOptions, log: Log) {
     this.#store = store;
@@ -84,9 +85,7 @@ export class CheckpointSigner {
   async covering(size: number): Promise<SignedCheckpoint> {
     const enough = this.#enoughFor(size);
     if (enough !== undefined) return enough;
-    const signing = this.#turn.then(() => this.#sign(size));
-    this.#turn = signing.catch(() => undefined);
-    return signing;
+    return this.#queue.run(() => this.#sign(size));
   }
 
   /** Looks for a checkpoint that another replica has signed. @throws as `checkpoint` does */

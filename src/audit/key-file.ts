@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { createFile, OWNER_ONLY, replaceFile } from '../util/replace-file.ts';
 import { LogKeyError, LogKeys } from './log-keys.ts';
 
 const OTHERS = 0o077;
@@ -23,7 +23,7 @@ export async function openKeyFile(file: string, name: string): Promise<LogKeys> 
   const made = LogKeys.generate(name);
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeWhole(made, file, link);
+    await createFile(file, made.text, OWNER_ONLY);
   } catch (cause) {
     // Somebody else made it a moment ago.
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return readKeyFile(file);
@@ -69,23 +69,6 @@ async function keysIn(file: string): Promise<LogKeys | undefined> {
 }
 
 async function replace(file: string, keys: LogKeys): Promise<LogKeys> {
-  await writeWhole(keys, file, rename);
+  await replaceFile(file, keys.text, OWNER_ONLY);
   return keys;
-}
-
-/** Whoever reads the file finds it as it was before or as it is after, whole. @param put where it belongs: `link` only if nothing is there */
-async function writeWhole(keys: LogKeys, file: string, put: typeof rename): Promise<void> {
-  const temporary = `${file}.${randomUUID()}`;
-  try {
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(keys.text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await put(temporary, file);
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }

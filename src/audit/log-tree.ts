@@ -1,4 +1,5 @@
 import type { EventStore, LogEvent } from '../eventstore/event-store.ts';
+import { BoundedMap } from '../util/bounded-map.ts';
 import { HASH_BYTES, hashLeaf, leafHash, leafText } from './leaf.ts';
 import { encodeBundle, TILE_WIDTH } from './tiles.ts';
 import { BlockMissing, type Blocks, LeavesChanged, MerkleTree } from './tree.ts';
@@ -37,7 +38,7 @@ export class LogTree {
   readonly #options: LogTreeOptions;
   readonly #tree: MerkleTree;
   /** Blocks that were read again lately: neighbours are often asked for together. */
-  readonly #recent: Blocks = new Map();
+  readonly #recent: Blocks = new BoundedMap(RECENT_BLOCKS);
   readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
   #following: Promise<void> = Promise.resolve();
@@ -221,10 +222,6 @@ export class LogTree {
       const read: Blocks = new Map();
       this.#tree.load(read, start, await this.#leafHashes(start, leaves));
       columns = read.get(number) as NonNullable<typeof columns>;
-      for (const oldest of this.#recent.keys()) {
-        if (this.#recent.size < RECENT_BLOCKS) break;
-        this.#recent.delete(oldest);
-      }
       this.#recent.set(number, columns);
     }
     blocks.set(number, columns);

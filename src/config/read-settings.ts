@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseDocument, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { constraintOf } from '../util/constraint-of.ts';
+import { valueAt } from '../util/json-pointer.ts';
 import {
   RENAMED_SETTINGS,
   SETTING_PATHS,
@@ -78,17 +80,11 @@ function wrong(
   const inside = issue.path
     .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
     .join('');
-  const at = issue.path.reduce<unknown>(
-    (value, step) => (value as Record<PropertyKey, unknown> | null | undefined)?.[step],
-    given?.value,
-  );
+  const at = valueAt(given?.value, issue.path);
   const value = setting.isSecret ? 'something else' : at === undefined ? 'nothing' : JSON.stringify(at);
   if (issue.code === 'unrecognized_keys')
     return `${place}${inside} ${unknownKeys([path, ...issue.path].join('.'), issue.keys)}`;
-  const message = issue.message
-    .replace(/^Invalid (input|option): expected/, 'must be')
-    .replace(/, received .*$/, '');
-  return `${place}${inside} ${message}; given ${value}`;
+  return `${place}${inside} ${constraintOf(issue)}; given ${value}`;
 }
 
 /** The file's structure, down to what is a setting. */

@@ -1,6 +1,7 @@
 import type { Fact, KnownFact } from '../domain/facts/fact.ts';
 import { clusterStream, type Origin, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { BoundedMap } from '../util/bounded-map.ts';
 
 /** A fact as it stands in its stream; `position` is its revision there, which orders it among the facts of its cluster. */
 export interface RecordedFact extends KnownFact {
@@ -24,7 +25,7 @@ const KEPT = 20_000;
  */
 export class ClusterHistoryCache {
   readonly #store: EventStore;
-  readonly #kept = new Map<string, readonly RecordedFact[]>();
+  readonly #kept = new BoundedMap<string, readonly RecordedFact[]>(KEPT);
 
   constructor(store: EventStore) {
     this.#store = store;
@@ -55,12 +56,6 @@ export class ClusterHistoryCache {
   }
 
   keep(clusterId: string, facts: readonly RecordedFact[]): void {
-    this.#kept.delete(clusterId);
-    this.#kept.set(clusterId, facts);
-    if (this.#kept.size <= KEPT) return;
-    for (const oldest of this.#kept.keys()) {
-      this.#kept.delete(oldest);
-      return;
-    }
+    this.#kept.setNewest(clusterId, facts);
   }
 }

@@ -5,6 +5,8 @@ import type { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import { judgeTelemetry, type TelemetryVerdict, type TrackEvent } from '../domain/kubefirst/telemetry.ts';
 import type { Instant } from '../domain/time.ts';
 import type { JsonObject } from '../eventstore/json.ts';
+import { BoundedMap } from '../util/bounded-map.ts';
+import { SerialQueue } from '../util/serial-queue.ts';
 import { eventId } from './event-id.ts';
 import type { Ledger, Outcome, Submission } from './ledger.ts';
 
@@ -50,9 +52,9 @@ const MAX_HEARTBEATS = 100_000;
  */
 export class KubefirstIngest {
   readonly #dependencies: Dependencies;
-  readonly #lastSeen = new Map<string, Instant>();
+  readonly #lastSeen = new BoundedMap<string, Instant>(MAX_HEARTBEATS);
   readonly #counts = new Map<TelemetryOutcome, number>();
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   constructor(rooms: Dependencies) {
     this.#dependencies = rooms;
@@ -95,7 +97,7 @@ export class KubefirstIngest {
     const tracked =
       first.kind === 'heartbeat' || first.kind === 'ignored'
         ? this.#noteUnrecorded(first)
-        : await this.#inTurn(() => this.#act(judge(), event, actor));
+        : await this.#queue.run(() => this.#act(judge(), event, actor));
     this.#counts.set(tracked, (this.#counts.get(tracked) ?? 0) + 1);
   }
 
@@ -105,13 +107,7 @@ export class KubefirstIngest {
   }
 
   #recordHeartbeat(clusterId: string): void {
-    this.#lastSeen.delete(clusterId);
-    this.#lastSeen.set(clusterId, this.#dependencies.now());
-    if (this.#lastSeen.size <= MAX_HEARTBEATS) return;
-    for (const oldest of this.#lastSeen.keys()) {
-      this.#lastSeen.delete(oldest);
-      return;
-    }
+    this.#lastSeen.setNewest(clusterId, this.#dependencies.now());
   }
 
   async #act(verdict: TelemetryVerdict, event: TrackEvent, actor: string): Promise<TelemetryOutcome> {
@@ -141,7 +137,7 @@ export class KubefirstIngest {
    * @throws the errors of `Ledger.record`.
    */
   async record(derive: () => readonly DerivedFact[]): Promise<readonly Outcome[]> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       const outcomes: Outcome[] = [];
       for (const derived of derive()) outcomes.push(await this.#record(derived));
       return outcomes;
@@ -155,12 +151,6 @@ export class KubefirstIngest {
     if (outcome === undefined) throw new Error('the ledger returned no outcome for a submitted fact');
     if ('eventId' in outcome) await this.#dependencies.view.waitForEvent(outcome.eventId);
     return outcome;
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 }
 

@@ -7,11 +7,12 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
 import { KeyedMutex } from '../util/keyed-mutex.ts';
+import { withDeadline } from '../util/with-deadline.ts';
 import { type ClusterHistory, ClusterHistoryCache, type RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
 import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
 import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
-import { appendWithRetry, beforeDeadline, type Deadline, retryUntil, writeDeadline } from './retry.ts';
+import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
 
 /** A fact that somebody wants recorded. */
 export interface Submission {
@@ -86,9 +87,9 @@ export class Ledger {
       .finally(() => {
         this.#underWay -= submissions.length;
       });
-    return beforeDeadline(
+    return withDeadline(
       recorded,
-      deadline,
+      deadline - performance.now(),
       () => new OutcomeUnknown('the store did not acknowledge in time'),
     );
   }

@@ -3,6 +3,7 @@ import type { Rejection } from '../domain/facts/rejection.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
+import { BoundedMap } from '../util/bounded-map.ts';
 import { eventId } from './event-id.ts';
 import { appendWithRetry, type Deadline, retryUntil } from './retry.ts';
 
@@ -35,7 +36,7 @@ const MOST_PER_APPEND = 8;
 export class RejectedEventStore {
   readonly #store: EventStore;
   readonly #now: () => number;
-  readonly #remembered = new Set<string>();
+  readonly #remembered = new BoundedMap<string, true>(REMEMBERED);
   #revision: number | undefined;
   #waiting: Waiting[] = [];
   #working = false;
@@ -89,7 +90,7 @@ export class RejectedEventStore {
       try {
         const expected = last === -1 ? 'absent' : last;
         this.#revision = await appendWithRetry(this.#store, REJECTED_STREAM, events, expected, deadline);
-        for (const [key] of fresh) this.#remember(key);
+        for (const [key] of fresh) this.#remembered.set(key, true);
         return;
       } catch (error) {
         if (!(error instanceof VersionConflict)) throw error;
@@ -108,17 +109,8 @@ export class RejectedEventStore {
       last = Math.max(last, revision);
       recent.push(keyOf(data as unknown as RejectedEvent));
     }
-    for (const key of recent.reverse()) this.#remember(key);
+    for (const key of recent.reverse()) this.#remembered.set(key, true);
     return last;
-  }
-
-  #remember(key: string): void {
-    this.#remembered.add(key);
-    if (this.#remembered.size <= REMEMBERED) return;
-    for (const oldest of this.#remembered) {
-      this.#remembered.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -16,23 +16,6 @@ export function writeDeadline(): Deadline {
   return performance.now() + WRITE_MS;
 }
 
-/** Settles as `promise` does, or rejects at the deadline with what `late` gives. */
-export async function beforeDeadline<T>(
-  promise: Promise<T>,
-  deadline: Deadline,
-  late: () => Error,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), Math.max(0, deadline - performance.now()));
-  });
-  try {
-    return await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /**
  * Repeats what the store could not do, until it can or the deadline has come. The first attempt is made before this
  * returns, so the order of calls is the order of first attempts.

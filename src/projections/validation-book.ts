@@ -7,6 +7,8 @@ import { type RunEnd, RunFold, type ShardState } from '../domain/validation/reco
 import { parseRunId, parseRunRecord, runOfStream } from '../domain/validation/records/run-record.ts';
 import { completedRun, type Run, startedRun } from '../domain/validation/records/run-summary.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
+import { BoundedMap } from '../util/bounded-map.ts';
+import { messageOf } from '../util/message-of.ts';
 
 /** Runs whose summaries are kept; older ones can still be read from the store. */
 export const RUNS_KEPT = 3_000;
@@ -21,7 +23,7 @@ export interface OutageDecision {
 /** The runs of the validator, and all that the next one must know, folded from their records. */
 export class ValidationBook {
   #fold = new RunFold();
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new BoundedMap<string, Run>(RUNS_KEPT);
   #decision: OutageDecision | undefined;
   /** Events in streams of runs that this release cannot read; the run that they belong to counts for nothing. */
   readonly #odd: { readonly position: number; readonly why: string }[] = [];
@@ -35,7 +37,7 @@ export class ValidationBook {
       if (parseRunId(run) === undefined) throw new RangeError(`${run} names no run`);
       return this.#applyRecord(run, event);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       if (this.#odd.length < 100) this.#odd.push({ position: event.position, why });
       const ended = this.#fold.abandon(run);
       for (const end of ended) this.#end(end);
@@ -47,19 +49,10 @@ export class ValidationBook {
     const record = parseRunRecord(event.type, event.data);
     const ended = this.#fold.apply(run, record, event.recordedAt);
     if (record.type === 'ValidationStarted') {
-      this.#keep(startedRun(run, record.data, event));
+      this.#runs.set(run, startedRun(run, record.data, event));
     }
     for (const end of ended) this.#end(end);
     return ended;
-  }
-
-  #keep(run: Run): void {
-    this.#runs.set(run.run, run);
-    if (this.#runs.size <= RUNS_KEPT) return;
-    for (const oldest of this.#runs.keys()) {
-      this.#runs.delete(oldest);
-      return;
-    }
   }
 
   #end(end: RunEnd): void {

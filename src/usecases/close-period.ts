@@ -10,6 +10,7 @@ import type {
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { statementsInTurns, tally } from '../projections/queries/period-statements.ts';
+import { SerialQueue } from '../util/serial-queue.ts';
 import { modelAtHead } from './model-at-head.ts';
 
 /** How long a close waits for its own place in the log. */
@@ -30,7 +31,7 @@ interface Dependencies {
  */
 export class ClosePeriod {
   readonly #rooms: Dependencies;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   constructor(rooms: Dependencies) {
     this.#rooms = rooms;
@@ -41,9 +42,7 @@ export class ClosePeriod {
    * @throws NotCaughtUp, and what `PeriodCloses.close` throws.
    */
   run(command: ClosePeriodCommand): Promise<ClosePeriodResult> {
-    const closing = this.#turn.then(() => this.#close(command));
-    this.#turn = closing.catch(() => undefined);
-    return closing;
+    return this.#queue.run(() => this.#close(command));
   }
 
   async #close(command: ClosePeriodCommand): Promise<ClosePeriodResult> {

@@ -29,6 +29,7 @@ import {
   clusterToProbe,
 } from '../projections/queries/clusters-to-probe.ts';
 import type { Logger } from '../util/logger.ts';
+import { SerialQueue } from '../util/serial-queue.ts';
 import { modelAtHead } from './model-at-head.ts';
 
 /** Probes clusters and yields one verdict for each. An inconclusive probe is a verdict too. */
@@ -110,7 +111,7 @@ export class RunValidation {
   /** Identifies this process in the records of its runs. */
   readonly #instance = randomUUID().slice(0, 8);
   #progress: RunProgress | undefined;
-  #claiming: Promise<unknown> = Promise.resolve();
+  readonly #claims = new SerialQueue();
 
   constructor(rooms: ValidatorDependencies, options: ValidatorOptions) {
     this.#dependencies = rooms;
@@ -144,9 +145,7 @@ export class RunValidation {
    */
   begin(request: RunRequest): Promise<BeginOutcome> {
     // Serialized: otherwise two requests of this process could mistake each other's claim for their own.
-    const begun = this.#claiming.then(() => this.#begin(request));
-    this.#claiming = begun.catch(() => undefined);
-    return begun;
+    return this.#claims.run(() => this.#begin(request));
   }
 
   async #begin(request: RunRequest): Promise<BeginOutcome> {

@@ -1,28 +1,31 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 
-/** The longest that others wait while something long is worked out. */
+/** Maximum time that long work holds the event loop before it yields. */
 const SLICE_MS = 2;
 
-/** Lets others have their turn, whenever so much time has passed since they last had one. */
+/** Measures how long work has held the event loop, and yields to other work. */
 export class EventLoopYielder {
   #since = performance.now();
 
-  /** Whether it is time for a pause. */
+  /** Whether the work has held the event loop long enough to yield. */
   get isDue(): boolean {
     return performance.now() - this.#since >= SLICE_MS;
   }
 
   async yield(): Promise<void> {
-    await turn();
+    await setImmediate();
     this.#since = performance.now();
   }
 }
 
-/** Does work a slice at a time. @param work gives `undefined` wherever it has nothing to give and may pause. */
+/**
+ * Iterates over long work and yields to the event loop between items.
+ * @param work yields `undefined` where it has no item but may be paused.
+ */
 export async function* yieldingToEventLoop<T>(work: Iterable<T | undefined>): AsyncGenerator<T> {
-  const slices = new EventLoopYielder();
+  const yielder = new EventLoopYielder();
   for (const item of work) {
     if (item !== undefined) yield item;
-    if (slices.isDue) await slices.yield();
+    if (yielder.isDue) await yielder.yield();
   }
 }

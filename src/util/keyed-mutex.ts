@@ -1,17 +1,17 @@
 /**
- * Lets those who need the same keys take turns, in the order in which they asked. A turn takes all of its keys at once, so
- * that no two wait for each other.
+ * Mutual exclusion by key. Work that shares a key runs one at a time, in the order of the calls. A call locks all of its keys
+ * at once, so two calls can never wait for each other.
  */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<void>>();
 
-  /** Runs `work` once all earlier turns of any of the keys have ended. */
+  /** Runs `work` after all earlier calls with any of the keys have settled. */
   async runExclusive<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
-    const before = keys.map((key) => this.#last.get(key)).filter((turn) => turn !== undefined);
+    const earlier = keys.map((key) => this.#last.get(key)).filter((call) => call !== undefined);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     for (const key of keys) this.#last.set(key, ended);
     try {
-      if (before.length > 0) await Promise.all(before);
+      if (earlier.length > 0) await Promise.all(earlier);
       return await work();
     } finally {
       for (const key of keys) if (this.#last.get(key) === ended) this.#last.delete(key);

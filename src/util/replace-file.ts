@@ -1,19 +1,40 @@
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
+
+/** Permissions of a new file: its owner may read and write it. */
+export const OWNER_ONLY = 0o600;
+
+let writes = 0;
 
 /**
- * Writes a file atomically: a reader gets the previous content or the new one, never a part. The new content is on the disk
- * (fsync) before it takes the name.
- * @param mode permissions of the file, less the umask.
- * @throws Error of `node:fs` if the file cannot be written; the previous content is unchanged.
+ * Writes a file atomically: a reader sees the old content or the new content, whole.
+ * @throws Error if the file cannot be written; the old content is kept.
  */
-export async function replaceFile(file: string, content: string | Uint8Array, mode = 0o666): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.new`;
-  // A signal that ends the process during the write must not leave the temporary file.
-  const cleanUp = () => rmSync(temporary, { force: true });
-  process.once('exit', cleanUp);
+export async function replaceFile(file: string, content: Uint8Array | string, mode?: number): Promise<void> {
+  await write(file, content, mode, rename);
+}
+
+/**
+ * Writes a new file atomically.
+ * @throws Error with code `EEXIST` if the file exists, or another error if it cannot be written.
+ */
+export async function createFile(file: string, content: Uint8Array | string, mode?: number): Promise<void> {
+  await write(file, content, mode, link);
+}
+
+async function write(
+  file: string,
+  content: Uint8Array | string,
+  mode: number | undefined,
+  publish: (from: string, to: string) => Promise<void>,
+): Promise<void> {
+  const temporary = `${file}.${process.pid}-${writes++}.new`;
+  const remove = () => rmSync(temporary, { force: true });
+  // Removes the temporary file if the process exits before the write ends, as after Ctrl-C.
+  process.once('exit', remove);
   try {
+    // A process that was killed may have left a file of this name: in a container every process has the same id.
+    await rm(temporary, { force: true });
     const handle = await open(temporary, 'wx', mode);
     try {
       await handle.writeFile(content);
@@ -21,11 +42,9 @@ export async function replaceFile(file: string, content: string | Uint8Array, mo
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await publish(temporary, file);
   } finally {
-    process.off('exit', cleanUp);
+    await rm(temporary, { force: true });
+    process.off('exit', remove);
   }
 }

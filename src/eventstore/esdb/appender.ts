@@ -1,8 +1,8 @@
 import { type AppendExpectedRevision, type EventData, EventStoreDBClient } from '@eventstore/db-client';
+import { withDeadline } from '../../util/with-deadline.ts';
 import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
 import { discard } from './dispose-client.ts';
 import { appendFailure, recoversByItself } from './error-mapping.ts';
-import { within } from './within.ts';
 
 const DISPOSE_MS = 2_000;
 
@@ -56,7 +56,7 @@ export class Appender {
   #inOrder<T>(attempt: () => Promise<T>): Promise<T> {
     if (this.#isWarm) return this.#attempt(attempt);
     const late = () => new StoreUnavailable('the connection could not be made anew in time');
-    const alone = within(this.#gate, 2 * this.#attemptMs, late).then(() => this.#attempt(attempt));
+    const alone = withDeadline(this.#gate, 2 * this.#attemptMs, late).then(() => this.#attempt(attempt));
     this.#gate = alone.catch(() => undefined);
     return alone;
   }
@@ -64,7 +64,7 @@ export class Appender {
   async #attempt<T>(attempt: () => Promise<T>): Promise<T> {
     const late = () => new StoreUnavailable(`the append was not acknowledged within ${this.#attemptMs} ms`);
     try {
-      const result = await within(attempt(), this.#attemptMs, late);
+      const result = await withDeadline(attempt(), this.#attemptMs, late);
       this.#answered();
       return result;
     } catch (error) {
@@ -103,6 +103,6 @@ export class Appender {
   }
 
   async close(): Promise<void> {
-    await within(discard(this.#client), DISPOSE_MS, () => new Error('late')).catch(() => undefined);
+    await withDeadline(discard(this.#client), DISPOSE_MS, () => new Error('late')).catch(() => undefined);
   }
 }

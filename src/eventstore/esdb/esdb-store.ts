@@ -11,6 +11,7 @@ import {
   StreamNotFoundError,
 } from '@eventstore/db-client';
 import type { Logger } from '../../util/logger.ts';
+import { withDeadline } from '../../util/with-deadline.ts';
 import type {
   Batch,
   EventStore,
@@ -30,7 +31,6 @@ import { describe, recoversByItself } from './error-mapping.ts';
 import { LogIndex } from './log-index.ts';
 import { Silent, subscribeOnce } from './subscription.ts';
 import { TIMINGS, type Timings } from './timings.ts';
-import { within } from './within.ts';
 
 export interface EsdbOptions {
   /** Prefix of every stream, so that several ledgers and other applications share one server. */
@@ -112,7 +112,7 @@ export class EsdbStore implements EventStore {
     try {
       for (;;) {
         const late = () => new StoreUnavailable(`nothing was read within ${readMs} ms`);
-        const { done, value } = await within(
+        const { done, value } = await withDeadline(
           iterator.next() as Promise<IteratorResult<ResolvedEvent>>,
           readMs,
           late,
@@ -252,7 +252,7 @@ export class EsdbStore implements EventStore {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await this.#appender.close();
-    await within(discard(this.#reader), 1_000, () => new Error('late')).catch(() => undefined);
+    await withDeadline(discard(this.#reader), 1_000, () => new Error('late')).catch(() => undefined);
   }
 
   #reached(): void {

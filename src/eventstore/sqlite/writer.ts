@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../../util/message-of.ts';
 import { isFull, openForWriting } from './database.ts';
 
 /**
@@ -57,7 +58,7 @@ const PAGE_BYTES = 4_096;
 function serve(port: NonNullable<typeof parentPort>): void {
   const answer = (message: WriterAnswer) => port.postMessage(message);
   const fail = (error: unknown) => {
-    answer({ outcome: 'failed', message: error instanceof Error ? error.message : String(error) });
+    answer({ outcome: 'failed', message: messageOf(error) });
     port.close();
   };
   try {
@@ -90,7 +91,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
       } catch (error) {
         if (!isFull(error)) return fail(error);
         if (db.isTransaction) db.exec('ROLLBACK');
-        return answer({ outcome: 'full', message: error instanceof Error ? error.message : String(error) });
+        return answer({ outcome: 'full', message: messageOf(error) });
       }
       answer({ outcome: 'committed' });
       if (bytes < CHECKPOINT_BYTES) return;

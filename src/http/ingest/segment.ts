@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import { isClusterEvent, TrackEvent } from '../../domain/kubefirst/telemetry.ts';
+import { constraintOf } from '../../util/constraint-of.ts';
+import { jsonPointer } from '../../util/json-pointer.ts';
 import type { FieldError } from '../server/problem.ts';
 
 /** Segment's HTTP shapes, as far as they matter here: `track` takes an event, `batch` several of several kinds. */
@@ -52,7 +54,6 @@ function wrong(pointer: string, detail: string): ParsedTrack {
 }
 
 /** Names the field and what is allowed, and never what stands there: the format is not ours, and it may hold keys. */
-function errorOf({ path, message }: z.core.$ZodIssue, pointer: string): FieldError {
-  const detail = message.replace(/^Invalid input: expected/, 'must be').replace(/, received .*$/, '');
-  return { pointer: pointer + path.map((step) => `/${String(step)}`).join(''), detail };
+function errorOf(issue: z.core.$ZodIssue, pointer: string): FieldError {
+  return { pointer: pointer + jsonPointer(issue.path), detail: constraintOf(issue) };
 }

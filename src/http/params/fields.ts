@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { AccountId, ClusterId, EventId } from '../../domain/facts/fact.ts';
 import { formatInstant, INSTANT_FORM, type Instant, PERIOD, parseInstant } from '../../domain/time.ts';
+import { constraintOf } from '../../util/constraint-of.ts';
+import { jsonPointer, valueAt } from '../../util/json-pointer.ts';
 import type { FieldError } from '../server/problem.ts';
 
 /** Fields that several resources share, in and out. Nothing is coerced: what is not of its form is refused. */
@@ -68,31 +70,19 @@ export function instantOut(instant: Instant): string {
 /** Says of each thing that zod found wrong which field it is, what was given and what is allowed. */
 export function fieldErrors(error: z.ZodError, given: unknown, prefix = ''): FieldError[] {
   return error.issues.flatMap((issue) => {
-    const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
-        pointer: pointer(prefix, [...path, key]),
+        pointer: prefix + jsonPointer([...issue.path, key]),
         detail: 'is not a known field',
       }));
     }
-    const value = issue.path.reduce<unknown>(
-      (at, step) => (at as Record<PropertyKey, unknown> | null | undefined)?.[step],
-      given,
-    );
-    const message = issue.message
-      .replace(/^Invalid input: expected/, 'must be')
-      .replace(/^Invalid option: expected/, 'must be');
     return [
       {
-        pointer: pointer(prefix, path),
-        detail: `${message.replace(/, received .*$/, '')}; given ${describe(value)}`,
+        pointer: prefix + jsonPointer(issue.path),
+        detail: `${constraintOf(issue)}; given ${describe(valueAt(given, issue.path))}`,
       },
     ];
   });
-}
-
-function pointer(prefix: string, path: readonly string[]): string {
-  return prefix + path.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 function describe(value: unknown): string {

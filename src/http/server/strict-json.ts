@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { jsonPointer } from '../../util/json-pointer.ts';
 
 /** Why a text is refused, and where: an RFC 6901 pointer to the value at fault. */
 export class JsonError extends Error {
@@ -150,6 +151,5 @@ function skipNumber(text: string, at: number, levels: readonly Level[]): number 
 }
 
 function pointerOf(levels: readonly Level[]): string {
-  const steps = levels.map(({ keys, key, index }) => (keys === undefined ? String(index) : key));
-  return steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return jsonPointer(levels.map(({ keys, key, index }) => (keys === undefined ? index : key)));
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { BoundedMap } from '../../util/bounded-map.ts';
 import { CredentialRefused } from '../credentials/credential-source.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
 
@@ -10,7 +11,7 @@ const MAX_CONTEXTS = 512;
  * created for one probe and not cached.
  */
 export class SecureContexts {
-  readonly #byAuthority = new Map<string, SecureContext>();
+  readonly #byAuthority = new BoundedMap<string, SecureContext>(MAX_CONTEXTS);
 
   get size(): number {
     return this.#byAuthority.size;
@@ -22,10 +23,7 @@ export class SecureContexts {
     if (client !== undefined) return make(endpoint.ca, client);
     const key = endpoint.ca === undefined ? '' : hash('sha256', endpoint.ca);
     const kept = this.#byAuthority.get(key) ?? make(endpoint.ca, undefined);
-    this.#byAuthority.delete(key);
-    this.#byAuthority.set(key, kept);
-    const [oldest] = this.#byAuthority.keys();
-    if (this.#byAuthority.size > MAX_CONTEXTS && oldest !== undefined) this.#byAuthority.delete(oldest);
+    this.#byAuthority.setNewest(key, kept);
     return kept;
   }
 }

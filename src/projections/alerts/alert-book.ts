@@ -13,6 +13,7 @@ import type { Condition } from '../../domain/validation/judging/condition.ts';
 import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import { runOfStream } from '../../domain/validation/records/run-record.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
+import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Acknowledgement, Alert, AppliedFact, ClusterStanding, LiveAlert } from './raised-alert.ts';
 import { RejectedEventAlerts } from './rejected-event-alerts.ts';
 
@@ -39,9 +40,9 @@ const LIVE_KEPT = 1_000;
  */
 export class AlertBook {
   readonly #open = new Map<string, Alert>();
-  readonly #resolved = new Map<string, Alert>();
+  readonly #resolved = new BoundedMap<string, Alert>(RESOLVED_KEPT);
   readonly #refusals = new RejectedEventAlerts();
-  readonly #liveAcknowledged = new Map<string, Acknowledgement>();
+  readonly #liveAcknowledged = new BoundedMap<string, Acknowledgement>(LIVE_KEPT);
 
   /** A fact of a cluster. @param standing what its facts come to with it; asked for only where it matters. */
   applyFact({ clusterId, event, fact, isFirst }: AppliedFact, standing: () => ClusterStanding): void {
@@ -156,9 +157,6 @@ export class AlertBook {
     const alert = this.#open.get(id);
     if (alert === undefined) {
       this.#liveAcknowledged.set(id, acknowledged);
-      if (this.#liveAcknowledged.size > LIVE_KEPT) {
-        this.#liveAcknowledged.delete(this.#liveAcknowledged.keys().next().value ?? '');
-      }
       return;
     }
     if (alert.raisedAt > at) return;
@@ -230,9 +228,7 @@ export class AlertBook {
     if (alert.kind === 'event-rejected') this.#refusals.forget(alert.data, id);
     // It was never raised.
     if (alert.raisedAt > at) return;
-    this.#resolved.delete(id);
-    this.#resolved.set(id, { ...alert, updatedAt: at, resolvedAt: at });
-    if (this.#resolved.size > RESOLVED_KEPT) this.#resolved.delete(this.#resolved.keys().next().value ?? '');
+    this.#resolved.setNewest(id, { ...alert, updatedAt: at, resolvedAt: at });
   }
 
   /** All alerts at an instant, the latest raised first. */

@@ -12,6 +12,7 @@ import type { Fact, FactOf, OrderedFact } from '../../domain/facts/fact.ts';
 import { clusterOfStream, parseStoredFact } from '../../domain/facts/recorded-fact.ts';
 import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
+import { messageOf } from '../../util/message-of.ts';
 import { AlertBook } from '../alerts/alert-book.ts';
 import type { ClusterStanding } from '../alerts/raised-alert.ts';
 import { ValidationBook } from '../validation-book.ts';
@@ -120,7 +121,7 @@ export class LedgerModel {
       this.#closes.push({ ...close, position, closedAt });
       this.#tellLateAt(close, event);
     } catch (error) {
-      this.#oddCloses.push({ position, why: error instanceof Error ? error.message : String(error) });
+      this.#oddCloses.push({ position, why: messageOf(error) });
     }
   }
 
@@ -129,7 +130,7 @@ export class LedgerModel {
     try {
       return parseStoredFact(clusterId, event);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.#halted.set(cluster, { position: event.position, why });
       return undefined;
     }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { messageOf } from '../../util/message-of.ts';
+import { OWNER_ONLY, replaceFile } from '../../util/replace-file.ts';
 import { LedgerModel } from './ledger-model.ts';
 
 /**
@@ -65,15 +67,7 @@ export function decodeModel(bytes: Buffer): LedgerModel {
 /** Replaces the snapshot in a file: whoever reads it finds the old one or the new one, whole. */
 export async function writeSnapshot(file: string, bytes: Buffer): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.new`;
-  const handle = await open(temporary, 'w', 0o600);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
+  await replaceFile(file, bytes, OWNER_ONLY);
 }
 
 /** The model in a file; `undefined`, and the reason told, where there is none that is of use. */
@@ -85,7 +79,7 @@ export async function readSnapshot(
     return decodeModel(await readFile(file));
   } catch (error) {
     const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (!isAbsent) ignored(error instanceof Error ? error.message : String(error));
+    if (!isAbsent) ignored(messageOf(error));
     return undefined;
   }
 }
