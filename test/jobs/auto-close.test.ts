@@ -13,7 +13,7 @@ interface Line {
   readonly message: string;
 }
 
-/** The job of a ledger, by its clock, with what it logs. */
+/** The job of a ledger, with its clock and its log. */
 function jobOf(ledger: TestLedger, settings: Partial<AutoCloseSettings> = {}, store?: EventStore) {
   const { projections } = ledger.rooms;
   const used = store ?? ledger.rooms.store;
@@ -35,7 +35,7 @@ function jobOf(ledger: TestLedger, settings: Partial<AutoCloseSettings> = {}, st
   return { job, lines, errors };
 }
 
-/** An account since January, at an instant. */
+/** Registers an account since January, at an instant. */
 async function platform(now: string): Promise<TestLedger> {
   const ledger = await ledgerForTest({ now });
   await ledger.record(registered('c1', '2026-01-10T00:00:00.000Z'));
@@ -48,7 +48,7 @@ const closings = async (ledger: TestLedger) =>
   );
 
 describe('the closing job', () => {
-  test('closes nothing before it is due, and then does, to the millisecond', async () => {
+  test('closes a period exactly when it is due', async () => {
     const ledger = await platform('2026-02-03T23:59:59.999Z');
     const { job } = jobOf(ledger);
     await job.tick();
@@ -62,7 +62,7 @@ describe('the closing job', () => {
     expect(await closings(ledger)).toHaveLength(1);
   });
 
-  test('catches up with several that were left, in order, and stops before one that still waits', async () => {
+  test('closes several due periods in order, and stops before one that is not due', async () => {
     const ledger = await platform('2026-04-03T23:00:00.000Z');
     const { job, lines, errors } = jobOf(ledger);
     await job.tick();
@@ -74,7 +74,7 @@ describe('the closing job', () => {
     expect((await closings(ledger)).at(-1)).toEqual(['period-2026-03', 'auto-close']);
   });
 
-  test('of a ledger without a fact has nothing to do', async () => {
+  test('does nothing in a ledger without facts', async () => {
     const ledger = await ledgerForTest();
     await ledger.get('/v1/periods');
     const { job, errors } = jobOf(ledger);
@@ -82,7 +82,7 @@ describe('the closing job', () => {
     expect([await ledger.head(), errors]).toEqual([0, []]);
   });
 
-  test('logs what goes wrong, and does it at the next tick', async () => {
+  test('logs an error and tries again at the next tick', async () => {
     const ledger = await platform('2026-03-10T00:00:00.000Z');
     const { store } = ledger.rooms;
     let fails = true;
@@ -105,7 +105,7 @@ describe('the closing job', () => {
     expect(errors).toHaveLength(1);
   });
 
-  test('says so where the facts of a cluster cannot be read, and closes nothing', async () => {
+  test('logs unreadable facts of a cluster and closes nothing', async () => {
     const ledger = await platform('2026-03-10T00:00:00.000Z');
     const event = { id: '00000000-0000-5000-8000-00000000abcd', type: 'Painted', data: {}, metadata: {} };
     await ledger.rooms.store.append('cluster-c1', [{ ...event, recordedAt: ledger.now }], 0);
@@ -115,7 +115,7 @@ describe('the closing job', () => {
     expect(await closings(ledger)).toEqual([]);
   });
 
-  test('never overlaps itself, nor closes twice what several of them find due', async () => {
+  test('never overlaps itself, and several jobs never close a period twice', async () => {
     const ledger = await platform('2026-04-10T00:00:00.000Z');
     const { store } = ledger.rooms;
     let under = 0;
@@ -134,7 +134,7 @@ describe('the closing job', () => {
     const others = [jobOf(ledger), jobOf(ledger)];
     await Promise.all([job.tick(), job.tick(), job.tick(), ...others.map((other) => other.job.tick())]);
     expect(most).toBe(1);
-    // Those that came second may have stopped at the first one's; the next tick does the rest.
+    // Jobs that came second may have stopped at the first period; the next tick does the rest.
     await job.tick();
     expect((await closings(ledger)).map(([stream]) => stream)).toEqual([
       'period-2026-01',
@@ -143,7 +143,7 @@ describe('the closing job', () => {
     ]);
   });
 
-  test('that is stopped begins no other close, and waits for the one under way', async () => {
+  test('begins no other closing after stop, and waits for the active one', async () => {
     const ledger = await platform('2026-06-10T00:00:00.000Z');
     const { job, errors } = jobOf(ledger);
     const ticking = job.tick();
@@ -156,7 +156,7 @@ describe('the closing job', () => {
     expect(errors).toEqual([]);
   });
 
-  test('keeps its schedule where it is enabled, and none where it is not', async () => {
+  test('runs on its schedule only if it is enabled', async () => {
     const ledger = await platform('2026-02-10T00:00:00.000Z');
     const off = jobOf(ledger, { schedule: '* * * * * *' });
     off.job.start();
@@ -174,7 +174,7 @@ describe('the closing job', () => {
 });
 
 describe('the settings of the closing job', () => {
-  test('leave it off, and once an hour in UTC', () => {
+  test('are off by default, with an hourly schedule in UTC', () => {
     expect(AutoCloseSettings.parse({})).toEqual({ enabled: false, schedule: '7 * * * *' });
   });
 
@@ -184,7 +184,7 @@ describe('the settings of the closing job', () => {
     [{ schedule: '' }, 'schedule'],
     [{ schedule: '* * * *' }, 'schedule'],
     [{ enabled: 'yes' }, 'enabled'],
-  ])('refuse %j, and name the field', (settings, field) => {
+  ])('reject %j and name the field', (settings, field) => {
     expect(AutoCloseSettings.safeParse(settings).error?.issues[0]?.path).toEqual([field]);
   });
 });

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { base64, Fleet, kubeconfig } from './probe/fleet.ts';
 
 /**
- * Secrets that are planted in kubeconfigs must be nowhere afterwards: not in what the server says, not in its memory. The
- * server is a process of its own that is told nothing but references.
+ * Secrets planted in kubeconfigs must not be found anywhere in the server afterwards, neither in its output nor in
+ * its memory. The second test plants a secret in the server, to prove that the search finds it.
  */
 const TOKEN = 'canary-7f3c9a1e5b2d-token';
 const MARK = 'canary7f3c9a1e5b2dkey';
@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Has such a server probe, and searches all that it said and all that its memory holds. */
+/** Runs a server that probes, and searches its output and a heap snapshot. */
 async function whereFound(told: object, secrets: readonly string[]) {
   const snapshot = join(folder, 'heap.json');
   const options = {
@@ -57,7 +57,7 @@ async function whereFound(told: object, secrets: readonly string[]) {
 }
 
 describe('a secret of a kubeconfig', () => {
-  test('is neither in what a server says nor in its memory after a run, whatever became of the probe', async () => {
+  test('is neither in the output of the server nor in its memory after a run, whatever the verdict', async () => {
     const behaviours = [
       'healthy',
       'unauthorized',

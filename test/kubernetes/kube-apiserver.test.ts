@@ -27,7 +27,7 @@ describe.skipIf(!hasKubeApiserver())(name, () => {
     return result?.verdict;
   }
 
-  test('is alive, and tells its identity to who may see it', async () => {
+  test('is alive, and a permitted user sees its identity', async () => {
     const seen = await verdict();
     expect(seen).toMatchObject({ state: 'alive', code: 'ok' });
     identity = seen?.uid;
@@ -44,32 +44,32 @@ describe.skipIf(!hasKubeApiserver())(name, () => {
     });
   });
 
-  test('is alive for who may do nothing, and then its identity is not seen', async () => {
+  test('is alive for a user without permissions, who does not see its identity', async () => {
     const seen = await verdict(server.kubeconfig({ token: server.nobodyToken }));
     expect(seen).toMatchObject({ state: 'alive', code: 'forbidden' });
     expect(seen?.uid).toBeUndefined();
   });
 
-  test('is alive for a token that it does not know', async () => {
+  test('is alive for an unknown token', async () => {
     const seen = await verdict(server.kubeconfig({ token: 'expired-long-ago' }));
     expect(seen).toMatchObject({ state: 'alive', code: 'unauthorized' });
   });
 
-  test('is unreachable while it is stopped, and the same one when it is back', async () => {
+  test('is unreachable while it is stopped, and the same cluster when it is back', async () => {
     await server.stopServer();
     expect(await verdict()).toMatchObject({ state: 'unreachable', code: 'refused' });
     await server.startServer();
     expect(await verdict()).toMatchObject({ state: 'alive', code: 'ok', uid: identity });
   });
 
-  test('is unreachable for a kubeconfig from before its authority was rotated, and alive for a new one', async () => {
+  test('is unreachable for a kubeconfig from before its CA was rotated, and alive for a new one', async () => {
     const old = server.kubeconfig();
     await server.rotateAuthority();
     expect(await verdict(old)).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });
     expect(await verdict()).toMatchObject({ state: 'alive', code: 'ok', uid: identity });
   });
 
-  test('has another identity, where another cluster is on its address', async () => {
+  test('has another identity if another cluster has taken its address', async () => {
     await server.replaceCluster();
     const seen = await verdict();
     expect(seen).toMatchObject({ state: 'alive', code: 'ok' });

@@ -27,7 +27,7 @@ const large = (n: number): StoredRecord => ({
 });
 
 describe.each(stores)('runs on $name', ({ connection }) => {
-  test('belong to whoever is first to begin them, whoever else tries at the same moment', async () => {
+  test('belong to the first process that starts them, even in a race', async () => {
     const { rooms } = await ledgerForTest({ store: connection });
     const replicas = Array.from({ length: 4 }, () => new ValidationRuns(rooms.store, () => TICK));
     const run = runId(TICK);
@@ -36,12 +36,12 @@ describe.each(stores)('runs on $name', ({ connection }) => {
     expect(await collect(rooms.store.readStream(runStream(run)))).toHaveLength(1);
   });
 
-  test('take records in as many writes as it needs, in order, and none of somebody else', async () => {
+  test('accept records in several writes, in order, and none of another process', async () => {
     const { rooms } = await ledgerForTest({ store: connection });
     const runs = new ValidationRuns(rooms.store, () => TICK);
     const run = runId(TICK);
     const claim = await runs.claim(run, start);
-    if (claim === undefined) throw new Error('the run was claimed by somebody else');
+    if (claim === undefined) throw new Error('another process claimed the run');
     const after = await runs.append(
       claim,
       Array.from({ length: 30 }, (_, n) => large(n)),

@@ -10,7 +10,7 @@ const HOUR = 60;
 const DAY = 24 * HOUR;
 const typesOf = (facts: readonly { type: string }[]) => facts.map(({ type }) => type);
 
-/** The ledger, the process that probes, and API servers over TLS, all of them real; the clock is the test's. */
+/** A real ledger, probing process, and TLS API servers; the clock is that of the test. */
 describe('the validator', () => {
   let servers: Fleet;
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('the validator', () => {
     s5: 'healthy',
   } as const;
 
-  test('says of every cluster what it saw, and records no fact of those that answer', async () => {
+  test('records a verdict for every cluster, and no fact for those that answer', async () => {
     const fleet = await fleetForTest(servers);
     await fleet.register({ ...steady, gone: 'refused', mail: 'ssh', c1: 'healthy' });
     const run = await fleet.run();
@@ -75,7 +75,7 @@ describe('the validator', () => {
     expect(await fleet.alerts()).toEqual([]);
   });
 
-  test('never takes back a stop by hand', async () => {
+  test('never undoes a stop by an operator', async () => {
     const fleet = await fleetForTest(servers);
     await fleet.register({ ...steady, c1: 'refused' });
     await fleet.ledger.record(stopped('c1', '2026-04-10T00:00:00.000Z'));
@@ -89,7 +89,7 @@ describe('the validator', () => {
     expect(body).toMatchObject({ status: 'stopped', stoppedBy: ['manual'] });
   });
 
-  test('stops nobody and raises one alert when everything goes dark at once', async () => {
+  test('stops no billing and raises one alert when all clusters fail at once', async () => {
     const fleet = await fleetForTest(servers);
     await fleet.register({ ...steady, s6: 'healthy' });
     await fleet.run();
@@ -117,7 +117,7 @@ describe('the validator', () => {
     expect(typesOf(await fleet.factsOf('c1'))).toEqual(['cluster.registered']);
   });
 
-  test('shows what a policy would have stopped, from the verdicts that were recorded', async () => {
+  test('simulates another policy from the recorded verdicts', async () => {
     const fleet = await fleetForTest(servers, { policy: { mode: 'observe' } });
     await fleet.register({ ...steady, c1: 'healthy' });
     await fleet.run();
@@ -148,7 +148,7 @@ describe('the validator', () => {
     expect(wrong.body).toMatchObject({ status: 400, errors: [{ pointer: '/policy/stopAfter' }] });
   });
 
-  test('has another policy for the clusters that it names', async () => {
+  test('applies another policy to the clusters that it names', async () => {
     const policy = {
       policies: [
         { name: 'patient', match: { labels: { team: 'core' } }, unreachableAfter: 2, unreachableFor: '0s' },
@@ -164,7 +164,7 @@ describe('the validator', () => {
     });
   });
 
-  test('says in a dry run what a run would record, and writes nothing', async () => {
+  test('reports in a dry run what a run would record, and writes nothing', async () => {
     const fleet = await fleetForTest(servers, { policy: { unreachableAfter: 1, unreachableFor: '0s' } });
     await fleet.register({ ...steady, c1: 'refused' });
     const before = await fleet.ledger.head();
@@ -178,7 +178,7 @@ describe('the validator', () => {
     expect(await fleet.ledger.head()).toBe(before);
   });
 
-  test('goes on watching what was deleted, and says so where it still answers', async () => {
+  test('keeps probing deleted clusters, and raises an alert if one still answers', async () => {
     const fleet = await fleetForTest(servers);
     await fleet.register({ ...steady, c1: 'healthy', c2: 'refused' });
     await fleet.run();
@@ -194,7 +194,7 @@ describe('the validator', () => {
     expect(run.result.counts).toMatchObject({ alive: 5, unreachable: 0 });
   });
 
-  test('cannot verify what it has no credential for, which is no sign that it is gone', async () => {
+  test('makes a cluster without a credential unverifiable, not gone', async () => {
     const fleet = await fleetForTest(servers, { policy: { unreachableAfter: 1, unreachableFor: '0s' } });
     await fleet.register(steady);
     await fleet.ledger.record(registered('none', '2026-04-01T00:00:00.000Z'));
@@ -204,7 +204,7 @@ describe('the validator', () => {
     expect(typesOf(await fleet.factsOf('none'))).toEqual(['cluster.registered']);
   });
 
-  test('is asked for a run while one is under way, and answers with that one', async () => {
+  test('answers a request during a run with the active run', async () => {
     const fleet = await fleetForTest(servers);
     await fleet.register({ ...steady, slow: 'hang-on-request' });
     const [first, second] = await Promise.all([fleet.request({}), fleet.request({})]);
@@ -214,7 +214,7 @@ describe('the validator', () => {
     expect(body).toMatchObject({ state: 'running', progress: { total: 6 } });
   });
 
-  test('is run once per tick, however many replicas keep the schedule', async () => {
+  test('runs once per tick with several replicas', async () => {
     const shared = {
       LEDGER_NAMESPACE: `replicas-${randomUUID()}`,
       LEDGER_AUDIT_KEY: NoteSigner.generate('replicas.example').secret,
@@ -234,7 +234,7 @@ describe('the validator', () => {
     }
   });
 
-  test('is refused where no source of credentials is configured', async () => {
+  test('is not available without a source of credentials', async () => {
     const fleet = await fleetForTest(servers, { validator: { LEDGER_VALIDATOR_CREDENTIALS: '{}' } });
     const { status, body } = await fleet.request({});
     expect(status).toBe(409);

@@ -50,7 +50,7 @@ describe('a record', () => {
   const created = (creation_timestamp: unknown) =>
     readRecord('r', { ...fields, creation_timestamp }).records[0]?.createdAt;
 
-  test('says its creation in seconds or milliseconds, as text or number, or not at all', () => {
+  test('has its creation in seconds or milliseconds, as string or number, or not at all', () => {
     expect([created('1769850000'), created('1769850000123'), created(1_769_850_000)]).toEqual([
       CREATED,
       CREATED + 123,
@@ -61,7 +61,7 @@ describe('a record', () => {
     }
   });
 
-  test('holds workload clusters of its own management cluster, and a virtual one may have its id', () => {
+  test('contains workload clusters of its management cluster, of which a virtual one may share its id', () => {
     const workload_clusters = [
       { cluster_id: 'mmmmmm', cluster_name: 'development', cluster_type: 'workload-vcluster' },
       { cluster_id: 'no id', cluster_name: 'x' },
@@ -75,20 +75,20 @@ describe('a record', () => {
     ]);
   });
 
-  test('of a state that is not known counts as of none', () => {
+  test('with an unknown status is parsed without one', () => {
     const [one] = readRecord('r', { ...fields, status: 'hibernating' }).records;
     expect([one?.status, plan(one as ClusterRecord)]).toEqual([undefined, []]);
   });
 });
 
-describe('what a record says', () => {
-  test('is a registration once it is provisioned, and nothing before', () => {
+describe('a record plan', () => {
+  test('registers a cluster once it is provisioned, and not before', () => {
     expect(plan(record())).toEqual(['ClusterRegistered']);
     for (const status of ['provisioning', 'error', 'deleting', 'deleted', undefined] as const)
       expect(plan(record({ status }))).toEqual([]);
   });
 
-  test('ends the bill where it says deleted, and never where it says error', () => {
+  test('ends the bill for the status deleted, and never for error', () => {
     const registered = known({ name: 'one', clusterId: ownIdOf(record()), registeredAt: CREATED });
     expect(plan(record({ status: 'deleting' }), registered)).toEqual(['ClusterDeletionRequested']);
     expect(plan(record({ status: 'deleted' }), registered)).toEqual(['ClusterDeleted']);
@@ -98,17 +98,17 @@ describe('what a record says', () => {
   });
 });
 
-describe('the cluster that a record is about', () => {
+describe('the cluster of a record', () => {
   const of = (one: ClusterRecord, ...clusters: readonly KnownCluster[]) =>
     clusterOfRecord(one, clusters, NOW).clusterId;
 
-  test('is the one that telemetry has registered, where it can be no other', () => {
+  test('is the one that telemetry registered, if it is the only possible one', () => {
     expect(of(record(), known())).toBe(known().clusterId);
     expect(of(record(), known({ managementId: 'wwwwww' }))).toBe(known().clusterId);
     expect(plan(record(), known())).toEqual(['ClusterRegistered']);
   });
 
-  test('is one of its own where telemetry speaks of another management cluster, time or kind, or of several', () => {
+  test('is a new one if telemetry differs in management cluster, time or kind, or is ambiguous', () => {
     const own = ownIdOf(record());
     expect(of(record(), known({ managementId: 'xxxxxx' }))).toBe(own);
     expect(of(record(), known({ registeredAt: CREATED - 1 }))).toBe(own);
@@ -117,7 +117,7 @@ describe('the cluster that a record is about', () => {
     expect(of(record(), known(), known({ name: 'one', clusterId: own, registeredAt: CREATED }))).toBe(own);
   });
 
-  test('that shares its id with its host is known by its domain alone', () => {
+  test('is identified by its domain if it shares its id with its host', () => {
     const shared = record({ kubefirstId: 'mmmmmm', clusterType: 'workload-vcluster' });
     const seen = known({ kubefirstId: 'mmmmmm', clusterType: 'virtual' });
     expect(of(shared, seen)).toBe(seen.clusterId);
@@ -125,7 +125,7 @@ describe('the cluster that a record is about', () => {
   });
 });
 
-test('a billed cluster is reached by the Secret that Argo CD has for it, and a free one by none', () => {
+test('a billed cluster has the Secret of Argo CD as connection, and a free one has none', () => {
   expect(connectionOf(POLICY, record())).toBe('argocd:argocd/one');
   expect(connectionOf(POLICY, record({ clusterType: 'mgmt' }))).toBeUndefined();
   expect(connectionOf({ ...POLICY, connection: null }, record())).toBeUndefined();

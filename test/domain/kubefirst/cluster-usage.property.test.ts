@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { usageOf } from '../../../src/domain/billing/usage.ts';
 import { clusterUsage, multiply, PricePerHour } from '../../../src/domain/kubefirst/cluster-usage.ts';
 
-test('a total is the exact product of the hours that are shown and the price, rounded to cents, half to even', () => {
+test('a total is the exact product of the shown hours and the price, rounded half to even to cents', () => {
   expect(multiply('24.000000', '0.125')).toBe('3.00');
   expect(multiply('1.000000', '0.005')).toBe('0.00');
   expect(multiply('1.000000', '0.015')).toBe('0.02');
@@ -25,7 +25,7 @@ test('a price is a plain decimal number', () => {
     expect(PricePerHour.safeParse(price).success).toBe(false);
 });
 
-test('the hours of an account add up to its cluster-seconds, but for half a millionth of an hour a line', () => {
+test('the hours of an account add up to its cluster-seconds, within half a millionth of an hour per line', () => {
   const instant = fc.integer({ min: 0, max: 3_000_000_000 });
   const clusters = fc.array(
     fc.tuple(instant, instant).map(([a, b]) => ({
@@ -46,7 +46,7 @@ test('the hours of an account add up to its cluster-seconds, but for half a mill
         window,
       );
       const sum = lines.reduce((total, { hours }) => total + units(hours, 6), 0n);
-      // In millionths of an hour times 3,600,000 ms: the unit in which both are whole.
+      // In millionths of an hour times 3,600,000 ms: the unit in which both are integers.
       const off = sum * 3_600_000n - units(clusterSeconds, 3) * 1_000_000n;
       const most = (BigInt(lines.length) * 3_600_000n) / 2n;
       expect(off <= most && off >= -most).toBe(true);

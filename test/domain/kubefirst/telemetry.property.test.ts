@@ -10,7 +10,7 @@ import { judgeTelemetry, TrackEvent } from '../../../src/domain/kubefirst/teleme
 const POLICY = KubefirstPolicy.parse({});
 const HOUR = 3_600_000;
 
-/** A ledger in memory: facts by cluster, and what is known from them. */
+/** A ledger in memory: facts by cluster, and the clusters that follow from them. */
 class Book {
   readonly facts = new Map<string, KnownFact[]>();
   refused = 0;
@@ -61,7 +61,10 @@ const event = (name: string, parent = 'mmmmmm') =>
 const install = event('kubefirst.cluster_install.completed');
 const deletion = event('kubefirst.cluster_delete.completed');
 
-/** Lives of a cluster that is created under one id again and again: hours of installation and deletion, in turns. */
+/**
+ * Lives of a cluster that is created again and again under one id, as alternating hours of installation and
+ * deletion.
+ */
 const lives = fc
   .uniqueArray(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 8 })
   .map((hours) =>
@@ -71,7 +74,7 @@ const lives = fc
   );
 
 describe('telemetry of a cluster that is created under its old id again and again', () => {
-  test('bills each of its lives once, from its installation to its deletion', () => {
+  test('is billed once per life, from installation to deletion', () => {
     fc.assert(
       fc.property(lives, (said) => {
         const book = new Book();
@@ -84,7 +87,7 @@ describe('telemetry of a cluster that is created under its old id again and agai
     );
   });
 
-  test('says the same however often, and whenever, each event comes once more', () => {
+  test('gives the same facts however often and whenever events are repeated', () => {
     fc.assert(
       fc.property(lives, fc.infiniteStream(fc.nat()), (said, picks) => {
         const once = new Book();
@@ -100,7 +103,7 @@ describe('telemetry of a cluster that is created under its old id again and agai
     );
   });
 
-  test('never bills more clusters than were installed, in whatever order it comes', () => {
+  test('never bills more clusters than were installed, in any order of events', () => {
     fc.assert(
       fc.property(
         lives.chain((said) => fc.shuffledSubarray(said, { minLength: said.length })),
@@ -116,7 +119,7 @@ describe('telemetry of a cluster that is created under its old id again and agai
   });
 });
 
-test('an id of the ledger says all that it was made of', () => {
+test('a ledger id can be parsed back into its parts', () => {
   const id = fc.stringMatching(/^[a-z0-9]{6}$/);
   const name = fc.option(fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?$/), { nil: undefined });
   fc.assert(
@@ -129,7 +132,7 @@ test('an id of the ledger says all that it was made of', () => {
     expect(identityOf(other)).toBeUndefined();
 });
 
-test('the account is that of the management cluster, of the nearest domain, of all, or the management cluster itself', () => {
+test('the account comes from the management cluster, the nearest domain, the default, or the management cluster id', () => {
   const policy = KubefirstPolicy.parse({
     accountsByManagementId: { mmmmmm: 'by-management' },
     accountsByDomain: { 'acme.example': 'acme', 'dev.acme.example': 'acme-dev' },

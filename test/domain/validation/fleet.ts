@@ -21,7 +21,7 @@ import {
 import { serializeRun } from '../../../src/domain/validation/records/write-run.ts';
 import { at } from '../facts/facts.ts';
 
-/** A fleet that is probed, judged and recorded as a ledger would, without one. */
+/** A fleet that is probed, judged and recorded in memory, without a ledger. */
 
 export const START = at('2026-04-15T12:00:00.000Z');
 export const REGISTERED = START - 10 * DAY_MS;
@@ -35,7 +35,7 @@ export const refused: Seen = { state: 'unreachable', code: 'refused' };
 export const timeout: Seen = { state: 'unknown', code: 'timeout' };
 export const unverifiable: Seen = { state: 'unverifiable', code: 'no-credential' };
 
-/** Latency of every probe, in ms, unless it says otherwise. */
+/** Default latency of a probe in ms. */
 const PROBE_MS = 40;
 const RUN_MS = 2_000;
 
@@ -74,7 +74,7 @@ export class Fleet {
     return String(position);
   }
 
-  /** What the ledger says of a cluster. */
+  /** Returns the state of a cluster in the ledger. */
   stateOf(clusterId: string, now: Instant): ClusterState {
     const facts = this.facts.get(clusterId) ?? [];
     const { registration, deletion, switches } = billCluster(facts);
@@ -92,7 +92,7 @@ export class Fleet {
     };
   }
 
-  /** Judges what would be seen at a tick, and records nothing. */
+  /** Judges verdicts at a tick and records nothing. */
   judge(tick: Instant, seen: Readonly<Record<string, Seen>>): Judgement {
     const decidedAt = tick + RUN_MS;
     const shard = shardName(this.shard);
@@ -116,7 +116,7 @@ export class Fleet {
     });
   }
 
-  /** A whole run: judged, its facts recorded, its records written and read back. */
+  /** Runs a whole run: judges it, records its facts, writes its records and reads them back. */
   run(tick: Instant, seen: Readonly<Record<string, Seen>>): Judgement {
     const judgement = this.judge(tick, seen);
     for (const { fact } of judgement.facts) this.add(fact);
@@ -164,7 +164,7 @@ export class Fleet {
   }
 }
 
-/** A record as it comes back from a store. */
+/** Returns a record as a store returns it. */
 export function stored({ type, data }: StoredRecord): RunRecord {
   return parseRunRecord(type, JSON.parse(JSON.stringify(data)));
 }

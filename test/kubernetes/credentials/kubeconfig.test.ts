@@ -14,7 +14,7 @@ const CANARY = 'SECRET-CANARY';
 const parse = (text: string) => parseKubeconfig(text, { allowPlainHttp: false });
 const good = { server: 'https://203.0.113.7:6443' };
 
-/** The refusal of a text; its message is all that anybody learns of it. */
+/** The message of the error for a text, after checking that no form of the error contains the text. */
 function refusal(text: string): string {
   try {
     parse(text);
@@ -28,7 +28,7 @@ function refusal(text: string): string {
   throw new Error('it was accepted');
 }
 
-describe('a kubeconfig is refused, with the field and without what stands in it', () => {
+describe('an unacceptable kubeconfig is rejected with the field and without its value', () => {
   test.each(readdirSync(FOLDER))('%s', (file) => {
     const text = readFileSync(join(FOLDER, file), 'utf8');
     const expected = /^# refused: (.*)$/m.exec(text)?.[1];
@@ -74,7 +74,7 @@ describe('a kubeconfig is refused, with the field and without what stands in it'
     expect(refusal(text)).toEqual(why);
   });
 
-  test('a bundle that holds a private key besides certificates', () => {
+  test('rejects a bundle that contains a private key besides certificates', () => {
     const { cert, key } = new Authority('ca');
     const cluster = { ...good, 'certificate-authority-data': base64(cert + key) };
     expect(refusal(kubeconfig(cluster, { token: CANARY }))).toBe(
@@ -82,7 +82,7 @@ describe('a kubeconfig is refused, with the field and without what stands in it'
     );
   });
 
-  test('a key that is not that of the certificate, or none at all', () => {
+  test('rejects a client key that does not belong to the certificate, or is missing', () => {
     const authority = new Authority('ca');
     const [one, other] = ['a', 'b'].map((commonName) => authority.issue({ commonName }));
     const user = (key: string) => ({
@@ -98,10 +98,10 @@ describe('a kubeconfig is refused, with the field and without what stands in it'
   });
 });
 
-describe('a kubeconfig is accepted', () => {
+describe('a valid kubeconfig is accepted', () => {
   const { cert } = new Authority('ca');
 
-  test('as kubeadm, kind, k3d and Cluster API write it', () => {
+  test('accepts the output of kubeadm, kind, k3d and Cluster API', () => {
     const text = `apiVersion: v1
 clusters:
 - cluster:
@@ -131,7 +131,7 @@ users:
     expect(endpoint.ca).toContain('BEGIN CERTIFICATE');
   });
 
-  test('with Windows line ends, a BOM, and what means nothing to us', () => {
+  test('accepts Windows line ends, a BOM, and fields without effect', () => {
     const cluster = {
       ...good,
       'disable-compression': true,
@@ -143,7 +143,7 @@ users:
     expect(parse(`\ufeff${text}`).port).toBe(6443);
   });
 
-  test('with a client certificate and its key', () => {
+  test('accepts a client certificate and its key', () => {
     const pair = new Authority('ca').issue({ commonName: 'admin' });
     const user = { 'client-certificate-data': base64(pair.cert), 'client-key-data': base64(pair.key) };
     const endpoint = parse(kubeconfig(good, user));
@@ -164,11 +164,11 @@ users:
     ['https://[::FFFF:127.0.0.1]:6443', '::ffff:7f00:1'],
     ['https://api.example.com.', 'api.example.com'],
     ['https://xn--pi-7lc.example', 'xn--pi-7lc.example'],
-  ])('and its host is taken in the one form that is judged and used: %s', (server, host) => {
+  ])('normalizes the host before it is checked and used: %s', (server, host) => {
     expect(parse(kubeconfig({ server }, { token: 't' })).host).toBe(host);
   });
 
-  test('and shows nothing of what it holds, however it is written down', () => {
+  test('hides its secrets however it is printed', () => {
     const endpoint = parse(kubeconfig(good, { token: CANARY }));
     const shown = `${endpoint} ${JSON.stringify({ endpoint })} ${inspect(endpoint, { showHidden: true, depth: 9 })}`;
     expect(shown).not.toContain(CANARY);
@@ -176,7 +176,7 @@ users:
   });
 });
 
-test('an endpoint that asks not to look at the certificate is refused', () => {
+test('an endpoint with insecure: true is rejected', () => {
   const make = () => new Endpoint({ ...good, insecure: true }, { allowPlainHttp: false });
   expect(make).toThrow('insecure must not be true: the server could not be identified');
 });

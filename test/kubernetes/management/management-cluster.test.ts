@@ -32,12 +32,12 @@ describe('a management cluster', () => {
     return file;
   }
 
-  /** One that answers as the test has it. */
+  /** Starts a server that answers as the test specifies. */
   async function answering(listener: RequestListener): Promise<ManagementCluster> {
     const server = createServer(listener).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    // Without it, the library refuses to speak without TLS.
+    // Without a CA the library refuses to connect without TLS.
     const plain = { 'insecure-skip-tls-verify': true };
     const config = {
       clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}`, ...plain } }],
@@ -54,7 +54,7 @@ describe('a management cluster', () => {
     return cluster;
   }
 
-  /** What went wrong, which never shows what was sent or received. */
+  /** Returns the error as text, after checking that it shows nothing of what was sent or received. */
   async function failure(work: Promise<unknown>): Promise<string> {
     const error = await work.then(
       () => 'nothing went wrong',
@@ -64,7 +64,7 @@ describe('a management cluster', () => {
     return String(error);
   }
 
-  test('whose access cannot be read says why, and not what stands in it', async () => {
+  test('without readable access reports why, but not the content of its kubeconfig', async () => {
     const open = (file: string) => failure(ManagementCluster.open({ kubeconfig: file }));
     expect(await open(join(folder, 'missing'))).toBe(
       'SourceUnreadable: the kubeconfig of the management cluster cannot be read: ENOENT',
@@ -81,7 +81,7 @@ describe('a management cluster', () => {
     );
   });
 
-  test('is listed page by page, and again from the start where a page is no longer kept', async () => {
+  test('is listed page by page, and from the start again if a page has expired', async () => {
     let expired = 1;
     const asked: string[] = [];
     const cluster = await answering(({ url = '' }, response) => {
@@ -99,7 +99,7 @@ describe('a management cluster', () => {
     expect(asked).toEqual(['first', 'next', 'first', 'next']);
   });
 
-  test('that never gets to the end of its list is not taken at a part of it', async () => {
+  test('whose list never ends yields an error, not a partial list', async () => {
     const cluster = await answering(({ url = '' }, response) =>
       url.includes('continue=')
         ? response.writeHead(410).end()
@@ -126,7 +126,7 @@ describe('a management cluster', () => {
     expect(requests).toBe(1);
   });
 
-  test('that breaks off in an answer cannot be read', async () => {
+  test('that breaks off a response cannot be read', async () => {
     const cluster = await answering((_, response) => {
       response.writeHead(200, { 'content-length': '1000' }).write(`{"items":["${CANARY}`);
       setImmediate(() => response.destroy());
@@ -140,7 +140,7 @@ describe('a management cluster', () => {
     return Array.fromAsync(await cluster.watch('n', '7', signal));
   }
 
-  test('is watched line by line, wherever the pieces are cut', async () => {
+  test('is watched line by line, however the chunks are cut', async () => {
     const events = ['ä', 'b'].map((name) => ({
       type: 'ADDED',
       object: { metadata: { name, namespace: 'n' } },
@@ -154,7 +154,7 @@ describe('a management cluster', () => {
     expect(await watched(cluster)).toEqual(events);
   });
 
-  test('that no longer knows the version says so, in its status or in the watch itself', async () => {
+  test('reports an expired version, by status or within the watch', async () => {
     const [status, line] = [
       await answering((_, response) => response.writeHead(410).end()),
       await answering((_, response) => {
@@ -167,7 +167,7 @@ describe('a management cluster', () => {
     await expect(watched(line)).rejects.toThrow(Expired);
   });
 
-  test('whose watch fails otherwise, or never ends a line, cannot be read', async () => {
+  test('whose watch fails, or never ends a line, cannot be read', async () => {
     const failing = await answering((_, response) =>
       response.end(`${JSON.stringify({ type: 'ERROR', object: { code: 500, message: CANARY } })}\n`),
     );

@@ -56,7 +56,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     for (const ledger of ledgers.splice(0)) await ledger.discard();
   });
 
-  /** An hour ahead, so that what the management cluster says of times is before what the ledger's clock says. */
+  /** One hour ahead of the management cluster, so that its timestamps are in the past for the ledger. */
   const later = () => new Date(Date.now() + HOUR).toISOString();
 
   async function follow(port = server.port, now = later()): Promise<Ledger> {
@@ -99,7 +99,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     );
   const records = async (ledger: Ledger) => (await ledger.get('/v1/sources/kubefirst')).body.records;
 
-  test('register what is provisioned, as of its creation, and the management cluster as free', async () => {
+  test('provisioned clusters are registered as of their creation, and the management cluster as free', async () => {
     await create([one(), two({ creation_timestamp: '1769850000500', status: 'provisioning' })]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${MANAGEMENT} free`);
@@ -146,7 +146,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     expect(Math.abs(deletedAt - before)).toBeLessThan(10_000);
   });
 
-  test('that are gone after a deletion are deletions, and those gone without one are an alert and stay billed', async () => {
+  test('a record that disappears ends the bill after a deletion request, and otherwise raises an alert', async () => {
     await create([one(), two()]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${TWO} billed`, `${MANAGEMENT} free`);
@@ -161,7 +161,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     expect(await types(ledger, TWO)).toEqual(['cluster.registered']);
   });
 
-  test('of a whole platform are only missed once the index no longer has it', async () => {
+  test('the records of a whole platform are missing only once they have left the index', async () => {
     await create([one()]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${MANAGEMENT} free`);
@@ -174,7 +174,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     expect(await clusters(ledger)).toEqual([`${ONE} billed`, `${MANAGEMENT} free`]);
   });
 
-  test('are compared with the ledger at a start, whatever happened meanwhile', async () => {
+  test('records are compared with the ledger at start, whatever happened meanwhile', async () => {
     await create([one(), two()]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${TWO} billed`, `${MANAGEMENT} free`);
@@ -185,7 +185,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     await ledger.open();
     const three = 'm1m1m1.cccccc.three.1769850000 billed';
     await comeTo(ledger, `${ONE} deleted`, `${TWO} billed`, three, `${MANAGEMENT} free`);
-    // Not billed for the hours in which the ledger was away.
+    // Not billed for the hours in which the ledger was down.
     const deletedAt = Date.parse((await ledger.get(`/v1/clusters/${ONE}`)).body.deletedAt);
     expect(Math.abs(deletedAt - before)).toBeLessThan(10_000);
     const head = await ledger.head();
@@ -194,7 +194,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     expect(await ledger.head()).toBe(head);
   });
 
-  test('that two follow give the same facts once', async () => {
+  test('two watchers record the same facts once', async () => {
     await create([one(), two({ status: 'deleting' })]);
     const kubeconfig = await api.kubeconfigFile();
     const settings = { managementCluster: { kubeconfig }, namespace };
@@ -247,7 +247,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     expect((await ledger.get(`/v1/clusters/${unnamed}`)).body.deletedAt).toBe('2026-11-20T00:00:00.000Z');
   });
 
-  test('that cannot be used are named with the field at fault, and nothing of them is taken for gone', async () => {
+  test('unusable records are reported with the field at fault, and no cluster in them is taken as gone', async () => {
     await create([one(), two()]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${TWO} billed`, `${MANAGEMENT} free`);
@@ -262,7 +262,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     expect((await records(ledger)).missing).toEqual([]);
   });
 
-  test('can be followed with the role that is shipped, and without it are said to be unreadable', async () => {
+  test('following works with the shipped role and is reported as unreadable without it', async () => {
     namespace = 'kubefirst';
     for (const name of ['kubefirst', 'argocd']) await api.namespace(name);
     await create([one()]);
@@ -282,7 +282,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     await comeTo(ledger, `${ONE} deleted`, `${MANAGEMENT} free`);
   });
 
-  test('are an inventory that the ledger is compared with, beside the Secrets of Argo CD', async () => {
+  test('records are an inventory beside the Secrets of Argo CD', async () => {
     const argocd = `argocd-${made}`;
     await api.namespace(argocd);
     const label = { labels: { 'argocd.argoproj.io/secret-type': 'cluster' } };
@@ -297,7 +297,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     await comeTo(ledger, `${ONE} billed`, `${TWO} billed`, `${MANAGEMENT} free`);
     const { projections, kubefirst: rooms } = ledger.rooms;
     const open = await openSources({ managementCluster, argocd: { namespaces: [argocd] } });
-    // As the next run sees it, when what was read for this one is no longer good.
+    // The next run reads the inventories again after their cache has expired.
     const fresh = await openSources({ managementCluster, argocd: { namespaces: [argocd] } });
     const reconciler = ({ sources }: OpenSources) =>
       new InventoryReconciler({
@@ -314,7 +314,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
       expect(before.conditions).toMatchObject([stranger]);
       await write([one()]);
       await until(async () => (await records(ledger)).missing.length === 1);
-      // Argo CD still has it: while any source lists it, it is not gone.
+      // Argo CD still lists the cluster: it is not gone while any source lists it.
       expect((await reconciler(open).run()).statuses.get(TWO)).toBe('listed');
       await api.deleteSecret(argocd, 'two');
       const again = reconciler(fresh);
@@ -324,7 +324,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
       expect(after.statuses.get(TWO)).toBe('gone');
       const missing = { type: 'billed-but-missing', clusterId: TWO, clusterHours: '0.500000' };
       expect(after.conditions).toMatchObject([missing, stranger]);
-      // The ledger holds for deleted what Kubefirst says runs.
+      // The ledger has the cluster as deleted, but Kubefirst reports it as running.
       const timestamp = new Date(ledger.now - HOUR / 4).toISOString();
       await track(ledger, deleteCompleted({ cluster_id: 'aaaaaa' }, { timestamp }));
       const { conditions } = await again.run();
@@ -336,7 +336,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     }
   });
 
-  test('leave nothing of what else they hold anywhere', async () => {
+  test('the other fields of the Secrets leave no trace', async () => {
     await create([one(), two({ status: 'deleted' })]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${MANAGEMENT} free`);
@@ -350,7 +350,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     await ledger.open();
   });
 
-  test('are followed on where a connection breaks, through what changed meanwhile', async () => {
+  test('following resumes after a broken connection, with the changes made meanwhile', async () => {
     await create([one(), two()]);
     const proxy = await startProxy(server.port);
     try {
@@ -365,7 +365,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
       await proxy.refuse(true);
       proxy.cut();
       await until(async () => (await records(ledger)).state === 'unreadable');
-      // Seen only by whoever resumes: at the end nothing tells that the deletion was asked for.
+      // Only a watcher that resumes sees the deletion request: the final list does not show it.
       await write([one({ status: 'deleting' }), two()]);
       await write([two()]);
       await proxy.refuse(false);
@@ -375,7 +375,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     }
   });
 
-  test('are listed again after a restart of the API server that no longer knows the version seen last', async () => {
+  test('records are listed again after a restart of the API server that has lost the last version', async () => {
     await create([one(), two()]);
     const proxy = await startProxy(server.port);
     try {

@@ -23,7 +23,7 @@ describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => 
     await server?.remove();
   });
 
-  /** Steps as they come, until the test ends. */
+  /** Collects steps as they arrive, until the test ends. */
   async function follow(namespace: string, port: number, more: { listAgainMs?: number } = {}) {
     const cluster = await ManagementCluster.open(
       { kubeconfig: await api.kubeconfigFile(undefined, port) },
@@ -52,14 +52,14 @@ describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => 
     return { next, end };
   }
 
-  test('gives what there is, then what changes, through the end of one watch after the other', async () => {
+  test('yields the current Secrets, then their changes, across several watches', async () => {
     await api.namespace('calm');
     await api.createSecret('calm', 'a', { value: '1' });
     const { next, end } = await follow('calm', server.port);
     expect(await next()).toEqual({ kind: 'listed', items: new Map([['a', '1']]) });
     await api.createSecret('calm', 'b', { value: '2' });
     expect(await next()).toEqual({ kind: 'changed', name: 'b', item: '2' });
-    // A watch lasts a second here: none of the changes is missed or given twice between one and the next.
+    // A watch lasts a second here: no change is missed or repeated between two watches.
     const endsAt = performance.now() + 2_500;
     for (let n = 3; performance.now() < endsAt; n++) {
       await api.replaceSecret('calm', 'b', { value: String(n) });
@@ -71,7 +71,7 @@ describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => 
     await end();
   });
 
-  test('lists again from time to time, whether or not anything was missed', async () => {
+  test('lists again from time to time, even if nothing was missed', async () => {
     await api.namespace('again');
     const { next, end } = await follow('again', server.port, { listAgainMs: 500 });
     expect(await next()).toEqual({ kind: 'listed', items: new Map() });
@@ -79,7 +79,7 @@ describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => 
     await end();
   });
 
-  test('notices a connection that says nothing any more, and goes on where it was', async () => {
+  test('notices a silent connection and resumes', async () => {
     await api.namespace('stalled');
     const proxy = await startProxy(server.port);
     try {
@@ -105,7 +105,7 @@ describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => 
     }
   });
 
-  test('ends at once, also while nothing answers', async () => {
+  test('ends at once, even while the server does not answer', async () => {
     await api.namespace('ending');
     const proxy = await startProxy(server.port);
     try {

@@ -6,7 +6,7 @@ import { AddressPolicyOptions } from '../../../src/kubernetes/settings/address-p
 
 const policy = (options: object = {}) => new AddressPolicy(AddressPolicyOptions.parse(options));
 
-describe('an address is refused', () => {
+describe('an address is denied', () => {
   test.each([
     ['0.0.0.0', 'unspecified'],
     ['0.1.2.3', 'unspecified'],
@@ -48,11 +48,11 @@ describe('an address is refused', () => {
     ['Teredo, its client', '2001:0:808:808::80ff:fffe'],
     ['ISATAP', '2001:db8::5efe:127.0.0.1'],
     ['ISATAP, universal', '2001:db8::200:5efe:7f00:1'],
-  ])('that stands for one that is: %s', (_, address) => {
+  ])('if it embeds a denied IPv4 address: %s', (_, address) => {
     expect(policy().denialReason(address)).toMatch(/^(loopback|link-local)(, embedded in an IPv6 address)?$/);
   });
 
-  test('in a network that the configuration denies, and what stands for it', () => {
+  test('if it is in a network that the configuration denies, in any form', () => {
     const ours = policy({ deny: ['10.96.0.0/12', 'fd12::/16'] });
     for (const address of [
       '10.96.0.1',
@@ -65,7 +65,7 @@ describe('an address is refused', () => {
     expect(ours.denialReason('10.112.0.1')).toBeUndefined();
   });
 
-  test('of a private network, where the configuration says so', () => {
+  test('if it is private and the configuration denies private networks', () => {
     const strict = policy({ allowPrivate: false });
     for (const address of [
       '10.1.2.3',
@@ -96,7 +96,7 @@ describe('an address is allowed', () => {
     expect(policy().denialReason(address)).toBeUndefined();
   });
 
-  test('where the configuration allows its network, in whatever form, and no other for it', () => {
+  test('if the configuration allows its network, in any form, and no other address is', () => {
     const local = policy({ allow: ['127.0.0.0/8'] });
     for (const address of ['127.0.0.1', '::ffff:127.0.0.1', '64:ff9b::127.0.0.1'])
       expect(local.denialReason(address), address).toBeUndefined();
@@ -112,7 +112,7 @@ test.each(['10.0.0.0', '10.0.0.0/33', '::/129', 'example.com/8', '10.0.0/8', '']
   },
 );
 
-test('an IPv4 address that is refused is refused in every form that hides it', () => {
+test('a denied IPv4 address is denied in every IPv6 form that embeds it', () => {
   const byte = fc.integer({ min: 0, max: 255 });
   const ours = policy();
   const hex = (a: number, b: number) => ((a << 8) | b).toString(16);

@@ -40,7 +40,7 @@ describe('what follows from answers', () => {
     expect(`${state} ${code}`).toBe(expected);
   });
 
-  test('a failure after a proof does not take it back, and before one it is all that is known', () => {
+  test('a later failure does not revoke proof of an API server; without proof the failure decides', () => {
     expect(classify({ version }, reset).state).toBe('alive');
     expect(classify({ readyz: { status: 200, body: 'ok' } }, reset)).toMatchObject({
       state: 'unknown',

@@ -5,7 +5,7 @@ import type { Counts, FleetOrder } from './hostile-servers.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The servers of hostile-servers.ts, running, with the authority that good ones are of. */
+/** The running servers of hostile-servers.ts, with the CA of the good ones. */
 export class Fleet {
   readonly authority: Authority;
   readonly #process: ChildProcess;
@@ -47,7 +47,7 @@ export class Fleet {
     return port;
   }
 
-  /** A kubeconfig for one of them. */
+  /** Returns a kubeconfig for one of the servers. */
   kubeconfig(
     behaviour: string,
     more: { readonly host?: string; readonly token?: string; readonly cluster?: object } = {},
@@ -63,7 +63,7 @@ export class Fleet {
     );
   }
 
-  /** What they have seen so far. */
+  /** Returns the connection and request counts so far. */
   async counts(): Promise<Counts> {
     this.#process.send('counts');
     const [counts] = (await once(this.#process, 'message')) as [Counts];
@@ -77,7 +77,7 @@ export class Fleet {
   }
 }
 
-/** A kubeconfig as tools write it. */
+/** Returns a kubeconfig as tools write it. */
 export function kubeconfig(cluster: object, user: object): string {
   return JSON.stringify({
     apiVersion: 'v1',

@@ -5,8 +5,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { KeyPair } from '../../support/pki.ts';
 
 /**
- * A fleet of API servers, good and bad, in a process of its own: what they do to themselves must not be counted as done to
- * the prober. It is told the certificates, and says on which port of 127.0.0.1 each behaviour is met.
+ * A fleet of good and bad API servers in a separate process, so that what they do to themselves is not counted as
+ * done to the prober.
  */
 
 export const UID = '0b9f5b8e-5b0a-4a8e-9d59-0c2f6f1f7c11';
@@ -17,7 +17,7 @@ export interface FleetOrder {
   readonly wrongName: KeyPair;
   readonly stranger: KeyPair;
 }
-/** Asked for with the message `'counts'`: how many connections and requests each has seen. */
+/** Sent for the message `'counts'`: number of connections and requests of each server. */
 export type Counts = Readonly<Record<string, { readonly connections: number; readonly requests: number }>>;
 
 const json = (status: number, body: unknown) => http(status, 'application/json', JSON.stringify(body));
@@ -37,7 +37,7 @@ const namespace = json(200, {
   metadata: { name: 'kube-system', uid: UID },
 });
 
-/** Answers by path: `/readyz`, `/version`, and the namespace. */
+/** Responses by path: `/readyz`, `/version`, and the namespace. */
 type Answers = (path: string) => string;
 
 const byPath =
@@ -49,7 +49,7 @@ const ok = text(200, 'ok');
 const throttled = text(429, 'Too many requests, please try again later.\n');
 const redirect = (to: string) => http(302, 'text/plain', '', `location: ${to}\r\n`);
 
-/** What is answered well-formed, and at once. */
+/** Servers that respond in time with well-formed HTTP. */
 const ANSWERING: Readonly<Record<string, Answers>> = {
   healthy: byPath(ok),
   'no-readyz': byPath(text(404, '404 page not found')),
@@ -75,7 +75,7 @@ const ANSWERING: Readonly<Record<string, Answers>> = {
   'big-version': byPath(ok, json(200, { gitVersion: 'v1.33.4', filler: 'x'.repeat(70_000) }), html(404)),
 };
 
-/** What happens to a connection that is secure, once a request has come. */
+/** Behavior of a connection after TLS, once a request has come. */
 const MISBEHAVING: Readonly<Record<string, (socket: Socket) => void>> = {
   'hang-on-request': () => undefined,
   'drip-headers': (socket) => drip(socket, `HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(10_000)}`),
@@ -112,7 +112,7 @@ const MISBEHAVING: Readonly<Record<string, (socket: Socket) => void>> = {
     socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 5\r\n\r\nokxxx'),
 };
 
-/** What happens to a connection before it is secure. */
+/** Behavior of a connection before TLS. */
 const UNSECURE: Readonly<Record<string, (socket: Socket, count: number) => void>> = {
   'hang-before-tls': () => undefined,
   'hang-in-tls': (socket) =>
@@ -148,7 +148,7 @@ function drip(socket: Socket, letters: string, head = ''): void {
   socket.once('close', () => clearInterval(timer));
 }
 
-/** Sends as fast as the other side takes it. */
+/** Sends as fast as the other side reads. */
 function flood(socket: Socket, head: string, part: string, times: number): void {
   socket.write(head);
   const chunk = Buffer.from(part.repeat(Math.max(1, Math.floor(16_384 / part.length))));
@@ -159,7 +159,7 @@ function flood(socket: Socket, head: string, part: string, times: number): void 
   send();
 }
 
-/** Terminates TLS on every connection with the certificate that `pair` gives for its number, then hands it over. */
+/** Terminates TLS on every connection, with the certificate that `pair` returns for its number, and passes it on. */
 function secure(name: string, pair: (count: number) => KeyPair, serve: (socket: Socket) => void): Server {
   const served = counted(name);
   const inner = new Map<KeyPair, ReturnType<typeof createTlsServer>>();

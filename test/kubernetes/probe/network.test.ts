@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { ProbeResult } from '../../../src/kubernetes/prober/prober.ts';
 import { kubeconfig } from './fleet.ts';
 
-/** Networks that are not there, without touching the one of this machine: Linux gives a process one of its own. */
+/** Broken networks that do not affect this machine: Linux gives the process a network namespace of its own. */
 const HAS_NETWORK = 'ip link add d0 type bridge && ip addr add 10.9.9.1/24 dev d0 && ip link set d0 up';
 const UNROUTED = `${HAS_NETWORK} && ip route add unreachable 203.0.113.0/24`;
 const canIsolate = spawnSync('unshare', ['--net', 'sh', '-c', UNROUTED], { stdio: 'ignore' }).status === 0;
@@ -28,23 +28,23 @@ async function verdictIn(network: string, host: string) {
 }
 
 describe.skipIf(!canIsolate)(name, () => {
-  test('without a way to the host makes it unreachable', async () => {
+  test('without a route to the host makes a cluster unreachable', async () => {
     expect(await verdictIn(UNROUTED, '203.0.113.7')).toMatchObject({
       state: 'unreachable',
       code: 'no-route',
     });
   });
 
-  test('of ours that is down says nothing about the cluster', async () => {
+  test('that is down on the side of the ledger makes a cluster unknown', async () => {
     expect(await verdictIn('true', '203.0.113.7')).toMatchObject({ state: 'unknown', code: 'network-down' });
   });
 
-  test('of ours without IPv6 says nothing about a cluster that has nothing else', async () => {
+  test('without IPv6 on the side of the ledger makes an IPv6-only cluster unknown', async () => {
     const verdict = await verdictIn(`${HAS_NETWORK} && ip -6 addr flush dev d0`, '[2001:db8::7]');
     expect(verdict).toMatchObject({ state: 'unknown', code: 'network-down' });
   });
 
-  test('in which no server of names is reached says nothing about the cluster', async () => {
+  test('without a reachable DNS server makes a cluster unknown', async () => {
     const verdict = await verdictIn(UNROUTED, 'api.example.com');
     expect(verdict.state).toBe('unknown');
     expect(['dns-failure', 'timeout']).toContain(verdict.code);

@@ -64,8 +64,8 @@ function probed(text: string, { allow = ['127.0.0.0/8'], deadlineMs = DEADLINE_M
 
 const behaving = (behaviour: string, given?: Given) => probed(fleet.kubeconfig(behaviour), given);
 
-describe('an API server that answers is alive', () => {
-  test('and tells its identity', async () => {
+describe('an answering API server is alive', () => {
+  test('and its identity is read', async () => {
     const { latencyMs, ...verdict } = await behaving('healthy');
     expect(verdict).toEqual({ state: 'alive', code: 'ok', uid: UID, at: 42 });
     expect(latencyMs).toBeLessThan(DEADLINE_MS);
@@ -82,7 +82,7 @@ describe('an API server that answers is alive', () => {
     ['echo-uid', 'ok', undefined],
     ['reset-once', 'ok', UID],
     ['hang-after-version', 'ok', undefined],
-  ])('though it is: %s', async (behaviour, code, uid) => {
+  ])('even if its response is: %s', async (behaviour, code, uid) => {
     const verdict = await behaving(behaviour, {
       deadlineMs: behaviour.startsWith('hang') ? SHORT_DEADLINE_MS : DEADLINE_MS,
     });
@@ -90,7 +90,7 @@ describe('an API server that answers is alive', () => {
     expect(verdict.uid).toBe(uid);
   });
 
-  test('by a name that is looked up once for each family, also where a server of names fails once', async () => {
+  test('by a name that is resolved once per family, even if one DNS query fails', async () => {
     const text = fleet.kubeconfig('healthy', { host: 'api.example.test' });
     const before = dns.queries.length;
     expect(await probed(text)).toMatchObject({ state: 'alive', code: 'ok' });
@@ -99,19 +99,19 @@ describe('an API server that answers is alive', () => {
     expect(await probed(flaky)).toMatchObject({ state: 'alive', code: 'ok' });
   });
 
-  test('at the second of its addresses, where the first refuses', async () => {
+  test('at its second address if the first refuses the connection', async () => {
     const text = fleet.kubeconfig('healthy', { host: 'two.clusters.example.test' });
     expect(await probed(text)).toMatchObject({ state: 'alive', code: 'ok' });
   });
 
-  test('under another name, where the kubeconfig says so', async () => {
+  test('under another certificate name if the kubeconfig has one', async () => {
     const cluster = { 'tls-server-name': 'any.clusters.example.test' };
     expect(await probed(fleet.kubeconfig('healthy', { cluster }))).toMatchObject({ state: 'alive' });
   });
 });
 
-describe('what is not there, or is another thing, is unreachable', () => {
-  test('where nobody listens', async () => {
+describe('a missing or different server is unreachable', () => {
+  test('if its port is closed', async () => {
     const [port] = (await freePorts(1)) as [number];
     const verdict = await probed(kubeconfig({ server: `https://127.0.0.1:${port}` }, { token: 't' }));
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'refused' });
@@ -120,7 +120,7 @@ describe('what is not there, or is another thing, is unreachable', () => {
   test.each([
     ['absent.example.test', 'the name does not exist'],
     ['empty.example.test', 'the name has no address'],
-  ])('where its name leads nowhere: %s', async (host, detail) => {
+  ])('if its name leads nowhere: %s', async (host, detail) => {
     const verdict = await probed(fleet.kubeconfig('healthy', { host }));
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'name-not-found', detail });
   });
@@ -129,19 +129,19 @@ describe('what is not there, or is another thing, is unreachable', () => {
     ['stranger', /not from the configured CA/],
     ['expired', /has expired/],
     ['wrong-name', /for a different name/],
-  ])('where its certificate is: %s, and then no request is made', async (behaviour, detail) => {
+  ])('if its certificate is: %s, and no request is sent', async (behaviour, detail) => {
     const verdict = await behaving(behaviour);
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });
     expect(verdict.detail).toMatch(detail);
     expect((await fleet.counts())[behaviour]?.requests).toBe(0);
   });
 
-  test('where its certificate changes before anything is proven', async () => {
+  test('if its certificate changes before anything is proven', async () => {
     const verdict = await behaving('changing-certificate');
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });
   });
 
-  test('where the well-known authorities are asked for and it has one of its own', async () => {
+  test('if the system roots are expected and it has a private CA', async () => {
     const server = `https://127.0.0.1:${fleet.port('healthy')}`;
     const verdict = await probed(kubeconfig({ server }, { token: 't' }));
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });
@@ -160,21 +160,21 @@ describe('what is not there, or is another thing, is unreachable', () => {
     ['huge-body', /200/],
     ['endless-body', /200/],
     ['gzip-bomb', /200/],
-  ])('where it speaks HTTP and is no API server: %s', async (behaviour, detail) => {
+  ])('if it speaks HTTP but is not an API server: %s', async (behaviour, detail) => {
     const verdict = await behaving(behaviour);
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'not-kubernetes' });
     expect(verdict.detail).toMatch(detail);
   });
 
-  test('where it redirects: nothing more than three requests is made', async () => {
+  test('if it redirects, and at most three requests are sent', async () => {
     const before = (await fleet.counts())['redirect-to-itself']?.requests ?? 0;
     await behaving('redirect-to-itself');
     expect((await fleet.counts())['redirect-to-itself']?.requests).toBe(before + 3);
   });
 });
 
-describe('a try that says nothing is unknown', () => {
-  test.each(HANGING)('within the deadline, where a server does: %s', async (behaviour) => {
+describe('an inconclusive probe is unknown', () => {
+  test.each(HANGING)('within the deadline if a server does: %s', async (behaviour) => {
     const verdict = await behaving(behaviour, { deadlineMs: SHORT_DEADLINE_MS });
     expect(verdict).toMatchObject({ state: 'unknown', code: 'timeout' });
     expect(verdict.latencyMs).toBeGreaterThanOrEqual(SHORT_DEADLINE_MS - 10);
@@ -194,27 +194,24 @@ describe('a try that says nothing is unknown', () => {
     ['split-answer', 'bad-answer'],
     ['endless-headers', 'bad-answer'],
     ['endless-hints', 'bad-answer'],
-  ])('where a server does: %s; and it is tried twice', async (behaviour, code) => {
+  ])('after a second try if a server does: %s', async (behaviour, code) => {
     const before = (await fleet.counts())[behaviour]?.connections;
     expect(await behaving(behaviour)).toMatchObject({ state: 'unknown', code });
     if (before !== undefined) expect((await fleet.counts())[behaviour]?.connections).toBe(before + 2);
   });
 
-  test.each(['broken.example.test', 'silent.example.test'])(
-    'where names are not answered: %s',
-    async (host) => {
-      const verdict = await probed(fleet.kubeconfig('healthy', { host }), { deadlineMs: SHORT_DEADLINE_MS });
-      expect(verdict.state).toBe('unknown');
-      expect(verdict.code).toBe(host.startsWith('broken') ? 'dns-failure' : 'timeout');
-    },
-  );
+  test.each(['broken.example.test', 'silent.example.test'])('if DNS does not answer: %s', async (host) => {
+    const verdict = await probed(fleet.kubeconfig('healthy', { host }), { deadlineMs: SHORT_DEADLINE_MS });
+    expect(verdict.state).toBe('unknown');
+    expect(verdict.code).toBe(host.startsWith('broken') ? 'dns-failure' : 'timeout');
+  });
 
-  test('where a name has more addresses than any API server', async () => {
+  test('if a name has more addresses than any API server', async () => {
     const verdict = await probed(fleet.kubeconfig('healthy', { host: 'many.example.test' }));
     expect(verdict).toMatchObject({ state: 'unknown', code: 'dns-failure' });
   });
 
-  test('where it is ended from outside', async () => {
+  test('if it is aborted from outside', async () => {
     const abort = new AbortController();
     const verdict = probed(fleet.kubeconfig('hang-on-request'), { signal: abort.signal });
     await until(async () => ((await fleet.counts())['hang-on-request']?.requests ?? 0) > 0);
@@ -223,7 +220,7 @@ describe('a try that says nothing is unknown', () => {
   });
 });
 
-describe('an address that is not allowed is never connected to', () => {
+describe('a denied address is never connected to', () => {
   test.each([
     ['127.0.0.1'],
     ['2130706433'],
@@ -251,12 +248,12 @@ describe('an address that is not allowed is never connected to', () => {
   });
 });
 
-test('a probe that has ended has left nothing open', async () => {
+test('a finished probe leaves nothing open', async () => {
   await behaving('healthy');
   await until(() => sockets.size === 0);
 });
 
-test('a kubeconfig that says http: is probed where that is allowed', async () => {
+test('a kubeconfig with http: is probed if plain HTTP is allowed', async () => {
   const server = `http://127.0.0.1:${fleet.port('plain-http')}`;
   const endpoint = parseKubeconfig(kubeconfig({ server }, { token: 't' }), { allowPlainHttp: true });
   const policy = new AddressPolicy({ allow: ['127.0.0.0/8'], deny: [], allowPrivate: true });
@@ -273,7 +270,7 @@ test('a kubeconfig that says http: is probed where that is allowed', async () =>
   expect(verdict).toMatchObject({ state: 'unreachable', code: 'not-kubernetes' });
 });
 
-test('the authority of a hundred clusters that have the same is parsed once', async () => {
+test('a CA that a hundred clusters share is parsed once', async () => {
   const ours = new SecureContexts();
   const text = fleet.kubeconfig('healthy');
   const made = Array.from({ length: 100 }, () => ours.of(parseKubeconfig(text, { allowPlainHttp: false })));

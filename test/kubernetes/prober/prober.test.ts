@@ -51,7 +51,7 @@ async function resultsOf(results: AsyncIterable<ProbeResult>): Promise<ProbeResu
   return Array.fromAsync(results);
 }
 
-/** Sockets that the process has, as the system counts them. */
+/** Returns the number of sockets of the process, as the system counts them. */
 async function socketsOf(prober: Prober): Promise<number> {
   const folder = `/proc/${await prober.pid()}/fd`;
   const links = await Promise.all(
@@ -100,7 +100,7 @@ describe('a fleet of which three in ten are hostile', () => {
 });
 
 describe('a run', () => {
-  test('asks for no more targets than it needs while nobody takes its results', async () => {
+  test('takes no more targets than it needs while its results are not consumed', async () => {
     const prober = await started({ concurrency: 5 });
     let asked = 0;
     const counting = function* () {
@@ -116,7 +116,7 @@ describe('a run', () => {
     expect(await resultsOf(run)).toHaveLength(499);
   });
 
-  test('ends at once when its signal fires, and so does what was under way', async () => {
+  test('ends at once when its signal fires, with its pending probes', async () => {
     const prober = await started({ deadlineMs: 60_000 });
     const abort = new AbortController();
     const run = resultsOf(prober.probe(targets(50, 'hang-on-request'), abort.signal));
@@ -129,7 +129,7 @@ describe('a run', () => {
     });
   });
 
-  test('that is left early gives back its targets and ends what was under way', async () => {
+  test('closes its targets and ends its pending probes if the consumer leaves early', async () => {
     const prober = await started({ deadlineMs: 60_000, concurrency: 10 });
     let isReturned = false;
     const given = async function* () {
@@ -147,7 +147,7 @@ describe('a run', () => {
     await until(async () => isReturned && (await prober.stats())?.probes === 0);
   });
 
-  test('fails with what its targets fail with', async () => {
+  test('fails with the error of its targets', async () => {
     const prober = await started();
     const broken = async function* (): AsyncGenerator<ProbeTarget> {
       yield target('a', 'healthy');
@@ -156,7 +156,7 @@ describe('a run', () => {
     await expect(resultsOf(prober.probe(broken()))).rejects.toThrow('the list broke off');
   });
 
-  test('lets two runs at a time each have their own results', async () => {
+  test('has its own results if two runs are active', async () => {
     const prober = await started();
     const [some, others] = await Promise.all([
       resultsOf(prober.probe(targets(20, 'healthy'))),
@@ -166,7 +166,7 @@ describe('a run', () => {
     expect(new Set(others?.map(({ verdict }) => verdict.code))).toEqual(new Set(['not-kubernetes']));
   });
 
-  test('asks one host no oftener than it may, and the others meanwhile', async () => {
+  test('limits the rate of one host without delaying others', async () => {
     const prober = await started({ concurrency: 4, perHost: { perSecond: 0.2, burst: 2 } });
     const startedAt = performance.now();
     const finished: string[] = [];
@@ -177,8 +177,8 @@ describe('a run', () => {
   });
 });
 
-describe('the process that probes', () => {
-  test('is killed: what was under way is unknown, the rest is probed by another, nothing is lost or told twice', async () => {
+describe('the probing process', () => {
+  test('is replaced when it is killed: pending probes are unknown, and no verdict is lost or repeated', async () => {
     const prober = await started({ concurrency: 20 });
     const pid = (await prober.pid()) as number;
     const all = [...targets(10, 'hang-on-request'), ...targets(300, 'healthy')];
@@ -196,7 +196,7 @@ describe('the process that probes', () => {
     expect(await prober.pid()).not.toBe(pid);
   });
 
-  test('hangs: it is ended, and the run goes on', async () => {
+  test('is replaced when it hangs, and the run continues', async () => {
     const prober = await started({ workerTimeoutMs: 5_000 });
     const pid = (await prober.pid()) as number;
     process.kill(pid, 'SIGSTOP');
@@ -208,7 +208,7 @@ describe('the process that probes', () => {
     expect(next?.verdict.code).toBe('ok');
   });
 
-  test('cannot start: every target is told so, and soon', async () => {
+  test('fails every target soon if it cannot start', async () => {
     const all = ProberOptions.parse({ ...LOCAL, environment: { NODE_OPTIONS: '--no-such-option' } });
     const prober = new Prober(all, { now: () => 7, log: { warn: () => undefined } });
     onTestFinished(() => prober.stop());
@@ -220,7 +220,7 @@ describe('the process that probes', () => {
     );
   });
 
-  test('is gone once it is stopped, in the middle of a run as well', async () => {
+  test('is gone once it is stopped, even during a run', async () => {
     const prober = await started();
     const pid = (await prober.pid()) as number;
     const run = resultsOf(prober.probe(targets(10, 'hang-on-request')));
@@ -231,7 +231,7 @@ describe('the process that probes', () => {
     await expect(prober.start()).rejects.toThrow('the prober was stopped');
   });
 
-  test('ends with the server, also where that is killed', async () => {
+  test('ends with the server, even if the server is killed', async () => {
     const program = join(import.meta.dirname, 'probing-process.ts');
     const server = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'], env: {} });
     server.stdin.end('{}');
@@ -242,7 +242,7 @@ describe('the process that probes', () => {
     await until(() => isGone(pid));
   });
 
-  test('leaves signals to the server', async () => {
+  test('ignores signals, which are for the server', async () => {
     const prober = await started();
     const pid = (await prober.pid()) as number;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
@@ -251,7 +251,7 @@ describe('the process that probes', () => {
     expect(await prober.pid()).toBe(pid);
   });
 
-  test('has no environment, and may start no process and read nothing but its code', async () => {
+  test('has no environment, cannot start a process and reads only its code', async () => {
     const prober = await started();
     const pid = (await prober.pid()) as number;
     const environment = (await readFile(`/proc/${pid}/environ`, 'utf8'))
@@ -304,11 +304,11 @@ describe('credentials', () => {
     ['dir:../x', { state: 'unverifiable', code: 'credential-refused' }],
     ['vault:x', { state: 'unverifiable', code: 'source-unreadable' }],
     ['nonsense', { state: 'unverifiable', code: 'credential-refused' }],
-  ])('are found by the process that uses them: %s', (connection, verdict) => {
+  ])('finds credentials by reference: %s', (connection, verdict) => {
     expect(all.get(String(connection))).toMatchObject(verdict);
   });
 
-  test('whose folder cannot be read are unverifiable, not unreachable', async () => {
+  test('makes clusters unverifiable, not unreachable, if the folder of credentials cannot be read', async () => {
     const prober = await started({ credentials: { directory: join(folder, 'gone') } });
     const [result] = await resultsOf(prober.probe([{ clusterId: 'c', connection: 'dir:good.yaml' }]));
     expect(result?.verdict).toMatchObject({ state: 'unverifiable', code: 'source-unreadable' });

@@ -6,15 +6,15 @@ import type { ProbeTarget } from '../../../src/kubernetes/prober/prober-messages
 import { ProberOptions } from '../../../src/kubernetes/settings/prober-options.ts';
 
 /**
- * A server that does nothing but probe: it says the id of its worker, probes what it is told to, says what it found, and, where
- * it is asked to, writes down all that its memory holds. What it is told comes as JSON on its standard input.
+ * A server that only probes. It reads its instructions as JSON from standard input, prints the id of its worker and
+ * its results, and can write a heap snapshot.
  */
 interface Told {
   readonly options?: object;
   readonly targets?: readonly ProbeTarget[];
   /** File for the heap snapshot. */
   readonly snapshot?: string;
-  /** Whether it ends after the run. */
+  /** Whether the process ends after the run. */
   readonly isOnce?: boolean;
 }
 

@@ -16,7 +16,7 @@ import {
   unverifiable,
 } from '../fleet.ts';
 
-/** Few clusters, short thresholds and many turns, so that everything happens in a few dozen runs. */
+/** Few clusters, short thresholds and frequent changes, so that every case occurs within a few dozen runs. */
 
 const TICK = 5 * MINUTE_MS;
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const;
@@ -26,7 +26,7 @@ const verdicts: fc.Arbitrary<Seen> = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(refused, timeout, { ...refused, after: 900 }) },
   { weight: 1, arbitrary: fc.constantFrom(unverifiable, alive('u2')) },
 );
-/** What is seen of one cluster for some runs, one after the other. */
+/** Verdicts of one cluster in consecutive runs. */
 const stretches = fc.array(fc.tuple(verdicts, fc.integer({ min: 1, max: 8 })), {
   minLength: 1,
   maxLength: 8,
@@ -56,7 +56,7 @@ const stories: fc.Arbitrary<Story> = fc
   .map(({ settings, clusters }) => {
     const rows = clusters.map((row) => row.flatMap(([verdict, runs]) => Array<Seen>(runs).fill(verdict)));
     const seen = Array.from({ length: RUNS }, (_, n) => {
-      // Others that never fail, so that not all is an outage.
+      // Clusters that never fail, so that not all are bad.
       const own = rows.map((row, i) => [IDS[i], row[n % row.length]] as const);
       return Object.fromEntries([...own, ['up1', alive()], ['up2', alive()], ['up3', alive()]]);
     });
@@ -92,7 +92,7 @@ describe('whatever is seen', () => {
       expect(notified.concluded).toEqual(enforced.concluded.filter(isSaid));
     }));
 
-  test('stops and resumptions take turns, the first is a stop, and each is said of what it ends', () =>
+  test('stops and resumptions alternate, beginning with a stop, each with the cause that it ends', () =>
     holds((story) => {
       const fleet = play(story);
       for (const clusterId of fleet.facts.keys()) {
@@ -104,7 +104,7 @@ describe('whatever is seen', () => {
       }
     }));
 
-  test('a stop is effective from the registration to the decision, and a resumption ends it', () =>
+  test('a stop is effective between registration and decision, and a resumption ends it', () =>
     holds((story) => {
       const fleet = play(story, 'enforce', (one) => one.register('a', START + 2 * TICK));
       for (const { judgement, tick } of fleet.played) {
@@ -122,7 +122,7 @@ describe('whatever is seen', () => {
       }
     }));
 
-  test('a stop made by hand is never undone', () =>
+  test('a stop by an operator is never undone', () =>
     holds((story) => {
       const fleet = play(story, 'enforce', (one) => {
         for (const clusterId of IDS)
@@ -134,9 +134,9 @@ describe('whatever is seen', () => {
       }
     }));
 
-  test('below the thresholds nothing is concluded', () =>
+  test('nothing is concluded below the thresholds', () =>
     holds(({ settings, seen }) => {
-      // Never more than three in a row are bad, and none of them for long.
+      // Never more than three in a row are bad, and never for long.
       const short = seen.map((each, n) =>
         n % 4 === 3 ? Object.fromEntries(Object.keys(each).map((id) => [id, alive()])) : each,
       );
@@ -144,7 +144,7 @@ describe('whatever is seen', () => {
       expect(concluded).toEqual([]);
     }));
 
-  test('all bad at once, nothing is concluded, and one alert says so', () =>
+  test('if all clusters are bad at once, nothing is concluded and one alert is raised', () =>
     holds(({ settings, seen }) => {
       const story = {
         settings,
@@ -158,14 +158,14 @@ describe('whatever is seen', () => {
         expect(judgement.conditions.filter(({ kind }) => kind === 'mass-unreachable')).toHaveLength(1);
     }));
 
-  test('the order of the clusters does not matter', () =>
+  test('the order of the clusters has no effect', () =>
     holds((story) => {
       const reversed = story.seen.map((each) => Object.fromEntries(Object.entries(each).reverse()));
       const [one, other] = [play(story), play({ ...story, seen: reversed })];
       expect(other.played).toEqual(one.played);
     }));
 
-  test('the recorded verdicts judged once more give the same facts, under the same ids', () =>
+  test('judging recorded verdicts again gives the same facts with the same ids', () =>
     holds((story) => {
       const first = play(story);
       const fold = new RunFold();

@@ -18,13 +18,13 @@ import {
 } from '../fleet.ts';
 
 const TICK = 5 * MINUTE_MS;
-/** Others that stay up, so that one that goes down is no outage. */
+/** Clusters that stay up, so that one cluster that goes down is not an outage. */
 const OTHERS = { o1: alive(), o2: alive() };
 const fleet = (settings: object = {}) => new Fleet(settings, ['c1', 'o1', 'o2']);
 const seen = (c1: ReturnType<typeof alive>) => ({ c1, ...OTHERS });
 
 describe('a cluster that stops answering', () => {
-  test('is called unreachable once at least three bad verdicts in a row span 15 minutes, and once only', () => {
+  test('is unreachable once, after at least three bad verdicts in a row that span 15 minutes', () => {
     const one = fleet();
     one.run(START, seen(alive('u1')));
     for (const n of [1, 2, 3]) expect(one.run(START + n * TICK, seen(refused)).facts).toEqual([]);
@@ -50,7 +50,7 @@ describe('a cluster that stops answering', () => {
     expect(one.run(START + 5 * TICK, seen(refused)).facts).toEqual([]);
   });
 
-  test('is not called so by many runs in a short time, nor by few over a long one', () => {
+  test('is not unreachable after many runs in a short time, nor after few over a long one', () => {
     const hurried = fleet();
     for (let n = 0; n < 14; n++) hurried.run(START + n * MINUTE_MS, seen(refused));
     expect(hurried.concluded).toEqual([]);
@@ -59,7 +59,7 @@ describe('a cluster that stops answering', () => {
     expect(rare.concluded).toEqual([]);
   });
 
-  test('is no longer billed from when it was last seen alive, once it has been gone for 24 hours', () => {
+  test('is not billed from when it was last seen alive, once it has been bad for 24 hours', () => {
     const one = fleet();
     one.runs(START, HOUR_MS, seen(alive()));
     const down = START + HOUR_MS + TICK;
@@ -90,7 +90,7 @@ describe('a cluster that stops answering', () => {
     expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt });
   });
 
-  test('and was never seen alive is stopped from the first bad verdict, and never before its registration', () => {
+  test('is stopped from the first bad verdict if it was never seen alive, and never before its registration', () => {
     const one = fleet();
     one.runs(START, DAY_MS, seen(refused));
     expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt: START + 40 });
@@ -101,7 +101,7 @@ describe('a cluster that stops answering', () => {
     expect(early.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt: START + HOUR_MS });
   });
 
-  test('is neither counted nor absolved by a run that could not try', () => {
+  test('keeps its streak through an unverifiable run', () => {
     const one = fleet();
     one.run(START, seen(alive()));
     one.run(START + TICK, seen(refused));
@@ -113,7 +113,7 @@ describe('a cluster that stops answering', () => {
     expect(one.judge(START + 2 * DAY_MS, seen(unverifiable)).facts).toEqual([]);
   });
 
-  test('is found by its identity where another cluster answers in its place', () => {
+  test('is detected by its UID when another cluster answers in its place', () => {
     const one = fleet();
     one.run(START, seen(alive('u1')));
     one.run(START + TICK, seen(alive()));
@@ -128,10 +128,10 @@ describe('a cluster that stops answering', () => {
   });
 });
 
-describe('an inventory that confirms', () => {
+describe('confirmation by inventory', () => {
   const settings = { confirmWith: 'inventory' };
 
-  test('keeps a cluster that its platform still lists, and says so', () => {
+  test('prevents the stop of a cluster that the platform still lists, and raises a condition', () => {
     const one = fleet(settings);
     one.run(START, seen(alive()));
     for (const opinion of ['listed', 'unknown'] as const) {
@@ -158,7 +158,7 @@ describe('a cluster that answers again', () => {
     return { one, next: last + TICK };
   };
 
-  test('is reachable, and billed from the probe on', () => {
+  test('is reachable, and billed from that probe on', () => {
     const { one, next } = down();
     const { facts } = one.run(next, seen({ ...alive(), after: 777 }));
     expect(facts.map(({ fact }) => [fact.type, fact.effectiveAt])).toEqual([
@@ -168,7 +168,7 @@ describe('a cluster that answers again', () => {
     expect(one.run(next + TICK, seen(alive())).facts).toEqual([]);
   });
 
-  test('must have answered as often as the policy says, and is then billed from the first answer on', () => {
+  test('must answer as often as the policy requires, and is then billed from the first answer on', () => {
     const { one, next } = down({ reachableAfter: 3 });
     expect(one.run(next, seen(alive())).facts).toEqual([]);
     expect(one.run(next + TICK, seen(alive())).facts).toEqual([]);
@@ -176,7 +176,7 @@ describe('a cluster that answers again', () => {
     expect(facts.map(({ fact }) => fact.effectiveAt)).toEqual([next + 40, next + 40]);
   });
 
-  test('stays stopped where somebody stopped it by hand, whatever the probes say', () => {
+  test('stays stopped if an operator stopped it, whatever the probes say', () => {
     const one = fleet();
     one.add({ type: 'BillingStopped', clusterId: 'c1', effectiveAt: START - HOUR_MS, cause: 'manual' });
     one.run(START, seen(alive()));
@@ -196,7 +196,7 @@ describe('a cluster that answers again', () => {
 });
 
 describe('an operator', () => {
-  test('who voids a stop, or resumes billing, is not contradicted while the cluster stays as it is', () => {
+  test('is not contradicted after voiding a stop or resuming billing, while the cluster stays as it is', () => {
     const one = fleet();
     one.run(START, seen(alive()));
     const last = one.runs(START + TICK, DAY_MS, seen(refused));
@@ -214,7 +214,7 @@ describe('an operator', () => {
     ]);
   });
 
-  test('finds what was appended by a run that was cut off, said once', () => {
+  test('finds the facts of a run that was cut off recorded once', () => {
     const one = fleet();
     one.run(START, seen(alive()));
     const last = one.runs(START + TICK, 2 * TICK, seen(refused));
@@ -227,7 +227,7 @@ describe('an operator', () => {
 });
 
 describe('a cluster that flips', () => {
-  test('more than 6 times in 24 hours says nothing but that, until it has been steady for an hour', () => {
+  test('more than 6 times in 24 hours is only flapping, until it has been steady for an hour', () => {
     const one = fleet({ unreachableAfter: 1, unreachableFor: '0m' });
     for (let n = 0; n <= 6; n++) one.run(START + n * TICK, seen(n % 2 === 1 ? refused : alive()));
     expect(one.concluded).toHaveLength(6);
@@ -251,7 +251,7 @@ describe('a deleted cluster', () => {
     return one;
   };
 
-  test('that still answers is an alert, and no fact', () => {
+  test('raises an alert and no fact if it still answers', () => {
     const one = deleted();
     const { facts, conditions } = one.run(START + TICK, seen(alive('u1')));
     expect(facts).toEqual([]);
@@ -259,7 +259,7 @@ describe('a deleted cluster', () => {
     expect(one.run(START + 2 * TICK, seen(refused)).conditions).toEqual([]);
   });
 
-  test('is verified gone by three bad verdicts, also where another cluster has taken its address', () => {
+  test('is verified gone by three bad verdicts, even if another cluster has its address', () => {
     const one = deleted();
     expect(one.run(START + TICK, seen(refused)).verifiedGone).toEqual([]);
     expect(one.run(START + 2 * TICK, seen(timeout)).verifiedGone).toEqual([]);
@@ -269,7 +269,7 @@ describe('a deleted cluster', () => {
     expect(one.concluded).toEqual([]);
   });
 
-  test('whose deletion is voided is judged as before it, with all that was seen meanwhile', () => {
+  test('is judged with all earlier verdicts once its deletion is voided', () => {
     const one = deleted();
     const last = one.runs(START + TICK, DAY_MS, seen(refused));
     const [, deletion] = one.facts.get('c1') ?? [];
@@ -286,7 +286,7 @@ describe('a deleted cluster', () => {
   });
 });
 
-describe('a mode', () => {
+describe('the mode', () => {
   const play = (mode: string) => {
     const one = fleet({ mode, version: 'v1' });
     one.run(START, seen(alive()));
@@ -295,7 +295,7 @@ describe('a mode', () => {
     return one;
   };
 
-  test('that observes appends nothing, and says once what enforce would have', () => {
+  test('observe appends nothing, and records once what enforce would have done', () => {
     const [observed, enforced] = [play('observe'), play('enforce')];
     expect(observed.concluded).toEqual([]);
     const would = observed.played.map(({ judgement }) => judgement.wouldHave);
@@ -303,14 +303,14 @@ describe('a mode', () => {
     expect(would.flat()).toHaveLength(4);
   });
 
-  test('that notifies says what is unreachable, and stops nothing', () => {
+  test('notify records unreachable clusters and stops nothing', () => {
     const notified = play('notify');
     expect(notified.concluded.map(({ type }) => type)).toEqual(['ClusterUnreachable', 'ClusterReachable']);
     const would = notified.played.flatMap(({ judgement }) => judgement.wouldHave);
     expect(typesOf(would)).toEqual(['c1 BillingStopped', 'c1 BillingResumed']);
   });
 
-  test('that changes to enforce does what has only been observed so far', () => {
+  test('enforce acts on verdicts from the time under observe', () => {
     const one = fleet({ mode: 'observe' });
     one.run(START, seen(alive()));
     const last = one.runs(START + TICK, DAY_MS, seen(refused));
@@ -321,7 +321,7 @@ describe('a mode', () => {
     ]);
   });
 
-  test('that changes to observe says once that what holds would have ended', () => {
+  test('observe records once that it would have ended an active stop', () => {
     const one = fleet();
     one.run(START, seen(alive()));
     const last = one.runs(START + TICK, DAY_MS, seen(refused));
@@ -334,7 +334,7 @@ describe('a mode', () => {
 });
 
 describe('conditions', () => {
-  test('that are given from elsewhere stand for those of the same name, and are recorded when they begin and end', () => {
+  test('found in the inventory replace those with the same id, and are recorded when they begin and end', () => {
     const one = fleet();
     one.inventory.set('c1', 'gone');
     const data = { source: 'argocd', since: '2026-04-15T11:00:00.000Z' };
@@ -375,7 +375,7 @@ describe('conditions', () => {
   });
 });
 
-test('a fact is one that the ledger takes', () => {
+test('every concluded fact is acceptable to the ledger', () => {
   const one = fleet();
   one.run(START, seen(alive()));
   one.runs(START + TICK, DAY_MS, seen(refused));

@@ -32,7 +32,7 @@ const outages = (one: Fleet) =>
   );
 
 describe('too many clusters that turn bad at once', () => {
-  test('are an outage of ours: nothing is concluded, however long it lasts, and one alert is raised', () => {
+  test('open the breaker: nothing is concluded while it lasts, and one alert is raised', () => {
     const one = fleet(20);
     const last = one.runs(START + TICK, 2 * DAY_MS, seen(20, 5));
     expect(one.concluded).toEqual([]);
@@ -47,10 +47,10 @@ describe('too many clusters that turn bad at once', () => {
     expect(one.run(last + TICK, seen(20, 4)).conditions).toEqual([]);
   });
 
-  test('have their verdicts counted only from when it was over: what is slow to come back was not gone all the time', () => {
+  test('have bad verdicts counted only from the end of the outage on', () => {
     const one = fleet(20);
     const last = one.runs(START + TICK, 2 * DAY_MS, seen(20, 20));
-    // Two are slow, and one of them stays away.
+    // Two clusters recover slowly, and one of them stays away.
     one.runs(last + TICK, 2 * TICK, seen(20, 2));
     expect(one.concluded).toEqual([]);
     const { facts } = one.run(last + 4 * TICK, seen(20, 1));
@@ -63,7 +63,7 @@ describe('too many clusters that turn bad at once', () => {
     expect(stopped).toMatchObject([{ type: 'BillingStopped', clusterId: 'c00', effectiveAt: START + 40 }]);
   });
 
-  test('are none where they are no more than a fifth, or fewer than five', () => {
+  test('do not open the breaker if they are at most a fifth, or fewer than five', () => {
     for (const [count, bad] of [
       [25, 5],
       [8, 4],
@@ -74,7 +74,7 @@ describe('too many clusters that turn bad at once', () => {
     }
   });
 
-  test('count together where they turn within an hour, one after the other', () => {
+  test('count together if they turn bad within an hour', () => {
     const slowly = fleet(20);
     const hourly = fleet(20);
     for (let n = 1; n <= 5; n++) {
@@ -85,13 +85,13 @@ describe('too many clusters that turn bad at once', () => {
     expect(hourly.fold.breakerOf('1of1').open).toBe(false);
   });
 
-  test('count in one run, however long ago the run before was', () => {
+  test('count in one run, however long ago the previous run was', () => {
     const one = fleet(20);
     one.run(START + 7 * HOUR_MS, seen(20, 5));
     expect(one.fold.breakerOf('1of1').open).toBe(true);
   });
 
-  test('do not become fewer by not being asked any more', () => {
+  test('still count when they can no longer be probed', () => {
     const one = fleet(20);
     one.run(START + TICK, seen(20, 5));
     one.runs(START + 2 * TICK, DAY_MS, { ...seen(20, 0), ...seen(5, 5, unverifiable) });
@@ -100,7 +100,7 @@ describe('too many clusters that turn bad at once', () => {
     expect(one.fold.breakerOf('1of1').open).toBe(true);
   });
 
-  test('are judged where an operator has decided so, for as long as they said', () => {
+  test('are judged while an operator has overridden the breaker', () => {
     const one = fleet(20);
     one.runs(START + TICK, HOUR_MS, seen(20, 5));
     one.proceedUntil = START + 2 * HOUR_MS;
@@ -111,7 +111,7 @@ describe('too many clusters that turn bad at once', () => {
     expect(one.judge(START + 2 * HOUR_MS, seen(20, 5)).facts).toEqual([]);
   });
 
-  test('keep nobody from being said to answer again', () => {
+  test('do not prevent ClusterReachable facts', () => {
     const one = fleet(20);
     const last = one.runs(START + TICK, DAY_MS, seen(20, 1));
     expect(one.concluded).toHaveLength(2);
@@ -121,7 +121,7 @@ describe('too many clusters that turn bad at once', () => {
   });
 });
 
-test('a canary that is bad is an outage of ours, and over as soon as it answers', () => {
+test('a bad canary opens the breaker until it answers', () => {
   const one = fleet(3, { canaries: ['c00'] });
   one.runs(START + TICK, HOUR_MS, seen(3, 2));
   expect(one.concluded).toEqual([]);
@@ -133,17 +133,17 @@ test('a canary that is bad is an outage of ours, and over as soon as it answers'
   expect(one.concluded.map(({ clusterId }) => clusterId)).toEqual(['c01']);
 });
 
-test('all clusters bad is an outage of ours, also where none was ever seen alive', () => {
+test('all clusters bad at once opens the breaker, even if none was ever seen alive', () => {
   const one = new Fleet({}, names(2));
   const last = one.runs(START, 2 * DAY_MS, seen(2, 2));
   expect(one.concluded).toEqual([]);
   expect(outages(one).at(-1)).toMatchObject([{ why: 'all', bad: 2, of: 2 }]);
-  // Nobody can be asked, so that nothing says that it is over.
+  // No cluster can be probed, so nothing shows that the outage is over.
   one.run(last + TICK, seen(2, 2, unverifiable));
   expect(outages(one).at(-1)).toMatchObject([{ why: 'all', bad: 2, of: 2 }]);
 });
 
-test('deleted clusters are no part of an outage', () => {
+test('deleted clusters are not part of an outage', () => {
   const one = fleet(12);
   for (const clusterId of names(6))
     one.add({ type: 'ClusterDeleted', clusterId, effectiveAt: START + 1_000 });

@@ -4,8 +4,8 @@ import { policies } from '../fleet.ts';
 
 const MINUTE = 60_000;
 
-describe('the settings of the judgement', () => {
-  test('have the defaults of the design', () => {
+describe('policy settings', () => {
+  test('have the documented defaults', () => {
     expect(PolicySettings.parse({})).toEqual({
       unreachableAfter: 3,
       unreachableFor: 15 * MINUTE,
@@ -31,7 +31,7 @@ describe('the settings of the judgement', () => {
     ['1', 1_000],
     ['1.0', 1_000],
     ['0', 0],
-  ])('take a share as %j', (outageRatio, permille) => {
+  ])('accept the share %j', (outageRatio, permille) => {
     expect(PolicySettings.parse({ outageRatio }).outageRatio).toBe(permille);
   });
 
@@ -58,7 +58,7 @@ describe('the settings of the judgement', () => {
       },
       'policies',
     ],
-  ])('refuse %j, and name the field', (settings, field) => {
+  ])('reject %j and name the field', (settings, field) => {
     const { error } = PolicySettings.safeParse(settings);
     expect(error?.issues[0]?.path.join('.')).toBe(field);
   });
@@ -75,14 +75,14 @@ describe('a policy', () => {
   const nameOf = (accountId: string, labels?: Record<string, string>) =>
     policyFor(chosen, { accountId, labels }).policy.split('@')[0];
 
-  test('holds for the clusters that it matches, the first that does', () => {
+  test('applies to the clusters that it matches, in order', () => {
     expect(nameOf('acme', { tier: 'gold', env: 'prod', team: 'x' })).toBe('gold');
     expect(nameOf('acme', { tier: 'gold' })).toBe('trial');
     expect(nameOf('globex')).toBe('trial');
     expect(nameOf('initech', { tier: 'gold' })).toBe('default');
   });
 
-  test('has what it does not say from the default', () => {
+  test('inherits missing thresholds from the default', () => {
     expect(policyFor(chosen, { accountId: 'acme' })).toMatchObject({
       policy: 'trial@7',
       unreachableAfter: 9,
@@ -90,7 +90,7 @@ describe('a policy', () => {
     });
   });
 
-  test('is named by its version, or by a hash that changes with whatever decides', () => {
+  test('is named by its version, or by a hash that changes with every threshold', () => {
     const name = (settings: object) => policies(settings).fallback.policy;
     expect(name({})).toMatch(/^default@[0-9a-f]{16}$/);
     expect(name({ version: '2026-04' })).toBe('default@2026-04');

@@ -25,7 +25,7 @@ const UP = { o1: alive(), o2: alive(), o3: alive() };
 const IDS = ['a', 'b', 'o1', 'o2', 'o3'];
 const window = { from: START, to: START + 4 * DAY_MS };
 
-/** The runs of a fleet, played through other policies. */
+/** The runs of a fleet, simulated with other policies. */
 function whatIf(fleet: Fleet, settings: object) {
   const own = new Set(fleet.concluded.map((fact) => fact));
   const clusters: PastCluster[] = Array.from(fleet.facts, ([clusterId, facts]) => ({
@@ -50,7 +50,7 @@ function story(settings: object): Fleet {
   return fleet;
 }
 
-test('a policy that was observed shows what it would have stopped, and what the bill would have been', () => {
+test('simulating an observed policy shows the stops and the bill that it would have caused', () => {
   const [account, ...others] = whatIf(story({ mode: 'observe' }), { mode: 'observe', version: 'v1' });
   expect(others).toEqual([]);
   const recovered = START + TICK + DAY_MS + HOUR_MS + TICK + 40;
@@ -61,14 +61,14 @@ test('a policy that was observed shows what it would have stopped, and what the 
   expect(account?.before.billableClusters).toBe(5);
 });
 
-test('a policy that is more patient gives back what the one that held had stopped', () => {
+test('simulating a more patient policy revokes stops of the real one', () => {
   const enforced = story({ stopAfter: '2h' });
   const [account] = whatIf(enforced, { stopAfter: '3d' });
   expect(account?.stops).toEqual([]);
   expect(account?.after.clusterSeconds).toBe(String(`${(5 * 4 * DAY_MS) / 1_000}.000`));
 });
 
-test('exceptions hold for the accounts that they name', () => {
+test('exceptions apply to the accounts that they name', () => {
   const fleet = new Fleet({ mode: 'observe' }, IDS);
   fleet.register('g1', START - DAY_MS, 'globex');
   fleet.run(START, { a: alive(), g1: alive(), ...UP });
@@ -80,7 +80,7 @@ test('exceptions hold for the accounts that they name', () => {
   expect(found[0]?.stops[0]?.policy).toMatch(/^quick@[0-9a-f]{16}$/);
 });
 
-test('what has not answered is stopped by an inventory that confirms only where the runs found it missing', () => {
+test('with confirmation by inventory, only clusters that the runs found missing are stopped', () => {
   const play = (opinion: 'gone' | 'listed') => {
     const fleet = new Fleet({ mode: 'observe' }, IDS);
     fleet.inventory.set('a', opinion);
@@ -97,7 +97,7 @@ const rows = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-test('the policy that held, played once more, gives the bill as it is', () =>
+test('simulating the real policy gives the real bill', () =>
   fc.assert(
     fc.property(rows, rows, fc.constantFrom('10m', '30m'), (a, b, stopAfter) => {
       const settings = { unreachableAfter: 2, unreachableFor: '5m', stopAfter };

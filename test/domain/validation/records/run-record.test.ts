@@ -30,7 +30,7 @@ import {
 
 const TICK = 5 * MINUTE_MS;
 
-/** The events of a run as the log holds them. */
+/** The events of a run as the log has them. */
 function leaves({ run, records }: PlayedRun): string[] {
   return records.map(({ record: { type, data }, recordedAt }, revision) =>
     leafText({
@@ -49,12 +49,12 @@ const names = (count: number) =>
   Array.from({ length: count }, (_, n) => `k1a2b3.x9y8z7.customer-cluster-${n}.1776254400`);
 const uid = (n: number) => `6f1c2d3e-4b5a-4987-8765-${String(n).padStart(12, '0')}`;
 
-test('10,000 steady clusters cost less than 2 MB a day at a run every 5 minutes', () => {
+test('10,000 steady clusters with a run every 5 minutes need less than 2 MB a day', () => {
   const fleet = new Fleet({}, names(10_000));
   const steady = Object.fromEntries(names(10_000).map((name, n) => [name, alive(uid(n))]));
   const midnight = START + 12 * HOUR_MS;
   fleet.run(midnight - TICK, steady);
-  // What every run of the day but the first says is the same, and the first has the full list.
+  // All runs of the day but the first have equal verdicts; the first has the full list.
   fleet.run(midnight, steady);
   fleet.run(midnight + TICK, steady);
   const bytes = fleet.played.map((run) =>
@@ -68,7 +68,7 @@ test('10,000 steady clusters cost less than 2 MB a day at a run every 5 minutes'
   }
 });
 
-test('a run in which everything changes, with words for people and much that it would have done, is cut into chunks', () => {
+test('a run in which everything changes is split into chunks', () => {
   const fleet = new Fleet(
     { mode: 'observe', outageRatio: '1', unreachableAfter: 1, unreachableFor: '0m', stopAfter: '0m' },
     [...names(600), 'up'],
@@ -108,8 +108,8 @@ function play(seen: readonly (readonly (Seen | undefined)[])[]): Fleet {
   return fleet;
 }
 
-describe('from the records of runs', () => {
-  test('the verdicts of every run can be rebuilt exactly, and the histories that the next one was judged by', () =>
+describe('folding the records of runs', () => {
+  test('rebuilds the verdicts of every run exactly, and the histories for the next one', () =>
     fc.assert(
       fc.property(runs, (seen) => {
         const fleet = play(seen);
@@ -134,7 +134,7 @@ describe('from the records of runs', () => {
       { numRuns: 200 },
     ));
 
-  test('what is restored at any cut and folded on is what folding all of them gave', () =>
+  test('gives the same state after a restore at any cut', () =>
     fc.assert(
       fc.property(runs, fc.nat(), (seen, cut) => {
         const all = play(seen).played.flatMap(({ run, records }) =>
@@ -153,7 +153,7 @@ describe('from the records of runs', () => {
     ));
 });
 
-/** Undefined members, and words for people that a full list need not hold, apart. */
+/** Without undefined members, and without details, which a full list need not contain. */
 const plain = (history: ProbeHistory | undefined) =>
   JSON.parse(JSON.stringify({ ...history, last: { ...history?.last, detail: '' } }));
 
@@ -173,7 +173,7 @@ describe('a run', () => {
     return { fold, ends };
   };
 
-  test('that is cut off, or completed after its deadline, counts for nothing', () => {
+  test('has no effect if it is cut off or completed after its deadline', () => {
     const fleet = one();
     fleet.run(START + TICK, { c1: refused, c2: alive() });
     const cutOff = folded(fleet.played, -1);
@@ -188,7 +188,7 @@ describe('a run', () => {
     expect(late.fold.historyOf('c1')).toEqual(cutOff.fold.historyOf('c1'));
   });
 
-  test('past its deadline is abandoned as soon as another begins', () => {
+  test('is abandoned once another begins after its deadline', () => {
     const fleet = one();
     const [first] = fleet.played as [PlayedRun];
     const { fold } = folded([first], 1);
@@ -202,7 +202,7 @@ describe('a run', () => {
     });
   });
 
-  test('whose changes are relative to another than the last completed run counts for nothing', () => {
+  test('has no effect if it is not relative to the last completed run', () => {
     const fleet = one();
     fleet.run(START + TICK, { c1: refused, c2: alive() });
     fleet.run(START + 2 * TICK, { c1: refused, c2: alive() });
@@ -210,7 +210,7 @@ describe('a run', () => {
     expect(ends.map((end) => end.outcome === 'abandoned' && end.why)).toEqual([false, 'out-of-order']);
   });
 
-  test('comes with a full list once a day, and after a change of policy', () => {
+  test('has a full list once a day and after a change of policy', () => {
     const fleet = one();
     const isFull = () =>
       fleet.played
@@ -223,7 +223,7 @@ describe('a run', () => {
     expect(isFull()).toEqual([true, false, true, true]);
   });
 
-  test('has a name of its tick and shard, and a stream of that name', () => {
+  test('has an id made of its tick and shard, and a stream of that name', () => {
     expect(runId(START)).toBe('20260415T120000.000Z');
     const shard = { index: 2, count: 3 };
     expect(runId(START, shard)).toBe('20260415T120000.000Z-2of3');
@@ -240,7 +240,7 @@ describe('a run', () => {
       expect(parseRunId(text), text).toBeUndefined();
   });
 
-  test('that this release cannot read says so', () => {
+  test('with an unreadable record throws UnreadableFact', () => {
     expect(() => parseRunRecord('ValidationForgotten', {})).toThrow(UnreadableFact);
     expect(() => parseRunRecord('ValidationProgressed', { done: -1, total: 3 })).toThrow(
       'ValidationProgressed cannot be read: done',
@@ -249,7 +249,7 @@ describe('a run', () => {
 });
 
 describe('shards', () => {
-  test('are judged apart, and what they have seen is kept when the fleet is cut anew', () => {
+  test('are judged separately, and histories are kept when the number of shards changes', () => {
     const fleet = new Fleet({}, ['c1', 'c2', 'c3']);
     fleet.shard = { index: 1, count: 2 };
     fleet.run(START, { c1: alive('u1'), c2: alive() });

@@ -33,14 +33,14 @@ describe('a folder of kubeconfigs', () => {
   });
   afterAll(() => rm(root, { recursive: true, force: true }));
 
-  test('gives each out by its name, and reads it anew each time', async () => {
+  test('resolves a kubeconfig by name and reads it on every call', async () => {
     expect(await resolve('dir:c1.yaml')).toEqual({ kind: 'kubeconfig', text: 'kubeconfig of c1' });
     await writeFile(join(folder, 'c1.yaml'), 'rotated');
     expect(await resolve('dir/c1.yaml')).toEqual({ kind: 'kubeconfig', text: 'rotated' });
     expect(await resolve('dir:c9')).toBe('absent');
   });
 
-  test('follows links within itself, as those of a mounted Secret, and none that leads out', async () => {
+  test('follows links inside the folder and none that lead outside', async () => {
     expect(await resolve('dir:c2')).toEqual({ kind: 'kubeconfig', text: 'kubeconfig of c2' });
     await expect(resolve('dir:c3')).rejects.toThrow('connection must not point outside the folder');
     expect(await resolve('dir:c4')).toBe('absent');
@@ -57,25 +57,25 @@ describe('a folder of kubeconfigs', () => {
     '..%2foutside',
     'c1\0',
     '',
-  ])('has no file %j', async (name) => {
+  ])('rejects the file name %j', async (name) => {
     await expect(new DirectorySource(folder).resolve(name)).rejects.toThrow(
       'connection must name a file in the folder',
     );
   });
 
-  test('refuses what is too large, no file, or a pipe that nobody writes to', async () => {
+  test('rejects files that are too large, not regular, or pipes without a writer', async () => {
     await expect(resolve('dir:c5')).rejects.toThrow('kubeconfig must have at most 65536 bytes');
     await truncate(join(folder, 'c5'), 65_536);
     expect(await resolve('dir:c5')).toMatchObject({ kind: 'kubeconfig' });
     await expect(resolve('dir:c6')).rejects.toThrow('connection must name a regular file');
   });
 
-  test('that is not there says so, without saying where it should be', async () => {
+  test('reports a missing folder without its path', async () => {
     const source = new DirectorySource(join(root, 'missing'));
     await expect(source.resolve('c1')).rejects.toThrow(/^the folder cannot be found: ENOENT$/);
   });
 
-  test('is an inventory', async () => {
+  test('lists its files as an inventory', async () => {
     const items = await Array.fromAsync(new DirectorySource(folder).inventory());
     expect(items.slice(0, 2)).toEqual([
       { source: 'dir', reference: 'dir:c1.yaml', name: 'c1' },
@@ -84,7 +84,7 @@ describe('a folder of kubeconfigs', () => {
   });
 });
 
-test('a reference has two spellings, of which one is kept', () => {
+test('the two spellings of a reference have one canonical form', () => {
   expect(canonicalReference('argocd/argocd/c1')).toBe('argocd:argocd/c1');
   expect(canonicalReference('argocd:argocd/c1')).toBe('argocd:argocd/c1');
   expect(canonicalReference('nothing')).toBe('nothing');

@@ -112,7 +112,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
   const resolve = (reference: string | undefined) =>
     outcome(resolveConnection(reference, open.sources, signal));
 
-  test('of Argo CD are read in every form but those that run a program or lead elsewhere, which are refused by name', async () => {
+  test('Argo CD credentials are read in every supported form, and unsupported fields are rejected by name', async () => {
     expect(await resolve('argocd:argocd/token')).toEqual({
       kind: 'endpoint',
       server: 'https://c1.example:6443',
@@ -147,12 +147,12 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     }
   });
 
-  test('of the cluster that Argo CD runs in hold its address and its authority, and nothing to log in with', async () => {
+  test('the Secret of the cluster that Argo CD runs in yields its address and CA without a login', async () => {
     const caData = Buffer.from(server.authority.cert).toString('base64');
     expect(await resolve('argocd:argocd/itself')).toEqual({ kind: 'endpoint', server: server.url, caData });
   });
 
-  test('of Cluster API are the kubeconfigs with its label, and nothing else that has it', async () => {
+  test('Cluster API kubeconfigs are read, and other Secrets with the same label are not', async () => {
     expect(await resolve('capi:acme/one')).toEqual({ kind: 'kubeconfig', text: `kubeconfig ${CANARY}` });
     expect(await resolve('capi:acme/empty')).toContain('CredentialRefused: value must contain a kubeconfig');
     expect(await resolve('capi:globex/one')).toContain(
@@ -174,7 +174,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     );
   });
 
-  test('that nobody has, or that no source serves, are told apart', async () => {
+  test('absent credentials are distinguished from unknown source schemes', async () => {
     expect(await resolve('argocd:argocd/none')).toBe('absent');
     expect(await resolve('argocd:argocd/argocd-secret')).toBe('absent');
     expect(await resolve(undefined)).toBe('absent');
@@ -192,7 +192,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     }
   });
 
-  test('are an inventory too, without the management cluster itself and without a secret', async () => {
+  test('the inventory contains no management cluster and no secret', async () => {
     const [argocd, clusterApi] = await Promise.all(
       open.sources.slice(0, 2).map((source) => all(source.inventory?.(signal))),
     );
@@ -215,7 +215,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     ]);
   });
 
-  test('are never shown by accident', async () => {
+  test('printing a credential shows a placeholder', async () => {
     const credential = await resolveConnection('argocd:argocd/token', open.sources, signal);
     for (const shown of [
       inspect(credential, { depth: 9, showHidden: true }),
@@ -227,7 +227,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     }
   });
 
-  test('can be read with the roles that are shipped, and with nothing less', async () => {
+  test('reading Secrets works with the shipped roles and with nothing less', async () => {
     const objects = await shippedRoles();
     for (const object of objects.filter(({ kind }) => kind !== 'RoleBinding')) await api.apply(object);
     const file = await api.kubeconfigFile(await api.tokenOf('cluster-ledger', 'cluster-ledger'));
@@ -261,7 +261,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     expect(await ledger('secret:kubeconfigs/c1')).toMatchObject({ kind: 'kubeconfig' });
   });
 
-  test('are unreadable while the management cluster is away, and read again once it is back', async () => {
+  test('reading fails while the management cluster is down and works again when it is back', async () => {
     const fresh = await openSources(settings(await api.kubeconfigFile()));
     try {
       await server.stopServer();
