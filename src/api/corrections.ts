@@ -24,3 +24,4 @@ export const VoidPreviewOut = z.strictObject({
     )
     .describe('Every period up to now whose figures would change, in order.'),
 });
+export type VoidPreviewOut = z.output<typeof VoidPreviewOut>;

@@ -1,6 +1,6 @@
 import type { KubefirstSettings } from '../config/kubefirst-settings.ts';
 import { asPostedEvent } from '../http/ingest/cloud-event.ts';
-import type { KubefirstServices } from '../http/kubefirst-rooms.ts';
+import type { KubefirstServices } from '../http/kubefirst-services.ts';
 import { KubefirstWatcher } from '../jobs/kubefirst-watcher.ts';
 import { followRecords } from '../kubernetes/management/kubefirst-records.ts';
 import { ManagementCluster } from '../kubernetes/management/management-cluster.ts';

@@ -32,7 +32,7 @@ export interface Composition {
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly signedLog: SignedLog;
-  readonly closePeriod: HttpServices['closePeriod'];
+  readonly closePeriod: ClosePeriod;
   /** Absent where no source of credentials is configured. */
   readonly validator: OpenValidator | undefined;
   readonly kubefirst: Kubefirst;
@@ -99,9 +99,8 @@ export async function compose(
     const ledger = new Ledger(store, now);
     const closes = new PeriodClosingStore(store, now);
     const closed = (position: number | undefined) => signer.closed(position);
-    const closer = new ClosePeriod({ store, projections, closes, now, closed });
-    const closePeriod: HttpServices['closePeriod'] = (command) => closer.run(command);
-    const autoClose = new AutoClose({ closer, projections, now, log }, config.autoClose);
+    const closePeriod = new ClosePeriod({ store, projections, closes, now, closed });
+    const autoClose = new AutoClose({ closer: closePeriod, projections, now, log }, config.autoClose);
     const parts = { store, ledger, projections, log, now };
     kubefirst = await openKubefirst(parts, readOnly ? withoutRecords(config.kubefirst) : config.kubefirst);
     const { watcher } = kubefirst;

@@ -1,17 +1,12 @@
-import type { z } from 'zod';
-import type { VoidPreviewOut } from '../api/corrections.ts';
-import { periodAfter, periodState } from '../domain/billing/period.ts';
-import { AmountSum } from '../domain/billing/quantity.ts';
+import { type PeriodState, periodAfter, periodState } from '../domain/billing/period.ts';
+import { AmountSum, type Amounts } from '../domain/billing/quantity.ts';
 import { firstChange, type OwnedIntervals } from '../domain/billing/statement.ts';
 import { clippedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
+import type { Rejection } from '../domain/facts/rejection.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
-import { factRef } from '../http/fact-view.ts';
-import { refuseUnreadable } from '../http/params/read-model.ts';
-import type { HttpServices } from '../http/server/app.ts';
-import { problemOf } from '../http/server/problem.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
 import type { Submission } from '../ledger/ledger.ts';
-import type { EventLocation, LedgerModel } from '../projections/model/ledger-model.ts';
-import { readFacts } from '../projections/queries/read-facts.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import {
   type SimulatedCluster,
   simulateClusters,
@@ -20,55 +15,68 @@ import {
 import { EventLoopYielder } from '../util/event-loop-yielder.ts';
 import { simulateFacts } from './simulate-facts.ts';
 
+/** A period whose figures a void would change. */
+export interface ChangedPeriod {
+  readonly period: Period;
+  readonly state: PeriodState;
+  readonly before: Usage;
+  readonly after: Usage;
+  readonly delta: Amounts;
+}
+
+export type VoidPreview =
+  | { readonly outcome: 'rejected'; readonly rejection: Rejection }
+  | {
+      readonly outcome: 'would-void';
+      /** The account whose figures would change. */
+      readonly accountId: string | undefined;
+      /** Every changed period up to now, in order. */
+      readonly periods: readonly ChangedPeriod[];
+    };
+
 /**
- * What a void would change, of every period up to now. Nothing is written.
- * @param place of the fact. @throws Problem as the void itself would be refused.
+ * Computes how a void would change the figures of every period up to now. Nothing is written.
+ * @param submission a `FactVoided`; its cluster has facts, and all of them are readable.
+ * @throws StoreUnavailable @throws UnreadableFact
  */
 export async function previewVoid(
-  { store }: HttpServices,
+  store: EventStore,
   model: LedgerModel,
-  place: EventLocation & { readonly clusterId: string },
   submission: Submission,
   now: Instant,
-): Promise<z.output<typeof VoidPreviewOut>> {
-  const { clusterId, position } = place;
+): Promise<VoidPreview> {
+  const { clusterId } = submission.fact;
   const cluster = model.clusters.find(clusterId) as number;
-  refuseUnreadable(model, cluster);
   const asOf = model.position;
   const known = model.positionsOf(cluster, asOf).length;
-  const supposition = { clusterId, known, removed: new Set<string>(), added: [submission] };
-  const { billing, outcomes } = await simulateFacts(store, supposition, { now, mayBackdate: true });
-  for (const outcome of outcomes) if (outcome.outcome === 'rejected') throw problemOf(outcome.rejection);
-  const was = model.billing(cluster, asOf);
-  const accountId = (was.registration ?? billing.registration)?.fact.accountId;
+  const simulated = { clusterId, known, removed: new Set<string>(), added: [submission] };
+  const { billing, outcomes } = await simulateFacts(store, simulated, { now, mayBackdate: true });
+  for (const outcome of outcomes) if (outcome.outcome === 'rejected') return outcome;
+  const current = model.billing(cluster, asOf);
+  const accountId = (current.registration ?? billing.registration)?.fact.accountId;
   const clusters =
     accountId === undefined
       ? []
       : await simulateClusters(model, accountId, asOf, new Map([[clusterId, billing]]));
-  const facts = await readFacts(store, model, [position]);
-  const fact = factRef(model, facts, position);
-  return {
-    outcome: 'would-void',
-    eventId: fact.eventId,
-    clusterId,
-    accountId: accountId ?? null,
-    fact,
-    periods: await periodsChanged(model, clusters, now),
-  };
+  return { outcome: 'would-void', accountId, periods: await changedPeriods(model, clusters, now) };
 }
 
-/** A period at a time, so that a large account keeps nobody waiting. */
-async function periodsChanged(model: LedgerModel, clusters: readonly SimulatedCluster[], now: Instant) {
+/** Computes the changed periods one at a time, and yields to the event loop between them. */
+async function changedPeriods(
+  model: LedgerModel,
+  clusters: readonly SimulatedCluster[],
+  now: Instant,
+): Promise<ChangedPeriod[]> {
   const accountId = undefined;
   const changed = clusters.flatMap((cluster) => {
     const [before, after] = [cluster.before, cluster.after].map((intervals) => ({ accountId, intervals }));
     const since = firstChange(before as OwnedIntervals, after as OwnedIntervals);
     return since === undefined ? [] : [{ cluster, since }];
   });
-  const periods: z.output<typeof VoidPreviewOut>['periods'] = [];
+  const periods: ChangedPeriod[] = [];
   if (changed.length === 0) return periods;
   const first = periodOf(Math.min(...changed.map(({ since }) => since)));
-  const slices = new EventLoopYielder();
+  const yielder = new EventLoopYielder();
   for (let period: Period = first; period <= periodOf(now); period = periodAfter(period)) {
     const counted = clippedWindow(periodWindow(period), now);
     if (!changed.some(({ cluster }) => wouldChange(cluster, counted))) continue;
@@ -81,7 +89,7 @@ async function periodsChanged(model: LedgerModel, clusters: readonly SimulatedCl
     const delta = new AmountSum().add(after).subtract(before).total;
     const state = periodState(period, model.closingOf(period) !== undefined, now);
     periods.push({ period, state, before, after, delta });
-    if (slices.isDue) await slices.yield();
+    if (yielder.isDue) await yielder.yield();
   }
   return periods;
 }

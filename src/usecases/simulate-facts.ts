@@ -5,31 +5,31 @@ import type { EventStore } from '../eventstore/event-store.ts';
 import type { RecordedFact } from '../ledger/cluster-history-cache.ts';
 import { type Outcome, planFor, type Submission } from '../ledger/ledger.ts';
 
-/** Other facts of a cluster than it has. */
-export interface SimulatedFact {
+/** Hypothetical changes to the facts of one cluster. */
+export interface SimulatedFacts {
   readonly clusterId: string;
-  /** How many of its facts are known, from the first on. */
+  /** Number of recorded facts to start from, counted from the first. */
   readonly known: number;
-  /** Event ids of facts that are taken out. */
+  /** Event ids of the facts to remove. */
   readonly removed: ReadonlySet<string>;
-  /** What is put in, in order. */
+  /** Facts to add, in order. */
   readonly added: readonly Submission[];
 }
 
 export interface SimulationResult {
-  /** What is billed then; orders in it are places among the supposed facts. */
+  /** The resulting billing; orders in it are indexes among the simulated facts. */
   readonly billing: ClusterBilling;
-  /** What would become of each that is put in; one that is refused changes nothing. */
+  /** The outcome of each added fact; a rejected fact changes nothing. */
   readonly outcomes: readonly Outcome[];
 }
 
 /**
- * Decides as the ledger would if these were the facts, and writes nothing.
+ * Computes the billing of a cluster with changed facts, by the rules of the ledger. Nothing is written.
  * @throws StoreUnavailable @throws UnreadableFact
  */
 export async function simulateFacts(
   store: EventStore,
-  { clusterId, known, removed, added }: SimulatedFact,
+  { clusterId, known, removed, added }: SimulatedFacts,
   posting: Posting,
 ): Promise<SimulationResult> {
   let facts = (await read(store, clusterId, known))

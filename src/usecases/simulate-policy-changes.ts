@@ -14,7 +14,7 @@ import { type RunEnd, RunFold } from '../domain/validation/records/run-fold.ts';
 import { parseRunRecord, runOfStream } from '../domain/validation/records/run-record.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 
-export interface PolicyWhatIf {
+export interface PolicyChangeResult {
   /** Runs that were played. */
   readonly runs: number;
   /** Accounts that would have been billed otherwise. */
@@ -28,12 +28,12 @@ type Completed = Extract<RunEnd, { outcome: 'completed' }>;
  * bill would have been. Nothing is written. Runs from before the window, as far back as a policy looks, are played too.
  * @throws StoreUnavailable
  */
-export async function policyWhatIf(
+export async function simulatePolicyChanges(
   store: EventStore,
   policies: Policies,
   window: Window,
   through: Instant,
-): Promise<PolicyWhatIf> {
+): Promise<PolicyChangeResult> {
   const patience = [policies.fallback, ...policies.exceptions.map(({ policy }) => policy)].map(
     ({ stopAfter, unreachableFor }) => stopAfter + unreachableFor,
   );

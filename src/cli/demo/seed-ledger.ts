@@ -58,7 +58,7 @@ async function closeDuePeriods(
     const period = nextToClose(projections.model.calendar);
     if (period === undefined || dueAt(period) > now) return;
     clock.set(dueAt(period));
-    const closing = await closePeriod({ period, early: false, dryRun: false, actor: OPERATOR.actor });
+    const closing = await closePeriod.run({ period, early: false, dryRun: false, actor: OPERATOR.actor });
     if (closing.outcome !== 'closed') throw new Error(`${period} was not closed: ${JSON.stringify(closing)}`);
   }
 }

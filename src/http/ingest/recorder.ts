@@ -35,17 +35,17 @@ export function parseEvent(posted: unknown, bodyBytes: number): Submission | Pro
 
 /** Has facts recorded, and answers once they are durable and their places are known. */
 export class Recorder {
-  readonly #rooms: HttpServices;
+  readonly #services: HttpServices;
   readonly #counters = new Map<string, { inc(): void }>();
 
-  constructor(rooms: HttpServices) {
-    this.#rooms = rooms;
+  constructor(services: HttpServices) {
+    this.#services = services;
   }
 
   /** @returns for each submission, in order, where it is, or the problem that kept it out. */
   async record(submissions: readonly Submission[]): Promise<(RecordedOut | Problem)[]> {
     if (submissions.length === 0) return [];
-    const outcomes = await this.#rooms.ledger.record(submissions, LOOPBACK_CALLER);
+    const outcomes = await this.#services.ledger.record(submissions, LOOPBACK_CALLER);
     this.#count(submissions, outcomes);
     await this.#placed(outcomes);
     return outcomes.map((outcome) => this.#answer(outcome));
@@ -57,7 +57,7 @@ export class Recorder {
       const key = `${type} ${outcome}`;
       let counter = this.#counters.get(key);
       if (counter === undefined) {
-        counter = this.#rooms.metrics.events.labels({ type, outcome });
+        counter = this.#services.metrics.events.labels({ type, outcome });
         this.#counters.set(key, counter);
       }
       counter.inc();
@@ -66,7 +66,7 @@ export class Recorder {
 
   /** Waits until each of them has its place, or for as long as an answer may. */
   async #placed(outcomes: readonly Outcome[]): Promise<void> {
-    const { projections } = this.#rooms;
+    const { projections } = this.#services;
     const deadline = performance.now() + PLACE_WAIT_MS;
     for (const outcome of outcomes) {
       if (!('eventId' in outcome) || projections.model.locate(outcome.eventId) !== undefined) continue;
@@ -88,7 +88,7 @@ export class Recorder {
       return new Problem('cluster-halted', detail);
     }
     const { eventId, clusterId, revision, recordedAt } = outcome;
-    const place = this.#rooms.projections.model.locate(eventId);
+    const place = this.#services.projections.model.locate(eventId);
     // Another process may have recorded the same at the same moment: then it is theirs that stands.
     const isOurs = place === undefined || place.recordedAt === recordedAt;
     return {

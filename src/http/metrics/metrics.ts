@@ -5,7 +5,7 @@ import type { EventStore } from '../../eventstore/event-store.ts';
 import { alertState } from '../../projections/alerts/raised-alert.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { type AlertSources, liveAlerts, severityOf } from '../alert-view.ts';
-import type { KubefirstServices } from '../kubefirst-rooms.ts';
+import type { KubefirstServices } from '../kubefirst-services.ts';
 
 /** What is measured while the ledger runs; no label has unbounded values. */
 export interface Metrics {

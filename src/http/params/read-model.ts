@@ -56,9 +56,13 @@ export function requireAccount(model: LedgerModel, accountId: string): void {
   }
 }
 
-/** @throws Problem `cluster-halted` where the facts of the cluster cannot be read, so that it takes no others. */
-export function refuseUnreadable(model: LedgerModel, cluster: number): void {
-  const halt = model.haltOf(cluster);
-  if (halt === undefined) return;
-  throw new Problem('cluster-halted', `cluster ${model.clusters.text(cluster)} takes no facts: ${halt.why}`);
+/** @throws Problem `cluster-halted` if the facts of the cluster cannot be read, so that it accepts no further facts. */
+export function requireReadable(model: LedgerModel, cluster: number): void {
+  if (model.haltOf(cluster) !== undefined) throw haltedProblem(model, cluster);
+}
+
+/** The problem of a cluster whose facts cannot be read. */
+export function haltedProblem(model: LedgerModel, cluster: number): Problem {
+  const why = model.haltOf(cluster)?.why ?? 'its facts cannot be read';
+  return new Problem('cluster-halted', `cluster ${model.clusters.text(cluster)} accepts no facts: ${why}`);
 }

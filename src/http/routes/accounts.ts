@@ -12,7 +12,7 @@ import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
 /** Accounts, as the registrations name them. */
-export function accountRoutes(app: App, rooms: HttpServices): void {
+export function accountRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts',
     {
@@ -25,7 +25,7 @@ export function accountRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       const [after] = decodeCursor(cursor, 'text') ?? [];
       const ids = model.accounts.texts.toSorted(byCodeUnit);
       const page = pageOf(
@@ -34,7 +34,7 @@ export function accountRoutes(app: App, rooms: HttpServices): void {
         (id) => after === undefined || id > after,
         (id) => [id],
       );
-      return { ...page, items: page.items.map((accountId) => accountOf(model, accountId, rooms.now())) };
+      return { ...page, items: page.items.map((accountId) => accountOf(model, accountId, services.now())) };
     },
   );
 
@@ -51,9 +51,9 @@ export function accountRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { accountId }, query }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       requireAccount(model, accountId);
-      return accountOf(model, accountId, rooms.now());
+      return accountOf(model, accountId, services.now());
     },
   );
 }

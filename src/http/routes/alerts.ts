@@ -19,7 +19,7 @@ const PLACE_WAIT_MS = 2_000;
 const AlertPath = z.strictObject({ alertId: line(400).describe('Its kind and its subject, with a colon.') });
 
 /** What somebody should look at: raised once, updated while it lasts, resolved by the same logic. */
-export function alertRoutes(app: App, rooms: HttpServices): void {
+export function alertRoutes(app: App, services: HttpServices): void {
   const tags = ['Alerts'];
 
   app.get(
@@ -40,13 +40,13 @@ export function alertRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query: { limit, cursor, state, kind, severity, ...query } }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
-      const now = rooms.now();
+      const model = await modelFor(services.projections, query, reply);
+      const now = services.now();
       const isAsked = (alert: Alert) =>
         (state === undefined || alertState(alert) === state) &&
         (kind === undefined || alert.kind === kind) &&
         (severity === undefined || severityOf(alert) === severity);
-      const alerts = model.alerts.all(now, liveAlerts(rooms)).filter(isAsked);
+      const alerts = model.alerts.all(now, liveAlerts(services)).filter(isAsked);
       const [raisedAt, id] = decodeCursor(cursor, 'place', 'text') ?? [Number.POSITIVE_INFINITY, ''];
       const isBehind = (alert: Alert) =>
         alert.raisedAt < Number(raisedAt) || (alert.raisedAt === raisedAt && alert.id > String(id));
@@ -68,8 +68,8 @@ export function alertRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params, query }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
-      return alertOut(requireAlert(model, params.alertId, rooms), model, rooms.now());
+      const model = await modelFor(services.projections, query, reply);
+      return alertOut(requireAlert(model, params.alertId, services), model, services.now());
     },
   );
 
@@ -88,22 +88,26 @@ export function alertRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { alertId }, body }, reply) => {
-      const model = await modelFor(rooms.projections, {}, reply);
-      const alert = requireAlert(model, alertId, rooms);
+      const model = await modelFor(services.projections, {}, reply);
+      const alert = requireAlert(model, alertId, services);
       if (alertState(alert) === 'open') {
-        const eventId = await rooms.decisions.acknowledge(alertId, LOOPBACK_CALLER.actor, body?.note);
-        await rooms.projections.waitForEvent(eventId, PLACE_WAIT_MS);
+        const eventId = await services.decisions.acknowledge(alertId, LOOPBACK_CALLER.actor, body?.note);
+        await services.projections.waitForEvent(eventId, PLACE_WAIT_MS);
       }
-      const now = rooms.projections.model;
+      const now = services.projections.model;
       reply.header('ledger-position', String(now.position));
-      return alertOut(now.alerts.find(alertId, rooms.now(), liveAlerts(rooms)) ?? alert, now, rooms.now());
+      return alertOut(
+        now.alerts.find(alertId, services.now(), liveAlerts(services)) ?? alert,
+        now,
+        services.now(),
+      );
     },
   );
 }
 
 /** @throws Problem `not-found` */
-function requireAlert(model: LedgerModel, alertId: string, rooms: HttpServices): Alert {
-  const alert = model.alerts.find(alertId, rooms.now(), liveAlerts(rooms));
+function requireAlert(model: LedgerModel, alertId: string, services: HttpServices): Alert {
+  const alert = model.alerts.find(alertId, services.now(), liveAlerts(services));
   if (alert === undefined) throw new Problem('not-found', `no alert has the id ${alertId}`);
   return alert;
 }

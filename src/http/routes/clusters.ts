@@ -29,7 +29,7 @@ const ListQuery = z.strictObject({
 type ListQuery = z.output<typeof ListQuery>;
 
 /** Clusters: all of them, what is billed of one, and its facts. */
-export function clusterRoutes(app: App, rooms: HttpServices): void {
+export function clusterRoutes(app: App, services: HttpServices): void {
   const tags = ['Clusters'];
 
   app.get(
@@ -44,8 +44,8 @@ export function clusterRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
-      const now = rooms.now();
+      const model = await modelFor(services.projections, query, reply);
+      const now = services.now();
       const candidates =
         query.accountId === undefined
           ? model.clusters.texts.keys()
@@ -74,8 +74,8 @@ export function clusterRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params, query }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
-      const view = viewCluster(model, clusterNumber(model, params.clusterId), rooms.now());
+      const model = await modelFor(services.projections, query, reply);
+      const view = viewCluster(model, clusterNumber(model, params.clusterId), services.now());
       return { ...clusterOut(view), ...seenOut(model.validations.historyOf(params.clusterId)) };
     },
   );
@@ -93,7 +93,7 @@ export function clusterRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { clusterId }, query }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       const position = knownAt(model, query.asOf);
       const { registration, intervals } = model.billing(clusterNumber(model, clusterId), position);
       return {
@@ -124,12 +124,12 @@ export function clusterRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { clusterId }, query: { limit, cursor, ...query } }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       const positions = model.positionsOf(clusterNumber(model, clusterId), knownAt(model, query.asOf));
       const [after] = decodeCursor(cursor, 'place') ?? [-1];
       const from = Number(after) + 1;
       const items: FeedEvent[] = [];
-      for await (const event of rooms.store.readStream(clusterStream(clusterId), { from, limit })) {
+      for await (const event of services.store.readStream(clusterStream(clusterId), { from, limit })) {
         const position = positions[event.revision];
         if (position === undefined) break;
         items.push(toCloudEvent(event, position));

@@ -7,14 +7,17 @@ import { RecordedOut } from '../../api/events.ts';
 import { Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import { readFacts } from '../../projections/queries/read-facts.ts';
 import { previewVoid } from '../../usecases/preview-void.ts';
 import { problemResponses } from '../contract.ts';
+import { factRef } from '../fact-view.ts';
 import { asPostedEvent } from '../ingest/cloud-event.ts';
 import { Recorder } from '../ingest/recorder.ts';
 import { ClusterPath, EventPath, InstantText } from '../params/fields.ts';
-import { modelFor } from '../params/read-model.ts';
+import { clusterNumber, modelFor, requireReadable } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
-import { Problem } from '../server/problem.ts';
+import { Problem, problemOf } from '../server/problem.ts';
 
 /** The source of facts that come in through these resources. */
 const SOURCE = `${LEDGER_SOURCE}:api`;
@@ -45,8 +48,8 @@ const Voiding = z.strictObject({
 const response = { 200: RecordedOut, 201: RecordedOut, ...problemResponses };
 
 /** Facts posted by people and scripts, one at a time; the rules are those of ingest. */
-export function correctionRoutes(app: App, rooms: HttpServices): void {
-  const recorder = new Recorder(rooms);
+export function correctionRoutes(app: App, services: HttpServices): void {
+  const recorder = new Recorder(services);
   const tags = ['Corrections'];
 
   app.put(
@@ -74,7 +77,7 @@ export function correctionRoutes(app: App, rooms: HttpServices): void {
       const fact = {
         type: 'ClusterRegistered',
         clusterId,
-        effectiveAt: effectiveAt ?? rooms.now(),
+        effectiveAt: effectiveAt ?? services.now(),
         ...payload,
       } as const;
       await recorder.recordOne(submissionOf(fact, id, effectiveAt), reply);
@@ -103,7 +106,7 @@ export function correctionRoutes(app: App, rooms: HttpServices): void {
       async (request, reply) => {
         const { effectiveAt, ...payload } = request.body;
         const { clusterId } = request.params;
-        const fact = { type, clusterId, effectiveAt: effectiveAt ?? rooms.now(), ...payload };
+        const fact = { type, clusterId, effectiveAt: effectiveAt ?? services.now(), ...payload };
         await recorder.recordOne(submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt), reply);
         return reply;
       },
@@ -126,11 +129,11 @@ export function correctionRoutes(app: App, rooms: HttpServices): void {
     async (request, reply) => {
       const { effectiveAt, reason, dryRun = false } = request.body;
       const { eventId: voids } = request.params;
-      const model = dryRun ? await modelFor(rooms.projections, {}, reply) : rooms.projections.model;
+      const model = dryRun ? await modelFor(services.projections, {}, reply) : services.projections.model;
       const place = model.locate(voids);
       if (place?.clusterId === undefined) throw new Problem('not-found', `no fact has the event id ${voids}`);
       const { clusterId } = place;
-      const now = rooms.now();
+      const now = services.now();
       const fact = {
         type: 'FactVoided',
         clusterId,
@@ -139,12 +142,27 @@ export function correctionRoutes(app: App, rooms: HttpServices): void {
         reason,
       } as const;
       const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt);
-      if (dryRun)
-        return reply.send(await previewVoid(rooms, model, { ...place, clusterId }, submission, now));
+      if (dryRun) return reply.send(await previewOut(services, model, place.position, submission));
       await recorder.recordOne(submission, reply);
       return reply;
     },
   );
+}
+
+/** Previews a void. @throws Problem as the void itself would be rejected */
+async function previewOut(
+  { store, now }: HttpServices,
+  model: LedgerModel,
+  position: number,
+  submission: Submission,
+): Promise<VoidPreviewOut> {
+  const { clusterId } = submission.fact;
+  requireReadable(model, clusterNumber(model, clusterId));
+  const preview = await previewVoid(store, model, submission, now());
+  if (preview.outcome === 'rejected') throw problemOf(preview.rejection);
+  const { outcome, accountId = null, periods } = preview;
+  const fact = factRef(model, await readFacts(store, model, [position]), position);
+  return { outcome, eventId: fact.eventId, clusterId, accountId, fact, periods: [...periods] };
 }
 
 function keyOf({ headers: given }: FastifyRequest): string | undefined {

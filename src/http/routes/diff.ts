@@ -24,7 +24,7 @@ const Query = z.strictObject({
 });
 
 /** What changed a figure between two moments. */
-export function diffRoutes(app: App, rooms: HttpServices): void {
+export function diffRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/diff',
     {
@@ -41,10 +41,10 @@ export function diffRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query, params: { accountId } }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       requireAccount(model, accountId);
       const span = spanOf(model, query);
-      const counted = countedOf(query, rooms.now(), '/query');
+      const counted = countedOf(query, services.now(), '/query');
       const usageAt = (asOf: number) =>
         accountUsage(model, accountId, { ...counted, asOf, byDay: false }).usage;
       const [before, after] = [usageAt(span.before), usageAt(span.after)];
@@ -58,7 +58,7 @@ export function diffRoutes(app: App, rooms: HttpServices): void {
       for await (const change of yieldingToEventLoop(differences)) changes.push(change);
       changes.sort((a, b) => a.causePosition - b.causePosition);
       const facts = await readFacts(
-        rooms.store,
+        services.store,
         model,
         changes.flatMap(({ causePosition: by, position }) => [by, position]),
       );

@@ -26,8 +26,8 @@ const MAX_BATCH_EVENTS = 1_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /** Ingest, and single facts. */
-export function eventRoutes(app: App, rooms: HttpServices): void {
-  const recorder = new Recorder(rooms);
+export function eventRoutes(app: App, services: HttpServices): void {
+  const recorder = new Recorder(services);
 
   app.post(
     '/v1/events',
@@ -72,12 +72,12 @@ export function eventRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { eventId }, query }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       const place = model.locate(eventId);
       if (place?.clusterId !== undefined) {
         const options = { from: place.revision, limit: 1 };
-        for await (const event of rooms.store.readStream(clusterStream(place.clusterId), options)) {
-          const proof = await proofOf(rooms.signedLog, place.position);
+        for await (const event of services.store.readStream(clusterStream(place.clusterId), options)) {
+          const proof = await proofOf(services.signedLog, place.position);
           return { ...toCloudEvent(event, place.position), ...(proof !== undefined && { proof }) };
         }
       }

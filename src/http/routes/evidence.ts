@@ -5,10 +5,10 @@ import { type EvidenceContents, evidencePieces } from '../../audit/evidence/buil
 import { EVIDENCE_FORMAT, type Figure } from '../../audit/evidence/format.ts';
 import type { SignedCheckpoint } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
-import { type Period, periodWindow } from '../../domain/time.ts';
+import type { Usage } from '../../domain/billing/usage.ts';
+import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { accountUsage } from '../../projections/queries/account-usage.ts';
-import { closedQuestion, statementsInTurns } from '../../projections/queries/period-statements.ts';
+import { type EvidenceFigure, selectEvidence } from '../../usecases/select-evidence.ts';
 import { problemResponses } from '../contract.ts';
 import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../params/fields.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
@@ -17,8 +17,6 @@ import { invalidRequest, Problem } from '../server/problem.ts';
 import { statementOut } from './statements.ts';
 
 const PATIENCE_MS = 2_000;
-/** Facts of one account that a file may have: their proofs, some 700 bytes each, are held in memory. */
-const MOST_FACTS = 100_000;
 
 const Query = z.strictObject({
   period: PeriodText.describe('A UTC month, YYYY-MM, closed or not.'),
@@ -33,7 +31,7 @@ const Evidence = z
   .meta({ id: 'Evidence' });
 
 /** What a statement was made from, for whoever wants to check it without believing the ledger. */
-export function evidenceRoutes(app: App, rooms: HttpServices): void {
+export function evidenceRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/evidence',
     {
@@ -54,15 +52,15 @@ export function evidenceRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { accountId }, query }, reply) => {
-      requireAccount(await modelFor(rooms.projections, query, reply), accountId);
-      const checkpoint = await checkpointOf(rooms);
-      const model = await modelFor(rooms.projections, { minPosition: checkpoint.size }, reply);
+      requireAccount(await modelFor(services.projections, query, reply), accountId);
+      const checkpoint = await checkpointOf(services);
+      const model = await modelFor(services.projections, { minPosition: checkpoint.size }, reply);
       if (query.since !== undefined && query.since > checkpoint.size) {
         const detail = `must be the size of an older checkpoint; the log has ${checkpoint.size} events; given ${query.since}`;
         throw invalidRequest([{ pointer: '/query/since', detail }]);
       }
-      const contents = await contentsOf(model, accountId, query.period, checkpoint, rooms.now());
-      return send(reply, rooms, { ...contents, since: query.since });
+      const contents = await contentsOf(model, accountId, query.period, checkpoint, services.now());
+      return send(reply, services, { ...contents, since: query.since });
     },
   );
 }
@@ -83,54 +81,56 @@ async function contentsOf(
   accountId: string,
   period: Period,
   checkpoint: SignedCheckpoint,
-  now: number,
+  now: Instant,
 ): Promise<EvidenceContents> {
-  for (const [cluster, { why }] of model.unreadableClusters) {
-    const detail = `cluster ${model.clusters.text(cluster)} cannot be read, so that nothing can be vouched for: ${why}`;
-    throw new Problem('cluster-halted', detail);
+  const { size } = checkpoint;
+  const selection = await selectEvidence(model, accountId, period, { size, now });
+  switch (selection.outcome) {
+    case 'halted': {
+      const { clusterId, why } = selection;
+      throw new Problem(
+        'cluster-halted',
+        `cluster ${clusterId} cannot be read, so no figure can be proved: ${why}`,
+      );
+    }
+    case 'too-many-facts': {
+      const detail = `the account has ${selection.facts} facts; a file has at most ${selection.limit}: verify the whole log instead`;
+      throw new Problem('too-large', detail);
+    }
+    case 'selected': {
+      const { figure, clusters, closings } = selection;
+      const question = { accountId, period, size, now };
+      return { accountId, period, figure: figureOut(figure, question), checkpoint, clusters, closings };
+    }
   }
-  const clusters = clustersOf(model, accountId, checkpoint.size);
-  const facts = clusters.reduce((sum, { positions }) => sum + positions.length, 0);
-  if (facts > MOST_FACTS) {
-    const detail = `the account has ${facts} facts; a file has at most ${MOST_FACTS}: verify the whole log instead`;
-    throw new Problem('too-large', detail);
+}
+
+function figureOut(
+  figure: EvidenceFigure,
+  question: { accountId: string; period: Period; size: number; now: Instant },
+): Figure {
+  switch (figure.kind) {
+    case 'no-statement':
+      return { statement: null };
+    case 'statement':
+      return { statement: statementOut(figure.statement, instantOut(figure.closedAt)) } as Figure;
+    case 'usage':
+      return { usage: usageOut(figure.usage, question) } as unknown as Figure;
   }
-  const closings = model.closedPeriods.filter(({ position }) => position <= checkpoint.size);
-  const figure = closings.some((close) => close.period === period)
-    ? { statement: await statementFor(model, accountId, period) }
-    : { usage: usageFor(model, accountId, period, checkpoint.size, now) };
-  return { accountId, period, figure: figure as Figure, checkpoint, clusters, closings };
 }
 
-/** The clusters that were registered to an account at any time up to a position, and where all of their facts stand. */
-function clustersOf(model: LedgerModel, accountId: string, size: number): EvidenceContents['clusters'] {
-  const account = model.accounts.find(accountId) as number;
-  return model.clustersOf(account).flatMap((cluster) => {
-    const positions = model.positionsOf(cluster).filter((position) => position <= size);
-    const isTheirs = model.facts.registersTo(positions.at(-1) ?? 0, account);
-    return isTheirs ? [{ clusterId: model.clusters.text(cluster), positions }] : [];
-  });
-}
-
-async function statementFor(model: LedgerModel, accountId: string, period: Period) {
-  const close = model.closingOf(period);
-  const question = closedQuestion(model, period);
-  if (close === undefined || question === undefined) return null;
-  for await (const statement of statementsInTurns(model, question, { only: accountId }))
-    return statementOut(statement, instantOut(close.closedAt));
-  return null;
-}
-
-function usageFor(model: LedgerModel, accountId: string, period: Period, asOf: number, now: number) {
+function usageOut(
+  usage: Usage,
+  { accountId, period, size, now }: { accountId: string; period: Period; size: number; now: Instant },
+) {
   const window = periodWindow(period);
-  const { usage } = accountUsage(model, accountId, { window, through: now, asOf, byDay: false });
   return {
     accountId,
     period,
     window: { from: instantOut(window.from), to: instantOut(window.to) },
     through: instantOut(now),
-    asOf: String(asOf),
-    position: String(asOf),
+    asOf: String(size),
+    position: String(size),
     usage,
   };
 }

@@ -23,7 +23,7 @@ const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Readin
 const BATCH = 256;
 
 /** Why a figure is what it is. */
-export function explainRoutes(app: App, rooms: HttpServices): void {
+export function explainRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/usage/explain',
     {
@@ -42,12 +42,12 @@ export function explainRoutes(app: App, rooms: HttpServices): void {
     async (request, reply) => {
       const { query, params } = request;
       const form = acceptedForm(request, reply);
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       requireAccount(model, params.accountId);
-      const asked = { ...countedOf(query, rooms.now(), '/query'), asOf: knownAt(model, query.asOf) };
+      const asked = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
       const { usage, clusters } = await explainUsage(model, params.accountId, asked);
       const head = { accountId: params.accountId, ...headOf(query, asked) };
-      const explained = withFacts(rooms.store, model, clusters);
+      const explained = withFacts(services.store, model, clusters);
       if (form === 'csv') return reply.send(await asCsv(head, explained));
       const texts: string[] = [];
       for await (const cluster of explained) texts.push(JSON.stringify(cluster));

@@ -17,7 +17,7 @@ const Query = z.strictObject({
 });
 
 /** Every fact after a position, in order. The consumer keeps its place, so nothing can be lost on this side. */
-export function feedRoutes(app: App, rooms: HttpServices): void {
+export function feedRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/feed',
     {
@@ -32,17 +32,17 @@ export function feedRoutes(app: App, rooms: HttpServices): void {
     async ({ query }, reply) => {
       // Who is ahead of this log waits for it, and is told so where it does not come: it may have been restored.
       await modelFor(
-        rooms.projections,
+        services.projections,
         { minPosition: Math.max(query.after, query.minPosition ?? 0) },
         reply,
       );
       const deadline = performance.now() + query.wait * 1_000;
-      let page = await readPage(rooms, query.after, query.limit);
-      while (page.events.length === 0 && (await grows(rooms, page.next, deadline))) {
-        page = await readPage(rooms, page.next, query.limit);
+      let page = await readPage(services, query.after, query.limit);
+      while (page.events.length === 0 && (await grows(services, page.next, deadline))) {
+        page = await readPage(services, page.next, query.limit);
       }
       reply
-        .header('ledger-position', String(rooms.projections.model.position))
+        .header('ledger-position', String(services.projections.model.position))
         .header('cache-control', 'no-store');
       return { events: page.events, next: String(page.next) };
     },

@@ -17,7 +17,7 @@ import {
   parseBatch,
   parseTrack,
 } from '../ingest/segment.ts';
-import type { KubefirstServices } from '../kubefirst-rooms.ts';
+import type { KubefirstServices } from '../kubefirst-services.ts';
 import { instantOut, Paging, PeriodText, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
@@ -30,10 +30,10 @@ const Success = z.strictObject({ success: z.literal(true) });
 const Batch = z.object({ batch: z.array(TrackEvent) });
 
 /** What Kubefirst says of its clusters, and what its billing page reads. */
-export function kubefirstRoutes(app: App, rooms: HttpServices): void {
-  const { kubefirst } = rooms;
+export function kubefirstRoutes(app: App, services: HttpServices): void {
+  const { kubefirst } = services;
   const tags = ['Kubefirst'];
-  telemetryRoutes(app, rooms, '', {
+  telemetryRoutes(app, services, '', {
     track: {
       operationId: 'trackKubefirst',
       tags,
@@ -49,7 +49,7 @@ export function kubefirstRoutes(app: App, rooms: HttpServices): void {
     },
   });
   // Segment's libraries add these paths to the address that they are given.
-  telemetryRoutes(app, rooms, '/v1', {
+  telemetryRoutes(app, services, '/v1', {
     track: { operationId: 'trackKubefirstByLibrary', tags, summary: 'The same, where libraries look for it' },
     batch: {
       operationId: 'trackKubefirstBatchByLibrary',
@@ -85,9 +85,9 @@ export function kubefirstRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       requireAccount(model, query.accountId);
-      const now = rooms.now();
+      const now = services.now();
       const counted = clippedWindow(periodWindow(query.period), now);
       return [...clusterUsage(clustersOf(model, query.accountId, now), counted, kubefirst.pricePerHour)];
     },
@@ -97,11 +97,11 @@ export function kubefirstRoutes(app: App, rooms: HttpServices): void {
 /** @param described what the contract says of the two resources. */
 function telemetryRoutes(
   app: App,
-  rooms: HttpServices,
+  services: HttpServices,
   path: string,
   described: Readonly<Record<'track' | 'batch', FastifySchema>>,
 ): void {
-  const onRequest = requireWriteKey(rooms.kubefirst.writeKey);
+  const onRequest = requireWriteKey(services.kubefirst.writeKey);
   const response = { 200: Success, ...problemResponses };
   const resource = (bodyLimit: number) => ({ bodyLimit, onRequest, preParsing: acceptGzip(bodyLimit) });
   app.post(
@@ -110,19 +110,19 @@ function telemetryRoutes(
       ...resource(MAX_TRACK_BYTES),
       schema: { ...described.track, body: onlyDescribed(TrackEvent), response },
     },
-    async ({ body }, reply) => take(rooms, parseTrack(body, ''), reply),
+    async ({ body }, reply) => take(services, parseTrack(body, ''), reply),
   );
   app.post(
     `/v1/sources/kubefirst${path}/batch`,
     { ...resource(MAX_BATCH_BYTES), schema: { ...described.batch, body: onlyDescribed(Batch), response } },
-    async ({ body }, reply) => take(rooms, parseBatch(body), reply),
+    async ({ body }, reply) => take(services, parseBatch(body), reply),
   );
 }
 
 /** Takes in what is well-formed, and then says what is not: what was taken is a duplicate where all is sent again. */
-async function take(rooms: HttpServices, { events, errors }: ParsedTrack, reply: FastifyReply) {
-  await modelFor(rooms.projections, {}, reply);
-  await rooms.kubefirst.intake.track(events, 'kubefirst-telemetry');
+async function take(services: HttpServices, { events, errors }: ParsedTrack, reply: FastifyReply) {
+  await modelFor(services.projections, {}, reply);
+  await services.kubefirst.intake.track(events, 'kubefirst-telemetry');
   if (errors.length > 0) throw invalidRequest(errors);
   return { success: true } as const;
 }

@@ -9,7 +9,7 @@ import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 const STORE_GRACE_MS = 10_000;
 
 /** For those who run the ledger. */
-export function operationsRoutes(app: App, rooms: HttpServices): void {
+export function operationsRoutes(app: App, services: HttpServices): void {
   const tags = ['Operations'];
 
   app.get(
@@ -36,13 +36,13 @@ export function operationsRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async (_, reply) => {
-      const readiness = readinessOf(rooms);
+      const readiness = readinessOf(services);
       return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
     },
   );
 
   app.get('/metrics', { schema: { hide: true } }, async (_, reply) => {
-    const { registry } = rooms.metrics;
+    const { registry } = services.metrics;
     reply.type(registry.contentType);
     return registry.metrics();
   });

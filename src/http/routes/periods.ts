@@ -23,7 +23,7 @@ const Command = z.strictObject({
 });
 
 /** Months, and their closing. */
-export function periodRoutes(app: App, rooms: HttpServices): void {
+export function periodRoutes(app: App, services: HttpServices): void {
   const tags = ['Billing'];
 
   app.get(
@@ -38,10 +38,10 @@ export function periodRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       const [after] = decodeCursor(cursor, 'text') ?? [];
       const isBehind = (period: Period) => after === undefined || period > after;
-      const [now, asOf] = [rooms.now(), knownAt(model, query.asOf)];
+      const [now, asOf] = [services.now(), knownAt(model, query.asOf)];
       const page = pageOf(periodsIn(model, now, asOf), limit, isBehind, (period) => [period]);
       return { ...page, items: page.items.map((period) => viewOf(model, period, now, asOf)) };
     },
@@ -60,8 +60,8 @@ export function periodRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { period }, query }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
-      const [now, asOf] = [rooms.now(), knownAt(model, query.asOf)];
+      const model = await modelFor(services.projections, query, reply);
+      const [now, asOf] = [services.now(), knownAt(model, query.asOf)];
       const periods = periodsIn(model, now, asOf);
       if (!periods.includes(period)) {
         const [first, last] = [periods[0], periods.at(-1)];
@@ -87,11 +87,11 @@ export function periodRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { period }, body }, reply) => {
-      await modelFor(rooms.projections, {}, reply);
+      await modelFor(services.projections, {}, reply);
       const { early = false, dryRun = false } = body ?? {};
       const { actor } = LOOPBACK_CALLER;
-      const answer = closingOut(await rooms.closePeriod({ period, early, dryRun, actor }));
-      reply.header('ledger-position', String(rooms.projections.model.position));
+      const answer = closingOut(await services.closePeriod.run({ period, early, dryRun, actor }));
+      reply.header('ledger-position', String(services.projections.model.position));
       return answer;
     },
   );

@@ -15,7 +15,7 @@ import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
 /** Facts that were refused with 409 or 422, kept as they were posted. */
-export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
+export function rejectedEventRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/rejected-events',
     {
@@ -28,14 +28,14 @@ export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
-      await modelFor(rooms.projections, query, reply);
+      await modelFor(services.projections, query, reply);
       const [before] = decodeCursor(cursor, 'place') ?? [];
       const from = before === undefined ? {} : { from: Number(before) - 1 };
       if (from.from === -1) return { items: [] };
       const items: RejectedEventOut[] = [];
       let last = 0;
       const options = { direction: 'backwards', limit, ...from } as const;
-      for await (const { id, revision, data, recordedAt } of rooms.store.readStream(
+      for await (const { id, revision, data, recordedAt } of services.store.readStream(
         REJECTED_STREAM,
         options,
       )) {
@@ -53,7 +53,7 @@ export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
     },
   );
 
-  const recorder = new Recorder(rooms);
+  const recorder = new Recorder(services);
   app.post(
     '/v1/rejected-events/:eventId/retry',
     {
@@ -66,9 +66,9 @@ export function rejectedEventRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { eventId } }, reply) => {
-      const place = rooms.projections.model.locate(eventId);
+      const place = services.projections.model.locate(eventId);
       const options = { from: place?.revision ?? 0, limit: 1 };
-      for await (const { id, data } of rooms.store.readStream(REJECTED_STREAM, options)) {
+      for await (const { id, data } of services.store.readStream(REJECTED_STREAM, options)) {
         if (id !== eventId) break;
         const { event, rejection } = data as unknown as RejectedEvent;
         // It names no cluster, so that there is nothing to post it to.

@@ -22,7 +22,7 @@ const BATCH = 256;
 const LAST_MS = 5_000;
 
 /** What an account is billed, fact by fact, as it became known. */
-export function replayRoutes(app: App, rooms: HttpServices): void {
+export function replayRoutes(app: App, services: HttpServices): void {
   const underWay = new Set<Readable>();
   app.addHook('preClose', async () => {
     // A reader that has stopped reading would keep the ledger open.
@@ -53,10 +53,10 @@ export function replayRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query, params: { accountId } }, reply) => {
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       requireAccount(model, accountId);
-      const asked = { ...countedOf(query, rooms.now(), '/query'), asOf: knownAt(model, query.asOf) };
-      const stream = Readable.from(linesOf(rooms.store, model, accountId, asked));
+      const asked = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
+      const stream = Readable.from(linesOf(services.store, model, accountId, asked));
       underWay.add(stream);
       stream.once('close', () => underWay.delete(stream));
       reply.header('cache-control', 'no-store').type('application/x-ndjson');

@@ -21,7 +21,7 @@ const description =
   'comes back as an adjustment in the statement of the period that is closed next.';
 
 /** What accounts are charged for periods that are closed. */
-export function statementRoutes(app: App, rooms: HttpServices): void {
+export function statementRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/periods/:period/statements',
     {
@@ -42,7 +42,7 @@ export function statementRoutes(app: App, rooms: HttpServices): void {
     },
     async (request, reply) => {
       const { query, params } = request;
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       const [after] = (decodeCursor(query.cursor, 'text') ?? []) as readonly string[];
       const { head, statements } = closedStatements(model, params.period, knownAt(model, query.asOf), {
         behind: after,
@@ -80,7 +80,7 @@ export function statementRoutes(app: App, rooms: HttpServices): void {
     async (request, reply) => {
       const { query } = request;
       const { period, accountId } = request.params;
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       const asOf = knownAt(model, query.asOf);
       const { head, statements } = closedStatements(model, period, asOf, { only: accountId });
       for await (const statement of statements) {

@@ -42,7 +42,7 @@ const description =
   'as of a position they never change.';
 
 /** What billing pulls. */
-export function usageRoutes(app: App, rooms: HttpServices): void {
+export function usageRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/usage',
     {
@@ -57,8 +57,8 @@ export function usageRoutes(app: App, rooms: HttpServices): void {
     },
     async (request, reply) => {
       const { query } = request;
-      const model = await modelFor(rooms.projections, query, reply);
-      const asked = questionOf(query, rooms.now(), knownAt(model, query.asOf));
+      const model = await modelFor(services.projections, query, reply);
+      const asked = questionOf(query, services.now(), knownAt(model, query.asOf));
       const [after] = decodeCursor(query.cursor, 'text') ?? [];
       const items: AccountUsage[] = [];
       let next: string | undefined;
@@ -91,9 +91,9 @@ export function usageRoutes(app: App, rooms: HttpServices): void {
     },
     async (request, reply) => {
       const { query, params } = request;
-      const model = await modelFor(rooms.projections, query, reply);
+      const model = await modelFor(services.projections, query, reply);
       requireAccount(model, params.accountId);
-      const asked = questionOf(query, rooms.now(), knownAt(model, query.asOf));
+      const asked = questionOf(query, services.now(), knownAt(model, query.asOf));
       const item = accountUsage(model, params.accountId, asked);
       const shared = headOf(query, asked);
       const { accountId, ...measures } = item;

@@ -7,7 +7,7 @@ import type { Judgement } from '../../domain/validation/judging/judge.ts';
 import { PolicySettings, policiesOf } from '../../domain/validation/judging/policy.ts';
 import type { Conclusion } from '../../domain/validation/judging/run-input.ts';
 import { countsOf } from '../../domain/validation/records/write-run.ts';
-import { policyWhatIf } from '../../usecases/simulate-policy-changes.ts';
+import { simulatePolicyChanges } from '../../usecases/simulate-policy-changes.ts';
 import { problemResponses } from '../contract.ts';
 import { InstantText, instantOut } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
@@ -25,8 +25,8 @@ const Command = z.strictObject({
 });
 
 /** Has the validator run. */
-export function validationRequestRoutes(app: App, rooms: HttpServices): void {
-  whatIfRoute(app, rooms);
+export function validationRequestRoutes(app: App, services: HttpServices): void {
+  whatIfRoute(app, services);
   app.post(
     '/v1/validations',
     {
@@ -40,8 +40,8 @@ export function validationRequestRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ body }, reply) => {
-      await modelFor(rooms.projections, {}, reply);
-      const { validator } = rooms;
+      await modelFor(services.projections, {}, reply);
+      const { validator } = services;
       if (validator === undefined)
         throw new Problem(
           'no-validator',
@@ -65,7 +65,7 @@ const Question = z.strictObject({
   from: InstantText,
   to: InstantText,
 });
-function whatIfRoute(app: App, rooms: HttpServices): void {
+function whatIfRoute(app: App, services: HttpServices): void {
   app.post(
     '/v1/validations/what-if',
     {
@@ -80,9 +80,14 @@ function whatIfRoute(app: App, rooms: HttpServices): void {
     },
     async ({ body: { policy, from, to } }, reply) => {
       if (from >= to) throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }]);
-      await modelFor(rooms.projections, {}, reply);
-      const through = clippedWindow({ from, to }, rooms.now()).to;
-      const { runs, accounts } = await policyWhatIf(rooms.store, policiesOf(policy), { from, to }, through);
+      await modelFor(services.projections, {}, reply);
+      const through = clippedWindow({ from, to }, services.now()).to;
+      const { runs, accounts } = await simulatePolicyChanges(
+        services.store,
+        policiesOf(policy),
+        { from, to },
+        through,
+      );
       return {
         window: { from: instantOut(from), to: instantOut(to) },
         through: instantOut(through),

@@ -24,7 +24,7 @@ const PLACE_WAIT_MS = 2_000;
 const MOST_SHOWN = 1_000;
 
 /** What the validator has seen, run by run, and what it would have done. */
-export function validationRoutes(app: App, rooms: HttpServices): void {
+export function validationRoutes(app: App, services: HttpServices): void {
   const tags = ['Validator'];
 
   app.get(
@@ -39,11 +39,11 @@ export function validationRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
-      const { validations } = await modelFor(rooms.projections, query, reply);
+      const { validations } = await modelFor(services.projections, query, reply);
       const [before] = decodeCursor(cursor, 'place') ?? [Number.POSITIVE_INFINITY];
       const isBehind = ({ position }: Run) => position < Number(before);
       const page = pageOf(validations.runs.reverse(), limit, isBehind, ({ position }) => [position]);
-      return { ...page, items: page.items.map((run) => runShown(rooms, run)) };
+      return { ...page, items: page.items.map((run) => runShown(services, run)) };
     },
   );
 
@@ -60,16 +60,16 @@ export function validationRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ params: { runId }, query: { limit, cursor, ...query } }, reply) => {
-      const { validations } = await modelFor(rooms.projections, query, reply);
-      const run = validations.run(runId) ?? (await runFromStore(rooms, runId));
+      const { validations } = await modelFor(services.projections, query, reply);
+      const run = validations.run(runId) ?? (await runFromStore(services, runId));
       if (run === undefined) throw new Problem('not-found', `no run of the validator has the id ${runId}`);
       const [after] = decodeCursor(cursor, 'place') ?? [0];
       const from = Number(after);
-      const found = await detailsOf(rooms, run);
+      const found = await detailsOf(services, run);
       const verdicts = found.verdicts.slice(from, from + limit);
       const isMore = from + limit < found.verdicts.length;
       return {
-        ...runShown(rooms, run),
+        ...runShown(services, run),
         ...found,
         verdicts,
         ...(isMore && { next: encodeCursor([from + limit]) }),
@@ -90,8 +90,8 @@ export function validationRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ query }, reply) => {
-      await modelFor(rooms.projections, query, reply);
-      return validatorOut(rooms);
+      await modelFor(services.projections, query, reply);
+      return validatorOut(services);
     },
   );
 
@@ -107,12 +107,12 @@ export function validationRoutes(app: App, rooms: HttpServices): void {
       },
     },
     async ({ body: { proceedForHours, note } }, reply) => {
-      await modelFor(rooms.projections, {}, reply);
-      const until = rooms.now() + proceedForHours * HOUR_MS;
-      const eventId = await rooms.decisions.proceedUntil(until, LOOPBACK_CALLER.actor, note);
-      await rooms.projections.waitForEvent(eventId, PLACE_WAIT_MS);
-      reply.header('ledger-position', String(rooms.projections.model.position));
-      return validatorOut(rooms);
+      await modelFor(services.projections, {}, reply);
+      const until = services.now() + proceedForHours * HOUR_MS;
+      const eventId = await services.decisions.proceedUntil(until, LOOPBACK_CALLER.actor, note);
+      await services.projections.waitForEvent(eventId, PLACE_WAIT_MS);
+      reply.header('ledger-position', String(services.projections.model.position));
+      return validatorOut(services);
     },
   );
 }
@@ -126,13 +126,13 @@ function runShown({ projections, validator, now }: HttpServices, run: Run): RunO
   return { ...shown, progress: { done, total, counts } };
 }
 
-function validatorOut(rooms: HttpServices): ValidatorOut {
-  const { projections, now } = rooms;
+function validatorOut(services: HttpServices): ValidatorOut {
+  const { projections, now } = services;
   const { validations } = projections.model;
   const { decision } = validations;
   const running = validations.activeRuns(now()).flatMap((underWay) => {
     const run = validations.run(underWay.run);
-    return run === undefined ? [] : [runShown(rooms, run)];
+    return run === undefined ? [] : [runShown(services, run)];
   });
   return {
     shards: Array.from(validations.shards, ({ shard, run, completedAt, members, conditions, breaker }) => ({
@@ -165,12 +165,12 @@ async function* recordsOf(
 }
 
 /** A run that is too old to be kept in memory. */
-async function runFromStore(rooms: HttpServices, id: string): Promise<Run | undefined> {
+async function runFromStore(services: HttpServices, id: string): Promise<Run | undefined> {
   if (parseRunId(id) === undefined) return undefined;
   let run: Run | undefined;
-  for await (const [record, at, eventId] of recordsOf(rooms, id)) {
+  for await (const [record, at, eventId] of recordsOf(services, id)) {
     if (record.type === 'ValidationStarted') {
-      const position = rooms.projections.model.locate(eventId)?.position ?? 0;
+      const position = services.projections.model.locate(eventId)?.position ?? 0;
       run = startedRun(id, record.data, { position, recordedAt: at });
     }
     if (record.type !== 'ValidationCompleted' || run === undefined || at > run.deadline) continue;
@@ -179,13 +179,13 @@ async function runFromStore(rooms: HttpServices, id: string): Promise<Run | unde
   return run;
 }
 
-async function detailsOf(rooms: HttpServices, { run, tick }: Run) {
+async function detailsOf(services: HttpServices, { run, tick }: Run) {
   const verdicts: RunDetailOut['verdicts'] = [];
   const facts: { clusterId: string; type: string }[] = [];
   const wouldHave: RunDetailOut['wouldHave'] = [];
   const raised: RunDetailOut['raised'] = [];
   const resolved: string[] = [];
-  for await (const [{ type, data }] of recordsOf(rooms, run)) {
+  for await (const [{ type, data }] of recordsOf(services, run)) {
     if (type === 'ValidationRecorded') {
       for (const { state, code, clusters } of data.verdicts) {
         for (const [clusterId, offset, uid, detail] of clusters) {

@@ -1,24 +1,22 @@
 import { z } from 'zod';
 import { SimulatedUsageOut } from '../../api/what-if.ts';
-import type { ClusterBilling } from '../../domain/billing/billing.ts';
 import { countedIntervals } from '../../domain/billing/explanation.ts';
-import { AmountSum } from '../../domain/billing/quantity.ts';
-import { clippedWindow, usageOf } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
 import { EventId } from '../../domain/facts/fact.ts';
-import { LAST_INSTANT, type Window } from '../../domain/time.ts';
-import type { Submission } from '../../ledger/ledger.ts';
+import type { Window } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import type { SimulatedCluster } from '../../projections/queries/simulated-clusters.ts';
 import {
-  type SimulatedCluster,
-  simulateClusters,
-  wouldChange,
-} from '../../projections/queries/simulated-clusters.ts';
-import { simulateFacts } from '../../usecases/simulate-facts.ts';
+  type AccountSimulation,
+  compareUsage,
+  type FactChanges,
+  simulateAccount,
+} from '../../usecases/simulate-account.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
 import { CloudEvent } from '../ingest/cloud-event.ts';
 import { parseEvent } from '../ingest/recorder.ts';
 import { AccountPath, AsOf, fieldErrors, instantOut, Reading } from '../params/fields.ts';
-import { clusterNumber, knownAt, modelFor, refuseUnreadable, requireAccount } from '../params/read-model.ts';
+import { clusterNumber, haltedProblem, knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, headOf, WindowFields } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { type FieldError, invalidRequest, Problem, problemOf } from '../server/problem.ts';
@@ -46,7 +44,7 @@ type Question = z.output<typeof Question>;
 const Documented = Question.extend({ add: z.array(CloudEvent).max(MOST_ADDED).optional() });
 
 /** What an account would be billed if the facts were others. */
-export function whatIfRoutes(app: App, rooms: HttpServices): void {
+export function whatIfRoutes(app: App, services: HttpServices): void {
   app.post(
     '/v1/accounts/:accountId/what-if',
     {
@@ -64,17 +62,17 @@ export function whatIfRoutes(app: App, rooms: HttpServices): void {
     },
     async (request, reply) => {
       const { accountId } = request.params;
-      const model = await modelFor(rooms.projections, request.query, reply);
+      const model = await modelFor(services.projections, request.query, reply);
       requireAccount(model, accountId);
       const question = questionOf(request.body);
-      const counted = countedOf(question, rooms.now(), '');
+      const counted = countedOf(question, services.now(), '');
       const asOf = knownAt(model, question.asOf, '/asOf');
       const changes = changesOf(model, accountId, asOf, question);
-      const supposed = await supposeAll(rooms, model, asOf, changes);
-      const clusters = await simulateClusters(model, accountId, asOf, supposed);
+      const simulation = await simulateAccount(services.store, model, { accountId, asOf }, changes);
+      const clusters = simulatedClusters(model, simulation);
       const window = clippedWindow(counted.window, counted.through);
       const head = headOf(question, { ...counted, asOf });
-      return { accountId, ...head, ...comparison(clusters, window) };
+      return { accountId, ...head, ...comparisonOut(clusters, window) };
     },
   );
 }
@@ -88,49 +86,32 @@ function questionOf(body: unknown): Question {
   throw invalidRequest([{ pointer: '/add', detail: 'give events to add, or event ids to remove' }]);
 }
 
-/** What is supposed of a cluster. */
-interface Change {
-  readonly removed: Set<string>;
-  readonly added: Submission[];
-  /** Of each that is added: its place in the question. */
-  readonly places: number[];
-}
-
-/** What is supposed, by cluster. @throws Problem `invalid-request` that names every field at fault. */
+/** Reads the changes of a request. @throws Problem `invalid-request` that names all invalid fields. */
 function changesOf(
   model: LedgerModel,
   accountId: string,
   asOf: number,
   { add = [], remove = [] }: Question,
-): Map<string, Change> {
-  const changes = new Map<string, Change>();
+): FactChanges {
   const errors: FieldError[] = [];
-  const changeOf = (clusterId: string): Change => {
-    const change = changes.get(clusterId) ?? { removed: new Set(), added: [], places: [] };
-    changes.set(clusterId, change);
-    return change;
-  };
-  for (const [i, eventId] of remove.entries()) {
-    const place = ownFact(model, accountId, asOf, eventId);
-    if (place instanceof Error) errors.push({ pointer: `/remove/${i}`, detail: place.message });
-    else changeOf(place).removed.add(eventId);
-  }
-  for (const [i, event] of add.entries()) {
+  const removed = remove.flatMap((eventId, i) => {
+    const clusterId = clusterOfFact(model, accountId, asOf, eventId);
+    if (typeof clusterId === 'string') return [{ eventId, clusterId }];
+    errors.push({ pointer: `/remove/${i}`, detail: clusterId.message });
+    return [];
+  });
+  const added = add.flatMap((event, i) => {
     const submission = parseEvent(event, Number.POSITIVE_INFINITY);
-    if (submission instanceof Problem) {
-      errors.push(...under(`/add/${i}`, submission));
-      continue;
-    }
-    const change = changeOf(submission.fact.clusterId);
-    change.added.push(submission);
-    change.places.push(i);
-  }
+    if (!(submission instanceof Problem)) return [submission];
+    errors.push(...under(`/add/${i}`, submission));
+    return [];
+  });
   if (errors.length > 0) throw invalidRequest(errors);
-  return changes;
+  return { removed, added };
 }
 
-/** The id of the cluster that a fact is of, or why there is none to take out. */
-function ownFact(model: LedgerModel, accountId: string, asOf: number, eventId: string): string | Error {
+/** Returns the id of the cluster of a fact, or an error that says why the fact cannot be removed. */
+function clusterOfFact(model: LedgerModel, accountId: string, asOf: number, eventId: string): string | Error {
   const place = model.locate(eventId);
   if (place?.clusterId === undefined || place.position > asOf)
     return new Error(`no fact known at position ${asOf} has the event id ${eventId}`);
@@ -146,48 +127,30 @@ function under(pointer: string, { message, errors }: Problem): FieldError[] {
   return errors.map((error) => ({ pointer: `${pointer}${error.pointer}`, detail: error.detail }));
 }
 
-/** How each cluster would be billed. @throws Problem as an event that is refused would be answered. */
-async function supposeAll(
-  { store }: HttpServices,
-  model: LedgerModel,
-  asOf: number,
-  changes: ReadonlyMap<string, Change>,
-): Promise<Map<string, ClusterBilling>> {
-  const supposed = new Map<string, ClusterBilling>();
-  for (const [clusterId, { removed, added, places }] of changes) {
-    const cluster = model.clusters.find(clusterId);
-    const known = cluster === undefined ? 0 : model.positionsOf(cluster, asOf).length;
-    if (cluster !== undefined && added.length > 0) refuseUnreadable(model, cluster);
-    const posting = { now: LAST_INSTANT, mayBackdate: true };
-    const { billing, outcomes } = await simulateFacts(store, { clusterId, known, removed, added }, posting);
-    for (const [i, outcome] of outcomes.entries()) {
-      if (outcome.outcome !== 'rejected') continue;
-      const problem = problemOf(outcome.rejection);
-      throw new Problem(problem.code, problem.message, { errors: under(`/add/${places[i]}`, problem) });
+/** @throws Problem as if the rejected event was posted, or `cluster-halted` */
+function simulatedClusters(model: LedgerModel, simulation: AccountSimulation): readonly SimulatedCluster[] {
+  switch (simulation.outcome) {
+    case 'simulated':
+      return simulation.clusters;
+    case 'halted':
+      throw haltedProblem(model, simulation.cluster);
+    case 'rejected': {
+      const problem = problemOf(simulation.rejection);
+      throw new Problem(problem.code, problem.message, {
+        errors: under(`/add/${simulation.index}`, problem),
+      });
     }
-    supposed.set(clusterId, billing);
   }
-  return supposed;
 }
 
-function comparison(clusters: readonly SimulatedCluster[], counted: Window) {
-  const before = usageOf(
-    clusters.values().map((cluster) => cluster.before),
-    counted,
-  );
-  const after = usageOf(
-    clusters.values().map((cluster) => cluster.after),
-    counted,
-  );
-  const changed = clusters.filter((cluster) => wouldChange(cluster, counted));
+function comparisonOut(clusters: readonly SimulatedCluster[], counted: Window) {
+  const { changed, ...usage } = compareUsage(clusters, counted);
   return {
-    before,
-    after,
-    delta: new AmountSum().add(after).subtract(before).total,
-    clusters: changed.map((cluster) => ({
-      clusterId: cluster.clusterId,
-      before: intervalsOut(cluster.before, counted),
-      after: intervalsOut(cluster.after, counted),
+    ...usage,
+    clusters: changed.map(({ clusterId, before, after }) => ({
+      clusterId,
+      before: intervalsOut(before, counted),
+      after: intervalsOut(after, counted),
     })),
   };
 }

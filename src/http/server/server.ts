@@ -50,7 +50,7 @@ declare module 'fastify' {
 const BODY_LIMIT = 64 * 1024;
 
 /** Builds the server; it listens to nothing yet. */
-export async function buildServer(rooms: HttpServices, log: FastifyBaseLogger): Promise<App> {
+export async function buildServer(services: HttpServices, log: FastifyBaseLogger): Promise<App> {
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -89,8 +89,8 @@ export async function buildServer(rooms: HttpServices, log: FastifyBaseLogger): 
   parseBodies(app);
   setSecurityHeaders(app);
   refuseOtherHosts(app);
-  closeOnceAnswered(app, rooms);
-  observeRequests(app, rooms);
+  closeOnceAnswered(app, services);
+  observeRequests(app, services);
   app.addHook('onRoute', ({ schema }) => {
     // A query parameter that nobody reads is a mistake of the caller's.
     if (schema !== undefined && schema.hide !== true) schema.querystring ??= z.strictObject({});
@@ -110,7 +110,7 @@ export async function buildServer(rooms: HttpServices, log: FastifyBaseLogger): 
       openapi: '3.1.0',
       info: {
         title: 'cluster-ledger',
-        version: rooms.version,
+        version: services.version,
         description: 'What customers of a Kubernetes platform are charged for their clusters, and why.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
@@ -147,7 +147,7 @@ export async function buildServer(rooms: HttpServices, log: FastifyBaseLogger): 
     kubefirstRoutes,
     operationsRoutes,
   ]) {
-    routes(app, rooms);
+    routes(app, services);
   }
   return app;
 }

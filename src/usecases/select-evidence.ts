@@ -1,0 +1,89 @@
+import type { Statement } from '../domain/billing/statement.ts';
+import type { Usage } from '../domain/billing/usage.ts';
+import { type Instant, type Period, periodWindow } from '../domain/time.ts';
+import type { ClosedPeriod, LedgerModel } from '../projections/model/ledger-model.ts';
+import { accountUsage } from '../projections/queries/account-usage.ts';
+import { closedQuestion, statementsInTurns } from '../projections/queries/period-statements.ts';
+
+/** Maximum number of facts of an account in an evidence file: their proofs, about 700 bytes each, are held in memory. */
+const MAX_FACTS = 100_000;
+
+/** The figure that an evidence file proves: the statement of a closed period, or the usage of another period. */
+export type EvidenceFigure =
+  | { readonly kind: 'no-statement' }
+  | { readonly kind: 'statement'; readonly statement: Statement; readonly closedAt: Instant }
+  | { readonly kind: 'usage'; readonly usage: Usage };
+
+/** A cluster that was registered to the account, and the positions of all of its facts. */
+interface EvidenceCluster {
+  readonly clusterId: string;
+  readonly positions: readonly number[];
+}
+
+export type EvidenceSelection =
+  /** A cluster cannot be read, so that no figure can be proved. */
+  | { readonly outcome: 'halted'; readonly clusterId: string; readonly why: string }
+  | { readonly outcome: 'too-many-facts'; readonly facts: number; readonly limit: number }
+  | {
+      readonly outcome: 'selected';
+      readonly figure: EvidenceFigure;
+      readonly clusters: readonly EvidenceCluster[];
+      readonly closings: readonly ClosedPeriod[];
+    };
+
+/**
+ * Selects what an evidence file must contain: the figure of an account and a period, and the positions of the facts and
+ * closings that the figure follows from.
+ * @param size number of events that the checkpoint covers; later events are left out.
+ * @param now the usage of a period that is not closed is counted up to this instant.
+ */
+export async function selectEvidence(
+  model: LedgerModel,
+  accountId: string,
+  period: Period,
+  { size, now }: { readonly size: number; readonly now: Instant },
+): Promise<EvidenceSelection> {
+  for (const [cluster, { why }] of model.unreadableClusters)
+    return { outcome: 'halted', clusterId: model.clusters.text(cluster), why };
+  const clusters = clustersOf(model, accountId, size);
+  const facts = clusters.reduce((sum, { positions }) => sum + positions.length, 0);
+  if (facts > MAX_FACTS) return { outcome: 'too-many-facts', facts, limit: MAX_FACTS };
+  const closings = model.closedPeriods.filter(({ position }) => position <= size);
+  const figure = closings.some((closing) => closing.period === period)
+    ? await statementFor(model, accountId, period)
+    : usageFor(model, accountId, period, size, now);
+  return { outcome: 'selected', figure, clusters, closings };
+}
+
+/** Returns the clusters that were registered to an account at any time within the first `size` events. */
+function clustersOf(model: LedgerModel, accountId: string, size: number): EvidenceCluster[] {
+  const account = model.accounts.find(accountId) as number;
+  return model.clustersOf(account).flatMap((cluster) => {
+    const positions = model.positionsOf(cluster).filter((position) => position <= size);
+    const wasRegistered = model.facts.registersTo(positions.at(-1) ?? 0, account);
+    return wasRegistered ? [{ clusterId: model.clusters.text(cluster), positions }] : [];
+  });
+}
+
+async function statementFor(model: LedgerModel, accountId: string, period: Period): Promise<EvidenceFigure> {
+  const closing = model.closingOf(period);
+  const question = closedQuestion(model, period);
+  if (closing === undefined || question === undefined) return { kind: 'no-statement' };
+  for await (const statement of statementsInTurns(model, question, { only: accountId }))
+    return { kind: 'statement', statement, closedAt: closing.closedAt };
+  return { kind: 'no-statement' };
+}
+
+function usageFor(
+  model: LedgerModel,
+  accountId: string,
+  period: Period,
+  asOf: number,
+  now: Instant,
+): EvidenceFigure {
+  const window = periodWindow(period);
+  return {
+    kind: 'usage',
+    usage: accountUsage(model, accountId, { window, through: now, asOf, byDay: false }).usage,
+  };
+}

@@ -1,0 +1,101 @@
+import type { ClusterBilling } from '../domain/billing/billing.ts';
+import { AmountSum, type Amounts } from '../domain/billing/quantity.ts';
+import { type Usage, usageOf } from '../domain/billing/usage.ts';
+import type { Rejection } from '../domain/facts/rejection.ts';
+import { LAST_INSTANT, type Window } from '../domain/time.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import type { Submission } from '../ledger/ledger.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
+import {
+  type SimulatedCluster,
+  simulateClusters,
+  wouldChange,
+} from '../projections/queries/simulated-clusters.ts';
+import { simulateFacts } from './simulate-facts.ts';
+
+/** Hypothetical changes to the facts of an account. Facts are removed before others are added. */
+export interface FactChanges {
+  /** Facts to add, in order. */
+  readonly added: readonly Submission[];
+  /** Facts to remove. */
+  readonly removed: readonly { readonly eventId: string; readonly clusterId: string }[];
+}
+
+export type AccountSimulation =
+  /** A cluster that facts are added to cannot be read. */
+  | { readonly outcome: 'halted'; readonly cluster: number }
+  /** An added fact would be rejected; `index` is its index in `added`. */
+  | { readonly outcome: 'rejected'; readonly index: number; readonly rejection: Rejection }
+  | { readonly outcome: 'simulated'; readonly clusters: readonly SimulatedCluster[] };
+
+interface ClusterChange {
+  readonly removed: Set<string>;
+  readonly added: Submission[];
+  /** For each added fact, its index in `FactChanges.added`. */
+  readonly indexes: number[];
+}
+
+/**
+ * Computes how each cluster of an account would be billed if its facts were changed. Nothing is written. Added facts are
+ * checked as if they were posted, except that they may have any effective time.
+ * @throws StoreUnavailable @throws UnreadableFact
+ */
+export async function simulateAccount(
+  store: EventStore,
+  model: LedgerModel,
+  account: { readonly accountId: string; readonly asOf: number },
+  changes: FactChanges,
+): Promise<AccountSimulation> {
+  const { accountId, asOf } = account;
+  const billings = new Map<string, ClusterBilling>();
+  for (const [clusterId, { removed, added, indexes }] of byCluster(changes)) {
+    const cluster = model.clusters.find(clusterId);
+    const known = cluster === undefined ? 0 : model.positionsOf(cluster, asOf).length;
+    if (cluster !== undefined && added.length > 0 && model.haltOf(cluster) !== undefined)
+      return { outcome: 'halted', cluster };
+    const posting = { now: LAST_INSTANT, mayBackdate: true };
+    const { billing, outcomes } = await simulateFacts(store, { clusterId, known, removed, added }, posting);
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.outcome === 'rejected')
+        return { outcome: 'rejected', index: indexes[i] ?? 0, rejection: outcome.rejection };
+    }
+    billings.set(clusterId, billing);
+  }
+  return { outcome: 'simulated', clusters: await simulateClusters(model, accountId, asOf, billings) };
+}
+
+function byCluster({ added, removed }: FactChanges): Map<string, ClusterChange> {
+  const changes = new Map<string, ClusterChange>();
+  const changeOf = (clusterId: string): ClusterChange => {
+    const change = changes.get(clusterId) ?? { removed: new Set(), added: [], indexes: [] };
+    changes.set(clusterId, change);
+    return change;
+  };
+  for (const { eventId, clusterId } of removed) changeOf(clusterId).removed.add(eventId);
+  for (const [index, submission] of added.entries()) {
+    const change = changeOf(submission.fact.clusterId);
+    change.added.push(submission);
+    change.indexes.push(index);
+  }
+  return changes;
+}
+
+export interface UsageComparison {
+  readonly before: Usage;
+  readonly after: Usage;
+  readonly delta: Amounts;
+  /** The clusters whose billing within the window would change. */
+  readonly changed: readonly SimulatedCluster[];
+}
+
+/** Compares the usage of simulated clusters in a window before and after the changes. */
+export function compareUsage(clusters: readonly SimulatedCluster[], counted: Window): UsageComparison {
+  const usage = (when: 'before' | 'after') =>
+    usageOf(
+      clusters.values().map((cluster) => cluster[when]),
+      counted,
+    );
+  const [before, after] = [usage('before'), usage('after')];
+  const delta = new AmountSum().add(after).subtract(before).total;
+  return { before, after, delta, changed: clusters.filter((cluster) => wouldChange(cluster, counted)) };
+}
