@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 
-/** What `npm run rooms` says of a copy of the sources. */
+/** Returns the report of dependency-cruiser for a copy of the source. */
 async function violations(folder: string): Promise<string> {
   const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
   const options = ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src'];
@@ -19,10 +19,10 @@ async function violations(folder: string): Promise<string> {
   }
 }
 
-describe('the rooms', () => {
+describe('the dependency rules of the layers', () => {
   let copy: string;
   beforeAll(async () => {
-    copy = await mkdtemp(join(tmpdir(), 'ledger-rooms-'));
+    copy = await mkdtemp(join(tmpdir(), 'ledger-layers-'));
     for (const part of ['src', '.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']) {
       await cp(join(root, part), join(copy, part), { recursive: true });
     }
@@ -30,7 +30,7 @@ describe('the rooms', () => {
   });
   afterAll(() => rm(copy, { recursive: true, force: true }));
 
-  test('keep their rules', async () => {
+  test('hold for the source', async () => {
     expect(await violations(copy)).toMatch(/no dependency violations found \([1-9]\d+ modules/);
   });
 
@@ -62,12 +62,14 @@ describe('the rooms', () => {
       "import '../credentials/credential.ts';",
     ],
     ['only-the-probing-process-opens-credentials', 'app', "import '../kubernetes/probe/probe.ts';"],
+    ['use-cases-know-no-entry-point', 'usecases', "import '../http/server/problem.ts';"],
+    ['api-holds-schemas-only', 'api', "import '../ledger/ledger.ts';"],
     ['entry-points-do-not-import-each-other', 'http', "import '../jobs/auto-close.ts';"],
     ['entry-points-do-not-import-each-other', 'jobs', "import '../http/server/problem.ts';"],
     ['entry-points-do-not-import-each-other', 'cli', "import '../http/server/server.ts';"],
     ['no-unresolvable', 'http', "import './nowhere.ts';"],
-  ])('are guarded: %s catches an import planted in %s', async (rule, room, line) => {
-    const planted = join(copy, 'src', room, 'planted.ts');
+  ])('include %s, which rejects an import planted in %s', async (rule, layer, line) => {
+    const planted = join(copy, 'src', layer, 'planted.ts');
     await writeFile(planted, `${line}\n`);
     try {
       expect(await violations(copy)).toContain(rule);
