@@ -54,7 +54,7 @@ export function openValidator(parts: Parts, settings: ValidatorSettings): OpenVa
     ProberOptions.parse({ ...probe, credentials, environment, readable: readableFor(credentials) }),
     { now, log },
   );
-  const rooms = {
+  const dependencies = {
     store,
     ledger,
     projections,
@@ -65,7 +65,7 @@ export function openValidator(parts: Parts, settings: ValidatorSettings): OpenVa
   };
   const inventory = inventoryOf(parts, prober);
   const options = { policies: policiesOf(settings.policy), shard, deadlineMs: runDeadline };
-  const validator = new RunValidation({ ...rooms, inventory }, options);
+  const validator = new RunValidation({ ...dependencies, inventory }, options);
   const job = new ValidatorJob(validator, schedule === 'off' ? undefined : schedule, now, log);
   job.start();
   const stop = async () => {

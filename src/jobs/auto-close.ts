@@ -33,10 +33,10 @@ export class AutoClose {
   readonly #job: ScheduledJob;
   #isStopped = false;
 
-  constructor(rooms: Dependencies, settings: AutoCloseSettings) {
-    this.#dependencies = rooms;
+  constructor(dependencies: Dependencies, settings: AutoCloseSettings) {
+    this.#dependencies = dependencies;
     this.#settings = settings;
-    this.#job = new ScheduledJob('auto-close', settings.schedule, () => this.#closeDue(), rooms.log);
+    this.#job = new ScheduledJob('auto-close', settings.schedule, () => this.#closeDue(), dependencies.log);
   }
 
   /** Starts the schedule if automatic closing is enabled. */

@@ -41,10 +41,10 @@ export class KubefirstWatcher {
   #missing: readonly string[] = [];
   #running: Promise<void> = Promise.resolve();
 
-  constructor(rooms: Dependencies) {
-    this.#dependencies = rooms;
-    this.#book = new RecordBook(rooms.name, rooms.intake.policy, rooms.view);
-    this.#since = rooms.now();
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    this.#book = new RecordBook(dependencies.name, dependencies.intake.policy, dependencies.view);
+    this.#since = dependencies.now();
   }
 
   /** Starts following. Never throws; `status` reports errors. */
@@ -140,9 +140,9 @@ export class KubefirstWatcher {
 
   #noteMissing(): void {
     const missing = this.#book.missing(this.#dependencies.now());
-    const fresh = missing.filter((clusterId) => !this.#missing.includes(clusterId));
+    const newlyMissing = missing.filter((clusterId) => !this.#missing.includes(clusterId));
     this.#missing = missing;
-    for (const clusterId of fresh) {
+    for (const clusterId of newlyMissing) {
       this.#dependencies.log.warn(
         { alert: 'billed-but-missing', clusterId },
         'the record of a billed cluster is gone',

@@ -56,8 +56,8 @@ export class KubefirstIngest {
   readonly #counts = new Map<TelemetryOutcome, number>();
   readonly #queue = new SerialQueue();
 
-  constructor(rooms: Dependencies) {
-    this.#dependencies = rooms;
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
   }
 
   get policy(): KubefirstPolicy {

@@ -18,8 +18,8 @@ export class InventoryReconciler {
   /** When each condition of the last comparison was first found. */
   #firstSeen: ReadonlyMap<string, Instant> = new Map();
 
-  constructor(rooms: Dependencies) {
-    this.#dependencies = rooms;
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
   }
 
   /**

@@ -113,8 +113,8 @@ export class RunValidation {
   #progress: RunProgress | undefined;
   readonly #claims = new SerialQueue();
 
-  constructor(rooms: ValidatorDependencies, options: ValidatorOptions) {
-    this.#dependencies = rooms;
+  constructor(dependencies: ValidatorDependencies, options: ValidatorOptions) {
+    this.#dependencies = dependencies;
     this.options = options;
   }
 
@@ -154,8 +154,8 @@ export class RunValidation {
     const run = runId(request.tick, shard);
     const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const name = shardName(shard);
-    const other = model.validations.activeRuns(now()).find(({ start }) => start.shard === name);
-    if (other !== undefined) return { outcome: 'taken', run: other.run };
+    const active = model.validations.activeRuns(now()).find(({ start }) => start.shard === name);
+    if (active !== undefined) return { outcome: 'taken', run: active.run };
 
     const startedAt = now();
     const deadline = startedAt + deadlineMs;
@@ -186,10 +186,10 @@ export class RunValidation {
     const { run } = claimed;
     const signal = this.#signal(deadline);
     let last = claimed;
-    const tell = async (progress: RunProgress) => {
+    const reportProgress = async (progress: RunProgress) => {
       last = await runs.append(last, [{ type: 'ValidationProgressed', data: progressOf(progress) }]);
     };
-    const probed = await this.#probeAll(projections.model, run, tick, signal, tell);
+    const probed = await this.#probeAll(projections.model, run, tick, signal, reportProgress);
     if (signal.aborted) return this.#abandoned(run, 'it did not finish by its deadline');
 
     const { decidedAt, judgement } = probed.judge();
@@ -234,7 +234,7 @@ export class RunValidation {
     run: string,
     tick: Instant,
     signal: AbortSignal,
-    tell: (progress: RunProgress) => Promise<unknown>,
+    reportProgress: (progress: RunProgress) => Promise<unknown>,
   ) {
     const { now, inventory } = this.#dependencies;
     const startedAt = now();
@@ -250,7 +250,7 @@ export class RunValidation {
     this.#lookForCanaries(targets);
     try {
       const reported = inventory?.(model, startedAt).catch((error: unknown) => this.#noInventory(error));
-      const verdicts = await this.#probe(targets, signal, progress, tell);
+      const verdicts = await this.#probe(targets, signal, progress, reportProgress);
       const report = await reported;
       return { judge: () => this.#judge(run, tick, targets, verdicts, report) };
     } finally {
@@ -284,7 +284,7 @@ export class RunValidation {
     targets: readonly ClusterToProbe[],
     signal: AbortSignal,
     progress: RunProgress,
-    tell: (progress: RunProgress) => Promise<unknown>,
+    reportProgress: (progress: RunProgress) => Promise<unknown>,
   ): Promise<Map<string, Verdict>> {
     const { now, probes } = this.#dependencies;
     const verdicts = new Map<string, Verdict>();
@@ -293,18 +293,18 @@ export class RunValidation {
       progress.counts[verdict.state]++;
       progress.done++;
     };
-    const asked: { clusterId: string; connection: string }[] = [];
+    const probeTargets: { clusterId: string; connection: string }[] = [];
     for (const { clusterId, connection } of targets) {
-      if (connection !== undefined) asked.push({ clusterId, connection });
+      if (connection !== undefined) probeTargets.push({ clusterId, connection });
       else add(clusterId, { state: 'unverifiable', code: 'no-credential', detail: NO_CREDENTIAL, at: now() });
     }
-    let toldAt = performance.now();
-    for await (const { clusterId, verdict } of probes.probe(asked, signal)) {
+    let reportedAt = performance.now();
+    for await (const { clusterId, verdict } of probes.probe(probeTargets, signal)) {
       if (signal.aborted) break;
       add(clusterId, verdict);
-      if (performance.now() - toldAt < PROGRESS_EVERY_MS) continue;
-      toldAt = performance.now();
-      await tell(progress);
+      if (performance.now() - reportedAt < PROGRESS_EVERY_MS) continue;
+      reportedAt = performance.now();
+      await reportProgress(progress);
     }
     return verdicts;
   }

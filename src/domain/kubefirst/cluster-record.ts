@@ -66,20 +66,20 @@ export const RECORD_FIELDS: readonly string[] = Object.keys(Record.shape);
  */
 export function readRecord(
   name: string,
-  given: unknown,
+  input: unknown,
 ): { readonly records: readonly ClusterRecord[]; readonly unusable: readonly UnusableRecord[] } {
-  const parsed = Record.safeParse(given);
+  const parsed = Record.safeParse(input);
   if (!parsed.success) return { records: [], unusable: [unusable(name, parsed.error)] };
   const host = parsed.data;
   const managementId = host.cluster_id;
   const records = [toRecord(host, managementId)];
-  const wrong: UnusableRecord[] = [];
+  const unusableWorkloads: UnusableRecord[] = [];
   for (const [i, workload] of (host.workload_clusters ?? []).entries()) {
-    const one = Workload.safeParse(workload);
-    if (one.success) records.push(toRecord(one.data, managementId));
-    else wrong.push(unusable(`${name}/workload_clusters/${i}`, one.error));
+    const parsedWorkload = Workload.safeParse(workload);
+    if (parsedWorkload.success) records.push(toRecord(parsedWorkload.data, managementId));
+    else unusableWorkloads.push(unusable(`${name}/workload_clusters/${i}`, parsedWorkload.error));
   }
-  return { records, unusable: wrong };
+  return { records, unusable: unusableWorkloads };
 }
 
 function toRecord(fields: z.output<typeof Workload>, managementId: string): ClusterRecord {

@@ -63,8 +63,8 @@ function lineOf(cluster: ClusterBill, counted: Window, pricePerHour: string | un
 
 /** Multiplies two non-negative decimal numbers. The result has 2 decimal places, rounded half to even. */
 export function multiply(a: string, b: string): string {
-  const [one, other] = [unscaled(a), unscaled(b)];
-  return formatFixed(one.digits * other.digits, 10n ** BigInt(one.places + other.places));
+  const [left, right] = [unscaled(a), unscaled(b)];
+  return formatFixed(left.digits * right.digits, 10n ** BigInt(left.places + right.places));
 }
 
 function unscaled(text: string): { readonly digits: bigint; readonly places: number } {

@@ -73,21 +73,21 @@ export interface ClusterMatchCriteria {
  */
 export function matchCluster(
   known: readonly KnownCluster[],
-  hint: ClusterMatchCriteria,
-  otherwise: 'next' | 'last',
+  criteria: ClusterMatchCriteria,
+  fallback: 'next' | 'last',
 ): readonly KnownCluster[] {
-  const said = known.filter(
+  const matching = known.filter(
     ({ kubefirstId, managementId, clusterType }) =>
-      kubefirstId === hint.kubefirstId &&
-      (hint.managementId === undefined || hint.managementId === managementId) &&
-      mayBeSameKind(hint.clusterType, clusterType),
+      kubefirstId === criteria.kubefirstId &&
+      (criteria.managementId === undefined || criteria.managementId === managementId) &&
+      mayBeSameKind(criteria.clusterType, clusterType),
   );
-  const sameDomain = said.filter(({ domain }) => domain !== undefined && domain === hint.domain);
-  const candidates = sameDomain.length > 0 ? sameDomain : said;
-  const there = existingAt(candidates, hint.at);
-  if (there.length > 0) return there;
-  const [next, last] = [nextAfter(candidates, hint.at), lastBefore(candidates, hint.at)];
-  const [one, other] = otherwise === 'next' ? [next, last] : [last, next];
+  const sameDomain = matching.filter(({ domain }) => domain !== undefined && domain === criteria.domain);
+  const candidates = sameDomain.length > 0 ? sameDomain : matching;
+  const existing = existingAt(candidates, criteria.at);
+  if (existing.length > 0) return existing;
+  const [next, last] = [nextAfter(candidates, criteria.at), lastBefore(candidates, criteria.at)];
+  const [one, other] = fallback === 'next' ? [next, last] : [last, next];
   return one.length > 0 ? one : other;
 }
 
@@ -103,8 +103,8 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   virtual: ['virtual'],
 };
 
-function mayBeSameKind(said: string | undefined, known: string | undefined): boolean {
-  const [one, other] = [kindsOf(said), kindsOf(known)];
+function mayBeSameKind(observed: string | undefined, known: string | undefined): boolean {
+  const [one, other] = [kindsOf(observed), kindsOf(known)];
   return one === undefined || other === undefined || one.some((kind) => other.includes(kind));
 }
 

@@ -37,8 +37,8 @@ export function clusterOfRecord(
   if (own !== undefined) return { clusterId: ownId, cluster: own };
   const { managementId, kubefirstId, clusterType, domain } = record;
   const unnamed = known.filter((cluster) => mayBeTheSame(cluster, record));
-  const hint = { kubefirstId, managementId: undefined, clusterType, domain, at: now };
-  const [adopted, ...others] = matchCluster(unnamed, hint, 'next');
+  const criteria = { kubefirstId, managementId: undefined, clusterType, domain, at: now };
+  const [adopted, ...others] = matchCluster(unnamed, criteria, 'next');
   // A default virtual cluster has the id of its host. Without a common domain the match is ambiguous.
   const isShared = managementId === kubefirstId && adopted?.domain !== domain;
   if (adopted === undefined || others.length > 0 || isShared) return { clusterId: ownId, cluster: undefined };

@@ -90,19 +90,19 @@ export function judgeTelemetry(
   known: readonly KnownCluster[],
   policy: KubefirstPolicy,
 ): TelemetryVerdict {
-  const hint = matchCriteria(properties, at);
-  const match = matchCluster(known, hint, event.startsWith('kubefirst.cluster_delete') ? 'last' : 'next');
+  const criteria = matchCriteria(properties, at);
+  const match = matchCluster(known, criteria, event.startsWith('kubefirst.cluster_delete') ? 'last' : 'next');
   switch (event as ClusterEvent) {
     case 'kubefirst.heartbeat':
       return match.length === 1
         ? { kind: 'heartbeat', clusterId: (match[0] as KnownCluster).clusterId }
         : { kind: 'ignored' };
     case 'kubefirst.cluster_install.completed':
-      return judgeInstall(properties, hint, match, policy);
+      return judgeInstall(properties, criteria, match, policy);
     case 'kubefirst.cluster_delete.started':
-      return judgeDeletion('ClusterDeletionRequested', hint, match);
+      return judgeDeletion('ClusterDeletionRequested', criteria, match);
     case 'kubefirst.cluster_delete.completed':
-      return judgeDeletion('ClusterDeleted', hint, match);
+      return judgeDeletion('ClusterDeleted', criteria, match);
   }
 }
 
@@ -169,7 +169,7 @@ function judgeDeletion(
   // A deletion before the registration belongs to another cluster.
   if (cluster === undefined || at < cluster.registeredAt)
     return { kind: 'unknown', fact: { type, clusterId: placeholder, effectiveAt: at } };
-  if (match.every((each) => isGone(each, at))) return { kind: 'ignored' };
+  if (match.every((candidate) => isGone(candidate, at))) return { kind: 'ignored' };
   if (match.length > 1) {
     const candidates = match.map(({ clusterId }) => clusterId);
     return { kind: 'ambiguous', fact: { type, clusterId: placeholder, effectiveAt: at }, candidates };

@@ -59,7 +59,7 @@ export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint 
     IGNORED.cluster,
   );
   rejectOtherFields(user, 'users.user', USER_FIELDS, IGNORED.user);
-  const found: EndpointFields = {
+  const endpoint: EndpointFields = {
     server: required(cluster, 'server', 'clusters.cluster.'),
     insecure: skipsVerification,
     caData: optional(cluster, 'certificate-authority-data', NAMES.caData),
@@ -68,9 +68,13 @@ export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint 
     clientCertData: optional(user, 'client-certificate-data', NAMES.clientCertData),
     clientKeyData: optional(user, 'client-key-data', NAMES.clientKeyData),
   };
-  if (found.token === undefined && found.clientCertData === undefined && found.clientKeyData === undefined)
+  if (
+    endpoint.token === undefined &&
+    endpoint.clientCertData === undefined &&
+    endpoint.clientKeyData === undefined
+  )
     throw new CredentialRefused('users.user', 'must have a token, or a client certificate with its key');
-  return new Endpoint(found, policy, NAMES);
+  return new Endpoint(endpoint, policy, NAMES);
 }
 
 /** Returns the endpoint of a credential of either kind. @throws CredentialRefused */
@@ -136,14 +140,14 @@ function printable(name: string): string {
 function entry(file: Fields, list: string, kind: string, name: string, meantBy: string): Fields {
   const entries = file.get(list);
   if (!Array.isArray(entries)) throw new CredentialRefused(list, 'must be a list');
-  const found = entries
-    .map((each: PlainValue) => fields(each, `an entry of ${list}`))
-    .filter((each) => each.get('name') === name);
-  if (found.length > 1)
+  const matches = entries
+    .map((item: PlainValue) => fields(item, `an entry of ${list}`))
+    .filter((item) => item.get('name') === name);
+  if (matches.length > 1)
     throw new CredentialRefused(list, `must have exactly one entry with the name in ${meantBy}`);
-  if (found[0] === undefined) throw new CredentialRefused(meantBy, `names no entry of ${list}`);
-  rejectOtherFields(found[0], list, ['name', kind], []);
-  return fields(found[0].get(kind), `${list}.${kind}`);
+  if (matches[0] === undefined) throw new CredentialRefused(meantBy, `names no entry of ${list}`);
+  rejectOtherFields(matches[0], list, ['name', kind], []);
+  return fields(matches[0].get(kind), `${list}.${kind}`);
 }
 
 function required(map: Fields, name: string, where: string): string {

@@ -11,7 +11,7 @@ export async function readInventories(
   signal: AbortSignal,
 ): Promise<readonly SourceReading[]> {
   return Promise.all(
-    sources.filter(({ inventory }) => inventory !== undefined).map((each) => read(each, signal)),
+    sources.filter(({ inventory }) => inventory !== undefined).map((source) => read(source, signal)),
   );
 }
 

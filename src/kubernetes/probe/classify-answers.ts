@@ -44,13 +44,13 @@ export function isKubernetes(answers: Answers): boolean {
 function alive(answers: Answers): ProbeOutcome {
   const statuses = new Set(Object.values(answers).map(({ status }) => status));
   const uid = uidOf(answers.kubeSystem);
-  const found = { state: 'alive', ...(uid !== undefined && { uid }) } as const;
+  const alive = { state: 'alive', ...(uid !== undefined && { uid }) } as const;
   const ready = answers.readyz?.status ?? 0;
-  if (ready >= 500) return { ...found, code: 'degraded', detail: `/readyz answered ${ready}` };
-  if (statuses.has(401)) return { ...found, code: 'unauthorized' };
-  if (statuses.has(429)) return { ...found, code: 'throttled' };
-  if (statuses.has(403)) return { ...found, code: 'forbidden' };
-  return { ...found, code: 'ok' };
+  if (ready >= 500) return { ...alive, code: 'degraded', detail: `/readyz answered ${ready}` };
+  if (statuses.has(401)) return { ...alive, code: 'unauthorized' };
+  if (statuses.has(429)) return { ...alive, code: 'throttled' };
+  if (statuses.has(403)) return { ...alive, code: 'forbidden' };
+  return { ...alive, code: 'ok' };
 }
 
 function isVersion({ status, body }: Answer): boolean {

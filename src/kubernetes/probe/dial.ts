@@ -50,7 +50,7 @@ export async function dial(to: DialOptions): Promise<Socket> {
 /** Tries the addresses in order. Of several failures, it throws `unknown` rather than `unreachable`. */
 async function connectToFirst(to: DialOptions): Promise<Socket> {
   const candidates = withLocalNetwork(to.addresses);
-  let told: ProbeFailure | undefined;
+  let failure: ProbeFailure | undefined;
   for (const [i, address] of candidates.entries()) {
     const left = to.endsAt - performance.now();
     const isLast = i === candidates.length - 1;
@@ -58,11 +58,12 @@ async function connectToFirst(to: DialOptions): Promise<Socket> {
       return await connectTo(address, to, isLast ? left : left / (candidates.length - i));
     } catch (error) {
       if (!(error instanceof ProbeFailure)) throw error;
-      if (told === undefined || (told.state !== 'unknown' && error.state === 'unknown')) told = error;
+      if (failure === undefined || (failure.state !== 'unknown' && error.state === 'unknown'))
+        failure = error;
       if (to.signal.aborted) break;
     }
   }
-  throw told ?? probeTimeout();
+  throw failure ?? probeTimeout();
 }
 
 function connectTo(address: string, to: DialOptions, ms: number): Promise<Socket> {
@@ -148,10 +149,10 @@ function withLocalNetwork(addresses: readonly string[]): readonly string[] {
 /** Returns whether this machine has a non-loopback address of the same family, without which it cannot connect. */
 function hasNetwork(address: string): boolean {
   const isFour = isIPv4(address);
-  for (const known of Object.values(networkInterfaces()).flat()) {
-    if (known === undefined) continue;
-    const isSameFamily = (known.family === 'IPv4') === isFour;
-    if (isSameFamily && !known.address.startsWith('fe80:') && (!known.internal || isLoopback(address)))
+  for (const network of Object.values(networkInterfaces()).flat()) {
+    if (network === undefined) continue;
+    const isSameFamily = (network.family === 'IPv4') === isFour;
+    if (isSameFamily && !network.address.startsWith('fe80:') && (!network.internal || isLoopback(address)))
       return true;
   }
   return false;

@@ -33,17 +33,17 @@ export function embeddedIPv4(bytes: readonly number[]): readonly string[] {
     Array.from({ length: 4 }, (_, i) => (bytes[from + i] as number) ^ flip).join('.');
   const begins = (...prefix: number[]) => prefix.every((byte, i) => bytes[i] === byte);
   const zeros = (from: number, to: number) => bytes.slice(from, to).every((byte) => byte === 0);
-  const found: string[] = [];
+  const addresses: string[] = [];
   // ::a.b.c.d, ::ffff:a.b.c.d and ::ffff:0:a.b.c.d. This includes `::` and `::1`, which are denied anyway.
   const isMapped = zeros(0, 10) && bytes[10] === 255 && bytes[11] === 255;
   const isTranslated = zeros(0, 8) && bytes[8] === 255 && bytes[9] === 255 && zeros(10, 12);
-  if (zeros(0, 12) || isMapped || isTranslated) found.push(dotted(12));
-  if (begins(0, 0x64, 0xff, 0x9b) && zeros(4, 12)) found.push(dotted(12));
-  if (begins(0x20, 0x02)) found.push(dotted(2));
-  if (begins(0x20, 0x01, 0, 0)) found.push(dotted(4), dotted(12, 255));
+  if (zeros(0, 12) || isMapped || isTranslated) addresses.push(dotted(12));
+  if (begins(0, 0x64, 0xff, 0x9b) && zeros(4, 12)) addresses.push(dotted(12));
+  if (begins(0x20, 0x02)) addresses.push(dotted(2));
+  if (begins(0x20, 0x01, 0, 0)) addresses.push(dotted(4), dotted(12, 255));
   if ((bytes[8] === 0 || bytes[8] === 2) && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe)
-    found.push(dotted(12));
-  return found;
+    addresses.push(dotted(12));
+  return addresses;
 }
 
 /** Returns whether two texts are the same address. */

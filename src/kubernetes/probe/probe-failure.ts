@@ -27,26 +27,26 @@ const LOCAL_ERRORS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINU
  */
 export function connectFailure(error: unknown, address: string, hasRoute: boolean): ProbeFailure {
   const code = codeOf(error);
-  const tells = (state: VerdictState, verdict: string) =>
+  const failure = (state: VerdictState, verdict: string) =>
     new ProbeFailure(state, verdict, `connecting to ${address}: ${code}`);
   switch (code) {
     case 'ECONNREFUSED':
-      return tells('unreachable', 'refused');
+      return failure('unreachable', 'refused');
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
-      return hasRoute ? tells('unreachable', 'no-route') : tells('unknown', 'network-down');
+      return hasRoute ? failure('unreachable', 'no-route') : failure('unknown', 'network-down');
     case 'EADDRNOTAVAIL':
       // This machine has no free port, or no source address.
-      return tells('unknown', hasRoute ? 'prober-failed' : 'network-down');
+      return failure('unknown', hasRoute ? 'prober-failed' : 'network-down');
     case 'ENETDOWN':
     case 'EPERM':
     case 'EACCES':
-      return tells('unknown', 'network-down');
+      return failure('unknown', 'network-down');
     case 'ETIMEDOUT':
-      return tells('unknown', 'timeout');
+      return failure('unknown', 'timeout');
     default:
-      return LOCAL_ERRORS.has(code) ? tells('unknown', 'prober-failed') : tells('unknown', 'reset');
+      return LOCAL_ERRORS.has(code) ? failure('unknown', 'prober-failed') : failure('unknown', 'reset');
   }
 }
 

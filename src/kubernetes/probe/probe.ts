@@ -41,39 +41,39 @@ export interface HostThrottle {
  */
 export async function probe(
   endpoint: Endpoint,
-  room: ProbeContext,
+  shared: ProbeContext,
   deadlineMs: number,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const startedAt = performance.now();
   const answers: Answers = {};
-  const secondTry = new SecondTry(room.random);
+  const secondTry = new SecondTry(shared.random);
   let waitedMs = 0;
-  let conclusion: ProbeOutcome;
+  let outcome: ProbeOutcome;
   try {
-    const context = endpoint.isTls ? room.contexts.of(endpoint) : undefined;
+    const context = endpoint.isTls ? shared.contexts.of(endpoint) : undefined;
     const addresses = await within(deadlineMs, signal, (own) =>
-      lookUp(endpoint.host, room.dnsServers, secondTry, startedAt + deadlineMs, own),
+      lookUp(endpoint.host, shared.dnsServers, secondTry, startedAt + deadlineMs, own),
     );
-    checkAddresses(addresses, room.policy);
+    checkAddresses(addresses, shared.policy);
     const host = `${addresses[0]} ${endpoint.port}`;
     const resolvedAt = performance.now();
-    await room.throttle.wait(host, signal);
+    await shared.throttle.wait(host, signal);
     waitedMs = performance.now() - resolvedAt;
     const endsAt = startedAt + deadlineMs + waitedMs;
-    conclusion = await within(endsAt - performance.now(), signal, async (own) => {
+    outcome = await within(endsAt - performance.now(), signal, async (own) => {
       const opened: OpenSockets = new Set();
-      const { policy, sockets } = room;
+      const { policy, sockets } = shared;
       const to = { endpoint, addresses, policy, context, opened, sockets, signal: own, endsAt };
       const first = await attempt(to, answers);
-      if (!isWorthRetrying(first) || !room.throttle.tryTake(host)) return first;
+      if (!isWorthRetrying(first) || !shared.throttle.tryTake(host)) return first;
       return (await secondTry.waitIfPossible(endsAt, own)) ? attempt(to, answers) : first;
     });
   } catch (error) {
-    conclusion = classify(answers, failureOf(error, signal));
+    outcome = classify(answers, failureOf(error, signal));
   }
   const latencyMs = Math.round(performance.now() - startedAt - waitedMs);
-  return { ...conclusion, at: room.now(), latencyMs };
+  return { ...outcome, at: shared.now(), latencyMs };
 }
 
 const PAUSE_MS = { least: 200, most: 800 };

@@ -1,3 +1,8 @@
+/**
+ * Code of the probing process. It has no environment, cannot start a process, reads only its code and the
+ * credentials, and is the only process that holds credentials of customers. It ends when the server does.
+ */
+
 import type { Socket } from 'node:net';
 import type { SourceReading } from '../../domain/inventory.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
@@ -15,11 +20,6 @@ import { failureOf, probe } from './probe.ts';
 import { ProbeFailure } from './probe-failure.ts';
 import { HostRateLimiter, ProbeThrottle, Semaphore } from './probe-throttle.ts';
 import { SecureContexts } from './tls-contexts.ts';
-
-/**
- * Code of the probing process. It has no environment, cannot start a process, reads only its code and the
- * credentials, and is the only process that holds credentials of customers. It ends when the server does.
- */
 
 type ProbeOrder = Extract<WorkerCommand, { kind: 'probe' }>;
 
@@ -99,7 +99,7 @@ class Worker {
       return { state, code, detail: message.slice(0, 300), at: at() };
     }
     if (endpoint === 'absent') return { state: 'unverifiable', code: 'no-credential', at: at() };
-    const room = {
+    const shared = {
       policy: this.#policy,
       contexts: this.#contexts,
       sockets: this.#sockets,
@@ -108,7 +108,7 @@ class Worker {
       now: Date.now,
       throttle: new ProbeThrottle(this.#semaphore, this.#rateLimiter),
     };
-    return probe(endpoint, room, this.#options.deadlineMs, signal);
+    return probe(endpoint, shared, this.#options.deadlineMs, signal);
   }
 
   async #endpoint({ connection, kubeconfig }: ProbeOrder, signal: AbortSignal): Promise<Endpoint | 'absent'> {

@@ -60,22 +60,22 @@ export class Prober {
     signal: AbortSignal = new AbortController().signal,
   ): AsyncGenerator<ProbeResult, void, void> {
     const run = new ProbeRun(targets, WINDOW_FACTOR * this.#options.concurrency, signal);
-    const mine = new Set<number>();
+    const probeIds = new Set<number>();
     const submit = async (target: ProbeTarget) => {
       const settle = (verdict: Verdict) => run.settle({ clusterId: target.clusterId, verdict });
       const id = await this.#submit(target, (verdict) => {
-        if (id !== undefined) mine.delete(id);
+        if (id !== undefined) probeIds.delete(id);
         settle(verdict);
       });
       if (id === undefined) return settle(this.#failedVerdict('the probing process did not start'));
-      mine.add(id);
-      if (run.isOver) this.#abort(mine);
+      probeIds.add(id);
+      if (run.isOver) this.#abort(probeIds);
     };
     try {
       yield* run.results(submit);
     } finally {
       run.end();
-      this.#abort(mine);
+      this.#abort(probeIds);
     }
   }
 
@@ -162,11 +162,11 @@ export class Prober {
   }
 
   #settle(id: number, verdict: Verdict): void {
-    const found = this.#pending.get(id);
-    if (found === undefined) return;
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
     this.#pending.delete(id);
-    found.worker.settle(1);
-    found.settle(verdict);
+    pending.worker.settle(1);
+    pending.settle(verdict);
   }
 
   #failedVerdict(detail: string): Verdict {

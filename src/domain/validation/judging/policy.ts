@@ -174,13 +174,15 @@ export interface PolicySubject {
 export function policiesOf(settings: PolicySettings): Policies {
   const { version, policies, outageRatio, outageMinClusters, outageWindow, canaries, ...fallback } = settings;
   const breaker = { outageRatio, outageMinClusters, outageWindow, canaries: [...canaries].sort() };
-  const named = (name: string, given: string | undefined, thresholds: Thresholds): Policy => ({
-    policy: `${name}@${given ?? digestOf({ ...thresholds, ...digestedBreaker(breaker) })}`,
+  const named = (name: string, version: string | undefined, thresholds: Thresholds): Policy => ({
+    policy: `${name}@${version ?? digestOf({ ...thresholds, ...digestedBreaker(breaker) })}`,
     ...thresholds,
   });
-  const exceptions = policies.map(({ name, version: own, match, ...given }) => {
-    const overrides = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    return { match, policy: named(name, own, { ...fallback, ...overrides }) };
+  const exceptions = policies.map(({ name, version: ownVersion, match, ...thresholds }) => {
+    const overrides = Object.fromEntries(
+      Object.entries(thresholds).filter(([, value]) => value !== undefined),
+    );
+    return { match, policy: named(name, ownVersion, { ...fallback, ...overrides }) };
   });
   const all = { breaker, fallback: named('default', version, fallback), exceptions };
   return { ...all, digest: digestOf({ ...all, breaker: digestedBreaker(breaker) }) };

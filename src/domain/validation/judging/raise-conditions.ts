@@ -23,23 +23,23 @@ export function clusterConditions(
 ): Condition[] {
   const { cluster, policy, verdict, historyAfter, isDeleted } = evaluation;
   const { clusterId: subject, accountId, state, inventory } = cluster;
-  const found: Condition[] = [];
+  const conditions: Condition[] = [];
   const add = (kind: ConditionKind, data: Condition['data']) =>
-    found.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
+    conditions.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
   const since = formatInstant(historyAfter.last?.at ?? tick);
   if (verdict.state === 'unverifiable' && !isDeleted) add('unverifiable', { code: verdict.code, since });
   const isBilled = state.billable && !isDeleted && state.stoppedSince === undefined;
   if (inventory === 'gone' && isBilled) add('billed-but-missing', {});
-  if (policy.mode === 'observe') return found;
+  if (policy.mode === 'observe') return conditions;
   if (isDeleted) {
     const { deletedAt } = state;
     const isSeen = verdict.state === 'alive' && (historyAfter.aliveAt ?? 0) > (deletedAt ?? 0);
     if (isSeen) add('alive-after-delete', { code: verdict.code, deletedAt: formatInstant(deletedAt ?? 0) });
-    return found;
+    return conditions;
   }
   if (concluded.isFlapping) add('flapping', { flips: historyAfter.flips.length, limit: policy.flapLimit });
   if (concluded.isUnconfirmed) {
     add('stop-unconfirmed', { inventory, since: formatInstant(historyAfter.bad?.from ?? tick) });
   }
-  return found;
+  return conditions;
 }

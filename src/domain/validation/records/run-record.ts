@@ -1,13 +1,13 @@
+/**
+ * Records of a run: the events of its stream. A run records the changes since the previous run of its shard. Once a
+ * day, and after a change of policy, it records a full list. `serializeRun` (write-run.ts) creates the records.
+ */
+
 import { z } from 'zod';
 import { UnreadableFact } from '../../facts/fact.ts';
 import { formatInstant, type Instant, parseInstant } from '../../time.ts';
 import { CONDITION_KINDS } from '../judging/condition.ts';
 import type { Breaker } from '../judging/outage.ts';
-
-/**
- * Records of a run: the events of its stream. A run records the changes since the previous run of its shard. Once a
- * day, and after a change of policy, it records a full list. `serializeRun` (write-run.ts) creates the records.
- */
 
 /** A part of the fleet. A hash of the id assigns each cluster to a shard. */
 export interface Shard {

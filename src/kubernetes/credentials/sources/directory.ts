@@ -45,7 +45,7 @@ export class DirectorySource implements CredentialSource {
     );
     // A folder that is not mounted is empty too, which does not mean that every cluster is gone.
     if (names.length === 0) throw new SourceUnreadable('the folder is empty');
-    for (const name of names.filter((each) => FILE_NAME.test(each)).sort()) {
+    for (const name of names.filter((file) => FILE_NAME.test(file)).sort()) {
       const reference = `${this.scheme}:${name}`;
       yield {
         source: this.scheme,

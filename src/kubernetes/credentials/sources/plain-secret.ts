@@ -28,8 +28,8 @@ export class PlainSecretSource implements CredentialSource {
       throw new CredentialRefused('connection', 'must be in a namespace that is configured for kubeconfigs');
     const secret = await this.#cluster.secret(namespace, name, signal);
     if (secret === 'absent') return 'absent';
-    const found = key ?? USUAL_KEYS.find((each) => textOf(secret, each) !== undefined);
-    const text = found === undefined ? undefined : textOf(secret, found);
+    const dataKey = key ?? USUAL_KEYS.find((usual) => textOf(secret, usual) !== undefined);
+    const text = dataKey === undefined ? undefined : textOf(secret, dataKey);
     if (text === undefined) return 'absent';
     if (Buffer.byteLength(text) > MAX_KUBECONFIG_BYTES)
       throw new CredentialRefused('kubeconfig', `must have at most ${MAX_KUBECONFIG_BYTES} bytes`);
