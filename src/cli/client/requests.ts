@@ -1,17 +1,13 @@
 import { Readable } from 'node:stream';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { ProblemOut } from '../../api/problem-document.ts';
 import { CliError, EXIT, unreachable } from '../terminal/cli-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { oneLine } from '../terminal/text.ts';
 import { type Client, type Request, readBody } from './client.ts';
 
-/** A problem document (RFC 9457), as the ledger answers with. */
-const Problem = z.object({
-  title: z.string(),
-  detail: z.string(),
-  instance: z.string().optional(),
-  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-});
+/** The fields of a problem document that the CLI prints. A proxy may send one without the others. */
+const Problem = ProblemOut.pick({ title: true, detail: true, instance: true, errors: true }).strip();
 type Problem = z.output<typeof Problem>;
 
 /** The ledger has refused. */
@@ -63,10 +59,26 @@ export function parseAnswer<T extends z.ZodType>(client: Client, text: string, s
   } catch {
     throw unexpectedAnswer(client, `begins with ${JSON.stringify(text.slice(0, 60))} and is no JSON`);
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw unexpectedAnswer(client, `has ${issue?.message} at /${issue?.path.join('/')}`);
+  const issue = schema
+    .safeParse(value, { reportInput: true })
+    .error?.issues.find((each) => !isFromNewerRelease(each));
+  // The schemas of the API transform nothing, so the value has the type of their output.
+  if (issue === undefined) return value as z.output<T>;
+  throw unexpectedAnswer(client, `${issue.message} at /${issue.path.join('/')}`);
+}
+
+/** Returns whether a newer release explains an issue: it may add fields, and values to enumerations. */
+function isFromNewerRelease(issue: z.core.$ZodIssue): boolean {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return true;
+    case 'invalid_value':
+      return issue.values.length > 1 && typeof issue.input === 'string';
+    case 'invalid_union':
+      return issue.errors.some((branch) => branch.length > 0 && branch.every(isFromNewerRelease));
+    default:
+      return false;
+  }
 }
 
 function unexpectedAnswer(client: Client, what: string): CliError {

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { DifferenceOut } from '../../api/diff.ts';
+import type { UsageOut } from '../../api/usage.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
-import { Amounts, FactRef, signed, Usage, windowHead } from '../render/figures.ts';
+import { signed } from '../render/figures.ts';
 import {
   accountId,
   asOf,
@@ -13,16 +15,6 @@ import {
   withTarget,
   withWindow,
 } from '../terminal/options.ts';
-
-const KnownUsage = z.object({ asOf: z.string().nullable(), position: z.string(), usage: Usage });
-const Difference = z.object({
-  accountId: z.string(),
-  ...windowHead,
-  before: KnownUsage,
-  after: KnownUsage,
-  delta: Amounts,
-  facts: z.array(FactRef.extend({ effect: z.string(), voidedBy: FactRef.optional() })),
-});
 
 interface Options extends WindowOptions {
   readonly before: string;
@@ -47,13 +39,13 @@ export function addDiff(parent: Command, cli: CliContext): void {
       const query = { ...windowQuery(options), before: options.before, after: options.after };
       const request = { path: path`/v1/accounts/${account}/diff`, query };
       return withLedger(cli, options, (client) =>
-        printAnswer(client, cli.out, options, request, Difference, (answer) => show(cli, answer)),
+        printAnswer(client, cli.out, options, request, DifferenceOut, (answer) => show(cli, answer)),
       );
     });
   withJson(withTarget(withWindow(command)));
 }
 
-async function show({ out }: CliContext, answer: z.output<typeof Difference>): Promise<void> {
+async function show({ out }: CliContext, answer: z.output<typeof DifferenceOut>): Promise<void> {
   const { accountId, period, window, through, before, after, delta, facts } = answer;
   await out.details([
     ['account', accountId],
@@ -64,7 +56,8 @@ async function show({ out }: CliContext, answer: z.output<typeof Difference>): P
   ]);
   await out.line();
   const change = signed(delta);
-  const amounts = (usage: Usage) => [String(usage.billableClusters), usage.clusterSeconds] as const;
+  const amounts = (usage: z.output<typeof UsageOut>) =>
+    [String(usage.billableClusters), usage.clusterSeconds] as const;
   await out.table<readonly [string, string | null, string, string]>(
     [
       { title: '', cell: ([name]) => name },

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { type ExplainedClusterOut, ExplanationOut } from '../../api/explain.ts';
+import type { FactRef } from '../../api/fact-ref.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
-import { FactRef, headDetails, Usage, usageHead } from '../render/figures.ts';
+import { headDetails } from '../render/figures.ts';
 import {
   accountId,
   type WindowOptions,
@@ -15,33 +17,10 @@ import {
   withWindow,
 } from '../terminal/options.ts';
 
-const Interval = z.object({
-  from: z.string(),
-  to: z.string(),
-  stillBilled: z.boolean(),
-  clusterSeconds: z.string(),
-  openedBy: FactRef,
-  closedBy: FactRef.nullable(),
-});
-const Explanation = z.object({
-  accountId: z.string(),
-  ...usageHead,
-  usage: Usage,
-  clusters: z.array(
-    z.object({
-      clusterId: z.string(),
-      name: z.string().nullable(),
-      clusterSeconds: z.string(),
-      intervals: z.array(Interval),
-      why: z.string().optional(),
-    }),
-  ),
-});
-
 interface Row {
   readonly clusterId: string;
   readonly name: string | null;
-  readonly interval?: z.output<typeof Interval>;
+  readonly interval?: ExplainedClusterOut['intervals'][number];
   readonly why?: string | undefined;
 }
 
@@ -58,13 +37,13 @@ export function addExplain(parent: Command, cli: CliContext): void {
       const query = { ...windowQuery(options), asOf: options.asOf };
       const request = { path: path`/v1/accounts/${account}/usage/explain`, query };
       return withLedger(cli, options, (client) =>
-        printAnswer(client, cli.out, options, request, Explanation, (answer) => show(cli, answer)),
+        printAnswer(client, cli.out, options, request, ExplanationOut, (answer) => show(cli, answer)),
       );
     });
   withCsv(withJson(withTarget(withAsOf(withWindow(command)))));
 }
 
-async function show({ out }: CliContext, answer: z.output<typeof Explanation>): Promise<void> {
+async function show({ out }: CliContext, answer: z.output<typeof ExplanationOut>): Promise<void> {
   await out.details([
     ['account', answer.accountId],
     ...headDetails(answer),

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { FeedEvent } from '../../api/feed.ts';
+import { AmountsOut, UsageOut } from '../../api/usage.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { linesOf } from '../client/ndjson.ts';
 import { printBody, send } from '../client/requests.ts';
-import { Amounts, amountColumns, shortType, signed, Usage } from '../render/figures.ts';
+import { amountColumns, shortType, signed } from '../render/figures.ts';
 import {
   accountId,
   type WindowOptions,
@@ -17,9 +19,9 @@ import {
 
 const Line = z.object({
   position: z.string(),
-  fact: z.object({ type: z.string(), subject: z.string(), time: z.string(), recordedtime: z.string() }),
-  usage: Usage,
-  delta: Amounts,
+  fact: FeedEvent,
+  usage: UsageOut,
+  delta: AmountsOut,
 });
 type Line = z.output<typeof Line>;
 

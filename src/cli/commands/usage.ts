@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { AccountUsageOut, UsageList, type UsageOut } from '../../api/usage.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
-import { headDetails, Usage, usageColumns, usageHead } from '../render/figures.ts';
+import { headDetails, usageColumns } from '../render/figures.ts';
 import {
   accountId,
   type WindowOptions,
@@ -17,13 +18,8 @@ import {
 } from '../terminal/options.ts';
 import { printMessage } from '../terminal/output.ts';
 
-const days = z.array(z.object({ date: z.string(), usage: Usage })).optional();
-const OneAccount = z.object({ accountId: z.string(), ...usageHead, usage: Usage, days });
-const AllAccounts = z.object({
-  ...usageHead,
-  items: z.array(z.object({ accountId: z.string(), usage: Usage, days })),
-});
-type Item = z.output<typeof AllAccounts>['items'][number];
+type Usage = z.output<typeof UsageOut>;
+type Item = z.output<typeof UsageList>['items'][number];
 
 interface Options extends WindowOptions {
   readonly byDay?: boolean;
@@ -47,18 +43,20 @@ export function addUsage(parent: Command, cli: CliContext): void {
       };
       return withLedger(cli, options, (client) => {
         if (account === undefined)
-          return printAnswer(client, cli.out, options, { path: '/v1/usage', query }, AllAccounts, (answer) =>
+          return printAnswer(client, cli.out, options, { path: '/v1/usage', query }, UsageList, (answer) =>
             showAll(cli, answer),
           );
         const request = { path: path`/v1/accounts/${account}/usage`, query };
-        return printAnswer(client, cli.out, options, request, OneAccount, (answer) => showOne(cli, answer));
+        return printAnswer(client, cli.out, options, request, AccountUsageOut, (answer) =>
+          showOne(cli, answer),
+        );
       });
     });
   withWindow(command).option('--by-day', 'a line for each day');
   withCsv(withJson(withTarget(withAsOf(command))));
 }
 
-async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof AllAccounts>): Promise<void> {
+async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof UsageList>): Promise<void> {
   await out.details(headDetails(head));
   if (items.length === 0) return printMessage('no cluster was billed to anybody');
   await out.line();
@@ -87,7 +85,7 @@ function rowsOf({ accountId, usage, days }: Item): Row[] {
   return days?.map((day) => ({ accountId, ...day })) ?? [{ accountId, usage }];
 }
 
-async function showOne({ out }: CliContext, answer: z.output<typeof OneAccount>): Promise<void> {
+async function showOne({ out }: CliContext, answer: z.output<typeof AccountUsageOut>): Promise<void> {
   const { accountId, usage, days } = answer;
   await out.details([
     ['account', accountId],

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { AmountsOut } from '../../api/usage.ts';
+import { SimulatedUsageOut } from '../../api/what-if.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
-import { Amounts, headDetails, signed, Usage, usageHead } from '../render/figures.ts';
+import { headDetails, signed } from '../render/figures.ts';
 import { usageError } from '../terminal/cli-error.ts';
 import { readEvents } from '../terminal/input.ts';
 import {
@@ -17,16 +19,6 @@ import {
   withTarget,
   withWindow,
 } from '../terminal/options.ts';
-
-const Intervals = z.array(z.object({ from: z.string(), to: z.string() }));
-const WhatIf = z.object({
-  accountId: z.string(),
-  ...usageHead,
-  before: Usage,
-  after: Usage,
-  delta: Amounts,
-  clusters: z.array(z.object({ clusterId: z.string(), before: Intervals, after: Intervals })),
-});
 
 interface Options extends WindowOptions {
   readonly add?: readonly string[];
@@ -58,16 +50,16 @@ export function addWhatIf(parent: Command, cli: CliContext): void {
       const body = { ...window, asOf: options.asOf, add: added, remove };
       const request = { method: 'POST', path: path`/v1/accounts/${account}/what-if`, body } as const;
       await withLedger(cli, options, (client) =>
-        printAnswer(client, cli.out, options, request, WhatIf, (answer) => show(cli, answer)),
+        printAnswer(client, cli.out, options, request, SimulatedUsageOut, (answer) => show(cli, answer)),
       );
     });
   withJson(withTarget(withAsOf(withWindow(command))));
 }
 
-async function show({ out }: CliContext, answer: z.output<typeof WhatIf>): Promise<void> {
+async function show({ out }: CliContext, answer: z.output<typeof SimulatedUsageOut>): Promise<void> {
   await out.details([['account', answer.accountId], ...headDetails(answer)]);
   await out.line();
-  const row = (name: string, usage: Amounts) => ({ name, ...usage });
+  const row = (name: string, usage: z.output<typeof AmountsOut>) => ({ name, ...usage });
   await out.table(
     [
       { title: '', cell: ({ name }) => name },
@@ -92,6 +84,8 @@ async function show({ out }: CliContext, answer: z.output<typeof WhatIf>): Promi
   );
 }
 
-function formatIntervals(intervals: z.output<typeof Intervals>): string {
+function formatIntervals(
+  intervals: z.output<typeof SimulatedUsageOut>['clusters'][number]['before'],
+): string {
   return intervals.map(({ from, to }) => `${from} to ${to}`).join(', ') || 'not at all';
 }

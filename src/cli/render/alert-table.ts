@@ -1,26 +1,9 @@
-import { z } from 'zod';
+import { AlertOut } from '../../api/alerts.ts';
 import type { Client } from '../client/client.ts';
 import { pagesOf } from '../client/pagination.ts';
 import type { Column } from '../terminal/table.ts';
 
-/** An alert, as far as it is shown. */
-export const Alert = z.looseObject({
-  id: z.string(),
-  kind: z.string(),
-  severity: z.string(),
-  state: z.string(),
-  subject: z.string(),
-  clusterId: z.string().optional(),
-  raisedAt: z.string(),
-  resolvedAt: z.string().optional(),
-  acknowledged: z.object({ at: z.string(), by: z.string(), note: z.string().optional() }).optional(),
-  happened: z.string(),
-  bill: z.string(),
-  next: z.string(),
-});
-export type Alert = z.output<typeof Alert>;
-
-export const ALERT_COLUMNS: readonly Column<Alert>[] = [
+export const ALERT_COLUMNS: readonly Column<AlertOut>[] = [
   { title: 'SEVERITY', cell: ({ severity }) => severity },
   { title: 'STATE', cell: ({ state }) => state },
   { title: 'RAISED AT', cell: ({ raisedAt }) => raisedAt },
@@ -32,7 +15,7 @@ export const ALERT_COLUMNS: readonly Column<Alert>[] = [
 export async function* unresolvedAlerts(
   client: Client,
   query: Readonly<Record<string, string>> = {},
-): AsyncGenerator<Alert[]> {
+): AsyncGenerator<AlertOut[]> {
   for (const state of ['open', 'acknowledged'])
-    yield* pagesOf(client, { path: '/v1/alerts', query: { ...query, state } }, Alert);
+    yield* pagesOf(client, { path: '/v1/alerts', query: { ...query, state } }, AlertOut);
 }

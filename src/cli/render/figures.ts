@@ -1,56 +1,11 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { AmountsOut, UsageOut } from '../../api/usage.ts';
+import type { WindowOut } from '../../api/values.ts';
 import type { Detail } from '../terminal/output.ts';
 import type { Column } from '../terminal/table.ts';
 
-/** Shapes of answers, as far as tables show them, and how they are shown. */
-
-export const Usage = z.object({
-  billableClusters: z.int(),
-  clusterSeconds: z.string(),
-  peakClusters: z.int(),
-  clustersAtStart: z.int(),
-  clustersAtEnd: z.int(),
-  averageClusters: z.string(),
-});
-export type Usage = z.output<typeof Usage>;
-
-export const Amounts = z.object({ billableClusters: z.int(), clusterSeconds: z.string() });
-export type Amounts = z.output<typeof Amounts>;
-
-export const windowHead = {
-  period: z.string().optional(),
-  window: z.object({ from: z.string(), to: z.string() }),
-  through: z.string(),
-};
-
-export const usageHead = { ...windowHead, asOf: z.string().nullable(), position: z.string() };
-const UsageHead = z.object(usageHead);
-
-export const FactRef = z.object({
-  eventId: z.string(),
-  position: z.string(),
-  type: z.string(),
-  clusterId: z.string(),
-  source: z.string(),
-  id: z.string(),
-  actor: z.string(),
-  effectiveAt: z.string(),
-  recordedAt: z.string(),
-});
-export type FactRef = z.output<typeof FactRef>;
-
-export const Statement = z.object({
-  accountId: z.string(),
-  period: z.string(),
-  watermark: z.string(),
-  closedAt: z.string().optional(),
-  usage: Usage,
-  adjustments: z.array(
-    z.object({ period: z.string(), before: Usage, after: Usage, delta: Amounts, facts: z.array(z.string()) }),
-  ),
-  total: Amounts,
-});
-export type Statement = z.output<typeof Statement>;
+type Usage = z.output<typeof UsageOut>;
+type Amounts = z.output<typeof AmountsOut>;
 
 /** What the figures hold for. */
 export function headDetails({
@@ -59,7 +14,7 @@ export function headDetails({
   through,
   asOf,
   position,
-}: z.output<typeof UsageHead>): Detail[] {
+}: z.output<z.ZodObject<typeof WindowOut>>): Detail[] {
   return [
     ...(period === undefined ? [] : [['period', period] as const]),
     ['from', window.from],

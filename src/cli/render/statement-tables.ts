@@ -1,9 +1,14 @@
+import type { z } from 'zod';
+import type { StatementOut } from '../../api/statements.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import type { Output } from '../terminal/output.ts';
-import { amountColumns, type Statement, signed } from './figures.ts';
+import { amountColumns, signed } from './figures.ts';
 
 /** Statements as a table, their adjustments as another, and what all of them add up to. */
-export async function showStatements(out: Output, statements: readonly Statement[]): Promise<void> {
+export async function showStatements(
+  out: Output,
+  statements: readonly z.output<typeof StatementOut>[],
+): Promise<void> {
   const sums = statements.map(({ adjustments }) =>
     adjustments.reduce((sum, { delta }) => sum.add(delta), new AmountSum()),
   );

@@ -1,82 +1,23 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { type BreakerOut, RunDetailOut, RunPlanOut } from '../../api/validations.ts';
 import type { Detail, Output } from '../terminal/output.ts';
 import type { Column } from '../terminal/table.ts';
 
-/** Shapes of what the validator answers, as far as tables show them, and how they are shown. */
+export type Run = RunDetailOut;
+type Counts = NonNullable<Run['result']>['counts'];
+type Verdict = RunPlanOut['verdicts'][number];
+type Condition = Run['raised'][number];
 
-const Counts = z.object({ alive: z.int(), unreachable: z.int(), unknown: z.int(), unverifiable: z.int() });
-type Counts = z.output<typeof Counts>;
+/** The answer to a dry run; its conditions have the fields of those of a run. */
+export const Plan = RunPlanOut.extend({ conditions: RunDetailOut.shape.raised });
+type Plan = z.output<typeof Plan>;
 
-export const Breaker = z.looseObject({
-  open: z.boolean(),
-  since: z.string().optional(),
-  why: z.string().optional(),
-  bad: z.int().optional(),
-  of: z.int().optional(),
-  canaries: z.array(z.string()).optional(),
-});
-type Breaker = z.output<typeof Breaker>;
-
-const Verdict = z.looseObject({
-  clusterId: z.string(),
-  state: z.string(),
-  code: z.string(),
-  at: z.string(),
-  detail: z.string().optional(),
-});
-type Verdict = z.output<typeof Verdict>;
-
-const Fact = z.looseObject({
-  type: z.string(),
-  clusterId: z.string(),
-  effectiveAt: z.string().optional(),
-  policy: z.string().optional(),
-});
-type Fact = z.output<typeof Fact>;
-
-const Condition = z.looseObject({
-  kind: z.string(),
-  subject: z.string(),
-  data: z.record(z.string(), z.union([z.string(), z.number()])),
-});
-type Condition = z.output<typeof Condition>;
-
-export const Run = z.looseObject({
-  id: z.string(),
-  state: z.enum(['running', 'completed', 'abandoned']),
-  abandoned: z.string().optional(),
-  startedAt: z.string(),
-  deadline: z.string(),
-  progress: z.looseObject({ done: z.int(), total: z.int().nullable() }).optional(),
-  result: z
-    .looseObject({
-      completedAt: z.string(),
-      durationMs: z.int(),
-      counts: Counts,
-      withheld: z.boolean(),
-      breaker: Breaker,
-    })
-    .optional(),
-  verdicts: z.array(Verdict),
-  facts: z.array(Fact),
-  wouldHave: z.array(Fact),
-  raised: z.array(Condition),
-  resolved: z.array(z.string()),
-  next: z.string().optional(),
-});
-export type Run = z.output<typeof Run>;
-
-export const Plan = z.looseObject({
-  decidedAt: z.string(),
-  counts: Counts,
-  withheld: z.boolean(),
-  breaker: Breaker,
-  facts: z.array(Fact),
-  wouldHave: z.array(Fact),
-  conditions: z.array(Condition),
-  verdicts: z.array(Verdict),
-});
-export type Plan = z.output<typeof Plan>;
+interface Fact {
+  readonly clusterId: string;
+  readonly type: string;
+  readonly effectiveAt?: string;
+  readonly policy?: unknown;
+}
 
 /** What a run came to. */
 export async function showRun(out: Output, run: Run): Promise<void> {
@@ -135,13 +76,13 @@ function countDetails({ alive, unreachable, unknown, unverifiable }: Counts): De
   ];
 }
 
-function breakerDetails(breaker: Breaker, isWithheld: boolean): Detail[] {
+function breakerDetails(breaker: BreakerOut, isWithheld: boolean): Detail[] {
   const words = describeBreaker(breaker);
   return [['breaker', isWithheld ? `${words}: nothing is concluded` : words]];
 }
 
 /** The breaker in words: open while so much is bad that it is more likely us. */
-export function describeBreaker({ open, since, why, bad, of, canaries = [] }: Breaker): string {
+export function describeBreaker({ open, since, why, bad, of, canaries = [] }: BreakerOut): string {
   if (!open) return 'closed';
   const whys: Readonly<Record<string, string>> = {
     canary: `a canary does not answer: ${canaries.join(', ')}`,
@@ -163,7 +104,7 @@ const FACTS: readonly Column<Fact>[] = [
   { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
   { title: 'FACT', cell: ({ type }) => type },
   { title: 'EFFECTIVE AT', cell: ({ effectiveAt }) => effectiveAt },
-  { title: 'POLICY', cell: ({ policy }) => policy },
+  { title: 'POLICY', cell: ({ policy }) => (typeof policy === 'string' ? policy : undefined) },
 ];
 
 const CONDITIONS: readonly Column<Condition>[] = [

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { AlertOut } from '../../../api/alerts.ts';
 import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
 import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { Alert } from '../../render/alert-table.ts';
 import { withJson, withServer } from '../../terminal/options.ts';
 
 interface Options extends TargetOptions {
@@ -27,7 +27,7 @@ export function addAlertsAcknowledge(parent: Command, cli: CliContext): void {
     .action((id: string, { note, ...options }: Options) =>
       withRunningLedger(cli, options, (client) => {
         const request = { method: 'POST', path: path`/v1/alerts/${id}/acknowledge`, body: { note } } as const;
-        return printAnswer(client, cli.out, options, request, Alert, ({ acknowledged, ...alert }) =>
+        return printAnswer(client, cli.out, options, request, AlertOut, ({ acknowledged, ...alert }) =>
           cli.out.details([
             ['alert', alert.id],
             ['state', alert.state],

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
+import { AlertOut } from '../../../api/alerts.ts';
 import { ALERT_KINDS, ALERT_STATES, SEVERITIES } from '../../../domain/alert.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { ALERT_COLUMNS, Alert } from '../../render/alert-table.ts';
+import { ALERT_COLUMNS } from '../../render/alert-table.ts';
 import { withJson, withTarget } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 
@@ -33,7 +34,7 @@ export function addAlertsList(parent: Command, cli: CliContext): void {
     .action(({ state, kind, severity, ...options }: Options) =>
       withLedger(cli, options, async (client) => {
         const request = { path: '/v1/alerts', query: { state, kind, severity } };
-        const count = await printList(client, cli.out, options, request, Alert, ALERT_COLUMNS);
+        const count = await printList(client, cli.out, options, request, AlertOut, ALERT_COLUMNS);
         if (count === 0) printMessage('there is no such alert');
       }),
     );

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
+import { ClusterOut } from '../../../api/clusters.ts';
 import { CLUSTER_STATUSES } from '../../../domain/billing/cluster-status.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { Cluster } from '../../render/cluster-table.ts';
 import { accountId, withJson, withTarget } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 
@@ -31,7 +31,7 @@ export function addClustersList(parent: Command, cli: CliContext): void {
     .action(({ account, status, q, ...options }: Options) =>
       withLedger(cli, options, async (client) => {
         const request = { path: '/v1/clusters', query: { accountId: account, status, q } };
-        const count = await printList(client, cli.out, options, request, Cluster, [
+        const count = await printList(client, cli.out, options, request, ClusterOut, [
           { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
           { title: 'NAME', cell: ({ name }) => name },
           { title: 'ACCOUNT', cell: (cluster) => cluster.accountId },

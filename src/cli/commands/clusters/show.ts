@@ -1,25 +1,14 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { AlertOut } from '../../../api/alerts.ts';
+import { ClusterBillingOut, ClusterOut } from '../../../api/clusters.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { type Client, path } from '../../client/client.ts';
 import { fetchJson } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { ALERT_COLUMNS, type Alert, unresolvedAlerts } from '../../render/alert-table.ts';
-import { Cluster } from '../../render/cluster-table.ts';
+import { ALERT_COLUMNS, unresolvedAlerts } from '../../render/alert-table.ts';
 import { clusterId, withJson, withTarget } from '../../terminal/options.ts';
 import type { Detail } from '../../terminal/output.ts';
-
-const Billing = z.object({
-  position: z.string(),
-  intervals: z.array(
-    z.object({
-      from: z.string(),
-      to: z.string().nullable(),
-      openedBy: z.string(),
-      closedBy: z.string().nullable(),
-    }),
-  ),
-});
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -36,8 +25,12 @@ export function addClustersShow(parent: Command, cli: CliContext): void {
     .addHelpText('after', '\nExample:\n  $ cluster-ledger clusters show c1')
     .action((id: string, options: Options) =>
       withLedger(cli, options, async (client) => {
-        const cluster = await fetchJson(client, { path: path`/v1/clusters/${id}` }, Cluster);
-        const billing = await fetchJson(client, { path: path`/v1/clusters/${id}/billing` }, Billing);
+        const cluster = await fetchJson(client, { path: path`/v1/clusters/${id}` }, ClusterOut);
+        const billing = await fetchJson(
+          client,
+          { path: path`/v1/clusters/${id}/billing` },
+          ClusterBillingOut,
+        );
         const alerts = await alertsOf(client, id);
         const found = { cluster, billing, alerts };
         await (options.json === true ? cli.out.json(found) : show(cli, found));
@@ -46,17 +39,17 @@ export function addClustersShow(parent: Command, cli: CliContext): void {
   withJson(withTarget(command), 'print the cluster, its billing and its alerts as one JSON document');
 }
 
-async function alertsOf(client: Client, id: string): Promise<Alert[]> {
-  const alerts: Alert[] = [];
+async function alertsOf(client: Client, id: string): Promise<AlertOut[]> {
+  const alerts: AlertOut[] = [];
   for await (const some of unresolvedAlerts(client))
     alerts.push(...some.filter((alert) => alert.clusterId === id));
   return alerts;
 }
 
 interface Found {
-  readonly cluster: Cluster;
-  readonly billing: z.output<typeof Billing>;
-  readonly alerts: readonly Alert[];
+  readonly cluster: ClusterOut;
+  readonly billing: z.output<typeof ClusterBillingOut>;
+  readonly alerts: readonly AlertOut[];
 }
 
 async function show({ out }: CliContext, { cluster, billing, alerts }: Found): Promise<void> {
@@ -80,7 +73,7 @@ async function show({ out }: CliContext, { cluster, billing, alerts }: Found): P
   await out.table(ALERT_COLUMNS, alerts);
 }
 
-function detailsOf({ lastVerdict, halted, ...cluster }: Cluster): Detail[] {
+function detailsOf({ lastVerdict, halted, ...cluster }: ClusterOut): Detail[] {
   const verdict =
     lastVerdict === undefined
       ? 'none'

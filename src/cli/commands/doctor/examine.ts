@@ -1,12 +1,14 @@
-import { z } from 'zod';
+import { AlertOut } from '../../../api/alerts.ts';
+import { LivenessOut, ReadinessOut } from '../../../api/operations.ts';
+import { ValidatorOut } from '../../../api/validator.ts';
 import { parseCheckpoint } from '../../../audit/checkpoint.ts';
 import { openNote } from '../../../audit/note.ts';
 import { NoteVerifier } from '../../../audit/note-key.ts';
 import { type Client, readBody } from '../../client/client.ts';
 import { pagesOf } from '../../client/pagination.ts';
 import { fetchJson, parseAnswer, send } from '../../client/requests.ts';
-import { Alert, unresolvedAlerts } from '../../render/alert-table.ts';
-import { Breaker, describeBreaker } from '../../render/validation-report.ts';
+import { unresolvedAlerts } from '../../render/alert-table.ts';
+import { describeBreaker } from '../../render/validation-report.ts';
 import { CliError, EXIT, type ExitCode, unreachable } from '../../terminal/cli-error.ts';
 import { effectiveSettingsHere } from '../config/effective-settings.ts';
 
@@ -46,17 +48,13 @@ function checkConfiguration(): Finding {
 /** Whether a ledger answers there. @throws CliError if none does. */
 async function checkServer(client: Client): Promise<Finding> {
   try {
-    await fetchJson(client, { path: '/livez' }, z.object({ status: z.literal('alive') }));
+    await fetchJson(client, { path: '/livez' }, LivenessOut);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     throw unreachable(error.message, error);
   }
   return ok('server', `${client.name} answers`);
 }
-
-const Readiness = z.object({
-  checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string() })),
-});
 
 const NEXT_STEPS: Readonly<Record<string, string>> = {
   store: 'See whether the store runs and can be reached from the ledger; it goes on by itself once it can.',
@@ -71,7 +69,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
 async function checkReadiness(client: Client): Promise<Finding[]> {
   const response = await client.send({ path: '/readyz' });
   const text = await readBody(client, () => response.text());
-  const { checks } = parseAnswer(client, text, Readiness);
+  const { checks } = parseAnswer(client, text, ReadinessOut);
   return Object.entries(checks).map(([check, { ok: isOk, detail }]) =>
     isOk ? ok(check, detail) : failed(check, detail, NEXT_STEPS[check] ?? 'See the log of the ledger.'),
   );
@@ -136,17 +134,10 @@ function formatDuration(seconds: number): string {
   return `${Math.floor(seconds / size)} ${unit}`;
 }
 
-const Validator = z.object({
-  shards: z.array(
-    z.object({ shard: z.string(), completedAt: z.string(), clusters: z.int(), breaker: Breaker }),
-  ),
-  running: z.array(z.unknown()),
-});
-
 /** Whether the validator runs when it is due: the ledger knows, since the runs say how often they come. */
 async function checkValidator(client: Client): Promise<Finding> {
   const check = 'validator';
-  const { shards, running } = await fetchJson(client, { path: '/v1/validator' }, Validator);
+  const { shards, running } = await fetchJson(client, { path: '/v1/validator' }, ValidatorOut);
   const stale = (await Array.fromAsync(unresolvedAlerts(client, { kind: 'validator-stale' }))).flat();
   const [first] = stale;
   if (first !== undefined)
@@ -171,7 +162,7 @@ async function checkValidator(client: Client): Promise<Finding> {
 async function checkAlerts(client: Client): Promise<Finding[]> {
   const check = 'critical alerts';
   const request = { path: '/v1/alerts', query: { state: 'open', severity: 'critical' } };
-  const alerts = (await Array.fromAsync(pagesOf(client, request, Alert))).flat();
+  const alerts = (await Array.fromAsync(pagesOf(client, request, AlertOut))).flat();
   if (alerts.length === 0) return [ok(check, 'none is open')];
   return alerts.map(({ id, happened, next }) => failed(check, `${id}: ${happened}`, next));
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { BatchResultOut } from '../../../api/events.ts';
 import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import { fetchJson } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
@@ -9,15 +10,7 @@ import { withJson, withServer } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 import type { Column } from '../../terminal/table.ts';
 
-const Result = z.looseObject({
-  outcome: z.string(),
-  eventId: z.string().optional(),
-  clusterId: z.string().optional(),
-  position: z.string().nullable().optional(),
-  problem: z.object({ title: z.string(), detail: z.string() }).optional(),
-});
-type Result = z.output<typeof Result>;
-const Results = z.object({ results: z.array(Result) });
+type Result = z.output<typeof BatchResultOut>['results'][number];
 
 /** What a batch may have. */
 const MAX_EVENTS = 1_000;
@@ -50,7 +43,7 @@ export function addEventsAppend(parent: Command, cli: CliContext): void {
               body: batch,
               mediaType: 'application/cloudevents-batch+json',
             },
-            Results,
+            BatchResultOut,
           );
           await print(results);
           for (const { outcome } of results) tally.set(outcome, (tally.get(outcome) ?? 0) + 1);
@@ -66,14 +59,19 @@ export function addEventsAppend(parent: Command, cli: CliContext): void {
 
 const COLUMNS: readonly Column<Result>[] = [
   { title: 'OUTCOME', cell: ({ outcome }) => outcome },
-  { title: 'POSITION', isFigure: true, cell: ({ position }) => position },
-  { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
-  { title: 'EVENT ID', cell: ({ eventId }) => eventId },
+  { title: 'POSITION', isFigure: true, cell: (result) => recorded(result)?.position },
+  { title: 'CLUSTER', cell: (result) => recorded(result)?.clusterId },
+  { title: 'EVENT ID', cell: (result) => recorded(result)?.eventId },
   {
     title: 'WHY',
-    cell: ({ problem }) => (problem === undefined ? '' : `${problem.title}: ${problem.detail}`),
+    cell: (result) =>
+      result.outcome === 'rejected' ? `${result.problem.title}: ${result.problem.detail}` : '',
   },
 ];
+
+function recorded(result: Result): Exclude<Result, { outcome: 'rejected' }> | undefined {
+  return result.outcome === 'rejected' ? undefined : result;
+}
 
 function printJson({ out }: CliContext) {
   return (results: readonly Result[]) =>

@@ -1,23 +1,10 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import { ProvedEvent } from '../../../api/proofs.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
 import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { eventId, withJson, withTarget } from '../../terminal/options.ts';
-
-const Event = z.looseObject({
-  id: z.string(),
-  source: z.string(),
-  type: z.string(),
-  subject: z.string(),
-  time: z.string(),
-  ledgerposition: z.string(),
-  ledgerrevision: z.int(),
-  ledgereventid: z.string(),
-  recordedtime: z.string(),
-  data: z.record(z.string(), z.unknown()),
-});
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -35,7 +22,7 @@ export function addEventsShow(parent: Command, cli: CliContext): void {
     )
     .action((id: string, options: Options) =>
       withLedger(cli, options, (client) =>
-        printAnswer(client, cli.out, options, { path: path`/v1/events/${id}` }, Event, (event) =>
+        printAnswer(client, cli.out, options, { path: path`/v1/events/${id}` }, ProvedEvent, (event) =>
           cli.out.details([
             ['event id', event.ledgereventid],
             ['position', event.ledgerposition],

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { type FeedEvent, FeedPage } from '../../../api/feed.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import type { Client } from '../../client/client.ts';
 import { fetchJson, send } from '../../client/requests.ts';
@@ -7,17 +8,7 @@ import type { TargetOptions } from '../../client/target.ts';
 import { shortType } from '../../render/figures.ts';
 import { position, withJson, withTarget } from '../../terminal/options.ts';
 
-const Event = z.looseObject({
-  id: z.string(),
-  source: z.string(),
-  type: z.string(),
-  subject: z.string(),
-  time: z.string(),
-  ledgerposition: z.string(),
-  recordedtime: z.string(),
-});
-type Event = z.output<typeof Event>;
-const Page = z.object({ events: z.array(Event), next: z.string() });
+type Event = z.output<typeof FeedEvent>;
 
 const PAGE_SIZE = '1000';
 const WAIT_S = '30';
@@ -49,7 +40,7 @@ export function addEventsTail(parent: Command, cli: CliContext): void {
         let after = options.after ?? (await positionBefore(client, options.lines));
         for (;;) {
           const query = { after, limit: PAGE_SIZE, wait: options.follow ? WAIT_S : undefined };
-          const { events, next } = await fetchJson(client, { path: '/v1/feed', query }, Page);
+          const { events, next } = await fetchJson(client, { path: '/v1/feed', query }, FeedPage);
           if (events.length > 0) await printed(events);
           // A position that is no fact, such as a closing, moves the place without an event.
           if (next === after && !options.follow) return;

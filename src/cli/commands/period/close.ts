@@ -1,24 +1,15 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import { ClosePeriodOut } from '../../../api/periods.ts';
 import { type CliContext, withLedger, withRunningLedger } from '../../client/cli-context.ts';
 import { type Client, path } from '../../client/client.ts';
-import { printAnswer, fetchJson as request } from '../../client/requests.ts';
+import { fetchJson, printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { Amounts, Statement } from '../../render/figures.ts';
 import { showStatements } from '../../render/statement-tables.ts';
 import { usageError } from '../../terminal/cli-error.ts';
 import { confirm } from '../../terminal/confirm.ts';
 import { period, withJson, withTarget } from '../../terminal/options.ts';
 
-const tally = {
-  period: z.string(),
-  watermark: z.string(),
-  accounts: z.int(),
-  totals: Amounts,
-  statementsDigest: z.string(),
-};
-const Closed = z.object({ ...tally, position: z.string().nullable(), closedAt: z.string() });
-const WouldClose = z.object({ ...tally, statements: z.array(Statement) });
+const [Closed, WouldClose] = ClosePeriodOut.options;
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -80,7 +71,7 @@ function close(cli: CliContext, month: string, options: Options): Promise<void> 
 }
 
 async function questionFor(client: Client, month: string, options: Options): Promise<string> {
-  const { accounts, totals } = await request(client, closing(month, options, true), z.object(tally));
+  const { accounts, totals } = await fetchJson(client, closing(month, options, true), ClosePeriodOut);
   const { billableClusters, clusterSeconds } = totals;
   return `Close ${month} at ${client.name} for good: ${accounts} statements, in total ${billableClusters} clusters and ${clusterSeconds} cluster seconds?`;
 }

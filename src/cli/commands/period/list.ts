@@ -1,29 +1,13 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { PeriodOut } from '../../../api/periods.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { Amounts } from '../../render/figures.ts';
 import { withAsOf, withJson, withTarget } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 
-export const Period = z.object({
-  period: z.string(),
-  state: z.string(),
-  window: z.object({ from: z.string(), to: z.string() }),
-  dueAt: z.string(),
-  close: z
-    .object({
-      watermark: z.string(),
-      accounts: z.int(),
-      totals: Amounts,
-      statementsDigest: z.string(),
-      position: z.string().nullable(),
-      closedAt: z.string(),
-    })
-    .nullable(),
-});
-const Periods = z.object({ items: z.array(Period) });
+const Periods = z.object({ items: z.array(PeriodOut) });
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { PeriodOut } from '../../../api/periods.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
 import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { period, withAsOf, withJson, withTarget } from '../../terminal/options.ts';
-import { Period } from './list.ts';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -25,7 +25,7 @@ export function addPeriodShow(parent: Command, cli: CliContext): void {
           cli.out,
           options,
           { path: path`/v1/periods/${month}`, query: { asOf: options.asOf } },
-          Period,
+          PeriodOut,
           ({ close, ...shown }) =>
             cli.out.details([
               ['period', shown.period],

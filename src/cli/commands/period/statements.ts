@@ -1,19 +1,12 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { StatementList, StatementOut } from '../../../api/statements.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
 import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { Statement } from '../../render/figures.ts';
 import { showStatements } from '../../render/statement-tables.ts';
 import { accountId, period, withAsOf, withCsv, withJson, withTarget } from '../../terminal/options.ts';
-
-const Statements = z.object({
-  period: z.string(),
-  watermark: z.string(),
-  closedAt: z.string(),
-  items: z.array(Statement),
-});
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -37,12 +30,12 @@ export function addPeriodStatements(parent: Command, cli: CliContext): void {
         const query = { asOf: options.asOf };
         if (account === undefined) {
           const request = { path: path`/v1/periods/${month}/statements`, query };
-          return printAnswer(client, cli.out, options, request, Statements, (answer) =>
+          return printAnswer(client, cli.out, options, request, StatementList, (answer) =>
             show(cli, answer, answer.items),
           );
         }
         const request = { path: path`/v1/periods/${month}/statements/${account}`, query };
-        return printAnswer(client, cli.out, options, request, Statement, (answer) =>
+        return printAnswer(client, cli.out, options, request, StatementOut, (answer) =>
           show(cli, answer, [answer]),
         );
       }),
@@ -53,7 +46,7 @@ export function addPeriodStatements(parent: Command, cli: CliContext): void {
 async function show(
   { out }: CliContext,
   head: { readonly period: string; readonly watermark: string; readonly closedAt?: string | undefined },
-  statements: readonly Statement[],
+  statements: readonly z.output<typeof StatementOut>[],
 ): Promise<void> {
   await out.details([
     ['period', head.period],

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
+import { RunDetailOut, RunRequestedOut } from '../../../api/validations.ts';
 import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import { type Client, path, readBody } from '../../client/client.ts';
 import { fetchJson, parseAnswer, printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { Plan, Run, showPlan, showRun } from '../../render/validation-report.ts';
+import { Plan, type Run, showPlan, showRun } from '../../render/validation-report.ts';
 import { CliError, EXIT } from '../../terminal/cli-error.ts';
 import { printMessage } from '../../terminal/output.ts';
 import { Progress } from '../../terminal/progress.ts';
@@ -12,8 +12,6 @@ import { Progress } from '../../terminal/progress.ts';
 const POLL_INTERVAL_MS = 200;
 /** How long a run that was begun may be unknown. */
 const VISIBLE_WITHIN_MS = 10_000;
-
-const Begun = z.object({ outcome: z.enum(['begun', 'under-way']), id: z.string() });
 
 interface OnceOptions extends TargetOptions {
   readonly json?: boolean;
@@ -33,7 +31,7 @@ export function runOnce(cli: CliContext, options: OnceOptions): Promise<void> {
     const { outcome, id } = await fetchJson(
       client,
       { method: 'POST', path: '/v1/validations', body: {} },
-      Begun,
+      RunRequestedOut,
     );
     if (outcome === 'under-way') printMessage(`a run was under way already, ${id}: it is waited for`);
     await waitUntilEnded(client, id);
@@ -68,15 +66,15 @@ async function fetchRunIfVisible(
   mayBeUnknown: boolean,
 ): Promise<Run | undefined> {
   const request = { path: path`/v1/validations/${id}`, query: { limit: '1' } };
-  if (!mayBeUnknown) return fetchJson(client, request, Run);
+  if (!mayBeUnknown) return fetchJson(client, request, RunDetailOut);
   const response = await client.send(request);
   if (response.status === 404) {
     await response.body?.cancel();
     return undefined;
   }
-  if (!response.ok) return fetchJson(client, request, Run);
+  if (!response.ok) return fetchJson(client, request, RunDetailOut);
   const text = await readBody(client, () => response.text());
-  return parseAnswer(client, text, Run);
+  return parseAnswer(client, text, RunDetailOut);
 }
 
 /** A run with all verdicts that changed. */
@@ -85,7 +83,7 @@ async function fetchWholeRun(client: Client, id: string): Promise<Run> {
   let cursor: string | undefined;
   for (;;) {
     const request = { path: path`/v1/validations/${id}`, query: { limit: '1000', cursor } };
-    const { next, ...run } = await fetchJson(client, request, Run);
+    const { next, ...run } = await fetchJson(client, request, RunDetailOut);
     verdicts.push(...run.verdicts);
     if (next === undefined) return { ...run, verdicts };
     cursor = next;

@@ -1,27 +1,12 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { PolicyWhatIfOut } from '../../../api/validator.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { ProblemError, printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { Amounts, amountColumns, signed, Usage } from '../../render/figures.ts';
+import { amountColumns, signed } from '../../render/figures.ts';
 import { readPolicy } from './policy-file.ts';
 
-const WhatIf = z.object({
-  window: z.object({ from: z.string(), to: z.string() }),
-  through: z.string(),
-  runs: z.int(),
-  items: z.array(
-    z.object({
-      accountId: z.string(),
-      before: Usage,
-      after: Usage,
-      delta: Amounts,
-      stops: z.array(
-        z.object({ clusterId: z.string(), policy: z.string(), from: z.string(), to: z.string().nullable() }),
-      ),
-    }),
-  ),
-});
-type WhatIf = z.output<typeof WhatIf>;
+type WhatIf = z.output<typeof PolicyWhatIfOut>;
 type Item = WhatIf['items'][number];
 
 interface WhatIfOptions extends TargetOptions {
@@ -44,7 +29,7 @@ export async function whatIfPolicy(
   };
   await withLedger(cli, options, async (client) => {
     try {
-      await printAnswer(client, cli.out, options, request, WhatIf, (answer) => show(cli, answer));
+      await printAnswer(client, cli.out, options, request, PolicyWhatIfOut, (answer) => show(cli, answer));
     } catch (error) {
       throw error instanceof ProblemError ? error.withFieldNames(nameOf) : error;
     }
