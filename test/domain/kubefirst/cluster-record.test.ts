@@ -75,7 +75,7 @@ describe('a record', () => {
     ]);
   });
 
-  test('with an unknown status is parsed without one', () => {
+  test('is parsed without a status if it is unknown', () => {
     const [one] = readRecord('r', { ...fields, status: 'hibernating' }).records;
     expect([one?.status, plan(one as ClusterRecord)]).toEqual([undefined, []]);
   });

@@ -114,7 +114,7 @@ describe('a management cluster', () => {
     ['302', 'answered with status 302', 302, '{}'],
     ['500 with a secret in it', 'answered with status 500', 500, CANARY],
     ['no JSON', 'cannot be read: SyntaxError', 200, CANARY],
-  ])('that answers %s cannot be read', async (_, why, status, body) => {
+  ])('cannot be read if it answers %s', async (_, why, status, body) => {
     let requests = 0;
     const cluster = await answering((_request, response) => {
       requests += 1;
@@ -126,7 +126,7 @@ describe('a management cluster', () => {
     expect(requests).toBe(1);
   });
 
-  test('that breaks off a response cannot be read', async () => {
+  test('cannot be read if it breaks off a response', async () => {
     const cluster = await answering((_, response) => {
       response.writeHead(200, { 'content-length': '1000' }).write(`{"items":["${CANARY}`);
       setImmediate(() => response.destroy());

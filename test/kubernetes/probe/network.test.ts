@@ -35,7 +35,7 @@ describe.skipIf(!canIsolate)(name, () => {
     });
   });
 
-  test('that is down on the side of the ledger makes a cluster unknown', async () => {
+  test('down on the side of the ledger makes a cluster unknown', async () => {
     expect(await verdictIn('true', '203.0.113.7')).toMatchObject({ state: 'unknown', code: 'network-down' });
   });
 

@@ -65,7 +65,7 @@ function probed(text: string, { allow = ['127.0.0.0/8'], deadlineMs = DEADLINE_M
 const behaving = (behaviour: string, given?: Given) => probed(fleet.kubeconfig(behaviour), given);
 
 describe('an answering API server is alive', () => {
-  test('and its identity is read', async () => {
+  test('is identified by its UID', async () => {
     const { latencyMs, ...verdict } = await behaving('healthy');
     expect(verdict).toEqual({ state: 'alive', code: 'ok', uid: UID, at: 42 });
     expect(latencyMs).toBeLessThan(DEADLINE_MS);

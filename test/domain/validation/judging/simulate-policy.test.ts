@@ -80,7 +80,7 @@ test('exceptions apply to the accounts that they name', () => {
   expect(found[0]?.stops[0]?.policy).toMatch(/^quick@[0-9a-f]{16}$/);
 });
 
-test('with confirmation by inventory, only clusters that the runs found missing are stopped', () => {
+test('confirmation by inventory stops only clusters that the runs found missing', () => {
   const play = (opinion: 'gone' | 'listed') => {
     const fleet = new Fleet({ mode: 'observe' }, IDS);
     fleet.inventory.set('a', opinion);

@@ -240,7 +240,7 @@ describe('a run', () => {
       expect(parseRunId(text), text).toBeUndefined();
   });
 
-  test('with an unreadable record throws UnreadableFact', () => {
+  test('throws UnreadableFact for an unreadable record', () => {
     expect(() => parseRunRecord('ValidationForgotten', {})).toThrow(UnreadableFact);
     expect(() => parseRunRecord('ValidationProgressed', { done: -1, total: 3 })).toThrow(
       'ValidationProgressed cannot be read: done',
