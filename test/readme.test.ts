@@ -29,13 +29,13 @@ async function blocksOf(page: string): Promise<Block[]> {
   }));
 }
 
-/** What stays the same from one run to the next. */
+/** The fields that are the same in every run. */
 function comparable(json: string): unknown {
   const { eventId: _, recordedAt: __, ...rest } = JSON.parse(json) as Record<string, unknown>;
   return rest;
 }
 
-/** Commands that the README has run on the ledger that was started before. */
+/** Returns whether a command of the README runs on the started ledger. */
 const isOnTheLedger = (line: string) => line.startsWith('curl') || line.startsWith('npx cluster-ledger ');
 
 test('every request and command on the ledger works, in their order, and is answered as the README says', async () => {

@@ -48,7 +48,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Measures what docs/performance.md sets goals for; each goal is a ratio, so that any machine can tell. */
+/** Measures the goals of docs/performance.md; each goal is a ratio, so that any machine can check it. */
 async function main(): Promise<void> {
   const resources = new Resources();
   const stop = (code: number) => void resources.release().then(() => process.exit(code));

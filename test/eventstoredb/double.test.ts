@@ -54,7 +54,7 @@ test('an append with credentials takes the Append call and answers the same', as
   expect(double.arrivedWrites.map(({ path }) => path)).toEqual(Array(5).fill('single'));
 });
 
-test('with any, a repeat whose last id was written before its first is never answered', async () => {
+test('a repeat with any whose last id was written before its first is never answered', async () => {
   const { client, double } = await startFixture();
   const [first, second, third] = [newEvent('a'), newEvent('b'), newEvent('c')];
   await client.appendToStream('s', [first, second, third]);
@@ -64,7 +64,7 @@ test('with any, a repeat whose last id was written before its first is never ans
   expect(stumbled.state()).toBe('pending');
 });
 
-test('an id that is no UUID is answered as a bad request, and again when its time is over', async () => {
+test('an id that is not a UUID gets the answer BadRequest, and a second answer when its time is over', async () => {
   const { double } = await startFixture({ writeTimeoutMs: 50 });
   // The client itself does not survive the second answer.
   const stub = new StreamsClient(`127.0.0.1:${double.port}`, credentials.createInsecure());

@@ -24,7 +24,7 @@ export interface DoubleOptions {
   readonly maxAppendSize?: number;
   /** How long an unfinished or bad append is kept on the batch path, in ms. Default 2000, as the server's. */
   readonly writeTimeoutMs?: number;
-  /** What gossip answers. Default: this node, as the leader. */
+  /** The members that gossip lists. Default: this node, as the leader. */
   readonly members?: readonly Member[];
 }
 
@@ -33,13 +33,13 @@ export interface EventStoreDouble {
   /** `esdb://127.0.0.1:PORT?tls=false` */
   readonly url: string;
   readonly port: number;
-  /** What it has stored; survives restarts. */
+  /** The stored events. They survive restarts. */
   readonly log: EventLog;
   /** All writes that arrived, in the order in which they were handled. */
   readonly arrivedWrites: readonly ArrivedWrite[];
   /** How many subscriptions are open. */
   readonly subscriptionCount: number;
-  /** What gossip answers; to be set at will. */
+  /** The members that gossip lists. A test may set them. */
   members: readonly Member[];
 
   /** Takes appends and deletes but answers none, as during an election. Default: does not store them either. */
@@ -67,7 +67,7 @@ export interface EventStoreDouble {
   close(): Promise<void>;
 }
 
-/** The server takes requests of 16 MiB; the client sends one of 3 MiB at the most. */
+/** The server takes requests of 16 MiB; the client sends at most 3 MiB. */
 const LARGEST_MESSAGE = 16 * 1_024 * 1_024;
 
 const MAX_APPEND_SIZE = 1_024 * 1_024;

@@ -12,7 +12,7 @@ import { errorAnswer } from './golden-errors.ts';
 import type { AttemptNames, SeenEvent } from './golden-names.ts';
 
 /**
- * Makes one call of a case and tells what it answered, in the words of the cases.
+ * Makes one call of a case and returns its answer in the format of the cases.
  * @throws Disrupted the server is gone.
  */
 export async function call(

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** An event to append: its id, which is its body too, or the two told apart, or so many bytes. */
+/** An event to append: an id that is also its body, or both separately, or a number of bytes. */
 export type GoldenEvent =
   | string
   | { readonly id: string; readonly body?: string; readonly bytes?: number; readonly metaBytes?: number };
 
 export type GoldenExpected = 'any' | 'no_stream' | 'stream_exists' | number;
 
-/** What a call answered: a value of its own, or an error as the client reports it. */
+/** The answer to a call: a value, or an error as the client reports it. */
 export type GoldenAnswer = Readonly<Record<string, unknown>>;
 
 export interface AppendStep {
@@ -15,7 +15,7 @@ export interface AppendStep {
   readonly stream: string;
   readonly events: readonly GoldenEvent[];
   readonly expected: GoldenExpected;
-  /** The name under which later steps refer to where this was written. */
+  /** Name by which later steps refer to the position of this event. */
   readonly as?: string;
 }
 
@@ -49,13 +49,13 @@ export interface SetMetadataStep {
 
 export interface SubscribeStep {
   readonly op: 'subscribe';
-  /** What is followed; where it is missing, $all. */
+  /** The stream to follow; `$all` if absent. */
   readonly stream?: string;
   /** Prefix of the streams to see in $all. */
   readonly filter?: string;
   /** A revision, the `as` of an append, or the end. */
   readonly from?: number | string;
-  /** What is appended once it has caught up. */
+  /** Events to append after the subscription has caught up. */
   readonly then?: readonly AppendStep[];
   readonly answer: { readonly log: readonly unknown[] };
 }
@@ -69,7 +69,7 @@ export interface GoldenCase {
   readonly steps: readonly GoldenStep[];
 }
 
-/** What a running server answered, as recorded. */
+/** The recorded answers of a running server. */
 export function readGoldenCases(): readonly GoldenCase[] {
   const file = new URL('../golden/eventstoredb.json', import.meta.url);
   const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: GoldenCase[] };

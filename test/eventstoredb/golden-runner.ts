@@ -10,7 +10,7 @@ import { playSubscription } from './golden-subscription.ts';
 /** How long a case is repeated while the server comes and goes, in ms. */
 const REPEATS_FOR_MS = 240_000;
 
-/** How long the server may take for one call before it counts as gone: a pending append does not end by itself. */
+/** Longest wait for one call before the server counts as gone: a pending append never ends without an answer. */
 const CALL_TIMEOUT_MS = 60_000;
 
 const PAUSE_BETWEEN_ATTEMPTS_MS = 200;

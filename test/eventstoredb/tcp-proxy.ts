@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /** A network between a client and a server on this host, which fails on demand. */
 export interface TcpProxy {
-  /** Where clients connect, on 127.0.0.1; the same for good. */
+  /** Port of 127.0.0.1 to which clients connect. It never changes. */
   readonly port: number;
   /** How many connections there are. */
   readonly connections: number;
@@ -114,7 +114,7 @@ class Network implements TcpProxy {
     };
     from.on('data', (chunk) => passLater(() => to.write(chunk)));
     from.on('end', () => passLater(() => to.end()));
-    // What breaks one side breaks the other; why it broke does not matter here.
+    // The close of one side closes the other. The reason does not matter here.
     from.on('error', () => undefined);
     from.on('close', () => {
       this.#sockets.delete(from);

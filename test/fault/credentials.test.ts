@@ -68,7 +68,7 @@ test('no credential of a customer is in the log, an answer, a file or the heap o
   for (const file of files) {
     const bytes = await readFile(join(folder, file));
     expect(bytes.includes(CANARY), file).toBe(false);
-    // What the server does know is there: so the search can find something.
+    // Proves that the search works: text that the server does know is found.
     if (file.endsWith('.heapsnapshot')) expect(bytes.includes('reset-in-tls')).toBe(true);
   }
 });

@@ -13,7 +13,7 @@ import { Producers } from './producers.ts';
 const name = canStartNodes ? 'three nodes' : 'three nodes; NOT RUN: no eventstored binary on the PATH';
 
 describe.skipIf(!canStartNodes)(`a ledger on ${name}`, () => {
-  test('whose leader is killed under load loses nothing and repeats nothing', async () => {
+  test('loses nothing and repeats nothing when the leader is killed under load', async () => {
     const cluster = await startCluster();
     onTestFinished(cluster.remove);
     const dataDir = await mkdtemp(join(tmpdir(), 'ledger-leader-'));

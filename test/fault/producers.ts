@@ -7,7 +7,7 @@ import {
   stopped,
 } from '../support/cloud-events.ts';
 
-/** What the ledger answered to an event. */
+/** An acknowledged event, with the answer of the ledger. */
 export interface Acknowledged {
   readonly event: PostedEvent;
   readonly eventId: string;
@@ -27,7 +27,7 @@ export class Producers {
   #isStopping = false;
   #running: Promise<unknown> = Promise.resolve();
 
-  /** @param url where the ledger is now; it may move. */
+  /** @param url returns the current address of the ledger, which may change. */
   constructor(url: () => string, accounts = 7) {
     this.#url = url;
     this.#accounts = accounts;

@@ -37,7 +37,7 @@ async function twoReplicas(connection: string): Promise<[LedgerProcess, LedgerPr
 }
 
 describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name', ({ connection }) => {
-  test('that get the same events from 32 clients record each once, and agree on everything', async () => {
+  test('record each event once and agree on everything when 32 clients post the same events to both', async () => {
     const [one, two] = await twoReplicas(connection);
     let turn = 0;
     const producers = new Producers(() => (turn++ % 2 === 0 ? one : two).url);
@@ -52,7 +52,7 @@ describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name
     expect(producers.acknowledged.filter(({ eventId }) => !ids.has(eventId))).toEqual([]);
   });
 
-  test('that get different content under one id at the same moment record one, and refuse the other', async () => {
+  test('record one event and reject the other when both get different content under one id at the same moment', async () => {
     const replicas = await twoReplicas(connection);
     for (let n = 0; n < 40; n++) {
       const answers = await Promise.all(

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv4 } from 'node:net';
 
-/** What a name is answered with: addresses, an error, or nothing at all; a function is asked for every query. */
+/** The answer to a name: addresses, an error, or silence. A function is called for every query. */
 export type DnsAnswer = readonly string[] | 'NXDOMAIN' | 'SERVFAIL' | 'silence';
 export type Zone = Readonly<Record<string, DnsAnswer | (() => DnsAnswer)>>;
 

@@ -24,7 +24,7 @@ export async function publishedKeys(ledger: TestLedger): Promise<string[]> {
 // biome-ignore lint/suspicious/noExplicitAny: a forger changes values of every shape.
 export type Parsed = any;
 
-/** A file with a change in it, sealed anew by whoever signs: the ledger itself where it lies, or somebody else. */
+/** A changed file with a new seal: of the ledger itself, as if it lied, or of another signer. */
 export function forged(
   file: Buffer,
   change: (evidence: Parsed) => void,

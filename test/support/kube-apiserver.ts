@@ -10,11 +10,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { freePorts } from './eventstored.ts';
 import { Authority } from './pki.ts';
 
-/** Where a kube-apiserver and an etcd are looked for: the convention of envtest. */
-// biome-ignore lint/style/noProcessEnv: where it is differs from machine to machine.
+/** Folder of kube-apiserver and etcd, by the convention of envtest. */
+// biome-ignore lint/style/noProcessEnv: the folder differs from machine to machine.
 const { KUBEBUILDER_ASSETS: assets = '/usr/local/kubebuilder/bin' } = process.env;
 
-/** What to say where tests that need one are not run. */
+/** Title of tests that need a kube-apiserver and are not run. */
 export const NO_KUBE_APISERVER = `NOT RUN: no kube-apiserver and etcd in ${assets} (KUBEBUILDER_ASSETS)`;
 
 export function hasKubeApiserver(): boolean {

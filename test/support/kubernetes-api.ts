@@ -13,7 +13,7 @@ export interface ShippedObject extends Fields {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** What `deploy/rbac.yaml` grants. */
+/** The roles that `deploy/rbac.yaml` grants. */
 export async function shippedRoles(): Promise<readonly ShippedObject[]> {
   const text = await readFile(join(import.meta.dirname, '../../deploy/rbac.yaml'), 'utf8');
   return parseAllDocuments(text).map((document) => document.toJS() as ShippedObject);

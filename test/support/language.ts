@@ -52,7 +52,7 @@ export function findingsIn(source: string): Finding[] {
   return RULE_NAMES.flatMap((rule) => RULES[rule](texts).map((found) => ({ rule, ...found })));
 }
 
-/** A relative clause or a condition: "where" after a noun of place is counted too, so the limit is not 0. */
+/** Counts the words of comments, and how often they are "where". Places are counted too, so the limit of a check is not 0. */
 export function countWhere(source: string): { readonly words: number; readonly wheres: number } {
   const words = textsOf(source).comments.flatMap(({ text }) => text.match(/[A-Za-z'’-]+/g) ?? []);
   return { words: words.length, wheres: words.filter((word) => word.toLowerCase() === 'where').length };

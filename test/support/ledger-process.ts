@@ -11,7 +11,7 @@ export class LedgerProcess {
   readonly #environment: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   #port = 0;
-  /** What it has said so far. */
+  /** Its output so far. */
   output = '';
 
   constructor(environment: Readonly<Record<string, string>>) {

@@ -19,19 +19,19 @@ import {
 } from './cloud-events.ts';
 import { sqlite } from './stores.ts';
 
-/** What came back, read as JSON where it says that it is. */
+/** An answer over HTTP; `body` is parsed if the content type is JSON. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, and fail where they are wrong.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape, and fail if a field is missing.
   readonly body: any;
 }
 
 export interface LedgerOptions {
-  /** What `LEDGER_STORE` is set to. */
+  /** Value of `LEDGER_STORE`. */
   readonly store?: string;
-  /** Where its clock stands: nothing but the test moves it. */
+  /** Initial time of its clock. Only the test moves the clock. */
   readonly now?: string;
   /** Further settings, as variables. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -55,7 +55,7 @@ export class TestLedger {
   failure: unknown;
   /** How its log is signed, from the next start on. */
   signedLog: LedgerOptions['signedLog'];
-  /** What it has said of errors, line by line. */
+  /** Its log lines of level error and above. */
   readonly logged: Readonly<Record<string, unknown>>[] = [];
 
   constructor(
@@ -100,19 +100,19 @@ export class TestLedger {
     await this.open();
   }
 
-  /** Where its projections keep their snapshot. */
+  /** File in which its projections keep their snapshot. */
   get snapshotFile(): string {
     return snapshotFile(readConfig(this.#environment));
   }
 
-  /** The file of its store, where that is the embedded one. */
+  /** File of its store. @throws Error if the store is not the embedded one. */
   get storeFile(): string {
     const { store } = readConfig(this.#environment);
-    if (store.kind !== 'sqlite') throw new Error('the store is no file');
+    if (store.kind !== 'sqlite') throw new Error('the store is not a file');
     return store.file;
   }
 
-  /** Where it keeps the key that it made for itself. */
+  /** File of the key that it generated. */
   get keyFile(): string {
     return ownKeyFile(readConfig(this.#environment).dataDir);
   }
@@ -192,7 +192,7 @@ export interface Recorded {
   readonly recordedAt: string;
 }
 
-/** A ledger in a fresh folder; whoever opens it closes it with `discard`. */
+/** Opens a ledger in an empty folder. The caller closes it with `discard`. */
 export async function openLedger(
   options: LedgerOptions = {},
 ): Promise<TestLedger & { discard(): Promise<void> }> {

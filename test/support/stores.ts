@@ -4,7 +4,7 @@ import { eventStoreDbUrl } from './environment.ts';
 /** A store that a whole ledger can be tested on. */
 export interface StoreUnderTest {
   readonly name: string;
-  /** What `LEDGER_STORE` is set to: `sqlite:` for a file in the data folder, or an `esdb://` connection string. */
+  /** Value of `LEDGER_STORE`: `sqlite:` for a file in the data folder, or an `esdb://` connection string. */
   readonly connection: string;
 }
 

@@ -19,7 +19,7 @@ export class ValidatedFleet {
     this.#folder = folder;
   }
 
-  /** From now on the cluster's kubeconfig leads to a server that behaves so; `'refused'` to a port where nobody listens. */
+  /** Points the cluster's kubeconfig to a server with this behavior; `'refused'` is a port on which nothing listens. */
   async becomes(clusterId: string, behaviour: string): Promise<void> {
     const port = behaviour === 'refused' ? 1 : this.#fleet.port(behaviour);
     const cluster = { server: `https://127.0.0.1:${port}` };

@@ -24,8 +24,7 @@ export interface RunOptions {
 }
 
 /**
- * Runs of the validator on a ledger as it runs for others, where the test says what the probes see: everything but the probe
- * is the real thing.
+ * Runs the validator on a real ledger. The test supplies the results of the probes; everything else is the real code.
  */
 export class TestValidator {
   readonly #ledger: TestLedger;

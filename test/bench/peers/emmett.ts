@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** What we use of emmett's store. */
+/** The part of emmett's store that the benchmark uses. */
 interface EmmettStore {
   appendToStream(
     stream: string,
@@ -11,7 +11,7 @@ interface EmmettStore {
   close(): Promise<void>;
 }
 
-/** @param folder where `@event-driven-io/emmett-postgresql` is installed. */
+/** @param folder folder in which `@event-driven-io/emmett-postgresql` is installed. */
 export async function openEmmett(folder: string, connectionString: string): Promise<EmmettStore> {
   const entry = join(folder, 'node_modules/@event-driven-io/emmett-postgresql/dist/index.js');
   const { getPostgreSQLEventStore } = (await import(pathToFileURL(entry).href)) as {

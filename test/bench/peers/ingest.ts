@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { CloudEvent } from '../../../src/http/ingest/cloud-event.ts';
 
 /**
- * Ingest as one would write it without us. All validate with the very schema of ours; those with a store answer after the
- * commit, and a repeated source and id is a row that is there already. None checks revisions, decides by a history or keeps
- * counts, which ours does: the comparison is in favour of the peers.
+ * Ingest as one would write it without the ledger. All validate with the schema of the ledger. Those with a store answer
+ * after the commit, and a repeated source and id is an existing row. None checks revisions, decides by a history or keeps
+ * counts, as the ledger does: the comparison favors the peers.
  */
 
 /** Text instead of jsonb, which PostgreSQL would have to parse; and only the index that makes repeats harmless. */

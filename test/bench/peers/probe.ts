@@ -2,7 +2,7 @@ import { request } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { CoreV1Api, Health, KubeConfig, VersionApi } from '@kubernetes/client-node';
 
-/** Other ways to ask whether an API server is there, in a process of its own as ours is. */
+/** Other probes of an API server, in a separate process as the prober is. */
 
 export interface PeerProbes {
   /**

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { coalescedIngest, floorIngest, insertIngest, unnestBatches } from './ingest.ts';
 import { bareUsage, queriedUsage } from './usage.ts';
 
-/** The servers that ours is compared with: Fastify as it comes, without anything that slows it down. */
+/** The servers that the ledger is compared with: Fastify as it comes, without anything that slows it down. */
 const peers = {
   'ingest-floor': floorIngest,
   'ingest-insert': insertIngest,

@@ -15,8 +15,8 @@ const BATCH = 500;
 const GOAL = 0.9;
 
 /**
- * Row 12: EventStoreDB through our port against its bare client on the same server, which acknowledges what is durable. The
- * bare client names the expected revision too, since that is what makes the appends ours; it neither checks nor follows.
+ * Row 12: EventStoreDB through the port of the ledger against its bare client on the same server, which acknowledges durable
+ * writes. The bare client names the expected revision too, as the ledger does; it neither checks nor follows.
  */
 export const eventStoreDb: Row = {
   number: 12,
@@ -124,7 +124,7 @@ function rawAppend(client: EventStoreDBClient): Append {
     );
 }
 
-/** A log of its own, so that both read the same: ours into all projections, the bare client into a counter. */
+/** Both read a log made for this: the ledger into all projections, the bare client into a counter. */
 async function catchUp(bench: Bench, client: EventStoreDBClient): Promise<Result> {
   const namespace = `bench-${randomUUID()}`;
   const connection = eventStoreDbUrl as string;

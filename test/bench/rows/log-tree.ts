@@ -16,7 +16,7 @@ const MOST_EXTRA = 0.35;
 const SECONDS_PER_MILLION = 2.1;
 const MICROSECONDS_PER_PROOF = 2;
 const PROOFS = 200_000;
-/** What the ledger itself keeps: see src/audit/signed-log.ts. */
+/** The ledger keeps its tree so: see src/audit/signed-log.ts. */
 const FLOOR = 8;
 
 /**

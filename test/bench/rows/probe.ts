@@ -63,7 +63,7 @@ export const probing: Row = {
         verdicts: [
           atLeast(own, client, 1.6),
           rateAgainst(own, version),
-          within('memory of ours, MiB', Math.round(most.ours / MIB), 300, 'MiB'),
+          within('memory of the prober, MiB', Math.round(most.ours / MIB), 300, 'MiB'),
         ],
         notes: [`the process of @kubernetes/client-node took up to ${Math.round(most.client / MIB)} MiB`],
       },

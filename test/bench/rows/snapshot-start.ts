@@ -11,8 +11,8 @@ import { silent } from '../support/silent.ts';
 
 /**
  * Row 5: from a closed file to answers, as at the start of the process: opening the store, which checks the whole log, and
- * the projections, once from a snapshot and once from zero. The projections are also compared by themselves, since the check
- * of the log is the same on both sides. The floor reads the bytes of the snapshot.
+ * the projections, once from a snapshot and once from zero. The projections are also compared alone, since the check of
+ * the log is the same on both sides. The floor reads the bytes of the snapshot.
  */
 export const snapshotStart: Row = {
   number: 5,

@@ -51,7 +51,7 @@ export const usageAll: Row = {
         peers: peer === undefined ? [] : [peer],
         verdicts: [
           ...(peer === undefined ? [] : [sooner(ours, peer, 25)]),
-          within('ours, ms', ours.median, 15, 'ms'),
+          within('the ledger, ms', ours.median, 15, 'ms'),
         ],
         notes: bench.options.full ? notes : [...notes, 'the 15 ms are for the sizes of --full'],
       })),

@@ -19,7 +19,7 @@ export interface Row {
   run(bench: Bench): Promise<Result[]>;
 }
 
-/** What the rows share. */
+/** The services that all rows share. */
 export class Bench {
   readonly rounds = 3;
   readonly options: Options;
@@ -44,7 +44,7 @@ export class Bench {
     return folder;
   }
 
-  /** A PostgreSQL of our own, started when it is first asked for; `undefined` where it is not installed. */
+  /** A PostgreSQL for this run, started on first use; `undefined` if PostgreSQL is not installed. */
   postgres(): Promise<Postgres | undefined> {
     this.#postgres ??= this.#startPostgres();
     return this.#postgres;

@@ -1,5 +1,5 @@
 /**
- * What the ingest rows post: lifecycle events of 5,000 clusters in turn, first each one's registration, then stops and
+ * The events that the ingest rows post: lifecycle events of 5,000 clusters in turn, first each one's registration, then stops and
  * resumptions. Some 350 bytes each, as text, since the generator must cost as little as it can.
  */
 const CLUSTERS = 5_000;

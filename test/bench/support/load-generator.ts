@@ -101,7 +101,7 @@ class Connection {
   }
 }
 
-/** Bytes of a whole answer; 0 where its head is not all there. */
+/** Returns the size of a whole answer in bytes; 0 if its head is incomplete. */
 function lengthOf(answer: Buffer): number {
   const headEnd = answer.indexOf('\r\n\r\n');
   if (headEnd === -1) return 0;

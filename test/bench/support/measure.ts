@@ -2,7 +2,7 @@
 export interface Sample {
   /** Work per second, or milliseconds for a piece of work: the row says which. */
   readonly value: number;
-  /** Of single requests, where there are any. */
+  /** Latency of single requests, if the contender makes requests. */
   readonly latencyMs?: Latency;
 }
 
@@ -17,7 +17,7 @@ export interface Contender {
   measure(): Promise<Sample>;
 }
 
-/** What a contender achieved over all rounds. */
+/** The result of a contender over all rounds. */
 export interface Measured {
   readonly name: string;
   readonly values: readonly number[];

@@ -30,7 +30,7 @@ export class Postgres {
     this.#socketFolder = socketFolder;
   }
 
-  /** @returns `undefined` where no PostgreSQL is installed. */
+  /** @returns `undefined` if PostgreSQL is not installed. */
   static async start(folder: string, resources: Resources): Promise<Postgres | undefined> {
     const binaries = findBinaries();
     if (binaries === undefined) return undefined;

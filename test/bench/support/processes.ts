@@ -46,7 +46,7 @@ export async function startPeer(bench: Bench, order: PeerOrder): Promise<Server>
   return { port: (await answerOf(child)) as number, stop: () => end(child) };
 }
 
-/** The first message of a process. @throws Error where it ends without one. */
+/** The first message of a process. @throws Error if the process ends without one. */
 async function answerOf(child: ChildProcess): Promise<unknown> {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`a process of the benchmark ended with code ${code}`);
@@ -56,7 +56,7 @@ async function answerOf(child: ChildProcess): Promise<unknown> {
   return message;
 }
 
-/** Loads a server for a while, from a fresh process. @throws Error with the answer, where one was not as it must be. */
+/** Loads a server for a while from a new process. @throws Error with the answer if an answer is wrong. */
 export async function load(
   bench: Bench,
   server: Server,

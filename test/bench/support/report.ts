@@ -2,15 +2,15 @@ import { type Measured, shortNumber } from './measure.ts';
 
 /** A goal of a row, and how far we are. */
 export interface Verdict {
-  /** What the ratio is against. */
+  /** The contender that the ratio compares with. */
   readonly against: string;
   readonly ratio: number;
   readonly goal: string;
-  /** `undefined` where the ratio is told for what it says, and no goal is set. */
+  /** `undefined` if the ratio has no goal. */
   readonly isMet: boolean | undefined;
 }
 
-/** What came out of one row, or one part of it. */
+/** The result of one row, or of one part of it. */
 export interface Result {
   readonly row: string;
   readonly work: string;
@@ -19,7 +19,7 @@ export interface Result {
   readonly floor: Measured | undefined;
   readonly peers: readonly Measured[];
   readonly verdicts: readonly Verdict[];
-  /** What a reader must know, such as a peer that could not be run. */
+  /** Remarks for the reader, such as a peer that could not be run. */
   readonly notes: readonly string[];
 }
 

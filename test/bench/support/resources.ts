@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const TMPFS = 0x0102_1994;
 
-/** What must be gone when the benchmark ends, however it ends: the last acquired first. */
+/** Releases resources when the benchmark ends, however it ends: the last acquired first. */
 export class Resources {
   readonly #releases: (() => Promise<unknown>)[] = [];
   #released: Promise<void> | undefined;

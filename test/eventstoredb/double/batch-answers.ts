@@ -12,7 +12,7 @@ type Answer = InstanceType<typeof streams.BatchAppendResp>;
 type Status = InstanceType<typeof rpcStatus.Status>;
 type Details = NonNullable<ReturnType<Status['getDetails']>>;
 
-/** The client's own copy of protobuf, which is no dependency of ours. */
+/** The client's own copy of protobuf, which is not a dependency of this project. */
 const clientRequire = createRequire(createRequire(import.meta.url).resolve('@eventstore/db-client'));
 const { Any }: { Any: new () => Details } = clientRequire('google-protobuf/google/protobuf/any_pb.js');
 
@@ -77,7 +77,7 @@ export const accessDeniedAnswer = (append: BatchedAppend): Answer =>
 export const unknownAnswer = (append: BatchedAppend): Answer =>
   errorAnswer(append, Code.UNKNOWN, 'Unknown', new shared.Unknown().serializeBinary());
 
-/** Not ready and too busy come as a bare text, which the client cannot tell from an unknown error. */
+/** Not ready and too busy are bare texts, which the client cannot distinguish from an unknown error. */
 export function unhandledAnswer(append: BatchedAppend, message: string): Answer {
   const detail = pack('google.protobuf.Empty', new shared.Empty().serializeBinary());
   return answer(append).setError(new rpcStatus.Status().setMessage(message).setDetails(detail));

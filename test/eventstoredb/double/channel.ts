@@ -1,9 +1,9 @@
-/** How many messages wait between two stages of the server, at the most. */
+/** Maximum number of messages that wait between two stages of the server. */
 const SLOTS = 32;
 
 /**
- * What one stage of the server hands to the next: 32 slots, first in, first out. Who may wait writes with `write`; who
- * may not, as a live event cannot, writes with `tryWrite` and learns that the reader is too slow.
+ * A queue between two stages of the server: 32 slots, first in, first out. `write` waits for a slot. `tryWrite`, for live
+ * events, returns that the reader is too slow.
  */
 export class Channel<Item> {
   readonly #items: Item[] = [];

@@ -23,7 +23,7 @@ const SERVER_VERSION = '23.10.6';
 const STREAMS = 'event_store.client.streams.streams';
 const PERSISTENT = 'event_store.client.persistent_subscriptions.persistentsubscriptions';
 
-/** What a 23.10 server says it can do, as far as the client asks: service, method, features. */
+/** The methods and features that a 23.10 server reports and the client asks for: service, method, features. */
 const METHODS: readonly (readonly [service: string, method: string, features: string[]])[] = [
   [STREAMS, 'read', ['position', 'events']],
   [STREAMS, 'append', []],
@@ -45,7 +45,7 @@ export function supportedMethods(): features.SupportedMethods {
   return message;
 }
 
-/** What a node answers who asks it for the cluster. */
+/** The answer of a node to a question about the cluster. */
 export function clusterInfo(members: readonly Member[]): gossip.ClusterInfo {
   const message = new gossip.ClusterInfo();
   for (const { host, port, state, isAlive } of members) {

@@ -28,7 +28,7 @@ export function softDelete(
   );
 }
 
-/** Ends a stream for ever. */
+/** Ends a stream forever. */
 export function tombstone(
   node: Node,
   { request }: ServerUnaryCall<streams.TombstoneReq, streams.TombstoneResp>,

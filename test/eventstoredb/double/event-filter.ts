@@ -3,10 +3,10 @@ import type { LogEvent } from './records.ts';
 /** Whether a reader of $all sees this event. */
 export type EventFilter = (event: LogEvent) => boolean;
 
-/** What is hidden from every reader of $all: the node's own epochs. */
+/** Events that are hidden from every reader of $all: the node's own epochs. */
 export const everything: EventFilter = ({ stream }) => stream !== '$epoch-information';
 
-/** What a client asked to see. An empty `regex` means that the prefixes count. */
+/** The filter of a client. With an empty `regex` the prefixes count. */
 export interface FilterExpression {
   readonly on: 'stream name' | 'event type';
   readonly prefixes: readonly string[];

@@ -1,6 +1,6 @@
 import type { ExpectedRevision } from './records.ts';
 
-/** What the append and delete requests have in common. */
+/** The expected revision, as append and delete requests carry it. */
 interface Options {
   hasAny(): boolean;
   hasNoStream(): boolean;

@@ -36,7 +36,7 @@ export interface ArrivedWrite {
   readonly events: readonly ProposedEvent[];
 }
 
-/** What becomes of the next write: the log's answer, another one, or none at all. */
+/** The reply to the next write: the log's answer, another answer, or none. */
 export type WriteReply =
   | { readonly reply: 'outcome'; readonly outcome: WriteOutcome }
   | { readonly reply: 'failure'; readonly failure: WriteFailure }
@@ -47,7 +47,7 @@ interface PlannedFailure {
   readonly applied: boolean;
 }
 
-/** What tests have ordered to go wrong. */
+/** The faults that tests have requested. */
 export class Faults {
   /** All writes that arrived, answered or not, in the order in which the server handled them. */
   readonly arrivedWrites: ArrivedWrite[] = [];
@@ -75,7 +75,7 @@ export class Faults {
     return this.#readFailures.shift();
   }
 
-  /** @param apply writes to the log; called once at the most. */
+  /** @param apply writes to the log; called at most once. */
   handleWrite(write: ArrivedWrite, apply: () => WriteResult): WriteReply {
     this.arrivedWrites.push(write);
     if (this.#unanswered !== undefined) {

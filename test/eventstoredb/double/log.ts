@@ -21,10 +21,10 @@ type Listener = (event: LogEvent) => void;
 
 const NOTHING = new Uint8Array();
 
-/** What a record takes besides the texts and bytes in it. */
+/** Size of a record without its texts and bytes. */
 const RECORD_OVERHEAD = 90;
 
-/** What an epoch record takes that a node writes when it starts. */
+/** Size of the epoch record that a node writes when it starts. */
 const EPOCH_RECORD = 120n;
 
 /** The log of one node, kept in memory: every write goes through here, in one order, and a restart does not harm it. */
@@ -33,7 +33,7 @@ export class EventLog implements CheckedLog {
   readonly #all: LogEvent[] = [];
   readonly #streams = new Map<string, LogEvent[]>();
   readonly #tombstoned = new Set<string>();
-  /** Where the records start that hold no event. */
+  /** Start positions of the records that hold no event. */
   readonly #bare = new Set<bigint>();
   readonly #listeners = new Set<Listener>();
   #end = 0n;
@@ -48,7 +48,7 @@ export class EventLog implements CheckedLog {
     return this.#all;
   }
 
-  /** Where the next record will start. */
+  /** Start position of the next record. */
   get end(): bigint {
     return this.#end;
   }
@@ -84,7 +84,7 @@ export class EventLog implements CheckedLog {
     return readMetadata(stream, this.eventsOf(metastreamOf(stream)).at(-1));
   }
 
-  /** The lowest revision a reader may see; `null` where there is none, the stream being deleted. */
+  /** The lowest revision that a reader may see; `null` if the stream is deleted. */
   firstVisible(stream: string): bigint | null {
     const { truncateBefore, maxCount } = this.metadataOf(stream);
     if (truncateBefore === null || this.isTombstoned(stream)) return null;
@@ -136,7 +136,7 @@ export class EventLog implements CheckedLog {
     return { result: 'success', lastRevision: revision, position };
   }
 
-  /** Ends the stream for ever. */
+  /** Ends the stream forever. */
   tombstone(stream: string, expected: ExpectedRevision): WriteOutcome {
     const refusal = this.#refuseDelete(stream, expected);
     if (refusal !== undefined) return refusal;
@@ -152,7 +152,7 @@ export class EventLog implements CheckedLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** What a node does to its log when it starts: a record of its own, and no memory of ids. */
+  /** Starts the log as a node does: writes an epoch record, and forgets the recent ids. */
   startEpoch(): void {
     this.recentIds.forget();
     this.#skip(EPOCH_RECORD);

@@ -11,7 +11,7 @@ const TICKS_PER_MS = 10_000n;
 const UUID_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const EMPTY_UUID = '00000000-0000-0000-0000-000000000000';
 
-/** What both append requests call an event. */
+/** An event as both append requests carry it. */
 interface ProposedMessage {
   getId(): Uuid | undefined;
   getMetadataMap(): { get(key: string): string | undefined };
@@ -24,7 +24,7 @@ export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
-/** @throws BadRequest an id that is no UUID, or no event type. */
+/** @throws BadRequest an id that is not a UUID, or a missing event type. */
 export function readProposed(message: ProposedMessage): ProposedEvent {
   const id = (message.getId()?.getString() ?? '').toLowerCase();
   if (!UUID_FORM.test(id)) throw new BadRequest('Unrecognized Guid format.');

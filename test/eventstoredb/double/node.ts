@@ -3,7 +3,7 @@ import type { EventLog } from './log.ts';
 import type { ProposedEvent } from './records.ts';
 import type { SubscriptionControl } from './subscription-control.ts';
 
-/** What the services of a node share. */
+/** The state that the services of a node share. */
 export interface Node {
   readonly log: EventLog;
   readonly faults: Faults;

@@ -29,7 +29,7 @@ export function readStreamForwards(log: EventLog, stream: string, from: bigint, 
   return { result: 'events', events: youngEnough(log, stream, events), next, isEnd: end >= last };
 }
 
-/** @param from where to start, inclusive; past the end means the end. */
+/** @param from first revision; past the end means the end. */
 export function readStreamBackwards(log: EventLog, stream: string, from: bigint, limit: number): StreamPage {
   const refusal = refuse(log, stream);
   if (refusal !== undefined) return refusal;
@@ -55,14 +55,14 @@ export function readStreamBackwards(log: EventLog, stream: string, from: bigint,
 
 export interface AllPage {
   readonly events: readonly LogEvent[];
-  /** Where the page after this one starts. */
+  /** Start of the next page. */
   readonly next: bigint;
   /** How many events were looked at, those that the filter held back included. */
   readonly considered: number;
   readonly isEnd: boolean;
 }
 
-/** @param from where to start, inclusive: 0n, the end, or where a record starts. */
+/** @param from first position, inclusive: 0n, the end, or the start of a record. */
 export function readAllForwards(
   log: EventLog,
   from: bigint,
@@ -85,7 +85,7 @@ export function readAllForwards(
   return { events, next, considered, isEnd: false };
 }
 
-/** @param from where to start, exclusive: the event whose record ends there is the first. */
+/** @param from start, exclusive: the first event is the one whose record ends there. */
 export function readAllBackwards(log: EventLog, from: bigint, limit: number, sees: EventFilter): AllPage {
   const events: LogEvent[] = [];
   let next = from;
@@ -102,13 +102,13 @@ export function readAllBackwards(log: EventLog, from: bigint, limit: number, see
   return { events, next, considered, isEnd: false };
 }
 
-/** Whether a client may name this position: only where a record starts, or beyond all of them, does the server find one. */
+/** Returns whether a client may name this position: the start of a record, or a position after all records. */
 export function isPosition(log: EventLog, position: bigint): boolean {
   if (position >= log.end || log.isBareRecord(position)) return true;
   return log.all[indexAt(log, position)]?.position === position;
 }
 
-/** Where in `log.all` the first event at or after that position is. */
+/** Returns the index in `log.all` of the first event at or after a position. */
 function indexAt(log: EventLog, position: bigint): number {
   let low = 0;
   let high = log.all.length;

@@ -37,7 +37,7 @@ export async function read(node: Node, call: ReadCall): Promise<void> {
   else call.end();
 }
 
-/** @returns what the call ends with, where it does not end well. */
+/** @returns the error with which the call ends, if it fails. */
 async function readStream(node: Node, call: ReadCall, options: Options): Promise<RpcError | undefined> {
   const from = options.getStream();
   const stream = readStreamName(from?.getStreamIdentifier());

@@ -8,9 +8,9 @@ export interface LogEvent {
   readonly isJson: boolean;
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;
-  /** Where its record starts in the log: commit and prepare position are the same. */
+  /** Start of its record in the log: commit and prepare position are the same. */
   readonly position: bigint;
-  /** Where its record ends, which is where the next one starts. */
+  /** End of its record, which is the start of the next one. */
   readonly end: bigint;
   /** When it was written, in ms since the epoch. */
   readonly createdAt: number;

@@ -1,7 +1,7 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { ExpectedRevision } from './records.ts';
 
-/** Where the client finds the leader. */
+/** The address of the leader. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;

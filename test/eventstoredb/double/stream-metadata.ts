@@ -1,8 +1,8 @@
 import { HIGHEST_REVISION, isMetastream, type LogEvent } from './records.ts';
 
-/** What a stream's metadata says about which of its events can be read. */
+/** The part of a stream's metadata that limits which of its events can be read. */
 export interface StreamMetadata {
-  /** `null` where the stream was soft-deleted. */
+  /** `null` if the stream was soft-deleted. */
   readonly truncateBefore: bigint | null;
   readonly maxCount: bigint | undefined;
   readonly maxAgeMs: number | undefined;
@@ -29,7 +29,7 @@ export function readMetadata(stream: string, last: LogEvent | undefined): Stream
   };
 }
 
-/** The metadata a soft-deleted stream gets when it is written again: all as before, save where it starts. */
+/** The metadata a soft-deleted stream gets when it is written again: all as before, except its start. */
 export function undeleted(document: Uint8Array, startsAt: bigint): Uint8Array {
   return Buffer.from(JSON.stringify({ ...parseDocument(document), $tb: Number(startsAt) }));
 }
@@ -39,7 +39,7 @@ function readTruncateBefore(value: unknown): bigint | null {
   return value >= Number(HIGHEST_REVISION) ? null : BigInt(value);
 }
 
-/** Metadata that is no JSON object hides nothing. */
+/** Metadata that is not a JSON object hides nothing. */
 function parseDocument(data: Uint8Array): Record<string, unknown> {
   try {
     const document: unknown = JSON.parse(Buffer.from(data).toString('utf8'));

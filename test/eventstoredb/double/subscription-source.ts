@@ -15,18 +15,18 @@ export interface Page {
   readonly isEnd: boolean;
 }
 
-/** What a subscription follows: a stream or $all. A cursor is a revision of the one and a position in the other. */
+/** The source of a subscription: a stream or $all. A cursor is a revision of a stream, or a position of $all. */
 export interface Source {
-  /** Where catching up starts; `'end'` goes live at once. */
+  /** Start of the catch-up; `'end'` goes live at once. */
   readonly start: bigint | 'end';
-  /** How many events are considered between two checkpoints; `undefined` where there are none. */
+  /** Number of events considered between two checkpoints; `undefined` for no checkpoints. */
   readonly checkpointInterval: number | undefined;
-  /** Where the subscriber has been already: nothing up to there is delivered. */
+  /** Last cursor that the subscriber has seen: only later events are delivered. */
   readonly after: bigint | undefined;
   readPage(from: bigint): Page | 'stream-not-found' | 'stream-deleted';
   sees(event: LogEvent): boolean;
   cursorOf(event: LogEvent): bigint;
-  /** What the subscription ends with after this event. */
+  /** The error with which the subscription ends after this event. */
   endsWith(event: LogEvent): RpcError | undefined;
   deleted(): RpcError;
 }

@@ -105,7 +105,7 @@ class Subscription {
     }
   }
 
-  /** While catching up a checkpoint is the last event of the page, or where a page without any began. */
+  /** While catching up, a checkpoint is the last event of the page, or the start of a page without events. */
   async #writeCheckpointWhenDue(position: bigint): Promise<void> {
     const { checkpointInterval } = this.#source;
     if (checkpointInterval === undefined || this.#sinceCheckpoint < checkpointInterval) return;
@@ -125,7 +125,7 @@ class Subscription {
     for await (const item of this.#live) await this.#out.write(item);
   }
 
-  /** What was written between the last page and the first live event: it is not waited for. */
+  /** Reads the events written between the last page and the first live event, without waiting for more. */
   async #readWhatWasMissed(start: bigint, head: bigint): Promise<void> {
     let cursor = start;
     while (!this.#out.isClosed) {

@@ -1,7 +1,7 @@
 import type { RecentIds } from './recent-ids.ts';
 import { type ExpectedRevision, isMetastream, metastreamOf, NO_REVISION } from './records.ts';
 
-/** What the check needs to know about the log. */
+/** The part of the log that the check needs. */
 export interface CheckedLog {
   readonly recentIds: RecentIds;
   lastRevision(stream: string): bigint;
