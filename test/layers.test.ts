@@ -36,6 +36,8 @@ describe('the dependency rules of the layers', () => {
 
   test.each([
     ['util-imports-nothing', 'util', "import '../domain/time.ts';"],
+    ['config-imports-values-only', 'config', "import '../jobs/schedule.ts';"],
+    ['config-imports-values-only', 'config', "import '../audit/note.ts';"],
     ['domain-is-pure', 'domain', "import 'node:fs';"],
     ['domain-is-pure', 'domain', "import '../eventstore/store-errors.ts';"],
     ['eventstore-knows-no-layer', 'eventstore', "import '../domain/time.ts';"],

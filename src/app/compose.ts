@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { keysOf } from '../audit/key-location.ts';
 import type { LogReader } from '../audit/leaf-hash-worker-client.ts';
-import { keysOf } from '../audit/log-settings.ts';
 import { SignedLog } from '../audit/signed-log.ts';
 import { type Config, ConfigError } from '../config/config.ts';
 import { EsdbStore } from '../eventstore/esdb/esdb-store.ts';

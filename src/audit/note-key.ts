@@ -7,6 +7,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
+import { isKeyName } from '../util/key-name.ts';
 
 /** Keys of C2SP signed notes (https://c2sp.org/signed-note), and no other algorithm than Ed25519, type 0x01. */
 
@@ -107,16 +108,6 @@ export class NoteSigner {
     const { name, keyId } = this.verifier;
     return `${SIGNER_PREFIX}${name}+${hexOf(keyId)}+${typed(this.#seed).toString('base64')}`;
   }
-}
-
-/** Whether a text can name a key: not empty, and without spaces of any kind, control characters, and plus signs. */
-export function isKeyName(text: string): boolean {
-  return text.isWellFormed() && /^[^\p{White_Space}+]+$/u.test(text) && !hasControl(text);
-}
-
-/** Whether a text has a character that no note has: one below U+0020 that is no newline. */
-export function hasControl(text: string): boolean {
-  return /[^\P{Cc}\n\x7f-\x9f]/u.test(text);
 }
 
 /** Decodes the one way to write bytes in base64 (RFC 4648, §4). @returns `undefined` for any other text. */

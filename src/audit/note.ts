@@ -1,11 +1,5 @@
-import {
-  hasControl,
-  hexOf,
-  isKeyName,
-  type NoteSigner,
-  type NoteVerifier,
-  strictBase64,
-} from './note-key.ts';
+import { hasControl, isKeyName } from '../util/key-name.ts';
+import { hexOf, type NoteSigner, type NoteVerifier, strictBase64 } from './note-key.ts';
 
 /** Signature lines that are read at the most, as golang.org/x/mod/sumdb/note does; C2SP asks for 16 at least. */
 const MAX_SIGNATURES = 100;

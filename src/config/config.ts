@@ -1,15 +1,15 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import type { LogSettings } from '../audit/log-settings.ts';
-import type { AutoCloseSettings } from '../jobs/auto-close.ts';
+import type { AutoCloseSettings } from './auto-close-settings.ts';
 import type { KubefirstSettings } from './kubefirst-settings.ts';
+import type { LogSettings } from './log-settings.ts';
 import { ConfigError, type EffectiveSettings, type Environment, readSettings } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import type { ValidatorSettings } from './validator-settings.ts';
 
 export { ConfigError } from './read-settings.ts';
 
-/** Where the log is kept. */
+/** The store of the log. */
 export type StoreChoice =
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'esdb'; readonly connection: string };
@@ -22,19 +22,18 @@ export interface Config {
   /** Prefix of every stream on EventStoreDB. */
   readonly namespace: string;
   readonly logLevel: string;
-  /** How the log is signed. */
   readonly audit: LogSettings;
   readonly autoClose: AutoCloseSettings;
   readonly validator: ValidatorSettings;
   readonly kubefirst: KubefirstSettings;
-  /** How to reach the Kubernetes cluster that the ledger itself runs in, where it does. */
+  /** Environment variables that locate the API of the Kubernetes cluster that the ledger runs in; empty outside a cluster. */
   readonly kubernetes: Readonly<Record<string, string>>;
 }
 
 /**
  * Reads the configuration from `ledger.yaml`, or the file that `LEDGER_CONFIG` names, and from variables named `LEDGER_…`.
- * @throws ConfigError with all that is wrong at once: the name, what was given and what is allowed. What may hold a
- * password is not repeated.
+ * @throws ConfigError that reports all mistakes together, each with its name, the value given and the values allowed. Values of
+ * secret settings are not repeated.
  */
 export function readConfig(environment: Environment = process.env): Config {
   const { values } = readSettings(environment);
@@ -64,7 +63,7 @@ export function readConfig(environment: Environment = process.env): Config {
   };
 }
 
-/** The settings in force, and where each comes from. @throws ConfigError as `readConfig` does */
+/** Returns the settings in force, and where each comes from. @throws ConfigError as `readConfig` does */
 export function effectiveSettings(environment: Environment = process.env): EffectiveSettings {
   const settings = readSettings(environment);
   auditOf(settings.values);
@@ -77,19 +76,19 @@ function storeChoice(store: string, dataDir: string): StoreChoice {
   return { kind: 'sqlite', file: file === '' ? join(dataDir, 'ledger.db') : file };
 }
 
-/** What the command line takes from its surroundings. */
+/** Environment of the command line. */
 export interface CliEnvironment {
   readonly url: string | undefined;
   readonly token: string | undefined;
   readonly context: string | undefined;
-  /** Folder of the user's settings, by the XDG base directory rules. */
+  /** Folder of the user's settings (XDG Base Directory Specification). */
   readonly configDir: string;
 }
 
-/** Reads `LEDGER_URL`, `LEDGER_TOKEN` and `LEDGER_CONTEXT`; an empty one is none. */
+/** Reads `LEDGER_URL`, `LEDGER_TOKEN` and `LEDGER_CONTEXT`. An empty variable counts as absent. */
 export function readCliEnvironment(environment: Environment = process.env): CliEnvironment {
   const { LEDGER_URL, LEDGER_TOKEN, LEDGER_CONTEXT, XDG_CONFIG_HOME } = environment;
-  // The rules have relative paths ignored.
+  // The specification says that relative paths are ignored.
   const isSet = XDG_CONFIG_HOME !== undefined && isAbsolute(XDG_CONFIG_HOME);
   return {
     url: LEDGER_URL || undefined,
@@ -100,16 +99,16 @@ export function readCliEnvironment(environment: Environment = process.env): CliE
 }
 
 function auditOf(values: Settings): LogSettings {
-  const given = {
+  const settings = {
     origin: values['audit.origin'],
     key: values['audit.key'],
     keyFile: values['audit.keyFile'],
     acceptKey: values['audit.acceptKey'],
   };
-  if (given.key !== undefined && given.keyFile !== undefined)
-    throw new ConfigError('LEDGER_AUDIT_KEY and LEDGER_AUDIT_KEY_FILE are both set: give one of them');
+  if (settings.key !== undefined && settings.keyFile !== undefined)
+    throw new ConfigError('LEDGER_AUDIT_KEY and LEDGER_AUDIT_KEY_FILE are both set: set one of them');
   return {
-    ...withoutAbsent(given),
+    ...withoutAbsent(settings),
     checkpointSeconds: values['audit.checkpointSeconds'],
     treeMinHeightInMemory: values['audit.treeMinHeightInMemory'],
   };

@@ -4,24 +4,46 @@ import { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import { KUBEFIRST_NAMESPACE } from '../kubernetes/management/kubefirst-records.ts';
 import { ManagementClusterSettings } from '../kubernetes/settings/credential-settings.ts';
 
-/** The records of Kubefirst that are followed. */
+/** Location of the records of Kubefirst that the ledger follows. */
 const RecordsSettings = z.strictObject({
   managementCluster: ManagementClusterSettings,
   namespace: z.string().min(1).max(63).default(KUBEFIRST_NAMESPACE),
-  /** Names the place: what its records registered is theirs to miss. Never change it. */
+  /**
+   * Name of this location. A cluster is reported as missing only if the records of the location that registered it no longer
+   * have it, so the name must never change.
+   */
   name: z
     .string()
     .regex(/^[a-z0-9-]{1,63}$/, 'must be 1 to 63 of a-z 0-9 -')
     .default('default'),
 });
 
-/** How Kubefirst is listened to. */
+const policy = KubefirstPolicy.shape;
+
+/** Settings of the integration with Kubefirst. */
 export const KubefirstSettings = z.strictObject({
-  ...KubefirstPolicy.shape,
-  /** What telemetry must show as the user name of basic authentication. */
-  writeKey: z.string().min(8).max(256).optional(),
-  /** The price of a cluster-hour on the billing page; without it no totals are given. */
-  pricePerHour: PricePerHour.optional(),
-  records: RecordsSettings.optional(),
+  accountId: policy.accountId.describe(
+    'Account of every cluster that no rule below assigns. Without it, each management cluster has an account of its own, named by its id.',
+  ),
+  accountsByManagementId: policy.accountsByManagementId.describe(
+    'Accounts by `cluster_id` of the management cluster. This rule comes first.',
+  ),
+  accountsByDomain: policy.accountsByDomain.describe('Accounts by domain. Each includes the subdomains.'),
+  freeClusterTypes: policy.freeClusterTypes.describe('Cluster types that are registered as not billable.'),
+  connection: policy.connection.describe(
+    'Reference to the credentials of a billed cluster; `{name}` stands for its name. `null` registers none.',
+  ),
+  writeKey: z
+    .string()
+    .min(8)
+    .max(256)
+    .optional()
+    .describe('User name (basic authentication) that the telemetry of Kubefirst must send.'),
+  pricePerHour: PricePerHour.optional().describe(
+    'Price of a cluster-hour on the billing page, a decimal number. Without it the page has no totals.',
+  ),
+  records: RecordsSettings.optional().describe(
+    'The records of Kubefirst to follow: `managementCluster` (`inCluster` or `kubeconfig`), `namespace`, `name`.',
+  ),
 });
 export type KubefirstSettings = z.output<typeof KubefirstSettings>;

@@ -13,18 +13,18 @@ import {
   variableOf,
 } from './settings.ts';
 
-/** Where the value of a setting comes from. */
+/** Origin of the value of a setting. */
 export type Source = 'default' | { readonly variable: string } | { readonly file: string };
 
-/** The effective settings, and where each comes from. */
+/** The settings in force, and where each comes from. */
 export interface EffectiveSettings {
   readonly values: Settings;
-  /** What was written in the file or the variable, before it was read: `15m` for 900000. Absent where nothing was. */
+  /** Values as written in the file or the variable: `15m` for 900000. Settings that nobody wrote are absent. */
   readonly given: Readonly<Partial<Record<SettingPath, unknown>>>;
   readonly sources: Readonly<Record<SettingPath, Source>>;
 }
 
-/** Everything that is wrong with the configuration, a line each. */
+/** Reports that the configuration is not valid. The message has one line for each mistake. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -33,22 +33,22 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const CONFIG_VARIABLE = 'LEDGER_CONFIG';
 const DEFAULT_FILE = 'ledger.yaml';
-/** Variables of the command line, which are no settings of a server. */
-const OF_THE_COMMAND_LINE = new Set(['LEDGER_URL', 'LEDGER_TOKEN', 'LEDGER_CONTEXT']);
+/** Variables of the command line. They are not settings of a server. */
+const CLI_VARIABLES = new Set(['LEDGER_URL', 'LEDGER_TOKEN', 'LEDGER_CONTEXT']);
 
-interface Given {
+interface RawSetting {
   readonly value: unknown;
   readonly source: Exclude<Source, 'default'>;
 }
 
 /**
- * Reads the settings: a variable beats the file, the file beats the default.
- * @throws ConfigError with all that is wrong at once: the name, what was given and what is allowed. What may hold a
- * secret is not repeated.
+ * Reads the settings. A variable overrides the file, and the file overrides the default.
+ * @throws ConfigError that reports all mistakes together, each with its name, the value given and the values allowed. Values of
+ * secret settings are not repeated.
  */
 export function readSettings(environment: Environment): EffectiveSettings {
   const mistakes: string[] = [];
-  const given = new Map<SettingPath, Given>();
+  const given = new Map<SettingPath, RawSetting>();
   readFile(environment, given, mistakes);
   readVariables(environment, given, mistakes);
   const values: Record<string, unknown> = {};
@@ -59,7 +59,7 @@ export function readSettings(environment: Environment): EffectiveSettings {
     sources[path] = from?.source ?? 'default';
     const parsed = setting.schema.safeParse(from?.value);
     if (parsed.success) values[path] = parsed.data;
-    else mistakes.push(...parsed.error.issues.map((issue) => wrong(path, setting, from, issue)));
+    else mistakes.push(...parsed.error.issues.map((issue) => mistakeOf(path, setting, from, issue)));
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
   return {
@@ -69,10 +69,10 @@ export function readSettings(environment: Environment): EffectiveSettings {
   };
 }
 
-function wrong(
+function mistakeOf(
   path: SettingPath,
   setting: Setting,
-  given: Given | undefined,
+  given: RawSetting | undefined,
   issue: z.core.$ZodIssue,
 ): string {
   const place =
@@ -87,8 +87,8 @@ function wrong(
   return `${place}${inside} ${constraintOf(issue)}; given ${value}`;
 }
 
-/** The file's structure, down to what is a setting. */
-function readFile(environment: Environment, given: Map<SettingPath, Given>, mistakes: string[]): void {
+/** Reads the file. Every path that is a setting becomes a raw value; unknown paths are mistakes. */
+function readFile(environment: Environment, given: Map<SettingPath, RawSetting>, mistakes: string[]): void {
   const named = environment[CONFIG_VARIABLE];
   const file = named ?? DEFAULT_FILE;
   let text: string;
@@ -118,17 +118,21 @@ function readFile(environment: Environment, given: Map<SettingPath, Given>, mist
         walk(inner, path === '' ? key : `${path}.${key}`);
       return;
     }
-    if (isGroup) mistakes.push(`${file}: ${path || 'it'} must be a mapping`);
+    if (isGroup) mistakes.push(`${file}: ${path || 'the top level'} must be a mapping`);
     else mistakes.push(`${file}: ${path} ${unknownSetting(path, SETTING_PATHS)}`);
   };
   walk(document.toJS({ maxAliasCount: 100 }), '');
 }
 
-function readVariables(environment: Environment, given: Map<SettingPath, Given>, mistakes: string[]): void {
+function readVariables(
+  environment: Environment,
+  given: Map<SettingPath, RawSetting>,
+  mistakes: string[],
+): void {
   const paths = new Map(SETTING_PATHS.map((path) => [variableOf(path), path]));
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith('LEDGER_') || text === undefined || name === CONFIG_VARIABLE) continue;
-    if (OF_THE_COMMAND_LINE.has(name)) continue;
+    if (CLI_VARIABLES.has(name)) continue;
     const path = paths.get(name);
     if (path !== undefined) {
       given.set(path, { value: readForm(text, SETTINGS[path]), source: { variable: name } });
@@ -148,20 +152,20 @@ function unknownKeys(parent: string, keys: readonly string[]): string {
     const name = RENAMED_SETTINGS.get(`${parent}.${key}`);
     return name === undefined ? [] : [`; ${parent}.${key} was renamed to ${name}`];
   });
-  return `has ${keys.map((key) => JSON.stringify(key)).join(', ')}, which is not known${renamed.join('')}`;
+  return `has ${keys.map((key) => JSON.stringify(key)).join(', ')}, which ${keys.length === 1 ? 'is not a known setting' : 'are not known settings'}${renamed.join('')}`;
 }
 
 function unknownSetting(path: string, known: readonly string[]): string {
   const renamed = RENAMED_SETTINGS.get(path);
   return renamed === undefined
-    ? `is not known; the settings are ${known.join(', ')}`
+    ? `is not a known setting; the settings are ${known.join(', ')}`
     : `was renamed to ${renamed}`;
 }
 
 function unknownVariable(name: string, known: readonly string[]): string {
   const renamed = RENAMED_SETTINGS.entries().find(([path]) => variableOf(path) === name)?.[1];
   return renamed === undefined
-    ? `is not known; the settings are ${known.join(', ')}`
+    ? `is not a known setting; the settings are ${known.join(', ')}`
     : `was renamed to ${variableOf(renamed)}`;
 }
 
@@ -170,11 +174,11 @@ function readSecret(
   file: string,
   path: SettingPath,
   environment: Environment,
-  given: Map<SettingPath, Given>,
+  given: Map<SettingPath, RawSetting>,
   mistakes: string[],
 ): void {
   if (environment[variableOf(path)] !== undefined) {
-    mistakes.push(`${name} and ${variableOf(path)} are both set: give one of them`);
+    mistakes.push(`${name} and ${variableOf(path)} are both set: set one of them`);
     return;
   }
   try {

@@ -1,17 +1,15 @@
-import { z } from 'zod';
 import { dueAt, nextToClose } from '../domain/billing/period.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { Projections } from '../projections/projections.ts';
 import type { ClosePeriod } from '../usecases/close-period.ts';
 import type { Logger } from '../util/logger.ts';
-import { CronText, ScheduledJob } from './schedule.ts';
+import { ScheduledJob } from './schedule.ts';
 
-/** Settings of automatic period closing, which is off by default. */
-export const AutoCloseSettings = z.strictObject({
-  enabled: z.boolean().default(false),
-  schedule: CronText.default('7 * * * *'),
-});
-export type AutoCloseSettings = z.output<typeof AutoCloseSettings>;
+/** Whether periods are closed automatically, and the cron schedule in UTC. */
+export interface AutoCloseOptions {
+  readonly enabled: boolean;
+  readonly schedule: string;
+}
 
 interface Dependencies {
   readonly closer: Pick<ClosePeriod, 'run'>;
@@ -29,19 +27,19 @@ const ACTOR = 'auto-close';
  */
 export class AutoClose {
   readonly #dependencies: Dependencies;
-  readonly #settings: AutoCloseSettings;
+  readonly #options: AutoCloseOptions;
   readonly #job: ScheduledJob;
   #isStopped = false;
 
-  constructor(dependencies: Dependencies, settings: AutoCloseSettings) {
+  constructor(dependencies: Dependencies, options: AutoCloseOptions) {
     this.#dependencies = dependencies;
-    this.#settings = settings;
-    this.#job = new ScheduledJob('auto-close', settings.schedule, () => this.#closeDue(), dependencies.log);
+    this.#options = options;
+    this.#job = new ScheduledJob('auto-close', options.schedule, () => this.#closeDue(), dependencies.log);
   }
 
   /** Starts the schedule if automatic closing is enabled. */
   start(): void {
-    const { enabled, schedule } = this.#settings;
+    const { enabled, schedule } = this.#options;
     if (!enabled) return;
     this.#job.start();
     this.#dependencies.log.info({ schedule }, 'automatic period closing enabled');

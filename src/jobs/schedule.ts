@@ -1,14 +1,5 @@
-import { createTask, type ScheduledTask, validate } from 'node-cron';
-import { z } from 'zod';
+import { createTask, type ScheduledTask } from 'node-cron';
 import type { Logger } from '../util/logger.ts';
-
-/** Cron expression in UTC: minute, hour, day of the month, month, day of the week, optionally with seconds first. */
-export const CronText = z
-  .string()
-  .refine(
-    (text) => /^\S+( \S+){4,5}$/.test(text) && validate(text),
-    'must be a cron expression of five fields, or six with seconds first, such as */5 * * * *',
-  );
 
 /**
  * Runs a job on a schedule, never twice at once: a scheduled time during a run is skipped. Errors are logged, and
@@ -21,7 +12,7 @@ export class ScheduledJob {
   readonly #log: Logger;
   #running: Promise<void> | undefined;
 
-  /** @param schedule a cron expression that `CronText` accepts. */
+  /** @param schedule a cron expression of five fields, or six with seconds first, in UTC. */
   constructor(name: string, schedule: string, run: () => Promise<void>, log: Logger) {
     this.#name = name;
     this.#run = run;

@@ -11,7 +11,7 @@ export class ValidatorJob {
   readonly #scheduled: ScheduledJob | undefined;
   #finishing: Promise<unknown> = Promise.resolve();
 
-  /** @param schedule a cron expression that `CronText` accepts; `undefined` to run on request only. */
+  /** @param schedule a cron expression; `undefined` to run on request only. */
   constructor(validator: RunValidation, schedule: string | undefined, now: () => number, log: Logger) {
     this.#validator = validator;
     this.#now = now;

@@ -44,7 +44,7 @@ test('everything that is wrong with the configuration is told, with exit code 2'
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/^error: the configuration is not valid:\n/);
   for (const told of [
-    / {2}LEDGER_STOER is not known/,
+    / {2}LEDGER_STOER is not a known setting/,
     / {2}LEDGER_HTTP_PORT must/,
     / {2}LEDGER_AUDIT_ORIGIN must/,
   ])

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
 import { configurationPage } from '../../src/config/reference.ts';
 
-/** What is wrong with an environment, a line each. */
+/** Returns the mistakes in an environment. */
 function mistakesIn(environment: Record<string, string>): string[] {
   try {
     readConfig(environment);
@@ -16,8 +16,8 @@ function mistakesIn(environment: Record<string, string>): string[] {
   }
 }
 
-describe('the configuration', () => {
-  test('has a default for everything', () => {
+describe('readConfig', () => {
+  test('returns defaults for an empty environment', () => {
     expect(readConfig({})).toMatchObject({
       host: '127.0.0.1',
       port: 8_400,
@@ -28,7 +28,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('is read from the environment', () => {
+  test('reads every setting from its environment variable', () => {
     expect(
       readConfig({
         LEDGER_HTTP_HOST: '::1',
@@ -48,7 +48,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('takes a file for SQLite as it is given', () => {
+  test('keeps the file name of an SQLite store as written', () => {
     expect(readConfig({ LEDGER_STORE: 'sqlite:/tmp/x.db' }).store).toEqual({
       kind: 'sqlite',
       file: '/tmp/x.db',
@@ -56,19 +56,19 @@ describe('the configuration', () => {
   });
 
   test.each(['esdb://127.0.0.1:2113?tls=false', 'esdb+discover://user:pw@cluster.example:2113'])(
-    'takes %s for EventStoreDB as it is given',
+    'keeps the EventStoreDB connection string as written: %s',
     (connection) => {
       expect(readConfig({ LEDGER_STORE: connection }).store).toEqual({ kind: 'esdb', connection });
     },
   );
 
-  test('ignores what is not its own', () => {
+  test('ignores variables whose names do not begin with LEDGER_', () => {
     expect(mistakesIn({ PATH: '/bin', PORT: 'x', XLEDGER_STORE: 'x', ledger_store: 'x' })).toEqual([]);
   });
 });
 
-describe('a configuration that is wrong', () => {
-  test('is told all of its mistakes at once, each with its name and what was given', () => {
+describe('readConfig rejects', () => {
+  test('an invalid environment, and reports every mistake with the variable and the value given', () => {
     const mistakes = mistakesIn({
       LEDGER_HTTP_HOST: '0.0.0.0',
       LEDGER_HTTP_PORT: 'eighty',
@@ -92,15 +92,15 @@ describe('a configuration that is wrong', () => {
     expect(mistakes.join('\n')).toContain('given "loud"');
   });
 
-  test('is told of a name that nobody knows, and of those that are known', () => {
+  test('an unknown variable, and lists the settings or the new name of a renamed one', () => {
     const [mistake] = mistakesIn({ LEDGER_PORT: '80' });
-    expect(mistake).toMatch(/^LEDGER_PORT is not known; the settings are .*LEDGER_HTTP_PORT/);
+    expect(mistake).toMatch(/^LEDGER_PORT is not a known setting; the settings are .*LEDGER_HTTP_PORT/);
     expect(mistakesIn({ LEDGER_AUDIT_TREE_FLOOR: '1' })).toEqual([
       'LEDGER_AUDIT_TREE_FLOOR was renamed to LEDGER_AUDIT_TREE_MIN_HEIGHT_IN_MEMORY',
     ]);
   });
 
-  test('does not repeat what may hold a password', () => {
+  test('an invalid store without repeating its value, which may contain a password', () => {
     const mistakes = mistakesIn({ LEDGER_STORE: 'esbd://admin:s3cret@host' });
     expect(mistakes).toHaveLength(1);
     expect(mistakes[0]).not.toContain('s3cret');
@@ -115,36 +115,36 @@ describe('a configuration that is wrong', () => {
     '127.0.0.1.example.com',
     '',
     '128.0.0.1',
-  ])('would serve others than this machine: %j', (host) => {
+  ])('a host that is not a loopback address: %j', (host) => {
     expect(mistakesIn({ LEDGER_HTTP_HOST: host })).toEqual([expect.stringContaining('loopback')]);
   });
 
-  test.each(['127.0.0.1', '127.255.255.254', '::1', 'localhost'])('is not one that serves %s', (host) => {
+  test.each(['127.0.0.1', '127.255.255.254', '::1', 'localhost'])('no loopback address: %s', (host) => {
     expect(mistakesIn({ LEDGER_HTTP_HOST: host })).toEqual([]);
   });
 
   test.each(['-1', '65536', '99999', '1e3', '0x50', '080', ' 80', '', '8400.0'])(
-    'has %j for a port',
+    'an invalid port: %j',
     (port) => {
       expect(mistakesIn({ LEDGER_HTTP_PORT: port })).toEqual([expect.stringMatching(/^LEDGER_HTTP_PORT /)]);
     },
   );
 
   test.each(['sqlite', 'ledger.db', 'esdb://', 'http://127.0.0.1:2113', ''])(
-    'has %j for a store',
+    'an invalid store: %j',
     (store) => {
       expect(mistakesIn({ LEDGER_STORE: store })).toEqual([expect.stringMatching(/^LEDGER_STORE /)]);
     },
   );
 
-  test.each(['', '-a', 'a b', 'ä', '1a', 'x'.repeat(65), '$all'])('has %j for a namespace', (namespace) => {
+  test.each(['', '-a', 'a b', 'ä', '1a', 'x'.repeat(65), '$all'])('an invalid namespace: %j', (namespace) => {
     expect(mistakesIn({ LEDGER_NAMESPACE: namespace })).toEqual([
       expect.stringMatching(/^LEDGER_NAMESPACE /),
     ]);
   });
 });
 
-/** The name of a new file with a text. */
+/** Writes a text to a new file and returns the name of the file. */
 function fileOf(text: string): string {
   const file = join(mkdtempSync(join(tmpdir(), 'ledger-config-')), 'ledger.yaml');
   writeFileSync(file, text);
@@ -152,7 +152,7 @@ function fileOf(text: string): string {
 }
 
 describe('the configuration file', () => {
-  test('gives the settings, and a variable beats it', () => {
+  test('sets values, and a variable overrides them', () => {
     const file = fileOf('http: { port: 9000 }\ndataDir: /srv/ledger\nnamespace: from-file\n');
     expect(readConfig({ LEDGER_CONFIG: file, LEDGER_NAMESPACE: 'from-variable' })).toMatchObject({
       port: 9_000,
@@ -161,18 +161,18 @@ describe('the configuration file', () => {
     });
   });
 
-  test.each(['', '# nothing\n', 'http:\n'])('may hold nothing: %j', (text) => {
+  test.each(['', '# nothing\n', 'http:\n'])('may be empty: %j', (text) => {
     expect(mistakesIn({ LEDGER_CONFIG: fileOf(text) })).toEqual([]);
   });
 
-  test('is told all of its mistakes at once, each with its path, what was given and what is allowed', () => {
+  test('is rejected with every mistake: its path, the value given and the values allowed', () => {
     const file = fileOf('http: { port: "80", hots: x }\nlog: loud\ndataDir: ""\nport: 1\n');
     expect(mistakesIn({ LEDGER_CONFIG: file }).sort()).toEqual([
       expect.stringMatching(/: dataDir must be a folder; given ""$/),
-      expect.stringMatching(/: http\.hots is not known; the settings are .*http\.host/),
+      expect.stringMatching(/: http\.hots is not a known setting; the settings are .*http\.host/),
       expect.stringMatching(/: http\.port must be a port from 0 to 65535; given "80"$/),
       expect.stringMatching(/: log must be a mapping$/),
-      expect.stringMatching(/: port is not known/),
+      expect.stringMatching(/: port is not a known setting/),
     ]);
   });
 
@@ -198,41 +198,43 @@ describe('the configuration file', () => {
       'validator.probe.silenceMs',
       'validator.probe.workerTimeoutMs',
     ],
-  ])('reports the new name of a renamed setting: %s', (text, path, renamed) => {
+  ])('is rejected with the new name if it has a renamed setting: %s', (text, path, renamed) => {
     const mistakes = mistakesIn({ LEDGER_CONFIG: fileOf(text) });
     expect(mistakes).toEqual([expect.stringContaining(`${path} was renamed to ${renamed}`)]);
   });
 
   test.each([
-    ['a key that stands twice', 'namespace: a\nnamespace: b\n', /not valid YAML/],
-    ['what is no YAML', 'http: {', /not valid YAML/],
-    ['a list', '- http\n', /it must be a mapping/],
-  ])('is refused for %s', (_, text, mistake) => {
+    ['YAML with a duplicate key', 'namespace: a\nnamespace: b\n', /not valid YAML/],
+    ['text that is not YAML', 'http: {', /not valid YAML/],
+    ['a list', '- http\n', /the top level must be a mapping/],
+  ])('is rejected if it is %s', (_, text, mistake) => {
     expect(mistakesIn({ LEDGER_CONFIG: fileOf(text) })[0]).toMatch(mistake);
   });
 
-  test('must be there where it is named', () => {
+  test('must exist if LEDGER_CONFIG names it', () => {
     expect(mistakesIn({ LEDGER_CONFIG: '/nowhere/ledger.yaml' })).toEqual([
       'LEDGER_CONFIG must name a file that can be read (ENOENT); given "/nowhere/ledger.yaml"',
     ]);
   });
 });
 
-describe('a secret', () => {
-  test('may stand in a file of its own', () => {
+describe('a secret setting', () => {
+  test('can be read from the file that its _FILE variable names', () => {
     const file = fileOf('esdb://admin:s3cret@127.0.0.1:2113\n');
     const connection = 'esdb://admin:s3cret@127.0.0.1:2113';
     expect(readConfig({ LEDGER_STORE_FILE: file }).store).toEqual({ kind: 'esdb', connection });
   });
 
-  test('stands in one place only', () => {
+  test('is rejected if both its variable and its _FILE variable are set', () => {
     expect(mistakesIn({ LEDGER_STORE: 'sqlite:', LEDGER_STORE_FILE: fileOf('sqlite:') })).toEqual([
-      'LEDGER_STORE_FILE and LEDGER_STORE are both set: give one of them',
+      'LEDGER_STORE_FILE and LEDGER_STORE are both set: set one of them',
     ]);
   });
 
-  test('is what a file can be named for; nothing else is', () => {
-    expect(mistakesIn({ LEDGER_NAMESPACE_FILE: '/x' })[0]).toMatch(/^LEDGER_NAMESPACE_FILE is not known/);
+  test('is the only kind of setting with a _FILE variable', () => {
+    expect(mistakesIn({ LEDGER_NAMESPACE_FILE: '/x' })[0]).toMatch(
+      /^LEDGER_NAMESPACE_FILE is not a known setting/,
+    );
   });
 });
 

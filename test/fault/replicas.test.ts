@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ownKeyFile } from '../../src/audit/log-settings.ts';
+import { defaultKeyFile } from '../../src/audit/key-location.ts';
 import { NoteSigner } from '../../src/audit/note-key.ts';
 import { inStructuredMode, registered } from '../support/cloud-events.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
@@ -18,7 +18,7 @@ async function twoReplicas(connection: string): Promise<[LedgerProcess, LedgerPr
   const { secret } = NoteSigner.generate('ledger.example/replicas');
   const start = async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'ledger-replica-'));
-    await writeFile(ownKeyFile(dataDir), secret, { mode: 0o600 });
+    await writeFile(defaultKeyFile(dataDir), secret, { mode: 0o600 });
     const settings = {
       LEDGER_STORE: connection,
       LEDGER_DATA_DIR: dataDir,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { AutoCloseSettings } from '../../src/config/auto-close-settings.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
-import { AutoClose, AutoCloseSettings } from '../../src/jobs/auto-close.ts';
+import { AutoClose } from '../../src/jobs/auto-close.ts';
 import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
 import { ClosePeriod } from '../../src/usecases/close-period.ts';
 import { registered } from '../support/cloud-events.ts';

@@ -7,9 +7,10 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { type Composition, compose, snapshotFile } from '../../src/app/compose.ts';
-import { LogSettings, ownKeyFile } from '../../src/audit/log-settings.ts';
+import { defaultKeyFile } from '../../src/audit/key-location.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { KubefirstSettings } from '../../src/config/kubefirst-settings.ts';
+import { LogSettings } from '../../src/config/log-settings.ts';
 import {
   inBatchMode,
   inBinaryMode,
@@ -114,7 +115,7 @@ export class TestLedger {
 
   /** File of the key that it generated. */
   get keyFile(): string {
-    return ownKeyFile(readConfig(this.#environment).dataDir);
+    return defaultKeyFile(readConfig(this.#environment).dataDir);
   }
 
   get port(): number {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { retireOldKeys, rotateKey } from '../../../audit/key-file.ts';
+import { defaultKeyFile } from '../../../audit/key-location.ts';
 import { LogKeyError, type LogKeys } from '../../../audit/log-keys.ts';
-import { ownKeyFile } from '../../../audit/log-settings.ts';
 import { readConfig } from '../../../config/config.ts';
 import type { CliContext } from '../../client/cli-context.ts';
 import { CliError, EXIT, usageError } from '../../terminal/cli-error.ts';
@@ -80,7 +80,7 @@ function configuredFile(): string {
     const { audit, dataDir } = readConfig();
     if (audit.key !== undefined)
       throw usageError('the keys of this ledger are in its settings, in no file: change them there');
-    return audit.keyFile ?? ownKeyFile(dataDir);
+    return audit.keyFile ?? defaultKeyFile(dataDir);
   } catch (error) {
     throw asUsageError(error);
   }
