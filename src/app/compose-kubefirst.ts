@@ -8,10 +8,9 @@ import { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Projections } from '../projections/projections.ts';
 import { isDeletionRequested, KubefirstClusters } from '../projections/queries/kubefirst-clusters.ts';
+import { VISIBLE_TIMEOUT_MS } from '../projections/wait-limits.ts';
 import type { Logger } from '../util/logger.ts';
 
-/** Timeouts for waiting until the projection has a fact, and until it has read the log, in ms. */
-const PLACE_WAIT_MS = 2_000;
 const CATCH_UP_MS = 5_000;
 
 interface Parts {
@@ -39,7 +38,7 @@ export async function openKubefirst(parts: Parts, settings: KubefirstSettings): 
     clustersWithId: (kubefirstId: string) => clusters.withId(projections.model, kubefirstId),
     all: () => clusters.all(projections.model),
     isDeletionRequested: (clusterId: string) => isDeletionRequested(projections.model, clusterId),
-    waitForEvent: (eventId: string) => projections.waitForEvent(eventId, PLACE_WAIT_MS),
+    waitForEvent: (eventId: string) => projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS),
     caughtUp: () => projections.waitUntilCaughtUp(CATCH_UP_MS),
   };
   const intake = new KubefirstIngest({ ledger, view, policy, asEvent: asPostedEvent, now });

@@ -8,7 +8,7 @@ import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { instantOut } from './params/fields.ts';
 
-/** Kinds of alerts about a cluster that is billed and may not exist. */
+/** Kinds of alerts about a billed cluster that may not exist. */
 const AT_STAKE: ReadonlySet<AlertKind> = new Set([
   'cluster-unreachable',
   'stop-unconfirmed',
@@ -47,20 +47,20 @@ export function alertOut(alert: Alert, model: LedgerModel, now: Instant): AlertO
 function stakeOf({ kind, clusterId, data, raisedAt }: Alert, model: LedgerModel, now: Instant) {
   const cluster = clusterId === undefined ? undefined : model.clusters.find(clusterId);
   if (cluster === undefined || !AT_STAKE.has(kind)) return undefined;
-  const told = readInstant(String(data['since']));
-  const since = Number.isNaN(told) ? raisedAt : told;
+  const reported = readInstant(String(data['since']));
+  const since = Number.isNaN(reported) ? raisedAt : reported;
   const { intervals } = model.billing(cluster, model.position);
   const { clusterSeconds } = usageOf([intervals], { from: since, to: Math.max(since, now) });
   return { since: instantOut(since), clusterSeconds };
 }
 
-/** Who knows of alerts what is not in the log. */
+/** Sources of alerts that are not in the log. */
 export interface AlertSources {
   readonly projections: Projections;
   readonly signedLog: SignedLog;
 }
 
-/** What is known from elsewhere than the log, and holds now. */
+/** Returns the alerts that hold now and are not derived from the log: drifted statements and a tampered log. */
 export function liveAlerts({ projections, signedLog }: AlertSources): LiveAlert[] {
   const { statements, model } = projections;
   const drifts = statements.drifts.map(({ period, why }): LiveAlert => {

@@ -4,16 +4,16 @@ import { ProblemOut } from '../api/problem-document.ts';
 
 const problem = { content: { 'application/problem+json': { schema: ProblemOut } } };
 
-/** What any resource may answer instead. */
+/** The problem responses that every resource may answer. */
 export const problemResponses = {
-  '4xx': { description: 'The request was not accepted.', ...problem },
+  '4xx': { description: 'The request is invalid or was rejected.', ...problem },
   '5xx': {
-    description: 'The ledger could not do it; the problem says what happened to the data.',
+    description: 'The ledger could not process the request; the detail says what happened to the data.',
     ...problem,
   },
 };
 
-/** Body schemas that are in the contract but judged by the handler itself, event by event. */
+/** Body schemas that appear in the OpenAPI document but that the handler validates, event by event. */
 const describedOnly = new WeakSet<object>();
 
 export function onlyDescribed<T extends z.ZodType>(schema: T): T {

@@ -4,14 +4,14 @@ import type { RecordedEvent } from '../eventstore/event-store.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import { instantOut } from './params/fields.ts';
 
-/** @param facts holds the fact as it was recorded. @throws RangeError where it does not. */
+/** Returns the reference to a fact. @param facts recorded facts by position. @throws RangeError if the fact is not among them */
 export function factRef(
   model: LedgerModel,
   facts: ReadonlyMap<number, RecordedEvent>,
   position: number,
 ): FactRef {
   const event = facts.get(position);
-  if (event === undefined) throw new RangeError(`the store does not have the fact at position ${position}`);
+  if (event === undefined) throw new RangeError(`the store has no fact at position ${position}`);
   const { source, id, actor } = originOf(event);
   return {
     eventId: event.id,

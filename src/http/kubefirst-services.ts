@@ -1,9 +1,9 @@
 import type { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 
-/** What is known of the records of Kubefirst that are followed. */
+/** The state of the followed Kubefirst records. */
 export interface RecordsStatus {
   readonly state: 'starting' | 'following' | 'unreadable';
-  /** Since when it has been in this state. */
+  /** Start of the current state. */
   readonly since: number;
   readonly why?: string;
   readonly clusters: number;
@@ -12,12 +12,12 @@ export interface RecordsStatus {
   readonly missing: readonly string[];
 }
 
-/** How Kubefirst is listened to. */
+/** The Kubefirst source: telemetry and records. */
 export interface KubefirstServices {
   readonly intake: KubefirstIngest;
-  /** What telemetry must show; without it whoever reaches the ledger may post. */
+  /** Key that telemetry must send; `undefined` to accept telemetry from any client. */
   readonly writeKey: string | undefined;
   readonly pricePerHour: string | undefined;
-  /** Absent where no records are followed. */
+  /** Absent if no records are followed. */
   readonly records: (() => RecordsStatus) | undefined;
 }

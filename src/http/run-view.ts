@@ -4,8 +4,9 @@ import type { Breaker } from '../domain/validation/judging/outage.ts';
 import type { ActiveRun } from '../domain/validation/records/active-run.ts';
 import { type Run, type RunResult, runStateOf } from '../domain/validation/records/run-summary.ts';
 import { instantOut } from './params/fields.ts';
+import type { HttpServices } from './server/app.ts';
 
-export function runOut(run: Run, underWay: ActiveRun | undefined, now: Instant): RunOut {
+function runOut(run: Run, underWay: ActiveRun | undefined, now: Instant): RunOut {
   const state = runStateOf(run, now);
   const { result, abandoned } = run;
   const why = abandoned ?? 'deadline';
@@ -40,4 +41,13 @@ function resultOut({ completedAt, breaker, ...result }: RunResult): NonNullable<
 
 export function breakerOut({ countedRuns: _, ...breaker }: Breaker): BreakerOut {
   return breaker.open ? { ...breaker, since: instantOut(breaker.since) } : breaker;
+}
+
+/** Returns a run as it is now. The progress of a run of this process is current; that of another is as recorded in the log. */
+export function currentRunOut({ projections, validator, now }: HttpServices, run: Run): RunOut {
+  const view = runOut(run, projections.model.validations.activeRun(run.run), now());
+  const own = validator?.progress;
+  if (view.progress === undefined || own?.run !== run.run) return view;
+  const { done, total, counts } = own;
+  return { ...view, progress: { done, total, counts } };
 }

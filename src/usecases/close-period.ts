@@ -10,36 +10,34 @@ import type {
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { statementsInTurns, tally } from '../projections/queries/period-statements.ts';
+import { VISIBLE_TIMEOUT_MS } from '../projections/wait-limits.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { modelAtHead } from './model-at-head.ts';
-
-/** How long a close waits for its own place in the log. */
-const PLACE_WAIT_MS = 2_000;
 
 interface Dependencies {
   readonly store: EventStore;
   readonly projections: Projections;
   readonly closes: PeriodClosingStore;
   readonly now: () => Instant;
-  /** Told of each closing: its position, `undefined` while it is not known. */
+  /** Called after each closing with its position; `undefined` if the position is not known yet. */
   readonly closed?: (position: number | undefined) => void;
 }
 
 /**
- * Closes periods: all facts up to the end of the log, their statements, one `PeriodClosed`. Nothing is kept on the way, so
- * whoever is interrupted begins again; whoever comes second gets the first one's result.
+ * Closes periods: computes the statements from all facts up to the end of the log and records one `PeriodClosed`. Nothing is
+ * stored before that, so an interrupted closing starts again. A period closes once: later commands get the first result.
  */
 export class ClosePeriod {
-  readonly #rooms: Dependencies;
+  readonly #dependencies: Dependencies;
   readonly #queue = new SerialQueue();
 
-  constructor(rooms: Dependencies) {
-    this.#rooms = rooms;
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
   }
 
   /**
-   * One at a time: who waits mostly finds it done.
-   * @throws NotCaughtUp, and what `PeriodCloses.close` throws.
+   * Closes a period. Commands run one after the other.
+   * @throws NotCaughtUp, and the errors of `PeriodClosingStore.record`
    */
   run(command: ClosePeriodCommand): Promise<ClosePeriodResult> {
     return this.#queue.run(() => this.#close(command));
@@ -47,8 +45,8 @@ export class ClosePeriod {
 
   async #close(command: ClosePeriodCommand): Promise<ClosePeriodResult> {
     const { period, early, dryRun, actor } = command;
-    const { now, closes } = this.#rooms;
-    const model = await modelAtHead(this.#rooms.store, this.#rooms.projections);
+    const { now, closes } = this.#dependencies;
+    const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const closed = closedIn(model, period);
     if (closed !== undefined) return closed;
     const rejection = refusedClose(period, model.calendar, { now: now(), early: early || dryRun });
@@ -56,7 +54,7 @@ export class ClosePeriod {
     for (const [cluster, { why }] of model.unreadableClusters)
       return { outcome: 'halted', clusterId: model.clusters.text(cluster), why };
 
-    // What the model has seen by now, without an await since: so an earlier period is never closed behind it.
+    // Read without an await after the checks above: no earlier period can be closed in between.
     const watermark = model.position;
     const statements: Statement[] = [];
     const asked = { period, watermark, earlier: [...model.closedPeriods] };
@@ -65,8 +63,8 @@ export class ClosePeriod {
     if (dryRun) return { outcome: 'would-close', close, statements };
 
     const { eventId, ...recorded } = await closes.record(close, actor);
-    const place = await this.#rooms.projections.waitForEvent(eventId, PLACE_WAIT_MS);
-    this.#rooms.closed?.(place?.position);
+    const place = await this.#dependencies.projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
+    this.#dependencies.closed?.(place?.position);
     return { outcome: 'closed', close: { ...recorded, position: place?.position } };
   }
 }

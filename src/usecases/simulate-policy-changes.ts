@@ -15,17 +15,18 @@ import { parseRunRecord, runOfStream } from '../domain/validation/records/run-re
 import type { EventStore } from '../eventstore/event-store.ts';
 
 export interface PolicyChangeResult {
-  /** Runs that were played. */
+  /** Number of runs that were replayed. */
   readonly runs: number;
-  /** Accounts that would have been billed otherwise. */
+  /** Accounts whose bill would have been different. */
   readonly accounts: readonly AccountSimulation[];
 }
 
 type Completed = Extract<RunEnd, { outcome: 'completed' }>;
 
 /**
- * Plays the recorded verdicts of past runs through other policies: what would have been stopped in a window, and what the
- * bill would have been. Nothing is written. Runs from before the window, as far back as a policy looks, are played too.
+ * Replays the recorded verdicts of past runs under other policies, and computes which billing would have been stopped in a
+ * window and what the bill would have been. Includes runs before the window, as far back as a policy looks. Nothing is
+ * written.
  * @throws StoreUnavailable
  */
 export async function simulatePolicyChanges(
@@ -58,7 +59,7 @@ export async function simulatePolicyChanges(
   return { runs, accounts: replay.result(window, through) };
 }
 
-/** Every run that was completed, in the order of their ends, with all that was known after it. */
+/** Yields every completed run in the order of completion, with the state of all runs after it. */
 async function* completedRuns(store: EventStore): AsyncGenerator<{ fold: RunFold; end: Completed }> {
   const fold = new RunFold();
   for await (const events of store.readAll(0)) {

@@ -190,7 +190,7 @@ describe.concurrent('what the ledger refuses', () => {
     const { code, stderr } = await run(words(`explain nobody --period 2026-01 --json --url ${url()}`));
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^error: There is no such thing here\n {2}no cluster was ever registered .* nobody\n {2}request /,
+      /^error: Not found\n {2}no cluster was ever registered .* nobody\n {2}request /,
     );
   });
 });

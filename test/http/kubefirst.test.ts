@@ -227,7 +227,7 @@ describe('a deletion that may mean several clusters', () => {
     expect(await clusters(ledger)).toEqual([`${ID} billed`, `m2m2m2.w1w1w1.-.${SECOND} billed`]);
     const [kept] = (await ledger.get('/v1/rejected-events')).body.items;
     expect(kept.problem.detail).toBe(
-      `w1w1w1 may be any of ${ID}, m2m2m2.w1w1w1.-.${SECOND}; post the fact for the one that is meant`,
+      `w1w1w1 matches ${ID}, m2m2m2.w1w1w1.-.${SECOND}; post the fact with the id of one of them`,
     );
     const retried = await ledger.fetch(`/v1/rejected-events/${kept.id}/retry`, { method: 'POST' });
     expect([retried.status, retried.body.type]).toEqual([

@@ -2,20 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import { invalidRequest } from '../server/problem.ts';
 
 const PREFIX = 'ce-';
-/** What stands elsewhere in binary mode, and what no object may be given as a key. */
-const NO_ATTRIBUTES = new Set(
+/** Headers that are not attributes: those that binary mode carries elsewhere, and keys that are unsafe in an object. */
+const FORBIDDEN_HEADERS = new Set(
   ['data', 'datacontenttype', '__proto__', 'constructor', 'prototype'].map((name) => PREFIX + name),
 );
 
-/** Whether a request carries a CloudEvent in binary mode: its attributes as `ce-…` headers, its data as the body. */
+/** Returns whether a request is a CloudEvent in binary mode: attributes as `ce-…` headers, data as the body. */
 export function isBinaryMode({ headers }: IncomingMessage): boolean {
   return Object.keys(headers).some((name) => name.startsWith(PREFIX));
 }
 
 /**
- * The event of a request in binary mode, in the form that it has in structured mode (CloudEvents HTTP protocol binding
- * 1.0.2, section 3.1).
- * @throws Problem where a header stands twice or is not encoded as it must be.
+ * Converts a request in binary mode to the event of structured mode (CloudEvents HTTP protocol binding 1.0.2, section 3.1).
+ * @throws Problem `invalid-request` if a header is repeated or wrongly encoded.
  */
 export function binaryEvent(request: IncomingMessage, data: unknown): Record<string, unknown> {
   const event: Record<string, unknown> = {};
@@ -23,12 +22,14 @@ export function binaryEvent(request: IncomingMessage, data: unknown): Record<str
     if (!name.startsWith(PREFIX)) continue;
     const pointer = `/headers/${name}`;
     if (value === undefined || value.length !== 1)
-      throw invalidRequest([{ pointer, detail: 'must stand once' }]);
-    if (NO_ATTRIBUTES.has(name))
+      throw invalidRequest([{ pointer, detail: 'must occur once' }]);
+    if (FORBIDDEN_HEADERS.has(name))
       throw invalidRequest([{ pointer, detail: 'is not an attribute of an event' }]);
     const text = decodeHeader(value[0] as string);
     if (text === undefined) {
-      throw invalidRequest([{ pointer, detail: 'must be printable ASCII, all else percent-encoded UTF-8' }]);
+      throw invalidRequest([
+        { pointer, detail: 'must be printable ASCII; encode other characters as percent-encoded UTF-8' },
+      ]);
     }
     event[name.slice(PREFIX.length)] = text;
   }
@@ -48,7 +49,7 @@ function decodeHeader(value: string): string | undefined {
   }
 }
 
-/** In binary mode a field of the event stands in a header, unless it is of the data. */
+/** Converts a pointer into an event to a pointer into a request in binary mode: attributes are headers, data is the body. */
 export function inBinaryMode(pointer: string): string {
   if (pointer.startsWith('/headers/')) return pointer;
   if (pointer === '/datacontenttype') return '/headers/content-type';

@@ -1,3 +1,4 @@
+/** CloudEvents 1.0 (github.com/cloudevents/spec) in the JSON event format, as producers post and the feed returns them. */
 import { z } from 'zod';
 import type { FeedEvent } from '../../api/feed.ts';
 import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from '../../domain/facts/fact.ts';
@@ -6,10 +7,7 @@ import { formatInstant } from '../../domain/time.ts';
 import type { RecordedEvent } from '../../eventstore/event-store.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
-
 import { InstantText } from '../params/fields.ts';
-
-/** CloudEvents 1.0 (github.com/cloudevents/spec), in the JSON event format, as they come in and as the feed gives them out. */
 
 const NAMES: Readonly<Record<FactType, string>> = {
   ClusterRegistered: 'cluster.registered',
@@ -36,10 +34,14 @@ const RESERVED = new Set(['ledgerposition', 'ledgerrevision', 'ledgereventid', '
 
 const context = {
   specversion: z.literal('1.0'),
-  id: line(255).describe('Unique per source: the same source and id, ever again, is the same event.'),
-  source: line(1_024).describe(`A URI reference that names the producer; not below ${LEDGER_SOURCE}.`),
+  id: line(255).describe(
+    'Unique per source. An event with the same source and id is a duplicate, at any time.',
+  ),
+  source: line(1_024).describe(
+    `A URI reference that names the producer; must not begin with ${LEDGER_SOURCE}.`,
+  ),
   subject: ClusterId.describe('The id of the cluster.'),
-  time: InstantText.describe('When it was true in the world: billing uses this.'),
+  time: InstantText.describe('When the fact became true. Billing uses this time.'),
   datacontenttype: z
     .string()
     .regex(/^application\/json(?:\s*;\s*charset=utf-8)?$/i, 'must be application/json')
@@ -55,7 +57,7 @@ function eventSchema<T extends FactType, D extends z.ZodType>(type: T, data: D) 
   return z.object({ ...context, type: z.literal(cloudEventType(type)), data }).catchall(extension);
 }
 
-/** Data that has no required member may be left out. */
+/** Makes data optional; for data without required members. */
 function optional<T extends z.ZodType>(payload: T) {
   return payload.prefault({} as z.input<T>);
 }
@@ -92,7 +94,7 @@ export const CloudEvent = EventOfAnyType.superRefine((event, check) => {
 });
 export type CloudEvent = z.output<typeof CloudEvent>;
 
-/** Turns a posted event into what the ledger is asked to record. */
+/** Converts a posted event to a submission. */
 export function submissionOf(event: CloudEvent, posted: JsonObject, actor: string): Submission {
   const { specversion: _, id, source, type, subject, time, datacontenttype: __, data, ...extensions } = event;
   const fact = { type: FACT_TYPE_OF.get(type), clusterId: subject, effectiveAt: time, ...data } as Fact;
@@ -101,14 +103,14 @@ export function submissionOf(event: CloudEvent, posted: JsonObject, actor: strin
   return { fact, origin: { source, id, actor, ...kept }, event: posted };
 }
 
-/** A fact that did not come in as an event, as the event that a producer would have posted. */
+/** Converts a fact to the event that a producer would have posted. */
 export function asPostedEvent(fact: Fact, source: string, id: string): JsonObject {
   const { type, clusterId: subject, effectiveAt, ...data } = fact;
   const time = formatInstant(effectiveAt);
   return { specversion: '1.0', id, source, type: cloudEventType(type), subject, time, data };
 }
 
-/** A recorded fact as the feed gives it out: the producer's own `source` and `id`, and where the ledger has it. */
+/** Converts a recorded fact to an event of the feed, with the `source` and `id` of the producer and its place in the log. */
 export function toCloudEvent(event: RecordedEvent, position: number): FeedEvent {
   const { clusterId, effectiveAt, ...data } = event.data;
   const { source, id, extensions } = originOf(event as FactRecord);

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { SignedLog } from '../../audit/signed-log.ts';
 
-/** Measures the log and what is signed of it. */
+/** Adds the metrics of the log and of its checkpoints. */
 export function measureLog(registry: Registry, signedLog: SignedLog, now: () => number): void {
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -12,17 +12,17 @@ export function measureLog(registry: Registry, signedLog: SignedLog, now: () => 
         this.set(value());
       },
     });
-  gauge('ledger_log_size', 'Events in the tree of the log', () => signedLog.tree.size);
+  gauge('ledger_log_size', 'Number of events in the tree of the log', () => signedLog.tree.size);
   gauge(
     'ledger_log_checkpoint_size',
-    'Events that the newest checkpoint covers',
+    'Number of events that the newest checkpoint covers',
     () => signedLog.newest()?.size ?? 0,
   );
   gauge('ledger_log_checkpoint_age_seconds', 'Time since the newest checkpoint was signed', () => {
     const newest = signedLog.newest();
     return newest === undefined ? Number.NaN : (now() - newest.signedAt) / 1_000;
   });
-  gauge('ledger_log_tampered', '1 where the log is not what was signed', () =>
+  gauge('ledger_log_tampered', '1 if the log differs from what was signed', () =>
     Number(signedLog.tampered !== undefined),
   );
 }

@@ -7,7 +7,7 @@ import type { Projections } from '../../projections/projections.ts';
 import { type AlertSources, liveAlerts, severityOf } from '../alert-view.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
 
-/** What is measured while the ledger runs; no label has unbounded values. */
+/** The metrics of the ledger. No label has unbounded values. */
 export interface Metrics {
   readonly registry: Registry;
   readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
@@ -32,24 +32,30 @@ export function createMetrics({
         this.set(value());
       },
     });
-  gauge('ledger_position', 'Position of the last event in the answers', () => projections.model.position);
-  gauge('ledger_billable_clusters', 'Clusters that are billed now', () => billedNow(projections, now()));
-  gauge('ledger_clusters', 'Clusters that the ledger has a fact of', () => projections.model.clusters.size);
+  gauge(
+    'ledger_position',
+    'Position of the last event that answers take into account',
+    () => projections.model.position,
+  );
+  gauge('ledger_billable_clusters', 'Number of clusters that are billed now', () =>
+    billedNow(projections, now()),
+  );
+  gauge('ledger_clusters', 'Number of clusters that have facts', () => projections.model.clusters.size);
   gauge(
     'ledger_halted_clusters',
-    'Clusters whose facts cannot be read on',
+    'Number of clusters whose facts cannot be read',
     () => projections.model.unreadableClusters.size,
   );
-  gauge('ledger_closed_periods', 'Periods that are closed', () => projections.model.closedPeriods.length);
+  gauge('ledger_closed_periods', 'Number of closed periods', () => projections.model.closedPeriods.length);
   gauge(
     'ledger_statement_drift',
-    'Closed periods whose statements are not what they were',
+    'Number of closed periods whose statements changed',
     () => projections.statements.drifts.length,
   );
-  gauge('ledger_store_reachable', '1 while the store can be reached', () => Number(store.health().reachable));
+  gauge('ledger_store_reachable', '1 if the store can be reached', () => Number(store.health().reachable));
   new Gauge({
     name: 'ledger_alerts',
-    help: 'Alerts that are open and that nobody has acknowledged',
+    help: 'Number of open alerts that are not acknowledged',
     labelNames: ['kind', 'severity'],
     registers,
     collect() {
@@ -69,14 +75,14 @@ export function createMetrics({
     }),
     events: new Counter({
       name: 'ledger_events_total',
-      help: 'Posted events by type and what became of them',
+      help: 'Number of posted events by type and outcome',
       labelNames: ['type', 'outcome'],
       registers,
     }),
   };
 }
 
-/** What is measured of how Kubefirst is listened to. */
+/** Adds the metrics of the Kubefirst source. */
 export function observeKubefirst({ registry }: Metrics, { intake, records }: KubefirstServices): void {
   const registers = [registry];
   const events = new Counter({
@@ -100,17 +106,21 @@ export function observeKubefirst({ registry }: Metrics, { intake, records }: Kub
     });
   gauge(
     'ledger_kubefirst_clusters_seen',
-    'Clusters with a heartbeat since the start',
+    'Number of clusters with a heartbeat since the process started',
     () => intake.lastSeen.size,
   );
   if (records === undefined) return;
-  gauge('ledger_kubefirst_records_followed', '1 while the records can be read', () =>
+  gauge('ledger_kubefirst_records_followed', '1 if the records can be read', () =>
     Number(records().state === 'following'),
   );
-  gauge('ledger_kubefirst_records_unusable', 'Records that are not used', () => records().unusable.length);
+  gauge(
+    'ledger_kubefirst_records_unusable',
+    'Number of records that cannot be used',
+    () => records().unusable.length,
+  );
   gauge(
     'ledger_kubefirst_records_missing',
-    'Billed clusters whose record is gone',
+    'Number of billed clusters whose record is gone',
     () => records().missing.length,
   );
 }

@@ -8,16 +8,16 @@ export interface Forms {
   items(): readonly object[];
 }
 
-/** What the contract says of an answer that can be had in all forms. */
+/** Returns the OpenAPI description of an answer that is available as JSON, CSV and NDJSON. */
 export function inAllForms(schema: z.ZodType) {
   const text = { schema: z.string() };
   return {
-    description: 'The figures.',
+    description: 'The figures, in the form that Accept asks for.',
     content: { 'application/json': { schema }, 'text/csv': text, 'application/x-ndjson': text },
   };
 }
 
-/** Figures are given as JSON, as a table, or as a line of JSON per item. */
+/** The form of an answer for each media type: JSON, a table, or a line of JSON per item. */
 const FORMS = {
   'application/json': 'json',
   'text/csv': 'csv',
@@ -30,17 +30,16 @@ const CONTENT_TYPES = {
   ndjson: 'application/x-ndjson',
 } as const;
 
-/** The form that the caller accepts, with the headers set that say so. @throws Problem `not-acceptable` */
+/** Returns the form that the request accepts, and sets the headers `Content-Type` and `Vary`. @throws Problem `not-acceptable` */
 export function acceptedForm(request: FastifyRequest, reply: FastifyReply): 'json' | 'csv' | 'ndjson' {
   reply.header('vary', 'accept');
   const form = FORMS[request.accepts().type(MEDIA_TYPES) as keyof typeof FORMS];
-  if (form === undefined)
-    throw new Problem('not-acceptable', `one of ${MEDIA_TYPES.join(', ')} can be given`);
+  if (form === undefined) throw new Problem('not-acceptable', `accept one of ${MEDIA_TYPES.join(', ')}`);
   reply.type(CONTENT_TYPES[form]);
   return form;
 }
 
-/** Answers in the form that the caller accepts. @throws Problem `not-acceptable` */
+/** Sends the answer in the form that the request accepts. @throws Problem `not-acceptable` */
 export function sendAccepted(request: FastifyRequest, reply: FastifyReply, forms: Forms): FastifyReply {
   switch (acceptedForm(request, reply)) {
     case 'json':

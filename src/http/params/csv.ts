@@ -1,14 +1,14 @@
-/** A cell: numbers as they are, text guarded against being taken for a formula by a spreadsheet. */
+/** A cell. Text is escaped so that a spreadsheet does not take it for a formula; numbers are not. */
 export type Cell = string | number | null | { readonly number: string };
 
-/** Rows as RFC 4180 has them: CRLF after each, the header first. */
+/** Writes CSV (RFC 4180): the header first, CRLF after each row. */
 export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>): string {
   let csv = csvRow(header);
   for (const row of rows) csv += csvRow(row);
   return csv;
 }
 
-/** One row, the header or another. */
+/** Writes one row. */
 export function csvRow(cells: readonly Cell[]): string {
   return `${cells.map(cell).join(',')}\r\n`;
 }

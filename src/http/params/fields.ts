@@ -1,3 +1,4 @@
+/** Request fields that several resources share. Nothing is coerced: a value of another form is invalid. */
 import { z } from 'zod';
 import { AccountId, ClusterId, EventId } from '../../domain/facts/fact.ts';
 import { formatInstant, INSTANT_FORM, type Instant, PERIOD, parseInstant } from '../../domain/time.ts';
@@ -5,9 +6,7 @@ import { constraintOf } from '../../util/constraint-of.ts';
 import { jsonPointer, valueAt } from '../../util/json-pointer.ts';
 import type { FieldError } from '../server/problem.ts';
 
-/** Fields that several resources share, in and out. Nothing is coerced: what is not of its form is refused. */
-
-/** An instant from outside, as milliseconds since the epoch. */
+/** An instant in a request, parsed to milliseconds since the epoch. */
 export const InstantText = z
   .string()
   .transform((text, check) => {
@@ -20,7 +19,7 @@ export const InstantText = z
 
 const Whole = z.string().regex(/^(0|[1-9]\d{0,14})$/, 'must be a whole number from 0 without leading zeros');
 
-/** A place in the log. */
+/** A position in the log. */
 export const PositionText = Whole.transform(Number);
 
 export const PeriodText = z
@@ -28,12 +27,14 @@ export const PeriodText = z
   .regex(PERIOD, 'must be a month, YYYY-MM, from 1970-01')
   .refine((text) => text !== '9999-12', 'must be before 9999-12');
 
-/** What is to be known: everything up to a position, or what was recorded at or before an instant. */
+/** The facts to take into account: up to a position, or recorded at or before an instant. */
 export const AsOf = z
   .union([PositionText, InstantText.transform((instant) => ({ instant }))], {
     error: `must be a position, or ${INSTANT_FORM}`,
   })
-  .describe('Limits what is known, never what is counted: a position, or an instant.');
+  .describe(
+    'Use only the facts recorded up to this position or instant. Does not limit the time that is counted.',
+  );
 export type AsOf = number | { readonly instant: Instant };
 
 export const wholeNumber = (least: number, most: number) =>
@@ -41,23 +42,25 @@ export const wholeNumber = (least: number, most: number) =>
 
 export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-/** A part of a path: the id that the resource is called by. */
+/** The path parameters of the resources. */
 export const ClusterPath = z.strictObject({ clusterId: ClusterId });
 export const AccountPath = z.strictObject({ accountId: AccountId });
 export const PeriodPath = z.strictObject({ period: PeriodText });
 export const EventPath = z.strictObject({ eventId: EventId });
 
-/** Every read may wait for the answers to have come so far. */
+/** The query parameter of every read. */
 export const Reading = {
-  minPosition: PositionText.optional().describe('Wait up to 2 s for this position, else 503.'),
+  minPosition: PositionText.optional().describe(
+    'Wait up to 2 s until the ledger has read this position; 503 if it has not.',
+  ),
 };
 
 export const Paging = {
-  limit: wholeNumber(1, 1_000).prefault('100').describe('How many at the most.'),
-  cursor: z.string().min(1).max(1_024).optional().describe('`next` of the page before.'),
+  limit: wholeNumber(1, 1_000).prefault('100').describe('Maximum number of items.'),
+  cursor: z.string().min(1).max(1_024).optional().describe('`next` of the previous page.'),
 };
 
-/** An `asOf` as it was asked for; null where it was not. */
+/** Returns the `asOf` of a request as its answer repeats it; null if there was none. */
 export function asOfOut(asOf: AsOf | undefined): string | null {
   if (asOf === undefined) return null;
   return typeof asOf === 'object' ? formatInstant(asOf.instant) : String(asOf);
@@ -67,7 +70,7 @@ export function instantOut(instant: Instant): string {
   return formatInstant(instant);
 }
 
-/** Says of each thing that zod found wrong which field it is, what was given and what is allowed. */
+/** Turns the issues that zod reports into field errors: the field, the allowed values, and the given value. */
 export function fieldErrors(error: z.ZodError, given: unknown, prefix = ''): FieldError[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {

@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import { invalidRequest } from '../server/problem.ts';
 
-/** A cursor says behind which item the next page begins: the values it is sorted by. Opaque to clients. */
+/** The sort values of the last item of a page. The next page begins after that item. Opaque to clients. */
 export type Cursor = readonly (string | number)[];
 
 export function encodeCursor(cursor: Cursor): string {
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
-const KINDS = { text: z.string().max(512), place: z.int().nonnegative() } as const;
+const KINDS = { text: z.string().max(512), number: z.int().nonnegative() } as const;
 
 /**
- * @param kinds of the values: texts, or places counted from 0.
- * @throws Problem where the text is no cursor with values of these kinds.
+ * Decodes a cursor.
+ * @param kinds the kinds of its values: texts, or integers from 0.
+ * @throws Problem `invalid-request` if the text is not a cursor with values of these kinds.
  */
 export function decodeCursor(
   text: string | undefined,
@@ -30,7 +31,7 @@ export function decodeCursor(
   ]);
 }
 
-/** One page of a sorted list: the items behind the cursor, and the cursor of the next page if there is one. */
+/** Returns a page of a sorted list: the items after the cursor, and the cursor of the next page if there is one. */
 export function pageOf<T>(
   sorted: readonly T[],
   limit: number,

@@ -1,15 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
+import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 import type { AsOf } from './fields.ts';
 
-/** How long a read waits for what it must know before it answers. */
-const PATIENCE_MS = 2_000;
-
 /**
- * The state to answer from, at or after the position asked for; says in a header which position it is. What has not seen
- * the whole log yet answers nothing: a figure that lacks facts is a wrong figure.
+ * Returns the model to answer from, at `minPosition` or later, and sets the header `Ledger-Position`. Waits until the
+ * model has read the whole log, because a figure that lacks facts is wrong.
  * @throws Problem `catching-up`, `position-not-reached`
  */
 export async function modelFor(
@@ -17,19 +15,19 @@ export async function modelFor(
   { minPosition }: { readonly minPosition?: number | undefined },
   reply: FastifyReply,
 ): Promise<LedgerModel> {
-  if (!(await projections.waitUntilCaughtUp(PATIENCE_MS))) {
+  if (!(await projections.waitUntilCaughtUp(READ_TIMEOUT_MS))) {
     const detail = `the ledger is still reading its log, at position ${projections.model.position}`;
     throw new Problem('catching-up', detail, { retryAfterSeconds: 1 });
   }
-  if (minPosition !== undefined && !(await projections.waitForPosition(minPosition, PATIENCE_MS))) {
-    const detail = `position ${minPosition} has not been reached; the last known is ${projections.model.position}`;
+  if (minPosition !== undefined && !(await projections.waitForPosition(minPosition, READ_TIMEOUT_MS))) {
+    const detail = `position ${minPosition} has not been reached; the ledger is at ${projections.model.position}`;
     throw new Problem('position-not-reached', detail, { retryAfterSeconds: 1 });
   }
   reply.header('ledger-position', String(projections.model.position));
   return projections.model;
 }
 
-/** The position that an `asOf` means; by default the last one. @throws Problem where the log is not that long. */
+/** Returns the position that an `asOf` means; by default the last one. @throws Problem `invalid-request` if the log is shorter */
 export function knownAt(model: LedgerModel, asOf: AsOf | undefined, pointer = '/query/asOf'): number {
   if (asOf === undefined) return model.position;
   if (typeof asOf === 'object') return model.facts.positionAt(asOf.instant);
@@ -45,11 +43,11 @@ export function knownAt(model: LedgerModel, asOf: AsOf | undefined, pointer = '/
 /** The number of a cluster. @throws Problem `not-found` */
 export function clusterNumber(model: LedgerModel, clusterId: string): number {
   const cluster = model.clusters.find(clusterId);
-  if (cluster === undefined) throw new Problem('not-found', `no fact of a cluster ${clusterId} is known`);
+  if (cluster === undefined) throw new Problem('not-found', `cluster ${clusterId} does not exist`);
   return cluster;
 }
 
-/** @throws Problem `not-found` where nothing was ever registered to the account. */
+/** @throws Problem `not-found` if no cluster was ever registered to the account */
 export function requireAccount(model: LedgerModel, accountId: string): void {
   if (model.accounts.find(accountId) === undefined) {
     throw new Problem('not-found', `no cluster was ever registered to an account ${accountId}`);

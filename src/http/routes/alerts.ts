@@ -5,6 +5,7 @@ import { ALERT_KINDS, ALERT_STATES, SEVERITIES } from '../../domain/alert.ts';
 import { line } from '../../domain/facts/fact.ts';
 import { type Alert, alertState } from '../../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { alertOut, liveAlerts, severityOf } from '../alert-view.ts';
 import { problemResponses } from '../contract.ts';
 import { Paging, Reading } from '../params/fields.ts';
@@ -12,9 +13,6 @@ import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
-
-/** How long an answer waits for its own event to be in the answers. */
-const PLACE_WAIT_MS = 2_000;
 
 const AlertPath = z.strictObject({ alertId: line(400).describe('Its kind and its subject, with a colon.') });
 
@@ -47,7 +45,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
         (kind === undefined || alert.kind === kind) &&
         (severity === undefined || severityOf(alert) === severity);
       const alerts = model.alerts.all(now, liveAlerts(services)).filter(isAsked);
-      const [raisedAt, id] = decodeCursor(cursor, 'place', 'text') ?? [Number.POSITIVE_INFINITY, ''];
+      const [raisedAt, id] = decodeCursor(cursor, 'number', 'text') ?? [Number.POSITIVE_INFINITY, ''];
       const isBehind = (alert: Alert) =>
         alert.raisedAt < Number(raisedAt) || (alert.raisedAt === raisedAt && alert.id > String(id));
       const page = pageOf(alerts, limit, isBehind, (alert) => [alert.raisedAt, alert.id]);
@@ -92,7 +90,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
       const alert = requireAlert(model, alertId, services);
       if (alertState(alert) === 'open') {
         const eventId = await services.decisions.acknowledge(alertId, LOOPBACK_CALLER.actor, body?.note);
-        await services.projections.waitForEvent(eventId, PLACE_WAIT_MS);
+        await services.projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
       }
       const now = services.projections.model;
       reply.header('ledger-position', String(now.position));

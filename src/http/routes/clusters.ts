@@ -2,194 +2,129 @@ import { z } from 'zod';
 import { ClusterBillingOut, ClusterOut } from '../../api/clusters.ts';
 import { FeedEvent } from '../../api/feed.ts';
 import { Next } from '../../api/values.ts';
-import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
-import { AccountId } from '../../domain/facts/fact.ts';
 import { clusterStream } from '../../domain/facts/recorded-fact.ts';
 import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
-import { byCodeUnit } from '../../projections/queries/account-usage.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
 import { problemResponses } from '../contract.ts';
 import { toCloudEvent } from '../ingest/cloud-event.ts';
-import { AsOf, asOfOut, ClusterPath, Flag, instantOut, Paging, Reading } from '../params/fields.ts';
-import { type Cursor, decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
+import { ClusterListQuery, listClusters } from '../params/cluster-list.ts';
+import { AsOf, asOfOut, ClusterPath, instantOut, Paging, Reading } from '../params/fields.ts';
+import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { clusterNumber, knownAt, modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
-const SORTS = ['clusterId', 'name', 'registeredAt'] as const;
+const listSchema = {
+  operationId: 'listClusters',
+  tags: ['Clusters'],
+  summary: 'List all clusters that have facts',
+  querystring: ClusterListQuery,
+  response: { 200: z.strictObject({ items: z.array(ClusterOut), ...Next }), ...problemResponses },
+};
 
-const ListQuery = z.strictObject({
-  accountId: AccountId.optional(),
-  billable: Flag.optional().describe('As its registration says.'),
-  status: z.enum(CLUSTER_STATUSES).optional(),
-  q: z.string().min(1).max(253).optional().describe('Part of its id or name, in any case.'),
-  sort: z.enum([...SORTS, ...SORTS.map((sort) => `-${sort}` as const)]).prefault('clusterId'),
-  ...Paging,
-  ...Reading,
-});
-type ListQuery = z.output<typeof ListQuery>;
+const getSchema = {
+  operationId: 'getCluster',
+  tags: ['Clusters'],
+  summary: 'Get the current state of a cluster',
+  params: ClusterPath,
+  querystring: z.strictObject({ ...Reading }),
+  response: { 200: ClusterOut, ...problemResponses },
+};
 
-/** Clusters: all of them, what is billed of one, and its facts. */
+const BillingQuery = z.strictObject({ asOf: AsOf.optional(), ...Reading });
+const billingSchema = {
+  operationId: 'getClusterBilling',
+  tags: ['Billing'],
+  summary: 'List the billed intervals of a cluster',
+  params: ClusterPath,
+  querystring: BillingQuery,
+  response: { 200: ClusterBillingOut, ...problemResponses },
+};
+
+const EventsQuery = z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading });
+const eventsSchema = {
+  operationId: 'listClusterEvents',
+  tags: ['Audit'],
+  summary: 'List the facts of a cluster in the order in which they were recorded',
+  params: ClusterPath,
+  querystring: EventsQuery,
+  response: { 200: z.strictObject({ items: z.array(FeedEvent), ...Next }), ...problemResponses },
+};
+
+/** Adds the routes that read clusters, their billing and their facts. */
 export function clusterRoutes(app: App, services: HttpServices): void {
-  const tags = ['Clusters'];
+  const { projections, now } = services;
 
-  app.get(
-    '/v1/clusters',
-    {
-      schema: {
-        operationId: 'listClusters',
-        tags,
-        summary: 'All clusters that the ledger has a fact of',
-        querystring: ListQuery,
-        response: { 200: z.strictObject({ items: z.array(ClusterOut), ...Next }), ...problemResponses },
-      },
-    },
-    async ({ query }, reply) => {
-      const model = await modelFor(services.projections, query, reply);
-      const now = services.now();
-      const candidates =
-        query.accountId === undefined
-          ? model.clusters.texts.keys()
-          : model.clustersOf(model.accounts.find(query.accountId) ?? -1).values();
-      const found: ClusterView[] = [];
-      for (const cluster of candidates) {
-        const view = viewCluster(model, cluster, now);
-        if (matches(view, query)) found.push(view);
-      }
-      const page = sortedPage(found, query);
-      return { ...page, items: page.items.map(clusterOut) };
-    },
+  app.get('/v1/clusters', { schema: listSchema }, async ({ query }, reply) => {
+    const model = await modelFor(projections, query, reply);
+    const page = listClusters(model, query, now());
+    return { ...page, items: page.items.map(clusterOut) };
+  });
+
+  app.get('/v1/clusters/:clusterId', { schema: getSchema }, async ({ params, query }, reply) => {
+    const model = await modelFor(projections, query, reply);
+    const view = viewCluster(model, clusterNumber(model, params.clusterId), now());
+    return { ...clusterOut(view), ...probeOut(model.validations.historyOf(params.clusterId)) };
+  });
+
+  app.get('/v1/clusters/:clusterId/billing', { schema: billingSchema }, async ({ params, query }, reply) =>
+    billingOut(await modelFor(projections, query, reply), params.clusterId, query.asOf),
   );
 
-  const one = { params: ClusterPath, querystring: z.strictObject({ ...Reading }) };
-
-  app.get(
-    '/v1/clusters/:clusterId',
-    {
-      schema: {
-        operationId: 'getCluster',
-        tags,
-        summary: 'One cluster as it is now',
-        ...one,
-        response: { 200: ClusterOut, ...problemResponses },
-      },
-    },
-    async ({ params, query }, reply) => {
-      const model = await modelFor(services.projections, query, reply);
-      const view = viewCluster(model, clusterNumber(model, params.clusterId), services.now());
-      return { ...clusterOut(view), ...seenOut(model.validations.historyOf(params.clusterId)) };
-    },
-  );
-
-  app.get(
-    '/v1/clusters/:clusterId/billing',
-    {
-      schema: {
-        operationId: 'getClusterBilling',
-        tags: ['Billing'],
-        summary: 'The intervals in which a cluster is billed',
-        ...one,
-        querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
-        response: { 200: ClusterBillingOut, ...problemResponses },
-      },
-    },
-    async ({ params: { clusterId }, query }, reply) => {
-      const model = await modelFor(services.projections, query, reply);
-      const position = knownAt(model, query.asOf);
-      const { registration, intervals } = model.billing(clusterNumber(model, clusterId), position);
-      return {
-        clusterId,
-        accountId: registration?.fact.accountId ?? null,
-        asOf: asOfOut(query.asOf),
-        position: String(position),
-        intervals: intervals.map(({ from, to, openedBy, closedBy }) => ({
-          from: instantOut(from),
-          to: to === null ? null : instantOut(to),
-          openedBy: model.facts.ids.at(openedBy),
-          closedBy: closedBy === null ? null : model.facts.ids.at(closedBy),
-        })),
-      };
-    },
-  );
-
-  app.get(
-    '/v1/clusters/:clusterId/events',
-    {
-      schema: {
-        operationId: 'listClusterEvents',
-        tags: ['Audit'],
-        summary: 'The facts of a cluster, in the order in which they were recorded',
-        ...one,
-        querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
-        response: { 200: z.strictObject({ items: z.array(FeedEvent), ...Next }), ...problemResponses },
-      },
-    },
-    async ({ params: { clusterId }, query: { limit, cursor, ...query } }, reply) => {
-      const model = await modelFor(services.projections, query, reply);
-      const positions = model.positionsOf(clusterNumber(model, clusterId), knownAt(model, query.asOf));
-      const [after] = decodeCursor(cursor, 'place') ?? [-1];
-      const from = Number(after) + 1;
-      const items: FeedEvent[] = [];
-      for await (const event of services.store.readStream(clusterStream(clusterId), { from, limit })) {
-        const position = positions[event.revision];
-        if (position === undefined) break;
-        items.push(toCloudEvent(event, position));
-      }
-      const last = from + items.length - 1;
-      return last + 1 < positions.length ? { items, next: encodeCursor([last]) } : { items };
-    },
+  app.get('/v1/clusters/:clusterId/events', { schema: eventsSchema }, async ({ params, query }, reply) =>
+    eventsOf(services, await modelFor(projections, query, reply), params.clusterId, query),
   );
 }
 
-function matches(
-  { status, billable, clusterId, accountId, details }: ClusterView,
-  query: ListQuery,
-): boolean {
-  if (query.accountId !== undefined && accountId !== query.accountId) return false;
-  if (query.status !== undefined && status !== query.status) return false;
-  if (query.billable !== undefined && billable !== query.billable) return false;
-  if (query.q === undefined) return true;
-  const wanted = query.q.toLowerCase();
-  return clusterId.toLowerCase().includes(wanted) || (details?.name.toLowerCase().includes(wanted) ?? false);
+function billingOut(
+  model: LedgerModel,
+  clusterId: string,
+  asOf: AsOf | undefined,
+): z.output<typeof ClusterBillingOut> {
+  const position = knownAt(model, asOf);
+  const { registration, intervals } = model.billing(clusterNumber(model, clusterId), position);
+  return {
+    clusterId,
+    accountId: registration?.fact.accountId ?? null,
+    asOf: asOfOut(asOf),
+    position: String(position),
+    intervals: intervals.map(({ from, to, openedBy, closedBy }) => ({
+      from: instantOut(from),
+      to: to === null ? null : instantOut(to),
+      openedBy: model.facts.ids.at(openedBy),
+      closedBy: closedBy === null ? null : model.facts.ids.at(closedBy),
+    })),
+  };
 }
 
-function sortedPage(views: ClusterView[], { sort, cursor, limit }: ListQuery) {
-  const isDescending = sort.startsWith('-');
-  const by = sort.replace('-', '') as (typeof SORTS)[number];
-  const key = (view: ClusterView): readonly [string, string] => [
-    by === 'name'
-      ? (view.details?.name ?? '')
-      : by === 'registeredAt'
-        ? sortableInstant(view.registeredAt)
-        : '',
-    view.clusterId,
-  ];
-  const compare = (a: Cursor, b: Cursor) =>
-    (byCodeUnit(String(a[0]), String(b[0])) || byCodeUnit(String(a[1]), String(b[1]))) *
-    (isDescending ? -1 : 1);
-  const keyed = views.map((view) => ({ view, key: key(view) })).sort((a, b) => compare(a.key, b.key));
-  const after = decodeCursor(cursor, 'text', 'text');
-  const page = pageOf(
-    keyed,
-    limit,
-    (item) => after === undefined || compare(item.key, after) > 0,
-    (item) => item.key,
-  );
-  return { ...page, items: page.items.map(({ view }) => view) };
-}
-
-function sortableInstant(instant: number | undefined): string {
-  return instant === undefined ? '' : instantOut(instant);
+async function eventsOf(
+  { store }: HttpServices,
+  model: LedgerModel,
+  clusterId: string,
+  { asOf, cursor, limit }: z.output<typeof EventsQuery>,
+): Promise<{ items: FeedEvent[]; next?: string }> {
+  const positions = model.positionsOf(clusterNumber(model, clusterId), knownAt(model, asOf));
+  const [after] = decodeCursor(cursor, 'number') ?? [-1];
+  const from = Number(after) + 1;
+  const items: FeedEvent[] = [];
+  for await (const event of store.readStream(clusterStream(clusterId), { from, limit })) {
+    const position = positions[event.revision];
+    if (position === undefined) break;
+    items.push(toCloudEvent(event, position));
+  }
+  const last = from + items.length - 1;
+  return last + 1 < positions.length ? { items, next: encodeCursor([last]) } : { items };
 }
 
 function clusterOut({ details, halt, ...view }: ClusterView): ClusterOut {
-  const { name, ...more } = details ?? {};
+  const { name, ...otherDetails } = details ?? {};
   return {
     clusterId: view.clusterId,
     status: view.status,
     accountId: view.accountId ?? null,
     billable: view.billable ?? null,
     name: name ?? null,
-    ...more,
+    ...otherDetails,
     registeredAt: orNull(view.registeredAt),
     deletedAt: orNull(view.deletedAt),
     billedSince: orNull(view.billedSince),
@@ -199,15 +134,15 @@ function clusterOut({ details, halt, ...view }: ClusterView): ClusterOut {
   };
 }
 
-function seenOut(watch: ProbeHistory | undefined) {
-  const { aliveAt, last, announced: marks } = watch ?? {};
+function probeOut(history: ProbeHistory | undefined) {
+  const { aliveAt, last, announced } = history ?? {};
   const detail = last?.detail === undefined ? {} : { detail: last.detail };
   return {
     ...(aliveAt !== undefined && { lastSeen: instantOut(aliveAt) }),
     ...(last && {
       lastVerdict: { state: last.state, code: last.code, since: instantOut(last.at), ...detail },
     }),
-    ...(marks?.gone === true && { verifiedGone: true }),
+    ...(announced?.gone === true && { verifiedGone: true }),
   };
 }
 

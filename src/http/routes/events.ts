@@ -6,6 +6,7 @@ import { LogTampered, type SignedLog } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
 import { clusterStream } from '../../domain/facts/recorded-fact.ts';
 import type { Submission } from '../../ledger/ledger.ts';
+import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../ingest/binary-mode.ts';
 import { CloudEvent, toCloudEvent } from '../ingest/cloud-event.ts';
@@ -18,9 +19,6 @@ import { inclusionOf } from './log.ts';
 
 export const STRUCTURED = 'application/cloudevents+json';
 export const BATCH = 'application/cloudevents-batch+json';
-
-/** How long an answer waits for the tree of the log, just after a start. */
-const PROOF_WAIT_MS = 2_000;
 
 const MAX_BATCH_EVENTS = 1_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
@@ -91,7 +89,7 @@ async function proofOf(
   signedLog: SignedLog,
   position: number,
 ): Promise<z.output<typeof ProofOut> | undefined> {
-  if (!(await signedLog.ready(PROOF_WAIT_MS, position))) return undefined;
+  if (!(await signedLog.ready(READ_TIMEOUT_MS, position))) return undefined;
   try {
     const { size: treeSize, note: checkpoint } = await signedLog.checkpoint(position);
     const { proof: hashes, ...leaf } = await inclusionOf(signedLog, position, treeSize);

@@ -8,6 +8,7 @@ import { LeavesChanged } from '../../audit/tree.ts';
 import type { Usage } from '../../domain/billing/usage.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { type EvidenceFigure, selectEvidence } from '../../usecases/select-evidence.ts';
 import { problemResponses } from '../contract.ts';
 import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../params/fields.ts';
@@ -15,8 +16,6 @@ import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 import { statementOut } from './statements.ts';
-
-const PATIENCE_MS = 2_000;
 
 const Query = z.strictObject({
   period: PeriodText.describe('A UTC month, YYYY-MM, closed or not.'),
@@ -68,7 +67,7 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
 /** A checkpoint of all that the answers know. @throws Problem `catching-up`; LogTampered */
 async function checkpointOf({ signedLog, projections }: HttpServices): Promise<SignedCheckpoint> {
   const { position } = projections.model;
-  if (!(await signedLog.ready(PATIENCE_MS, position)) && signedLog.tampered === undefined) {
+  if (!(await signedLog.ready(READ_TIMEOUT_MS, position)) && signedLog.tampered === undefined) {
     const detail = `the tree of the log is still being made, at position ${signedLog.tree.size}`;
     throw new Problem('catching-up', detail, { retryAfterSeconds: 1 });
   }

@@ -4,12 +4,12 @@ import { ConsistencyOut, InclusionOut } from '../../api/proofs.ts';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import { parseTilePath, TILE_WIDTH, type Tile } from '../../audit/tiles.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
+import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { problemResponses } from '../contract.ts';
 import { PositionText } from '../params/fields.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 
-const PATIENCE_MS = 2_000;
 const TEXT = 'text/plain; charset=utf-8';
 const BYTES = 'application/octet-stream';
 
@@ -198,7 +198,7 @@ async function requireSound(signedLog: SignedLog, size = 0): Promise<void> {
 }
 
 async function requireReady(signedLog: SignedLog, size = 0): Promise<void> {
-  if (!(await signedLog.ready(PATIENCE_MS, size)) && signedLog.tampered === undefined)
+  if (!(await signedLog.ready(READ_TIMEOUT_MS, size)) && signedLog.tampered === undefined)
     throw notYet(signedLog);
 }
 

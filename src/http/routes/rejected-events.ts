@@ -29,7 +29,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
       await modelFor(services.projections, query, reply);
-      const [before] = decodeCursor(cursor, 'place') ?? [];
+      const [before] = decodeCursor(cursor, 'number') ?? [];
       const from = before === undefined ? {} : { from: Number(before) - 1 };
       if (from.from === -1) return { items: [] };
       const items: RejectedEventOut[] = [];

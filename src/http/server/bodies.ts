@@ -5,7 +5,7 @@ import { JsonError, parseStrictJson } from './strict-json.ts';
 
 const JSON_ONLY = ['application/json'];
 
-/** Reads bodies of the media types that a route takes, and no others, as strict JSON. */
+/** Parses bodies as strict JSON. Rejects media types that the route does not accept. */
 export function parseBodies(app: App): void {
   app.decorateRequest('bodyBytes', 0);
   app.removeAllContentTypeParsers();

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { App } from './app.ts';
 
-/** Gives answers to GET a strong ETag, and answers `304` where the client has the same (RFC 9110, sections 8.8.3 and 13.1.2). */
+/** Adds a strong ETag to answers of GET, and answers 304 if the client has the same one (RFC 9110, sections 8.8.3 and 13.1.2). */
 export function tagAnswers(app: App): void {
   app.addHook('onSend', (request, reply, payload, done) => {
     const isTagged = request.method === 'GET' && reply.statusCode === 200 && typeof payload === 'string';
@@ -14,8 +14,8 @@ export function tagAnswers(app: App): void {
   });
 }
 
-/** Weak comparison, as If-None-Match has it; the header may hold a list. */
+/** Compares weakly, as RFC 9110 requires for If-None-Match. The header may hold a list. */
 function isAmong(tag: string, header: string | undefined): boolean {
   if (header === undefined) return false;
-  return header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag);
+  return header.split(',').some((item) => item.trim() === '*' || item.trim().replace(/^W\//, '') === tag);
 }

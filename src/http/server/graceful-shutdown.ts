@@ -1,24 +1,27 @@
 import type { App, HttpServices } from './app.ts';
 
-/** Closing waits for what is being answered, and neither for news nor for clients that have stopped in the middle. */
+/**
+ * Makes closing wait for requests that are being answered. Long polls end at once, and connections of clients that have
+ * stopped in the middle of a request are closed.
+ */
 export function closeOnceAnswered(app: App, { projections }: HttpServices): void {
   let answering = 0;
   let isClosing = false;
-  const letGo = () => {
+  const closeIfIdle = () => {
     if (isClosing && answering === 0) app.server.closeAllConnections();
   };
   app.addHook('preHandler', (_, { raw }, done) => {
     answering++;
-    // Also where the client went away before it was answered.
+    // Also emitted if the client disconnects before the answer.
     raw.once('close', () => {
       answering--;
-      if (isClosing) setImmediate(letGo);
+      if (isClosing) setImmediate(closeIfIdle);
     });
     done();
   });
   app.addHook('preClose', async () => {
     isClosing = true;
     projections.stopWaiting();
-    setImmediate(letGo);
+    setImmediate(closeIfIdle);
   });
 }

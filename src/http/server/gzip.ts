@@ -3,13 +3,12 @@ import { createGunzip } from 'node:zlib';
 import type { FastifyRequest, RequestPayload } from 'fastify';
 import { Problem } from './problem.ts';
 
-/** A body that is taken apart on the way in: Fastify compares what came with the announced length. */
+/** A stream of a decompressed body. Fastify compares `receivedEncodedLength` with the announced length. */
 type Decoded = Readable & { receivedEncodedLength: number };
 
 /**
- * Lets a resource take bodies in gzip too. What they hold counts towards the limit as it does without, and is not taken
- * apart any further.
- * @param limit bytes that a body may have, packed or not.
+ * Returns a hook that accepts bodies in gzip too.
+ * @param limit maximum size of a body in bytes, both compressed and decompressed.
  */
 export function acceptGzip(limit: number) {
   return async (
@@ -29,7 +28,7 @@ export function acceptGzip(limit: number) {
     payload.on('data', (chunk: Buffer) => {
       decoded.receivedEncodedLength += chunk.length;
       if (decoded.receivedEncodedLength > limit)
-        decoded.destroy(new Problem('too-large', 'the body is larger than this resource takes'));
+        decoded.destroy(new Problem('too-large', 'the body is larger than this resource allows'));
     });
     payload.on('error', (error) => decoded.destroy(error));
     payload.pipe(decoded as never);

@@ -11,30 +11,31 @@ import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../../ledger/ledger-err
 import { ReadOnly } from '../../ledger/read-only-latch.ts';
 import { Problem } from './problem.ts';
 
-/** What Fastify itself refuses, by its code. */
+/** Problems for the errors of Fastify, by error code. */
 const FRAMEWORK: Readonly<Record<string, (message: string) => Problem>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new Problem('too-large', 'the body is larger than this resource takes'),
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new Problem('too-large', 'the body is larger than this resource allows'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (message) => new Problem('unsupported-media-type', message),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: (message) => new Problem('malformed-http', message),
   FST_ERR_BAD_URL: (message) => new Problem('malformed-http', message),
   FST_ERR_MAX_PARAM_LENGTH: (message) => new Problem('uri-too-long', message),
 };
 
-/** The problem that tells an error to a client. What is not foreseen says nothing of its inside. */
+/** Returns the problem that reports an error to the client. The problem of an unexpected error contains no internals. */
 export function problemFor(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const cause = error;
   if (error instanceof OutcomeUnknown) {
-    const detail = 'the store did not confirm in time: the facts may be recorded or not; post the same again';
+    const detail =
+      'the store did not confirm in time: the facts may or may not be recorded; post the same events again';
     return new Problem('outcome-unknown', detail, { retryAfterSeconds: 1, cause });
   }
   if (error instanceof StoreFailed) {
     const detail =
-      'the store has failed: the facts may be recorded or not; post the same again once the ledger is back';
+      'the store has failed: the facts may or may not be recorded; post the same events again when the ledger is back';
     return new Problem('store-failed', detail, { retryAfterSeconds: 5, cause });
   }
   if (error instanceof StoreFull)
-    return new Problem('store-full', 'there is no room; nothing was recorded', { cause });
+    return new Problem('store-full', 'the store is full; nothing was recorded', { cause });
   if (error instanceof StoreUnavailable) {
     return new Problem('store-unavailable', 'the store cannot be reached; nothing was recorded', {
       retryAfterSeconds: 1,
@@ -48,7 +49,7 @@ export function problemFor(error: unknown): Problem {
     });
   }
   if (error instanceof Overloaded) {
-    return new Problem('overloaded', 'too much is waiting to be written; nothing was recorded', {
+    return new Problem('overloaded', 'too many writes are waiting; nothing was recorded', {
       retryAfterSeconds: 1,
       cause,
     });
@@ -59,7 +60,7 @@ export function problemFor(error: unknown): Problem {
       cause,
     });
   if (error instanceof ReadOnly || error instanceof LogTampered) {
-    const detail = `the log is not what was signed (${error.message}), and the ledger is read-only until that is looked into; nothing was recorded`;
+    const detail = `the log differs from what was signed (${error.message}); the ledger is read-only until an operator investigates; nothing was recorded`;
     return new Problem('read-only', detail, { cause });
   }
   if (error instanceof InvalidAppend) return new Problem('too-large', error.message, { cause });
@@ -67,9 +68,9 @@ export function problemFor(error: unknown): Problem {
   const known = FRAMEWORK[code ?? ''];
   if (known !== undefined) return known(message ?? '');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new Problem('malformed-http', message ?? 'the request is not acceptable', { cause });
+    return new Problem('malformed-http', message ?? 'the request is not valid', { cause });
   }
-  return new Problem('internal', 'the ledger has made a mistake; the log has it under this request', {
+  return new Problem('internal', 'internal error; see the log of the server for the id of this request', {
     cause,
   });
 }

@@ -1,50 +1,50 @@
 import type { Rejection } from '../../domain/facts/rejection.ts';
 import { formatInstant } from '../../domain/time.ts';
 
-/** Every problem of the API: its code, its status and what it is called. docs/errors.md says what to do about each. */
+/** The problems of the API: code, status and title. docs/errors.md says what to do about each. */
 export const PROBLEMS = {
   'invalid-request': [400, 'The request is not valid'],
-  'malformed-json': [400, 'The body is not acceptable JSON'],
-  'malformed-http': [400, 'The request is not acceptable HTTP'],
-  unauthenticated: [401, 'It is not known who asks'],
-  'not-found': [404, 'There is no such thing here'],
-  'method-not-allowed': [405, 'The resource does not take this method'],
-  'not-acceptable': [406, 'None of the accepted media types can be given'],
+  'malformed-json': [400, 'The body is not valid JSON'],
+  'malformed-http': [400, 'The request is not valid HTTP'],
+  unauthenticated: [401, 'Authentication required'],
+  'not-found': [404, 'Not found'],
+  'method-not-allowed': [405, 'Method not allowed'],
+  'not-acceptable': [406, 'No acceptable media type'],
   'request-timeout': [408, 'The request took too long to arrive'],
-  'event-id-reused': [409, 'The event id was used before, for other content'],
+  'event-id-reused': [409, 'The event id was already used for other content'],
   'registration-conflict': [409, 'The cluster is registered to another account'],
-  'cluster-deleted': [409, 'The cluster was deleted before'],
+  'cluster-deleted': [409, 'The cluster is already deleted'],
   'period-not-ended': [409, 'The period has not ended'],
-  'period-in-grace': [409, 'The period still waits for late facts'],
+  'period-in-grace': [409, 'The period is in its grace period for late facts'],
   'period-not-next': [409, 'Another period must be closed first'],
   'too-large': [413, 'The content is too large'],
   'uri-too-long': [414, 'The URL is too long'],
   'unsupported-media-type': [415, 'The media type is not supported'],
   'expectation-failed': [417, 'The expectation cannot be met'],
-  'effective-in-future': [422, 'The fact lies in the future'],
-  'backdated-too-far': [422, 'The fact lies too far in the past'],
-  'cluster-unknown': [422, 'No registered cluster is meant'],
-  'cluster-ambiguous': [422, 'More than one cluster may be meant'],
-  'void-target-unknown': [422, 'The fact to void is not known'],
+  'effective-in-future': [422, 'The fact is in the future'],
+  'backdated-too-far': [422, 'The fact is too far in the past'],
+  'cluster-unknown': [422, 'No registered cluster matches'],
+  'cluster-ambiguous': [422, 'More than one cluster matches'],
+  'void-target-unknown': [422, 'The fact to void does not exist'],
   'void-target-not-voidable': [422, 'The fact cannot be voided'],
   'no-validator': [409, 'The validator is not configured'],
-  'wrong-host': [421, 'The request was meant for another host'],
+  'wrong-host': [421, 'The request is for another host'],
   'headers-too-large': [431, 'The headers are too large'],
-  internal: [500, 'The ledger has made a mistake'],
+  internal: [500, 'Internal error'],
   'catching-up': [503, 'The ledger is still reading its log'],
   'cluster-halted': [503, 'The facts of the cluster cannot be read'],
-  'outcome-unknown': [503, 'It is not known whether the facts were recorded'],
+  'outcome-unknown': [503, 'The outcome is unknown'],
   overloaded: [503, 'The ledger is busy'],
   'position-not-reached': [503, 'The position has not been reached yet'],
-  'read-only': [503, 'The log is not what was signed, and takes nothing more'],
+  'read-only': [503, 'The ledger is read-only: its log was tampered with'],
   'store-failed': [503, 'The store has failed'],
   'store-unavailable': [503, 'The store cannot be reached'],
-  'store-full': [507, 'The store has no room'],
+  'store-full': [507, 'The store is full'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** One thing wrong in a request; `pointer` names the field: an RFC 6901 pointer into the body, or `/query/…`, `/headers/…`, `/path/…`. */
+/** An invalid field of a request. `pointer` names the field: an RFC 6901 pointer into the body, or `/query/…`, `/headers/…`, `/path/…`. */
 export interface FieldError {
   readonly pointer: string;
   readonly detail: string;
@@ -61,13 +61,13 @@ export interface ProblemDocument {
   readonly errors?: readonly FieldError[];
 }
 
-/** A request that is answered with a problem. */
+/** An error that the ledger answers as a problem document. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
   readonly errors: readonly FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
-  /** The methods that the resource takes. */
+  /** The methods that the resource supports. */
   readonly allow: readonly string[] | undefined;
 
   constructor(
@@ -104,7 +104,7 @@ export class Problem extends Error {
   }
 }
 
-/** A request with fields at fault. */
+/** Returns the problem of a request that has invalid fields. */
 export function invalidRequest(errors: readonly FieldError[]): Problem {
   const detail = errors
     .map((error) => `${error.pointer === '' ? 'the body' : error.pointer}: ${error.detail}`)
@@ -112,7 +112,7 @@ export function invalidRequest(errors: readonly FieldError[]): Problem {
   return new Problem('invalid-request', detail, { errors });
 }
 
-/** The problem that says why a well-formed fact or command was refused. */
+/** Returns the problem of a valid fact or command that the ledger rejects. */
 export function problemOf(rejection: Rejection): Problem {
   return new Problem(rejection.code, detailOf(rejection), {
     errors: [{ pointer: pointerTo(rejection), detail: detailOf(rejection) }],
@@ -122,30 +122,30 @@ export function problemOf(rejection: Rejection): Problem {
 function detailOf(rejection: Rejection): string {
   switch (rejection.code) {
     case 'event-id-reused':
-      return `this source and id were used before, for an event with other content (event ${rejection.eventId}); nothing was changed`;
+      return `this source and id were already used for an event with other content (event ${rejection.eventId}); nothing was changed`;
     case 'effective-in-future':
       return `time is ${formatInstant(rejection.effectiveAt)}; at most 5 minutes ahead, now ${formatInstant(rejection.latest)}, is allowed`;
     case 'backdated-too-far':
-      return `time is ${formatInstant(rejection.effectiveAt)}; only an operator may post what was before ${formatInstant(rejection.earliest)}`;
+      return `time is ${formatInstant(rejection.effectiveAt)}; only an operator may post facts from before ${formatInstant(rejection.earliest)}`;
     case 'registration-conflict':
       return `cluster ${rejection.clusterId} is registered to account ${rejection.knownAccountId}, not to ${rejection.accountId}`;
     case 'cluster-deleted':
-      return `cluster ${rejection.clusterId} was deleted at ${formatInstant(rejection.deletedAt)}; register a new id from then on`;
+      return `cluster ${rejection.clusterId} was deleted at ${formatInstant(rejection.deletedAt)}; register it under a new id`;
     case 'void-target-unknown':
       return `cluster ${rejection.clusterId} has no event ${rejection.voids}`;
     case 'void-target-not-voidable':
-      return `event ${rejection.voids} is a ${rejection.targetType} that cannot be voided; post the right fact instead`;
+      return `event ${rejection.voids} is a ${rejection.targetType} that cannot be voided; post a correct fact instead`;
     case 'cluster-unknown':
-      return `no registered cluster is called ${rejection.named}; post the fact for the cluster that is meant`;
+      return `no registered cluster matches ${rejection.named}; post the fact with the id of the cluster`;
     case 'cluster-ambiguous':
-      return `${rejection.named} may be any of ${rejection.candidates.join(', ')}; post the fact for the one that is meant`;
+      return `${rejection.named} matches ${rejection.candidates.join(', ')}; post the fact with the id of one of them`;
     case 'period-not-ended':
       return `${rejection.period} ends at ${formatInstant(rejection.endsAt)}; nothing was closed`;
     case 'period-in-grace':
-      return `${rejection.period} is due at ${formatInstant(rejection.dueAt)}; with early: true it is closed before`;
+      return `${rejection.period} is due at ${formatInstant(rejection.dueAt)}; to close it before, set early: true`;
     case 'period-not-next':
       return rejection.next === undefined
-        ? `there is no fact yet, so that there is nothing to close in ${rejection.period}`
+        ? `${rejection.period} cannot be closed: the ledger has no facts yet`
         : `periods close in order: the next is ${rejection.next}, not ${rejection.period}`;
   }
 }

@@ -5,20 +5,18 @@ import type { FastifyRequest } from 'fastify';
 import type { App } from './app.ts';
 import { Problem } from './problem.ts';
 
-/** Only loopback is served, so a request for another name comes from a page that had its name point here. */
-export function refuseOtherHosts(app: App): void {
+/** Rejects requests for any host but a loopback address, which protects against DNS rebinding. */
+export function rejectOtherHosts(app: App): void {
   app.addHook('onRequest', ({ hostname, headers, raw }, _, done) => {
     if (headers.host === undefined && raw.httpVersion === '1.1') {
       return done(new Problem('malformed-http', 'a request needs a Host header'));
     }
     if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return done();
-    return done(
-      new Problem('wrong-host', `this ledger serves its own machine only; the request is for ${hostname}`),
-    );
+    return done(new Problem('wrong-host', `the host must be a loopback address; given ${hostname}`));
   });
 }
 
-/** What is asked for is not there, or not by this method. */
+/** Returns the problem of a request that no route matches: an unknown path, or an unsupported method. */
 export function noSuchRoute(app: App, { method, url }: FastifyRequest): Problem {
   const [path = ''] = url.split('?');
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
@@ -26,25 +24,28 @@ export function noSuchRoute(app: App, { method, url }: FastifyRequest): Problem 
     (other) => other !== method && app.findRoute({ method: other, url: path }) !== null,
   );
   return allow.length > 0
-    ? new Problem('method-not-allowed', `${path} takes ${allow.join(', ')}`, { allow })
+    ? new Problem('method-not-allowed', `${path} supports ${allow.join(', ')}`, { allow })
     : new Problem('not-found', `there is no ${method} ${path}`);
 }
 
-/** An expectation that nobody knows (RFC 9110, section 10.1.1), which Node would refuse without a problem. */
+/** Answers an unknown `Expect` header (RFC 9110, section 10.1.1) with a problem; Node would answer without one. */
 export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
-  const problem = new Problem('expectation-failed', `nothing is known of Expect: ${request.headers.expect}`);
+  const problem = new Problem(
+    'expectation-failed',
+    `the header Expect: ${request.headers.expect} is not supported`,
+  );
   const body = JSON.stringify(problem.document(randomUUID()));
   const type = 'application/problem+json; charset=utf-8';
   response.writeHead(problem.status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
 
-/** What Node refuses before there is a request: answered with a problem too, and the connection closed. */
+/** Answers what Node cannot parse as a request with a problem, and closes the connection. */
 export function answerMalformedHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
   const problem =
     error.code === 'HPE_HEADER_OVERFLOW'
-      ? new Problem('headers-too-large', 'the headers may have 16 KiB')
+      ? new Problem('headers-too-large', 'the headers are larger than 16 KiB')
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? new Problem('request-timeout', 'the request did not arrive in time')
         : new Problem('malformed-http', `the request cannot be read: ${error.message}`);

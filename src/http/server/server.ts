@@ -27,6 +27,7 @@ import { statementRoutes } from '../routes/statements.ts';
 import { usageRoutes } from '../routes/usage.ts';
 import { validationRequestRoutes } from '../routes/validation-requests.ts';
 import { validationRoutes } from '../routes/validations.ts';
+import { validatorRoutes } from '../routes/validator.ts';
 import { whatIfRoutes } from '../routes/what-if.ts';
 import type { App, HttpServices } from './app.ts';
 import { parseBodies } from './bodies.ts';
@@ -34,22 +35,22 @@ import { tagAnswers } from './etag.ts';
 import { closeOnceAnswered } from './graceful-shutdown.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { problemFor, sendProblem } from './problem-for.ts';
-import { answerExpectation, answerMalformedHttp, noSuchRoute, refuseOtherHosts } from './protocol-errors.ts';
+import { answerExpectation, answerMalformedHttp, noSuchRoute, rejectOtherHosts } from './protocol-errors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Bytes of the body as it came. */
+    /** Size of the body as received, in bytes. */
     bodyBytes: number;
   }
   interface FastifyContextConfig {
-    /** Media types that the route takes; by default JSON. */
+    /** Media types that the route accepts; by default JSON. */
     mediaTypes?: readonly string[];
   }
 }
 
 const BODY_LIMIT = 64 * 1024;
 
-/** Builds the server; it listens to nothing yet. */
+/** Builds the server. It does not listen yet. */
 export async function buildServer(services: HttpServices, log: FastifyBaseLogger): Promise<App> {
   const app = fastify({
     loggerInstance: log,
@@ -79,20 +80,20 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     if (isOnlyDescribed(schema as object)) return (value: unknown) => ({ value });
     const prefix =
       { querystring: '/query', params: '/path', headers: '/headers', body: '' }[httpPart ?? 'body'] ?? '';
-    return (given: unknown) => {
-      const parsed = (schema as z.ZodType).safeParse(given);
+    return (value: unknown) => {
+      const parsed = (schema as z.ZodType).safeParse(value);
       if (parsed.success) return { value: parsed.data };
-      return { error: invalidRequest(fieldErrors(parsed.error, given, prefix)) };
+      return { error: invalidRequest(fieldErrors(parsed.error, value, prefix)) };
     };
   });
   app.setSerializerCompiler(() => JSON.stringify);
   parseBodies(app);
   setSecurityHeaders(app);
-  refuseOtherHosts(app);
+  rejectOtherHosts(app);
   closeOnceAnswered(app, services);
   observeRequests(app, services);
   app.addHook('onRoute', ({ schema }) => {
-    // A query parameter that nobody reads is a mistake of the caller's.
+    // Routes without a query schema reject all query parameters.
     if (schema !== undefined && schema.hide !== true) schema.querystring ??= z.strictObject({});
   });
 
@@ -111,7 +112,8 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
       info: {
         title: 'cluster-ledger',
         version: services.version,
-        description: 'What customers of a Kubernetes platform are charged for their clusters, and why.',
+        description:
+          'Computes what customers of a Kubernetes platform are charged for their clusters, and proves it.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
     },
@@ -144,6 +146,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     validationRequestRoutes,
     alertRoutes,
     validationRoutes,
+    validatorRoutes,
     kubefirstRoutes,
     operationsRoutes,
   ]) {
@@ -152,7 +155,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   return app;
 }
 
-/** What tells browsers to do nothing with an answer but read it; the documentation page has a policy of its own. */
+/** Headers that keep browsers from executing or embedding an answer. The documentation page has its own policy. */
 const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
@@ -167,7 +170,7 @@ function setSecurityHeaders(app: App): void {
   });
 }
 
-/** Times requests by route, never by URL. */
+/** Measures the duration of requests by route, not by URL, so that the number of series is bounded. */
 function observeRequests(app: App, { metrics }: HttpServices): void {
   const observers = new Map<string, { observe(seconds: number): void }>();
   app.addHook('onResponse', ({ method, routeOptions }, reply, done) => {

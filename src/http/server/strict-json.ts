@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonPointer } from '../../util/json-pointer.ts';
 
-/** Why a text is refused, and where: an RFC 6901 pointer to the value at fault. */
+/** An error in JSON text, with an RFC 6901 pointer to the invalid value. */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
   readonly pointer: string;
@@ -28,7 +28,7 @@ const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
 interface Level {
-  /** Keys seen; `undefined` in an array. */
+  /** Keys read so far; `undefined` in an array. */
   readonly keys: Set<string> | undefined;
   index: number;
   key: string;
@@ -37,9 +37,8 @@ interface Level {
 }
 
 /**
- * `JSON.parse` (RFC 8259) that refuses what would be silently changed or dropped: bytes that are no UTF-8, a key that stands
- * twice in an object, `__proto__`, whole numbers that a double cannot hold, halves of surrogate pairs, and nesting deeper
- * than 32.
+ * Parses JSON (RFC 8259) and rejects everything that `JSON.parse` would silently change or drop: bytes that are not UTF-8,
+ * duplicate keys, `__proto__`, integers that a double cannot represent, lone surrogates, and nesting deeper than 32.
  * @throws JsonError
  */
 export function parseStrictJson(bytes: Buffer): unknown {
@@ -55,15 +54,15 @@ function decode(bytes: Buffer): string {
 }
 
 function parse(text: string): unknown {
-  if (text.trim() === '') throw new JsonError('the body is empty; JSON is needed');
+  if (text.trim() === '') throw new JsonError('the body is empty; it must be JSON');
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new JsonError(`the body is no JSON: ${(error as Error).message}`);
+    throw new JsonError(`the body is not valid JSON: ${(error as Error).message}`);
   }
 }
 
-/** Walks over a text that is known to be JSON. */
+/** Checks a text that is known to be valid JSON. @throws JsonError */
 function scan(text: string): void {
   const levels: Level[] = [];
   for (let at = 0; at < text.length; at++) {
@@ -121,8 +120,7 @@ function enterKey(levels: readonly Level[], level: Level, raw: string): void {
   const key = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
   level.key = key;
   if (FORBIDDEN_KEYS.has(key)) throw new JsonError(`the key ${key} is not allowed`, pointerOf(levels));
-  if (level.keys?.has(key))
-    throw new JsonError(`the key ${JSON.stringify(key)} stands twice`, pointerOf(levels));
+  if (level.keys?.has(key)) throw new JsonError(`duplicate key ${JSON.stringify(key)}`, pointerOf(levels));
   level.keys?.add(key);
   checkString(raw, levels);
 }
@@ -130,7 +128,7 @@ function enterKey(levels: readonly Level[], level: Level, raw: string): void {
 function checkString(raw: string, levels: readonly Level[]): void {
   if (!/\\u[dD][89a-fA-F]/.test(raw)) return;
   if (!(JSON.parse(`"${raw}"`) as string).isWellFormed()) {
-    throw new JsonError('the text holds half of a surrogate pair', pointerOf(levels));
+    throw new JsonError('the text has a lone surrogate', pointerOf(levels));
   }
 }
 

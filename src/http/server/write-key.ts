@@ -3,8 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
 
 /**
- * Lets in who shows a write key as Segment's libraries do: as the user name of basic authentication, without a password.
- * @param writeKey without one everybody is let in, as everywhere on a loopback address.
+ * Returns a hook that requires a write key the way Segment's libraries send it: as the user name of basic authentication,
+ * without a password.
+ * @param writeKey `undefined` to accept every request, as all other routes do on a loopback address.
  */
 export function requireWriteKey(writeKey: string | undefined) {
   const expected = writeKey === undefined ? undefined : digest(writeKey);
@@ -24,7 +25,7 @@ function userOf(authorization: string | undefined): string {
   );
 }
 
-/** Of one length whatever it is made of, so that a comparison takes the same time. */
+/** Returns a digest of fixed length, so that the comparison takes constant time. */
 function digest(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }

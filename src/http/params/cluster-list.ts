@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
+import { AccountId } from '../../domain/facts/fact.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import { byCodeUnit } from '../../projections/queries/account-usage.ts';
+import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
+import { Flag, instantOut, Paging, Reading } from './fields.ts';
+import { type Cursor, decodeCursor, pageOf } from './paging.ts';
+
+const SORTS = ['clusterId', 'name', 'registeredAt'] as const;
+
+/** The query parameters of the list of clusters: filters, order and page. */
+export const ClusterListQuery = z.strictObject({
+  accountId: AccountId.optional(),
+  billable: Flag.optional().describe('Whether the registration says that the cluster is billable.'),
+  status: z.enum(CLUSTER_STATUSES).optional(),
+  q: z.string().min(1).max(253).optional().describe('Part of the id or the name; case-insensitive.'),
+  sort: z.enum([...SORTS, ...SORTS.map((sort) => `-${sort}` as const)]).prefault('clusterId'),
+  ...Paging,
+  ...Reading,
+});
+export type ClusterListQuery = z.output<typeof ClusterListQuery>;
+
+/** Returns the page of clusters that a query selects, and the cursor of the next page if there is one. */
+export function listClusters(model: LedgerModel, query: ClusterListQuery, now: Instant) {
+  const candidates =
+    query.accountId === undefined
+      ? model.clusters.texts.keys()
+      : model.clustersOf(model.accounts.find(query.accountId) ?? -1).values();
+  const views: ClusterView[] = [];
+  for (const cluster of candidates) {
+    const view = viewCluster(model, cluster, now);
+    if (matches(view, query)) views.push(view);
+  }
+  return sortedPage(views, query);
+}
+
+function matches(
+  { status, billable, clusterId, accountId, details }: ClusterView,
+  query: ClusterListQuery,
+): boolean {
+  if (query.accountId !== undefined && accountId !== query.accountId) return false;
+  if (query.status !== undefined && status !== query.status) return false;
+  if (query.billable !== undefined && billable !== query.billable) return false;
+  if (query.q === undefined) return true;
+  const text = query.q.toLowerCase();
+  return clusterId.toLowerCase().includes(text) || (details?.name.toLowerCase().includes(text) ?? false);
+}
+
+function sortedPage(views: ClusterView[], { sort, cursor, limit }: ClusterListQuery) {
+  const isDescending = sort.startsWith('-');
+  const by = sort.replace('-', '') as (typeof SORTS)[number];
+  const key = (view: ClusterView): readonly [string, string] => [
+    by === 'name'
+      ? (view.details?.name ?? '')
+      : by === 'registeredAt'
+        ? sortableInstant(view.registeredAt)
+        : '',
+    view.clusterId,
+  ];
+  const compare = (a: Cursor, b: Cursor) =>
+    (byCodeUnit(String(a[0]), String(b[0])) || byCodeUnit(String(a[1]), String(b[1]))) *
+    (isDescending ? -1 : 1);
+  const keyed = views.map((view) => ({ view, key: key(view) })).sort((a, b) => compare(a.key, b.key));
+  const after = decodeCursor(cursor, 'text', 'text');
+  const page = pageOf(
+    keyed,
+    limit,
+    (item) => after === undefined || compare(item.key, after) > 0,
+    (item) => item.key,
+  );
+  return { ...page, items: page.items.map(({ view }) => view) };
+}
+
+function sortableInstant(instant: number | undefined): string {
+  return instant === undefined ? '' : instantOut(instant);
+}
