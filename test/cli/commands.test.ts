@@ -189,8 +189,6 @@ describe.concurrent('what the ledger refuses', () => {
   test('is told with its detail where no field is at fault', async () => {
     const { code, stderr } = await run(words(`explain nobody --period 2026-01 --json --url ${url()}`));
     expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /^error: Not found\n {2}no cluster was ever registered .* nobody\n {2}request /,
-    );
+    expect(stderr).toMatch(/^error: Not found\n {2}no cluster was ever registered .* nobody\n {2}request /);
   });
 });
