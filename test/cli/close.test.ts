@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { fillLedger } from '../support/filled-ledger.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
-import { fillLedger } from './history.ts';
 import { finished, PROGRAM, run, words } from './program.ts';
 
 const stateOf = async (ledger: TestLedger) => (await ledger.get('/v1/periods/2026-02')).body.state;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fillLedger } from '../support/filled-ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
-import { fillLedger } from './history.ts';
 import { run, words } from './program.ts';
 
 const ledger = sharedLedger(fillLedger);

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../support/eventstored.ts';
+import { fillLedger } from '../support/filled-ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
-import { fillLedger } from './history.ts';
 import { finished, folderForTest, run, start, words } from './program.ts';
 
 const ledger = sharedLedger(fillLedger);

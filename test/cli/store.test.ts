@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fillLedger } from '../support/filled-ledger.ts';
 import { openLedger } from '../support/ledger.ts';
 import { double } from '../support/stores.ts';
-import { fillLedger } from './history.ts';
 import { folderForTest, run, words } from './program.ts';
 
 const JANUARY = '--period 2026-01 --through 2026-04-15T00:00:00Z';

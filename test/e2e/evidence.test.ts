@@ -4,9 +4,9 @@ import { verifyStore } from '../../src/audit/verify/verify-store.ts';
 import { verifyUrl } from '../../src/audit/verify/verify-url.ts';
 import { evidenceOf, publishedKeys } from '../support/evidence.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
+import { historyOf } from '../support/random-posts.ts';
 import { double, sqlite } from '../support/stores.ts';
 import { Player } from './player.ts';
-import { historyOf } from './random-history.ts';
 
 /** Random histories with three closings on the way: what the ledger hands out as evidence of them verifies. */
 const RANDOM_SEEDS = Array.from({ length: 2 }, () => Math.floor(Math.random() * 2 ** 31));

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { accountsAt, isBilledAt, type OracleFact, usageAt } from '../oracle/oracle.ts';
 import { type Answer, openLedger, type TestLedger } from '../support/ledger.ts';
+import { historyOf, MONTHS } from '../support/random-posts.ts';
 import { stores } from '../support/stores.ts';
 import { Player } from './player.ts';
-import { historyOf, MONTHS } from './random-history.ts';
 
 /**
  * Random histories over real HTTP, and every figure compared with the oracle's, which is fed with what the ledger answered.

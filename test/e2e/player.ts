@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { type OracleFact, refusalOf } from '../oracle/oracle.ts';
 import type { PostedEvent } from '../support/cloud-events.ts';
 import type { Recorded, TestLedger } from '../support/ledger.ts';
-import type { Post, Step } from './random-history.ts';
+import type { Post, Step } from '../support/random-posts.ts';
 
 /** Posts a history, and checks of each event that the ledger says of it what the rules say. */
 export class Player {

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type OracleClose, type OracleFact, statementsAt, usageAt } from '../oracle/oracle.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
+import { historyOf } from '../support/random-posts.ts';
 import { stores } from '../support/stores.ts';
 import { Player } from './player.ts';
-import { historyOf } from './random-history.ts';
 
 /** Random histories in which three periods are closed on the way, so that facts are late for one, two or all of them. */
 const SEEDS: readonly number[] = [1, 2026];

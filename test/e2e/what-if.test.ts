@@ -2,9 +2,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type OracleFact, usageAt } from '../oracle/oracle.ts';
 import { deleted, type PostedEvent, resumed, stopped, voided } from '../support/cloud-events.ts';
 import { openLedger } from '../support/ledger.ts';
+import { ACCOUNTS, historyOf } from '../support/random-posts.ts';
 import { stores } from '../support/stores.ts';
 import { Player } from './player.ts';
-import { ACCOUNTS, historyOf } from './random-history.ts';
 
 const PERIOD = '2026-02';
 const WINDOW = [BigInt(Date.parse('2026-02-01')), BigInt(Date.parse('2026-03-01'))] as const;
@@ -44,7 +44,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     const ledger = await openLedger({ store: connection });
     onTestFinished(ledger.discard);
     const player = new Player(ledger);
-    for (const post of historyOf(7)) await player.play(post);
+    for (const post of historyOf(8)) await player.play(post);
     const head = await ledger.head();
     let changed = 0;
     for (const [nth, accountId] of ACCOUNTS.entries()) {

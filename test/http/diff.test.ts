@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Player } from '../e2e/player.ts';
-import { ACCOUNTS, historyOf } from '../e2e/random-history.ts';
 import { usageAt } from '../oracle/oracle.ts';
 import { deleted, registered, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, openLedger } from '../support/ledger.ts';
+import { ACCOUNTS, historyOf } from '../support/random-posts.ts';
 
 const day = (of: string) => `2026-${of}T00:00:00.000Z`;
 

@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Player } from '../e2e/player.ts';
-import { ACCOUNTS, historyOf, MONTHS } from '../e2e/random-history.ts';
 import { type OracleFact, usageAt } from '../oracle/oracle.ts';
 import { deleted, type PostedEvent, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, openLedger, type TestLedger } from '../support/ledger.ts';
+import { ACCOUNTS, historyOf, MONTHS } from '../support/random-posts.ts';
 import { stores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 

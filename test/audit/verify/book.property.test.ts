@@ -7,8 +7,8 @@ import { FACT_TYPES, type Fact } from '../../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
 import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
 import { statementsOf } from '../../../src/projections/queries/period-statements.ts';
-import { type GoldenFact, goldenFacts, idAt, modelOf } from '../../projections/logs.ts';
-import { factsWith, one, PERIODS } from '../../projections/random-logs.ts';
+import { type GoldenFact, goldenFacts, idAt, modelOf } from '../../support/models.ts';
+import { effectiveAt, factsWith, PERIODS } from '../../support/random-logs.ts';
 
 /** Billing as the verifier works it out is what the ledger makes of the same facts, to the last byte. */
 
@@ -57,9 +57,8 @@ test('the statements of three periods are those of the ledger, whoever is asked 
 });
 
 test('the usage up to any instant, as known at any position, is that of the ledger', () => {
-  const when = one.effectiveAt;
   fc.assert(
-    fc.property(logs, when, fc.nat(30), ({ facts }, through, cut) => {
+    fc.property(logs, effectiveAt, fc.nat(30), ({ facts }, through, cut) => {
       const [from, end] = monthOf('2026-02');
       const asOf = Math.min(cut, facts.length);
       const window = { from, to: end };

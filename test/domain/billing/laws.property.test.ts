@@ -7,7 +7,7 @@ import { clusterStream, serializeFact } from '../../../src/domain/facts/recorded
 import type { LogEvent } from '../../../src/eventstore/event-store.ts';
 import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { isBilledAt as isBilledByTheRules, usageAt } from '../../oracle/oracle.ts';
-import { forOracle, histories, instants, LAST } from '../histories.ts';
+import { forOracle, histories, instants, LAST } from '../../support/random-histories.ts';
 
 /** Laws of billing, each tried on a thousand histories; a failure prints the seed and the smallest history that breaks it. */
 

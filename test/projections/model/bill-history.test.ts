@@ -6,8 +6,8 @@ import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts
 import { intervalsOf } from '../../../src/projections/queries/account-usage.ts';
 import { positionsToReplay, replay } from '../../../src/projections/queries/replay-account.ts';
 import { registered, resumed, stopped } from '../../domain/facts/facts.ts';
-import { applyTo, idAt, modelOf } from '../logs.ts';
-import { facts, windows } from '../random-logs.ts';
+import { applyTo, idAt, modelOf } from '../../support/models.ts';
+import { facts, windows } from '../../support/random-logs.ts';
 
 /** A void names any fact of its cluster, also one that comes later, so long as it is no void. */
 function withAnyTargets(recorded: readonly Fact[]): Fact[] {

@@ -4,8 +4,8 @@ import { clippedWindow } from '../../../src/domain/billing/usage.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { differencesOf } from '../../../src/projections/queries/differences.ts';
 import { usageAt } from '../../oracle/oracle.ts';
-import { modelOf } from '../logs.ts';
-import { forOracle, logs, windows } from '../random-logs.ts';
+import { modelOf } from '../../support/models.ts';
+import { forOracle, logs, windows } from '../../support/random-logs.ts';
 
 /** The facts up to a position, less some. */
 function without(facts: readonly Fact[], upTo: number, left: ReadonlySet<number>) {

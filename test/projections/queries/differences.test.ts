@@ -3,7 +3,7 @@ import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { periodWindow } from '../../../src/domain/time.ts';
 import { differencesOf } from '../../../src/projections/queries/differences.ts';
 import { deleted, registered, resumed, seen, stopped, voided } from '../../domain/facts/facts.ts';
-import { idAt, modelOf } from '../logs.ts';
+import { idAt, modelOf } from '../../support/models.ts';
 
 /** Positions of what changed the January of acme since the first `known` facts. */
 function causes(known: number, ...facts: Fact[]): number[] {

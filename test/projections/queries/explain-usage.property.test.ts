@@ -5,8 +5,8 @@ import { clippedWindow } from '../../../src/domain/billing/usage.ts';
 import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
 import { explainUsage } from '../../../src/projections/queries/explain-usage.ts';
 import { usageAt } from '../../oracle/oracle.ts';
-import { modelOf } from '../logs.ts';
-import { forOracle, logs, windows } from '../random-logs.ts';
+import { modelOf } from '../../support/models.ts';
+import { forOracle, logs, windows } from '../../support/random-logs.ts';
 
 /** How many intervals hold an instant. */
 const billedAt = (intervals: readonly { from: number; to: number }[], at: number) =>

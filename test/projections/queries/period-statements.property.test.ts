@@ -9,8 +9,8 @@ import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts
 import { intervalsOf } from '../../../src/projections/queries/account-usage.ts';
 import { statementsOf } from '../../../src/projections/queries/period-statements.ts';
 import { statementsAt } from '../../oracle/oracle.ts';
-import { modelOf } from '../logs.ts';
-import { forOracle, logs } from '../random-logs.ts';
+import { modelOf } from '../../support/models.ts';
+import { forOracle, logs } from '../../support/random-logs.ts';
 
 /** Laws of statements, tried on logs of a few clusters of which much is recorded late. */
 

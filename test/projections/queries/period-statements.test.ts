@@ -11,7 +11,7 @@ import {
 } from '../../../src/projections/queries/period-statements.ts';
 import { deleted, registered, resumed, seen, stopped, voided } from '../../domain/facts/facts.ts';
 import { statementsAt } from '../../oracle/oracle.ts';
-import { type GoldenFact, goldenFacts, idAt, modelOf } from '../logs.ts';
+import { type GoldenFact, goldenFacts, idAt, modelOf } from '../../support/models.ts';
 
 interface GoldenStatement {
   readonly usage: object;

@@ -5,8 +5,8 @@ import { clippedWindow } from '../../../src/domain/billing/usage.ts';
 import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
 import { positionsToReplay, replay } from '../../../src/projections/queries/replay-account.ts';
 import { usageAt } from '../../oracle/oracle.ts';
-import { modelOf } from '../logs.ts';
-import { forOracle, logs, windows } from '../random-logs.ts';
+import { modelOf } from '../../support/models.ts';
+import { forOracle, logs, windows } from '../../support/random-logs.ts';
 
 test('after each fact a replay says what the usage was as known then, and the deltas add up to it', async () => {
   await fc.assert(

@@ -1,5 +1,5 @@
-import { deleted, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
-import type { TestLedger } from '../support/ledger.ts';
+import { deleted, registered, resumed, stopped, voided } from './cloud-events.ts';
+import type { TestLedger } from './ledger.ts';
 
 /** Two accounts, a dispute, and January closed: what the commands are tried on. @returns the event id of what was voided. */
 export async function fillLedger(ledger: TestLedger): Promise<{ readonly voided: string }> {

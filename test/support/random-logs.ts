@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { CAUSES, type Fact } from '../../src/domain/facts/fact.ts';
 import type { OracleFact } from '../oracle/oracle.ts';
-import { idAt } from './logs.ts';
+import { idAt } from './models.ts';
+import { oracleFact, randomFacts } from './random-facts.ts';
 
 /** Logs of a few clusters of two accounts, of which much is recorded late, for properties. */
 
@@ -19,47 +20,30 @@ export const edges = [
   .map((day) => Date.parse(day))
   .flatMap((instant) => [instant - 1, instant, instant + 86_400_000]);
 
-/** Where and when a fact is. */
-export const one = {
-  clusterId: fc.constantFrom('c0', 'c1', 'c2', 'c3'),
-  effectiveAt: fc.oneof(
-    fc.constantFrom(...edges),
-    fc.integer({ min: edges[0] as number, max: edges.at(-1) as number }),
-  ),
-};
-const reason = fc.constant('a mistake');
+export const effectiveAt = fc.oneof(
+  fc.constantFrom(...edges),
+  fc.integer({ min: edges[0] as number, max: edges.at(-1) as number }),
+);
 
-/** Facts of every kind that billing looks at, and one that it does not. @param voids what the voids among them name. */
+/** Returns facts of four clusters and two accounts. @param voids the ids that voids name. */
 export function factsWith(
   voids: fc.Arbitrary<string>,
   weights: { readonly registered: number; readonly voided: number },
 ): fc.Arbitrary<Fact> {
-  return fc.oneof(
-    {
-      weight: weights.registered,
-      arbitrary: fc.record({
-        ...one,
-        type: fc.constant('ClusterRegistered' as const),
+  return randomFacts({
+    clusterId: fc.constantFrom('c0', 'c1', 'c2', 'c3'),
+    effectiveAt,
+    registration: () =>
+      fc.record({
         accountId: fc.constantFrom('acme', 'acme', 'globex'),
         name: fc.constant('one'),
         billable: fc.constantFrom(true, true, true, false),
       }),
-    },
-    { weight: 2, arbitrary: fc.record({ ...one, type: fc.constant('ClusterDeleted' as const) }) },
-    {
-      weight: 5,
-      arbitrary: fc.record({
-        ...one,
-        type: fc.constantFrom('BillingStopped' as const, 'BillingResumed' as const),
-        cause: fc.constantFrom(...CAUSES, 'deleted' as const),
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ ...one, type: fc.constant('ClusterReachable' as const) }) },
-    {
-      weight: weights.voided,
-      arbitrary: fc.record({ ...one, type: fc.constant('FactVoided' as const), voids, reason }),
-    },
-  );
+    cause: fc.constantFrom(...CAUSES, 'deleted' as const),
+    observation: fc.constant('ClusterReachable'),
+    voids,
+    weights: { deleted: 2, switched: 5, observed: 1, ...weights },
+  });
 }
 
 export const facts = factsWith(fc.nat({ max: 40 }).map(String), { registered: 5, voided: 3 });
@@ -96,12 +80,7 @@ export const windows = fc
   .tuple(fc.constantFrom(...edges), fc.constantFrom(...edges), fc.constantFrom(...edges))
   .map(([a, b, through]) => ({ window: { from: Math.min(a, b), to: Math.max(a, b) }, through }));
 
-/** The same facts for the oracle. */
+/** Returns the same facts as the oracle takes them. */
 export function forOracle(facts: readonly Fact[]): OracleFact[] {
-  return facts.map((fact, i) => ({
-    ...fact,
-    eventId: idAt(i + 1),
-    position: i + 1,
-    effectiveAt: BigInt(fact.effectiveAt),
-  }));
+  return facts.map((fact, i) => oracleFact(fact, idAt(i + 1), i + 1));
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { event, type PostedEvent } from '../support/cloud-events.ts';
-import { NOON } from '../support/ledger.ts';
+import { cloudEventType } from '../../src/http/ingest/cloud-event.ts';
+import { event, type PostedEvent } from './cloud-events.ts';
+import { NOON } from './ledger.ts';
+import { randomFacts } from './random-facts.ts';
 
 /** Random histories of a small platform, as its producers might post them: late, twice, in any order and in any mode. */
 
@@ -43,69 +45,53 @@ const instants = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(noon, noon + 300_000, noon + DAY) },
 );
 
-const clusters = fc.nat({ max: CLUSTERS - 1 });
-const clusterId = (cluster: number) => `c${cluster}`;
-const owner = (cluster: number) => ACCOUNTS[cluster % ACCOUNTS.length] as string;
-const time = (instant: number) => new Date(instant).toISOString();
+const owner = (clusterId: string) => ACCOUNTS[Number(clusterId.slice(1)) % ACCOUNTS.length] as string;
 
-const registrations = fc
-  .record({
-    cluster: clusters,
-    at: instants,
-    // Mostly the owner's, so that conflicts are rare; mostly billable, as always where nothing is said.
-    account: fc.option(fc.constantFrom(...ACCOUNTS), { freq: 12 }).map((other) => other ?? undefined),
-    billable: fc.constantFrom(undefined, undefined, true, false),
-    isOwners: fc.integer({ min: 0, max: 11 }).map((n) => n > 0),
-  })
-  .map(({ cluster, at, account, billable, isOwners }) => {
-    const accountId = isOwners || account === undefined ? owner(cluster) : account;
-    const data = { accountId, name: `cluster ${cluster} ü`, ...(billable !== undefined && { billable }) };
-    return { event: event('cluster.registered', clusterId(cluster), time(at), data) };
-  });
-
-const deletions = fc
-  .tuple(clusters, instants)
-  .map(([cluster, at]) => ({ event: event('cluster.deleted', clusterId(cluster), time(at), {}) }));
-
-const switches = fc
-  .record({
-    cluster: clusters,
-    at: instants,
-    name: fc.constantFrom('billing.stopped', 'billing.resumed'),
-    cause: fc.constantFrom('manual', 'unreachable'),
-  })
-  .map(({ cluster, at, name, cause }) => ({ event: event(name, clusterId(cluster), time(at), { cause }) }));
-
-const withoutEffect = fc
-  .record({
-    cluster: clusters,
-    at: instants,
-    name: fc.constantFrom(
-      'cluster.unreachable',
-      'cluster.reachable',
-      'cluster.deletion-requested',
-      'cluster.deletion-confirmed',
-      'cluster.deletion-cancelled',
-      'cluster.deletion-failed',
+/** Mostly the owner's account, so that conflicts are rare; mostly billable, which is also the default. */
+function registration(clusterId: string) {
+  const own = fc.constant(owner(clusterId));
+  return fc.record({
+    accountId: fc.oneof(
+      { weight: 50, arbitrary: own },
+      { weight: 1, arbitrary: fc.constantFrom(...ACCOUNTS) },
     ),
-  })
-  .map(({ cluster, at, name }) => ({ event: event(name, clusterId(cluster), time(at), {}) }));
+    name: fc.constant(`cluster ${clusterId} ü`),
+    billable: fc.constantFrom(true, true, true, false),
+  });
+}
+
+const facts = randomFacts({
+  clusterId: fc.nat({ max: CLUSTERS - 1 }).map((n) => `c${n}`),
+  effectiveAt: instants,
+  registration,
+  cause: fc.constantFrom('manual', 'unreachable'),
+  observation: fc.constantFrom(
+    'ClusterUnreachable',
+    'ClusterReachable',
+    'ClusterDeletionRequested',
+    'ClusterDeletionConfirmed',
+    'ClusterDeletionCancelled',
+    'ClusterDeletionFailed',
+  ),
+  voids: fc.nat({ max: 30 }).map(String),
+  weights: { registered: 6, deleted: 2, switched: 9, observed: 2, voided: 2 },
+});
 
 const UNKNOWN_EVENT = '00000000-0000-5000-8000-000000000000';
-const voids = fc
-  .record({ cluster: clusters, at: instants, nth: fc.nat({ max: 30 }) })
-  .map(({ cluster, at, nth }) => ({
-    event: event('fact.voided', clusterId(cluster), time(at), { voids: UNKNOWN_EVENT, reason: 'a mistake' }),
-    voidsNth: nth,
-  }));
 
-const planned: fc.Arbitrary<Planned> = fc.oneof(
-  { weight: 6, arbitrary: registrations },
-  { weight: 2, arbitrary: deletions },
-  { weight: 9, arbitrary: switches },
-  { weight: 2, arbitrary: withoutEffect },
-  { weight: 2, arbitrary: voids },
-);
+const planned = fc.tuple(facts, fc.boolean()).map(([fact, omitsDefault]): Planned => {
+  const { type, clusterId, effectiveAt, ...data } = fact;
+  const time = new Date(effectiveAt).toISOString();
+  const post = (fields: object) => ({
+    ...event('', clusterId, time, { ...fields }),
+    type: cloudEventType(type),
+  });
+  if (fact.type === 'FactVoided')
+    return { event: post({ ...data, voids: UNKNOWN_EVENT }), voidsNth: Number(fact.voids) };
+  if (fact.type !== 'ClusterRegistered' || !fact.billable || !omitsDefault) return { event: post(data) };
+  const { billable: _, ...withoutBillable } = data as typeof data & { billable: boolean };
+  return { event: post(withoutBillable) };
+});
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 38, arbitrary: planned.map((fact) => ({ kind: 'new' as const, planned: fact })) },
