@@ -44,7 +44,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     const ledger = await openLedger({ store: connection });
     onTestFinished(ledger.discard);
     const player = new Player(ledger);
-    for (const post of historyOf(8)) await player.play(post);
+    for (const post of historyOf(11)) await player.play(post);
     const head = await ledger.head();
     let changed = 0;
     for (const [nth, accountId] of ACCOUNTS.entries()) {
