@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SETTING_PATHS, variableOf } from '../src/config/settings.ts';
 import { ALERTS } from '../src/domain/alert.ts';
+import { FACT_TYPES } from '../src/domain/facts/fact.ts';
+import { STREAMS } from '../src/domain/streams.ts';
 import { PolicySettings } from '../src/domain/validation/judging/policy.ts';
 import { PROBLEMS } from '../src/http/server/problem.ts';
 
@@ -108,4 +110,38 @@ test('docs/ARCHITECTURE.md lists exactly the layers of src, and the imports that
     if (hasRule(name)) expect(listed, `layers that ${name} may import`).toEqual(allowed);
     else expect(allowed, `layers that ${name} may import`).toEqual(expect.arrayContaining(listed));
   }
+});
+
+test('docs/ARCHITECTURE.md lists exactly the streams that the domain names', async () => {
+  const [section = ''] =
+    (await read('docs/ARCHITECTURE.md')).split('\n## Streams\n')[1]?.split('\n## ') ?? [];
+  const rows = [...section.matchAll(/^\| `(.+?)` *\| (.+?) *\| (.+?) *\| `(.+?)` *\|$/gm)].map(
+    ([, name, holds, types, writer]) => ({ name, holds, types, writer }),
+  );
+  expect(rows).toEqual(
+    Object.values(STREAMS).map(({ types, ...stream }) => ({
+      ...stream,
+      types: typeof types === 'string' ? types : types.map((type) => `\`${type}\``).join(', '),
+    })),
+  );
+});
+
+test('the layers that may not import the table of streams spell the same names and event types', async () => {
+  const { cluster, period, checkpoints } = STREAMS;
+  const spelled = Object.values(STREAMS)
+    .filter(({ writer }) => /^src\/(audit|eventstore)\//.test(writer))
+    .map(({ name, types, writer }) => ({ file: writer, words: [name, ...types] }));
+  const prefix = ({ name }: { name: string }) => name.slice(0, -1);
+  const verifier = [
+    { file: 'src/audit/verify/billing-fact.ts', words: [prefix(cluster), ...FACT_TYPES] },
+    { file: 'src/audit/verify/closings.ts', words: [prefix(period), ...period.types] },
+    { file: 'src/audit/verify/verify-store.ts', words: [checkpoints.name] },
+  ];
+  expect(spelled).toHaveLength(3);
+  for (const { file, words } of [...spelled, ...verifier]) {
+    const text = await read(file);
+    for (const word of words) expect(text.includes(`'${word}'`), `${file} spells ${word}`).toBe(true);
+  }
+  const builder = await read('src/audit/evidence/build-evidence.ts');
+  for (const word of [prefix(cluster), prefix(period)]) expect(builder).toContain(`\`${word}\${`);
 });

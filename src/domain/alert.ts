@@ -182,11 +182,3 @@ export const ALERT_KINDS = Object.keys(ALERTS) as [AlertKind, ...AlertKind[]];
 export function alertId(kind: AlertKind, subject: string): string {
   return `${kind}:${subject}`;
 }
-
-export const ALERTS_STREAM = 'alerts';
-export const ALERT_ACKNOWLEDGED = 'AlertAcknowledged';
-
-/** The stream of what operators decide about the validator. */
-export const DECISIONS_STREAM = 'validator-decisions';
-/** Until an instant, runs go on while the breaker is open. */
-export const OUTAGE_DECIDED = 'OutageDecided';

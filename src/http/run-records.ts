@@ -1,10 +1,6 @@
 import type { RunDetailOut } from '../api/validations.ts';
-import {
-  parseRunId,
-  parseRunRecord,
-  type RunRecord,
-  runStream,
-} from '../domain/validation/records/run-record.ts';
+import { runStream } from '../domain/streams.ts';
+import { parseRunId, parseRunRecord, type RunRecord } from '../domain/validation/records/run-record.ts';
 import { completedRun, type Run, startedRun } from '../domain/validation/records/run-summary.ts';
 import { instantOut } from './params/fields.ts';
 import type { HttpServices } from './server/app.ts';

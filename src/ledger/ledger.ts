@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decide, type Posting } from '../domain/facts/decide.ts';
 import { type Fact, UnreadableFact } from '../domain/facts/fact.ts';
-import { clusterStream, type Origin, serializeFact } from '../domain/facts/recorded-fact.ts';
+import { type Origin, serializeFact } from '../domain/facts/recorded-fact.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
+import { clusterStream } from '../domain/streams.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { ALERT_ACKNOWLEDGED, ALERTS_STREAM, DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/alert.ts';
+import { ALERT_ACKNOWLEDGED, ALERTS_STREAM, DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/streams.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';

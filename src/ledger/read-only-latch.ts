@@ -1,3 +1,4 @@
+import { isStateStream } from '../domain/streams.ts';
 import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
 import { WrappedStore } from '../eventstore/wrapped-store.ts';
 
@@ -32,7 +33,7 @@ export class ReadOnlyAwareStore extends WrappedStore {
   /** @throws ReadOnly, and what the store throws. */
   override append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
     const { why } = this.#gate;
-    if (why === undefined || stream.startsWith('~')) return super.append(stream, events, expected);
+    if (why === undefined || isStateStream(stream)) return super.append(stream, events, expected);
     return Promise.reject(new ReadOnly(why));
   }
 }

@@ -1,15 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Rejection } from '../domain/facts/rejection.ts';
+import { EVENT_REJECTED, REJECTED_STREAM } from '../domain/streams.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { eventId } from './event-id.ts';
 import { appendWithRetry, type Deadline, retryUntil } from './retry.ts';
-
-/** The stream that keeps what was refused: a fact about money is never dropped without a trace. */
-export const REJECTED_STREAM = 'rejected-events';
-export const EVENT_REJECTED = 'EventRejected';
 
 /** What was refused, and why. */
 export interface RejectedEvent {

@@ -1,3 +1,4 @@
+import { STATEMENT_DIGESTS, statementDigestsStream } from '../domain/streams.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore, NewEvent, RecordedEvent } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
@@ -21,8 +22,6 @@ interface Chunk {
   readonly digests: readonly (readonly [accountId: string, digest: string])[];
 }
 
-const STATEMENT_DIGESTS = 'StatementDigestsKept';
-
 /** An event stays well below the 256 KiB that it may have. */
 const MOST_CHUNK_BYTES = 200_000;
 
@@ -40,7 +39,7 @@ export class StatementDigests {
 
   /** @throws StoreUnavailable, StoreFull, StoreFailed some may be kept: keep them again. */
   async keep(closed: Closed, digests: Digests): Promise<void> {
-    const stream = streamOf(closed.period);
+    const stream = statementDigestsStream(closed.period);
     const events = eventsFor(stream, closed, digests);
     const kept = await this.#length(stream);
     for (const [i, event] of events.entries()) {
@@ -57,7 +56,9 @@ export class StatementDigests {
 
   /** What is kept; `undefined` where that is not all, or of other statements. @throws StoreUnavailable */
   async read({ period, statementsDigest }: Closed): Promise<Digests | undefined> {
-    const chunks = (await this.#events(streamOf(period))).map(({ data }) => data as unknown as Chunk);
+    const chunks = (await this.#events(statementDigestsStream(period))).map(
+      ({ data }) => data as unknown as Chunk,
+    );
     const isWhole = chunks.length > 0 && chunks.every(({ of }) => of === chunks.length);
     if (!isWhole || chunks.some((chunk) => chunk.statementsDigest !== statementsDigest)) return undefined;
     return new Map(chunks.flatMap(({ digests }) => digests));
@@ -74,10 +75,6 @@ export class StatementDigests {
     for await (const event of this.#store.readStream(stream)) events.push(event);
     return events;
   }
-}
-
-function streamOf(period: Period): string {
-  return `~statement-digests-${period}`;
 }
 
 function eventsFor(

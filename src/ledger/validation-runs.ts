@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { runStream } from '../domain/streams.ts';
 import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
-import { runStream, type StoredRecord } from '../domain/validation/records/run-record.ts';
+import type { StoredRecord } from '../domain/validation/records/run-record.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';

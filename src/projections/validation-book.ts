@@ -1,10 +1,10 @@
-import { DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/alert.ts';
+import { DECISIONS_STREAM, OUTAGE_DECIDED, runOfStream } from '../domain/streams.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
 import type { ProbeHistory } from '../domain/validation/judging/probe-history.ts';
 import type { ActiveRun } from '../domain/validation/records/active-run.ts';
 import { type RunEnd, RunFold, type ShardState } from '../domain/validation/records/run-fold.ts';
-import { parseRunId, parseRunRecord, runOfStream } from '../domain/validation/records/run-record.ts';
+import { parseRunId, parseRunRecord } from '../domain/validation/records/run-record.ts';
 import { completedRun, type Run, startedRun } from '../domain/validation/records/run-summary.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 import { BoundedMap } from '../util/bounded-map.ts';

@@ -1,6 +1,7 @@
 import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
 import type { Posting } from '../domain/facts/decide.ts';
-import { clusterStream, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
+import { originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
+import { clusterStream } from '../domain/streams.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { RecordedFact } from '../ledger/cluster-history-cache.ts';
 import { type Outcome, planFor, type Submission } from '../ledger/ledger.ts';

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { clusterStream, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
+import { originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
+import { clusterStream, runOfStream } from '../domain/streams.ts';
 import { DAY_MS, type Instant, type Window } from '../domain/time.ts';
 import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
 import type { Policies } from '../domain/validation/judging/policy.ts';
@@ -11,7 +12,7 @@ import {
   pastRunOf,
 } from '../domain/validation/judging/simulate-policy.ts';
 import { type RunEnd, RunFold } from '../domain/validation/records/run-fold.ts';
-import { parseRunRecord, runOfStream } from '../domain/validation/records/run-record.ts';
+import { parseRunRecord } from '../domain/validation/records/run-record.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 
 export interface PolicyChangeResult {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { runStream } from '../../src/domain/streams.ts';
 import {
   runId,
-  runStream,
   type StoredRecord,
   startRecord,
   WHOLE_FLEET,

@@ -1,5 +1,6 @@
 import { UnreadableFact } from '../facts/fact.ts';
 import type { Rejection } from '../facts/rejection.ts';
+import { PERIOD_CLOSED } from '../streams.ts';
 import { HOUR_MS, type Instant, PERIOD, type Period, periodOf, periodWindow } from '../time.ts';
 import { type Amounts, parseSeconds } from './quantity.ts';
 
@@ -29,18 +30,6 @@ export interface PeriodClosing {
   readonly totals: Amounts;
   /** SHA-256, in hex, over the RFC 8785 canonical JSON of all statements, ordered by account. */
   readonly statementsDigest: string;
-}
-
-export const PERIOD_CLOSED = 'PeriodClosed';
-const PREFIX = 'period-';
-
-export function periodStream(period: Period): string {
-  return PREFIX + period;
-}
-
-/** The period whose closing stands in a stream, or `undefined` where it holds something else. */
-export function periodOfStream(stream: string): Period | undefined {
-  return stream.startsWith(PREFIX) ? stream.slice(PREFIX.length) : undefined;
 }
 
 /** Writes a closing down; positions are decimal strings, as everywhere outside. */

@@ -18,17 +18,6 @@ export interface FactRecord {
   readonly metadata: { readonly [key: string]: unknown };
 }
 
-const PREFIX = 'cluster-';
-
-export function clusterStream(clusterId: string): string {
-  return PREFIX + clusterId;
-}
-
-/** The cluster whose facts stand in a stream, or `undefined` where it holds something else. */
-export function clusterOfStream(stream: string): string | undefined {
-  return stream.startsWith(PREFIX) ? stream.slice(PREFIX.length) : undefined;
-}
-
 /** Writes a fact down. Optional fields that are absent stay absent. */
 export function serializeFact(fact: Fact, origin: Origin) {
   const { type, effectiveAt, ...payload } = fact;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ClusterBillingOut, ClusterOut } from '../../api/clusters.ts';
 import { FeedEvent } from '../../api/feed.ts';
 import { Next } from '../../api/values.ts';
-import { clusterStream } from '../../domain/facts/recorded-fact.ts';
+import { clusterStream } from '../../domain/streams.ts';
 import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';

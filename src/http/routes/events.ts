@@ -4,7 +4,7 @@ import { BatchResultOut, RecordedOut } from '../../api/events.ts';
 import { type ProofOut, ProvedEvent } from '../../api/proofs.ts';
 import { LogTampered, type SignedLog } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
-import { clusterStream } from '../../domain/facts/recorded-fact.ts';
+import { clusterStream } from '../../domain/streams.ts';
 import type { Submission } from '../../ledger/ledger.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';

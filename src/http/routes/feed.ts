@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type FeedEvent, FeedPage } from '../../api/feed.ts';
-import { clusterOfStream } from '../../domain/facts/recorded-fact.ts';
+import { clusterOfStream } from '../../domain/streams.ts';
 import { problemResponses } from '../contract.ts';
 import { toCloudEvent } from '../ingest/cloud-event.ts';
 import { Paging, PositionText, Reading, wholeNumber } from '../params/fields.ts';

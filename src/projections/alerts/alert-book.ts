@@ -1,17 +1,15 @@
 import {
-  ALERT_ACKNOWLEDGED,
   ALERTS,
-  ALERTS_STREAM,
   type AlertData,
   alertId,
   ORPHAN_AFTER_MIN,
   STALE_AFTER_INTERVALS,
 } from '../../domain/alert.ts';
 import type { Fact } from '../../domain/facts/fact.ts';
+import { ALERT_ACKNOWLEDGED, ALERTS_STREAM, REJECTED_STREAM, runOfStream } from '../../domain/streams.ts';
 import { formatInstant, type Instant, MINUTE_MS, type Period } from '../../domain/time.ts';
 import type { Condition } from '../../domain/validation/judging/condition.ts';
 import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
-import { runOfStream } from '../../domain/validation/records/run-record.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Acknowledgement, Alert, AppliedFact, ClusterStanding, LiveAlert } from './raised-alert.ts';
@@ -25,9 +23,6 @@ interface LateChange {
   readonly period: Period;
   readonly eventId: string;
 }
-
-/** Where refused events are kept. */
-const REJECTED_STREAM = 'rejected-events';
 
 /** Resolved alerts that are kept, and refused events that each have an alert; more of those share one. */
 const RESOLVED_KEPT = 1_000;

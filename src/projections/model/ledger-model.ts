@@ -1,15 +1,10 @@
 import { type BillingFact, billActiveFacts, type ClusterBilling } from '../../domain/billing/billing.ts';
-import {
-  type Calendar,
-  type PeriodClosing,
-  parseClosing,
-  periodAfter,
-  periodOfStream,
-} from '../../domain/billing/period.ts';
+import { type Calendar, type PeriodClosing, parseClosing, periodAfter } from '../../domain/billing/period.ts';
 import { firstChange, type OwnedIntervals } from '../../domain/billing/statement.ts';
 import { type Usage, UsageMeter } from '../../domain/billing/usage.ts';
 import type { Fact, FactOf, OrderedFact } from '../../domain/facts/fact.ts';
-import { clusterOfStream, parseStoredFact } from '../../domain/facts/recorded-fact.ts';
+import { parseStoredFact } from '../../domain/facts/recorded-fact.ts';
+import { clusterOfStream, periodOfStream } from '../../domain/streams.ts';
 import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { messageOf } from '../../util/message-of.ts';

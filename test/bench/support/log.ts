@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
-import { clusterStream, serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
+import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
+import { clusterStream } from '../../../src/domain/streams.ts';
 import { type Instant, periodWindow, type Window } from '../../../src/domain/time.ts';
 import type { EventStore, NewEvent } from '../../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';

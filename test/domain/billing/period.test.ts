@@ -5,11 +5,11 @@ import {
   type PeriodClosing,
   parseClosing,
   periodState,
-  periodStream,
   periodsUpTo,
   refusedClose,
   serializeClosing,
 } from '../../../src/domain/billing/period.ts';
+import { periodStream } from '../../../src/domain/streams.ts';
 import { at } from '../facts/facts.ts';
 
 const since = (firstFact?: string, lastClosed?: string) => ({

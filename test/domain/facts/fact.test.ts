@@ -11,13 +11,8 @@ import {
   recordedType,
   UnreadableFact,
 } from '../../../src/domain/facts/fact.ts';
-import {
-  clusterOfStream,
-  clusterStream,
-  type FactRecord,
-  parseStoredFact,
-  serializeFact,
-} from '../../../src/domain/facts/recorded-fact.ts';
+import { type FactRecord, parseStoredFact, serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
+import { clusterOfStream, clusterStream } from '../../../src/domain/streams.ts';
 import { at } from './facts.ts';
 
 const samples = new URL('samples/', import.meta.url);

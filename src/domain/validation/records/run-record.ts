@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { UnreadableFact } from '../../facts/fact.ts';
+import type { STREAMS } from '../../streams.ts';
 import { formatInstant, type Instant, parseInstant } from '../../time.ts';
 import { CONDITION_KINDS } from '../judging/condition.ts';
 import type { Breaker } from '../judging/outage.ts';
@@ -40,17 +41,6 @@ export function parseRunId(text: string): { readonly tick: Instant; readonly sha
   if (tick === undefined) return undefined;
   const shard = index === undefined ? WHOLE_FLEET : { index: Number(index), count: Number(count) };
   return shard.index <= shard.count && runId(tick, shard) === text ? { tick, shard } : undefined;
-}
-
-const PREFIX = 'validation-';
-
-export function runStream(run: string): string {
-  return PREFIX + run;
-}
-
-/** Returns the run of a stream; `undefined` if the stream is not one of a run. */
-export function runOfStream(stream: string): string | undefined {
-  return stream.startsWith(PREFIX) ? stream.slice(PREFIX.length) : undefined;
 }
 
 export const TRIGGERS = ['schedule', 'request', 'once'] as const;
@@ -163,7 +153,7 @@ const schemas = {
     /** Thresholds by the name of the policy, in full lists. */
     thresholds: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()]))).exactOptional(),
   }),
-} as const;
+} as const satisfies Record<(typeof STREAMS.validation.types)[number], z.ZodType>;
 
 export type RecordType = keyof typeof schemas;
 export type RunRecord = {

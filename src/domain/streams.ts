@@ -1,0 +1,134 @@
+import type { Period } from './time.ts';
+
+/**
+ * Table of all streams. `docs/ARCHITECTURE.md` shows the same table. A name that ends in `*` is a prefix: the rest names the
+ * cluster, period or run. The log holds the events of every stream except state streams, whose names begin with `~`.
+ * `src/audit` and `src/eventstore` must not import this table and repeat their own names; `test/tidy.test.ts` compares them.
+ */
+export const STREAMS = {
+  cluster: {
+    name: 'cluster-*',
+    holds: 'the facts of a cluster',
+    types: 'every fact type',
+    writer: 'src/ledger/ledger.ts',
+  },
+  period: {
+    name: 'period-*',
+    holds: 'the closing of a period',
+    types: ['PeriodClosed'],
+    writer: 'src/ledger/period-closing-store.ts',
+  },
+  validation: {
+    name: 'validation-*',
+    holds: 'the records of a run of the validator',
+    types: [
+      'ValidationStarted',
+      'ValidationProgressed',
+      'ValidationRecorded',
+      'ValidationJudged',
+      'ValidationCompleted',
+    ],
+    writer: 'src/ledger/validation-runs.ts',
+  },
+  rejectedEvents: {
+    name: 'rejected-events',
+    holds: 'events that were rejected, and why',
+    types: ['EventRejected'],
+    writer: 'src/ledger/rejected-event-store.ts',
+  },
+  alerts: {
+    name: 'alerts',
+    holds: 'acknowledgements of alerts',
+    types: ['AlertAcknowledged'],
+    writer: 'src/ledger/operator-decisions.ts',
+  },
+  validatorDecisions: {
+    name: 'validator-decisions',
+    holds: 'decisions of operators about the validator',
+    types: ['OutageDecided'],
+    writer: 'src/ledger/operator-decisions.ts',
+  },
+  statementDigests: {
+    name: '~statement-digests-*',
+    holds: 'one digest per statement of a closed period',
+    types: ['StatementDigestsKept'],
+    writer: 'src/ledger/statement-digests.ts',
+  },
+  ledger: {
+    name: '~ledger',
+    holds: 'the id of the ledger',
+    types: ['LedgerCreated'],
+    writer: 'src/audit/ledger-id.ts',
+  },
+  checkpoints: {
+    name: '~log-checkpoints',
+    holds: 'the signed checkpoints of the log',
+    types: ['CheckpointSigned'],
+    writer: 'src/audit/checkpoint-store.ts',
+  },
+  logIndex: {
+    name: '~log-index',
+    holds: 'where every 1,000th event of the log is (EventStoreDB only)',
+    types: ['LogIndexed'],
+    writer: 'src/eventstore/esdb/log-index.ts',
+  },
+} as const;
+
+const CLUSTER_PREFIX = prefixOf('cluster');
+const PERIOD_PREFIX = prefixOf('period');
+const VALIDATION_PREFIX = prefixOf('validation');
+const STATEMENT_DIGESTS_PREFIX = prefixOf('statementDigests');
+
+export const REJECTED_STREAM = STREAMS.rejectedEvents.name;
+export const [EVENT_REJECTED] = STREAMS.rejectedEvents.types;
+export const ALERTS_STREAM = STREAMS.alerts.name;
+export const [ALERT_ACKNOWLEDGED] = STREAMS.alerts.types;
+export const DECISIONS_STREAM = STREAMS.validatorDecisions.name;
+/** Until the instant that the event names, the validator records facts although its breaker is open. */
+export const [OUTAGE_DECIDED] = STREAMS.validatorDecisions.types;
+export const [PERIOD_CLOSED] = STREAMS.period.types;
+export const [STATEMENT_DIGESTS] = STREAMS.statementDigests.types;
+
+export function clusterStream(clusterId: string): string {
+  return CLUSTER_PREFIX + clusterId;
+}
+
+/** Returns the id of the cluster whose facts the stream holds, or `undefined` if it holds something else. */
+export function clusterOfStream(stream: string): string | undefined {
+  return withoutPrefix(stream, CLUSTER_PREFIX);
+}
+
+export function periodStream(period: Period): string {
+  return PERIOD_PREFIX + period;
+}
+
+/** Returns the period whose closing the stream holds, or `undefined` if it holds something else. */
+export function periodOfStream(stream: string): Period | undefined {
+  return withoutPrefix(stream, PERIOD_PREFIX);
+}
+
+export function runStream(run: string): string {
+  return VALIDATION_PREFIX + run;
+}
+
+/** Returns the id of the run whose records the stream holds, or `undefined` if it holds something else. */
+export function runOfStream(stream: string): string | undefined {
+  return withoutPrefix(stream, VALIDATION_PREFIX);
+}
+
+export function statementDigestsStream(period: Period): string {
+  return STATEMENT_DIGESTS_PREFIX + period;
+}
+
+/** Returns whether the stream holds state, which is not part of the log. */
+export function isStateStream(stream: string): boolean {
+  return stream.startsWith('~');
+}
+
+function prefixOf(key: keyof typeof STREAMS): string {
+  return STREAMS[key].name.slice(0, -'*'.length);
+}
+
+function withoutPrefix(stream: string, prefix: string): string | undefined {
+  return stream.startsWith(prefix) ? stream.slice(prefix.length) : undefined;
+}
