@@ -38,7 +38,7 @@ function comparable(json: string): unknown {
 /** Returns whether a command of the README runs on the started ledger. */
 const isOnTheLedger = (line: string) => line.startsWith('curl') || line.startsWith('npx cluster-ledger ');
 
-test('every request and command on the ledger works, in their order, and is answered as the README says', async () => {
+test('every request and command of the README works in order, with the answer that the README shows', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-readme-'));
   const ledger = new LedgerProcess({ LEDGER_DATA_DIR: join(folder, 'data') });
   await ledger.start();
@@ -68,7 +68,7 @@ test('every request and command on the ledger works, in their order, and is answ
   expect(verified).toMatch(/ok +seal[\s\S]+verified: acme, 2026-01/);
 });
 
-test('every other command of the README is one that a test or the build runs', async () => {
+test('a test or the build runs every other command of the README', async () => {
   const commands = (await readmeBlocks())
     .filter(({ language, text }) => language === 'sh' && !isOnTheLedger(text))
     .flatMap(({ text }) => text.split('\n'));
@@ -83,7 +83,7 @@ test('every other command of the README is one that a test or the build runs', a
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['start', 'demo', 'check', 'test', 'bench']));
 });
 
-test('the settings that the README and the docs show are read as they mean to be', async () => {
+test('the settings that the README and the docs show are valid', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-readme-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const configFrom = async (yaml: string) => {
@@ -139,7 +139,7 @@ test('every event of docs/how-to/post-facts.md is accepted, and every request is
   expect([...posted, deletedByCommand].sort()).toEqual(types.toSorted());
 });
 
-test('it starts on EventStoreDB as the README says', async () => {
+test('the ledger starts on EventStoreDB as the README says', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'ledger-readme-'));
   onTestFinished(() => rm(dataDir, { recursive: true }));
   const ledger = new LedgerProcess({ LEDGER_STORE: double.connection, LEDGER_DATA_DIR: dataDir });

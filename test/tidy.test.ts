@@ -12,7 +12,7 @@ import { PROBLEMS } from '../src/http/server/problem.ts';
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFile(join(root, file), 'utf8');
 
-test('docs/errors.md lists exactly the problems there are, with their status', async () => {
+test('docs/errors.md lists exactly the problems of the code, with their status', async () => {
   const rows = [...(await read('docs/errors.md')).matchAll(/^\| `([a-z-]+)` +\| (\d{3}) +\|/gm)];
   const listed = Object.fromEntries(rows.map(([, code, status]) => [code, Number(status)]));
   expect(listed).toEqual(
@@ -20,7 +20,7 @@ test('docs/errors.md lists exactly the problems there are, with their status', a
   );
 });
 
-test('docs/validator.md lists exactly the alerts there are, with their severity, and the settings of a policy', async () => {
+test('docs/validator.md lists exactly the alerts of the code, with their severity, and the settings of a policy', async () => {
   const page = await read('docs/validator.md');
   const alerts = [...page.matchAll(/^\| `([a-z-]+)` +\| (critical|warning|info) +\|/gm)];
   expect(Object.fromEntries(alerts.map(([, kind, severity]) => [kind, severity]))).toEqual(
@@ -31,8 +31,8 @@ test('docs/validator.md lists exactly the alerts there are, with their severity,
   expect(settings.toSorted()).toEqual(Object.keys(PolicySettings.shape).sort());
 });
 
-test('every file that the docs link to, and every test that they name, is there', async () => {
-  const all = (await readdir(root, { recursive: true })).filter(isOurs);
+test('every file that the docs link to or name exists', async () => {
+  const all = (await readdir(root, { recursive: true })).filter(isProjectFile);
   const files = new Set(all);
   const docs = all.filter((file) => /^(docs\/.+|[A-Z]+)\.md$/.test(file));
   expect(docs).toEqual(expect.arrayContaining(['README.md', 'docs/ARCHITECTURE.md', 'docs/validator.md']));
@@ -50,11 +50,11 @@ test('every file that the docs link to, and every test that they name, is there'
   }
 });
 
-function isOurs(file: string): boolean {
+function isProjectFile(file: string): boolean {
   return !file.startsWith('node_modules') && !file.startsWith('.git/');
 }
 
-test('the settings that the README lists are settings that there are', async () => {
+test('every setting that the README lists exists', async () => {
   const listed = [...(await read('README.md')).matchAll(/^\| `(LEDGER_\w+)` +\|/gm)].map(([, name]) => name);
   expect(listed.length).toBeGreaterThan(0);
   expect(SETTING_PATHS.map(variableOf)).toEqual(expect.arrayContaining(listed));

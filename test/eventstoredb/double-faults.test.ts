@@ -113,7 +113,7 @@ test('an append through a stalled network stays pending until the network is bac
   expect(await append).toMatchObject({ nextExpectedRevision: 1n });
 });
 
-test('a cut connection fails pending appends and subscriptions as unavailable, and the same client goes on', async () => {
+test('a cut connection fails pending appends and subscriptions as unavailable, and the same client continues', async () => {
   const { client, double, proxy } = await startFixtureBehindProxy();
   await client.appendToStream('s', newEvent('a'));
   const errors: unknown[] = [];

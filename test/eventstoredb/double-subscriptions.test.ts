@@ -85,7 +85,7 @@ test('a live client that does not read is dropped, and a new subscription goes o
   await eventually(() => expect([...slow.seen, ...next.seen]).toEqual(revisions('note-1', 600)));
 });
 
-test('a client that does not read while it catches up is waited for', async () => {
+test('the server waits for a client that does not read while it catches up', async () => {
   const { client } = await startFixture();
   for (let written = 0; written < 600; written += 50) {
     await client.appendToStream('note-1', Array.from({ length: 50 }, largeEvent));
@@ -117,7 +117,7 @@ test.each<[string, Filter, string[]]>([
   await eventually(() => expect(follower.seen).toEqual(expected));
 });
 
-test('checkpoints come every so many events considered, live as well, and never pass an unseen event', async () => {
+test('checkpoints arrive at the given interval of events, also live, and never pass an unseen event', async () => {
   const { client, double } = await startFixture();
   const checkpoints: Position[] = [];
   const filter = streamNameFilter({
@@ -155,7 +155,7 @@ test('a tombstone ends the subscription to its stream', async () => {
   await eventually(() => expect(log).toEqual(['noted', 'caughtUp', '$streamDeleted', 'stream-deleted']));
 });
 
-test('subscriptions can be ended as if complete, or with a status', async () => {
+test('a test can end subscriptions as if complete, or with a status', async () => {
   const { client, double } = await startFixture();
   const first = follow(client);
   await eventually(() => expect(double.subscriptionCount).toBe(1));
@@ -169,7 +169,7 @@ test('subscriptions can be ended as if complete, or with a status', async () => 
   await eventually(() => expect(double.subscriptionCount).toBe(0));
 });
 
-test('a silenced subscription stays open and hears nothing, while a new one does', async () => {
+test('a silenced subscription stays open and gets nothing, while a new one gets events', async () => {
   const { client, double } = await startFixture();
   const deaf = follow(client, notes);
   await eventually(() => expect(deaf.signals).toContain('caughtUp'));
@@ -181,7 +181,7 @@ test('a silenced subscription stays open and hears nothing, while a new one does
   expect(double.subscriptionCount).toBe(2);
 });
 
-test('new subscriptions can be silenced as well, which are confirmed and no more', async () => {
+test('a new subscription that is silenced gets its confirmation and nothing else', async () => {
   const { client, double } = await startFixture();
   await client.appendToStream('note-1', newEvent());
   double.silenceSubscriptions({ newOnesToo: true });

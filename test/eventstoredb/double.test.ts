@@ -136,7 +136,7 @@ test("a soft delete and the next append each write the stream's metadata", async
   expect((await client.getStreamMetadata('s')).metadata).toEqual({ truncateBefore: 1 });
 });
 
-test('maxAge hides what is older', async () => {
+test('maxAge hides older events', async () => {
   const { client } = await startFixture();
   await client.appendToStream('s', newEvent('a'));
   await client.setStreamMetadata('s', { maxAge: 3_600 });
@@ -148,7 +148,7 @@ test('maxAge hides what is older', async () => {
   expect(await readBodies(client, 's')).toEqual([]);
 });
 
-test('reads go page by page through more events than fit one', async () => {
+test('a read of more events than fit one page goes page by page', async () => {
   const { client } = await startFixture();
   const bodies = Array.from({ length: 100 }, (_, index) => ({ body: index }));
   await client.appendToStream(

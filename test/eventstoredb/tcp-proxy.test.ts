@@ -32,7 +32,7 @@ async function say(socket: Socket, text: string): Promise<unknown> {
   return echo;
 }
 
-test('passes both ways and counts its connections', async () => {
+test('the proxy passes bytes in both directions and counts its connections', async () => {
   const proxy = await startEcho();
   const socket = await open(proxy);
   expect(await say(socket, 'hello')).toBe('hello');
@@ -41,7 +41,7 @@ test('passes both ways and counts its connections', async () => {
   await eventually(() => expect(proxy.connections).toBe(0));
 });
 
-test('a cut resets the connections there are, and new ones work', async () => {
+test('a cut of the proxy resets the open connections, and new ones work', async () => {
   const proxy = await startEcho();
   const socket = await open(proxy);
   proxy.cut();
@@ -50,7 +50,7 @@ test('a cut resets the connections there are, and new ones work', async () => {
   expect(await say(await open(proxy), 'again')).toBe('again');
 });
 
-test('passes nothing while stalled, and then all of it in order', async () => {
+test('the stalled proxy passes nothing, and passes everything in order once it resumes', async () => {
   const proxy = await startEcho();
   const socket = await open(proxy);
   await say(socket, 'hello');
@@ -68,7 +68,7 @@ test('passes nothing while stalled, and then all of it in order', async () => {
   await eventually(() => expect(heard).toBe('onetwo'));
 });
 
-test('delays each piece by so many ms', async () => {
+test('the proxy delays each piece by the given milliseconds', async () => {
   const proxy = await startEcho();
   const socket = await open(proxy);
   proxy.delay(30);
@@ -77,7 +77,7 @@ test('delays each piece by so many ms', async () => {
   expect(performance.now() - start).toBeGreaterThan(55);
 });
 
-test('refuses new connections, keeps the old ones, and takes new ones on the same port later', async () => {
+test('the proxy can refuse new connections, keep the open ones, and accept new ones on the same port later', async () => {
   const proxy = await startEcho();
   const socket = await open(proxy);
   const { port } = proxy;

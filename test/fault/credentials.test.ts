@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => servers.stop());
 
-test('no credential of a customer is in the log, an answer, a file or the heap of the server that had it used', async () => {
+test('no credential of a customer is in the log, an answer, a file or the heap of the server', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-canary-'));
   const credentials = await mkdtemp(join(tmpdir(), 'ledger-kubeconfigs-'));
   const ledger = new LedgerProcess({
