@@ -84,7 +84,7 @@ describe('alerts of the validator', () => {
     expect(await ids(ledger, '?state=open')).toEqual([]);
   });
 
-  test('say what cannot be verified, and an outage of ours once, for as long as they last', async () => {
+  test('report unverifiable clusters, and one outage of the network of the ledger, for as long as they last', async () => {
     const { ledger, validator } = await watched();
     await validator.run({ c1: NO_CREDENTIAL });
     expect(await one(ledger, 'unverifiable:c1')).toMatchObject({
@@ -105,7 +105,7 @@ describe('alerts of the validator', () => {
     expect(await ids(ledger, '?state=resolved')).toEqual(['mass-unreachable:1of1', 'unverifiable:c1']);
   });
 
-  test('of a deleted cluster that answers end when acknowledged, and do not come back while it goes on', async () => {
+  test('end when a deleted cluster that answers is acknowledged, and are not raised again while it answers', async () => {
     const { ledger, validator } = await watched();
     await validator.run();
     await ledger.record(deleted('c1', '2026-04-15T12:00:00.001Z'));
@@ -131,7 +131,7 @@ describe('alerts of the validator', () => {
     expect(await ids(ledger, '?state=open')).toEqual(['alive-after-delete:c1']);
   });
 
-  test('say that it is stale once no run was completed for three intervals, and until one is', async () => {
+  test('report a stale validator from three intervals without a completed run until the next completed run', async () => {
     const { ledger, validator } = await watched();
     expect(await ids(ledger)).toEqual([]);
     await validator.run();
@@ -153,7 +153,7 @@ describe('alerts of the validator', () => {
     expect(await ids(ledger, '?state=open')).toEqual(['validator-stale:1of1']);
   });
 
-  test('found in the inventory tell what is at stake', async () => {
+  test('include the amount at stake if the inventory raised them', async () => {
     const { ledger, validator } = await watched();
     const data = { name: 'lonely' };
     await validator.run(
@@ -168,7 +168,7 @@ describe('alerts of the validator', () => {
 });
 
 describe('alerts of facts', () => {
-  test('say that facts wait for a registration once they have for 15 minutes, and until it comes', async () => {
+  test('report facts that have waited 15 minutes for a registration, until it arrives', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(event('cluster.deletion-requested', 'lost', '2026-04-15T11:00:00.000Z'));
     await ledger.record(event('cluster.deletion-requested', 'found', '2026-04-15T11:00:00.000Z'));
@@ -187,7 +187,7 @@ describe('alerts of facts', () => {
     expect(await ids(ledger, '?state=open')).toEqual(['orphan-facts:lost']);
   });
 
-  test('say what was refused until it is retried, or acknowledged', async () => {
+  test('report a rejected event until it is retried or acknowledged', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', '2026-04-01T00:00:00.000Z'));
     const [deletion] = await ledger.record(deleted('c1', '2026-04-10T00:00:00.000Z'));
@@ -210,7 +210,7 @@ describe('alerts of facts', () => {
     expect(await ids(ledger, '?state=open')).toEqual([]);
   });
 
-  test('say which account has a late fact in a closed period, until the next close', async () => {
+  test('name the account with a late fact in a closed period, until the next closing', async () => {
     const ledger = await ledgerForTest();
     const close = (period: string) => ledger.fetch(`/v1/periods/${period}/close`, { method: 'POST' });
     await ledger.record(
@@ -234,8 +234,8 @@ describe('alerts of facts', () => {
   });
 });
 
-describe('an alert', () => {
-  test('that is acknowledged is silent and lasts, through a rebuild and a restart', async () => {
+describe('the alerts API', () => {
+  test('keeps an acknowledged alert, silent, through a rebuild and a restart', async () => {
     const { ledger, validator } = await watched();
     await validator.run({ c1: NO_CREDENTIAL, c2: NO_CREDENTIAL });
     const { body, status } = await acknowledge(ledger, 'unverifiable:c1', { note: 'asked the team' });
@@ -257,7 +257,7 @@ describe('an alert', () => {
     expect((await one(ledger, 'unverifiable:c1')).state).toBe('resolved');
   });
 
-  test('is found by kind and severity, page by page, and is not there by another name', async () => {
+  test('finds alerts by kind and severity, page by page, and answers 404 for an unknown id', async () => {
     const { ledger, validator } = await watched(5);
     await validator.run(Object.fromEntries(['c1', 'c2', 'c3', 'c4'].map((id) => [id, NO_CREDENTIAL])));
     const all = await ids(ledger, '?kind=unverifiable&severity=warning');

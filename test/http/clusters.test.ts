@@ -99,7 +99,7 @@ describe('the list of clusters', () => {
 });
 
 describe('a cluster', () => {
-  test('says what its registration said, and since when it is billed', async () => {
+  test('shows its registration and since when it is billed', async () => {
     const { body, headers } = await ledger().get('/v1/clusters/alpha');
     expect(body).toEqual({
       clusterId: 'alpha',
@@ -117,7 +117,7 @@ describe('a cluster', () => {
     expect(Number(headers.get('ledger-position'))).toBeGreaterThanOrEqual(10);
   });
 
-  test('says which causes hold its billing', async () => {
+  test('shows the causes that stop its billing', async () => {
     expect((await ledger().get('/v1/clusters/beta')).body).toMatchObject({
       status: 'stopped',
       billedSince: null,
@@ -125,7 +125,7 @@ describe('a cluster', () => {
     });
   });
 
-  test('without a registration is shown as an orphan', async () => {
+  test('is an orphan if it has no registration', async () => {
     expect((await ledger().get('/v1/clusters/epsilon')).body).toMatchObject({
       status: 'orphan',
       accountId: null,
@@ -136,18 +136,18 @@ describe('a cluster', () => {
   });
 
   test.each(['/v1/clusters/unknown', '/v1/clusters/unknown/billing', '/v1/clusters/unknown/events'])(
-    'that has no facts is not found: %s',
+    'is not found if it has no facts: %s',
     async (path) => {
       expect(await ledger().get(path)).toMatchObject({ status: 404, body: { status: 404 } });
     },
   );
 
-  test('that cannot be one by its id is a mistake in the path', async () => {
+  test('has an id that the path validates', async () => {
     const { status, body } = await ledger().get('/v1/clusters/a%20b');
     expect([status, body.errors[0].pointer]).toEqual([400, '/path/clusterId']);
   });
 
-  test('is billed in the intervals that its facts say, and names those facts', async () => {
+  test('has billed intervals that name the facts that open and close them', async () => {
     const it = ledger();
     const recorded = await it.record(
       registered('eta', '2026-04-01T00:00:00Z', 'hooli'),
@@ -177,7 +177,7 @@ describe('a cluster', () => {
     });
   });
 
-  test('gives its facts in the order in which they were recorded, page by page', async () => {
+  test('lists its facts in the order in which they were recorded, page by page', async () => {
     const it = ledger();
     const facts = Array.from({ length: 5 }, (_, i) =>
       event('cluster.reachable', 'theta', `2026-04-0${9 - i}T00:00:00Z`),
@@ -209,7 +209,7 @@ describe('an account', () => {
     expect((await ledger().get('/v1/accounts/globex')).body).toMatchObject({ clusters: 3, billedNow: 0 });
   });
 
-  test('that nothing was ever registered to is not found', async () => {
+  test('is not found if no cluster was ever registered to it', async () => {
     expect((await ledger().get('/v1/accounts/nobody')).status).toBe(404);
     expect((await ledger().get('/v1/accounts/nobody/usage?period=2026-04')).status).toBe(404);
   });

@@ -20,7 +20,7 @@ async function intervals(ledger: TestLedger, cluster: string): Promise<[string, 
 describe('registering a cluster by its URL', () => {
   const production = { accountId: 'acme', name: 'production' };
 
-  test('records it; the same body again is a duplicate, with a time or without', async () => {
+  test('records the cluster; the same body again is a duplicate, with a time or without', async () => {
     const ledger = await ledgerForTest();
     for (const [cluster, body] of [
       ['c1', { ...production, effectiveAt: MARCH }],
@@ -54,7 +54,7 @@ describe('registering a cluster by its URL', () => {
 });
 
 describe('stopping and resuming the billing of a cluster', () => {
-  test('is manual unless another cause is named, and each cause is a switch of its own', async () => {
+  test('uses the cause manual by default, and each cause stops billing independently', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', MARCH));
     const at = (day: number) => `2026-04-0${day}T00:00:00.000Z`;
@@ -72,7 +72,7 @@ describe('stopping and resuming the billing of a cluster', () => {
     ]);
   });
 
-  test('with a key is the same fact for ever; another content under it is refused', async () => {
+  test('returns a duplicate for the same idempotency key at any time; other content under the key is rejected', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', MARCH));
     const stop = (body: object) => send(ledger, 'POST', '/v1/clusters/c1/billing-stops', body, 'ticket-1');
@@ -83,7 +83,7 @@ describe('stopping and resuming the billing of a cluster', () => {
     expect((await stop({ cause: 'unreachable' })).status).toBe(409);
   });
 
-  test('by the cause that only the ledger sets is refused', async () => {
+  test('rejects the cause that only the ledger sets', async () => {
     const ledger = await ledgerForTest();
     const { status, body } = await send(ledger, 'POST', '/v1/clusters/c1/billing-stops', {
       cause: 'deleted',
@@ -93,7 +93,7 @@ describe('stopping and resuming the billing of a cluster', () => {
 });
 
 describe('voiding a fact', () => {
-  test('takes it out of the bill from here on, and needs a reason', async () => {
+  test('removes the fact from the bill, and needs a reason', async () => {
     const ledger = await ledgerForTest();
     const [, deletion] = await ledger.record(
       registered('c1', MARCH),
@@ -114,15 +114,15 @@ describe('voiding a fact', () => {
     ]);
   });
 
-  test('that nobody recorded is not found', async () => {
+  test('answers 404 if the fact was never recorded', async () => {
     const ledger = await ledgerForTest();
     const path = '/v1/events/00000000-0000-5000-8000-000000000000/void';
     expect((await send(ledger, 'POST', path, { reason: 'a guess' })).status).toBe(404);
   });
 });
 
-describe('a refused fact', () => {
-  test('can be posted once more, and is recorded when what stood against it is gone', async () => {
+describe('retrying a rejected event', () => {
+  test('records the event after the cause of the rejection is fixed', async () => {
     const ledger = await ledgerForTest();
     const [wrong] = await ledger.record(registered('c1', MARCH, 'wrong'));
     expect((await ledger.post(registered('c1', MARCH, 'right'))).status).toBe(409);
@@ -136,7 +136,7 @@ describe('a refused fact', () => {
     expect((await ledger.get('/v1/rejected-events')).body.items).toHaveLength(1);
   });
 
-  test('is not any other event', async () => {
+  test('answers 404 for an event that was not rejected', async () => {
     const ledger = await ledgerForTest();
     const [recorded] = await ledger.record(registered('c1', MARCH));
     const path = `/v1/rejected-events/${recorded?.eventId}/retry`;

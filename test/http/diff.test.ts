@@ -7,7 +7,7 @@ import { ACCOUNTS, historyOf } from '../support/random-posts.ts';
 
 const day = (of: string) => `2026-${of}T00:00:00.000Z`;
 
-test('a diff of two as-ofs names the facts in between that changed the figure, and what became of them', async () => {
+test('a diff of two positions names the facts that changed the usage, and their effect', async () => {
   const ledger = await ledgerForTest();
   const [, wrong] = await ledger.record(registered('c1', day('03-01')), stopped('c1', day('03-31')));
   ledger.pass(60_000);
@@ -56,7 +56,7 @@ test('a diff of two as-ofs names the facts in between that changed the figure, a
   ]);
 });
 
-test('nothing is named where nothing changed', async () => {
+test('a diff names no facts if nothing changed', async () => {
   const ledger = await ledgerForTest();
   await ledger.record(registered('c1', day('03-01')), stopped('c1', day('04-01')));
   const { body } = await ledger.get('/v1/accounts/acme/diff?period=2026-03&before=1&after=2');
@@ -79,7 +79,7 @@ test.each([
   expect(body.errors[0].pointer).toBe(pointer);
 });
 
-test('in a random history, undoing the facts that are named undoes the difference', async () => {
+test('undoing the facts that a diff names undoes the difference, in a random history', async () => {
   const ledger = await openLedger();
   onTestFinished(ledger.discard);
   const player = new Player(ledger);

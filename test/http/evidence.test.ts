@@ -11,7 +11,7 @@ import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { until } from '../support/until.ts';
 
 describe('evidence over HTTP', () => {
-  test('is a file to keep, and nothing that a cache may keep', async () => {
+  test('is a file for download that caches must not store', async () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
     const { status, headers } = await ledger.get('/v1/accounts/acme/evidence?period=2026-01');
@@ -21,7 +21,7 @@ describe('evidence over HTTP', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
-  test('proves what is asked for, from a size on that is asked for', async () => {
+  test('proves the requested figure, and consistency with the requested size', async () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
     const sizesOf = async (since?: number) => {
@@ -57,7 +57,7 @@ describe('evidence over HTTP', () => {
     expect(answer.body.detail).toMatch(detail);
   });
 
-  test('verifies whatever is recorded while it is made', async () => {
+  test('verifies even if facts are recorded while it is written', async () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
     const keys = await publishedKeys(ledger);
@@ -72,7 +72,7 @@ describe('evidence over HTTP', () => {
     for (const file of files) expect(verifyEvidence(file, { keys })).toMatchObject({ ok: true });
   });
 
-  test('is given up where the client goes away, and the ledger goes on', async () => {
+  test('is cancelled if the client disconnects, and the ledger continues', async () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
     await new Promise<void>((resolve) => {
@@ -97,7 +97,7 @@ describe('a log that was altered', () => {
     db.close();
   };
 
-  test('while the ledger runs gives no whole file to those whom it is about', async () => {
+  test('yields no complete evidence file if it is altered while the ledger runs', async () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
     alter(ledger);
@@ -105,7 +105,7 @@ describe('a log that was altered', () => {
     expect(await evidenceOf(ledger, 'initech', '2026-01')).toBeInstanceOf(Buffer);
   });
 
-  test('while it was stopped gives nobody any', async () => {
+  test('yields no evidence file if it was altered while the ledger was stopped', async () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
     await ledger.close();
@@ -127,7 +127,7 @@ describe('a rotation of the keys', () => {
     return Buffer.from(text.replace(JSON.stringify(seal), JSON.stringify(change(seal))));
   };
 
-  test('has both seal, for readers who know either; later the new one alone', async () => {
+  test('seals evidence with both keys at first, and later with the new key only', async () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
     const [old] = (await publishedKeys(ledger)) as [string];

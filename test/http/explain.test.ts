@@ -36,7 +36,7 @@ const milliseconds = (parts: readonly Part[]) =>
   parts.reduce((sum, { clusterSeconds }) => sum + BigInt(clusterSeconds.replace('.', '')), 0n);
 
 describe('an explanation', () => {
-  test('breaks the figure down to the facts, and says of each who said it and when', async () => {
+  test('breaks the usage down to the facts, each with its producer and time', async () => {
     const { body, headers } = await ledger().get(MARCH);
     const { body: events } = await ledger().get('/v1/clusters/stops/events');
     const ref = (i: number) => {
@@ -104,7 +104,7 @@ describe('an explanation', () => {
     });
   });
 
-  test('of a cluster that is still billed says so, and counts it up to the instant asked about', async () => {
+  test('marks a cluster that is still billed, and counts it up to the requested instant', async () => {
     const path = '/v1/accounts/acme/usage/explain?period=2026-04';
     const { body } = await ledger().get(`${path}&through=2026-04-01T00:00:01.500Z`);
     const later = body.clusters.find(({ clusterId }: { clusterId: string }) => clusterId === 'later');
@@ -115,7 +115,7 @@ describe('an explanation', () => {
     expect((await ledger().get(path)).body.through).toBe('2026-04-15T12:00:00.000Z');
   });
 
-  test('as of a position or an instant knows what was known then, in any window', async () => {
+  test('uses only the facts known at a position or an instant, in any window', async () => {
     const it = await ledgerForTest();
     await it.record(registered('c1', day('03-01')));
     it.pass(60_000);
@@ -132,7 +132,7 @@ describe('an explanation', () => {
     expect(before.body).toMatchObject({ position: '0', clusters: [], usage: { billableClusters: 0 } });
   });
 
-  test('is had as a table, a row per interval, and as a line per cluster, each with an ETag of its own', async () => {
+  test('is available as CSV with a row per interval and as NDJSON with a line per cluster, each with its own ETag', async () => {
     const csv = await ledger().get(MARCH, { accept: 'text/csv' });
     const [header = '', ...rows] = csv.text.trimEnd().split('\r\n');
     expect(header.split(',').slice(7, 13)).toEqual([
@@ -174,13 +174,13 @@ describe('an explanation', () => {
     expect(body.errors[0].pointer).toBe(pointer);
   });
 
-  test('of an account that nobody ever named is not found', async () => {
+  test('answers 404 for an unknown account', async () => {
     expect((await ledger().get('/v1/accounts/nobody/usage/explain?period=2026-03')).status).toBe(404);
   });
 });
 
 describe.each(stores)('on $name', ({ connection }) => {
-  test('facts far apart in a long stream, and thousands of clusters, are found', async () => {
+  test('an explanation finds facts far apart in a long stream, and thousands of clusters', async () => {
     const it = await openLedger({ store: connection });
     onTestFinished(it.discard);
     const events: PostedEvent[] = [registered('long', day('01-01'))];

@@ -5,7 +5,7 @@ import { ledgerForTest } from '../support/ledger.ts';
 const APRIL = '2026-04-01T00:00:00.000Z';
 
 describe('the feed', () => {
-  test('gives every fact once and in order to a consumer that keeps its place', async () => {
+  test('returns every fact once and in order to a consumer that stores its position', async () => {
     const ledger = await ledgerForTest();
     const posted = Array.from({ length: 25 }, (_, i) => registered(`c${i % 7}-${i}`, APRIL));
     await ledger.record(...posted);
@@ -20,7 +20,7 @@ describe('the feed', () => {
     expect(seen.map(({ ledgerposition }) => Number(ledgerposition))).toEqual(posted.map((_, i) => i + 1));
   });
 
-  test('gives an event as its producer posted it, and where the ledger has it', async () => {
+  test('returns an event as its producer posted it, with its place in the log', async () => {
     const ledger = await ledgerForTest();
     const posted = event('cluster.reachable', 'c1', APRIL, { evidence: { ok: true } }, { traceid: 't' });
     const [recorded] = await ledger.record(posted);
@@ -40,7 +40,7 @@ describe('the feed', () => {
     });
   });
 
-  test('steps over what is no fact of a cluster', async () => {
+  test('skips events that are not facts of a cluster', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', APRIL));
     await ledger.post(deleted('c1', '2026-05-01T00:00:00Z'));
@@ -53,19 +53,19 @@ describe('the feed', () => {
     });
   });
 
-  test('tells a consumer that is ahead of the log, as after a restore', async () => {
+  test('answers 503 to a consumer that is ahead of the log, as after a restore', async () => {
     const ledger = await ledgerForTest();
     const { status, headers, body } = await ledger.get('/v1/feed?after=7');
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     expect(body.type).toBe('urn:cluster-ledger:problem:position-not-reached');
   });
 
-  test('is empty at its end, at once', async () => {
+  test('returns an empty page at its end without waiting', async () => {
     const ledger = await ledgerForTest();
     expect((await ledger.get('/v1/feed')).body).toEqual({ events: [], next: '0' });
   });
 
-  test('waits for the next fact where it is asked to', async () => {
+  test('waits for the next fact if asked to', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', APRIL));
     const poll = ledger.get('/v1/feed?after=1&wait=30');
@@ -76,7 +76,7 @@ describe('the feed', () => {
     expect((await poll).body).toMatchObject({ events: [{ subject: 'c2', ledgerposition: '3' }], next: '3' });
   });
 
-  test('that waits is let go when the time is over', async () => {
+  test('answers a waiting consumer when its time is over', async () => {
     const ledger = await ledgerForTest();
     const begin = performance.now();
     expect((await ledger.get('/v1/feed?wait=1')).body).toEqual({ events: [], next: '0' });
@@ -103,14 +103,14 @@ describe('the feed', () => {
 });
 
 describe('a read with minPosition', () => {
-  test('waits until the answers have come so far', async () => {
+  test('waits until the projections have reached the position', async () => {
     const ledger = await ledgerForTest();
     const read = ledger.get('/v1/clusters/c1?minPosition=1');
     await ledger.record(registered('c1', APRIL));
     expect(await read).toMatchObject({ status: 200, body: { clusterId: 'c1' } });
   });
 
-  test('that is not reached in two seconds is told to come again', async () => {
+  test('answers 503 with Retry-After if the position is not reached within two seconds', async () => {
     const ledger = await ledgerForTest();
     const begin = performance.now();
     const { status, body, headers } = await ledger.get('/v1/usage?period=2026-04&minPosition=1');

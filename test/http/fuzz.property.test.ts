@@ -5,8 +5,8 @@ import { requestWith } from '../support/raw-http.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 
 /**
- * Valid events with something wrong in them, and requests with anything in them: whatever comes of it, it is no mistake of
- * ours, and what is refused leaves nothing behind. A failure prints the seed and the smallest request that does it.
+ * Posts valid events with a defect, and arbitrary requests. The answer is never 500, and a rejected request leaves no trace.
+ * A failure prints the seed and the smallest request that reproduces it.
  */
 
 const ledger = sharedLedger();
@@ -134,7 +134,7 @@ async function holds(status: number, body: string, contentType: string, before: 
   }
 }
 
-test('an event with anything wrong in it is refused and leaves nothing, or is recorded', async () => {
+test('an event with any defect is rejected without a trace or is recorded', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, async (event) => {
       const before = await ledger().head();
@@ -155,7 +155,7 @@ test('the same event in a batch has the same outcome', async () => {
       const body = JSON.stringify(event);
       const single = await ledger().send({ headers: { 'content-type': STRUCTURED }, body });
       const batch = await ledger().send({ headers: { 'content-type': BATCH }, body: `[${body}]` });
-      // What cannot be read as JSON spoils its whole batch.
+      // An event that is not readable JSON makes the whole batch invalid.
       const answered = batch.status === 200 ? batch.body.results[0].problem : batch.body;
       expect(code(answered)).toBe(single.status < 300 ? 'recorded' : code(single.body));
     }),
@@ -163,7 +163,7 @@ test('the same event in a batch has the same outcome', async () => {
   );
 });
 
-test('a body with bytes changed, cut or put in is refused and leaves nothing, or is recorded', async () => {
+test('a body with bytes changed, cut or put in is rejected without a trace or is recorded', async () => {
   const edits = fc.array(
     fc.record({
       at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -187,7 +187,7 @@ test('a body with bytes changed, cut or put in is refused and leaves nothing, or
   );
 });
 
-test('an event in binary mode with any headers is refused and leaves nothing, or is recorded', async () => {
+test('an event in binary mode with any headers is rejected without a trace or is recorded', async () => {
   const name = fc.stringMatching(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{0,12}$/);
   const value = fc.oneof(
     fc.stringMatching(/^[\x20-\x7e]{0,40}$/),
@@ -223,7 +223,7 @@ test('an event in binary mode with any headers is refused and leaves nothing, or
   );
 });
 
-test('a read with anything in its URL is answered or refused', async () => {
+test('a read with any URL is answered or rejected, never with 500', async () => {
   const segment = fc
     .string({ unit: 'grapheme', maxLength: 12 })
     .map((text) => encodeURIComponent(text.toWellFormed()));

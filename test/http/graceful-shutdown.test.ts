@@ -17,18 +17,18 @@ async function closesSoon(ledger: TestLedger): Promise<boolean> {
   return isClosed;
 }
 
-/** What was sent before is with the server once it has answered this. */
+/** Waits until the server has received everything sent before: it has then answered this request. */
 async function arrived(ledger: TestLedger): Promise<void> {
   await ledger.get('/livez');
 }
 
-test('a ledger that nobody talks to closes at once', async () => {
+test('an idle ledger closes at once', async () => {
   const ledger = await ledgerForTest();
   await ledger.record(registered('c1', '2026-04-01T00:00:00Z'));
   expect(await closesSoon(ledger)).toBe(true);
 });
 
-test('a consumer that waits for news does not keep the ledger from closing', async () => {
+test('a waiting consumer of the feed does not delay closing', async () => {
   const ledger = await ledgerForTest();
   const poll = ledger.get('/v1/feed?wait=30').catch(() => undefined);
   await arrived(ledger);
@@ -36,7 +36,7 @@ test('a consumer that waits for news does not keep the ledger from closing', asy
   await poll;
 });
 
-test('neither does a consumer that went away while it waited', async () => {
+test('a consumer that disconnected while it waited does not delay closing', async () => {
   const ledger = await ledgerForTest();
   const away = new AbortController();
   const poll = ledger.fetch('/v1/feed?wait=30', { signal: away.signal }).catch(() => undefined);
@@ -51,7 +51,7 @@ test('neither does a consumer that went away while it waited', async () => {
   unfinished.destroy();
 });
 
-test('a read that waits for a position does not keep the ledger from closing', async () => {
+test('a read that waits for a position does not delay closing', async () => {
   const ledger = await ledgerForTest();
   const read = ledger.get('/v1/usage?period=2026-04&minPosition=9').catch(() => undefined);
   await arrived(ledger);
@@ -59,7 +59,7 @@ test('a read that waits for a position does not keep the ledger from closing', a
   await read;
 });
 
-test('clients that never send the rest do not keep the ledger from closing', async () => {
+test('clients that stop in the middle of a request do not delay closing', async () => {
   const ledger = await ledgerForTest();
   const head = 'POST /v1/events HTTP/1.1\r\nHost: localhost\r\n';
   const type = 'Content-Type: application/cloudevents+json\r\n';

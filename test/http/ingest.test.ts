@@ -23,7 +23,7 @@ async function onlyFactOf(ledger: TestLedger, clusterId: string): Promise<Record
 }
 
 describe('an event', () => {
-  test('is answered with its place once it is durable', async () => {
+  test('is answered with its position when it is durable', async () => {
     const ledger = await ledgerForTest();
     const answer = await ledger.post(registered('c1', APRIL));
     expect(answer.status).toBe(201);
@@ -76,7 +76,7 @@ describe('an event', () => {
     expect(body.results[0].outcome).toBe('appended');
   });
 
-  test('keeps its extension attributes with their kind', async () => {
+  test('keeps its extension attributes with their types', async () => {
     const ledger = await ledgerForTest();
     const extensions = { comexampletext: 'ä', comexampleflag: false, comexamplecount: -7, data0: 'x' };
     await ledger.post(event('cluster.reachable', 'c1', APRIL, undefined, extensions));
@@ -90,7 +90,7 @@ describe('an event', () => {
     expect((await ledger.send({ headers, body: body as string })).status).toBe(201);
   });
 
-  test('in binary mode may have quoted and percent-encoded attributes', async () => {
+  test('may have quoted and percent-encoded attributes in binary mode', async () => {
     const ledger = await ledgerForTest();
     const { headers, body } = inBinaryMode(registered('c1', APRIL));
     const attributes = { 'ce-id': '"a \\"b\\" c"', 'ce-comexample': 'Euro%20%E2%82%AC%20%F0%9F%98%80' };
@@ -98,7 +98,7 @@ describe('an event', () => {
     expect(await onlyFactOf(ledger, 'c1')).toMatchObject({ id: 'a "b" c', comexample: 'Euro € 😀' });
   });
 
-  test('is kept at the millisecond, in whatever zone it was written', async () => {
+  test('is stored with millisecond precision in UTC, for any time zone', async () => {
     const ledger = await ledgerForTest();
     await ledger.post(registered('c1', '2026-04-01T02:00:00.120+02:00'));
     expect(await onlyFactOf(ledger, 'c1')).toMatchObject({ time: '2026-04-01T00:00:00.120Z' });
@@ -140,14 +140,14 @@ describe('a producer with the CloudEvents SDK', () => {
     ]);
   });
 
-  test('is told of a duplicate when it changes its mode', async () => {
+  test('gets a duplicate for the same event in another mode', async () => {
     const ledger = await ledgerForTest();
     const first = await send(ledger, HTTP.structured(sdkEvent('c1')));
     const again = await send(ledger, HTTP.binary(sdkEvent('c1')));
     expect(again).toMatchObject({ status: 200, body: { ...first.body, outcome: 'duplicate' } });
   });
 
-  test('reads what the feed gives out', async () => {
+  test('can parse the events of the feed', async () => {
     const ledger = await ledgerForTest();
     await send(ledger, HTTP.structured(sdkEvent('c1')));
     const { body } = await ledger.get('/v1/feed');
@@ -159,7 +159,7 @@ describe('a producer with the CloudEvents SDK', () => {
 });
 
 describe('the same event again', () => {
-  test('is a duplicate with the place of the first one, in any mode and much later', async () => {
+  test('is a duplicate with the position of the first one, in any mode and much later', async () => {
     const ledger = await ledgerForTest();
     const registration = registered('c1', APRIL);
     const first = await ledger.post(registration);
@@ -172,7 +172,7 @@ describe('the same event again', () => {
     expect(await ledger.head()).toBe(1);
   });
 
-  test('is a duplicate where only the writing differs: order of keys, zone, defaults said aloud', async () => {
+  test('is a duplicate if only the form differs: order of keys, time zone, explicit defaults', async () => {
     const ledger = await ledgerForTest();
     const id = { id: 'e-same' };
     await ledger.post(event('cluster.registered', 'c1', APRIL, { accountId: 'acme', name: 'n' }, id));
@@ -183,7 +183,7 @@ describe('the same event again', () => {
     expect(again).toMatchObject({ status: 200, body: { outcome: 'duplicate', position: '1' } });
   });
 
-  test('within one batch is recorded once', async () => {
+  test('is recorded once if a batch repeats it', async () => {
     const ledger = await ledgerForTest();
     const registration = registered('c1', APRIL);
     const { body } = await ledger.postBatch([registration, registration]);
@@ -193,7 +193,7 @@ describe('the same event again', () => {
     ]);
   });
 
-  test('at the same moment from many producers is recorded once', async () => {
+  test('is recorded once if many producers post it concurrently', async () => {
     const ledger = await ledgerForTest();
     const registration = registered('c1', APRIL);
     const answers = await Promise.all(Array.from({ length: 20 }, () => ledger.post(registration)));
@@ -249,7 +249,7 @@ describe('another event under the id of an earlier one', () => {
     ['another type', { ...stopped('c1', APRIL), id: first.id }],
   ];
 
-  test.each(others)('with %s is refused, and nothing is overwritten', async (_, other) => {
+  test.each(others)('is rejected if it has %s, and nothing is overwritten', async (_, other) => {
     const ledger = await ledgerForTest();
     await ledger.record(first);
     const answer = await ledger.post(other);
@@ -260,14 +260,14 @@ describe('another event under the id of an earlier one', () => {
     expect(await onlyFactOf(ledger, 'c1')).toMatchObject({ time: APRIL, data: { name: 'c1' } });
   });
 
-  test('is refused after a restart as well', async () => {
+  test('is rejected after a restart', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(first);
     await ledger.reopen();
     for (const [, other] of others) expect((await ledger.post(other)).status).toBe(409);
   });
 
-  test('is refused within one batch', async () => {
+  test('is rejected within one batch', async () => {
     const ledger = await ledgerForTest();
     const { body } = await ledger.postBatch([first, others[0]?.[1] as PostedEvent]);
     expect(body.results).toMatchObject([
@@ -278,7 +278,7 @@ describe('another event under the id of an earlier one', () => {
 });
 
 describe('a batch', () => {
-  test('is answered one by one and in order, and one bad event does not spoil the others', async () => {
+  test('has one result per event in order, and an invalid event does not affect the others', async () => {
     const ledger = await ledgerForTest();
     const { status, body } = await ledger.postBatch([
       registered('c1', APRIL),
@@ -307,7 +307,7 @@ describe('a batch', () => {
     expect(await ledger.postBatch([])).toMatchObject({ status: 200, body: { results: [] } });
   });
 
-  test('may have 1,000 events, and no more', async () => {
+  test('may have at most 1,000 events', async () => {
     const ledger = await ledgerForTest();
     const events = Array.from({ length: 1_001 }, (_, i) => registered(`c${i}`, APRIL));
     expect(await ledger.postBatch(events)).toMatchObject({ status: 413 });
@@ -318,7 +318,7 @@ describe('a batch', () => {
   });
 });
 
-test('a deletion is recorded with the notice for those who act on stops', async () => {
+test('a deletion is recorded together with a BillingStopped notice', async () => {
   const ledger = await ledgerForTest();
   await ledger.record(registered('c1', APRIL), deleted('c1', '2026-04-10T00:00:00Z'));
   const { body } = await ledger.get('/v1/feed');
@@ -335,7 +335,7 @@ test('a deletion is recorded with the notice for those who act on stops', async 
   ]);
 });
 
-test('a recorded fact is given out under its event id', async () => {
+test('a recorded fact can be read by its event id', async () => {
   const ledger = await ledgerForTest();
   const registration = registered('c1', APRIL);
   const [recorded] = await ledger.record(registration);
@@ -350,7 +350,7 @@ test('a recorded fact is given out under its event id', async () => {
   });
 });
 
-test('an event that is posted as plain JSON without its attributes is told how to post', async () => {
+test('an event posted as plain JSON without attributes gets 415 with the accepted media types', async () => {
   const ledger = await ledgerForTest();
   const body = JSON.stringify(registered('c1', APRIL));
   const answer = await ledger.send({ headers: { 'content-type': 'application/json' }, body });

@@ -38,7 +38,7 @@ async function refused(ledger: TestLedger): Promise<readonly string[]> {
 }
 
 describe('telemetry', () => {
-  test('of an installation registers the cluster at its time, to the account of its management cluster', async () => {
+  test('registers an installed cluster at the time of the event, to the account of its management cluster', async () => {
     const ledger = await ledgerForTest();
     await track(ledger, installed(WORKLOAD));
     expect((await ledger.get(`/v1/clusters/${ID}`)).body).toMatchObject({
@@ -53,7 +53,7 @@ describe('telemetry', () => {
     });
   });
 
-  test('of a deletion requests it and ends the bill', async () => {
+  test('records a requested deletion and ends billing', async () => {
     const ledger = await ledgerForTest();
     await track(
       ledger,
@@ -70,7 +70,7 @@ describe('telemetry', () => {
     ]);
   });
 
-  test('sent again is a duplicate, with a messageId or without, with a timestamp or without', async () => {
+  test('is a duplicate if sent again, with or without messageId and timestamp', async () => {
     const ledger = await ledgerForTest();
     const bare = { messageId: undefined, timestamp: undefined };
     for (const more of [{}, { messageId: undefined }, { timestamp: undefined }, bare]) {
@@ -93,7 +93,7 @@ describe('telemetry', () => {
     expect(await refused(ledger)).toEqual([]);
   });
 
-  test('of a pod that starts again says nothing new of a cluster, and an earlier installation is the better one', async () => {
+  test('changes nothing when a pod restarts, and prefers an earlier installation', async () => {
     const ledger = await ledgerForTest();
     await track(ledger, installed(WORKLOAD), installed(WORKLOAD, { timestamp: '2026-04-12T08:00:00Z' }));
     expect(await clusters(ledger)).toEqual([`${ID} billed`]);
@@ -101,7 +101,7 @@ describe('telemetry', () => {
     expect((await ledger.get(`/v1/clusters/${ID}`)).body.registeredAt).toBe('2026-04-09T08:00:00.000Z');
   });
 
-  test('of a cluster that was created again under its old id is of another cluster', async () => {
+  test('registers a new cluster if one is recreated under its old id', async () => {
     const ledger = await ledgerForTest();
     await track(
       ledger,
@@ -119,7 +119,7 @@ describe('telemetry', () => {
     expect(await refused(ledger)).toEqual([]);
   });
 
-  test('of management and bootstrap clusters registers them as free', async () => {
+  test('registers management and bootstrap clusters as free', async () => {
     const ledger = await ledgerForTest();
     for (const [id, cluster_type] of [
       ['aaaaaa', 'mgmt'],
@@ -136,7 +136,7 @@ describe('telemetry', () => {
     ]);
   });
 
-  test('of anything else is acknowledged and ignored', async () => {
+  test('is acknowledged and ignored if it is about anything else', async () => {
     const ledger = await ledgerForTest();
     await track(
       ledger,
@@ -150,7 +150,7 @@ describe('telemetry', () => {
 });
 
 describe('a heartbeat', () => {
-  test('says when a cluster was last heard of, and appends nothing', async () => {
+  test('updates when a cluster was last seen, and appends nothing', async () => {
     const ledger = await ledgerForTest();
     await track(ledger, installed(WORKLOAD));
     const head = await ledger.head();
@@ -169,7 +169,7 @@ describe('a heartbeat', () => {
 describe('a write key', () => {
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
 
-  test('is asked for where one is configured, as the user name of basic authentication', async () => {
+  test('is required if configured, as the user name of basic authentication', async () => {
     const writeKey = 'write-key-1';
     const ledger = await ledgerForTest({ kubefirst: { writeKey } });
     for (const headers of [
@@ -200,7 +200,7 @@ describe('a write key', () => {
   });
 });
 
-test('who does not speak for the ledger cannot post what is long past: it is kept for a person', async () => {
+test('telemetry about the distant past is kept as a rejected event', async () => {
   const ledger = await ledgerForTest();
   await track(ledger, installed(WORKLOAD, { timestamp: '2026-01-01T00:00:00Z' }));
   await track(ledger, installed(WORKLOAD, { timestamp: '2026-04-15T12:06:00Z' }));
@@ -210,7 +210,7 @@ test('who does not speak for the ledger cannot post what is long past: it is kep
   expect(retried.status).toBe(201);
 });
 
-describe('a deletion that may mean several clusters', () => {
+describe('a deletion that matches several clusters', () => {
   const twin = { ...WORKLOAD, parent_cluster_id: 'm2m2m2', domain: 'dev.globex.example' };
 
   test('is narrowed by its management cluster, or by its domain', async () => {
@@ -221,7 +221,7 @@ describe('a deletion that may mean several clusters', () => {
     expect(await clusters(ledger)).toEqual([`${ID} deleted`, `m2m2m2.w1w1w1.-.${SECOND} deleted`]);
   });
 
-  test('is not guessed, but kept for a person, who posts the right one', async () => {
+  test('is kept as a rejected event until an operator posts the right one', async () => {
     const ledger = await ledgerForTest();
     await track(ledger, installed(WORKLOAD), installed(twin), deleteCompleted({ cluster_id: 'w1w1w1' }));
     expect(await clusters(ledger)).toEqual([`${ID} billed`, `m2m2m2.w1w1w1.-.${SECOND} billed`]);
@@ -236,7 +236,7 @@ describe('a deletion that may mean several clusters', () => {
     ]);
   });
 
-  test('is kept too where none is known', async () => {
+  test('is kept as a rejected event if no cluster matches', async () => {
     const ledger = await ledgerForTest();
     await track(ledger, deleteCompleted({ cluster_id: 'nobody' }));
     expect(await refused(ledger)).toEqual(['cluster-unknown']);
@@ -245,7 +245,7 @@ describe('a deletion that may mean several clusters', () => {
 });
 
 describe('a batch', () => {
-  test('is taken in the order of its times, and calls of other kinds are ignored', async () => {
+  test('is processed in the order of its timestamps, and calls of other kinds are ignored', async () => {
     const ledger = await ledgerForTest();
     const batch = [
       { type: 'identify', userId: 'machine-1', messageId: 'i1' },
@@ -262,7 +262,7 @@ describe('a batch', () => {
     expect(await clusters(ledger)).toEqual([`${ID} deleted`]);
   });
 
-  test('may come in gzip, as large as without', async () => {
+  test('may be compressed with gzip, up to the same size', async () => {
     const ledger = await ledgerForTest();
     const gzip = { 'content-encoding': 'gzip' };
     const packed = (value: unknown) => gzipSync(JSON.stringify(value));
@@ -275,7 +275,7 @@ describe('a batch', () => {
     expect((await post(ledger, 'track', { event: 'x', padding: 'x'.repeat(33_000) })).status).toBe(413);
   });
 
-  test("may be posted where Segment's libraries look for the resource below the address that they are given", async () => {
+  test("may be posted to the path that Segment's libraries append to the configured address", async () => {
     const ledger = await ledgerForTest();
     for (const [resource, body] of [
       ['batch', { batch: [installed(WORKLOAD)] }],
@@ -286,7 +286,7 @@ describe('a batch', () => {
     expect(await clusters(ledger)).toEqual([`${ID} deleted`]);
   });
 
-  test('with an event that is not well-formed says which field it is, and takes the others', async () => {
+  test('records its valid events and names the invalid field of the others', async () => {
     const ledger = await ledgerForTest();
     const batch = [
       installed({ ...WORKLOAD, cluster_id: 'no id' }),
@@ -307,7 +307,7 @@ describe('a batch', () => {
     expect((await post(ledger, 'batch', { batch: [batch[1]] })).status).toBe(200);
   });
 
-  test('that is none is refused', async () => {
+  test('is rejected if it is not an array', async () => {
     const ledger = await ledgerForTest();
     for (const body of [{}, [], 'x', { batch: {} }, null])
       expect((await post(ledger, 'batch', body)).status).toBe(400);
@@ -316,7 +316,7 @@ describe('a batch', () => {
   });
 });
 
-test('whatever is posted is taken or refused, and never a mistake of ours', async () => {
+test('any posted telemetry is accepted or rejected, never answered with 500', async () => {
   const ledger = await ledgerForTest();
   const key = fc.constantFrom(
     'event',
@@ -352,7 +352,7 @@ test('whatever is posted is taken or refused, and never a mistake of ours', asyn
   );
 });
 
-test('what telemetry holds besides the fields that are read is nowhere afterwards', async () => {
+test('telemetry fields that the ledger does not need are stored nowhere', async () => {
   const ledger = await ledgerForTest();
   const canary = 'CANARY-9f3c';
   const secrets = { aws_auth: { secret_access_key: canary }, token: canary, kbot_password: canary };
@@ -386,7 +386,7 @@ describe('the usage of an account as the billing page of Kubefirst Pro reads it'
   const page = (ledger: TestLedger, period = '2026-04') =>
     ledger.get(`/v1/sources/kubefirst/cluster-usage?accountId=m1m1m1&period=${period}`);
 
-  test('lists each cluster that was there with its hours', async () => {
+  test('lists each cluster of the period with its hours', async () => {
     const ledger = await ledgerForTest();
     await track(
       ledger,
@@ -417,7 +417,7 @@ describe('the usage of an account as the billing page of Kubefirst Pro reads it'
     for (const period of ['2026-03', '2026-05']) expect((await page(ledger, period)).body).toEqual([]);
   });
 
-  test('has totals where a price is configured', async () => {
+  test('has totals if a price is configured', async () => {
     const ledger = await ledgerForTest({ kubefirst: { pricePerHour: '0.1255', accountId: 'm1m1m1' } });
     await track(
       ledger,
@@ -428,7 +428,7 @@ describe('the usage of an account as the billing page of Kubefirst Pro reads it'
     expect((await page(ledger)).body).toMatchObject([{ hours: '10.000000', total: '1.26' }]);
   });
 
-  test('adds up to the cluster-seconds of the account, but for the rounding of each line', async () => {
+  test('adds up to the cluster-seconds of the account, except for the rounding of each line', async () => {
     const ledger = await ledgerForTest();
     const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     for (const [i, id] of ids.entries()) {

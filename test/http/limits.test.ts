@@ -29,13 +29,13 @@ async function rejectedEvents(ledger: TestLedger) {
   return body.items as { id: string; clusterId: string; problem: { type: string }; event: PostedEvent }[];
 }
 
-describe('a fact of the future', () => {
+describe('a fact in the future', () => {
   test('is accepted up to five minutes ahead of the clock', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', '2026-04-15T12:05:00.000Z'));
   });
 
-  test('is refused from there on, and accepted once its time has come', async () => {
+  test('is rejected more than five minutes ahead, and accepted when its time has come', async () => {
     const ledger = await ledgerForTest();
     const posted = registered('c1', '2026-04-15T12:05:00.001Z');
     expect(await refuses(ledger, posted, 422, 'effective-in-future')).toBe('/time');
@@ -44,7 +44,7 @@ describe('a fact of the future', () => {
   });
 });
 
-describe('a fact of long ago', () => {
+describe('a fact in the distant past', () => {
   test('is accepted from an operator', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', '2020-01-01T00:00:00Z'));
@@ -52,14 +52,14 @@ describe('a fact of long ago', () => {
 });
 
 describe('a registration', () => {
-  test('of a cluster that another account has is a conflict', async () => {
+  test('conflicts if the cluster is registered to another account', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', APRIL));
     const conflict = registered('c1', APRIL, 'globex');
     expect(await refuses(ledger, conflict, 409, 'registration-conflict')).toBe('/data/accountId');
   });
 
-  test('of a deleted cluster is refused from the deletion on', async () => {
+  test('is rejected if it is effective at or after the deletion of the cluster', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(deleted('c1', '2026-04-10T00:00:00Z'));
     expect(await refuses(ledger, registered('c1', '2026-04-10T00:00:00Z'), 409, 'cluster-deleted')).toBe(
@@ -68,7 +68,7 @@ describe('a registration', () => {
     await ledger.record(registered('c1', '2026-04-09T23:59:59.999Z'));
   });
 
-  test('for another account is accepted once the wrong one is voided', async () => {
+  test('is accepted for another account after the wrong registration is voided', async () => {
     const ledger = await ledgerForTest();
     const [wrong] = await ledger.record(registered('c1', APRIL, 'globex'));
     await ledger.record(voided('c1', APRIL, wrong?.eventId as string), registered('c1', APRIL, 'acme'));
@@ -78,7 +78,7 @@ describe('a registration', () => {
 });
 
 describe('a void', () => {
-  test('of a deletion bills on, and says so to those who act on stops', async () => {
+  test('resumes billing when it voids a deletion, and appends a BillingResumed notice', async () => {
     const ledger = await ledgerForTest();
     const [, deletion] = await ledger.record(registered('c1', APRIL), deleted('c1', '2026-04-10T00:00:00Z'));
     await ledger.record(voided('c1', '2026-04-11T00:00:00Z', deletion?.eventId as string));
@@ -94,14 +94,14 @@ describe('a void', () => {
     ]);
   });
 
-  test('of a fact of another cluster is refused', async () => {
+  test('is rejected if the fact belongs to another cluster', async () => {
     const ledger = await ledgerForTest();
     const [other] = await ledger.record(registered('c1', APRIL));
     const posted = voided('c2', APRIL, other?.eventId as string);
     expect(await refuses(ledger, posted, 422, 'void-target-unknown')).toBe('/data/voids');
   });
 
-  test('of a void is refused: what was voided is posted again', async () => {
+  test('is rejected if the fact is a void: the voided fact must be posted again', async () => {
     const ledger = await ledgerForTest();
     const [stop] = await ledger.record(stopped('c1', APRIL));
     const [undone] = await ledger.record(voided('c1', APRIL, stop?.eventId as string));
@@ -109,7 +109,7 @@ describe('a void', () => {
     expect(await refuses(ledger, posted, 422, 'void-target-not-voidable')).toBe('/data/voids');
   });
 
-  test("of the ledger's own notice is refused", async () => {
+  test('is rejected if the fact is a notice of the ledger', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(deleted('c1', APRIL));
     const { body } = await ledger.get('/v1/clusters/c1/events');
@@ -119,7 +119,7 @@ describe('a void', () => {
 });
 
 describe('stops and resumptions', () => {
-  test('with the cause of a notice are for the ledger alone', async () => {
+  test('are rejected with the cause that only the ledger sets', async () => {
     const ledger = await ledgerForTest();
     for (const posted of [stopped('c1', APRIL, 'deleted'), resumed('c1', APRIL, 'deleted')]) {
       const answer = await ledger.post(posted);
@@ -128,14 +128,14 @@ describe('stops and resumptions', () => {
   });
 });
 
-describe('what is refused with 409 or 422', () => {
-  test('names the header where it was posted in binary mode', async () => {
+describe('an event that is rejected with 409 or 422', () => {
+  test('has a problem that names the header if it was posted in binary mode', async () => {
     const ledger = await ledgerForTest();
     const { status, body } = await ledger.postBinary(registered('c1', '2026-05-01T00:00:00Z'));
     expect([status, body.errors[0].pointer]).toEqual([422, '/headers/ce-time']);
   });
 
-  test('is kept as it was posted, with its problem, the latest first', async () => {
+  test('is kept as it was posted, with its problem, latest first', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', APRIL));
     const conflict = registered('c1', APRIL, 'globex', { region: 'eu' });
@@ -159,7 +159,7 @@ describe('what is refused with 409 or 422', () => {
     ]);
   });
 
-  test('is kept once, however often it is posted, also after a restart', async () => {
+  test('is kept once, even if it is posted repeatedly or after a restart', async () => {
     const ledger = await ledgerForTest();
     const early = deleted('c1', '2026-05-01T00:00:00Z');
     for (let i = 0; i < 3; i++) await ledger.post(early);
@@ -170,7 +170,7 @@ describe('what is refused with 409 or 422', () => {
     expect(await ledger.head()).toBe(1);
   });
 
-  test('makes no cluster, no account and no fact', async () => {
+  test('creates no cluster, no account and no fact', async () => {
     const ledger = await ledgerForTest();
     await ledger.post(registered('c1', '2026-05-01T00:00:00Z'));
     expect((await ledger.get('/v1/clusters/c1')).status).toBe(404);
@@ -194,7 +194,7 @@ describe('what is refused with 409 or 422', () => {
     expect(clusters).toEqual(['c4', 'c3', 'c2', 'c1', 'c0']);
   });
 
-  test('is kept whole even where it is as large as an event may be', async () => {
+  test('is kept whole even at the maximum size of an event', async () => {
     const ledger = await ledgerForTest();
     const evidence = { log: 'ü'.repeat(29_000) };
     const large = event('cluster.unreachable', 'c1', '2026-05-01T00:00:00Z', { evidence });

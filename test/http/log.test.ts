@@ -27,7 +27,7 @@ async function signNow(ledger: TestLedger): Promise<string> {
   return text;
 }
 
-/** What a note says, to somebody who has the published keys. */
+/** Verifies a note with the published keys, and returns its checkpoint. */
 async function opened(ledger: TestLedger, note: string) {
   const { text } = await ledger.get('/log/key');
   const keys = text
@@ -44,7 +44,7 @@ async function tile(ledger: TestLedger, path: string) {
 }
 
 describe.each(stores)('the log over HTTP on $name', ({ connection }) => {
-  test('is signed on demand, and its checkpoints are proved to continue each other', async () => {
+  test('is signed on demand, and consistency proofs connect its checkpoints', async () => {
     const ledger = await ledgerForTest({ store: connection });
     await ledger.postBatch(events(5));
     const older = await opened(ledger, await signNow(ledger));
@@ -65,7 +65,7 @@ describe.each(stores)('the log over HTTP on $name', ({ connection }) => {
     expect((await ledger.get('/log/proof/consistency?from=5')).body).toEqual(body);
   });
 
-  test('has each event, which comes with its proof under a signed checkpoint', async () => {
+  test('contains each event, which is returned with an inclusion proof and a signed checkpoint', async () => {
     const ledger = await ledgerForTest({ store: connection });
     const recorded = await ledger.record(...events(3));
     for (const { eventId, position, clusterId, revision } of recorded) {
@@ -83,13 +83,13 @@ describe.each(stores)('the log over HTTP on $name', ({ connection }) => {
       expect(proof.leafHash).toBe(hash.toString('base64'));
       expect(verifyInclusion(joined(proof.hashes), proof.leafIndex, size, hash, root)).toBe(true);
     }
-    // What the newest checkpoint covers needs no other.
+    // An event that the newest checkpoint covers needs no new checkpoint.
     const kept = await collect(ledger.rooms.signedLog.kept());
     await ledger.get(`/v1/events/${recorded[0]?.eventId}`);
     expect(await collect(ledger.rooms.signedLog.kept())).toEqual(kept);
   });
 
-  test('is read in tiles and bundles: whole ones for ever, others as long as they are not', async () => {
+  test('is read in tiles and bundles: full ones may be cached forever, partial ones may not', async () => {
     const ledger = await ledgerForTest({ store: connection });
     await ledger.postBatch(events(300));
     await ledger.rooms.signedLog.ready(60_000, 300);
@@ -136,7 +136,7 @@ describe.each(stores)('the log over HTTP on $name', ({ connection }) => {
   });
 });
 
-test('proofs are given for what the log has, and refused for what it has not', async () => {
+test('proofs exist for events in the log, and other requests answer 404', async () => {
   const ledger = await ledgerForTest();
   await ledger.postBatch(events(9));
   const { body } = await ledger.get('/log/proof/inclusion?position=4&size=7');
@@ -162,7 +162,7 @@ test('proofs are given for what the log has, and refused for what it has not', a
   expect((await ledger.get('/log/proof/consistency?from=0&to=9')).body.proof).toEqual([]);
 });
 
-test('a closed period is signed for', async () => {
+test('closing a period signs a checkpoint', async () => {
   const ledger = await ledgerForTest({ now: '2026-05-10T00:00:00.000Z' });
   await ledger.record(registered('c1', APRIL));
   const closed = await ledger.fetch('/v1/periods/2026-04/close', { method: 'POST' });
@@ -170,7 +170,7 @@ test('a closed period is signed for', async () => {
   await until(() => ledger.rooms.signedLog.newest()?.size === 2);
 });
 
-test('while events arrive, a checkpoint is signed every hour, and none where nothing has', async () => {
+test('a checkpoint is signed every hour while events arrive, and none without new events', async () => {
   const ledger = await ledgerForTest({ signedLog: { checkpointSeconds: 3_600 } });
   const { signedLog } = ledger.rooms;
   await ledger.record(registered('c1', APRIL));
@@ -187,7 +187,7 @@ test('while events arrive, a checkpoint is signed every hour, and none where not
   expect((await collect(signedLog.kept())).map(({ size }) => size)).toEqual([0, 2, 3]);
 });
 
-test('metrics and readiness tell of the log', async () => {
+test('metrics and readiness report the state of the log', async () => {
   const ledger = await ledgerForTest();
   await ledger.record(...events(3));
   await signNow(ledger);

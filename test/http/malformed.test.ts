@@ -12,7 +12,7 @@ import { requestWith } from '../support/raw-http.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 
 /**
- * Whatever is malformed is a problem that names the field, is no mistake of ours (no 5xx), and leaves no trace in the log.
+ * A malformed request gets a problem that names the field, is never answered with 5xx, and leaves no trace in the log.
  */
 
 const ledger = sharedLedger();
@@ -167,13 +167,13 @@ const fields: [what: string, event: unknown, pointer: string][] = [
 ];
 
 describe('an event with', () => {
-  test.each(fields)('%s is refused, and the problem names the field', async (_, event, pointer) => {
+  test.each(fields)('%s is invalid, and the problem names the field', async (_, event, pointer) => {
     const { status, pointers } = await refuses(inStructuredMode(event));
     expect(status).toBe(400);
     expect(pointers).toContain(pointer);
   });
 
-  test.each(fields)('%s is refused in a batch just so', async (_, event, pointer) => {
+  test.each(fields)('%s is invalid in a batch too', async (_, event, pointer) => {
     const { status, body } = await ledger().send(inBatchMode([event]));
     expect(status).toBe(200);
     expect(body.results).toMatchObject([{ outcome: 'rejected', problem: { status: 400 } }]);
@@ -182,7 +182,7 @@ describe('an event with', () => {
     );
   });
 
-  test('many mistakes is told all of them at once', async () => {
+  test('many mistakes gets a problem that names all of them', async () => {
     const { pointers } = await refuses(
       inStructuredMode({ ...withData({ billable: 1, price: 2 }), time: 'x', id: '' }),
     );
@@ -204,7 +204,7 @@ const texts: [what: string, body: string | Uint8Array<ArrayBuffer>, pointer?: st
   ['a number with a leading zero', withText('HERE', '01')],
   ['a byte order mark', `\ufeff${JSON.stringify(valid)}`],
   ['a raw line end in text', withText('HERE', '"a\nb"')],
-  ['bytes that are no UTF-8', new Uint8Array([...Buffer.from('{"id":"'), 0xff, 0xfe, ...Buffer.from('"}')])],
+  ['bytes that are not UTF-8', new Uint8Array([...Buffer.from('{"id":"'), 0xff, 0xfe, ...Buffer.from('"}')])],
   ['half a UTF-8 character', new Uint8Array([...Buffer.from('{"id":"'), 0xc3, ...Buffer.from('"}')])],
   [
     'an overlong UTF-8 character',
@@ -239,13 +239,13 @@ const texts: [what: string, body: string | Uint8Array<ArrayBuffer>, pointer?: st
 ];
 
 describe('a body of', () => {
-  test.each(texts)('%s is refused', async (_, body, pointer) => {
+  test.each(texts)('%s is rejected', async (_, body, pointer) => {
     const { status, pointers } = await refuses({ headers: { 'content-type': STRUCTURED }, body });
     expect(status).toBe(400);
     if (pointer !== undefined) expect(pointers.some((at) => at.startsWith(pointer))).toBe(true);
   });
 
-  test.each(texts)('%s is refused as a batch', async (_, body) => {
+  test.each(texts)('%s is rejected as a batch', async (_, body) => {
     const list =
       typeof body === 'string'
         ? `[${body}]`
@@ -261,7 +261,7 @@ describe('a body of', () => {
     ['an event', JSON.stringify(valid)],
     ['null', 'null'],
     ['text', '"events"'],
-  ])('%s is no batch', async (_, body) => {
+  ])('%s is not a batch', async (_, body) => {
     const { status, pointers } = await refuses({ headers: { 'content-type': BATCH }, body });
     expect([status, pointers]).toEqual([400, ['']]);
   });
@@ -273,7 +273,7 @@ describe('a body of', () => {
     }
   });
 
-  test('a compressed event is not unpacked', async () => {
+  test('a compressed event is rejected', async () => {
     const { body } = inStructuredMode(valid);
     const headers = { 'content-type': STRUCTURED, 'content-encoding': 'gzip' };
     const { gzipSync } = await import('node:zlib');
@@ -294,7 +294,7 @@ const headers: [what: string, headers: Record<string, string | string[]>, pointe
   ['no time', { 'ce-time': [] }, '/headers/ce-time'],
   ['February 30', { 'ce-time': '2026-02-30T00:00:00Z' }, '/headers/ce-time'],
   ['a broken escape', { 'ce-source': '%zz' }, '/headers/ce-source'],
-  ['an escape that is no UTF-8', { 'ce-source': '%ff' }, '/headers/ce-source'],
+  ['an escape that is not UTF-8', { 'ce-source': '%ff' }, '/headers/ce-source'],
   ['a surrogate in escapes', { 'ce-source': '%ed%a0%80' }, '/headers/ce-source'],
   ['bytes that are not ASCII', { 'ce-source': 'z\u00fcrich' }, '/headers/ce-source'],
   ['a line end in escapes', { 'ce-id': 'a%0Ab' }, '/headers/ce-id'],
@@ -313,7 +313,7 @@ const headers: [what: string, headers: Record<string, string | string[]>, pointe
 ];
 
 describe('an event in binary mode with', () => {
-  test.each(headers)('%s is refused, and the problem names the header', async (_, changed, pointer) => {
+  test.each(headers)('%s is invalid, and the problem names the header', async (_, changed, pointer) => {
     const sent = Object.fromEntries(
       Object.entries({ ...binary.headers, ...changed }).filter(
         ([, value]) => value.length > 0 || value === '',
@@ -331,19 +331,19 @@ describe('an event in binary mode with', () => {
     ['with a field that is not known', '{"accountId":"a","name":"n","x":1}', '/data/x'],
     ['without an account', '{"name":"n"}', '/data/accountId'],
     ['with a key that stands twice', '{"name":"n","name":"m","accountId":"a"}', '/data/name'],
-  ])('data %s is refused, and the problem names the field', async (_, body, pointer) => {
+  ])('data %s is invalid, and the problem names the field', async (_, body, pointer) => {
     const { status, pointers } = await refuses({ ...binary, body });
     expect(status).toBe(400);
     expect(pointers).toContain(pointer);
   });
 
-  test('no data is refused where data is needed', async () => {
+  test('no data is invalid if the type requires data', async () => {
     const { 'content-type': _, ...attributes } = binary.headers;
     expect((await refuses({ headers: attributes })).pointers).toEqual(['/data']);
   });
 });
 
-describe('a place in a URL with', () => {
+describe('a position in a URL with', () => {
   test.each([
     ['/v1/events/e1', '/path/eventId'],
     ['/v1/events/0B6F7F5E-6D0C-5A55-9D8B-0C3A54F0F0A1', '/path/eventId'],

@@ -87,7 +87,7 @@ describe('the OpenAPI document', () => {
     expect(contract.info.version).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  test('holds every route under /v1, and no other', () => {
+  test('contains every route under /v1, and no other', () => {
     const routes = routesOf(ledger().rooms.app.printRoutes({ commonPrefix: false }));
     const served = routes.filter((route) => route.includes(' /v1/') && !route.startsWith('HEAD '));
     expect(served.length).toBeGreaterThan(10);
@@ -97,7 +97,7 @@ describe('the OpenAPI document', () => {
     expect(documented.sort()).toEqual(served.sort());
   });
 
-  test('names every operation once, and says what it is for', () => {
+  test('gives every operation a unique id and a summary', () => {
     const ids = operations().map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { name, operation } of operations()) {
@@ -107,7 +107,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('says of every operation what a problem looks like', () => {
+  test('describes the problems of every operation', () => {
     for (const { name, operation } of operations()) {
       for (const status of ['4XX', '5XX']) {
         expect(
@@ -127,13 +127,13 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('refers to nothing that it does not hold', () => {
+  test('has no unresolved references', () => {
     const references = JSON.stringify(contract).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g);
     for (const [, schema] of references) expect(Object.keys(contract.components.schemas)).toContain(schema);
   });
 });
 
-describe('an answer is as the document says', () => {
+describe('an answer conforms to the document:', () => {
   const reads: [operation: string, path: string][] = [
     ['GET /v1/clusters', '/v1/clusters?limit=1'],
     ['GET /v1/clusters/{clusterId}', '/v1/clusters/c1'],
@@ -224,7 +224,7 @@ describe('an answer is as the document says', () => {
     }
   });
 
-  test('POST /v1/events/{eventId}/void, tried', async () => {
+  test('POST /v1/events/{eventId}/void, dry run', async () => {
     for (const { eventId } of recorded) {
       const headers = { 'content-type': 'application/json' };
       const post = { method: 'POST', headers, body: JSON.stringify({ reason: 'x', dryRun: true }) };
@@ -268,12 +268,12 @@ describe('the document accepts', () => {
     return schemaOf(content?.schema as object).safeParse(body).success;
   };
 
-  test('what the ledger accepts', () => {
+  test('every event that the ledger accepts', () => {
     expect(accepts('application/cloudevents+json', JSON.parse(one as string))).toBe(true);
     expect(accepts('application/cloudevents-batch+json', [JSON.parse(one as string)])).toBe(true);
   });
 
-  test('nothing without a time or an account', () => {
+  test('no event without a time or an account', () => {
     const { time: _, ...timeless } = JSON.parse(one as string);
     const nameless = { ...timeless, time: APRIL, data: { name: 'x' } };
     expect(accepts('application/cloudevents+json', timeless)).toBe(false);

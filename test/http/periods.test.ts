@@ -18,7 +18,7 @@ async function since(first: string, now: string): Promise<TestLedger> {
   return ledger;
 }
 
-test('periods are listed from the first with a fact to the present one, each with its state', async () => {
+test('periods are listed from the first one with a fact to the current one, each with its state', async () => {
   const ledger = await since('2026-01-10T00:00:00.000Z', '2026-04-02T00:00:00.000Z');
   expect((await close(ledger, '2026-01')).status).toBe(200);
   const { body } = await ledger.get('/v1/periods');
@@ -49,7 +49,7 @@ test('periods are listed from the first with a fact to the present one, each wit
   expect((await ledger.get('/v1/periods/2026-03')).body).toMatchObject({ state: 'open', close: null });
 });
 
-test('there is nothing to say of periods before the first fact, after the present one, or without any fact', async () => {
+test('a period before the first fact, after the current one, or without any facts is not found', async () => {
   const empty = await ledgerForTest();
   expect((await empty.get('/v1/periods')).body).toEqual({ items: [] });
   expect((await empty.get('/v1/periods/2026-01')).status).toBe(404);
@@ -60,7 +60,7 @@ test('there is nothing to say of periods before the first fact, after the presen
   expect((await ledger.get('/v1/periods/2026-13')).status).toBe(400);
 });
 
-test('a period that may not be closed yet is refused, and nothing is written', async () => {
+test('closing a period too early is rejected, and nothing is written', async () => {
   const ledger = await since('2026-02-10T00:00:00.000Z', '2026-03-02T00:00:00.000Z');
   const refusals: [string, object | undefined, string, string][] = [
     ['2026-03', { early: true }, 'period-not-ended', '/path/period'],
@@ -82,7 +82,7 @@ test('a period that may not be closed yet is refused, and nothing is written', a
   expect((await close(ledger, '2026-02')).text).toBe(early.text);
 });
 
-test('a dry run shows what would be, also in the grace, and writes nothing', async () => {
+test('a dry run returns the statements, also in the grace period, and writes nothing', async () => {
   const ledger = await since('2026-02-10T00:00:00.000Z', '2026-04-02T00:00:00.000Z');
   await close(ledger, '2026-02');
   const [late] = await ledger.record(deleted('c1', '2026-02-20T00:00:00.000Z'));
@@ -105,7 +105,7 @@ test('a dry run shows what would be, also in the grace, and writes nothing', asy
   expect((await close(ledger, '2026-03', { dryRun: true })).text).toBe(closed.text);
 });
 
-test('statements are given as JSON, CSV and NDJSON, page by page, and one by one, with strong ETags', async () => {
+test('statements are available as JSON, CSV and NDJSON, page by page, and one by one, with strong ETags', async () => {
   const ledger = await since('2026-02-10T00:00:00.000Z', '2026-04-15T00:00:00.000Z');
   await close(ledger, '2026-02');
   const [late] = await ledger.record(deleted('c1', '2026-02-20T00:00:00.000Z'));
@@ -138,7 +138,7 @@ test('statements are given as JSON, CSV and NDJSON, page by page, and one by one
   expect((await ledger.get(path, { accept: 'image/png' })).status).toBe(406);
 });
 
-test('as of a position, periods and statements are what they were then', async () => {
+test('periods and statements with asOf are as they were known at the position', async () => {
   const ledger = await since('2026-01-10T00:00:00.000Z', '2026-04-02T00:00:00.000Z');
   await close(ledger, '2026-01');
   ledger.pass(60_000);

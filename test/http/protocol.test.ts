@@ -38,7 +38,7 @@ describe('a request for another host', () => {
     expect([status, JSON.parse(body).type]).toEqual([421, problem('wrong-host')]);
   });
 
-  test('is refused on every path, also for what does not exist and for the console', async () => {
+  test('is rejected on every path, including unknown paths and the console', async () => {
     for (const path of [
       '/',
       '/livez',
@@ -79,7 +79,7 @@ describe('what does not exist', () => {
   });
 });
 
-describe('a method that a resource does not take', () => {
+describe('a method that a resource does not support', () => {
   test.each([
     ['GET', '/v1/events', 'POST'],
     ['DELETE', '/v1/events', 'POST'],
@@ -98,7 +98,7 @@ describe('a method that a resource does not take', () => {
   });
 });
 
-describe('a media type that is not taken', () => {
+describe('an unsupported media type', () => {
   const body = JSON.stringify(registered('typed', APRIL));
 
   test.each([
@@ -120,7 +120,7 @@ describe('a media type that is not taken', () => {
     expect(await ledger().head()).toBe(before);
   });
 
-  test('and none at all, too', async () => {
+  test('is rejected if it is missing', async () => {
     const message = { path: '/v1/events', method: 'POST', headers: {} };
     expect((await requestWith(ledger().port, message, body)).status).toBe(415);
     expect((await requestWith(ledger().port, message)).status).toBe(415);
@@ -128,14 +128,14 @@ describe('a media type that is not taken', () => {
 });
 
 describe('a body that is too large', () => {
-  test('in a batch has more than 4 MiB', async () => {
+  test('is a batch of more than 4 MiB', async () => {
     const padding = 'x'.repeat(5 * 1024 * 1024);
     const headers = { 'content-type': 'application/cloudevents-batch+json' };
     const answer = await ledger().send({ headers, body: `["${padding}"]` });
     expect([answer.status, answer.body.type]).toEqual([413, problem('too-large')]);
   });
 
-  test('is not read to its end: a length that is announced is enough', async () => {
+  test('is rejected by its announced length, before it is read', async () => {
     const { status, body } = await exchange(
       ledger().port,
       'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n' +
@@ -144,7 +144,7 @@ describe('a body that is too large', () => {
     expect([status, JSON.parse(body).type]).toEqual([413, problem('too-large')]);
   });
 
-  test('is a single event that says more than 60 KiB in fewer bytes', async () => {
+  test('is a single event whose JSON expands to more than 60 KiB', async () => {
     const posted = event('cluster.unreachable', 'c1', APRIL, { evidence: { numbers: [4711] } });
     const numbers = Array(10_000).fill('1e20').join(',');
     const { headers, body } = inStructuredMode(posted);
@@ -168,7 +168,7 @@ describe('HTTP itself', () => {
 
   test.each([
     ['garbage', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
-    ['a line that is no request', 'HELLO\r\n\r\n', 400],
+    ['a line that is not a request', 'HELLO\r\n\r\n', 400],
     ['no method', ' / HTTP/1.1\r\n\r\n', 400],
     ['a method that nobody knows', `BREW / HTTP/1.1\r\n${close}\r\n`, 400],
     ['a version that nobody knows', `GET / HTTP/9.9\r\n${close}\r\n`, 400],
@@ -178,7 +178,7 @@ describe('HTTP itself', () => {
     ['no host, as HTTP/1.0 has it', 'GET /livez HTTP/1.0\r\n\r\n', 421],
     ['a header without a colon', `GET /livez HTTP/1.1\r\n${close}nonsense\r\n\r\n`, 400],
     ['a header with a NUL', `GET /livez HTTP/1.1\r\n${close}X: \0\r\n\r\n`, 400],
-    ['a length that is no number', `POST /v1/events HTTP/1.1\r\n${close}Content-Length: x\r\n\r\n`, 400],
+    ['a length that is not a number', `POST /v1/events HTTP/1.1\r\n${close}Content-Length: x\r\n\r\n`, 400],
     ['a negative length', `POST /v1/events HTTP/1.1\r\n${close}Content-Length: -1\r\n\r\n`, 400],
     [
       'both a length and chunks',
@@ -197,7 +197,7 @@ describe('HTTP itself', () => {
     ['a path with a NUL', `GET /v1/clusters/%00 HTTP/1.1\r\n${close}\r\n`, 400],
     ['a path that climbs', `GET /v1/clusters/..%2f..%2fetc%2fpasswd HTTP/1.1\r\n${close}\r\n`, 400],
     ['an id of 1,000 letters', `GET /v1/clusters/${'x'.repeat(1_000)} HTTP/1.1\r\n${close}\r\n`, 414],
-  ])('with %s is answered with a problem', async (_, bytes, status) => {
+  ])('answers %s with a problem', async (_, bytes, status) => {
     const before = await ledger().head();
     const answer = await exchange(ledger().port, Buffer.from(bytes, 'latin1'));
     expect(answer.status, answer.body).toBe(status);
@@ -217,7 +217,7 @@ describe('HTTP itself', () => {
     expect(body).toContain('"operator"');
   });
 
-  test('of one who never sends the rest does not hold up others', async () => {
+  test('serves others while a client never sends the rest of its request', async () => {
     const slow = connect(ledger().port, '127.0.0.1');
     slow.write('POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n');
     expect((await ledger().get('/livez')).status).toBe(200);
@@ -225,8 +225,8 @@ describe('HTTP itself', () => {
   });
 });
 
-describe('for those who run the ledger', () => {
-  test('it is alive and ready, each check by name', async () => {
+describe('the operations API', () => {
+  test('reports that the ledger is alive and ready, with each check by name', async () => {
     expect((await ledger().get('/livez')).body).toEqual({ status: 'alive' });
     expect((await ledger().get('/readyz')).body).toMatchObject({
       status: 'ready',
@@ -234,23 +234,23 @@ describe('for those who run the ledger', () => {
     });
   });
 
-  test('it counts requests by route', async () => {
+  test('counts requests by route', async () => {
     await ledger().get('/v1/clusters/unknown');
     const { text, headers } = await ledger().get('/metrics');
     expect(headers.get('content-type')).toContain('text/plain');
     expect(text).toContain('route="/v1/clusters/:clusterId",status="404"');
   });
 
-  test('it says who the caller is', async () => {
+  test('returns the actor and role of the caller', async () => {
     expect((await ledger().get('/v1/me')).body).toEqual({ actor: 'loopback', role: 'operator' });
   });
 
-  test('it sends people to the docs', async () => {
+  test('redirects the root to the documentation', async () => {
     const { status, headers } = await ledger().get('/');
     expect([status, headers.get('location')]).toEqual([302, '/docs']);
   });
 
-  test('a problem names its request', async () => {
+  test('includes the id of the request in a problem', async () => {
     const [one, two] = [await ledger().get('/nowhere'), await ledger().get('/nowhere')];
     expect(one.body.instance).toMatch(/^[0-9a-f-]{36}$/);
     expect(two.body.instance).not.toBe(one.body.instance);

@@ -28,7 +28,7 @@ async function replayOf(ledger: TestLedger, accountId: string, query: string): P
 
 const day = (of: string) => `2026-${of}T00:00:00.000Z`;
 
-test('a replay shows the facts of an account as they became known, and what each changed', async () => {
+test('a replay returns the facts of an account in recorded order, with the change by each', async () => {
   const ledger = await ledgerForTest();
   const [first] = await ledger.record(registered('c1', day('03-01')));
   await ledger.record(registered('other', day('03-01'), 'globex'), registered('c2', day('03-31')));
@@ -79,7 +79,7 @@ test.each([
 });
 
 describe.each(stores)('on $name', ({ connection }) => {
-  test('whoever folds the facts of a replay comes to the usage it says, after each of them', async () => {
+  test('folding the facts of a replay gives the usage that the replay reports after each fact', async () => {
     const ledger = await openLedger({ store: connection });
     onTestFinished(ledger.discard);
     const player = new Player(ledger);
@@ -146,7 +146,7 @@ async function longHistory(): Promise<TestLedger> {
   return ledger;
 }
 
-test('a replay waits for its reader, ends when the reader goes away, and does not keep the ledger from closing', async () => {
+test('a replay waits for its reader, ends when the reader disconnects, and does not delay closing', async () => {
   const ledger = await longHistory();
   let reads = 0;
   const { store } = ledger.rooms;

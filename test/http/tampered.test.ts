@@ -38,7 +38,7 @@ const swap = (a: number, b: number) => [
   `UPDATE log SET position = ${b} WHERE position = 1000`,
 ];
 
-describe('a log that was altered while the ledger was stopped is found out', () => {
+describe('a ledger that starts on a log', () => {
   test.each([
     ['a byte of an event was changed', [ONE_BYTE]],
     ['the last event was removed', ['DELETE FROM log WHERE position = 6']],
@@ -62,14 +62,14 @@ describe('a log that was altered while the ledger was stopped is found out', () 
         `UPDATE state SET data = replace(data, '\\n6\\n', '\\n5\\n') WHERE stream = '~log-checkpoints' AND revision = 1`,
       ],
     ],
-  ])('where %s', async (_, sql) => {
+  ])('detects that %s', async (_, sql) => {
     const ledger = await altered(...sql);
     await found(ledger);
     const answer = await ledger.post(registered('c9', APRIL));
     expect([answer.status, answer.body.type]).toEqual([503, problem('read-only')]);
   });
 
-  test('and one that was not is not', async () => {
+  test('accepts an unaltered log', async () => {
     const ledger = await altered('UPDATE log SET type = type');
     expect(await ledger.rooms.signedLog.ready(60_000, 6)).toBe(true);
     expect((await ledger.record(registered('c9', APRIL)))[0]?.position).toBe('7');
@@ -78,7 +78,7 @@ describe('a log that was altered while the ledger was stopped is found out', () 
 });
 
 describe('a ledger whose log was tampered with', () => {
-  test('refuses all that would be added to the log, and says that nothing was recorded', async () => {
+  test('rejects every write, and reports that nothing was recorded', async () => {
     const ledger = await altered(ONE_BYTE);
     await found(ledger);
     const { eventId } = (await ledger.get('/v1/feed')).body.events.map(
@@ -104,7 +104,7 @@ describe('a ledger whose log was tampered with', () => {
     expect(await ledger.head()).toBe(6);
   });
 
-  test('goes on answering reads, and knows what it recorded before', async () => {
+  test('still answers reads, including what it recorded before', async () => {
     const ledger = await altered(ONE_BYTE);
     await found(ledger);
     expect((await ledger.get('/v1/usage?period=2026-04')).status).toBe(200);
@@ -118,7 +118,7 @@ describe('a ledger whose log was tampered with', () => {
     expect([proof.status, proof.body.type]).toEqual([503, problem('read-only')]);
   });
 
-  test('says so in its readiness, its metrics and its own log', async () => {
+  test('reports the tampering in its readiness, its metrics and its own log', async () => {
     const ledger = await altered('DELETE FROM log WHERE position = 6');
     await found(ledger);
     const { status, body } = await ledger.get('/readyz');
@@ -133,7 +133,7 @@ describe('a ledger whose log was tampered with', () => {
     ]);
   });
 
-  test('is as it was again once its store is', async () => {
+  test('recovers when the store is restored', async () => {
     const ledger = await altered(ONE_BYTE);
     await found(ledger);
     await ledger.close();
@@ -146,8 +146,8 @@ describe('a ledger whose log was tampered with', () => {
   });
 });
 
-describe('a ledger on another key than its log was signed with', () => {
-  test('does not start, and does once the key is accepted', async () => {
+describe('a ledger with another key than the one that signed its log', () => {
+  test('starts only after an operator accepts the key', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', APRIL));
     await ledger.close();

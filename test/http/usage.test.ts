@@ -58,14 +58,14 @@ describe('the usage of a month', () => {
     expect(headers.get('ledger-position')).toBe('6');
   });
 
-  test('of one account is the same by filter and by path', async () => {
+  test('is the same for an account by filter and by path', async () => {
     const { body: filtered } = await ledger().get('/v1/usage?period=2026-03&accountId=acme');
     const { body: own } = await ledger().get('/v1/accounts/acme/usage?period=2026-03');
     expect(filtered.items).toEqual([{ accountId: 'acme', usage: acmeInMarch }]);
     expect(own).toEqual({ accountId: 'acme', ...march, asOf: null, position: '6', usage: acmeInMarch });
   });
 
-  test('in progress is counted up to now, and up to an instant that is asked for', async () => {
+  test('is counted up to now while the month lasts, or up to a requested instant', async () => {
     const { body: now } = await ledger().get('/v1/accounts/acme/usage?period=2026-04');
     expect(now).toMatchObject({
       through: '2026-04-15T12:00:02.000Z',
@@ -80,7 +80,7 @@ describe('the usage of a month', () => {
     });
   });
 
-  test('is given by day, and the days add up', async () => {
+  test('can be split by day, and the days add up', async () => {
     const { body } = await ledger().get('/v1/accounts/acme/usage?period=2026-03&granularity=day');
     expect(body.usage).toEqual(acmeInMarch);
     expect(body.days).toHaveLength(31);
@@ -101,7 +101,7 @@ describe('the usage of a month', () => {
     expect(seconds.reduce((a: number, b: number) => a + b, 0)).toBe(3_542_400);
   });
 
-  test('by day ends with the day in progress', async () => {
+  test('ends with the current day if split by day', async () => {
     const { body } = await ledger().get('/v1/usage?period=2026-04&granularity=day&accountId=globex');
     expect(body.items[0].days).toHaveLength(15);
     expect(body.items[0].days.at(-1)).toMatchObject({
@@ -110,7 +110,7 @@ describe('the usage of a month', () => {
     });
   });
 
-  test('is given page by page, each with the same head', async () => {
+  test('is returned page by page, each with the same head', async () => {
     const { body: first } = await ledger().get('/v1/usage?period=2026-03&limit=2');
     const { body: second } = await ledger().get(`/v1/usage?period=2026-03&limit=2&cursor=${first.next}`);
     const accounts = [...first.items, ...second.items].map(({ accountId }) => accountId);
@@ -134,13 +134,13 @@ describe('the usage of a window', () => {
     expect(body.period).toBeUndefined();
   });
 
-  test('that is empty is zero', async () => {
+  test('is zero if the window is empty', async () => {
     const instant = '2026-03-15T00:00:00Z';
     const { body } = await ledger().get(`/v1/accounts/acme/usage?from=${instant}&to=${instant}`);
     expect(body.usage).toEqual(nothing);
   });
 
-  test('that has not begun is zero', async () => {
+  test('is zero if the window has not begun', async () => {
     expect((await ledger().get('/v1/accounts/acme/usage?period=2030-01')).body.usage).toEqual(nothing);
   });
 
@@ -171,8 +171,8 @@ describe('the usage of a window', () => {
   });
 });
 
-describe('what was known', () => {
-  test('at a position leaves out what was recorded after it, and never changes', async () => {
+describe('usage with asOf', () => {
+  test('leaves out facts recorded after the position, and never changes', async () => {
     const it = await ledgerForTest();
     await it.record(registered('c1', '2026-03-01T00:00:00Z'));
     const before = await it.get('/v1/usage?period=2026-03&asOf=1');
@@ -183,11 +183,11 @@ describe('what was known', () => {
     expect((await it.get('/v1/usage?period=2026-03')).body.items[0].usage.clusterSeconds).toBe('86400.000');
   });
 
-  test('at position 0 is nothing', async () => {
+  test('is empty at position 0', async () => {
     expect((await ledger().get('/v1/usage?period=2026-03&asOf=0')).body.items).toEqual([]);
   });
 
-  test('at an instant is what was recorded at or before it', async () => {
+  test('uses the facts recorded at or before an instant', async () => {
     const accounts = async (asOf: string) => {
       const { body } = await ledger().get(`/v1/usage?period=2026-03&asOf=${asOf}`);
       return [body.position, body.asOf, ...body.items.map(({ usage }: { usage: object }) => usage)];
@@ -201,7 +201,7 @@ describe('what was known', () => {
     expect((await accounts('2027-01-01T00:00:00Z'))[0]).toBe('6');
   });
 
-  test('limits nothing of what is counted: the window and the clock do', async () => {
+  test('does not limit the counted time: the window and the clock do', async () => {
     const { body } = await ledger().get('/v1/accounts/acme/usage?period=2026-04&asOf=1');
     expect(body).toMatchObject({
       through: '2026-04-15T12:00:02.000Z',
@@ -256,7 +256,7 @@ describe('usage by Accept', () => {
     expect(headers.get('vary')).toMatch(/accept/i);
   });
 
-  test.each(['image/png', 'text/html', 'application/xml'])('%s cannot be given', async (accept) => {
+  test.each(['image/png', 'text/html', 'application/xml'])('is not available as %s', async (accept) => {
     const { status, body } = await usage(accept);
     expect([status, body.type]).toEqual([406, 'urn:cluster-ledger:problem:not-acceptable']);
   });
@@ -265,7 +265,7 @@ describe('usage by Accept', () => {
 describe('a strong ETag', () => {
   const path = '/v1/usage?period=2026-03';
 
-  test('spares the body while nothing has changed', async () => {
+  test('saves the body while nothing has changed', async () => {
     const it = await ledgerForTest();
     await it.record(registered('c1', '2026-03-01T00:00:00Z'));
     const { headers } = await it.get(path);

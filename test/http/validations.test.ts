@@ -18,7 +18,7 @@ const decide = (ledger: TestLedger, body: object) =>
     body: JSON.stringify(body),
   });
 
-test('a run is shown with what changed and what was concluded', async () => {
+test('a run shows its changed verdicts and its conclusions', async () => {
   const { ledger, validator } = await watched();
   await validator.run();
   ledger.pass(5 * MINUTE);
@@ -71,7 +71,7 @@ test('a run is shown with what changed and what was concluded', async () => {
   });
 });
 
-test('runs are listed latest first, page by page, and one under way or cut off says so', async () => {
+test('runs are listed latest first, page by page, with active and abandoned runs marked', async () => {
   const { ledger, validator } = await watched();
   await validator.run({}, { upTo: 'claimed' });
   expect((await ledger.get('/v1/validator')).body.running).toMatchObject([
@@ -96,7 +96,7 @@ test('runs are listed latest first, page by page, and one under way or cut off s
     expect((await ledger.get(`/v1/validations/${id}`)).status).toBe(404);
 });
 
-test('a run that observes shows what it would have done, with the evidence', async () => {
+test('a run in observe mode shows the facts that it did not record, with their evidence', async () => {
   const { ledger, validator } = await watched();
   await validator.run({ c1: REFUSED }, { settings: { ...settings, mode: 'observe' } });
   const { body } = await ledger.get('/v1/validations/20260415T120000.000Z');
@@ -112,7 +112,7 @@ test('a run that observes shows what it would have done, with the evidence', asy
   expect((await ledger.get('/v1/clusters/c1')).body.status).toBe('billed');
 });
 
-test('an operator lets runs go on through an outage for some hours, and takes it back', async () => {
+test('an operator keeps runs effective during an outage, and cancels the decision', async () => {
   const { ledger, validator } = await watched();
   const all = { c1: REFUSED, c2: REFUSED, c3: REFUSED };
   await validator.runs(5, all, { settings });
@@ -138,7 +138,7 @@ test('an operator lets runs go on through an outage for some hours, and takes it
   expect((await decide(ledger, { proceedForHours: 169 })).status).toBe(400);
 });
 
-test('facts of a run that was cut off before it was complete are not said twice', async () => {
+test('facts of an interrupted run are not recorded twice', async () => {
   const { ledger, validator } = await watched();
   await validator.run({ c1: REFUSED }, { settings, upTo: 'judged' });
   ledger.pass(5 * MINUTE);

@@ -25,8 +25,8 @@ const ledger = sharedLedger(async (it) => {
 });
 const idOf = (i: number) => recorded[i]?.eventId as string;
 
-describe('what an account would be billed', () => {
-  test('with a fact less is what it is with that fact voided', async () => {
+describe('a simulation of an account', () => {
+  test('equals the usage after voiding a fact if it removes that fact', async () => {
     const { body, status } = await ask(ledger(), { remove: [idOf(1)] });
     expect(status).toBe(200);
     const { usage } = (await ledger().get('/v1/accounts/acme/usage?period=2026-03')).body;
@@ -58,7 +58,7 @@ describe('what an account would be billed', () => {
     expect(asVoided.body).toEqual(body);
   });
 
-  test('with facts more: of clusters it has, and of those it would have, also in time to come', async () => {
+  test('adds facts of its own and of new clusters, also in the future', async () => {
     const add = [resumed('c1', day('03-12')), registered('new', day('03-31')), deleted('new', day('05-01'))];
     const { body } = await ask(ledger(), {
       add,
@@ -72,7 +72,7 @@ describe('what an account would be billed', () => {
     expect(body.clusters.map(({ clusterId }: { clusterId: string }) => clusterId)).toEqual(['c1', 'new']);
   });
 
-  test('as of a position knows nothing else', async () => {
+  test('uses only the facts known at a position', async () => {
     const { body } = await ask(ledger(), { asOf: '1', add: [deleted('c1', day('03-02'))] });
     expect(body).toMatchObject({ asOf: '1', position: '1', before: { billableClusters: 1 } });
     expect(body.delta).toEqual({ billableClusters: 0, clusterSeconds: `-${30 * 86_400}.000` });
@@ -80,7 +80,7 @@ describe('what an account would be billed', () => {
     expect(removed.body.errors[0].pointer).toBe('/remove/0');
   });
 
-  test('is what it is where an event is a repeat, or of another account’s cluster', async () => {
+  test('is unchanged by a duplicate event or an event of another account', async () => {
     const [first] = (await ledger().get('/v1/clusters/c1/events')).body.items;
     const { specversion, id, source, type, subject, time, data } = first;
     const again = { specversion, id, source, type, subject, time, data };
@@ -90,7 +90,7 @@ describe('what an account would be billed', () => {
     }
   });
 
-  test('of a void that is taken out counts what was voided again', async () => {
+  test('counts a voided fact again if its void is removed', async () => {
     const it = await ledgerForTest();
     const [first] = await it.record(registered('c1', day('03-01')));
     const [undone] = await it.record(voided('c1', day('03-01'), first?.eventId ?? ''));
@@ -100,7 +100,7 @@ describe('what an account would be billed', () => {
   });
 });
 
-describe('a question is refused, and the problem names the field, where', () => {
+describe('a simulation is rejected, and the problem names the field, if', () => {
   const valid = () => stopped('c1', day('03-02'));
   const change = (more: object) => ({ ...valid(), ...more }) as PostedEvent;
   const unknown = '00000000-0000-5000-8000-000000000000';
@@ -113,11 +113,11 @@ describe('a question is refused, and the problem names the field, where', () => 
       () => ({ period: undefined, from: day('03-02'), to: day('03-01'), add: [valid()] }),
       '/to',
     ],
-    ['the period is no text', () => ({ period: 3, add: [valid()] }), '/period'],
+    ['the period is not text', () => ({ period: 3, add: [valid()] }), '/period'],
     ['asOf is a number', () => ({ asOf: 1, add: [valid()] }), '/asOf'],
     ['asOf is in the future', () => ({ asOf: '99', add: [valid()] }), '/asOf'],
     ['a field is not known', () => ({ add: [valid()], dryRun: true }), '/dryRun'],
-    ['what is added is no list', () => ({ add: valid() }), '/add'],
+    ['the added events are not a list', () => ({ add: valid() }), '/add'],
     ['too much is added', () => ({ add: Array.from({ length: 101 }, valid) }), '/add'],
     ['an added event has no time', () => ({ add: [valid(), change({ time: undefined })] }), '/add/1/time'],
     ['an added event is of no known type', () => ({ add: [change({ type: 'x' })] }), '/add/0/type'],
@@ -132,7 +132,7 @@ describe('a question is refused, and the problem names the field, where', () => 
       '/add/0/source',
     ],
     ['an added event is null', () => ({ add: [null] }), '/add/0'],
-    ['a removed event is no id', () => ({ remove: ['e1'] }), '/remove/0'],
+    ['a removed event is not an id', () => ({ remove: ['e1'] }), '/remove/0'],
     ['a removed event does not exist', () => ({ remove: [idOf(0), unknown] }), '/remove/1'],
     ['a removed event is of another account', () => ({ remove: [idOf(3)] }), '/remove/0'],
     ['an event is removed twice', () => ({ remove: [idOf(0), idOf(0)] }), '/remove'],
@@ -167,7 +167,7 @@ describe('a question is refused, and the problem names the field, where', () => 
     expect(body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
   });
 
-  test('the body is no JSON, or none, or the account is nobody', async () => {
+  test('the body is not JSON or is missing, or the account is unknown', async () => {
     for (const body of ['{', '[]', 'null']) {
       const headers = { 'content-type': 'application/json' };
       const { status } = await ledger().fetch('/v1/accounts/acme/what-if', { method: 'POST', headers, body });
@@ -185,8 +185,8 @@ const voiding = (it: TestLedger, eventId: string, more: object = {}) =>
     body: JSON.stringify({ reason: 'a mistake', ...more }),
   });
 
-describe('a void that is only tried', () => {
-  test('shows every period of which a figure changes, and is what the void then does', async () => {
+describe('a dry run of a void', () => {
+  test('lists every period whose figures change, and the void then changes exactly these', async () => {
     const it = await ledgerForTest();
     const [first, stop] = await it.record(
       registered('c1', day('01-10')),
@@ -225,7 +225,7 @@ describe('a void that is only tried', () => {
     expect(again.body.periods).toEqual([]);
   });
 
-  test('is refused as the void would be', async () => {
+  test('is rejected like the void itself', async () => {
     const it = await ledgerForTest();
     const [first] = await it.record(registered('c1', day('03-01')));
     const [undone] = await it.record(voided('c1', day('03-01'), first?.eventId ?? ''));
@@ -245,7 +245,7 @@ describe('a void that is only tried', () => {
   });
 });
 
-test.each(stores)('on $name nothing of a supposition is written', async ({ connection }) => {
+test.each(stores)('a simulation writes nothing on $name', async ({ connection }) => {
   const it = await ledgerForTest({ store: connection });
   const [first] = await it.record(registered('c1', day('03-01')), deleted('c1', day('03-02')));
   const before = await readLog(it.rooms.store);

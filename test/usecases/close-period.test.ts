@@ -58,7 +58,7 @@ function cutOff(
 }
 
 describe.each(stores)('on $name', ({ connection }) => {
-  test('64 who close one period at once write one PeriodClosed and get the same result', async () => {
+  test('64 concurrent commands for one period write one PeriodClosed and get the same result', async () => {
     const ledger = await platform(connection);
     const answers = await Promise.all(Array.from({ length: 64 }, () => close(ledger, '2026-01')));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
@@ -72,7 +72,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     expect(await closings(ledger)).toHaveLength(1);
   });
 
-  test('closers of several processes, at watermarks of their own, write one PeriodClosed too', async () => {
+  test('commands in several processes with different watermarks write one PeriodClosed', async () => {
     const ledger = await platform(connection);
     const { store, projections } = ledger.rooms;
     const closers = Array.from({ length: 16 }, (_, i) => {
@@ -96,7 +96,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     expect(projections.statements.drifts).toEqual([]);
   });
 
-  test('a close that is cut off at any call to the store ends in the same closing when it is begun again', async () => {
+  test('a closing that is interrupted at any call to the store ends in the same closing when it is repeated', async () => {
     const digests = new Set<string>();
     for (const [call, when] of [
       ['head', 'before'],
@@ -124,7 +124,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     expect(digests.size).toBe(1);
   });
 
-  test('a closing at another watermark is never taken for a repeat of the first', async () => {
+  test('a closing at another watermark is never taken for a retry of the first', async () => {
     const ledger = await platform(connection);
     const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 1, clusterSeconds: '1.000' };
@@ -138,7 +138,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     expect(events[0]).toMatchObject({ metadata: { actor: 'one' }, data: { watermark: '2' } });
   });
 
-  test('what is closed is the same bytes for ever: after late facts, a later close, a restart and a replay', async () => {
+  test('the statements of a closed period keep the same bytes after late facts, a later closing, a restart and a replay', async () => {
     const ledger = await platform(connection);
     await close(ledger, '2026-01');
     const january = await statements(ledger, '2026-01');
@@ -166,7 +166,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     });
   });
 
-  test('a closing whose digest is not that of its statements is told as statement-drift', async () => {
+  test('a closing whose digest differs from its statements is reported as statement-drift', async () => {
     const ledger = await platform(connection);
     const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 3, clusterSeconds: '5443200.000' };
@@ -184,7 +184,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     expect((await ledger.get('/metrics')).text).toContain('\nledger_statement_drift 1\n');
   });
 
-  test('totals that are not those of the statements are drift as well', async () => {
+  test('a closing whose totals differ from its statements is reported as statement-drift', async () => {
     const ledger = await platform(connection);
     const { close: would } = await new ClosePeriod({
       ...ledger.rooms,
@@ -199,7 +199,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     expect(ledger.rooms.projections.statements.drifts).toMatchObject([{ period: '2026-01', position: 4 }]);
   });
 
-  test('an event that closes nothing is told, and closes nothing', async () => {
+  test('an unreadable closing event is reported and closes nothing', async () => {
     const ledger = await platform(connection);
     const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 0, clusterSeconds: '0.000' };
@@ -216,7 +216,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     expect(ledger.rooms.projections.model.unreadableClosings).toHaveLength(1);
   });
 
-  test('nothing is closed while the facts of a cluster cannot be read', async () => {
+  test('no period closes while the facts of a cluster cannot be read', async () => {
     const ledger = await platform(connection);
     const event = { id: '00000000-0000-5000-8000-00000000abcd', type: 'Painted', data: {}, metadata: {} };
     await ledger.rooms.store.append('cluster-c1', [{ ...event, recordedAt: ledger.now }], 0);

@@ -11,7 +11,7 @@ import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
-/** Accounts, as the registrations name them. */
+/** Adds the routes that read accounts. An account exists if a registration names it. */
 export function accountRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts',
@@ -19,7 +19,7 @@ export function accountRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'listAccounts',
         tags: ['Clusters'],
-        summary: 'Accounts that clusters were registered to, in order of their ids',
+        summary: 'List the accounts that clusters were registered to, in order of their ids',
         querystring: z.strictObject({ ...Paging, ...Reading }),
         response: { 200: z.strictObject({ items: z.array(AccountOut), ...Next }), ...problemResponses },
       },
@@ -44,7 +44,7 @@ export function accountRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getAccount',
         tags: ['Clusters'],
-        summary: 'One account',
+        summary: 'Get an account',
         params: AccountPath,
         querystring: z.strictObject({ ...Reading }),
         response: { 200: AccountOut, ...problemResponses },

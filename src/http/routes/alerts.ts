@@ -14,9 +14,11 @@ import { modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
-const AlertPath = z.strictObject({ alertId: line(400).describe('Its kind and its subject, with a colon.') });
+const AlertPath = z.strictObject({
+  alertId: line(400).describe('The kind and the subject, separated by a colon.'),
+});
 
-/** What somebody should look at: raised once, updated while it lasts, resolved by the same logic. */
+/** Adds the routes that list and acknowledge alerts. */
 export function alertRoutes(app: App, services: HttpServices): void {
   const tags = ['Alerts'];
 
@@ -26,7 +28,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'listAlerts',
         tags,
-        summary: 'Alerts, the latest raised first',
+        summary: 'List the alerts, latest first',
         querystring: z.strictObject({
           state: z.enum(ALERT_STATES).optional(),
           kind: z.enum(ALERT_KINDS).optional(),
@@ -40,11 +42,11 @@ export function alertRoutes(app: App, services: HttpServices): void {
     async ({ query: { limit, cursor, state, kind, severity, ...query } }, reply) => {
       const model = await modelFor(services.projections, query, reply);
       const now = services.now();
-      const isAsked = (alert: Alert) =>
+      const isSelected = (alert: Alert) =>
         (state === undefined || alertState(alert) === state) &&
         (kind === undefined || alert.kind === kind) &&
         (severity === undefined || severityOf(alert) === severity);
-      const alerts = model.alerts.all(now, liveAlerts(services)).filter(isAsked);
+      const alerts = model.alerts.all(now, liveAlerts(services)).filter(isSelected);
       const [raisedAt, id] = decodeCursor(cursor, 'number', 'text') ?? [Number.POSITIVE_INFINITY, ''];
       const isBehind = (alert: Alert) =>
         alert.raisedAt < Number(raisedAt) || (alert.raisedAt === raisedAt && alert.id > String(id));
@@ -59,7 +61,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getAlert',
         tags,
-        summary: 'One alert: what happened, what it does to the bill, and what to do next',
+        summary: 'Get an alert: what happened, the effect on the bill, and what to do next',
         params: AlertPath,
         querystring: z.strictObject({ ...Reading }),
         response: { 200: AlertOut, ...problemResponses },
@@ -77,9 +79,9 @@ export function alertRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'acknowledgeAlert',
         tags,
-        summary: 'Say that somebody has seen an alert: it is silent from then on',
+        summary: 'Acknowledge an alert: it is silent from then on',
         description:
-          'It is resolved when what it is about is; event-rejected and alive-after-delete also by this. Again changes nothing.',
+          'An acknowledged alert stays until its cause is resolved. An alert of kind event-rejected or alive-after-delete is resolved by the acknowledgement. Repeating it changes nothing.',
         params: AlertPath,
         body: z.strictObject({ note: line(1_000).optional() }).nullish(),
         response: { 200: AlertOut, ...problemResponses },
@@ -106,6 +108,6 @@ export function alertRoutes(app: App, services: HttpServices): void {
 /** @throws Problem `not-found` */
 function requireAlert(model: LedgerModel, alertId: string, services: HttpServices): Alert {
   const alert = model.alerts.find(alertId, services.now(), liveAlerts(services));
-  if (alert === undefined) throw new Problem('not-found', `no alert has the id ${alertId}`);
+  if (alert === undefined) throw new Problem('not-found', `alert ${alertId} does not exist`);
   return alert;
 }

@@ -19,7 +19,7 @@ import { clusterNumber, modelFor, requireReadable } from '../params/read-model.t
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
-/** The source of facts that come in through these resources. */
+/** The source of facts that are posted to these resources. */
 const SOURCE = `${LEDGER_SOURCE}:api`;
 
 const headers = z.looseObject({
@@ -27,27 +27,27 @@ const headers = z.looseObject({
     .string()
     .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable characters without spaces')
     .optional()
-    .describe('The same key for the same cluster, ever again, is the same fact.'),
+    .describe('A request with the same key for the same cluster is a duplicate, at any time.'),
 });
 
 const timed = {
-  effectiveAt: InstantText.optional().describe('When it is true in the world; by default now.'),
+  effectiveAt: InstantText.optional().describe('When the fact became true; by default now.'),
 };
 const Registration = factPayloads.ClusterRegistered.extend(timed);
-const Switching = z.strictObject({
+const StopOrResume = z.strictObject({
   cause: Cause.prefault('manual'),
   reason: factPayloads.BillingStopped.shape.reason,
   ...timed,
 });
 const Voiding = z.strictObject({
   reason: factPayloads.FactVoided.shape.reason,
-  dryRun: z.boolean().optional().describe('Only say what would change; nothing is written.'),
+  dryRun: z.boolean().optional().describe('Only return what would change; nothing is written.'),
   ...timed,
 });
 
 const response = { 200: RecordedOut, 201: RecordedOut, ...problemResponses };
 
-/** Facts posted by people and scripts, one at a time; the rules are those of ingest. */
+/** Adds the routes by which people and scripts post facts, one per request. The rules are those of POST /v1/events. */
 export function correctionRoutes(app: App, services: HttpServices): void {
   const recorder = new Recorder(services);
   const tags = ['Corrections'];
@@ -59,7 +59,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
         operationId: 'registerCluster',
         tags,
         summary: 'Register a cluster',
-        description: 'The same body again is a duplicate, with or without an Idempotency-Key.',
+        description: 'Posting the same body again returns a duplicate, with or without an Idempotency-Key.',
         params: ClusterPath,
         headers,
         body: Registration,
@@ -96,10 +96,10 @@ export function correctionRoutes(app: App, services: HttpServices): void {
           operationId: `post${type}`,
           tags,
           summary,
-          description: 'Each cause is a switch of its own: resuming one undoes no other.',
+          description: 'Each cause stops billing independently: resuming one does not resume another.',
           params: ClusterPath,
           headers,
-          body: Switching,
+          body: StopOrResume,
           response,
         },
       },
@@ -119,7 +119,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'voidEvent',
         tags,
-        summary: 'Declare a fact wrong: it counts for nothing from here on',
+        summary: 'Void a fact: it no longer has any effect',
         params: EventPath,
         headers,
         body: Voiding,
@@ -131,7 +131,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
       const { eventId: voids } = request.params;
       const model = dryRun ? await modelFor(services.projections, {}, reply) : services.projections.model;
       const place = model.locate(voids);
-      if (place?.clusterId === undefined) throw new Problem('not-found', `no fact has the event id ${voids}`);
+      if (place?.clusterId === undefined) throw new Problem('not-found', `fact ${voids} does not exist`);
       const { clusterId } = place;
       const now = services.now();
       const fact = {
@@ -165,16 +165,16 @@ async function previewOut(
   return { outcome, eventId: fact.eventId, clusterId, accountId, fact, periods: [...periods] };
 }
 
-function keyOf({ headers: given }: FastifyRequest): string | undefined {
-  const key = given['idempotency-key'];
+function keyOf({ headers: requestHeaders }: FastifyRequest): string | undefined {
+  const key = requestHeaders['idempotency-key'];
   return typeof key === 'string' ? key : undefined;
 }
 
-function submissionOf(fact: Fact, id: string, given: Instant | undefined): Submission {
+function submissionOf(fact: Fact, id: string, effectiveAt: Instant | undefined): Submission {
   return {
     fact,
     origin: { source: SOURCE, id, actor: LOOPBACK_CALLER.actor },
-    isTimedByLedger: given === undefined,
+    isTimedByLedger: effectiveAt === undefined,
     event: asPostedEvent(fact, SOURCE, id),
   };
 }

@@ -19,11 +19,11 @@ import { invalidRequest } from '../server/problem.ts';
 const Query = z.strictObject({
   ...WindowFields,
   before: AsOf,
-  after: AsOf.optional().describe('By default all that is known now.'),
+  after: AsOf.optional().describe('By default the current position.'),
   ...Reading,
 });
 
-/** What changed a figure between two moments. */
+/** Adds the route that explains the difference between the usage at two positions. */
 export function diffRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/diff',
@@ -31,10 +31,11 @@ export function diffRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'diffAccount',
         tags: ['Audit'],
-        summary: 'The usage of a window as known at two positions, and the facts that made the difference',
+        summary:
+          'Compare the usage of a window as known at two positions, and list the facts that made the difference',
         description:
-          'These facts alone make the difference, and without them there is none: what else was recorded in between decides ' +
-          'nothing.',
+          'These facts alone make the difference, and without them there is none. Other facts recorded in between have no effect ' +
+          'on the usage.',
         params: AccountPath,
         querystring: Query,
         response: { 200: DifferenceOut, ...problemResponses },
@@ -60,7 +61,7 @@ export function diffRoutes(app: App, services: HttpServices): void {
       const facts = await readFacts(
         services.store,
         model,
-        changes.flatMap(({ causePosition: by, position }) => [by, position]),
+        changes.flatMap(({ causePosition, position }) => [causePosition, position]),
       );
       const ref = (position: number) => factRef(model, facts, position);
       return {
@@ -69,23 +70,23 @@ export function diffRoutes(app: App, services: HttpServices): void {
         before: { asOf: asOfOut(query.before), position: String(span.before), usage: before },
         after: { asOf: asOfOut(query.after), position: String(span.after), usage: after },
         delta: new AmountSum().add(after).subtract(before).total,
-        facts: changes.map(({ position, causePosition: by }) =>
-          position === by
+        facts: changes.map(({ position, causePosition }) =>
+          position === causePosition
             ? { ...ref(position), effect: 'counted' as const }
-            : { ...ref(position), effect: 'voided' as const, voidedBy: ref(by) },
+            : { ...ref(position), effect: 'voided' as const, voidedBy: ref(causePosition) },
         ),
       };
     },
   );
 }
 
-/** @throws Problem `invalid-request` where the two are the wrong way round. */
+/** @throws Problem `invalid-request` if `before` is later than `after` */
 function spanOf(model: LedgerModel, { before, after }: { before: AsOf; after?: AsOf | undefined }): Span {
   const span = {
     before: knownAt(model, before, '/query/before'),
     after: knownAt(model, after, '/query/after'),
   };
   if (span.before <= span.after) return span;
-  const detail = `must not be behind after: position ${span.before} is behind ${span.after}`;
+  const detail = `must not be later than after: position ${span.before} is later than ${span.after}`;
   throw invalidRequest([{ pointer: '/query/before', detail }]);
 }

@@ -11,11 +11,11 @@ import { onlyDescribed, problemResponses } from '../contract.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../ingest/binary-mode.ts';
 import { CloudEvent, toCloudEvent } from '../ingest/cloud-event.ts';
 import { parseEvent, Recorder } from '../ingest/recorder.ts';
+import { inclusionOf } from '../log-access.ts';
 import { EventPath, Reading } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
-import { inclusionOf } from './log.ts';
 
 export const STRUCTURED = 'application/cloudevents+json';
 export const BATCH = 'application/cloudevents-batch+json';
@@ -23,7 +23,7 @@ export const BATCH = 'application/cloudevents-batch+json';
 const MAX_BATCH_EVENTS = 1_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
-/** Ingest, and single facts. */
+/** Adds the routes that post events and read a single fact. */
 export function eventRoutes(app: App, services: HttpServices): void {
   const recorder = new Recorder(services);
 
@@ -37,8 +37,8 @@ export function eventRoutes(app: App, services: HttpServices): void {
         tags: ['Ingest'],
         summary: 'Post lifecycle events',
         description:
-          'CloudEvents 1.0 in structured, batch (at most 1,000 events and 4 MiB) or binary mode. Answered once durable. ' +
-          'The same source and id, ever again, is a duplicate; in a batch each event has a result of its own.',
+          'CloudEvents 1.0 in structured, batch (at most 1,000 events and 4 MiB) or binary mode. Answered when the events are durable. ' +
+          'An event with the same source and id as an earlier one is a duplicate. In a batch, each event has its own result.',
         consumes: [STRUCTURED, BATCH, 'application/json'],
         body: onlyDescribed(z.union([CloudEvent, z.array(CloudEvent)])),
         response: { 200: z.union([RecordedOut, BatchResultOut]), 201: RecordedOut, ...problemResponses },
@@ -63,7 +63,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getEvent',
         tags: ['Audit'],
-        summary: 'One recorded fact, and the proof that it is in the signed log',
+        summary: 'Get a recorded fact, with the proof that it is in the signed log',
         params: EventPath,
         querystring: z.strictObject({ ...Reading }),
         response: { 200: ProvedEvent, ...problemResponses },
@@ -79,12 +79,12 @@ export function eventRoutes(app: App, services: HttpServices): void {
           return { ...toCloudEvent(event, place.position), ...(proof !== undefined && { proof }) };
         }
       }
-      throw new Problem('not-found', `no fact has the event id ${eventId}`);
+      throw new Problem('not-found', `fact ${eventId} does not exist`);
     },
   );
 }
 
-/** What shows that the event is in the log; one that is not covered yet is signed for. */
+/** Returns the proof that an event is in the log, and signs a new checkpoint if none covers the event. */
 async function proofOf(
   signedLog: SignedLog,
   position: number,
@@ -113,7 +113,7 @@ function parseSingle(request: FastifyRequest, body: unknown): Submission | Probl
   return parseEvent(binaryEvent(request.raw, request.bodyBytes === 0 ? undefined : body), request.bodyBytes);
 }
 
-/** The problem with its fields named as they were posted. */
+/** Returns the problem with pointers into the request as it was posted. */
 function asPosted(request: FastifyRequest, problem: Problem): Problem {
   if (mediaTypeOf(request) === STRUCTURED || problem.errors === undefined) return problem;
   const errors = problem.errors.map(({ pointer, detail }) => ({ pointer: inBinaryMode(pointer), detail }));
@@ -127,14 +127,14 @@ async function recordBatch(recorder: Recorder, body: unknown, bodyBytes: number)
   if (body.length > MAX_BATCH_EVENTS) {
     throw new Problem(
       'too-large',
-      `a batch may have ${MAX_BATCH_EVENTS} events; this one has ${body.length}`,
+      `a batch may have at most ${MAX_BATCH_EVENTS} events; this batch has ${body.length}`,
     );
   }
   const parsed = body.map((event: unknown) => parseEvent(event, bodyBytes));
-  const submissions = parsed.filter((each): each is Submission => !(each instanceof Problem));
+  const submissions = parsed.filter((item): item is Submission => !(item instanceof Problem));
   const recorded = (await recorder.record(submissions)).values();
-  return parsed.map((each) => {
-    const answer = each instanceof Problem ? each : (recorded.next().value as RecordedOut | Problem);
+  return parsed.map((item) => {
+    const answer = item instanceof Problem ? item : (recorded.next().value as RecordedOut | Problem);
     return answer instanceof Problem ? { outcome: 'rejected' as const, problem: answer.document() } : answer;
   });
 }

@@ -21,7 +21,7 @@ const Query = z.strictObject({
   period: PeriodText.describe('A UTC month, YYYY-MM, closed or not.'),
   since: PositionText.refine((size) => size > 0, 'must be from 1')
     .optional()
-    .describe('Size of an older checkpoint, that the log is to be proved consistent with.'),
+    .describe('Size of an older checkpoint. The file then proves that the log is consistent with it.'),
   ...Reading,
 });
 
@@ -29,7 +29,7 @@ const Evidence = z
   .looseObject({ evidence: z.looseObject({ format: z.literal(EVIDENCE_FORMAT) }), seal: z.string() })
   .meta({ id: 'Evidence' });
 
-/** What a statement was made from, for whoever wants to check it without believing the ledger. */
+/** Adds the route that exports evidence: everything that is needed to check a statement without trusting the ledger. */
 export function evidenceRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/evidence',
@@ -37,11 +37,11 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getEvidence',
         tags: ['Audit'],
-        summary: 'Everything that a statement follows from, signed',
+        summary: 'Export the signed evidence of a statement',
         description:
-          'One file, canonical JSON: the statement of the period (or, where it is not closed yet, the usage), every fact of every ' +
-          'cluster that was ever registered to the account, the closings, their proofs, a signed checkpoint, and a seal over all of ' +
-          'it. `cluster-ledger verify` checks it offline.',
+          'One file in canonical JSON: the statement of the period (or the usage, if the period is not closed), every fact of every ' +
+          'cluster that was ever registered to the account, the closings, their proofs, a signed checkpoint, and a seal over the ' +
+          'whole file. `cluster-ledger verify` checks it offline.',
         params: AccountPath,
         querystring: Query,
         response: {
@@ -64,11 +64,11 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
   );
 }
 
-/** A checkpoint of all that the answers know. @throws Problem `catching-up`; LogTampered */
+/** Returns a checkpoint that covers the position of the projections. @throws Problem `catching-up`; LogTampered */
 async function checkpointOf({ signedLog, projections }: HttpServices): Promise<SignedCheckpoint> {
   const { position } = projections.model;
   if (!(await signedLog.ready(READ_TIMEOUT_MS, position)) && signedLog.tampered === undefined) {
-    const detail = `the tree of the log is still being made, at position ${signedLog.tree.size}`;
+    const detail = `the tree of the log is still being built, at position ${signedLog.tree.size}`;
     throw new Problem('catching-up', detail, { retryAfterSeconds: 1 });
   }
   return signedLog.checkpoint(position);
@@ -134,7 +134,7 @@ function usageOut(
   };
 }
 
-/** @throws Problem `read-only` where the log is not what was signed. */
+/** Streams the file. @throws Problem `read-only` if the log differs from what was signed */
 async function send(
   reply: FastifyReply,
   { signedLog, store }: HttpServices,
@@ -142,7 +142,7 @@ async function send(
 ): Promise<FastifyReply> {
   const pieces = evidencePieces(signedLog, store, contents);
   try {
-    // All proofs are made before the first piece comes.
+    // All proofs are computed before the first piece is yielded.
     const { value: first } = await pieces.next();
     return reply
       .type('application/json; charset=utf-8')
@@ -154,7 +154,9 @@ async function send(
       .send(Readable.from(withFirst(first as string, pieces)));
   } catch (cause) {
     if (!(cause instanceof LeavesChanged)) throw cause;
-    throw new Problem('read-only', `${cause.message}: nothing is proved of such a log`, { cause });
+    throw new Problem('read-only', `${cause.message}; the ledger proves nothing from a changed log`, {
+      cause,
+    });
   }
 }
 

@@ -19,10 +19,10 @@ import type { App, HttpServices } from '../server/app.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 
-/** Clusters whose facts are read from the store at once. */
+/** Number of clusters whose facts are read from the store together. */
 const BATCH = 256;
 
-/** Why a figure is what it is. */
+/** Adds the route that explains the usage of an account. */
 export function explainRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/usage/explain',
@@ -30,10 +30,10 @@ export function explainRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'explainAccountUsage',
         tags: ['Billing'],
-        summary: 'The usage of an account, broken down to clusters, intervals and facts',
+        summary: 'Explain the usage of an account by clusters, intervals and facts',
         description:
-          'The seconds of the intervals add up to those of their cluster, and those to the usage. Answers JSON, CSV (a row ' +
-          'per interval) or NDJSON (a line per cluster) by Accept.',
+          'The seconds of the intervals add up to those of the cluster, and the seconds of the clusters add up to the usage. ' +
+          'Answers JSON, CSV (a row per interval) or NDJSON (a line per cluster), by Accept.',
         params: AccountPath,
         querystring: Query,
         response: { 200: inAllForms(ExplanationOut), ...problemResponses },
@@ -59,7 +59,7 @@ export function explainRoutes(app: App, services: HttpServices): void {
   );
 }
 
-/** Names the facts, a slice at a time. */
+/** Adds references to the facts, one batch of clusters at a time. */
 async function* withFacts(
   store: EventStore,
   model: LedgerModel,
@@ -103,7 +103,7 @@ function millisecondsOf({ from, to }: CountedInterval): bigint {
 
 const INTERVAL_COLUMNS = ['from', 'to', 'stillBilled', 'clusterSeconds'] as const;
 
-/** A row per interval. */
+/** Writes a row per interval. */
 async function asCsv(
   { accountId, period, window, through, asOf, position }: ReturnType<typeof headOf> & { accountId: string },
   clusters: AsyncIterable<ExplainedClusterOut>,

@@ -7,16 +7,16 @@ import { Paging, PositionText, Reading, wholeNumber } from '../params/fields.ts'
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
-const LONGEST_WAIT_S = 30;
+const MAX_WAIT_S = 30;
 
 const Query = z.strictObject({
-  after: PositionText.prefault('0').describe('The `next` of the call before; 0 for the beginning.'),
+  after: PositionText.prefault('0').describe('The `next` of the previous call; 0 to start.'),
   limit: Paging.limit,
-  wait: wholeNumber(0, LONGEST_WAIT_S).prefault('0').describe('Seconds to wait for something new.'),
+  wait: wholeNumber(0, MAX_WAIT_S).prefault('0').describe('Seconds to wait for a new fact.'),
   ...Reading,
 });
 
-/** Every fact after a position, in order. The consumer keeps its place, so nothing can be lost on this side. */
+/** Adds the feed of facts. The consumer stores its position, so the ledger keeps no state for it. */
 export function feedRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/feed',
@@ -24,13 +24,13 @@ export function feedRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getFeed',
         tags: ['Feed'],
-        summary: 'Every fact after a position, in order',
+        summary: 'List every fact after a position, in order',
         querystring: Query,
         response: { 200: FeedPage, ...problemResponses },
       },
     },
     async ({ query }, reply) => {
-      // Who is ahead of this log waits for it, and is told so where it does not come: it may have been restored.
+      // A consumer may be ahead of the log, such as after a restore: wait for the position, and fail if it is not reached.
       await modelFor(
         services.projections,
         { minPosition: Math.max(query.after, query.minPosition ?? 0) },
@@ -53,7 +53,7 @@ function grows({ projections }: HttpServices, position: number, deadline: number
   return projections.waitForPosition(position + 1, Math.max(0, deadline - performance.now()));
 }
 
-/** Up to `limit` facts after a position, and never one that the other answers do not know yet. */
+/** Reads up to `limit` facts after a position, up to the position of the projections. */
 async function readPage({ store, projections }: HttpServices, after: number, limit: number) {
   const events: FeedEvent[] = [];
   let next = after;

@@ -29,7 +29,7 @@ import { requireWriteKey } from '../server/write-key.ts';
 const Success = z.strictObject({ success: z.literal(true) });
 const Batch = z.object({ batch: z.array(TrackEvent) });
 
-/** What Kubefirst says of its clusters, and what its billing page reads. */
+/** Adds the routes of Kubefirst: telemetry, state of the source, and the figures of its billing page. */
 export function kubefirstRoutes(app: App, services: HttpServices): void {
   const { kubefirst } = services;
   const tags = ['Kubefirst'];
@@ -37,24 +37,27 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
     track: {
       operationId: 'trackKubefirst',
       tags,
-      summary: "Take one event of Kubefirst's telemetry, as Segment's track resource does",
-      description:
-        'Events that say nothing of the bill are acknowledged and ignored, as are all other properties.',
+      summary: "Post one event of Kubefirst's telemetry, as to Segment's track resource",
+      description: 'Events and properties that do not concern billing are acknowledged and ignored.',
     },
     batch: {
       operationId: 'trackKubefirstBatch',
       tags,
-      summary: "Take several events of Kubefirst's telemetry, as Segment's batch resource does",
-      description: 'What is well-formed is taken also where another event is not: then the answer is 400.',
+      summary: "Post several events of Kubefirst's telemetry, as to Segment's batch resource",
+      description: 'Valid events are recorded even if others are invalid. The answer is then 400.',
     },
   });
-  // Segment's libraries add these paths to the address that they are given.
+  // Segment's libraries append these paths to the configured address.
   telemetryRoutes(app, services, '/v1', {
-    track: { operationId: 'trackKubefirstByLibrary', tags, summary: 'The same, where libraries look for it' },
+    track: {
+      operationId: 'trackKubefirstByLibrary',
+      tags,
+      summary: 'The same resource under the path that Segment libraries use',
+    },
     batch: {
       operationId: 'trackKubefirstBatchByLibrary',
       tags,
-      summary: 'The same, where libraries look for it',
+      summary: 'The same resource under the path that Segment libraries use',
     },
   });
 
@@ -64,7 +67,7 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getKubefirst',
         tags,
-        summary: 'How Kubefirst is listened to, and when each of its clusters was last heard of',
+        summary: 'Get the state of the Kubefirst source, and the last heartbeat of each cluster',
         querystring: z.strictObject({ ...Paging }),
         response: { 200: KubefirstStatusOut, ...problemResponses },
       },
@@ -79,7 +82,7 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
         operationId: 'getKubefirstClusterUsage',
         tags,
         summary:
-          'The billed hours of each cluster of an account in a month, as the billing page of Kubefirst Pro reads them',
+          'List the billed hours of the clusters of an account in a month, for the billing page of Kubefirst Pro',
         querystring: z.strictObject({ accountId: AccountId, period: PeriodText, ...Reading }),
         response: { 200: z.array(KubefirstUsageOut), ...problemResponses },
       },
@@ -94,7 +97,7 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
   );
 }
 
-/** @param described what the contract says of the two resources. */
+/** Adds the two telemetry resources under a path. @param described their OpenAPI descriptions */
 function telemetryRoutes(
   app: App,
   services: HttpServices,
@@ -110,17 +113,17 @@ function telemetryRoutes(
       ...resource(MAX_TRACK_BYTES),
       schema: { ...described.track, body: onlyDescribed(TrackEvent), response },
     },
-    async ({ body }, reply) => take(services, parseTrack(body, ''), reply),
+    async ({ body }, reply) => ingest(services, parseTrack(body, ''), reply),
   );
   app.post(
     `/v1/sources/kubefirst${path}/batch`,
     { ...resource(MAX_BATCH_BYTES), schema: { ...described.batch, body: onlyDescribed(Batch), response } },
-    async ({ body }, reply) => take(services, parseBatch(body), reply),
+    async ({ body }, reply) => ingest(services, parseBatch(body), reply),
   );
 }
 
-/** Takes in what is well-formed, and then says what is not: what was taken is a duplicate where all is sent again. */
-async function take(services: HttpServices, { events, errors }: ParsedTrack, reply: FastifyReply) {
+/** Records the valid events, then reports the invalid ones. A client may post everything again: recorded events are then duplicates. */
+async function ingest(services: HttpServices, { events, errors }: ParsedTrack, reply: FastifyReply) {
   await modelFor(services.projections, {}, reply);
   await services.kubefirst.intake.track(events, 'kubefirst-telemetry');
   if (errors.length > 0) throw invalidRequest(errors);

@@ -5,10 +5,10 @@ import type { Projections } from '../../projections/projections.ts';
 import { problemResponses } from '../contract.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 
-/** A store that was out of reach for longer than this makes the ledger not ready. */
+/** Maximum time that the store may be unreachable while the ledger stays ready. */
 const STORE_GRACE_MS = 10_000;
 
-/** For those who run the ledger. */
+/** Adds the routes for operators: health, metrics and the OpenAPI document. */
 export function operationsRoutes(app: App, services: HttpServices): void {
   const tags = ['Operations'];
 
@@ -18,7 +18,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'livez',
         tags,
-        summary: 'The event loop turns',
+        summary: 'Report that the process answers',
         response: { 200: LivenessOut, ...problemResponses },
       },
     },
@@ -31,7 +31,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'readyz',
         tags,
-        summary: 'Reads and writes are answered',
+        summary: 'Report whether the ledger can answer reads and writes',
         response: { 200: ReadinessOut, 503: ReadinessOut, ...problemResponses },
       },
     },
@@ -56,7 +56,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getMe',
         tags,
-        summary: 'Who the ledger takes the caller for',
+        summary: 'Get the actor and role of the caller',
         response: { 200: CallerOut, ...problemResponses },
       },
     },
@@ -73,7 +73,7 @@ function readinessOf({ store, projections, signedLog, now }: HttpServices): Read
   const checks = {
     store: {
       ok: storeIsOk,
-      detail: reachable ? 'reachable' : `out of reach for ${outageMs} ms: ${detail ?? ''}`,
+      detail: reachable ? 'reachable' : `unreachable for ${outageMs} ms: ${detail ?? ''}`,
     },
     projections: {
       ok: isCaughtUp && failure === undefined,
@@ -82,7 +82,7 @@ function readinessOf({ store, projections, signedLog, now }: HttpServices): Read
           ? `${isCaughtUp ? 'at' : 'replaying, at'} position ${model.position}`
           : String(failure),
     },
-    // Says so and stays ready: one unreadable cluster must not take the others down.
+    // Reported, but the ledger stays ready: an unreadable cluster must not affect the others.
     clusters: {
       ok: halted === 0,
       detail: halted === 0 ? 'all readable' : `${halted} halted, the first ${firstHalted(model)}`,
@@ -93,7 +93,7 @@ function readinessOf({ store, projections, signedLog, now }: HttpServices): Read
   return { status: checks.store.ok && checks.projections.ok ? 'ready' : 'not-ready', checks };
 }
 
-/** Says so and stays ready too: what was closed is looked into, what is posted is recorded meanwhile. */
+/** Reports drifted statements. The ledger stays ready, because it can still record facts. */
 function statementsCheck({ model, statements }: Projections): CheckOut {
   const { drifts, checked } = statements;
   const [drift] = drifts;
@@ -101,23 +101,24 @@ function statementsCheck({ model, statements }: Projections): CheckOut {
     const detail = `statement-drift in ${drifts.length} of ${checked} closed periods, the first ${drift.period}: ${drift.why}`;
     return { ok: false, detail };
   }
-  const [odd] = model.unreadableClosings;
-  if (odd !== undefined) return { ok: false, detail: `a closing at position ${odd.position}: ${odd.why}` };
+  const [unreadable] = model.unreadableClosings;
+  if (unreadable !== undefined)
+    return { ok: false, detail: `a closing at position ${unreadable.position}: ${unreadable.why}` };
   const { length } = model.closedPeriods;
   return {
     ok: true,
-    detail: `${Math.min(checked, length)} of ${length} closed periods compared, all as they were`,
+    detail: `${Math.min(checked, length)} of ${length} closed periods compared, none changed`,
   };
 }
 
-/** Says so and stays ready: while the log takes nothing, it is still read. */
+/** Reports a tampered log. The ledger stays ready, because it still answers reads. */
 function logCheck(signedLog: SignedLog): CheckOut {
   const { tampered, isReady, tree } = signedLog;
   if (tampered !== undefined)
     return { ok: false, detail: `log-tampered: ${tampered.why}; the ledger is read-only` };
   const detail = isReady
     ? `${tree.size} events, signed up to ${signedLog.newest()?.size ?? 0}`
-    : `its tree is being made, at position ${tree.size}`;
+    : `its tree is being built, at position ${tree.size}`;
   return { ok: true, detail };
 }
 

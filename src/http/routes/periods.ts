@@ -13,16 +13,16 @@ import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
 const Command = z.strictObject({
-  early: z.boolean().optional().describe('Also while it still waits for late facts.'),
+  early: z.boolean().optional().describe('Close the period even during its grace period for late facts.'),
   dryRun: z
     .boolean()
     .optional()
     .describe(
-      'Only show the statements and adjustments that would be; nothing is written. During the grace too.',
+      'Only return the statements and adjustments; nothing is written. Also possible during the grace period.',
     ),
 });
 
-/** Months, and their closing. */
+/** Adds the routes that list periods and close them. */
 export function periodRoutes(app: App, services: HttpServices): void {
   const tags = ['Billing'];
 
@@ -32,7 +32,7 @@ export function periodRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'listPeriods',
         tags,
-        summary: 'Periods from the first with a fact to the present one, in order',
+        summary: 'List the periods from the first one with a fact to the current one',
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
         response: { 200: z.strictObject({ items: z.array(PeriodOut), ...Next }), ...problemResponses },
       },
@@ -53,7 +53,7 @@ export function periodRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getPeriod',
         tags,
-        summary: 'One period',
+        summary: 'Get a period',
         params: PeriodPath,
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
         response: { 200: PeriodOut, ...problemResponses },
@@ -65,8 +65,9 @@ export function periodRoutes(app: App, services: HttpServices): void {
       const periods = periodsIn(model, now, asOf);
       if (!periods.includes(period)) {
         const [first, last] = [periods[0], periods.at(-1)];
-        const known = first === undefined ? 'there is no fact yet' : `periods run from ${first} to ${last}`;
-        throw new Problem('not-found', `there is nothing to say of ${period}: ${known}`);
+        const known =
+          first === undefined ? 'the ledger has no facts yet' : `periods run from ${first} to ${last}`;
+        throw new Problem('not-found', `period ${period} does not exist: ${known}`);
       }
       return viewOf(model, period, now, asOf);
     },
@@ -78,9 +79,9 @@ export function periodRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'closePeriod',
         tags,
-        summary: 'Close a period, for good',
+        summary: 'Close a period permanently',
         description:
-          'Whoever comes second gets the first one’s result. Periods close in order, without gaps.',
+          'Closing a closed period returns the result of the first closing. Periods close in order, without gaps.',
         params: PeriodPath,
         body: Command.nullish(),
         response: { 200: ClosePeriodOut, ...problemResponses },
@@ -98,17 +99,17 @@ export function periodRoutes(app: App, services: HttpServices): void {
 }
 
 function periodsIn(model: LedgerModel, now: Instant, asOf: number): readonly Period[] {
-  return periodsUpTo(now, closesBy(model, asOf)[0]?.period, { firstFactAt: model.firstFactBy(asOf) });
+  return periodsUpTo(now, closingsBy(model, asOf)[0]?.period, { firstFactAt: model.firstFactBy(asOf) });
 }
 
-/** The closings that stand at or before a position. */
-function closesBy(model: LedgerModel, asOf: number): readonly ClosedPeriod[] {
+/** Returns the closings at or before a position. */
+function closingsBy(model: LedgerModel, asOf: number): readonly ClosedPeriod[] {
   return model.closedPeriods.filter(({ position }) => position <= asOf);
 }
 
-/** A period as its closing is known at a position; that it is due hangs on the clock alone. */
+/** Returns a period with its closing as known at a position. Whether it is due depends on the clock only. */
 function viewOf(model: LedgerModel, period: Period, now: Instant, asOf: number): PeriodOut {
-  const close = closesBy(model, asOf).find((known) => known.period === period);
+  const close = closingsBy(model, asOf).find((closing) => closing.period === period);
   const { from, to } = periodWindow(period);
   return {
     period,
@@ -132,7 +133,7 @@ function closeOut(close: Extract<ClosePeriodResult, { outcome: 'closed' }>['clos
   };
 }
 
-/** @throws Problem where it was refused. */
+/** @throws Problem if the command was rejected */
 function closingOut(closing: ClosePeriodResult) {
   switch (closing.outcome) {
     case 'closed':
@@ -146,7 +147,7 @@ function closingOut(closing: ClosePeriodResult) {
     case 'halted':
       throw new Problem(
         'cluster-halted',
-        `cluster ${closing.clusterId} cannot be read, so that no statement can be made: ${closing.why}`,
+        `cluster ${closing.clusterId} cannot be read, so no statement can be computed: ${closing.why}`,
       );
   }
 }

@@ -15,7 +15,7 @@ import { modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
-/** Facts that were refused with 409 or 422, kept as they were posted. */
+/** Adds the routes of rejected events: facts that were rejected with 409 or 422, stored as they were posted. */
 export function rejectedEventRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/rejected-events',
@@ -23,7 +23,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'listRejectedEvents',
         tags: ['Operations'],
-        summary: 'Facts that were refused, latest first',
+        summary: 'List rejected events, latest first',
         querystring: z.strictObject({ ...Paging, ...Reading }),
         response: { 200: z.strictObject({ items: z.array(RejectedEventOut), ...Next }), ...problemResponses },
       },
@@ -61,7 +61,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'retryRejectedEvent',
         tags: ['Operations'],
-        summary: 'Post a refused fact once more, as it was, now that what stood against it has changed',
+        summary: 'Post a rejected event again, unchanged, after its cause is fixed',
         params: EventPath,
         response: { 200: RecordedOut, 201: RecordedOut, ...problemResponses },
       },
@@ -72,13 +72,13 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
       for await (const { id, data } of services.store.readStream(REJECTED_STREAM, options)) {
         if (id !== eventId) break;
         const { event, rejection } = data as unknown as RejectedEvent;
-        // It names no cluster, so that there is nothing to post it to.
+        // The event has no cluster id, so it cannot be posted.
         if (rejection.code === 'cluster-unknown' || rejection.code === 'cluster-ambiguous')
           throw problemOf(rejection);
         await recorder.recordOne(submissionOf(CloudEvent.parse(event), event, LOOPBACK_CALLER.actor), reply);
         return reply;
       }
-      throw new Problem('not-found', `no refused event has the id ${eventId}`);
+      throw new Problem('not-found', `rejected event ${eventId} does not exist`);
     },
   );
 }

@@ -15,20 +15,20 @@ import type { App, HttpServices } from '../server/app.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 
-/** Facts that are read from the store at once. */
+/** Number of facts that are read from the store together. */
 const BATCH = 256;
 
-/** How long a replay under way may go on when the ledger closes. */
-const LAST_MS = 5_000;
+/** Maximum time that an active replay may continue while the ledger shuts down. */
+const SHUTDOWN_GRACE_MS = 5_000;
 
-/** What an account is billed, fact by fact, as it became known. */
+/** Adds the route that replays the facts of an account. */
 export function replayRoutes(app: App, services: HttpServices): void {
-  const underWay = new Set<Readable>();
+  const active = new Set<Readable>();
   app.addHook('preClose', async () => {
-    // A reader that has stopped reading would keep the ledger open.
+    // A client that has stopped reading would block the shutdown.
     setTimeout(() => {
-      for (const stream of underWay) stream.destroy(new Error('the ledger is closing'));
-    }, LAST_MS).unref();
+      for (const stream of active) stream.destroy(new Error('the ledger is closing'));
+    }, SHUTDOWN_GRACE_MS).unref();
   });
 
   app.get(
@@ -37,10 +37,10 @@ export function replayRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'replayAccount',
         tags: ['Audit'],
-        summary: 'The facts of an account in recorded order, and the usage after each',
+        summary: 'Replay the facts of an account in recorded order, with the usage after each',
         description:
           'A line of JSON for every fact of every cluster that was ever registered to the account: `{ position, fact, usage, ' +
-          'delta }`, where usage is that of the window as known once the fact was recorded, and delta what the fact changed.',
+          'delta }`, where usage is the usage of the window after the fact was recorded, and delta is the change by the fact.',
         params: AccountPath,
         querystring: Query,
         response: {
@@ -57,16 +57,16 @@ export function replayRoutes(app: App, services: HttpServices): void {
       requireAccount(model, accountId);
       const asked = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
       const stream = Readable.from(linesOf(services.store, model, accountId, asked));
-      underWay.add(stream);
-      stream.once('close', () => underWay.delete(stream));
+      active.add(stream);
+      stream.once('close', () => active.delete(stream));
       reply.header('cache-control', 'no-store').type('application/x-ndjson');
-      // The contract says what the lines are; the stream is sent as it is.
+      // The response schema is a string; the stream is sent unchanged.
       return reply.send(stream as unknown as string);
     },
   );
 }
 
-/** The lines, some at a time: as fast as they are taken, and no further. */
+/** Yields the lines in batches, as fast as the client reads them. */
 async function* linesOf(
   store: EventStore,
   model: LedgerModel,
@@ -75,21 +75,21 @@ async function* linesOf(
 ): AsyncGenerator<string> {
   const positions = await positionsToReplay(model, accountId, asOf);
   const read = (from: number) => readFacts(store, model, positions.subarray(from, from + BATCH));
-  const slices = new EventLoopYielder();
+  const yielder = new EventLoopYielder();
   let facts: ReadonlyMap<number, RecordedEvent> = new Map();
   let lines = '';
-  let played = 0;
+  let count = 0;
   for (const { position, usage, delta } of replay(model, accountId, { window, through }, positions)) {
-    if (played % BATCH === 0) facts = await read(played);
-    played++;
+    if (count % BATCH === 0) facts = await read(count);
+    count++;
     const event = facts.get(position);
-    if (event === undefined) throw new RangeError(`the store does not have the fact at position ${position}`);
+    if (event === undefined) throw new RangeError(`the store has no fact at position ${position}`);
     const fact = toCloudEvent(event, position);
     lines += `${JSON.stringify({ position: String(position), fact, usage, delta })}\n`;
-    if (played % BATCH === 0 || slices.isDue) {
+    if (count % BATCH === 0 || yielder.isDue) {
       yield lines;
       lines = '';
-      await slices.yield();
+      await yielder.yield();
     }
   }
   if (lines !== '') yield lines;

@@ -17,10 +17,10 @@ import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
 const description =
-  'Answers JSON, CSV or NDJSON by Accept. What is closed never changes: the same bytes for ever. What is recorded later ' +
-  'comes back as an adjustment in the statement of the period that is closed next.';
+  'Answers JSON, CSV or NDJSON, by Accept. The statements of a closed period never change. Facts that are recorded later ' +
+  'appear as adjustments on the statements of the next period that is closed.';
 
-/** What accounts are charged for periods that are closed. */
+/** Adds the routes that read the statements of closed periods. */
 export function statementRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/periods/:period/statements',
@@ -28,11 +28,11 @@ export function statementRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getStatements',
         tags: ['Billing'],
-        summary: 'The statements of a closed period, in order of the accounts',
+        summary: 'List the statements of a closed period, in order of the accounts',
         description,
         params: PeriodPath,
         querystring: z.strictObject({
-          limit: Paging.limit.unwrap().optional().describe('A page of so many; by default all of them.'),
+          limit: Paging.limit.unwrap().optional().describe('Maximum number of statements; by default all.'),
           cursor: Paging.cursor,
           asOf: AsOf.optional(),
           ...Reading,
@@ -70,7 +70,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getStatement',
         tags: ['Billing'],
-        summary: 'The statement of one account for a closed period',
+        summary: 'Get the statement of an account for a closed period',
         description,
         params: PeriodPath.extend({ accountId: AccountId }),
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
@@ -96,7 +96,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
   );
 }
 
-/** @throws Problem `not-found` where the period is not closed, or was not at the position. */
+/** @throws Problem `not-found` if the period is not closed, or was not closed at the position */
 function closedStatements(
   model: LedgerModel,
   period: Period,
@@ -106,16 +106,16 @@ function closedStatements(
   const question = closedQuestion(model, period);
   const close = model.closingOf(period);
   if (question === undefined || close === undefined)
-    throw new Problem('not-found', `${period} is not closed, and has no statements`);
+    throw new Problem('not-found', `${period} is not closed, so it has no statements`);
   if (close.position > asOf) {
-    const detail = `${period} was closed at position ${close.position}, and was not at position ${asOf}`;
+    const detail = `${period} was closed at position ${close.position}; it was not closed at position ${asOf}`;
     throw new Problem('not-found', detail);
   }
   const head = { period, watermark: String(close.watermark), closedAt: instantOut(close.closedAt) };
   return { head, statements: statementsInTurns(model, question, choice) };
 }
 
-/** A statement as it is given out. */
+/** Returns a statement as the API answers it. */
 export function statementOut(statement: Statement, closedAt: string): z.output<typeof StatementOut> {
   const { accountId, period, watermark, ...figures } = statement;
   return { accountId, period, watermark, closedAt, ...figures };
@@ -125,7 +125,7 @@ const number = (value: number | string) => ({ number: String(value) });
 const ADDITIVE = ['billableClusters', 'clusterSeconds'] as const satisfies (keyof Amounts)[];
 const OTHERS = MEASURES.filter((measure) => !ADDITIVE.some((other) => other === measure));
 
-/** A row for the usage, one for each adjustment, which is a difference, and one for the total: what the rows add up to. */
+/** Writes a row for the usage, one for each adjustment (a difference), and one for the total: the sum of the other rows. */
 function asCsv(items: readonly z.output<typeof StatementOut>[]): string {
   const header = [
     'accountId',
@@ -154,7 +154,9 @@ function asCsv(items: readonly z.output<typeof StatementOut>[]): string {
         OTHERS.map((measure) => number(usage[measure])),
         null,
       ),
-      ...adjustments.map((each) => row('adjustment', each.period, each.delta, none, each.facts.join(' '))),
+      ...adjustments.map(({ period: earlier, delta, facts }) =>
+        row('adjustment', earlier, delta, none, facts.join(' ')),
+      ),
       row('total', period, total, none, null),
     ];
   });

@@ -20,7 +20,7 @@ import { headOf, WindowFields, windowOf } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
 
-const MOST_DAYS = 400;
+const MAX_DAYS = 400;
 
 const question = {
   ...WindowFields,
@@ -32,16 +32,16 @@ const OneQuery = z.strictObject(question);
 const AllQuery = z.strictObject({
   ...question,
   accountId: AccountId.optional(),
-  limit: Paging.limit.unwrap().optional().describe('A page of so many accounts; by default all of them.'),
+  limit: Paging.limit.unwrap().optional().describe('Maximum number of accounts; by default all.'),
   cursor: Paging.cursor,
 });
 type Query = z.output<typeof OneQuery>;
 
 const description =
-  'Answers JSON, CSV or NDJSON by Accept. Figures of a period that has ended change only with what is recorded later; ' +
-  'as of a position they never change.';
+  'Answers JSON, CSV or NDJSON, by Accept. The figures of an ended period change only if facts are recorded later. ' +
+  'With asOf they never change.';
 
-/** What billing pulls. */
+/** Adds the routes that read usage. */
 export function usageRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/usage',
@@ -49,7 +49,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getUsage',
         tags: ['Billing'],
-        summary: 'The measures of every account in a window',
+        summary: 'List the usage of every account in a window',
         description,
         querystring: AllQuery,
         response: { 200: inAllForms(UsageList), ...problemResponses },
@@ -82,7 +82,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getAccountUsage',
         tags: ['Billing'],
-        summary: 'The measures of one account in a window',
+        summary: 'Get the usage of an account in a window',
         description,
         params: AccountPath,
         querystring: OneQuery,
@@ -106,15 +106,15 @@ export function usageRoutes(app: App, services: HttpServices): void {
 function questionOf(query: Query, now: Instant, asOf: number): UsageQuestion {
   const window = windowOf(query, '/query');
   const byDay = query.granularity === 'day';
-  if (byDay && window.to - window.from > MOST_DAYS * DAY_MS) {
+  if (byDay && window.to - window.from > MAX_DAYS * DAY_MS) {
     throw invalidRequest([
-      { pointer: '/query/granularity', detail: `by day a window may have ${MOST_DAYS} days` },
+      { pointer: '/query/granularity', detail: `must be total for a window of more than ${MAX_DAYS} days` },
     ]);
   }
   return { window, through: clippedWindow(window, query.through ?? now).to, asOf, byDay };
 }
 
-/** The figures in all forms. */
+/** Returns the figures in all forms. */
 function formsOf(
   shared: ReturnType<typeof headOf>,
   items: readonly AccountUsage[],
@@ -127,7 +127,7 @@ function formsOf(
   };
 }
 
-/** A row per account, or per account and day. */
+/** Writes a row per account, or per account and day. */
 function asCsv(
   { period, window, through, asOf, position }: ReturnType<typeof headOf>,
   items: readonly AccountUsage[],

@@ -20,11 +20,11 @@ const Command = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'Ask every cluster and only say what would be recorded; nothing is written. Answered when done.',
+      'Probe every cluster and only return what would be recorded; nothing is written. Answered when all probes are done.',
     ),
 });
 
-/** Has the validator run. */
+/** Adds the routes that start the validator, plan a run, or simulate another policy. */
 export function validationRequestRoutes(app: App, services: HttpServices): void {
   whatIfRoute(app, services);
   app.post(
@@ -33,8 +33,8 @@ export function validationRequestRoutes(app: App, services: HttpServices): void 
       schema: {
         operationId: 'requestValidation',
         tags: ['Validator'],
-        summary: 'Ask every cluster now whether it is still there',
-        description: 'Where a run is under way already, that one is the answer.',
+        summary: 'Run the validator now: probe every cluster',
+        description: 'If a run is already active, its id is returned.',
         body: Command.nullish(),
         response: { 200: RunPlanOut, 202: RunRequestedOut, ...problemResponses },
       },
@@ -45,7 +45,7 @@ export function validationRequestRoutes(app: App, services: HttpServices): void 
       if (validator === undefined)
         throw new Problem(
           'no-validator',
-          'no source of credentials is configured, so that nothing can be asked',
+          'no source of credentials is configured, so no cluster can be probed',
         );
       if (body?.dryRun === true) {
         const { decidedAt, judgement } = await validator.plan();
@@ -61,7 +61,9 @@ export function validationRequestRoutes(app: App, services: HttpServices): void 
 }
 
 const Question = z.strictObject({
-  policy: PolicySettings.describe('Thresholds, mode and exceptions, as `validator.policy` has them.'),
+  policy: PolicySettings.describe(
+    'Thresholds, mode and exceptions, in the form of the setting `validator.policy`.',
+  ),
   from: InstantText,
   to: InstantText,
 });
@@ -72,8 +74,8 @@ function whatIfRoute(app: App, services: HttpServices): void {
       schema: {
         operationId: 'whatIfPolicy',
         tags: ['Validator'],
-        summary: 'What another policy would have stopped, and what the bill would have been',
-        description: 'Plays the recorded verdicts of past runs through a policy. Nothing is written.',
+        summary: 'Simulate another policy: billing that it would have stopped, and the resulting bill',
+        description: 'Replays the recorded verdicts of past runs under a policy. Nothing is written.',
         body: Question,
         response: { 200: PolicyWhatIfOut, ...problemResponses },
       },

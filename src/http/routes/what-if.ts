@@ -21,8 +21,8 @@ import { countedOf, headOf, WindowFields } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { type FieldError, invalidRequest, Problem, problemOf } from '../server/problem.ts';
 
-const MOST_ADDED = 100;
-const MOST_REMOVED = 1_000;
+const MAX_ADDED = 100;
+const MAX_REMOVED = 1_000;
 const BODY_LIMIT = 1024 * 1024;
 
 const Question = z.strictObject({
@@ -30,20 +30,20 @@ const Question = z.strictObject({
   asOf: AsOf.optional(),
   add: z
     .array(z.unknown())
-    .max(MOST_ADDED, `must be at most ${MOST_ADDED} events`)
+    .max(MAX_ADDED, `must be at most ${MAX_ADDED} events`)
     .optional()
-    .describe('Events as they would be posted, in order; they may be in the future.'),
+    .describe('Events in the form of POST /v1/events, in order. They may be in the future.'),
   remove: z
     .array(EventId)
-    .max(MOST_REMOVED, `must be at most ${MOST_REMOVED} event ids`)
-    .refine((ids) => new Set(ids).size === ids.length, 'must name every event once')
+    .max(MAX_REMOVED, `must be at most ${MAX_REMOVED} event ids`)
+    .refine((ids) => new Set(ids).size === ids.length, 'must contain each event id only once')
     .optional()
-    .describe('Event ids of facts that are taken out before the others are put in.'),
+    .describe('Event ids of facts to remove before the events are added.'),
 });
 type Question = z.output<typeof Question>;
-const Documented = Question.extend({ add: z.array(CloudEvent).max(MOST_ADDED).optional() });
+const Documented = Question.extend({ add: z.array(CloudEvent).max(MAX_ADDED).optional() });
 
-/** What an account would be billed if the facts were others. */
+/** Adds the route that simulates changes to the facts of an account. */
 export function whatIfRoutes(app: App, services: HttpServices): void {
   app.post(
     '/v1/accounts/:accountId/what-if',
@@ -52,8 +52,8 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'supposeFacts',
         tags: ['Audit'],
-        summary: 'The usage of an account with facts added or removed; nothing is written',
-        description: 'What is added is judged as if it were posted, but for its time: it may be at any.',
+        summary: 'Simulate the usage of an account with facts added or removed; nothing is written',
+        description: 'Added events are checked as if they were posted, except that they may have any time.',
         params: AccountPath,
         querystring: z.strictObject({ ...Reading }),
         body: onlyDescribed(Documented),
@@ -83,7 +83,7 @@ function questionOf(body: unknown): Question {
   if (!parsed.success) throw invalidRequest(fieldErrors(parsed.error, body));
   const { add = [], remove = [] } = parsed.data;
   if (add.length + remove.length > 0) return parsed.data;
-  throw invalidRequest([{ pointer: '/add', detail: 'give events to add, or event ids to remove' }]);
+  throw invalidRequest([{ pointer: '/add', detail: 'set events to add, or event ids to remove' }]);
 }
 
 /** Reads the changes of a request. @throws Problem `invalid-request` that names all invalid fields. */
@@ -114,14 +114,14 @@ function changesOf(
 function clusterOfFact(model: LedgerModel, accountId: string, asOf: number, eventId: string): string | Error {
   const place = model.locate(eventId);
   if (place?.clusterId === undefined || place.position > asOf)
-    return new Error(`no fact known at position ${asOf} has the event id ${eventId}`);
+    return new Error(`no fact recorded up to position ${asOf} has the event id ${eventId}`);
   const last = model.lastPositionOf(clusterNumber(model, place.clusterId));
   const account = model.accounts.find(accountId) ?? -1;
   if (model.facts.registersTo(last, account, asOf)) return place.clusterId;
-  return new Error(`event ${eventId} is of a cluster that was never registered to account ${accountId}`);
+  return new Error(`the cluster of event ${eventId} was never registered to account ${accountId}`);
 }
 
-/** The fields that a problem of one event names, as the question has them. */
+/** Prefixes the pointers of the problem of one event with the pointer to that event. */
 function under(pointer: string, { message, errors }: Problem): FieldError[] {
   if (errors === undefined) return [{ pointer, detail: message }];
   return errors.map((error) => ({ pointer: `${pointer}${error.pointer}`, detail: error.detail }));

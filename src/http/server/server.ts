@@ -19,6 +19,7 @@ import { explainRoutes } from '../routes/explain.ts';
 import { feedRoutes } from '../routes/feed.ts';
 import { kubefirstRoutes } from '../routes/kubefirst.ts';
 import { logRoutes } from '../routes/log.ts';
+import { logProofRoutes } from '../routes/log-proofs.ts';
 import { operationsRoutes } from '../routes/operations.ts';
 import { periodRoutes } from '../routes/periods.ts';
 import { rejectedEventRoutes } from '../routes/rejected-events.ts';
@@ -142,6 +143,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     evidenceRoutes,
     feedRoutes,
     logRoutes,
+    logProofRoutes,
     rejectedEventRoutes,
     validationRequestRoutes,
     alertRoutes,
