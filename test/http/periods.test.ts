@@ -159,7 +159,7 @@ test('periods and statements with asOf are as they were known at the position', 
     if (path === '') expect(then.body).toMatchObject({ state: 'due', close: null });
     else {
       expect(then.body).toMatchObject({ type: problem('not-found') });
-      expect(then.body.detail).toBe('2026-02 was closed at position 5, and was not at position 4');
+      expect(then.body.detail).toBe('2026-02 was closed at position 5; it was not closed at position 4');
     }
     for (const asOf of ['6', '-1', '1.0', '2026-04-02']) {
       const { status, body } = await ledger.get(`/v1/periods/2026-02${path}?asOf=${asOf}`);
