@@ -4,8 +4,10 @@ import { clusterStream } from '../domain/streams.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 
-/** A fact as it stands in its stream; `position` is its revision there, which orders it among the facts of its cluster. */
+/** A fact in the stream of its cluster. Its `order` is its revision. */
 export interface RecordedFact extends KnownFact {
+  /** Index in the stream of the cluster, from 0. */
+  readonly revision: number;
   readonly origin: Origin;
   readonly recordedAt: number;
 }
@@ -13,50 +15,52 @@ export interface RecordedFact extends KnownFact {
 /** All facts of one cluster. */
 export interface ClusterHistory {
   readonly facts: readonly RecordedFact[];
-  /** Whether nothing can have been added since it was read: a refusal may rest on it. */
+  /** Whether no other process can have added facts since they were read. Only a fresh history can reject a fact. */
   readonly isFresh: boolean;
 }
 
-/** Histories kept in memory; the longest unused goes first. */
-const KEPT = 20_000;
+/** Maximum number of histories in memory; the least recently used one is evicted first. */
+const MAX_HISTORIES = 20_000;
 
 /**
- * The histories of clusters, read from the store and kept while they are in use. A kept one may be behind where several
- * processes write: the expected revision of the append tells, and a refusal never rests on one that is not current.
+ * Cache of the facts of clusters. A cached history may be stale if several processes write to the store. A stale history is
+ * harmless: the append then fails on its expected revision, and a fact is never rejected on a history that is not fresh.
  */
 export class ClusterHistoryCache {
   readonly #store: EventStore;
-  readonly #kept = new BoundedMap<string, readonly RecordedFact[]>(KEPT);
+  readonly #histories = new BoundedMap<string, readonly RecordedFact[]>(MAX_HISTORIES);
 
   constructor(store: EventStore) {
     this.#store = store;
   }
 
-  /** @throws UnreadableFact where the stream holds what this release cannot read. @throws StoreUnavailable */
+  /** Returns the history of a cluster, from memory if possible. @throws UnreadableFact, StoreUnavailable as `reload` does */
   async load(clusterId: string): Promise<ClusterHistory> {
-    const facts = this.#kept.get(clusterId);
+    const facts = this.#histories.get(clusterId);
     if (facts === undefined) return this.reload(clusterId);
     this.keep(clusterId, facts);
     return { facts, isFresh: this.#store.isSoleWriter };
   }
 
-  /** Reads the stream, whatever is kept. @throws UnreadableFact @throws StoreUnavailable */
+  /** Reads the history from the store. @throws UnreadableFact if this release cannot read a fact. @throws StoreUnavailable */
   async reload(clusterId: string): Promise<ClusterHistory> {
     const facts: RecordedFact[] = [];
     for await (const event of this.#store.readStream(clusterStream(clusterId))) {
       const fact: Fact = parseStoredFact(clusterId, event);
       const { id, revision, recordedAt } = event;
-      facts.push({ eventId: id, order: revision, fact, origin: originOf(event), recordedAt });
+      facts.push({ eventId: id, order: revision, revision, fact, origin: originOf(event), recordedAt });
     }
     this.keep(clusterId, facts);
     return { facts, isFresh: true };
   }
 
+  /** Removes a history, so that the next `load` reads it. */
   forget(clusterId: string): void {
-    this.#kept.delete(clusterId);
+    this.#histories.delete(clusterId);
   }
 
+  /** Stores the history of a cluster after an append. */
   keep(clusterId: string, facts: readonly RecordedFact[]): void {
-    this.#kept.setNewest(clusterId, facts);
+    this.#histories.setNewest(clusterId, facts);
   }
 }

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 
-/** The namespace of our UUIDs: the version 5 UUID of `urn:cluster-ledger` in the URL namespace of RFC 9562. */
+/** Namespace of the event ids: the version 5 UUID of `urn:cluster-ledger` in the URL namespace of RFC 9562. */
 const NAMESPACE = Buffer.from('3d26caf7ae0751e888d2b43fde99a4ce', 'hex');
 
 /**
- * The id of an event: the version 5 UUID (RFC 9562, section 5.5) of its parts, always the same for the same ones in their
- * order. For a fact: its stream, the producer's `source` and `id`, and what it says. So whoever posts a fact again posts
- * the same event, which every store knows as a repeat; and two who post different things under one `id` at the same
- * moment conflict, where otherwise a store that compares ids alone would take the second for a repeat of the first.
+ * Returns the id of an event: the version 5 UUID (RFC 9562, section 5.5) of its parts. The parts of a fact are its stream, the
+ * `source` and `id` of the producer, and its content. The same fact posted twice thus gets the same id, and every store
+ * recognizes the repeat. The content is a part because a store compares ids only: without it, if two different facts were
+ * posted under one `id` at the same moment, the store would take the second for a repeat of the first.
  */
 export function eventId(...parts: readonly (string | number)[]): string {
   const hex = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(JSON.stringify(parts))]), 'hex');

@@ -8,7 +8,8 @@ import type { JsonObject } from '../eventstore/json.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { eventId } from './event-id.ts';
-import type { Ledger, Outcome, Submission } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import type { Outcome, Submission } from './submission.ts';
 
 /** Source of the facts that follow from telemetry. */
 export const TELEMETRY_SOURCE = 'urn:kubefirst:telemetry';

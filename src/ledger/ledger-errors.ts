@@ -1,14 +1,14 @@
-/** The store did not acknowledge in time: the facts may be recorded or not. Posting them again settles it. */
+/** The store did not acknowledge in time, so the facts may or may not be recorded. Posting the same events again is safe. */
 export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
 }
 
-/** More is waiting to be written than the ledger takes on. Nothing was written. */
+/** Too many facts are waiting to be written. Nothing was written. */
 export class Overloaded extends Error {
   override readonly name = 'Overloaded';
 }
 
-/** The answers have not come to the end of the log in time. Nothing was written. */
+/** The projections have not reached the end of the log in time. Nothing was written. */
 export class NotCaughtUp extends Error {
   override readonly name = 'NotCaughtUp';
 }

@@ -1,14 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ALERT_ACKNOWLEDGED, ALERTS_STREAM, DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/streams.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
-import type { EventStore } from '../eventstore/event-store.ts';
+import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
+import { lastRevision } from '../eventstore/last-revision.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
-import { LEDGER_SOURCE } from './ledger.ts';
 import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
+import { LEDGER_SOURCE } from './submission.ts';
 
-/** What operators decide about alerts and about the validator: written down at the end of a stream, one after the other. */
+/** Records the decisions of operators about alerts and about the validator, each at the end of its stream. */
 export class OperatorDecisions {
   readonly #store: EventStore;
   readonly #now: () => Instant;
@@ -19,8 +20,8 @@ export class OperatorDecisions {
   }
 
   /**
-   * Somebody has seen an alert.
-   * @returns the id of the event, once it is durable. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
+   * Records that an operator has acknowledged an alert.
+   * @returns the id of the event once it is durable. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
   acknowledge(alertId: string, by: string, note: string | undefined): Promise<string> {
     const data = { alertId, by, ...(note !== undefined && { note }) };
@@ -28,8 +29,9 @@ export class OperatorDecisions {
   }
 
   /**
-   * Runs of the validator go on until an instant although its breaker is open; an instant that has passed takes it back.
-   * @returns the id of the event, once it is durable. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
+   * Records that runs of the validator stay effective until an instant although its breaker is open. An instant in the past
+   * cancels an earlier decision.
+   * @returns the id of the event once it is durable. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
   proceedUntil(until: Instant, by: string, note: string | undefined): Promise<string> {
     const data = { until: formatInstant(until), by, ...(note !== undefined && { note }) };
@@ -39,7 +41,7 @@ export class OperatorDecisions {
   async #append(stream: string, type: string, data: JsonObject, actor: string): Promise<string> {
     const deadline = writeDeadline();
     for (;;) {
-      const last = await retryUntil(() => this.#lastRevision(stream), deadline);
+      const last = await retryUntil(() => lastRevision(this.#store, stream), deadline);
       const recordedAt = this.#now();
       const id = eventId(stream, last + 1, recordedAt, JSON.stringify(data));
       const event = { id, type, data, metadata: { source: LEDGER_SOURCE, actor }, recordedAt };
@@ -48,12 +50,7 @@ export class OperatorDecisions {
     }
   }
 
-  async #isAppended(
-    stream: string,
-    event: Parameters<EventStore['append']>[1][number],
-    last: number,
-    deadline: Deadline,
-  ): Promise<boolean> {
+  async #isAppended(stream: string, event: NewEvent, last: number, deadline: Deadline): Promise<boolean> {
     try {
       await appendWithRetry(this.#store, stream, [event], last === -1 ? 'absent' : last, deadline);
       return true;
@@ -61,11 +58,5 @@ export class OperatorDecisions {
       if (!(error instanceof VersionConflict)) throw error;
       return false;
     }
-  }
-
-  async #lastRevision(stream: string): Promise<number> {
-    const options = { direction: 'backwards', limit: 1 } as const;
-    for await (const { revision } of this.#store.readStream(stream, options)) return revision;
-    return -1;
   }
 }

@@ -6,27 +6,27 @@ import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { eventId } from './event-id.ts';
-import { LEDGER_SOURCE } from './ledger.ts';
 import { appendWithRetry, retryUntil, writeDeadline } from './retry.ts';
+import { LEDGER_SOURCE } from './submission.ts';
 
-/** Somebody wants a period closed. */
+/** A request to close a period. */
 export interface ClosePeriodCommand {
   readonly period: Period;
-  /** Also while it still waits for late facts. */
+  /** Whether to close the period although it still waits for late facts. */
   readonly early: boolean;
-  /** Only say what would be; nothing is written. During the grace too. */
+  /** Whether to compute the closing without writing it. Allowed while the period waits for late facts. */
   readonly dryRun: boolean;
   readonly actor: string;
 }
 
-/** A closing that is durable. */
+/** A durable closing. */
 export interface RecordedClosing extends PeriodClosing {
   readonly eventId: string;
   readonly closedAt: Instant;
 }
 
 export type ClosePeriodResult =
-  /** Closed now, or before: the same for whoever asks. `position` is unknown for as long as nobody has seen it in the log. */
+  /** The period is closed, now or since an earlier request. `position` is unknown until the projections have read the event. */
   | {
       readonly outcome: 'closed';
       readonly close: PeriodClosing & { readonly closedAt: Instant; readonly position: number | undefined };
@@ -37,10 +37,10 @@ export type ClosePeriodResult =
       readonly statements: readonly Statement[];
     }
   | { readonly outcome: 'rejected'; readonly rejection: Rejection }
-  /** The facts of a cluster cannot be read by this release: a statement without them would be wrong for ever. */
+  /** This release cannot read the facts of a cluster: a statement without them would be wrong, and a statement never changes. */
   | { readonly outcome: 'halted'; readonly clusterId: string; readonly why: string };
 
-/** Writes and reads closings: one per period, for ever. */
+/** Records period closings. A period has one closing, which never changes. */
 export class PeriodClosingStore {
   readonly #store: EventStore;
   readonly #now: () => Instant;
@@ -52,14 +52,15 @@ export class PeriodClosingStore {
 
   /**
    * Records a closing, unless the period was closed before.
-   * @returns the closing that stands, which is the first one, whoever's it was.
-   * @throws OutcomeUnknown, StoreUnavailable, StoreFailed it may be recorded or not: close again. @throws StoreFull
+   * @returns the first closing of the period.
+   * @throws OutcomeUnknown, StoreUnavailable, StoreFailed if it may or may not be recorded: close the period again.
+   * @throws StoreFull if nothing was recorded.
    */
   async record(close: PeriodClosing, actor: string): Promise<RecordedClosing> {
     const deadline = writeDeadline();
     const stream = periodStream(close.period);
     const { type, data } = serializeClosing(close);
-    // The id covers what the closing says: one at another watermark is another, and never taken for a repeat of the first.
+    // The content is a part of the id, so that a store never takes a closing at another watermark for a repeat.
     const id = eventId(stream, JSON.stringify(data));
     const event = { id, type, data, metadata: { source: LEDGER_SOURCE, actor }, recordedAt: this.#now() };
     try {
@@ -67,7 +68,7 @@ export class PeriodClosingStore {
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error;
     }
-    // Also after an append of our own: a store may have known it as a repeat of one that was recorded at another time.
+    // Read even after a successful append: it may have been a repeat of a closing that was recorded at another time.
     return retryUntil(() => this.#read(close.period), deadline);
   }
 
@@ -75,7 +76,7 @@ export class PeriodClosingStore {
     const stream = periodStream(period);
     let first: RecordedEvent | undefined;
     for await (const event of this.#store.readStream(stream, { limit: 1 })) first = event;
-    if (first === undefined) throw new Error(`${stream} is empty after it was written`);
+    if (first === undefined) throw new Error(`${stream} is empty after an append`);
     return { ...parseClosing(period, first.type, first.data), eventId: first.id, closedAt: first.recordedAt };
   }
 }

@@ -2,12 +2,12 @@ import { isStateStream } from '../domain/streams.ts';
 import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
 import { WrappedStore } from '../eventstore/wrapped-store.ts';
 
-/** The log takes nothing more, since it is not what was signed. Nothing was written. */
+/** The log is closed for writing because it does not match its signed checkpoints. Nothing was written. */
 export class ReadOnly extends Error {
   override readonly name = 'ReadOnly';
 }
 
-/** Whether the log may be added to. Once closed it stays so: people have to look at the log first. */
+/** Closes the log for writing, until the process restarts: an operator has to examine the log first. */
 export class ReadOnlyLatch {
   #why: string | undefined;
 
@@ -15,24 +15,24 @@ export class ReadOnlyLatch {
     this.#why ??= why;
   }
 
-  /** Why the log takes nothing more; `undefined` while it does. */
+  /** Why the log is closed for writing; `undefined` while it is open. */
   get why(): string | undefined {
     return this.#why;
   }
 }
 
-/** A store whose log takes nothing once the gate is closed. It is still read, and state, which is no part of the log, written. */
+/** A store that rejects appends to the log once the latch is closed. Reads and appends to state streams still work. */
 export class ReadOnlyAwareStore extends WrappedStore {
-  readonly #gate: ReadOnlyLatch;
+  readonly #latch: ReadOnlyLatch;
 
-  constructor(store: EventStore, gate: ReadOnlyLatch) {
+  constructor(store: EventStore, latch: ReadOnlyLatch) {
     super(store);
-    this.#gate = gate;
+    this.#latch = latch;
   }
 
-  /** @throws ReadOnly, and what the store throws. */
+  /** @throws ReadOnly if the latch is closed, and the errors of the store. */
   override append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
-    const { why } = this.#gate;
+    const { why } = this.#latch;
     if (why === undefined || isStateStream(stream)) return super.append(stream, events, expected);
     return Promise.reject(new ReadOnly(why));
   }

@@ -8,7 +8,7 @@ import { BoundedMap } from '../util/bounded-map.ts';
 import { eventId } from './event-id.ts';
 import { appendWithRetry, type Deadline, retryUntil } from './retry.ts';
 
-/** What was refused, and why. */
+/** A rejected event and the reason. */
 export interface RejectedEvent {
   readonly source: string;
   readonly id: string;
@@ -19,51 +19,49 @@ export interface RejectedEvent {
 }
 
 interface Waiting {
-  readonly refused: RejectedEvent;
+  readonly rejected: RejectedEvent;
   readonly deadline: Deadline;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-/** Refusals that a repeat is compared with, so that a producer that insists does not fill the log. */
+/** Number of recent rejections that are not recorded again, so that a producer that keeps posting does not fill the log. */
 const REMEMBERED = 1_000;
-const MOST_PER_APPEND = 8;
+const MAX_PER_APPEND = 8;
 
-/** Keeps refused events in their stream; those that come while one append is under way share the next. */
+/** Records rejected events. Events that arrive during an append share the next one. */
 export class RejectedEventStore {
   readonly #store: EventStore;
   readonly #now: () => number;
   readonly #remembered = new BoundedMap<string, true>(REMEMBERED);
   #revision: number | undefined;
   #waiting: Waiting[] = [];
-  #working = false;
+  #isWorking = false;
 
   constructor(store: EventStore, now: () => number) {
     this.#store = store;
     this.#now = now;
   }
 
-  /** Resolves once all are kept, or were before. @throws OutcomeUnknown, StoreFull, StoreFailed */
-  async keep(refused: readonly RejectedEvent[], deadline: Deadline): Promise<void> {
-    const kept = refused.map(
-      (each) =>
-        new Promise<void>((resolve, reject) =>
-          this.#waiting.push({ refused: each, deadline, resolve, reject }),
-        ),
+  /** Resolves once all events are durable. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed */
+  async keep(events: readonly RejectedEvent[], deadline: Deadline): Promise<void> {
+    const kept = events.map(
+      (rejected) =>
+        new Promise<void>((resolve, reject) => this.#waiting.push({ rejected, deadline, resolve, reject })),
     );
     void this.#work();
     await Promise.all(kept);
   }
 
   async #work(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
+    if (this.#isWorking) return;
+    this.#isWorking = true;
     while (this.#waiting.length > 0) {
-      const next = this.#waiting.splice(0, MOST_PER_APPEND);
+      const next = this.#waiting.splice(0, MAX_PER_APPEND);
       try {
-        const deadline = Math.min(...next.map((each) => each.deadline));
+        const deadline = Math.min(...next.map(({ deadline }) => deadline));
         await this.#append(
-          next.map(({ refused }) => refused),
+          next.map(({ rejected }) => rejected),
           deadline,
         );
         for (const { resolve } of next) resolve();
@@ -72,22 +70,22 @@ export class RejectedEventStore {
         for (const { reject } of next) reject(error);
       }
     }
-    this.#working = false;
+    this.#isWorking = false;
   }
 
-  async #append(refused: readonly RejectedEvent[], deadline: Deadline): Promise<void> {
+  async #append(rejected: readonly RejectedEvent[], deadline: Deadline): Promise<void> {
     for (;;) {
       const last = this.#revision ?? (await retryUntil(() => this.#readEnd(), deadline));
-      const fresh = [...new Map(refused.map((each) => [keyOf(each), each])).entries()].filter(
+      const unrecorded = [...new Map(rejected.map((event) => [keyOf(event), event]))].filter(
         ([key]) => !this.#remembered.has(key),
       );
-      if (fresh.length === 0) return;
+      if (unrecorded.length === 0) return;
       const recordedAt = this.#now();
-      const events = fresh.map(([, each], i) => toEvent(each, last + 1 + i, recordedAt));
+      const events = unrecorded.map(([, event], i) => toEvent(event, last + 1 + i, recordedAt));
       try {
         const expected = last === -1 ? 'absent' : last;
         this.#revision = await appendWithRetry(this.#store, REJECTED_STREAM, events, expected, deadline);
-        for (const [key] of fresh) this.#remembered.set(key, true);
+        for (const [key] of unrecorded) this.#remembered.set(key, true);
         return;
       } catch (error) {
         if (!(error instanceof VersionConflict)) throw error;
@@ -97,7 +95,7 @@ export class RejectedEventStore {
     }
   }
 
-  /** The last revision, or -1; remembers the refusals before it on the way. */
+  /** Returns the last revision, or -1, and remembers the recent rejections. */
   async #readEnd(): Promise<number> {
     let last = -1;
     const recent: string[] = [];
@@ -115,8 +113,8 @@ function keyOf({ event, rejection }: RejectedEvent): string {
   return eventId(JSON.stringify(event), rejection.code);
 }
 
-function toEvent(refused: RejectedEvent, revision: number, recordedAt: number): NewEvent {
-  const { source, id, clusterId, event, rejection } = refused;
+function toEvent(rejected: RejectedEvent, revision: number, recordedAt: number): NewEvent {
+  const { source, id, clusterId, event, rejection } = rejected;
   return {
     id: eventId(REJECTED_STREAM, source, id, revision),
     type: EVENT_REJECTED,

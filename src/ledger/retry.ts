@@ -3,26 +3,26 @@ import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.t
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { OutcomeUnknown } from './ledger-errors.ts';
 
-/** How long a write is tried before it is given up: an answer has to be there within 10 s. */
-const WRITE_MS = 8_500;
+/** Maximum duration of a write. A request must be answered within 10 s. */
+const WRITE_TIMEOUT_MS = 8_500;
 const FIRST_PAUSE_MS = 25;
-const LONGEST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 500;
 
 /** A moment on the monotonic clock of `performance.now()`. */
 export type Deadline = number;
 
-/** When a write that begins now is given up. */
+/** Returns the deadline of a write that begins now. */
 export function writeDeadline(): Deadline {
-  return performance.now() + WRITE_MS;
+  return performance.now() + WRITE_TIMEOUT_MS;
 }
 
 /**
- * Repeats what the store could not do, until it can or the deadline has come. The first attempt is made before this
- * returns, so the order of calls is the order of first attempts.
- * @throws StoreUnavailable at the deadline; everything else at once.
+ * Makes attempts until one succeeds or the deadline is reached, with exponential backoff. The first attempt is made
+ * synchronously, so the order of calls is the order of first attempts.
+ * @throws StoreUnavailable if the store is still unavailable at the deadline; any other error at once.
  */
 export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadline): Promise<T> {
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
@@ -33,7 +33,8 @@ export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadlin
 }
 
 /**
- * Appends, and where the outcome is unknown repeats the same ids with the same expectation until the store has answered.
+ * Appends events. While the outcome is unknown, it repeats the append with the same ids and the same expected revision, which
+ * is safe (see `EventStore.append`).
  * @throws OutcomeUnknown at the deadline. @throws VersionConflict, StoreFull, StoreFailed, InvalidAppend as the store does.
  */
 export async function appendWithRetry(

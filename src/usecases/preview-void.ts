@@ -5,7 +5,7 @@ import { clippedWindow, type Usage, usageOf } from '../domain/billing/usage.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { Submission } from '../ledger/ledger.ts';
+import type { Submission } from '../ledger/submission.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import {
   type SimulatedCluster,

@@ -19,7 +19,8 @@ import {
 import { shardOf } from '../domain/validation/records/shard.ts';
 import { serializeRun } from '../domain/validation/records/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { Ledger, Submission } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Submission } from '../ledger/submission.ts';
 import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';

@@ -4,7 +4,7 @@ import { type Usage, usageOf } from '../domain/billing/usage.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import { LAST_INSTANT, type Window } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { Submission } from '../ledger/ledger.ts';
+import type { Submission } from '../ledger/submission.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import {
   type SimulatedCluster,

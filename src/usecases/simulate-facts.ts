@@ -4,7 +4,8 @@ import { originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/streams.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { RecordedFact } from '../ledger/cluster-history-cache.ts';
-import { type Outcome, planFor, type Submission } from '../ledger/ledger.ts';
+import { planFor } from '../ledger/plan-append.ts';
+import type { Outcome, Submission } from '../ledger/submission.ts';
 
 /** Hypothetical changes to the facts of one cluster. */
 export interface SimulatedFacts {
@@ -35,7 +36,7 @@ export async function simulateFacts(
 ): Promise<SimulationResult> {
   let facts = (await read(store, clusterId, known))
     .filter(({ eventId }) => !removed.has(eventId))
-    .map((fact, order) => ({ ...fact, order }));
+    .map((fact, index) => ({ ...fact, order: index, revision: index }));
   const outcomes: Outcome[] = [];
   while (outcomes.length < added.length) {
     const plan = planFor(facts, added.slice(outcomes.length), posting);
@@ -49,10 +50,11 @@ async function read(store: EventStore, clusterId: string, known: number): Promis
   const facts: RecordedFact[] = [];
   if (known === 0) return facts;
   for await (const event of store.readStream(clusterStream(clusterId), { limit: known })) {
-    const { id: eventId, revision: order, recordedAt } = event;
+    const { id: eventId, revision, recordedAt } = event;
     facts.push({
       eventId,
-      order,
+      order: revision,
+      revision,
       fact: parseStoredFact(clusterId, event),
       origin: originOf(event),
       recordedAt,

@@ -1,7 +1,7 @@
 import type { Composition } from '../../app/compose.ts';
 import { dueAt, nextToClose } from '../../domain/billing/period.ts';
 import type { Instant } from '../../domain/time.ts';
-import type { Submission } from '../../ledger/ledger.ts';
+import type { Submission } from '../../ledger/submission.ts';
 import { cloudEventOf } from './cloud-event.ts';
 import { OPERATOR, type Step } from './timeline.ts';
 

@@ -1,7 +1,7 @@
 import type { Fact } from '../../domain/facts/fact.ts';
 import type { Origin } from '../../domain/facts/recorded-fact.ts';
 import { HOUR_MS, type Instant, SECOND_MS } from '../../domain/time.ts';
-import type { Outcome } from '../../ledger/ledger.ts';
+import type { Outcome } from '../../ledger/submission.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** Who posts facts, and under which source. */

@@ -6,7 +6,7 @@ import { type FactRecord, type Origin, originOf } from '../../domain/facts/recor
 import { formatInstant } from '../../domain/time.ts';
 import type { RecordedEvent } from '../../eventstore/event-store.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
-import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
+import { LEDGER_SOURCE, type Submission } from '../../ledger/submission.ts';
 import { InstantText } from '../params/fields.ts';
 
 const NAMES: Readonly<Record<FactType, string>> = {

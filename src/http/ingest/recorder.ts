@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { RecordedOut } from '../../api/events.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
-import { LEDGER_SOURCE, type Outcome, type Submission } from '../../ledger/ledger.ts';
+import { LEDGER_SOURCE, type Outcome, type Submission } from '../../ledger/submission.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { fieldErrors } from '../params/fields.ts';
 import { type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';

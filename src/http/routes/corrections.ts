@@ -6,7 +6,7 @@ import { VoidPreviewOut } from '../../api/corrections.ts';
 import { RecordedOut } from '../../api/events.ts';
 import { Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
-import { LEDGER_SOURCE, type Submission } from '../../ledger/ledger.ts';
+import { LEDGER_SOURCE, type Submission } from '../../ledger/submission.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { previewVoid } from '../../usecases/preview-void.ts';

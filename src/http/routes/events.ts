@@ -5,7 +5,7 @@ import { type ProofOut, ProvedEvent } from '../../api/proofs.ts';
 import { LogTampered, type SignedLog } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
 import { clusterStream } from '../../domain/streams.ts';
-import type { Submission } from '../../ledger/ledger.ts';
+import type { Submission } from '../../ledger/submission.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../ingest/binary-mode.ts';

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { UnreadableFact } from '../../src/domain/facts/fact.ts';
+import { serializeFact } from '../../src/domain/facts/recorded-fact.ts';
+import { clusterStream } from '../../src/domain/streams.ts';
+import type { EventStore, NewEvent, ReadOptions, RecordedEvent } from '../../src/eventstore/event-store.ts';
+import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
+import { ClusterHistoryCache } from '../../src/ledger/cluster-history-cache.ts';
+import { eventId } from '../../src/ledger/event-id.ts';
+import { sqliteStoreForTest } from '../support/sqlite-store.ts';
+import { anEvent } from '../support/store-events.ts';
+import { NOW, registration } from './facts.ts';
+
+/** Counts reads, and says whether other processes may write. */
+class CountingStore extends WrappedStore {
+  reads = 0;
+  readonly #isSoleWriter: boolean;
+
+  constructor(store: EventStore, isSoleWriter: boolean) {
+    super(store);
+    this.#isSoleWriter = isSoleWriter;
+  }
+
+  override get isSoleWriter(): boolean {
+    return this.#isSoleWriter;
+  }
+
+  override readStream(stream: string, options?: ReadOptions): AsyncIterable<RecordedEvent> {
+    this.reads++;
+    return super.readStream(stream, options);
+  }
+}
+
+function registered(clusterId: string): NewEvent {
+  const origin = { source: 'urn:test', id: 'a', actor: 'tester' };
+  const serialized = serializeFact(registration(clusterId), origin);
+  return { id: eventId('test', clusterId), ...serialized, recordedAt: NOW } as NewEvent;
+}
+
+async function cacheForTest(isSoleWriter = true) {
+  const store = new CountingStore(await sqliteStoreForTest(), isSoleWriter);
+  await store.append(clusterStream('c'), [registered('c')], 'absent');
+  return { store, cache: new ClusterHistoryCache(store) };
+}
+
+describe('ClusterHistoryCache', () => {
+  test('reads the facts of a cluster with their revision, origin and time', async () => {
+    const { cache } = await cacheForTest();
+    const { facts, isFresh } = await cache.load('c');
+    expect(facts).toMatchObject([
+      {
+        revision: 0,
+        order: 0,
+        recordedAt: NOW,
+        fact: { type: 'ClusterRegistered', clusterId: 'c' },
+        origin: { source: 'urn:test', id: 'a', actor: 'tester' },
+      },
+    ]);
+    expect(isFresh).toBe(true);
+  });
+
+  test('returns an empty history for an unknown cluster', async () => {
+    const { cache } = await cacheForTest();
+    expect(await cache.load('unknown')).toEqual({ facts: [], isFresh: true });
+  });
+
+  test('reads a cluster once, and again after forget() and on reload()', async () => {
+    const { store, cache } = await cacheForTest();
+    const first = await cache.load('c');
+    expect(await cache.load('c')).toEqual(first);
+    expect(store.reads).toBe(1);
+    cache.forget('c');
+    await cache.load('c');
+    expect(store.reads).toBe(2);
+    await cache.reload('c');
+    expect(store.reads).toBe(3);
+  });
+
+  test('says that a cached history may be stale if other processes write to the store', async () => {
+    const { cache } = await cacheForTest(false);
+    expect((await cache.load('c')).isFresh).toBe(true);
+    expect((await cache.load('c')).isFresh).toBe(false);
+    expect((await cache.reload('c')).isFresh).toBe(true);
+  });
+
+  test('rejects if this release cannot read a fact', async () => {
+    const { store, cache } = await cacheForTest();
+    await store.append(clusterStream('c'), [anEvent({}, { type: 'ClusterTeleported' })], 0);
+    await expect(cache.load('c')).rejects.toThrow(UnreadableFact);
+  });
+});
