@@ -5,17 +5,17 @@ import { runCommand } from './run-command.ts';
 import { EXIT } from './terminal/cli-error.ts';
 import { Output } from './terminal/output.ts';
 
-/** Commands that end by themselves at a signal. */
+/** Commands that handle signals themselves. */
 const HANDLES_SIGNALS = new Set(['serve', 'demo']);
 
-/** Runs one command, and sets the exit code. */
+/** Runs the command of the command line and sets the exit code. */
 async function main(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever read the output has seen enough, as in `cluster-ledger … | head`.
+    // The reader of the pipe has closed it, as in `cluster-ledger … | head`.
     if (error.code === 'EPIPE') process.exit(EXIT.done);
     throw error;
   });
-  // Nobody reads what is said there.
+  // Nobody reads the messages any more.
   process.stderr.on('error', () => undefined);
   const program = buildProgram({ out: new Output(), environment: readCliEnvironment() }, packageVersion());
   program.hook('preAction', (_, command) => {

@@ -33,10 +33,10 @@ import { addVerify } from './commands/verify/verify.ts';
 import { addWhatIf } from './commands/what-if.ts';
 import { printError } from './terminal/output.ts';
 
-/** All commands. @param version of this release. */
+/** Builds the program with all its commands. @param version of this release. */
 export function buildProgram(cli: CliContext, version: string): Command {
   const program = new Command('cluster-ledger')
-    .description('The ledger that decides what customers are charged for their clusters, and can prove it.')
+    .description('Decides what customers are charged for their Kubernetes clusters, and proves it.')
     .version(version, '--version', 'print the version')
     .exitOverride()
     .enablePositionalOptions()
@@ -46,7 +46,7 @@ export function buildProgram(cli: CliContext, version: string): Command {
   program.commandsGroup('Run:');
   addServe(program);
   addDemo(program);
-  const config = program.command('config').description('The settings of a ledger that is started here.');
+  const config = program.command('config').description('Settings of a ledger started in this folder.');
   addConfigPrint(config, cli);
   addDoctor(program, cli);
 
@@ -54,16 +54,16 @@ export function buildProgram(cli: CliContext, version: string): Command {
   addUsage(program, cli);
   const period = program
     .command('period')
-    .description('Months: their state, their statements, and how they are closed.');
+    .description('Billing periods (months): state, statements, closing.');
   for (const add of [addPeriodList, addPeriodShow, addPeriodClose, addPeriodStatements]) add(period, cli);
 
-  program.commandsGroup('Look into a figure:');
+  program.commandsGroup('Explain a figure:');
   for (const add of [addExplain, addReplay, addDiff, addWhatIf]) add(program, cli);
 
-  program.commandsGroup('Prove it:');
+  program.commandsGroup('Prove a figure:');
   addEvidence(program, cli);
   addVerify(program, cli);
-  const log = program.command('log').description('The signed log: its keys and checkpoints.');
+  const log = program.command('log').description('Keys and checkpoints of the signed log.');
   const key = addLogKey(log, cli);
   addLogKeyRotate(key, cli);
   addLogKeyRetire(key, cli);
@@ -71,19 +71,17 @@ export function buildProgram(cli: CliContext, version: string): Command {
 
   program.commandsGroup('Verify that clusters exist:');
   addValidate(program, cli);
-  const alerts = program.command('alerts').description('What somebody should look at.');
+  const alerts = program.command('alerts').description('Problems that need attention.');
   for (const add of [addAlertsList, addAlertsAcknowledge]) add(alerts, cli);
 
   program.commandsGroup('Facts:');
-  const clusters = program.command('clusters').description('Clusters, and what is billed of each.');
+  const clusters = program.command('clusters').description('Clusters and their billed intervals.');
   for (const add of [addClustersList, addClustersShow]) add(clusters, cli);
-  const events = program
-    .command('events')
-    .description('Facts, as producers post them and as they are recorded.');
+  const events = program.command('events').description('Facts: post them and read them.');
   for (const add of [addEventsTail, addEventsShow, addEventsAppend]) add(events, cli);
 
   program.commandsGroup('This program:');
-  const context = program.command('context').description('Saved places of ledgers.');
+  const context = program.command('context').description('Saved ledgers, by name.');
   for (const add of [addContextSet, addContextUse, addContextList, addContextRemove]) add(context, cli);
   addCompletion(program, cli);
 
@@ -92,22 +90,24 @@ export function buildProgram(cli: CliContext, version: string): Command {
 }
 
 const AFTER_HELP = `
-Commands talk to the ledger that --url names; else LEDGER_URL, the context that LEDGER_CONTEXT names, the current
-context, http://127.0.0.1:8400. Tables are for people; --json gives programs what the ledger answered.
+Which ledger? The first of: --url, --context or --store; LEDGER_URL; LEDGER_CONTEXT; the current context;
+http://127.0.0.1:8400.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something wrong, 4 could not reach.`;
+Output: tables for people; --json for programs. Data goes to stdout, messages go to stderr.
 
-/** The words that call a command. */
+Exit codes: 0 success, 1 failure, 2 invalid arguments, 3 a check failed, 4 ledger or store unreachable.`;
+
+/** Returns the full name of a command, such as `cluster-ledger period close`. */
 export function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
-/** A command and all that are under it. */
+/** Returns a command and all its subcommands. */
 export function commandsUnder(command: Command): Command[] {
   return [command, ...command.commands.flatMap(commandsUnder)];
 }
 
-/** Says behind every error what is allowed. */
+/** Makes every usage error also print the allowed commands or options. */
 function addErrorHints(program: Command): void {
   for (const command of commandsUnder(program)) addErrorHint(command);
 }

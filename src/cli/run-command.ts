@@ -3,22 +3,22 @@ import { CliError, EXIT, type ExitCode } from './terminal/cli-error.ts';
 import { printError } from './terminal/output.ts';
 
 /**
- * Runs the command that the arguments call, and says what went wrong.
- * @returns how it ended; what has found something wrong says so in `process.exitCode` instead.
+ * Runs the command that the arguments name. Prints any error to stderr.
+ * @returns the exit code; a command whose checks failed sets `process.exitCode` instead.
  */
 export async function runCommand(program: Command, args: readonly string[]): Promise<ExitCode> {
   try {
     await program.parseAsync(args, { from: 'user' });
     return EXIT.done;
   } catch (error) {
-    // What was asked for, such as help, is no mistake; what is one was told already.
+    // Commander has printed its own message. Help and the version are not errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usageError;
     if (error instanceof CliError) {
       printError(error.message);
       return error.exit;
     }
     const words = error instanceof Error ? error.stack : String(error);
-    printError(`this is a mistake of cluster-ledger: ${words}`);
+    printError(`internal error; please report it: ${words}`);
     return EXIT.failed;
   }
 }

@@ -8,7 +8,7 @@ const stateOf = async (ledger: TestLedger) => (await ledger.get('/v1/periods/202
 const url = (ledger: TestLedger) => `http://127.0.0.1:${ledger.port}`;
 
 describe('closing a period', () => {
-  test('is not done where nobody can be asked, and with --yes is', async () => {
+  test('needs --yes if stdin is not a terminal', async () => {
     const ledger = await ledgerForTest();
     await fillLedger(ledger);
     const line = ['period', 'close', '2026-02', '--url', url(ledger)];
@@ -22,7 +22,7 @@ describe('closing a period', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'closed', period: '2026-02' });
   });
 
-  test('is refused out of order, with the reason', async () => {
+  test('fails out of order and names the next period', async () => {
     const ledger = await ledgerForTest();
     await fillLedger(ledger);
     const { code, stderr } = await run(words(`period close 2026-03 --yes --url ${url(ledger)}`));
@@ -33,7 +33,7 @@ describe('closing a period', () => {
   });
 });
 
-/** Runs the program on a terminal of its own, on which `typed` is typed. */
+/** Runs the program on a pseudo-terminal and types text into it. */
 function onTerminal(args: readonly string[], typed: string, env: Record<string, string> = {}) {
   const command = [process.execPath, PROGRAM, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
@@ -45,35 +45,35 @@ function onTerminal(args: readonly string[], typed: string, env: Record<string, 
 
 const hasTerminals = spawnSync('script', ['--version']).status === 0;
 
-describe.skipIf(!hasTerminals)('on a terminal', () => {
-  test('closing a period asks, and only a yes is one', async () => {
+describe.skipIf(!hasTerminals)('on a terminal,', () => {
+  test('closing a period asks for confirmation, and goes on only after "y"', async () => {
     const ledger = await ledgerForTest();
     await fillLedger(ledger);
     const line = ['period', 'close', '2026-02', '--url', url(ledger)];
     const [no, nothing] = await Promise.all([onTerminal(line, 'n\n'), onTerminal(line, '\n')]);
     expect(no.stdout).toContain('Close 2026-02 at http://127.0.0.1');
     expect(no.stdout).toContain(
-      'for good: 2 statements, in total 2 clusters and 4665600.000 cluster seconds?',
+      'permanently: 2 statements, in total 2 clusters and 4665600.000 cluster seconds?',
     );
     for (const { code, stdout } of [no, nothing]) {
       expect(code).toBe(1);
-      expect(stdout).toContain('nothing was done');
+      expect(stdout).toContain('canceled; nothing was changed');
     }
     expect(await stateOf(ledger)).toBe('due');
     expect((await onTerminal(line, 'y\n')).code).toBe(0);
     expect(await stateOf(ledger)).toBe('closed');
   });
 
-  test('titles stand out, and not where NO_COLOR is set', async () => {
+  test('table titles are bold unless NO_COLOR is set', async () => {
     const ledger = await ledgerForTest();
     await fillLedger(ledger);
     const line = ['period', 'list', '--url', url(ledger)];
-    const [plain, coloured, piped] = await Promise.all([
+    const [plain, colored, piped] = await Promise.all([
       onTerminal(line, '', { NO_COLOR: '1' }),
       onTerminal(line, ''),
       run(line),
     ]);
-    expect(coloured.stdout).toContain('\u001b[1mPERIOD');
+    expect(colored.stdout).toContain('\u001b[1mPERIOD');
     expect(plain.stdout).not.toContain('\u001b[');
     expect(piped.stdout).not.toContain('\u001b[');
     expect(plain.stdout.replaceAll('\r', '')).toBe(piped.stdout);

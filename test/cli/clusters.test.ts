@@ -14,8 +14,8 @@ const ledger = sharedLedger(async (filled) => {
 });
 const cli = (line: string) => run([...words(line), '--url', `http://127.0.0.1:${ledger().port}`]);
 
-describe.concurrent('clusters', () => {
-  test('are listed with their state, those that were asked for', async () => {
+describe.concurrent('the command clusters', () => {
+  test('list prints the clusters that match the filters, with their state', async () => {
     const [all, some, none] = await Promise.all([
       cli('clusters list'),
       cli('clusters list --account acme --q C1 --status billed --json'),
@@ -35,10 +35,10 @@ describe.concurrent('clusters', () => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toEqual(items);
-    expect(none).toEqual({ code: 0, stdout: '', stderr: 'there is no such cluster\n' });
+    expect(none).toEqual({ code: 0, stdout: '', stderr: 'no clusters found\n' });
   });
 
-  test('are shown one by one with what is billed, what the last probe saw, and the alerts', async () => {
+  test('show prints the billed intervals, the last verdict and the alerts of a cluster', async () => {
     const [one, two, json, absent] = await Promise.all([
       cli('clusters show c1'),
       cli('clusters show c2'),
@@ -49,7 +49,7 @@ describe.concurrent('clusters', () => {
       /^2026-01-01T00:00:00\.000Z +2026-01-20T00:00:00\.000Z .*\n2026-01-21T00:00:00\.000Z +still billed /m,
     );
     expect(one.stdout).toMatch(/^last verdict +alive \(ok\) since 2026-04-15T12:00:00\.000Z$/m);
-    expect(one.stdout).toContain('\nno alert of it is open\n');
+    expect(one.stdout).toContain('\nno unresolved alerts\n');
     expect(two.stdout).toMatch(
       /^last verdict +unreachable \(refused\) since 2026-04-15T12:05:00\.000Z: connect ECONNREFUSED$/m,
     );

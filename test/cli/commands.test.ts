@@ -6,7 +6,7 @@ import { run, words } from './program.ts';
 const ledger = sharedLedger(fillLedger);
 const url = () => `http://127.0.0.1:${ledger().port}`;
 
-/** Runs a command against the ledger; it must do. @returns what stands on the standard output. */
+/** Runs a command that must succeed against the ledger. @returns its stdout. */
 async function output(line: string): Promise<string> {
   const { code, stdout, stderr } = await run([...words(line), '--url', url()]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -15,14 +15,14 @@ async function output(line: string): Promise<string> {
 
 const JANUARY = '--period 2026-01 --through 2026-04-15T00:00:00Z';
 
-describe.concurrent('for people, a command prints a table', () => {
-  test('usage of all accounts, and what they add up to', async () => {
+describe.concurrent('without --json,', () => {
+  test('usage prints all accounts and their total', async () => {
     expect(await output(`usage ${JANUARY} --as-of 6`)).toBe(
-      `period             2026-01
-from               2026-01-01T00:00:00.000Z
-to                 2026-02-01T00:00:00.000Z
-counted through    2026-02-01T00:00:00.000Z
-known at position  6
+      `period           2026-01
+from             2026-01-01T00:00:00.000Z
+to               2026-02-01T00:00:00.000Z
+counted through  2026-02-01T00:00:00.000Z
+log position     6
 
 ACCOUNT  CLUSTERS  CLUSTER SECONDS  PEAK  AT START  AT END   AVERAGE
 acme            2      4492800.000     2         1       2  1.677419
@@ -33,7 +33,7 @@ globex          1      2289599.500     1         0       1  0.854839
     );
   });
 
-  test('usage of one account, by day', async () => {
+  test('usage --by-day prints a row per day', async () => {
     const text = await output(
       'usage acme --from 2026-01-09T00:00:00Z --to 2026-01-11T00:00:00Z --through 2026-04-15T00:00:00Z --by-day',
     );
@@ -46,7 +46,7 @@ globex          1      2289599.500     1         0       1  0.854839
     ]);
   });
 
-  test('explain, with the facts that opened and closed each interval', async () => {
+  test('explain prints the facts that opened and closed each interval', async () => {
     const text = await output(`explain acme ${JANUARY}`);
     expect(text.slice(text.indexOf('CLUSTER  '))).toBe(
       `CLUSTER  NAME  FROM                      TO                        CLUSTER SECONDS  OPENED BY               CLOSED BY
@@ -57,7 +57,7 @@ c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.0
     );
   });
 
-  test('replay, a line for each fact and the usage after it', async () => {
+  test('replay prints each fact and the usage after it', async () => {
     const rows = (await output(`replay acme ${JANUARY}`)).split('\n').slice(0, -1);
     expect(rows[0]).toMatch(/^POSITION +RECORDED AT +EFFECTIVE AT +FACT +CLUSTER +DELTA CLUSTERS/);
     expect(rows.find((row) => row.includes('fact.voided'))).toMatch(
@@ -66,7 +66,7 @@ c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.0
     expect(new Set(rows.map((row) => row.length)).size).toBe(1);
   });
 
-  test('diff, with the facts that made the difference', async () => {
+  test('diff prints the facts that made the difference', async () => {
     const text = await output(`diff acme ${JANUARY} --before 6 --after 8`);
     expect(text).toMatch(
       /^before +6 +2 +4492800\.000\nafter +8 +2 +3888000\.000\ndelta +- +0 +-604800\.000$/m,
@@ -74,7 +74,7 @@ c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.0
     expect(text).toMatch(/^ +8 +BillingStopped|^ +7 +ClusterDeleted +c2/m);
   });
 
-  test('what-if, with the intervals that would change', async () => {
+  test('what-if prints the intervals that would change', async () => {
     const { stdout } = await run(['what-if', 'acme', ...words(JANUARY), '--add', '-', '--url', url()], {
       input: JSON.stringify({
         specversion: '1.0',
@@ -85,13 +85,11 @@ c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.0
         time: '2026-01-02T00:00:00Z',
       }),
     });
-    expect(stdout).toMatch(
-      /^as it is +2 +4492800\.000\nif it were so +2 +1987200\.000\ndelta +0 +-2505600\.000$/m,
-    );
+    expect(stdout).toMatch(/^actual +2 +4492800\.000\nwhat if +2 +1987200\.000\ndelta +0 +-2505600\.000$/m);
     expect(stdout).toContain('2026-01-01T00:00:00.000Z to 2026-01-02T00:00:00.000Z');
   });
 
-  test('the periods, and what each was closed with', async () => {
+  test('period list and period show print the closing of a period', async () => {
     const rows = (await output('period list')).split('\n');
     expect(rows[0]).toMatch(
       /^PERIOD +STATE +DUE AT +CLOSED AT +WATERMARK +ACCOUNTS +CLUSTERS +CLUSTER SECONDS$/,
@@ -100,10 +98,10 @@ c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.0
       /^2026-01 +closed +2026-02-04T00:00:00\.000Z +2026-04-15T12:00:00\.000Z +5 +2 +3 +6782399\.500$/,
     );
     expect(rows.filter((row) => row.startsWith('2026-04'))).toEqual([expect.stringMatching(/ open /)]);
-    expect(await output('period show 2026-01')).toMatch(/^digest of statements +[0-9a-f]{64}$/m);
+    expect(await output('period show 2026-01')).toMatch(/^statements digest +[0-9a-f]{64}$/m);
   });
 
-  test('the statements of a closed period', async () => {
+  test('period statements prints the statements of a closed period and their total', async () => {
     expect(await output('period statements 2026-01')).toBe(
       `period     2026-01
 closed at  2026-04-15T12:00:00.000Z
@@ -116,10 +114,12 @@ globex          1      2289599.500                  0                     0.000 
 2 statements, in total 3 clusters and 6782399.500 cluster seconds
 `,
     );
-    expect(await output('period statements 2026-01 globex')).toContain('\n1 statement, in total 1 clusters');
+    expect(await output('period statements 2026-01 globex')).toContain(
+      '\n1 statement, in total 1 cluster and',
+    );
   });
 
-  test('the statements and adjustments that a closing would make, and makes nothing', async () => {
+  test('period close --dry-run prints statements and adjustments, and closes nothing', async () => {
     const text = await output('period close 2026-02 --dry-run');
     expect(text).toMatch(/^would close +2026-02$/m);
     expect(text).toMatch(/^Adjustments of earlier periods$/m);
@@ -128,7 +128,7 @@ globex          1      2289599.500                  0                     0.000 
   });
 });
 
-describe.concurrent('for programs, --json prints what the ledger answers, to the byte', () => {
+describe.concurrent('with --json or --csv,', () => {
   test.each([
     [`usage ${JANUARY}`, '/v1/usage?period=2026-01&through=2026-04-15T00:00:00Z'],
     [
@@ -147,13 +147,13 @@ describe.concurrent('for programs, --json prints what the ledger answers, to the
     ['period show 2026-01', '/v1/periods/2026-01'],
     ['period statements 2026-01', '/v1/periods/2026-01/statements'],
     ['period statements 2026-01 acme', '/v1/periods/2026-01/statements/acme'],
-  ])('%s', async (line, path) => {
+  ])('"%s" prints the response of the ledger unchanged', async (line, path) => {
     const text = await output(`${line} --json`);
     expect(text).toBe(`${(await ledger().get(path)).text}\n`);
     expect(JSON.parse(text)).toBeTypeOf('object');
   });
 
-  test('a replay is NDJSON', async () => {
+  test('replay prints NDJSON', async () => {
     const text = await output(`replay acme ${JANUARY} --json`);
     const lines = text.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).fact.subject)).toEqual(expect.arrayContaining(['c1', 'c2']));
@@ -162,7 +162,7 @@ describe.concurrent('for programs, --json prints what the ledger answers, to the
     );
   });
 
-  test('and --csv prints the CSV', async () => {
+  test('usage and period statements print the CSV of the ledger unchanged', async () => {
     const [usage, statements] = await Promise.all([
       output(`usage ${JANUARY} --csv`),
       output('period statements 2026-01 --csv'),
@@ -175,8 +175,8 @@ describe.concurrent('for programs, --json prints what the ledger answers, to the
   });
 });
 
-describe.concurrent('what the ledger refuses', () => {
-  test('is told with its title, the fields at fault and the id of the request, and ends with 1', async () => {
+describe.concurrent('a request that the ledger rejects', () => {
+  test('prints the title, the invalid fields and the request id, and ends with 1', async () => {
     const { code, stdout, stderr } = await run(
       words(`usage acme --period 2026-01 --as-of 999 --url ${url()}`),
     );
@@ -186,7 +186,7 @@ describe.concurrent('what the ledger refuses', () => {
     );
   });
 
-  test('is told with its detail where no field is at fault', async () => {
+  test('prints the detail if no field is invalid', async () => {
     const { code, stderr } = await run(words(`explain nobody --period 2026-01 --json --url ${url()}`));
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: Not found\n {2}no cluster was ever registered .* nobody\n {2}request /);

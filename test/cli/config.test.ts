@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { openKeyFile } from '../../src/audit/key-file.ts';
 import { folderForTest, run } from './program.ts';
 
-test('the settings in force are printed as they were given, with where they come from and without secrets', async () => {
+test('config print shows each setting as written, with its source, and masks secrets', async () => {
   const cwd = await folderForTest();
   await writeFile(
     join(cwd, 'ledger.yaml'),
@@ -38,20 +38,20 @@ test('the settings in force are printed as they were given, with where they come
   });
 });
 
-test('everything that is wrong with the configuration is told, with exit code 2', async () => {
+test('config print reports all invalid settings together and ends with 2', async () => {
   const env = { LEDGER_HTTP_PORT: 'many', LEDGER_STOER: 'sqlite:', LEDGER_AUDIT_ORIGIN: 'a b' };
   const { code, stdout, stderr } = await run(['config', 'print'], { env });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toMatch(/^error: the configuration is not valid:\n/);
-  for (const told of [
+  expect(stderr).toMatch(/^error: invalid configuration:\n/);
+  for (const message of [
     / {2}LEDGER_STOER is not a known setting/,
     / {2}LEDGER_HTTP_PORT must/,
     / {2}LEDGER_AUDIT_ORIGIN must/,
   ])
-    expect(stderr).toMatch(told);
+    expect(stderr).toMatch(message);
 });
 
-test('the key file that is configured is the one that is changed', async () => {
+test('log key rotate changes the configured key file, and fails if the keys are in the settings', async () => {
   const folder = await folderForTest();
   const file = join(folder, 'elsewhere');
   const first = (await openKeyFile(file, 'ledger.example.com/main')).current.toString();
@@ -61,5 +61,8 @@ test('the key file that is configured is the one that is changed', async () => {
 
   const { LEDGER_AUDIT_KEY_FILE: _, ...inSettings } = { ...env, LEDGER_AUDIT_KEY: 'PRIVATE+KEY+x' };
   const refused = await run(['log', 'key', 'rotate', '--yes'], { env: inSettings });
-  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('in its settings, in no file') });
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('in its settings, not in a file'),
+  });
 });

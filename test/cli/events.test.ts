@@ -14,8 +14,8 @@ const resultsOf = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-describe('facts of a file', () => {
-  test('are posted in order, more than a batch holds; again they are duplicates', async () => {
+describe('events append', () => {
+  test('posts more events than a batch holds, in order, and again as duplicates', async () => {
     const events = Array.from({ length: 1_201 }, (_, i) =>
       registered(`many-${i}`, '2026-01-01T00:00:00.000Z'),
     );
@@ -29,7 +29,7 @@ describe('facts of a file', () => {
     expect((await append(file)).stderr).toBe('1201 duplicate\n');
   });
 
-  test('end it with 1 where one was refused, and the others are recorded', async () => {
+  test('records the other events and ends with 1 if one is rejected', async () => {
     const good = registered('good', '2026-01-01T00:00:00.000Z');
     const events = [good, { ...good, time: '2026-01-02T00:00:00.000Z' }, { nonsense: true }];
     const { code, stdout, stderr } = await run(['events', 'append', '-', ...to()], {
@@ -40,17 +40,17 @@ describe('facts of a file', () => {
     expect(stdout).toMatch(/^rejected .*The event id was used before, for other content/m);
   });
 
-  test('are wrong usage where they are no JSON', async () => {
+  test('ends with 2 and names the line if the file is not valid JSON', async () => {
     const { code, stderr } = await append('-', '{}\n{"specversion"');
     expect(code).toBe(2);
     expect(stderr).toContain(
-      'the standard input must hold events in JSON, an array of them, or one on each line; line 2',
+      'line 2 of stdin is not valid JSON; expected a CloudEvent, an array of them, or one per line',
     );
   });
 });
 
-describe('facts of the log', () => {
-  test('are shown from the last ones back, or from a position on', async () => {
+describe('events', () => {
+  test('tail shows the newest facts, or the facts after a position', async () => {
     const [a, b] = await ledger().record(
       registered('tail', '2026-01-01T00:00:00.000Z'),
       deleted('tail', '2026-02-01T00:00:00.000Z'),
@@ -76,7 +76,7 @@ describe('facts of the log', () => {
     expect(resultsOf(all.stdout).length).toBeGreaterThan(1_201);
   });
 
-  test('are shown one by one', async () => {
+  test('show prints one fact, and ends with 1 if there is none', async () => {
     const [posted] = await ledger().record(registered('one', '2026-01-01T00:00:00.000Z'));
     const id = posted?.eventId as string;
     const [people, programs, absent] = await Promise.all([

@@ -6,7 +6,7 @@ import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { folderForTest, run } from './program.ts';
 
-test('the keys and the newest checkpoint of the log are printed as the ledger gives them', async () => {
+test('log key and log checkpoint print the answers of the ledger unchanged', async () => {
   const ledger = await ledgerForTest();
   await ledger.record(registered('c1', '2026-01-01T00:00:00.000Z'));
   const to = ['--url', `http://127.0.0.1:${ledger.port}`];
@@ -19,7 +19,7 @@ test('the keys and the newest checkpoint of the log are printed as the ledger gi
   expect((await run(['log', 'checkpoint', ...to])).stdout).toBe(signed.stdout);
 });
 
-test('the key of a log is rotated in its file, and the old one retired', async () => {
+test('log key rotate adds a key to the key file, and log key retire removes the old one', async () => {
   const folder = await folderForTest();
   const file = join(folder, 'log-key');
   const first = (await openKeyFile(file, 'ledger.example.com/main')).current.toString();
@@ -38,7 +38,7 @@ test('the key of a log is rotated in its file, and the old one retired', async (
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('a rotation is under way') });
   expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no key file') });
 
-  // Without --file it is the one of the ledger that the settings here configure.
+  // Without --file, the command changes the key file of the settings.
   const retired = await run(['log', 'key', 'retire', '--yes'], { env: { LEDGER_DATA_DIR: folder } });
   expect(retired).toMatchObject({ code: 0, stdout: `${second}\n${first}\n` });
   expect((await readFile(file, 'utf8')).match(/PRIVATE/g)).toHaveLength(1);

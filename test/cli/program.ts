@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 
 export const PROGRAM = fileURLToPath(new URL('../../bin/cluster-ledger.js', import.meta.url));
 
-/** What a run of the program has left. */
+/** The result of running the program. */
 export interface Run {
   readonly code: number | null;
   readonly stdout: string;
@@ -24,7 +24,7 @@ export interface RunOptions {
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** Runs the program as others do, in a process of its own; a few at a time. */
+/** Runs the program in a process of its own. Limits the number of processes. */
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   while (running >= availableParallelism() + 1) await new Promise<void>((resolve) => waiting.push(resolve));
   running++;
@@ -36,9 +36,9 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
   }
 }
 
-/** Starts the program; whoever does ends it. */
+/** Starts the program. The caller must end it. */
 export function start(args: readonly string[], { env = {}, cwd }: RunOptions = {}): ChildProcess {
-  // No settings of whoever runs the tests.
+  // No settings of the user who runs the tests.
   const environment = { PATH: '', XDG_CONFIG_HOME: '/nonexistent', ...env };
   return spawn(process.execPath, [PROGRAM, ...args], {
     env: environment,
@@ -56,7 +56,7 @@ export async function finished(child: ChildProcess, input = ''): Promise<Run> {
   return { code, stdout, stderr };
 }
 
-/** The words of a command line without quotes. */
+/** Splits a command line without quotes into words. */
 export function words(line: string): string[] {
   return line.split(' ').filter((word) => word !== '');
 }

@@ -15,10 +15,10 @@ const program = buildProgram({ out: new Output(), environment }, '0.0.0');
 const commands = commandsUnder(program);
 const leaves = commands.filter((command) => command.commands.length === 0 || command.name() === 'key');
 
-/** Options by how they are written: `--period <month>`. */
+/** Returns the options of a command in the form `--period <month>`. */
 const optionsOf = (command: Command) => command.options.map(({ flags }) => flags);
 
-test('docs/cli.md has exactly the commands and options that there are, each with its arguments', async () => {
+test('docs/cli.md lists exactly the commands, arguments and options of the program', async () => {
   const page = await readFile(join(root, 'docs/cli.md'), 'utf8');
   const shared = new Map<string, string[]>();
   for (const [, name, rows] of page.matchAll(/^## (Options of .+)\n([\s\S]*?)(?=^## )/gm))
@@ -33,13 +33,13 @@ test('docs/cli.md has exactly the commands and options that there are, each with
       [...flagsIn(text as string), ...linked.flatMap((name) => shared.get(name) ?? [name])].sort(),
     ];
   });
-  const known = leaves.map((command) => {
-    const args = command.registeredArguments.map((each) =>
-      each.required ? ` <${each.name()}>` : ` [${each.name()}]`,
+  const implemented = leaves.map((command) => {
+    const args = command.registeredArguments.map((argument) =>
+      argument.required ? ` <${argument.name()}>` : ` [${argument.name()}]`,
     );
     return [`${nameOf(command)}${args.join('')}`, optionsOf(command).sort()];
   });
-  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(known));
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(implemented));
 });
 
 function flagsIn(text: string): string[] {
@@ -50,7 +50,7 @@ function flagsIn(text: string): string[] {
 
 describe('--help', () => {
   test.each(leaves.map((command) => [nameOf(command), command] as const))(
-    'of %s has an example',
+    'of the command %s has a summary and an example',
     (name, command) => {
       let help = '';
       command.configureOutput({ writeOut: (text) => (help += text) });
@@ -64,7 +64,7 @@ describe('--help', () => {
     },
   );
 
-  test('goes to the standard output and ends with 0, as the version does', async () => {
+  test('goes to stdout and ends with 0, as the output of --version does', async () => {
     const [help, version] = await Promise.all([run(['usage', '--help']), run(['--version'])]);
     expect(help).toMatchObject({
       code: 0,
@@ -84,30 +84,30 @@ describe('completion', () => {
     [['cluster-ledger', 'period', ''], 'list show close statements --help'],
     [['cluster-ledger', 'period', 'close', '2026-03', '--e'], '--early'],
     [['cluster-ledger', 'log', 'key', 'r'], 'rotate retire'],
-  ])('in bash of %j', async (words, wanted) => {
+  ])('in bash completes %j', async (words, candidates) => {
     const quoted = words.map((word) => `'${word}'`).join(' ');
     const script = `${completionScript('bash', program)}
 COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _cluster_ledger; echo "\${COMPREPLY[*]}"`;
     const { stdout } = await promisify(execFile)('bash', ['-c', script]);
-    expect(stdout.trim()).toBe(wanted);
+    expect(stdout.trim()).toBe(candidates);
   });
 
-  test.each(['zsh', 'fish'] as const)('for %s is a script that it reads', async (shell) => {
+  test.each(['zsh', 'fish'] as const)('prints a script that %s can parse', async (shell) => {
     const script = completionScript(shell, program);
     for (const command of commands) expect(script).toContain(command.name());
     if (has(shell)) expect(spawnSync(shell, ['-n'], { input: script }).status).toBe(0);
   });
 
-  test('is printed by the program', async () => {
+  test('is a command of the program', async () => {
     expect((await run(['completion', 'bash'])).stdout).toBe(completionScript('bash', program));
   });
 });
 
-test('a Node.js that is too old is told so, in words', async () => {
+test('a Node.js version that is too old gets a message that names the required one', async () => {
   const old = spawnSync('/usr/bin/node', [PROGRAM, '--version'], { encoding: 'utf8' });
   const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const wanted = engines.node.replace('>=', '');
-  // The one of this machine may be new enough, or absent.
+  // The Node.js of this machine may be new enough, or absent.
   const [major = 0, least = 0] = [process.versions.node, wanted].map(Number.parseFloat);
   expect(major).toBeGreaterThanOrEqual(least);
   if (old.status === 1)

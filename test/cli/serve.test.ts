@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { finished, folderForTest, start } from './program.ts';
 
-test.each(['SIGTERM', 'SIGINT'] as const)('serve runs a ledger, which ends cleanly at %s', async (signal) => {
+test.each(['SIGTERM', 'SIGINT'] as const)('serve runs a ledger that ends cleanly at %s', async (signal) => {
   const env = { LEDGER_DATA_DIR: await folderForTest(), LEDGER_HTTP_PORT: '0' };
   const child = start(['serve'], { env });
   const end = finished(child);

@@ -15,7 +15,7 @@ const LINES = [
   'events tail --after 0 --json',
 ];
 
-describe('a store that no ledger has in use', () => {
+describe('--store', () => {
   let ledger: Awaited<ReturnType<typeof openLedger>>;
   let folder: string;
   let store: string;
@@ -37,7 +37,7 @@ describe('a store that no ledger has in use', () => {
   });
   afterAll(() => ledger.discard());
 
-  test('is left alone while one has it: exit 4', async () => {
+  test('ends with 4 while a ledger uses the store', async () => {
     const [list, verify] = await Promise.all(
       ['period list', 'verify'].map((line) => run([...words(line), '--store', store])),
     );
@@ -47,10 +47,10 @@ describe('a store that no ledger has in use', () => {
     }
   });
 
-  test('gives the same output as over HTTP, and is as it was', async () => {
+  test('gives the same output as a running ledger and changes no file', async () => {
     await ledger.close();
     const before = await fingerprint(folder);
-    // One at a time: each has the file for itself.
+    // One at a time: each command locks the file.
     for (const line of LINES) {
       const { code, stdout, stderr } = await run([...words(line), '--store', store], {
         cwd: await folderForTest(),
@@ -68,28 +68,28 @@ describe('a store that no ledger has in use', () => {
     expect(await fingerprint(folder)).toEqual(before);
   });
 
-  test('is never made where there is none', async () => {
+  test('never creates a database: ends with 4 if the file is absent, empty or not SQLite', async () => {
     const empty = await folderForTest();
     const [file, text, nothing] = ['absent.db', 'text.db', 'empty.db'].map((name) => join(empty, name)) as [
       string,
       string,
       string,
     ];
-    await Promise.all([writeFile(text, 'the letters of somebody'), writeFile(nothing, '')]);
-    const told = await Promise.all(
-      [file, text, nothing].map((each) => run(['period', 'list', '--store', `sqlite:${each}`])),
+    await Promise.all([writeFile(text, 'a letter to a friend'), writeFile(nothing, '')]);
+    const runs = await Promise.all(
+      [file, text, nothing].map((path) => run(['period', 'list', '--store', `sqlite:${path}`])),
     );
-    expect(told.map(({ code, stderr }) => [code, stderr])).toEqual([
-      [4, `error: there is no file ${file}\n`],
-      [4, `error: ${text} is no SQLite file\n`],
-      [4, `error: ${nothing} is empty: no ledger was ever there\n`],
+    expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [4, `error: file not found: ${file}\n`],
+      [4, `error: ${text} is not an SQLite file\n`],
+      [4, `error: ${nothing} is empty: it does not hold a ledger\n`],
     ]);
     expect((await readdir(empty)).sort()).toEqual(['empty.db', 'text.db']);
   });
 });
 
-describe('EventStoreDB', () => {
-  test('is read as a store too, by its namespace', async () => {
+describe('--store with EventStoreDB', () => {
+  test('reads the streams of a namespace', async () => {
     const ledger = await openLedger({ store: double.connection });
     try {
       await fillLedger(ledger);
@@ -99,21 +99,21 @@ describe('EventStoreDB', () => {
       const here = await run([...line, '--store', double.connection, '--namespace', namespace]);
       expect(here).toEqual({ ...there, code: 0 });
       const nobody = await run([...line, '--store', double.connection, '--namespace', 'no-such']);
-      expect(nobody.stderr).toBe('warning: the store of namespace no-such holds no events\n');
+      expect(nobody.stderr).toBe('warning: the store with namespace no-such holds no events\n');
     } finally {
       await ledger.discard();
     }
   });
 
-  test('that cannot be reached ends a command with 4', async () => {
+  test('ends with 4, without printing the password, if the store cannot be reached', async () => {
     const { code, stderr } = await run(words('period list --store esdb://me:secret@127.0.0.1:9?tls=false'));
     expect(code).toBe(4);
-    expect(stderr).toContain('cannot be reached');
+    expect(stderr).toContain('cannot reach');
     expect(stderr).not.toContain('secret');
   });
 });
 
-/** The names and contents of all files in a folder, but for the lock. */
+/** Returns the hash of every file in a folder, except the lock file. */
 async function fingerprint(folder: string): Promise<Record<string, string>> {
   const names = (await readdir(folder)).filter((name) => !name.endsWith('.lock')).sort();
   const hashes = names.map(async (name) => {

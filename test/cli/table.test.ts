@@ -4,7 +4,7 @@ import { Table } from '../../src/cli/terminal/table.ts';
 import { oneLine, widthOf } from '../../src/cli/terminal/text.ts';
 
 describe('a table', () => {
-  test('has every cell of a column at the same place, whatever stands in them', () => {
+  test('aligns the cells of every column for any text', () => {
     const text = fc.oneof(
       fc.string(),
       fc.string({ unit: 'grapheme-composite' }),
@@ -24,14 +24,14 @@ describe('a table', () => {
     );
   });
 
-  test('grows with rows that come later', () => {
+  test('widens its columns for rows of a later batch', () => {
     const table = new Table<string>([{ title: 'A', isFigure: true, cell: (text) => text }]);
     expect(table.lines(['1'])).toEqual(['1']);
     expect(table.lines(['200', '1'])).toEqual(['200', '  1']);
   });
 });
 
-test('text of others does nothing to a terminal', () => {
+test('oneLine escapes every character that could control a terminal', () => {
   expect(oneLine('a\u001b]0;x\u0007\n\u202eb')).toBe('a\\u{1b}]0;x\\u{7}\\u{a}\\u{202e}b');
   fc.assert(
     fc.property(

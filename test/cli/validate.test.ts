@@ -10,7 +10,7 @@ import { REFUSED, TestValidator } from '../support/validator.ts';
 import { finished, folderForTest, run, start, words } from './program.ts';
 
 const steady = { s1: 'healthy', s2: 'healthy', s3: 'healthy', s4: 'healthy', s5: 'healthy' } as const;
-/** Bad at once is unreachable, and stopped. */
+/** A policy that stops billing at the first failed probe. */
 const AT_ONCE = {
   unreachableAfter: 1,
   unreachableFor: '0m',
@@ -21,7 +21,7 @@ const AT_ONCE = {
 
 const urlOf = ({ ledger }: Pick<ValidatedFleet, 'ledger'>) => `http://127.0.0.1:${ledger.port}`;
 
-/** The ledger, the process that probes, and API servers over TLS, all of them real. */
+/** Uses a real ledger, a real probing process and real API servers over TLS. */
 describe('validate --once', () => {
   let servers: Fleet;
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe('validate --once', () => {
 
   const cli = (fleet: ValidatedFleet, line: string) => run([...words(line), '--url', urlOf(fleet)]);
 
-  test('shows what a run would record, has it recorded, and tells of an outage; what came of it is listed, shown and acknowledged', async () => {
+  test('shows planned and recorded facts, whose alerts can be listed and acknowledged, and reports an outage', async () => {
     const fleet = await fleetForTest(servers, { policy: AT_ONCE });
     await fleet.register({ ...steady, gone: 'refused' });
     await fleet.becomes('kept', 'refused');
@@ -53,7 +53,7 @@ describe('validate --once', () => {
     expect(done.stdout).toMatch(/^Verdicts that changed\nCLUSTER .*\ngone +unreachable +refused /m);
     expect(done.stdout).toMatch(/^Recorded\nCLUSTER +FACT\ngone +ClusterUnreachable$/m);
     expect(done.stdout).toMatch(
-      /^Kept back by the mode\nCLUSTER .*\nkept +ClusterUnreachable +2026-04-15\S+ +watched@v1$/m,
+      /^Not recorded because of the mode\nCLUSTER .*\nkept +ClusterUnreachable +2026-04-15\S+ +watched@v1$/m,
     );
     expect((await fleet.factsOf('gone')).map(({ type }) => type)).toContain('cluster.unreachable');
     expect((await fleet.factsOf('kept')).map(({ type }) => type)).toEqual(['cluster.registered']);
@@ -76,7 +76,7 @@ describe('validate --once', () => {
     const outage = await cli(fleet, 'validate --once');
     expect(outage).toMatchObject({ code: 0, stderr: '' });
     expect(outage.stdout).toMatch(
-      /^breaker +open since 2026-04-15\S+, none of 7 answers: nothing is concluded$/m,
+      /^breaker +open since 2026-04-15\S+, none of 7 clusters answers: no facts are concluded$/m,
     );
 
     fleet.ledger.pass(300_000);
@@ -85,37 +85,37 @@ describe('validate --once', () => {
     expect(JSON.parse(json.stdout)).toEqual((await fleet.ledger.get(`/v1/validations/${id}`)).body);
   });
 
-  test('waits for the run that is under way, and ends with 1 where that is abandoned', async () => {
+  test('waits for a run in progress, and ends with 1 if the run is abandoned', async () => {
     const fleet = await fleetForTest(servers);
     await fleet.register({ s1: 'healthy' });
     await new TestValidator(fleet.ledger).run({}, { upTo: 'claimed' });
     const child = start(['validate', '--once', '--url', urlOf(fleet)]);
     const ended = finished(child);
-    const [said] = await once(child.stderr as Readable, 'data');
-    expect(said).toMatch(/^a run was under way already, \S+: it is waited for\n$/);
+    const [message] = await once(child.stderr as Readable, 'data');
+    expect(message).toMatch(/^run \S+ is already in progress; waiting for it\n$/);
     fleet.ledger.pass(600_000);
     const { code, stdout, stderr } = await ended;
     expect(code).toBe(1);
     expect(stdout).toMatch(/^state +abandoned$/m);
-    expect(stderr).toMatch(/error: run \S+ was abandoned and counts for nothing: deadline\n$/);
+    expect(stderr).toMatch(/error: run \S+ was abandoned and has no effect: deadline\n$/);
   });
 });
 
-test('validate --once without a validator is refused, and a ledger that is not there is not reached', async () => {
+test('validate --once ends with 1 if no validator is configured, and with 4 if the ledger cannot be reached', async () => {
   const ledger = await ledgerForTest();
-  const [refused, absent] = await Promise.all([
+  const [rejected, absent] = await Promise.all([
     run(['validate', '--once', '--url', urlOf({ ledger })]),
     run(['validate', '--once', '--url', 'http://127.0.0.1:1']),
   ]);
-  expect(refused).toMatchObject({ code: 1, stdout: '' });
-  expect(refused.stderr).toMatch(/^error: The validator is not configured\n/);
+  expect(rejected).toMatchObject({ code: 1, stdout: '' });
+  expect(rejected.stderr).toMatch(/^error: The validator is not configured\n/);
   expect(absent).toMatchObject({ code: 4, stdout: '' });
 });
 
 const WINDOW = '--from 2026-04-01T00:00:00Z --to 2026-05-01T00:00:00Z';
 
 describe('validate --what-if', () => {
-  test('plays past runs through a policy, from a ledger that runs and from its store the same', async () => {
+  test('replays past runs with a policy, on a running ledger and on its store alike', async () => {
     const ledger = await ledgerForTest();
     for (const id of ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'])
       await ledger.record(registered(id, '2026-04-10T00:00:00.000Z'));
@@ -128,11 +128,11 @@ describe('validate --what-if', () => {
     await writeFile(policy, 'unreachableAfter: 1\nunreachableFor: 0m\nstopAfter: 0m\nversion: v2\n');
     const line = ['validate', '--what-if', policy, ...words(WINDOW)];
 
-    const asked = await run([...line, '--url', urlOf({ ledger })]);
-    expect(asked).toMatchObject({ code: 0, stderr: '' });
-    expect(asked.stdout).toMatch(/^runs played +2$/m);
-    expect(asked.stdout).toMatch(/^acme +6 +\d+\.000 +6 +\d+\.000 +0 +-3900\.000$/m);
-    expect(asked.stdout).toMatch(/^acme +c1 +2026-04-15T12:00:00\.000Z +still stopped +default@v2$/m);
+    const answered = await run([...line, '--url', urlOf({ ledger })]);
+    expect(answered).toMatchObject({ code: 0, stderr: '' });
+    expect(answered.stdout).toMatch(/^runs replayed +2$/m);
+    expect(answered.stdout).toMatch(/^acme +6 +\d+\.000 +6 +\d+\.000 +0 +-3900\.000$/m);
+    expect(answered.stdout).toMatch(/^acme +c1 +2026-04-15T12:00:00\.000Z +still stopped +default@v2$/m);
 
     await ledger.close();
     const store = `sqlite:${join(dirname(ledger.snapshotFile), 'ledger.db')}`;
@@ -141,19 +141,19 @@ describe('validate --what-if', () => {
     expect(opened.stdout).toMatch(/^acme +c1 +2026-04-15T12:00:00\.000Z +still stopped +default@v2$/m);
   });
 
-  test('tells what is wrong in a policy with its place in the file', async () => {
+  test('reports errors in a policy with the file, the line and the path', async () => {
     const ledger = await ledgerForTest();
     const folder = await folderForTest();
     const files = {
       'wrong.yaml': 'mode: enforce\nstopAfter: soon\npolicies:\n  - name: default\n    match: {}\n',
-      'unknown.yaml': '# none such\nmod: enforce\n',
+      'unknown.yaml': '# a comment\nmod: enforce\n',
       'twice.yaml': 'mode: enforce\nmode: observe\n',
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    const told = (name: string) =>
+    const tryPolicy = (name: string) =>
       run(['validate', '--what-if', name, ...words(WINDOW), '--url', urlOf({ ledger })], { cwd: folder });
     const [wrong, unknown, twice, absent] = await Promise.all(
-      [...Object.keys(files), 'absent.yaml'].map(told),
+      [...Object.keys(files), 'absent.yaml'].map(tryPolicy),
     );
     expect(wrong).toMatchObject({ code: 1, stdout: '' });
     expect(wrong?.stderr).toMatch(/^ {2}wrong\.yaml:2: stopAfter: .*must be a whole number with its unit/m);
@@ -161,8 +161,8 @@ describe('validate --what-if', () => {
     expect(unknown?.stderr).toMatch(/^ {2}unknown\.yaml:2: mod: /m);
     expect(twice).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/twice\.yaml is no valid YAML: .*unique/),
+      stderr: expect.stringMatching(/twice\.yaml is not valid YAML: .*unique/),
     });
-    expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('absent.yaml cannot be read') });
+    expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot read absent.yaml') });
   });
 });

@@ -26,37 +26,37 @@ beforeAll(async () => {
 afterAll(() => ledger.discard());
 
 describe('evidence', () => {
-  test('is written whole, and says what it holds and how it is verified', async () => {
+  test('writes the whole file, and prints its content and how to verify it', async () => {
     const { code, stdout, stderr } = await run(
       words(`evidence acme 2026-02 -o ${at('again.json')} --url ${url}`),
     );
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(
-      /^evidence of acme for 2026-02 is in \S+: its statement, \d+ facts of 4 clusters, and 3 closings$/m,
+      /^evidence of acme for 2026-02 written to \S+: statement, \d+ facts of 4 clusters, 3 closings$/m,
     );
     expect(stderr).toContain(`cluster-ledger verify ${at('again.json')} --key KEY`);
     expect((await readdir(folder)).filter((name) => name.endsWith('.new'))).toEqual([]);
   });
 
-  test('is printed to the standard output with -', async () => {
+  test('prints the file to stdout with -o -', async () => {
     const { stdout, stderr } = await run(words(`evidence globex 2026-04 -o - --url ${url}`));
     expect(JSON.parse(stdout).evidence).toMatchObject({ accountId: 'globex', period: '2026-04' });
-    expect(stderr).toContain('its usage so far');
+    expect(stderr).toContain('usage so far');
   });
 
-  test('leaves what was there where there is none, or no place for it', async () => {
-    const [refused, nowhere] = await Promise.all([
+  test('keeps an existing file if the request fails, and ends with 1 if the folder is absent', async () => {
+    const [rejected, nowhere] = await Promise.all([
       run(words(`evidence nobody 2026-02 -o ${at('key')} --url ${url}`)),
       run(words(`evidence acme 2026-02 -o ${at('no/such/folder')} --url ${url}`)),
     ]);
-    expect(refused.code).toBe(1);
+    expect(rejected.code).toBe(1);
     expect(await readFile(at('key'), 'utf8')).toContain('+');
-    expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be written') });
+    expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot write') });
   });
 });
 
 describe('verify', () => {
-  test('finds a file of the ledger in order, check by check', async () => {
+  test('passes all checks on a file of the ledger', async () => {
     const { code, stdout, stderr } = await run([
       'verify',
       at('acme.json'),
@@ -79,7 +79,7 @@ describe('verify', () => {
     ]);
   });
 
-  test('finds what was changed in it, and ends with 3', async () => {
+  test('ends with 3 and names the failed check for a changed, torn or foreign file', async () => {
     const file = await readFile(at('acme.json'), 'utf8');
     const changed = file.replace('"recordedAt":"2026-04-15', '"recordedAt":"2026-04-14');
     expect(changed).not.toBe(file);
@@ -95,7 +95,7 @@ describe('verify', () => {
     ]);
     expect(people).toMatchObject({ code: 3, stderr: '' });
     expect(people.stdout).toMatch(
-      /^ok +format .*\nok +signature .*\nFAILED +inclusion +the event at position \d+ .* is not in the log .*\nnot verified\n$/,
+      /^ok +format .*\nok +signature .*\nFAILED +inclusion +the event at position \d+ .* is not in the log .*\nverification failed\n$/,
     );
     expect(programs.code).toBe(3);
     expect(JSON.parse(programs.stdout)).toMatchObject({
@@ -107,7 +107,7 @@ describe('verify', () => {
     expect([2, 3]).toContain(stranger.code);
   });
 
-  test('reads a whole published log, alone and with a file', async () => {
+  test('verifies a whole published log, alone and with a file', async () => {
     const [log, file, json] = await Promise.all([
       run(['verify', '--url', url, '--key', at('key'), '--checkpoint', at('older'), '--statements']),
       run(['verify', at('acme.json'), '--url', url, '--key', at('key')]),
@@ -115,15 +115,15 @@ describe('verify', () => {
     ]);
     expect(log).toMatchObject({ code: 0, stderr: '' });
     expect(log.stdout).toMatch(/^ok +consistency +the log continues the older checkpoint of \d+ events$/m);
-    expect(log.stdout).toMatch(/^ok +statements +those of 3 closed periods follow from the facts$/m);
+    expect(log.stdout).toMatch(/^ok +statements +the statements of 3 closed periods follow from the facts$/m);
     expect(file).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^ok +evidence +the log has nothing/m),
+      stdout: expect.stringMatching(/^ok +evidence +the file omits nothing/m),
     });
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, summary: { closings: 3 } });
   });
 
-  test('finds a store that was tampered with, and one that was not', async () => {
+  test('passes an intact store and ends with 3 for a changed one', async () => {
     await ledger.close();
     const copies = await folderForTest();
     const [sound, changed] = [join(copies, 'sound.db'), join(copies, 'changed.db')];
@@ -138,7 +138,7 @@ describe('verify', () => {
     ]);
     expect(good).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^ok +statements +those of 3 closed/m),
+      stdout: expect.stringMatching(/^ok +statements +the statements of 3 closed/m),
     });
     expect(good.stdout).toMatch(/^ok +consistency +the log continues the older checkpoint of 6 events$/m);
     expect(bad.code).toBe(3);

@@ -20,7 +20,7 @@ test.each([
     'period lst',
     /unknown command 'lst'\n\(Did you mean list\?\)\n {2}commands of cluster-ledger period: list, show, close, statements/,
   ],
-  ['period list --as-of yesterday', /argument 'yesterday' is invalid\. It must be a place in the log/],
+  ['period list --as-of yesterday', /argument 'yesterday' is invalid\. It must be a position in the log/],
   ['period show 2026-13', /value '2026-13' is invalid for argument 'period'\. It must be a month, YYYY-MM/],
   [
     'period show',
@@ -31,10 +31,10 @@ test.each([
     'period close 2026-01 --dryrun',
     /unknown option '--dryrun'\n\(Did you mean --dry-run\?\)\n.*\n {2}options: --early, --dry-run, --yes/,
   ],
-  ['period close 2026-01', /nobody is there to be asked: give --yes/],
-  ['period close 2026-01 --yes --store sqlite:x.db', /a period is closed by a ledger that runs/],
-  ['usage', /say what to count: --period YYYY-MM, or --from and --to/],
-  ['usage --from 2026-01-01T00:00:00Z', /--from and --to go together; given only --from/],
+  ['period close 2026-01', /refusing to run without confirmation: stdin is not a terminal; pass --yes/],
+  ['period close 2026-01 --yes --store sqlite:x.db', /closing a period needs a running ledger: pass --url/],
+  ['usage', /no period given: pass --period YYYY-MM, or --from and --to/],
+  ['usage --from 2026-01-01T00:00:00Z', /--from and --to must be used together; only --from was given/],
   [
     'usage --period 2026-01 --from 2026-01-01T00:00:00Z',
     /'--period <month>' cannot be used with option '--from <instant>'/,
@@ -47,50 +47,50 @@ test.each([
   ],
   [
     'usage --period 2026-01 --url http://me:secret@x',
-    /^--url must not hold a user or password: give --token\n$/,
+    /^--url must not contain a user or password: pass --token\n$/,
   ],
   ['usage --period 2026-01 --url http://x --store sqlite:y', /cannot be used with option '--url/],
   [
     'usage --period 2026-01 --store mongodb://x',
     /--store must be sqlite:<file> or esdb:\/\/…; given "mongodb:\/\/x"/,
   ],
-  ['usage --period 2026-01 --context prod', /there is no context "prod": none is saved/],
-  ['usage --period 2026-01 --namespace other', /^--namespace goes with a store/],
+  ['usage --period 2026-01 --context prod', /unknown context "prod"; no context is saved/],
+  ['usage --period 2026-01 --namespace other', /^--namespace requires --store/],
   ['explain --period 2026-01', /missing required argument 'account'/],
-  ['replay acme', /say what to count/],
+  ['replay acme', /no period given/],
   ['diff acme --period 2026-01', /required option '--before <position\|instant>' not specified/],
-  ['what-if acme --period 2026-01', /say what to suppose: --add FILE or --remove EVENT-ID/],
+  ['what-if acme --period 2026-01', /no change given: pass --add FILE or --remove EVENT-ID/],
   ['what-if acme --period 2026-01 --remove e1', /argument 'e1' is invalid\. It must be the id of an event/],
   ['evidence acme 2026-01', /required option '-o, --output <file>' not specified/],
-  ['verify', /say what to verify: an evidence file, --url, --context or --store/],
-  ['verify file.json', /say which key to trust: --key/],
-  ['verify --url http://127.0.0.1:1', /say which key to trust: --key/],
+  ['verify', /nothing to verify: pass an evidence file, --url, --context or --store/],
+  ['verify file.json', /no key given: pass --key/],
+  ['verify --url http://127.0.0.1:1', /no key given: pass --key/],
   [
     'verify file.json --key nowhere',
-    /--key nowhere is no key in verifier form, <name>\+<id>\+<base64>, and nowhere cannot be read/,
+    /--key nowhere is not a verifier key, <name>\+<id>\+<base64>, and cannot read nowhere/,
   ],
   [
     'verify file.json --key log+00000000+AAAA',
-    /--key log\+00000000\+AAAA is no key: its id or its base64 is wrong/,
+    /--key log\+00000000\+AAAA is not a valid key: its id or its base64 is wrong/,
   ],
-  ['verify file.json --store sqlite:x', /not with --store/],
-  ['verify --store sqlite:x --checkpoint y', /say which key has signed the checkpoint: --key/],
+  ['verify file.json --store sqlite:x', /an evidence file cannot be verified with --store/],
+  ['verify --store sqlite:x --checkpoint y', /--checkpoint requires --key/],
   ['log', /^Usage: cluster-ledger log /],
-  ['log key rotate', /nobody is there to be asked: give --yes/],
-  ['log key retire', /nobody is there to be asked: give --yes/],
+  ['log key rotate', /refusing to run without confirmation: stdin is not a terminal; pass --yes/],
+  ['log key retire', /refusing to run without confirmation: stdin is not a terminal; pass --yes/],
   ['log checkpoint now', /too many arguments for 'checkpoint'/],
   ['events tail -n many', /argument 'many' is invalid\. It must be a whole number/],
   [`events show ${ID} more`, /too many arguments for 'show'/],
   ['events append', /missing required argument 'file'/],
-  ['validate', /say what to do: --once asks every cluster now, --what-if FILE tries a policy/],
-  ['validate --once --what-if policy.yaml', /--once and --what-if do not go together/],
-  ['validate --once --from 2026-01-01T00:00:00Z', /--from and --to go with --what-if/],
-  ['validate --once --store sqlite:x.db', /clusters are asked by a ledger that runs: give --url/],
-  ['validate --dry-run', /say what to do: --once/],
-  ['validate --what-if policy.yaml', /--what-if needs --from and --to/],
+  ['validate', /pass --once to probe every cluster now, or --what-if FILE to try a policy/],
+  ['validate --once --what-if policy.yaml', /--once and --what-if cannot be used together/],
+  ['validate --once --from 2026-01-01T00:00:00Z', /--from and --to require --what-if/],
+  ['validate --once --store sqlite:x.db', /probing clusters needs a running ledger: pass --url/],
+  ['validate --dry-run', /pass --once/],
+  ['validate --what-if policy.yaml', /--what-if requires --from and --to/],
   [
     'validate --what-if p --dry-run --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z',
-    /--dry-run goes with --once/,
+    /--dry-run requires --once/,
   ],
   ['validate --what-if p --from yesterday', /argument 'yesterday' is invalid\. It must be an RFC 3339 time/],
   ['alerts', /^Usage: cluster-ledger alerts /],
@@ -108,37 +108,37 @@ test.each([
   ['config', /^Usage: cluster-ledger config /],
   ['config print all', /too many arguments for 'print'/],
   ['doctor --store sqlite:x', /unknown option '--store'/],
-  ['context set prod', /say where the ledger is: --url or --store/],
-  ['context set a/b --url http://x', /value 'a\/b' is invalid for argument 'name'\. It must be 1 to 64 of/],
-  ['context use prod', /there is no context "prod": none is saved/],
-  ['context remove prod', /there is no context "prod"/],
+  ['context set prod', /no ledger given: pass --url or --store/],
+  ['context set a/b --url http://x', /value 'a\/b' is invalid for argument 'name'\. It must have 1 to 64 of/],
+  ['context use prod', /unknown context "prod"; no context is saved/],
+  ['context remove prod', /unknown context "prod"/],
   ['context list all', /too many arguments for 'list'/],
   ['completion tcsh', /Allowed choices are bash, zsh, fish/],
-] as const)('%s is wrong usage, and is told why', async (line, told) => {
-  const { code, told: said } = await tried(line);
+] as const)('"cluster-ledger %s" ends with 2 and prints what is wrong', async (line, message) => {
+  const { code, stderr } = await runHere(line);
   expect(code).toBe(2);
-  expect(said).toMatch(told);
+  expect(stderr).toMatch(message);
 });
 
-/** Runs a command in this process, since there are so many, and collects what it says on the standard error. */
-async function tried(line: string) {
+/** Runs a command in this process, which is faster, and returns its exit code and its stderr. */
+async function runHere(line: string) {
   const environment = { url: undefined, token: undefined, context: undefined, configDir: '/nonexistent' };
   const chunks: string[] = [];
   const [stderr, stdout] = (['stderr', 'stdout'] as const).map((name) => vi.spyOn(process[name], 'write'));
   stderr?.mockImplementation((chunk) => chunks.push(String(chunk)) > 0);
   stdout?.mockImplementation(() => {
-    throw new Error('nothing but data goes to the standard output');
+    throw new Error('an error message must not go to stdout');
   });
   try {
     const code = await runCommand(buildProgram({ out: new Output(), environment }, '0.0.0'), words(line));
-    return { code, told: chunks.join('').replace(/^error: /, '') };
+    return { code, stderr: chunks.join('').replace(/^error: /, '') };
   } finally {
     stderr?.mockRestore();
     stdout?.mockRestore();
   }
 }
 
-test('and so it is for whoever calls the program', async () => {
+test('the program, in a process of its own, prints a usage error to stderr and ends with 2', async () => {
   const { code, stdout, stderr } = await run(['usage', '--perid', '2026-01']);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(

@@ -1,7 +1,7 @@
 import { deleted, registered, resumed, stopped, voided } from './cloud-events.ts';
 import type { TestLedger } from './ledger.ts';
 
-/** Two accounts, a dispute, and January closed: what the commands are tried on. @returns the event id of what was voided. */
+/** Records two accounts and a disputed deletion, and closes January. @returns the event id of the voided fact. */
 export async function fillLedger(ledger: TestLedger): Promise<{ readonly voided: string }> {
   await ledger.record(
     registered('c1', '2026-01-01T00:00:00.000Z', 'acme', { name: '生产' }),

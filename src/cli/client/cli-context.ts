@@ -3,13 +3,13 @@ import type { Output } from '../terminal/output.ts';
 import type { Client } from './client.ts';
 import { connect, type TargetOptions } from './target.ts';
 
-/** What every command works with. */
+/** The output and the environment of a command. */
 export interface CliContext {
   readonly out: Output;
   readonly environment: CliEnvironment;
 }
 
-/** Uses the ledger that the options name: one that runs, or one on a store that is opened here. */
+/** Connects to the ledger that the options choose (a running one, or a store opened for reading), and closes it after use. */
 export async function withLedger(
   { environment }: CliContext,
   options: TargetOptions,
@@ -18,7 +18,7 @@ export async function withLedger(
   await useAndClose(await connect(options, environment, true), use);
 }
 
-/** The same for what only a ledger that runs can do. */
+/** Connects as `withLedger` does, but rejects a store: the command needs a running ledger. */
 export async function withRunningLedger(
   { environment }: CliContext,
   options: TargetOptions,

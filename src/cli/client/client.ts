@@ -1,39 +1,40 @@
 import { CliError, EXIT, unreachable } from '../terminal/cli-error.ts';
 
-/** What is asked of a ledger. */
+/** A request of the HTTP API. */
 export interface Request {
   readonly method?: 'GET' | 'POST';
-  /** With the parts that were given encoded: see `path`. */
+  /** Encoded path; see `path`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly accept?: string;
-  /** Goes as JSON, of this media type where it is given. */
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Media type of the body, `application/json` by default. */
   readonly mediaType?: string;
   readonly signal?: AbortSignal;
 }
 
-/** A ledger to talk to: one that listens somewhere, or a store that is opened here. Both speak the HTTP API. */
+/** A connection to a ledger: a running one, or one in this process on a store. Both offer the HTTP API. */
 export interface Client {
-  /** What it is called in messages. */
+  /** Name of the ledger in messages. */
   readonly name: string;
-  /** Any answer, refusals too. @throws CliError if none came. */
+  /** Sends a request. Returns any response, also a problem. @throws CliError if there is none. */
   send(request: Request): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** A path with what was given in its place: `path\`/v1/clusters/${id}\``. */
-export function path(parts: TemplateStringsArray, ...given: readonly string[]): string {
-  return String.raw({ raw: parts }, ...given.map(encodeURIComponent));
+/** Template tag that encodes the parts of a path: `path\`/v1/clusters/${id}\``. */
+export function path(parts: TemplateStringsArray, ...values: readonly string[]): string {
+  return String.raw({ raw: parts }, ...values.map(encodeURIComponent));
 }
 
-/** The path and query of a request. */
+/** Returns the path and query of a request, without undefined parameters. */
 export function pathAndQuery({ path: resource, query = {} }: Request): string {
-  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  return given.length === 0 ? resource : `${resource}?${new URLSearchParams(given)}`;
+  const parameters = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return parameters.length === 0 ? resource : `${resource}?${new URLSearchParams(parameters)}`;
 }
 
-/** The headers and body of a request. */
+/** Returns the headers and body of a request. */
 export function headersAndBody({
   accept = 'application/json',
   body,
@@ -46,13 +47,13 @@ export function headersAndBody({
   return { headers: { accept, 'content-type': mediaType }, body: JSON.stringify(body) };
 }
 
-/** A ledger that listens somewhere. */
+/** A running ledger, over HTTP. */
 export class HttpClient implements Client {
   readonly name: string;
   readonly #base: string;
   readonly #token: string | undefined;
 
-  /** @param url may have a path, where the ledger stands behind a proxy. */
+  /** @param url may have a path, if the ledger is behind a proxy. */
   constructor(url: URL, token: string | undefined) {
     this.#base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
     this.name = this.#base;
@@ -72,7 +73,7 @@ export class HttpClient implements Client {
       });
     } catch (error) {
       if (request.signal?.aborted === true) throw error;
-      throw unreachable(`${this.name} cannot be reached: ${reasonOf(error)}`, error);
+      throw unreachable(`cannot reach ${this.name}: ${reasonOf(error)}${hintFor(error)}`, error);
     }
   }
 
@@ -80,16 +81,16 @@ export class HttpClient implements Client {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'the name of the host could not be looked up',
-  ECONNRESET: 'the connection broke',
-  UND_ERR_SOCKET: 'the connection broke',
-  UND_ERR_CONNECT_TIMEOUT: 'it took too long',
-  UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
+  ECONNREFUSED: 'connection refused: nothing listens there',
+  ENOTFOUND: 'host not found',
+  EAI_AGAIN: 'the DNS lookup failed',
+  ECONNRESET: 'the connection was lost',
+  UND_ERR_SOCKET: 'the connection was lost',
+  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  UND_ERR_HEADERS_TIMEOUT: 'the response timed out',
 };
 
-/** Why a request came to nothing, which `fetch` hides in the causes of its error. */
+/** Returns why a request failed. `fetch` hides the reason in the causes of its error. */
 function reasonOf(error: unknown): string {
   let [deepest, code] = [error, undefined as string | undefined];
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
@@ -101,13 +102,20 @@ function reasonOf(error: unknown): string {
   return code === undefined || words.includes(code) ? words : `${words} (${code})`;
 }
 
-/** @throws CliError if a body that has begun to come does not end. */
+/** Returns what to do about an unreachable ledger, for the most frequent reason. */
+function hintFor(error: unknown): string {
+  return reasonOf(error).includes('ECONNREFUSED')
+    ? '\n  start a ledger (npm start), or choose another: --url, LEDGER_URL or --context'
+    : '';
+}
+
+/** Reads a response body. @throws CliError if the body ends early. */
 export async function readBody<T>(client: Client, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new CliError(EXIT.failed, `the answer of ${client.name} broke off: ${reasonOf(error)}`, {
+    throw new CliError(EXIT.failed, `the response from ${client.name} ended early: ${reasonOf(error)}`, {
       cause: error,
     });
   }

@@ -2,12 +2,12 @@ import type { z } from 'zod';
 import { type Client, readBody } from './client.ts';
 import { bodyOf, parseAnswer } from './requests.ts';
 
-/** How much may stand between two line breaks. */
+/** Maximum number of characters per line. */
 const MAX_LINE_LENGTH = 16 * 1024 * 1024;
 
 /**
- * The lines of an answer in NDJSON, as many at a time as have come.
- * @throws CliError if one is of another shape, or the answer breaks off.
+ * Yields the parsed lines of an NDJSON response, in batches as they arrive.
+ * @throws CliError if a line does not fit the schema, or the response ends early.
  */
 export async function* linesOf<T extends z.ZodType>(
   client: Client,

@@ -4,10 +4,10 @@ import type { Column } from '../terminal/table.ts';
 import type { Client, Request } from './client.ts';
 import { fetchJson } from './requests.ts';
 
-/** As many as the ledger gives at a time. */
+/** Number of items per request: the maximum that the ledger allows. */
 const PAGE_SIZE = '1000';
 
-/** The items of a list, page by page. @throws CliError as `ask` does */
+/** Yields the items of a list, page by page. @throws CliError as `fetchJson` does. */
 export async function* pagesOf<T extends z.ZodType>(
   client: Client,
   { query, ...request }: Request,
@@ -23,8 +23,8 @@ export async function* pagesOf<T extends z.ZodType>(
 }
 
 /**
- * Prints a list to its end, as it comes: for people a table, for programs an item on each line.
- * @returns how many there were.
+ * Prints all items of a list as they arrive: a table, or one JSON document per line.
+ * @returns the number of items.
  */
 export async function printList<T extends z.ZodType>(
   client: Client,

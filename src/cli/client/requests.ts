@@ -6,11 +6,11 @@ import type { Output } from '../terminal/output.ts';
 import { oneLine } from '../terminal/text.ts';
 import { type Client, type Request, readBody } from './client.ts';
 
-/** The fields of a problem document that the CLI prints. A proxy may send one without the others. */
+/** The fields of a problem document (RFC 9457) that the CLI prints. */
 const Problem = ProblemOut.pick({ title: true, detail: true, instance: true, errors: true }).strip();
 type Problem = z.output<typeof Problem>;
 
-/** The ledger has refused. */
+/** The ledger rejected a request. */
 export class ProblemError extends CliError {
   readonly #problem: Problem;
 
@@ -19,28 +19,28 @@ export class ProblemError extends CliError {
     this.#problem = problem;
   }
 
-  /** The same, with the fields at fault under the names that they have for whoever is told. */
-  withFieldNames(nameOf: (pointer: string) => string): ProblemError {
+  /** Returns a copy in which the invalid fields have the names that the user knows them by. */
+  withFieldNames(fieldName: (pointer: string) => string): ProblemError {
     const { errors = [] } = this.#problem;
-    const named = errors.map(({ pointer, detail }) => ({ pointer: nameOf(pointer), detail }));
+    const named = errors.map(({ pointer, detail }) => ({ pointer: fieldName(pointer), detail }));
     return new ProblemError({ ...this.#problem, errors: named });
   }
 }
 
-/** In which form data is wanted; a table where none is named. */
+/** The output format; a table by default. */
 export interface FormatOptions {
   readonly json?: boolean;
   readonly csv?: boolean;
 }
 
-/** Sends a request. @throws CliError if no answer comes, or one that is a refusal. */
+/** Sends a request. @throws CliError if there is no response, or the ledger rejects the request. */
 export async function send(client: Client, request: Request): Promise<Response> {
   const response = await client.send(request);
   if (response.ok) return response;
   throw await errorFrom(client, response);
 }
 
-/** An answer in JSON. @throws CliError as `send` does, and where the answer is of another shape. */
+/** Returns a JSON response. @throws CliError as `send` does, or if the response does not fit the schema. */
 export async function fetchJson<T extends z.ZodType>(
   client: Client,
   request: Request,
@@ -51,13 +51,13 @@ export async function fetchJson<T extends z.ZodType>(
   return parseAnswer(client, text, schema);
 }
 
-/** @throws CliError if the text is no JSON of this shape. */
+/** Parses JSON and checks it against a schema. @throws CliError if it does not fit. */
 export function parseAnswer<T extends z.ZodType>(client: Client, text: string, schema: T): z.output<T> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw unexpectedAnswer(client, `begins with ${JSON.stringify(text.slice(0, 60))} and is no JSON`);
+    throw unexpectedAnswer(client, `not valid JSON: it begins with ${JSON.stringify(text.slice(0, 60))}`);
   }
   const issue = schema
     .safeParse(value, { reportInput: true })
@@ -81,14 +81,11 @@ function isFromNewerRelease(issue: z.core.$ZodIssue): boolean {
   }
 }
 
-function unexpectedAnswer(client: Client, what: string): CliError {
-  return new CliError(
-    EXIT.failed,
-    `the answer of ${client.name} is none that this release knows: it ${what}`,
-  );
+function unexpectedAnswer(client: Client, reason: string): CliError {
+  return new CliError(EXIT.failed, `unexpected response from ${client.name}: ${reason}`);
 }
 
-/** Prints an answer: as it came where a form was named, else as `show` does. */
+/** Prints a response: unchanged for `--json` and `--csv`, otherwise as `show` does. */
 export async function printAnswer<T extends z.ZodType>(
   client: Client,
   out: Output,
@@ -105,12 +102,12 @@ export async function printAnswer<T extends z.ZodType>(
   }
 }
 
-/** Prints the body of an answer as it comes. */
+/** Prints the body of a response as it arrives. */
 export async function printBody(client: Client, out: Output, response: Response): Promise<void> {
   await readBody(client, () => out.stream(bodyOf(response)));
 }
 
-/** The body of an answer, as fast as it is taken. */
+/** Returns the body of a response as a stream. */
 export function bodyOf({ body }: Response): Readable {
   return body === null ? Readable.from([]) : Readable.fromWeb(body);
 }
@@ -123,19 +120,22 @@ async function errorFrom(client: Client, response: Response): Promise<CliError> 
   const { status } = response;
   const location = response.headers.get('location');
   if (location !== null)
-    return new CliError(EXIT.failed, `${client.name} answers ${status} and points to ${oneLine(location)}`);
-  // What stands in front of the ledger, and could not reach it either.
+    return new CliError(
+      EXIT.failed,
+      `${client.name} answered ${status}, a redirect to ${oneLine(location)}; redirects are not followed`,
+    );
+  // A proxy in front of the ledger could not reach it.
   if (status === 502 || status === 503 || status === 504)
-    return unreachable(`${client.name} cannot be reached: what stands in front of it answers ${status}`);
-  return new CliError(EXIT.failed, `what answers at ${client.name} is no ledger: it answers ${status}`);
+    return unreachable(`cannot reach ${client.name}: the proxy in front of it answered ${status}`);
+  return new CliError(EXIT.failed, `${client.name} is not a ledger: it answered ${status}`);
 }
 
-/** A problem in words: its title, detail, the fields at fault and the id of the request. */
+/** Returns a problem as text: title, detail, invalid fields, id of the request. */
 function describeProblem({ title, detail, errors = [], instance }: Problem): string {
-  const isTold = errors.length > 0 && errors.every((error) => detail.includes(error.detail));
+  const isDetailRepeated = errors.length > 0 && errors.every((error) => detail.includes(error.detail));
   return [
     title,
-    ...(isTold ? [] : [`  ${oneLine(detail)}`]),
+    ...(isDetailRepeated ? [] : [`  ${oneLine(detail)}`]),
     ...errors.map((error) => `  ${oneLine(error.pointer || 'the body')}: ${oneLine(error.detail)}`),
     ...(instance === undefined ? [] : [`  request ${oneLine(instance)}`]),
   ].join('\n');

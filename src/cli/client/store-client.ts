@@ -12,11 +12,11 @@ import { printWarning } from '../terminal/output.ts';
 import { Progress } from '../terminal/progress.ts';
 import { type Client, headersAndBody, pathAndQuery, type Request } from './client.ts';
 
-/** How long a store may be out of reach. */
+/** Maximum time that a store may be unreachable. */
 const UNREACHABLE_LIMIT_MS = 10_000;
 const POLL_INTERVAL_MS = 20;
 
-/** A whole ledger on a store, in this process: it listens to nobody, and writes nothing. */
+/** A ledger in this process that reads a store. It listens on no port and writes nothing. */
 class StoreClient implements Client {
   readonly name: string;
   readonly #ledger: Composition;
@@ -51,9 +51,9 @@ class StoreClient implements Client {
 }
 
 /**
- * Opens a ledger on a store, to be read only, and waits until all of its log is known.
+ * Opens a ledger on a store for reading, and waits until it has read the whole log.
  * @param store `sqlite:<file>` or `esdb://…`
- * @throws CliError if it is no store, is in use, or cannot be reached.
+ * @throws CliError if the store does not exist, is in use, or cannot be reached.
  */
 export async function openStoreClient(store: string, namespace: string | undefined): Promise<Client> {
   const { name, config } = await resolveStore(store, namespace);
@@ -76,7 +76,7 @@ export async function openStoreClient(store: string, namespace: string | undefin
 }
 
 /**
- * Opens a store by itself, for what does not trust a ledger to read it, and closes it once it was used.
+ * Opens a store without a ledger, for a verifier that must not run the code of one, and closes it after use.
  * @throws CliError as `openStoreClient` does.
  */
 export async function withStore<T>(
@@ -106,17 +106,17 @@ function composeOptions(onFailed: (error: unknown) => void) {
 
 async function resolveStore(store: string, namespace: string | undefined) {
   const config = configOf(store, namespace);
-  if (config.store.kind !== 'sqlite') return { name: `the store of namespace ${config.namespace}`, config };
+  if (config.store.kind !== 'sqlite') return { name: `the store with namespace ${config.namespace}`, config };
   await requireLedgerFile(config.store.file);
   return { name: config.store.file, config };
 }
 
-/** The configuration of a ledger on this store, which takes nothing from files or variables. @throws CliError */
+/** Returns the configuration of a ledger on a store. It reads no file and no variable. @throws CliError if the store is not valid. */
 function configOf(store: string, namespace: string | undefined): Config {
   if (!/^(sqlite:.+|esdb(\+discover)?:\/\/.+)$/.test(store)) {
-    // What may hold a password is not repeated.
-    const given = store.includes('@') ? 'something else' : JSON.stringify(store);
-    throw usageError(`--store must be sqlite:<file> or esdb://…; given ${given}`);
+    // The text may hold a password: it is not repeated.
+    const shown = store.includes('@') ? 'something else' : JSON.stringify(store);
+    throw usageError(`--store must be sqlite:<file> or esdb://…; given ${shown}`);
   }
   try {
     return readConfig({
@@ -135,7 +135,11 @@ function configOf(store: string, namespace: string | undefined): Config {
 
 const SQLITE_HEADER = 'SQLite format 3\0';
 
-/** What is absent or empty would be made a new ledger, and beside a file of others nothing is to be left. @throws CliError */
+/**
+ * Checks that a file is an SQLite database. Opening an absent or empty file would create a ledger, and opening any other
+ * would leave a lock file beside it.
+ * @throws CliError if it is not.
+ */
 async function requireLedgerFile(file: string): Promise<void> {
   let head: Buffer;
   try {
@@ -148,10 +152,10 @@ async function requireLedgerFile(file: string): Promise<void> {
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw unreachable(code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read: ${message}`);
+    throw unreachable(code === 'ENOENT' ? `file not found: ${file}` : `cannot read ${file}: ${message}`);
   }
-  if (head.length === 0) throw unreachable(`${file} is empty: no ledger was ever there`);
-  if (head.toString('latin1') !== SQLITE_HEADER) throw unreachable(`${file} is no SQLite file`);
+  if (head.length === 0) throw unreachable(`${file} is empty: it does not hold a ledger`);
+  if (head.toString('latin1') !== SQLITE_HEADER) throw unreachable(`${file} is not an SQLite file`);
 }
 
 async function catchUp(name: string, ledger: Composition, failure: () => unknown): Promise<void> {
@@ -175,11 +179,11 @@ async function catchUp(name: string, ledger: Composition, failure: () => unknown
 
 function toCliError(name: string, error: unknown): unknown {
   if (error instanceof CliError) return error;
-  if (error instanceof ConfigError) return usageError('--store is no connection string of EventStoreDB');
-  if (error instanceof StoreUnavailable)
-    return unreachable(`${name} cannot be reached: ${error.message}`, error);
+  if (error instanceof ConfigError)
+    return usageError('--store is not a valid EventStoreDB connection string');
+  if (error instanceof StoreUnavailable) return unreachable(`cannot reach ${name}: ${error.message}`, error);
   if (error instanceof StoreFailed) return unreachable(error.message, error);
   if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_SQLITE_ERROR')
-    return unreachable(`${name} cannot be opened: ${error.message}`, error);
+    return unreachable(`cannot open ${name}: ${error.message}`, error);
   return error;
 }

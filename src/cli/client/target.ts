@@ -6,7 +6,7 @@ import { type Context, Contexts } from './contexts.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8400';
 
-/** How a command is told which ledger to talk to. */
+/** Options that choose a ledger. */
 export interface TargetOptions {
   readonly url?: string;
   readonly token?: string;
@@ -30,10 +30,10 @@ export type Target =
     };
 
 /**
- * Connects to the ledger that is meant: what is named on the command line; else `LEDGER_URL`, the context that
- * `LEDGER_CONTEXT` names, the current context, the ledger of this machine.
- * @param takesStore whether the command can be answered from a store that is opened here.
- * @throws CliError if nothing can be made of what was given, or a store does not open.
+ * Connects to a ledger. The first of these chooses it: the command line, `LEDGER_URL`, `LEDGER_CONTEXT`, the current
+ * context, the default URL.
+ * @param takesStore whether the command can run on a store without a running ledger.
+ * @throws CliError if the options are not valid, or the store cannot be opened.
  */
 export async function connect(
   options: TargetOptions,
@@ -43,18 +43,18 @@ export async function connect(
   const target = await targetOf(options, environment);
   if (target.kind === 'server') return httpClient(target);
   if (!takesStore)
-    throw usageError(`${target.from} is a store, and this command needs a ledger that runs: give --url`);
+    throw usageError(`${target.from} is a store, but this command needs a running ledger: pass --url`);
   const { openStoreClient } = await import('./store-client.ts');
   return openStoreClient(target.store, target.namespace);
 }
 
-/** The ledger that is meant. @throws CliError if a context is named that is not saved, or an option does not fit. */
+/** Returns the chosen ledger. @throws CliError if the context is unknown, or an option does not apply to the ledger. */
 export async function targetOf(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
   const target = await chooseTarget(options, environment);
   if (target.kind === 'server' && options.namespace !== undefined)
-    throw usageError('--namespace goes with a store; a ledger that runs has its own');
+    throw usageError('--namespace requires --store: a running ledger has its own namespace');
   if (target.kind === 'store' && options.token !== undefined)
-    throw usageError(`--token goes with a ledger that runs, and ${target.from} is a store`);
+    throw usageError(`--token requires a running ledger, but ${target.from} is a store`);
   return target;
 }
 
@@ -75,7 +75,7 @@ async function chooseTarget(options: TargetOptions, environment: CliEnvironment)
   return { kind: 'server', url: DEFAULT_URL, token, from: 'the default' };
 }
 
-/** The token of a context goes to its own URL alone. */
+/** Returns the ledger of a context. The token of a context is sent to its own URL only. */
 function targetOfContext(
   context: Context,
   name: string,
@@ -93,27 +93,27 @@ function httpClient(target: Extract<Target, { kind: 'server' }>): Client {
   return new HttpClient(url, token);
 }
 
-/** @throws CliError if it is no URL of a server, or no token. */
+/** Returns the checked URL and token of a running ledger. @throws CliError if either is not valid. */
 export function serverOf({ url: text, token, from }: Extract<Target, { kind: 'server' }>) {
   const url = serverUrl(text, from);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
     throw usageError('the token must be printable ASCII without spaces');
   if (token !== undefined && url.protocol === 'http:' && !isLoopback(url.hostname))
-    printWarning(`the token goes to ${url.host} unencrypted: use https`);
+    printWarning(`the token is sent to ${url.host} unencrypted: use https`);
   return { url, token };
 }
 
-/** @param from where it was given. @throws CliError if it is no URL of a server. */
+/** Parses the URL of a ledger. @param from the option or variable that holds it. @throws CliError if it is not valid. */
 export function serverUrl(text: string, from: string): URL {
   const url = URL.parse(text);
-  // What is no URL may hold a password: it is repeated only where it cannot.
-  const given = text.includes('@') ? 'something else' : JSON.stringify(text);
+  // The text may hold a password: it is repeated only if it has no "@".
+  const shown = text.includes('@') ? 'something else' : JSON.stringify(text);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw usageError(`${from} must be a URL with http or https, such as ${DEFAULT_URL}; given ${given}`);
+    throw usageError(`${from} must be a URL with http or https, such as ${DEFAULT_URL}; given ${shown}`);
   if (url.username !== '' || url.password !== '')
-    throw usageError(`${from} must not hold a user or password: give --token`);
+    throw usageError(`${from} must not contain a user or password: pass --token`);
   if (url.search !== '' || url.hash !== '')
-    throw usageError(`${from} must end with its path, without ? and #; given ${given}`);
+    throw usageError(`${from} must not contain ? or #; given ${shown}`);
   return url;
 }
 

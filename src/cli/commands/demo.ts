@@ -3,13 +3,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 export function addDemo(parent: Command): void {
   parent
     .command('demo')
-    .summary('a ledger with a made-up year of facts and live traffic')
+    .summary('start a ledger with a year of sample data and live traffic')
     .description(
-      'Starts a ledger with a made-up year of facts for forty accounts, a few open problems and live traffic, and says where to look: what npm run demo does.',
+      'Starts a ledger with a year of sample data for forty accounts, a few open problems and live traffic, and prints what to look at. The same as npm run demo.',
     )
     .option(
       '--seconds <number>',
-      'stop after so many seconds of live traffic; without it, at Ctrl-C',
+      'stop after this many seconds of live traffic (default: run until Ctrl-C)',
       seconds,
     )
     .addHelpText('after', '\nExample:\n  $ cluster-ledger demo')

@@ -24,13 +24,13 @@ interface Options extends WindowOptions {
 export function addDiff(parent: Command, cli: CliContext): void {
   const command = parent
     .command('diff')
-    .summary('what changed the usage of an account between two moments')
+    .summary('show what changed the usage of an account')
     .description(
-      'Compares the usage of a window as it was known at two positions or instants, and names the facts that made the difference.',
+      'Compares the usage of a window as known at two log positions or instants, and lists the facts that made the difference.',
     )
-    .argument('<account>', 'the id of an account', accountId)
-    .requiredOption('--before <position|instant>', 'what was known first', asOf)
-    .option('--after <position|instant>', 'what was known later, by default all that is known now', asOf)
+    .argument('<account>', 'id of the account', accountId)
+    .requiredOption('--before <position|instant>', 'earlier state of knowledge', asOf)
+    .option('--after <position|instant>', 'later state of knowledge (default: now)', asOf)
     .addHelpText(
       'after',
       '\nExample:\n  $ cluster-ledger diff acme --period 2026-03 --before 2026-04-04T00:00:00Z',
@@ -71,7 +71,7 @@ async function show({ out }: CliContext, answer: z.output<typeof DifferenceOut>)
       ['delta', null, change.billableClusters, change.clusterSeconds],
     ],
   );
-  if (facts.length === 0) return out.line('\nno fact in between changes the figure');
+  if (facts.length === 0) return out.line('\nno fact between them changes the usage');
   await out.line();
   await out.table(
     [

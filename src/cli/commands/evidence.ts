@@ -8,6 +8,7 @@ import type { TargetOptions } from '../client/target.ts';
 import { CliError, EXIT } from '../terminal/cli-error.ts';
 import { accountId, period, position, withServer } from '../terminal/options.ts';
 import { printMessage } from '../terminal/output.ts';
+import { plural } from '../terminal/text.ts';
 
 interface Options extends TargetOptions {
   readonly output: string;
@@ -17,16 +18,16 @@ interface Options extends TargetOptions {
 export function addEvidence(parent: Command, cli: CliContext): void {
   const command = parent
     .command('evidence')
-    .summary('everything that a statement follows from, as one signed file')
+    .summary('save a statement with everything that proves it')
     .description(
-      'Writes one file with the statement of an account (or, where the period is not closed yet, its usage), every fact that it follows from, their proofs and a signed checkpoint. Anybody can verify it without the ledger.',
+      'Writes one file with the statement of an account (or its usage, if the period is not closed yet), all the facts behind it, their proofs and a signed checkpoint. Anybody can verify the file without the ledger.',
     )
-    .argument('<account>', 'the id of an account', accountId)
-    .argument('<period>', 'a UTC month, YYYY-MM', period)
-    .requiredOption('-o, --output <file>', 'where to write it, - for the standard output')
+    .argument('<account>', 'id of the account', accountId)
+    .argument('<period>', 'UTC month, YYYY-MM', period)
+    .requiredOption('-o, --output <file>', 'file to write, - for stdout')
     .option(
       '--since <size>',
-      'size of an older checkpoint that the log is to be proved consistent with',
+      'size of an older checkpoint; the file then proves that the log continues it',
       position,
     )
     .addHelpText(
@@ -51,17 +52,20 @@ async function writeEvidence(file: string, bytes: Uint8Array): Promise<void> {
   try {
     await replaceFile(file, bytes);
   } catch (error) {
-    throw new CliError(EXIT.failed, `${file} cannot be written: ${(error as Error).message}`);
+    throw new CliError(EXIT.failed, `cannot write ${file}: ${(error as Error).message}`);
   }
 }
 
 async function parseEvidence(name: string, bytes: Uint8Array): Promise<EvidenceFile> {
-  // Other commands start faster without it.
+  // Imported here so that other commands start faster.
   const { readEvidenceFile } = await import('../../audit/verify/evidence-file.ts');
   try {
     return readEvidenceFile(bytes);
   } catch (error) {
-    throw new CliError(EXIT.failed, `what ${name} answers is no evidence file: ${(error as Error).message}`);
+    throw new CliError(
+      EXIT.failed,
+      `the response from ${name} is not an evidence file: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -70,16 +74,12 @@ function describeEvidence({ evidence }: EvidenceFile, file: string | undefined):
   const facts = clusters.reduce((sum, cluster) => sum + cluster.facts.length, 0);
   const size = checkpoint.split('\n')[1];
   const figure =
-    usage !== undefined
-      ? 'its usage so far'
-      : statement === null
-        ? 'that it has no statement'
-        : 'its statement';
+    usage !== undefined ? 'usage so far' : statement === null ? 'proof of no statement' : 'statement';
   return [
-    `evidence of ${accountId} for ${period}${file === undefined ? '' : ` is in ${file}`}: ${figure}, ` +
-      `${facts} facts of ${clusters.length} clusters, and ${closings.length} closings`,
-    `proved by the checkpoint of ${size} events of ${origin}`,
+    `evidence of ${accountId} for ${period}${file === undefined ? '' : ` written to ${file}`}: ${figure}, ` +
+      `${plural(facts, 'fact')} of ${plural(clusters.length, 'cluster')}, ${plural(closings.length, 'closing')}`,
+    `proved by a signed checkpoint of ${size} events of ${origin}`,
     `verify it with: cluster-ledger verify ${file ?? 'FILE'} --key KEY`,
-    'KEY is the key of the ledger, from where you trust it to be: cluster-ledger log key prints it',
+    'KEY is the public key of the ledger; get it from a source you trust, or with: cluster-ledger log key',
   ].join('\n');
 }

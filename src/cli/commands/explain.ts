@@ -27,11 +27,11 @@ interface Row {
 export function addExplain(parent: Command, cli: CliContext): void {
   const command = parent
     .command('explain')
-    .summary('why the usage of an account is what it is')
+    .summary('show why the usage of an account is what it is')
     .description(
       'Breaks the usage of an account down to clusters, the intervals in which each was billed, and the facts that opened and closed them.',
     )
-    .argument('<account>', 'the id of an account', accountId)
+    .argument('<account>', 'id of the account', accountId)
     .addHelpText('after', '\nExample:\n  $ cluster-ledger explain acme --period 2026-03')
     .action((account: string, options: WindowOptions) => {
       const query = { ...windowQuery(options), asOf: options.asOf };

@@ -28,11 +28,11 @@ type Line = z.output<typeof Line>;
 export function addReplay(parent: Command, cli: CliContext): void {
   const command = parent
     .command('replay')
-    .summary('the facts of an account in recorded order, and the usage after each')
+    .summary('show each fact of an account and the usage after it')
     .description(
-      'Replays the facts of all clusters that were ever registered to an account, in the order in which they were recorded, and the usage of the window after each. With --json a line of JSON for each (NDJSON).',
+      'Replays the facts of all clusters that were ever registered to an account, in the order of recording, and shows the usage of the window after each.',
     )
-    .argument('<account>', 'the id of an account', accountId)
+    .argument('<account>', 'id of the account', accountId)
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger replay acme --period 2026-03\n  $ cluster-ledger replay acme --period 2026-03 --json | tail -n 1',
@@ -55,5 +55,5 @@ export function addReplay(parent: Command, cli: CliContext): void {
         for await (const lines of linesOf(client, response, Line)) await print(lines);
       });
     });
-  withJson(withTarget(withAsOf(withWindow(command))), 'print the NDJSON of the ledger as it comes');
+  withJson(withTarget(withAsOf(withWindow(command))), "print the ledger's NDJSON unchanged");
 }

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 export function addServe(parent: Command): void {
   parent
     .command('serve')
-    .summary('run a ledger')
+    .summary('run the ledger')
     .description(
-      'Runs a ledger by ledger.yaml and the variables named LEDGER_…, until it is stopped: what npm start does. See docs/configuration.md.',
+      'Runs the ledger until it is stopped. Settings come from ledger.yaml and variables LEDGER_…; see docs/configuration.md. The same as npm start.',
     )
     .addHelpText('after', '\nExample:\n  $ LEDGER_DATA_DIR=/var/lib/cluster-ledger cluster-ledger serve')
     .action(async () => {

@@ -17,6 +17,7 @@ import {
   withWindow,
 } from '../terminal/options.ts';
 import { printMessage } from '../terminal/output.ts';
+import { plural } from '../terminal/text.ts';
 
 type Usage = z.output<typeof UsageOut>;
 type Item = z.output<typeof UsageList>['items'][number];
@@ -28,9 +29,9 @@ interface Options extends WindowOptions {
 export function addUsage(parent: Command, cli: CliContext): void {
   const command = parent
     .command('usage')
-    .summary('what was billed in a window, of all accounts or of one')
-    .description('Shows the measures of a window: of every account, or of one.')
-    .argument('[account]', 'the id of an account; without it, all of them', accountId)
+    .summary('show the usage of all accounts, or of one')
+    .description('Shows the usage in a window: of every account, or of one.')
+    .argument('[account]', 'id of an account (default: all accounts)', accountId)
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger usage --period 2026-03\n  $ cluster-ledger usage acme --period 2026-03 --by-day\n  $ cluster-ledger usage acme --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z --as-of 1200 --json',
@@ -52,13 +53,13 @@ export function addUsage(parent: Command, cli: CliContext): void {
         );
       });
     });
-  withWindow(command).option('--by-day', 'a line for each day');
+  withWindow(command).option('--by-day', 'one row per UTC day');
   withCsv(withJson(withTarget(withAsOf(command))));
 }
 
 async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof UsageList>): Promise<void> {
   await out.details(headDetails(head));
-  if (items.length === 0) return printMessage('no cluster was billed to anybody');
+  if (items.length === 0) return printMessage('no usage in this window');
   await out.line();
   const rows = items.flatMap(rowsOf);
   await out.table(
@@ -71,7 +72,7 @@ async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof 
   );
   const { total } = items.reduce((sum, { usage }) => sum.add(usage), new AmountSum());
   await out.line(
-    `\n${items.length} accounts, in total ${total.billableClusters} clusters and ${total.clusterSeconds} cluster seconds`,
+    `\n${plural(items.length, 'account')}, in total ${plural(total.billableClusters, 'cluster')} and ${total.clusterSeconds} cluster seconds`,
   );
 }
 

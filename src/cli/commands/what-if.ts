@@ -28,15 +28,11 @@ interface Options extends WindowOptions {
 export function addWhatIf(parent: Command, cli: CliContext): void {
   const command = parent
     .command('what-if')
-    .summary('what an account would be billed if the facts were others')
-    .description('Shows the usage of an account with facts added or taken out. Nothing is written.')
-    .argument('<account>', 'the id of an account', accountId)
-    .option(
-      '--add <file>',
-      'CloudEvents to add, JSON or NDJSON, - for the standard input; may be repeated',
-      collect(),
-    )
-    .option('--remove <event id>', 'a fact to take out; may be repeated', collect(eventId))
+    .summary('show the usage of an account if facts were different')
+    .description('Shows the usage of an account with facts added or removed. Nothing is written.')
+    .argument('<account>', 'id of the account', accountId)
+    .option('--add <file>', 'CloudEvents to add, JSON or NDJSON, - for stdin; may be repeated', collect())
+    .option('--remove <event id>', 'id of a fact to remove; may be repeated', collect(eventId))
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger what-if acme --period 2026-03 --remove 7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55\n  $ cluster-ledger what-if acme --period 2026-03 --add deletion.json',
@@ -44,7 +40,7 @@ export function addWhatIf(parent: Command, cli: CliContext): void {
     .action(async (account: string, options: Options) => {
       const { add = [], remove = [] } = options;
       if (add.length + remove.length === 0)
-        throw usageError('say what to suppose: --add FILE or --remove EVENT-ID');
+        throw usageError('no change given: pass --add FILE or --remove EVENT-ID');
       const window = windowQuery(options);
       const added = (await Promise.all(add.map(readEvents))).flat();
       const body = { ...window, asOf: options.asOf, add: added, remove };
@@ -66,19 +62,15 @@ async function show({ out }: CliContext, answer: z.output<typeof SimulatedUsageO
       { title: 'CLUSTERS', isFigure: true, cell: ({ billableClusters }) => billableClusters },
       { title: 'CLUSTER SECONDS', isFigure: true, cell: ({ clusterSeconds }) => clusterSeconds },
     ],
-    [
-      row('as it is', answer.before),
-      row('if it were so', answer.after),
-      { name: 'delta', ...signed(answer.delta) },
-    ],
+    [row('actual', answer.before), row('what if', answer.after), { name: 'delta', ...signed(answer.delta) }],
   );
-  if (answer.clusters.length === 0) return out.line('\nno cluster would be billed otherwise');
+  if (answer.clusters.length === 0) return out.line('\nno cluster would be billed differently');
   await out.line();
   await out.table(
     [
       { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
-      { title: 'BILLED AS IT IS', cell: ({ before }) => formatIntervals(before) },
-      { title: 'IF IT WERE SO', cell: ({ after }) => formatIntervals(after) },
+      { title: 'BILLED', cell: ({ before }) => formatIntervals(before) },
+      { title: 'WOULD BE BILLED', cell: ({ after }) => formatIntervals(after) },
     ],
     answer.clusters,
   );
@@ -87,5 +79,5 @@ async function show({ out }: CliContext, answer: z.output<typeof SimulatedUsageO
 function formatIntervals(
   intervals: z.output<typeof SimulatedUsageOut>['clusters'][number]['before'],
 ): string {
-  return intervals.map(({ from, to }) => `${from} to ${to}`).join(', ') || 'not at all';
+  return intervals.map(({ from, to }) => `${from} to ${to}`).join(', ') || 'not billed';
 }

@@ -11,7 +11,7 @@ export const ALERT_COLUMNS: readonly Column<AlertOut>[] = [
   { title: 'WHAT HAPPENED', cell: ({ happened }) => happened },
 ];
 
-/** Alerts that are not resolved, page by page: open ones first. @throws CliError as `ask` does */
+/** Yields unresolved alerts page by page, open alerts first. @throws CliError as `fetchJson` does. */
 export async function* unresolvedAlerts(
   client: Client,
   query: Readonly<Record<string, string>> = {},

@@ -7,7 +7,7 @@ import type { Column } from '../terminal/table.ts';
 type Usage = z.output<typeof UsageOut>;
 type Amounts = z.output<typeof AmountsOut>;
 
-/** What the figures hold for. */
+/** Returns the window and the position of figures, as labels and values. */
 export function headDetails({
   period,
   window,
@@ -20,11 +20,11 @@ export function headDetails({
     ['from', window.from],
     ['to', window.to],
     ['counted through', through],
-    ['known at position', asOf === null || asOf === position ? position : `${position} (as of ${asOf})`],
+    ['log position', asOf === null || asOf === position ? position : `${position} (as of ${asOf})`],
   ];
 }
 
-/** Columns for the six measures. */
+/** Returns columns for the six measures of usage. */
 export function usageColumns<Row>(usageOf: (row: Row) => Usage): Column<Row>[] {
   const figure = (title: string, cell: (usage: Usage) => string | number): Column<Row> => ({
     title,
@@ -41,14 +41,14 @@ export function usageColumns<Row>(usageOf: (row: Row) => Usage): Column<Row>[] {
   ];
 }
 
-/** Columns for the two measures that add up. */
+/** Returns columns for the two measures that can be added. @param group first word of their titles, or an empty string. */
 export function amountColumns<Row>(
-  of: string,
+  group: string,
   amountsOf: (row: Row) => Amounts,
   write: (amounts: Amounts) => Amounts | { billableClusters: string; clusterSeconds: string } = (plain) =>
     plain,
 ): Column<Row>[] {
-  const prefix = of === '' ? '' : `${of} `;
+  const prefix = group === '' ? '' : `${group} `;
   return [
     { title: `${prefix}CLUSTERS`, isFigure: true, cell: (row) => write(amountsOf(row)).billableClusters },
     {
@@ -59,7 +59,7 @@ export function amountColumns<Row>(
   ];
 }
 
-/** A difference, with its sign. */
+/** Formats a difference with its sign. */
 export function signed({ billableClusters, clusterSeconds }: Amounts) {
   return {
     billableClusters: billableClusters > 0 ? `+${billableClusters}` : String(billableClusters),
@@ -68,7 +68,7 @@ export function signed({ billableClusters, clusterSeconds }: Amounts) {
   };
 }
 
-/** The name of a CloudEvent without what all of them have: `cluster.registered`. */
+/** Returns the type of a CloudEvent without its common prefix and version: `cluster.registered`. */
 export function shortType(type: string): string {
   return /^io\.clusterledger\.(.+)\.v1$/.exec(type)?.[1] ?? type;
 }

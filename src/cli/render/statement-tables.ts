@@ -2,9 +2,10 @@ import type { z } from 'zod';
 import type { StatementOut } from '../../api/statements.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import type { Output } from '../terminal/output.ts';
+import { plural } from '../terminal/text.ts';
 import { amountColumns, signed } from './figures.ts';
 
-/** Statements as a table, their adjustments as another, and what all of them add up to. */
+/** Prints a table of statements, a table of their adjustments, and the total. */
 export async function showStatements(
   out: Output,
   statements: readonly z.output<typeof StatementOut>[],
@@ -34,7 +35,7 @@ export async function showStatements(
     await out.table<Row>(
       [
         { title: 'ACCOUNT', cell: ({ accountId }) => accountId },
-        { title: 'OF', cell: ({ period }) => period },
+        { title: 'PERIOD', cell: ({ period }) => period },
         ...amountColumns<Row>('BEFORE', ({ before }) => before),
         ...amountColumns<Row>('AFTER', ({ after }) => after),
         ...amountColumns<Row>('DELTA', ({ delta }) => delta, signed),
@@ -45,6 +46,6 @@ export async function showStatements(
   }
   const all = statements.reduce((sum, { total }) => sum.add(total), new AmountSum()).total;
   await out.line(
-    `\n${statements.length} ${statements.length === 1 ? 'statement' : 'statements'}, in total ${all.billableClusters} clusters and ${all.clusterSeconds} cluster seconds`,
+    `\n${plural(statements.length, 'statement')}, in total ${plural(all.billableClusters, 'cluster')} and ${all.clusterSeconds} cluster seconds`,
   );
 }

@@ -19,7 +19,7 @@ interface Fact {
   readonly policy?: unknown;
 }
 
-/** What a run came to. */
+/** Prints the result of a run. */
 export async function showRun(out: Output, run: Run): Promise<void> {
   const { result } = run;
   await out.details([
@@ -30,26 +30,26 @@ export async function showRun(out: Output, run: Run): Promise<void> {
   ]);
   if (result === undefined) return;
   await section(out, 'Verdicts that changed', 'no verdict changed', VERDICTS, run.verdicts);
-  await section(out, 'Recorded', 'nothing was concluded', FACTS.slice(0, 2), run.facts);
-  await section(out, 'Kept back by the mode', undefined, FACTS, run.wouldHave);
+  await section(out, 'Recorded', 'no facts were recorded', FACTS.slice(0, 2), run.facts);
+  await section(out, 'Not recorded because of the mode', undefined, FACTS, run.wouldHave);
   await section(out, 'Alerts raised or changed', undefined, CONDITIONS, run.raised);
   const resolved = run.resolved.map((id) => ({ id }));
   await section(out, 'Alerts resolved', undefined, [{ title: 'ALERT', cell: ({ id }) => id }], resolved);
 }
 
-/** What a run would come to. */
+/** Prints the result that a run would have. */
 export async function showPlan(out: Output, plan: Plan): Promise<void> {
   const { counts, withheld, breaker } = plan;
-  const bad = plan.verdicts.filter(({ state }) => state !== 'alive');
+  const notAlive = plan.verdicts.filter(({ state }) => state !== 'alive');
   await out.details([
-    ['would be decided at', plan.decidedAt],
+    ['decided at', plan.decidedAt],
     ...countDetails(counts),
     ...breakerDetails(breaker, withheld),
   ]);
-  await section(out, 'Not alive', 'all are alive', VERDICTS, bad);
-  await section(out, 'Would be recorded', 'nothing would be recorded', FACTS, plan.facts);
-  await section(out, 'Would be kept back by the mode', undefined, FACTS, plan.wouldHave);
-  await section(out, 'Would be alerted about', undefined, CONDITIONS, plan.conditions);
+  await section(out, 'Not alive', 'all clusters are alive', VERDICTS, notAlive);
+  await section(out, 'Would be recorded', 'no facts would be recorded', FACTS, plan.facts);
+  await section(out, 'Would not be recorded because of the mode', undefined, FACTS, plan.wouldHave);
+  await section(out, 'Would raise alerts', undefined, CONDITIONS, plan.conditions);
 }
 
 function resultDetails({
@@ -61,7 +61,7 @@ function resultDetails({
 }: NonNullable<Run['result']>): Detail[] {
   return [
     ['completed at', completedAt],
-    ['took', `${durationMs} ms`],
+    ['duration', `${durationMs} ms`],
     ...countDetails(counts),
     ...breakerDetails(breaker, withheld),
   ];
@@ -77,19 +77,19 @@ function countDetails({ alive, unreachable, unknown, unverifiable }: Counts): De
 }
 
 function breakerDetails(breaker: BreakerOut, isWithheld: boolean): Detail[] {
-  const words = describeBreaker(breaker);
-  return [['breaker', isWithheld ? `${words}: nothing is concluded` : words]];
+  const state = describeBreaker(breaker);
+  return [['breaker', isWithheld ? `${state}: no facts are concluded` : state]];
 }
 
-/** The breaker in words: open while so much is bad that it is more likely us. */
+/** Returns the state of the breaker as text. It is open while so many clusters fail that the ledger's own network is at fault. */
 export function describeBreaker({ open, since, why, bad, of, canaries = [] }: BreakerOut): string {
   if (!open) return 'closed';
-  const whys: Readonly<Record<string, string>> = {
-    canary: `a canary does not answer: ${canaries.join(', ')}`,
-    all: `none of ${of} answers`,
-    ratio: `${bad} of ${of} turned bad`,
+  const reasons: Readonly<Record<string, string>> = {
+    canary: `a canary cluster does not answer: ${canaries.join(', ')}`,
+    all: `none of ${of} clusters answers`,
+    ratio: `${bad} of ${of} clusters stopped answering`,
   };
-  return `open since ${since}, ${whys[why ?? ''] ?? why}`;
+  return `open since ${since}, ${reasons[why ?? ''] ?? why}`;
 }
 
 const VERDICTS: readonly Column<Verdict>[] = [
@@ -119,7 +119,7 @@ const CONDITIONS: readonly Column<Condition>[] = [
   },
 ];
 
-/** A table under its title. @param empty what is said where there is nothing in it. */
+/** Prints a table under a title. @param empty line to print if there are no rows. */
 async function section<Row>(
   out: Output,
   title: string,

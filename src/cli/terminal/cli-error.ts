@@ -1,16 +1,16 @@
-/** How the program ends. */
+/** Exit codes of the program. */
 export const EXIT = {
   done: 0,
   failed: 1,
   usageError: 2,
-  /** What was looked at is not as it must be. */
+  /** A check found a fault: `verify`, `doctor`. */
   checksFailed: 3,
   unreachable: 4,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** A command ends here; the message is for people. */
+/** Ends a command with an exit code. The message is printed to stderr. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exit: ExitCode;
@@ -21,12 +21,12 @@ export class CliError extends Error {
   }
 }
 
-/** The arguments fit no command. */
+/** Returns the error for invalid arguments. */
 export function usageError(message: string): CliError {
   return new CliError(EXIT.usageError, message);
 }
 
-/** The ledger, or its store, could not be reached. */
+/** Returns the error for a ledger or a store that cannot be reached. */
 export function unreachable(message: string, cause?: unknown): CliError {
   return new CliError(EXIT.unreachable, message, { cause });
 }

@@ -2,8 +2,9 @@ import { EXIT, usageError } from './cli-error.ts';
 import { askYesNo, isInteractive, printMessage } from './output.ts';
 
 /**
- * Whether to do what cannot be undone: where it was not said beforehand, whoever is at the terminal is asked.
- * @throws CliError if nobody is there to be asked.
+ * Asks on the terminal before a command that cannot be undone, unless `--yes` was given.
+ * @returns whether to go on.
+ * @throws CliError if stdin is not a terminal.
  */
 export async function confirm(
   { yes = false }: { readonly yes?: boolean },
@@ -11,9 +12,9 @@ export async function confirm(
 ): Promise<boolean> {
   if (yes) return true;
   if (!isInteractive())
-    throw usageError('this cannot be undone, and nobody is there to be asked: give --yes');
+    throw usageError('refusing to run without confirmation: stdin is not a terminal; pass --yes');
   if (await askYesNo(await question())) return true;
-  printMessage('nothing was done');
+  printMessage('canceled; nothing was changed');
   process.exitCode = EXIT.failed;
   return false;
 }

@@ -2,33 +2,33 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { CliError, EXIT, usageError } from './cli-error.ts';
 
-/** The text of a file, or of the standard input for `-`. @throws CliError if it cannot be read. */
+/** Returns the text of a file, or of stdin if the file is `-`. @throws CliError if the file cannot be read. */
 export async function readInput(file: string): Promise<string> {
   if (file === '-') return text(process.stdin);
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new CliError(EXIT.failed, `${file} cannot be read: ${(error as Error).message}`);
+    throw new CliError(EXIT.failed, `cannot read ${file}: ${(error as Error).message}`);
   }
 }
 
-/** Events in a file: one, an array of them, or one on each line (NDJSON). @throws CliError if it holds none. */
+/** Reads events from a file: one JSON event, an array, or one event per line (NDJSON). @throws CliError if it is not JSON. */
 export async function readEvents(file: string): Promise<unknown[]> {
-  const given = await readInput(file);
-  const whole = parsed(given);
+  const content = await readInput(file);
+  const whole = tryParse(content);
   if (whole !== undefined) return Array.isArray(whole.value) ? whole.value : [whole.value];
-  return given.split('\n').flatMap((line, i) => {
+  return content.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
-    const one = parsed(line);
-    if (one !== undefined) return [one.value];
-    const name = file === '-' ? 'the standard input' : file;
+    const event = tryParse(line);
+    if (event !== undefined) return [event.value];
+    const name = file === '-' ? 'stdin' : file;
     throw usageError(
-      `${name} must hold events in JSON, an array of them, or one on each line; line ${i + 1} is no JSON`,
+      `line ${i + 1} of ${name} is not valid JSON; expected a CloudEvent, an array of them, or one per line`,
     );
   });
 }
 
-function parsed(json: string): { readonly value: unknown } | undefined {
+function tryParse(json: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(json) };
   } catch {

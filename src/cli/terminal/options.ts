@@ -5,15 +5,13 @@ import { INSTANT_FORM, PERIOD, parseInstant } from '../../domain/time.ts';
 import type { TargetOptions } from '../client/target.ts';
 import { usageError } from './cli-error.ts';
 
-/** Options that several commands take. What is given is checked here, so that it is wrong usage and never asked. */
-
 const invalid = (message: string) => new InvalidArgumentError(message);
 
-function checkedBy(schema: z.ZodType, what: string): (text: string) => string {
+function checkedBy(schema: z.ZodType, name: string): (text: string) => string {
   return (text) => {
     const parsed = schema.safeParse(text);
     if (parsed.success) return text;
-    throw invalid(`It must be ${what}: ${parsed.error.issues[0]?.message}.`);
+    throw invalid(`It must be ${name}: ${parsed.error.issues[0]?.message}.`);
   };
 }
 
@@ -33,49 +31,47 @@ export function instant(text: string): string {
 
 export function position(text: string): string {
   if (isPosition(text)) return text;
-  throw invalid('It must be a place in the log, a whole number from 0.');
+  throw invalid('It must be a position in the log: a whole number, 0 or more.');
 }
 
 export function asOf(text: string): string {
   if (isPosition(text) || parseInstant(text) !== undefined) return text;
-  throw invalid(`It must be a place in the log, a whole number from 0, or ${INSTANT_FORM}.`);
+  throw invalid(`It must be a position in the log (a whole number, 0 or more) or ${INSTANT_FORM}.`);
 }
 
 function isPosition(text: string): boolean {
   return /^(0|[1-9]\d{0,14})$/.test(text);
 }
 
-/** Collects what is given several times. */
+/** Returns a parser that collects the values of an option that may be repeated. */
 export function collect(parse: (text: string) => string = (text) => text) {
   return (text: string, before: readonly string[] = []): readonly string[] => [...before, parse(text)];
 }
 
-/** Which ledger is talked to. */
+/** Adds the options that choose a running ledger. */
 export function withServer(command: Command): Command {
   return command
     .addOption(
-      new Option('--url <url>', 'the ledger to talk to, by default http://127.0.0.1:8400').conflicts(
-        'context',
-      ),
+      new Option('--url <url>', 'URL of the ledger (default: http://127.0.0.1:8400)').conflicts('context'),
     )
-    .option('--token <token>', 'what the ledger knows you by; better in LEDGER_TOKEN or a context')
-    .option('--context <name>', 'a saved context to use');
+    .option('--token <token>', 'bearer token; prefer LEDGER_TOKEN or a context, which other users cannot see')
+    .option('--context <name>', 'saved context to use');
 }
 
-/** Which ledger is talked to, or which store is opened to read it. */
+/** Adds the options that choose a running ledger, or a store to open for reading. */
 export function withTarget(command: Command): Command {
   return withServer(command)
     .addOption(
       new Option(
         '--store <store>',
-        'open a store that no ledger has in use, and only read it: sqlite:<file> or esdb://…',
+        'read a store directly while no ledger uses it: sqlite:<file> or esdb://…',
       ).conflicts(['url', 'context', 'token']),
     )
-    .option('--namespace <name>', 'prefix of the streams of the store, by default ledger');
+    .option('--namespace <name>', 'stream prefix in the store (default: ledger)');
 }
 
-export function withJson(command: Command, what = 'print the JSON of the ledger as it comes'): Command {
-  return command.option('--json', what);
+export function withJson(command: Command, description = "print the ledger's JSON unchanged"): Command {
+  return command.option('--json', description);
 }
 
 export function withCsv(command: Command): Command {
@@ -92,34 +88,34 @@ export interface WindowOptions extends TargetOptions {
   readonly asOf?: string;
 }
 
-/** What is counted. */
+/** Adds the options that choose the window to count. */
 export function withWindow(command: Command): Command {
   return command
     .addOption(
-      new Option('--period <month>', 'the UTC month to count, YYYY-MM')
+      new Option('--period <month>', 'UTC month to count, YYYY-MM')
         .argParser(period)
         .conflicts(['from', 'to']),
     )
-    .option('--from <instant>', 'or the beginning of a window of your own', instant)
-    .option('--to <instant>', 'and its end', instant)
-    .option('--through <instant>', 'count up to this instant, by default now', instant);
+    .option('--from <instant>', 'start of the window, instead of --period', instant)
+    .option('--to <instant>', 'end of the window (exclusive)', instant)
+    .option('--through <instant>', 'count up to this instant (default: now)', instant);
 }
 
 export function withAsOf(command: Command): Command {
   return command.option(
     '--as-of <position|instant>',
-    'what was known at a position, or recorded at or before an instant',
+    'use only facts up to a log position, or recorded by an instant',
     asOf,
   );
 }
 
-/** The window as the ledger is asked for it. @throws CliError if it has only one end, or none. */
+/** Returns the query parameters of a window. @throws CliError if it has one end, or none. */
 export function windowQuery({ period: month, from, to, through }: WindowOptions) {
   if (month === undefined && (from === undefined || to === undefined))
     throw usageError(
       from === undefined && to === undefined
-        ? 'say what to count: --period YYYY-MM, or --from and --to'
-        : `--from and --to go together; given only ${from === undefined ? '--to' : '--from'}`,
+        ? 'no period given: pass --period YYYY-MM, or --from and --to'
+        : `--from and --to must be used together; only ${from === undefined ? '--to' : '--from'} was given`,
     );
   return { period: month, from, to, through };
 }

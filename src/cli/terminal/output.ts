@@ -6,17 +6,17 @@ import { styleText } from 'node:util';
 import { type Column, Table } from './table.ts';
 import { safeLines } from './text.ts';
 
-/** A name, and what it is. */
+/** A label and its value. */
 export type Detail = readonly [name: string, value: string | number | null | undefined];
 
-/** Lines that are written at once. */
+/** Number of table lines per write. */
 const LINES_PER_WRITE = 500;
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
-/** Where data goes: the standard output, and nothing else goes there. Colours are for terminals. */
+/** Writes data to stdout. Messages go to stderr. Colors are used on terminals only. */
 export class Output {
-  /** Waits where the reader is slower. */
+  /** Writes text, and waits until a slow reader has caught up. */
   async write(text: string | Uint8Array): Promise<void> {
     if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   }
@@ -33,20 +33,20 @@ export class Output {
     await this.tables(columns)(rows);
   }
 
-  /** A table whose rows come some at a time. */
+  /** Returns a function that appends rows to one table. */
   tables<Row>(columns: readonly Column<Row>[]): (rows: readonly Row[]) => Promise<void> {
     const table = new Table(columns);
-    let isBegun = false;
+    let hasHead = false;
     return async (rows) => {
       const lines = table.lines(rows);
-      if (!isBegun) await this.line(this.style('bold', table.head));
-      isBegun = true;
+      if (!hasHead) await this.line(this.style('bold', table.head));
+      hasHead = true;
       for (let i = 0; i < lines.length; i += LINES_PER_WRITE)
         await this.line(lines.slice(i, i + LINES_PER_WRITE).join('\n'));
     };
   }
 
-  /** Names and what they are, a line each. */
+  /** Prints labels and values, one pair per line. */
   async details(pairs: readonly Detail[]): Promise<void> {
     const table = new Table<Detail>([
       { title: '', cell: ([name]) => name },
@@ -55,12 +55,12 @@ export class Output {
     for (const line of table.lines(pairs)) await this.line(line);
   }
 
-  /** A document that was made here, for programs. */
+  /** Prints a JSON document, indented. */
   async json(document: unknown): Promise<void> {
     await this.line(JSON.stringify(document, null, 2));
   }
 
-  /** What comes, as it comes, ended by a newline. */
+  /** Copies bytes to stdout as they arrive, and ends them with a newline. */
   async stream(bytes: Readable): Promise<void> {
     let last: number | undefined;
     bytes.on('data', (chunk: Uint8Array) => {
@@ -71,7 +71,7 @@ export class Output {
   }
 }
 
-/** Tells the user something that is no data. */
+/** Prints a message to stderr. */
 export function printMessage(message: string): void {
   process.stderr.write(`${safeLines(message)}\n`);
 }
@@ -86,18 +86,18 @@ export function printWarning(message: string): void {
   process.stderr.write(`${warning} ${safeLines(message)}\n`);
 }
 
-/** Whether somebody is there to be asked. */
+/** Returns whether a user can answer questions: stdin and stderr are terminals. */
 export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks on the terminal; only a yes is one. */
+/** Asks a question on the terminal. Returns true only for `y` or `yes`. */
 export async function askYesNo(question: string): Promise<boolean> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   prompt.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  const gone = once(prompt, 'close').then(() => '');
+  const closed = once(prompt, 'close').then(() => '');
   try {
-    const answer = await Promise.race([prompt.question(`${safeLines(question)} [y/N] `), gone]);
+    const answer = await Promise.race([prompt.question(`${safeLines(question)} [y/N] `), closed]);
     return /^\s*y(es)?\s*$/i.test(answer);
   } finally {
     prompt.close();

@@ -1,17 +1,17 @@
 import progress, { type SingleBar } from 'cli-progress';
 
-/** What takes less long shows no progress. */
+/** Time before the bar appears. */
 const SHOW_AFTER_MS = 1_000;
 
-/** How far something has come, on the standard error where that is a terminal. */
+/** A progress bar on stderr, if stderr is a terminal. */
 export class Progress {
-  readonly #what: string;
+  readonly #activity: string;
   readonly #unit: string;
   readonly #startedAt = performance.now();
   #bar: SingleBar | undefined;
 
-  constructor(what: string, unit: string) {
-    this.#what = what;
+  constructor(activity: string, unit: string) {
+    this.#activity = activity;
     this.#unit = unit;
   }
 
@@ -20,9 +20,9 @@ export class Progress {
       if (!process.stderr.isTTY || performance.now() - this.#startedAt < SHOW_AFTER_MS) return;
       this.#bar = new progress.SingleBar({
         stream: process.stderr,
-        format: `${this.#what} {bar} {value} of {total} ${this.#unit}`,
+        format: `${this.#activity} {bar} {value} of {total} ${this.#unit}`,
         barsize: 30,
-        // The terminal is left as it is, also where the program is ended meanwhile.
+        // A hidden cursor would stay hidden if the program is killed.
         hideCursor: false,
         linewrap: true,
         clearOnComplete: true,

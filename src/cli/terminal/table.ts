@@ -1,6 +1,6 @@
 import { oneLine, widthOf } from './text.ts';
 
-/** A column: what stands above it, and what stands in it. Figures are at the right of their column. */
+/** A column: its title and its cells. Figures are aligned to the right. */
 export interface Column<Row> {
   readonly title: string;
   readonly isFigure?: boolean;
@@ -10,8 +10,8 @@ export interface Column<Row> {
 const GAP = '  ';
 
 /**
- * Rows as lines of text, columns beside each other, without borders. Rows may come some at a time: the columns are as wide
- * as what has come so far needs.
+ * Formats rows as lines of text, in aligned columns without borders. If rows arrive in several batches, each column is as
+ * wide as the cells so far need.
  */
 export class Table<Row> {
   readonly #columns: readonly Column<Row>[];
@@ -22,7 +22,7 @@ export class Table<Row> {
     this.#widths = columns.map(({ title }) => widthOf(title));
   }
 
-  /** The line above the rows: ask for it after the first rows. */
+  /** The line of titles. Read it after the first `lines()`, which sets the widths. */
   get head(): string {
     return this.#line(this.#columns.map(({ title }) => title));
   }

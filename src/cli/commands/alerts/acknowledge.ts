@@ -14,15 +14,15 @@ interface Options extends TargetOptions {
 export function addAlertsAcknowledge(parent: Command, cli: CliContext): void {
   const command = parent
     .command('acknowledge')
-    .summary('say that somebody has seen an alert')
+    .summary('acknowledge an alert')
     .description(
-      'Says that somebody has seen an alert: it is silent from then on, and resolved once what it is about is. Again changes nothing.',
+      'Acknowledges an alert: it is silent from then on, and is resolved when its cause is. Repeating the command changes nothing.',
     )
-    .argument('<id>', 'its kind and its subject, with a colon')
-    .option('--note <text>', 'what is to be remembered with it')
+    .argument('<id>', 'id of the alert, <kind>:<subject>')
+    .option('--note <text>', 'note to store with the alert')
     .addHelpText(
       'after',
-      '\nExample:\n  $ cluster-ledger alerts acknowledge cluster-unreachable:c1 --note "the customer is asked"',
+      '\nExample:\n  $ cluster-ledger alerts acknowledge cluster-unreachable:c1 --note "asked the customer"',
     )
     .action((id: string, { note, ...options }: Options) =>
       withRunningLedger(cli, options, (client) => {
@@ -37,7 +37,7 @@ export function addAlertsAcknowledge(parent: Command, cli: CliContext): void {
             ['by', acknowledged?.by],
             ['note', acknowledged?.note],
             ['what happened', alert.happened],
-            ['the bill', alert.bill],
+            ['effect on the bill', alert.bill],
             ['what to do', alert.next],
           ]),
         );

@@ -18,14 +18,20 @@ interface Options extends TargetOptions {
 export function addAlertsList(parent: Command, cli: CliContext): void {
   const command = parent
     .command('list')
-    .summary('what somebody should look at')
+    .summary('list alerts')
     .description('Lists alerts, the latest raised first.')
-    .addOption(new Option('--state <state>', `only those: ${ALERT_STATES.join(', ')}`).choices(ALERT_STATES))
     .addOption(
-      new Option('--kind <kind>', 'only those of one kind, such as validator-stale').choices(ALERT_KINDS),
+      new Option('--state <state>', `only alerts in this state: ${ALERT_STATES.join(', ')}`).choices(
+        ALERT_STATES,
+      ),
     )
     .addOption(
-      new Option('--severity <severity>', `only those: ${SEVERITIES.join(', ')}`).choices(SEVERITIES),
+      new Option('--kind <kind>', 'only alerts of this kind, such as validator-stale').choices(ALERT_KINDS),
+    )
+    .addOption(
+      new Option('--severity <severity>', `only alerts of this severity: ${SEVERITIES.join(', ')}`).choices(
+        SEVERITIES,
+      ),
     )
     .addHelpText(
       'after',
@@ -35,8 +41,8 @@ export function addAlertsList(parent: Command, cli: CliContext): void {
       withLedger(cli, options, async (client) => {
         const request = { path: '/v1/alerts', query: { state, kind, severity } };
         const count = await printList(client, cli.out, options, request, AlertOut, ALERT_COLUMNS);
-        if (count === 0) printMessage('there is no such alert');
+        if (count === 0) printMessage('no alerts found');
       }),
     );
-  withJson(withTarget(command), 'print an alert on each line as JSON');
+  withJson(withTarget(command), 'print one alert per line as JSON (NDJSON)');
 }

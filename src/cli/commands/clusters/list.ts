@@ -17,13 +17,16 @@ interface Options extends TargetOptions {
 export function addClustersList(parent: Command, cli: CliContext): void {
   const command = parent
     .command('list')
-    .summary('the clusters that the ledger has a fact of')
-    .description('Lists the clusters that the ledger has a fact of, by their ids.')
-    .option('--account <id>', 'only those of one account', accountId)
+    .summary('list clusters')
+    .description('Lists the clusters that the ledger has facts about, sorted by id.')
+    .option('--account <id>', 'only clusters of this account', accountId)
     .addOption(
-      new Option('--status <status>', `only those: ${CLUSTER_STATUSES.join(', ')}`).choices(CLUSTER_STATUSES),
+      new Option(
+        '--status <status>',
+        `only clusters with this status: ${CLUSTER_STATUSES.join(', ')}`,
+      ).choices(CLUSTER_STATUSES),
     )
-    .option('--q <text>', 'only those with this in their id or name')
+    .option('--q <text>', 'only clusters with this text in their id or name')
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger clusters list --account acme --status billed\n  $ cluster-ledger clusters list --q staging --json',
@@ -41,8 +44,8 @@ export function addClustersList(parent: Command, cli: CliContext): void {
           { title: 'REGISTERED AT', cell: ({ registeredAt }) => registeredAt },
           { title: 'DELETED AT', cell: ({ deletedAt }) => deletedAt },
         ]);
-        if (count === 0) printMessage('there is no such cluster');
+        if (count === 0) printMessage('no clusters found');
       }),
     );
-  withJson(withTarget(command), 'print a cluster on each line as JSON');
+  withJson(withTarget(command), 'print one cluster per line as JSON (NDJSON)');
 }

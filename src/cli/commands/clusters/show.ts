@@ -17,11 +17,11 @@ interface Options extends TargetOptions {
 export function addClustersShow(parent: Command, cli: CliContext): void {
   const command = parent
     .command('show')
-    .summary('one cluster: its state, what is billed of it, its alerts')
+    .summary('show the state, billed intervals and alerts of a cluster')
     .description(
-      'Shows one cluster: its state, what the last probe saw, the intervals in which it is billed, and its alerts that are not resolved.',
+      'Shows a cluster: its state, the verdict of the last probe, its billed intervals, and its unresolved alerts.',
     )
-    .argument('<id>', 'the id of a cluster', clusterId)
+    .argument('<id>', 'id of the cluster', clusterId)
     .addHelpText('after', '\nExample:\n  $ cluster-ledger clusters show c1')
     .action((id: string, options: Options) =>
       withLedger(cli, options, async (client) => {
@@ -32,30 +32,30 @@ export function addClustersShow(parent: Command, cli: CliContext): void {
           ClusterBillingOut,
         );
         const alerts = await alertsOf(client, id);
-        const found = { cluster, billing, alerts };
-        await (options.json === true ? cli.out.json(found) : show(cli, found));
+        const state = { cluster, billing, alerts };
+        await (options.json === true ? cli.out.json(state) : show(cli, state));
       }),
     );
-  withJson(withTarget(command), 'print the cluster, its billing and its alerts as one JSON document');
+  withJson(withTarget(command), 'print { cluster, billing, alerts } as JSON');
 }
 
 async function alertsOf(client: Client, id: string): Promise<AlertOut[]> {
   const alerts: AlertOut[] = [];
-  for await (const some of unresolvedAlerts(client))
-    alerts.push(...some.filter((alert) => alert.clusterId === id));
+  for await (const page of unresolvedAlerts(client))
+    alerts.push(...page.filter((alert) => alert.clusterId === id));
   return alerts;
 }
 
-interface Found {
+interface ClusterState {
   readonly cluster: ClusterOut;
   readonly billing: z.output<typeof ClusterBillingOut>;
   readonly alerts: readonly AlertOut[];
 }
 
-async function show({ out }: CliContext, { cluster, billing, alerts }: Found): Promise<void> {
+async function show({ out }: CliContext, { cluster, billing, alerts }: ClusterState): Promise<void> {
   await out.details(detailsOf(cluster));
   if (billing.intervals.length === 0) {
-    await out.line('\nno time of it is billed');
+    await out.line('\nthe cluster was never billed');
   } else {
     await out.line();
     await out.table(
@@ -68,7 +68,7 @@ async function show({ out }: CliContext, { cluster, billing, alerts }: Found): P
       billing.intervals,
     );
   }
-  if (alerts.length === 0) return out.line('\nno alert of it is open');
+  if (alerts.length === 0) return out.line('\nno unresolved alerts');
   await out.line();
   await out.table(ALERT_COLUMNS, alerts);
 }

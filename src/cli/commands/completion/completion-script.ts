@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Words that may come next, by the words that stand before. */
+/** Returns the words that may follow each command, by the name of the command. */
 function wordsByPath(command: Command, path: readonly string[] = []): [path: string, words: string[]][] {
   const commands = command.commands.map((inner) => inner.name());
   const options = command.options
@@ -13,7 +13,7 @@ function wordsByPath(command: Command, path: readonly string[] = []): [path: str
   return [own, ...command.commands.flatMap((inner) => wordsByPath(inner, [...path, inner.name()]))];
 }
 
-/** A script that completes the commands and options of a program, and files elsewhere. */
+/** Returns a shell script that completes the commands and options of a program, and file names. */
 export function completionScript(shell: 'bash' | 'zsh' | 'fish', program: Command): string {
   const name = program.name();
   const paths = wordsByPath(program);
@@ -33,7 +33,7 @@ function functionName(name: string): string {
   return `_${name.replaceAll('-', '_')}`;
 }
 
-/** The part of a script that finds the command in the words before the cursor: bash and zsh have the same words for it. */
+/** Returns the case branches that set the candidates for a command. bash and zsh share the syntax. */
 function cases(paths: Paths): string {
   return paths.map(([path, words]) => `    '${path}') candidates='${words.join(' ')}' ;;`).join('\n');
 }

@@ -7,8 +7,8 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export function addCompletion(parent: Command, { out }: CliContext): void {
   parent
     .command('completion')
-    .summary('a script that completes commands in your shell')
-    .description('Prints a script that completes commands and options with the tab key.')
+    .summary('print a completion script for your shell')
+    .description('Prints a script that completes commands and options when you press Tab.')
     .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS))
     .addHelpText(
       'after',

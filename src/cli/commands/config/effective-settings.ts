@@ -10,18 +10,18 @@ import {
 } from '../../../config/settings.ts';
 import { usageError } from '../../terminal/cli-error.ts';
 
-/** A setting that is in force. */
+/** A setting and the source of its value. */
 export interface EffectiveSetting {
   readonly setting: SettingPath;
   readonly variable: string;
-  /** As it was written; absent where it is not to be seen, or there is none. */
+  /** The value as written; absent if it is secret or unset. */
   readonly value?: unknown;
-  /** It was given, and may hold a password or a key. */
+  /** Whether the setting has a value that may hold a password or a key. */
   readonly isMasked: boolean;
   readonly origin: Source;
 }
 
-/** The settings in force here. @throws CliError with everything that is wrong with them. */
+/** Returns the settings that a ledger started here would use. @throws CliError that lists all invalid settings. */
 export function effectiveSettingsHere(): EffectiveSetting[] {
   try {
     const { given, sources } = effectiveSettings();
@@ -38,8 +38,8 @@ export function effectiveSettingsHere(): EffectiveSetting[] {
   }
 }
 
-/** A configuration that is not valid as wrong usage, with all that is wrong; any other error as it is. */
+/** Turns a configuration error into a usage error. Returns any other error unchanged. */
 export function asUsageError(error: unknown): unknown {
   if (!(error instanceof ConfigError)) return error;
-  return usageError(`the configuration is not valid:\n${error.message.replaceAll(/^/gm, '  ')}`);
+  return usageError(`invalid configuration:\n${error.message.replaceAll(/^/gm, '  ')}`);
 }

@@ -6,9 +6,9 @@ import { type EffectiveSetting, effectiveSettingsHere } from './effective-settin
 export function addConfigPrint(parent: Command, { out }: CliContext): void {
   const command = parent
     .command('print')
-    .summary('the settings in force here, and where each comes from')
+    .summary('print the settings and where each comes from')
     .description(
-      'Shows the settings that a ledger started here would have, by ledger.yaml and the variables named LEDGER_…, and where each comes from. Secrets are masked. What is wrong with them is told all at once.',
+      'Prints the settings that a ledger started here would use, and the source of each: a default, ledger.yaml, or a variable LEDGER_…. Secrets are masked. All invalid settings are reported together.',
     )
     .addHelpText(
       'after',

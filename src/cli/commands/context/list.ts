@@ -7,8 +7,8 @@ import { printMessage } from '../../terminal/output.ts';
 export function addContextList(parent: Command, { environment, out }: CliContext): void {
   const command = parent
     .command('list')
-    .summary('the saved contexts')
-    .description('Lists the saved contexts, without their tokens.')
+    .summary('list the saved contexts')
+    .description('Lists the saved contexts without their tokens. A star marks the current one.')
     .addHelpText('after', '\nExample:\n  $ cluster-ledger context list')
     .action(async ({ json = false }: { readonly json?: boolean }) => {
       const { current, contexts } = await new Contexts(environment.configDir).read();
@@ -22,7 +22,8 @@ export function addContextList(parent: Command, { environment, out }: CliContext
             : { store: withoutPassword(context.store), namespace: context.namespace ?? null }),
         }));
       if (json) return out.json({ contexts: rows });
-      if (rows.length === 0) return printMessage('no context is saved');
+      if (rows.length === 0)
+        return printMessage('no contexts are saved; save one with: cluster-ledger context set');
       await out.table(
         [
           { title: '', cell: ({ isCurrent }) => (isCurrent ? '*' : ' ') },
@@ -33,10 +34,10 @@ export function addContextList(parent: Command, { environment, out }: CliContext
         rows,
       );
     });
-  withJson(command, 'print JSON');
+  withJson(command, 'print the contexts as JSON');
 }
 
-/** A connection string may hold one. */
+/** Removes the user and password of a connection string. */
 function withoutPassword(store: string): string {
   return store.replace(/^([a-z+]+:\/\/)[^@/]*@/, '$1…@');
 }

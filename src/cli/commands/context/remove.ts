@@ -6,9 +6,9 @@ import { printMessage } from '../../terminal/output.ts';
 export function addContextRemove(parent: Command, { environment }: CliContext): void {
   parent
     .command('remove')
-    .summary('forget a saved context')
-    .description('Forgets a saved context, and its token.')
-    .argument('<name>', 'what it is called')
+    .summary('delete a saved context')
+    .description('Deletes a saved context and its token.')
+    .argument('<name>', 'name of the context')
     .addHelpText('after', '\nExample:\n  $ cluster-ledger context remove prod')
     .action(async (name: string) => {
       const contexts = new Contexts(environment.configDir);
@@ -17,6 +17,6 @@ export function addContextRemove(parent: Command, { environment }: CliContext): 
       const others = Object.entries(saved.contexts).filter(([other]) => other !== name);
       const current = saved.current === name ? null : saved.current;
       await contexts.write({ current, contexts: Object.fromEntries(others) });
-      printMessage(`context ${name} is forgotten`);
+      printMessage(`context ${name} deleted`);
     });
 }

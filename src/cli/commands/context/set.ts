@@ -17,27 +17,26 @@ interface Options {
 export function addContextSet(parent: Command, { environment }: CliContext): void {
   parent
     .command('set')
-    .summary('save where a ledger is, under a name')
+    .summary('save a ledger under a name')
     .description(
-      'Saves where a ledger is and how it knows you, under a name, in a file that only you may read. The first one becomes the current one.',
+      'Saves the URL and token of a ledger, or a store, under a name, in a file that only you may read. The first context becomes the current one.',
     )
-    .argument('<name>', 'what to call it', contextName)
-    .option('--url <url>', 'the ledger, with http or https')
-    .option('--token <token>', 'what it knows you by')
+    .argument('<name>', 'name of the context', contextName)
+    .option('--url <url>', 'URL of the ledger, http or https')
+    .option('--token <token>', 'bearer token')
     .addOption(
-      new Option(
-        '--token-stdin',
-        'read the token from the standard input, where nobody else sees it',
-      ).conflicts('token'),
+      new Option('--token-stdin', 'read the token from stdin, so that other users cannot see it').conflicts(
+        'token',
+      ),
     )
     .addOption(
-      new Option('--store <store>', 'or a store to open: sqlite:<file> or esdb://…').conflicts([
+      new Option('--store <store>', 'a store to read instead: sqlite:<file> or esdb://…').conflicts([
         'url',
         'token',
         'tokenStdin',
       ]),
     )
-    .addOption(new Option('--namespace <name>', 'prefix of the streams of the store').conflicts('url'))
+    .addOption(new Option('--namespace <name>', 'stream prefix in the store').conflicts('url'))
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger context set prod --url https://ledger.example.com --token-stdin < token\n  $ cluster-ledger context set copy --store sqlite:/backup/ledger.db',
@@ -49,21 +48,23 @@ export function addContextSet(parent: Command, { environment }: CliContext): voi
       const current = saved.current ?? name;
       await contexts.write({ current, contexts: { ...saved.contexts, [name]: context } });
       printMessage(
-        `context ${name} is saved in ${contexts.file}${current === name ? ', and is the current one' : ''}`,
+        `context ${name} saved in ${contexts.file}${current === name ? '; it is the current context' : ''}`,
       );
     });
 }
 
 export function contextName(name: string): string {
   if (CONTEXT_NAME.test(name)) return name;
-  throw new InvalidArgumentError('It must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit.');
+  throw new InvalidArgumentError(
+    'It must have 1 to 64 of the characters A-Z a-z 0-9 . _ - and begin with a letter or digit.',
+  );
 }
 
 async function contextOf({ url, token, tokenStdin, store, namespace }: Options): Promise<Context> {
   if (store !== undefined) return { store, ...(namespace !== undefined && { namespace }) };
-  if (url === undefined) throw usageError('say where the ledger is: --url or --store');
+  if (url === undefined) throw usageError('no ledger given: pass --url or --store');
   serverUrl(url, '--url');
   const given = tokenStdin ? (await text(process.stdin)).trim() : token;
-  if (given === '') throw usageError('the standard input holds no token');
+  if (given === '') throw usageError('there is no token on stdin');
   return { url, ...(given !== undefined && { token: given }) };
 }

@@ -13,23 +13,23 @@ interface Options extends TargetOptions {
 export function addDoctor(parent: Command, cli: CliContext): void {
   const command = parent
     .command('doctor')
-    .summary('see whether all is well, and what to do where it is not')
+    .summary('check the configuration and the ledger')
     .description(
-      'Looks at the configuration here and at a ledger that runs: what it checks of itself, its checkpoints, its validator, its critical alerts. Exits with 3 where something is wrong, and with 4 where the ledger does not answer.',
+      'Checks the configuration here and a running ledger: its readiness, its newest checkpoint, its validator and its critical alerts. Prints what to do about each failed check. Exits with 3 if a check fails, with 4 if the ledger does not answer.',
     )
     .addHelpText('after', '\nExample:\n  $ cluster-ledger doctor')
     .action((options: Options) =>
       withRunningLedger(cli, options, async (client) => {
         const { examine } = await import('./examine.ts');
-        const found: Finding[] = [];
+        const checks: Finding[] = [];
         const findings = examine(client);
         let step = await findings.next();
         for (; step.done !== true; step = await findings.next()) {
-          found.push(step.value);
+          checks.push(step.value);
           if (options.json !== true) await show(cli, step.value);
         }
         const exit = step.value;
-        if (options.json === true) await cli.out.json({ ok: exit === EXIT.done, checks: found });
+        if (options.json === true) await cli.out.json({ ok: exit === EXIT.done, checks });
         if (exit !== EXIT.done) process.exitCode = exit;
       }),
     );

@@ -10,9 +10,10 @@ import { fetchJson, parseAnswer, send } from '../../client/requests.ts';
 import { unresolvedAlerts } from '../../render/alert-table.ts';
 import { describeBreaker } from '../../render/validation-report.ts';
 import { CliError, EXIT, type ExitCode, unreachable } from '../../terminal/cli-error.ts';
+import { plural } from '../../terminal/text.ts';
 import { effectiveSettingsHere } from '../config/effective-settings.ts';
 
-/** What was looked at, how it was found, and what to do where it is not as it must be. */
+/** The result of a check, and what to do if it failed. */
 export interface Finding {
   readonly check: string;
   readonly state: 'ok' | 'failed' | 'skipped';
@@ -29,23 +30,23 @@ const failed = (check: string, detail: string, next: string): Finding => ({
   next,
 });
 
-/** The settings of a ledger that is started here. */
+/** Checks the settings of a ledger started here. */
 function checkConfiguration(): Finding {
   const check = 'configuration';
   try {
-    const given = effectiveSettingsHere().filter(({ origin }) => origin !== 'default');
-    return ok(check, `valid, ${given.length} settings are given here and the others are the defaults`);
+    const changed = effectiveSettingsHere().filter(({ origin }) => origin !== 'default');
+    return ok(check, `valid; ${plural(changed.length, 'setting')} changed from the defaults`);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return failed(
       check,
       error.message,
-      'Put right what is named; docs/configuration.md says what each setting may be.',
+      'Fix the named settings; docs/configuration.md lists the allowed values.',
     );
   }
 }
 
-/** Whether a ledger answers there. @throws CliError if none does. */
+/** Checks that the ledger answers. @throws CliError if it does not. */
 async function checkServer(client: Client): Promise<Finding> {
   try {
     await fetchJson(client, { path: '/livez' }, LivenessOut);
@@ -57,28 +58,29 @@ async function checkServer(client: Client): Promise<Finding> {
 }
 
 const NEXT_STEPS: Readonly<Record<string, string>> = {
-  store: 'See whether the store runs and can be reached from the ledger; it goes on by itself once it can.',
-  projections: 'Where it replays, wait. Otherwise see the log of the ledger, and start it again.',
+  store:
+    'Check that the store runs and that the ledger can reach it. The ledger reconnects without a restart.',
+  projections: 'If it is replaying, wait. Otherwise check the log of the ledger and restart it.',
   clusters:
-    'Look at the cluster with `clusters show`, and at the event at that position; void it if it is wrong.',
-  statements: 'Do not bill from this ledger until it is understood: compare it with an evidence file.',
-  log: 'Keep the store as it is, and compare it with a checkpoint and a copy that somebody else has.',
+    'Look at the cluster with `clusters show` and at the event at that position. Void the event if it is wrong.',
+  statements: 'Do not bill from this ledger until the cause is found. Compare it with an evidence file.',
+  log: 'Do not change the store. Compare it with an older checkpoint and a backup that somebody else keeps.',
 };
 
-/** What the ledger checks of itself, by name. */
+/** Returns the ledger's own readiness checks. */
 async function checkReadiness(client: Client): Promise<Finding[]> {
   const response = await client.send({ path: '/readyz' });
   const text = await readBody(client, () => response.text());
   const { checks } = parseAnswer(client, text, ReadinessOut);
   return Object.entries(checks).map(([check, { ok: isOk, detail }]) =>
-    isOk ? ok(check, detail) : failed(check, detail, NEXT_STEPS[check] ?? 'See the log of the ledger.'),
+    isOk ? ok(check, detail) : failed(check, detail, NEXT_STEPS[check] ?? 'Check the log of the ledger.'),
   );
 }
 
-/** A day: no ledger may be set to sign less often than that while events arrive. */
+/** Maximum age of a checkpoint while events arrive: one day, the longest interval that the settings allow. */
 const MAX_CHECKPOINT_AGE_S = 86_400;
 
-/** Whether the newest checkpoint is signed by a key of the ledger, and how old it is. */
+/** Checks that a key of the ledger signed the newest checkpoint, and that the checkpoint is recent. */
 async function checkCheckpoint(client: Client): Promise<Finding> {
   const check = 'checkpoint';
   const plain = async (path: string) => {
@@ -92,38 +94,38 @@ async function checkCheckpoint(client: Client): Promise<Finding> {
   ];
   let size: number;
   try {
-    const known = keys
+    const verifiers = keys
       .trim()
       .split('\n')
       .map((key) => NoteVerifier.parse(key));
-    size = parseCheckpoint(openNote(note, known).text).size;
+    size = parseCheckpoint(openNote(note, verifiers).text).size;
   } catch (error) {
     return failed(
       check,
-      `the newest one is not to be believed: ${(error as Error).message}`,
-      'Keep the store as it is. See whether the key of the ledger was exchanged without `log key rotate`.',
+      `the newest checkpoint is not valid: ${(error as Error).message}`,
+      'Do not change the store. Check whether the key of the ledger was replaced without `log key rotate`.',
     );
   }
   const age = metricValue(metrics, 'ledger_log_checkpoint_age_seconds');
   const events = metricValue(metrics, 'ledger_log_size');
   if (age === undefined || events === undefined)
-    return skipped(check, `signed, of ${size} events; its age is not told`);
-  const detail = `signed, of ${size} of ${events} events, ${formatDuration(age)} ago`;
+    return skipped(check, `signed, ${plural(size, 'event')}; age unknown`);
+  const detail = `signed ${formatDuration(age)} ago, ${size} of ${plural(events, 'event')}`;
   if (events <= size || age <= MAX_CHECKPOINT_AGE_S) return ok(check, detail);
   return failed(
     check,
     detail,
-    'Sign one now: `cluster-ledger log checkpoint --sign`; see the log of the ledger for why none was.',
+    'Sign one now with `cluster-ledger log checkpoint --sign`, and check the log of the ledger for the cause.',
   );
 }
 
 function metricValue(metrics: string, name: string): number | undefined {
-  const line = metrics.split('\n').find((each) => each.startsWith(`${name} `));
+  const line = metrics.split('\n').find((text) => text.startsWith(`${name} `));
   const value = Number(line?.slice(name.length));
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** A length of time, as coarse as people say it. */
+/** Formats a duration in its largest unit: `3 h`. */
 function formatDuration(seconds: number): string {
   const units = [
     [86_400, 'd'],
@@ -134,7 +136,7 @@ function formatDuration(seconds: number): string {
   return `${Math.floor(seconds / size)} ${unit}`;
 }
 
-/** Whether the validator runs when it is due: the ledger knows, since the runs say how often they come. */
+/** Checks that the validator completes its runs on time. The ledger raises an alert if it does not. */
 async function checkValidator(client: Client): Promise<Finding> {
   const check = 'validator';
   const { shards, running } = await fetchJson(client, { path: '/v1/validator' }, ValidatorOut);
@@ -149,21 +151,23 @@ async function checkValidator(client: Client): Promise<Finding> {
   if (shards.length === 0)
     return skipped(
       check,
-      running.length > 0 ? 'its first run is under way' : 'no run was ever completed: nothing is verified',
+      running.length > 0
+        ? 'the first run is in progress'
+        : 'no run was ever completed: no cluster is verified',
     );
   const runs = shards.map(
     ({ shard, completedAt, clusters, breaker }) =>
-      `${shard} of ${clusters} clusters at ${completedAt}, breaker ${describeBreaker(breaker)}`,
+      `${shard}, ${plural(clusters, 'cluster')}, at ${completedAt}, breaker ${describeBreaker(breaker)}`,
   );
   return ok(check, `last runs: ${runs.join('; ')}`);
 }
 
-/** Whether there is anything that must be looked at now. */
+/** Checks that no critical alert is open. */
 async function checkAlerts(client: Client): Promise<Finding[]> {
   const check = 'critical alerts';
   const request = { path: '/v1/alerts', query: { state: 'open', severity: 'critical' } };
   const alerts = (await Array.fromAsync(pagesOf(client, request, AlertOut))).flat();
-  if (alerts.length === 0) return [ok(check, 'none is open')];
+  if (alerts.length === 0) return [ok(check, 'no open alert')];
   return alerts.map(({ id, happened, next }) => failed(check, `${id}: ${happened}`, next));
 }
 
@@ -177,27 +181,26 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['critical alerts', checkAlerts],
 ];
 
-/** Looks at everything, one after the other, up to where the ledger is not reached. */
+/** Runs all checks in order, and stops if the ledger cannot be reached. @returns the exit code. */
 export async function* examine(client: Client): AsyncGenerator<Finding, ExitCode> {
-  const found: Finding[] = [checkConfiguration()];
-  yield* found;
+  const done: Finding[] = [checkConfiguration()];
+  yield* done;
   for (const [name, check] of CHECKS) {
     try {
       const findings = [await check(client)].flat();
-      found.push(...findings);
+      done.push(...findings);
       yield* findings;
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
-      const isGone = error.exit === EXIT.unreachable;
-      const finding = failed(name, error.message, isGone ? NEXT_IF_UNREACHABLE : NEXT_IF_FAILED);
-      found.push(finding);
+      const isUnreachable = error.exit === EXIT.unreachable;
+      const finding = failed(name, error.message, isUnreachable ? NEXT_IF_UNREACHABLE : NEXT_IF_FAILED);
+      done.push(finding);
       yield finding;
-      if (isGone) return EXIT.unreachable;
+      if (isUnreachable) return EXIT.unreachable;
     }
   }
-  return found.some(({ state }) => state === 'failed') ? EXIT.checksFailed : EXIT.done;
+  return done.some(({ state }) => state === 'failed') ? EXIT.checksFailed : EXIT.done;
 }
 
-const NEXT_IF_UNREACHABLE =
-  'See whether the ledger runs and what its log says, and whether --url is where it listens.';
-const NEXT_IF_FAILED = 'See docs/errors.md, and the log of the ledger.';
+const NEXT_IF_UNREACHABLE = 'Check that the ledger runs, look at its log, and check the URL.';
+const NEXT_IF_FAILED = 'See docs/errors.md and the log of the ledger.';

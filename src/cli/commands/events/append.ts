@@ -12,7 +12,7 @@ import type { Column } from '../../terminal/table.ts';
 
 type Result = z.output<typeof BatchResultOut>['results'][number];
 
-/** What a batch may have. */
+/** Limits of the ledger for a batch. */
 const MAX_EVENTS = 1_000;
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -25,9 +25,9 @@ export function addEventsAppend(parent: Command, cli: CliContext): void {
     .command('append')
     .summary('post facts from a file')
     .description(
-      'Posts CloudEvents, in order. Doing it again changes nothing: what was recorded before is a duplicate. Exits with 1 where one was refused.',
+      'Posts CloudEvents in order. Posting the same file again is safe: events recorded before are duplicates. Exits with 1 if an event is rejected.',
     )
-    .argument('<file>', 'CloudEvents in JSON, one, an array, or one on each line; - for the standard input')
+    .argument('<file>', 'CloudEvents as JSON: one, an array, or one per line (NDJSON); - for stdin')
     .addHelpText('after', '\nExample:\n  $ cluster-ledger events append facts.ndjson')
     .action(async (file: string, options: Options) => {
       const events = await readEvents(file);
@@ -49,12 +49,13 @@ export function addEventsAppend(parent: Command, cli: CliContext): void {
           for (const { outcome } of results) tally.set(outcome, (tally.get(outcome) ?? 0) + 1);
         }
         printMessage(
-          [...tally].map(([outcome, count]) => `${count} ${outcome}`).join(', ') || 'there are no events',
+          [...tally].map(([outcome, count]) => `${count} ${outcome}`).join(', ') ||
+            'the file contains no events',
         );
         if (tally.has('rejected')) process.exitCode = EXIT.failed;
       });
     });
-  withJson(withServer(command), 'print a line of JSON for each result (NDJSON)');
+  withJson(withServer(command), 'print one result per line as JSON (NDJSON)');
 }
 
 const COLUMNS: readonly Column<Result>[] = [
@@ -78,19 +79,19 @@ function printJson({ out }: CliContext) {
     out.write(results.map((result) => `${JSON.stringify(result)}\n`).join(''));
 }
 
-/** The events in order, as many at a time as the ledger takes. */
+/** Splits events into batches within the limits of the ledger, in order. */
 function* splitIntoBatches(events: readonly unknown[]): Generator<unknown[]> {
   let batch: unknown[] = [];
   let bytes = 2;
   for (const event of events) {
-    const more = Buffer.byteLength(JSON.stringify(event)) + 1;
-    if (batch.length > 0 && (batch.length === MAX_EVENTS || bytes + more > MAX_BYTES)) {
+    const size = Buffer.byteLength(JSON.stringify(event)) + 1;
+    if (batch.length > 0 && (batch.length === MAX_EVENTS || bytes + size > MAX_BYTES)) {
       yield batch;
       batch = [];
       bytes = 2;
     }
     batch.push(event);
-    bytes += more;
+    bytes += size;
   }
   if (batch.length > 0) yield batch;
 }

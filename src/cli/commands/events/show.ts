@@ -13,9 +13,9 @@ interface Options extends TargetOptions {
 export function addEventsShow(parent: Command, cli: CliContext): void {
   const command = parent
     .command('show')
-    .summary('one recorded fact')
-    .description('Shows one recorded fact.')
-    .argument('<event id>', 'its id in the ledger', eventId)
+    .summary('show a recorded fact')
+    .description('Shows a recorded fact. With --json, includes the proof that it is in the signed log.')
+    .argument('<event id>', "the ledger's id of the fact, a UUID", eventId)
     .addHelpText(
       'after',
       '\nExample:\n  $ cluster-ledger events show 7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55 --json',

@@ -23,13 +23,11 @@ interface Options extends TargetOptions {
 export function addEventsTail(parent: Command, cli: CliContext): void {
   const command = parent
     .command('tail')
-    .summary('the last facts, and those that come')
-    .description(
-      'Shows the facts of the last positions of the log; with --follow also those that come from then on.',
-    )
-    .option('-n, --lines <number>', 'how many positions to go back', lines, 20)
-    .option('--after <position>', 'begin after this position instead; 0 is the beginning', position)
-    .option('-f, --follow', 'wait for more, until Ctrl-C')
+    .summary('show the newest facts, and follow new ones')
+    .description('Shows the facts at the end of the log. With --follow, waits for new facts.')
+    .option('-n, --lines <number>', 'number of log positions to go back', lines, 20)
+    .option('--after <position>', 'start after this position instead; 0 is the start of the log', position)
+    .option('-f, --follow', 'wait for new facts until Ctrl-C')
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger events tail -f\n  $ cluster-ledger events tail --after 0 --json > facts.ndjson',
@@ -42,21 +40,21 @@ export function addEventsTail(parent: Command, cli: CliContext): void {
           const query = { after, limit: PAGE_SIZE, wait: options.follow ? WAIT_S : undefined };
           const { events, next } = await fetchJson(client, { path: '/v1/feed', query }, FeedPage);
           if (events.length > 0) await printed(events);
-          // A position that is no fact, such as a closing, moves the place without an event.
+          // A page of positions without facts, such as closings, is empty but moves `next` on.
           if (next === after && !options.follow) return;
           after = next;
         }
       }),
     );
-  withJson(withTarget(command), 'print a line of JSON for each (NDJSON)');
+  withJson(withTarget(command), 'print one CloudEvent per line (NDJSON)');
 }
 
 function lines(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 0.');
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.');
 }
 
-/** The position so many before the last. */
+/** Returns the position that is `count` before the end of the log. */
 async function positionBefore(client: Client, count: number): Promise<string> {
   const { headers } = await send(client, { path: '/v1/accounts', query: { limit: '1' } });
   return String(Math.max(0, Number(headers.get('ledger-position')) - count));

@@ -17,36 +17,36 @@ interface Options {
 export function addLogKeyRotate(parent: Command, cli: CliContext): void {
   const command = parent
     .command('rotate')
-    .summary('begin to change the key of the log')
+    .summary('add a new signing key')
     .description(
-      'Puts a new key first into the key file; the old one signs beside it until it is retired, so that readers may know either. The ledger takes it up at its next start.',
+      'Adds a new key to the key file, as its first line. From the next start of the ledger, both keys sign, so that verifiers may know either. End the change with: log key retire.',
     )
     .addHelpText(
       'after',
       '\nExample:\n  $ cluster-ledger log key rotate --file /var/lib/cluster-ledger/log-key',
     );
   addKeyChange(command, cli, {
-    question: (file) => `Put a new key into ${file}?`,
+    question: (file) => `Add a new key to ${file}?`,
     change: rotateKey,
-    done: 'the new key, the first line, signs from the next start of the ledger on, and the old one too: give both to those who verify, and retire the old one once they have it',
+    done: 'next: restart the ledger, which then signs with both keys; give the first line to everybody who verifies; then run log key retire',
   });
 }
 
 export function addLogKeyRetire(parent: Command, cli: CliContext): void {
   const command = parent
     .command('retire')
-    .summary('end the change of the key of the log')
+    .summary('remove the old signing key')
     .description(
-      'Leaves only the first key of the key file to sign, from the next start of the ledger on. The old one is destroyed; its public line stays, so that what it signed stays good.',
+      'Deletes the old private key from the key file. From the next start of the ledger, only the first key signs. The old public key stays, so that old signatures stay valid. Run it only after the ledger was restarted with the new key, and every verifier has that key.',
     )
     .addHelpText(
       'after',
       '\nExample:\n  $ cluster-ledger log key retire --file /var/lib/cluster-ledger/log-key',
     );
   addKeyChange(command, cli, {
-    question: (file) => `Destroy the old private key in ${file}?`,
+    question: (file) => `Delete the old private key from ${file}? This cannot be undone.`,
     change: retireOldKeys,
-    done: 'only the first key signs from the next start of the ledger on',
+    done: 'next: restart the ledger, which then signs with the first key only',
   });
 }
 
@@ -58,8 +58,8 @@ interface KeyChange {
 
 function addKeyChange(command: Command, { out }: CliContext, { question, change, done }: KeyChange): void {
   command
-    .option('--file <file>', 'the key file, by default that of the ledger which the settings here configure')
-    .option('-y, --yes', 'do not ask')
+    .option('--file <file>', 'the key file (default: the one that the settings here configure)')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async (options: Options) => {
       const file = options.file ?? configuredFile();
       if (!(await confirm(options, async () => question(file)))) return;
@@ -74,12 +74,12 @@ function addKeyChange(command: Command, { out }: CliContext, { question, change,
     });
 }
 
-/** @throws CliError if the settings are wrong, or hold the keys themselves. */
+/** Returns the key file of the settings. @throws CliError if the settings are not valid, or contain the keys. */
 function configuredFile(): string {
   try {
     const { audit, dataDir } = readConfig();
     if (audit.key !== undefined)
-      throw usageError('the keys of this ledger are in its settings, in no file: change them there');
+      throw usageError('the keys of this ledger are in its settings, not in a file: change them there');
     return audit.keyFile ?? defaultKeyFile(dataDir);
   } catch (error) {
     throw asUsageError(error);

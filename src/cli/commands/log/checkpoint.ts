@@ -11,11 +11,11 @@ interface Options extends TargetOptions {
 export function addLogCheckpoint(parent: Command, cli: CliContext): void {
   const command = parent
     .command('checkpoint')
-    .summary('the newest signed checkpoint')
+    .summary('print the newest signed checkpoint')
     .description(
-      'Prints the newest signed checkpoint of the log, a C2SP tlog-checkpoint. Keep it: who holds an old one can prove that nothing before it was changed since.',
+      'Prints the newest signed checkpoint of the log (C2SP tlog-checkpoint). Keep it: with an old checkpoint you can prove that no earlier event was changed since.',
     )
-    .option('--sign', 'sign one of the whole log first')
+    .option('--sign', 'sign a new checkpoint of the whole log first')
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger log checkpoint --sign > checkpoint-2026-03\n  $ cluster-ledger verify --url https://ledger.example.com --key ledger.key --checkpoint checkpoint-2026-03',

@@ -4,13 +4,13 @@ import { printBody, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { withServer } from '../../terminal/options.ts';
 
-/** @returns the command, for those that change keys. */
+/** Adds `log key`. @returns the command, for its subcommands. */
 export function addLogKey(parent: Command, cli: CliContext): Command {
   const command = parent
     .command('key')
-    .summary('the keys that the log is verified with')
+    .summary('print the public keys of the log')
     .description(
-      'Prints the public keys of the log, a line each in the verifier form of signed notes: the current one first, then the former ones.',
+      'Prints the public keys that verify the log, one per line (C2SP signed-note verifier keys): the current key first, then former ones.',
     )
     .addHelpText('after', '\nExample:\n  $ cluster-ledger log key > ledger.key')
     .action((options: TargetOptions) =>

@@ -8,6 +8,7 @@ import { showStatements } from '../../render/statement-tables.ts';
 import { usageError } from '../../terminal/cli-error.ts';
 import { confirm } from '../../terminal/confirm.ts';
 import { period, withJson, withTarget } from '../../terminal/options.ts';
+import { plural } from '../../terminal/text.ts';
 
 const [Closed, WouldClose] = ClosePeriodOut.options;
 
@@ -21,14 +22,14 @@ interface Options extends TargetOptions {
 export function addPeriodClose(parent: Command, cli: CliContext): void {
   const command = parent
     .command('close')
-    .summary('close a period, for good')
+    .summary('close a period permanently')
     .description(
-      'Closes a period: its statements never change again, and what becomes known later is an adjustment in the period that is closed next. Periods close in order.',
+      'Closes a period: its statements never change again. Facts that arrive later become adjustments of the next closing. Periods are closed in order.',
     )
-    .argument('<period>', 'a UTC month, YYYY-MM', period)
-    .option('--early', 'also while it still waits for late facts')
-    .option('--dry-run', 'only show the statements and adjustments that would be; nothing is written')
-    .option('-y, --yes', 'do not ask')
+    .argument('<period>', 'UTC month, YYYY-MM', period)
+    .option('--early', 'close before the grace period for late facts ends')
+    .option('--dry-run', 'show the statements and adjustments; write nothing')
+    .option('-y, --yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger period close 2026-03 --dry-run\n  $ cluster-ledger period close 2026-03 --yes --json',
@@ -52,19 +53,19 @@ function dryRun(cli: CliContext, month: string, options: Options): Promise<void>
 
 function close(cli: CliContext, month: string, options: Options): Promise<void> {
   if (options.store !== undefined)
-    throw usageError('a period is closed by a ledger that runs: give --url, or --dry-run with --store');
+    throw usageError('closing a period needs a running ledger: pass --url, or use --dry-run with --store');
   return withRunningLedger(cli, options, async (client) => {
     if (!(await confirm(options, () => questionFor(client, month, options)))) return;
     await printAnswer(client, cli.out, options, closing(month, options, false), Closed, (closed) =>
       cli.out.details([
         ['closed', closed.period],
         ['closed at', closed.closedAt],
-        ['closed in position', closed.position],
+        ['position of closing', closed.position],
         ['watermark', closed.watermark],
         ['accounts', closed.accounts],
         ['clusters', closed.totals.billableClusters],
         ['cluster seconds', closed.totals.clusterSeconds],
-        ['digest of statements', closed.statementsDigest],
+        ['statements digest', closed.statementsDigest],
       ]),
     );
   });
@@ -73,7 +74,7 @@ function close(cli: CliContext, month: string, options: Options): Promise<void> 
 async function questionFor(client: Client, month: string, options: Options): Promise<string> {
   const { accounts, totals } = await fetchJson(client, closing(month, options, true), ClosePeriodOut);
   const { billableClusters, clusterSeconds } = totals;
-  return `Close ${month} at ${client.name} for good: ${accounts} statements, in total ${billableClusters} clusters and ${clusterSeconds} cluster seconds?`;
+  return `Close ${month} at ${client.name} permanently: ${plural(accounts, 'statement')}, in total ${plural(billableClusters, 'cluster')} and ${clusterSeconds} cluster seconds?`;
 }
 
 function closing(month: string, { early = false }: Options, dryRun: boolean) {

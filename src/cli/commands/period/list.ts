@@ -17,8 +17,8 @@ interface Options extends TargetOptions {
 export function addPeriodList(parent: Command, cli: CliContext): void {
   const command = parent
     .command('list')
-    .summary('the periods from the first with a fact to the present one')
-    .description('Lists the periods from the first with a fact to the present one, in order.')
+    .summary('list the periods and their state')
+    .description('Lists the periods from the first with a fact to the current one.')
     .addHelpText('after', '\nExample:\n  $ cluster-ledger period list')
     .action((options: Options) =>
       withLedger(cli, options, (client) =>
@@ -29,7 +29,7 @@ export function addPeriodList(parent: Command, cli: CliContext): void {
           { path: '/v1/periods', query: { limit: '1000', asOf: options.asOf } },
           Periods,
           async ({ items }) => {
-            if (items.length === 0) return printMessage('there is no fact yet, and so no period');
+            if (items.length === 0) return printMessage('no periods: the ledger has no facts yet');
             await cli.out.table(
               [
                 { title: 'PERIOD', cell: ({ period }) => period },

@@ -14,9 +14,9 @@ interface Options extends TargetOptions {
 export function addPeriodShow(parent: Command, cli: CliContext): void {
   const command = parent
     .command('show')
-    .summary('one period')
-    .description('Shows one period: its state, when it is due, and what it was closed with.')
-    .argument('<period>', 'a UTC month, YYYY-MM', period)
+    .summary('show a period')
+    .description('Shows a period: its state, when it is due, and the totals of its closing.')
+    .argument('<period>', 'UTC month, YYYY-MM', period)
     .addHelpText('after', '\nExample:\n  $ cluster-ledger period show 2026-03')
     .action((month: string, options: Options) =>
       withLedger(cli, options, (client) =>
@@ -37,12 +37,12 @@ export function addPeriodShow(parent: Command, cli: CliContext): void {
                 ? []
                 : ([
                     ['closed at', close.closedAt],
-                    ['closed in position', close.position],
+                    ['position of closing', close.position],
                     ['watermark', close.watermark],
                     ['accounts', close.accounts],
                     ['clusters', close.totals.billableClusters],
                     ['cluster seconds', close.totals.clusterSeconds],
-                    ['digest of statements', close.statementsDigest],
+                    ['statements digest', close.statementsDigest],
                   ] as const)),
             ]),
         ),

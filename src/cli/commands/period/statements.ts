@@ -17,10 +17,10 @@ interface Options extends TargetOptions {
 export function addPeriodStatements(parent: Command, cli: CliContext): void {
   const command = parent
     .command('statements')
-    .summary('what accounts are charged for a closed period')
+    .summary('show the statements of a closed period')
     .description('Shows the statements of a closed period: of all accounts, or of one.')
-    .argument('<period>', 'a UTC month, YYYY-MM', period)
-    .argument('[account]', 'the id of an account; without it, all of them', accountId)
+    .argument('<period>', 'UTC month, YYYY-MM', period)
+    .argument('[account]', 'id of an account (default: all accounts)', accountId)
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger period statements 2026-03\n  $ cluster-ledger period statements 2026-03 acme --json',

@@ -2,30 +2,30 @@ import { isNode, LineCounter, parseDocument } from 'yaml';
 import { usageError } from '../../terminal/cli-error.ts';
 import { readInput } from '../../terminal/input.ts';
 
-/** A policy that was written down. */
+/** A policy read from a file. */
 export interface PolicyFile {
   readonly policy: unknown;
-  /** Where something of it stands in the file, in words, with its path in the policy. @param pointer RFC 6901 */
+  /** Returns the file, the line and the path of a value, for messages. @param pointer RFC 6901 pointer into the policy. */
   locate(pointer: string): string;
 }
 
-/** Reads a policy in YAML, of which JSON is a part. @throws CliError if it cannot be read, or is no YAML. */
+/** Reads a policy from a YAML file; JSON is a subset of YAML. @throws CliError if the file cannot be read or is not valid YAML. */
 export async function readPolicy(file: string): Promise<PolicyFile> {
-  const name = file === '-' ? 'the standard input' : file;
+  const name = file === '-' ? 'stdin' : file;
   const lines = new LineCounter();
   const document = parseDocument(await readInput(file), {
     uniqueKeys: true,
     strict: true,
     lineCounter: lines,
   });
-  const [mistake] = document.errors;
-  if (mistake !== undefined)
-    throw usageError(`${name} is no valid YAML: ${mistake.message.split('\n')[0]?.replace(/:$/, '')}`);
+  const [yamlError] = document.errors;
+  if (yamlError !== undefined)
+    throw usageError(`${name} is not valid YAML: ${yamlError.message.split('\n')[0]?.replace(/:$/, '')}`);
   let policy: unknown;
   try {
     policy = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw usageError(`${name} cannot be read: ${(error as Error).message}`);
+    throw usageError(`cannot read ${name}: ${(error as Error).message}`);
   }
   return {
     policy,
@@ -36,7 +36,7 @@ export async function readPolicy(file: string): Promise<PolicyFile> {
     },
   };
 
-  /** Of the innermost of these that stands in the file. */
+  /** Returns `:line` of the innermost value on a path that exists in the file. */
   function lineOf(steps: readonly string[]): string {
     for (let depth = steps.length; depth > 0; depth--) {
       const node = document.getIn(steps.slice(0, depth).map(asKey), true);

@@ -10,14 +10,14 @@ import { printMessage } from '../../terminal/output.ts';
 import { Progress } from '../../terminal/progress.ts';
 
 const POLL_INTERVAL_MS = 200;
-/** How long a run that was begun may be unknown. */
+/** Time in which a run that was just requested becomes visible. */
 const VISIBLE_WITHIN_MS = 10_000;
 
 interface OnceOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
-/** Shows what a run would come to; nothing is written. */
+/** Probes every cluster and shows what a run would record. Nothing is written. */
 export function showPlannedRun(cli: CliContext, options: OnceOptions): Promise<void> {
   const request = { method: 'POST', path: '/v1/validations', body: { dryRun: true } } as const;
   return withRunningLedger(cli, options, (client) =>
@@ -25,7 +25,7 @@ export function showPlannedRun(cli: CliContext, options: OnceOptions): Promise<v
   );
 }
 
-/** Has the validator run, and shows what it came to. @throws CliError if the run counts for nothing. */
+/** Starts a run of the validator, waits for it and shows its result. @throws CliError if the run is abandoned. */
 export function runOnce(cli: CliContext, options: OnceOptions): Promise<void> {
   return withRunningLedger(cli, options, async (client) => {
     const { outcome, id } = await fetchJson(
@@ -33,22 +33,22 @@ export function runOnce(cli: CliContext, options: OnceOptions): Promise<void> {
       { method: 'POST', path: '/v1/validations', body: {} },
       RunRequestedOut,
     );
-    if (outcome === 'under-way') printMessage(`a run was under way already, ${id}: it is waited for`);
+    if (outcome === 'under-way') printMessage(`run ${id} is already in progress; waiting for it`);
     await waitUntilEnded(client, id);
     const run = await fetchWholeRun(client, id);
     await (options.json === true ? cli.out.line(JSON.stringify(run)) : showRun(cli.out, run));
     if (run.state === 'abandoned')
-      throw new CliError(EXIT.failed, `run ${id} was abandoned and counts for nothing: ${run.abandoned}`);
+      throw new CliError(EXIT.failed, `run ${id} was abandoned and has no effect: ${run.abandoned}`);
   });
 }
 
-/** Waits until a run has ended. */
+/** Waits until a run has ended, with a progress bar. */
 async function waitUntilEnded(client: Client, id: string): Promise<void> {
-  const progress = new Progress('asking', 'clusters');
-  const askedAt = performance.now();
+  const progress = new Progress('probing', 'clusters');
+  const startedAt = performance.now();
   try {
     for (;;) {
-      const run = await fetchRunIfVisible(client, id, performance.now() - askedAt < VISIBLE_WITHIN_MS);
+      const run = await fetchRunIfVisible(client, id, performance.now() - startedAt < VISIBLE_WITHIN_MS);
       if (run !== undefined && run.state !== 'running') return;
       const { done, total } = run?.progress ?? {};
       if (done !== undefined && total !== undefined && total !== null) progress.at(done, total);
@@ -59,14 +59,14 @@ async function waitUntilEnded(client: Client, id: string): Promise<void> {
   }
 }
 
-/** A run that was just begun may not be known yet. */
+/** Returns a run, or `undefined` if it is not visible yet. */
 async function fetchRunIfVisible(
   client: Client,
   id: string,
-  mayBeUnknown: boolean,
+  mayBeInvisible: boolean,
 ): Promise<Run | undefined> {
   const request = { path: path`/v1/validations/${id}`, query: { limit: '1' } };
-  if (!mayBeUnknown) return fetchJson(client, request, RunDetailOut);
+  if (!mayBeInvisible) return fetchJson(client, request, RunDetailOut);
   const response = await client.send(request);
   if (response.status === 404) {
     await response.body?.cancel();
@@ -77,7 +77,7 @@ async function fetchRunIfVisible(
   return parseAnswer(client, text, RunDetailOut);
 }
 
-/** A run with all verdicts that changed. */
+/** Returns a run with all its pages of changed verdicts. */
 async function fetchWholeRun(client: Client, id: string): Promise<Run> {
   const verdicts: Run['verdicts'] = [];
   let cursor: string | undefined;

@@ -13,7 +13,7 @@ interface WhatIfOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
-/** Shows what another policy would have stopped. @throws CliError if the file is none, or the ledger refuses it. */
+/** Shows which billing another policy would have stopped. @throws CliError if the policy is not valid. */
 export async function whatIfPolicy(
   cli: CliContext,
   file: string,
@@ -23,7 +23,7 @@ export async function whatIfPolicy(
   const { policy, locate: placeOf } = await readPolicy(file);
   const body = { policy, ...window };
   const request = { method: 'POST', path: '/v1/validations/what-if', body } as const;
-  const nameOf = (pointer: string) => {
+  const fieldName = (pointer: string) => {
     const [, inside] = /^\/policy((?:\/.*)?)$/.exec(pointer) ?? [];
     return inside === undefined ? pointer.replace(/^\//, '--') : placeOf(inside);
   };
@@ -31,7 +31,7 @@ export async function whatIfPolicy(
     try {
       await printAnswer(client, cli.out, options, request, PolicyWhatIfOut, (answer) => show(cli, answer));
     } catch (error) {
-      throw error instanceof ProblemError ? error.withFieldNames(nameOf) : error;
+      throw error instanceof ProblemError ? error.withFieldNames(fieldName) : error;
     }
   });
 }
@@ -41,9 +41,9 @@ async function show({ out }: CliContext, { window, through, runs, items }: WhatI
     ['from', window.from],
     ['to', window.to],
     ['counted through', through],
-    ['runs played', runs],
+    ['runs replayed', runs],
   ]);
-  if (items.length === 0) return out.line('\nno account would be billed otherwise');
+  if (items.length === 0) return out.line('\nno account would be billed differently');
   await out.line();
   await out.table<Item>(
     [
@@ -55,7 +55,7 @@ async function show({ out }: CliContext, { window, through, runs, items }: WhatI
     items,
   );
   const stops = items.flatMap(({ accountId, stops }) => stops.map((stop) => ({ accountId, ...stop })));
-  if (stops.length === 0) return out.line('\nnothing would be stopped');
+  if (stops.length === 0) return out.line('\nno billing would be stopped');
   await out.line(`\n${out.style('bold', 'Stops')}`);
   await out.table(
     [

@@ -16,15 +16,15 @@ interface Options extends TargetOptions {
 export function addValidate(parent: Command, cli: CliContext): void {
   const command = parent
     .command('validate')
-    .summary('ask every cluster now whether it is still there, or try another policy')
+    .summary('probe all clusters now, or try another policy')
     .description(
-      'With --once has the validator of a ledger ask every cluster now, waits for it, and shows what it saw and concluded. With --what-if plays the runs of the past through another policy; nothing is written.',
+      'With --once, makes the validator probe every cluster now, waits for the run, and shows its verdicts and the facts that it recorded. With --what-if, replays past runs with another policy and shows the effect on the bill; nothing is written.',
     )
-    .option('--once', 'ask every cluster now')
-    .option('--dry-run', 'with --once: only show what would be recorded')
-    .option('--what-if <file>', 'a policy in YAML or JSON, - for the standard input')
-    .option('--from <instant>', 'with --what-if: the beginning of the window that is counted', instant)
-    .option('--to <instant>', 'with --what-if: and its end', instant)
+    .option('--once', 'probe every cluster now')
+    .option('--dry-run', 'with --once: show what would be recorded; write nothing')
+    .option('--what-if <file>', 'replay past runs with this policy (YAML or JSON), - for stdin')
+    .option('--from <instant>', 'with --what-if: start of the window', instant)
+    .option('--to <instant>', 'with --what-if: end of the window (exclusive)', instant)
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger validate --once --dry-run\n  $ cluster-ledger validate --what-if policy.yaml --from 2026-03-01T00:00:00Z --to 2026-04-01T00:00:00Z',
@@ -41,21 +41,20 @@ export function addValidate(parent: Command, cli: CliContext): void {
   withJson(withTarget(command));
 }
 
-/** @returns the window of a what-if. @throws CliError if the options do not go together. */
+/** Returns the window of `--what-if`, or `undefined` for `--once`. @throws CliError if the options conflict. */
 function checkOptions({ once = false, dryRun = false, whatIf, from, to, store }: Options) {
   if (once === (whatIf !== undefined))
     throw usageError(
       once
-        ? '--once and --what-if do not go together: give one of them'
-        : 'say what to do: --once asks every cluster now, --what-if FILE tries a policy on past runs; a ledger that is served runs by its schedule by itself',
+        ? '--once and --what-if cannot be used together'
+        : 'pass --once to probe every cluster now, or --what-if FILE to try a policy on past runs; scheduled runs need no command',
     );
   if (!once) {
-    if (dryRun) throw usageError('--dry-run goes with --once; --what-if never writes anything');
-    if (from === undefined || to === undefined)
-      throw usageError('say which window to count: --what-if needs --from and --to');
+    if (dryRun) throw usageError('--dry-run requires --once; --what-if never writes anything');
+    if (from === undefined || to === undefined) throw usageError('--what-if requires --from and --to');
     return { from, to };
   }
-  if (from !== undefined || to !== undefined) throw usageError('--from and --to go with --what-if');
-  if (store !== undefined) throw usageError('clusters are asked by a ledger that runs: give --url');
+  if (from !== undefined || to !== undefined) throw usageError('--from and --to require --what-if');
+  if (store !== undefined) throw usageError('probing clusters needs a running ledger: pass --url');
   return undefined;
 }

@@ -17,12 +17,10 @@ export interface VerifyOptions extends TargetOptions {
   readonly statements?: boolean;
 }
 
-/** An evidence file, offline. @throws CliError */
+/** Verifies an evidence file offline. @throws CliError if the options or the file cannot be used. */
 export async function verifyFile({ out }: CliContext, file: string, options: VerifyOptions): Promise<void> {
   if (options.statements !== undefined)
-    throw usageError(
-      'the statement in a file is always worked out again: --statements goes with --url or --store',
-    );
+    throw usageError('the statement of a file is always recomputed: --statements requires --url or --store');
   const trust = await readTrust(options);
   const verdict = verifyEvidence(await readBytes(file), trust);
   if (options.json) await printJson(out, verdict);
@@ -30,14 +28,14 @@ export async function verifyFile({ out }: CliContext, file: string, options: Ver
   else await printFailed(out, verdict, true);
 }
 
-/** A whole published log, and an evidence file against it. @throws CliError */
+/** Verifies a whole published log, and an evidence file against it. @throws CliError if the options cannot be used, or the ledger cannot be reached. */
 export async function verifyPublishedLog(
   cli: CliContext,
   file: string | undefined,
   options: VerifyOptions,
 ): Promise<void> {
   const target = await targetOf(options, cli.environment);
-  if (target.kind === 'store') throw usageError(`${target.from} is a store: give --store`);
+  if (target.kind === 'store') throw usageError(`${target.from} is a store: pass --store`);
   const { url, token } = serverOf(target);
   const trust = await readTrust(options);
   const evidence = file === undefined ? undefined : await readBytes(file);
@@ -55,16 +53,17 @@ export async function verifyPublishedLog(
   else await printFailed(cli.out, verdict, false);
 }
 
-/** A store that no ledger has in use. @throws CliError */
+/** Verifies a store that no ledger uses. @throws CliError if the options cannot be used, or the store cannot be opened. */
 export async function verifyLocalStore(
   { out }: CliContext,
   file: string | undefined,
   options: VerifyOptions,
   store: string,
 ): Promise<void> {
-  if (file !== undefined) throw usageError('a file is verified with --url or by itself, not with --store');
+  if (file !== undefined)
+    throw usageError('an evidence file cannot be verified with --store: verify it alone, or with --url');
   if (options.checkpoint !== undefined && options.key === undefined)
-    throw usageError('say which key has signed the checkpoint: --key');
+    throw usageError('--checkpoint requires --key, the key that signed it');
   const { keys, olderCheckpoint } = await readTrust(options);
   const { statements = true, namespace } = options;
   const { withStore } = await import('../../client/store-client.ts');
@@ -91,7 +90,7 @@ async function readBytes(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new CliError(EXIT.failed, `${file} cannot be read: ${(error as Error).message}`);
+    throw new CliError(EXIT.failed, `cannot read ${file}: ${(error as Error).message}`);
   }
 }
 

@@ -7,22 +7,19 @@ import type { VerifyOptions } from './verify-sources.ts';
 export function addVerify(parent: Command, cli: CliContext): void {
   const command = parent
     .command('verify')
-    .summary('check an evidence file, a whole log or a store, without trusting the ledger')
+    .summary('verify an evidence file, a whole log or a store')
     .description(
-      'Checks an evidence file offline; with --url (or --context) the whole published log of a ledger, and that it has nothing which the file lacks; with --store a store. Exits with 3 where something does not hold, and says what.',
+      'Verifies an evidence file offline, without trusting the ledger. With --url or --context, verifies the whole published log of a ledger, and that the file omits nothing. With --store, verifies a store. Exits with 3 if a check fails.',
     )
-    .argument('[file]', 'an evidence file')
+    .argument('[file]', 'evidence file')
     .option(
       '--key <key|file>',
-      'a key of the ledger in verifier form, or a file of them; may be repeated',
+      'public key of the ledger, or a file with one per line; may be repeated',
       collect(),
     )
-    .option('--checkpoint <file>', 'a signed checkpoint kept from before, to compare with')
-    .option(
-      '--statements',
-      'work out the statements of all closed periods again; with --store that is the default',
-    )
-    .option('--no-statements', 'do not')
+    .option('--checkpoint <file>', 'an older signed checkpoint that the log must continue')
+    .option('--statements', 'recompute the statements of all closed periods (default with --store)')
+    .option('--no-statements', 'do not recompute the statements')
     .addHelpText(
       'after',
       '\nExamples:\n  $ cluster-ledger verify acme-2026-03.json --key ledger.key --checkpoint checkpoint-2026-02\n  $ cluster-ledger verify --url https://ledger.example.com --key ledger.key --statements\n  $ cluster-ledger verify --store sqlite:/backup/ledger.db --key ledger.key',
@@ -32,16 +29,18 @@ export function addVerify(parent: Command, cli: CliContext): void {
         return (await loadVerifier()).verifyLocalStore(cli, file, options, options.store);
       const isOnline = options.url !== undefined || options.context !== undefined;
       if (file === undefined && !isOnline)
-        throw usageError('say what to verify: an evidence file, --url, --context or --store');
+        throw usageError('nothing to verify: pass an evidence file, --url, --context or --store');
       if (options.key === undefined)
-        throw usageError('say which key to trust: --key, from anywhere but the ledger itself');
+        throw usageError(
+          'no key given: pass --key with the public key of the ledger, from a source that you trust',
+        );
       const { verifyFile: verifyTheFile, verifyPublishedLog: verifyTheLog } = await loadVerifier();
       return isOnline ? verifyTheLog(cli, file, options) : verifyTheFile(cli, file as string, options);
     });
   withJson(withTarget(command), 'print the result as JSON');
 }
 
-/** Other commands start faster without it. */
+/** Imports the verifier on demand, so that other commands start faster. */
 function loadVerifier() {
   return import('./verify-sources.ts');
 }
