@@ -1,4 +1,4 @@
-import { refusedClose } from '../domain/billing/period.ts';
+import { rejectionOfClose } from '../domain/billing/period.ts';
 import type { Statement } from '../domain/billing/statement.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
@@ -49,7 +49,7 @@ export class ClosePeriod {
     const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const closed = closedIn(model, period);
     if (closed !== undefined) return closed;
-    const rejection = refusedClose(period, model.calendar, { now: now(), early: early || dryRun });
+    const rejection = rejectionOfClose(period, model.calendar, { now: now(), early: early || dryRun });
     if (rejection !== undefined) return { outcome: 'rejected', rejection };
     for (const [cluster, { why }] of model.unreadableClusters)
       return { outcome: 'halted', clusterId: model.clusters.text(cluster), why };

@@ -162,7 +162,7 @@ describe.each(stores)('on $name', ({ connection }) => {
     expect((await ledger.get('/v1/periods')).text).toBe(periods);
     expect((await ledger.get('/readyz')).body.checks.statements).toEqual({
       ok: true,
-      detail: '2 of 2 closed periods compared, all as they were',
+      detail: '2 of 2 closed periods compared, none changed',
     });
   });
 

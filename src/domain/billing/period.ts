@@ -114,7 +114,7 @@ export function periodsUpTo(
  * Why a period that is not closed cannot be closed; `undefined` where it can. The first rule that fails is the answer.
  * @param early whether it may be closed during the grace.
  */
-export function refusedClose(
+export function rejectionOfClose(
   period: Period,
   calendar: Calendar,
   { now, early }: { readonly now: Instant; readonly early: boolean },

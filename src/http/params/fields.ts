@@ -71,7 +71,7 @@ export function instantOut(instant: Instant): string {
 }
 
 /** Turns the issues that zod reports into field errors: the field, the allowed values, and the given value. */
-export function fieldErrors(error: z.ZodError, given: unknown, prefix = ''): FieldError[] {
+export function fieldErrors(error: z.ZodError, input: unknown, prefix = ''): FieldError[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
@@ -82,7 +82,7 @@ export function fieldErrors(error: z.ZodError, given: unknown, prefix = ''): Fie
     return [
       {
         pointer: prefix + jsonPointer(issue.path),
-        detail: `${constraintOf(issue)}; given ${describe(valueAt(given, issue.path))}`,
+        detail: `${constraintOf(issue)}; given ${describe(valueAt(input, issue.path))}`,
       },
     ];
   });

@@ -44,9 +44,9 @@ export function explainRoutes(app: App, services: HttpServices): void {
       const form = acceptedForm(request, reply);
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, params.accountId);
-      const asked = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
-      const { usage, clusters } = await explainUsage(model, params.accountId, asked);
-      const head = { accountId: params.accountId, ...headOf(query, asked) };
+      const question = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
+      const { usage, clusters } = await explainUsage(model, params.accountId, question);
+      const head = { accountId: params.accountId, ...headOf(query, question) };
       const explained = withFacts(services.store, model, clusters);
       if (form === 'csv') return reply.send(await asCsv(head, explained));
       const texts: string[] = [];

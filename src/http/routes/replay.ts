@@ -55,8 +55,8 @@ export function replayRoutes(app: App, services: HttpServices): void {
     async ({ query, params: { accountId } }, reply) => {
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, accountId);
-      const asked = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
-      const stream = Readable.from(linesOf(services.store, model, accountId, asked));
+      const question = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
+      const stream = Readable.from(linesOf(services.store, model, accountId, question));
       active.add(stream);
       stream.once('close', () => active.delete(stream));
       reply.header('cache-control', 'no-store').type('application/x-ndjson');

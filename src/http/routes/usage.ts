@@ -58,11 +58,11 @@ export function usageRoutes(app: App, services: HttpServices): void {
     async (request, reply) => {
       const { query } = request;
       const model = await modelFor(services.projections, query, reply);
-      const asked = questionOf(query, services.now(), knownAt(model, query.asOf));
+      const usageQuestion = questionOf(query, services.now(), knownAt(model, query.asOf));
       const [after] = decodeCursor(query.cursor, 'text') ?? [];
       const items: AccountUsage[] = [];
       let next: string | undefined;
-      for await (const item of yieldingToEventLoop(usageByAccount(model, asked, query.accountId))) {
+      for await (const item of yieldingToEventLoop(usageByAccount(model, usageQuestion, query.accountId))) {
         if (after !== undefined && item.accountId <= after) continue;
         if (items.length === query.limit) {
           next = encodeCursor([items.at(-1)?.accountId ?? '']);
@@ -70,7 +70,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
         }
         items.push(item);
       }
-      const shared = headOf(query, asked);
+      const shared = headOf(query, usageQuestion);
       const json = () => ({ ...shared, items, ...(next !== undefined && { next }) });
       return sendAccepted(request, reply, formsOf(shared, items, json));
     },
@@ -93,9 +93,9 @@ export function usageRoutes(app: App, services: HttpServices): void {
       const { query, params } = request;
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, params.accountId);
-      const asked = questionOf(query, services.now(), knownAt(model, query.asOf));
-      const item = accountUsage(model, params.accountId, asked);
-      const shared = headOf(query, asked);
+      const usageQuestion = questionOf(query, services.now(), knownAt(model, query.asOf));
+      const item = accountUsage(model, params.accountId, usageQuestion);
+      const shared = headOf(query, usageQuestion);
       const { accountId, ...measures } = item;
       const json = () => ({ accountId, ...shared, ...measures });
       return sendAccepted(request, reply, formsOf(shared, [item], json));

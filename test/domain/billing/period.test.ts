@@ -6,7 +6,7 @@ import {
   parseClosing,
   periodState,
   periodsUpTo,
-  refusedClose,
+  rejectionOfClose,
   serializeClosing,
 } from '../../../src/domain/billing/period.ts';
 import { periodStream } from '../../../src/domain/streams.ts';
@@ -36,17 +36,17 @@ describe('a period', () => {
   test('cannot be closed before it has ended, in the grace unless early, or out of order', () => {
     const january = since('2026-01-10');
     const refusal = (period: string, calendar: typeof january, when: ReturnType<typeof on>) =>
-      refusedClose(period, calendar, when)?.code;
+      rejectionOfClose(period, calendar, when)?.code;
     expect(refusal('2026-01', january, on('2026-01-31T23:59:59.999Z', true))).toBe('period-not-ended');
     expect(refusal('2026-01', january, on('2026-02-01'))).toBe('period-in-grace');
     expect(refusal('2026-01', january, on('2026-02-03T23:59:59.999Z'))).toBe('period-in-grace');
     expect(refusal('2026-01', january, on('2026-02-01', true))).toBeUndefined();
     expect(refusal('2026-01', january, on('2026-02-04'))).toBeUndefined();
-    expect(refusedClose('2026-02', january, on('2026-05-01'))).toMatchObject({
+    expect(rejectionOfClose('2026-02', january, on('2026-05-01'))).toMatchObject({
       code: 'period-not-next',
       next: '2026-01',
     });
-    expect(refusedClose('2025-12', since('2025-12-01', '2026-01'), on('2026-05-01'))).toMatchObject({
+    expect(rejectionOfClose('2025-12', since('2025-12-01', '2026-01'), on('2026-05-01'))).toMatchObject({
       code: 'period-not-next',
       next: '2026-02',
     });
