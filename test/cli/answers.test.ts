@@ -33,28 +33,28 @@ const recorded = {
   recordedAt: '2026-04-15T12:00:00.000Z',
 };
 
-describe('the CLI accepts an answer of a newer ledger', () => {
+describe('an answer of a newer ledger', () => {
   test.each([
     ['a field that this release does not know', { ...alert, owner: 'lin' }, AlertOut],
     ['a value that this release does not know', { ...alert, kind: 'too-good', state: 'snoozed' }, AlertOut],
     ['a field in one form of a union', { results: [{ ...recorded, shard: '1of1' }] }, BatchResultOut],
-  ])('with %s, and keeps it', (_, answer, schema) => {
+  ])('is accepted unchanged with %s', (_, answer, schema) => {
     expect(parseAnswer(client, JSON.stringify(answer), schema)).toEqual(answer);
   });
 });
 
-describe('the CLI rejects an answer', () => {
+describe('an answer', () => {
   test.each([
-    ['that lacks a field', { ...alert, state: undefined }, AlertOut, /at \/state/],
+    ['without a required field', { ...alert, state: undefined }, AlertOut, /at \/state/],
     ['with a number in place of a text', { ...alert, kind: 1 }, AlertOut, /at \/kind/],
     ['with another value than the only possible one', { status: 'dead' }, LivenessOut, /at \/status/],
     [
-      'that fits no form of a union',
+      'that matches no form of a union',
       { results: [{ outcome: 'appended' }] },
       BatchResultOut,
       /at \/results\/0/,
     ],
-  ])('%s, and names the place', (_, answer, schema, message) => {
+  ])('%s is rejected with a message that names the place', (_, answer, schema, message) => {
     expect(() => parseAnswer(client, JSON.stringify(answer), schema)).toThrow(message);
   });
 });

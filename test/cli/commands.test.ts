@@ -15,7 +15,7 @@ async function output(line: string): Promise<string> {
 
 const JANUARY = '--period 2026-01 --through 2026-04-15T00:00:00Z';
 
-describe.concurrent('without --json,', () => {
+describe.concurrent('tables:', () => {
   test('usage prints all accounts and their total', async () => {
     expect(await output(`usage ${JANUARY} --as-of 6`)).toBe(
       `period           2026-01
@@ -128,7 +128,7 @@ globex          1      2289599.500                  0                     0.000 
   });
 });
 
-describe.concurrent('with --json or --csv,', () => {
+describe.concurrent('machine-readable output:', () => {
   test.each([
     [`usage ${JANUARY}`, '/v1/usage?period=2026-01&through=2026-04-15T00:00:00Z'],
     [

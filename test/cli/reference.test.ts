@@ -50,7 +50,7 @@ function flagsIn(text: string): string[] {
 
 describe('--help', () => {
   test.each(leaves.map((command) => [nameOf(command), command] as const))(
-    'of the command %s has a summary and an example',
+    'shows a summary and an example for %s',
     (name, command) => {
       let help = '';
       command.configureOutput({ writeOut: (text) => (help += text) });

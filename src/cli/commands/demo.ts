@@ -13,9 +13,9 @@ export function addDemo(parent: Command): void {
       seconds,
     )
     .addHelpText('after', '\nExample:\n  $ cluster-ledger demo')
-    .action(async ({ seconds: given }: { readonly seconds?: string }) => {
+    .action(async ({ seconds: duration }: { readonly seconds?: string }) => {
       const { runDemoCommand: demo } = await import('../demo/demo-command.ts');
-      await demo(given === undefined ? [] : ['--seconds', given]);
+      await demo(duration === undefined ? [] : ['--seconds', duration]);
     });
 }
 

@@ -2,31 +2,31 @@ import { parseArgs } from 'node:util';
 
 export const HELP = `Usage: npm run demo [-- --seconds N]
 
-Starts a ledger with a made-up year of facts for forty accounts, a few open problems
-and live traffic, and says where to look.
+Starts a ledger with a year of sample data for forty accounts, a few open problems and
+live traffic, and prints what to look at.
 
-  --seconds N  stop after N seconds of live traffic; without it, at Ctrl-C
+  --seconds N  stop after N seconds of live traffic (default: run until Ctrl-C)
   --help       show this text
 
-Environment: LEDGER_HTTP_PORT (8400; 0 for any that is free), LEDGER_DATA_DIR (./data).
-The demo keeps its data in the folder "demo" below LEDGER_DATA_DIR, always in SQLite, and
-empties that folder at every start; a folder that it did not make is left alone.
+Environment: LEDGER_HTTP_PORT (default 8400; 0 picks a free port) and LEDGER_DATA_DIR
+(default ./data). The demo stores its data with SQLite in the folder "demo" below
+LEDGER_DATA_DIR. It empties that folder at every start, but only if the demo made it.
 `;
 
-/** The command line is not understood; the message says why. */
+/** The arguments are not valid. The message is printed as it is. */
 export class DemoUsageError extends Error {
   override readonly name = 'WrongUsage';
 }
 
 export interface Arguments {
   readonly help: boolean;
-  /** How long the live traffic goes on; without it until a signal. */
+  /** Duration of the live traffic; `undefined` means until a signal. */
   readonly seconds: number | undefined;
 }
 
-/** @throws WrongUsage */
-export function readArguments(given: readonly string[]): Arguments {
-  const { help = false, seconds } = parse(given);
+/** Parses the arguments. @throws DemoUsageError if they are not valid. */
+export function readArguments(args: readonly string[]): Arguments {
+  const { help = false, seconds } = parse(args);
   if (seconds === undefined) return { help, seconds };
   if (!/^[1-9]\d{0,5}$/.test(seconds)) {
     throw new DemoUsageError(
@@ -36,10 +36,10 @@ export function readArguments(given: readonly string[]): Arguments {
   return { help, seconds: Number(seconds) };
 }
 
-function parse(given: readonly string[]) {
+function parse(args: readonly string[]) {
   try {
     return parseArgs({
-      args: [...given],
+      args: [...args],
       options: { help: { type: 'boolean' }, seconds: { type: 'string' } },
     }).values;
   } catch (error) {

@@ -3,10 +3,10 @@ import type { Cluster } from './sample-accounts.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { OPERATOR, POLICY, PRO_APP, type Step, type Timeline, VALIDATOR } from './timeline.ts';
 
-/** Without an answer for so long, the policy stops billing. */
+/** Time without an answer after which the policy stops billing. */
 const STOP_AFTER_MS = DAY_MS;
 
-/** What happens to clusters, in facts. Instants are those of the world; the ledger learns of them a little later. */
+/** Posts the facts of typical events in the life of a cluster. Each fact is recorded a little after its effective time. */
 export class ClusterLifecycles {
   readonly #timeline: Timeline;
   readonly #random: SeededRandom;
@@ -16,7 +16,7 @@ export class ClusterLifecycles {
     this.#random = random;
   }
 
-  register(cluster: Cluster, at: Instant, lateBy = this.#moment()): Step {
+  register(cluster: Cluster, at: Instant, lateBy = this.#recordingDelay()): Step {
     return this.#timeline.post(PRO_APP, at + lateBy, {
       type: 'ClusterRegistered',
       ...cluster,
@@ -24,7 +24,7 @@ export class ClusterLifecycles {
     });
   }
 
-  /** The steps of a delete up to the second confirmation. @returns when it was confirmed, and its id. */
+  /** Posts the request and the confirmation of a deletion. @returns the instant of the confirmation, and the deletion id. */
   confirmDeletion({ clusterId }: Cluster, at: Instant): { confirmedAt: Instant; deletionId: string } {
     const deletionId = `del-${this.#random.id(8)}`;
     const confirmedAt = at + this.#random.between(20, 200) * SECOND_MS;
@@ -34,7 +34,7 @@ export class ClusterLifecycles {
     return { confirmedAt, deletionId };
   }
 
-  /** A delete that somebody thought better of. */
+  /** Posts a deletion that is cancelled. */
   cancelDeletion({ clusterId }: Cluster, at: Instant): void {
     const about = { clusterId, deletionId: `del-${this.#random.id(8)}` };
     this.#post(PRO_APP, { type: 'ClusterDeletionRequested', ...about, effectiveAt: at });
@@ -42,11 +42,11 @@ export class ClusterLifecycles {
     this.#post(PRO_APP, { type: 'ClusterDeletionCancelled', ...about, effectiveAt });
   }
 
-  /** @param lateBy how long after the cluster was gone the ledger learns of it. */
-  delete(cluster: Cluster, at: Instant, lateBy = this.#moment()): Step {
+  /** Posts a whole deletion. @param lateBy milliseconds between the deletion and its recording. */
+  delete(cluster: Cluster, at: Instant, lateBy = this.#recordingDelay()): Step {
     const { clusterId } = cluster;
     const { confirmedAt, deletionId } = this.confirmDeletion(cluster, at);
-    let goneAt = confirmedAt + this.#random.between(4 * MINUTE_MS, 22 * MINUTE_MS);
+    let deletedAt = confirmedAt + this.#random.between(4 * MINUTE_MS, 22 * MINUTE_MS);
     if (this.#random.chance(0.05)) {
       const reason = 'a volume is still attached; tried again';
       this.#post(PRO_APP, {
@@ -54,18 +54,18 @@ export class ClusterLifecycles {
         clusterId,
         deletionId,
         reason,
-        effectiveAt: goneAt,
+        effectiveAt: deletedAt,
       });
-      goneAt += this.#random.between(HOUR_MS, 5 * HOUR_MS);
+      deletedAt += this.#random.between(HOUR_MS, 5 * HOUR_MS);
     }
-    return this.#timeline.post(PRO_APP, goneAt + lateBy, {
+    return this.#timeline.post(PRO_APP, deletedAt + lateBy, {
       type: 'ClusterDeleted',
       clusterId,
-      effectiveAt: goneAt,
+      effectiveAt: deletedAt,
     });
   }
 
-  /** Out of reach for a while; where that takes a day, it is not billed from the last time that it was seen. */
+  /** Posts a time without contact. If it exceeds `STOP_AFTER_MS`, billing stops from its start. */
   outage({ clusterId }: Cluster, from: Instant, to: Instant): void {
     const policy = 'default@3';
     this.#post(VALIDATOR, {
@@ -81,7 +81,7 @@ export class ClusterLifecycles {
     });
     const isStopped = to - from > STOP_AFTER_MS;
     if (isStopped) {
-      this.#timeline.post(POLICY, from + STOP_AFTER_MS + this.#moment(), {
+      this.#timeline.post(POLICY, from + STOP_AFTER_MS + this.#recordingDelay(), {
         type: 'BillingStopped',
         clusterId,
         effectiveAt: from,
@@ -107,7 +107,7 @@ export class ClusterLifecycles {
       });
   }
 
-  /** An operator stops billing; `to` is left out where nothing has resumed it yet. */
+  /** Posts a stop of billing by an operator. @param to when billing resumes; `undefined` if it does not. */
   stopBilling({ clusterId }: Cluster, from: Instant, to: Instant | undefined, reason: string): Step {
     const about = { clusterId, cause: 'manual' as const };
     const stop = this.#post(OPERATOR, { type: 'BillingStopped', ...about, effectiveAt: from, reason });
@@ -118,15 +118,15 @@ export class ClusterLifecycles {
   void(mistake: Step, at: Instant, reason: string): void {
     const { clusterId } = mistake.fact;
     const fact = { type: 'FactVoided', clusterId, effectiveAt: at, voids: '', reason } as const;
-    this.#timeline.post(OPERATOR, at + this.#moment(), fact, mistake);
+    this.#timeline.post(OPERATOR, at + this.#recordingDelay(), fact, mistake);
   }
 
   #post(poster: Parameters<Timeline['post']>[0], fact: Step['fact']): Step {
-    return this.#timeline.post(poster, fact.effectiveAt + this.#moment(), fact);
+    return this.#timeline.post(poster, fact.effectiveAt + this.#recordingDelay(), fact);
   }
 
-  /** How long it takes to post what has just happened. */
-  #moment(): number {
+  /** Returns a random delay between an event and its recording, in milliseconds. */
+  #recordingDelay(): number {
     return this.#random.between(120, 9_000);
   }
 }

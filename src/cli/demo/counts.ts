@@ -2,7 +2,7 @@ import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
 
-/** What the ledger holds, counted. */
+/** Number of facts, accounts and clusters in the ledger. */
 export interface Counts {
   readonly facts: number;
   readonly accounts: number;

@@ -11,27 +11,27 @@ import { SampleClock } from './seed-ledger.ts';
 
 const DATABASE_FILE = 'ledger.db';
 
-/** How long requests under way may take to end, before the process does. */
+/** Maximum time for pending requests to end before the process exits. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** The address cannot be listened on; the message is for people. */
+/** The port cannot be used. The message is printed as it is. */
 class PortUnavailable extends Error {
   override readonly name = 'PortRefused';
 }
 
-/** Runs the demo, and sets the exit code. @param given what stands behind its name on the command line. */
-export async function runDemoCommand(given: readonly string[]): Promise<void> {
+/** Runs the demo and sets the exit code. @param args arguments of the command. */
+export async function runDemoCommand(args: readonly string[]): Promise<void> {
   try {
-    await start(given);
+    await start(args);
   } catch (error) {
     report(error);
-    // A ledger that failed to start may have left its store open, which would keep the process alive.
+    // A ledger that failed to start may leave its store open, which would keep the process alive.
     process.exit();
   }
 }
 
-async function start(given: readonly string[]): Promise<void> {
-  const { help, seconds } = readArguments(given);
+async function start(args: readonly string[]): Promise<void> {
+  const { help, seconds } = readArguments(args);
   if (help) {
     process.stdout.write(HELP);
     return;
@@ -65,32 +65,32 @@ async function run(config: Config, seconds: number | undefined): Promise<void> {
   await ledger.close();
 }
 
-/** Stops at the first SIGINT or SIGTERM; later ones, such as npm's own copy of a Ctrl-C, change nothing. */
+/** Returns a controller that aborts at SIGINT or SIGTERM. npm sends a second SIGINT after Ctrl-C, which has no effect. */
 function stopAtSignal(): AbortController {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
-  // Whoever read the output has gone, as in `npm run demo | head`.
+  // The reader of the pipe has closed it, as in `npm run demo | head`.
   process.stdout.on('error', () => stop.abort());
   return stop;
 }
 
-/** Asked before anything is emptied or recorded. @throws PortRefused */
+/** Checks that the port is free, before the demo changes any file. @throws PortUnavailable if it is not. */
 async function requireFreePort({ host, port }: Config): Promise<void> {
   const probe = createServer();
   try {
     await once(probe.listen(port, host), 'listening');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${message})`;
+    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${message})`;
     throw new PortUnavailable(
-      `Port ${port} of ${host} ${why}.\nSet LEDGER_HTTP_PORT to another port, or to 0 for any that is free.`,
+      `Port ${port} of ${host} ${why}.\nSet LEDGER_HTTP_PORT to another port, or to 0 for any free port.`,
     );
   }
   probe.close();
   await once(probe, 'close');
 }
 
-/** Says what went wrong, and sets the exit code. */
+/** Prints an error and sets the exit code. */
 function report(error: unknown): void {
   process.exitCode = error instanceof DemoUsageError || error instanceof ConfigError ? 2 : 1;
   process.stderr.write(`${describeError(error)}\n`);
@@ -98,8 +98,7 @@ function report(error: unknown): void {
 
 function describeError(error: unknown): string {
   if (error instanceof DemoUsageError) return `${error.message}\n\n${HELP}`.trimEnd();
-  if (error instanceof ConfigError)
-    return `The configuration is not valid:\n${error.message.replaceAll(/^/gm, '  ')}`;
+  if (error instanceof ConfigError) return `Invalid configuration:\n${error.message.replaceAll(/^/gm, '  ')}`;
   if (error instanceof PortUnavailable || error instanceof FolderNotUsable) return error.message;
-  return `The demo has failed: ${error instanceof Error ? error.stack : String(error)}`;
+  return `The demo failed: ${error instanceof Error ? error.stack : String(error)}`;
 }

@@ -2,30 +2,30 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFile } from '../../eventstore/sqlite/database.ts';
 
-/** Marks a folder as one that the demo made, and may therefore empty. */
+/** Name of the file that marks a folder as made by the demo, which may therefore empty it. */
 export const MARKER = '.cluster-ledger-demo';
 const MARKER_TEXT = 'This folder was made by `npm run demo`, which empties it at every start.\n';
 
-/** The folder cannot be used; its message is for people. */
+/** The folder cannot be used. The message is printed as it is. */
 export class FolderNotUsable extends Error {
   override readonly name = 'FolderRefused';
 }
 
 /**
- * Makes a fresh folder for the demo, or empties the one that an earlier demo made.
- * @throws FolderRefused where it holds something else, or another demo uses it: nothing was changed.
+ * Creates the folder of the demo, or empties the folder of an earlier demo.
+ * @throws FolderNotUsable if the folder contains other files, or another demo uses it. Nothing is changed.
  */
 export async function prepareFolder(folder: string, databaseFile: string): Promise<void> {
   const entries = await entriesOf(folder);
   if (entries.length > 0) {
     if (!entries.includes(MARKER)) {
       throw new FolderNotUsable(
-        `${folder} was not made by the demo, so it was left as it is.\n` +
+        `${folder} was not made by the demo. Nothing in it was changed.\n` +
           'Move it away, or set LEDGER_DATA_DIR to another folder.',
       );
     }
     if (entries.includes(databaseFile)) requireUnused(folder, databaseFile);
-    // The marker goes last: a folder emptied by half is still ours.
+    // The marker stays: a folder that is only half emptied still belongs to the demo.
     for (const entry of entries) {
       if (entry !== MARKER) await rm(join(folder, entry), { recursive: true });
     }
@@ -35,12 +35,12 @@ export async function prepareFolder(folder: string, databaseFile: string): Promi
 }
 
 async function entriesOf(folder: string): Promise<string[]> {
-  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+  const status = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (found === undefined) return [];
-  if (!found.isDirectory()) throw new FolderNotUsable(`${folder} is no folder; it was left as it is.`);
+  if (status === undefined) return [];
+  if (!status.isDirectory()) throw new FolderNotUsable(`${folder} is not a folder. It was not changed.`);
   return readdir(folder);
 }
 

@@ -6,7 +6,7 @@ import type { Screen } from './screen.ts';
 import { PRO_APP } from './timeline.ts';
 import type { Tally } from './traffic.ts';
 
-/** What the guide tells about. */
+/** The contents of the demo that the guide describes. */
 export interface DemoFacts {
   readonly url: string;
   readonly folder: string;
@@ -16,53 +16,57 @@ export interface DemoFacts {
   readonly tookMs: number;
 }
 
-/** An account with a bit of everything. */
+/** An account with facts of most types. */
 const ACCOUNT = 'harbor-pay';
 
-/** The text that says what there is and where to look. */
+/** Returns the text that describes the demo and what to look at. */
 export function guide({ url, folder, history, counts, now, tookMs }: DemoFacts, screen: Screen): string {
   const { cluster, believedAt } = history.wrongDeletion;
   const lastMonth = periodOf(periodWindow(periodOf(now)).from - 1);
   const itsCluster = `${url}/v1/clusters/${cluster.clusterId}`;
-  const problems = history.problems.flatMap(({ what, path }) => [`  ${what}`, `    ${url}${path}`]);
+  const problems = history.problems.flatMap(({ description, path }) => [
+    `  ${description}`,
+    `    ${url}${path}`,
+  ]);
   return `
 ${screen.strong('cluster-ledger demo')}
 
-  A year of ${count(counts.accounts)} made-up accounts, recorded in ${(tookMs / 1_000).toFixed(1)} s:
-  ${count(counts.facts)} facts about ${count(counts.clusters)} clusters, of which ${count(counts.billedNow)} are billed now.
-  It is kept in ${folder}, and made anew at every start.
+  A year of sample data for ${count(counts.accounts)} accounts, recorded in ${(tookMs / 1_000).toFixed(1)} s:
+  ${count(counts.facts)} facts about ${count(counts.clusters)} clusters. ${count(counts.billedNow)} clusters are billed now.
+  The data is in ${folder}. Every start of the demo replaces it.
 
   API docs             ${url}/docs
-  Ready?               ${url}/readyz
+  Readiness            ${url}/readyz
   Accounts             ${url}/v1/accounts
   Clusters billed now  ${url}/v1/clusters?status=billed
-  What is wrong        ${url}/v1/alerts
+  Closed months        ${url}/v1/periods
+  Alerts               ${url}/v1/alerts
 
-${screen.strong('Three users, and a command for each')}
+${screen.strong('Three users, and commands for each')}
 
-  The Pro app posts a fact. Paste it twice: the second time it is a duplicate.
+  The Pro app posts a fact. If you paste the command twice, the second answer is "duplicate".
 
 ${examplePost(url, cluster.accountId, now)}
 
-  Billing pulls the usage of ${lastMonth}, a row per account (without the header: JSON).
+  Billing reads the usage of ${lastMonth} as CSV, one row per account. Without the header, it is JSON.
 
     curl -sS '${url}/v1/usage?period=${lastMonth}' -H 'accept: text/csv'
 
-  An auditor replays a deletion that was wrong: all facts of the cluster, then what was billed
-  as known before the correction, and as known now.
+  An auditor looks at a wrong deletion: the facts of the cluster, then the billed intervals as known
+  before the correction, and as known now.
 
     curl -sS '${itsCluster}/events'
     curl -sS '${itsCluster}/billing?asOf=${formatInstant(believedAt)}'
     curl -sS '${itsCluster}/billing'
 
-  And every fact of the year in the order of recording, page by page.
+  The auditor reads every fact of the year, in the order of recording, page by page.
 
     curl -sS '${url}/v1/feed?after=0&limit=100'
 
 ${screen.strong('The same on the command line')}
 
-  Why ${ACCOUNT} is charged what it is for ${lastMonth}, down to the facts; then its statement as evidence,
-  and the proof of it by code that shares nothing with the ledger.
+  Explain what ${ACCOUNT} is charged for ${lastMonth}, down to the facts. Save its statement as evidence.
+  Verify the evidence with an independent implementation of the billing rules.
 
     npx cluster-ledger explain ${ACCOUNT} --period ${lastMonth} --url ${url}
     npx cluster-ledger evidence ${ACCOUNT} ${lastMonth} -o ${ACCOUNT}.json --url ${url}
@@ -75,11 +79,11 @@ ${problems.join('\n')}
 
 ${screen.strong('Live traffic')}
 
-  The Pro app is posting registrations, deletions and resends. Ctrl-C ends the demo.
+  The Pro app now posts registrations, deletions and repeated events. Ctrl-C ends the demo.
 `;
 }
 
-/** A registration of the reader's own, ready to be pasted. */
+/** Returns a command that posts a registration, ready to paste. */
 function examplePost(url: string, accountId: string, now: Instant): string {
   const clusterId = 'my-first-cluster';
   const fact = {
@@ -98,7 +102,7 @@ function examplePost(url: string, accountId: string, now: Instant): string {
       "data": ${JSON.stringify(data)} }'`;
 }
 
-/** How things are, in one line that fits a narrow terminal. */
+/** Returns the state of the demo in one line that fits a narrow terminal. */
 export function statusLine({ billedNow, facts, position }: Counts, tally: Tally, now: Instant): string {
   const { appended, duplicate, rejected, failed } = tally;
   const figures = [
@@ -106,7 +110,7 @@ export function statusLine({ billedNow, facts, position }: Counts, tally: Tally,
     `facts ${count(facts)}`,
     `position ${count(position)}`,
     `posted ${count(appended + duplicate + rejected)}`,
-    `refused ${count(rejected)}`,
+    `rejected ${count(rejected)}`,
     ...(failed > 0 ? [`failed ${count(failed)}`] : []),
   ];
   return `${formatInstant(now).slice(11, 19)}Z  ${figures.join(', ')}`;

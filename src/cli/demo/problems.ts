@@ -4,80 +4,81 @@ import { ACCOUNTS, type Account, type Cluster, newCluster, type Purpose } from '
 import { SeededRandom } from './seeded-random.ts';
 import { PRO_APP, type Timeline } from './timeline.ts';
 
-/** Something that waits for somebody to look at it. */
+/** A problem in the sample data that is still open. */
 export interface Problem {
-  readonly what: string;
-  /** Where to look, below the address of the ledger. */
+  readonly description: string;
+  /** Path of the API that shows the problem. */
   readonly path: string;
 }
 
-/** A deletion that was recorded and then found to be wrong. */
+/** A deletion that was recorded and later voided. */
 export interface WrongDeletion {
   readonly cluster: Cluster;
-  /** An instant at which the ledger still believed it. */
+  /** An instant between the deletion and the void. */
   readonly believedAt: Instant;
 }
 
-/** Writes into the timeline what is still open at `now`. */
+/** Adds the problems that are still open at `now` to the timeline. */
 export function addProblems(
   timeline: Timeline,
   now: Instant,
 ): { problems: Problem[]; wrongDeletion: WrongDeletion } {
   const random = new SeededRandom('open problems');
   const lifecycles = new ClusterLifecycles(timeline, random);
-  const cast = (accountId: string, purpose: Purpose): Cluster => {
-    const account = ACCOUNTS.find((each) => each.accountId === accountId) as Account;
+  const createCluster = (accountId: string, purpose: Purpose): Cluster => {
+    const account = ACCOUNTS.find((candidate) => candidate.accountId === accountId) as Account;
     return newCluster(random, account, purpose, 0.9);
   };
   const running = (accountId: string, purpose: Purpose): Cluster => {
-    const cluster = cast(accountId, purpose);
+    const cluster = createCluster(accountId, purpose);
     lifecycles.register(cluster, now - random.between(20, 32) * DAY_MS);
     return cluster;
   };
 
-  const orphan = cast('harbor-pay', 'load-test');
+  const orphan = createCluster('harbor-pay', 'load-test');
   lifecycles.delete(orphan, now - 2 * DAY_MS);
 
-  const dark = running('kestrel-aero', 'edge');
-  lifecycles.outage(dark, now - 31 * HOUR_MS, now + DAY_MS);
+  const unreachable = running('kestrel-aero', 'edge');
+  lifecycles.outage(unreachable, now - 31 * HOUR_MS, now + DAY_MS);
 
   const stuck = running('cedar-bank', 'qa');
   lifecycles.confirmDeletion(stuck, now - 5 * HOUR_MS);
 
-  const spared = running('aurora-health', 'prod-eu');
-  const mistake = lifecycles.delete(spared, now - 3 * HOUR_MS, MINUTE_MS);
+  const kept = running('aurora-health', 'prod-eu');
+  const mistake = lifecycles.delete(kept, now - 3 * HOUR_MS, MINUTE_MS);
   const voidedAt = now - 40 * MINUTE_MS;
-  lifecycles.void(mistake, voidedAt, 'the wrong cluster was named: it still runs, and the customer wants it');
+  lifecycles.void(mistake, voidedAt, 'wrong cluster: it still runs, and the customer needs it');
 
   addRejectedEvents(timeline, lifecycles, running, now);
   return {
     problems: [
       {
-        what: 'An orphan: its deletion was posted, its registration never was',
+        description: 'Orphan: the deletion of this cluster was posted, but never its registration',
         path: '/v1/clusters?status=orphan',
       },
       {
-        what: 'Unreachable for 31 h: its billing was stopped after 24 h, and still is',
-        path: `/v1/clusters/${dark.clusterId}`,
+        description: 'Unreachable for 31 h: billing stopped after 24 h',
+        path: `/v1/clusters/${unreachable.clusterId}`,
       },
       {
-        what: 'A delete confirmed 5 h ago: no deletion has followed, so it is still billed',
+        description: 'Deletion confirmed 5 h ago but never completed: the cluster is still billed',
         path: `/v1/clusters/${stuck.clusterId}/events`,
       },
       {
-        what: 'A wrong deletion, voided 40 min ago: it is billed as if it had never been deleted',
-        path: `/v1/clusters/${spared.clusterId}/billing`,
+        description: 'Wrong deletion, voided 40 min ago: the cluster is billed as if it was never deleted',
+        path: `/v1/clusters/${kept.clusterId}/billing`,
       },
       {
-        what: 'Refused events: a cluster of another account, an event id used twice, a deleted cluster back',
+        description:
+          'Rejected events: a cluster of another account, a reused event id, a deleted cluster registered again',
         path: '/v1/rejected-events',
       },
     ],
-    wrongDeletion: { cluster: spared, believedAt: voidedAt - 30 * MINUTE_MS },
+    wrongDeletion: { cluster: kept, believedAt: voidedAt - 30 * MINUTE_MS },
   };
 }
 
-/** The three ways in which the Pro app contradicts what it posted before. */
+/** Adds three events that contradict earlier ones, so that the ledger rejects them. */
 function addRejectedEvents(
   timeline: Timeline,
   lifecycles: ClusterLifecycles,
@@ -99,10 +100,10 @@ function addRejectedEvents(
 
   const renamed = running('opal-pharma', 'data');
   const first = lifecycles.register(renamed, now - 9 * HOUR_MS);
-  const other = registration({ ...renamed, name: 'data-lake' }, now - 8 * HOUR_MS);
+  const changed = registration({ ...renamed, name: 'data-lake' }, now - 8 * HOUR_MS);
   timeline.add({
-    recordedAt: other.effectiveAt + 1_040,
-    fact: other,
+    recordedAt: changed.effectiveAt + 1_040,
+    fact: changed,
     origin: first.origin,
     outcome: rejected,
   });

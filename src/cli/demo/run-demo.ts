@@ -14,12 +14,12 @@ const STATUS_EVERY_MS = 10_000;
 const CATCH_UP_TIMEOUT_MS = 10_000;
 
 export interface RunOptions {
-  /** After so many seconds of live traffic; without it only when it is told to stop. */
+  /** Duration of the live traffic; `undefined` means until `stop` is aborted. */
   readonly seconds: number | undefined;
   readonly stop: AbortController;
 }
 
-/** Records the year, opens the doors, says where to look, and keeps the traffic going to the end. */
+/** Records the sample data, starts the server, prints the guide, and posts live traffic until the end. */
 export async function runDemo(
   { app, ledger, projections, store, closePeriod }: Composition,
   clock: SampleClock,
@@ -57,7 +57,7 @@ async function untilEnd(seconds: number | undefined, signal: AbortSignal): Promi
   else await wait(seconds * 1_000, undefined, { signal }).catch(() => undefined);
 }
 
-/** A path as people would write it from here. */
+/** Returns a path relative to the current folder if it is inside it. */
 function shortestPath(path: string): string {
   const fromHere = relative('', path);
   return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;

@@ -1,12 +1,12 @@
 import type { FactOf } from '../../domain/facts/fact.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** A customer of the platform; all of them are made up. */
+/** A fictional customer of the platform. */
 export interface Account {
   readonly accountId: string;
-  /** Clusters that it works with at the end of the year, more or less. */
+  /** Approximate number of clusters at the end of the year. */
   readonly size: number;
-  /** It gets a cluster for every pull request, for a day or two. */
+  /** Whether the account creates a short-lived cluster for every pull request. */
   readonly hasPreviews: boolean;
   readonly provider: Provider;
 }
@@ -45,7 +45,7 @@ export const ACCOUNTS: readonly Account[] = COMPANIES.trim()
     provider: PROVIDERS[(i * 5) % PROVIDERS.length] as Provider,
   }));
 
-/** What a customer's clusters are for, in the order in which it comes to need them. */
+/** Purposes of clusters, in the order in which an account creates them. */
 export const PURPOSES = [
   'prod',
   'staging',
@@ -65,14 +65,14 @@ export const PURPOSES = [
 ] as const;
 export type Purpose = (typeof PURPOSES)[number] | 'mgmt' | 'preview';
 
-/** What its registration says of a cluster. */
+/** The data of a registration. */
 export type Cluster = Omit<FactOf<'ClusterRegistered'>, 'type' | 'effectiveAt'>;
 
 const VERSIONS = ['1.31', '1.32', '1.33', '1.34'] as const;
 
 /**
- * A new cluster, under an id that was never used.
- * @param age from 0 for the beginning of the year to 1 for its end.
+ * Creates a cluster with a new id.
+ * @param age part of the year that has passed, from 0 to 1.
  */
 export function newCluster(
   random: SeededRandom,

@@ -4,9 +4,9 @@ import { addSampleYear } from './sample-year.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { type Step, Timeline } from './timeline.ts';
 
-/** The year before `now`, the same on every start of a day. */
+/** A year of sample data. It is the same at every start on the same day. */
 export interface SampleHistory {
-  /** What was posted, in the order in which the ledger learnt it. */
+  /** The posted facts, in the order of recording. */
   readonly steps: readonly Step[];
   readonly problems: readonly Problem[];
   readonly wrongDeletion: WrongDeletion;

@@ -13,12 +13,12 @@ import type { Timeline } from './timeline.ts';
 
 const YEAR_DAYS = 365;
 
-/** Accounts that were customers before the year began. */
+/** Number of accounts that exist when the year begins. */
 const FOUNDING_ACCOUNTS = 14;
 
 /**
- * Writes the year up to the end of the day of `now` into the timeline: what the accounts do, and what goes wrong and is put
- * right. It depends on the day alone, so that ids are the same at every start of that day.
+ * Adds the facts of the year that ends with the day of `now` to the timeline. They depend on the day only, so that ids are the
+ * same at every start on that day.
  */
 export function addSampleYear(timeline: Timeline, now: Instant): void {
   const end = Math.floor(now / DAY_MS) * DAY_MS + DAY_MS;
@@ -32,7 +32,7 @@ export function addSampleYear(timeline: Timeline, now: Instant): void {
   }
 }
 
-/** What becomes of one account. */
+/** Creates the facts of one account in the year. */
 class AccountYear {
   readonly #random: SeededRandom;
   readonly #account: Account;
@@ -60,7 +60,7 @@ class AccountYear {
     if (hasPreviews) this.#previews();
   }
 
-  /** One purpose through the year: a cluster, then its successor. */
+  /** Adds the clusters of one purpose, one after the other. */
   #slot(purpose: Purpose, from: Instant): void {
     const isProduction = purpose.startsWith('prod');
     for (let at = from; at < this.#end; ) {
@@ -71,14 +71,14 @@ class AccountYear {
       this.#incidents(cluster, at, Math.min(until, this.#end));
       const lateBy = this.#random.chance(0.1) ? this.#random.between(2 * DAY_MS, 9 * DAY_MS) : undefined;
       this.#lifecycles.delete(cluster, until, lateBy);
-      // An upgrade is a new cluster beside the old one; what is only tried out comes back when it is missed.
+      // A production cluster is replaced while the old one still runs; other clusters return after a pause.
       at = isProduction
         ? until - this.#random.between(30, 90) * MINUTE_MS
         : this.#atWork(until + this.#random.between(1, 30) * DAY_MS);
     }
   }
 
-  /** Short-lived clusters of the last months; of some the ledger learns that they are gone before that they were there. */
+  /** Adds short-lived clusters of the last months. For some, the deletion is recorded before the registration. */
   #previews(): void {
     for (let at = this.#end - 75 * DAY_MS; at < this.#end; at += this.#random.between(30, 70) * HOUR_MS) {
       const from = this.#atWork(at);
@@ -91,33 +91,33 @@ class AccountYear {
   }
 
   #incidents(cluster: Cluster, from: Instant, until: Instant): void {
-    const somewhere = () => this.#random.between(from + DAY_MS, until - 7 * DAY_MS);
+    const randomInstant = () => this.#random.between(from + DAY_MS, until - 7 * DAY_MS);
     if (until - from < 14 * DAY_MS) return;
     if (this.#random.chance(0.25)) {
-      const at = somewhere();
+      const at = randomInstant();
       const isLong = this.#random.chance(0.5);
-      const [least, most] = isLong ? [26 * HOUR_MS, 120 * HOUR_MS] : [40 * MINUTE_MS, 9 * HOUR_MS];
-      this.#lifecycles.outage(cluster, at, at + this.#random.between(least, most));
+      const [min, max] = isLong ? [26 * HOUR_MS, 120 * HOUR_MS] : [40 * MINUTE_MS, 9 * HOUR_MS];
+      this.#lifecycles.outage(cluster, at, at + this.#random.between(min, max));
     }
     if (this.#random.chance(0.04)) {
-      const at = somewhere();
+      const at = randomInstant();
       const reason = `disputed with ticket ${this.#random.between(10_000, 99_999)}`;
       this.#lifecycles.stopBilling(cluster, at, at + this.#random.between(DAY_MS, 6 * DAY_MS), reason);
     }
     if (this.#random.chance(0.04)) {
-      const at = somewhere();
+      const at = randomInstant();
       const mistake = this.#lifecycles.stopBilling(cluster, at, undefined, 'customer is leaving');
       const reason = 'stopped by mistake: the request was about another account';
       this.#lifecycles.void(mistake, at + this.#random.between(2 * HOUR_MS, 4 * DAY_MS), reason);
     }
-    if (this.#random.chance(0.06)) this.#lifecycles.cancelDeletion(cluster, this.#atWork(somewhere()));
+    if (this.#random.chance(0.06)) this.#lifecycles.cancelDeletion(cluster, this.#atWork(randomInstant()));
   }
 
   #cluster(purpose: Purpose, at: Instant): Cluster {
     return newCluster(this.#random, this.#account, purpose, (at - this.#begin) / (YEAR_DAYS * DAY_MS));
   }
 
-  /** A time at which people work on the day of an instant, or on the Monday after. */
+  /** Returns a time in working hours on the day of an instant, or on the next Monday. */
   #atWork(at: Instant): Instant {
     const day = Math.floor(at / DAY_MS);
     const weekday = (day + 4) % 7; // 1970-01-01 was a Thursday.

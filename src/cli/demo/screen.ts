@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** Where the demo speaks: a terminal, or a file or pipe, which gets neither colours nor a line that is rewritten. */
+/** Prints to a terminal, or to a file or pipe without colors and without rewriting lines. */
 export class Screen {
   readonly #stream: NodeJS.WriteStream;
   readonly #isRich: boolean;
@@ -8,7 +8,7 @@ export class Screen {
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
-    // hasColors() knows NO_COLOR and terminals that can do nothing.
+    // hasColors() respects NO_COLOR and the abilities of the terminal.
     this.#isRich = stream.isTTY && stream.hasColors();
   }
 
@@ -17,7 +17,7 @@ export class Screen {
     this.#hasStatus = false;
   }
 
-  /** Says how things are: in the same place each time, where that can be done. */
+  /** Prints the state; on a terminal, it replaces the previous state. */
   status(text: string): void {
     if (!this.#isRich) {
       this.print(text);

@@ -5,7 +5,7 @@ import type { Submission } from '../../ledger/submission.ts';
 import { cloudEventOf } from './cloud-event.ts';
 import { OPERATOR, type Step } from './timeline.ts';
 
-/** The clock of the ledger: it follows the history while that is played, and is the real one from then on. */
+/** The clock of the ledger. It shows the time of the sample data while they are recorded, and the real time afterwards. */
 export class SampleClock {
   #at: Instant | undefined;
 
@@ -21,8 +21,8 @@ export class SampleClock {
 }
 
 /**
- * Has the ledger record the history, each step at its own time, and close every month on the way as soon as it is due.
- * @throws Error where a step does not end as the history says.
+ * Records the sample data in the ledger, each step at its own time, and closes every month when it is due.
+ * @throws Error if a step has another outcome than expected.
  */
 export async function seedLedger(
   steps: readonly Step[],
@@ -40,14 +40,14 @@ export async function seedLedger(
     const [answer] = await ledger.record([submission], caller);
     if (answer?.outcome !== step.outcome) {
       throw new Error(
-        `the history is wrong: ${JSON.stringify(submission.event)} was ${JSON.stringify(answer)}`,
+        `unexpected outcome for ${JSON.stringify(submission.event)}: ${JSON.stringify(answer)}`,
       );
     }
     if (answer.outcome === 'appended') eventIds.set(step.origin.id, answer.eventId);
   }
 }
 
-/** A month is closed on the minute at which it is due: facts that come later are adjustments of the next. */
+/** Closes the months that are due by `now`, each at the instant when it is due. Later facts become adjustments. */
 async function closeDuePeriods(
   projections: Composition['projections'],
   closePeriod: Composition['closePeriod'],
@@ -65,6 +65,6 @@ async function closeDuePeriods(
 
 function submissionOf({ fact, origin, voids }: Step, eventIds: ReadonlyMap<string, string>): Submission {
   const target = voids && eventIds.get(voids.origin.id);
-  const said = fact.type === 'FactVoided' && target !== undefined ? { ...fact, voids: target } : fact;
-  return { fact: said, origin, event: cloudEventOf(said, origin) as Submission['event'] };
+  const complete = fact.type === 'FactVoided' && target !== undefined ? { ...fact, voids: target } : fact;
+  return { fact: complete, origin, event: cloudEventOf(complete, origin) as Submission['event'] };
 }

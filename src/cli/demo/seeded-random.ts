@@ -1,4 +1,4 @@
-/** Chance that falls the same way for the same seed, so that the demo tells the same history at every start. */
+/** A random number generator (mulberry32) that returns the same numbers for the same seed. */
 export class SeededRandom {
   #state: number;
 
@@ -8,7 +8,7 @@ export class SeededRandom {
     this.#state = state >>> 0;
   }
 
-  /** From 0 to below 1; the generator is mulberry32. */
+  /** Returns a number from 0 to below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -20,16 +20,16 @@ export class SeededRandom {
     return this.next() < probability;
   }
 
-  /** A whole number, both ends included. */
-  between(least: number, most: number): number {
-    return least + Math.floor(this.next() * (most - least + 1));
+  /** Returns an integer; both ends are included. */
+  between(min: number, max: number): number {
+    return min + Math.floor(this.next() * (max - min + 1));
   }
 
   pick<T>(choices: readonly T[]): T {
     return choices[this.between(0, choices.length - 1)] as T;
   }
 
-  /** So many of the characters of an id. */
+  /** Returns random characters for an id. */
   id(length: number): string {
     return Array.from({ length }, () => this.pick([...'0123456789abcdefghjkmnpqrstvwxyz'])).join('');
   }

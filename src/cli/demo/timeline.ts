@@ -4,7 +4,7 @@ import { HOUR_MS, type Instant, SECOND_MS } from '../../domain/time.ts';
 import type { Outcome } from '../../ledger/submission.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** Who posts facts, and under which source. */
+/** The actor that posts facts, and its source. */
 export type Poster = Pick<Origin, 'source' | 'actor'>;
 
 export const PRO_APP: Poster = { source: 'https://pro.example/clusters', actor: 'pro-app' };
@@ -12,21 +12,21 @@ export const VALIDATOR: Poster = { source: 'https://validator.example', actor: '
 export const POLICY: Poster = { source: 'https://validator.example/policies/default', actor: 'policy' };
 export const OPERATOR: Poster = { source: 'https://console.example', actor: 'operator:lin' };
 
-/** Something that was posted to the ledger. */
+/** A fact that is posted to the ledger. */
 export interface Step {
   readonly recordedAt: Instant;
   readonly fact: Fact;
   readonly origin: Origin;
-  /** What must become of it. */
+  /** The expected outcome. */
   readonly outcome: Outcome['outcome'];
-  /** For a void: the step that was wrong; the ledger alone knows the id that it gave its event. */
+  /** The step that a void is about. Its event id is known only when the ledger has recorded it. */
   readonly voids?: Step;
 }
 
-/** How often the Pro app, unsure whether an answer was lost, posts an event again. */
+/** Probability that the Pro app posts an event again, as after a lost response. */
 const RESEND_PROBABILITY = 0.05;
 
-/** All that is posted in the history, written down as it is thought of and read in the order of time. */
+/** Collects steps in any order and returns them in the order of recording. */
 export class Timeline {
   readonly #random: SeededRandom;
   readonly #steps: Step[] = [];
@@ -53,7 +53,7 @@ export class Timeline {
     return step;
   }
 
-  /** What had been posted by then, in order. */
+  /** Returns the steps recorded by an instant, in order. */
   until(now: Instant): Step[] {
     return this.#steps
       .filter(({ recordedAt }) => recordedAt <= now)

@@ -6,49 +6,49 @@ import { ACCOUNTS, type Account, type Cluster, newCluster } from './sample-accou
 import { SeededRandom } from './seeded-random.ts';
 import { PRO_APP } from './timeline.ts';
 
-/** Clusters of the live traffic that exist at a time: as many come as go. */
+/** Limits for the number of clusters that exist at a time. */
 const MIN_CLUSTERS = 5;
 const MAX_CLUSTERS = 20;
 
 const RESEND_PROBABILITY = 0.08;
 
-/** What is refused is rare, and ends some time: a list of nothing else would hide the rest. */
+/** Rejected events are rare and limited, so that they do not fill the list of rejected events. */
 const FIRST_REJECTION_MS = 20 * SECOND_MS;
 const REJECTION_INTERVAL_MS = 90 * SECOND_MS;
 const MAX_REJECTIONS = 20;
 
 const POST_TIMEOUT_MS = 10 * SECOND_MS;
 
-/** What became of what was posted. */
+/** Number of posted events by outcome. */
 export interface Tally {
   appended: number;
   duplicate: number;
   rejected: number;
-  /** Not answered, or answered with something else. */
+  /** No response, or an unexpected one. */
   failed: number;
 }
 
 type Posted = ReturnType<typeof cloudEventOf>;
 
-/** An app that posts over HTTP what its customers do: preview clusters, made for a pull request and deleted after it. */
+/** Posts events over HTTP as the Pro app does: preview clusters that are created for a pull request and deleted after it. */
 export class Traffic {
   readonly tally: Tally = { appended: 0, duplicate: 0, rejected: 0, failed: 0 };
   readonly #url: string;
   readonly #signal: AbortSignal;
   readonly #random = new SeededRandom('live traffic');
-  readonly #previewers = ACCOUNTS.filter(({ hasPreviews }) => hasPreviews);
+  readonly #accountsWithPreviews = ACCOUNTS.filter(({ hasPreviews }) => hasPreviews);
   readonly #alive: Cluster[] = [];
   #last: Posted | undefined;
   #lastDeleted: Cluster | undefined;
-  #nextRefusalAt = performance.now() + FIRST_REJECTION_MS;
+  #nextRejectionAt = performance.now() + FIRST_REJECTION_MS;
 
-  /** @param url of the ledger. */
+  /** @param url of the ledger */
   constructor(url: string, signal: AbortSignal) {
     this.#url = url;
     this.#signal = signal;
   }
 
-  /** Posts something every few hundred ms, until it is told to stop. */
+  /** Posts an event every few hundred milliseconds, until the signal is aborted. */
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
       try {
@@ -62,22 +62,27 @@ export class Traffic {
 
   async #postNext(): Promise<void> {
     if (this.#last !== undefined && this.#random.chance(RESEND_PROBABILITY)) return this.#post(this.#last);
-    if (this.#lastDeleted !== undefined && this.#isTimeToRefuse()) return this.#register(this.#lastDeleted);
+    if (this.#lastDeleted !== undefined && this.#isRejectionDue()) return this.#register(this.#lastDeleted);
     const { length } = this.#alive;
     if (length < MIN_CLUSTERS || (length < MAX_CLUSTERS && this.#random.chance(0.5))) {
-      const cluster = newCluster(this.#random, this.#random.pick(this.#previewers) as Account, 'preview', 1);
+      const cluster = newCluster(
+        this.#random,
+        this.#random.pick(this.#accountsWithPreviews) as Account,
+        'preview',
+        1,
+      );
       this.#alive.push(cluster);
       return this.#register(cluster);
     }
-    const [gone] = this.#alive.splice(this.#random.between(0, length - 1), 1) as [Cluster];
-    this.#lastDeleted = gone;
-    const { clusterId } = gone;
+    const [deleted] = this.#alive.splice(this.#random.between(0, length - 1), 1) as [Cluster];
+    this.#lastDeleted = deleted;
+    const { clusterId } = deleted;
     return this.#post(this.#event({ type: 'ClusterDeleted', clusterId, effectiveAt: Date.now() }));
   }
 
-  #isTimeToRefuse(): boolean {
-    if (performance.now() < this.#nextRefusalAt || this.tally.rejected >= MAX_REJECTIONS) return false;
-    this.#nextRefusalAt = performance.now() + REJECTION_INTERVAL_MS;
+  #isRejectionDue(): boolean {
+    if (performance.now() < this.#nextRejectionAt || this.tally.rejected >= MAX_REJECTIONS) return false;
+    this.#nextRejectionAt = performance.now() + REJECTION_INTERVAL_MS;
     return true;
   }
 
