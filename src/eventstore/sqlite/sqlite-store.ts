@@ -14,7 +14,7 @@ import { StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.
 import { canonicalPath, lockFile } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { StoredEvent } from './stored-event.ts';
-import { absentTail, readTails, type Tail } from './streams.ts';
+import { absentTail, readTails, type Tail } from './stream-tails.ts';
 import type { LogRow, StateRow } from './writer.ts';
 
 export interface SqliteOptions {
