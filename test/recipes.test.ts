@@ -1,12 +1,13 @@
 /** The recipes of CONTRIBUTING: each test fails, and names the piece, if a piece of a recipe is missing. */
+
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { buildProgram, commandsUnder, nameOf } from '../src/cli/program.ts';
 import { Output } from '../src/cli/terminal/output.ts';
 import { ALERTS } from '../src/domain/alert.ts';
+import { cloudEventType } from '../src/domain/facts/cloud-event.ts';
 import { FACT_TYPES } from '../src/domain/facts/fact.ts';
-import { cloudEventType } from '../src/http/ingest/cloud-event.ts';
 import { CredentialSettings } from '../src/kubernetes/settings/credential-settings.ts';
 import { ledgerForTest } from './support/ledger.ts';
 
@@ -94,8 +95,6 @@ test('CHANGELOG.md has a section for what is not released yet', () => {
 test('no two files of src have one name, unless they are the routes, commands and schemas of one subject', () => {
   const names = globSync('src/**/*.ts', { cwd: root })
     .filter((file) => !/\/(?:routes|commands)\/|^src\/api\//.test(file))
-    .map((file) => basename(file))
-    // The events of the demo and of the ingest are still made twice.
-    .filter((name) => name !== 'cloud-event.ts');
+    .map((file) => basename(file));
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { SETTING_PATHS, variableOf } from '../src/config/settings.ts';
 import { ALERTS } from '../src/domain/alert.ts';
 import { FACT_TYPES } from '../src/domain/facts/fact.ts';
-import { STREAMS } from '../src/domain/streams.ts';
+import { STREAMS } from '../src/domain/stream-table.ts';
 import { PolicySettings } from '../src/domain/validation/judging/policy.ts';
 import { PROBLEMS } from '../src/http/server/problem.ts';
 

@@ -1,5 +1,4 @@
 import type { KubefirstSettings } from '../config/kubefirst-settings.ts';
-import { asPostedEvent } from '../http/ingest/cloud-event.ts';
 import type { KubefirstServices } from '../http/kubefirst-services.ts';
 import { KubefirstWatcher } from '../jobs/kubefirst-watcher.ts';
 import { followRecords } from '../kubernetes/management/kubefirst-records.ts';
@@ -41,7 +40,7 @@ export async function openKubefirst(parts: Parts, settings: KubefirstSettings): 
     waitForEvent: (eventId: string) => projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS),
     caughtUp: () => projections.waitUntilCaughtUp(CATCH_UP_MS),
   };
-  const intake = new KubefirstIngest({ ledger, view, policy, asEvent: asPostedEvent, now });
+  const intake = new KubefirstIngest({ ledger, view, policy, now });
   const shared = { intake, writeKey, pricePerHour };
   if (records === undefined)
     return { ...shared, records: undefined, watcher: undefined, stop: () => Promise.resolve() };

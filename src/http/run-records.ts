@@ -1,5 +1,5 @@
 import type { RunDetailOut } from '../api/validations.ts';
-import { runStream } from '../domain/streams.ts';
+import { runStream } from '../domain/stream-table.ts';
 import { parseRunId, parseRunRecord, type RunRecord } from '../domain/validation/records/run-record.ts';
 import { completedRun, type Run, startedRun } from '../domain/validation/records/run-summary.ts';
 import { instantOut } from './params/fields.ts';

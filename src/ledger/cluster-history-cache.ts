@@ -1,6 +1,6 @@
 import type { Fact, KnownFact } from '../domain/facts/fact.ts';
 import { type Origin, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
-import { clusterStream } from '../domain/streams.ts';
+import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 

@@ -1,10 +1,10 @@
+import { factToCloudEvent } from '../domain/facts/cloud-event.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import type { KnownCluster } from '../domain/kubefirst/identity.ts';
 import type { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import { judgeTelemetry, type TelemetryVerdict, type TrackEvent } from '../domain/kubefirst/telemetry.ts';
 import type { Instant } from '../domain/time.ts';
-import type { JsonObject } from '../eventstore/json.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { eventId } from './event-id.ts';
@@ -26,8 +26,6 @@ interface Dependencies {
   readonly ledger: Ledger;
   readonly view: KubefirstView;
   readonly policy: KubefirstPolicy;
-  /** Converts a fact to the event that a producer would have posted; it is kept if the fact is rejected. */
-  readonly asEvent: (fact: Fact, source: string, id: string) => JsonObject;
   readonly now: () => Instant;
 }
 
@@ -125,7 +123,7 @@ export class KubefirstIngest {
       verdict.kind === 'unknown'
         ? { code: 'cluster-unknown', named: event.properties.cluster_id }
         : { code: 'cluster-ambiguous', named: event.properties.cluster_id, candidates: verdict.candidates };
-    const kept = this.#dependencies.asEvent(fact, TELEMETRY_SOURCE, id);
+    const kept = factToCloudEvent(fact, { source: TELEMETRY_SOURCE, id });
     await this.#dependencies.ledger.keepRejected([
       { source: TELEMETRY_SOURCE, id, clusterId: fact.clusterId, event: kept, rejection },
     ]);
@@ -146,7 +144,7 @@ export class KubefirstIngest {
   }
 
   async #record({ fact, source, id, actor, isTimedByLedger, mayBackdate }: DerivedFact): Promise<Outcome> {
-    const event = this.#dependencies.asEvent(fact, source, id);
+    const event = factToCloudEvent(fact, { source, id });
     const submission: Submission = { fact, origin: { source, id, actor }, event, isTimedByLedger };
     const [outcome] = await this.#dependencies.ledger.record([submission], { mayBackdate });
     if (outcome === undefined) throw new Error('the ledger returned no outcome for a submitted fact');

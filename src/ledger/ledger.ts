@@ -1,7 +1,7 @@
 import type { Posting } from '../domain/facts/decide.ts';
 import { UnreadableFact } from '../domain/facts/fact.ts';
 import { serializeFact } from '../domain/facts/recorded-fact.ts';
-import { clusterStream } from '../domain/streams.ts';
+import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import { StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
 import { KeyedMutex } from '../util/keyed-mutex.ts';

@@ -1,5 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { ALERT_ACKNOWLEDGED, ALERTS_STREAM, DECISIONS_STREAM, OUTAGE_DECIDED } from '../domain/streams.ts';
+import {
+  ALERT_ACKNOWLEDGED,
+  ALERTS_STREAM,
+  DECISIONS_STREAM,
+  OUTAGE_DECIDED,
+} from '../domain/stream-table.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';

@@ -1,7 +1,7 @@
 import { type PeriodClosing, parseClosing, serializeClosing } from '../domain/billing/period.ts';
 import type { Statement } from '../domain/billing/statement.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
-import { periodStream } from '../domain/streams.ts';
+import { periodStream } from '../domain/stream-table.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { decide, type Posting } from '../domain/facts/decide.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
-import { clusterStream } from '../domain/streams.ts';
+import { clusterStream } from '../domain/stream-table.ts';
 import type { RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
 import { LEDGER_SOURCE, type Outcome, type Submission } from './submission.ts';

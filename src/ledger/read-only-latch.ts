@@ -1,4 +1,4 @@
-import { isStateStream } from '../domain/streams.ts';
+import { isStateStream } from '../domain/stream-table.ts';
 import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
 import { WrappedStore } from '../eventstore/wrapped-store.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Rejection } from '../domain/facts/rejection.ts';
-import { EVENT_REJECTED, REJECTED_STREAM } from '../domain/streams.ts';
+import { EVENT_REJECTED, REJECTED_STREAM } from '../domain/stream-table.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';

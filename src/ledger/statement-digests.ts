@@ -1,4 +1,4 @@
-import { STATEMENT_DIGESTS, statementDigestsStream } from '../domain/streams.ts';
+import { STATEMENT_DIGESTS, statementDigestsStream } from '../domain/stream-table.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore, NewEvent, RecordedEvent } from '../eventstore/event-store.ts';
 import { lastRevision } from '../eventstore/last-revision.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { runStream } from '../domain/streams.ts';
+import { runStream } from '../domain/stream-table.ts';
 import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
 import type { StoredRecord } from '../domain/validation/records/run-record.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';

@@ -1,4 +1,4 @@
-import { DECISIONS_STREAM, OUTAGE_DECIDED, runOfStream } from '../domain/streams.ts';
+import { DECISIONS_STREAM, OUTAGE_DECIDED, runOfStream } from '../domain/stream-table.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import type { Breaker } from '../domain/validation/judging/outage.ts';
 import type { ProbeHistory } from '../domain/validation/judging/probe-history.ts';

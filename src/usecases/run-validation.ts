@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Fact } from '../domain/facts/fact.ts';
-import { serializeFact } from '../domain/facts/recorded-fact.ts';
+import { factToCloudEvent } from '../domain/facts/cloud-event.ts';
 import type { InventoryStatus } from '../domain/inventory.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import type { Condition } from '../domain/validation/judging/condition.ts';
@@ -368,10 +367,5 @@ const ORIGIN = { source: VALIDATOR_SOURCE, actor: 'validator' } as const;
 /** Returns the submission of a fact, with the event that is kept if the fact is rejected. */
 function submissionOf({ id, fact }: Conclusion): Submission {
   const origin = { ...ORIGIN, id };
-  return { fact, origin, event: postedForm(fact, id) };
-}
-
-function postedForm(fact: Fact, id: string): Submission['event'] {
-  const { type, data } = serializeFact(fact, { ...ORIGIN, id });
-  return { id, source: VALIDATOR_SOURCE, type, data } as Submission['event'];
+  return { fact, origin, event: factToCloudEvent(fact, origin) };
 }

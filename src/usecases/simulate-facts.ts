@@ -1,7 +1,7 @@
 import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
 import type { Posting } from '../domain/facts/decide.ts';
 import { originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
-import { clusterStream } from '../domain/streams.ts';
+import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { RecordedFact } from '../ledger/cluster-history-cache.ts';
 import { planFor } from '../ledger/plan-append.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
-import { clusterStream, runOfStream } from '../domain/streams.ts';
+import { clusterStream, runOfStream } from '../domain/stream-table.ts';
 import { DAY_MS, type Instant, type Window } from '../domain/time.ts';
 import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
 import type { Policies } from '../domain/validation/judging/policy.ts';

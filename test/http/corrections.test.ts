@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/eventstore/json.ts';
 import { deleted, registered, voided } from '../support/cloud-events.ts';
-import { type Answer, ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { type Answer, ledgerForTest, NOON, type TestLedger } from '../support/ledger.ts';
 
 const MARCH = '2026-03-20T00:00:00.000Z';
 
@@ -141,5 +143,41 @@ describe('retrying a rejected event', () => {
     const [recorded] = await ledger.record(registered('c1', MARCH));
     const path = `/v1/rejected-events/${recorded?.eventId}/retry`;
     expect((await ledger.fetch(path, { method: 'POST' })).status).toBe(404);
+  });
+});
+
+describe('retrying an event that an earlier release kept as a stored fact', () => {
+  const VALIDATOR = 'urn:cluster-ledger:validator';
+  const keep = async (ledger: TestLedger, type: string, data: JsonObject) => {
+    const event = { id: 'run/c1', source: VALIDATOR, type, data };
+    const rejection = { code: 'event-id-reused', eventId: randomUUID() } as const;
+    await ledger.rooms.ledger.keepRejected([
+      { source: VALIDATOR, id: 'run/c1', clusterId: 'c1', event, rejection },
+    ]);
+    await ledger.rooms.projections.waitUntilCaughtUp(60_000);
+    const [{ id }] = (await ledger.get('/v1/rejected-events')).body.items;
+    return () => ledger.fetch(`/v1/rejected-events/${id}/retry`, { method: 'POST' });
+  };
+
+  test('records the fact', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', MARCH));
+    const retry = await keep(ledger, 'BillingStopped', {
+      clusterId: 'c1',
+      effectiveAt: NOON,
+      cause: 'unreachable',
+    });
+    expect((await retry()).status).toBe(201);
+    expect((await ledger.get('/v1/clusters/c1')).body.status).toBe('stopped');
+  });
+
+  test.each<[string, string, JsonObject]>([
+    ['of an unknown type', 'ClusterExploded', { clusterId: 'c1', effectiveAt: NOON }],
+    ['without a cause', 'BillingStopped', { clusterId: 'c1', effectiveAt: NOON }],
+  ])('answers which fields are invalid if the fact is %s', async (_, type, data) => {
+    const ledger = await ledgerForTest();
+    const retry = await keep(ledger, type, data);
+    const { status, body } = await retry();
+    expect([status, body.type]).toEqual([400, 'urn:cluster-ledger:problem:invalid-request']);
   });
 });

@@ -7,7 +7,7 @@ import { openNote } from '../../src/audit/note.ts';
 import { NoteVerifier } from '../../src/audit/note-key.ts';
 import { verifyConsistency, verifyInclusion } from '../../src/audit/proof.ts';
 import { parseBundle } from '../../src/audit/tiles.ts';
-import { clusterStream } from '../../src/domain/streams.ts';
+import { clusterStream } from '../../src/domain/stream-table.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { collect, readLog } from '../support/store-events.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UnreadableFact } from '../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../src/domain/facts/recorded-fact.ts';
-import { clusterStream } from '../../src/domain/streams.ts';
+import { clusterStream } from '../../src/domain/stream-table.ts';
 import type { EventStore, NewEvent, ReadOptions, RecordedEvent } from '../../src/eventstore/event-store.ts';
 import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
 import { ClusterHistoryCache } from '../../src/ledger/cluster-history-cache.ts';

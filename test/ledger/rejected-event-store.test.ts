@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Rejection } from '../../src/domain/facts/rejection.ts';
-import { REJECTED_STREAM } from '../../src/domain/streams.ts';
+import { REJECTED_STREAM } from '../../src/domain/stream-table.ts';
 import type { EventStore, Expected, NewEvent } from '../../src/eventstore/event-store.ts';
 import { StoreFull } from '../../src/eventstore/store-errors.ts';
 import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';

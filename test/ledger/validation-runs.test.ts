@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runStream } from '../../src/domain/streams.ts';
+import { runStream } from '../../src/domain/stream-table.ts';
 import {
   runId,
   type StoredRecord,

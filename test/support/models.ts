@@ -1,6 +1,6 @@
 import { type Fact, parseFact } from '../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../src/domain/facts/recorded-fact.ts';
-import { clusterStream } from '../../src/domain/streams.ts';
+import { clusterStream } from '../../src/domain/stream-table.ts';
 import type { LogEvent } from '../../src/eventstore/event-store.ts';
 import { LedgerModel } from '../../src/projections/model/ledger-model.ts';
 

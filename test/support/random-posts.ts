@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { cloudEventType } from '../../src/http/ingest/cloud-event.ts';
+import { cloudEventType } from '../../src/domain/facts/cloud-event.ts';
 import { event, type PostedEvent } from './cloud-events.ts';
 import { NOON } from './ledger.ts';
 import { randomFacts } from './random-facts.ts';

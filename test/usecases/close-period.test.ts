@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { periodStream } from '../../src/domain/streams.ts';
+import { periodStream } from '../../src/domain/stream-table.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
 import { ClosePeriod } from '../../src/usecases/close-period.ts';

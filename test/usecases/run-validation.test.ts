@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NoteSigner } from '../../src/audit/note-key.ts';
+import { VALIDATOR_SOURCE } from '../../src/domain/validation/judging/judge.ts';
+import { runId } from '../../src/domain/validation/records/run-record.ts';
 import { deleted, registered, stopped } from '../support/cloud-events.ts';
 import { double } from '../support/stores.ts';
 import { until } from '../support/until.ts';
@@ -40,6 +42,35 @@ describe('the validator', () => {
     expect(codes).toMatchObject({ s1: 'ok', s3: 'forbidden', s4: 'unauthorized', gone: 'refused' });
     expect(typesOf(await fleet.factsOf('s3'))).toEqual(['cluster.registered']);
     expect(typesOf(await fleet.factsOf('gone'))).toEqual(['cluster.registered']);
+  });
+
+  test('keeps a rejected conclusion as an event that can be retried', async () => {
+    const fleet = await fleetForTest(servers, { now: '2026-04-15T12:00:00.000Z' });
+    await fleet.register({ ...steady, c1: 'healthy' });
+    await fleet.run();
+    await fleet.becomes('c1', 'refused');
+    fleet.ledger.pass(300_000);
+    await fleet.runFor(10);
+    fleet.ledger.pass(300_000);
+    const id = `${runId(fleet.ledger.now)}/c1/ClusterUnreachable`;
+    const conflicting = {
+      type: 'ClusterDeletionFailed',
+      clusterId: 'c1',
+      effectiveAt: fleet.ledger.now,
+    } as const;
+    const origin = { source: VALIDATOR_SOURCE, id, actor: 'somebody' };
+    await fleet.ledger.rooms.ledger.record([{ fact: conflicting, origin, event: {} }], { mayBackdate: true });
+    await fleet.run();
+    const [rejected] = (await fleet.ledger.get('/v1/rejected-events')).body.items;
+    expect(rejected.event).toMatchObject({
+      specversion: '1.0',
+      id,
+      source: VALIDATOR_SOURCE,
+      type: 'io.clusterledger.cluster.unreachable.v1',
+      subject: 'c1',
+    });
+    const retried = await fleet.ledger.fetch(`/v1/rejected-events/${rejected.id}/retry`, { method: 'POST' });
+    expect([retried.status, retried.body.type]).toEqual([409, 'urn:cluster-ledger:problem:event-id-reused']);
   });
 
   test('calls a cluster unreachable after 3 bad verdicts over 15 minutes, stops its billing after 24 h from when it was last alive, and takes it back once it answers', async () => {

@@ -1,5 +1,5 @@
+import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import { formatInstant, type Instant, periodOf, periodWindow } from '../../domain/time.ts';
-import { cloudEventOf } from './cloud-event.ts';
 import type { Counts } from './counts.ts';
 import type { SampleHistory } from './sample-history.ts';
 import type { Screen } from './screen.ts';
@@ -94,7 +94,7 @@ function examplePost(url: string, accountId: string, now: Instant): string {
     billable: true,
     effectiveAt: now,
   } as const;
-  const { type, subject, time, data } = cloudEventOf(fact, { source: PRO_APP.source, id: '' });
+  const { type, subject, time, data } = factToCloudEvent(fact, { source: PRO_APP.source, id: '' });
   return `    curl -sS '${url}/v1/events' -H 'content-type: application/cloudevents+json' -d '{
       "specversion": "1.0", "id": "my-first-event", "source": "${PRO_APP.source}",
       "type": "${type}",

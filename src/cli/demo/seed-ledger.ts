@@ -1,8 +1,8 @@
 import type { Composition } from '../../app/compose.ts';
 import { dueAt, nextToClose } from '../../domain/billing/period.ts';
+import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/submission.ts';
-import { cloudEventOf } from './cloud-event.ts';
 import { OPERATOR, type Step } from './timeline.ts';
 
 /** The clock of the ledger. It shows the time of the sample data while they are recorded, and the real time afterwards. */
@@ -66,5 +66,5 @@ async function closeDuePeriods(
 function submissionOf({ fact, origin, voids }: Step, eventIds: ReadonlyMap<string, string>): Submission {
   const target = voids && eventIds.get(voids.origin.id);
   const complete = fact.type === 'FactVoided' && target !== undefined ? { ...fact, voids: target } : fact;
-  return { fact: complete, origin, event: cloudEventOf(complete, origin) as Submission['event'] };
+  return { fact: complete, origin, event: factToCloudEvent(complete, origin) };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import type { Fact } from '../../domain/facts/fact.ts';
 import { SECOND_MS } from '../../domain/time.ts';
-import { cloudEventOf } from './cloud-event.ts';
 import { ACCOUNTS, type Account, type Cluster, newCluster } from './sample-accounts.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { PRO_APP } from './timeline.ts';
@@ -28,7 +28,7 @@ export interface Tally {
   failed: number;
 }
 
-type Posted = ReturnType<typeof cloudEventOf>;
+type Posted = ReturnType<typeof factToCloudEvent>;
 
 /** Posts events over HTTP as the Pro app does: preview clusters that are created for a pull request and deleted after it. */
 export class Traffic {
@@ -91,7 +91,7 @@ export class Traffic {
   }
 
   #event(fact: Fact): Posted {
-    return cloudEventOf(fact, { source: PRO_APP.source, id: `evt-${this.#random.id(14)}` });
+    return factToCloudEvent(fact, { source: PRO_APP.source, id: `evt-${this.#random.id(14)}` });
   }
 
   async #post(event: Posted): Promise<void> {

@@ -1,6 +1,6 @@
 import { UnreadableFact } from '../facts/fact.ts';
 import type { Rejection } from '../facts/rejection.ts';
-import { PERIOD_CLOSED } from '../streams.ts';
+import { PERIOD_CLOSED } from '../stream-table.ts';
 import { HOUR_MS, type Instant, PERIOD, type Period, periodOf, periodWindow } from '../time.ts';
 import { type Amounts, parseSeconds } from './quantity.ts';
 

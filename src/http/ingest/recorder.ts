@@ -7,7 +7,7 @@ import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { fieldErrors } from '../params/fields.ts';
 import { type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { invalidRequest, Problem, problemOf } from '../server/problem.ts';
-import { CloudEvent, submissionOf } from './cloud-event.ts';
+import { CloudEvent, submissionOf } from './cloud-event-envelope.ts';
 
 /** Maximum size of an event. With the metadata of the ledger or the problem of a rejected event, it stays below the 65,535 bytes of a log entry. */
 export const MAX_EVENT_BYTES = 60 * 1024;

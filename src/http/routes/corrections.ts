@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { VoidPreviewOut } from '../../api/corrections.ts';
 import { RecordedOut } from '../../api/events.ts';
+import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import { Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/submission.ts';
@@ -12,7 +13,6 @@ import { readFacts } from '../../projections/queries/read-facts.ts';
 import { previewVoid } from '../../usecases/preview-void.ts';
 import { problemResponses } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
-import { asPostedEvent } from '../ingest/cloud-event.ts';
 import { Recorder } from '../ingest/recorder.ts';
 import { ClusterPath, EventPath, InstantText } from '../params/fields.ts';
 import { clusterNumber, modelFor, requireReadable } from '../params/read-model.ts';
@@ -175,6 +175,6 @@ function submissionOf(fact: Fact, id: string, effectiveAt: Instant | undefined):
     fact,
     origin: { source: SOURCE, id, actor: LOOPBACK_CALLER.actor },
     isTimedByLedger: effectiveAt === undefined,
-    event: asPostedEvent(fact, SOURCE, id),
+    event: factToCloudEvent(fact, { source: SOURCE, id }),
   };
 }

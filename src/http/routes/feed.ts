@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type FeedEvent, FeedPage } from '../../api/feed.ts';
-import { clusterOfStream } from '../../domain/streams.ts';
+import { clusterOfStream } from '../../domain/stream-table.ts';
 import { problemResponses } from '../contract.ts';
-import { toCloudEvent } from '../ingest/cloud-event.ts';
+import { toCloudEvent } from '../ingest/cloud-event-envelope.ts';
 import { Paging, PositionText, Reading, wholeNumber } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';

@@ -2,18 +2,23 @@ import { z } from 'zod';
 import { RecordedOut } from '../../api/events.ts';
 import { RejectedEventOut } from '../../api/rejected-events.ts';
 import { Next } from '../../api/values.ts';
+import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
+import { UnreadableFact } from '../../domain/facts/fact.ts';
+import { type FactRecord, parseStoredFact } from '../../domain/facts/recorded-fact.ts';
 import type { Rejection } from '../../domain/facts/rejection.ts';
-import { REJECTED_STREAM } from '../../domain/streams.ts';
+import { REJECTED_STREAM } from '../../domain/stream-table.ts';
 import { formatInstant } from '../../domain/time.ts';
+import type { JsonObject } from '../../eventstore/json.ts';
 import type { RejectedEvent } from '../../ledger/rejected-event-store.ts';
+import type { Submission } from '../../ledger/submission.ts';
 import { problemResponses } from '../contract.ts';
-import { CloudEvent, submissionOf } from '../ingest/cloud-event.ts';
+import { CloudEvent, submissionOf } from '../ingest/cloud-event-envelope.ts';
 import { Recorder } from '../ingest/recorder.ts';
-import { EventPath, Paging, Reading } from '../params/fields.ts';
+import { EventPath, fieldErrors, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
-import { Problem, problemOf } from '../server/problem.ts';
+import { invalidRequest, Problem, problemOf } from '../server/problem.ts';
 
 /** Adds the routes of rejected events: facts that were rejected with 409 or 422, stored as they were posted. */
 export function rejectedEventRoutes(app: App, services: HttpServices): void {
@@ -71,14 +76,34 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
       const options = { from: place?.revision ?? 0, limit: 1 };
       for await (const { id, data } of services.store.readStream(REJECTED_STREAM, options)) {
         if (id !== eventId) break;
-        const { event, rejection } = data as unknown as RejectedEvent;
-        // The event has no cluster id, so it cannot be posted.
-        if (rejection.code === 'cluster-unknown' || rejection.code === 'cluster-ambiguous')
-          throw problemOf(rejection);
-        await recorder.recordOne(submissionOf(CloudEvent.parse(event), event, LOOPBACK_CALLER.actor), reply);
+        const rejected = data as unknown as RejectedEvent;
+        const { code } = rejected.rejection;
+        // The event names no registered cluster, so there is no stream to record it in.
+        if (code === 'cluster-unknown' || code === 'cluster-ambiguous') throw problemOf(rejected.rejection);
+        await recorder.recordOne(retriedSubmission(rejected), reply);
         return reply;
       }
       throw new Problem('not-found', `rejected event ${eventId} does not exist`);
     },
   );
+}
+
+/** @throws Problem `invalid-request` if the kept event is not a lifecycle event. */
+function retriedSubmission(rejected: RejectedEvent): Submission {
+  const event = asCloudEvent(rejected);
+  const parsed = CloudEvent.safeParse(event);
+  if (!parsed.success) throw invalidRequest(fieldErrors(parsed.error, event));
+  return submissionOf(parsed.data, event, LOOPBACK_CALLER.actor);
+}
+
+/** Earlier releases kept the facts of the validator as stored events: `{id, source, type, data}`. */
+function asCloudEvent({ event, source, id, clusterId }: RejectedEvent): JsonObject {
+  if ('specversion' in event) return event;
+  try {
+    const { type, data } = event as unknown as FactRecord;
+    return factToCloudEvent(parseStoredFact(clusterId, { type, data, metadata: {} }), { source, id });
+  } catch (error) {
+    if (error instanceof UnreadableFact) return event;
+    throw error;
+  }
 }

@@ -7,7 +7,7 @@ import { readFacts } from '../../projections/queries/read-facts.ts';
 import { positionsToReplay, replay } from '../../projections/queries/replay-account.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import { problemResponses } from '../contract.ts';
-import { toCloudEvent } from '../ingest/cloud-event.ts';
+import { toCloudEvent } from '../ingest/cloud-event-envelope.ts';
 import { AccountPath, AsOf, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, WindowFields } from '../params/window-params.ts';

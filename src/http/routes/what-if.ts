@@ -13,7 +13,7 @@ import {
   simulateAccount,
 } from '../../usecases/simulate-account.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
-import { CloudEvent } from '../ingest/cloud-event.ts';
+import { CloudEvent } from '../ingest/cloud-event-envelope.ts';
 import { parseEvent } from '../ingest/recorder.ts';
 import { AccountPath, AsOf, fieldErrors, instantOut, Reading } from '../params/fields.ts';
 import { clusterNumber, haltedProblem, knownAt, modelFor, requireAccount } from '../params/read-model.ts';

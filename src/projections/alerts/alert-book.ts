@@ -6,7 +6,12 @@ import {
   STALE_AFTER_INTERVALS,
 } from '../../domain/alert.ts';
 import type { Fact } from '../../domain/facts/fact.ts';
-import { ALERT_ACKNOWLEDGED, ALERTS_STREAM, REJECTED_STREAM, runOfStream } from '../../domain/streams.ts';
+import {
+  ALERT_ACKNOWLEDGED,
+  ALERTS_STREAM,
+  REJECTED_STREAM,
+  runOfStream,
+} from '../../domain/stream-table.ts';
 import { formatInstant, type Instant, MINUTE_MS, type Period } from '../../domain/time.ts';
 import type { Condition } from '../../domain/validation/judging/condition.ts';
 import type { RunEnd } from '../../domain/validation/records/run-fold.ts';

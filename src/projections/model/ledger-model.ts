@@ -4,7 +4,7 @@ import { firstChange, type OwnedIntervals } from '../../domain/billing/statement
 import { type Usage, UsageMeter } from '../../domain/billing/usage.ts';
 import type { Fact, FactOf, OrderedFact } from '../../domain/facts/fact.ts';
 import { parseStoredFact } from '../../domain/facts/recorded-fact.ts';
-import { clusterOfStream, periodOfStream } from '../../domain/streams.ts';
+import { clusterOfStream, periodOfStream } from '../../domain/stream-table.ts';
 import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { messageOf } from '../../util/message-of.ts';

@@ -1,4 +1,4 @@
-import { clusterStream } from '../../domain/streams.ts';
+import { clusterStream } from '../../domain/stream-table.ts';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type pg from 'pg';
 import { z } from 'zod';
-import { CloudEvent } from '../../../src/http/ingest/cloud-event.ts';
+import { CloudEvent } from '../../../src/http/ingest/cloud-event-envelope.ts';
 
 /**
  * Ingest as one would write it without the ledger. All validate with the schema of the ledger. Those with a store answer

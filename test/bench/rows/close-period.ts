@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { parseSeconds } from '../../../src/domain/billing/quantity.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
-import { clusterStream } from '../../../src/domain/streams.ts';
+import { clusterStream } from '../../../src/domain/stream-table.ts';
 import { DAY_MS, periodWindow, type Window } from '../../../src/domain/time.ts';
 import type { NewEvent } from '../../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
-import { clusterStream } from '../../../src/domain/streams.ts';
+import { clusterStream } from '../../../src/domain/stream-table.ts';
 import { type Instant, periodWindow, type Window } from '../../../src/domain/time.ts';
 import type { EventStore, NewEvent } from '../../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';

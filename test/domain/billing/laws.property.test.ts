@@ -4,7 +4,7 @@ import { billCluster, causesStopping, isBilledAt } from '../../../src/domain/bil
 import { usageOf } from '../../../src/domain/billing/usage.ts';
 import { CAUSES, type Fact, type KnownFact } from '../../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
-import { clusterStream } from '../../../src/domain/streams.ts';
+import { clusterStream } from '../../../src/domain/stream-table.ts';
 import type { LogEvent } from '../../../src/eventstore/event-store.ts';
 import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { isBilledAt as isBilledByTheRules, usageAt } from '../../oracle/oracle.ts';

@@ -9,7 +9,7 @@ import {
   rejectionOfClose,
   serializeClosing,
 } from '../../../src/domain/billing/period.ts';
-import { periodStream } from '../../../src/domain/streams.ts';
+import { periodStream } from '../../../src/domain/stream-table.ts';
 import { at } from '../facts/facts.ts';
 
 const since = (firstFact?: string, lastClosed?: string) => ({

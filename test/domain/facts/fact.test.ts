@@ -12,7 +12,7 @@ import {
   UnreadableFact,
 } from '../../../src/domain/facts/fact.ts';
 import { type FactRecord, parseStoredFact, serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
-import { clusterOfStream, clusterStream } from '../../../src/domain/streams.ts';
+import { clusterOfStream, clusterStream } from '../../../src/domain/stream-table.ts';
 import { at } from './facts.ts';
 
 const samples = new URL('samples/', import.meta.url);

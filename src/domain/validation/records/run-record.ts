@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { UnreadableFact } from '../../facts/fact.ts';
-import type { STREAMS } from '../../streams.ts';
+import type { STREAMS } from '../../stream-table.ts';
 import { formatInstant, type Instant, parseInstant } from '../../time.ts';
 import { CONDITION_KINDS } from '../judging/condition.ts';
 import type { Breaker } from '../judging/outage.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { leafText } from '../../../../src/audit/leaf.ts';
 import { UnreadableFact } from '../../../../src/domain/facts/fact.ts';
-import { runOfStream, runStream } from '../../../../src/domain/streams.ts';
+import { runOfStream, runStream } from '../../../../src/domain/stream-table.ts';
 import type { ProbeHistory } from '../../../../src/domain/validation/judging/probe-history.ts';
 import { RunFold } from '../../../../src/domain/validation/records/run-fold.ts';
 import { parseRunId, parseRunRecord, runId } from '../../../../src/domain/validation/records/run-record.ts';

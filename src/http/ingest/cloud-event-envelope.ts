@@ -1,6 +1,7 @@
 /** CloudEvents 1.0 (github.com/cloudevents/spec) in the JSON event format, as producers post and the feed returns them. */
 import { z } from 'zod';
 import type { FeedEvent } from '../../api/feed.ts';
+import { CLOUD_EVENT_TYPES, cloudEventType, factTypeOf } from '../../domain/facts/cloud-event.ts';
 import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from '../../domain/facts/fact.ts';
 import { type FactRecord, type Origin, originOf } from '../../domain/facts/recorded-fact.ts';
 import { formatInstant } from '../../domain/time.ts';
@@ -8,26 +9,6 @@ import type { RecordedEvent } from '../../eventstore/event-store.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/submission.ts';
 import { InstantText } from '../params/fields.ts';
-
-const NAMES: Readonly<Record<FactType, string>> = {
-  ClusterRegistered: 'cluster.registered',
-  ClusterDeletionRequested: 'cluster.deletion-requested',
-  ClusterDeletionConfirmed: 'cluster.deletion-confirmed',
-  ClusterDeletionCancelled: 'cluster.deletion-cancelled',
-  ClusterDeletionFailed: 'cluster.deletion-failed',
-  ClusterDeleted: 'cluster.deleted',
-  ClusterUnreachable: 'cluster.unreachable',
-  ClusterReachable: 'cluster.reachable',
-  BillingStopped: 'billing.stopped',
-  BillingResumed: 'billing.resumed',
-  FactVoided: 'fact.voided',
-};
-
-export function cloudEventType(type: FactType): string {
-  return `io.clusterledger.${NAMES[type]}.v1`;
-}
-
-const FACT_TYPE_OF = new Map((Object.keys(NAMES) as FactType[]).map((type) => [cloudEventType(type), type]));
 
 /** Extension attributes that the feed adds; a producer cannot set them. */
 const RESERVED = new Set(['ledgerposition', 'ledgerrevision', 'ledgereventid', 'recordedtime']);
@@ -77,7 +58,7 @@ const EventOfAnyType = z.discriminatedUnion(
     eventSchema('BillingResumed', factPayloads.BillingResumed.extend(withCause)),
     eventSchema('FactVoided', factPayloads.FactVoided),
   ],
-  { error: `must be one of ${[...FACT_TYPE_OF.keys()].join(', ')}` },
+  { error: `must be one of ${CLOUD_EVENT_TYPES.join(', ')}` },
 );
 
 /** A lifecycle event as producers post it. */
@@ -97,24 +78,17 @@ export type CloudEvent = z.output<typeof CloudEvent>;
 /** Converts a posted event to a submission. */
 export function submissionOf(event: CloudEvent, posted: JsonObject, actor: string): Submission {
   const { specversion: _, id, source, type, subject, time, datacontenttype: __, data, ...extensions } = event;
-  const fact = { type: FACT_TYPE_OF.get(type), clusterId: subject, effectiveAt: time, ...data } as Fact;
+  const fact = { type: factTypeOf(type), clusterId: subject, effectiveAt: time, ...data } as Fact;
   const kept =
     Object.keys(extensions).length > 0 ? { extensions: extensions as NonNullable<Origin['extensions']> } : {};
   return { fact, origin: { source, id, actor, ...kept }, event: posted };
-}
-
-/** Converts a fact to the event that a producer would have posted. */
-export function asPostedEvent(fact: Fact, source: string, id: string): JsonObject {
-  const { type, clusterId: subject, effectiveAt, ...data } = fact;
-  const time = formatInstant(effectiveAt);
-  return { specversion: '1.0', id, source, type: cloudEventType(type), subject, time, data };
 }
 
 /** Converts a recorded fact to an event of the feed, with the `source` and `id` of the producer and its place in the log. */
 export function toCloudEvent(event: RecordedEvent, position: number): FeedEvent {
   const { clusterId, effectiveAt, ...data } = event.data;
   const { source, id, extensions } = originOf(event as FactRecord);
-  const type = Object.hasOwn(NAMES, event.type)
+  const type = Object.hasOwn(factPayloads, event.type)
     ? cloudEventType(event.type as FactType)
     : `io.clusterledger.${event.type}`;
   return {
