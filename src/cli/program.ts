@@ -18,7 +18,6 @@ import { addEventsShow } from './commands/events/show.ts';
 import { addEventsTail } from './commands/events/tail.ts';
 import { addEvidence } from './commands/evidence.ts';
 import { addExplain } from './commands/explain.ts';
-import { addLogKeyRetire, addLogKeyRotate } from './commands/log/change-key.ts';
 import { addLogCheckpoint } from './commands/log/checkpoint.ts';
 import { addLogKey } from './commands/log/key.ts';
 import { addPeriodClose } from './commands/period/close.ts';
@@ -46,16 +45,22 @@ export function buildProgram(cli: CliContext, version: string): Command {
   program.commandsGroup('Run:');
   addServe(program);
   addDemo(program);
-  const config = program.command('config').description('Settings of a ledger started in this folder.');
-  addConfigPrint(config, cli);
+  addGroup(program, cli, {
+    name: 'config',
+    summary: 'print the settings of the ledger',
+    description: 'Prints the settings that a ledger started here would use.',
+    commands: [addConfigPrint],
+  });
   addDoctor(program, cli);
 
   program.commandsGroup('Bill:');
   addUsage(program, cli);
-  const period = program
-    .command('period')
-    .description('Billing periods (months): state, statements, closing.');
-  for (const add of [addPeriodList, addPeriodShow, addPeriodClose, addPeriodStatements]) add(period, cli);
+  addGroup(program, cli, {
+    name: 'period',
+    summary: 'list, show and close billing periods',
+    description: 'Lists, shows and closes billing periods, which are UTC months, and shows their statements.',
+    commands: [addPeriodList, addPeriodShow, addPeriodClose, addPeriodStatements],
+  });
 
   program.commandsGroup('Explain a figure:');
   for (const add of [addExplain, addReplay, addDiff, addWhatIf]) add(program, cli);
@@ -63,30 +68,60 @@ export function buildProgram(cli: CliContext, version: string): Command {
   program.commandsGroup('Prove a figure:');
   addEvidence(program, cli);
   addVerify(program, cli);
-  const log = program.command('log').description('Keys and checkpoints of the signed log.');
-  const key = addLogKey(log, cli);
-  addLogKeyRotate(key, cli);
-  addLogKeyRetire(key, cli);
-  addLogCheckpoint(log, cli);
+  addGroup(program, cli, {
+    name: 'log',
+    summary: 'print keys and checkpoints of the signed log',
+    description: 'Prints the keys and checkpoints of the signed log, and changes its keys.',
+    commands: [addLogKey, addLogCheckpoint],
+  });
 
   program.commandsGroup('Verify that clusters exist:');
   addValidate(program, cli);
-  const alerts = program.command('alerts').description('Problems that need attention.');
-  for (const add of [addAlertsList, addAlertsAcknowledge]) add(alerts, cli);
+  addGroup(program, cli, {
+    name: 'alerts',
+    summary: 'list and acknowledge alerts',
+    description: 'Lists and acknowledges alerts: problems that need attention.',
+    commands: [addAlertsList, addAlertsAcknowledge],
+  });
 
   program.commandsGroup('Facts:');
-  const clusters = program.command('clusters').description('Clusters and their billed intervals.');
-  for (const add of [addClustersList, addClustersShow]) add(clusters, cli);
-  const events = program.command('events').description('Facts: post them and read them.');
-  for (const add of [addEventsTail, addEventsShow, addEventsAppend]) add(events, cli);
+  addGroup(program, cli, {
+    name: 'clusters',
+    summary: 'list and show clusters',
+    description: 'Lists clusters, and shows the state and billed intervals of one.',
+    commands: [addClustersList, addClustersShow],
+  });
+  addGroup(program, cli, {
+    name: 'events',
+    summary: 'read and post facts',
+    description: 'Reads recorded facts, and posts new ones as CloudEvents.',
+    commands: [addEventsTail, addEventsShow, addEventsAppend],
+  });
 
   program.commandsGroup('This program:');
-  const context = program.command('context').description('Saved ledgers, by name.');
-  for (const add of [addContextSet, addContextUse, addContextList, addContextRemove]) add(context, cli);
+  addGroup(program, cli, {
+    name: 'context',
+    summary: 'save and select ledgers',
+    description: 'Saves the URLs and tokens of ledgers under names, and selects one.',
+    commands: [addContextSet, addContextUse, addContextList, addContextRemove],
+  });
   addCompletion(program, cli);
 
   addErrorHints(program);
   return program;
+}
+
+interface Group {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly commands: readonly ((parent: Command, cli: CliContext) => void)[];
+}
+
+/** Adds a command that only has subcommands. */
+function addGroup(program: Command, cli: CliContext, { name, summary, description, commands }: Group): void {
+  const group = program.command(name).summary(summary).description(description);
+  for (const add of commands) add(group, cli);
 }
 
 const AFTER_HELP = `

@@ -60,7 +60,10 @@ test.each([
   ['replay acme', /no period given/],
   ['diff acme --period 2026-01', /required option '--before <position\|instant>' not specified/],
   ['what-if acme --period 2026-01', /no change given: pass --add FILE or --remove EVENT-ID/],
-  ['what-if acme --period 2026-01 --remove e1', /argument 'e1' is invalid\. It must be the id of an event/],
+  [
+    'what-if acme --period 2026-01 --remove e1',
+    /argument 'e1' is invalid\. An event id must be an event id of this ledger/,
+  ],
   ['evidence acme 2026-01', /required option '-o, --output <file>' not specified/],
   ['verify', /nothing to verify: pass an evidence file, --url, --context or --store/],
   ['verify file.json', /no key given: pass --key/],
@@ -102,7 +105,7 @@ test.each([
   ['clusters list --status gone', /Allowed choices are orphan, deleted, free, pending, stopped, billed/],
   [
     'clusters list --account a/b\u0007',
-    /argument 'a\/b\\u\{7\}' is invalid\. It must be the id of an account/,
+    /argument 'a\/b\\u\{7\}' is invalid\. An account id must be 1 to 128 of/,
   ],
   ['clusters show', /missing required argument 'id'/],
   ['config', /^Usage: cluster-ledger config /],

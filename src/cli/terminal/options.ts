@@ -7,17 +7,18 @@ import { usageError } from './cli-error.ts';
 
 const invalid = (message: string) => new InvalidArgumentError(message);
 
+/** Returns a parser that checks the text against a schema. @param name beginning of the message. */
 function checkedBy(schema: z.ZodType, name: string): (text: string) => string {
   return (text) => {
     const parsed = schema.safeParse(text);
     if (parsed.success) return text;
-    throw invalid(`It must be ${name}: ${parsed.error.issues[0]?.message}.`);
+    throw invalid(`${name} ${parsed.error.issues[0]?.message}.`);
   };
 }
 
-export const accountId = checkedBy(AccountId, 'the id of an account');
-export const clusterId = checkedBy(ClusterId, 'the id of a cluster');
-export const eventId = checkedBy(EventId, 'the id of an event');
+export const accountId = checkedBy(AccountId, 'An account id');
+export const clusterId = checkedBy(ClusterId, 'A cluster id');
+export const eventId = checkedBy(EventId, 'An event id');
 
 export function period(text: string): string {
   if (PERIOD.test(text) && text !== '9999-12') return text;

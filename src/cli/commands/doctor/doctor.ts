@@ -4,7 +4,7 @@ import type { TargetOptions } from '../../client/target.ts';
 import { EXIT } from '../../terminal/cli-error.ts';
 import { withJson, withServer } from '../../terminal/options.ts';
 import { oneLine } from '../../terminal/text.ts';
-import type { Finding } from './examine.ts';
+import type { Finding } from './finding.ts';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

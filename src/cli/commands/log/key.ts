@@ -3,9 +3,10 @@ import { type CliContext, withRunningLedger } from '../../client/cli-context.ts'
 import { printBody, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { withServer } from '../../terminal/options.ts';
+import { addLogKeyRetire, addLogKeyRotate } from './change-key.ts';
 
-/** Adds `log key`. @returns the command, for its subcommands. */
-export function addLogKey(parent: Command, cli: CliContext): Command {
+/** Adds `log key` and its subcommands. */
+export function addLogKey(parent: Command, cli: CliContext): void {
   const command = parent
     .command('key')
     .summary('print the public keys of the log')
@@ -18,5 +19,7 @@ export function addLogKey(parent: Command, cli: CliContext): Command {
         printBody(client, cli.out, await send(client, { path: '/log/key', accept: 'text/plain' })),
       ),
     );
-  return withServer(command);
+  withServer(command);
+  addLogKeyRotate(command, cli);
+  addLogKeyRetire(command, cli);
 }
