@@ -1,3 +1,4 @@
+import { compareCodeUnits } from '../util/compare-code-units.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 type Value = Parameters<typeof canonicalJson>[0];
@@ -86,7 +87,7 @@ function shapeOf(value: Value): Shape | undefined {
   const order: number[] = [];
   /** The canonical text, with U+0000 where values are. */
   const textOf = (object: object, path: string): string => {
-    const members = Object.entries(object).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const members = Object.entries(object).toSorted(([a], [b]) => compareCodeUnits(a, b));
     const texts = members.map(([key, member]) => {
       const at = `${path} ${key}`;
       if (isObject(member)) return `"${key}":${textOf(member, at)}`;

@@ -67,7 +67,7 @@ export interface Switch {
  * @param facts all known facts of the cluster, in any order.
  */
 export function billCluster(facts: readonly KnownFact<BillingFact>[]): ClusterBilling {
-  return billActiveFacts(withoutVoided(facts));
+  return billActiveFacts(activeFactsOf(facts));
 }
 
 /**
@@ -91,8 +91,10 @@ export function billActiveFacts(counting: readonly OrderedFact<BillingFact>[]): 
   return { registration, deletion, intervals, switches };
 }
 
-/** The facts that count: no voided one, and no void, since a void cannot itself be voided. */
-function withoutVoided(facts: readonly KnownFact<BillingFact>[]): readonly KnownFact<BillingFact>[] {
+/** Returns the facts that are not voided. Voids themselves stay among them, since a void cannot be voided. */
+export function activeFactsOf<F extends BillingFact>(
+  facts: readonly KnownFact<F>[],
+): readonly KnownFact<F>[] {
   const voided = new Set<string>();
   for (const { fact } of facts) if (fact.type === 'FactVoided') voided.add(fact.voids);
   return voided.size === 0 ? facts : facts.filter(({ eventId }) => !voided.has(eventId));

@@ -6,17 +6,21 @@ export function formatSeconds(ms: Milliseconds): string {
   return formatFixed(ms, 3);
 }
 
-/**
- * `numerator / denominator` with exactly 6 decimal places, rounded half to even; `"0.000000"` where the denominator is 0.
- * Neither may be negative.
- */
+/** Returns `numerator / denominator` with 6 decimal places, rounded half to even; `0.000000` if the denominator is 0. */
 export function formatAverage(numerator: Milliseconds, denominator: Milliseconds): string {
-  if (denominator === 0n) return formatFixed(0n, 6);
-  const scaled = numerator * 1_000_000n;
+  return denominator === 0n ? formatFixed(0n, 6) : formatRatio(numerator, denominator, 6);
+}
+
+/**
+ * Returns `numerator / denominator` with a fixed number of decimal places, rounded half to even.
+ * @param numerator not negative. @param denominator positive.
+ */
+export function formatRatio(numerator: bigint, denominator: bigint, places: number): string {
+  const scaled = numerator * 10n ** BigInt(places);
   const quotient = scaled / denominator;
-  const twiceRest = (scaled % denominator) * 2n;
-  const up = twiceRest > denominator || (twiceRest === denominator && quotient % 2n === 1n);
-  return formatFixed(up ? quotient + 1n : quotient, 6);
+  const twiceRemainder = (scaled % denominator) * 2n;
+  const isUp = twiceRemainder > denominator || (twiceRemainder === denominator && quotient % 2n === 1n);
+  return formatFixed(isUp ? quotient + 1n : quotient, places);
 }
 
 function formatFixed(value: bigint, places: number): string {

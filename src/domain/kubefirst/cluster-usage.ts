@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Interval } from '../billing/billing.ts';
-import { parseSeconds } from '../billing/quantity.ts';
+import { formatRatio, parseSeconds } from '../billing/quantity.ts';
 import { usageOf } from '../billing/usage.ts';
 import { hours } from '../inventory.ts';
 import { formatInstant, type Instant, type Window } from '../time.ts';
@@ -64,21 +64,10 @@ function lineOf(cluster: ClusterBill, counted: Window, pricePerHour: string | un
 /** Multiplies two non-negative decimal numbers. The result has 2 decimal places, rounded half to even. */
 export function multiply(a: string, b: string): string {
   const [left, right] = [unscaled(a), unscaled(b)];
-  return formatFixed(left.digits * right.digits, 10n ** BigInt(left.places + right.places));
+  return formatRatio(left.digits * right.digits, 10n ** BigInt(left.places + right.places), 2);
 }
 
 function unscaled(text: string): { readonly digits: bigint; readonly places: number } {
   const [whole, fraction = ''] = text.split('.') as [string, string?];
   return { digits: BigInt(whole + fraction), places: fraction.length };
-}
-
-const CENTS = 10n ** 2n;
-
-function formatFixed(numerator: bigint, denominator: bigint): string {
-  const scaled = numerator * CENTS;
-  const twiceRest = (scaled % denominator) * 2n;
-  const down = scaled / denominator;
-  const isUp = twiceRest > denominator || (twiceRest === denominator && down % 2n === 1n);
-  const cents = String(isUp ? down + 1n : down).padStart(3, '0');
-  return `${cents.slice(0, -2)}.${cents.slice(-2)}`;
 }

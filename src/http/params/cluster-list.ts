@@ -3,8 +3,8 @@ import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { byCodeUnit } from '../../projections/queries/account-usage.ts';
 import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
+import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { Flag, instantOut, Paging, Reading } from './fields.ts';
 import { type Cursor, decodeCursor, pageOf } from './paging.ts';
 
@@ -60,7 +60,7 @@ function sortedPage(views: ClusterView[], { sort, cursor, limit }: ClusterListQu
     view.clusterId,
   ];
   const compare = (a: Cursor, b: Cursor) =>
-    (byCodeUnit(String(a[0]), String(b[0])) || byCodeUnit(String(a[1]), String(b[1]))) *
+    (compareCodeUnits(String(a[0]), String(b[0])) || compareCodeUnits(String(a[1]), String(b[1]))) *
     (isDescending ? -1 : 1);
   const keyed = views.map((view) => ({ view, key: key(view) })).sort((a, b) => compare(a.key, b.key));
   const after = decodeCursor(cursor, 'text', 'text');

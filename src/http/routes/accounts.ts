@@ -4,7 +4,8 @@ import { Next } from '../../api/values.ts';
 import { isBilledAt } from '../../domain/billing/billing.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { byCodeUnit, intervalsOf } from '../../projections/queries/account-usage.ts';
+import { intervalsOf } from '../../projections/queries/account-usage.ts';
+import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { problemResponses } from '../contract.ts';
 import { AccountPath, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
@@ -27,7 +28,7 @@ export function accountRoutes(app: App, services: HttpServices): void {
     async ({ query: { limit, cursor, ...query } }, reply) => {
       const model = await modelFor(services.projections, query, reply);
       const [after] = decodeCursor(cursor, 'text') ?? [];
-      const ids = model.accounts.texts.toSorted(byCodeUnit);
+      const ids = model.accounts.texts.toSorted(compareCodeUnits);
       const page = pageOf(
         ids,
         limit,

@@ -7,8 +7,8 @@ import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
 import { TrackEvent } from '../../domain/kubefirst/telemetry.ts';
 import { periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { byCodeUnit } from '../../projections/queries/account-usage.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
+import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
 import {
   MAX_BATCH_BYTES,
@@ -135,7 +135,7 @@ function statusOf(
   { limit, cursor }: z.output<z.ZodObject<typeof Paging>>,
 ) {
   const [after] = decodeCursor(cursor, 'text') ?? [];
-  const seen = [...intake.lastSeen].sort(([a], [b]) => byCodeUnit(a, b));
+  const seen = [...intake.lastSeen].sort(([a], [b]) => compareCodeUnits(a, b));
   const { items, next } = pageOf(
     seen,
     limit,
@@ -164,5 +164,5 @@ function clustersOf(model: LedgerModel, accountId: string, now: number) {
       deletedAt: view.deletedAt,
       intervals: model.billing(cluster, model.position).intervals,
     }))
-    .sort((a, b) => byCodeUnit(a.name, b.name) || byCodeUnit(a.clusterId, b.clusterId));
+    .sort((a, b) => compareCodeUnits(a.name, b.name) || compareCodeUnits(a.clusterId, b.clusterId));
 }

@@ -3,6 +3,7 @@ import { type Calendar, type PeriodClosing, parseClosing, periodAfter } from '..
 import { firstChange, type OwnedIntervals } from '../../domain/billing/statement.ts';
 import { type Usage, UsageMeter } from '../../domain/billing/usage.ts';
 import type { Fact, FactOf, OrderedFact } from '../../domain/facts/fact.ts';
+import { isUnreachable } from '../../domain/facts/latest-observation.ts';
 import { parseStoredFact } from '../../domain/facts/recorded-fact.ts';
 import { clusterOfStream, periodOfStream } from '../../domain/stream-table.ts';
 import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
@@ -168,17 +169,7 @@ export class LedgerModel {
   /** Whether the latest observation of a cluster says that it is unreachable. */
   isUnreachable(cluster: number): boolean {
     const last = this.#last[cluster] as number;
-    let latest: { effectiveAt: Instant; position: number; type: string } | undefined;
-    for (const { fact, order: position } of this.#activeFactsOf(last, last)) {
-      const { type, effectiveAt } = fact;
-      if (type !== 'ClusterUnreachable' && type !== 'ClusterReachable') continue;
-      const isLater =
-        latest === undefined ||
-        effectiveAt > latest.effectiveAt ||
-        (effectiveAt === latest.effectiveAt && position > latest.position);
-      if (isLater) latest = { effectiveAt, position, type };
-    }
-    return latest?.type === 'ClusterUnreachable';
+    return isUnreachable(this.#activeFactsOf(last, last));
   }
 
   /** A fact that changes what was billed in a closed period is told: the account hears of it in its next statement. */

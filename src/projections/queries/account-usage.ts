@@ -1,6 +1,7 @@
 import type { Interval } from '../../domain/billing/billing.ts';
 import { clippedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
 import { daysOf, type Instant, type Window } from '../../domain/time.ts';
+import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** What is asked: a window, the instant up to which it is counted, and the position up to which facts are known. */
@@ -32,17 +33,12 @@ export function* usageByAccount(
   question: UsageQuestion,
   only?: string,
 ): Generator<AccountUsage> {
-  for (const accountId of only === undefined ? model.accounts.texts.toSorted(byCodeUnit) : [only]) {
+  for (const accountId of only === undefined ? model.accounts.texts.toSorted(compareCodeUnits) : [only]) {
     const account = model.accounts.find(accountId);
     if (account === undefined) continue;
     const usage = toUsage(model, account, accountId, question);
     if (usage.usage.billableClusters > 0 || model.ownsAny(account, question.asOf)) yield usage;
   }
-}
-
-/** Not the order of a language: the same everywhere. */
-export function byCodeUnit(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }
 
 /** The billed intervals of each cluster that is registered to an account, as known at a position. */

@@ -1,4 +1,5 @@
 import type { Instant } from '../../domain/time.ts';
+import { clusterStateOf } from '../../domain/validation/judging/cluster-state.ts';
 import { type Policies, policyFor } from '../../domain/validation/judging/policy.ts';
 import type { ClusterState } from '../../domain/validation/judging/run-input.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
@@ -34,22 +35,16 @@ export function clusterToProbe(
   cluster: number,
   now: Instant,
 ): ClusterToProbe | undefined {
-  const { registration, deletion, switches } = model.billing(cluster, model.position);
-  if (registration === undefined) return undefined;
-  const stop = switches.unreachable.findLast(({ at }) => at <= now);
-  const { accountId, billable, effectiveAt } = registration.fact;
+  const billing = model.billing(cluster, model.position);
+  const { registration } = billing;
+  const state = clusterStateOf(billing, model.isUnreachable(cluster), now);
+  if (registration === undefined || state === undefined) return undefined;
   const { labels, connection } = model.detailsAt(registration.order) ?? {};
   return {
     clusterId: model.clusters.text(cluster),
-    accountId,
+    accountId: registration.fact.accountId,
     labels,
     connection,
-    state: {
-      registeredAt: effectiveAt,
-      deletedAt: deletion?.fact.effectiveAt,
-      billable,
-      unreachable: model.isUnreachable(cluster),
-      stoppedSince: stop?.stops === true ? stop.at : undefined,
-    },
+    state,
   };
 }

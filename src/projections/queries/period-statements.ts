@@ -10,9 +10,9 @@ import {
   statementOf,
 } from '../../domain/billing/statement.ts';
 import { type Period, periodWindow } from '../../domain/time.ts';
+import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
-import { byCodeUnit } from './account-usage.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
 
 /** A period, and the position up to which its statements know facts. */
@@ -71,7 +71,7 @@ function* workOut(
   const window = periodWindow(period);
   const before = earlier.at(-1)?.watermark ?? watermark;
   const touched = yield* touchedAccounts(model, { period, watermark, earlier }, only);
-  for (const accountId of only === undefined ? model.accounts.texts.toSorted(byCodeUnit) : [only]) {
+  for (const accountId of only === undefined ? model.accounts.texts.toSorted(compareCodeUnits) : [only]) {
     const account = model.accounts.find(accountId);
     if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
     const periods = touched.get(accountId);
@@ -88,7 +88,7 @@ function changesOf(
   periods: ReadonlyMap<Period, ReadonlySet<number>>,
   { before, after }: Span,
 ): Change[] {
-  const inOrder = [...periods].sort(([a], [b]) => byCodeUnit(a, b));
+  const inOrder = [...periods].sort(([a], [b]) => compareCodeUnits(a, b));
   return inOrder.map(([period, positions]) => ({
     period,
     before: model.usage(account, before, periodWindow(period)),

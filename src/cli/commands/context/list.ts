@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { compareCodeUnits } from '../../../util/compare-code-units.ts';
 import type { CliContext } from '../../client/cli-context.ts';
 import { Contexts } from '../../client/contexts.ts';
 import { withJson } from '../../terminal/options.ts';
@@ -13,7 +14,7 @@ export function addContextList(parent: Command, { environment, out }: CliContext
     .action(async ({ json = false }: { readonly json?: boolean }) => {
       const { current, contexts } = await new Contexts(environment.configDir).read();
       const rows = Object.entries(contexts)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .sort(([a], [b]) => compareCodeUnits(a, b))
         .map(([name, context]) => ({
           name,
           isCurrent: name === current,

@@ -1,10 +1,12 @@
-import { billCluster, type Interval } from '../../billing/billing.ts';
+import { activeFactsOf, billActiveFacts, billCluster, type Interval } from '../../billing/billing.ts';
 import { AmountSum, type Amounts } from '../../billing/quantity.ts';
 import { clippedWindow, type Usage, usageOf } from '../../billing/usage.ts';
-import type { Fact, KnownFact } from '../../facts/fact.ts';
+import type { KnownFact } from '../../facts/fact.ts';
+import { isUnreachable } from '../../facts/latest-observation.ts';
 import type { InventoryStatus } from '../../inventory.ts';
 import type { Instant, Window } from '../../time.ts';
 import type { RunEnd, RunFold } from '../records/run-fold.ts';
+import { clusterStateOf } from './cluster-state.ts';
 import { judgeRun } from './judge.ts';
 import type { Breaker } from './outage.ts';
 import type { Policies, Policy } from './policy.ts';
@@ -233,33 +235,18 @@ function stateOf(cluster: SimulatedCluster, now: Instant): SimulatedCluster['sta
     ...facts.slice(0, cluster.knownFacts).filter(({ isOwn }) => !isOwn),
     ...hypothetical,
   ];
-  const { registration, deletion, switches } = billCluster(known);
-  if (registration === undefined) return undefined;
-  const stop = switches.unreachable.findLast(({ at }) => at <= now);
-  const registered = known.find(({ order }) => order === registration.order)?.fact;
+  const activeFacts = activeFactsOf(known);
+  const billing = billActiveFacts(activeFacts);
+  const { registration } = billing;
+  const state = clusterStateOf(billing, isUnreachable(activeFacts), now);
+  if (registration === undefined || state === undefined) return undefined;
+  const registered = activeFacts.find(({ order }) => order === registration.order)?.fact;
   const labels = registered?.type === 'ClusterRegistered' ? registered.labels : undefined;
   cluster.state = {
     cluster: { accountId: registration.fact.accountId, labels },
-    state: {
-      registeredAt: registration.fact.effectiveAt,
-      deletedAt: deletion?.fact.effectiveAt,
-      billable: registration.fact.billable,
-      unreachable: isUnreachable(known),
-      stoppedSince: stop?.stops === true ? stop.at : undefined,
-    },
+    state,
   };
   return cluster.state;
-}
-
-function isUnreachable(facts: readonly KnownFact[]): boolean {
-  const voided = new Set(facts.map(({ fact }) => (fact.type === 'FactVoided' ? fact.voids : undefined)));
-  let latest: KnownFact<Fact> | undefined;
-  for (const known of facts) {
-    const { type, effectiveAt } = known.fact;
-    if ((type !== 'ClusterUnreachable' && type !== 'ClusterReachable') || voided.has(known.eventId)) continue;
-    if (latest === undefined || effectiveAt >= latest.fact.effectiveAt) latest = known;
-  }
-  return latest?.fact.type === 'ClusterUnreachable';
 }
 
 function asEnforced({ fallback, exceptions, ...policies }: Policies): Policies {
