@@ -13,13 +13,11 @@ const NOT_YET: readonly string[] = [
   'src/audit/',
   'src/config/',
   'src/domain/',
-  'src/eventstore/',
   'src/kubernetes/',
   'src/projections/',
   'test/audit/',
   'test/domain/',
   'test/e2e/',
-  'test/eventstore/',
   'test/kubernetes/',
   'test/projections/',
 ];

@@ -1,122 +1,123 @@
 import type { JsonObject } from './json.ts';
 
-/** What the caller wants recorded. */
+/** An event to append. */
 export interface NewEvent {
-  /** A UUID in lower case, computed from what the event is, so that a repeat carries the same one. */
+  /** Lower-case UUID computed from the content of the event, so that a repeat has the same id. */
   readonly id: string;
   readonly type: string;
   readonly data: JsonObject;
   readonly metadata: JsonObject;
-  /** When it is recorded by the clock of who writes it, in ms since the epoch; the same in every repeat. */
+  /** Time of recording in ms since the epoch, by the clock of the writer. A repeat must have the same time. */
   readonly recordedAt: number;
 }
 
-/** What was recorded. */
+/** An event in a stream. */
 export interface RecordedEvent extends NewEvent {
-  /** The name without the namespace. */
+  /** Name of the stream, without the namespace. */
   readonly stream: string;
-  /** Place in its stream: 0, 1, 2, … */
+  /** Index in its stream, from 0. */
   readonly revision: number;
-  /** `data` and `metadata` as JSON, from stores that keep them as text, for who needs no more than that. */
+  /** `data` and `metadata` as JSON texts. Only stores that keep texts set it; it saves parsing. */
   readonly json?: StoredJson;
 }
 
-/** JSON texts of an event as they are stored. */
+/** JSON texts of an event, as stored. */
 export interface StoredJson {
   readonly data: string;
   readonly metadata: string;
 }
 
-/** What was recorded in the log, with its place there. */
+/** An event in the log. */
 export interface LogEvent extends RecordedEvent {
-  /** 1, 2, 3, … without gaps, the same on every store. */
+  /** Index in the log, from 1, without gaps. Every store assigns the same positions. */
   readonly position: number;
 }
 
 /**
- * The revision of the last event that the caller has seen in the stream, or `'absent'` where it has seen none. There is
- * no "any": on EventStoreDB its de-duplication is best effort.
+ * Expected state of a stream: the revision of its last event, or `'absent'` if it has no events. There is no "any": on
+ * EventStoreDB an append with "any" is deduplicated on a best-effort basis only.
  */
 export type Expected = number | 'absent';
 
-/** A part of the log, in order. */
+/** Consecutive events of the log. */
 export interface Batch {
   readonly events: readonly LogEvent[];
-  /** Whether, after these events, the follower has seen all that the log held when it looked. */
+  /** Whether the follower has now received all events that the log had when the batch was read. */
   readonly caughtUp: boolean;
 }
 
 export interface ReadOptions {
-  /** First revision to read, inclusive. Default 0 forwards, the last one backwards. */
+  /** First revision to read, inclusive. Default: 0 forwards, the last revision backwards. */
   readonly from?: number;
   readonly direction?: 'forwards' | 'backwards';
-  /** How many events at the most. Default all. */
+  /** Maximum number of events. Default: all. */
   readonly limit?: number;
 }
 
-/** Whether the store can be reached, for readiness. */
+/** Reachability of the store, for readiness checks. */
 export interface StoreHealth {
   readonly reachable: boolean;
-  /** Since when it could not be reached, in ms since the epoch; `undefined` while it can. */
+  /** Time since which the store is unreachable, in ms since the epoch; `undefined` while it is reachable. */
   readonly unreachableSince: number | undefined;
-  /** What is wrong, for people. */
+  /** Description of the failure, for operators. */
   readonly detail: string | undefined;
 }
 
 /**
- * Streams of events, a total order over all of them, and optimistic concurrency; the semantics are EventStoreDB's.
+ * Event store: streams of events, a total order of all events (the log), and optimistic concurrency. The semantics are those
+ * of EventStoreDB.
  *
- * A stream named `~…` holds **state** (claims, cursors): it stands outside of the log, its events have no position and no
- * follower sees them. All others hold what is recorded of the world.
+ * A stream whose name begins with `~` is a **state stream** (claims, cursors, indexes). Its events are not a part of the log:
+ * they have no position, and followers do not receive them.
  *
  * All methods throw `StoreClosed` after `close`.
  */
 export interface EventStore {
-  /** Whether no other process writes to the log while this one has it open. */
+  /** Whether this process is the only one that can write to the log. */
   readonly isSoleWriter: boolean;
 
   /**
-   * Writes all of `events` or none, in one stream, and resolves once they are durable. Their place in the log is told by
-   * who follows it. Appends reach the store in the order
-   * of the calls, so that a caller may issue many without waiting, and their places in the log are in that order.
-   * @param expected the append happens only if the stream is as the caller has seen it. A repeat with the same ids and
-   * the same expectation is safe: it answers as the first did and writes nothing.
-   * @returns revision of the last event of the append.
-   * @throws VersionConflict the stream is not as expected; nothing was written. Read again, decide again.
-   * @throws StoreUnavailable outcome unknown: repeat with the same ids and the same expectation.
-   * @throws StoreFull nothing was written; writes work again once there is room.
-   * @throws StoreFailed outcome unknown, and this process must not go on writing.
-   * @throws InvalidAppend the events can never be written (too large, not JSON, an id that is no UUID); nothing was.
+   * Appends all of `events` to a stream, or none of them. Resolves once they are durable. Their positions are known to
+   * followers only. Appends reach the store in the order of the calls and get positions in that order, so a caller can start
+   * many appends without waiting.
+   * @param expected state of the stream that is required. A repeat with the same ids and the same expected state is safe: it
+   * writes nothing and returns the same result.
+   * @returns the revision of the last event of the append.
+   * @throws VersionConflict if the stream is in another state. Nothing was written: read the stream and decide again.
+   * @throws StoreUnavailable if the outcome is unknown: repeat with the same ids and the same expected state.
+   * @throws StoreFull if the disk is full. Nothing was written; appends work again once there is space.
+   * @throws StoreFailed if the outcome is unknown and this process must stop writing.
+   * @throws InvalidAppend if the events can never be written (too large, not JSON, an id that is not a UUID). Nothing was written.
    */
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number>;
 
   /**
-   * The events of a stream in order of revision; none for an absent stream. Leaving early leaks nothing.
+   * Reads the events of a stream in order of revision. An absent stream has no events. The iteration may be left early.
    * @throws StoreUnavailable
    */
   readStream(stream: string, options?: ReadOptions): AsyncIterable<RecordedEvent>;
 
   /**
-   * The log after a position up to its end at the time of the call, in batches, which are read as they are asked for.
+   * Reads the log after a position, up to its end at the time of the call, in batches. Each batch is read when it is requested.
    * @throws StoreUnavailable
    */
   readAll(after: number): AsyncIterable<readonly LogEvent[]>;
 
   /**
-   * The log after a position, then what is added to it: no gap and no repeat, through reconnects, restarts and changes of
-   * leader. Ends when `signal` is aborted, and only then.
-   * @throws StoreFailed where the store turns out not to be what was followed before.
+   * Reads the log after a position, and then waits for new events. No event is missing or repeated, whether the connection
+   * breaks, the server restarts, or its leader changes. Ends only when `signal` is aborted.
+   * @throws StoreFailed if the log is not the one that was followed before.
    */
   follow(after: number, signal: AbortSignal): AsyncIterable<Batch>;
 
-  /** Position of the last event of the log; 0 where it is empty. @throws StoreUnavailable */
+  /** Returns the position of the last event of the log, or 0 if the log is empty. @throws StoreUnavailable */
   head(): Promise<number>;
 
-  /** Lets the store forget all but the last `count` events of a state stream. @throws StoreUnavailable */
+  /** Allows the store to delete all but the last `count` events of a state stream. @throws StoreUnavailable */
   keepLast(stream: string, count: number): Promise<void>;
 
   health(): StoreHealth;
 
-  /** Waits for appends under way and lets go of everything. */
+  /** Waits for appends in progress, then closes all connections and files. */
   close(): Promise<void>;
 }

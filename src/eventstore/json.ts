@@ -1,4 +1,4 @@
-/** A value that JSON can carry; what is not one never reaches a store. */
+/** A value that JSON can represent. */
 export type Json =
   | null
   | boolean

@@ -2,15 +2,15 @@ import type { NewEvent } from './event-store.ts';
 import { InvalidAppend } from './store-errors.ts';
 
 /**
- * The most bytes of JSON (data and metadata) that one append may carry, on every store: EventStoreDB allows 1 MiB and,
- * from 24.10 on, counts types and metadata too.
+ * Maximum size of one append on every store, in bytes of JSON (data and metadata). EventStoreDB allows 1 MiB; since 24.10 it
+ * counts event types and metadata too.
  */
 export const MAX_APPEND_BYTES = 1_000_000;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const STREAM = /^~?[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 
-/** An event as text: what it is stored as, and proof that JSON can carry it. */
+/** An event whose data and metadata are serialized as JSON. */
 export interface PreparedEvent {
   readonly id: string;
   readonly type: string;
@@ -19,42 +19,44 @@ export interface PreparedEvent {
   readonly recordedAt: number;
 }
 
-export function isState(stream: string): boolean {
+/** Returns whether a stream is a state stream, which is not a part of the log. */
+export function isStateStream(stream: string): boolean {
   return stream.startsWith('~');
 }
 
 /**
- * Checks and serialises before anything reaches a store. EventStoreDB's client crashes the process, or waits for ever, on
- * an id that is no UUID, an empty type, or data that is not JSON.
- * @throws InvalidAppend
+ * Checks and serializes events before they reach a store. Without this check the client of EventStoreDB ends the process or
+ * never settles if an id is not a UUID, a type is empty, or the data is not JSON: it then fails while it writes to its gRPC
+ * stream, inside an async promise executor, where the caller cannot catch the error.
+ * @throws InvalidAppend if an event cannot be written.
  */
 export function prepareAppend(stream: string, events: readonly NewEvent[]): PreparedEvent[] {
-  if (!STREAM.test(stream)) throw new InvalidAppend(`${JSON.stringify(stream)} is no stream name`);
+  if (!STREAM.test(stream)) throw new InvalidAppend(`${JSON.stringify(stream)} is not a stream name`);
   if (events.length === 0) throw new InvalidAppend('an append needs at least one event');
   if (new Set(events.map(({ id }) => id)).size < events.length)
-    throw new InvalidAppend('two events have one id');
+    throw new InvalidAppend('two events have the same id');
   const prepared = events.map(({ id, type, data, metadata, recordedAt }) => {
-    if (!UUID.test(id)) throw new InvalidAppend(`event id ${JSON.stringify(id)} is no UUID in lower case`);
+    if (!UUID.test(id)) throw new InvalidAppend(`event id ${JSON.stringify(id)} is not a lower-case UUID`);
     if (!/^[A-Za-z][A-Za-z0-9.-]{0,127}$/.test(type))
-      throw new InvalidAppend(`${JSON.stringify(type)} is no event type`);
-    return { id, type, data: serialise(data), metadata: serialise(metadata), recordedAt };
+      throw new InvalidAppend(`${JSON.stringify(type)} is not an event type`);
+    return { id, type, data: serialize(data), metadata: serialize(metadata), recordedAt };
   });
   const bytes = prepared.reduce(
     (sum, { data, metadata }) => sum + byteLength(data) + byteLength(metadata),
     0,
   );
   if (bytes > MAX_APPEND_BYTES) {
-    throw new InvalidAppend(`an append of ${bytes} bytes is larger than the ${MAX_APPEND_BYTES} allowed`);
+    throw new InvalidAppend(`an append has ${bytes} bytes; at most ${MAX_APPEND_BYTES} are allowed`);
   }
   return prepared;
 }
 
-function serialise(value: object): string {
+function serialize(value: object): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    throw new InvalidAppend('the event holds something that JSON cannot carry', { cause });
+    throw new InvalidAppend('the event has a value that JSON cannot represent', { cause });
   }
   if (text === undefined || !text.startsWith('{'))
     throw new InvalidAppend('data and metadata must be objects');

@@ -1,15 +1,15 @@
 import { StoreFailed } from './store-errors.ts';
 import { WrappedStore } from './wrapped-store.ts';
 
-/** A store that is looked at, and stays as it is. */
+/** A store that can be read and not written. */
 export class ReadOnlyStore extends WrappedStore {
-  /** @throws StoreFailed always; nothing was written. */
+  /** @throws StoreFailed always. Nothing was written. */
   override async append(): Promise<never> {
-    throw new StoreFailed('the store was opened to be read only');
+    throw new StoreFailed('the store is open for reading only');
   }
 
-  /** @throws StoreFailed always; nothing was removed. */
+  /** @throws StoreFailed always. Nothing was deleted. */
   override async keepLast(): Promise<never> {
-    throw new StoreFailed('the store was opened to be read only');
+    throw new StoreFailed('the store is open for reading only');
   }
 }

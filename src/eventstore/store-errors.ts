@@ -1,32 +1,35 @@
-/** The stream is not as the caller expected. Nothing was written: read again, decide again. */
+/** The stream is not in the expected state. Nothing was written: read the stream and decide again. */
 export class VersionConflict extends Error {
   override readonly name = 'VersionConflict';
 }
 
-/** No acknowledgement in time, or no connection. What was to be written MAY be: repeat it with the same ids and expectation. */
+/**
+ * The store did not acknowledge in time, or there is no connection. An append may or may not have been written: repeat it with
+ * the same ids and the same expected state.
+ */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-/** There is no room. Nothing was written; reads go on, and writes too once there is room. */
+/** The disk is full. Nothing was written. Reads work, and appends work again once there is space. */
 export class StoreFull extends Error {
   override readonly name = 'StoreFull';
 }
 
 /**
- * The store can no longer be trusted with writes: an I/O error, after which even what failed may still be there on the
- * next start, or a log that is not the one it was. The process must stop.
+ * The store must no longer be written to, and the process must stop: after an I/O error, since a failed append may still be on
+ * the disk at the next start; or because the log is not the one that was followed before.
  */
 export class StoreFailed extends Error {
   override readonly name = 'StoreFailed';
 }
 
-/** The events can never be written as they are. Nothing was written. */
+/** The events cannot be written to any store. Nothing was written. */
 export class InvalidAppend extends Error {
   override readonly name = 'InvalidAppend';
 }
 
-/** The store was closed. */
+/** The store is closed. */
 export class StoreClosed extends Error {
   override readonly name = 'StoreClosed';
 }

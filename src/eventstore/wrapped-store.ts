@@ -9,7 +9,7 @@ import type {
   StoreHealth,
 } from './event-store.ts';
 
-/** Another store as it is; what is to be otherwise is overridden. */
+/** Delegates every method to another store. Subclasses override the methods that they change. */
 export class WrappedStore implements EventStore {
   readonly #store: EventStore;
 

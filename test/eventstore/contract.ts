@@ -4,14 +4,14 @@ import { InvalidAppend, StoreClosed, VersionConflict } from '../../src/eventstor
 import { retryUntil } from '../../src/ledger/retry.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 
-/** A place where stores can be opened: each `open` gives another look at the same log. */
+/** Storage on which stores can be opened. Every `open` returns a store on the same log. */
 export interface StorePlace {
   open(): Promise<EventStore>;
   /** Forgets the log; closes what is open. */
   remove(): Promise<void>;
 }
 
-/** What every store promises. One place serves all tests, so each uses streams of its own. */
+/** Contract of every store. All tests share one log, so each test uses its own streams. */
 export function describeStore(name: string, createPlace: () => Promise<StorePlace>): void {
   describe(`the store on ${name}`, () => {
     let place: StorePlace;
@@ -28,8 +28,8 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
       await place.remove();
     });
 
-    describe('an append', () => {
-      test('to an absent stream begins it at revision 0, and what was written is read back', async () => {
+    describe('append()', () => {
+      test('begins an absent stream at revision 0, and the events can be read back', async () => {
         const stream = newStream();
         const events = [
           anEvent({ text: 'ä "quoted" \n line' }),
@@ -46,29 +46,32 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         ]);
       });
 
-      test('continues a stream at the revision that was seen', async () => {
+      test('continues a stream after the expected revision', async () => {
         const stream = newStream();
         await store.append(stream, [anEvent()], 'absent');
         expect(await store.append(stream, [anEvent(), anEvent()], 0)).toBe(2);
       });
 
       test.each([
-        ['absent, where the stream exists', 'absent'],
-        ['a revision behind the stream', 0],
-        ['a revision ahead of the stream', 7],
-      ] as const)('that expects %s is a conflict, and nothing is written', async (_, expected) => {
-        const stream = newStream();
-        const events = [anEvent(), anEvent()];
-        await store.append(stream, events, 'absent');
-        await expect(store.append(stream, [anEvent()], expected)).rejects.toThrow(VersionConflict);
-        expect(idsOf(await collect(store.readStream(stream)))).toEqual(idsOf(events));
-      });
+        ['absent, but the stream exists', 'absent'],
+        ['a revision before the last one', 0],
+        ['a revision after the last one', 7],
+      ] as const)(
+        'rejects with a conflict and writes nothing if the expected state is %s',
+        async (_, expected) => {
+          const stream = newStream();
+          const events = [anEvent(), anEvent()];
+          await store.append(stream, events, 'absent');
+          await expect(store.append(stream, [anEvent()], expected)).rejects.toThrow(VersionConflict);
+          expect(idsOf(await collect(store.readStream(stream)))).toEqual(idsOf(events));
+        },
+      );
 
-      test('that expects a revision of an absent stream is a conflict', async () => {
+      test('rejects with a conflict if the stream is absent and a revision is expected', async () => {
         await expect(store.append(newStream(), [anEvent()], 0)).rejects.toThrow(VersionConflict);
       });
 
-      test('repeated with the same ids and expectation answers as the first did, however much later, and writes nothing', async () => {
+      test('returns the first result for a repeat with the same ids and expected state, at any later time, and writes nothing', async () => {
         const stream = newStream();
         const [first, second, third] = [[anEvent(), anEvent()], [anEvent()], [anEvent()]];
         await store.append(stream, first, 'absent');
@@ -81,10 +84,10 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         );
       });
 
-      test('repeated at once, before the first has been answered, is written once', async () => {
+      test('writes events once if the repeat is sent before the first append is acknowledged', async () => {
         const stream = newStream();
         const events = [anEvent()];
-        // A server may leave the repeat of what it is still writing unanswered: that is an unknown outcome like any other.
+        // A server may not answer the repeat of an append in progress. The outcome is then unknown, as after any timeout.
         const append = () =>
           retryUntil(() => store.append(stream, events, 'absent'), performance.now() + 240_000);
         const answers = await Promise.all([append(), append(), append()]);
@@ -92,7 +95,7 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         expect(await collect(store.readStream(stream))).toHaveLength(1);
       });
 
-      test('whose first id was there and whose second was not is a conflict', async () => {
+      test('rejects with a conflict if only some of the ids were written before', async () => {
         const stream = newStream();
         const events = [anEvent(), anEvent()] as const;
         await store.append(stream, events, 'absent');
@@ -101,14 +104,14 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         expect(await collect(store.readStream(stream))).toHaveLength(2);
       });
 
-      test('of many issued without waiting keeps the order of the calls in the log', async () => {
+      test('writes to the log in the order of the calls if many are started without waiting', async () => {
         const before = await store.head();
         const events = Array.from({ length: 300 }, () => anEvent());
         await Promise.all(events.map((event) => store.append(newStream(), [event], 'absent')));
         expect(idsOf(await readLog(store, before))).toEqual(idsOf(events));
       });
 
-      test('by 32 writers who all expect the same lets one of them win each revision', async () => {
+      test('lets exactly one of 32 writers succeed for each revision', async () => {
         const stream = newStream();
         for (const expected of ['absent', 0, 1] as const) {
           const tries = Array.from({ length: 32 }, () => store.append(stream, [anEvent()], expected));
@@ -122,32 +125,32 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
       circular['self'] = circular;
       test.each<[string, readonly NewEvent[]]>([
         ['no events', []],
-        ['an id that is no UUID', [anEvent({}, { id: 'e1' })]],
+        ['an id that is not a UUID', [anEvent({}, { id: 'e1' })]],
         ['an id in upper case', [anEvent({}, { id: 'A0A0A0A0-6F0E-5D6C-9A47-3D4F5A6B7C8D' })]],
         ['an empty type', [anEvent({}, { type: '' })]],
         ['a bigint in its data', [anEvent({ n: 1n } as never)]],
         ['circular data', [anEvent(circular as never)]],
-        ['data that is no object', [anEvent(undefined as never, { data: undefined as never })]],
-        ['more than a store takes', [anEvent({ text: 'x'.repeat(1_000_000) })]],
-      ])('of %s is refused, and the next one works', async (_, events) => {
+        ['data that is not an object', [anEvent(undefined as never, { data: undefined as never })]],
+        ['more bytes than a store accepts', [anEvent({ text: 'x'.repeat(1_000_000) })]],
+      ])('rejects %s, and the next append works', async (_, events) => {
         const stream = newStream();
         await expect(store.append(stream, events, 'absent')).rejects.toThrow(InvalidAppend);
         expect(await store.append(stream, [anEvent()], 'absent')).toBe(0);
       });
 
-      test('of one event twice is refused', async () => {
+      test('rejects two events with the same id', async () => {
         const event = anEvent();
         await expect(store.append(newStream(), [event, event], 'absent')).rejects.toThrow(InvalidAppend);
       });
 
-      test('of nearly 1 MB works', async () => {
+      test('accepts nearly 1 MB', async () => {
         const stream = newStream();
         await store.append(stream, [anEvent({ text: 'x'.repeat(990_000) })], 'absent');
         expect(await collect(store.readStream(stream))).toHaveLength(1);
       });
     });
 
-    describe('a stream', () => {
+    describe('readStream()', () => {
       let stream: string;
       let ids: string[];
       beforeAll(async () => {
@@ -159,29 +162,29 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
       });
 
       test.each([
-        ['from a revision on', { from: 30 }, [30, 70]],
-        ['a part', { from: 10, limit: 5 }, [10, 15]],
-        ['from past its end', { from: 99 }, [0, 0]],
-        ['none of it', { limit: 0 }, [0, 0]],
-      ] as const)('is read %s', async (_, options, [start, end]) => {
+        ['events from a revision on', { from: 30 }, [30, 70]],
+        ['a range of events', { from: 10, limit: 5 }, [10, 15]],
+        ['nothing from after the end', { from: 99 }, [0, 0]],
+        ['nothing with limit 0', { limit: 0 }, [0, 0]],
+      ] as const)('reads %s', async (_, options, [start, end]) => {
         expect(idsOf(await collect(store.readStream(stream, options)))).toEqual(ids.slice(start, end));
       });
 
       test.each([
-        ['its end', {}, [0, 70]],
-        ['its end, the last 3', { limit: 3 }, [67, 70]],
+        ['the end', {}, [0, 70]],
+        ['the end, the last 3 events', { limit: 3 }, [67, 70]],
         ['a revision', { from: 5 }, [0, 6]],
-        ['past its end', { from: 99, limit: 2 }, [68, 70]],
-      ] as const)('is read backwards from %s', async (_, options, [start, end]) => {
+        ['after the end', { from: 99, limit: 2 }, [68, 70]],
+      ] as const)('reads backwards from %s', async (_, options, [start, end]) => {
         const read = await collect(store.readStream(stream, { ...options, direction: 'backwards' }));
         expect(idsOf(read)).toEqual(ids.slice(start, end).reverse());
       });
 
-      test('that is absent has no events', async () => {
+      test('returns no events for an absent stream', async () => {
         expect(await collect(store.readStream('nobody-wrote-this'))).toEqual([]);
       });
 
-      test('whose reading was left early can be read again', async () => {
+      test('can be called again after an iteration was left early', async () => {
         for await (const { id } of store.readStream(stream)) {
           expect(id).toBe(ids[0]);
           break;
@@ -191,7 +194,7 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
     });
 
     describe('the log', () => {
-      test('numbers its events 1, 2, 3, … over all streams, the same for whoever reads it from wherever', async () => {
+      test('has positions 1, 2, 3, … over all streams, the same for every reader and start', async () => {
         const chunks = Array.from({ length: 5 }, () => Array.from({ length: 450 }, () => anEvent()));
         for (const events of chunks) await store.append(newStream(), events, 'absent');
         const all = await readLog(store);
@@ -206,7 +209,7 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         if (other !== store) await other.close();
       });
 
-      test('can be left early', async () => {
+      test('can be read in part', async () => {
         for await (const events of store.readAll(0)) {
           expect(events[0]?.position).toBe(1);
           break;
@@ -214,7 +217,7 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         expect((await readLog(store)).length).toBe(await store.head());
       });
 
-      test('does not hold state streams, which may be told to forget all but their last events', async () => {
+      test('has no events of state streams, of which keepLast() keeps the last events only', async () => {
         const before = await store.head();
         const claims = Array.from({ length: 4 }, () => anEvent());
         const stream = `~claim-${newStream()}`;
@@ -228,13 +231,13 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         await expect(store.append(stream, [anEvent()], 'absent')).rejects.toThrow(VersionConflict);
       });
 
-      test('forgets nothing itself', async () => {
+      test('rejects keepLast() for its own streams', async () => {
         await expect(store.keepLast('stream-1', 1)).rejects.toThrow(RangeError);
       });
     });
 
-    describe('a follower', () => {
-      test('sees what was there, is told that it has caught up, and then sees what comes, once and in order', async () => {
+    describe('follow()', () => {
+      test('yields the existing events, reports that it has caught up, and then yields new events once and in order', async () => {
         const watcher = new Watcher(store);
         await watcher.until(({ isCaughtUp }) => isCaughtUp);
         const before = await store.head();
@@ -248,7 +251,7 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         await watcher.stop();
       });
 
-      test('may begin behind any position', async () => {
+      test('can begin after any position', async () => {
         const after = (await store.head()) - 3;
         const watcher = new Watcher(store, after);
         await watcher.until(({ isCaughtUp }) => isCaughtUp);
@@ -256,7 +259,7 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         await watcher.stop();
       });
 
-      test('ends when it is told to, also while it waits', async () => {
+      test('ends when its signal is aborted, also while it waits', async () => {
         const watcher = new Watcher(store, await store.head());
         await watcher.until(({ isCaughtUp }) => isCaughtUp);
         await watcher.stop();
@@ -264,7 +267,7 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
       });
     });
 
-    test('what was acknowledged is there after it was closed and opened again', async () => {
+    test('keeps acknowledged events after it is closed and opened again', async () => {
       const stream = newStream();
       const event = anEvent({ kept: true });
       await store.append(stream, [event], 'absent');

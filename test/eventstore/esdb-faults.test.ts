@@ -9,7 +9,7 @@ import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-even
 import { until } from '../support/until.ts';
 
 const silentLog = { info: () => undefined, warn: () => undefined };
-/** Short, so that the store notices a fault soon. An answer takes far less, even on a slow machine. */
+/** Short time limits, so that the store detects a fault soon. An answer takes far less time, even on a slow machine. */
 const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 2_000 };
 
 let double: EventStoreDouble;
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performance.now() + 240_000);
 
-/** Appends one event after the other, each until it is acknowledged. */
+/** Appends events one at a time, and repeats each append until it is acknowledged. */
 async function write(stream: string, count: number, each?: (i: number) => void): Promise<string[]> {
   const ids: string[] = [];
   for (let i = 0; i < count; i++) {
@@ -42,9 +42,9 @@ async function write(stream: string, count: number, each?: (i: number) => void):
   return ids;
 }
 
-describe('an append', () => {
+describe('EsdbStore.append()', () => {
   test.each(['not-ready', 'busy', 'timeout', 'unavailable', 'cancelled', 'unknown'] as const)(
-    'that the server answers with %s is of unknown outcome, and its repeat is written once',
+    'has an unknown outcome if the server answers %s, and its repeat is written once',
     async (failure) => {
       const event = anEvent();
       await store.append('warm', [anEvent()], 'absent');
@@ -61,7 +61,7 @@ describe('an append', () => {
   );
 
   test.each([{ applied: true }, { applied: false }])(
-    'that is never answered (applied: $applied) is given up by the clock of the adapter, and its repeat is written once',
+    'rejects at its own deadline if the server never answers (applied: $applied), and its repeat is written once',
     async (how) => {
       await store.append('warm', [anEvent()], 'absent');
       double.stopAnsweringWrites(how);
@@ -73,7 +73,7 @@ describe('an append', () => {
     },
   );
 
-  test('to a peer that takes connections and says nothing is given up, and works once it speaks', async () => {
+  test('rejects at its deadline if the server accepts connections and does not answer, and works once it answers', async () => {
     proxy.stall();
     await expect(store.append('a', [anEvent()], 'absent')).rejects.toThrow(StoreUnavailable);
     expect(store.health().reachable).toBe(false);
@@ -82,7 +82,7 @@ describe('an append', () => {
     expect(store.health()).toMatchObject({ reachable: true, unreachableSince: undefined });
   });
 
-  test('to a server that is away fails at once, and works when it is back', async () => {
+  test('rejects at once if no server listens, and works once one does', async () => {
     await store.append('warm', [anEvent()], 'absent');
     await double.stop('killed');
     await expect(store.append('a', [anEvent()], 'absent')).rejects.toThrow(StoreUnavailable);
@@ -90,7 +90,7 @@ describe('an append', () => {
     expect(await patiently(() => store.append('a', [anEvent()], 'absent'))).toBe(0);
   });
 
-  test('under 16 writers whose connection is cut again and again is written once each, and none is lost', async () => {
+  test('writes every event of 16 writers exactly once while their connection is cut repeatedly', async () => {
     const written = await Promise.all(
       Array.from({ length: 16 }, (_, writer) =>
         write(`writer-${writer}`, 20, (i) => writer === 0 && i % 4 === 3 && proxy.cut()),
@@ -102,7 +102,7 @@ describe('an append', () => {
     expect(await patiently(() => readLog(store))).toHaveLength(16 * 20);
   });
 
-  test('that the client could not survive never reaches it', async () => {
+  test('rejects events that would crash the client before they reach it', async () => {
     await expect(store.append('a', [anEvent({}, { id: 'not-a-uuid' })], 'absent')).rejects.toThrow(
       InvalidAppend,
     );
@@ -113,22 +113,22 @@ describe('an append', () => {
     expect(await store.append('a', [anEvent()], 'absent')).toBe(0);
   });
 
-  test('keeps its place in the order of the calls, also the first one on a new connection', async () => {
+  test('writes in the order of the calls, also on a new connection', async () => {
     const events = Array.from({ length: 50 }, () => anEvent());
     await Promise.all(events.map((event, i) => store.append(`s-${i}`, [event], 'absent')));
     expect(idsOf(await readLog(store))).toEqual(idsOf(events));
   });
 });
 
-describe('a follower', () => {
+describe('EsdbStore.follow()', () => {
   const disturbances: [string, () => void | Promise<void>][] = [
     ['dropped connections', () => proxy.cut()],
-    ['subscriptions that end as if complete', () => double.endSubscriptions()],
+    ['subscriptions that end without an error', () => double.endSubscriptions()],
     [
       'subscriptions that end with an error',
       () => double.endSubscriptions({ code: status.UNAVAILABLE, details: 'node is going away' }),
     ],
-    ['subscriptions that say nothing any more', () => double.silenceSubscriptions()],
+    ['subscriptions that become silent', () => double.silenceSubscriptions()],
     ['restarts of the server', () => double.restart('stopped')],
     ['crashes of the server', () => double.restart('killed')],
     [
@@ -140,7 +140,7 @@ describe('a follower', () => {
     ],
   ];
 
-  test.each(disturbances)('resumes without gap or repeat through %s', async (_, disturb) => {
+  test.each(disturbances)('misses and repeats no event despite %s', async (_, disturb) => {
     const watcher = new Watcher(store);
     await watcher.until(({ isCaughtUp }) => isCaughtUp);
     const ids: string[] = [];
@@ -155,7 +155,7 @@ describe('a follower', () => {
     await watcher.stop();
   });
 
-  test('that is too slow is dropped by the server, and misses nothing', async () => {
+  test('misses no event if the server drops it because it is too slow', async () => {
     const follower = new AbortController();
     const seen: string[] = [];
     const text = 'x'.repeat(5_000);
@@ -163,7 +163,7 @@ describe('a follower', () => {
     const following = (async () => {
       for await (const { events } of store.follow(0, follower.signal)) {
         seen.push(...idsOf(events));
-        // Takes its time: it goes on only when the next hundred is on the server.
+        // A slow consumer: it continues only when the next hundred events are on the server.
         await until(() => writes.length >= Math.min(total, seen.length + 400));
         if (seen.length >= total) follower.abort();
       }
@@ -178,7 +178,7 @@ describe('a follower', () => {
     expect(seen).toEqual(writes);
   });
 
-  test('waits for a server that is not there yet', async () => {
+  test('waits for a server that has not started yet', async () => {
     await double.stop('killed');
     const watcher = new Watcher(store);
     await until(() => !store.health().reachable);
@@ -189,7 +189,7 @@ describe('a follower', () => {
   });
 });
 
-describe('nothing leaks', () => {
+describe('EsdbStore leaks nothing', () => {
   test('on the server when a read, the log or a follower is left early', async () => {
     await store.append(
       'a',
@@ -202,7 +202,7 @@ describe('nothing leaks', () => {
     await until(() => double.subscriptionCount === 0);
   });
 
-  test('when silent peers make it change its client again and again: the connections are closed', async () => {
+  test('when a silent server makes it replace its client repeatedly', async () => {
     proxy.stall();
     for (let i = 0; i < 3; i++) {
       await expect(store.append('a', [anEvent()], 'absent')).rejects.toThrow(StoreUnavailable);

@@ -34,8 +34,8 @@ function tamper(sql: string): void {
   db.close();
 }
 
-describe('the file', () => {
-  test('has one owner: a second store is refused, also by another path, and works once the first is closed', async () => {
+describe('the SQLite file', () => {
+  test('can be opened by one store at a time, by whatever path', async () => {
     const store = await SqliteStore.open(file);
     await symlink(file, join(folder, 'link.db'));
     await expect(SqliteStore.open(file)).rejects.toThrow(/in use by another ledger/);
@@ -46,7 +46,7 @@ describe('the file', () => {
     await (await SqliteStore.open(file)).close();
   });
 
-  test('holds everything by itself once it is closed, so that a copy of it is a backup', async () => {
+  test('contains the whole log once it is closed, so that a copy of it is a backup', async () => {
     await writeSome();
     const copy = join(folder, 'copy.db');
     await copyFile(file, copy);
@@ -55,7 +55,7 @@ describe('the file', () => {
     await store.close();
   });
 
-  test('can be read by others with nothing but SQLite while it is in use', async () => {
+  test('can be read with SQLite alone while it is in use', async () => {
     const store = await SqliteStore.open(file);
     await store.append('s', [anEvent({ text: 'for all to read' })], 'absent');
     const db = new DatabaseSync(file, { readOnly: true });
@@ -73,21 +73,21 @@ describe('the file', () => {
   });
 
   test.each([
-    ['is no SQLite file', () => writeFile(file, 'a note\n'.repeat(100))],
+    ['is not an SQLite file', () => writeFile(file, 'a note\n'.repeat(100))],
     [
       'is of another application',
       async () => tamper('CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)'),
     ],
-  ])('that %s is refused and left as it was', async (why, create) => {
+  ])('is rejected and not changed if it %s', async (why, create) => {
     await create();
     const before = await readFile(file);
     await expect(SqliteStore.open(file)).rejects.toThrow(
-      why === 'is no SQLite file' ? /no SQLite file/ : /another application/,
+      why === 'is not an SQLite file' ? /not an SQLite file/ : /another application/,
     );
     expect((await readFile(file)).equals(before)).toBe(true);
   });
 
-  test('of a later release is refused', async () => {
+  test('is rejected if a later release wrote it', async () => {
     await writeSome();
     tamper('PRAGMA user_version = 99');
     await expect(SqliteStore.open(file)).rejects.toThrow(/schema version 99; this release knows 1/);
@@ -96,16 +96,16 @@ describe('the file', () => {
   test.each([
     ['an event is missing', 'DELETE FROM log WHERE position = 3'],
     ['an event was moved', 'UPDATE log SET position = 99 WHERE position = 5'],
-    ['a revision stands twice', 'UPDATE log SET revision = 0 WHERE position = 3'],
-    ['an event was given to another stream', "UPDATE log SET stream = 's1' WHERE position = 5"],
-    ['the way back to the event before is wrong', 'UPDATE log SET previous = 2 WHERE position = 5'],
-  ])('in which %s is refused at the start', async (_, sql) => {
+    ['a revision is duplicated', 'UPDATE log SET revision = 0 WHERE position = 3'],
+    ['an event was moved to another stream', "UPDATE log SET stream = 's1' WHERE position = 5"],
+    ['the reference to the previous event is wrong', 'UPDATE log SET previous = 2 WHERE position = 5'],
+  ])('is rejected at start if %s', async (_, sql) => {
     await writeSome();
     tamper(sql);
     await expect(SqliteStore.open(file)).rejects.toThrow(StoreFailed);
   });
 
-  test('is durable: every commit is synced', async () => {
+  test('is synced at every commit', async () => {
     const { openForWriting, integer } = await import('../../src/eventstore/sqlite/database.ts');
     const db = openForWriting(file);
     expect(integer(db, 'PRAGMA synchronous')).toBe(2);
@@ -116,9 +116,9 @@ describe('the file', () => {
 
 const canMount = spawnSync('mount', ['--version']).status === 0 && process.getuid?.() === 0;
 
-describe('a disk', () => {
+describe('the disk of the SQLite file', () => {
   test.skipIf(!canMount)(
-    `that is full refuses writes, goes on answering reads, and takes writes again once there is room${canMount ? '' : '; NOT RUN: no right to mount'}`,
+    `rejects writes while it is full, still answers reads, and accepts writes again once there is space${canMount ? '' : '; NOT RUN: no right to mount'}`,
     async () => {
       const disk = join(folder, 'disk');
       await mkdir(disk);
@@ -146,14 +146,14 @@ describe('a disk', () => {
     },
   );
 
-  test('that fails stops the store: nothing is acknowledged any more, and whoever runs it is told', async () => {
+  test('stops the store if it fails: no write is acknowledged any more, and onFailed is called', async () => {
     let told: StoreFailed | undefined;
     const onFailed = (error: StoreFailed) => {
       told = error;
     };
     const store = await SqliteStore.open(file, { onFailed });
     await store.append('s', [anEvent()], 'absent');
-    // Somebody else writes into the file: the next commit meets a row that must not be there.
+    // Another program writes to the file, so the next commit conflicts with a row.
     tamper(`INSERT INTO log VALUES (2, 'x', 0, NULL, 'id', 'T', '{}', '{}', 1)`);
     const tries = [store.append('s', [anEvent()], 0), store.append('t', [anEvent()], 'absent')];
     for (const result of await Promise.allSettled(tries)) {

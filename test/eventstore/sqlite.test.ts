@@ -9,7 +9,7 @@ describeStore('SQLite', async () => {
   let store: SqliteStore | undefined;
   return {
     async open() {
-      // The file has one owner: another look at it is the same store.
+      // The file can be opened once, so every `open` returns the same store.
       if (store?.isClosed === false) return store;
       store = await SqliteStore.open(join(folder, 'ledger.db'));
       return store;

@@ -1,44 +1,48 @@
 import { type AppendExpectedRevision, type EventData, EventStoreDBClient } from '@eventstore/db-client';
 import { withDeadline } from '../../util/with-deadline.ts';
 import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
-import { discard } from './dispose-client.ts';
+import { disposeClient } from './dispose-client.ts';
 import { appendFailure, recoversByItself } from './error-mapping.ts';
 
 const DISPOSE_MS = 2_000;
 
 /**
- * Appends through a client of its own, over the client's one long stream of batches.
+ * Appends through a client of its own. The client sends all appends over one long-lived gRPC stream (`BatchAppend`).
  *
- * The client keeps the pending appends of all its instances in one table: an error on one stream rejects them all, and an
- * answer that comes for one that is gone throws where nobody can catch it. So there is one such stream at a time: reads go
- * through another client, and a client is replaced only once its stream has ended. The first append on a new stream would
- * arrive after those behind it, so it goes alone.
+ * This class works around three properties of `batchAppend` in `@eventstore/db-client` 6.2:
+ * - The module has one table of pending appends for all clients of the process. An error on the stream of one client rejects
+ *   the pending appends of all of them.
+ * - A response for an append that is no longer in the table throws inside an event handler, which ends the process.
+ *   Therefore only one such stream exists at a time: reads use another client, and a client is replaced only after its stream
+ *   has ended.
+ * - The first append on a new stream waits for the connection and could arrive after the appends that follow it. Therefore the
+ *   first append is sent alone.
  */
 export class Appender {
   readonly #connection: string;
   readonly #attemptMs: number;
-  readonly #told: (error: unknown) => void;
+  readonly #onResult: (error: unknown) => void;
   #client: EventStoreDBClient;
-  /** Whether an answer has come on the present stream. */
+  /** Whether the server has answered on the current stream. */
   #isWarm = false;
-  /** The append that goes alone, or the change of clients, that the next ones wait for. */
+  /** Settles when the next append may be sent: after the append that is sent alone, or after the client was replaced. */
   #gate: Promise<unknown> = Promise.resolve();
   #lastAnswerAt = 0;
   #replacing: Promise<void> | undefined;
 
   /**
-   * @param attemptMs longest wait for the answer to one attempt.
-   * @param told of every append that failed, or with `undefined` of one that did not.
+   * @param attemptMs maximum time for the acknowledgement of one append.
+   * @param onResult called after every append, with the error or with `undefined`.
    */
-  constructor(connection: string, attemptMs: number, told: (error: unknown) => void) {
+  constructor(connection: string, attemptMs: number, onResult: (error: unknown) => void) {
     this.#connection = connection;
     this.#attemptMs = attemptMs;
-    this.#told = told;
+    this.#onResult = onResult;
     this.#client = EventStoreDBClient.connectionString(connection);
   }
 
   /**
-   * @returns revision of the last event.
+   * Appends events. @returns the revision of the last event.
    * @throws VersionConflict, InvalidAppend, StoreUnavailable
    */
   append(stream: string, events: EventData[], expectedRevision: AppendExpectedRevision): Promise<number> {
@@ -48,14 +52,14 @@ export class Appender {
     });
   }
 
-  /** Sets how many events a stream keeps. @throws StoreUnavailable */
+  /** Sets the number of events that a stream keeps. @throws StoreUnavailable */
   async setMaxCount(stream: string, maxCount: number): Promise<void> {
     await this.#inOrder(() => this.#client.setStreamMetadata(stream, { maxCount }));
   }
 
   #inOrder<T>(attempt: () => Promise<T>): Promise<T> {
     if (this.#isWarm) return this.#attempt(attempt);
-    const late = () => new StoreUnavailable('the connection could not be made anew in time');
+    const late = () => new StoreUnavailable('the connection was not reestablished in time');
     const alone = withDeadline(this.#gate, 2 * this.#attemptMs, late).then(() => this.#attempt(attempt));
     this.#gate = alone.catch(() => undefined);
     return alone;
@@ -78,12 +82,12 @@ export class Appender {
   #answered(): void {
     this.#isWarm = true;
     this.#lastAnswerAt = performance.now();
-    this.#told(undefined);
+    this.#onResult(undefined);
   }
 
   #failed(error: unknown): void {
     this.#isWarm = false;
-    this.#told(error);
+    this.#onResult(error);
     const isSilent =
       error instanceof StoreUnavailable && performance.now() - this.#lastAnswerAt >= this.#attemptMs;
     if (isSilent || (!(error instanceof StoreUnavailable) && !recoversByItself(error))) this.#replaceClient();
@@ -91,7 +95,7 @@ export class Appender {
 
   #replaceClient(): void {
     if (this.#replacing !== undefined) return;
-    this.#replacing = discard(this.#client)
+    this.#replacing = disposeClient(this.#client)
       .then(() => {
         this.#client = EventStoreDBClient.connectionString(this.#connection);
         this.#lastAnswerAt = performance.now();
@@ -103,6 +107,8 @@ export class Appender {
   }
 
   async close(): Promise<void> {
-    await withDeadline(discard(this.#client), DISPOSE_MS, () => new Error('late')).catch(() => undefined);
+    await withDeadline(disposeClient(this.#client), DISPOSE_MS, () => new Error('late')).catch(
+      () => undefined,
+    );
   }
 }

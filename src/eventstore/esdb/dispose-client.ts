@@ -1,10 +1,10 @@
 import type { EventStoreDBClient } from '@eventstore/db-client';
 
 /**
- * Lets go of a client: cancels its streams, whose pending calls fail, and closes its connection, which the client itself
- * leaves open.
+ * Disposes of a client: cancels its streams, so that pending calls fail, and closes its connection. `dispose` of
+ * `@eventstore/db-client` 6.2 leaves the gRPC channel open, which keeps its socket and the process alive.
  */
-export async function discard(client: EventStoreDBClient): Promise<void> {
+export async function disposeClient(client: EventStoreDBClient): Promise<void> {
   await client.dispose();
   const { getChannel } = client as unknown as { getChannel(): Promise<{ close(): void }> };
   getChannel().then(

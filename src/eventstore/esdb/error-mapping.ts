@@ -11,37 +11,38 @@ import {
 } from '@eventstore/db-client';
 import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
 
-/** What the client throws is often a raw gRPC error: made into one of its own where it can be. */
-function known(error: unknown): unknown {
+/** Converts a raw gRPC error, which the client often throws, into an error class of the client if there is one. */
+function commandError(error: unknown): unknown {
   return error instanceof Error ? convertToCommandError(error) : error;
 }
 
-/** What failed, in a word for people. */
+/** Returns a description of an error for operators. */
 export function describe(error: unknown): string {
-  const found = known(error);
-  if (!(found instanceof Error)) return String(found);
-  const { type } = found as { type?: unknown };
-  return typeof type === 'string' ? `${type}: ${found.message}` : found.message;
+  const converted = commandError(error);
+  if (!(converted instanceof Error)) return String(converted);
+  const { type } = converted as { type?: unknown };
+  return typeof type === 'string' ? `${type}: ${converted.message}` : converted.message;
 }
 
-/** What a failed append means to its caller. */
+/** Returns the error of the port for a failed append. */
 export function appendFailure(error: unknown): VersionConflict | InvalidAppend | StoreUnavailable {
-  const found = known(error);
-  if (found instanceof WrongExpectedVersionError) {
-    const { streamName, expectedVersion, actualVersion } = found;
+  const converted = commandError(error);
+  if (converted instanceof WrongExpectedVersionError) {
+    const { streamName, expectedVersion, actualVersion } = converted;
     return new VersionConflict(`${streamName} is at ${actualVersion}, not at ${expectedVersion}`);
   }
-  if (found instanceof MaxAppendSizeExceededError)
-    return new InvalidAppend(describe(found), { cause: error });
-  return new StoreUnavailable(`the append was not acknowledged: ${describe(found)}`, { cause: error });
+  if (converted instanceof MaxAppendSizeExceededError)
+    return new InvalidAppend(describe(converted), { cause: error });
+  return new StoreUnavailable(`the append was not acknowledged: ${describe(converted)}`, { cause: error });
 }
 
 /**
- * Whether the client goes on by itself after an error. After any other (a discovery that failed is remembered for ever,
- * for one) only a new client does.
+ * Returns whether a client can still be used after an error: it reconnects after these errors. After any other error only a new
+ * client works. For example, a client keeps the rejected promise of a failed cluster discovery as its channel, and every later
+ * call fails with it.
  */
 export function recoversByItself(error: unknown): boolean {
-  const found = known(error);
+  const converted = commandError(error);
   return [
     AccessDeniedError,
     CancelledError,
@@ -51,5 +52,5 @@ export function recoversByItself(error: unknown): boolean {
     TimeoutError,
     UnavailableError,
     WrongExpectedVersionError,
-  ].some((kind) => found instanceof kind);
+  ].some((kind) => converted instanceof kind);
 }

@@ -23,10 +23,10 @@ import type {
   StoreHealth,
 } from '../event-store.ts';
 import type { JsonObject } from '../json.ts';
-import { isState, prepareAppend } from '../prepare-append.ts';
+import { isStateStream, prepareAppend } from '../prepare-append.ts';
 import { StoreClosed, StoreUnavailable } from '../store-errors.ts';
 import { Appender } from './appender.ts';
-import { discard } from './dispose-client.ts';
+import { disposeClient } from './dispose-client.ts';
 import { describe, recoversByItself } from './error-mapping.ts';
 import { LogIndex } from './log-index.ts';
 import { Silent, subscribeOnce } from './subscription.ts';
@@ -42,13 +42,15 @@ export interface EsdbOptions {
 }
 
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 2_000;
 
 /**
- * The log on EventStoreDB 23.10 or later. A stream is called `<namespace>.<name>`, a state stream `<namespace>~<name>`, so
- * that the server itself filters the log by one prefix. The client waits for ever where the server is silent, fails in
- * undeclared ways and does not resume: every wait here has an end, every error is one of the port's, and a subscription
- * that ended, however it did, is taken up behind the last event.
+ * Event store on EventStoreDB 23.10 or later. A stream is named `<namespace>.<name>` on the server, and a state stream
+ * `<namespace>~<name>`, so that the server filters the log by one prefix.
+ *
+ * The client (`@eventstore/db-client` 6.2) has no time limits for reads and subscriptions, throws errors that it does not
+ * declare, and does not resume subscriptions. Therefore every wait has a deadline here, every error is converted to an error
+ * of the port, and a subscription that ended is replaced by one that starts after the last event.
  */
 export class EsdbStore implements EventStore {
   readonly isSoleWriter = false;
@@ -62,21 +64,25 @@ export class EsdbStore implements EventStore {
   #unreachableSince: number | undefined;
   #detail: string | undefined;
 
-  /** @param connection an `esdb://` or `esdb+discover://` connection string. @throws what the client says of a wrong one. */
+  /**
+   * @param connection an `esdb://` or `esdb+discover://` connection string.
+   * @throws an error of the client if the connection string is not valid.
+   */
   constructor(connection: string, options: EsdbOptions) {
     this.#options = options;
     this.#connection = connection;
     this.#timings = options.timings ?? TIMINGS;
-    const told = (error: unknown) => (error === undefined ? this.#reached() : this.#missed(error));
-    this.#appender = new Appender(connection, this.#timings.appendMs, told);
+    this.#appender = new Appender(connection, this.#timings.appendMs, (error) =>
+      error === undefined ? this.#markReachable() : this.#markUnreachable(error),
+    );
     this.#reader = EventStoreDBClient.connectionString(connection);
     this.#index = new LogIndex(this, (error) =>
-      options.log.warn({ why: describe(error) }, 'the log index was not kept'),
+      options.log.warn({ why: describe(error) }, 'cannot store a mark of the log index'),
     );
   }
 
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
-    // Not an async function: appends reach the server in the order of the calls.
+    // Not an async function, so that appends reach the server in the order of the calls.
     try {
       this.#checkOpen();
       prepareAppend(stream, events);
@@ -104,40 +110,40 @@ export class EsdbStore implements EventStore {
       },
       { highWaterMark: 256 },
     );
-    // Without a listener the error of a stream that does not exist would end the process.
+    // The client emits an error for a stream that does not exist. Without a listener it would end the process.
     read.on('error', () => undefined);
     const { readMs } = this.#timings;
     const iterator = read[Symbol.asyncIterator]();
-    let isOver = false;
+    let hasEnded = false;
     try {
       for (;;) {
-        const late = () => new StoreUnavailable(`nothing was read within ${readMs} ms`);
+        const late = () => new StoreUnavailable(`the server sent no event within ${readMs} ms`);
         const { done, value } = await withDeadline(
           iterator.next() as Promise<IteratorResult<ResolvedEvent>>,
           readMs,
           late,
         );
         if (done === true) {
-          isOver = true;
-          this.#reached();
+          hasEnded = true;
+          this.#markReachable();
           return;
         }
         if (value.event !== undefined) yield this.#recorded(value.event);
       }
     } catch (error) {
       if (error instanceof StreamNotFoundError) {
-        isOver = true;
-        this.#reached();
+        hasEnded = true;
+        this.#markReachable();
         return;
       }
       throw this.#readFailure(error);
     } finally {
-      if (!isOver) void read.cancel().catch(() => undefined);
+      if (!hasEnded) void read.cancel().catch(() => undefined);
     }
   }
 
   #readFailure(error: unknown): StoreUnavailable {
-    this.#missed(error);
+    this.#markUnreachable(error);
     if (!recoversByItself(error)) this.#replaceReader();
     return error instanceof StoreUnavailable
       ? error
@@ -147,19 +153,19 @@ export class EsdbStore implements EventStore {
   #replaceReader(): void {
     const former = this.#reader;
     this.#reader = EventStoreDBClient.connectionString(this.#connection);
-    void discard(former);
+    void disposeClient(former);
   }
 
   async *readAll(after: number): AsyncGenerator<readonly LogEvent[]> {
     this.#checkOpen();
-    const given = new AbortController();
+    const stop = new AbortController();
     try {
-      for await (const { events, caughtUp } of this.#numbered(after, given.signal, false)) {
+      for await (const { events, caughtUp } of this.#numbered(after, stop.signal, false)) {
         if (events.length > 0) yield events;
         if (caughtUp) return;
       }
     } finally {
-      given.abort();
+      stop.abort();
     }
   }
 
@@ -168,7 +174,7 @@ export class EsdbStore implements EventStore {
     yield* this.#numbered(after, AbortSignal.any([signal, this.#closing.signal]), true);
   }
 
-  /** The log behind a number, counted from the nearest mark. */
+  /** Reads the log after a number, counting from the nearest mark. */
   async *#numbered(after: number, signal: AbortSignal, resumes: boolean): AsyncGenerator<Batch> {
     const mark = await this.#markFor(after, signal, resumes);
     if (mark === undefined) return;
@@ -186,7 +192,7 @@ export class EsdbStore implements EventStore {
   }
 
   async #markFor(number: number, signal: AbortSignal, resumes: boolean) {
-    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
       try {
         return await this.#index.markFor(number);
       } catch (error) {
@@ -197,17 +203,17 @@ export class EsdbStore implements EventStore {
     return undefined;
   }
 
-  /** All events of the namespace behind a position; taken up again after every end if `resumes`. */
+  /** Subscribes to all events of the namespace after a position. If `resumes`, it subscribes again whenever the subscription ends. */
   async *#subscribed(start: Position | undefined, signal: AbortSignal, resumes: boolean) {
-    let behind = start;
+    let last = start;
     for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
       const confirmed = () => {
         pause = FIRST_PAUSE_MS;
-        this.#reached();
+        this.#markReachable();
       };
       try {
         const prefix = `${this.#options.namespace}.`;
-        const from = behind ?? START;
+        const from = last ?? START;
         for await (const batch of subscribeOnce(
           this.#reader,
           prefix,
@@ -216,7 +222,7 @@ export class EsdbStore implements EventStore {
           signal,
           confirmed,
         )) {
-          behind = lastPosition(batch.events) ?? behind;
+          last = lastPosition(batch.events) ?? last;
           yield batch;
         }
       } catch (error) {
@@ -224,9 +230,9 @@ export class EsdbStore implements EventStore {
         if (error instanceof Silent) continue;
         if (!resumes) throw this.#readFailure(error);
         this.#readFailure(error);
-        this.#options.log.info({ why: describe(error) }, 'the subscription ended and is taken up again');
+        this.#options.log.info({ why: describe(error) }, 'the subscription ended; subscribing again');
         await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
-        pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+        pause = Math.min(2 * pause, MAX_PAUSE_MS);
       }
     }
   }
@@ -239,7 +245,8 @@ export class EsdbStore implements EventStore {
 
   async keepLast(stream: string, count: number): Promise<void> {
     this.#checkOpen();
-    if (!isState(stream)) throw new RangeError(`${stream} is no state stream: the log forgets nothing`);
+    if (!isStateStream(stream))
+      throw new RangeError(`${stream} is not a state stream: events of the log are never deleted`);
     await this.#appender.setMaxCount(this.#streamName(stream), count);
   }
 
@@ -252,22 +259,22 @@ export class EsdbStore implements EventStore {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await this.#appender.close();
-    await withDeadline(discard(this.#reader), 1_000, () => new Error('late')).catch(() => undefined);
+    await withDeadline(disposeClient(this.#reader), 1_000, () => new Error('late')).catch(() => undefined);
   }
 
-  #reached(): void {
+  #markReachable(): void {
     this.#unreachableSince = undefined;
     this.#detail = undefined;
   }
 
-  #missed(error: unknown): void {
+  #markUnreachable(error: unknown): void {
     this.#unreachableSince ??= this.#options.now();
     this.#detail = describe(error);
   }
 
   #streamName(stream: string): string {
     const { namespace } = this.#options;
-    return isState(stream) ? `${namespace}${stream}` : `${namespace}.${stream}`;
+    return isStateStream(stream) ? `${namespace}${stream}` : `${namespace}.${stream}`;
   }
 
   #recorded(event: NonNullable<ResolvedEvent['event']>): RecordedEvent {
@@ -280,7 +287,7 @@ export class EsdbStore implements EventStore {
       type: event.type,
       data: event.data as unknown as JsonObject,
       metadata,
-      // Ours always carry it; what somebody else wrote into our streams has the server's time.
+      // Events of the ledger have a time of recording. For events of other applications the time of the server is used.
       recordedAt: typeof recordedAt === 'number' ? recordedAt : event.created.getTime(),
     };
   }

@@ -2,21 +2,21 @@ import type { Position } from '@eventstore/db-client';
 import type { NewEvent, RecordedEvent } from '../event-store.ts';
 import { VersionConflict } from '../store-errors.ts';
 
-/** Where an event of the log stands: our number of it, and the server's position. Number 0 stands before the first. */
+/** Pair of the number of an event in the log (from 1) and its position on the server. Number 0 is before the first event. */
 export interface Mark {
   readonly number: number;
   readonly at: Position | undefined;
 }
 
-/** Events between two marks that are kept. */
+/** Number of events between two stored marks. */
 export const MARK_EVERY = 1_000;
 
 export const LOG_INDEX_STREAM = '~log-index';
 
-/** Places of recent events kept in memory. */
+/** Number of recent server positions in memory. */
 const RECENT = 65_536;
 
-/** A version 8 UUID (RFC 9562, section 5.8) that holds the number: whoever writes an entry writes the same. */
+/** Returns a version 8 UUID (RFC 9562, section 5.8) that contains the number, so that every process writes the same event. */
 function idOf(number: number): string {
   return `636c6564-0000-8000-8000-${number.toString(16).padStart(12, '0')}`;
 }
@@ -30,31 +30,33 @@ interface IndexStore {
 }
 
 /**
- * Numbers the events of a namespace, 1, 2, 3, …, in the order of the server's log. Who follows counts; the server's
- * position of every 1,000th is kept in a state stream (event `n` of it says where number `1,000 (n + 1)` is), so that any
- * place is found by counting at most 1,000. Whoever writes an entry writes the same.
+ * Maps numbers of events to positions on the server. The events of a namespace are numbered from 1 in the order of the
+ * server's log, which a follower does by counting. The server position of every 1,000th event is stored in a state stream
+ * (its event `n` is the mark of number `1,000 (n + 1)`), so that any number is found by reading at most 1,000 events. All
+ * processes write the same marks.
  */
 export class LogIndex {
   readonly #store: IndexStore;
-  readonly #failed: (error: unknown) => void;
-  /** Places of the events up to `#last`, a ring by number. */
+  readonly #onFailed: (error: unknown) => void;
+  /** Server positions of the events up to `#last`: a ring buffer, indexed by number. */
   readonly #recent: (Position | undefined)[] = new Array(RECENT);
   #first = 0;
   #last = 0;
-  /** Entries known to be in the stream. */
+  /** Number of marks that are known to be stored. */
   #kept = 0;
 
-  constructor(store: IndexStore, failed: (error: unknown) => void) {
+  /** @param onFailed called if a mark cannot be stored. */
+  constructor(store: IndexStore, onFailed: (error: unknown) => void) {
     this.#store = store;
-    this.#failed = failed;
+    this.#onFailed = onFailed;
   }
 
-  /** The highest number whose place is known here; 0 where none is. */
+  /** Highest number whose server position is in memory; 0 if there is none. */
   get last(): number {
     return this.#last;
   }
 
-  /** Takes note of where an event stands, as followers come by. */
+  /** Records the server position of an event. Followers call it for every event. */
   note(number: number, at: Position): void {
     if (number === this.#last + 1 || this.#last === 0) {
       if (this.#last === 0) this.#first = number;
@@ -66,7 +68,7 @@ export class LogIndex {
       void this.#keep(number / MARK_EVERY - 1, at);
   }
 
-  /** The nearest mark at or before a number from which to count. */
+  /** Returns the nearest known mark at or before a number. */
   async markFor(number: number): Promise<Mark> {
     if (number === 0) return { number: 0, at: undefined };
     const recent = Math.min(number, this.#last);
@@ -105,8 +107,8 @@ export class LogIndex {
       await this.#store.append(LOG_INDEX_STREAM, [event], entry === 0 ? 'absent' : entry - 1);
       this.#kept = Math.max(this.#kept, entry + 1);
     } catch (error) {
-      // Somebody else keeps it, or has; or it is kept the next time that a follower comes by.
-      if (!(error instanceof VersionConflict)) this.#failed(error);
+      // On a conflict another process has stored the mark. After any other error the next follower stores it.
+      if (!(error instanceof VersionConflict)) this.#onFailed(error);
     }
   }
 }

@@ -7,26 +7,27 @@ import {
 import { StoreUnavailable } from '../store-errors.ts';
 import type { Timings } from './timings.ts';
 
-/** Events received and not yet taken at which the server is asked to wait. */
-const MOST_BUFFERED = 4_096;
+/** Number of buffered events at which the subscription is paused. */
+const MAX_BUFFERED = 4_096;
 const BATCH = 1_000;
 
 export interface SubscriptionBatch {
   readonly events: readonly AllStreamResolvedEvent[];
-  /** Whether the server had no more when it was asked. */
+  /** Whether the server had no further events when it sent the batch. */
   readonly caughtUp: boolean;
 }
 
-/** Nothing came for a while: no failure, and no proof of life either. */
+/** The server sent no message for a while. The connection may or may not be broken. */
 export class Silent extends Error {
   override readonly name = 'Silent';
 }
 
 /**
- * One subscription to the events of all streams with a prefix, behind a position, until it ends in whatever way: the
- * server's refusal, a dropped connection, "consumer too slow", a change of leader, silence. Leaving early ends it on the
- * server too.
- * @throws Silent, StoreUnavailable or what the client throws, always; it never just ends, unless `signal` is aborted.
+ * Subscribes once to the events of all streams with a prefix, after a position. A subscription ends in many ways: the server
+ * rejects it, the connection drops, the consumer is too slow, the leader changes, or the server is silent. The client reports
+ * some of these as `error`, some as `end` or `close`, and silence not at all. If the iteration is left early, the subscription
+ * ends on the server too.
+ * @throws Silent, StoreUnavailable or an error of the client: it ends without an error only if `signal` is aborted.
  */
 export async function* subscribeOnce(
   client: EventStoreDBClient,
@@ -40,10 +41,10 @@ export async function* subscribeOnce(
   let ended: unknown;
   let isConfirmed = false;
   let hasCaughtUp = false;
-  let lastSign = performance.now();
+  let lastMessageAt = performance.now();
   let wake: () => void = () => undefined;
-  const sign = () => {
-    lastSign = performance.now();
+  const received = () => {
+    lastMessageAt = performance.now();
     wake();
   };
   const end = (error: unknown) => {
@@ -54,29 +55,29 @@ export async function* subscribeOnce(
   const filter = streamNameFilter({
     prefixes: [prefix],
     checkpointInterval: 32,
-    // A sign of life; as a position it is not to be trusted (wrong in some releases).
-    checkpointReached: async () => sign(),
+    // Shows that the connection works. Its position is not used: it is wrong in some releases of the server.
+    checkpointReached: async () => received(),
   });
   const subscription = client.subscribeToAll({ fromPosition, filter }, { highWaterMark: 256 });
   subscription
     .on('confirmation', () => {
       isConfirmed = true;
       confirmed();
-      sign();
+      received();
     })
     .on('data', (event) => {
       buffered.push(event);
-      if (buffered.length >= MOST_BUFFERED) subscription.pause();
-      sign();
+      if (buffered.length >= MAX_BUFFERED) subscription.pause();
+      received();
     })
     .on('caughtUp', () => {
       hasCaughtUp = true;
-      sign();
+      received();
     })
     .on('error', (error) => end(error))
-    .on('end', () => end(new StoreUnavailable('the subscription was ended by the server')))
+    .on('end', () => end(new StoreUnavailable('the server ended the subscription')))
     .on('close', () => end(new StoreUnavailable('the subscription was closed')));
-  const abort = () => end(new StoreUnavailable('given up'));
+  const abort = () => end(new StoreUnavailable('the subscription was aborted'));
   signal.addEventListener('abort', abort, { once: true });
 
   try {
@@ -84,7 +85,7 @@ export async function* subscribeOnce(
       const events = buffered.splice(0, BATCH);
       if (buffered.length === 0) buffered = [];
       if (events.length > 0 || hasCaughtUp) {
-        // It is said ahead of events that are still on their way to us.
+        // The client emits `caughtUp` before events that are still in its buffer.
         const caughtUp: boolean = hasCaughtUp && buffered.length === 0 && subscription.readableLength === 0;
         if (caughtUp) hasCaughtUp = false;
         if (events.length > 0 || caughtUp) yield { events, caughtUp };
@@ -92,18 +93,18 @@ export async function* subscribeOnce(
       if (buffered.length > 0) continue;
       if (ended !== undefined) throw ended;
       if (subscription.isPaused()) subscription.resume();
-      const patience = (isConfirmed ? silenceMs : confirmMs) - (performance.now() - lastSign);
-      if (patience <= 0) {
+      const remainingMs = (isConfirmed ? silenceMs : confirmMs) - (performance.now() - lastMessageAt);
+      if (remainingMs <= 0) {
         throw isConfirmed
-          ? new Silent('nothing came')
+          ? new Silent('the server sent no message')
           : new StoreUnavailable('the subscription was not confirmed');
       }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, patience);
+        const timer = setTimeout(resolve, remainingMs);
         wake = () => {
           clearTimeout(timer);
           wake = () => undefined;
-          // What comes in this turn of the event loop makes one batch.
+          // Events that arrive in this iteration of the event loop form one batch.
           setImmediate(resolve);
         };
       });

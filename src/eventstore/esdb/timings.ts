@@ -1,12 +1,12 @@
-/** How long each wait on the server may be, in ms: the client itself would often wait for ever. */
+/** Maximum duration of each wait for the server, in ms. The client has no time limit of its own for most of them. */
 export interface Timings {
-  /** For the answer to one attempt of an append. An election takes up to some 3 s. */
+  /** For the acknowledgement of one append. The election of a leader takes about 3 s. */
   readonly appendMs: number;
   /** For the next event of a read. */
   readonly readMs: number;
   /** For the confirmation of a subscription. */
   readonly confirmMs: number;
-  /** For any sign of life of a subscription; after that it is made anew, since it may be dead without knowing. */
+  /** For any message of a subscription. Then the subscription is replaced: a broken connection may not report an error. */
   readonly silenceMs: number;
 }
 

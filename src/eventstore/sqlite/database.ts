@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { StoreFailed } from '../store-errors.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
-/** Before this version two connections could corrupt a write-ahead log (sqlite.org/wal.html, "the WAL-reset bug"). */
+/** In earlier versions two connections can corrupt the write-ahead log (sqlite.org/wal.html, "the WAL-reset bug"). */
 const OLDEST_SQLITE = '3.51.3';
 
 const SQLITE_BUSY = 5;
@@ -13,33 +13,34 @@ const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
 const LOCK_WAIT_MS = 1_000;
 
-/** The primary SQLite result code of an error of `node:sqlite`; `undefined` for any other error. */
+/** Returns the primary SQLite result code of an error of `node:sqlite`, or `undefined` for any other error. */
 function resultCode(error: unknown): number | undefined {
   const code = (error as { errcode?: unknown } | null)?.errcode;
   return typeof code === 'number' ? code & 0xff : undefined;
 }
 
-/** Whether the disk is full, which SQLite undoes cleanly; every other failure leaves it unknown what is on the disk. */
+/** Returns whether the disk is full. SQLite then rolls back cleanly; after any other failure the content of the disk is unknown. */
 export function isFull(error: unknown): boolean {
   return resultCode(error) === SQLITE_FULL;
 }
 
+/** Returns the integer that a query selects. */
 export function integer(db: DatabaseSync, sql: string): number {
   return Object.values(db.prepare(sql).get() ?? {})[0] as number;
 }
 
-/** The one true path of a file, whether or not it exists: two paths to one file must meet at one lock. */
+/** Returns the canonical path of a file that may not exist yet, so that all paths to one file have the same lock. */
 export async function canonicalPath(file: string): Promise<string> {
   const path = resolve(file);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const found = await stat(path).catch(() => undefined);
-  return found === undefined ? join(realpathSync(dirname(path)), basename(path)) : realpathSync(path);
+  const existing = await stat(path).catch(() => undefined);
+  return existing === undefined ? join(realpathSync(dirname(path)), basename(path)) : realpathSync(path);
 }
 
 /**
- * Takes the file for this process alone: an exclusive transaction on a file beside it, which the system ends with the
- * process, however it ends.
- * @throws StoreFailed where another process, or this one, has it.
+ * Locks the file for this process by an exclusive transaction on a second file beside it. The operating system releases the
+ * lock when the process ends, in whatever way it ends.
+ * @throws StoreFailed if another process, or this one, has locked the file.
  */
 export function lockFile(path: string): DatabaseSync {
   const lock = new DatabaseSync(`${path}.lock`, { timeout: LOCK_WAIT_MS });
@@ -49,19 +50,19 @@ export function lockFile(path: string): DatabaseSync {
   } catch (error) {
     lock.close();
     if (resultCode(error) !== SQLITE_BUSY) throw error;
-    throw new StoreFailed(`${path} is in use by another ledger; a ledger has its file for itself`);
+    throw new StoreFailed(`${path} is in use by another ledger; only one process can open it`);
   }
 }
 
 /**
- * Opens the file for the one writer, durable: an acknowledged commit survives a power cut.
- * @throws StoreFailed where the file is none of ours, is newer than this release, or cannot be made durable.
+ * Opens the file for the writer, with settings under which an acknowledged commit survives a power failure.
+ * @throws StoreFailed if the file is not a ledger, has an unknown schema version, or cannot be written durably.
  */
 export function openForWriting(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true });
   try {
     checkVersion(db);
-    const isNew = isEmptyOrOurs(db, path) === 'empty';
+    const isNew = identify(db, path) === 'empty';
     db.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0',
     );
@@ -73,22 +74,22 @@ export function openForWriting(path: string): DatabaseSync {
     return db;
   } catch (error) {
     db.close();
-    if (resultCode(error) === SQLITE_NOTADB) throw new StoreFailed(`${path} is no SQLite file`);
+    if (resultCode(error) === SQLITE_NOTADB) throw new StoreFailed(`${path} is not an SQLite file`);
     throw error;
   }
 }
 
 function checkVersion(db: DatabaseSync): void {
   const version = Object.values(db.prepare('SELECT sqlite_version()').get() ?? {})[0] as string;
-  const [found, oldest] = [version, OLDEST_SQLITE].map((text) =>
+  const [actual, oldest] = [version, OLDEST_SQLITE].map((text) =>
     text.split('.').reduce((sum, part) => sum * 1_000 + Number(part), 0),
   ) as [number, number];
-  if (found < oldest)
+  if (actual < oldest)
     throw new StoreFailed(`SQLite ${version} is older than ${OLDEST_SQLITE}: use a newer Node.js`);
 }
 
-/** Looked at before anything is changed: the file may be somebody else's. */
-function isEmptyOrOurs(db: DatabaseSync, path: string): 'empty' | 'ours' {
+/** Checks, before any change, that a file is new or a ledger, since it may belong to another application. */
+function identify(db: DatabaseSync, path: string): 'empty' | 'ledger' {
   const applicationId = integer(db, 'PRAGMA application_id');
   if (applicationId === 0 && integer(db, 'SELECT count(*) FROM sqlite_schema') === 0) return 'empty';
   if (applicationId !== APPLICATION_ID)
@@ -97,5 +98,5 @@ function isEmptyOrOurs(db: DatabaseSync, path: string): 'empty' | 'ours' {
   if (version !== SCHEMA_VERSION) {
     throw new StoreFailed(`${path} has schema version ${version}; this release knows ${SCHEMA_VERSION}`);
   }
-  return 'ours';
+  return 'ledger';
 }

@@ -2,19 +2,19 @@ import { Worker } from 'node:worker_threads';
 import { StoreFailed, StoreFull } from '../store-errors.ts';
 import type { Group, LogRow, StateRow, WriterAnswer } from './writer.ts';
 
-/** Something to write in one transaction with others, and whom to tell. */
+/** Rows to write in one transaction, and callbacks for the result. */
 export interface Write {
   readonly log: readonly LogRow[];
   readonly state: readonly StateRow[];
   readonly forget: Group['forget'];
   committed(): void;
-  /** Nothing of it was written (`StoreFull`), or that is unknown (`StoreFailed`). */
-  refused(error: StoreFull | StoreFailed): void;
+  /** Called with `StoreFull` if nothing was written, or with `StoreFailed` if that is unknown. */
+  rejected(error: StoreFull | StoreFailed): void;
 }
 
 /**
- * Groups concurrent writes: all that come while one group is on its way to the disk make up the next, which shares one
- * transaction and one fsync. An answer waits for the fsync; the fsync waits for nobody.
+ * Group commit: all writes that arrive while one group is being written form the next group, which shares one transaction and
+ * one fsync. A write is acknowledged after the fsync; the fsync does not wait for further writes.
  */
 export class GroupCommit {
   readonly #worker: Worker;
@@ -28,7 +28,7 @@ export class GroupCommit {
   #failed: StoreFailed | undefined;
   #idle: (() => void) | undefined;
 
-  /** @throws StoreFailed where the file cannot be opened. */
+  /** Starts the writer thread. @throws StoreFailed if the file cannot be opened. */
   static async start(path: string, onFailed: (error: StoreFailed) => void): Promise<GroupCommit> {
     const writes = new GroupCommit(path, onFailed);
     await writes.#ready.promise;
@@ -38,10 +38,10 @@ export class GroupCommit {
   private constructor(path: string, onFailed: (error: StoreFailed) => void) {
     this.#onFailed = onFailed;
     this.#worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: { path } });
-    this.#worker.on('message', (answer: WriterAnswer) => this.#answered(answer));
+    this.#worker.on('message', (answer: WriterAnswer) => this.#handle(answer));
     this.#worker.on('error', (error) => this.#fail(error.message));
     this.#worker.on('exit', () => {
-      if (!this.#closing) this.#fail('the writer stopped');
+      if (!this.#closing) this.#fail('the writer thread stopped');
     });
   }
 
@@ -49,15 +49,16 @@ export class GroupCommit {
     return this.#failed;
   }
 
+  /** Adds a write to the next group. */
   add(write: Write): void {
     if (this.#failed !== undefined) {
-      write.refused(this.#failed);
+      write.rejected(this.#failed);
       return;
     }
     this.#waiting.push(write);
     if (this.#writing.length > 0 || this.#scheduled) return;
     this.#scheduled = true;
-    // Once the requests that this turn of the event loop has read are all in.
+    // Waits for all requests that this iteration of the event loop reads.
     setImmediate(() => {
       this.#scheduled = false;
       this.#send();
@@ -76,7 +77,7 @@ export class GroupCommit {
     this.#worker.postMessage(group);
   }
 
-  #answered(answer: WriterAnswer): void {
+  #handle(answer: WriterAnswer): void {
     if (answer.outcome === 'failed') {
       this.#fail(answer.message);
       return;
@@ -91,11 +92,11 @@ export class GroupCommit {
     if (answer.outcome === 'committed') {
       for (const write of written) write.committed();
     } else if (answer.outcome === 'full') {
-      // What waits was numbered after what was rolled back: it falls with it.
-      const refused = [...written, ...this.#waiting];
+      // Waiting writes have revisions and positions after those that were rolled back, so they are rejected too.
+      const rejected = [...written, ...this.#waiting];
       this.#waiting = [];
-      const error = new StoreFull(`no room in the store: ${answer.message}`);
-      for (const write of refused.reverse()) write.refused(error);
+      const error = new StoreFull(`the disk of the store is full: ${answer.message}`);
+      for (const write of rejected.reverse()) write.rejected(error);
     }
     this.#send();
     if (this.#writing.length === 0) this.#idle?.();
@@ -103,18 +104,18 @@ export class GroupCommit {
 
   #fail(message: string): void {
     if (this.#failed !== undefined) return;
-    const error = new StoreFailed(`the store failed and takes no more writes: ${message}`);
+    const error = new StoreFailed(`the store failed and cannot be written any more: ${message}`);
     this.#failed = error;
     const lost = [...this.#writing, ...this.#waiting];
     this.#writing = [];
     this.#waiting = [];
-    for (const write of lost) write.refused(error);
+    for (const write of lost) write.rejected(error);
     this.#idle?.();
     if (this.#isReady) this.#onFailed(error);
     else this.#ready.reject(new StoreFailed(message));
   }
 
-  /** Waits until all that was added is written. */
+  /** Waits until all writes have settled. */
   async drain(): Promise<void> {
     if (this.#failed === undefined && (this.#writing.length > 0 || this.#waiting.length > 0)) {
       await new Promise<void>((resolve) => {
@@ -125,7 +126,7 @@ export class GroupCommit {
     }
   }
 
-  /** Ends the writer. */
+  /** Ends the writer thread. */
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#failed !== undefined) {

@@ -6,7 +6,7 @@ type Row = [number, string, number, string, string, string, string, number];
 
 const PAGE = 1_000;
 
-/** The log in a file, as far as it is written now, for a thread that has no part in the store. @param file of an open store */
+/** Reads all committed events of the log, for a thread that does not share the store. @param file of an open store */
 export function* readLog(file: string): Generator<readonly LogEvent[]> {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   try {

@@ -1,11 +1,11 @@
-/** 'cled': tells our files from other SQLite files. */
+/** `cled` in ASCII: identifies SQLite files of the ledger. */
 export const APPLICATION_ID = 0x63_6c_65_64;
 export const SCHEMA_VERSION = 1;
 
 /**
- * The log is one table in order of position, and has no further index: random pages of an index, not the fsync, are what
- * limits SQLite here. `previous` is the position of the event before in the same stream, so that a stream is read
- * backwards from its last event; which one that is, the process that owns the file keeps in memory.
+ * The log is one table in the order of positions, without another index: writing random pages of an index, and not the fsync,
+ * limits the throughput of SQLite here. `previous` is the position of the previous event in the same stream, so a stream is read
+ * backwards from its last event, whose position the process keeps in memory.
  */
 export const SCHEMA = `
 CREATE TABLE log (

@@ -9,7 +9,7 @@ import type {
   RecordedEvent,
   StoreHealth,
 } from '../event-store.ts';
-import { isState, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
+import { isStateStream, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
 import { StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.ts';
 import { canonicalPath, lockFile } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -18,7 +18,7 @@ import { absentTail, readTails, type Tail } from './stream-tails.ts';
 import type { LogRow, StateRow } from './writer.ts';
 
 export interface SqliteOptions {
-  /** Told once when the store has failed: the process must stop. */
+  /** Called once if the store fails. The process must then stop. */
   readonly onFailed?: (error: StoreFailed) => void;
 }
 
@@ -26,15 +26,15 @@ type Row = [number, string, number, string, string, string, string, number];
 
 const COLUMNS = 'position, stream, revision, id, type, data, metadata, recorded_at';
 const PAGE = 1_000;
-/** Of a read of the log the first page is a tile of the tree: who wants no more is not made to wait for more. */
+/** Size of the first page of a read of the log: one tile of the Merkle tree, so that reading a tile does not wait for more. */
 const FIRST_PAGE = 256;
-/** Events that were just committed and are kept for those who follow closely. */
+/** Number of recent events in memory, for followers near the end of the log. */
 const RECENT = 8_192;
 
 /**
- * The embedded store: one SQLite file, which this process has for itself. Reads have a connection of their own and see
- * what is committed; writes are grouped (`GroupCommit`). Uniqueness of revisions is kept in memory, and was checked
- * against the whole file at start.
+ * Embedded event store: one SQLite file that this process has locked. Reads have their own connection and see committed events;
+ * writes are grouped (`GroupCommit`). The tails of all streams are in memory and guarantee that revisions are unique; the whole
+ * file is checked at start.
  */
 export class SqliteStore implements EventStore {
   readonly isSoleWriter = true;
@@ -45,14 +45,14 @@ export class SqliteStore implements EventStore {
   readonly #logPage: StatementSync;
   readonly #logEvent: StatementSync;
   readonly #statePage: StatementSync;
-  /** Position that the next event gets, less one; ahead of the disk while writes are under way. */
+  /** Last assigned position. It is ahead of the disk while writes are in progress. */
   #assigned: number;
   #head: number;
   #recent: LogEvent[] = [];
   readonly #followers = new Set<() => void>();
   #closed = false;
 
-  /** @throws StoreFailed where the file is in use, is none of ours, or does not check. */
+  /** Opens or creates the file. @throws StoreFailed if the file is in use, is not a ledger, or is damaged. */
   static async open(file: string, options: SqliteOptions = {}): Promise<SqliteStore> {
     const path = await canonicalPath(file);
     const lock = lockFile(path);
@@ -88,7 +88,7 @@ export class SqliteStore implements EventStore {
   }
 
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
-    // Not an async function: the order of the calls is the order in the log.
+    // Not an async function, so that events get positions in the order of the calls.
     try {
       this.#checkOpen();
       const prepared = prepareAppend(stream, events);
@@ -108,7 +108,7 @@ export class SqliteStore implements EventStore {
     const state: StateRow[] = [];
     for (const { id, type, data, metadata, recordedAt } of events) {
       const revision = ++tail.revision;
-      if (isState(stream)) {
+      if (isStateStream(stream)) {
         state.push([stream, revision, id, type, data, metadata, recordedAt]);
       } else {
         const previous = tail.position === 0 ? null : tail.position;
@@ -128,7 +128,7 @@ export class SqliteStore implements EventStore {
           this.#committed(log);
           resolve(revision);
         },
-        refused: (error) => {
+        rejected: (error) => {
           tail.revision = before.revision;
           tail.position = before.position;
           this.#assigned -= log.length;
@@ -148,7 +148,7 @@ export class SqliteStore implements EventStore {
     for (const wake of this.#followers) wake();
   }
 
-  /** An append that does not meet the stream as expected: the repeat of an earlier one, or a conflict. */
+  /** Handles an append to a stream that is not in the expected state: the repeat of an earlier append, or a conflict. */
   async #repeatOrConflict(stream: string, events: readonly PreparedEvent[], wanted: number): Promise<number> {
     await this.#settled(stream);
     const stored: RecordedEvent[] = [];
@@ -157,18 +157,18 @@ export class SqliteStore implements EventStore {
     const isRepeat = stored.length === events.length && stored.every(({ id }, i) => id === events[i]?.id);
     const last = stored.at(-1);
     if (!isRepeat || last === undefined || last.revision !== wanted + events.length) {
-      const found = this.#tails.get(stream)?.durableRevision ?? -1;
-      throw new VersionConflict(`${stream} is at revision ${found}, not at ${wanted}`);
+      const actual = this.#tails.get(stream)?.durableRevision ?? -1;
+      throw new VersionConflict(`${stream} is at revision ${actual}, not at ${wanted}`);
     }
     return last.revision;
   }
 
-  /** Waits for what is being written to a stream, so that an answer rests on nothing that may yet fail. */
+  /** Waits for writes to a stream in progress, so that the result does not depend on a write that may still fail. */
   async #settled(stream: string): Promise<void> {
     const tail = this.#tails.get(stream);
     if (tail === undefined || tail.revision === tail.durableRevision) return;
     await new Promise<void>((resolve, reject) => {
-      this.#writes.add({ log: [], state: [], forget: [], committed: resolve, refused: reject });
+      this.#writes.add({ log: [], state: [], forget: [], committed: resolve, rejected: reject });
     });
   }
 
@@ -182,14 +182,14 @@ export class SqliteStore implements EventStore {
     const upper = backwards ? Math.min(from, last) : Math.min(last, from + limit - 1);
     const lower = backwards ? Math.max(0, upper - limit + 1) : from;
     if (upper < lower) return;
-    const events = isState(stream)
+    const events = isStateStream(stream)
       ? (this.#statePage.all(stream, lower, upper) as unknown as Row[]).map(toEvent).reverse()
       : this.#chain(tail.durablePosition, lower, upper);
     if (!backwards) events.reverse();
     yield* events;
   }
 
-  /** The events of a stream from `upper` down to `lower`, found by going back from its last one. */
+  /** Returns the events of a stream from revision `upper` down to `lower`, following `previous` from the last event. */
   #chain(lastPosition: number, lower: number, upper: number): RecordedEvent[] {
     const events: RecordedEvent[] = [];
     for (let position: number | null = lastPosition; position !== null; ) {
@@ -234,7 +234,7 @@ export class SqliteStore implements EventStore {
         position += events.length;
         if (events.length > 0 || first) yield { events, caughtUp: position >= this.#head };
         if (events.length === PAGE) {
-          // A long replay must leave the event loop its turns.
+          // Yields to the event loop during a long replay.
           await new Promise(setImmediate);
         } else if (position >= this.#head && !signal.aborted && !this.#closed) {
           await new Promise<void>((resolve) => {
@@ -255,7 +255,8 @@ export class SqliteStore implements EventStore {
 
   async keepLast(stream: string, count: number): Promise<void> {
     this.#checkOpen();
-    if (!isState(stream)) throw new RangeError(`${stream} is no state stream: the log forgets nothing`);
+    if (!isStateStream(stream))
+      throw new RangeError(`${stream} is not a state stream: events of the log are never deleted`);
     const tail = this.#tails.get(stream);
     if (tail === undefined) return;
     const from = tail.revision - count + 1;
@@ -265,7 +266,7 @@ export class SqliteStore implements EventStore {
         state: [],
         forget: [{ stream, from }],
         committed: resolve,
-        refused: reject,
+        rejected: reject,
       });
     });
   }
@@ -284,7 +285,7 @@ export class SqliteStore implements EventStore {
     this.#closed = true;
     for (const wake of this.#followers) wake();
     await this.#writes.drain();
-    // The last connection to close moves what is in the write-ahead log into the file: it must be the one that may write.
+    // The last connection to close copies the write-ahead log into the file, so it must be the one that can write.
     this.#db.close();
     await this.#writes.close();
     this.#lock.close();

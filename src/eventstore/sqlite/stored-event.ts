@@ -1,7 +1,7 @@
 import type { LogEvent, StoredJson } from '../event-store.ts';
 import type { JsonObject } from '../json.ts';
 
-/** An event as it is stored; its JSON is parsed when it is first asked for, since a replay needs only some of it. */
+/** A stored event. Each access to `data` or `metadata` parses the JSON, since a replay needs only some of them. */
 export class StoredEvent implements LogEvent {
   readonly stream: string;
   readonly revision: number;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreFailed } from '../store-errors.ts';
 
-/** The end of a stream: what the next append must follow, and what of it is on the disk. */
+/** End of a stream: the last revision and position assigned, and the last ones that are durable. */
 export interface Tail {
   revision: number;
   /** 0 for a state stream. */
@@ -10,18 +10,19 @@ export interface Tail {
   durablePosition: number;
 }
 
-const NOTHING_YET = -1;
+const NO_REVISION = -1;
 
+/** Returns the tail of a stream without events. */
 export function absentTail(): Tail {
-  return { revision: NOTHING_YET, position: 0, durableRevision: NOTHING_YET, durablePosition: 0 };
+  return { revision: NO_REVISION, position: 0, durableRevision: NO_REVISION, durablePosition: 0 };
 }
 
 const PAGE = 20_000;
 
 /**
- * The tails of all streams, read from the file. On the way the whole log is checked: positions and revisions without gaps
- * or repeats, each event pointing at the one before it in its stream.
- * @throws StoreFailed at the first event that does not follow.
+ * Reads the tails of all streams, and checks the whole log: positions and revisions have no gaps or repeats, and each event
+ * refers to the previous event of its stream.
+ * @throws StoreFailed at the first event that does not follow the one before it.
  */
 export function readTails(db: DatabaseSync): { tails: Map<string, Tail>; head: number } {
   const tails = new Map<string, Tail>();
@@ -35,7 +36,7 @@ export function readTails(db: DatabaseSync): { tails: Map<string, Tail>; head: n
     for (const [position, stream, revision, previous] of rows) {
       const tail = tails.get(stream);
       const follows =
-        revision === (tail?.revision ?? NOTHING_YET) + 1 && previous === (tail?.position ?? null);
+        revision === (tail?.revision ?? NO_REVISION) + 1 && previous === (tail?.position ?? null);
       if (position !== head + 1 || !follows) {
         throw new StoreFailed(
           `the log is damaged: event ${position} (${stream} ${revision}) does not follow event ${head}`,

@@ -1,13 +1,13 @@
+/**
+ * Worker thread that writes to the SQLite file. While it waits for the disk, the main thread collects the next group. All
+ * decisions are made in the main thread.
+ */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../util/message-of.ts';
 import { isFull, openForWriting } from './database.ts';
 
-/**
- * The one writer, in a thread of its own: while it waits for the disk, the next group fills. It is told what to write
- * and decides nothing.
- */
-
-/** Columns of a row of `log` in the order of the table. */
+/** Row of the table `log`. */
 export type LogRow = readonly [
   position: number,
   stream: string,
@@ -19,7 +19,7 @@ export type LogRow = readonly [
   metadata: string,
   recordedAt: number,
 ];
-/** Columns of a row of `state` in the order of the table. */
+/** Row of the table `state`. */
 export type StateRow = readonly [
   stream: string,
   revision: number,
@@ -30,11 +30,11 @@ export type StateRow = readonly [
   recordedAt: number,
 ];
 
-/** What is written in one transaction. */
+/** Content of one transaction. */
 export interface Group {
   readonly log: readonly LogRow[];
   readonly state: readonly StateRow[];
-  /** State streams to shorten: nothing before `from` is kept. */
+  /** State streams to shorten: events before revision `from` are deleted. */
   readonly forget: readonly { readonly stream: string; readonly from: number }[];
 }
 
@@ -43,16 +43,16 @@ export type WriterAnswer =
   | { readonly outcome: 'committed' }
   /** Rolled back: nothing of the group was written. */
   | { readonly outcome: 'full'; readonly message: string }
-  /** Unknown what was written; the thread has stopped. */
+  /** It is unknown what was written. The thread has stopped. */
   | { readonly outcome: 'failed'; readonly message: string };
 
 /**
- * Written bytes after which the write-ahead log is copied into the file: between commits, since an automatic checkpoint
- * would report its own failure as the failure of a commit that has happened.
+ * Number of written bytes after which the write-ahead log is copied into the file (checkpoint). It happens between commits: if
+ * an automatic checkpoint failed, SQLite would report the commit as failed although it succeeded.
  */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 const ROW_OVERHEAD_BYTES = 128;
-/** A commit writes whole pages: at least the one that it adds to. */
+/** Size of a page. A commit writes at least one. */
 const PAGE_BYTES = 4_096;
 
 function serve(port: NonNullable<typeof parentPort>): void {
