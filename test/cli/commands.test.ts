@@ -60,8 +60,8 @@ c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.0
   test('replay prints each fact and the usage after it', async () => {
     const rows = (await output(`replay acme ${JANUARY}`)).split('\n').slice(0, -1);
     expect(rows[0]).toMatch(/^POSITION +RECORDED AT +EFFECTIVE AT +FACT +CLUSTER +DELTA CLUSTERS/);
-    expect(rows.find((row) => row.includes('fact.voided'))).toMatch(
-      /^ +\d+ .* fact\.voided +c2 +0 +\+604800\.000 +2 +4492800\.000$/,
+    expect(rows.find((row) => row.includes('FactVoided'))).toMatch(
+      /^ +\d+ .* FactVoided +c2 +0 +\+604800\.000 +2 +4492800\.000$/,
     );
     expect(new Set(rows.map((row) => row.length)).size).toBe(1);
   });

@@ -37,7 +37,7 @@ describe('events append', () => {
     });
     expect({ code, stderr }).toEqual({ code: 1, stderr: '1 appended, 2 rejected\n' });
     expect(stdout).toMatch(/^appended +\d+ +good/m);
-    expect(stdout).toMatch(/^rejected .*The event id was used before, for other content/m);
+    expect(stdout).toMatch(/^rejected .*The event id was already used for other content/m);
   });
 
   test('ends with 2 and names the line if the file is not valid JSON', async () => {
@@ -67,7 +67,7 @@ describe('events', () => {
         .split('\n')
         .slice(1)
         .map((line) => line.trim().split(/ +/)[3]),
-    ).toEqual(['cluster.registered', 'cluster.deleted', 'billing.stopped']);
+    ).toEqual(['ClusterRegistered', 'ClusterDeleted', 'BillingStopped']);
     expect(
       resultsOf(lines.stdout)
         .map(({ ledgereventid }) => ledgereventid)

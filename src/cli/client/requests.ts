@@ -61,7 +61,7 @@ export function parseAnswer<T extends z.ZodType>(client: Client, text: string, s
   }
   const issue = schema
     .safeParse(value, { reportInput: true })
-    .error?.issues.find((each) => !isFromNewerRelease(each));
+    .error?.issues.find((candidate) => !isFromNewerRelease(candidate));
   // The schemas of the API transform nothing, so the value has the type of their output.
   if (issue === undefined) return value as z.output<T>;
   throw unexpectedAnswer(client, `${issue.message} at /${issue.path.join('/')}`);

@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { FeedEvent } from '../../api/feed.ts';
 import { AmountsOut, UsageOut } from '../../api/usage.ts';
+import { factTypeOf } from '../../domain/facts/cloud-event.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { linesOf } from '../client/ndjson.ts';
 import { printBody, send } from '../client/requests.ts';
-import { amountColumns, shortType, signed } from '../render/figures.ts';
+import { amountColumns, signed } from '../render/figures.ts';
 import {
   accountId,
   type WindowOptions,
@@ -47,7 +48,7 @@ export function addReplay(parent: Command, cli: CliContext): void {
           { title: 'POSITION', isFigure: true, cell: ({ position }) => position },
           { title: 'RECORDED AT', cell: ({ fact }) => fact.recordedtime },
           { title: 'EFFECTIVE AT', cell: ({ fact }) => fact.time },
-          { title: 'FACT', cell: ({ fact }) => shortType(fact.type) },
+          { title: 'FACT', cell: ({ fact }) => factTypeOf(fact.type) ?? fact.type },
           { title: 'CLUSTER', cell: ({ fact }) => fact.subject },
           ...amountColumns<Line>('DELTA', ({ delta }) => delta, signed),
           ...amountColumns<Line>('', ({ usage }) => usage),

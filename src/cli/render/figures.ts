@@ -67,8 +67,3 @@ export function signed({ billableClusters, clusterSeconds }: Amounts) {
       clusterSeconds.startsWith('-') || clusterSeconds === '0.000' ? clusterSeconds : `+${clusterSeconds}`,
   };
 }
-
-/** Returns the type of a CloudEvent without its common prefix and version: `cluster.registered`. */
-export function shortType(type: string): string {
-  return /^io\.clusterledger\.(.+)\.v1$/.exec(type)?.[1] ?? type;
-}

@@ -64,7 +64,7 @@ async function contextOf({ url, token, tokenStdin, store, namespace }: Options):
   if (store !== undefined) return { store, ...(namespace !== undefined && { namespace }) };
   if (url === undefined) throw usageError('no ledger given: pass --url or --store');
   serverUrl(url, '--url');
-  const given = tokenStdin ? (await text(process.stdin)).trim() : token;
-  if (given === '') throw usageError('there is no token on stdin');
-  return { url, ...(given !== undefined && { token: given }) };
+  const secret = tokenStdin ? (await text(process.stdin)).trim() : token;
+  if (secret === '') throw usageError('there is no token on stdin');
+  return { url, ...(secret !== undefined && { token: secret }) };
 }

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import { type FeedEvent, FeedPage } from '../../../api/feed.ts';
+import { factTypeOf } from '../../../domain/facts/cloud-event.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import type { Client } from '../../client/client.ts';
 import { fetchJson, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { shortType } from '../../render/figures.ts';
 import { position, withJson, withTarget } from '../../terminal/options.ts';
 
 type Event = z.output<typeof FeedEvent>;
@@ -70,7 +70,7 @@ function printTable({ out }: CliContext) {
     { title: 'POSITION', isFigure: true, cell: ({ ledgerposition }) => ledgerposition },
     { title: 'RECORDED AT', cell: ({ recordedtime }) => recordedtime },
     { title: 'EFFECTIVE AT', cell: ({ time }) => time },
-    { title: 'FACT', cell: ({ type }) => shortType(type) },
+    { title: 'FACT', cell: ({ type }) => factTypeOf(type) ?? type },
     { title: 'CLUSTER', cell: ({ subject }) => subject },
     { title: 'SOURCE', cell: ({ source }) => source },
     { title: 'ID', cell: ({ id }) => id },

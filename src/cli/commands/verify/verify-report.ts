@@ -93,15 +93,15 @@ function statements(closings: number, isChecked: boolean): Line {
   return { state: '-', check: 'statements', text: 'not recomputed; pass --statements to do so' };
 }
 
-/** @param given whether keys were given, and the text of the older checkpoint. */
+/** @param trust whether keys were given, and the text of the older checkpoint. */
 export async function printStore(
   out: Output,
   summary: StoreSummary,
-  given: { readonly hasKeys: boolean; readonly older: string | undefined },
+  trust: { readonly hasKeys: boolean; readonly older: string | undefined },
 ): Promise<void> {
   const { origin, size, streams, checkpoints, signedSize, closings, statementsChecked } = summary;
   const lines: Line[] = [
-    given.hasKeys
+    trust.hasKeys
       ? ok('signature', `${plural(checkpoints, 'stored checkpoint')} signed by given keys`)
       : {
           state: '-',
@@ -109,7 +109,7 @@ export async function printStore(
           text: 'no key given: only the root hashes of checkpoints are compared',
         },
     ok('log', `the first ${signedSize} of ${plural(size, 'event')} are equal to the signed ones`),
-    consistency(given.older === undefined ? undefined : Number(given.older.split('\n')[1])),
+    consistency(trust.older === undefined ? undefined : Number(trust.older.split('\n')[1])),
     ok('completeness', `${plural(streams, 'stream')} complete from the first event, without a gap`),
     statements(closings, statementsChecked),
   ];
