@@ -60,6 +60,10 @@ describe.concurrent('the command clusters', () => {
       billing: { intervals: [{ from: '2026-01-10T00:00:00.000Z', to: null }] },
       alerts: [{ id: 'cluster-unreachable:c2' }],
     });
-    expect(absent).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('a cluster c9') });
+    expect(absent).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('cluster c9 does not exist'),
+    });
   });
 });
