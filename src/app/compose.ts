@@ -22,6 +22,7 @@ import { ReadOnlyAwareStore, ReadOnlyLatch } from '../ledger/read-only-latch.ts'
 import { StatementDigests } from '../ledger/statement-digests.ts';
 import { Projections } from '../projections/projections.ts';
 import { ClosePeriod } from '../usecases/close-period.ts';
+import type { Position } from '../util/log-numbers.ts';
 import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
 import { type OpenValidator, openValidator } from './compose-validator.ts';
 
@@ -98,7 +99,7 @@ export async function compose(
     }
     const ledger = new Ledger(store, now);
     const closes = new PeriodClosingStore(store, now);
-    const closed = (position: number | undefined) => signer.closed(position);
+    const closed = (position: Position | undefined) => signer.closed(position);
     const closePeriod = new ClosePeriod({ store, projections, closes, now, closed });
     const autoClose = new AutoClose({ closer: closePeriod, projections, now, log }, config.autoClose);
     const parts = { store, ledger, projections, log, now };

@@ -1,3 +1,4 @@
+import type { Position, Revision } from '../util/log-numbers.ts';
 import type { JsonObject } from './json.ts';
 
 /** An event to append. */
@@ -16,7 +17,7 @@ export interface RecordedEvent extends NewEvent {
   /** Name of the stream, without the namespace. */
   readonly stream: string;
   /** Index in its stream, from 0. */
-  readonly revision: number;
+  readonly revision: Revision;
   /** `data` and `metadata` as JSON texts. Only stores that keep texts set it; it saves parsing. */
   readonly json?: StoredJson;
 }
@@ -30,14 +31,14 @@ export interface StoredJson {
 /** An event in the log. */
 export interface LogEvent extends RecordedEvent {
   /** Index in the log, from 1, without gaps. Every store assigns the same positions. */
-  readonly position: number;
+  readonly position: Position;
 }
 
 /**
  * Expected state of a stream: the revision of its last event, or `'absent'` if it has no events. There is no "any": on
  * EventStoreDB an append with "any" is deduplicated on a best-effort basis only.
  */
-export type Expected = number | 'absent';
+export type Expected = Revision | 'absent';
 
 /** Consecutive events of the log. */
 export interface Batch {
@@ -89,7 +90,7 @@ export interface EventStore {
    * @throws StoreFailed if the outcome is unknown and this process must stop writing.
    * @throws InvalidAppend if the events can never be written (too large, not JSON, an id that is not a UUID). Nothing was written.
    */
-  append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number>;
+  append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Revision>;
 
   /**
    * Reads the events of a stream in order of revision. An absent stream has no events. The iteration may be left early.
@@ -101,17 +102,17 @@ export interface EventStore {
    * Reads the log after a position, up to its end at the time of the call, in batches. Each batch is read when it is requested.
    * @throws StoreUnavailable
    */
-  readAll(after: number): AsyncIterable<readonly LogEvent[]>;
+  readAll(after: Position): AsyncIterable<readonly LogEvent[]>;
 
   /**
    * Reads the log after a position, and then waits for new events. No event is missing or repeated, whether the connection
    * breaks, the server restarts, or its leader changes. Ends only when `signal` is aborted.
    * @throws StoreFailed if the log is not the one that was followed before.
    */
-  follow(after: number, signal: AbortSignal): AsyncIterable<Batch>;
+  follow(after: Position, signal: AbortSignal): AsyncIterable<Batch>;
 
   /** Returns the position of the last event of the log, or 0 if the log is empty. @throws StoreUnavailable */
-  head(): Promise<number>;
+  head(): Promise<Position>;
 
   /** Allows the store to delete all but the last `count` events of a state stream. @throws StoreUnavailable */
   keepLast(stream: string, count: number): Promise<void>;

@@ -1,3 +1,4 @@
+import type { Position } from '../util/log-numbers.ts';
 import type {
   Batch,
   EventStore,
@@ -29,11 +30,11 @@ export class WrappedStore implements EventStore {
     return this.#store.readStream(stream, options);
   }
 
-  readAll(after: number): AsyncIterable<readonly LogEvent[]> {
+  readAll(after: Position): AsyncIterable<readonly LogEvent[]> {
     return this.#store.readAll(after);
   }
 
-  follow(after: number, signal: AbortSignal): AsyncIterable<Batch> {
+  follow(after: Position, signal: AbortSignal): AsyncIterable<Batch> {
     return this.#store.follow(after, signal);
   }
 

@@ -2,13 +2,14 @@ import type { FactRef } from '../api/fact-ref.ts';
 import { originOf } from '../domain/facts/recorded-fact.ts';
 import type { RecordedEvent } from '../eventstore/event-store.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
+import type { Position } from '../util/log-numbers.ts';
 import { instantOut } from './params/fields.ts';
 
 /** Returns the reference to a fact. @param facts recorded facts by position. @throws RangeError if the fact is not among them */
 export function factRef(
   model: LedgerModel,
   facts: ReadonlyMap<number, RecordedEvent>,
-  position: number,
+  position: Position,
 ): FactRef {
   const event = facts.get(position);
   if (event === undefined) throw new RangeError(`the store has no fact at position ${position}`);

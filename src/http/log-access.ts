@@ -1,10 +1,11 @@
 import type { SignedLog } from '../audit/signed-log.ts';
 import { LeavesChanged } from '../audit/tree.ts';
 import { READ_TIMEOUT_MS } from '../projections/wait-limits.ts';
+import type { Position } from '../util/log-numbers.ts';
 import { Problem } from './server/problem.ts';
 
 /** Returns the leaf of an event and its inclusion proof in the tree of `size` events. @throws RangeError, LeavesChanged, StoreUnavailable */
-export async function inclusionOf({ tree }: SignedLog, position: number, size: number) {
+export async function inclusionOf({ tree }: SignedLog, position: Position, size: number) {
   const leafIndex = position - 1;
   const proof = hashesOut(await tree.inclusionProof(leafIndex, size));
   return { leafIndex, leafHash: hashOut(await tree.leafHash(leafIndex)), proof };

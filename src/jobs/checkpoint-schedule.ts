@@ -1,4 +1,5 @@
 import type { SignedLog } from '../audit/signed-log.ts';
+import type { Position } from '../util/log-numbers.ts';
 import type { Logger } from '../util/logger.ts';
 
 interface Options {
@@ -38,7 +39,7 @@ export class CheckpointSchedule {
   }
 
   /** Signs a checkpoint after a period is closed, without making the caller wait. */
-  closed(position: number | undefined): void {
+  closed(position: Position | undefined): void {
     this.#signedLog.checkpoint(position).catch((error: unknown) => this.#failed(error));
   }
 

@@ -3,11 +3,12 @@ import { type Origin, originOf, parseStoredFact } from '../domain/facts/recorded
 import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
+import type { Revision } from '../util/log-numbers.ts';
 
 /** A fact in the stream of its cluster. Its `order` is its revision. */
 export interface RecordedFact extends KnownFact {
   /** Index in the stream of the cluster, from 0. */
-  readonly revision: number;
+  readonly revision: Revision;
   readonly origin: Origin;
   readonly recordedAt: number;
 }

@@ -5,6 +5,7 @@ import { periodStream } from '../domain/stream-table.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
+import type { Position } from '../util/log-numbers.ts';
 import { eventId } from './event-id.ts';
 import { appendWithRetry, retryUntil, writeDeadline } from './retry.ts';
 import { LEDGER_SOURCE } from './submission.ts';
@@ -29,7 +30,7 @@ export type ClosePeriodResult =
   /** The period is closed, now or since an earlier request. `position` is unknown until the projections have read the event. */
   | {
       readonly outcome: 'closed';
-      readonly close: PeriodClosing & { readonly closedAt: Instant; readonly position: number | undefined };
+      readonly close: PeriodClosing & { readonly closedAt: Instant; readonly position: Position | undefined };
     }
   | {
       readonly outcome: 'would-close';

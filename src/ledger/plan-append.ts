@@ -3,6 +3,7 @@ import { decide, type Posting } from '../domain/facts/decide.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
+import type { Revision } from '../util/log-numbers.ts';
 import type { RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
 import { LEDGER_SOURCE, type Outcome, type Submission } from './submission.ts';
@@ -61,7 +62,7 @@ function isSameOrigin(a: Origin, b: Origin): boolean {
   return a.id === b.id && a.source === b.source;
 }
 
-function recordedFact(fact: Fact, origin: Origin, revision: number, recordedAt: number): RecordedFact {
+function recordedFact(fact: Fact, origin: Origin, revision: Revision, recordedAt: number): RecordedFact {
   const id = eventId(clusterStream(fact.clusterId), origin.source, origin.id, JSON.stringify(fact));
   return { eventId: id, order: revision, revision, fact, origin, recordedAt };
 }

@@ -5,6 +5,7 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
+import type { Revision } from '../util/log-numbers.ts';
 import { eventId } from './event-id.ts';
 import { appendWithRetry, type Deadline, retryUntil } from './retry.ts';
 
@@ -34,7 +35,7 @@ export class RejectedEventStore {
   readonly #store: EventStore;
   readonly #now: () => number;
   readonly #remembered = new BoundedMap<string, true>(REMEMBERED);
-  #revision: number | undefined;
+  #revision: Revision | undefined;
   #waiting: Waiting[] = [];
   #isWorking = false;
 
@@ -113,7 +114,7 @@ function keyOf({ event, rejection }: RejectedEvent): string {
   return eventId(JSON.stringify(event), rejection.code);
 }
 
-function toEvent(rejected: RejectedEvent, revision: number, recordedAt: number): NewEvent {
+function toEvent(rejected: RejectedEvent, revision: Revision, recordedAt: number): NewEvent {
   const { source, id, clusterId, event, rejection } = rejected;
   return {
     id: eventId(REJECTED_STREAM, source, id, revision),

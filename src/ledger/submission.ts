@@ -2,6 +2,7 @@ import type { Fact } from '../domain/facts/fact.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import type { JsonObject } from '../eventstore/json.ts';
+import type { Revision } from '../util/log-numbers.ts';
 
 /** Source of the events that the ledger itself appends. */
 export const LEDGER_SOURCE = 'urn:cluster-ledger';
@@ -23,7 +24,7 @@ export type Outcome =
       readonly outcome: 'appended' | 'duplicate';
       readonly eventId: string;
       readonly clusterId: string;
-      readonly revision: number;
+      readonly revision: Revision;
       /** Milliseconds since the epoch, by the clock of the process that recorded the fact. */
       readonly recordedAt: number;
     }

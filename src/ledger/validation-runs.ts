@@ -5,6 +5,7 @@ import type { StoredRecord } from '../domain/validation/records/run-record.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
+import type { Revision } from '../util/log-numbers.ts';
 import { eventId } from './event-id.ts';
 import { appendWithRetry, writeDeadline } from './retry.ts';
 
@@ -15,7 +16,7 @@ const MAX_APPEND_BYTES = 500_000;
 export interface ClaimedRun {
   readonly run: string;
   /** Revision of its last record. */
-  readonly revision: number;
+  readonly revision: Revision;
 }
 
 /** Writes the records of validation runs. The first process that starts the stream of a run owns the run. */
@@ -63,7 +64,7 @@ export class ValidationRuns {
     return { run, revision: last };
   }
 
-  #eventOf(run: string, revision: number, { type, data }: StoredRecord): NewEvent {
+  #eventOf(run: string, revision: Revision, { type, data }: StoredRecord): NewEvent {
     const id = eventId(runStream(run), revision, this.#process, JSON.stringify(data));
     const metadata = { source: VALIDATOR_SOURCE, actor: 'validator' };
     return { id, type, data: data as unknown as JsonObject, metadata, recordedAt: this.#now() };

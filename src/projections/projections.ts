@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { EventLoopYielder } from '../util/event-loop-yielder.ts';
+import type { Position } from '../util/log-numbers.ts';
 import type { Logger } from '../util/logger.ts';
 import { type EventLocation, LedgerModel } from './model/ledger-model.ts';
 import { encodeModel, readSnapshot, writeSnapshot } from './model/snapshot.ts';
@@ -23,7 +24,7 @@ const RETRY_MS = 500;
  * Events after which a new snapshot is written: the more there are, the more it costs, so that writing them stays a small
  * part of the work, and a start after a crash replays a tenth of the log at the most.
  */
-function snapshotAfter(position: number): number {
+function snapshotAfter(position: Position): number {
   return Math.max(10_000, position / 10);
 }
 
@@ -90,7 +91,7 @@ export class Projections {
   }
 
   /** Waits until the event at `position` is in the answers; `false` where that took longer than `timeoutMs`. */
-  waitForPosition(position: number, timeoutMs: number): Promise<boolean> {
+  waitForPosition(position: Position, timeoutMs: number): Promise<boolean> {
     return this.#until(() => this.#model.position >= position, timeoutMs);
   }
 

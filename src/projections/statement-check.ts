@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Period } from '../domain/time.ts';
+import type { Position } from '../util/log-numbers.ts';
 import type { ClosedPeriod, LedgerModel } from './model/ledger-model.ts';
 import { closedQuestion, statementsInTurns, tally } from './queries/period-statements.ts';
 
@@ -7,7 +8,7 @@ import { closedQuestion, statementsInTurns, tally } from './queries/period-state
 export interface Drift {
   readonly period: Period;
   /** Position of the closing. */
-  readonly position: number;
+  readonly position: Position;
   readonly why: string;
   /** The first account, in the order of the ids, whose statement differs, where that can be told. */
   readonly accountId?: string;

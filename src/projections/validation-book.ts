@@ -8,6 +8,7 @@ import { parseRunId, parseRunRecord } from '../domain/validation/records/run-rec
 import { completedRun, type Run, startedRun } from '../domain/validation/records/run-summary.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
+import type { Position } from '../util/log-numbers.ts';
 import { messageOf } from '../util/message-of.ts';
 
 /** Runs whose summaries are kept; older ones can still be read from the store. */
@@ -26,7 +27,7 @@ export class ValidationBook {
   readonly #runs = new BoundedMap<string, Run>(RUNS_KEPT);
   #decision: OutageDecision | undefined;
   /** Events in streams of runs that this release cannot read; the run that they belong to counts for nothing. */
-  readonly #odd: { readonly position: number; readonly why: string }[] = [];
+  readonly #odd: { readonly position: Position; readonly why: string }[] = [];
 
   /** Adds the next event of the log. @returns the runs that ended with it. */
   apply(event: LogEvent): readonly RunEnd[] {
@@ -113,7 +114,7 @@ export class ValidationBook {
     return this.#runs.get(id);
   }
 
-  get odd(): readonly { readonly position: number; readonly why: string }[] {
+  get odd(): readonly { readonly position: Position; readonly why: string }[] {
     return this.#odd;
   }
 

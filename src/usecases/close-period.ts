@@ -11,6 +11,7 @@ import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { statementsInTurns, tally } from '../projections/queries/period-statements.ts';
 import { VISIBLE_TIMEOUT_MS } from '../projections/wait-limits.ts';
+import type { Position } from '../util/log-numbers.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { modelAtHead } from './model-at-head.ts';
 
@@ -20,7 +21,7 @@ interface Dependencies {
   readonly closes: PeriodClosingStore;
   readonly now: () => Instant;
   /** Called after each closing with its position; `undefined` if the position is not known yet. */
-  readonly closed?: (position: number | undefined) => void;
+  readonly closed?: (position: Position | undefined) => void;
 }
 
 /**

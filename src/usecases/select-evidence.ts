@@ -4,6 +4,7 @@ import { type Instant, type Period, periodWindow } from '../domain/time.ts';
 import type { ClosedPeriod, LedgerModel } from '../projections/model/ledger-model.ts';
 import { accountUsage } from '../projections/queries/account-usage.ts';
 import { closedQuestion, statementsInTurns } from '../projections/queries/period-statements.ts';
+import type { Position } from '../util/log-numbers.ts';
 
 /** Maximum number of facts of an account in an evidence file: their proofs, about 700 bytes each, are held in memory. */
 const MAX_FACTS = 100_000;
@@ -78,7 +79,7 @@ function usageFor(
   model: LedgerModel,
   accountId: string,
   period: Period,
-  asOf: number,
+  asOf: Position,
   now: Instant,
 ): EvidenceFigure {
   const window = periodWindow(period);

@@ -5,12 +5,14 @@ import type { Rejection } from '../domain/facts/rejection.ts';
 import { LAST_INSTANT, type Window } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Submission } from '../ledger/submission.ts';
+import type { ClusterNumber } from '../projections/model/interned-numbers.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import {
   type SimulatedCluster,
   simulateClusters,
   wouldChange,
 } from '../projections/queries/simulated-clusters.ts';
+import type { Position } from '../util/log-numbers.ts';
 import { simulateFacts } from './simulate-facts.ts';
 
 /** Hypothetical changes to the facts of an account. Facts are removed before others are added. */
@@ -23,7 +25,7 @@ export interface FactChanges {
 
 export type AccountSimulation =
   /** A cluster that facts are added to cannot be read. */
-  | { readonly outcome: 'halted'; readonly cluster: number }
+  | { readonly outcome: 'halted'; readonly cluster: ClusterNumber }
   /** An added fact would be rejected; `index` is its index in `added`. */
   | { readonly outcome: 'rejected'; readonly index: number; readonly rejection: Rejection }
   | { readonly outcome: 'simulated'; readonly clusters: readonly SimulatedCluster[] };
@@ -43,7 +45,7 @@ interface ClusterChange {
 export async function simulateAccount(
   store: EventStore,
   model: LedgerModel,
-  account: { readonly accountId: string; readonly asOf: number },
+  account: { readonly accountId: string; readonly asOf: Position },
   changes: FactChanges,
 ): Promise<AccountSimulation> {
   const { accountId, asOf } = account;

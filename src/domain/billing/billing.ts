@@ -35,9 +35,9 @@ type Switched = Extract<BillingFact, { cause: string }> & { readonly cause: Caus
 export interface Interval {
   readonly from: Instant;
   readonly to: Instant | null;
-  /** Position of the fact that opened it: a registration or a resumption. */
+  /** Order of the fact that opened it, a registration or a resumption. */
   readonly openedBy: number;
-  /** Position of the fact that closed it: a stop or a deletion; `null` while it is still billed. */
+  /** Order of the fact that closed it, a stop or a deletion; `null` while it is still billed. */
   readonly closedBy: number | null;
 }
 
@@ -57,7 +57,7 @@ export interface Switch {
   readonly at: Instant;
   readonly cause: Cause;
   readonly stops: boolean;
-  /** Position of the fact that set it. */
+  /** Order of the fact that set it. */
   readonly setBy: number;
 }
 
@@ -121,12 +121,12 @@ function switchesOf(cause: Cause, facts: OrderedFact<Switched>[]): readonly Swit
   const switches: Switch[] = [];
   let decidedAt: Instant | undefined;
   let holds = false;
-  for (const { fact, order: position } of facts) {
+  for (const { fact, order } of facts) {
     if (fact.effectiveAt === decidedAt) continue;
     decidedAt = fact.effectiveAt;
     if (holds === (fact.type === 'BillingStopped')) continue;
     holds = !holds;
-    switches.push({ at: fact.effectiveAt, cause, stops: holds, setBy: position });
+    switches.push({ at: fact.effectiveAt, cause, stops: holds, setBy: order });
   }
   return switches;
 }

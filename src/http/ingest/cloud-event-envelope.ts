@@ -1,4 +1,5 @@
 /** CloudEvents 1.0 (github.com/cloudevents/spec) in the JSON event format, as producers post and the feed returns them. */
+
 import { z } from 'zod';
 import type { FeedEvent } from '../../api/feed.ts';
 import { CLOUD_EVENT_TYPES, cloudEventType, factTypeOf } from '../../domain/facts/cloud-event.ts';
@@ -8,6 +9,7 @@ import { formatInstant } from '../../domain/time.ts';
 import type { RecordedEvent } from '../../eventstore/event-store.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/submission.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { InstantText } from '../params/fields.ts';
 
 /** Extension attributes that the feed adds; a producer cannot set them. */
@@ -85,7 +87,7 @@ export function submissionOf(event: CloudEvent, posted: JsonObject, actor: strin
 }
 
 /** Converts a recorded fact to an event of the feed, with the `source` and `id` of the producer and its place in the log. */
-export function toCloudEvent(event: RecordedEvent, position: number): FeedEvent {
+export function toCloudEvent(event: RecordedEvent, position: Position): FeedEvent {
   const { clusterId, effectiveAt, ...data } = event.data;
   const { source, id, extensions } = originOf(event as FactRecord);
   const type = Object.hasOwn(factPayloads, event.type)

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { ClusterNumber } from '../../projections/model/interned-numbers.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
@@ -55,12 +56,12 @@ export function requireAccount(model: LedgerModel, accountId: string): void {
 }
 
 /** @throws Problem `cluster-halted` if the facts of the cluster cannot be read, so that it accepts no further facts. */
-export function requireReadable(model: LedgerModel, cluster: number): void {
+export function requireReadable(model: LedgerModel, cluster: ClusterNumber): void {
   if (model.haltOf(cluster) !== undefined) throw haltedProblem(model, cluster);
 }
 
 /** The problem of a cluster whose facts cannot be read. */
-export function haltedProblem(model: LedgerModel, cluster: number): Problem {
+export function haltedProblem(model: LedgerModel, cluster: ClusterNumber): Problem {
   const why = model.haltOf(cluster)?.why ?? 'its facts cannot be read';
   return new Problem('cluster-halted', `cluster ${model.clusters.text(cluster)} accepts no facts: ${why}`);
 }

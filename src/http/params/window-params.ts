@@ -1,5 +1,6 @@
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { type Instant, periodWindow, type Window } from '../../domain/time.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { invalidRequest } from '../server/problem.ts';
 import { type AsOf, asOfOut, InstantText, instantOut, PeriodText } from './fields.ts';
 
@@ -50,7 +51,7 @@ export function windowHead(
 
 export function headOf(
   query: WindowQuery & { readonly asOf?: AsOf | undefined },
-  counted: { readonly window: Window; readonly through: Instant; readonly asOf: number },
+  counted: { readonly window: Window; readonly through: Instant; readonly asOf: Position },
 ) {
   return {
     ...windowHead(query, counted),

@@ -11,6 +11,7 @@ import { LEDGER_SOURCE, type Submission } from '../../ledger/submission.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { previewVoid } from '../../usecases/preview-void.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { Recorder } from '../ingest/recorder.ts';
@@ -153,7 +154,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
 async function previewOut(
   { store, now }: HttpServices,
   model: LedgerModel,
-  position: number,
+  position: Position,
   submission: Submission,
 ): Promise<VoidPreviewOut> {
   const { clusterId } = submission.fact;

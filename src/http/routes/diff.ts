@@ -8,6 +8,7 @@ import { accountUsage } from '../../projections/queries/account-usage.ts';
 import { differencesOf, type Span } from '../../projections/queries/differences.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { AccountPath, AsOf, asOfOut, Reading } from '../params/fields.ts';
@@ -46,7 +47,7 @@ export function diffRoutes(app: App, services: HttpServices): void {
       requireAccount(model, accountId);
       const span = spanOf(model, query);
       const counted = countedOf(query, services.now(), '/query');
-      const usageAt = (asOf: number) =>
+      const usageAt = (asOf: Position) =>
         accountUsage(model, accountId, { ...counted, asOf, byDay: false }).usage;
       const [before, after] = [usageAt(span.before), usageAt(span.after)];
       const differences = differencesOf(
@@ -63,7 +64,7 @@ export function diffRoutes(app: App, services: HttpServices): void {
         model,
         changes.flatMap(({ causePosition, position }) => [causePosition, position]),
       );
-      const ref = (position: number) => factRef(model, facts, position);
+      const ref = (position: Position) => factRef(model, facts, position);
       return {
         accountId,
         ...windowHead(query, counted),

@@ -7,6 +7,7 @@ import { LeavesChanged } from '../../audit/tree.ts';
 import { clusterStream } from '../../domain/stream-table.ts';
 import type { Submission } from '../../ledger/submission.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../ingest/binary-mode.ts';
 import { CloudEvent, toCloudEvent } from '../ingest/cloud-event-envelope.ts';
@@ -87,7 +88,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
 /** Returns the proof that an event is in the log, and signs a new checkpoint if none covers the event. */
 async function proofOf(
   signedLog: SignedLog,
-  position: number,
+  position: Position,
 ): Promise<z.output<typeof ProofOut> | undefined> {
   if (!(await signedLog.ready(READ_TIMEOUT_MS, position))) return undefined;
   try {

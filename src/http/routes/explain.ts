@@ -8,6 +8,7 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ExplainedCluster, explainUsage } from '../../projections/queries/explain-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';
@@ -70,14 +71,14 @@ async function* withFacts(
     const intervals = batch.flatMap((cluster) => cluster.intervals);
     const positions = intervals.flatMap(({ openedBy, closedBy }) => [openedBy, closedBy ?? openedBy]);
     const facts = await readFacts(store, model, positions);
-    const ref = (position: number) => factRef(model, facts, position);
+    const ref = (position: Position) => factRef(model, facts, position);
     yield* yieldingToEventLoop(batch.values().map((cluster) => clusterOut(cluster, ref)));
   }
 }
 
 function clusterOut(
   { clusterId, name, billable, intervals, why }: ExplainedCluster,
-  ref: (position: number) => FactRef,
+  ref: (position: Position) => FactRef,
 ): ExplainedClusterOut {
   const billed = intervals.reduce((sum, interval) => sum + millisecondsOf(interval), 0n);
   return {

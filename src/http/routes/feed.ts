@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type FeedEvent, FeedPage } from '../../api/feed.ts';
 import { clusterOfStream } from '../../domain/stream-table.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { toCloudEvent } from '../ingest/cloud-event-envelope.ts';
 import { Paging, PositionText, Reading, wholeNumber } from '../params/fields.ts';
@@ -49,12 +50,12 @@ export function feedRoutes(app: App, services: HttpServices): void {
   );
 }
 
-function grows({ projections }: HttpServices, position: number, deadline: number): Promise<boolean> {
+function grows({ projections }: HttpServices, position: Position, deadline: number): Promise<boolean> {
   return projections.waitForPosition(position + 1, Math.max(0, deadline - performance.now()));
 }
 
 /** Reads up to `limit` facts after a position, up to the position of the projections. */
-async function readPage({ store, projections }: HttpServices, after: number, limit: number) {
+async function readPage({ store, projections }: HttpServices, after: Position, limit: number) {
   const events: FeedEvent[] = [];
   let next = after;
   const { position: head } = projections.model;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConsistencyOut, InclusionOut } from '../../api/proofs.ts';
 import type { SignedLog } from '../../audit/signed-log.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { hashesOut, hashOut, inclusionOf, orNotFound, requireUntampered } from '../log-access.ts';
 import { PositionText } from '../params/fields.ts';
@@ -49,7 +50,7 @@ export function logProofRoutes(app: App, { signedLog, projections }: HttpService
 /** @throws RangeError, LeavesChanged, StoreUnavailable */
 async function proveInclusion(
   signedLog: SignedLog,
-  position: number,
+  position: Position,
   size: number | undefined,
 ): Promise<z.output<typeof InclusionOut>> {
   const { tree } = signedLog;

@@ -5,6 +5,7 @@ import { dueAt, type PeriodClosing, periodState, periodsUpTo } from '../../domai
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { ClosePeriodResult } from '../../ledger/period-closing-store.ts';
 import type { ClosedPeriod, LedgerModel } from '../../projections/model/ledger-model.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
@@ -98,17 +99,17 @@ export function periodRoutes(app: App, services: HttpServices): void {
   );
 }
 
-function periodsIn(model: LedgerModel, now: Instant, asOf: number): readonly Period[] {
+function periodsIn(model: LedgerModel, now: Instant, asOf: Position): readonly Period[] {
   return periodsUpTo(now, closingsBy(model, asOf)[0]?.period, { firstFactAt: model.firstFactBy(asOf) });
 }
 
 /** Returns the closings at or before a position. */
-function closingsBy(model: LedgerModel, asOf: number): readonly ClosedPeriod[] {
+function closingsBy(model: LedgerModel, asOf: Position): readonly ClosedPeriod[] {
   return model.closedPeriods.filter(({ position }) => position <= asOf);
 }
 
 /** Returns a period with its closing as known at a position. Whether it is due depends on the clock only. */
-function viewOf(model: LedgerModel, period: Period, now: Instant, asOf: number): PeriodOut {
+function viewOf(model: LedgerModel, period: Period, now: Instant, asOf: Position): PeriodOut {
   const close = closingsBy(model, asOf).find((closing) => closing.period === period);
   const { from, to } = periodWindow(period);
   return {

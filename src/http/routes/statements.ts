@@ -7,6 +7,7 @@ import { AccountId } from '../../domain/facts/fact.ts';
 import type { Period } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { closedQuestion, statementsInTurns } from '../../projections/queries/period-statements.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { type Cell, toCsv } from '../params/csv.ts';
@@ -100,7 +101,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
 function closedStatements(
   model: LedgerModel,
   period: Period,
-  asOf: number,
+  asOf: Position,
   choice: Parameters<typeof statementsInTurns>[2],
 ) {
   const question = closedQuestion(model, period);

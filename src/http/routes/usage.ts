@@ -10,6 +10,7 @@ import {
   usageByAccount,
 } from '../../projections/queries/account-usage.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { toCsv } from '../params/csv.ts';
@@ -103,7 +104,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
   );
 }
 
-function questionOf(query: Query, now: Instant, asOf: number): UsageQuestion {
+function questionOf(query: Query, now: Instant, asOf: Position): UsageQuestion {
   const window = windowOf(query, '/query');
   const byDay = query.granularity === 'day';
   if (byDay && window.to - window.from > MAX_DAYS * DAY_MS) {

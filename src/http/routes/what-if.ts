@@ -12,6 +12,7 @@ import {
   type FactChanges,
   simulateAccount,
 } from '../../usecases/simulate-account.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
 import { CloudEvent } from '../ingest/cloud-event-envelope.ts';
 import { parseEvent } from '../ingest/recorder.ts';
@@ -90,7 +91,7 @@ function questionOf(body: unknown): Question {
 function changesOf(
   model: LedgerModel,
   accountId: string,
-  asOf: number,
+  asOf: Position,
   { add = [], remove = [] }: Question,
 ): FactChanges {
   const errors: FieldError[] = [];
@@ -111,7 +112,12 @@ function changesOf(
 }
 
 /** Returns the id of the cluster of a fact, or an error that says why the fact cannot be removed. */
-function clusterOfFact(model: LedgerModel, accountId: string, asOf: number, eventId: string): string | Error {
+function clusterOfFact(
+  model: LedgerModel,
+  accountId: string,
+  asOf: Position,
+  eventId: string,
+): string | Error {
   const place = model.locate(eventId);
   if (place?.clusterId === undefined || place.position > asOf)
     return new Error(`no fact recorded up to position ${asOf} has the event id ${eventId}`);

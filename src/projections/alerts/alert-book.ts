@@ -17,12 +17,13 @@ import type { Condition } from '../../domain/validation/judging/condition.ts';
 import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import type { Acknowledgement, Alert, AppliedFact, ClusterStanding, LiveAlert } from './raised-alert.ts';
 import { RejectedEventAlerts } from './rejected-event-alerts.ts';
 
 interface LateChange {
   readonly accountId: string;
-  readonly position: number;
+  readonly position: Position;
   readonly at: Instant;
   /** The first period that changed. */
   readonly period: Period;
@@ -118,7 +119,7 @@ export class AlertBook {
   }
 
   /** A period was closed: what is known at its watermark is in its statements. */
-  closed(watermark: number, at: Instant): void {
+  closed(watermark: Position, at: Instant): void {
     for (const { id, kind, data } of [...this.#open.values()])
       if (kind === 'late-facts' && Number(data['position']) <= watermark) this.#resolve(id, at);
   }

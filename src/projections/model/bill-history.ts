@@ -1,7 +1,9 @@
 import { billActiveFacts, type Interval } from '../../domain/billing/billing.ts';
 import type { UsageMeter } from '../../domain/billing/usage.ts';
 import type { Instant } from '../../domain/time.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import type { FactTable } from './fact-table.ts';
+import type { AccountNumber } from './interned-numbers.ts';
 
 /** A row: one billed interval, and the positions at which it is known. */
 const FROM = 0;
@@ -40,11 +42,11 @@ export interface BilledChange {
 export class BillHistory {
   #rows: number[] = [];
   /** Position of the last fact that was taken in. */
-  #upTo = 0;
+  #upTo: Position = 0;
   #isRegistered = false;
   #isBillable = false;
   #isDeleted = false;
-  #account = 0;
+  #account: AccountNumber = 0;
   #stoppedByUnreachable = false;
   #stoppedByManual = false;
   /** The latest instant at which a fact that counts is effective. */
@@ -63,9 +65,9 @@ export class BillHistory {
   }
 
   /** Takes in what is new. @param last position of the last fact of the cluster. */
-  extend(facts: FactTable, last: number): void {
+  extend(facts: FactTable, last: Position): void {
     if (last === this.#upTo || this.isDisabled) return;
-    const fresh: number[] = [];
+    const fresh: Position[] = [];
     for (let position = last; position > this.#upTo; position = facts.previousAt(position))
       fresh.push(position);
     for (let i = fresh.length - 1; i >= 0 && !this.isDisabled; i--) this.#take(facts, fresh[i] as number);
@@ -75,7 +77,7 @@ export class BillHistory {
     else if (fresh.length >= MANY) this.#rows = this.#rows.slice();
   }
 
-  #take(facts: FactTable, position: number): void {
+  #take(facts: FactTable, position: Position): void {
     const voided = facts.voidTargetOf(position);
     if (voided !== undefined) {
       if (voided === 0 || voided > position) this.#hasEarlyVoid = true;
@@ -89,7 +91,7 @@ export class BillHistory {
   }
 
   /** A fact that is effective after all before it. */
-  #takeNext(facts: FactTable, position: number, at: Instant): void {
+  #takeNext(facts: FactTable, position: Position, at: Instant): void {
     this.#latest = at;
     switch (facts.typeAt(position)) {
       case 'ClusterRegistered':
@@ -124,7 +126,7 @@ export class BillHistory {
     }
   }
 
-  #hold(facts: FactTable, position: number, holds: boolean): void {
+  #hold(facts: FactTable, position: Position, holds: boolean): void {
     if (facts.causeAt(position) === 'unreachable') this.#stoppedByUnreachable = holds;
     else this.#stoppedByManual = holds;
   }
@@ -134,7 +136,7 @@ export class BillHistory {
   }
 
   /** All facts up to a position, by the rules of the domain. */
-  #foldAgain(facts: FactTable, position: number): void {
+  #foldAgain(facts: FactTable, position: Position): void {
     const counting = facts.activeFacts(position, position, String);
     this.#refoldedFacts += counting.length;
     this.#isInOrder = false;
@@ -146,13 +148,13 @@ export class BillHistory {
     this.#stoppedByUnreachable = switches.unreachable.at(-1)?.stops === true;
     this.#stoppedByManual = switches.manual.at(-1)?.stops === true;
     this.#latest = Number.NEGATIVE_INFINITY;
-    for (const { order: known, fact } of counting)
-      if (facts.switchesBilling(known)) this.#latest = Math.max(this.#latest, fact.effectiveAt);
+    for (const { order, fact } of counting)
+      if (facts.switchesBilling(order)) this.#latest = Math.max(this.#latest, fact.effectiveAt);
     this.#replace(intervals, position);
   }
 
   /** From a position on these intervals are known, and no others. */
-  #replace(intervals: readonly Interval[], position: number): void {
+  #replace(intervals: readonly Interval[], position: Position): void {
     const known = new Map<Instant, number>();
     for (let row = 0; row < this.#rows.length; row += WIDTH)
       if (this.#rows[row + KNOWN_UNTIL] === Number.POSITIVE_INFINITY)
@@ -183,7 +185,7 @@ export class BillHistory {
   }
 
   /** Adds what is billed of the cluster to an account, as known at a position. @param from nothing before it counts. */
-  measure(meter: UsageMeter, account: number, asOf: number, from: Instant): void {
+  measure(meter: UsageMeter, account: AccountNumber, asOf: Position, from: Instant): void {
     const rows = this.#rows;
     for (let row = rows.length - WIDTH; row >= 0; row -= WIDTH) {
       const isClosed = (rows[row + CLOSED_BY] as number) <= asOf;
@@ -198,10 +200,10 @@ export class BillHistory {
   }
 
   /** By position: what becomes known there of what is billed to an account. */
-  changes(account: number): ReadonlyMap<number, readonly BilledChange[]> {
+  changes(account: AccountNumber): ReadonlyMap<Position, readonly BilledChange[]> {
     const rows = this.#rows;
-    const changes = new Map<number, BilledChange[]>();
-    const note = (position: number, from: Instant, to: Instant, sign: 1 | -1) => {
+    const changes = new Map<Position, BilledChange[]>();
+    const note = (position: Position, from: Instant, to: Instant, sign: 1 | -1) => {
       const known = changes.get(position);
       if (known === undefined) changes.set(position, [{ from, to, sign }]);
       else known.push({ from, to, sign });
@@ -223,7 +225,7 @@ export class BillHistory {
   }
 
   /** No instant before this one is billed otherwise at the second position than at the first; infinite where none is. */
-  unchangedUntil(before: number, after: number): Instant {
+  unchangedUntil(before: Position, after: Position): Instant {
     const rows = this.#rows;
     let unchanged = Number.POSITIVE_INFINITY;
     for (let row = 0; row < rows.length; row += WIDTH) {
@@ -238,14 +240,14 @@ export class BillHistory {
     return unchanged;
   }
 
-  #isKnown(row: number, asOf: number): boolean {
+  #isKnown(row: number, asOf: Position): boolean {
     return (
       (this.#rows[row + KNOWN_FROM] as number) <= asOf && asOf < (this.#rows[row + KNOWN_UNTIL] as number)
     );
   }
 
   /** The billed intervals, in order, as known at a position. */
-  intervals(asOf: number): Interval[] {
+  intervals(asOf: Position): Interval[] {
     const rows = this.#rows;
     const intervals: Interval[] = [];
     for (let row = 0; row < rows.length; row += WIDTH) {
@@ -263,7 +265,7 @@ export class BillHistory {
   }
 
   /** Number of the account that it is billed to, as known at a position; `undefined` where it is not billed at all. */
-  account(asOf: number): number | undefined {
+  account(asOf: Position): AccountNumber | undefined {
     const rows = this.#rows;
     for (let row = 0; row < rows.length; row += WIDTH) {
       const isKnown =

@@ -1,3 +1,4 @@
+import type { Position } from '../../util/log-numbers.ts';
 import { NumericColumn } from './numeric-column.ts';
 
 /**
@@ -21,7 +22,7 @@ export class EventIdIndex {
   }
 
   /** The id of the event at a position. */
-  at(position: number): string {
+  at(position: Position): string {
     const first = 4 * position;
     const [a, b] = [this.words.at(first), this.words.at(first + 1)];
     const [c, d] = [this.words.at(first + 2), this.words.at(first + 3)];
@@ -29,7 +30,7 @@ export class EventIdIndex {
   }
 
   /** The position of the first event with this id, or `undefined`. */
-  find(id: string): number | undefined {
+  find(id: string): Position | undefined {
     const words = wordsOf(id);
     const mask = this.#slots.length - 1;
     for (let slot = words[0] & mask; ; slot = (slot + 1) & mask) {
@@ -52,7 +53,7 @@ export class EventIdIndex {
     this.words.push(d);
   }
 
-  #insert(position: number): void {
+  #insert(position: Position): void {
     if (2 * ++this.#used > this.#slots.length) {
       this.#rebuildSlots(position + 1);
       return;

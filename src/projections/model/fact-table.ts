@@ -1,7 +1,9 @@
 import type { BillingFact } from '../../domain/billing/billing.ts';
 import { CAUSES, type Cause, FACT_TYPES, type Fact, type OrderedFact } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
+import type { Position, Revision } from '../../util/log-numbers.ts';
 import { EventIdIndex } from './event-id-index.ts';
+import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import { NumericColumn } from './numeric-column.ts';
 
 const ALL_CAUSES = [...CAUSES, 'deleted'] as const;
@@ -18,9 +20,9 @@ const BILLABLE_BIT = 0b100_0000;
 /** A fact that counts now and did not, or did and no longer does. */
 export interface BillingChange {
   /** Position of the fact. */
-  readonly position: number;
+  readonly position: Position;
   /** Position of what changed it: the fact itself, which counts now, or its void. */
-  readonly causePosition: number;
+  readonly causePosition: Position;
   /** When the fact that counts, or did, is effective. */
   readonly effectiveAt: Instant;
 }
@@ -34,8 +36,8 @@ export class FactTable {
   /** Number of the cluster plus 1; 0 for none. */
   readonly #cluster = new NumericColumn(Uint32Array);
   /** Position of the fact before in the same cluster; 0 for none. */
-  readonly #previous = new NumericColumn(Uint32Array);
-  readonly #revision = new NumericColumn(Uint32Array);
+  readonly #previous = new NumericColumn<Uint32Array, Position>(Uint32Array);
+  readonly #revision = new NumericColumn<Uint32Array, Revision>(Uint32Array);
   readonly #effectiveAt = new NumericColumn(Float64Array);
   readonly #recordedAt = new NumericColumn(Float64Array);
   /** The running maximum of `#recordedAt`: clocks of several writers may differ, what was known never shrinks. */
@@ -46,19 +48,19 @@ export class FactTable {
   readonly #reference = new NumericColumn(Uint32Array);
 
   /** Voids that came before what they void: the id they name, and their positions. */
-  readonly openVoids = new Map<string, number[]>();
+  readonly openVoids = new Map<string, Position[]>();
 
   constructor() {
     this.#push(0, 0, 0, 0, 0, 0, 0);
   }
 
   /** Position of the last event; 0 where there is none. */
-  get head(): number {
+  get head(): Position {
     return this.#cluster.length - 1;
   }
 
   /** Adds the next event of the log, which is no fact of a cluster or one that cannot be read. */
-  pushOther(id: string, revision: number, recordedAt: Instant): void {
+  pushOther(id: string, revision: Revision, recordedAt: Instant): void {
     this.ids.push(id);
     this.#push(0, 0, revision, 0, recordedAt, 0, 0);
   }
@@ -70,12 +72,12 @@ export class FactTable {
    */
   pushFact(
     id: string,
-    revision: number,
+    revision: Revision,
     recordedAt: Instant,
     fact: Fact,
-    cluster: number,
-    previous: number,
-    account: number,
+    cluster: ClusterNumber,
+    previous: Position,
+    account: AccountNumber,
   ): void {
     const reference = fact.type === 'FactVoided' ? (this.ids.find(fact.voids) ?? 0) : account;
     this.ids.push(id);
@@ -92,16 +94,16 @@ export class FactTable {
   }
 
   #push(
-    cluster: number,
-    previous: number,
-    revision: number,
+    clusterPlusOne: number,
+    previous: Position,
+    revision: Revision,
     effectiveAt: Instant,
     recordedAt: Instant,
     kind: number,
     reference: number,
   ): void {
     const latest = this.#cluster.length === 0 ? 0 : this.#knownAt.at(this.head);
-    this.#cluster.push(cluster);
+    this.#cluster.push(clusterPlusOne);
     this.#previous.push(previous);
     this.#revision.push(revision);
     this.#effectiveAt.push(effectiveAt);
@@ -112,53 +114,53 @@ export class FactTable {
   }
 
   /** Number of the cluster whose fact stands at a position, or -1. */
-  clusterAt(position: number): number {
+  clusterAt(position: Position): ClusterNumber {
     return this.#cluster.at(position) - 1;
   }
 
-  revisionAt(position: number): number {
+  revisionAt(position: Position): Revision {
     return this.#revision.at(position);
   }
 
-  recordedAt(position: number): Instant {
+  recordedAt(position: Position): Instant {
     return this.#recordedAt.at(position);
   }
 
-  effectiveAt(position: number): Instant {
+  effectiveAt(position: Position): Instant {
     return this.#effectiveAt.at(position);
   }
 
-  typeAt(position: number): Fact['type'] {
+  typeAt(position: Position): Fact['type'] {
     return FACT_TYPES[this.#kind.at(position) & TYPE_BITS] as Fact['type'];
   }
 
   /** Position of the fact before in the same cluster; 0 for none. */
-  previousAt(position: number): number {
+  previousAt(position: Position): Position {
     return this.#previous.at(position);
   }
 
   /** Of the registration at a position: the number of its account. */
-  accountAt(position: number): number {
+  accountAt(position: Position): AccountNumber {
     return this.#reference.at(position);
   }
 
   /** Of the registration at a position: whether it is to be billed. */
-  isBillableAt(position: number): boolean {
+  isBillableAt(position: Position): boolean {
     return (this.#kind.at(position) & BILLABLE_BIT) !== 0;
   }
 
   /** Of the stop or resumption at a position: its cause. */
-  causeAt(position: number): Cause | 'deleted' {
+  causeAt(position: Position): Cause | 'deleted' {
     return ALL_CAUSES[(this.#kind.at(position) >> CAUSE_SHIFT) & 0b11] ?? 'deleted';
   }
 
   /** Positions of the facts of a cluster from its last one, `position`, back to its first. */
-  *chain(position: number): Generator<number> {
+  *chain(position: Position): Generator<Position> {
     for (let at = position; at !== 0; at = this.#previous.at(at)) yield at;
   }
 
   /** The last position recorded at or before an instant; 0 where there is none. */
-  positionAt(instant: Instant): number {
+  positionAt(instant: Instant): Position {
     let low = 0;
     let high = this.head;
     while (low < high) {
@@ -170,7 +172,7 @@ export class FactTable {
   }
 
   /** Whether a registration among the facts of a cluster known at a position, voided or not, names an account. */
-  registersTo(last: number, account: number, asOf = Number.POSITIVE_INFINITY): boolean {
+  registersTo(last: Position, account: AccountNumber, asOf: Position = Number.POSITIVE_INFINITY): boolean {
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
       if (position > asOf) continue;
       const isRegistration = (this.#kind.at(position) & TYPE_BITS) === REGISTRATION;
@@ -184,12 +186,12 @@ export class FactTable {
    * @param last position of the last fact of the cluster. @param accountId gives the id for the number of an account.
    */
   activeFacts(
-    last: number,
-    asOf: number,
-    accountId: (account: number) => string,
+    last: Position,
+    asOf: Position,
+    accountId: (account: AccountNumber) => string,
   ): OrderedFact<BillingFact>[] {
     const facts: OrderedFact<BillingFact>[] = [];
-    let voided: Set<number> | undefined;
+    let voided: Set<Position> | undefined;
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
       if (position > asOf) continue;
       if (this.#isVoid(position)) {
@@ -199,17 +201,17 @@ export class FactTable {
         facts.push({ order: position, fact: this.#fact(position, accountId) });
       }
     }
-    return voided === undefined ? facts : facts.filter(({ order: position }) => !voided.has(position));
+    return voided === undefined ? facts : facts.filter(({ order }) => !voided.has(order));
   }
 
   /**
    * What changed between two positions in what counts for billing, of one cluster, in the order of the log.
    * @param last position of the last fact of the cluster.
    */
-  changes(last: number, after: number, upTo: number): BillingChange[] {
+  changes(last: Position, after: Position, upTo: Position): BillingChange[] {
     if (last <= after) return [];
-    const voidedBy = new Map<number, number>();
-    const counted: number[] = [];
+    const voidedBy = new Map<Position, Position>();
+    const counted: Position[] = [];
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
       if (position > upTo) continue;
       // From the last back, so that the first void of a fact is the one that is kept.
@@ -231,23 +233,23 @@ export class FactTable {
   }
 
   /** Whether the fact at a position can change what is billed, other than by voiding another. */
-  switchesBilling(position: number): boolean {
+  switchesBilling(position: Position): boolean {
     const type = this.#kind.at(position) & TYPE_BITS;
     if (type === REGISTRATION || type === DELETION) return true;
     if (type !== STOP && type !== RESUMPTION) return false;
     return this.causeAt(position) !== 'deleted';
   }
 
-  #isVoid(position: number): boolean {
+  #isVoid(position: Position): boolean {
     return (this.#kind.at(position) & TYPE_BITS) === VOID;
   }
 
   /** Position of what the fact at a position voids, 0 where that is not known; `undefined` where it voids nothing. */
-  voidTargetOf(position: number): number | undefined {
+  voidTargetOf(position: Position): Position | undefined {
     return this.#isVoid(position) ? this.#reference.at(position) : undefined;
   }
 
-  #fact(position: number, accountId: (account: number) => string): BillingFact {
+  #fact(position: Position, accountId: (account: AccountNumber) => string): BillingFact {
     const kind = this.#kind.at(position);
     const type = FACT_TYPES[kind & TYPE_BITS] as Exclude<Fact['type'], 'FactVoided'>;
     const effectiveAt = this.#effectiveAt.at(position);

@@ -8,12 +8,14 @@ import { parseStoredFact } from '../../domain/facts/recorded-fact.ts';
 import { clusterOfStream, periodOfStream } from '../../domain/stream-table.ts';
 import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
+import type { Position, Revision } from '../../util/log-numbers.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { AlertBook } from '../alerts/alert-book.ts';
 import type { ClusterStanding } from '../alerts/raised-alert.ts';
 import { ValidationBook } from '../validation-book.ts';
 import { type BilledChange, BillHistory } from './bill-history.ts';
 import { type BillingChange, FactTable } from './fact-table.ts';
+import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import { StringInterner } from './string-interner.ts';
 
 /** What a registration says of a cluster besides what billing needs. */
@@ -24,20 +26,20 @@ export type Details = Pick<
 
 /** A cluster whose stream this release cannot read on from a position: nothing after it is counted. */
 export interface UnreadableCluster {
-  readonly position: number;
+  readonly position: Position;
   readonly why: string;
 }
 
 /** A closing, and where it stands. */
 export interface ClosedPeriod extends PeriodClosing {
-  readonly position: number;
+  readonly position: Position;
   readonly closedAt: Instant;
 }
 
 /** Where an event stands. */
 export interface EventLocation {
-  readonly position: number;
-  readonly revision: number;
+  readonly position: Position;
+  readonly revision: Revision;
   /** In ms since the epoch, by the clock of whoever recorded it. */
   readonly recordedAt: number;
   /** `undefined` where the event is no fact of a cluster. */
@@ -50,14 +52,14 @@ export interface EventLocation {
  */
 export class LedgerModel {
   readonly facts = new FactTable();
-  readonly clusters: StringInterner;
-  readonly accounts: StringInterner;
+  readonly clusters: StringInterner<ClusterNumber>;
+  readonly accounts: StringInterner<AccountNumber>;
   /** Position of the last fact, by number of the cluster. */
-  readonly #last: number[] = [];
+  readonly #last: Position[] = [];
   /** Numbers of the clusters that were ever registered to an account, by number of the account. */
-  readonly #clustersOf: number[][] = [];
-  readonly #details = new Map<number, Details>();
-  readonly #halted = new Map<number, UnreadableCluster>();
+  readonly #clustersOf: ClusterNumber[][] = [];
+  readonly #details = new Map<Position, Details>();
+  readonly #halted = new Map<ClusterNumber, UnreadableCluster>();
   readonly #bills: (ClusterBilling | undefined)[] = [];
   /** What is billed as known at any position: worked out, and brought up to date, when it is asked for. */
   readonly #histories: (BillHistory | undefined)[] = [];
@@ -69,8 +71,8 @@ export class LedgerModel {
   readonly alerts: AlertBook;
 
   constructor(
-    clusters = new StringInterner(),
-    accounts = new StringInterner(),
+    clusters = new StringInterner<ClusterNumber>(),
+    accounts = new StringInterner<AccountNumber>(),
     validations = new ValidationBook(),
     alerts = new AlertBook(),
   ) {
@@ -81,7 +83,7 @@ export class LedgerModel {
   }
 
   /** Position of the last event applied. */
-  get position(): number {
+  get position(): Position {
     return this.facts.head;
   }
 
@@ -122,7 +124,7 @@ export class LedgerModel {
   }
 
   /** A fact that cannot be read stops its cluster, never the others. */
-  #read(clusterId: string, cluster: number, event: LogEvent): Fact | undefined {
+  #read(clusterId: string, cluster: ClusterNumber, event: LogEvent): Fact | undefined {
     try {
       return parseStoredFact(clusterId, event);
     } catch (error) {
@@ -132,7 +134,7 @@ export class LedgerModel {
     }
   }
 
-  #applyFact(cluster: number, fact: Fact, event: LogEvent): void {
+  #applyFact(cluster: ClusterNumber, fact: Fact, event: LogEvent): void {
     const { id, revision, recordedAt, position } = event;
     let account = 0;
     if (fact.type === 'ClusterRegistered') {
@@ -154,7 +156,7 @@ export class LedgerModel {
   }
 
   /** What alerts and the validator look at: what counts now, whenever it is effective. */
-  clusterState(cluster: number): ClusterStanding {
+  clusterState(cluster: ClusterNumber): ClusterStanding {
     const last = this.#last[cluster] as number;
     const { registration, deletion, switches } = this.billing(cluster, last);
     return {
@@ -167,13 +169,17 @@ export class LedgerModel {
   }
 
   /** Whether the latest observation of a cluster says that it is unreachable. */
-  isUnreachable(cluster: number): boolean {
+  isUnreachable(cluster: ClusterNumber): boolean {
     const last = this.#last[cluster] as number;
     return isUnreachable(this.#activeFactsOf(last, last));
   }
 
   /** A fact that changes what was billed in a closed period is told: the account hears of it in its next statement. */
-  #tellLate(cluster: number, fact: Fact, since: { readonly position: number; readonly at: Instant }): void {
+  #tellLate(
+    cluster: ClusterNumber,
+    fact: Fact,
+    since: { readonly position: Position; readonly at: Instant },
+  ): void {
     const last = this.#closes.at(-1);
     if (last === undefined) return;
     const { to } = periodWindow(last.period);
@@ -185,13 +191,13 @@ export class LedgerModel {
   #tellLateAt({ period, watermark }: PeriodClosing, { position, recordedAt }: LogEvent): void {
     const { to } = periodWindow(period);
     this.alerts.closed(watermark, recordedAt);
-    const clusters = new Set<number>();
+    const clusters = new Set<ClusterNumber>();
     for (let at = watermark + 1; at < position; at++) clusters.add(this.facts.clusterAt(at));
     clusters.delete(-1);
     for (const cluster of clusters) this.#tellChange(cluster, watermark, to, recordedAt);
   }
 
-  #tellChange(cluster: number, before: number, closedTo: Instant, at: Instant): void {
+  #tellChange(cluster: ClusterNumber, before: Position, closedTo: Instant, at: Instant): void {
     const was = this.#foldedBill(cluster, before);
     const is = this.#foldedBill(cluster, this.#last[cluster] as number);
     const since = firstChange(was, is);
@@ -202,13 +208,13 @@ export class LedgerModel {
       if (accountId !== undefined) this.alerts.late({ accountId, ...change });
   }
 
-  #foldedBill(cluster: number, asOf: number): OwnedIntervals {
+  #foldedBill(cluster: ClusterNumber, asOf: Position): OwnedIntervals {
     const { registration, intervals } = this.billing(cluster, asOf);
     return { accountId: registration?.fact.accountId, intervals };
   }
 
   /** What the facts of a cluster say, as known at a position. */
-  billing(cluster: number, asOf: number): ClusterBilling {
+  billing(cluster: ClusterNumber, asOf: Position): ClusterBilling {
     const last = this.#last[cluster] as number;
     if (last > asOf) return billActiveFacts(this.#activeFactsOf(last, asOf));
     const kept = this.#bills[cluster];
@@ -218,11 +224,11 @@ export class LedgerModel {
     return billing;
   }
 
-  #activeFactsOf(last: number, asOf: number) {
+  #activeFactsOf(last: Position, asOf: Position) {
     return this.facts.activeFacts(last, asOf, (account) => this.accounts.text(account));
   }
 
-  #history(cluster: number): BillHistory {
+  #history(cluster: ClusterNumber): BillHistory {
     let history = this.#histories[cluster];
     if (history === undefined) {
       history = new BillHistory();
@@ -233,7 +239,7 @@ export class LedgerModel {
   }
 
   /** The usage of an account in a window that is cut already, as known at a position. */
-  usage(account: number, asOf: number, counted: Window): Usage {
+  usage(account: AccountNumber, asOf: Position, counted: Window): Usage {
     const meter = new UsageMeter(counted);
     for (const cluster of this.clustersOf(account)) {
       const history = this.#history(cluster);
@@ -247,18 +253,18 @@ export class LedgerModel {
   }
 
   /** Number of the account that a cluster is registered to, as known at a position. */
-  #ownerOf(cluster: number, asOf: number): number | undefined {
+  #ownerOf(cluster: ClusterNumber, asOf: Position): AccountNumber | undefined {
     const { registration } = this.billing(cluster, asOf);
     return registration === undefined ? undefined : this.facts.accountAt(registration.order);
   }
 
   /** Whether a cluster is registered to an account, billed or not, as known at a position. */
-  ownsAny(account: number, asOf: number): boolean {
+  ownsAny(account: AccountNumber, asOf: Position): boolean {
     return this.clustersOf(account).some((cluster) => this.#ownerOf(cluster, asOf) === account);
   }
 
   /** When a cluster is billed, and whose it is then, as known at a position; nobody's where it is not billed. */
-  ownedIntervals(cluster: number, asOf: number): OwnedIntervals {
+  ownedIntervals(cluster: ClusterNumber, asOf: Position): OwnedIntervals {
     const history = this.#history(cluster);
     const account = history.isDisabled ? this.#ownerOf(cluster, asOf) : history.account(asOf);
     const intervals = history.isDisabled ? this.billing(cluster, asOf).intervals : history.intervals(asOf);
@@ -266,13 +272,16 @@ export class LedgerModel {
   }
 
   /** An instant before which nothing of a cluster is billed otherwise at the second position than at the first. */
-  unchangedUntil(cluster: number, before: number, after: number): Instant {
+  unchangedUntil(cluster: ClusterNumber, before: Position, after: Position): Instant {
     const history = this.#history(cluster);
     return history.isDisabled ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
   }
 
   /** By position: what becomes known there of what is billed of a cluster; `undefined` where that is not kept. */
-  billedChanges(cluster: number, account: number): ReadonlyMap<number, readonly BilledChange[]> | undefined {
+  billedChanges(
+    cluster: ClusterNumber,
+    account: AccountNumber,
+  ): ReadonlyMap<Position, readonly BilledChange[]> | undefined {
     const history = this.#history(cluster);
     return history.isDisabled ? undefined : history.changes(account);
   }
@@ -286,12 +295,12 @@ export class LedgerModel {
   }
 
   /** The facts of a cluster that count at a position, in no order. */
-  activeFacts(cluster: number, asOf: number): OrderedFact<BillingFact>[] {
+  activeFacts(cluster: ClusterNumber, asOf: Position): OrderedFact<BillingFact>[] {
     return this.#activeFactsOf(this.#last[cluster] as number, asOf);
   }
 
   /** What changed between two positions in what counts for the billing of a cluster. */
-  changes(cluster: number, after: number, upTo: number): BillingChange[] {
+  changes(cluster: ClusterNumber, after: Position, upTo: Position): BillingChange[] {
     return this.facts.changes(this.#last[cluster] as number, after, upTo);
   }
 
@@ -313,7 +322,7 @@ export class LedgerModel {
   }
 
   /** The earliest instant at which a fact is effective that is known at a position; `undefined` where there is none. */
-  firstFactBy(asOf: number): Instant | undefined {
+  firstFactBy(asOf: Position): Instant | undefined {
     let first: Instant | undefined;
     for (let position = 1; position <= asOf && first !== this.#firstFactAt; position++) {
       if (this.facts.clusterAt(position) === -1) continue;
@@ -323,25 +332,25 @@ export class LedgerModel {
     return first;
   }
 
-  lastPositionOf(cluster: number): number {
+  lastPositionOf(cluster: ClusterNumber): Position {
     return this.#last[cluster] as number;
   }
 
   /** Positions of the facts of a cluster from its first on, as far as they are known at a position. */
-  positionsOf(cluster: number, asOf = Number.POSITIVE_INFINITY): number[] {
-    const positions: number[] = [];
+  positionsOf(cluster: ClusterNumber, asOf: Position = Number.POSITIVE_INFINITY): Position[] {
+    const positions: Position[] = [];
     for (const position of this.facts.chain(this.#last[cluster] as number))
       if (position <= asOf) positions.push(position);
     return positions.reverse();
   }
 
   /** Numbers of the clusters that were registered to an account at any time; some may since be another's. */
-  clustersOf(account: number): readonly number[] {
+  clustersOf(account: AccountNumber): readonly ClusterNumber[] {
     return this.#clustersOf[account] ?? [];
   }
 
   /** The same, as far as that is known at a position; the ids of the clusters are in order. */
-  clustersEverOf(accountId: string, asOf: number): number[] {
+  clustersEverOf(accountId: string, asOf: Position): ClusterNumber[] {
     const account = this.accounts.find(accountId);
     if (account === undefined) return [];
     const owned = this.clustersOf(account).filter((cluster) =>
@@ -352,16 +361,16 @@ export class LedgerModel {
   }
 
   /** What the registration at a position says. */
-  detailsAt(position: number): Details | undefined {
+  detailsAt(position: Position): Details | undefined {
     return this.#details.get(position);
   }
 
-  haltOf(cluster: number): UnreadableCluster | undefined {
+  haltOf(cluster: ClusterNumber): UnreadableCluster | undefined {
     return this.#halted.get(cluster);
   }
 
   /** Clusters that cannot be read on, by number. */
-  get unreadableClusters(): ReadonlyMap<number, UnreadableCluster> {
+  get unreadableClusters(): ReadonlyMap<ClusterNumber, UnreadableCluster> {
     return this.#halted;
   }
 
@@ -371,7 +380,7 @@ export class LedgerModel {
     return position === undefined ? undefined : this.placeAt(position);
   }
 
-  placeAt(position: number): EventLocation {
+  placeAt(position: Position): EventLocation {
     const cluster = this.facts.clusterAt(position);
     const clusterId = cluster === -1 ? undefined : this.clusters.text(cluster);
     return {

@@ -2,7 +2,7 @@ type Numbers = Uint8Array | Uint32Array | Float64Array;
 type NumbersOf<T extends Numbers> = { new (length: number): T; readonly BYTES_PER_ELEMENT: number };
 
 /** A growing list of numbers that are kept as plain memory: no object per entry, and a snapshot is its bytes. */
-export class NumericColumn<T extends Numbers> {
+export class NumericColumn<T extends Numbers, N extends number = number> {
   readonly #kind: NumbersOf<T>;
   #values: T;
   #length = 0;
@@ -16,15 +16,15 @@ export class NumericColumn<T extends Numbers> {
     return this.#length;
   }
 
-  at(index: number): number {
-    return this.#values[index] as number;
+  at(index: number): N {
+    return this.#values[index] as N;
   }
 
-  set(index: number, value: number): void {
+  set(index: number, value: N): void {
     this.#values[index] = value;
   }
 
-  push(value: number): void {
+  push(value: N): void {
     if (this.#length === this.#values.length) this.#grow(2 * this.#length);
     this.#values[this.#length++] = value;
   }

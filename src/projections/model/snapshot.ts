@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Position } from '../../util/log-numbers.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { OWNER_ONLY, replaceFile } from '../../util/replace-file.ts';
 import { LedgerModel } from './ledger-model.ts';
@@ -20,7 +21,7 @@ export const FOLD_VERSION = 4;
 
 interface Header {
   readonly foldVersion: number;
-  readonly position: number;
+  readonly position: Position;
   readonly lastEventId: string;
   readonly columnBytes: readonly number[];
   readonly parts: LedgerModel['parts'];

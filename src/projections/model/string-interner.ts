@@ -1,12 +1,12 @@
 /** Gives each text a small number, from 0 in the order of first use. */
-export class StringInterner {
+export class StringInterner<N extends number> {
   readonly #texts: string[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Map<string, N>();
 
-  static of(texts: readonly string[]): StringInterner {
-    const dictionary = new StringInterner();
-    for (const text of texts) dictionary.intern(text);
-    return dictionary;
+  static of<N extends number>(texts: readonly string[]): StringInterner<N> {
+    const interner = new StringInterner<N>();
+    for (const text of texts) interner.intern(text);
+    return interner;
   }
 
   get size(): number {
@@ -17,18 +17,20 @@ export class StringInterner {
     return this.#texts;
   }
 
-  intern(text: string): number {
-    const known = this.#numbers.get(text);
-    if (known !== undefined) return known;
-    this.#numbers.set(text, this.#texts.length);
-    return this.#texts.push(text) - 1;
+  intern(text: string): N {
+    const existing = this.#numbers.get(text);
+    if (existing !== undefined) return existing;
+    const number = this.#texts.length as N;
+    this.#numbers.set(text, number);
+    this.#texts.push(text);
+    return number;
   }
 
-  find(text: string): number | undefined {
+  find(text: string): N | undefined {
     return this.#numbers.get(text);
   }
 
-  text(number: number): string {
+  text(number: N): string {
     return this.#texts[number] as string;
   }
 }

@@ -2,13 +2,15 @@ import type { Interval } from '../../domain/billing/billing.ts';
 import { clippedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
 import { daysOf, type Instant, type Window } from '../../domain/time.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
+import type { Position } from '../../util/log-numbers.ts';
+import type { AccountNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** What is asked: a window, the instant up to which it is counted, and the position up to which facts are known. */
 export interface UsageQuestion {
   readonly window: Window;
   readonly through: Instant;
-  readonly asOf: number;
+  readonly asOf: Position;
   /** Whether the single days are wanted too. */
   readonly byDay: boolean;
 }
@@ -42,7 +44,11 @@ export function* usageByAccount(
 }
 
 /** The billed intervals of each cluster that is registered to an account, as known at a position. */
-export function intervalsOf(model: LedgerModel, account: number, asOf: number): (readonly Interval[])[] {
+export function intervalsOf(
+  model: LedgerModel,
+  account: AccountNumber,
+  asOf: Position,
+): (readonly Interval[])[] {
   const accountId = model.accounts.text(account);
   const clusters: (readonly Interval[])[] = [];
   for (const cluster of model.clustersOf(account)) {
@@ -54,7 +60,7 @@ export function intervalsOf(model: LedgerModel, account: number, asOf: number): 
 
 function toUsage(
   model: LedgerModel,
-  account: number | undefined,
+  account: AccountNumber | undefined,
   accountId: string,
   { window, through, asOf, byDay }: UsageQuestion,
 ): AccountUsage {

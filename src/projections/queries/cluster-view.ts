@@ -2,6 +2,7 @@ import { type ClusterBilling, causesStopping, isBilledAt } from '../../domain/bi
 import type { ClusterStatus } from '../../domain/billing/cluster-status.ts';
 import type { Cause } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
+import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { Details, LedgerModel, UnreadableCluster } from '../model/ledger-model.ts';
 
 /** A cluster as it is now, by all facts known. */
@@ -24,7 +25,7 @@ export interface ClusterView {
   readonly halt: UnreadableCluster | undefined;
 }
 
-export function viewCluster(model: LedgerModel, cluster: number, now: Instant): ClusterView {
+export function viewCluster(model: LedgerModel, cluster: ClusterNumber, now: Instant): ClusterView {
   const billing = model.billing(cluster, model.position);
   const { registration, deletion, intervals, switches } = billing;
   return {

@@ -2,6 +2,7 @@ import type { Instant } from '../../domain/time.ts';
 import { clusterStateOf } from '../../domain/validation/judging/cluster-state.ts';
 import { type Policies, policyFor } from '../../domain/validation/judging/policy.ts';
 import type { ClusterState } from '../../domain/validation/judging/run-input.ts';
+import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** A cluster that a run of the validator probes, as the ledger has it when asked. */
@@ -32,7 +33,7 @@ export function* clustersToProbe(
 /** What the validator must know of a cluster; `undefined` of one that is not registered. */
 export function clusterToProbe(
   model: LedgerModel,
-  cluster: number,
+  cluster: ClusterNumber,
   now: Instant,
 ): ClusterToProbe | undefined {
   const billing = model.billing(cluster, model.position);

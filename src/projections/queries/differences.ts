@@ -3,7 +3,9 @@ import { minimizeChanges } from '../../domain/billing/minimize-changes.ts';
 import { changesWithin, type OwnedIntervals } from '../../domain/billing/statement.ts';
 import type { OrderedFact } from '../../domain/facts/fact.ts';
 import type { Window } from '../../domain/time.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import type { BillingChange } from '../model/fact-table.ts';
+import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** A cluster of which other facts count at one position than at another. */
@@ -16,12 +18,16 @@ interface Rebilled {
 
 /** Two positions of which the first is not behind the second. */
 export interface Span {
-  readonly before: number;
-  readonly after: number;
+  readonly before: Position;
+  readonly after: Position;
 }
 
 /** How a cluster is billed at two positions; `undefined` where the same facts count at both. */
-export function rebilled(model: LedgerModel, cluster: number, { before, after }: Span): Rebilled | undefined {
+export function rebilled(
+  model: LedgerModel,
+  cluster: ClusterNumber,
+  { before, after }: Span,
+): Rebilled | undefined {
   const changes = model.changes(cluster, before, after);
   if (changes.length === 0) return undefined;
   return { changes, was: model.ownedIntervals(cluster, before), is: model.ownedIntervals(cluster, after) };
@@ -69,7 +75,7 @@ export function toAccount({ accountId, intervals }: OwnedIntervals, own: string)
 }
 
 /** How a cluster would be billed if, of all that counts otherwise since, only some did. */
-function hypotheses(model: LedgerModel, cluster: number, { before, after }: Span) {
+function hypotheses(model: LedgerModel, cluster: ClusterNumber, { before, after }: Span) {
   const known = new Map<number, OrderedFact<BillingFact>>();
   const wasCounting = new Set<number>();
   for (const fact of model.activeFacts(cluster, after)) known.set(fact.order, fact);
@@ -80,9 +86,7 @@ function hypotheses(model: LedgerModel, cluster: number, { before, after }: Span
   const billedWith = (some: Iterable<BillingChange>): OwnedIntervals => {
     const counting = new Set(wasCounting);
     for (const { position } of some) if (!counting.delete(position)) counting.add(position);
-    return billedOf(
-      billActiveFacts([...known.values()].filter(({ order: position }) => counting.has(position))),
-    );
+    return billedOf(billActiveFacts([...known.values()].filter(({ order }) => counting.has(order))));
   };
   return { billedWith, cost: 2 * known.size };
 }

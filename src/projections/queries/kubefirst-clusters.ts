@@ -1,5 +1,6 @@
 import { identityOf, type KnownCluster } from '../../domain/kubefirst/identity.ts';
 import { DOMAIN_LABEL, RECORDS_LABEL } from '../../domain/kubefirst/registration.ts';
+import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /**
@@ -47,7 +48,7 @@ export class KubefirstClusters {
   }
 }
 
-function knownCluster(model: LedgerModel, cluster: number): KnownCluster | undefined {
+function knownCluster(model: LedgerModel, cluster: ClusterNumber): KnownCluster | undefined {
   const clusterId = model.clusters.text(cluster);
   const identity = identityOf(clusterId);
   const { registration, deletion } = model.billing(cluster, model.position);

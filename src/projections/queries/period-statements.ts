@@ -12,6 +12,8 @@ import {
 import { type Period, periodWindow } from '../../domain/time.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
+import type { Position } from '../../util/log-numbers.ts';
+import type { AccountNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
 
@@ -84,7 +86,7 @@ function* workOut(
 /** @param periods the positions of what changed in each. */
 function changesOf(
   model: LedgerModel,
-  account: number,
+  account: AccountNumber,
   periods: ReadonlyMap<Period, ReadonlySet<number>>,
   { before, after }: Span,
 ): Change[] {
@@ -148,7 +150,7 @@ function positionsOf(touched: Touched, accountId: string, period: Period): Set<n
 }
 
 /** Numbers of the clusters with a fact between two positions, each once. */
-function* clustersBetween(model: LedgerModel, after: number, upTo: number): Generator<number> {
+function* clustersBetween(model: LedgerModel, after: Position, upTo: Position): Generator<number> {
   const seen = new Uint8Array(model.clusters.size);
   for (let position = after + 1; position <= upTo; position++) {
     const cluster = model.facts.clusterAt(position);

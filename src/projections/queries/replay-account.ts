@@ -3,13 +3,15 @@ import { AmountSum, type Amounts } from '../../domain/billing/quantity.ts';
 import { RunningUsage } from '../../domain/billing/running-usage.ts';
 import { clippedWindow, type Usage } from '../../domain/billing/usage.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import type { BilledChange } from '../model/bill-history.ts';
+import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';
 
 /** A fact, and what an account is billed once it is known. */
 export interface ReplayStep {
-  readonly position: number;
+  readonly position: Position;
   readonly usage: Usage;
   /** What the fact changed. */
   readonly delta: Amounts;
@@ -28,7 +30,7 @@ const NOTHING: Amounts = { billableClusters: 0, clusterSeconds: '0.000' };
 export async function positionsToReplay(
   model: LedgerModel,
   accountId: string,
-  asOf: number,
+  asOf: Position,
 ): Promise<Uint32Array> {
   const slices = new EventLoopYielder();
   const positions: number[] = [];
@@ -74,8 +76,8 @@ export function* replay(
 function foldAgain(
   model: LedgerModel,
   accountId: string,
-  cluster: number,
-  position: number,
+  cluster: ClusterNumber,
+  position: Position,
   played: Played,
   running: RunningUsage,
 ): void {

@@ -2,6 +2,7 @@ import type { ClusterBilling, Interval } from '../../domain/billing/billing.ts';
 import { changesWithin } from '../../domain/billing/statement.ts';
 import type { Window } from '../../domain/time.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** What an account is billed of a cluster, and what it would be. */
@@ -18,7 +19,7 @@ export interface SimulatedCluster {
 export async function simulateClusters(
   model: LedgerModel,
   accountId: string,
-  asOf: number,
+  asOf: Position,
   supposed: ReadonlyMap<string, ClusterBilling>,
 ): Promise<readonly SimulatedCluster[]> {
   const clusters: SimulatedCluster[] = [];
@@ -30,7 +31,7 @@ export async function simulateClusters(
 function* workOut(
   model: LedgerModel,
   accountId: string,
-  asOf: number,
+  asOf: Position,
   supposed: ReadonlyMap<string, ClusterBilling>,
 ): Generator<SimulatedCluster> {
   const added = new Map(supposed);

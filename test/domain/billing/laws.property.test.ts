@@ -90,8 +90,7 @@ describe('one cluster', () => {
   test('names as openers and closers facts that took effect at that instant', () => {
     fc.assert(
       fc.property(histories, (history) => {
-        const at = (by: number | null) =>
-          history.find(({ order: position }) => position === by)?.fact.effectiveAt;
+        const at = (by: number | null) => history.find(({ order }) => order === by)?.fact.effectiveAt;
         for (const { from, to, openedBy, closedBy } of billCluster(history).intervals) {
           expect([at(openedBy), at(closedBy) ?? null]).toEqual([from, to]);
         }
