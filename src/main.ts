@@ -3,14 +3,15 @@ import { pino } from 'pino';
 import { type Composition, compose } from './app/compose.ts';
 import { type Config, ConfigError, readConfig } from './config/config.ts';
 
+/** Maximum duration of a shutdown. */
 const SHUTDOWN_MS = 20_000;
 
-/** Starts the ledger by its environment, and ends it cleanly. */
+/** Starts the ledger with the settings of its environment, and shuts it down on a signal. */
 async function main(): Promise<void> {
   const config = configOrExit();
   const log = pino({ name: 'cluster-ledger', level: config.logLevel });
   const fail = (error: unknown) => {
-    log.fatal({ err: error }, 'the ledger must stop');
+    log.fatal({ err: error }, 'fatal error, shutting down');
     process.exitCode = 1;
     log.flush(() => process.exit(1));
   };
@@ -25,11 +26,13 @@ async function main(): Promise<void> {
   }
   log.info(
     { store: config.store.kind, dataDir: config.dataDir, namespace: config.namespace },
-    'the ledger is open',
+    'ledger ready',
   );
-  log.warn('no API keys are configured: whoever can reach this loopback address is an operator');
+  log.warn(
+    'no API keys are configured: every client that can reach this loopback address has the rights of an operator',
+  );
   closeWithGrace({ delay: SHUTDOWN_MS, logger: log }, async ({ err, signal }) => {
-    if (err !== undefined) log.fatal({ err }, 'the ledger must stop');
+    if (err !== undefined) log.fatal({ err }, 'fatal error, shutting down');
     log.info({ signal }, 'shutting down');
     await ledger.close();
     log.info('closed');

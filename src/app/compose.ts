@@ -1,32 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Logger } from 'pino';
-import { keysOf } from '../audit/key-location.ts';
-import type { LogReader } from '../audit/leaf-hash-worker-client.ts';
-import { SignedLog } from '../audit/signed-log.ts';
-import { type Config, ConfigError } from '../config/config.ts';
-import { EsdbStore } from '../eventstore/esdb/esdb-store.ts';
+import type { SignedLog } from '../audit/signed-log.ts';
+import type { Config } from '../config/config.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
-import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
 import { measureLog } from '../http/metrics/log-metrics.ts';
 import { createMetrics, observeKubefirst } from '../http/metrics/metrics.ts';
 import type { App, HttpServices } from '../http/server/app.ts';
 import { buildServer } from '../http/server/server.ts';
 import { AutoClose } from '../jobs/auto-close.ts';
-import { CheckpointSchedule } from '../jobs/checkpoint-schedule.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { OperatorDecisions } from '../ledger/operator-decisions.ts';
 import { PeriodClosingStore } from '../ledger/period-closing-store.ts';
-import { ReadOnlyAwareStore, ReadOnlyLatch } from '../ledger/read-only-latch.ts';
-import { StatementDigests } from '../ledger/statement-digests.ts';
-import { Projections } from '../projections/projections.ts';
+import type { Projections } from '../projections/projections.ts';
 import { ClosePeriod } from '../usecases/close-period.ts';
 import type { Position } from '../util/log-numbers.ts';
 import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
+import type { ComposeOptions } from './compose-options.ts';
 import { type OpenValidator, openValidator } from './compose-validator.ts';
+import { type OpenLog, openLog } from './open-log.ts';
 
-/** A ledger with all of its rooms, not yet listening. */
+/** A whole ledger that does not listen yet. */
 export interface Composition {
   readonly app: App;
   readonly store: EventStore;
@@ -34,148 +26,118 @@ export interface Composition {
   readonly projections: Projections;
   readonly signedLog: SignedLog;
   readonly closePeriod: ClosePeriod;
-  /** Absent where no source of credentials is configured. */
+  /** Absent if no source of credentials is configured, or the ledger is read-only. */
   readonly validator: OpenValidator | undefined;
   readonly kubefirst: Kubefirst;
-  /** Lets requests under way end, then closes everything. */
+  /** Waits for requests in progress, then closes everything. */
   close(): Promise<void>;
 }
 
-export interface ComposeOptions {
-  readonly log: Logger;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Told when the process must stop: the store, or what follows it, has failed for good. */
-  readonly onFailed: (error: unknown) => void;
-  /** It only answers: nothing is written, neither to the store nor to files. */
-  readonly readOnly?: boolean;
-}
-
 /**
- * Wires a ledger up, and begins to follow its log.
- * @throws StoreFailed, StoreUnavailable where the store does not open. @throws LogKeyError where the keys are not its log's.
+ * Wires a ledger and starts to follow its log.
+ * @throws StoreFailed, StoreUnavailable if the store cannot be opened. @throws ConfigError
+ * @throws LogKeyError if the keys are not the keys of the log.
  */
-export async function compose(
-  config: Config,
-  { log, now, onFailed, readOnly = false }: ComposeOptions,
-): Promise<Composition> {
-  const opened = await openStore(config, { log, now, onFailed });
-  const gate = new ReadOnlyLatch();
-  const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, gate);
-  const projections = new Projections(store, {
-    ...(!readOnly && { snapshotFile: snapshotFile(config), statementDigests: new StatementDigests(store) }),
-    log,
-    onFailed,
-  });
-  const signedLog = new SignedLog(opened, {
-    ...config.audit,
-    keys: keysOf(config.audit, config.dataDir),
-    reader: logReader(config),
-    now,
-    log,
-    onTampered: (why) => gate.close(why),
-    onFailed,
-  });
-  const signer = new CheckpointSchedule(signedLog, {
-    now,
-    everyMs: config.audit.checkpointSeconds * 1_000,
-    log,
-  });
-  let kubefirst: Kubefirst | undefined;
-  let validator: OpenValidator | undefined;
-  const stop = async () => {
-    await validator?.stop();
-    await kubefirst?.stop();
-    await signer.stop();
-    await signedLog.stop();
-    await projections.stop();
-    await store.close();
-  };
+export async function compose(config: Config, options: ComposeOptions): Promise<Composition> {
+  const resources = new AsyncDisposableStack();
   try {
-    projections.start();
-    if (!readOnly) {
-      await signedLog.start(projections.waitUntilCaughtUp(FOR_EVER_MS));
-      signer.start();
-    }
-    const ledger = new Ledger(store, now);
-    const closes = new PeriodClosingStore(store, now);
-    const closed = (position: Position | undefined) => signer.closed(position);
-    const closePeriod = new ClosePeriod({ store, projections, closes, now, closed });
-    const autoClose = new AutoClose({ closer: closePeriod, projections, now, log }, config.autoClose);
-    const parts = { store, ledger, projections, log, now };
-    kubefirst = await openKubefirst(parts, readOnly ? withoutRecords(config.kubefirst) : config.kubefirst);
-    const { watcher } = kubefirst;
-    validator = readOnly
-      ? undefined
-      : openValidator(
-          { ...parts, environment: config.kubernetes, records: () => watcher?.reading() },
-          config.validator,
-        );
-    const metrics = createMetrics({ store, projections, signedLog, now });
-    measureLog(metrics.registry, signedLog, now);
-    observeKubefirst(metrics, kubefirst);
-    const rooms: HttpServices = {
-      store,
-      ledger,
-      projections,
-      signedLog,
-      metrics,
-      decisions: new OperatorDecisions(store, now),
-      closePeriod,
-      kubefirst,
-      validator: validator?.control,
-      now,
-      version: versionOfPackage(),
-    };
-    const app = await buildServer(rooms, log);
-    if (!readOnly) autoClose.start();
-    const close = async () => {
-      const closing = autoClose.stop();
-      await app.close();
-      await closing;
-      await stop();
-    };
-    return { app, store, ledger, projections, signedLog, closePeriod, validator, kubefirst, close };
+    return await composeLayers(config, options, resources);
   } catch (error) {
-    await stop();
+    await resources.disposeAsync();
     throw error;
   }
 }
 
-/** The longest time that a timer takes, 24 days. */
-const FOR_EVER_MS = 2 ** 31 - 1;
-
-function withoutRecords({ records: _, ...settings }: Config['kubefirst']): Config['kubefirst'] {
-  return settings;
+/** @param resources receives everything that has to be closed; it is closed in reverse order. */
+async function composeLayers(
+  config: Config,
+  options: ComposeOptions,
+  resources: AsyncDisposableStack,
+): Promise<Composition> {
+  const { log, now } = options;
+  const openedLog = await openLog(config, options, resources);
+  const { store, projections, signedLog } = openedLog;
+  const ledger = new Ledger(store, now);
+  const closePeriod = closePeriodOf(openedLog, now);
+  const autoClose = new AutoClose({ closer: closePeriod, projections, now, log }, config.autoClose);
+  const kubefirst = await kubefirstOf(config, options, openedLog, ledger, resources);
+  const validator = validatorOf(config, options, openedLog, { ledger, kubefirst }, resources);
+  const app = await serverOf(openedLog, { ledger, closePeriod, kubefirst, validator }, options);
+  if (options.readOnly !== true) autoClose.start();
+  const close = async () => {
+    const closing = autoClose.stop();
+    await app.close();
+    await closing;
+    await resources.disposeAsync();
+  };
+  return { app, store, ledger, projections, signedLog, closePeriod, validator, kubefirst, close };
 }
 
-/** Where the projections keep what saves them a replay. */
-export function snapshotFile({ dataDir, store, namespace }: Config): string {
-  return join(dataDir, `snapshot-${store.kind}-${namespace}.bin`);
+function closePeriodOf({ store, projections, checkpoints }: OpenLog, now: () => number): ClosePeriod {
+  const closes = new PeriodClosingStore(store, now);
+  const closed = (position: Position | undefined) => checkpoints.closed(position);
+  return new ClosePeriod({ store, projections, closes, now, closed });
 }
 
-/** Opens a store by itself. @throws StoreFailed, StoreUnavailable where it does not open. @throws ConfigError */
-export async function openStore(
-  { store, namespace }: Config,
-  { log, now, onFailed }: Omit<ComposeOptions, 'readOnly'>,
-): Promise<EventStore> {
-  if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
-  try {
-    return new EsdbStore(store.connection, { namespace, now, log });
-  } catch {
-    // What the client says of it repeats the string, and that may hold a password.
-    throw new ConfigError(
-      'LEDGER_STORE is no connection string of EventStoreDB (esdb://host:port?key=value&…)',
-    );
-  }
+async function kubefirstOf(
+  config: Config,
+  { log, now, readOnly = false }: ComposeOptions,
+  { projections }: OpenLog,
+  ledger: Ledger,
+  resources: AsyncDisposableStack,
+): Promise<Kubefirst> {
+  const { records, ...settings } = config.kubefirst;
+  const isFollowing = !readOnly && records !== undefined;
+  const kubefirst = await openKubefirst(
+    { ledger, projections, log, now },
+    isFollowing ? config.kubefirst : settings,
+  );
+  resources.defer(() => kubefirst.stop());
+  return kubefirst;
 }
 
-function logReader({ store }: Config): LogReader | undefined {
-  if (store.kind !== 'sqlite') return undefined;
-  return { module: new URL('../eventstore/sqlite/log-reader.ts', import.meta.url).href, file: store.file };
+function validatorOf(
+  config: Config,
+  { log, now, readOnly = false }: ComposeOptions,
+  { store, projections }: OpenLog,
+  { ledger, kubefirst }: { readonly ledger: Ledger; readonly kubefirst: Kubefirst },
+  resources: AsyncDisposableStack,
+): OpenValidator | undefined {
+  if (readOnly) return undefined;
+  const records = () => kubefirst.watcher?.reading();
+  const parts = { store, ledger, projections, log, now, environment: config.kubernetes, records };
+  const validator = openValidator(parts, config.validator);
+  resources.defer(async () => validator?.stop());
+  return validator;
 }
 
-function versionOfPackage(): string {
+type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'validator'>;
+
+async function serverOf(
+  { store, projections, signedLog }: OpenLog,
+  { ledger, closePeriod, kubefirst, validator }: Services,
+  { log, now }: ComposeOptions,
+): Promise<App> {
+  const metrics = createMetrics({ store, projections, signedLog, now });
+  measureLog(metrics.registry, signedLog, now);
+  observeKubefirst(metrics, kubefirst);
+  const services: HttpServices = {
+    store,
+    ledger,
+    projections,
+    signedLog,
+    metrics,
+    decisions: new OperatorDecisions(store, now),
+    closePeriod,
+    kubefirst,
+    validator: validator?.control,
+    now,
+    version: packageVersion(),
+  };
+  return buildServer(services, log);
+}
+
+function packageVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -9,7 +9,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('serve runs a ledger that ends cleanly
   let output = '';
   for await (const [chunk] of on(child.stdout as NodeJS.ReadableStream)) {
     output += chunk;
-    if (output.includes('the ledger is open')) break;
+    if (output.includes('ledger ready')) break;
   }
   const url = /Server listening at (http:[^"]+)/.exec(output)?.[1] as string;
   expect((await fetch(`${url}/livez`)).status).toBe(200);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { snapshotFile } from '../../src/app/compose.ts';
+import { snapshotFile } from '../../src/app/open-log.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { stores } from '../support/stores.ts';

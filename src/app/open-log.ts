@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { keysOf } from '../audit/key-location.ts';
+import type { LogReader } from '../audit/leaf-hash-worker-client.ts';
+import { SignedLog } from '../audit/signed-log.ts';
+import { type Config, ConfigError } from '../config/config.ts';
+import { EsdbStore } from '../eventstore/esdb/esdb-store.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
+import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
+import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
+import { CheckpointSchedule } from '../jobs/checkpoint-schedule.ts';
+import { ReadOnlyAwareStore, ReadOnlyLatch } from '../ledger/read-only-latch.ts';
+import { StatementDigests } from '../ledger/statement-digests.ts';
+import { Projections } from '../projections/projections.ts';
+import type { ComposeOptions } from './compose-options.ts';
+
+/** The store and everything that follows its log. */
+export interface OpenLog {
+  readonly store: EventStore;
+  readonly projections: Projections;
+  readonly signedLog: SignedLog;
+  readonly checkpoints: CheckpointSchedule;
+}
+
+/** Maximum delay of a timer, about 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Opens the store, and starts the projections and the signed log, which follow it.
+ * @param resources receives everything that has to be closed.
+ * @throws StoreFailed, StoreUnavailable, ConfigError as `openStore` does. @throws LogKeyError if the keys are not the log's keys.
+ */
+export async function openLog(
+  config: Config,
+  options: ComposeOptions,
+  resources: AsyncDisposableStack,
+): Promise<OpenLog> {
+  const { log, now, onFailed, readOnly = false } = options;
+  const opened = await openStore(config, options);
+  const latch = new ReadOnlyLatch();
+  const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, latch);
+  resources.defer(() => store.close());
+  const projections = new Projections(store, {
+    ...(!readOnly && { snapshotFile: snapshotFile(config), statementDigests: new StatementDigests(store) }),
+    log,
+    onFailed,
+  });
+  resources.defer(() => projections.stop());
+  const signedLog = new SignedLog(opened, {
+    ...config.audit,
+    keys: keysOf(config.audit, config.dataDir),
+    reader: logReader(config),
+    now,
+    log,
+    onTampered: (why) => latch.close(why),
+    onFailed,
+  });
+  resources.defer(() => signedLog.stop());
+  const everyMs = config.audit.checkpointSeconds * 1_000;
+  const checkpoints = new CheckpointSchedule(signedLog, { now, everyMs, log });
+  resources.defer(() => checkpoints.stop());
+  projections.start();
+  if (!readOnly) {
+    await signedLog.start(projections.waitUntilCaughtUp(MAX_TIMER_MS));
+    checkpoints.start();
+  }
+  return { store, projections, signedLog, checkpoints };
+}
+
+/** Returns the file of the snapshot, which saves the projections a replay of the log. */
+export function snapshotFile({ dataDir, store, namespace }: Config): string {
+  return join(dataDir, `snapshot-${store.kind}-${namespace}.bin`);
+}
+
+/** Opens the store alone. @throws StoreFailed, StoreUnavailable if it cannot be opened. @throws ConfigError */
+export async function openStore(
+  { store, namespace }: Config,
+  { log, now, onFailed }: Omit<ComposeOptions, 'readOnly'>,
+): Promise<EventStore> {
+  if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
+  try {
+    return new EsdbStore(store.connection, { namespace, now, log });
+  } catch {
+    // The message of the client repeats the connection string, which may contain a password.
+    throw new ConfigError(
+      'LEDGER_STORE is not a connection string of EventStoreDB (esdb://host:port?key=value&…)',
+    );
+  }
+}
+
+function logReader({ store }: Config): LogReader | undefined {
+  if (store.kind !== 'sqlite') return undefined;
+  return { module: new URL('../eventstore/sqlite/log-reader.ts', import.meta.url).href, file: store.file };
+}
