@@ -3,39 +3,39 @@ import type { NewEvent } from '../eventstore/event-store.ts';
 
 type Json = NewEvent['data'][string];
 
-/** The members of objects that had the same keys in the same order. */
+/** Canonical form of the keys of objects that have the same keys in the same order. */
 interface Shape {
-  /** As they came. */
+  /** The keys in the order of the object. */
   readonly keys: readonly string[];
-  /** In the order of RFC 8785, §3.2.3: by UTF-16 code units. */
+  /** The keys sorted by UTF-16 code units (RFC 8785, section 3.2.3). */
   readonly sorted: readonly string[];
   /** `"key":` for each of `sorted`. */
   readonly heads: readonly string[];
 }
 
 const NEEDS_CARE = /[\p{Cc}"\\\p{Cs}]/u;
-/** Deeper values are left to the package, which needs no stack. */
+/** Maximum depth of the recursion. Deeper values go to the package, which does not recurse. */
 const MAX_DEPTH = 64;
-/** Keys are also what customers write (labels, evidence), so that what is remembered of them must have an end. */
+/** Maximum number of shapes in memory. Customers choose keys too (labels, evidence), so there may be any number of them. */
 const MAX_SHAPES = 1_000;
 
-/** The last shape that began with a key. */
+/** Last shape seen for each first key. */
 const shapes = new Map<string, Shape>();
 
 /**
- * The canonical JSON of a value: RFC 8785 (JCS). The same text as the package `canonicalize` makes, four times as fast,
- * since the facts of a ledger have few shapes; whatever needs care (escapes, numbers that are none) goes to the package.
- * @throws Error where the value is none that RFC 8785 can carry: NaN, an infinity, half of a surrogate pair.
+ * Returns the canonical JSON of a value: RFC 8785 (JCS). The text is that of the package `canonicalize`. It takes a quarter of
+ * the time because it sorts the keys of each shape once, and facts have few shapes. Values that need escapes go to the package.
+ * @throws Error if RFC 8785 cannot represent the value: NaN, an infinity, a lone surrogate.
  */
 export function canonicalJson(value: Json, depth = 0): string {
   if (typeof value === 'string') return canonicalString(value);
   if (Number.isFinite(value)) return String(value);
   if (value === null || typeof value !== 'object' || depth > MAX_DEPTH) return canonicalize(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map((each) => canonicalJson(each, depth + 1)).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(',')}]`;
   return canonicalObject(value as NewEvent['data'], depth);
 }
 
-/** A string as RFC 8785, §3.2.2.2 has it. @throws Error on half of a surrogate pair. */
+/** Serializes a string by RFC 8785, section 3.2.2.2. @throws Error if the string has a lone surrogate. */
 export function canonicalString(text: string): string {
   return NEEDS_CARE.test(text) ? (canonicalize(text) as string) : `"${text}"`;
 }
@@ -62,8 +62,8 @@ function shapeOf(keys: readonly string[]): Shape {
   return shape;
 }
 
-function isSame(some: readonly string[], others: readonly string[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }

@@ -3,43 +3,43 @@ import { canonicalJson } from './canonical-json.ts';
 
 type Value = Parameters<typeof canonicalJson>[0];
 
-/** Texts of objects that have the same keys in the same order. */
+/** Pattern of JSON texts of objects that have the same keys in the same order. */
 interface Shape {
-  /** Catches the text of each value that is no object. Of such texts only the order of members is not canonical. */
+  /** Captures the text of each value that is not an object. In matching texts only the order of the members is not canonical. */
   readonly pattern: RegExp;
-  /** The canonical text around the values, one more than there are values. */
+  /** Canonical text before, between and after the values. */
   readonly parts: readonly string[];
-  /** Which of the caught values stands behind each part but the last. */
+  /** Index of the captured value after each part except the last. */
   readonly order: readonly number[];
 }
 
-/** What customers write may have any keys: what is remembered of them must have an end. */
-const MOST_SHAPES = 256;
-const MOST_OF_A_KIND = 8;
-const MOST_VALUES = 64;
-const MOST_DEPTH = 8;
+/** Limits of the memory for shapes. Customers choose keys too, so there may be any number of shapes. */
+const MAX_SHAPES = 256;
+const MAX_SHAPES_PER_KIND = 8;
+const MAX_VALUES = 64;
+const MAX_DEPTH = 8;
 
 const shapes = new Map<string, Shape[]>();
 let count = 0;
 
 /**
- * The canonical JSON (RFC 8785) of what a JSON text stands for. Texts of a shape that was seen before are not parsed: what
- * `JSON.stringify` writes is canonical but for the order of members. Escapes, white space, fractions and the like are of no
- * shape.
- * @param kind texts of one kind are mostly of the same shape.
- * @throws SyntaxError where the text is no JSON. @throws Error as `canonicalJson` does.
+ * Returns the canonical JSON (RFC 8785) of a JSON text. A text of a known shape is not parsed: its values are copied in
+ * canonical order, since the output of `JSON.stringify` is canonical except for the order of the members. Texts with escapes,
+ * white space or fractions match no shape and are parsed.
+ * @param kind texts of one kind mostly have the same shape.
+ * @throws SyntaxError if the text is not JSON. @throws Error as `canonicalJson` does.
  */
 export function canonicalText(json: string, kind: string): string {
   const known = shapes.get(kind) ?? [];
   for (const [i, shape] of known.entries()) {
     const values = shape.pattern.exec(json);
     if (values === null) continue;
-    // Often used ones come first.
+    // Moves frequent shapes to the front.
     if (i > 0) [known[i - 1], known[i]] = [shape, known[i - 1] as Shape];
     return filled(shape, values);
   }
   const value: Value = JSON.parse(json);
-  if (known.length < MOST_OF_A_KIND && count < MOST_SHAPES) learn(kind, known, json, value);
+  if (known.length < MAX_SHAPES_PER_KIND && count < MAX_SHAPES) learn(kind, known, json, value);
   return canonicalJson(value);
 }
 
@@ -60,16 +60,16 @@ function learn(kind: string, known: Shape[], json: string, value: Value): void {
 
 const NAME = /^\w+$/;
 const STRING = String.raw`"[^"\\\x00-\x1f\ud800-\udfff]*"`;
-/** Up to 15 digits, which every number carries. */
+/** Integers of up to 15 digits, which a number represents exactly, and other scalars. */
 const SCALAR = `(${STRING}|true|false|null|0|-?[1-9]\\d{0,14})`;
 
-/** The shape of an object; `undefined` where it has arrays, or keys that are no plain names. */
+/** Returns the shape of an object, or `undefined` if it has arrays or keys that are not plain names. */
 function shapeOf(value: Value): Shape | undefined {
   let isPlain = true;
   let values = 0;
   const places = new Map<string, number>();
   const patternOf = (object: object, path: string, depth: number): string => {
-    isPlain &&= !Array.isArray(object) && depth < MOST_DEPTH && values <= MOST_VALUES;
+    isPlain &&= !Array.isArray(object) && depth < MAX_DEPTH && values <= MAX_VALUES;
     if (!isPlain) return '';
     const members = Object.entries(object).map(([key, member]) => {
       isPlain &&= NAME.test(key);
@@ -85,7 +85,7 @@ function shapeOf(value: Value): Shape | undefined {
   if (!isPlain) return undefined;
 
   const order: number[] = [];
-  /** The canonical text, with U+0000 where values are. */
+  /** Returns the canonical text with U+0000 in place of each value. */
   const textOf = (object: object, path: string): string => {
     const members = Object.entries(object).toSorted(([a], [b]) => compareCodeUnits(a, b));
     const texts = members.map(([key, member]) => {

@@ -7,126 +7,131 @@ import { ledgerId } from './ledger-id.ts';
 import type { LogTree, TreeHead } from './log-tree.ts';
 import { signNote } from './note.ts';
 import type { SignedLogOptions } from './signed-log-options.ts';
-import { type Identity, isDamage, isOurs } from './trust.ts';
+import { type Identity, isDamage, isOwn } from './trust.ts';
 
-/** The newest checkpoint, and whether it stands for us: our origin, signed by our current key. */
+/** The newest checkpoint, and whether it has the origin of this ledger and a signature of its current key. */
 interface Newest {
-  readonly kept: StoredCheckpoint;
-  readonly isOurs: boolean;
+  readonly checkpoint: StoredCheckpoint;
+  readonly isOwn: boolean;
 }
 
-/** What checkpoints tell of the log, and ask of it. */
-interface Log {
-  /** Told that it is not what was signed. */
-  found(why: string): void;
-  /** @throws LogTampered where it is not. */
-  requireSound(): void;
+/** State of the log that checkpoints report and depend on. */
+interface LogState {
+  /** Reports that the log does not match its signed checkpoints. */
+  reportTampering(why: string): void;
+  /** @throws LogTampered if tampering was reported. */
+  requireIntact(): void;
 }
 
-/** Signs checkpoints of a tree and keeps them, side by side with other replicas. */
+/** Signs checkpoints of a tree and stores them. Several replicas may do so at the same time. */
 export class CheckpointSigner {
   readonly #store: EventStore;
   readonly #tree: LogTree;
   readonly #options: SignedLogOptions;
-  readonly #log: Log;
-  readonly #kept: CheckpointStore;
+  readonly #log: LogState;
+  readonly #stored: CheckpointStore;
   #identity: Identity | undefined;
   #newest: Newest | undefined;
   readonly #queue = new SerialQueue();
 
-  constructor(store: EventStore, tree: LogTree, options: SignedLogOptions, log: Log) {
+  constructor(store: EventStore, tree: LogTree, options: SignedLogOptions, log: LogState) {
     this.#store = store;
     this.#tree = tree;
     this.#options = options;
     this.#log = log;
-    this.#kept = new CheckpointStore(store);
+    this.#stored = new CheckpointStore(store);
   }
 
-  /** `undefined` before `identify`. */
+  /** Origin and keys of the log; `undefined` before `identify`. */
   get identity(): Identity | undefined {
     return this.#identity;
   }
 
-  /** The newest one that is known here. */
+  /** The newest checkpoint known to this process. */
   get newest(): Newest | undefined {
     return this.#newest;
   }
 
-  /** Oldest first. @throws MalformedCheckpoint, StoreUnavailable */
+  /** Yields all checkpoints, oldest first. @throws MalformedCheckpoint, StoreUnavailable */
   all(): AsyncIterable<SignedCheckpoint> {
-    return this.#kept.all();
+    return this.#stored.all();
   }
 
-  /** A text as a note that all keys which sign now have signed. @throws MalformedNote */
+  /** Signs a text with all keys that sign now. @throws MalformedNote */
   sign(text: string): string {
-    return signNote(text, this.known.keys.signers);
+    return signNote(text, this.requiredIdentity.keys.signers);
   }
 
   /**
-   * Learns the origin, the keys, and the newest checkpoint; where there is none, signs one of no events, which says whose log
-   * this is.
+   * Reads the origin, the keys and the newest checkpoint. If there is none, signs a checkpoint of no events, which names the
+   * log and its key.
    * @throws LogKeyError, StoreUnavailable
    */
   async identify(): Promise<void> {
     const id = await ledgerId(this.#store, this.#options.now);
     const { origin = `cluster-ledger.local/${id}`, keys } = this.#options;
     this.#identity ??= { origin, keys: await keys(origin) };
-    await this.#orDamaged(async () => {
-      const kept = (await this.#kept.newest()) ?? (await this.#first());
-      this.#newest ??= this.#judge(kept);
-      // Who writes alone knows at once how long the log is, and need not add to one that was cut.
+    await this.#reportingDamage(async () => {
+      const checkpoint = (await this.#stored.newest()) ?? (await this.#signFirst());
+      this.#newest ??= this.#judge(checkpoint);
+      // A sole writer knows the length of the log at once, so it never appends to a log that was shortened.
       if (!this.#store.isSoleWriter) return;
       const head = await this.#store.head();
-      if (head < kept.size) this.#log.found(shorter(head, kept.size));
+      if (head < checkpoint.size) this.#log.reportTampering(shortenedLog(head, checkpoint.size));
     });
   }
 
-  /** A checkpoint of at least `size` events, which the tree has; signs one of the whole tree where there is none. */
+  /**
+   * Returns a checkpoint of at least `size` events. If there is none, signs one of the whole tree.
+   * @param size at most the size of the tree.
+   */
   async covering(size: number): Promise<SignedCheckpoint> {
-    const enough = this.#enoughFor(size);
-    if (enough !== undefined) return enough;
+    const covering = this.#newestCovering(size);
+    if (covering !== undefined) return covering;
     return this.#queue.run(() => this.#sign(size));
   }
 
-  /** Looks for a checkpoint that another replica has signed. @throws as `checkpoint` does */
+  /** Reads the newest checkpoint, which another replica may have signed, and checks it against the tree. @throws as `covering` does */
   async refresh(): Promise<SignedCheckpoint | undefined> {
-    const newest = await this.#orDamaged(async () => {
-      const kept = await this.#kept.newest();
-      const isNew = kept !== undefined && kept.number > (this.#newest?.kept.number ?? -1);
-      return isNew ? this.#judge(kept) : undefined;
+    const newest = await this.#reportingDamage(async () => {
+      const checkpoint = await this.#stored.newest();
+      const isNew = checkpoint !== undefined && checkpoint.number > (this.#newest?.checkpoint.number ?? -1);
+      return isNew ? this.#judge(checkpoint) : undefined;
     });
-    this.#log.requireSound();
-    if (newest === undefined) return this.#newest?.kept;
-    const { size } = newest.kept;
-    await this.#tree.reached(size);
-    if (!(await this.#tree.agreesWith(newest.kept)))
-      this.#log.found(
-        `the log does not continue the checkpoint of ${size} events that another replica signed`,
+    this.#log.requireIntact();
+    if (newest === undefined) return this.#newest?.checkpoint;
+    const { size } = newest.checkpoint;
+    await this.#tree.waitForSize(size);
+    if (!(await this.#tree.agreesWith(newest.checkpoint)))
+      this.#log.reportTampering(
+        `the log does not match the checkpoint of ${size} events that another replica signed`,
       );
-    this.#log.requireSound();
+    this.#log.requireIntact();
     this.#newest = newest;
-    return newest.kept;
+    return newest.checkpoint;
   }
 
-  /** The identity. @throws Error before `identify` */
-  get known(): Identity {
+  /** Origin and keys of the log. @throws Error before `identify` */
+  get requiredIdentity(): Identity {
     if (this.#identity === undefined) throw new Error('the signed log has not started yet');
     return this.#identity;
   }
 
-  #enoughFor(size: number): SignedCheckpoint | undefined {
-    return this.#newest?.isOurs === true && this.#newest.kept.size >= size ? this.#newest.kept : undefined;
+  #newestCovering(size: number): SignedCheckpoint | undefined {
+    return this.#newest?.isOwn === true && this.#newest.checkpoint.size >= size
+      ? this.#newest.checkpoint
+      : undefined;
   }
 
   async #sign(wanted: number): Promise<SignedCheckpoint> {
     for (;;) {
-      this.#log.requireSound();
-      const enough = this.#enoughFor(wanted);
-      if (enough !== undefined) return enough;
-      // Another replica may be ahead: sizes never go back.
-      await this.#tree.reached(this.#newest?.kept.size ?? 0);
+      this.#log.requireIntact();
+      const covering = this.#newestCovering(wanted);
+      if (covering !== undefined) return covering;
+      // Another replica may be ahead. The size of a checkpoint must never decrease.
+      await this.#tree.waitForSize(this.#newest?.checkpoint.size ?? 0);
       try {
-        return await this.#keep(await this.#tree.sizeAndRoot());
+        return await this.#signHead(await this.#tree.sizeAndRoot());
       } catch (error) {
         if (!(error instanceof VersionConflict)) throw error;
         await this.refresh();
@@ -134,44 +139,47 @@ export class CheckpointSigner {
     }
   }
 
-  async #keep(head: TreeHead): Promise<SignedCheckpoint> {
-    const note = this.sign(formatCheckpoint({ origin: this.known.origin, ...head }));
-    const kept = await this.#kept.keep(note, this.#newest?.kept, this.#options.now());
-    this.#newest = { kept, isOurs: true };
-    return kept;
+  async #signHead(head: TreeHead): Promise<SignedCheckpoint> {
+    const note = this.sign(formatCheckpoint({ origin: this.requiredIdentity.origin, ...head }));
+    const checkpoint = await this.#stored.append(note, this.#newest?.checkpoint, this.#options.now());
+    this.#newest = { checkpoint, isOwn: true };
+    return checkpoint;
   }
 
-  async #first(): Promise<StoredCheckpoint> {
+  async #signFirst(): Promise<StoredCheckpoint> {
     try {
-      await this.#keep(await this.#tree.sizeAndRoot(0));
+      await this.#signHead(await this.#tree.sizeAndRoot(0));
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error;
     }
-    return (await this.#kept.newest()) as StoredCheckpoint;
+    return (await this.#stored.newest()) as StoredCheckpoint;
   }
 
-  /** Reads a kept checkpoint; one that cannot be read, or has a wrong signature, was tampered with. */
-  async #orDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
+  /** Reads a stored checkpoint. Reports tampering if it cannot be parsed or a signature is not valid. */
+  async #reportingDamage<T>(read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read();
     } catch (error) {
       if (!isDamage(error)) throw error;
-      this.#log.found(`the newest kept checkpoint is damaged: ${error.message}`);
+      this.#log.reportTampering(`the newest stored checkpoint is damaged: ${error.message}`);
       return undefined;
     }
   }
 
   /** @throws LogKeyError, UntrustedNote, MalformedNote */
-  #judge(kept: StoredCheckpoint): Newest {
+  #judge(checkpoint: StoredCheckpoint): Newest {
     const { acceptKey, log } = this.#options;
-    const judged = isOurs(kept, this.known, acceptKey);
-    if (judged === 'accepted')
-      log.warn({ key: acceptKey, size: kept.size }, 'the key follows on keys that are not known');
-    return { kept, isOurs: judged === true };
+    const result = isOwn(checkpoint, this.requiredIdentity, acceptKey);
+    if (result === 'accepted')
+      log.warn(
+        { key: acceptKey, size: checkpoint.size },
+        'accepted the current key as successor of unknown keys',
+      );
+    return { checkpoint, isOwn: result === true };
   }
 }
 
-/** Says that a log has been cut. */
-export function shorter(head: number, size: number): string {
+/** Returns the message for a log that is shorter than its newest checkpoint. */
+export function shortenedLog(head: number, size: number): string {
   return `the log has ${head} events, fewer than the ${size} of its newest checkpoint`;
 }

@@ -2,29 +2,29 @@ import { randomUUID } from 'node:crypto';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 
-/** State, and so no part of the log that it is about. */
+/** A state stream, so that checkpoints are not a part of the log that they commit to. */
 const STREAM = '~log-checkpoints';
 const SIGNED = 'CheckpointSigned';
 
-/** A checkpoint as it was signed and kept. */
+/** A signed checkpoint. */
 export interface SignedCheckpoint {
   /** A C2SP signed note. */
   readonly note: string;
   readonly size: number;
   /** 32 bytes. */
   readonly root: Uint8Array;
-  /** In ms since the epoch, by the clock of who signed it. */
+  /** Milliseconds since the epoch, by the clock of the signer. */
   readonly signedAt: number;
 }
 
-/** A kept checkpoint and its place among the others. */
+/** A stored checkpoint. */
 export interface StoredCheckpoint extends SignedCheckpoint {
   readonly origin: string;
-  /** 0, 1, 2, … */
+  /** Index among all checkpoints, from 0. */
   readonly number: number;
 }
 
-/** All checkpoints that were ever signed, in order, for ever. What is read is not verified here. */
+/** Stores all checkpoints that were ever signed, in order. Reading verifies no signature. */
 export class CheckpointStore {
   readonly #store: Pick<EventStore, 'append' | 'readStream'>;
 
@@ -32,34 +32,33 @@ export class CheckpointStore {
     this.#store = store;
   }
 
-  /** @throws MalformedCheckpoint where what is kept is none. @throws StoreUnavailable */
+  /** Returns the newest checkpoint. @throws MalformedCheckpoint if it cannot be parsed. @throws StoreUnavailable */
   async newest(): Promise<StoredCheckpoint | undefined> {
     const options = { direction: 'backwards', limit: 1 } as const;
-    for await (const event of this.#store.readStream(STREAM, options)) return readKept(event);
+    for await (const event of this.#store.readStream(STREAM, options)) return parseStored(event);
     return undefined;
   }
 
-  /** Oldest first. @throws MalformedCheckpoint, StoreUnavailable */
+  /** Yields all checkpoints, oldest first. @throws MalformedCheckpoint, StoreUnavailable */
   async *all(): AsyncGenerator<StoredCheckpoint> {
-    for await (const event of this.#store.readStream(STREAM)) yield readKept(event);
+    for await (const event of this.#store.readStream(STREAM)) yield parseStored(event);
   }
 
-  /** Keeps a note behind the one that was the newest. @throws VersionConflict where there is a newer one; as the store does */
-  async keep(
+  /** Appends a note after the newest one known. @throws VersionConflict if there is a newer one, and the errors of the store. */
+  async append(
     note: string,
     newest: StoredCheckpoint | undefined,
     signedAt: number,
   ): Promise<StoredCheckpoint> {
     const event = { id: randomUUID(), type: SIGNED, data: { note }, metadata: {}, recordedAt: signedAt };
     const number = await this.#store.append(STREAM, [event], newest?.number ?? 'absent');
-    return readKept({ ...event, stream: STREAM, revision: number });
+    return parseStored({ ...event, stream: STREAM, revision: number });
   }
 }
 
-function readKept({ data, revision, recordedAt }: RecordedEvent): StoredCheckpoint {
-  const { note: kept } = data;
-  const note = String(kept);
-  // The text of a note ends with the newline before the empty line above its signatures.
+function parseStored({ data, revision, recordedAt }: RecordedEvent): StoredCheckpoint {
+  const note = String(data['note']);
+  // The text of a note ends before the empty line above its signatures.
   const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
   return { note, ...parseCheckpoint(text), signedAt: recordedAt, number: revision };
 }

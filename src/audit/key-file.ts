@@ -3,48 +3,48 @@ import { dirname } from 'node:path';
 import { createFile, OWNER_ONLY, replaceFile } from '../util/replace-file.ts';
 import { LogKeyError, LogKeys } from './log-keys.ts';
 
+/** Permission bits of the group and of other users. */
 const OTHERS = 0o077;
 
-/** Reads the keys in a file. @throws LogKeyError where it is not there, holds none, or others may read it */
+/** Reads the keys in a file. @throws LogKeyError if the file is absent, has no keys, or can be read by other users. */
 export async function readKeyFile(file: string): Promise<LogKeys> {
   const keys = await keysIn(file);
-  if (keys === undefined) throw new LogKeyError(`there is no key file ${file}`);
+  if (keys === undefined) throw new LogKeyError(`the key file ${file} does not exist`);
   return keys;
 }
 
 /**
- * Reads the keys in a file; where it is absent, makes it, with a new key that only the owner may read.
- * @param name of a new key.
- * @throws LogKeyError as `readKeyFile` does, and where the file cannot be made.
+ * Reads the keys in a file. If the file is absent, creates it with a new key that only its owner can read.
+ * @param name name of a new key.
+ * @throws LogKeyError as `readKeyFile` does, or if the file cannot be created.
  */
 export async function openKeyFile(file: string, name: string): Promise<LogKeys> {
-  const there = await keysIn(file);
-  if (there !== undefined) return there;
-  const made = LogKeys.generate(name);
+  const existing = await keysIn(file);
+  if (existing !== undefined) return existing;
+  const generated = LogKeys.generate(name);
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await createFile(file, made.text, OWNER_ONLY);
+    await createFile(file, generated.text, OWNER_ONLY);
   } catch (cause) {
-    // Somebody else made it a moment ago.
+    // Another process has created the file in the meantime.
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return readKeyFile(file);
-    throw new LogKeyError(`the key file ${file} cannot be made: ${(cause as Error).message}`, { cause });
+    throw new LogKeyError(`the key file ${file} cannot be created: ${(cause as Error).message}`, { cause });
   }
-  return made;
+  return generated;
 }
 
 /**
- * Begins a rotation: a new key comes first in the file, and the old one still signs beside it. The ledger takes it up at its
- * next start.
- * @throws LogKeyError while a rotation is under way, and as `readKeyFile` does.
+ * Begins a rotation: adds a new current key to the file. The old key signs too. The ledger reads the file at its next start.
+ * @throws LogKeyError if a rotation is in progress, and as `readKeyFile` does.
  */
 export async function rotateKey(file: string): Promise<LogKeys> {
   return replace(file, (await readKeyFile(file)).rotated());
 }
 
 /**
- * Ends a rotation: only the first key signs from the next start on; of the others their public lines stay in the file, so
- * that what they signed stays good.
- * @throws LogKeyError where no rotation is under way, and as `readKeyFile` does.
+ * Ends a rotation: from the next start only the current key signs. The public keys of the others stay in the file, so that
+ * their signatures stay valid.
+ * @throws LogKeyError if no rotation is in progress, and as `readKeyFile` does.
  */
 export async function retireOldKeys(file: string): Promise<LogKeys> {
   return replace(file, (await readKeyFile(file)).retired());
@@ -54,10 +54,10 @@ async function keysIn(file: string): Promise<LogKeys | undefined> {
   try {
     const { mode } = await stat(file);
     if ((mode & OTHERS) !== 0) {
-      const given = (mode & 0o777).toString(8).padStart(4, '0');
+      const permissions = (mode & 0o777).toString(8).padStart(4, '0');
       throw new LogKeyError(
-        `the key file ${file} may be read by others (mode ${given}): whoever read it can sign in the name of the log. ` +
-          'If nobody has, chmod 600; else rotate the key.',
+        `other users can read the key file ${file} (mode ${permissions}), and a user who has read it can sign as the log. ` +
+          'If no other user has read it, run chmod 600; otherwise rotate the key.',
       );
     }
     return LogKeys.parse(await readFile(file, 'utf8'), `the key file ${file}`);

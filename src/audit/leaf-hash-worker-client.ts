@@ -2,36 +2,36 @@ import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { LogEvent } from '../eventstore/event-store.ts';
 
-/** How another thread reads a log from its beginning up to where it ends now. */
+/** Module and file from which a worker thread reads a log, from its beginning to its current end. */
 export interface LogReader {
   /** URL of a module that exports `readLog`, a `ReadLog`. */
   readonly module: string;
-  /** What it reads. */
+  /** Argument of `readLog`. */
   readonly file: string;
 }
 
 export type ReadLog = (file: string) => Iterable<readonly LogEvent[]>;
 
-/** Answers under way, so that neither thread waits for the other. */
-const AHEAD = 4;
+/** Number of requests in progress, so that neither thread waits for the other. */
+const MAX_REQUESTS = 4;
 
 /**
- * The leaf hashes of a log, many at a time, 32 bytes each, computed in a thread of their own: this one has only the tree to
- * do, and that between other things.
- * @throws what made the thread fail.
+ * Yields the leaf hashes of a log, many at a time, 32 bytes each. A worker thread computes them, so that the main thread
+ * computes only the tree.
+ * @throws the error of the worker thread.
  */
 export async function* hashesInThread(reader: LogReader, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const worker = new Worker(new URL('./leaf-hash-worker.ts', import.meta.url), { workerData: reader });
-  const ask = () => worker.postMessage(undefined);
+  const request = () => worker.postMessage(undefined);
   try {
     const answers = on(worker, 'message', { signal, close: ['exit'] }) as AsyncIterable<[Uint8Array]>;
-    for (let i = 0; i < AHEAD; i++) ask();
+    for (let i = 0; i < MAX_REQUESTS; i++) request();
     for await (const [hashes] of answers) {
       if (hashes.length === 0) return;
       yield hashes;
-      ask();
+      request();
     }
-    throw new Error('the thread ended before the log did');
+    throw new Error('the worker thread ended before the end of the log');
   } finally {
     await worker.terminate();
   }

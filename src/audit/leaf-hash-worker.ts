@@ -1,26 +1,29 @@
+/**
+ * Worker thread that hashes the leaves of a log. It answers each message with many hashes, and the last one with none.
+ */
+
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { HASH_BYTES, hashLeaf, leafText } from './leaf.ts';
 import type { LogReader, ReadLog } from './leaf-hash-worker-client.ts';
 
-/** A thread that hashes the leaves of a log: an answer of many hashes to each message, and an empty one at the end. */
-
+/** Number of hashes in an answer. */
 const HASHES = 2_048;
 
 const port = parentPort as MessagePort;
 const { module, file } = workerData as LogReader;
 const { readLog } = (await import(module)) as { readLog: ReadLog };
 
-let asked = 0;
+let requests = 0;
 let wake: () => void = () => undefined;
 port.on('message', () => {
-  asked++;
+  requests++;
   wake();
 });
 
-/** Sends hashes as soon as they are asked for, so that no more of them wait than that. */
+/** Sends hashes once they are requested, which limits the number of answers in the message queue. */
 async function send(hashes: Uint8Array<ArrayBuffer>): Promise<void> {
-  while (asked === 0) await new Promise<void>((resolve) => (wake = resolve));
-  asked--;
+  while (requests === 0) await new Promise<void>((resolve) => (wake = resolve));
+  requests--;
   port.postMessage(hashes, [hashes.buffer]);
 }
 

@@ -3,21 +3,21 @@ import type { RecordedEvent } from '../eventstore/event-store.ts';
 import { canonicalJson, canonicalString } from './canonical-json.ts';
 import { canonicalText } from './canonical-text.ts';
 
-/** Bytes of a SHA-256 hash. */
+/** Size of a SHA-256 hash in bytes. */
 export const HASH_BYTES = 32;
 
-/** The most bytes of a leaf: entry bundles give its length as two bytes (C2SP tlog-tiles, "Log entries"). */
+/** Maximum size of a leaf in bytes: entry bundles have two bytes for its length (C2SP tlog-tiles, "Log entries"). */
 export const MAX_LEAF_BYTES = 65_535;
 
-/** The event can be no leaf. It should never have been recorded, and the tree cannot go on beyond it. */
+/** The event cannot be a leaf. It should never have been recorded, and the tree cannot grow beyond it. */
 export class LeafError extends Error {
   override readonly name = 'LeafError';
 }
 
 /**
- * The leaf of an event: the RFC 8785 canonical JSON of `{ data, id, metadata, recordedAt, revision, stream, type }`, with
- * `recordedAt` as YYYY-MM-DDTHH:MM:SS.mmmZ. Its UTF-8 bytes are what is hashed and what entry bundles hold.
- * @throws LeafError where the event is larger than a leaf may be, or holds what RFC 8785 cannot carry.
+ * Returns the leaf of an event: the RFC 8785 canonical JSON of `{ data, id, metadata, recordedAt, revision, stream, type }`, with
+ * `recordedAt` as YYYY-MM-DDTHH:MM:SS.mmmZ. The tree hashes its UTF-8 bytes, and entry bundles contain them.
+ * @throws LeafError if the leaf is too large, or RFC 8785 cannot represent the event.
  */
 export function leafText(event: RecordedEvent): string {
   const text = textOf(event);
@@ -50,7 +50,7 @@ function nameOf({ stream, revision, id }: RecordedEvent): string {
   return `event ${id} (${stream}, revision ${revision})`;
 }
 
-/** Hash of a leaf, 32 bytes: SHA-256(0x00 || leaf) (RFC 9162, §2.1.1). @param leaf its bytes, or text to be taken as UTF-8. */
+/** Returns the hash of a leaf, 32 bytes: SHA-256(0x00 || leaf) (RFC 9162, section 2.1.1). @param leaf bytes, or text in UTF-8. */
 export function leafHash(leaf: Uint8Array | string): Uint8Array {
   const text = typeof leaf === 'string';
   return hash('sha256', text ? `\0${leaf}` : Buffer.concat([LEAF_PREFIX, leaf]), 'buffer');
@@ -58,23 +58,23 @@ export function leafHash(leaf: Uint8Array | string): Uint8Array {
 
 const LEAF_PREFIX = Uint8Array.of(0);
 
-/** 0x00 and the text of a leaf, with room for three bytes for each of its characters. */
+/** Buffer for 0x00 and the text of a leaf, with three bytes for each character. */
 const preimage = Buffer.alloc(1 + 3 * MAX_LEAF_BYTES);
 
 /**
- * Writes the hash of a leaf's text to the beginning of `target`; the fast form of `leafHash`.
- * @throws RangeError where the text is longer than that of a leaf.
+ * Writes the hash of the text of a leaf to the beginning of `target`. Faster than `leafHash`.
+ * @throws RangeError if the text is longer than a leaf.
  */
 export function hashLeaf(text: string, target: Buffer): void {
-  if (text.length > MAX_LEAF_BYTES) throw new RangeError(`${text.length} characters are no leaf`);
-  // One-shot, and the digest as a string of bytes: a third of the time of a Hash object or of a Buffer as digest. And the
-  // text as bytes: given one that was put together of many, `hash` takes twice as long.
+  if (text.length > MAX_LEAF_BYTES) throw new RangeError(`a leaf cannot have ${text.length} characters`);
+  // The one-shot `hash` with a binary string as digest takes a third of the time of a Hash object or a Buffer as digest. The
+  // text is passed as bytes, because `hash` takes twice as long for a concatenated string.
   const end = 1 + preimage.write(text, 1);
   target.write(hash('sha256', preimage.subarray(0, end), 'binary'), 0, 'latin1');
 }
 
 const DAY_MS = 86_400_000;
-/** `0000-01-01T00:00:00.000Z` and the end of the year 9999: what RFC 3339 can write. */
+/** First and last instant of RFC 3339: `0000-01-01T00:00:00.000Z` and the end of the year 9999. */
 const FIRST_INSTANT = -62_167_219_200_000;
 const LAST_INSTANT = 253_402_300_799_999;
 const digits = (count: number, width: number) =>
@@ -85,10 +85,10 @@ const THREE = digits(1_000, 3);
 let lastDay = Number.NaN;
 let lastDate = '';
 
-/** `Date.toISOString`, but four times as fast for instants of one day in a row. */
+/** Formats an instant as `Date.toISOString` does, in a quarter of the time for consecutive instants of one day. */
 function formatInstant(ms: number): string {
   if (!Number.isInteger(ms) || ms < FIRST_INSTANT || ms > LAST_INSTANT)
-    throw new Error(`${ms} is no instant`);
+    throw new Error(`${ms} is not an instant that RFC 3339 can represent`);
   const day = Math.floor(ms / DAY_MS);
   if (day !== lastDay) {
     lastDate = new Date(day * DAY_MS).toISOString().slice(0, 11);

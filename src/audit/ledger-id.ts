@@ -6,7 +6,7 @@ const STREAM = '~ledger';
 const CREATED = 'LedgerCreated';
 
 /**
- * The id of the ledger that a store holds: made once, by whoever comes first, and the same for all replicas and starts.
+ * Returns the id of the ledger in a store. The first process creates it; it is the same for all replicas and starts.
  * @throws StoreUnavailable
  */
 export async function ledgerId(

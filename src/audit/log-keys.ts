@@ -1,17 +1,18 @@
 import { MalformedKey, NoteSigner, NoteVerifier } from './note-key.ts';
 
-/** The keys of a log are not what they must be: the ledger must not start with them. */
+/** The keys of a log are missing or invalid. The ledger does not start with them. */
 export class LogKeyError extends Error {
   override readonly name = 'LogKeyError';
 }
 
 /**
- * The keys of a log, a line each: `PRIVATE+KEY+…` signs, the first one is the current; `<name>+<id>+…` is the public line of
- * a former one, whose old signatures are still good. Two that sign are a rotation under way: readers may know either.
+ * Keys of a log, one per line. `PRIVATE+KEY+…` is a private key, which signs; the first one is the current key.
+ * `<name>+<id>+…` is the public key of a former one, whose signatures are still valid. During a rotation two keys sign, so that
+ * readers can have either of them.
  */
 export class LogKeys {
   readonly signers: readonly NoteSigner[];
-  /** All that signatures are accepted of, those that sign first. */
+  /** All keys whose signatures are valid; the keys that sign come first. */
   readonly verifiers: readonly NoteVerifier[];
 
   private constructor(signers: readonly NoteSigner[], former: readonly NoteVerifier[]) {
@@ -19,7 +20,7 @@ export class LogKeys {
     this.verifiers = [...signers.map(({ verifier }) => verifier), ...former];
   }
 
-  /** A new key. @param name for a log's own key, its origin. @throws LogKeyError where that can be the name of no key */
+  /** Generates a key. @param name the origin of the log. @throws LogKeyError if it is not a key name. */
   static generate(name: string): LogKeys {
     try {
       return new LogKeys([NoteSigner.generate(name)], []);
@@ -29,10 +30,10 @@ export class LogKeys {
   }
 
   /**
-   * Reads what `text` gives.
-   * @param text keys with white space between them; what stands behind a `#` is a comment.
-   * @param where what to call the text in an error.
-   * @throws LogKeyError, whose message holds no private key.
+   * Parses keys.
+   * @param text keys separated by white space; `#` begins a comment.
+   * @param where name of the text in error messages.
+   * @throws LogKeyError; its message contains no private key.
    */
   static parse(text: string, where: string): LogKeys {
     const words = text.split('\n').flatMap((line) => line.replace(/#.*/, '').split(/\s+/).filter(Boolean));
@@ -43,37 +44,37 @@ export class LogKeys {
         else former.push(NoteVerifier.parse(word));
       } catch (error) {
         if (!(error instanceof MalformedKey)) throw error;
-        // What is no public line may be a mangled private one.
-        throw new LogKeyError(`${where}: key ${i + 1} is no Ed25519 key of a signed note`);
+        // The message does not repeat the text, which may be a damaged private key.
+        throw new LogKeyError(`${where}: key ${i + 1} is not an Ed25519 key of a signed note`);
       }
     }
-    if (signers.length === 0) throw new LogKeyError(`${where} holds no private key (PRIVATE+KEY+…)`);
+    if (signers.length === 0) throw new LogKeyError(`${where} has no private key (PRIVATE+KEY+…)`);
     const keys = new LogKeys(signers, former);
     const ids = keys.verifiers.map(({ name, keyId }) => `${name}+${keyId}`);
-    if (new Set(ids).size < ids.length) throw new LogKeyError(`${where} holds a key twice`);
+    if (new Set(ids).size < ids.length) throw new LogKeyError(`${where} has a duplicate key`);
     return keys;
   }
 
-  /** The key that signs first. */
+  /** The current key. */
   get current(): NoteVerifier {
     return (this.signers[0] as NoteSigner).verifier;
   }
 
-  /** A new key of the same name beside the one there is: both sign. @throws LogKeyError while two sign already */
+  /** Returns the keys with a new current key of the same name. Both sign. @throws LogKeyError if two keys sign already. */
   rotated(): LogKeys {
     if (this.signers.length > 1)
-      throw new LogKeyError('a rotation is under way: retire the old key before the next one');
+      throw new LogKeyError('a rotation is in progress: retire the old key before you rotate again');
     const former = this.verifiers.slice(this.signers.length);
     return new LogKeys([NoteSigner.generate(this.current.name), ...this.signers], former);
   }
 
-  /** Only the current key signs; the others become former ones. @throws LogKeyError where only one signs */
+  /** Returns the keys with only the current key signing. @throws LogKeyError if only one key signs already. */
   retired(): LogKeys {
     if (this.signers.length < 2) throw new LogKeyError('there is no old key to retire: rotate first');
     return new LogKeys(this.signers.slice(0, 1), this.verifiers.slice(1));
   }
 
-  /** What `parse` reads, the private keys included. */
+  /** Text that `parse` reads, with the private keys. */
   get text(): string {
     const former = this.verifiers.slice(this.signers.length);
     return [...this.signers.map(({ secret }) => secret), ...former].map((line) => `${line}\n`).join('');

@@ -4,21 +4,21 @@ import { HASH_BYTES, hashLeaf, leafHash, leafText } from './leaf.ts';
 import { encodeBundle, TILE_WIDTH } from './tiles.ts';
 import { BlockMissing, type Blocks, LeavesChanged, MerkleTree } from './tree.ts';
 
-/** Blocks that are not dropped at once again, at 16 KiB each where a block is 256 leaves. */
+/** Number of loaded blocks in memory; 16 KiB each for blocks of 256 leaves. */
 const RECENT_BLOCKS = 256;
 
 type Log = Pick<EventStore, 'follow' | 'readAll'>;
 
 export interface LogTreeOptions {
-  /** Height of the lowest nodes that are kept in memory (see `MerkleTree`). Default 0, all: 64 bytes per event. */
+  /** Height of the lowest nodes in memory (see `MerkleTree`). Default: 0, all nodes, 64 bytes per event. */
   readonly floor?: number;
-  /** Gives leaf hashes of the beginning of the log, many at a time; what is behind them is read here. */
+  /** Yields leaf hashes of the beginning of the log, many at a time. The tree reads the rest of the log itself. */
   readonly beginning?: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  /** Told why `beginning` ended early. */
+  /** Called if `beginning` fails. The tree then reads the log itself, which is slower. */
   readonly onSlow?: (error: unknown) => void;
-  /** Told once when following has failed for good. */
+  /** Called once if following the log fails and cannot continue. */
   readonly onFailed?: (error: unknown) => void;
-  /** Told whenever the log was found not to be what it was. */
+  /** Called whenever the log turns out to have changed. */
   readonly onChanged?: (error: LeavesChanged) => void;
 }
 
@@ -30,14 +30,14 @@ export interface TreeHead {
 }
 
 /**
- * Keeps the Merkle tree of a log at its end: leaf `i` is the event at position `i + 1`. It holds hashes only. What needs
- * events, or hashes that were dropped, reads them again and throws `LeavesChanged` where they are not those of the tree.
+ * Follows a log and computes its Merkle tree: leaf `i` is the event at position `i + 1`. Only hashes are in memory. Methods that
+ * need events or dropped hashes read the log again, and throw `LeavesChanged` if it does not match the tree.
  */
 export class LogTree {
   readonly #log: Log;
   readonly #options: LogTreeOptions;
   readonly #tree: MerkleTree;
-  /** Blocks that were read again lately: neighbours are often asked for together. */
+  /** Recently loaded blocks, since adjacent leaves are often requested together. */
   readonly #recent: Blocks = new BoundedMap(RECENT_BLOCKS);
   readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
@@ -51,17 +51,17 @@ export class LogTree {
     this.#tree = new MerkleTree(options.floor);
   }
 
-  /** Leaves so far. */
+  /** Number of leaves. */
   get size(): number {
     return this.#tree.size;
   }
 
-  /** Whether all that was in the log at the start is in the tree. */
+  /** Whether the tree has all events that the log had at the start. */
   get isCaughtUp(): boolean {
     return this.#isCaughtUp;
   }
 
-  /** Why following ended for good; `undefined` while it goes on. */
+  /** Error that ended following; `undefined` while it continues. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -75,29 +75,29 @@ export class LogTree {
     });
   }
 
-  /** Ends following; whoever waits is let go. */
+  /** Stops following. Pending waits reject. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake();
     await this.#following;
   }
 
-  /** Waits until all that was in the log at the start is in the tree. @throws what made following end */
-  caughtUp(): Promise<void> {
+  /** Waits until the tree has all events that the log had at the start. @throws the error that ended following */
+  waitUntilCaughtUp(): Promise<void> {
     return this.#until(() => this.#isCaughtUp);
   }
 
-  /** Waits until the tree has `size` leaves: until the event at that position is in it. @throws what made following end */
-  reached(size: number): Promise<void> {
+  /** Waits until the tree has `size` leaves. @throws the error that ended following */
+  waitForSize(size: number): Promise<void> {
     return this.#until(() => this.#tree.size >= size);
   }
 
-  /** Size and root hash of the whole tree, or of the first `size` leaves. @throws RangeError, LeavesChanged, StoreUnavailable */
+  /** Returns the size and the root hash of the whole tree, or of the first `size` leaves. @throws RangeError, LeavesChanged, StoreUnavailable */
   async sizeAndRoot(size = this.#tree.size): Promise<TreeHead> {
     return { size, root: await this.#withBlocks(() => this.#tree.root(size)) };
   }
 
-  /** Whether the log still begins with the tree that a checkpoint is of. @throws LeavesChanged, StoreUnavailable */
+  /** Returns whether the log begins with the tree of a checkpoint. @throws LeavesChanged, StoreUnavailable */
   async agreesWith({ size, root }: TreeHead): Promise<boolean> {
     if (size > this.#tree.size) return false;
     return Buffer.compare((await this.sizeAndRoot(size)).root, root) === 0;
@@ -113,23 +113,23 @@ export class LogTree {
     return this.#withBlocks(() => this.#tree.consistencyProof(from, to));
   }
 
-  /** The hashes of a tile; see `MerkleTree.tile`. @throws RangeError, LeavesChanged, StoreUnavailable */
+  /** Returns the hashes of a tile; see `MerkleTree.tile`. @throws RangeError, LeavesChanged, StoreUnavailable */
   tile(level: number, index: number, width = TILE_WIDTH): Promise<Uint8Array> {
     return this.#withBlocks(() => this.#tree.tile(level, index, width));
   }
 
-  /** Hash of a leaf. @throws RangeError, LeavesChanged, StoreUnavailable */
+  /** Returns the hash of a leaf. @throws RangeError, LeavesChanged, StoreUnavailable */
   async leafHash(index: number): Promise<Uint8Array> {
     const width = (index % TILE_WIDTH) + 1;
     return (await this.tile(0, Math.floor(index / TILE_WIDTH), width)).subarray(-HASH_BYTES);
   }
 
   /**
-   * An entry bundle: `width` leaves from 256 × `index` on, read from the log and checked against the tree.
-   * @throws RangeError where the tree has not grown so far. @throws LeavesChanged, StoreUnavailable
+   * Returns an entry bundle: `width` leaves from 256 × `index`, read from the log and checked against the tree.
+   * @throws RangeError if the tree is too small. @throws LeavesChanged, StoreUnavailable
    */
   entries(index: number, width = TILE_WIDTH): Promise<Buffer> {
-    return this.#tellingChange(() => this.#entries(index, width));
+    return this.#reportingChange(() => this.#entries(index, width));
   }
 
   async #entries(index: number, width: number): Promise<Buffer> {
@@ -140,20 +140,20 @@ export class LogTree {
       const leaf = Buffer.from(leafText(event));
       const at = leaves.length * HASH_BYTES;
       if (Buffer.compare(leafHash(leaf), hashes.subarray(at, at + HASH_BYTES)) !== 0)
-        throw new LeavesChanged(`leaf ${start + leaves.length} is not what it was`);
+        throw new LeavesChanged(`leaf ${start + leaves.length} has changed`);
       leaves.push(leaf);
     }
-    if (leaves.length < width) throw new LeavesChanged(`leaf ${start + leaves.length} is gone`);
+    if (leaves.length < width) throw new LeavesChanged(`leaf ${start + leaves.length} is missing`);
     return encodeBundle(leaves);
   }
 
   /**
-   * Computes the tree once more from what the log holds now, up to the size it has, and compares.
-   * @returns size and root hash, which are those of before.
+   * Reads the log again, computes its tree up to the current size, and compares it with the tree in memory.
+   * @returns the size and the root hash.
    * @throws LeavesChanged, LeafError, StoreUnavailable
    */
   rebuild(): Promise<TreeHead> {
-    return this.#tellingChange(() => this.#rebuild());
+    return this.#reportingChange(() => this.#rebuild());
   }
 
   async #rebuild(): Promise<TreeHead> {
@@ -161,12 +161,12 @@ export class LogTree {
     const rebuilt = new MerkleTree(this.#options.floor);
     for await (const event of this.#events(0, size)) append(rebuilt, event);
     if (rebuilt.size !== size || Buffer.compare(rebuilt.root(), root) !== 0)
-      throw new LeavesChanged(`the log no longer gives the tree of its first ${size} events`);
+      throw new LeavesChanged(`the first ${size} events of the log no longer have the root hash of the tree`);
     return { size, root };
   }
 
   async #follow(): Promise<void> {
-    await this.#takeBeginning();
+    await this.#appendBeginning();
     for await (const { events, caughtUp } of this.#log.follow(this.#tree.size, this.#stop.signal)) {
       for (const event of events) append(this.#tree, event);
       this.#isCaughtUp ||= caughtUp;
@@ -174,8 +174,8 @@ export class LogTree {
     }
   }
 
-  /** Whoever fails to give the beginning leaves more to read here, and that is all. */
-  async #takeBeginning(): Promise<void> {
+  /** Appends the hashes that `beginning` yields. If it fails, the tree reads more of the log itself. */
+  async #appendBeginning(): Promise<void> {
     try {
       for await (const hashes of this.#options.beginning?.(this.#stop.signal) ?? []) {
         for (let at = 0; at < hashes.length; at += HASH_BYTES) this.#tree.append(hashes.subarray(at));
@@ -199,9 +199,9 @@ export class LogTree {
     this.#waiting.clear();
   }
 
-  /** Computes something of the tree, and reads from the log what it misses. */
+  /** Calls `compute`, and reads the blocks that it misses from the log. */
   #withBlocks<T>(compute: () => T): Promise<T> {
-    return this.#tellingChange(async () => {
+    return this.#reportingChange(async () => {
       const blocks: Blocks = new Map();
       for (;;) {
         try {
@@ -214,7 +214,7 @@ export class LogTree {
     });
   }
 
-  /** Takes a block from those that were read lately, or reads it again. */
+  /** Loads a block from memory or from the log. */
   async #load(blocks: Blocks, { start, leaves }: BlockMissing): Promise<void> {
     const number = start / leaves;
     let columns = this.#recent.get(number);
@@ -227,7 +227,7 @@ export class LogTree {
     blocks.set(number, columns);
   }
 
-  async #tellingChange<T>(read: () => Promise<T>): Promise<T> {
+  async #reportingChange<T>(read: () => Promise<T>): Promise<T> {
     try {
       return await read();
     } catch (error) {
@@ -246,7 +246,7 @@ export class LogTree {
     return hashes.subarray(0, at);
   }
 
-  /** `count` events from leaf `start` on; fewer where the log ends before. */
+  /** Reads `count` events from leaf `start`; fewer if the log ends before. */
   async *#events(start: number, count: number): AsyncGenerator<LogEvent> {
     let left = count;
     if (left === 0) return;
@@ -261,10 +261,10 @@ export class LogTree {
 
 const scratch = Buffer.alloc(HASH_BYTES);
 
-/** Adds an event as the next leaf. */
+/** Appends an event as the next leaf. */
 function append(tree: MerkleTree, event: LogEvent): void {
   if (event.position !== tree.size + 1)
-    throw new LeavesChanged(`position ${event.position} follows ${tree.size} in the log`);
+    throw new LeavesChanged(`the log has position ${event.position} after ${tree.size}`);
   hashLeaf(leafText(event), scratch);
   tree.append(scratch);
 }

@@ -1,3 +1,5 @@
+/** Keys of C2SP signed notes (https://c2sp.org/signed-note). The only algorithm is Ed25519, type 0x01. */
+
 import {
   createPrivateKey,
   createPublicKey,
@@ -9,33 +11,31 @@ import {
 } from 'node:crypto';
 import { isKeyName } from '../util/key-name.ts';
 
-/** Keys of C2SP signed notes (https://c2sp.org/signed-note), and no other algorithm than Ed25519, type 0x01. */
-
 const ED25519 = 1;
 const KEY_BYTES = 32;
 const SIGNER_PREFIX = 'PRIVATE+KEY+';
-/** What stands before the 32 bytes of an Ed25519 key in its DER form (RFC 8410, §4 and §7). */
+/** DER prefixes of the 32 bytes of an Ed25519 key (RFC 8410, sections 4 and 7). */
 const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 const PRIVATE_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** The text is no key of a note. */
+/** The text is not a key of a signed note. */
 export class MalformedKey extends Error {
   override readonly name = 'MalformedKey';
 }
 
-/** A key that signatures of notes are verified with. */
+/** Public key that verifies signatures of notes. */
 export class NoteVerifier {
   readonly name: string;
-  /** The first four bytes of SHA-256(name || 0x0A || 0x01 || public key), as a number: tells keys of one name apart. */
+  /** The first four bytes of SHA-256(name || 0x0A || 0x01 || public key), as a number. Distinguishes keys of the same name. */
   readonly keyId: number;
   readonly #publicKey: Uint8Array;
   readonly #key: KeyObject;
 
-  /** @param publicKey its 32 bytes (RFC 8032). @throws MalformedKey */
+  /** @param publicKey 32 bytes (RFC 8032). @throws MalformedKey */
   constructor(name: string, publicKey: Uint8Array) {
-    if (!isKeyName(name)) throw new MalformedKey(`${JSON.stringify(name)} is no key name`);
+    if (!isKeyName(name)) throw new MalformedKey(`${JSON.stringify(name)} is not a key name`);
     if (publicKey.length !== KEY_BYTES)
-      throw new MalformedKey(`${publicKey.length} bytes are no Ed25519 key`);
+      throw new MalformedKey(`an Ed25519 key has ${KEY_BYTES} bytes; given ${publicKey.length}`);
     this.name = name;
     this.#publicKey = Uint8Array.from(publicKey);
     this.#key = createPublicKey({
@@ -47,76 +47,78 @@ export class NoteVerifier {
     this.keyId = hash('sha256', named, 'buffer').readUInt32BE(0);
   }
 
-  /** Reads the verifier form: `<name>+<key id in hex>+<base64 of 0x01 || public key>`. @throws MalformedKey */
+  /** Parses the verifier form: `<name>+<key id in hex>+<base64 of 0x01 || public key>`. @throws MalformedKey */
   static parse(text: string): NoteVerifier {
     const [name = '', id = '', encoded = '', ...more] = splitKey(text);
     const verifier = new NoteVerifier(name, keyBytes(encoded));
     if (more.length > 0 || id !== hexOf(verifier.keyId))
-      throw new MalformedKey(`${text} does not have the key id of its key`);
+      throw new MalformedKey(`the key id in ${text} does not match its key`);
     return verifier;
   }
 
-  /** Whether `signature` is that of `text` by this key. */
+  /** Returns whether `signature` is a valid signature of `text` by this key. */
   verifies(text: string, signature: Uint8Array): boolean {
     return verify(null, Buffer.from(text), this.#key, signature);
   }
 
-  /** The verifier form, to be published. */
+  /** Returns the verifier form, which can be published. */
   toString(): string {
     return `${this.name}+${hexOf(this.keyId)}+${typed(this.#publicKey).toString('base64')}`;
   }
 }
 
-/** A key that notes are signed with. */
+/** Private key that signs notes. */
 export class NoteSigner {
   readonly verifier: NoteVerifier;
   readonly #seed: Uint8Array;
   readonly #key: KeyObject;
 
-  /** @param seed the 32 bytes of the private key (RFC 8032). @throws MalformedKey */
+  /** @param seed 32 bytes of the private key (RFC 8032). @throws MalformedKey */
   constructor(name: string, seed: Uint8Array) {
-    if (seed.length !== KEY_BYTES) throw new MalformedKey(`${seed.length} bytes are no Ed25519 key`);
+    if (seed.length !== KEY_BYTES)
+      throw new MalformedKey(`an Ed25519 key has ${KEY_BYTES} bytes; given ${seed.length}`);
     this.#seed = Uint8Array.from(seed);
     this.#key = createPrivateKey({ key: Buffer.concat([PRIVATE_DER, seed]), format: 'der', type: 'pkcs8' });
     const { x } = createPublicKey(this.#key).export({ format: 'jwk' });
     this.verifier = new NoteVerifier(name, Buffer.from(x as string, 'base64url'));
   }
 
-  /** Makes a new key. @throws MalformedKey where the name cannot be that of a key. */
+  /** Generates a key. @throws MalformedKey if the name is not a key name. */
   static generate(name: string): NoteSigner {
     const { d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
     return new NoteSigner(name, Buffer.from(d as string, 'base64url'));
   }
 
-  /** Reads what `secret` gives. @throws MalformedKey, whose message does not hold the key. */
+  /** Parses the form of `secret`. @throws MalformedKey; its message does not contain the key. */
   static parse(text: string): NoteSigner {
-    if (!text.startsWith(SIGNER_PREFIX)) throw new MalformedKey('the private key of a note begins otherwise');
+    if (!text.startsWith(SIGNER_PREFIX))
+      throw new MalformedKey(`a private key must begin with ${SIGNER_PREFIX}`);
     const [name = '', id = '', encoded = '', ...more] = splitKey(text.slice(SIGNER_PREFIX.length));
     const signer = new NoteSigner(name, keyBytes(encoded));
     if (more.length > 0 || id !== hexOf(signer.verifier.keyId))
-      throw new MalformedKey('the private key does not have the key id of its key');
+      throw new MalformedKey('the key id in the private key does not match its key');
     return signer;
   }
 
-  /** The signature of a text, 64 bytes (RFC 8032). */
+  /** Returns the signature of a text, 64 bytes (RFC 8032). */
   sign(text: string): Buffer {
     return sign(null, Buffer.from(text), this.#key);
   }
 
-  /** The key as golang.org/x/mod/sumdb/note keeps it: `PRIVATE+KEY+<name>+<key id in hex>+<base64 of 0x01 || seed>`. */
+  /** The key in the form of golang.org/x/mod/sumdb/note: `PRIVATE+KEY+<name>+<key id in hex>+<base64 of 0x01 || seed>`. */
   get secret(): string {
     const { name, keyId } = this.verifier;
     return `${SIGNER_PREFIX}${name}+${hexOf(keyId)}+${typed(this.#seed).toString('base64')}`;
   }
 }
 
-/** Decodes the one way to write bytes in base64 (RFC 4648, §4). @returns `undefined` for any other text. */
+/** Decodes canonical base64 (RFC 4648, section 4). @returns `undefined` for any other text. */
 export function strictBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;
 }
 
-/** Splits at the first two plus signs: base64 has such signs too. */
+/** Splits at the first two plus signs only, since base64 has plus signs too. */
 function splitKey(text: string): string[] {
   const [name = '', id = '', ...rest] = text.split('+');
   return [name, id, rest.join('+')];
@@ -124,7 +126,7 @@ function splitKey(text: string): string[] {
 
 function keyBytes(encoded: string): Uint8Array {
   const bytes = strictBase64(encoded);
-  if (bytes?.[0] !== ED25519) throw new MalformedKey('the key is no Ed25519 key of a note');
+  if (bytes?.[0] !== ED25519) throw new MalformedKey('the key is not an Ed25519 key of a signed note');
   return bytes.subarray(1);
 }
 
@@ -132,7 +134,7 @@ function typed(key: Uint8Array): Buffer {
   return Buffer.concat([Uint8Array.of(ED25519), key]);
 }
 
-/** A key id as keys are written. */
+/** Returns a key id in hexadecimal, as in the text of a key. */
 export function hexOf(keyId: number): string {
   return keyId.toString(16).padStart(8, '0');
 }

@@ -1,15 +1,15 @@
-import { hash } from 'node:crypto';
-
 /**
- * Verification of proofs as RFC 9162 writes it down, for whoever trusts no server: it shares nothing with the tree that
- * makes them. Numbers may go up to 2^53 - 1, hashes are 32 bytes, and a proof is a number of hashes one after the other.
+ * Verification of proofs by the algorithms of RFC 9162. It shares no code with the tree that creates proofs, so that a verifier
+ * need not trust the server. Numbers go up to 2^53 - 1, hashes have 32 bytes, and a proof is a concatenation of hashes.
  */
+
+import { hash } from 'node:crypto';
 
 const HASH_BYTES = 32;
 
 /**
- * Whether a proof shows that the leaf at `index` of the tree of `size` leaves with hash `root` has hash `leafHash`
- * (RFC 9162, §2.1.3.2). Whatever is malformed shows nothing.
+ * Returns whether a proof shows that the leaf at `index` of the tree of `size` leaves with hash `root` has hash `leafHash`
+ * (RFC 9162, section 2.1.3.2). A malformed proof shows nothing.
  */
 export function verifyInclusion(
   proof: Uint8Array,
@@ -42,9 +42,9 @@ export function verifyInclusion(
 }
 
 /**
- * Whether a proof shows that the tree of `from` leaves with hash `fromRoot` is the beginning of the tree of `to` leaves with
- * hash `toRoot` (RFC 9162, §2.1.4.2). Nothing is to be proved, and the proof must be empty, where the sizes are equal (then
- * the hashes must be too) or where `from` is 0 (then its hash must be that of no leaves).
+ * Returns whether a proof shows that the tree of `to` leaves with hash `toRoot` begins with the tree of `from` leaves with hash
+ * `fromRoot` (RFC 9162, section 2.1.4.2). The proof must be empty if the sizes are equal (then the hashes must be equal) or if
+ * `from` is 0 (then `fromRoot` must be the hash of the empty tree).
  */
 export function verifyConsistency(
   proof: Uint8Array,
@@ -108,7 +108,7 @@ function isOdd(value: number): boolean {
   return value % 2 === 1;
 }
 
-/** Shifts right by one, also beyond 32 bits. */
+/** Shifts right by one. Works beyond 32 bits. */
 function half(value: number): number {
   return Math.floor(value / 2);
 }
@@ -117,6 +117,6 @@ function isPowerOfTwo(value: number): boolean {
   return Number.isInteger(Math.log2(value)) && 2 ** Math.log2(value) === value;
 }
 
-function isEqual(some: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(some, other) === 0;
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }

@@ -2,22 +2,23 @@ import type { Logger } from '../util/logger.ts';
 import type { LogReader } from './leaf-hash-worker-client.ts';
 import type { LogKeys } from './log-keys.ts';
 
+/** Options of `SignedLog`. */
 export interface SignedLogOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Gives the keys of the log, whose origin it is told. */
+  /** Returns the keys of the log with the given origin. */
   readonly keys: (origin: string) => Promise<LogKeys>;
-  /** Which log it is, for ever; by default `cluster-ledger.local/<ledger id>`. */
+  /** Name of the log, which never changes. Default: `cluster-ledger.local/<ledger id>`. */
   readonly origin?: string | undefined;
-  /** Id of the current key, where it is to follow on keys that are lost. */
+  /** Id of the current key, if the operator accepts it as the successor of lost keys. */
   readonly acceptKey?: string | undefined;
-  /** Height of the lowest nodes of the tree that stay in memory (`MerkleTree`); by default 0, all. */
+  /** Height of the lowest nodes of the tree in memory (see `MerkleTree`). Default: 0, all nodes. */
   readonly treeMinHeightInMemory?: number;
-  /** How another thread reads the log, where it can. */
+  /** Reads the log in a worker thread, if the store supports it. */
   readonly reader?: LogReader | undefined;
   readonly log: Logger;
-  /** Told once when the log is not what was signed. */
+  /** Called once if the log does not match its signed checkpoints. */
   readonly onTampered?: (why: string) => void;
-  /** Told once when the process must stop. */
+  /** Called once if the process must stop. */
   readonly onFailed?: (error: unknown) => void;
 }

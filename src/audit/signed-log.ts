@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
-import { CheckpointSigner, shorter } from './checkpoint-signer.ts';
+import { CheckpointSigner, shortenedLog } from './checkpoint-signer.ts';
 import type { SignedCheckpoint } from './checkpoint-store.ts';
 import { LeafError } from './leaf.ts';
 import { hashesInThread } from './leaf-hash-worker-client.ts';
@@ -12,21 +12,22 @@ import { LeavesChanged } from './tree.ts';
 
 export type { SignedCheckpoint } from './checkpoint-store.ts';
 
-/** The log is not what was signed, so that nothing more is signed. */
+/** The log does not match its signed checkpoints, so it signs no more. */
 export class LogTampered extends Error {
   override readonly name = 'LogTampered';
 }
 
 const RETRY_MS = 500;
-/** Events from which on a thread is started to hash them. */
-const WORTH_A_THREAD = 20_000;
+/** Number of events above which a worker thread hashes the log at start. */
+const WORKER_THREAD_MIN_EVENTS = 20_000;
+/** Delay of the tree at start if a worker thread hashes the log: enough time to read a snapshot. */
 const HEAD_START_MS = 250;
-/** How long a last checkpoint may take while the ledger closes. */
+/** Maximum duration of the last checkpoint when the ledger closes. */
 const LAST_SIGNATURE_MS = 2_000;
 
 /**
- * The log, its Merkle tree, and what is signed of it. Nothing is signed before the tree, made anew from the store at each
- * start, was found to continue the newest checkpoint ever kept; where it does not, nothing is signed any more.
+ * Signs checkpoints of the log. At each start it computes the Merkle tree of the whole log from the store and compares it with
+ * the newest stored checkpoint. It signs only if they match. If they do not, the log was tampered with, and it never signs again.
  */
 export class SignedLog {
   readonly tree: LogTree;
@@ -46,79 +47,78 @@ export class SignedLog {
       ...(options.treeMinHeightInMemory !== undefined && { floor: options.treeMinHeightInMemory }),
       beginning: (signal) => this.#beginning(signal),
       onSlow: (error) =>
-        options.log.warn({ err: error }, 'the log is hashed in the main thread: the other one has failed'),
+        options.log.warn({ err: error }, 'the worker thread failed; hashing the log in the main thread'),
       onFailed: (error) => this.#treeFailed(error),
-      onChanged: ({ message }) => this.#found(message),
+      onChanged: ({ message }) => this.#reportTampering(message),
     });
     this.#checkpoints = new CheckpointSigner(store, this.tree, options, {
-      found: (why) => this.#found(why),
-      requireSound: () => this.#requireSound(),
+      reportTampering: (why) => this.#reportTampering(why),
+      requireIntact: () => this.#requireIntact(),
     });
     this.#checked.promise.catch(() => undefined);
   }
 
-  /** Which log it is: the first line of its checkpoints. @throws Error before the start has come so far */
+  /** Name of the log: the first line of its checkpoints. @throws Error before `isIdentified` */
   get origin(): string {
-    return this.#checkpoints.known.origin;
+    return this.#checkpoints.requiredIdentity.origin;
   }
 
-  /** Whether the origin and the keys are known: not while the store was never reached. */
+  /** Whether the origin and the keys are known. They are unknown until the store was reached once. */
   get isIdentified(): boolean {
     return this.#checkpoints.identity !== undefined;
   }
 
-  /** What signatures of this log are accepted of: the current key first, then the former ones. */
+  /** Returns the keys whose signatures are valid: the current key first, then the former ones. */
   verifiers(): readonly NoteVerifier[] {
-    return this.#checkpoints.known.keys.verifiers;
+    return this.#checkpoints.requiredIdentity.keys.verifiers;
   }
 
-  /** A text as a note that all keys which sign now have signed. @throws MalformedNote where it can be that of no note */
+  /** Signs a text with all keys that sign now. @throws MalformedNote if the text cannot be that of a note. */
   sign(text: string): string {
     return this.#checkpoints.sign(text);
   }
 
-  /** The newest checkpoint as far as is known here; another replica may have signed one since. */
+  /** Returns the newest checkpoint known to this process. Another replica may have signed a newer one. */
   newest(): SignedCheckpoint | undefined {
-    return this.#checkpoints.newest?.kept;
+    return this.#checkpoints.newest?.checkpoint;
   }
 
-  /** All checkpoints ever signed, oldest first. @throws StoreUnavailable */
+  /** Yields all checkpoints ever signed, oldest first. @throws StoreUnavailable */
   kept(): AsyncIterable<SignedCheckpoint> {
     return this.#checkpoints.all();
   }
 
-  /** That the log is not what was signed, and in what. */
+  /** Reason and time of detected tampering; `undefined` if there is none. */
   get tampered(): { readonly why: string; readonly at: number } | undefined {
     return this.#tampered;
   }
 
-  /** Whether the whole log is in the tree and continues what was signed of it. */
+  /** Whether the tree has the whole log and matches the newest checkpoint. */
   get isReady(): boolean {
     return this.#isReady && this.#tampered === undefined;
   }
 
   /**
-   * Waits for what `isReady` says, and for the tree to have `size` events; `false` where that took longer than `timeoutMs`,
-   * or will never be so.
+   * Waits until `isReady` holds and the tree has `size` events. Returns `false` after `timeoutMs`, or if that can never happen.
    */
-  async ready(timeoutMs: number, size = 0): Promise<boolean> {
-    const isSo = () => this.isReady && this.tree.size >= size;
-    if (isSo()) return true;
+  async waitUntilReady(timeoutMs: number, size = 0): Promise<boolean> {
+    const holds = () => this.isReady && this.tree.size >= size;
+    if (holds()) return true;
     const timer = new AbortController();
     const late = wait(timeoutMs, undefined, { signal: timer.signal });
-    const reached = this.#checked.promise.then(() => this.tree.reached(size));
+    const reached = this.#checked.promise.then(() => this.tree.waitForSize(size));
     await Promise.race([reached, late]).catch(() => undefined);
     reached.catch(() => undefined);
     late.catch(() => undefined);
     timer.abort();
-    return isSo();
+    return holds();
   }
 
   /**
-   * Learns which log this is and its keys, then reads the log beside all else and checks it. Returns early where the store
-   * cannot be reached, and goes on by itself.
-   * @param first what goes before reading the log.
-   * @throws LogKeyError where the keys are not those of this log.
+   * Reads the origin and the keys of the log, then reads and checks the log in the background. If the store is unreachable, it
+   * resolves and continues in the background.
+   * @param first the log is read after this promise settles, since it gets the resources first.
+   * @throws LogKeyError if the keys are not the keys of this log.
    */
   async start(first: Promise<unknown> = Promise.resolve()): Promise<void> {
     const isKnown = await this.#checkpoints.identify().then(
@@ -131,18 +131,18 @@ export class SignedLog {
     this.#running = this.#run(isKnown, first).catch((error: unknown) => {
       if (this.#tampered !== undefined) this.#checked.resolve();
       else this.#checked.reject(error);
-      const isTold = this.#stop.signal.aborted || error === this.tree.failure;
-      if (this.#tampered === undefined && !isTold) this.#options.onFailed?.(error);
+      const isReported = this.#stop.signal.aborted || error === this.tree.failure;
+      if (this.#tampered === undefined && !isReported) this.#options.onFailed?.(error);
     });
   }
 
-  /** Signs what was not signed yet, if that is quickly done, and ends. */
+  /** Signs a last checkpoint if the store is reachable and it does not take long, then stops. */
   async stop(): Promise<void> {
     if (this.isReady && this.#store.health().reachable) {
       const timer = new AbortController();
       const late = wait(LAST_SIGNATURE_MS, undefined, { signal: timer.signal }).catch(() => undefined);
       const warn = (error: unknown) =>
-        this.#options.log.warn({ err: error }, 'the end of the log was not signed');
+        this.#options.log.warn({ err: error }, 'the last checkpoint was not signed');
       await Promise.race([this.checkpoint().catch(warn), late]);
       timer.abort();
     }
@@ -152,59 +152,59 @@ export class SignedLog {
   }
 
   /**
-   * A kept checkpoint of all events up to position `atLeast`; signs one of the whole tree where the newest is not enough.
-   * Waits for the tree to have come so far.
-   * @param atLeast by default the size of the tree.
+   * Returns a stored checkpoint of at least the events up to position `atLeast`. If there is none, signs one of the whole tree.
+   * Waits until the tree has these events.
+   * @param atLeast default: the size of the tree.
    * @throws LogTampered, StoreUnavailable, StoreFull, StoreFailed, LogKeyError
    */
   async checkpoint(atLeast?: number): Promise<SignedCheckpoint> {
     await this.#checked.promise;
-    const wanted = atLeast ?? this.tree.size;
-    await this.tree.reached(wanted);
-    this.#requireSound();
-    return this.#checkpoints.covering(wanted);
+    const size = atLeast ?? this.tree.size;
+    await this.tree.waitForSize(size);
+    this.#requireIntact();
+    return this.#checkpoints.covering(size);
   }
 
-  /** Looks for a checkpoint that another replica has signed. @throws as `checkpoint` does */
+  /** Reads the newest checkpoint, which another replica may have signed. @throws as `checkpoint` does */
   async refresh(): Promise<SignedCheckpoint | undefined> {
     await this.#checked.promise;
-    this.#requireSound();
+    this.#requireIntact();
     return this.#checkpoints.refresh();
   }
 
   async #run(isKnown: boolean, first: Promise<unknown>): Promise<void> {
     const options = this.#options;
-    if (!isKnown) await this.#patiently(() => this.#checkpoints.identify());
+    if (!isKnown) await this.#retrying(() => this.#checkpoints.identify());
     const stopped = new Promise((resolve) => this.#stop.signal.addEventListener('abort', resolve));
-    // Another thread takes little from this one: only as much as a start from a snapshot needs goes before it.
+    // A worker thread does not slow down the main thread, so it waits only for as long as reading a snapshot takes.
     const soon = options.reader === undefined ? [] : [wait(HEAD_START_MS, undefined, { ref: false })];
     await Promise.race([first, stopped, ...soon]);
     this.#stop.signal.throwIfAborted();
     this.tree.start();
-    await this.tree.caughtUp();
-    const newest = this.#checkpoints.newest?.kept;
-    if (newest !== undefined && !(await this.#patiently(() => this.tree.agreesWith(newest))))
-      this.#found(
+    await this.tree.waitUntilCaughtUp();
+    const newest = this.#checkpoints.newest?.checkpoint;
+    if (newest !== undefined && !(await this.#retrying(() => this.tree.agreesWith(newest))))
+      this.#reportTampering(
         newest.size > this.tree.size
-          ? shorter(this.tree.size, newest.size)
-          : `the first ${newest.size} events are not those of the newest checkpoint`,
+          ? shortenedLog(this.tree.size, newest.size)
+          : `the first ${newest.size} events do not match the newest checkpoint`,
       );
     this.#isReady = this.#tampered === undefined;
     this.#checked.resolve();
-    // The new one of two keys, or the one that was accepted, signs as soon as it may.
-    if (this.isReady && this.#checkpoints.newest?.isOurs === false)
-      await this.#patiently(() => this.checkpoint()).catch((error: unknown) =>
+    // After a rotation, or if the operator accepted the key, the current key signs at once.
+    if (this.isReady && this.#checkpoints.newest?.isOwn === false)
+      await this.#retrying(() => this.checkpoint()).catch((error: unknown) =>
         options.log.warn({ err: error }, 'the current key has not signed yet'),
       );
   }
 
   async *#beginning(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { reader } = this.#options;
-    if (reader !== undefined && (await this.#store.head()) >= WORTH_A_THREAD)
+    if (reader !== undefined && (await this.#store.head()) >= WORKER_THREAD_MIN_EVENTS)
       yield* hashesInThread(reader, signal);
   }
 
-  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  async #retrying<T>(attempt: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await attempt();
@@ -216,18 +216,18 @@ export class SignedLog {
   }
 
   #treeFailed(error: unknown): void {
-    if (error instanceof LeavesChanged || error instanceof LeafError) this.#found(error.message);
+    if (error instanceof LeavesChanged || error instanceof LeafError) this.#reportTampering(error.message);
     else this.#options.onFailed?.(error);
   }
 
-  #found(why: string): void {
+  #reportTampering(why: string): void {
     if (this.#tampered !== undefined) return;
     this.#tampered = { why, at: this.#options.now() };
-    this.#options.log.error({ alert: 'log-tampered', why }, 'the log is not what was signed');
+    this.#options.log.error({ alert: 'log-tampered', why }, 'the log does not match its signed checkpoints');
     this.#options.onTampered?.(why);
   }
 
-  #requireSound(): void {
+  #requireIntact(): void {
     if (this.#tampered !== undefined) throw new LogTampered(this.#tampered.why);
   }
 }

@@ -1,23 +1,23 @@
 import { MAX_LEAF_BYTES } from './leaf.ts';
 
-/** Height of the part of the tree that a tile is (C2SP tlog-tiles). */
+/** Height of a tile (C2SP tlog-tiles). */
 export const TILE_HEIGHT = 8;
-/** Hashes, or entries, of a full tile. */
+/** Number of hashes or entries in a full tile. */
 export const TILE_WIDTH = 256;
 
-/** What stands under a tile path. */
+/** A tile: a range of hashes of the tree, or of leaves. */
 export interface Tile {
   /** Level of a hash tile, from 0 to 63, or `'entries'` for a bundle of leaves. */
   readonly level: number | 'entries';
   /** Number of the tile at its level, from 0. */
   readonly index: number;
-  /** Hashes or entries in it, from 1 to 256; fewer than 256 in a partial tile. */
+  /** Number of hashes or entries, from 1 to 256; fewer than 256 in a partial tile. */
   readonly width: number;
 }
 
 const PATH = /^\/log\/tile\/(entries|\d{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d{1,3}))?$/;
 
-/** Path of a tile: `/log/tile/<L>/<N>[.p/<W>]`, such as `/log/tile/0/x001/x234/067.p/8`. */
+/** Returns the path of a tile: `/log/tile/<L>/<N>[.p/<W>]`, such as `/log/tile/0/x001/x234/067.p/8`. */
 export function tilePath({ level, index, width }: Tile): string {
   const groups = [String(index % 1_000).padStart(3, '0')];
   for (let rest = Math.floor(index / 1_000); rest > 0; rest = Math.floor(rest / 1_000))
@@ -25,7 +25,7 @@ export function tilePath({ level, index, width }: Tile): string {
   return `/log/tile/${level}/${groups.join('/')}${width === TILE_WIDTH ? '' : `.p/${width}`}`;
 }
 
-/** Reads what `tilePath` writes. @returns `undefined` for any other text, a number written in another way included. */
+/** Parses a path of `tilePath`. @returns `undefined` for any other text, also for another notation of the same numbers. */
 export function parseTilePath(path: string): Tile | undefined {
   const [, level, groups, width] = PATH.exec(path) ?? [];
   if (level === undefined || groups === undefined) return undefined;
@@ -42,21 +42,22 @@ export function parseTilePath(path: string): Tile | undefined {
   return isTile && tilePath(tile) === path ? tile : undefined;
 }
 
-/** The bytes are no entry bundle. */
+/** The bytes are not an entry bundle. */
 export class MalformedBundle extends Error {
   override readonly name = 'MalformedBundle';
 }
 
 /**
- * Puts leaves into an entry bundle: of each its length, two bytes with the higher first, then its bytes (C2SP tlog-tiles,
+ * Encodes leaves as an entry bundle: for each leaf its length as a big-endian uint16, then its bytes (C2SP tlog-tiles,
  * "Log entries").
- * @throws RangeError where a leaf has more than 65,535 bytes.
+ * @throws RangeError if a leaf has more than 65,535 bytes.
  */
 export function encodeBundle(leaves: readonly Uint8Array[]): Buffer {
   const bundle = Buffer.allocUnsafe(leaves.reduce((bytes, leaf) => bytes + 2 + leaf.length, 0));
   let at = 0;
   for (const leaf of leaves) {
-    if (leaf.length > MAX_LEAF_BYTES) throw new RangeError(`a leaf of ${leaf.length} bytes fits no bundle`);
+    if (leaf.length > MAX_LEAF_BYTES)
+      throw new RangeError(`a leaf of ${leaf.length} bytes is too large for a bundle`);
     at = bundle.writeUInt16BE(leaf.length, at);
     bundle.set(leaf, at);
     at += leaf.length;
@@ -64,7 +65,7 @@ export function encodeBundle(leaves: readonly Uint8Array[]): Buffer {
   return bundle;
 }
 
-/** Takes the leaves out of an entry bundle, without a copy. @throws MalformedBundle where it ends within one. */
+/** Returns the leaves of an entry bundle without copying them. @throws MalformedBundle if the bundle ends within a leaf. */
 export function parseBundle(bundle: Uint8Array): Uint8Array[] {
   const view = new DataView(bundle.buffer, bundle.byteOffset, bundle.byteLength);
   const leaves: Uint8Array[] = [];

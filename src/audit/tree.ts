@@ -3,15 +3,15 @@ import { allocate, HASH_WORDS, HashColumn, type Hashes, hashPair } from './hash-
 import { HASH_BYTES } from './leaf.ts';
 import { TILE_HEIGHT, TILE_WIDTH } from './tiles.ts';
 
-/** The most leaves of a tree in memory; so that shifts of 32-bit numbers hold. */
+/** Maximum number of leaves, so that 32-bit shifts are exact. */
 const MAX_LEAVES = 2 ** 30;
-/** Heights of nodes that a tree of `MAX_LEAVES` can have, and one more. */
+/** Number of heights of a tree of `MAX_LEAVES`, plus one. */
 const HEIGHTS = 32;
 
-/** Nodes below the floor of blocks that were given back, by number of the block. */
+/** Nodes below the floor, by number of the block. */
 export type Blocks = Map<number, readonly HashColumn[]>;
 
-/** Hashes of these leaves are no longer in memory: give them back with `load`, and ask again `using` them. */
+/** Hashes of a block are not in memory. The caller loads them with `load` and repeats its call with `using`. */
 export class BlockMissing extends Error {
   override readonly name = 'BlockMissing';
   /** Number of the first leaf. */
@@ -25,34 +25,34 @@ export class BlockMissing extends Error {
   }
 }
 
-/** Leaves are not what they were when they were added to the tree. */
+/** The log has other leaves than those that were added to the tree. */
 export class LeavesChanged extends Error {
   override readonly name = 'LeavesChanged';
 }
 
 /**
- * The Merkle tree of RFC 9162, §2.1, of SHA-256 hashes, fed with leaf hashes in order. A node is named by its height (a leaf
- * has 0) and its number at that height; once all leaves below it are there it never changes, and is kept.
+ * Merkle tree of SHA-256 hashes (RFC 9162, section 2.1). Leaf hashes are appended in order. A node is identified by its height
+ * (0 for a leaf) and its index at that height. A node whose leaves are complete never changes and is stored.
  *
- * Memory: 64 bytes per leaf, or 64 / 2^floor with a floor, since nodes below that height are dropped once the block of
- * 2^floor leaves around them is complete. What needs them then throws `BlockMissing`, and the block comes back from the log.
+ * Memory: 64 bytes per leaf, or 64 / 2^floor with a floor: nodes below that height are dropped once their block of 2^floor
+ * leaves is complete. A method that needs a dropped node throws `BlockMissing`, and the caller reads the block from the log.
  *
- * A proof is a number of hashes one after the other, 32 bytes each, in the order of RFC 9162.
+ * A proof is a concatenation of hashes, 32 bytes each, in the order of RFC 9162.
  */
 export class MerkleTree {
   readonly #floor: number;
-  /** Nodes by height. Below the floor: those of the block that is being filled. */
+  /** Nodes by height. Below the floor only the nodes of the incomplete block. */
   readonly #columns: HashColumn[];
-  #given: Blocks | undefined;
+  #loaded: Blocks | undefined;
   #size = 0;
-  /** See `#fillEdge`. */
+  /** Right edge of the tree of `#edgeSize` leaves: see `#fillEdge`. */
   readonly #edge = allocate(HEIGHTS);
   #edgeSize = 0;
 
-  /** @param floor height of the lowest nodes that are kept for good, from 0 (all) to 8 (256 leaves are a block). */
+  /** @param floor height of the lowest nodes that stay in memory, from 0 (all nodes) to 8 (blocks of 256 leaves). */
   constructor(floor = 0) {
     if (!Number.isInteger(floor) || floor < 0 || floor > TILE_HEIGHT)
-      throw new RangeError(`a floor is 0 to 8, not ${floor}`);
+      throw new RangeError(`the floor must be from 0 to 8; given ${floor}`);
     this.#floor = floor;
     this.#columns = Array.from({ length: HEIGHTS }, (_, height) =>
       height < floor ? new HashColumn(2 ** (floor - height)) : new HashColumn(),
@@ -74,9 +74,10 @@ export class MerkleTree {
   }
 
   /**
-   * Adds to `blocks` one that the tree has dropped.
-   * @param start number of its first leaf, and `leafHashes` its hashes, 32 bytes each, as `BlockMissing` asked for.
-   * @throws LeavesChanged they are not those that the tree was fed with.
+   * Adds a dropped block to `blocks`.
+   * @param start index of its first leaf, as in `BlockMissing`.
+   * @param leafHashes hashes of its leaves, 32 bytes each.
+   * @throws LeavesChanged if they are not the hashes that were appended.
    */
   load(blocks: Blocks, start: number, leafHashes: Uint8Array): void {
     const floor = this.#floor;
@@ -86,28 +87,28 @@ export class MerkleTree {
     );
     const leaves = 2 ** floor;
     if (leafHashes.length !== leaves * HASH_BYTES)
-      throw new LeavesChanged(`${leafHashes.length} bytes are no ${leaves} hashes of leaves`);
+      throw new LeavesChanged(`a block has ${leaves} leaf hashes; given ${leafHashes.length} bytes`);
     for (let i = 0; i < leaves; i++) grow(columns, leafHashes.subarray(i * HASH_BYTES), i);
     const block = start >> floor;
     (columns[floor] as HashColumn).copyTo(0, scratch.words, 0);
     this.#copyNode(floor, block, scratch.words, HASH_WORDS);
     const { bytes } = scratch;
     if (bytes.compare(bytes, HASH_BYTES, 2 * HASH_BYTES, 0, HASH_BYTES) !== 0)
-      throw new LeavesChanged(`leaves ${start} to ${start + leaves - 1} are not what they were`);
+      throw new LeavesChanged(`leaves ${start} to ${start + leaves - 1} have changed`);
     blocks.set(block, columns);
   }
 
-  /** Computes something with blocks at hand that were given back. */
+  /** Calls `compute` with loaded blocks. */
   using<T>(blocks: Blocks, compute: () => T): T {
-    this.#given = blocks;
+    this.#loaded = blocks;
     try {
       return compute();
     } finally {
-      this.#given = undefined;
+      this.#loaded = undefined;
     }
   }
 
-  /** Hash of the tree of the first `size` leaves, 32 bytes. @throws RangeError, BlockMissing */
+  /** Returns the root hash of the tree of the first `size` leaves, 32 bytes. @throws RangeError, BlockMissing */
   root(size = this.#size): Uint8Array {
     this.#check(size);
     if (size === 0) return hash('sha256', '', 'buffer');
@@ -117,8 +118,8 @@ export class MerkleTree {
   }
 
   /**
-   * Proves that a leaf is one of the first `size`: PATH of RFC 9162, §2.1.3.1.
-   * @param index number of the leaf, from 0.
+   * Returns the proof that a leaf is in the tree of the first `size` leaves: PATH of RFC 9162, section 2.1.3.1.
+   * @param index index of the leaf, from 0.
    * @throws RangeError, BlockMissing
    */
   inclusionProof(index: number, size = this.#size): Uint8Array {
@@ -129,8 +130,8 @@ export class MerkleTree {
   }
 
   /**
-   * Proves that the first `from` leaves of the tree of `to` are the tree of `from`: PROOF of RFC 9162, §2.1.4.1. Empty where
-   * `from` is 0 or `to`.
+   * Returns the proof that the tree of `to` leaves begins with the tree of `from` leaves: PROOF of RFC 9162, section 2.1.4.1.
+   * Empty if `from` is 0 or `to`.
    * @throws RangeError, BlockMissing
    */
   consistencyProof(from: number, to = this.#size): Uint8Array {
@@ -138,7 +139,7 @@ export class MerkleTree {
     if (!Number.isInteger(from) || from < 0 || from > to)
       throw new RangeError(`a tree of ${from} cannot have grown to ${to}`);
     if (from === 0 || from === to) return new Uint8Array(0);
-    // The largest complete subtree that ends where the old tree did. Where it is the whole old tree, its hash is known.
+    // Largest complete subtree at the end of the old tree. If it is the whole old tree, the verifier has its hash.
     const height = 31 - Math.clz32(from & -from);
     const index = (from >> height) - 1;
     if (index > 0) this.#copyNode(height, index, scratch.words, 0);
@@ -146,9 +147,9 @@ export class MerkleTree {
   }
 
   /**
-   * The hashes of a tile, 32 bytes each (C2SP tlog-tiles, "Merkle Tree"): nodes of height 8 × `level`, `width` of them from
-   * number 256 × `index` on.
-   * @throws RangeError where the tree has not grown so far. @throws BlockMissing
+   * Returns the hashes of a tile, 32 bytes each (C2SP tlog-tiles, "Merkle Tree"): `width` nodes of height 8 × `level`, from
+   * index 256 × `index`.
+   * @throws RangeError if the tree is too small. @throws BlockMissing
    */
   tile(level: number, index: number, width = TILE_WIDTH): Uint8Array {
     const height = level * TILE_HEIGHT;
@@ -166,7 +167,7 @@ export class MerkleTree {
       throw new RangeError(`there is no tree of ${size} leaves: it has ${this.#size}`);
   }
 
-  /** The siblings on the way from a node up to the root, after the `used` words that `scratch` begins with. */
+  /** Returns the siblings on the path from a node to the root, after the first `used` words of `scratch`. */
   #path(height: number, index: number, size: number, used: number): Uint8Array {
     this.#fillEdge(size);
     const { words } = scratch;
@@ -177,7 +178,7 @@ export class MerkleTree {
       if (sibling < complete) {
         this.#copyNode(h, sibling, words, at);
         at += HASH_WORDS;
-      } else if (sibling === complete && isCut(size, h)) {
+      } else if (sibling === complete && isIncomplete(size, h)) {
         const edge = this.#edge.words;
         for (let word = 0; word < HASH_WORDS; word++)
           words[at + word] = edge[h * HASH_WORDS + word] as number;
@@ -188,9 +189,8 @@ export class MerkleTree {
   }
 
   /**
-   * Computes the right edge of the tree of `size` leaves: for each height at which its last subtree is not complete, the hash
-   * of that subtree; and the root at the height after the last. It is kept for the last size asked for, since proofs are made
-   * for one checkpoint after the other.
+   * Computes the right edge of the tree of `size` leaves: for each height the hash of its last subtree if that is incomplete,
+   * and the root at the height after the last. The edge of the last size is cached, since many proofs are for one checkpoint.
    */
   #fillEdge(size: number): void {
     if (size === this.#edgeSize) return;
@@ -203,12 +203,12 @@ export class MerkleTree {
         continue;
       }
       this.#copyNode(height, (size >> height) - 1, words, at + HASH_WORDS);
-      if (isCut(size, height)) hashPair(this.#edge, height + 1, height, height + 1);
+      if (isIncomplete(size, height)) hashPair(this.#edge, height + 1, height, height + 1);
     }
     this.#edgeSize = size;
   }
 
-  /** Writes a node to `target`, `at` counted in words. */
+  /** Writes a node to `target`, `at` counts words. */
   #copyNode(height: number, index: number, target: Int32Array, at: number): void {
     const floor = this.#floor;
     if (height >= floor) {
@@ -216,16 +216,16 @@ export class MerkleTree {
       return;
     }
     const block = index >> (floor - height);
-    const columns = block === this.#size >> floor ? this.#columns : this.#given?.get(block);
+    const columns = block === this.#size >> floor ? this.#columns : this.#loaded?.get(block);
     if (columns === undefined) throw new BlockMissing(block << floor, 2 ** floor);
     (columns[height] as HashColumn).copyTo(index - (block << (floor - height)), target, at);
   }
 }
 
-/** Where proofs are put together: no proof is longer. */
+/** Buffer for the longest possible proof. */
 const scratch = allocate(HEIGHTS + 1);
 
-/** Adds leaf `index`, and each node above it that it completes. */
+/** Appends leaf `index` and every node that it completes. */
 function grow(columns: readonly HashColumn[], leafHash: Uint8Array, index: number): void {
   (columns[0] as HashColumn).push(leafHash);
   for (let height = 0, i = index; (i & 1) === 1; height++, i >>= 1) {
@@ -234,12 +234,12 @@ function grow(columns: readonly HashColumn[], leafHash: Uint8Array, index: numbe
   }
 }
 
-/** Whether the last subtree at a height is cut off by the end of the tree. */
-function isCut(size: number, height: number): boolean {
+/** Returns whether the last subtree at a height is incomplete. */
+function isIncomplete(size: number, height: number): boolean {
   return (size & ((1 << height) - 1)) !== 0;
 }
 
-/** A copy of a part of `hashes`, from pooled memory: thousands of proofs are no thousands of pieces of memory to free. */
+/** Copies a part of `hashes` to pooled memory, so that thousands of proofs do not need thousands of allocations. */
 function copyOf({ bytes }: Hashes, from: number, to: number): Uint8Array {
   const copied = Buffer.allocUnsafe((to - from) * 4);
   bytes.copy(copied, 0, from * 4, to * 4);

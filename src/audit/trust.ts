@@ -4,46 +4,46 @@ import { LogKeyError, type LogKeys } from './log-keys.ts';
 import { MalformedNote, openNote, signersOf, UnknownSigners, UntrustedNote } from './note.ts';
 import { hexOf } from './note-key.ts';
 
-/** Who a ledger is to those who read its checkpoints. */
+/** Origin and keys of a log, by which readers recognize its checkpoints. */
 export interface Identity {
   readonly origin: string;
   readonly keys: LogKeys;
 }
 
 /**
- * Whether a kept checkpoint stands for this ledger: it has its origin, and its current key has signed it. One that does not
- * is to be followed by one that does.
- * @param acceptKey id of the current key, where it is to follow on keys that are lost.
- * @throws LogKeyError where it is that of another log, or no key that is known here has signed it.
- * @throws UntrustedNote, MalformedNote where it was tampered with.
+ * Returns whether a stored checkpoint has the origin of this ledger and a signature of its current key. If not, the ledger has
+ * to sign a new one. Returns `'accepted'` if no known key has signed it and the operator accepts the current key.
+ * @param acceptKey id of the current key, if the operator accepts it as the successor of lost keys.
+ * @throws LogKeyError if the checkpoint belongs to another log, or no known key has signed it.
+ * @throws UntrustedNote, MalformedNote if the checkpoint was tampered with.
  */
-export function isOurs(
-  kept: StoredCheckpoint,
+export function isOwn(
+  checkpoint: StoredCheckpoint,
   { origin, keys }: Identity,
   acceptKey: string | undefined,
 ): boolean | 'accepted' {
-  // A checkpoint of no events has said nothing yet.
-  if (kept.origin !== origin && kept.size > 0)
+  // A checkpoint of no events commits to nothing, so its origin may still change.
+  if (checkpoint.origin !== origin && checkpoint.size > 0)
     throw new LogKeyError(
-      `this log is ${kept.origin}, as its checkpoint of ${kept.size} events says, and not ${origin}: set the origin to that`,
+      `the origin of this log is ${checkpoint.origin}, by its checkpoint of ${checkpoint.size} events, and not ${origin}: set audit.origin to it`,
     );
   try {
-    const { signedBy } = openNote(kept.note, keys.verifiers);
-    return kept.origin === origin && signedBy.includes(keys.current);
+    const { signedBy } = openNote(checkpoint.note, keys.verifiers);
+    return checkpoint.origin === origin && signedBy.includes(keys.current);
   } catch (error) {
     if (!(error instanceof UnknownSigners)) throw error;
   }
   const own = hexOf(keys.current.keyId);
   if (acceptKey === own) return 'accepted';
   throw new LogKeyError(
-    `none of the keys of this ledger has signed the newest checkpoint of its log (${kept.size} events), but ` +
-      `${signersOf(kept.note).join(' and ')}. Give it that key: all replicas of a ledger sign with the same. Where the key ` +
-      'is lost, put its public line into the key file, if you have it; or have the new key follow on it: set the accepted ' +
-      `key to ${own}.`,
+    `no key of this ledger has signed the newest checkpoint of its log (${checkpoint.size} events); its signers are ` +
+      `${signersOf(checkpoint.note).join(' and ')}. Use that key: all replicas of a ledger sign with the same keys. If the key ` +
+      'is lost, add its public key to the key file if you have it. Otherwise accept the current key as its successor: set ' +
+      `audit.acceptKey to ${own}.`,
   );
 }
 
-/** Whether an error says that a kept checkpoint was tampered with. */
+/** Returns whether an error means that a stored checkpoint was tampered with. */
 export function isDamage(error: unknown): error is Error {
   return [MalformedCheckpoint, MalformedNote, UntrustedNote].some((kind) => error instanceof kind);
 }

@@ -32,7 +32,7 @@ export async function requireUntampered(signedLog: SignedLog, size = 0): Promise
 
 /** Waits until the tree has `size` events. @throws Problem `catching-up` */
 export async function requireReady(signedLog: SignedLog, size = 0): Promise<void> {
-  if (!(await signedLog.ready(READ_TIMEOUT_MS, size)) && signedLog.tampered === undefined)
+  if (!(await signedLog.waitUntilReady(READ_TIMEOUT_MS, size)) && signedLog.tampered === undefined)
     throw treeNotReady(signedLog);
 }
 

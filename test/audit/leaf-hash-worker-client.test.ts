@@ -23,7 +23,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Ends with the whole log in the tree, and gives its head and what it said of its thread. */
+/** Waits until the tree has the whole log, and returns its head and the errors of its worker thread. */
 async function grown(given: LogReader | undefined) {
   const slow: unknown[] = [];
   const taken: number[] = [];
@@ -36,13 +36,13 @@ async function grown(given: LogReader | undefined) {
   }
   const tree = new LogTree(store, { floor: 8, beginning: counted, onSlow: (error) => slow.push(error) });
   tree.start();
-  await tree.caughtUp();
+  await tree.waitUntilCaughtUp();
   const { size, root } = await tree.sizeAndRoot();
   await tree.stop();
   return { size, root: hex(root), slow, taken: taken.reduce((sum, count) => sum + count, 0) };
 }
 
-describe('a tree whose leaves are hashed in a thread', () => {
+describe('a tree whose leaves a worker thread hashes', () => {
   test.each([0, 1, 2_047, 2_048, 2_049, 5_001])(
     'is the same as one without, for %i events',
     async (count) => {
@@ -52,14 +52,14 @@ describe('a tree whose leaves are hashed in a thread', () => {
     },
   );
 
-  test('is finished here where the thread fails, which is told', async () => {
+  test('is completed by the main thread if the worker thread fails, and the failure is reported', async () => {
     await store.append('cluster-a', eventsFor(300), 'absent');
     const { size, root } = await grown(undefined);
     const found = await grown({ ...reader, file: join(folder, 'absent.db') });
     expect(found).toMatchObject({ size, root, taken: 0, slow: [expect.any(Error)] });
   });
 
-  test('ends at once where it is stopped, and leaves the file to the store', async () => {
+  test('ends at once when it is stopped, and the store can still use the file', async () => {
     await store.append('cluster-a', eventsFor(3_000), 'absent');
     const tree = new LogTree(store, { beginning: (signal) => hashesInThread(reader, signal) });
     tree.start();

@@ -17,7 +17,7 @@ const recorded = (data: NewEvent['data'], more: Partial<RecordedEvent> = {}): Re
 });
 
 describe('the leaf of an event', () => {
-  test('is its canonical JSON, without its place in the log', () => {
+  test('is its canonical JSON without its position in the log', () => {
     const event = {
       ...recorded({ b: 1, a: 'ä€😀' }, { metadata: { id: 'e1', actor: 'x' } }),
       id: '0a1b2c3d-4e5f-6a7b-8c9d-000000000001',
@@ -30,7 +30,7 @@ describe('the leaf of an event', () => {
     );
   });
 
-  test('is what the package canonicalize makes of the same members, at any instant', () => {
+  test('equals the output of the package canonicalize, at any instant', () => {
     const instants = fc.date({
       min: new Date(0),
       max: new Date('9999-12-31T23:59:59.999Z'),
@@ -46,7 +46,7 @@ describe('the leaf of an event', () => {
     );
   });
 
-  test('may have 65,535 bytes and not one more; the error names the event', () => {
+  test('can have 65,535 bytes and not one more; the error names the event', () => {
     const bytes = Buffer.byteLength(leafText(recorded({ text: '' })));
     const room = 65_535 - bytes;
     const full = leafText(recorded({ text: `é${'x'.repeat(room - 2)}` }));
@@ -64,19 +64,19 @@ describe('the leaf of an event', () => {
     ['a number that is none', { data: { n: Number.NaN } }],
     ['an instant that RFC 3339 cannot write', { recordedAt: 253_402_300_800_000 }],
     ['an instant that is none', { recordedAt: Number.NaN }],
-  ])('cannot hold %s', (_, more) => {
+  ])('cannot have %s', (_, more) => {
     expect(() => leafText(recorded({}, more))).toThrow(LeafError);
   });
 });
 
 describe('canonical JSON', () => {
-  test('has its members in the order of UTF-16 code units (RFC 8785, §3.2.3)', () => {
+  test('sorts members by UTF-16 code units (RFC 8785, section 3.2.3)', () => {
     const object = { '\u20ac': 5, '\r': 1, '\ufb33': 7, '1': 2, '\ud83d\ude00': 6, '\u0080': 3, '\u00f6': 4 };
     const values = canonicalJson(object).match(/(?<=:)\d/g);
     expect(values).toEqual(['1', '2', '3', '4', '5', '6', '7']);
   });
 
-  test('writes numbers as RFC 8785, appendix B has them', () => {
+  test('writes the numbers of RFC 8785, appendix B', () => {
     const numbers = [
       0, -0, 5e-324, 1.7976931348623157e308, 9007199254740992, 295147905179352830000, 1e21, 1e-7,
     ];
@@ -85,7 +85,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  test('is that of the package canonicalize for any value, however often its keys are seen', () => {
+  test('equals the output of the package canonicalize for any value, however often its keys were seen', () => {
     const value = fc.jsonValue({ stringUnit: 'binary' });
     fc.assert(
       fc.property(fc.array(value), (values) => {
@@ -96,7 +96,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  test('leaves members out that are undefined, and has no limit to depth', () => {
+  test('omits undefined members and has no limit of depth', () => {
     expect(canonicalJson({ a: undefined, b: 1, c: undefined })).toBe('{"b":1}');
     expect(canonicalJson({ a: undefined })).toBe('{}');
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
@@ -124,8 +124,8 @@ describe('canonical JSON of a text', () => {
     ),
   }));
 
-  test('is that of what it stands for, in any order of members and however often its shape is seen', () => {
-    // Each shape with many values, so that what was learned of one text is used on others.
+  test('equals the canonical JSON of its value, in any order of members and however often its shape was seen', () => {
+    // Each shape occurs with many values, so that a shape learned from one text is used for others.
     const values = fc
       .uniqueArray(key, { maxLength: 5 })
       .chain((keys) =>
@@ -143,7 +143,7 @@ describe('canonical JSON of a text', () => {
     );
   });
 
-  test('is that of what it stands for where it is written in another way', () => {
+  test('equals the canonical JSON of its value if the text is not written by JSON.stringify', () => {
     const first = '{"b":"x","a":{"d":1,"c":2}}';
     same(first, 'odd');
     for (const text of [
@@ -173,12 +173,12 @@ describe('canonical JSON of a text', () => {
     '{"b":"x","a":{"d":1,"c":2}',
     '{"b":"\t","a":{"d":1,"c":2}}',
     '',
-  ])('is none where %j is no JSON', (text) => {
+  ])('does not exist for %j, which is not JSON', (text) => {
     same('{"b":"x","a":{"d":1,"c":2}}', 'none');
     expect(() => canonicalText(text, 'none')).toThrow(SyntaxError);
   });
 
-  test('has no limit to depth, nor to how many shapes there are', () => {
+  test('has no limit of depth or of the number of shapes', () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a":', '}'],
@@ -189,13 +189,13 @@ describe('canonical JSON of a text', () => {
     for (let n = 0; n < 2_000; n++) same(`{"z":1,"k${n}":"v"}`, `many ${n % 100}`);
   });
 
-  test('refuses half of a surrogate pair', () => {
+  test('rejects a lone surrogate', () => {
     expect(() => canonicalText('{"a":"\\ud800"}', 'x')).toThrow();
   });
 });
 
 describe('the hash of a leaf', () => {
-  test('is SHA-256 of a zero byte and its UTF-8, in each of its forms', () => {
+  test('is SHA-256 of a zero byte and the UTF-8 bytes of the leaf, from bytes and from text', () => {
     const text = '{"a":"ä€😀\\u0000"}';
     const expected = createHash('sha256').update(Buffer.of(0)).update(text).digest('hex');
     const target = Buffer.alloc(32);
@@ -207,7 +207,7 @@ describe('the hash of a leaf', () => {
     ]);
   });
 
-  test('is that of the whole text, up to the largest leaf and the widest characters', () => {
+  test('covers the whole text, up to the largest leaf and the widest characters', () => {
     const target = Buffer.alloc(32);
     for (const text of ['', 'a', 'a'.repeat(65_535), '€'.repeat(21_845), '€'.repeat(65_535)]) {
       hashLeaf(text, target);

@@ -3,7 +3,7 @@ import { MerkleTree } from '../../src/audit/tree.ts';
 import type { NewEvent } from '../../src/eventstore/event-store.ts';
 import { anEvent } from '../support/store-events.ts';
 
-/** A leaf hash that no other number has. */
+/** Returns a leaf hash that is unique for its number. */
 export function leafHashOf(n: number): Uint8Array {
   return hash('sha256', `leaf ${n}`, 'buffer');
 }
@@ -28,12 +28,12 @@ export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-/** The hashes of a proof, in hexadecimal. */
+/** Returns the hashes of a proof in hexadecimal. */
 export function hexHashes(proof: Uint8Array): string[] {
   return hex(proof).match(/.{64}/g) ?? [];
 }
 
-/** A copy in which one bit of one byte is flipped. */
+/** Returns a copy with one bit flipped. */
 export function flipped(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = Uint8Array.from(bytes);
   copy[bit >> 3] = (copy[bit >> 3] as number) ^ (1 << (bit & 7));

@@ -10,8 +10,8 @@ import { NoteSigner } from '../../src/audit/note-key.ts';
 const NAME = 'ledger.example/log';
 const lines = (keys: LogKeys) => keys.verifiers.map(String);
 
-describe('the keys of a log', () => {
-  test('are read from what they are written as, comments and white space aside', () => {
+describe('LogKeys', () => {
+  test('are parsed from their text, ignoring comments and white space', () => {
     const keys = LogKeys.generate(NAME);
     const former = NoteSigner.generate(NAME).verifier;
     const text = `# the key of March\n  ${keys.text}\t${former} # of February\n\n`;
@@ -21,7 +21,7 @@ describe('the keys of a log', () => {
     expect(LogKeys.parse(read.text, 'the file').text).toBe(read.text);
   });
 
-  test('rotate: the new one and the old one sign, until the old one is only accepted', () => {
+  test('have two signers during a rotation, and then one signer and a former key', () => {
     const first = LogKeys.generate(NAME);
     const both = first.rotated();
     expect(both.signers).toHaveLength(2);
@@ -37,26 +37,26 @@ describe('the keys of a log', () => {
     expect(lines(again)).toEqual([String(again.current), ...lines(both)]);
   });
 
-  test('rotate one at a time', () => {
+  test('allow one rotation at a time', () => {
     const first = LogKeys.generate(NAME);
     expect(() => first.retired()).toThrow('there is no old key to retire');
-    expect(() => first.rotated().rotated()).toThrow('a rotation is under way');
+    expect(() => first.rotated().rotated()).toThrow('a rotation is in progress');
   });
 
   test.each([
-    ['nothing', '', 'the file holds no private key'],
-    ['a comment only', '# PRIVATE', 'the file holds no private key'],
-    ['only a public line', String(NoteSigner.generate(NAME).verifier), 'the file holds no private key'],
-    ['something else', 'hello', 'the file: key 1 is no Ed25519 key of a signed note'],
-  ])('are refused where there is %s', (_, text, why) => {
+    ['nothing', '', 'the file has no private key'],
+    ['a comment only', '# PRIVATE', 'the file has no private key'],
+    ['only a public line', String(NoteSigner.generate(NAME).verifier), 'the file has no private key'],
+    ['something else', 'hello', 'the file: key 1 is not an Ed25519 key of a signed note'],
+  ])('are rejected if the text has %s', (_, text, why) => {
     expect(() => LogKeys.parse(text, 'the file')).toThrow(LogKeyError);
     expect(() => LogKeys.parse(text, 'the file')).toThrow(why);
   });
 
-  test('are refused where one is there twice, or is mangled; and no error repeats a private one', () => {
+  test('are rejected if a key is duplicate or damaged, without repeating a private key', () => {
     const { secret, verifier } = NoteSigner.generate(NAME);
     for (const text of [`${secret}\n${secret}`, `${secret}\n${verifier}`])
-      expect(() => LogKeys.parse(text, 'the file')).toThrow('the file holds a key twice');
+      expect(() => LogKeys.parse(text, 'the file')).toThrow('the file has a duplicate key');
     for (const mangled of [`${secret.slice(0, -4)}AAA=`, secret.slice(1), secret.replace(NAME, 'other')]) {
       const failing = () => LogKeys.parse(mangled, 'the file');
       expect(failing).toThrow(LogKeyError);
@@ -66,7 +66,7 @@ describe('the keys of a log', () => {
     }
   });
 
-  test('cannot be made for a name that no key may have', () => {
+  test('cannot be generated for an invalid name', () => {
     expect(() => LogKeys.generate('two words')).toThrow(LogKeyError);
   });
 });
@@ -80,7 +80,7 @@ describe('a key file', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  test('is made once, for its owner only, also where two make it at the same moment', async () => {
+  test('is created once, for its owner only, also if two processes create it at the same time', async () => {
     const opened = await Promise.all(Array.from({ length: 8 }, () => openKeyFile(file, NAME)));
     const [first] = opened.map(({ text }) => text);
     expect(opened.map(({ text }) => text)).toEqual(opened.map(() => first));
@@ -90,30 +90,30 @@ describe('a key file', () => {
     expect((await openKeyFile(file, 'another.example')).text).toBe(first);
   });
 
-  test.each([0o644, 0o640, 0o604, 0o620])('is refused with mode %o', async (mode) => {
+  test.each([0o644, 0o640, 0o604, 0o620])('is rejected with permissions %o', async (mode) => {
     await openKeyFile(file, NAME);
     await chmod(file, mode);
     await expect(openKeyFile(file, NAME)).rejects.toThrow(
-      `may be read by others (mode 0${mode.toString(8)})`,
+      `other users can read the key file ${file} (mode 0${mode.toString(8)})`,
     );
     await expect(readKeyFile(file)).rejects.toThrow(LogKeyError);
   });
 
-  test('that is named must be there, and is never made', async () => {
-    await expect(readKeyFile(file)).rejects.toThrow(`there is no key file ${file}`);
+  test('must exist if it is set, and is not created then', async () => {
+    await expect(readKeyFile(file)).rejects.toThrow(`the key file ${file} does not exist`);
   });
 
-  test('that cannot be made or read says so', async () => {
+  test('is named in the error if it cannot be created or read', async () => {
     await writeFile(join(folder, 'data'), 'a file where the folder should be');
     await expect(openKeyFile(file, NAME)).rejects.toThrow(LogKeyError);
   });
 
-  test('is rotated and retired in place, and stays closed to others', async () => {
+  test('is replaced by a rotation and keeps its permissions', async () => {
     const { current: old } = await openKeyFile(file, NAME);
     const rotated = await rotateKey(file);
     expect(await readFile(file, 'utf8')).toBe(rotated.text);
     expect(lines(rotated)).toEqual([String(rotated.current), String(old)]);
-    await expect(rotateKey(file)).rejects.toThrow('a rotation is under way');
+    await expect(rotateKey(file)).rejects.toThrow('a rotation is in progress');
     const retired = await retireOldKeys(file);
     expect((await readKeyFile(file)).text).toBe(retired.text);
     expect(retired.text).toBe(`${retired.signers[0]?.secret}\n${old}\n`);

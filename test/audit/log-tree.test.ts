@@ -17,7 +17,7 @@ let folder: string;
 let store: SqliteStore;
 let tree: LogTree;
 
-/** The tree of what the log holds, made at once. */
+/** Computes the tree of the log without following it. */
 async function batchRoot(size: number): Promise<string> {
   const batch = new MerkleTree();
   for (const event of (await readLog(store)).slice(0, size)) batch.append(leafHash(leafText(event)));
@@ -34,7 +34,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Changes the file of a closed store, as somebody who has the disk can. */
+/** Changes the file of a closed store, as a person with access to the disk can. */
 async function tamper(sql: string): Promise<void> {
   await tree.stop();
   await store.close();
@@ -44,25 +44,25 @@ async function tamper(sql: string): Promise<void> {
   store = await SqliteStore.open(join(folder, 'log.sqlite'));
 }
 
-describe.each([0, 3, 8])('the tree of a log, with floor %i', (floor) => {
+describe.each([0, 3, 8])('LogTree with floor %i', (floor) => {
   beforeEach(async () => {
     await store.append('cluster-a', eventsFor(400), 'absent');
     tree = new LogTree(store, { floor });
     tree.start();
-    await tree.caughtUp();
+    await tree.waitUntilCaughtUp();
   });
 
-  test('has a leaf per event of the log, and grows with it', async () => {
+  test('has one leaf per event and grows with the log', async () => {
     expect(tree.size).toBe(400);
     await store.append('cluster-b', eventsFor(7, 400), 'absent');
     await store.append('~claims', eventsFor(3), 'absent');
-    await tree.reached(407);
+    await tree.waitForSize(407);
     const { size, root } = await tree.sizeAndRoot();
     expect([size, hex(root)]).toEqual([407, await batchRoot(407)]);
     expect(hex((await tree.sizeAndRoot(301)).root)).toBe(await batchRoot(301));
   });
 
-  test('proves each event, and that an older tree is its beginning', async () => {
+  test('proves the inclusion of each event and the consistency with each smaller tree', async () => {
     const [events, { size, root }] = [await readLog(store), await tree.sizeAndRoot()];
     for (const index of [0, 1, 255, 256, 399]) {
       const leaf = leafHash(leafText(events[index] as (typeof events)[number]));
@@ -74,7 +74,7 @@ describe.each([0, 3, 8])('the tree of a log, with floor %i', (floor) => {
     }
   });
 
-  test('gives entry bundles whose hashes are the level 0 tile', async () => {
+  test('returns entry bundles whose hashes are those of the level 0 tile', async () => {
     for (const [index, width] of [
       [0, 256],
       [1, 144],
@@ -87,7 +87,7 @@ describe.each([0, 3, 8])('the tree of a log, with floor %i', (floor) => {
     await expect(tree.entries(2, 1)).rejects.toThrow(RangeError);
   });
 
-  test('agrees with the checkpoints of its log, and with no others', async () => {
+  test('agrees with the checkpoints of its log and with no others', async () => {
     const checkpoint = await tree.sizeAndRoot(257);
     expect(await tree.agreesWith(checkpoint)).toBe(true);
     expect(await tree.agreesWith({ size: 256, root: checkpoint.root })).toBe(false);
@@ -101,19 +101,19 @@ describe.each([0, 3, 8])('the tree of a log, with floor %i', (floor) => {
     ['when it was recorded', 'UPDATE log SET recorded_at = recorded_at + 1 WHERE position = 18'],
     ['its type', `UPDATE log SET type = 'SomethingElse' WHERE position = 18`],
     ['its id', `UPDATE log SET id = '0a1b2c3d-4e5f-6a7b-8c9d-000000000001' WHERE position = 18`],
-  ])('disagrees with its checkpoints once somebody has changed %s of an event', async (_, sql) => {
+  ])('disagrees with its checkpoints after a change of %s of an event', async (_, sql) => {
     const checkpoint = await tree.sizeAndRoot();
     await tamper(sql);
     const other = new LogTree(store, { floor });
     other.start();
-    await other.caughtUp();
+    await other.waitUntilCaughtUp();
     expect(await other.agreesWith(checkpoint)).toBe(false);
     expect(await other.agreesWith({ size: 0, root: (await other.sizeAndRoot(0)).root })).toBe(true);
     await other.stop();
   });
 });
 
-describe('the tree of a log', () => {
+describe('LogTree', () => {
   /** A log of events that can be changed under the tree, as a disk can under a store. */
   async function treeOver(count: number, floor: number) {
     await store.append('cluster-a', eventsFor(count), 'absent');
@@ -126,11 +126,11 @@ describe('the tree of a log', () => {
     };
     tree = new LogTree(changing, { floor });
     tree.start();
-    await tree.caughtUp();
+    await tree.waitUntilCaughtUp();
     return log;
   }
 
-  test.each([0, 3])('never hands out what is not what it was (floor %i)', async (floor) => {
+  test.each([0, 3])('never returns entries or proofs of a changed log (floor %i)', async (floor) => {
     const log = await treeOver(300, floor);
     const [first] = log;
     if (first === undefined) throw new Error('the log is empty');
@@ -144,30 +144,30 @@ describe('the tree of a log', () => {
     await expect(tree.entries(1, 44)).rejects.toThrow(LeavesChanged);
     await expect(tree.rebuild()).rejects.toThrow(LeavesChanged);
     log.splice(5, 1);
-    await expect(tree.rebuild()).rejects.toThrow('position 7 follows 5 in the log');
+    await expect(tree.rebuild()).rejects.toThrow('the log has position 7 after 5');
   });
 
-  test('of no events has the root of no leaves', async () => {
+  test('has the root of the empty tree for an empty log', async () => {
     tree = new LogTree(store);
     tree.start();
-    await tree.caughtUp();
+    await tree.waitUntilCaughtUp();
     const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
     expect(hex((await tree.sizeAndRoot()).root)).toBe(empty);
   });
 
-  test('ends at an event that can be no leaf, and tells everybody', async () => {
+  test('fails at an event that cannot be a leaf, and rejects all waits', async () => {
     const failures: unknown[] = [];
     tree = new LogTree(store, { onFailed: (error) => failures.push(error) });
     tree.start();
-    await tree.caughtUp();
-    const waiting = expect(tree.reached(2)).rejects.toThrow(LeafError);
+    await tree.waitUntilCaughtUp();
+    const waiting = expect(tree.waitForSize(2)).rejects.toThrow(LeafError);
     await store.append('cluster-a', [anEvent(), anEvent({ text: 'x'.repeat(65_535) })], 'absent');
     await waiting;
     expect(failures).toEqual([tree.failure]);
-    await expect(tree.reached(3)).rejects.toThrow(LeafError);
+    await expect(tree.waitForSize(3)).rejects.toThrow(LeafError);
   });
 
-  test('ends where following does, and lets go of who waits when it is stopped', async () => {
+  test('fails if following fails, and rejects pending waits when it is stopped', async () => {
     const down = {
       readAll: store.readAll.bind(store),
       follow(): never {
@@ -176,11 +176,11 @@ describe('the tree of a log', () => {
     };
     tree = new LogTree(down);
     tree.start();
-    await expect(tree.caughtUp()).rejects.toThrow(StoreUnavailable);
+    await expect(tree.waitUntilCaughtUp()).rejects.toThrow(StoreUnavailable);
     tree = new LogTree(store);
     tree.start();
-    await tree.caughtUp();
-    const waiting = expect(tree.reached(1)).rejects.toThrow('aborted');
+    await tree.waitUntilCaughtUp();
+    const waiting = expect(tree.waitForSize(1)).rejects.toThrow('aborted');
     await tree.stop();
     await waiting;
   });

@@ -5,11 +5,11 @@ import { MalformedNote, openNote, signNote, UntrustedNote } from '../../src/audi
 import { MalformedKey, NoteSigner, NoteVerifier } from '../../src/audit/note-key.ts';
 import { flipped, treeOf } from './leaves.ts';
 
-/** The example of https://c2sp.org/signed-note. */
+/** Example of https://c2sp.org/signed-note. */
 const EXAMPLE_KEY = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k';
 const EXAMPLE_NOTE =
   'This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n';
-/** The key and signature of the tests of golang.org/x/mod/sumdb/note. */
+/** Key and signature of the tests of golang.org/x/mod/sumdb/note. */
 const PETER_SECRET = 'PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz';
 const PETER_KEY = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
 const PETER_TEXT =
@@ -19,14 +19,14 @@ const [old, young] = [NoteSigner.generate('ledger.example/1'), NoteSigner.genera
 const TEXT = 'ledger.example/1\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n';
 
 describe('a key of a note', () => {
-  test('comes back from its verifier form, and from its secret', () => {
+  test('is parsed from its verifier form and from its secret', () => {
     const verifier = NoteVerifier.parse(old.verifier.toString());
     expect(verifier.keyId).toBe(old.verifier.keyId);
     expect(NoteSigner.parse(old.secret).verifier.toString()).toBe(old.verifier.toString());
     expect(NoteVerifier.parse(EXAMPLE_KEY).toString()).toBe(EXAMPLE_KEY);
   });
 
-  test('is the same as golang.org/x/mod/sumdb/note makes of it', () => {
+  test('has the id and the signature that golang.org/x/mod/sumdb/note computes', () => {
     const peter = NoteSigner.parse(PETER_SECRET);
     expect(peter.verifier.toString()).toBe(PETER_KEY);
     expect(peter.secret).toBe(PETER_SECRET);
@@ -44,11 +44,11 @@ describe('a key of a note', () => {
     ['that is too short', EXAMPLE_KEY.slice(0, -4)],
     ['with base64 that is not strict', EXAMPLE_KEY.replace('U2k', 'U2l=')],
     ['with an end', `${EXAMPLE_KEY}\n`],
-  ])('is refused %s', (_, text) => {
+  ])('is rejected %s', (_, text) => {
     expect(() => NoteVerifier.parse(text)).toThrow(MalformedKey);
   });
 
-  test('is refused as secret where it does not fit its key id, and the error does not tell it', () => {
+  test('is rejected as secret if it does not match its key id, and the error does not repeat it', () => {
     for (const text of [PETER_KEY, PETER_SECRET.replace('c74f', 'c75f'), `${PETER_SECRET}=`]) {
       expect(() => NoteSigner.parse(text)).toThrow(MalformedKey);
       expect(() => NoteSigner.parse(text)).not.toThrow(/AYEKFAL/);
@@ -60,12 +60,12 @@ describe('a key of a note', () => {
 });
 
 describe('a signed note', () => {
-  test('of the specification is verified with the key of the specification', () => {
+  test('is verified: the example of the specification with the key of the specification', () => {
     const { text, signedBy } = openNote(Buffer.from(EXAMPLE_NOTE), [NoteVerifier.parse(EXAMPLE_KEY)]);
     expect([text, signedBy.map(String)]).toEqual(['This is an example message.\n', [EXAMPLE_KEY]]);
   });
 
-  test('of two keys is believed by who knows either, so that a key can be replaced', () => {
+  test('is trusted with either of its two keys, so that a key can be replaced', () => {
     const note = signNote(TEXT, [old, young]);
     for (const known of [[old], [young], [young, old]].map((signers) =>
       signers.map(({ verifier }) => verifier),
@@ -76,23 +76,23 @@ describe('a signed note', () => {
     }
   });
 
-  test('is not believed by who knows neither key', () => {
+  test('is not trusted without one of its keys', () => {
     expect(() => openNote(signNote(TEXT, [old]), [young.verifier])).toThrow(UntrustedNote);
     expect(() => openNote(signNote(TEXT, [old]), [])).toThrow(UntrustedNote);
   });
 
-  test('is not believed where one of two known keys has not signed this text', () => {
+  test('is not trusted if the signature of one of two known keys is not valid', () => {
     const wrong = signNote('another\n', [young]).split('\n\n')[1];
     const known = [old.verifier, young.verifier];
     expect(() => openNote(signNote(TEXT, [old]) + wrong, known)).toThrow(UntrustedNote);
   });
 
-  test('keeps empty lines of its text, and those of its text only', () => {
+  test('keeps the empty lines of its text and no others', () => {
     const text = 'a\n\nb\n\n— c ZA==\n';
     expect(openNote(signNote(text, [old]), [old.verifier]).text).toBe(text);
   });
 
-  test('has no bit that can be flipped', () => {
+  test('is not trusted if any bit is flipped', () => {
     const note = Buffer.from(signNote(TEXT, [old]));
     for (let bit = 0; bit < note.length * 8; bit++) {
       const open = () => openNote(flipped(note, bit), [old.verifier]);
@@ -115,22 +115,22 @@ describe('a signed note', () => {
     ['with a signature that is too short', `${TEXT}\n— name AAAAAA==\n`],
     ['with a plus sign in a name', `${TEXT}\n— na+me AAAAAAA=\n`],
     ['with more than 100 signatures', `${TEXT}\n${`${signature}\n`.repeat(101)}`],
-  ])('is refused %s', (_, note) => {
+  ])('is rejected %s', (_, note) => {
     expect(() => openNote(note, [old.verifier])).toThrow(MalformedNote);
   });
 
-  test('that is not UTF-8 is refused', () => {
+  test('is rejected if it is not UTF-8', () => {
     const note = Buffer.from(signNote('ä\n', [old]));
     expect(() => openNote(Buffer.concat([note.subarray(1)]), [old.verifier])).toThrow(MalformedNote);
   });
 
-  test('cannot be made of text that is none, and not without a key', () => {
+  test('needs a valid text and a key', () => {
     for (const text of ['no end', 'a\tb\n', 'a\ud800\n', ''])
       expect(() => signNote(text, [old])).toThrow(MalformedNote);
     expect(() => signNote(TEXT, [])).toThrow(MalformedNote);
   });
 
-  test('round-trips any text that can be one', () => {
+  test('round-trips any valid text', () => {
     const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/\p{Cc}/gu, ''));
     fc.assert(
       fc.property(fc.array(line), (lines) => {
@@ -144,7 +144,7 @@ describe('a signed note', () => {
 describe('a checkpoint', () => {
   const root = treeOf(3).root();
 
-  test('is origin, size and root, a line each', () => {
+  test('is three lines: origin, size and root', () => {
     const text = formatCheckpoint({ origin: 'cluster-ledger.local/main', size: 3, root });
     expect(text).toBe(`cluster-ledger.local/main\n3\n${Buffer.from(root).toString('base64')}\n`);
     expect(parseCheckpoint(text)).toEqual({
@@ -154,7 +154,7 @@ describe('a checkpoint', () => {
     });
   });
 
-  test('may have more lines, which are passed over', () => {
+  test('can have further lines, which are ignored', () => {
     expect(parseCheckpoint(`${TEXT}extension\nanother\n`)).toMatchObject({ size: 0 });
   });
 
@@ -168,11 +168,11 @@ describe('a checkpoint', () => {
     ['with two lines', TEXT.split('\n').slice(0, 2).join('\n')],
     ['without an end', TEXT.slice(0, -1)],
     ['with an empty line', `${TEXT}\n`],
-  ])('is refused %s', (_, text) => {
+  ])('is rejected %s', (_, text) => {
     expect(() => parseCheckpoint(text)).toThrow(MalformedCheckpoint);
   });
 
-  test('cannot be made of parts that make none', () => {
+  test('cannot be formatted from invalid parts', () => {
     for (const more of [
       { origin: '' },
       { origin: 'two\nlines' },

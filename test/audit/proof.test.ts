@@ -13,7 +13,7 @@ const bits = fc.nat(1_000_000);
 describe('an inclusion proof', () => {
   const cases = pairs.map(([index, size]) => ({ index: index - 1, size }));
 
-  test('is accepted for every leaf of the trees whose sizes are at the limits of tiles', () => {
+  test('is accepted for every leaf of trees around the sizes of tiles', () => {
     for (const size of SIZES.filter((size) => size < 300)) {
       for (let index = 0; index < size; index++) {
         const proof = large.inclusionProof(index, size);
@@ -22,7 +22,7 @@ describe('an inclusion proof', () => {
     }
   });
 
-  test('is accepted, and refused once any bit of the proof, the leaf or the root is flipped', () => {
+  test('is rejected if any bit of the proof, the leaf or the root is flipped', () => {
     fc.assert(
       fc.property(cases, bits, ({ index, size }, bit) => {
         const proof = large.inclusionProof(index, size);
@@ -38,7 +38,7 @@ describe('an inclusion proof', () => {
     );
   });
 
-  test('is refused for another leaf, another length, and numbers that are none', () => {
+  test('is rejected for another leaf, another length, and invalid numbers', () => {
     fc.assert(
       fc.property(cases, ({ index, size }) => {
         const proof = large.inclusionProof(index, size);
@@ -58,7 +58,7 @@ describe('an inclusion proof', () => {
 });
 
 describe('a consistency proof', () => {
-  test('is accepted between every two of the first 40 sizes', () => {
+  test('is accepted between any two of the first 40 sizes', () => {
     for (let to = 0; to <= 40; to++)
       for (let from = 0; from <= to; from++) {
         const proof = large.consistencyProof(from, to);
@@ -66,7 +66,7 @@ describe('a consistency proof', () => {
       }
   });
 
-  test('is accepted, and refused once any bit of the proof or a root is flipped', () => {
+  test('is rejected if any bit of the proof or a root is flipped', () => {
     fc.assert(
       fc.property(pairs, bits, ([from, to], bit) => {
         const proof = large.consistencyProof(from, to);
@@ -82,7 +82,7 @@ describe('a consistency proof', () => {
     );
   });
 
-  test('is refused where hashes are added or taken away, and where the sizes are in the wrong order', () => {
+  test('is rejected if hashes are added or removed, or the sizes are in the wrong order', () => {
     fc.assert(
       fc.property(pairs, ([from, to]) => {
         const proof = large.consistencyProof(from, to);
@@ -97,7 +97,7 @@ describe('a consistency proof', () => {
     );
   });
 
-  test('cannot be made between histories that differ', () => {
+  test('does not exist between different histories', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 200 }),
@@ -118,7 +118,7 @@ describe('a consistency proof', () => {
     );
   });
 
-  test('from no leaves is empty, and accepted only where the old root is that of no leaves', () => {
+  test('is empty from size 0, and accepted only if the old root is that of the empty tree', () => {
     expect(verifyConsistency(new Uint8Array(0), 0, 9, large.root(0), large.root(9))).toBe(true);
     expect(verifyConsistency(new Uint8Array(0), 0, 9, large.root(1), large.root(9))).toBe(false);
   });

@@ -8,7 +8,7 @@ import { encodeBundle, TILE_WIDTH, tilePath } from '../../src/audit/tiles.ts';
 import { MerkleTree } from '../../src/audit/tree.ts';
 import { eventsFor } from './leaves.ts';
 
-/** What a log of `size` events publishes, with proofs from and to the sizes around its tiles, in the form that go/main.go reads. */
+/** Returns the published files of a log of `size` events, with proofs between the sizes around its tiles, as go/main.go reads them. */
 export class PublishedLog {
   readonly #tree = new MerkleTree();
   readonly #leaves: Buffer[];

@@ -32,7 +32,7 @@ interface Given {
   readonly treeMinHeightInMemory?: number;
 }
 
-/** A signed log that has started; `found` is what it says to be wrong. */
+/** Starts a signed log; `found` collects the tampering that it reports. */
 async function started(store: EventStore, { keys = LogKeys.generate('k'), ...given }: Given = {}) {
   const found: string[] = [];
   const log = new SignedLog(store, {
@@ -66,7 +66,7 @@ async function sqliteFile(): Promise<() => Promise<EventStore>> {
   return async () => store;
 }
 
-/** Every call gives another replica's store. */
+/** Opens the store of another replica at every call. */
 async function doubleNamespace(): Promise<() => Promise<EventStore>> {
   const options = { namespace: `signed-${randomUUID()}`, now: Date.now, log: silent };
   return async () => {
@@ -84,7 +84,7 @@ describe.each([
     openStore = await place();
   });
 
-  test('signs what the log holds, and keeps each checkpoint once, for ever', async () => {
+  test('signs the tree of the log and stores each checkpoint once', async () => {
     const store = await openStore();
     const keys = LogKeys.generate('k');
     const log = await started(store, { keys });
@@ -111,7 +111,7 @@ describe.each([
     expect(verifyConsistency(proof, 3, 4, first.root, second.root)).toBe(true);
   });
 
-  test('is called by the id of its ledger, the same for all replicas and starts, unless it is given a name', async () => {
+  test('has the id of its ledger as origin, the same for all replicas and starts, unless an origin is set', async () => {
     const keys = LogKeys.generate('k');
     const stores = await Promise.all(Array.from({ length: 4 }, () => openStore()));
     const logs = await Promise.all(stores.map((store) => started(store, { keys })));
@@ -127,7 +127,7 @@ describe.each([
     ]);
   });
 
-  test('is signed by replicas side by side without a step back', async () => {
+  test('is signed by several replicas without decreasing sizes', async () => {
     const keys = LogKeys.generate('k');
     const stores = await Promise.all(Array.from({ length: 3 }, () => openStore()));
     const logs = await Promise.all(stores.map((store) => started(store, { keys })));
@@ -144,18 +144,18 @@ describe.each([
     expect(sizes.at(-1)).toBe(70);
   });
 
-  test('does not start where its keys have not signed the newest checkpoint, and says what to do', async () => {
+  test('does not start if none of its keys has signed the newest checkpoint, and says what to do', async () => {
     const keys = LogKeys.generate('ledger.example/one');
     const log = await started(await openStore(), { keys });
     await log.stop();
     const other = LogKeys.generate('ledger.example/two');
     const why = await started(await openStore(), { keys: other }).catch((error: Error) => error.message);
-    expect(why).toContain('none of the keys of this ledger has signed the newest checkpoint');
+    expect(why).toContain('no key of this ledger has signed the newest checkpoint');
     expect(why).toContain(`ledger.example/one+${hexOf(keys.current.keyId)}`);
-    expect(why).toContain(`set the accepted key to ${hexOf(other.current.keyId)}`);
+    expect(why).toContain(`set audit.acceptKey to ${hexOf(other.current.keyId)}`);
   });
 
-  test('that has lost its key goes on with a new one once that is accepted, and then without a word', async () => {
+  test('continues with a new key once the operator has accepted it, and needs no further setting then', async () => {
     const store = await openStore();
     const lost = await started(store);
     await grow(store, 'cluster-a', 5);
@@ -164,7 +164,7 @@ describe.each([
     const keys = LogKeys.generate('new');
     const acceptKey = hexOf(keys.current.keyId);
     const wrong = { keys, acceptKey: '00000000' };
-    await expect(started(await openStore(), wrong)).rejects.toThrow('set the accepted key to');
+    await expect(started(await openStore(), wrong)).rejects.toThrow('set audit.acceptKey to');
     const accepted = await started(await openStore(), { keys, acceptKey });
     await until(async () => (await checkpointsIn(accepted)).length === 3);
     const after = (await checkpointsIn(accepted)).at(-1);
@@ -173,7 +173,7 @@ describe.each([
     expect((await started(await openStore(), { keys })).found).toEqual([]);
   });
 
-  test('is signed by the old and the new key while one follows on the other', async () => {
+  test('is signed by the old and the new key during a rotation', async () => {
     const store = await openStore();
     const first = LogKeys.generate('k');
     const both = first.rotated();
@@ -197,7 +197,7 @@ describe.each([
     for (const kept of await checkpointsIn(after)) expect(signersOf(kept.note)).not.toEqual([]);
   });
 
-  test('keeps the name that it was first signed under', async () => {
+  test('keeps the origin of its first checkpoint', async () => {
     const keys = LogKeys.generate('k');
     const store = await openStore();
     const log = await started(store, { keys, origin: 'ledger.example/one' });
@@ -208,11 +208,11 @@ describe.each([
     );
   });
 
-  test('signs what is not signed yet when it ends', async () => {
+  test('signs the end of the log when it stops', async () => {
     const store = await openStore();
     const log = await started(store);
     await grow(store, 'cluster-a', 4);
-    await log.ready(60_000, 4);
+    await log.waitUntilReady(60_000, 4);
     await log.stop();
     expect((await checkpointsIn(log)).at(-1)?.size).toBe(4);
   });
@@ -220,42 +220,42 @@ describe.each([
   test.each([
     ['a size that the log does not have', 9],
     ['the size of the log and another root', 3],
-  ])('is found to be tampered with where its newest checkpoint has %s', async (_, size) => {
+  ])('reports tampering if its newest checkpoint has %s', async (_, size) => {
     const store = await openStore();
     const keys = LogKeys.generate('k');
     const log = await started(store, { keys });
     await grow(store, 'cluster-a', 3);
-    await log.tree.reached(3);
+    await log.tree.waitForSize(3);
     const note = log.sign(`${log.origin}\n${size}\n${Buffer.alloc(32, 7).toString('base64')}\n`);
     await store.append(CHECKPOINTS, [anEvent({ note })], 0);
     const other = await started(await openStore(), { keys });
     await until(() => other.tampered !== undefined);
     await expect(other.checkpoint()).rejects.toThrow(LogTampered);
     expect(other.found).toHaveLength(1);
-    expect(await other.ready(10)).toBe(false);
+    expect(await other.waitUntilReady(10)).toBe(false);
     if (size > 3) return;
-    // And by a replica that runs, as soon as it looks.
+    // A running replica detects it too, at its next refresh.
     await expect(log.refresh()).rejects.toThrow(LogTampered);
     expect(log.found).toHaveLength(1);
   });
 
   test.each([
-    ['is no note', () => 'hello'],
+    ['is not a note', () => 'hello'],
     ['has lost a character', (note: string) => note.slice(0, -2)],
     ['names another size', (note: string) => note.replace('\n0\n', '\n1\n')],
-  ])('is found to be tampered with where its newest checkpoint %s', async (_, alter) => {
+  ])('reports tampering if its newest checkpoint %s', async (_, alter) => {
     const keys = LogKeys.generate('k');
     const store = await openStore();
     const log = await started(store, { keys });
     const note = alter(log.newest()?.note ?? '');
     await store.append(CHECKPOINTS, [anEvent({ note })], 0);
     const other = await started(await openStore(), { keys });
-    expect(other.found).toEqual([expect.stringContaining('the newest kept checkpoint is damaged')]);
+    expect(other.found).toEqual([expect.stringContaining('the newest stored checkpoint is damaged')]);
     await expect(other.checkpoint()).rejects.toThrow(LogTampered);
   });
 });
 
-test('a log whose store cannot be reached yet is not known, and goes on by itself once it can', async () => {
+test('a signed log is not identified while its store is unreachable, and continues once it is reachable', async () => {
   const store = await (await sqliteFile())();
   let isReachable = false;
   const unreachable = new Proxy(store, {
@@ -274,13 +274,13 @@ test('a log whose store cannot be reached yet is not known, and goes on by itsel
   expect(() => log.origin).toThrow('has not started');
   expect(() => log.verifiers()).toThrow('has not started');
   expect(log.newest()).toBeUndefined();
-  expect(await log.ready(10)).toBe(false);
+  expect(await log.waitUntilReady(10)).toBe(false);
   isReachable = true;
-  expect(await log.ready(60_000, 3)).toBe(true);
+  expect(await log.waitUntilReady(60_000, 3)).toBe(true);
   expect((await log.checkpoint()).size).toBe(3);
 });
 
-test('a log that is altered while the ledger runs is found out by the next proof that reads it', async () => {
+test('tampering with the log of a running ledger is detected by the next proof that reads it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-signed-'));
   closing.push(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'ledger.db');
@@ -290,20 +290,20 @@ test('a log that is altered while the ledger runs is found out by the next proof
   const store = await SqliteStore.open(file);
   closing.push(() => store.close());
   const log = await started(store, { treeMinHeightInMemory: 8 });
-  expect(await log.ready(60_000, 300)).toBe(true);
+  expect(await log.waitUntilReady(60_000, 300)).toBe(true);
   const db = new DatabaseSync(file);
   db.exec(`UPDATE log SET data = replace(data, '"n":17,', '"n":18,') WHERE position = 18`);
   db.close();
-  await expect(log.tree.inclusionProof(17)).rejects.toThrow('are not what they were');
-  expect(log.tampered?.why).toBe('leaves 0 to 255 are not what they were');
+  await expect(log.tree.inclusionProof(17)).rejects.toThrow('have changed');
+  expect(log.tampered?.why).toBe('leaves 0 to 255 have changed');
   await expect(log.checkpoint()).rejects.toThrow(LogTampered);
-  expect(await log.ready(0)).toBe(false);
+  expect(await log.waitUntilReady(0)).toBe(false);
 });
 
-test('an event that can be no leaf ends the log that can be signed', async () => {
+test('a log with an event that cannot be a leaf is reported as tampered with', async () => {
   const store = await (await sqliteFile())();
   const log = await started(store);
-  await log.ready(60_000);
+  await log.waitUntilReady(60_000);
   await store.append('cluster-a', [anEvent(), anEvent({ text: 'x'.repeat(65_535) })], 'absent');
   await until(() => log.tampered !== undefined);
   expect(log.found).toEqual([expect.stringMatching(/^event .* a leaf has at most 65535$/)]);

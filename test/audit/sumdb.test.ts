@@ -15,7 +15,7 @@ import { PublishedLog } from './published-log.ts';
 
 const run = promisify(execFile);
 
-/** golang.org/x/mod/sumdb is what the checksum database of Go is verified with: another implementation, by other people. */
+/** golang.org/x/mod/sumdb verifies the checksum database of Go: an independent implementation of the same formats. */
 describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
   let folder: string;
   let verifier: string;
@@ -51,13 +51,13 @@ describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
     ['/log/tile/1/000.p/1', 77],
     ['/log/tile/entries/000', 7_777],
     ['/log/tile/entries/001.p/44', 7_777],
-  ])('refuses a log with one bit of %s flipped', async (path, bit) => {
+  ])('rejects a log with one bit of %s flipped', async (path, bit) => {
     const log = new PublishedLog(300);
     log.flip(path, bit);
     await expect(verify(log)).rejects.toThrow();
   });
 
-  test('signs notes and makes keys that are read here', async () => {
+  test('signs notes and generates keys that the ledger reads', async () => {
     const { at } = await verify(new PublishedLog(3));
     const [key = '', secret = ''] = (await readFile(join(at, 'key-of-go'), 'utf8')).split('\n');
     const { text } = openNote(await readFile(join(at, 'signed-by-go')), [NoteVerifier.parse(key)]);
@@ -65,7 +65,7 @@ describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
     expect(NoteSigner.parse(secret).verifier.toString()).toBe(key);
   });
 
-  test('verifies a ledger that runs, as it grows, and what it says over HTTP', async () => {
+  test('verifies a running ledger over HTTP as it grows', async () => {
     const ledger = await ledgerForTest();
     const url = `http://127.0.0.1:${ledger.port}`;
     let size = 0;
@@ -81,7 +81,7 @@ describe.skipIf(!canRun)(`golang.org/x/mod/sumdb${why}`, () => {
       await until(async () => (await ledger.fetch('/log/checkpoint', { method: 'POST' })).status === 200);
       expect((await run(verifier, [url])).stdout.trim()).toBe(`verified ${wanted}`);
     }
-    // And once more when it has made its tree anew.
+    // A second time after a restart, when the tree was computed again.
     await ledger.reopen();
     await until(async () => (await ledger.get('/log/checkpoint')).status === 200);
     const { stdout } = await run(verifier, [`http://127.0.0.1:${ledger.port}`]);

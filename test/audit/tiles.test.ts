@@ -17,12 +17,12 @@ describe('the path of a tile', () => {
     ['/log/tile/1/x001/000', { level: 1, index: 1_000, width: 256 }],
     ['/log/tile/63/x001/x234/067.p/255', { level: 63, index: 1_234_067, width: 255 }],
     ['/log/tile/entries/x001/x234/067.p/8', { level: 'entries', index: 1_234_067, width: 8 }],
-  ])('%s', (path, tile) => {
+  ])('is formatted and parsed: %s', (path, tile) => {
     expect(tilePath(tile)).toBe(path);
     expect(parseTilePath(path)).toEqual(tile);
   });
 
-  test('comes back for any tile', () => {
+  test('round-trips any tile', () => {
     const level = fc.oneof(fc.constant('entries' as const), fc.nat(63));
     const tiles = fc.record({ level, index: fc.maxSafeNat(), width: fc.integer({ min: 1, max: 256 }) });
     fc.assert(fc.property(tiles, (tile) => void expect(parseTilePath(tilePath(tile))).toEqual(tile)));
@@ -52,12 +52,12 @@ describe('the path of a tile', () => {
 });
 
 describe('an entry bundle', () => {
-  test('has before each leaf its length in two bytes, the higher first', () => {
+  test('has the big-endian length of two bytes before each leaf', () => {
     const leaves = [Buffer.from('a'), Buffer.alloc(0), Buffer.alloc(258, 'b')];
     expect(hex(encodeBundle(leaves))).toBe(`0001${'61'}0000${'0102'}${'62'.repeat(258)}`);
   });
 
-  test('gives back the leaves that were put into it', () => {
+  test('round-trips its leaves', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 600 }), { maxLength: 256 }), (leaves) => {
         expect(parseBundle(encodeBundle(leaves)).map(hex)).toEqual(leaves.map(hex));
@@ -65,14 +65,14 @@ describe('an entry bundle', () => {
     );
   });
 
-  test('cut short anywhere within a leaf is refused', () => {
+  test('is rejected if it ends within a leaf', () => {
     const bundle = encodeBundle([Buffer.from('leaf'), Buffer.from('more')]);
     for (const end of [1, 2, 5, 7, 8, 11])
       expect(() => parseBundle(bundle.subarray(0, end))).toThrow(MalformedBundle);
     expect(parseBundle(bundle.subarray(0, 6))).toHaveLength(1);
   });
 
-  test('holds leaves of 65,535 bytes, and none that is larger', () => {
+  test('can have leaves of 65,535 bytes, and none that is larger', () => {
     expect(parseBundle(encodeBundle([Buffer.alloc(65_535)]))[0]).toHaveLength(65_535);
     expect(() => encodeBundle([Buffer.alloc(65_536)])).toThrow(RangeError);
   });

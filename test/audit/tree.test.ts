@@ -5,7 +5,7 @@ import { leafHash } from '../../src/audit/leaf.ts';
 import { BlockMissing, type Blocks, LeavesChanged, MerkleTree } from '../../src/audit/tree.ts';
 import { flipped, hex, hexHashes, leafHashOf, treeOf } from './leaves.ts';
 
-/** The hash of a list of leaves, word for word as RFC 9162, §2.1.1 defines it. */
+/** Hash of a list of leaves, word for word as RFC 9162, section 2.1.1 defines it. */
 function hashOfTree(leafHashes: readonly Uint8Array[]): Uint8Array {
   if (leafHashes.length === 0) return hash('sha256', '', 'buffer');
   if (leafHashes.length === 1) return leafHashes[0] as Uint8Array;
@@ -14,7 +14,7 @@ function hashOfTree(leafHashes: readonly Uint8Array[]): Uint8Array {
   return hash('sha256', Buffer.concat(parts), 'buffer');
 }
 
-/** PATH of RFC 9162, §2.1.3.1. */
+/** PATH of RFC 9162, section 2.1.3.1. */
 function path(m: number, leaves: readonly Uint8Array[]): Uint8Array[] {
   if (leaves.length === 1) return [];
   const k = split(leaves.length);
@@ -23,7 +23,7 @@ function path(m: number, leaves: readonly Uint8Array[]): Uint8Array[] {
     : [...path(m - k, leaves.slice(k)), hashOfTree(leaves.slice(0, k))];
 }
 
-/** SUBPROOF of RFC 9162, §2.1.4.1. */
+/** SUBPROOF of RFC 9162, section 2.1.4.1. */
 function subproof(m: number, leaves: readonly Uint8Array[], isKnown: boolean): Uint8Array[] {
   if (m === leaves.length) return isKnown ? [] : [hashOfTree(leaves)];
   const k = split(leaves.length);
@@ -32,7 +32,7 @@ function subproof(m: number, leaves: readonly Uint8Array[], isKnown: boolean): U
     : [...subproof(m - k, leaves.slice(k), false), hashOfTree(leaves.slice(0, k))];
 }
 
-/** The largest power of two below `n`. */
+/** Returns the largest power of two below `n`. */
 function split(n: number): number {
   return 2 ** (31 - Math.clz32(n - 1));
 }
@@ -40,7 +40,7 @@ function split(n: number): number {
 const hashes = (count: number) => Array.from({ length: count }, (_, i) => leafHashOf(i));
 const sizes = fc.integer({ min: 1, max: 600 });
 
-/** The test data that Certificate Transparency began with, merkle_tree_test.cc: leaves, and the root after each. */
+/** Test data of Certificate Transparency (merkle_tree_test.cc): leaves, and the root after each. */
 const CT_LEAVES = [
   '',
   '00',
@@ -88,8 +88,8 @@ describe('the tree of the leaves of Certificate Transparency', () => {
   });
 });
 
-describe('a tree', () => {
-  test('fed leaf by leaf has, at every size it had, the root that RFC 9162 defines', () => {
+describe('MerkleTree', () => {
+  test('has the root that RFC 9162 defines at every size that it had', () => {
     const tree = treeOf(600);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 600 }), (size) => {
@@ -98,7 +98,7 @@ describe('a tree', () => {
     );
   });
 
-  test('makes the inclusion proofs that RFC 9162 defines', () => {
+  test('returns the inclusion proofs that RFC 9162 defines', () => {
     const tree = treeOf(600);
     fc.assert(
       fc.property(sizes, fc.nat(599), (size, index) => {
@@ -109,7 +109,7 @@ describe('a tree', () => {
     );
   });
 
-  test('makes the consistency proofs that RFC 9162 defines', () => {
+  test('returns the consistency proofs that RFC 9162 defines', () => {
     const tree = treeOf(600);
     fc.assert(
       fc.property(sizes, sizes, (from, to) => {
@@ -123,12 +123,12 @@ describe('a tree', () => {
   test.each([
     ['the root of a size it has not reached', (tree: MerkleTree) => tree.root(5)],
     ['a proof of a leaf beyond the size', (tree: MerkleTree) => tree.inclusionProof(3, 3)],
-    ['a proof of a leaf that is no number', (tree: MerkleTree) => tree.inclusionProof(0.5, 3)],
+    ['a proof of a leaf that is not a number', (tree: MerkleTree) => tree.inclusionProof(0.5, 3)],
     ['a proof that it has shrunk', (tree: MerkleTree) => tree.consistencyProof(3, 2)],
     ['a tile it has not filled so far', (tree: MerkleTree) => tree.tile(0, 0, 5)],
     ['a tile of a level it has not reached', (tree: MerkleTree) => tree.tile(1, 0, 1)],
     ['an empty tile', (tree: MerkleTree) => tree.tile(0, 0, 0)],
-  ])('refuses %s', (_, ask) => {
+  ])('rejects %s', (_, ask) => {
     expect(() => ask(treeOf(4))).toThrow(RangeError);
   });
 
@@ -136,14 +136,17 @@ describe('a tree', () => {
     [0, 1, 256],
     [0, 2, 200],
     [1, 0, 2],
-  ])('gives the nodes of height 8 × level as tile: level %i, index %i, %i hashes', (level, index, width) => {
-    const span = 256 ** level;
-    const expected = Array.from({ length: width }, (_, i) => {
-      const first = (index * 256 + i) * span;
-      return hex(hashOfTree(hashes(712).slice(first, first + span)));
-    });
-    expect(hexHashes(treeOf(712).tile(level, index, width))).toEqual(expected);
-  });
+  ])(
+    'returns the nodes of height 8 × level as tile: level %i, index %i, %i hashes',
+    (level, index, width) => {
+      const span = 256 ** level;
+      const expected = Array.from({ length: width }, (_, i) => {
+        const first = (index * 256 + i) * span;
+        return hex(hashOfTree(hashes(712).slice(first, first + span)));
+      });
+      expect(hexHashes(treeOf(712).tile(level, index, width))).toEqual(expected);
+    },
+  );
 });
 
 describe('a tree that drops the leaves of full blocks', () => {
@@ -163,7 +166,7 @@ describe('a tree that drops the leaves of full blocks', () => {
   const blockOf = ({ start, leaves }: BlockMissing) =>
     Buffer.concat(hashes(start + leaves).slice(start, start + leaves));
 
-  test('answers as one that keeps all', () => {
+  test('returns the same results as a tree that keeps all leaves', () => {
     const whole = treeOf(700);
     const floors = fc.integer({ min: 1, max: 8 });
     const size = fc.integer({ min: 1, max: 700 });
@@ -183,7 +186,7 @@ describe('a tree that drops the leaves of full blocks', () => {
     );
   });
 
-  test('says which leaves it needs, and takes no others', () => {
+  test('names the leaves that it needs and rejects others', () => {
     const tree = treeOf(700, 3);
     expect(() => tree.inclusionProof(21, 700)).toThrow(new BlockMissing(16, 8));
     const block = blockOf(new BlockMissing(16, 8));

@@ -35,8 +35,11 @@ test('log key rotate adds a key to the key file, and log key retire removes the 
     change('rotate', '--file', file, '--yes'),
     change('rotate', '--file', join(folder, 'nothing'), '--yes'),
   ]);
-  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('a rotation is under way') });
-  expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no key file') });
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('a rotation is in progress') });
+  expect(elsewhere).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/the key file .* does not exist/),
+  });
 
   // Without --file, the command changes the key file of the settings.
   const retired = await run(['log', 'key', 'retire', '--yes'], { env: { LEDGER_DATA_DIR: folder } });

@@ -92,7 +92,7 @@ describe.each(stores)('the log over HTTP on $name', ({ connection }) => {
   test('is read in tiles and bundles: full ones may be cached forever, partial ones may not', async () => {
     const ledger = await ledgerForTest({ store: connection });
     await ledger.postBatch(events(300));
-    await ledger.rooms.signedLog.ready(60_000, 300);
+    await ledger.rooms.signedLog.waitUntilReady(60_000, 300);
     const log = await readLog(ledger.rooms.store);
     const full = await tile(ledger, '0/000');
     expect(full.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
@@ -193,7 +193,7 @@ test('metrics and readiness report the state of the log', async () => {
   await signNow(ledger);
   ledger.pass(90_000);
   await ledger.record(...events(1, 3));
-  await ledger.rooms.signedLog.ready(60_000, 4);
+  await ledger.rooms.signedLog.waitUntilReady(60_000, 4);
   const { text } = await ledger.get('/metrics');
   expect(text).toMatch(/^ledger_log_size 4$/m);
   expect(text).toMatch(/^ledger_log_checkpoint_size 3$/m);

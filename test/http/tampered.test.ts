@@ -71,7 +71,7 @@ describe('a ledger that starts on a log', () => {
 
   test('accepts an unaltered log', async () => {
     const ledger = await altered('UPDATE log SET type = type');
-    expect(await ledger.rooms.signedLog.ready(60_000, 6)).toBe(true);
+    expect(await ledger.rooms.signedLog.waitUntilReady(60_000, 6)).toBe(true);
     expect((await ledger.record(registered('c9', APRIL)))[0]?.position).toBe('7');
     expect((await ledger.get('/readyz')).body.checks.log.ok).toBe(true);
   });
@@ -141,7 +141,7 @@ describe('a ledger whose log was tampered with', () => {
     db.exec(`UPDATE log SET data = replace(data, '"acmf"', '"acme"')`);
     db.close();
     await ledger.open();
-    expect(await ledger.rooms.signedLog.ready(60_000, 6)).toBe(true);
+    expect(await ledger.rooms.signedLog.waitUntilReady(60_000, 6)).toBe(true);
     expect((await ledger.record(registered('c9', APRIL)))[0]?.position).toBe('7');
   });
 });
@@ -153,15 +153,15 @@ describe('a ledger with another key than the one that signed its log', () => {
     await ledger.close();
     await rm(ledger.keyFile);
     const why = await ledger.open().catch((error: Error) => error.message);
-    const [, id] = /set the accepted key to ([0-9a-f]{8})/.exec(String(why)) ?? [];
+    const [, id] = /set audit\.acceptKey to ([0-9a-f]{8})/.exec(String(why)) ?? [];
     expect(id, String(why)).toBeDefined();
     ledger.signedLog = { acceptKey: id };
     await ledger.reopen();
-    expect(await ledger.rooms.signedLog.ready(60_000, 1)).toBe(true);
+    expect(await ledger.rooms.signedLog.waitUntilReady(60_000, 1)).toBe(true);
     ledger.signedLog = undefined;
     await ledger.reopen();
     await writeFile(ledger.keyFile, 'not a key', { mode: 0o600 });
     await ledger.close();
-    await expect(ledger.open()).rejects.toThrow('key 1 is no Ed25519 key');
+    await expect(ledger.open()).rejects.toThrow('key 1 is not an Ed25519 key');
   });
 });

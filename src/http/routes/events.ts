@@ -90,7 +90,7 @@ async function proofOf(
   signedLog: SignedLog,
   position: Position,
 ): Promise<z.output<typeof ProofOut> | undefined> {
-  if (!(await signedLog.ready(READ_TIMEOUT_MS, position))) return undefined;
+  if (!(await signedLog.waitUntilReady(READ_TIMEOUT_MS, position))) return undefined;
   try {
     const { size: treeSize, note: checkpoint } = await signedLog.checkpoint(position);
     const { proof: hashes, ...leaf } = await inclusionOf(signedLog, position, treeSize);

@@ -67,7 +67,7 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
 /** Returns a checkpoint that covers the position of the projections. @throws Problem `catching-up`; LogTampered */
 async function checkpointOf({ signedLog, projections }: HttpServices): Promise<SignedCheckpoint> {
   const { position } = projections.model;
-  if (!(await signedLog.ready(READ_TIMEOUT_MS, position)) && signedLog.tampered === undefined) {
+  if (!(await signedLog.waitUntilReady(READ_TIMEOUT_MS, position)) && signedLog.tampered === undefined) {
     const detail = `the tree of the log is still being built, at position ${signedLog.tree.size}`;
     throw new Problem('catching-up', detail, { retryAfterSeconds: 1 });
   }

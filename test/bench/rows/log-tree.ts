@@ -57,7 +57,7 @@ async function besideRebuild(bench: Bench, file: string, facts: number): Promise
       },
     });
     tree.start();
-    await tree.caughtUp();
+    await tree.waitUntilCaughtUp();
     await tree.stop();
     if (tree.size !== facts) throw new Error('the tree did not reach the end of the log');
   };
