@@ -38,13 +38,15 @@ export type ClusterOut = z.output<typeof ClusterOut>;
 
 export const ClusterBillingOut = z.strictObject({
   clusterId: z.string(),
-  accountId: z.string().nullable(),
+  accountId: z.string().nullable().describe('The owner now; each interval has its own.'),
   asOf: z.string().nullable(),
   position: PositionOut,
   intervals: z.array(
     z.strictObject({
       from: InstantOut,
       to: InstantOut.nullable().describe('Null if the cluster is still billed.'),
+      accountId: z.string(),
+      clusterType: z.string().nullable(),
       openedBy: z.string().describe('Event id of the fact that opened the interval.'),
       closedBy: z.string().nullable(),
     }),

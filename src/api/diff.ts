@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { FactRef } from './fact-ref.ts';
-import { AmountsOut, UsageOut } from './usage.ts';
+import { AmountsOut, UsageBreakdown } from './usage.ts';
 import { PositionOut, WindowHead } from './values.ts';
 
-const UsageAt = z.strictObject({ asOf: z.string().nullable(), position: PositionOut, usage: UsageOut });
+const UsageAt = z.strictObject({ asOf: z.string().nullable(), position: PositionOut, ...UsageBreakdown });
 
 export const DifferenceOut = z.strictObject({
   accountId: z.string(),

@@ -11,6 +11,16 @@ export const RecordedOut = z.strictObject({
   revision: z.int().nonnegative().describe('Revision in the stream of the cluster, from 0.'),
   position: PositionOut.nullable().describe('Position in the log; null if it is still unknown after 2 s.'),
   recordedAt: InstantOut,
+  noEffect: z
+    .strictObject({
+      why: z.enum(['voided', 'target-voided-before']),
+      voidedBy: EventId.describe('Event id of the void.'),
+      detail: z.string(),
+    })
+    .optional()
+    .describe(
+      'Present if the fact changes nothing: it was voided, or it voids a fact that was voided before.',
+    ),
 });
 export type RecordedOut = z.output<typeof RecordedOut>;
 

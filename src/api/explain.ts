@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { NOT_BILLED } from '../domain/billing/explanation.ts';
 import { FactRef } from './fact-ref.ts';
-import { UsageOut } from './usage.ts';
+import { ClusterTypeOut, UsageBreakdown } from './usage.ts';
 import { InstantOut, WindowOut } from './values.ts';
 
 const IntervalOut = z.strictObject({
   from: InstantOut.describe('Clipped to the counted window, as is `to`.'),
   to: InstantOut,
+  clusterType: ClusterTypeOut,
   stillBilled: z.boolean().describe('Whether no known fact ends the interval.'),
   clusterSeconds: z.string(),
   openedBy: FactRef,
@@ -26,8 +27,8 @@ export type ExplainedClusterOut = z.output<typeof ExplainedClusterOut>;
 export const ExplanationOut = z.strictObject({
   accountId: z.string(),
   ...WindowOut,
-  usage: UsageOut,
+  ...UsageBreakdown,
   clusters: z
     .array(ExplainedClusterOut)
-    .describe('All clusters that were ever registered to the account, in order of their ids.'),
+    .describe('All clusters that any fact ever gave to the account, in order of their ids.'),
 });

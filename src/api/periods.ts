@@ -11,6 +11,7 @@ const tally = {
   statementsDigest: z
     .string()
     .describe('SHA-256, in hex, of the RFC 8785 JSON of all statements without closedAt, by account.'),
+  rules: z.int().describe('Version of the billing rules by which the statements were made.'),
 };
 
 const ClosingOut = z.strictObject({

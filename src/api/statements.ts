@@ -1,27 +1,44 @@
 import { z } from 'zod';
-import { AmountsOut, UsageOut } from './usage.ts';
+import { AmountsOut, amounts, ClusterTypeOut, UsageBreakdown, UsageOut } from './usage.ts';
 import { InstantOut, Next, PositionOut } from './values.ts';
 
+const TypeAmountsOut = z
+  .strictObject({ clusterType: ClusterTypeOut, ...amounts })
+  .meta({ id: 'TypeAmounts' });
+
 const AdjustmentOut = z.strictObject({
-  period: z.string().describe('The earlier closed period.'),
+  period: z.string().describe('The earlier period.'),
   before: UsageOut,
   after: UsageOut,
   delta: AmountsOut,
+  byType: z
+    .array(
+      z.strictObject({ clusterType: ClusterTypeOut, before: UsageOut, after: UsageOut, delta: AmountsOut }),
+    )
+    .readonly()
+    .describe('The cluster types whose usage changed, in order.'),
   facts: z.array(z.string()).readonly().describe('Event ids of the facts that caused the adjustment.'),
 });
 
 export const StatementOut = z
   .strictObject({
+    statementId: z
+      .string()
+      .describe(
+        'Identifies the statement in every ledger, such as for the idempotency key of another system.',
+      ),
     accountId: z.string(),
     period: z.string(),
     watermark: z.string().describe('Position of the last event that the statement takes into account.'),
     closedAt: InstantOut.optional().describe('Absent if the period is not closed yet.'),
-    usage: UsageOut,
+    ...UsageBreakdown,
     adjustments: z
       .array(AdjustmentOut)
       .readonly()
       .describe('Changes of earlier periods by facts that were recorded after those periods were closed.'),
-    total: AmountsOut.describe('Usage plus adjustments; may be negative.'),
+    total: z
+      .strictObject({ ...amounts, byType: z.array(TypeAmountsOut).readonly() })
+      .describe('Usage plus adjustments; may be negative.'),
   })
   .meta({ id: 'Statement' });
 

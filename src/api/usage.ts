@@ -1,31 +1,52 @@
 import { z } from 'zod';
 import { Next, WindowOut } from './values.ts';
 
-export const UsageOut = z
-  .strictObject({
-    billableClusters: z.int(),
-    clusterSeconds: z.string(),
-    peakClusters: z.int(),
-    clustersAtStart: z.int(),
-    clustersAtEnd: z.int(),
-    averageClusters: z.string(),
-  })
-  .meta({ id: 'Usage' });
+const measures = {
+  billableClusters: z.int().describe('Number of clusters that were billed for more than 0 ms.'),
+  clusterSeconds: z.string().describe('Billed time in seconds, with 3 decimal places.'),
+  peakClusters: z.int().describe('Largest number of clusters that were billed at one instant.'),
+  clustersAtStart: z.int(),
+  clustersAtEnd: z.int(),
+  averageClusters: z
+    .string()
+    .describe('Billed time divided by the length of the window, with 6 decimal places.'),
+};
+export const UsageOut = z.strictObject(measures).meta({ id: 'Usage' });
+
+export const ClusterTypeOut = z.string().nullable().describe('Null for clusters whose facts name no type.');
+
+/** Usage of the clusters of one type. */
+export const TypeUsageOut = z
+  .strictObject({ clusterType: ClusterTypeOut, ...measures })
+  .meta({ id: 'TypeUsage' });
+
+/** Usage of all clusters together and by cluster type. */
+export const UsageBreakdown = {
+  usage: UsageOut,
+  byType: z
+    .array(TypeUsageOut)
+    .readonly()
+    .describe('The same measures for each cluster type that was billed, in order of the types.'),
+};
 
 /** Names of the measures, in the order of the columns of a table. */
 export const MEASURES = UsageOut.keyof().options;
 
 /** The two measures that can be added, signed. */
-export const AmountsOut = z
-  .strictObject({ billableClusters: z.int(), clusterSeconds: z.string() })
-  .meta({ id: 'Amounts' });
+export const amounts = { billableClusters: z.int(), clusterSeconds: z.string() };
+export const AmountsOut = z.strictObject(amounts).meta({ id: 'Amounts' });
 
-const days = z.array(z.strictObject({ date: z.string(), usage: UsageOut })).optional();
+const days = z.array(z.strictObject({ date: z.string(), ...UsageBreakdown })).optional();
 
-export const AccountUsageOut = z.strictObject({ accountId: z.string(), ...WindowOut, usage: UsageOut, days });
+export const AccountUsageOut = z.strictObject({
+  accountId: z.string(),
+  ...WindowOut,
+  ...UsageBreakdown,
+  days,
+});
 
 export const UsageList = z.strictObject({
   ...WindowOut,
-  items: z.array(z.strictObject({ accountId: z.string(), usage: UsageOut, days })),
+  items: z.array(z.strictObject({ accountId: z.string(), ...UsageBreakdown, days })),
   ...Next,
 });

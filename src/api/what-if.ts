@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AmountsOut, UsageOut } from './usage.ts';
+import { AmountsOut, UsageBreakdown, UsageOut } from './usage.ts';
 import { InstantOut, WindowOut } from './values.ts';
 
 const Intervals = z.array(z.strictObject({ from: InstantOut, to: InstantOut }));
@@ -10,6 +10,7 @@ export const SimulatedUsageOut = z.strictObject({
   ...WindowOut,
   before: UsageOut,
   after: UsageOut,
+  byType: z.strictObject({ before: UsageBreakdown.byType, after: UsageBreakdown.byType }),
   delta: AmountsOut,
   clusters: z
     .array(z.strictObject({ clusterId: z.string(), before: Intervals, after: Intervals }))

@@ -80,7 +80,7 @@ function inventoryOf({ projections, now, records }: Parts, prober: Prober) {
   const reconciler = new InventoryReconciler({
     listed: () => prober.inventory(),
     readings: () => [records()].filter((reading) => reading !== undefined),
-    inventory: () => ledgerInventory(projections.model, inventorySource),
+    inventory: () => ledgerInventory(projections.model, now(), inventorySource),
     now,
   });
   return async (): Promise<InventoryReport> => {

@@ -57,12 +57,17 @@ async function composeLayers(
   const { log, now } = options;
   const openedLog = await openLog(config, options, resources);
   const { store, projections, signedLog } = openedLog;
-  const ledger = new Ledger(store, now);
-  const closePeriod = closePeriodOf(openedLog, now);
-  const autoClose = new AutoClose({ closer: closePeriod, projections, now, log }, config.autoClose);
+  const { graceMs } = config;
+  const ledger = new Ledger(store, now, config.backdatingMs);
+  const closePeriod = closePeriodOf(openedLog, now, graceMs);
+  const autoClose = new AutoClose(
+    { closer: closePeriod, projections, now, graceMs, log },
+    config.autoClose,
+  );
   const kubefirst = await kubefirstOf(config, options, openedLog, ledger, resources);
   const validator = validatorOf(config, options, openedLog, { ledger, kubefirst }, resources);
-  const app = await serverOf(openedLog, { ledger, closePeriod, kubefirst, validator }, options);
+  const services = { ledger, closePeriod, kubefirst, validator, graceMs };
+  const app = await serverOf(openedLog, services, options);
   if (options.readOnly !== true) autoClose.start();
   const close = async () => {
     const closing = autoClose.stop();
@@ -73,10 +78,14 @@ async function composeLayers(
   return { app, store, ledger, projections, signedLog, closePeriod, validator, kubefirst, close };
 }
 
-function closePeriodOf({ store, projections, checkpoints }: OpenLog, now: () => number): ClosePeriod {
+function closePeriodOf(
+  { store, projections, checkpoints }: OpenLog,
+  now: () => number,
+  graceMs: number,
+): ClosePeriod {
   const closes = new PeriodClosingStore(store, now);
   const closed = (position: Position | undefined) => checkpoints.closed(position);
-  return new ClosePeriod({ store, projections, closes, now, closed });
+  return new ClosePeriod({ store, projections, closes, now, graceMs, closed });
 }
 
 async function kubefirstOf(
@@ -111,11 +120,12 @@ function validatorOf(
   return validator;
 }
 
-type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'validator'>;
+type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'validator'> &
+  Pick<Config, 'graceMs'>;
 
 async function serverOf(
   { store, projections, signedLog }: OpenLog,
-  { ledger, closePeriod, kubefirst, validator }: Services,
+  { ledger, closePeriod, kubefirst, validator, graceMs }: Services,
   { log, now }: ComposeOptions,
 ): Promise<App> {
   const metrics = createMetrics({ store, projections, signedLog, now });
@@ -132,6 +142,7 @@ async function serverOf(
     kubefirst,
     validator: validator?.control,
     now,
+    graceMs,
     version: packageVersion(),
   };
   return buildServer(services, log);

@@ -23,6 +23,10 @@ export interface Config {
   readonly namespace: string;
   readonly logLevel: string;
   readonly audit: LogSettings;
+  /** How long ago a fact may be effective if it is not posted by an operator, in milliseconds. */
+  readonly backdatingMs: number;
+  /** How long a period waits for late facts after its end, in milliseconds. */
+  readonly graceMs: number;
   readonly autoClose: AutoCloseSettings;
   readonly validator: ValidatorSettings;
   readonly kubefirst: KubefirstSettings;
@@ -46,6 +50,8 @@ export function readConfig(environment: Environment = process.env): Config {
     namespace: values.namespace,
     logLevel: values['log.level'],
     audit: auditOf(values),
+    backdatingMs: values['ingest.backdating'],
+    graceMs: values['periods.grace'],
     autoClose: {
       enabled: values['periods.autoClose'],
       schedule: values['periods.autoCloseSchedule'],

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { Duration } from '../domain/validation/judging/policy.ts';
 import { AutoCloseSettings } from './auto-close-settings.ts';
 import { KubefirstSettings } from './kubefirst-settings.ts';
 import { LogSettings } from './log-settings.ts';
@@ -123,6 +124,16 @@ export const SETTINGS = {
   'audit.treeMinHeightInMemory': {
     schema: log.treeMinHeightInMemory,
     form: 'whole',
+  },
+  'ingest.backdating': {
+    schema: Duration.prefault('35d').describe('Maximum age of a fact that is not posted by an operator.'),
+    form: 'text',
+  },
+  'periods.grace': {
+    schema: Duration.prefault('72h').describe(
+      'How long after its end a period becomes due to be closed. Until then it waits for late facts.',
+    ),
+    form: 'text',
   },
   'periods.autoClose': {
     schema: autoClose.enabled,

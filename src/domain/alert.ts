@@ -16,6 +16,9 @@ export type AlertKind =
   | 'billing-stopped-unreachable'
   | 'validator-stale'
   | 'late-facts'
+  | 'limit-reached'
+  | 'id-differs-by-case'
+  | 'event-id-on-two-clusters'
   | 'statement-drift'
   | 'log-tampered';
 
@@ -30,7 +33,7 @@ interface Words {
   readonly endsWhenAcknowledged: boolean;
   readonly happened: (subject: string, data: AlertData) => string;
   /** What it does to the bill. */
-  readonly bill: string;
+  readonly bill: string | ((data: AlertData) => string);
   /** What to do next. */
   readonly next: string;
 }
@@ -39,7 +42,7 @@ const alert = (
   severity: Severity,
   about: Words['about'],
   happened: Words['happened'],
-  bill: string,
+  bill: Words['bill'],
   next: string,
   endsWhenAcknowledged = false,
 ): Words => ({ severity, about, happened, bill, next, endsWhenAcknowledged });
@@ -155,9 +158,40 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     'info',
     'account',
     (subject, { facts, period }) =>
-      `${facts} ${facts === 1 ? 'fact' : 'facts'} changed what account ${subject} used in closed periods, from ${period} on`,
-    'The next statement has an adjustment for it.',
-    'None is needed. Look at the preview of the next statement to see how much it is.',
+      `${facts} ${facts === 1 ? 'fact' : 'facts'} changed the usage of account ${subject} in closed periods, from ${period} on`,
+    ({ facts, unbilled, statement }) => {
+      if (facts === unbilled) return 'None: no statement ever has usage from before billing began.';
+      const adjusted = `The statement for ${statement} has an adjustment for it.`;
+      return unbilled === 0 ? adjusted : `${adjusted} Usage from before billing began is on no statement.`;
+    },
+    'No action is needed. The preview of the next statement shows the amount.',
+  ),
+  'limit-reached': alert(
+    'info',
+    'account',
+    (_, { clusterType, limit, billed }) =>
+      clusterType === '*'
+        ? `${billed} clusters are billed and the limit of the plan is ${limit}`
+        : `${billed} clusters of type ${clusterType} are billed and the limit of the plan is ${limit}`,
+    'None: limits have no effect on billing.',
+    'Delete clusters that are not needed, or raise the limit in the profile of the account.',
+  ),
+  'id-differs-by-case': alert(
+    'warning',
+    'cluster',
+    (subject, { other }) => `cluster ids ${subject} and ${other} differ only in upper and lower case`,
+    'Both are billed: ids are compared exactly.',
+    'If both are the same cluster, void the facts of one of them. If not, acknowledge this.',
+    true,
+  ),
+  'event-id-on-two-clusters': alert(
+    'warning',
+    'event',
+    (_, { source, id, clusterId, otherClusterId }) =>
+      `event ${id} of ${source} was posted for cluster ${otherClusterId} and again for cluster ${clusterId}`,
+    'Both facts are active: an event is a repeat only within its cluster.',
+    'If the second one corrects a wrong subject, void the fact of the wrong cluster. If not, acknowledge this.',
+    true,
   ),
   'statement-drift': alert(
     'critical',

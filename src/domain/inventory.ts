@@ -182,8 +182,8 @@ class InventoryIndex {
 }
 
 function hoursBilled(intervals: readonly Interval[], from: Instant, to: Instant): string {
-  const { clusterSeconds } = usageOf([intervals], { from, to: Math.max(from, to) });
-  return hours(BigInt(clusterSeconds.replace('.', '')));
+  const { usage } = usageOf([intervals], { from, to: Math.max(from, to) });
+  return hours(BigInt(usage.clusterSeconds.replace('.', '')));
 }
 
 /** Milliseconds of one cluster as hours with 6 decimal places, half to even. */

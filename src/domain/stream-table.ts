@@ -18,6 +18,18 @@ export const STREAMS = {
     types: ['PeriodClosed'],
     writer: 'src/ledger/period-closing-store.ts',
   },
+  account: {
+    name: 'account-*',
+    holds: 'the profile of an account',
+    types: ['AccountDescribed'],
+    writer: 'src/ledger/operator-decisions.ts',
+  },
+  billing: {
+    name: 'billing',
+    holds: 'the period that statements begin with',
+    types: ['BillingBegan'],
+    writer: 'src/ledger/operator-decisions.ts',
+  },
   validation: {
     name: 'validation-*',
     holds: 'the records of a run of the validator',
@@ -76,6 +88,7 @@ export const STREAMS = {
 
 const CLUSTER_PREFIX = prefixOf('cluster');
 const PERIOD_PREFIX = prefixOf('period');
+const ACCOUNT_PREFIX = prefixOf('account');
 const VALIDATION_PREFIX = prefixOf('validation');
 const STATEMENT_DIGESTS_PREFIX = prefixOf('statementDigests');
 
@@ -86,6 +99,9 @@ export const [ALERT_ACKNOWLEDGED] = STREAMS.alerts.types;
 export const DECISIONS_STREAM = STREAMS.validatorDecisions.name;
 /** Until the instant that the event names, the validator records facts although its breaker is open. */
 export const [OUTAGE_DECIDED] = STREAMS.validatorDecisions.types;
+export const BILLING_STREAM = STREAMS.billing.name;
+export const [BILLING_BEGAN] = STREAMS.billing.types;
+export const [ACCOUNT_DESCRIBED] = STREAMS.account.types;
 export const [PERIOD_CLOSED] = STREAMS.period.types;
 export const [STATEMENT_DIGESTS] = STREAMS.statementDigests.types;
 
@@ -105,6 +121,15 @@ export function periodStream(period: Period): string {
 /** Returns the period whose closing the stream holds, or `undefined` if it holds something else. */
 export function periodOfStream(stream: string): Period | undefined {
   return withoutPrefix(stream, PERIOD_PREFIX);
+}
+
+export function accountStream(accountId: string): string {
+  return ACCOUNT_PREFIX + accountId;
+}
+
+/** Returns the id of the account whose profile the stream holds, or `undefined` if it holds something else. */
+export function accountOfStream(stream: string): string | undefined {
+  return withoutPrefix(stream, ACCOUNT_PREFIX);
 }
 
 export function runStream(run: string): string {

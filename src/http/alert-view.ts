@@ -37,7 +37,7 @@ export function alertOut(alert: Alert, model: LedgerModel, now: Instant): AlertO
     ...(resolvedAt !== undefined && { resolvedAt: instantOut(resolvedAt) }),
     ...(acknowledged && { acknowledged: { ...acknowledged, at: instantOut(acknowledged.at) } }),
     happened: happened(subject, data),
-    bill,
+    bill: typeof bill === 'string' ? bill : bill(data),
     next,
     ...(atStake && { atStake }),
     data,
@@ -49,9 +49,9 @@ function stakeOf({ kind, clusterId, data, raisedAt }: Alert, model: LedgerModel,
   if (cluster === undefined || !AT_STAKE.has(kind)) return undefined;
   const reported = readInstant(String(data['since']));
   const since = Number.isNaN(reported) ? raisedAt : reported;
-  const { intervals } = model.billing(cluster, model.position);
-  const { clusterSeconds } = usageOf([intervals], { from: since, to: Math.max(since, now) });
-  return { since: instantOut(since), clusterSeconds };
+  const intervals = model.intervals(cluster, model.position);
+  const { usage } = usageOf([intervals], { from: since, to: Math.max(since, now) });
+  return { since: instantOut(since), clusterSeconds: usage.clusterSeconds };
 }
 
 /** Sources of alerts that are not in the log. */
@@ -64,7 +64,7 @@ export interface AlertSources {
 export function liveAlerts({ projections, signedLog }: AlertSources): LiveAlert[] {
   const { statements, model } = projections;
   const drifts = statements.drifts.map(({ period, why }): LiveAlert => {
-    const since = model.closingOf(period)?.closedAt ?? 0;
+    const since = model.closedPeriods.of(period)?.closedAt ?? 0;
     return { kind: 'statement-drift', subject: period, since, data: { why } };
   });
   const { tampered } = signedLog;

@@ -15,6 +15,8 @@ interface Dependencies {
   readonly closer: Pick<ClosePeriod, 'run'>;
   readonly projections: Pick<Projections, 'model' | 'isCaughtUp'>;
   readonly now: () => Instant;
+  /** How long after its end a period waits for late facts, in milliseconds. */
+  readonly graceMs: number;
   readonly log: Logger;
 }
 
@@ -75,14 +77,14 @@ export class AutoClose {
     const { watermark, accounts, totals } = outcome.close;
     log.info({ period, watermark, accounts, totals }, 'period closed');
     // Without its closing in the model, the period would be due again.
-    return projections.model.closingOf(period) !== undefined;
+    return projections.model.closedPeriods.of(period) !== undefined;
   }
 
   /** Returns the period to close now. */
   #due(): Period | undefined {
-    const { projections, now } = this.#dependencies;
+    const { projections, now, graceMs } = this.#dependencies;
     const period = nextToClose(projections.model.calendar);
-    return period !== undefined && now() >= dueAt(period) ? period : undefined;
+    return period !== undefined && now() >= dueAt(period, graceMs) ? period : undefined;
   }
 
   /**

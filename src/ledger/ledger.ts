@@ -1,4 +1,4 @@
-import type { Posting } from '../domain/facts/decide.ts';
+import { DEFAULT_BACKDATING_MS, type Posting } from '../domain/facts/decide.ts';
 import { UnreadableFact } from '../domain/facts/fact.ts';
 import { serializeFact } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
@@ -11,7 +11,7 @@ import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
 import { planFor } from './plan-append.ts';
 import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
 import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
-import type { Outcome, Submission } from './submission.ts';
+import type { Caller, Outcome, Submission } from './submission.ts';
 
 /** Maximum number of submissions in progress. */
 const MAX_IN_PROGRESS = 20_000;
@@ -24,15 +24,20 @@ const MAX_IN_PROGRESS = 20_000;
 export class Ledger {
   readonly #store: EventStore;
   readonly #now: () => number;
+  readonly #backdatingMs: number;
   readonly #histories: ClusterHistoryCache;
   readonly #rejected: RejectedEventStore;
   readonly #mutex = new KeyedMutex();
   #inProgress = 0;
 
-  /** @param now milliseconds since the epoch. */
-  constructor(store: EventStore, now: () => number) {
+  /**
+   * @param now milliseconds since the epoch.
+   * @param backdatingMs maximum age of a fact whose caller may not backdate, in milliseconds.
+   */
+  constructor(store: EventStore, now: () => number, backdatingMs = DEFAULT_BACKDATING_MS) {
     this.#store = store;
     this.#now = now;
+    this.#backdatingMs = backdatingMs;
     this.#histories = new ClusterHistoryCache(store);
     this.#rejected = new RejectedEventStore(store, now);
   }
@@ -44,7 +49,7 @@ export class Ledger {
    * @throws OutcomeUnknown, StoreFailed if some facts may have been recorded: submit all again.
    * @throws StoreUnavailable, StoreFull, Overloaded if the facts that failed were not recorded.
    */
-  async record(submissions: readonly Submission[], caller: Pick<Posting, 'mayBackdate'>): Promise<Outcome[]> {
+  async record(submissions: readonly Submission[], caller: Caller): Promise<Outcome[]> {
     if (this.#inProgress + submissions.length > MAX_IN_PROGRESS) {
       throw new Overloaded('too many facts are waiting to be written');
     }
@@ -63,6 +68,10 @@ export class Ledger {
     );
   }
 
+  #posting(caller: Caller): Posting {
+    return { ...caller, now: this.#now(), backdatingMs: this.#backdatingMs };
+  }
+
   /**
    * Keeps events that cannot become facts, as rejected events are kept.
    * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
@@ -74,7 +83,7 @@ export class Ledger {
   async #recordLocked(
     submissions: readonly Submission[],
     clusters: ReadonlyMap<string, readonly Submission[]>,
-    caller: Pick<Posting, 'mayBackdate'>,
+    caller: Caller,
     deadline: Deadline,
   ): Promise<Outcome[]> {
     const load = ([clusterId, own]: [string, readonly Submission[]]) =>
@@ -115,12 +124,12 @@ export class Ledger {
   async #loadFor(
     clusterId: string,
     submissions: readonly Submission[],
-    caller: Pick<Posting, 'mayBackdate'>,
+    caller: Caller,
     deadline: Deadline,
   ): Promise<ClusterHistory | Halted> {
     const history = await this.#read(clusterId, () => this.#histories.load(clusterId), deadline);
     if ('outcome' in history || history.isFresh) return history;
-    const { outcomes } = planFor(history.facts, submissions, { ...caller, now: this.#now() });
+    const { outcomes } = planFor(history.facts, submissions, this.#posting(caller));
     if (!outcomes.some(({ outcome }) => outcome === 'rejected')) return history;
     return this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
   }
@@ -137,7 +146,7 @@ export class Ledger {
     clusterId: string,
     submissions: readonly Submission[],
     loaded: ClusterHistory | Halted,
-    caller: Pick<Posting, 'mayBackdate'>,
+    caller: Caller,
     deadline: Deadline,
     outcomes: Map<Submission, Outcome>,
   ): Promise<void> {
@@ -147,7 +156,7 @@ export class Ledger {
         for (const submission of submissions.slice(done)) outcomes.set(submission, history);
         return;
       }
-      const plan = planFor(history.facts, submissions.slice(done), { ...caller, now: this.#now() });
+      const plan = planFor(history.facts, submissions.slice(done), this.#posting(caller));
       const mayBeStale = !history.isFresh && plan.outcomes.some(({ outcome }) => outcome === 'rejected');
       if (!mayBeStale && (await this.#append(clusterId, history.facts, plan.added, deadline))) {
         for (const outcome of plan.outcomes) outcomes.set(submissions[done++] as Submission, outcome);

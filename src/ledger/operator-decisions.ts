@@ -1,7 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { AccountProfile } from '../domain/account-profile.ts';
+import type { Beginning } from '../domain/billing/beginning.ts';
 import {
+  ACCOUNT_DESCRIBED,
   ALERT_ACKNOWLEDGED,
   ALERTS_STREAM,
+  accountStream,
+  BILLING_BEGAN,
+  BILLING_STREAM,
   DECISIONS_STREAM,
   OUTAGE_DECIDED,
 } from '../domain/stream-table.ts';
@@ -41,6 +47,27 @@ export class OperatorDecisions {
   proceedUntil(until: Instant, by: string, note: string | undefined): Promise<string> {
     const data = { until: formatInstant(until), by, ...(note !== undefined && { note }) };
     return this.#append(DECISIONS_STREAM, OUTAGE_DECIDED, data, by);
+  }
+
+  /**
+   * Records the profile of an account, whole: it replaces the one before.
+   * @returns the id of the event, once it is durable. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
+   */
+  describeAccount(accountId: string, profile: AccountProfile, by: string): Promise<string> {
+    return this.#append(accountStream(accountId), ACCOUNT_DESCRIBED, { ...profile } as JsonObject, by);
+  }
+
+  /**
+   * Records with which period statements begin.
+   * @returns the id of the event once it is durable; `undefined` if a beginning was recorded before.
+   * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
+   */
+  async beginBilling({ period, reason }: Beginning, by: string): Promise<string | undefined> {
+    const data = { period, reason };
+    const id = eventId(BILLING_STREAM, JSON.stringify(data));
+    const metadata = { source: LEDGER_SOURCE, actor: by };
+    const event = { id, type: BILLING_BEGAN, data, metadata, recordedAt: this.#now() };
+    return (await this.#isAppended(BILLING_STREAM, event, -1, writeDeadline())) ? id : undefined;
   }
 
   async #append(stream: string, type: string, data: JsonObject, actor: string): Promise<string> {

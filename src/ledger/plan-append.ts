@@ -6,7 +6,7 @@ import { clusterStream } from '../domain/stream-table.ts';
 import type { Revision } from '../util/log-numbers.ts';
 import type { RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
-import { LEDGER_SOURCE, type Outcome, type Submission } from './submission.ts';
+import { LEDGER_SOURCE, type NoEffect, type Outcome, type Submission } from './submission.ts';
 
 /** Maximum size of the facts in one append, in bytes of their posted events. Every store accepts appends of this size. */
 const MAX_APPEND_BYTES = 500_000;
@@ -35,7 +35,7 @@ export function planFor(
     const facts = added.length === 0 ? recorded : [...recorded, ...added];
     const earlier = facts.find((each) => isSameOrigin(each.origin, origin));
     if (earlier !== undefined) {
-      outcomes.push(outcomeOfRepeat(earlier, submission));
+      outcomes.push(withVoid(outcomeOfRepeat(earlier, submission), voidOf(facts, earlier.eventId), 'voided'));
       continue;
     }
     const decision = decide(facts, fact, posting);
@@ -53,7 +53,15 @@ export function planFor(
     if (notice !== undefined)
       added.push(recordedFact(notice, noticeOrigin(planned.eventId, origin), revision + 1, recordedAt));
     const { eventId } = planned;
-    outcomes.push({ outcome: 'appended', eventId, clusterId: fact.clusterId, revision, recordedAt });
+    const appended = {
+      outcome: 'appended',
+      eventId,
+      clusterId: fact.clusterId,
+      revision,
+      recordedAt,
+    } as const;
+    const voidedBefore = fact.type === 'FactVoided' ? voidOf(facts, fact.voids) : undefined;
+    outcomes.push(withVoid(appended, voidedBefore, 'target-voided-before'));
   }
   return { outcomes, added };
 }
@@ -69,6 +77,16 @@ function recordedFact(fact: Fact, origin: Origin, revision: Revision, recordedAt
 
 function noticeOrigin(decidingEventId: string, { actor }: Origin): Origin {
   return { source: LEDGER_SOURCE, id: `notice-of-${decidingEventId}`, actor };
+}
+
+/** Returns the first fact that voids the given one. */
+function voidOf(facts: readonly RecordedFact[], eventId: string): RecordedFact | undefined {
+  return facts.find(({ fact }) => fact.type === 'FactVoided' && fact.voids === eventId);
+}
+
+function withVoid(outcome: Outcome, voiding: RecordedFact | undefined, why: NoEffect['why']): Outcome {
+  if (voiding === undefined || !('eventId' in outcome)) return outcome;
+  return { ...outcome, noEffect: { why, voidedBy: voiding.eventId } };
 }
 
 function outcomeOfRepeat(earlier: RecordedFact, { fact, isTimedByLedger }: Submission): Outcome {

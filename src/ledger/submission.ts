@@ -1,3 +1,4 @@
+import type { Posting } from '../domain/facts/decide.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
@@ -7,6 +8,9 @@ import type { Revision } from '../util/log-numbers.ts';
 /** Source of the events that the ledger itself appends. */
 export const LEDGER_SOURCE = 'urn:cluster-ledger';
 
+/** What the caller who posts facts may do. */
+export type Caller = Pick<Posting, 'mayBackdate' | 'mayTransfer'>;
+
 /** A fact to be recorded. */
 export interface Submission {
   readonly fact: Fact;
@@ -15,6 +19,13 @@ export interface Submission {
   readonly event: JsonObject;
   /** Whether the ledger set the effective time. A repeat is then recognized whatever its effective time is. */
   readonly isTimedByLedger?: boolean;
+}
+
+/** Why a recorded fact changes nothing: it was voided, or it voids a fact that was voided before. */
+export interface NoEffect {
+  readonly why: 'voided' | 'target-voided-before';
+  /** Event id of the void. */
+  readonly voidedBy: string;
 }
 
 /** Result of a submission. */
@@ -27,6 +38,8 @@ export type Outcome =
       readonly revision: Revision;
       /** Milliseconds since the epoch, by the clock of the process that recorded the fact. */
       readonly recordedAt: number;
+      /** Set if the fact changes nothing. */
+      readonly noEffect?: NoEffect;
     }
   | { readonly outcome: 'rejected'; readonly rejection: Rejection }
   /** This release cannot read the recorded facts of the cluster, so it cannot decide on new ones. */

@@ -20,6 +20,8 @@ interface Dependencies {
   readonly projections: Projections;
   readonly closes: PeriodClosingStore;
   readonly now: () => Instant;
+  /** How long after its end a period becomes due, in milliseconds. */
+  readonly graceMs: number;
   /** Called after each closing with its position; `undefined` if the position is not known yet. */
   readonly closed?: (position: Position | undefined) => void;
 }
@@ -46,11 +48,15 @@ export class ClosePeriod {
 
   async #close(command: ClosePeriodCommand): Promise<ClosePeriodResult> {
     const { period, early, dryRun, actor } = command;
-    const { now, closes } = this.#dependencies;
+    const { now, closes, graceMs } = this.#dependencies;
     const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const closed = closedIn(model, period);
     if (closed !== undefined) return closed;
-    const rejection = rejectionOfClose(period, model.calendar, { now: now(), early: early || dryRun });
+    const rejection = rejectionOfClose(period, model.calendar, {
+      now: now(),
+      early: early || dryRun,
+      graceMs,
+    });
     if (rejection !== undefined) return { outcome: 'rejected', rejection };
     for (const [cluster, { why }] of model.unreadableClusters)
       return { outcome: 'halted', clusterId: model.clusters.text(cluster), why };
@@ -58,7 +64,7 @@ export class ClosePeriod {
     // Read without an await after the checks above: no earlier period can be closed in between.
     const watermark = model.position;
     const statements: Statement[] = [];
-    const asked = { period, watermark, earlier: [...model.closedPeriods] };
+    const asked = { period, watermark, earlier: [...model.closedPeriods.all] };
     const keep = dryRun ? (statement: Statement) => void statements.push(statement) : undefined;
     const close = { period, watermark, ...(await tally(statementsInTurns(model, asked), keep)) };
     if (dryRun) return { outcome: 'would-close', close, statements };
@@ -71,6 +77,6 @@ export class ClosePeriod {
 }
 
 function closedIn(model: LedgerModel, period: Period): ClosePeriodResult | undefined {
-  const close = model.closingOf(period);
+  const close = model.closedPeriods.of(period);
   return close === undefined ? undefined : { outcome: 'closed', close };
 }

@@ -1,7 +1,8 @@
 import type { Statement } from '../domain/billing/statement.ts';
-import type { Usage } from '../domain/billing/usage.ts';
+import type { UsageBreakdown } from '../domain/billing/usage.ts';
 import { type Instant, type Period, periodWindow } from '../domain/time.ts';
-import type { ClosedPeriod, LedgerModel } from '../projections/model/ledger-model.ts';
+import type { ClosedPeriod } from '../projections/model/closed-periods.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import { accountUsage } from '../projections/queries/account-usage.ts';
 import { closedQuestion, statementsInTurns } from '../projections/queries/period-statements.ts';
 import type { Position } from '../util/log-numbers.ts';
@@ -13,9 +14,9 @@ const MAX_FACTS = 100_000;
 export type EvidenceFigure =
   | { readonly kind: 'no-statement' }
   | { readonly kind: 'statement'; readonly statement: Statement; readonly closedAt: Instant }
-  | { readonly kind: 'usage'; readonly usage: Usage };
+  | { readonly kind: 'usage'; readonly usage: UsageBreakdown };
 
-/** A cluster that was registered to the account, and the positions of all of its facts. */
+/** A cluster that any fact gives to the account, and the positions of all of its facts. */
 interface EvidenceCluster {
   readonly clusterId: string;
   readonly positions: readonly number[];
@@ -49,25 +50,25 @@ export async function selectEvidence(
   const clusters = clustersOf(model, accountId, size);
   const facts = clusters.reduce((sum, { positions }) => sum + positions.length, 0);
   if (facts > MAX_FACTS) return { outcome: 'too-many-facts', facts, limit: MAX_FACTS };
-  const closings = model.closedPeriods.filter(({ position }) => position <= size);
+  const closings = model.closedPeriods.knownAt(size);
   const figure = closings.some((closing) => closing.period === period)
     ? await statementFor(model, accountId, period)
     : usageFor(model, accountId, period, size, now);
   return { outcome: 'selected', figure, clusters, closings };
 }
 
-/** Returns the clusters that were registered to an account at any time within the first `size` events. */
+/** Returns the clusters that any of the first `size` events gives to an account. */
 function clustersOf(model: LedgerModel, accountId: string, size: number): EvidenceCluster[] {
   const account = model.accounts.find(accountId) as number;
   return model.clustersOf(account).flatMap((cluster) => {
     const positions = model.positionsOf(cluster).filter((position) => position <= size);
-    const wasRegistered = model.facts.registersTo(positions.at(-1) ?? 0, account);
-    return wasRegistered ? [{ clusterId: model.clusters.text(cluster), positions }] : [];
+    const everOwned = model.facts.namesOwner(positions.at(-1) ?? 0, account);
+    return everOwned ? [{ clusterId: model.clusters.text(cluster), positions }] : [];
   });
 }
 
 async function statementFor(model: LedgerModel, accountId: string, period: Period): Promise<EvidenceFigure> {
-  const closing = model.closingOf(period);
+  const closing = model.closedPeriods.of(period);
   const question = closedQuestion(model, period);
   if (closing === undefined || question === undefined) return { kind: 'no-statement' };
   for await (const statement of statementsInTurns(model, question, { only: accountId }))
@@ -85,6 +86,6 @@ function usageFor(
   const window = periodWindow(period);
   return {
     kind: 'usage',
-    usage: accountUsage(model, accountId, { window, through: now, asOf, byDay: false }).usage,
+    usage: accountUsage(model, accountId, { window, through: now, asOf, byDay: false }),
   };
 }

@@ -1,6 +1,6 @@
 import type { ClusterBilling } from '../domain/billing/billing.ts';
 import { AmountSum, type Amounts } from '../domain/billing/quantity.ts';
-import { type Usage, usageOf } from '../domain/billing/usage.ts';
+import { type TypeUsage, type Usage, usageOf } from '../domain/billing/usage.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import { LAST_INSTANT, type Window } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
@@ -53,9 +53,9 @@ export async function simulateAccount(
   for (const [clusterId, { removed, added, indexes }] of byCluster(changes)) {
     const cluster = model.clusters.find(clusterId);
     const known = cluster === undefined ? 0 : model.positionsOf(cluster, asOf).length;
-    if (cluster !== undefined && added.length > 0 && model.haltOf(cluster) !== undefined)
+    if (cluster !== undefined && added.length > 0 && model.unreadable(cluster) !== undefined)
       return { outcome: 'halted', cluster };
-    const posting = { now: LAST_INSTANT, mayBackdate: true };
+    const posting = { now: LAST_INSTANT, mayBackdate: true, mayTransfer: true };
     const { billing, outcomes } = await simulateFacts(store, { clusterId, known, removed, added }, posting);
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.outcome === 'rejected')
@@ -85,6 +85,7 @@ function byCluster({ added, removed }: FactChanges): Map<string, ClusterChange> 
 export interface UsageComparison {
   readonly before: Usage;
   readonly after: Usage;
+  readonly byType: { readonly before: readonly TypeUsage[]; readonly after: readonly TypeUsage[] };
   readonly delta: Amounts;
   /** The clusters whose billing within the window would change. */
   readonly changed: readonly SimulatedCluster[];
@@ -98,6 +99,11 @@ export function compareUsage(clusters: readonly SimulatedCluster[], counted: Win
       counted,
     );
   const [before, after] = [usage('before'), usage('after')];
-  const delta = new AmountSum().add(after).subtract(before).total;
-  return { before, after, delta, changed: clusters.filter((cluster) => wouldChange(cluster, counted)) };
+  return {
+    before: before.usage,
+    after: after.usage,
+    byType: { before: before.byType, after: after.byType },
+    delta: new AmountSum().add(after.usage).subtract(before.usage).total,
+    changed: clusters.filter((cluster) => wouldChange(cluster, counted)),
+  };
 }

@@ -15,7 +15,7 @@ const cluster = (clusterId: string, more: Partial<RegisteredCluster> = {}): Regi
   accountId: 'acme',
   name: clusterId,
   connection: `argocd:argocd/${clusterId}`,
-  intervals: [{ from: 0, to: null, openedBy: 1, closedBy: null }],
+  intervals: [{ from: 0, to: null, openedBy: 1, closedBy: null, accountId: 'acme', clusterType: null }],
   ...more,
 });
 const item = (name: string, more: Partial<InventoryItem> = {}): InventoryItem => ({
@@ -76,7 +76,9 @@ describe('a cluster that is billed', () => {
   });
 
   test('and gone is no alert while something holds its billing', () => {
-    const held = cluster('c1', { intervals: [{ from: 0, to: NOW - 1, openedBy: 1, closedBy: 2 }] });
+    const held = cluster('c1', {
+      intervals: [{ from: 0, to: NOW - 1, openedBy: 1, closedBy: 2, accountId: 'acme', clusterType: null }],
+    });
     const { conditions, statuses: opinions } = reconcileInventory([argocd()], [held], NOW);
     expect([conditions, opinions.get('c1')]).toEqual([[], 'gone']);
   });

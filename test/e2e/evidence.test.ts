@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { verifyEvidence } from '../../src/audit/verify/verify-evidence.ts';
 import { verifyStore } from '../../src/audit/verify/verify-store.ts';
 import { verifyUrl } from '../../src/audit/verify/verify-url.ts';
+import { firstBilledAt } from '../oracle/oracle.ts';
 import { evidenceOf, publishedKeys } from '../support/evidence.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { historyOf } from '../support/random-posts.ts';
@@ -84,8 +85,8 @@ async function closeNext(
   { accepted }: Player,
   last: string | undefined,
 ): Promise<string> {
-  const first = Math.min(...accepted.map(({ effectiveAt }) => Number(effectiveAt)));
-  const period = last === undefined ? new Date(first).toISOString().slice(0, 7) : monthAfter(last);
+  const first = firstBilledAt(accepted);
+  const period = last === undefined ? new Date(Number(first)).toISOString().slice(0, 7) : monthAfter(last);
   const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
   const { status, text } = await ledger.fetch(`/v1/periods/${period}/close`, post);
   expect(status, text).toBeLessThan(300);

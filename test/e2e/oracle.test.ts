@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { accountsAt, isBilledAt, type OracleFact, usageAt } from '../oracle/oracle.ts';
+import { accountsAt, billedAt, type OracleFact, usageAt, usageByTypeAt } from '../oracle/oracle.ts';
 import { type Answer, openLedger, type TestLedger } from '../support/ledger.ts';
 import { historyOf, MONTHS } from '../support/random-posts.ts';
 import { stores } from '../support/stores.ts';
@@ -66,10 +66,12 @@ async function comparesUsage(
   const expected = accountsAt(facts, w).map((accountId) => ({
     accountId,
     usage: usageAt(facts, w, accountId, window, through),
+    byType: usageByTypeAt(facts, w, accountId, window, through),
     ...(byDay && {
       days: daysOf(window, through).map((day) => ({
         date: new Date(Number(day[0])).toISOString().slice(0, 10),
         usage: usageAt(facts, w, accountId, day, through),
+        byType: usageByTypeAt(facts, w, accountId, day, through),
       })),
     }),
   }));
@@ -87,16 +89,24 @@ async function comparesOddWindow(ledger: TestLedger, facts: readonly OracleFact[
   await comparesUsage(ledger, facts, { window: [from, to], query, w, through });
 }
 
+interface Interval {
+  readonly from: string;
+  readonly to: string | null;
+  readonly accountId: string;
+  readonly clusterType: string | null;
+}
+
 /** Each cluster is billed in its intervals and not outside, at every instant at which anything happened. */
 async function comparesIntervals(ledger: TestLedger, facts: readonly OracleFact[]): Promise<void> {
   for (const [clusterId, own] of Map.groupBy(facts, (fact) => fact.clusterId)) {
     const { body } = await answered(ledger, `/v1/clusters/${clusterId}/billing`);
-    const intervals: { from: string; to: string | null }[] = body.intervals;
+    const intervals: Interval[] = body.intervals;
     for (const t of own.flatMap(({ effectiveAt }) => [effectiveAt - 1n, effectiveAt, effectiveAt + 1n])) {
-      const isInside = intervals.some(
+      const interval = intervals.find(
         ({ from, to }) => Date.parse(from) <= t && (to === null || t < Date.parse(to)),
       );
-      expect(isInside, `${clusterId} at ${t}`).toBe(isBilledAt(own, t));
+      const owner = interval && { accountId: interval.accountId, clusterType: interval.clusterType };
+      expect(owner, `${clusterId} at ${t}`).toEqual(billedAt(own, t));
     }
   }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type OracleFact, refusalOf } from '../oracle/oracle.ts';
+import { type OracleFact, rejectionOf } from '../oracle/oracle.ts';
 import type { PostedEvent } from '../support/cloud-events.ts';
 import type { Recorded, TestLedger } from '../support/ledger.ts';
 import type { Post, Step } from '../support/random-posts.ts';
@@ -69,7 +69,7 @@ export class Player {
       return;
     }
     const fact = oracleFact(event, result as Recorded);
-    const refusal = refusalOf(this.accepted, fact, BigInt(this.#ledger.now));
+    const refusal = rejectionOf(this.accepted, fact, BigInt(this.#ledger.now));
     expect(codeOf(result) ?? result.outcome, what).toBe(refusal ?? 'appended');
     if (refusal !== undefined) return;
     expect(this.accepted.map(({ position }) => position)).not.toContain(fact.position);
@@ -100,6 +100,7 @@ function inAnotherZone(time: string): string {
 
 const TYPES: Readonly<Record<string, string>> = {
   'cluster.registered': 'ClusterRegistered',
+  'cluster.changed': 'ClusterChanged',
   'cluster.deleted': 'ClusterDeleted',
   'billing.stopped': 'BillingStopped',
   'billing.resumed': 'BillingResumed',

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type OracleClose, type OracleFact, statementsAt, usageAt } from '../oracle/oracle.ts';
+import { firstBilledAt, type OracleClose, type OracleFact, statementsAt, usageAt } from '../oracle/oracle.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { historyOf } from '../support/random-posts.ts';
 import { stores } from '../support/stores.ts';
@@ -37,8 +37,8 @@ async function closesNext(
   facts: readonly OracleFact[],
   last: OracleClose | undefined,
 ): Promise<OracleClose> {
-  const [first] = facts.map(({ effectiveAt }) => Number(effectiveAt)).sort((a, b) => a - b);
-  const period = last === undefined ? monthsFrom(first as number, 0) : monthsFrom(startOf(last.period), 1);
+  const first = firstBilledAt(facts);
+  const period = last === undefined ? monthsFrom(Number(first), 0) : monthsFrom(startOf(last.period), 1);
   const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
   const other = monthsFrom(startOf(period), last === undefined ? -1 : 1);
   const refused = await ledger.fetch(`/v1/periods/${other}/close`, post);
@@ -77,7 +77,11 @@ async function comparesStatements(
     });
     const expected = statementsAt(facts, closes.slice(0, i + 1));
     expect(figures, `${period} at ${watermark}`).toEqual(
-      expected.map((statement) => ({ ...statement, watermark: String(watermark) })),
+      expected.map((statement) => ({
+        ...statement,
+        statementId: expect.stringMatching(/^st_[a-z2-7]{26}$/),
+        watermark: String(watermark),
+      })),
     );
     for (const { accountId, adjustments } of items) {
       for (const line of adjustments)

@@ -226,7 +226,7 @@ describe('alerts of facts', () => {
     expect(await one(ledger, 'late-facts:acme')).toMatchObject({
       state: 'open',
       accountId: 'acme',
-      happened: '1 fact changed what account acme used in closed periods, from 2026-02 on',
+      happened: '1 fact changed the usage of account acme in closed periods, from 2026-02 on',
     });
     expect((await close('2026-03')).status).toBe(200);
     expect(await ids(ledger, '?state=open')).toEqual([]);

@@ -66,6 +66,7 @@ describe('an explanation', () => {
           ...{
             from: day('03-05'),
             to: day('03-10'),
+            clusterType: null,
             stillBilled: false,
             clusterSeconds: `${5 * 86_400}.000`,
           },
@@ -135,11 +136,11 @@ describe('an explanation', () => {
   test('is available as CSV with a row per interval and as NDJSON with a line per cluster, each with its own ETag', async () => {
     const csv = await ledger().get(MARCH, { accept: 'text/csv' });
     const [header = '', ...rows] = csv.text.trimEnd().split('\r\n');
-    expect(header.split(',').slice(7, 13)).toEqual([
-      ...['clusterId', 'name', 'from', 'to', 'stillBilled', 'clusterSeconds'],
+    expect(header.split(',').slice(7, 14)).toEqual([
+      ...['clusterId', 'name', 'from', 'to', 'clusterType', 'stillBilled', 'clusterSeconds'],
     ]);
     expect(rows).toHaveLength(3);
-    expect(rows[2]).toContain(`whole,'=whole,${day('03-01')},${day('04-01')},true,2678400.000,`);
+    expect(rows[2]).toContain(`whole,'=whole,${day('03-01')},${day('04-01')},,true,2678400.000,`);
     const lines = await ledger().get(MARCH, { accept: 'application/x-ndjson' });
     const { body, headers } = await ledger().get(MARCH);
     expect(

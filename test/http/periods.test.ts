@@ -42,6 +42,7 @@ test('periods are listed from the first one with a fact to the current one, each
       accounts: 2,
       totals: { billableClusters: 2, clusterSeconds: '3801600.000' },
       statementsDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      rules: 2,
       position: '3',
       closedAt: '2026-04-02T00:00:00.000Z',
     },
@@ -125,14 +126,20 @@ test('statements are available as JSON, CSV and NDJSON, page by page, and one by
   const lines = (await ledger.get(path, { accept: 'application/x-ndjson' })).text.trim().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toEqual(all.body.items);
   const csv = (await ledger.get(path, { accept: 'text/csv' })).text.split('\r\n');
-  const at = '2026-03,5,2026-04-15T00:00:00.000Z';
+  const [acme, globex] = all.body.items.map(({ statementId }: { statementId: string }) => statementId);
+  const of = (account: string, id: string, line: number) =>
+    `${id},${id}_${line},${account},2026-03,5,2026-04-15T00:00:00.000Z`;
   expect(csv).toEqual([
-    'accountId,period,watermark,closedAt,line,of,billableClusters,clusterSeconds,peakClusters,clustersAtStart,clustersAtEnd,averageClusters,facts',
-    `acme,${at},usage,2026-03,0,0.000,0,0,0,0.000000,`,
-    `acme,${at},adjustment,2026-02,0,-777600.000,,,,,${late?.eventId}`,
-    `acme,${at},total,2026-03,0,-777600.000,,,,,`,
-    `globex,${at},usage,2026-03,1,2678400.000,1,1,1,1.000000,`,
-    `globex,${at},total,2026-03,1,2678400.000,,,,,`,
+    'statementId,lineId,accountId,period,watermark,closedAt,line,of,clusterType,billableClusters,clusterSeconds,peakClusters,clustersAtStart,clustersAtEnd,averageClusters,facts',
+    `${of('acme', acme, 1)},usage,2026-03,*,0,0.000,0,0,0,0.000000,`,
+    `${of('acme', acme, 2)},adjustment,2026-02,*,0,-777600.000,,,,,${late?.eventId}`,
+    `${of('acme', acme, 3)},adjustment,2026-02,,0,-777600.000,,,,,`,
+    `${of('acme', acme, 4)},total,2026-03,*,0,-777600.000,,,,,`,
+    `${of('acme', acme, 5)},total,2026-03,,0,-777600.000,,,,,`,
+    `${of('globex', globex, 1)},usage,2026-03,*,1,2678400.000,1,1,1,1.000000,`,
+    `${of('globex', globex, 2)},usage,2026-03,,1,2678400.000,1,1,1,1.000000,`,
+    `${of('globex', globex, 3)},total,2026-03,*,1,2678400.000,,,,,`,
+    `${of('globex', globex, 4)},total,2026-03,,1,2678400.000,,,,,`,
     '',
   ]);
   expect((await ledger.get(path, { accept: 'image/png' })).status).toBe(406);

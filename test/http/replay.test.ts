@@ -108,6 +108,7 @@ describe.each(stores)('on $name', ({ connection }) => {
 
 const TYPES: Readonly<Record<string, string>> = {
   'io.clusterledger.cluster.registered.v1': 'ClusterRegistered',
+  'io.clusterledger.cluster.changed.v1': 'ClusterChanged',
   'io.clusterledger.cluster.deleted.v1': 'ClusterDeleted',
   'io.clusterledger.billing.stopped.v1': 'BillingStopped',
   'io.clusterledger.billing.resumed.v1': 'BillingResumed',

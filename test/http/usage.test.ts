@@ -36,6 +36,8 @@ const nothing = {
   clustersAtEnd: 0,
   averageClusters: '0.000000',
 };
+/** The breakdown of clusters of which no fact says a type. */
+const untyped = (usage: object) => ({ usage, byType: [{ clusterType: null, ...usage }] });
 const march = {
   period: '2026-03',
   window: { from: '2026-03-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z' },
@@ -50,9 +52,9 @@ describe('the usage of a month', () => {
       asOf: null,
       position: '6',
       items: [
-        { accountId: '_free', usage: nothing },
-        { accountId: 'acme', usage: acmeInMarch },
-        { accountId: 'globex', usage: globexInMarch },
+        { accountId: '_free', usage: nothing, byType: [] },
+        { accountId: 'acme', ...untyped(acmeInMarch) },
+        { accountId: 'globex', ...untyped(globexInMarch) },
       ],
     });
     expect(headers.get('ledger-position')).toBe('6');
@@ -61,8 +63,8 @@ describe('the usage of a month', () => {
   test('is the same for an account by filter and by path', async () => {
     const { body: filtered } = await ledger().get('/v1/usage?period=2026-03&accountId=acme');
     const { body: own } = await ledger().get('/v1/accounts/acme/usage?period=2026-03');
-    expect(filtered.items).toEqual([{ accountId: 'acme', usage: acmeInMarch }]);
-    expect(own).toEqual({ accountId: 'acme', ...march, asOf: null, position: '6', usage: acmeInMarch });
+    expect(filtered.items).toEqual([{ accountId: 'acme', ...untyped(acmeInMarch) }]);
+    expect(own).toEqual({ accountId: 'acme', ...march, asOf: null, position: '6', ...untyped(acmeInMarch) });
   });
 
   test('is counted up to now while the month lasts, or up to a requested instant', async () => {
@@ -86,14 +88,14 @@ describe('the usage of a month', () => {
     expect(body.days).toHaveLength(31);
     expect(body.days[9]).toEqual({
       date: '2026-03-10',
-      usage: {
+      ...untyped({
         billableClusters: 2,
         clusterSeconds: '172800.000',
         peakClusters: 2,
         clustersAtStart: 2,
         clustersAtEnd: 2,
         averageClusters: '2.000000',
-      },
+      }),
     });
     const seconds = body.days.map(({ usage }: { usage: { clusterSeconds: string } }) =>
       Number(usage.clusterSeconds),
@@ -213,16 +215,18 @@ describe('usage with asOf', () => {
 describe('usage by Accept', () => {
   const usage = (accept: string, query = '?period=2026-03') => ledger().get(`/v1/usage${query}`, { accept });
 
-  test('is CSV with a row per account', async () => {
+  test('is CSV with a row per account, and one for each of its cluster types', async () => {
     const { headers, text } = await usage('text/csv');
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');
     expect(headers.get('ledger-position')).toBe('6');
     const head = '2026-03,2026-03-01T00:00:00.000Z,2026-04-01T00:00:00.000Z,2026-04-01T00:00:00.000Z,,6,';
     expect(text.split('\r\n')).toEqual([
-      'accountId,period,from,to,through,asOf,position,date,billableClusters,clusterSeconds,peakClusters,clustersAtStart,clustersAtEnd,averageClusters',
-      `_free,${head},0,0.000,0,0,0,0.000000`,
-      `acme,${head},2,3542400.000,2,1,1,1.322581`,
-      `globex,${head},1,0.001,1,0,1,0.000000`,
+      'accountId,period,from,to,through,asOf,position,date,clusterType,billableClusters,clusterSeconds,peakClusters,clustersAtStart,clustersAtEnd,averageClusters',
+      `_free,${head},*,0,0.000,0,0,0,0.000000`,
+      `acme,${head},*,2,3542400.000,2,1,1,1.322581`,
+      `acme,${head},,2,3542400.000,2,1,1,1.322581`,
+      `globex,${head},*,1,0.001,1,0,1,0.000000`,
+      `globex,${head},,1,0.001,1,0,1,0.000000`,
       '',
     ]);
   });
@@ -230,8 +234,8 @@ describe('usage by Accept', () => {
   test('is CSV with a row per account and day', async () => {
     const { text } = await usage('text/csv', '?period=2026-03&granularity=day&accountId=acme');
     const rows = text.trimEnd().split('\r\n').slice(1);
-    expect(rows).toHaveLength(31);
-    expect(rows[9]).toMatch(/,2026-03-10,2,172800\.000,2,2,2,2\.000000$/);
+    expect(rows).toHaveLength(62);
+    expect(rows[18]).toMatch(/,2026-03-10,\*,2,172800\.000,2,2,2,2\.000000$/);
   });
 
   test('is NDJSON with a line per account, each with its head', async () => {
@@ -242,7 +246,13 @@ describe('usage by Accept', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(lines).toHaveLength(3);
-    expect(lines[1]).toEqual({ ...march, asOf: null, position: '6', accountId: 'acme', usage: acmeInMarch });
+    expect(lines[1]).toEqual({
+      ...march,
+      asOf: null,
+      position: '6',
+      accountId: 'acme',
+      ...untyped(acmeInMarch),
+    });
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AutoCloseSettings } from '../../src/config/auto-close-settings.ts';
+import { DEFAULT_GRACE_MS } from '../../src/domain/billing/period.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { AutoClose } from '../../src/jobs/auto-close.ts';
 import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
@@ -20,6 +21,7 @@ function jobOf(ledger: TestLedger, settings: Partial<AutoCloseSettings> = {}, st
   const used = store ?? ledger.rooms.store;
   const now = () => ledger.now;
   const closer = new ClosePeriod({
+    graceMs: DEFAULT_GRACE_MS,
     store: used,
     projections,
     closes: new PeriodClosingStore(used, now),
@@ -32,7 +34,10 @@ function jobOf(ledger: TestLedger, settings: Partial<AutoCloseSettings> = {}, st
     warn: (details: object, message: string) => void errors.push({ details: { ...details }, message }),
     error: (details: object, message: string) => void errors.push({ details: { ...details }, message }),
   };
-  const job = new AutoClose({ closer, projections, now, log }, AutoCloseSettings.parse(settings));
+  const job = new AutoClose(
+    { graceMs: DEFAULT_GRACE_MS, closer, projections, now, log },
+    AutoCloseSettings.parse(settings),
+  );
   return { job, lines, errors };
 }
 
@@ -163,7 +168,7 @@ describe('the closing job', () => {
     off.job.start();
     const on = jobOf(ledger, { enabled: true, schedule: '* * * * * *' });
     on.job.start();
-    await until(() => ledger.rooms.projections.model.closedPeriods.length === 1);
+    await until(() => ledger.rooms.projections.model.closedPeriods.all.length === 1);
     await on.job.stop();
     await off.job.stop();
     expect(off.lines).toEqual([]);

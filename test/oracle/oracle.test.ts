@@ -1,52 +1,77 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { accountsAt, isBilledAt, type OracleFact, type OracleUsage, usageAt } from './oracle.ts';
+import {
+  accountsAt,
+  billedAt,
+  monthOf,
+  type OracleFact,
+  type OracleTypeUsage,
+  type OracleUsage,
+  statementsAt,
+  usageAt,
+  usageByTypeAt,
+} from './oracle.ts';
 
-/** The oracle itself is held against the cases that were worked out by hand. */
+/** The oracle itself is compared with the cases that were computed by hand. */
 
 type GoldenFact = Omit<OracleFact, 'eventId' | 'position' | 'effectiveAt'> & {
   id: string;
   effectiveAt: string;
 };
-interface GoldenUsage {
+interface GoldenInterval {
+  readonly from: string;
+  readonly to: string | null;
+  readonly accountId: string;
+  readonly clusterType: string | null;
+}
+interface GoldenStatement {
+  readonly usage: OracleUsage;
+  readonly adjustments: readonly object[];
+  readonly total: object;
+}
+interface GoldenCase {
   readonly name: string;
   readonly period: string;
   readonly through?: string;
+  readonly begun?: string;
   readonly facts: readonly GoldenFact[];
+  readonly closes?: readonly { readonly period: string; readonly watermark: number }[];
   readonly expect: {
     readonly accounts: Readonly<Record<string, OracleUsage>>;
-    readonly intervals: Readonly<Record<string, readonly { from: string; to: string | null }[]>>;
+    readonly byType?: Readonly<Record<string, readonly OracleTypeUsage[]>>;
+    readonly intervals: Readonly<Record<string, readonly GoldenInterval[]>>;
+    readonly statements?: Readonly<Record<string, Readonly<Record<string, GoldenStatement>>>>;
   };
 }
 
 const file = new URL('../golden/billing.json', import.meta.url);
-const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly GoldenUsage[] };
+const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly GoldenCase[] };
 
 const instant = (text: string) => BigInt(Date.parse(text));
 
-function monthOf(period: string): [from: bigint, to: bigint] {
-  const [year = 0, month = 0] = period.split('-').map(Number);
-  return [BigInt(Date.UTC(year, month - 1)), BigInt(Date.UTC(year, month))];
-}
-
-describe.each(cases)('$name', ({ facts: golden, period, through, expect: expected }) => {
-  const facts = golden.map(({ id, effectiveAt, ...fact }, i) => ({
+describe.each(cases)('the oracle, in the golden case "$name",', (golden) => {
+  const { period, through, expect: expected } = golden;
+  const facts = golden.facts.map(({ id, effectiveAt, ...fact }, i) => ({
     ...fact,
     eventId: id,
     position: i + 1,
     effectiveAt: instant(effectiveAt),
   }));
+  const month = monthOf(period);
+  const end = through === undefined ? month[1] : instant(through);
 
-  test('accounts used this much', () => {
-    const month = monthOf(period);
-    const usage = accountsAt(facts, facts.length).map((account) => [
-      account,
-      usageAt(facts, facts.length, account, month, through === undefined ? month[1] : instant(through)),
-    ]);
+  test('computes the usage of every account, whole and by type', () => {
+    const accounts = accountsAt(facts, facts.length);
+    const usage = accounts.map((account) => [account, usageAt(facts, facts.length, account, month, end)]);
     expect(Object.fromEntries(usage)).toEqual(expected.accounts);
+    const byType = accounts.map((account) => [
+      account,
+      usageByTypeAt(facts, facts.length, account, month, end),
+    ]);
+    if (expected.byType !== undefined) expect(Object.fromEntries(byType)).toEqual(expected.byType);
   });
 
-  test('clusters are billed within their intervals and not outside', () => {
+  test('bills each cluster within its intervals, to their account and as their type, and not outside', () => {
     for (const [clusterId, intervals] of Object.entries(expected.intervals)) {
       const own = facts.filter((fact) => fact.clusterId === clusterId);
       const edges = intervals.flatMap(({ from, to }) => [
@@ -55,11 +80,33 @@ describe.each(cases)('$name', ({ facts: golden, period, through, expect: expecte
       ]);
       const probes = [...edges, ...own.map((fact) => fact.effectiveAt)].flatMap((t) => [t - 1n, t, t + 1n]);
       for (const t of probes) {
-        const isInside = intervals.some(
+        const interval = intervals.find(
           ({ from, to }) => instant(from) <= t && (to === null || t < instant(to)),
         );
-        expect(isBilledAt(own, t), `${clusterId} at ${t}`).toBe(isInside);
+        const owner = interval && { accountId: interval.accountId, clusterType: interval.clusterType };
+        expect(billedAt(own, t), `${clusterId} at ${t}`).toEqual(owner);
       }
     }
+  });
+
+  test('computes the statements of every closed period', () => {
+    const closes = golden.closes ?? [];
+    const statements = closes.map((close, i) => {
+      const ofPeriod = statementsAt(facts, closes.slice(0, i + 1), golden.begun !== undefined);
+      return [
+        close.period,
+        Object.fromEntries(
+          ofPeriod.map(({ accountId, usage, adjustments, total }) => [
+            accountId,
+            {
+              usage,
+              adjustments: adjustments.map(({ period: q, delta }) => ({ period: q, ...delta })),
+              total: { billableClusters: total.billableClusters, clusterSeconds: total.clusterSeconds },
+            },
+          ]),
+        ),
+      ];
+    });
+    expect(Object.fromEntries(statements)).toEqual(expected.statements ?? {});
   });
 });

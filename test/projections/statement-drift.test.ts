@@ -151,7 +151,7 @@ test('what could not be kept when a period was closed is kept after the next sta
   await ledger.open();
   await ledger.get('/v1/periods');
   await compared(ledger);
-  const [close] = ledger.rooms.projections.model.closedPeriods;
+  const [close] = ledger.rooms.projections.model.closedPeriods.all;
   const kept = close === undefined ? undefined : await new StatementDigests(ledger.rooms.store).read(close);
   expect([...(kept ?? new Map()).keys()]).toEqual(['acme', 'globex', 'initech']);
 });

@@ -5,6 +5,8 @@ import type { OracleFact } from '../oracle/oracle.ts';
 /** Relative frequency of each kind of fact; a kind without a weight does not occur. */
 export interface Weights {
   readonly registered: number;
+  /** Changes of the account, of `billable` and of the type, sometimes all at once. */
+  readonly changed: number;
   readonly deleted: number;
   readonly switched: number;
   /** Facts without effect on the bill. */
@@ -16,12 +18,10 @@ export interface Weights {
 export interface FactChoices {
   readonly clusterId: fc.Arbitrary<string>;
   readonly effectiveAt: fc.Arbitrary<number>;
-  /** Returns the payload of a registration of the given cluster. */
-  readonly registration: (clusterId: string) => fc.Arbitrary<{
-    readonly accountId: string;
-    readonly name: string;
-    readonly billable: boolean;
-  }>;
+  /** Returns the account that a registration of the given cluster names. */
+  readonly ownerOf: (clusterId: string) => fc.Arbitrary<string>;
+  /** The accounts that changes transfer clusters to. */
+  readonly newOwner: fc.Arbitrary<string>;
   readonly cause: fc.Arbitrary<(typeof CAUSES)[number] | 'deleted'>;
   readonly observation: fc.Arbitrary<Observation>;
   /** The id that a void names. A test may replace it with an event id of its history. */
@@ -39,17 +39,39 @@ export type Observation =
 
 /** Returns one random fact at a time. The order of a list of them is the order of recording, unrelated to `effectiveAt`. */
 export function randomFacts(choices: FactChoices): fc.Arbitrary<Fact> {
-  const { clusterId, effectiveAt, registration, cause, observation, voids, weights } = choices;
+  const { clusterId, effectiveAt, ownerOf, newOwner, cause, observation, voids, weights } = choices;
   const common = { clusterId, effectiveAt };
+  // Attributes are often left out: a registration is then billable, and a change keeps the value.
+  const attributes = {
+    billable: fc.constantFrom(true, true, false),
+    clusterType: fc.constantFrom('vcluster', 'workload'),
+  };
   const registrations = fc.record(common).chain((fact) =>
-    registration(fact.clusterId).map((payload) => ({
-      ...fact,
-      type: 'ClusterRegistered' as const,
-      ...payload,
-    })),
+    fc.record(
+      {
+        clusterId: fc.constant(fact.clusterId),
+        effectiveAt: fc.constant(fact.effectiveAt),
+        type: fc.constant('ClusterRegistered' as const),
+        accountId: ownerOf(fact.clusterId),
+        name: fc.constant('one'),
+        ...attributes,
+      },
+      { requiredKeys: ['clusterId', 'effectiveAt', 'type', 'accountId', 'name'] },
+    ),
+  );
+  const changes = fc.record(
+    {
+      ...common,
+      type: fc.constant('ClusterChanged' as const),
+      region: fc.constant('eu-1'),
+      accountId: newOwner,
+      ...attributes,
+    },
+    { requiredKeys: ['clusterId', 'effectiveAt', 'type', 'region'] },
   );
   const all: { weight: number; arbitrary: fc.Arbitrary<Fact> }[] = [
     { weight: weights.registered, arbitrary: registrations },
+    { weight: weights.changed, arbitrary: changes },
     {
       weight: weights.deleted,
       arbitrary: fc.record({ ...common, type: fc.constant('ClusterDeleted' as const) }),

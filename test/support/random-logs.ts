@@ -33,16 +33,12 @@ export function factsWith(
   return randomFacts({
     clusterId: fc.constantFrom('c0', 'c1', 'c2', 'c3'),
     effectiveAt,
-    registration: () =>
-      fc.record({
-        accountId: fc.constantFrom('acme', 'acme', 'globex'),
-        name: fc.constant('one'),
-        billable: fc.constantFrom(true, true, true, false),
-      }),
+    ownerOf: () => fc.constantFrom('acme', 'acme', 'globex'),
+    newOwner: fc.constantFrom('acme', 'globex'),
     cause: fc.constantFrom(...CAUSES, 'deleted' as const),
     observation: fc.constant('ClusterReachable'),
     voids,
-    weights: { deleted: 2, switched: 5, observed: 1, ...weights },
+    weights: { changed: 3, deleted: 2, switched: 5, observed: 1, ...weights },
   });
 }
 

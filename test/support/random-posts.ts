@@ -47,24 +47,20 @@ const instants = fc.oneof(
 
 const owner = (clusterId: string) => ACCOUNTS[Number(clusterId.slice(1)) % ACCOUNTS.length] as string;
 
-/** Mostly the owner's account, so that conflicts are rare; mostly billable, which is also the default. */
-function registration(clusterId: string) {
-  const own = fc.constant(owner(clusterId));
-  return fc.record({
-    accountId: fc.oneof(
-      { weight: 50, arbitrary: own },
-      { weight: 1, arbitrary: fc.constantFrom(...ACCOUNTS) },
-    ),
-    name: fc.constant(`cluster ${clusterId} ü`),
-    billable: fc.constantFrom(true, true, true, false),
-  });
+/** Mostly the owner's account, so that conflicts are rare. */
+function ownerOf(clusterId: string) {
+  return fc.oneof(
+    { weight: 50, arbitrary: fc.constant(owner(clusterId)) },
+    { weight: 1, arbitrary: fc.constantFrom(...ACCOUNTS) },
+  );
 }
 
 const facts = randomFacts({
   clusterId: fc.nat({ max: CLUSTERS - 1 }).map((n) => `c${n}`),
   effectiveAt: instants,
-  registration,
-  cause: fc.constantFrom('manual', 'unreachable'),
+  ownerOf,
+  newOwner: fc.constantFrom(...ACCOUNTS),
+  cause: fc.constantFrom('manual', 'unreachable', 'missing'),
   observation: fc.constantFrom(
     'ClusterUnreachable',
     'ClusterReachable',
@@ -74,12 +70,12 @@ const facts = randomFacts({
     'ClusterDeletionFailed',
   ),
   voids: fc.nat({ max: 30 }).map(String),
-  weights: { registered: 6, deleted: 2, switched: 9, observed: 2, voided: 2 },
+  weights: { registered: 6, changed: 4, deleted: 2, switched: 9, observed: 2, voided: 2 },
 });
 
 const UNKNOWN_EVENT = '00000000-0000-5000-8000-000000000000';
 
-const planned = fc.tuple(facts, fc.boolean()).map(([fact, omitsDefault]): Planned => {
+const planned = facts.map((fact): Planned => {
   const { type, clusterId, effectiveAt, ...data } = fact;
   const time = new Date(effectiveAt).toISOString();
   const post = (fields: object) => ({
@@ -88,9 +84,7 @@ const planned = fc.tuple(facts, fc.boolean()).map(([fact, omitsDefault]): Planne
   });
   if (fact.type === 'FactVoided')
     return { event: post({ ...data, voids: UNKNOWN_EVENT }), voidsNth: Number(fact.voids) };
-  if (fact.type !== 'ClusterRegistered' || !fact.billable || !omitsDefault) return { event: post(data) };
-  const { billable: _, ...withoutBillable } = data as typeof data & { billable: boolean };
-  return { event: post(withoutBillable) };
+  return { event: post(data) };
 });
 
 const steps: fc.Arbitrary<Step> = fc.oneof(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_GRACE_MS } from '../../src/domain/billing/period.ts';
 import { periodStream } from '../../src/domain/stream-table.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
@@ -77,7 +78,13 @@ describe.each(stores)('on $name', ({ connection }) => {
     const { store, projections } = ledger.rooms;
     const closers = Array.from({ length: 16 }, (_, i) => {
       const now = () => ledger.now + i;
-      return new ClosePeriod({ store, projections, closes: new PeriodClosingStore(store, now), now });
+      return new ClosePeriod({
+        graceMs: DEFAULT_GRACE_MS,
+        store,
+        projections,
+        closes: new PeriodClosingStore(store, now),
+        now,
+      });
     });
     const command = { period: '2026-01', early: false, dryRun: false, actor: 'test' };
     const outcomes = await Promise.all(
@@ -109,6 +116,7 @@ describe.each(stores)('on $name', ({ connection }) => {
       const failing = cutOff(store, call, when);
       const now = () => ledger.now;
       const first = new ClosePeriod({
+        graceMs: DEFAULT_GRACE_MS,
         store: failing,
         projections,
         closes: new PeriodClosingStore(failing, now),
@@ -128,10 +136,12 @@ describe.each(stores)('on $name', ({ connection }) => {
     const ledger = await platform(connection);
     const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 1, clusterSeconds: '1.000' };
-    const first = { period: '2026-01', watermark: 2, accounts: 1, totals, statementsDigest: 'a' };
+    const first = { period: '2026-01', watermark: 2, accounts: 1, totals, statementsDigest: 'a', rules: 2 };
     const recorded = await closes.record(first, 'one');
     ledger.pass(1_000);
-    expect(await closes.record({ ...first, watermark: 3, statementsDigest: 'b' }, 'two')).toEqual(recorded);
+    expect(await closes.record({ ...first, watermark: 3, statementsDigest: 'b', rules: 2 }, 'two')).toEqual(
+      recorded,
+    );
     expect(await closes.record(first, 'three')).toEqual(recorded);
     const events = await collect(ledger.rooms.store.readStream(periodStream('2026-01')));
     expect(events).toHaveLength(1);
@@ -170,7 +180,14 @@ describe.each(stores)('on $name', ({ connection }) => {
     const ledger = await platform(connection);
     const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 3, clusterSeconds: '5443200.000' };
-    const wrong = { period: '2026-01', watermark: 3, accounts: 3, totals, statementsDigest: 'f'.repeat(64) };
+    const wrong = {
+      period: '2026-01',
+      watermark: 3,
+      accounts: 3,
+      totals,
+      statementsDigest: 'f'.repeat(64),
+      rules: 2,
+    };
     await closes.record(wrong, 'a hand in the till');
     const drift = { ok: false, detail: expect.stringMatching(/^statement-drift .* the first 2026-01: /) };
     await checked(ledger, 1);
@@ -187,6 +204,7 @@ describe.each(stores)('on $name', ({ connection }) => {
   test('a closing whose totals differ from its statements is reported as statement-drift', async () => {
     const ledger = await platform(connection);
     const { close: would } = await new ClosePeriod({
+      graceMs: DEFAULT_GRACE_MS,
       ...ledger.rooms,
       closes: new PeriodClosingStore(ledger.rooms.store, () => ledger.now),
       now: () => ledger.now,
@@ -203,17 +221,17 @@ describe.each(stores)('on $name', ({ connection }) => {
     const ledger = await platform(connection);
     const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     const totals = { billableClusters: 0, clusterSeconds: '0.000' };
-    const none = { accounts: 0, totals, statementsDigest: '' };
+    const none = { accounts: 0, totals, statementsDigest: '', rules: 2 };
     await closes.record({ ...none, period: '2025-11', watermark: 99 }, 'from the future');
     await until(() => ledger.rooms.projections.model.position === 4);
-    expect(ledger.rooms.projections.model.closedPeriods).toEqual([]);
+    expect(ledger.rooms.projections.model.closedPeriods.all).toEqual([]);
     expect((await ledger.get('/readyz')).body.checks.statements).toMatchObject({
       ok: false,
       detail: 'a closing at position 4: 2025-11 cannot have been closed at watermark 99',
     });
     await ledger.reopen();
     await ledger.get('/v1/periods');
-    expect(ledger.rooms.projections.model.unreadableClosings).toHaveLength(1);
+    expect(ledger.rooms.projections.model.closedPeriods.unreadable).toHaveLength(1);
   });
 
   test('no period closes while the facts of a cluster cannot be read', async () => {

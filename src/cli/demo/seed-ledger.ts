@@ -1,5 +1,5 @@
 import type { Composition } from '../../app/compose.ts';
-import { dueAt, nextToClose } from '../../domain/billing/period.ts';
+import { DEFAULT_GRACE_MS, dueAt, nextToClose } from '../../domain/billing/period.ts';
 import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/submission.ts';
@@ -56,8 +56,8 @@ async function closeDuePeriods(
 ): Promise<void> {
   for (;;) {
     const period = nextToClose(projections.model.calendar);
-    if (period === undefined || dueAt(period) > now) return;
-    clock.set(dueAt(period));
+    if (period === undefined || dueAt(period, DEFAULT_GRACE_MS) > now) return;
+    clock.set(dueAt(period, DEFAULT_GRACE_MS));
     const closing = await closePeriod.run({ period, early: false, dryRun: false, actor: OPERATOR.actor });
     if (closing.outcome !== 'closed') throw new Error(`${period} was not closed: ${JSON.stringify(closing)}`);
   }

@@ -1,14 +1,31 @@
-import { CAUSES, type Cause, type KnownFact, type OrderedFact } from '../facts/fact.ts';
+import {
+  type BillingAttribute,
+  CAUSES,
+  type Cause,
+  type ClusterAttributes,
+  type KnownFact,
+} from '../facts/fact.ts';
 import type { Instant } from '../time.ts';
+import {
+  ACCOUNT,
+  BILLABLE,
+  BillingState,
+  compareChanges,
+  DELETED,
+  REGISTERED,
+  RESUMES,
+  STOPS,
+  type StateChange,
+  sweep,
+  TYPE,
+} from './sweep.ts';
 
-/** What billing needs of a fact; every `Fact` is one. */
+/** The part of a fact that billing reads; every `Fact` is one. */
 export type BillingFact =
-  | {
-      readonly type: 'ClusterRegistered';
-      readonly effectiveAt: Instant;
-      readonly accountId: string;
-      readonly billable: boolean;
-    }
+  | ({ readonly type: 'ClusterRegistered'; readonly effectiveAt: Instant } & BillingAttributes & {
+        readonly accountId: string;
+      })
+  | ({ readonly type: 'ClusterChanged'; readonly effectiveAt: Instant } & BillingAttributes)
   | { readonly type: 'ClusterDeleted'; readonly effectiveAt: Instant }
   | {
       readonly type: 'BillingStopped' | 'BillingResumed';
@@ -27,32 +44,46 @@ export type BillingFact =
       readonly effectiveAt: Instant;
     };
 
+type BillingAttributes = Pick<ClusterAttributes, BillingAttribute>;
 type Registered = Extract<BillingFact, { type: 'ClusterRegistered' }>;
+type Described = Extract<BillingFact, { type: 'ClusterRegistered' | 'ClusterChanged' }>;
 type Deleted = Extract<BillingFact, { type: 'ClusterDeleted' }>;
 type Switched = Extract<BillingFact, { cause: string }> & { readonly cause: Cause };
 
-/** Billed time of one cluster, half-open; `to` is `null` while it is still billed. */
+/**
+ * Billed time of one cluster, half-open, to one account and as one cluster type. `openedBy` and `closedBy` are the orders of
+ * facts among the facts that were given to the fold.
+ */
 export interface Interval {
   readonly from: Instant;
+  /** `null` while the cluster is still billed in this way. */
   readonly to: Instant | null;
-  /** Order of the fact that opened it, a registration or a resumption. */
+  readonly accountId: string;
+  /** `null` if no fact says a type. */
+  readonly clusterType: string | null;
+  /** The fact that opened the interval: a registration, a resumption or a change of an attribute. */
   readonly openedBy: number;
-  /** Order of the fact that closed it, a stop or a deletion; `null` while it is still billed. */
+  /** The fact that closed the interval: a stop, a deletion or a change; `null` while it is open. */
   readonly closedBy: number | null;
 }
 
-/** What the facts of one cluster say. A cluster without a registration is an orphan: never billed, always shown. */
-export interface ClusterBilling {
-  /** The registration that counts: the earliest effective; of equal ones the first recorded. */
-  readonly registration: OrderedFact<Registered> | undefined;
-  /** The deletion that counts: the earliest effective; of equal ones the first recorded. */
-  readonly deletion: OrderedFact<Deleted> | undefined;
-  /** Disjoint, in order, none empty, none touching the next. */
-  readonly intervals: readonly Interval[];
-  readonly switches: Readonly<Record<Cause, readonly Switch[]>>;
+/** From `at` on the attribute has this value, until the next entry of the timeline. */
+export interface AttributeValue<V> {
+  readonly at: Instant;
+  readonly value: V;
+  /** Order of the fact that says it. */
+  readonly setBy: number;
 }
 
-/** From `at` on the cause holds billing, or no longer does. */
+/** The values of an attribute over time, in order; no two entries at one instant. */
+export type Timeline<V> = readonly AttributeValue<V>[];
+
+/** The values of the attributes that billing depends on, over time. */
+export type Timelines = {
+  readonly [X in BillingAttribute]: Timeline<NonNullable<BillingAttributes[X]>>;
+};
+
+/** From `at` on the cause stops billing, or no longer does. */
 export interface Switch {
   readonly at: Instant;
   readonly cause: Cause;
@@ -61,8 +92,22 @@ export interface Switch {
   readonly setBy: number;
 }
 
+/** The billing of one cluster. A cluster without an active registration is an orphan: never billed, always shown. */
+export interface ClusterBilling {
+  /** The active registration that is effective first; of equal ones the one with the greater event id. */
+  readonly registration: KnownFact<Registered> | undefined;
+  /** The active deletion that is effective first; of equal ones the one with the greater event id. */
+  readonly deletion: KnownFact<Deleted> | undefined;
+  /** Disjoint, in order, none empty; two that touch differ in account or type. */
+  readonly intervals: readonly Interval[];
+  readonly switches: Readonly<Record<Cause, readonly Switch[]>>;
+  readonly attributes: Timelines;
+  /** The active facts that say attributes, by effective time. */
+  readonly described: readonly { readonly at: Instant; readonly order: number }[];
+}
+
 /**
- * Folds the facts of one cluster into what is billed, by docs/billing-rules.md: a function of the set of facts, so that
+ * Folds the facts of one cluster into its billing, by docs/billing-rules.md. The result is a function of the set of facts:
  * neither their order nor repeats of them matter.
  * @param facts all known facts of the cluster, in any order.
  */
@@ -71,24 +116,43 @@ export function billCluster(facts: readonly KnownFact<BillingFact>[]): ClusterBi
 }
 
 /**
- * The same of facts of which the voided ones have been left out.
- * @param counting all facts of the cluster that count, in any order.
+ * Folds facts of which the voided ones have been left out.
+ * @param active all facts of the cluster that are not voided, in any order.
  */
-export function billActiveFacts(counting: readonly OrderedFact<BillingFact>[]): ClusterBilling {
-  let registration: OrderedFact<Registered> | undefined;
-  let deletion: OrderedFact<Deleted> | undefined;
-  const switched: Record<Cause, OrderedFact<Switched>[]> = { unreachable: [], manual: [] };
-  for (const known of counting) {
+export function billActiveFacts(active: readonly KnownFact<BillingFact>[]): ClusterBilling {
+  let registration: KnownFact<Registered> | undefined;
+  let deletion: KnownFact<Deleted> | undefined;
+  const described: KnownFact<Described>[] = [];
+  const switched: Record<Cause, KnownFact<Switched>[]> = { unreachable: [], missing: [], manual: [] };
+  for (const known of active) {
     if (isRegistered(known)) registration = earlier(registration, known);
+    if (isDescribed(known)) described.push(known);
     else if (isDeleted(known)) deletion = earlier(deletion, known);
     else if (isSwitched(known)) switched[known.fact.cause].push(known);
   }
   const switches = {
     unreachable: switchesOf('unreachable', switched.unreachable),
+    missing: switchesOf('missing', switched.missing),
     manual: switchesOf('manual', switched.manual),
   };
-  const intervals = registration === undefined ? [] : billedIntervals(registration, deletion, switches);
-  return { registration, deletion, intervals, switches };
+  described.sort(byTimeAndId);
+  const attributes: Timelines = {
+    accountId: timelineOf('accountId', described),
+    clusterType: timelineOf('clusterType', described),
+    billable: timelineOf('billable', described),
+  };
+  const intervals =
+    registration === undefined ? [] : billedIntervals(registration, deletion, switches, attributes);
+  return {
+    registration,
+    deletion,
+    intervals,
+    switches,
+    attributes,
+    described: described
+      .filter(({ eventId }, i) => eventId !== described[i - 1]?.eventId)
+      .map(({ fact, order }) => ({ at: fact.effectiveAt, order })),
+  };
 }
 
 /** Returns the facts that are not voided. Voids themselves stay among them, since a void cannot be voided. */
@@ -100,85 +164,115 @@ export function activeFactsOf<F extends BillingFact>(
   return voided.size === 0 ? facts : facts.filter(({ eventId }) => !voided.has(eventId));
 }
 
-const isRegistered = (known: OrderedFact<BillingFact>): known is OrderedFact<Registered> =>
+const isRegistered = (known: KnownFact<BillingFact>): known is KnownFact<Registered> =>
   known.fact.type === 'ClusterRegistered';
-const isDeleted = (known: OrderedFact<BillingFact>): known is OrderedFact<Deleted> =>
+const isDescribed = (known: KnownFact<BillingFact>): known is KnownFact<Described> =>
+  known.fact.type === 'ClusterRegistered' || known.fact.type === 'ClusterChanged';
+const isDeleted = (known: KnownFact<BillingFact>): known is KnownFact<Deleted> =>
   known.fact.type === 'ClusterDeleted';
-/** Not the notices that come with a deletion: they are no switch. */
-const isSwitched = (known: OrderedFact<BillingFact>): known is OrderedFact<Switched> =>
+/** Excludes the notices that come with a deletion: they switch nothing. */
+const isSwitched = (known: KnownFact<BillingFact>): known is KnownFact<Switched> =>
   'cause' in known.fact && known.fact.cause !== 'deleted';
 
-/** The one that took effect first; of equal ones the first recorded. */
-function earlier<F extends BillingFact>(a: OrderedFact<F> | undefined, b: OrderedFact<F>): OrderedFact<F> {
+/** Compares by effective time, then by event id, so that the order of arrival decides nothing. */
+function byTimeAndId(a: KnownFact<BillingFact>, b: KnownFact<BillingFact>): number {
+  return a.fact.effectiveAt - b.fact.effectiveAt || (a.eventId < b.eventId ? -1 : 1);
+}
+
+function earlier<F extends BillingFact>(a: KnownFact<F> | undefined, b: KnownFact<F>): KnownFact<F> {
   if (a === undefined) return b;
-  const later = b.fact.effectiveAt - a.fact.effectiveAt || b.order - a.order;
+  const later = b.fact.effectiveAt - a.fact.effectiveAt || (b.eventId > a.eventId ? -1 : 1);
   return later < 0 ? b : a;
 }
 
-/** The instants at which a cause changes its mind, in order; at equal times the stop wins. */
-function switchesOf(cause: Cause, facts: OrderedFact<Switched>[]): readonly Switch[] {
-  facts.sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || a.order - b.order);
+/** Returns the values of an attribute over time. @param described in order of time and id. */
+function timelineOf<X extends BillingAttribute>(
+  attribute: X,
+  described: readonly KnownFact<Described>[],
+): Timeline<NonNullable<BillingAttributes[X]>> {
+  const values: AttributeValue<NonNullable<BillingAttributes[X]>>[] = [];
+  for (const { fact, order } of described) {
+    const value = (fact as BillingAttributes)[attribute];
+    if (value === undefined) continue;
+    if (values.at(-1)?.at === fact.effectiveAt) values.pop();
+    values.push({ at: fact.effectiveAt, value: value as NonNullable<BillingAttributes[X]>, setBy: order });
+  }
+  return values;
+}
+
+/** Returns the value of an attribute at an instant; `undefined` if no fact says one by then. */
+export function valueAt<V>(timeline: Timeline<V>, at: Instant): V | undefined {
+  return timeline.findLast((entry) => entry.at <= at)?.value;
+}
+
+/** Returns the instants at which a cause begins or ceases to stop billing, in order; at equal times the stop wins. */
+function switchesOf(cause: Cause, facts: KnownFact<Switched>[]): readonly Switch[] {
+  facts.sort(
+    (a, b) => a.fact.effectiveAt - b.fact.effectiveAt || stopsFirst(a, b) || (a.eventId > b.eventId ? -1 : 1),
+  );
   const switches: Switch[] = [];
   let decidedAt: Instant | undefined;
-  let holds = false;
+  let stops = false;
   for (const { fact, order } of facts) {
     if (fact.effectiveAt === decidedAt) continue;
     decidedAt = fact.effectiveAt;
-    if (holds === (fact.type === 'BillingStopped')) continue;
-    holds = !holds;
-    switches.push({ at: fact.effectiveAt, cause, stops: holds, setBy: order });
+    if (stops === (fact.type === 'BillingStopped')) continue;
+    stops = !stops;
+    switches.push({ at: fact.effectiveAt, cause, stops, setBy: order });
   }
   return switches;
 }
 
-const stopsFirst = (a: OrderedFact<Switched>, b: OrderedFact<Switched>) =>
+const stopsFirst = (a: KnownFact<Switched>, b: KnownFact<Switched>) =>
   Number(a.fact.type === 'BillingResumed') - Number(b.fact.type === 'BillingResumed');
 
 function billedIntervals(
-  registration: OrderedFact<Registered>,
-  deletion: OrderedFact<Deleted> | undefined,
-  switches: Readonly<Record<Cause, readonly Switch[]>>,
+  registration: KnownFact<Registered>,
+  deletion: KnownFact<Deleted> | undefined,
+  switches: ClusterBilling['switches'],
+  attributes: Timelines,
 ): Interval[] {
-  const start = registration.fact.effectiveAt;
-  const end = deletion?.fact.effectiveAt ?? Number.POSITIVE_INFINITY;
-  if (!registration.fact.billable || end <= start) return [];
-  const intervals: Interval[] = [];
-  let activeCauses = causesStopping(switches, start).length;
-  let open = activeCauses === 0 ? { from: start, openedBy: registration.order } : undefined;
-  for (const { at, stops, setBy } of changesBetween(start, end, switches)) {
-    activeCauses += stops ? 1 : -1;
-    if (open !== undefined && activeCauses > 0) {
-      intervals.push({ ...open, to: at, closedBy: setBy });
-      open = undefined;
-    } else if (open === undefined && activeCauses === 0) {
-      open = { from: at, openedBy: setBy };
-    }
-  }
-  if (open !== undefined) {
-    intervals.push({ ...open, to: deletion?.fact.effectiveAt ?? null, closedBy: deletion?.order ?? null });
-  }
-  return intervals;
+  const at = registration.fact.effectiveAt;
+  const changes: StateChange<string>[] = [{ at, setBy: registration.order, kind: REGISTERED }];
+  if (deletion !== undefined)
+    changes.push({ at: deletion.fact.effectiveAt, setBy: deletion.order, kind: DELETED });
+  for (const { at, setBy, value } of attributes.accountId)
+    changes.push({ at, setBy, kind: ACCOUNT, id: value });
+  for (const { at, setBy, value } of attributes.clusterType)
+    changes.push({ at, setBy, kind: TYPE, id: value });
+  for (const { at, setBy, value } of attributes.billable)
+    changes.push({ at, setBy, kind: BILLABLE, billable: value });
+  for (const [index, cause] of CAUSES.entries())
+    for (const { at, setBy, stops } of switches[cause])
+      changes.push({ at, setBy, kind: stops ? STOPS : RESUMES, cause: index });
+  changes.sort(compareChanges);
+  return sweep(new BillingState<string>(), undefined, changes).map(
+    ({ from, to, account, type, openedBy, closedBy }) => ({
+      from,
+      to: to === Number.POSITIVE_INFINITY ? null : to,
+      accountId: account,
+      clusterType: type,
+      openedBy,
+      closedBy: closedBy === Number.POSITIVE_INFINITY ? null : closedBy,
+    }),
+  );
 }
 
-/**
- * The changes of all causes strictly between two instants, in order. At one instant the stops come first, so that billing
- * handed from one cause to the other is not billed for a moment in between.
- */
-function changesBetween(start: Instant, end: Instant, switches: ClusterBilling['switches']): Switch[] {
-  const isBetween = ({ at }: Switch) => start < at && at < end;
-  const [one, other] = [switches.unreachable.filter(isBetween), switches.manual.filter(isBetween)];
-  if (one.length === 0) return other;
-  return other.length === 0
-    ? one
-    : [...one, ...other].sort((a, b) => a.at - b.at || Number(b.stops) - Number(a.stops));
-}
-
-/** Whether the cluster is billed at `at`. */
+/** Returns whether the cluster is billed at `at`. */
 export function isBilledAt(intervals: readonly Interval[], at: Instant): boolean {
   return intervals.some(({ from, to }) => from <= at && (to === null || at < to));
 }
 
-/** The causes that hold billing at `at`, whether or not the cluster would be billed without them. */
+/** Returns the causes that stop billing at `at`, whether or not the cluster would be billed without them. */
 export function causesStopping(switches: ClusterBilling['switches'], at: Instant): Cause[] {
   return CAUSES.filter((cause) => switches[cause].findLast((change) => change.at <= at)?.stops === true);
+}
+
+/**
+ * Returns the account that owns the cluster at an instant, or at its registration if the instant is before that;
+ * `undefined` for an orphan.
+ */
+export function ownerAt({ registration, attributes }: ClusterBilling, at: Instant): string | undefined {
+  if (registration === undefined) return undefined;
+  return valueAt(attributes.accountId, Math.max(at, registration.fact.effectiveAt));
 }

@@ -1,5 +1,5 @@
 import type { Instant, Window } from '../time.ts';
-import type { ClusterBilling, Interval } from './billing.ts';
+import { type ClusterBilling, type Interval, ownerAt, valueAt } from './billing.ts';
 
 /** The part of a billed interval that counts in a window, and the facts that the interval lies between. */
 export interface CountedInterval {
@@ -8,14 +8,15 @@ export interface CountedInterval {
   /** Positions, as in `Interval`; what closed it may be effective after the window. */
   readonly openedBy: number;
   readonly closedBy: number | null;
+  readonly clusterType: string | null;
 }
 
 /** The parts of billed intervals that count in a window, in order, none empty. */
 export function countedIntervals(intervals: readonly Interval[], counted: Window): CountedInterval[] {
-  return intervals.flatMap(({ from, to, openedBy, closedBy }) => {
+  return intervals.flatMap(({ from, to, openedBy, closedBy, clusterType }) => {
     const start = Math.max(from, counted.from);
     const end = Math.min(to ?? counted.to, counted.to);
-    return start < end ? [{ from: start, to: end, openedBy, closedBy }] : [];
+    return start < end ? [{ from: start, to: end, openedBy, closedBy, clusterType }] : [];
   });
 }
 
@@ -32,22 +33,26 @@ export const NOT_BILLED = [
 export type NotBilled = (typeof NOT_BILLED)[number];
 
 /**
- * Why nothing of a cluster counts in a window.
- * `orphan`: no registration counts. `other-account`: the one that counts names another account. `free`: it is not billable.
- * `deleted-before`: it was gone when the window began, or before it began to be. `not-yet`: it comes after the window.
- * `stopped`: a cause stops billing from beginning to end.
+ * Returns why nothing of a cluster is billed to an account in a window.
+ * `orphan`: it has no active registration. `other-account`: it belongs to other accounts in the whole window. `free`: it is not
+ * billable in the window. `deleted-before`: it was deleted before the window, or before its registration. `not-yet`: its
+ * registration is effective after the window. `stopped`: causes stop billing in the whole window.
  */
-export function whyNotBilled(
-  { registration, deletion }: ClusterBilling,
-  accountId: string,
-  { from, to }: Window,
-): NotBilled {
+export function whyNotBilled(billing: ClusterBilling, accountId: string, { from, to }: Window): NotBilled {
+  const { registration, deletion, attributes } = billing;
   if (registration === undefined) return 'orphan';
-  const { accountId: owner, billable, effectiveAt } = registration.fact;
-  if (owner !== accountId) return 'other-account';
-  if (!billable) return 'free';
+  const registeredAt = registration.fact.effectiveAt;
+  const start = Math.max(from, registeredAt);
+  const isOwner = (at: Instant) => ownerAt(billing, at) === accountId;
+  const owns = isOwner(start) || attributes.accountId.some(({ at }) => at >= start && at < to && isOwner(at));
+  if (!owns) return 'other-account';
   if (from === to) return 'empty-window';
   const deletedAt = deletion?.fact.effectiveAt ?? Number.POSITIVE_INFINITY;
-  if (deletedAt <= Math.max(from, effectiveAt)) return 'deleted-before';
-  return effectiveAt >= to ? 'not-yet' : 'stopped';
+  if (deletedAt <= start) return 'deleted-before';
+  if (registeredAt >= to) return 'not-yet';
+  const isBillable = (at: Instant) => valueAt(attributes.billable, at) ?? true;
+  const end = Math.min(to, deletedAt);
+  const wasBillable =
+    isBillable(start) || attributes.billable.some(({ at, value }) => value && at >= start && at < end);
+  return wasBillable ? 'stopped' : 'free';
 }

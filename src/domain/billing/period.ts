@@ -4,19 +4,22 @@ import { PERIOD_CLOSED } from '../stream-table.ts';
 import { HOUR_MS, type Instant, PERIOD, type Period, periodOf, periodWindow } from '../time.ts';
 import { type Amounts, parseSeconds } from './quantity.ts';
 
-/** How long after its end a period waits for facts that are late, before it is due. */
-export const GRACE_MS = 72 * HOUR_MS;
+/** By default, how long after its end a period waits for late facts before it is due. */
+export const DEFAULT_GRACE_MS = 72 * HOUR_MS;
 
 /** `open` until it has ended and the grace has passed, then `due` until it is `closed`. */
 export const PERIOD_STATES = ['open', 'due', 'closed'] as const;
 export type PeriodState = (typeof PERIOD_STATES)[number];
 
-/** What decides which period is the next to close. */
+/** Decides which period is the next to close. */
 export interface Calendar {
-  /** The last period that was closed. */
+  /** The first and the last period that was closed. */
+  readonly firstClosed: Period | undefined;
   readonly lastClosed: Period | undefined;
-  /** The earliest instant at which any fact is effective. */
-  readonly firstFactAt: Instant | undefined;
+  /** The period with which statements begin, if an operator said so. */
+  readonly begun: Period | undefined;
+  /** The earliest billed instant of any cluster. */
+  readonly firstBilledAt: Instant | undefined;
 }
 
 /** The closing of a period, as it is recorded. */
@@ -30,10 +33,19 @@ export interface PeriodClosing {
   readonly totals: Amounts;
   /** SHA-256, in hex, over the RFC 8785 canonical JSON of all statements, ordered by account. */
   readonly statementsDigest: string;
+  /** Version of the billing rules by which the statements were made. */
+  readonly rules: number;
 }
 
 /** Writes a closing down; positions are decimal strings, as everywhere outside. */
-export function serializeClosing({ period, watermark, accounts, totals, statementsDigest }: PeriodClosing) {
+export function serializeClosing({
+  period,
+  watermark,
+  accounts,
+  totals,
+  statementsDigest,
+  rules,
+}: PeriodClosing) {
   const { billableClusters, clusterSeconds } = totals;
   const data = {
     period,
@@ -41,6 +53,7 @@ export function serializeClosing({ period, watermark, accounts, totals, statemen
     accounts,
     totals: { billableClusters, clusterSeconds },
     statementsDigest,
+    rules,
   };
   return { type: PERIOD_CLOSED, data };
 }
@@ -52,19 +65,22 @@ export function parseClosing(
   data: { readonly [key: string]: unknown },
 ): PeriodClosing {
   if (type !== PERIOD_CLOSED) throw new UnreadableFact(`${type} is not known`);
-  const { watermark, accounts, totals, statementsDigest } = data;
+  // Closings of the first release do not name the version of their rules.
+  const { watermark, accounts, totals, statementsDigest, rules = 1 } = data;
   if (!PERIOD.test(period) || data['period'] !== period)
     throw new UnreadableFact(`${type} names another period than its stream`);
   if (typeof watermark !== 'string' || !/^(0|[1-9]\d{0,14})$/.test(watermark))
     throw new UnreadableFact(`${type} has no readable watermark`);
   if (!Number.isSafeInteger(accounts)) throw new UnreadableFact(`${type} does not say how many accounts`);
   if (typeof statementsDigest !== 'string') throw new UnreadableFact(`${type} has no digest`);
+  if (!Number.isSafeInteger(rules)) throw new UnreadableFact(`${type} has no readable version of the rules`);
   return {
     period,
     watermark: Number(watermark),
     accounts: accounts as number,
     totals: readAmounts(type, totals),
     statementsDigest,
+    rules: rules as number,
   };
 }
 
@@ -80,49 +96,64 @@ export function periodAfter(period: Period): Period {
   return periodOf(periodWindow(period).to);
 }
 
-/** When a period is due to be closed. */
-export function dueAt(period: Period): Instant {
-  return periodWindow(period).to + GRACE_MS;
+/** Returns the instant from which a period is due to be closed. */
+export function dueAt(period: Period, graceMs: number): Instant {
+  return periodWindow(period).to + graceMs;
 }
 
-export function periodState(period: Period, isClosed: boolean, now: Instant): PeriodState {
+export function periodState(period: Period, isClosed: boolean, now: Instant, graceMs: number): PeriodState {
   if (isClosed) return 'closed';
-  return now >= dueAt(period) ? 'due' : 'open';
+  return now >= dueAt(period, graceMs) ? 'due' : 'open';
 }
 
-/** The only period that may be closed now, once it has ended; `undefined` where there is no fact at all. */
-export function nextToClose({ lastClosed, firstFactAt }: Calendar): Period | undefined {
+/** Returns the only period that may be closed next, once it has ended; `undefined` if nothing was ever billed. */
+export function nextToClose({ lastClosed, begun, firstBilledAt }: Calendar): Period | undefined {
   if (lastClosed !== undefined) return periodAfter(lastClosed);
-  return firstFactAt === undefined ? undefined : periodOf(firstFactAt);
+  if (begun !== undefined) return begun;
+  return firstBilledAt === undefined ? undefined : periodOf(firstBilledAt);
 }
 
-/** Periods that there is something to say of, in order: from the first closed one, or with a fact, to the one of `now`. */
-export function periodsUpTo(
-  now: Instant,
-  firstClosed: Period | undefined,
-  { firstFactAt }: Pick<Calendar, 'firstFactAt'>,
-): readonly Period[] {
-  const first = firstClosed ?? (firstFactAt === undefined ? undefined : periodOf(firstFactAt));
+/** Returns the periods that have or will have statements, in order, up to the one of `now`. */
+export function periodsUpTo(now: Instant, calendar: Calendar): readonly Period[] {
+  const first = calendar.firstClosed ?? nextToClose(calendar);
   if (first === undefined) return [];
   const periods = [first];
-  const last = periodOf(now);
+  const last = [periodOf(now), calendar.lastClosed ?? first].sort().at(-1) as Period;
   for (let next = periodAfter(first); next <= last; next = periodAfter(next)) periods.push(next);
   return periods;
 }
 
 /**
- * Why a period that is not closed cannot be closed; `undefined` where it can. The first rule that fails is the answer.
+ * Returns the earlier periods that a statement of `period` may adjust: those closed before it and, if no `BillingBegan` says
+ * where statements begin, those before the first closed one, from the earliest billed instant on.
+ * @param closed periods closed before `period`, in order.
+ */
+export function adjustablePeriods(
+  closed: readonly Period[],
+  { begun, firstBilledAt }: Pick<Calendar, 'begun' | 'firstBilledAt'>,
+): readonly Period[] {
+  const [first] = closed;
+  if (first === undefined || begun !== undefined || firstBilledAt === undefined) return closed;
+  const before: Period[] = [];
+  for (let period = periodOf(firstBilledAt); period < first; period = periodAfter(period))
+    before.push(period);
+  return [...before, ...closed];
+}
+
+/**
+ * Returns why a period that is not closed cannot be closed; `undefined` if it can. The first rule that fails is the answer.
  * @param early whether it may be closed during the grace.
  */
 export function rejectionOfClose(
   period: Period,
   calendar: Calendar,
-  { now, early }: { readonly now: Instant; readonly early: boolean },
+  { now, early, graceMs }: { readonly now: Instant; readonly early: boolean; readonly graceMs: number },
 ): Rejection | undefined {
   const endsAt = periodWindow(period).to;
   if (now < endsAt) return { code: 'period-not-ended', period, endsAt };
   const next = nextToClose(calendar);
   if (period !== next) return { code: 'period-not-next', period, next };
-  if (now < dueAt(period) && !early) return { code: 'period-in-grace', period, dueAt: dueAt(period) };
+  const due = dueAt(period, graceMs);
+  if (now < due && !early) return { code: 'period-in-grace', period, dueAt: due };
   return undefined;
 }

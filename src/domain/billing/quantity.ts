@@ -43,6 +43,12 @@ export class ExactSum {
     }
   }
 
+  /** Adds another sum. */
+  addAll(other: ExactSum): void {
+    this.#carried += other.#carried;
+    this.add(other.#rest);
+  }
+
   get total(): bigint {
     return this.#carried + BigInt(this.#rest);
   }

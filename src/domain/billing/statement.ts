@@ -1,84 +1,190 @@
 import type { Instant, Period, Window } from '../time.ts';
 import type { Interval } from './billing.ts';
 import { AmountSum, type Amounts } from './quantity.ts';
-import type { Usage } from './usage.ts';
+import { compareTypes, type TypeUsage, type Usage, type UsageBreakdown } from './usage.ts';
 
-/** What became known of an earlier closed period since it was last accounted for. */
+/** The version of docs/billing-rules.md by which statements are made. It is recorded with each closing. */
+export const RULES_VERSION = 2;
+
+/** The usage of an earlier period, as it was accounted for and as it is known now. */
 export interface Change {
   readonly period: Period;
   /** As known at the watermark of the period closed before this one. */
-  readonly before: Usage;
+  readonly before: UsageBreakdown;
   /** As known at the watermark of this one. */
-  readonly after: Usage;
-  /** Event ids of the facts that caused it, in the order of the log. */
+  readonly after: UsageBreakdown;
+  /** Event ids of the facts that caused the change, in the order of the log. */
   readonly facts: readonly string[];
 }
 
-export interface Adjustment extends Change {
+/** The change of the usage of one cluster type. */
+export interface TypeAdjustment {
+  readonly clusterType: string | null;
+  readonly before: Usage;
+  readonly after: Usage;
   readonly delta: Amounts;
 }
 
+/** A line of a statement that corrects an earlier period. */
+export interface Adjustment {
+  readonly period: Period;
+  readonly before: Usage;
+  readonly after: Usage;
+  readonly delta: Amounts;
+  /** The types whose usage changed, in order. */
+  readonly byType: readonly TypeAdjustment[];
+  readonly facts: readonly string[];
+}
+
+/** Amounts of one cluster type. */
+export interface TypeAmounts extends Amounts {
+  readonly clusterType: string | null;
+}
+
 /**
- * What an account is charged for a period. It never changes: whoever works it out again at the same watermark gets the
- * same bytes. When the period was closed is no part of it, so that a close that was interrupted ends in the same digest.
+ * The charge of an account for a period. A closed statement never changes: computing it again at the same watermark gives the
+ * same bytes. The time of the closing is not part of it, so that a close that was interrupted ends in the same digest.
  */
 export interface Statement {
+  /** Identifies the statement of this account and period in every ledger: an idempotency key for other systems. */
+  readonly statementId: string;
   readonly accountId: string;
   readonly period: Period;
   /** Position of the last event that it knows, as a decimal string. */
   readonly watermark: string;
   readonly usage: Usage;
+  readonly byType: readonly TypeUsage[];
   /** In the order of their periods. */
   readonly adjustments: readonly Adjustment[];
   /** Usage and adjustments; may be negative. */
-  readonly total: Amounts;
+  readonly total: Amounts & { readonly byType: readonly TypeAmounts[] };
+}
+
+/** Identifies a statement before its content is computed. */
+export interface StatementKey {
+  readonly statementId: string;
+  readonly accountId: string;
+  readonly period: Period;
+  readonly watermark: number;
 }
 
 /**
- * The statement of an account, by docs/billing-rules.md.
- * @param usage of the period, as known at the watermark.
- * @param changes of each earlier closed period of which anything may have changed, in order.
- * @returns `undefined` where the account was not billed and nothing is to be adjusted.
+ * Returns the statement of an account, by docs/billing-rules.md.
+ * @param breakdown usage of the period, as known at the watermark.
+ * @param changes of each earlier period of which anything may have changed, in order.
+ * @returns `undefined` if the account was not billed and there is nothing to adjust.
  */
 export function statementOf(
-  { accountId, period, watermark }: { accountId: string; period: Period; watermark: number },
-  usage: Usage,
+  { statementId, accountId, period, watermark }: StatementKey,
+  { usage, byType }: UsageBreakdown,
   changes: readonly Change[],
 ): Statement | undefined {
-  const adjustments = changes.filter(({ before, after }) => differs(before, after)).map(adjustmentFor);
+  const adjustments = changes.map(adjustmentFor).filter((adjustment) => adjustment !== undefined);
   if (usage.billableClusters === 0 && adjustments.length === 0) return undefined;
-  const sum = new AmountSum().add(usage);
-  for (const { delta } of adjustments) sum.add(delta);
-  return { accountId, period, watermark: String(watermark), usage, adjustments, total: sum.total };
+  const total = new AmountSum().add(usage);
+  const types = new Map(byType.map((own) => [own.clusterType, new AmountSum().add(own)]));
+  for (const { delta, byType: changed } of adjustments) {
+    total.add(delta);
+    for (const { clusterType, delta: ofType } of changed) {
+      const sum = types.get(clusterType) ?? new AmountSum();
+      types.set(clusterType, sum.add(ofType));
+    }
+  }
+  const totals = Array.from(types, ([clusterType, sum]) => ({ clusterType, ...sum.total }));
+  return {
+    statementId,
+    accountId,
+    period,
+    watermark: String(watermark),
+    usage,
+    byType,
+    adjustments,
+    total: { ...total.total, byType: totals.sort((a, b) => compareTypes(a.clusterType, b.clusterType)) },
+  };
 }
 
-function adjustmentFor({ period, before, after, facts }: Change): Adjustment {
-  const delta = new AmountSum().add(after).subtract(before).total;
-  return { period, before, after, delta, facts };
+/** Returns the line that corrects a period; `undefined` if nothing changed there. */
+function adjustmentFor({ period, before, after, facts }: Change): Adjustment | undefined {
+  const types = new Set([...before.byType, ...after.byType].map(({ clusterType }) => clusterType));
+  const byType = [...types].sort(compareTypes).flatMap((clusterType) => {
+    const [was, is] = [usageOfType(before, clusterType), usageOfType(after, clusterType)];
+    return differs(was, is) ? [{ clusterType, before: was, after: is, delta: deltaOf(was, is) }] : [];
+  });
+  if (byType.length === 0 && !differs(before.usage, after.usage)) return undefined;
+  const delta = deltaOf(before.usage, after.usage);
+  return { period, before: before.usage, after: after.usage, delta, byType, facts };
 }
+
+function usageOfType({ byType }: UsageBreakdown, clusterType: string | null): Usage {
+  const own = byType.find((line) => line.clusterType === clusterType);
+  if (own === undefined) return NO_USAGE;
+  const { clusterType: _, ...usage } = own;
+  return usage;
+}
+
+/** The usage of nothing in any window that is not empty. */
+const NO_USAGE: Usage = {
+  billableClusters: 0,
+  clusterSeconds: '0.000',
+  peakClusters: 0,
+  clustersAtStart: 0,
+  clustersAtEnd: 0,
+  averageClusters: '0.000000',
+};
+
+const deltaOf = (before: Usage, after: Usage): Amounts => new AmountSum().add(after).subtract(before).total;
 
 function differs(before: Usage, after: Usage): boolean {
-  return (Object.keys(before) as (keyof Usage)[]).some((measure) => before[measure] !== after[measure]);
+  return (Object.keys(NO_USAGE) as (keyof Usage)[]).some((measure) => before[measure] !== after[measure]);
 }
 
-/** The canonical JSON (RFC 8785) of a statement: its members by name, at every depth; its numbers are whole. */
+/** Returns the canonical JSON (RFC 8785) of a statement: members sorted by name at every depth; all numbers are integers. */
 export function canonicalStatement(statement: Statement): string {
-  const { accountId, period, watermark, usage, adjustments, total } = statement;
+  const { statementId, accountId, period, watermark, usage, byType, adjustments, total } = statement;
   return JSON.stringify({
     accountId,
-    adjustments: adjustments.map(({ period: of, before, after, delta, facts }) => ({
+    adjustments: adjustments.map(({ period: adjusted, before, after, delta, facts, byType: types }) => ({
       after: inOrder(after),
       before: inOrder(before),
-      delta: { billableClusters: delta.billableClusters, clusterSeconds: delta.clusterSeconds },
+      byType: types.map(({ clusterType, before: was, after: is, delta: change }) => ({
+        after: inOrder(is),
+        before: inOrder(was),
+        clusterType,
+        delta: amountsInOrder(change),
+      })),
+      delta: amountsInOrder(delta),
       facts,
-      period: of,
+      period: adjusted,
+    })),
+    byType: byType.map((own) => ({
+      averageClusters: own.averageClusters,
+      billableClusters: own.billableClusters,
+      clusterSeconds: own.clusterSeconds,
+      clusterType: own.clusterType,
+      clustersAtEnd: own.clustersAtEnd,
+      clustersAtStart: own.clustersAtStart,
+      peakClusters: own.peakClusters,
     })),
     period,
-    total: { billableClusters: total.billableClusters, clusterSeconds: total.clusterSeconds },
+    statementId,
+    total: {
+      billableClusters: total.billableClusters,
+      byType: total.byType.map(({ billableClusters, clusterSeconds, clusterType }) => ({
+        billableClusters,
+        clusterSeconds,
+        clusterType,
+      })),
+      clusterSeconds: total.clusterSeconds,
+    },
     usage: inOrder(usage),
     watermark,
   });
 }
+
+const amountsInOrder = ({ billableClusters, clusterSeconds }: Amounts) => ({
+  billableClusters,
+  clusterSeconds,
+});
 
 function inOrder(usage: Usage) {
   const { billableClusters, clusterSeconds, peakClusters, clustersAtStart, clustersAtEnd, averageClusters } =
@@ -93,20 +199,19 @@ function inOrder(usage: Usage) {
   };
 }
 
-/** The billed intervals of one cluster, and whose they are. */
-export interface OwnedIntervals {
-  readonly accountId: string | undefined;
-  readonly intervals: readonly Interval[];
-}
+/** A billed interval without the facts that opened and closed it. */
+export type OwnedInterval = Pick<Interval, 'from' | 'to' | 'accountId' | 'clusterType'>;
 
-/** The first instant that is billed in one way and not in the other; `undefined` where both are the same. */
-export function firstChange(before: OwnedIntervals, after: OwnedIntervals): Instant | undefined {
-  const [one, other] = [before.intervals, after.intervals];
-  if (before.accountId !== after.accountId) return earlier(one[0]?.from, other[0]?.from);
-  for (let i = 0; i < one.length || i < other.length; i++) {
-    const [a, b] = [one[i], other[i]];
-    if (a?.from !== b?.from) return earlier(a?.from, b?.from);
-    if (a?.to !== b?.to) return earlier(a?.to ?? undefined, b?.to ?? undefined);
+/** Returns the first instant that is billed differently in two lists of intervals; `undefined` if both are the same. */
+export function firstChange(
+  before: readonly OwnedInterval[],
+  after: readonly OwnedInterval[],
+): Instant | undefined {
+  for (let i = 0; i < before.length || i < after.length; i++) {
+    const [a, b] = [before[i], after[i]];
+    if (a === undefined || b === undefined || a.from !== b.from) return earlier(a?.from, b?.from);
+    if (a.accountId !== b.accountId || a.clusterType !== b.clusterType) return a.from;
+    if (a.to !== b.to) return earlier(a.to ?? undefined, b.to ?? undefined);
   }
   return undefined;
 }
@@ -115,29 +220,32 @@ function earlier(a: Instant | undefined, b: Instant | undefined): Instant | unde
   return a === undefined || (b !== undefined && b < a) ? b : a;
 }
 
-/** Whether the cluster is billed otherwise within a window, or to another account. */
-export function changesWithin(before: OwnedIntervals, after: OwnedIntervals, window: Window): boolean {
-  const [one, other] = [before.intervals, after.intervals];
-  const isOthers = before.accountId !== after.accountId;
-  let i = nextWithin(one, 0, window);
-  let j = nextWithin(other, 0, window);
-  while (i < one.length && j < other.length) {
-    const [a, b] = [one[i] as Interval, other[j] as Interval];
-    if (isOthers || startIn(a, window) !== startIn(b, window) || endIn(a, window) !== endIn(b, window))
-      return true;
-    i = nextWithin(one, i + 1, window);
-    j = nextWithin(other, j + 1, window);
+/** Returns whether two lists of intervals bill differently within a window: other times, or another type. */
+export function changesWithin(
+  before: readonly OwnedInterval[],
+  after: readonly OwnedInterval[],
+  window: Window,
+): boolean {
+  let i = nextWithin(before, 0, window);
+  let j = nextWithin(after, 0, window);
+  while (i < before.length && j < after.length) {
+    const [a, b] = [before[i] as OwnedInterval, after[j] as OwnedInterval];
+    if (a.accountId !== b.accountId || a.clusterType !== b.clusterType) return true;
+    if (startIn(a, window) !== startIn(b, window) || endIn(a, window) !== endIn(b, window)) return true;
+    i = nextWithin(before, i + 1, window);
+    j = nextWithin(after, j + 1, window);
   }
-  return i < one.length || j < other.length;
+  return i < before.length || j < after.length;
 }
 
-/** The place of the first interval, from a place on, of which anything is within a window; their number where none is. */
-function nextWithin(intervals: readonly Interval[], from: number, window: Window): number {
+/** Returns the index of the first interval, from an index on, that overlaps a window; the length if there is none. */
+function nextWithin(intervals: readonly OwnedInterval[], from: number, window: Window): number {
   let i = from;
-  while (i < intervals.length && !isWithin(intervals[i] as Interval, window)) i++;
+  while (i < intervals.length && !isWithin(intervals[i] as OwnedInterval, window)) i++;
   return i;
 }
 
-const startIn = ({ from }: Interval, window: Window): Instant => Math.max(from, window.from);
-const endIn = ({ to }: Interval, window: Window): Instant => Math.min(to ?? window.to, window.to);
-const isWithin = (interval: Interval, window: Window) => startIn(interval, window) < endIn(interval, window);
+const startIn = ({ from }: OwnedInterval, window: Window): Instant => Math.max(from, window.from);
+const endIn = ({ to }: OwnedInterval, window: Window): Instant => Math.min(to ?? window.to, window.to);
+const isWithin = (interval: OwnedInterval, window: Window) =>
+  startIn(interval, window) < endIn(interval, window);

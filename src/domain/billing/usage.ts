@@ -15,7 +15,19 @@ export interface Usage {
   readonly averageClusters: string;
 }
 
-/** The measures before they are written down. */
+/** The usage of the clusters of one type; `clusterType` is `null` if no fact says a type. */
+export interface TypeUsage extends Usage {
+  readonly clusterType: string | null;
+}
+
+/** The usage of an account, whole and by cluster type. */
+export interface UsageBreakdown {
+  readonly usage: Usage;
+  /** The types that were billed in the window, in order; `null` first. A cluster that changed its type counts in each. */
+  readonly byType: readonly TypeUsage[];
+}
+
+/** The measures before they are formatted. */
 export interface Measures {
   billableClusters: number;
   billed: Milliseconds;
@@ -30,17 +42,43 @@ export function clippedWindow(window: Window, through: Instant): Window {
 }
 
 /**
- * The usage of one account.
+ * Returns the usage of one account.
  * @param clusters the billed intervals of each of its clusters.
- * @param counted the window, already cut at the instant asked about (`countedWindow`).
+ * @param counted the window, already cut at the instant asked about (`clippedWindow`).
  */
-export function usageOf(clusters: Iterable<readonly Interval[]>, counted: Window): Usage {
-  const meter = new UsageMeter(counted);
+export function usageOf(
+  clusters: Iterable<readonly Pick<Interval, 'from' | 'to' | 'clusterType'>[]>,
+  counted: Window,
+): UsageBreakdown {
+  const meter = new GroupedUsageMeter<string | null>(counted);
   for (const intervals of clusters) {
-    for (const { from, to } of intervals) meter.add(from, to ?? Number.POSITIVE_INFINITY);
+    for (const { from, to, clusterType } of intervals)
+      meter.add(from, to ?? Number.POSITIVE_INFINITY, clusterType);
     meter.endCluster();
   }
-  return meter.usage;
+  return { usage: meter.usage, byType: typesInOrder(meter.groups) };
+}
+
+/** Returns the usage of each type in order of the types, `null` first. */
+export function typesInOrder(types: readonly (readonly [string | null, Usage])[]): TypeUsage[] {
+  return types
+    .map(([clusterType, usage]) => ({ clusterType, ...usage }))
+    .sort((a, b) => compareTypes(a.clusterType, b.clusterType));
+}
+
+/** Compares cluster types by code unit; `null` comes first. */
+export function compareTypes(a: string | null, b: string | null): number {
+  if (a === b) return 0;
+  if (a === null || b === null) return a === null ? -1 : 1;
+  return a < b ? -1 : 1;
+}
+
+/** Returns the usage of nothing in a window. */
+export function noUsage(counted: Window): Usage {
+  return usageFrom(
+    { billableClusters: 0, billed: 0n, peakClusters: 0, clustersAtStart: 0, clustersAtEnd: 0 },
+    counted,
+  );
 }
 
 /** Writes measures of a window down. */
@@ -77,17 +115,35 @@ export class UsageMeter {
     this.#to = counted.to;
   }
 
-  /** Adds a billed interval of the cluster at hand. @param until infinite where it is still billed. */
-  add(since: Instant, until: Instant): void {
+  /**
+   * Adds a billed interval of the current cluster.
+   * @param until infinite while the cluster is still billed.
+   * @returns whether any of the interval is in the window.
+   */
+  add(since: Instant, until: Instant): boolean {
     const start = since > this.#from ? since : this.#from;
     const end = until < this.#to ? until : this.#to;
-    if (start >= end) return;
+    if (start >= end) return false;
     this.#counts = true;
     this.#billed.add(end - start);
     if (start === this.#from) this.#atStart++;
     else this.#starts.push(start);
     if (end === this.#to) this.#atEnd++;
     else this.#ends.push(end);
+    return true;
+  }
+
+  /** Returns a meter that has measured the same. */
+  clone(): UsageMeter {
+    const copy = new UsageMeter(this.#counted);
+    copy.#billed.addAll(this.#billed);
+    for (const start of this.#starts) copy.#starts.push(start);
+    for (const end of this.#ends) copy.#ends.push(end);
+    copy.#billableClusters = this.#billableClusters;
+    copy.#atStart = this.#atStart;
+    copy.#atEnd = this.#atEnd;
+    copy.#counts = this.#counts;
+    return copy;
   }
 
   /** The next interval is of another cluster. */
@@ -107,6 +163,58 @@ export class UsageMeter {
       },
       this.#counted,
     );
+  }
+}
+
+/**
+ * Measures the usage of an account whole and by group, such as the cluster type. While all intervals are of one group, only
+ * the whole is measured.
+ */
+export class GroupedUsageMeter<Group extends string | number | null> {
+  readonly #whole: UsageMeter;
+  readonly #counted: Window;
+  #only: { readonly group: Group } | undefined;
+  #groups: Map<Group, UsageMeter> | undefined;
+
+  /** @param counted the window, already cut at the instant asked about (`clippedWindow`). */
+  constructor(counted: Window) {
+    this.#counted = counted;
+    this.#whole = new UsageMeter(counted);
+  }
+
+  /** Adds a billed interval of the current cluster. @param until infinite while the cluster is still billed. */
+  add(since: Instant, until: Instant, group: Group): void {
+    if (this.#groups === undefined) {
+      if (this.#only === undefined || this.#only.group === group) {
+        if (this.#whole.add(since, until)) this.#only ??= { group };
+        return;
+      }
+      if (since >= this.#counted.to || until <= this.#counted.from) return;
+      this.#groups = new Map([[this.#only.group, this.#whole.clone()]]);
+    }
+    if (!this.#whole.add(since, until)) return;
+    let meter = this.#groups.get(group);
+    if (meter === undefined) {
+      meter = new UsageMeter(this.#counted);
+      this.#groups.set(group, meter);
+    }
+    meter.add(since, until);
+  }
+
+  /** Ends the current cluster: the next interval is of another one. */
+  endCluster(): void {
+    this.#whole.endCluster();
+    if (this.#groups !== undefined) for (const meter of this.#groups.values()) meter.endCluster();
+  }
+
+  get usage(): Usage {
+    return this.#whole.usage;
+  }
+
+  /** The groups of which anything is billed in the window, in no particular order. */
+  get groups(): [Group, Usage][] {
+    if (this.#groups !== undefined) return Array.from(this.#groups, ([group, meter]) => [group, meter.usage]);
+    return this.#only === undefined ? [] : [[this.#only.group, this.usage]];
   }
 }
 

@@ -4,6 +4,7 @@ import { FACT_TYPES, type Fact, type FactType } from './fact.ts';
 /** Names of the fact types in CloudEvents, without the prefix and the version that all of them share. */
 const NAMES: Readonly<Record<FactType, string>> = {
   ClusterRegistered: 'cluster.registered',
+  ClusterChanged: 'cluster.changed',
   ClusterDeletionRequested: 'cluster.deletion-requested',
   ClusterDeletionConfirmed: 'cluster.deletion-confirmed',
   ClusterDeletionCancelled: 'cluster.deletion-cancelled',

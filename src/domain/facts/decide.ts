@@ -1,18 +1,24 @@
-import { billCluster } from '../billing/billing.ts';
+import { billCluster, ownerAt } from '../billing/billing.ts';
 import { DAY_MS, type Instant, MINUTE_MS } from '../time.ts';
 import type { Fact, FactOf, KnownFact } from './fact.ts';
 import type { Rejection } from './rejection.ts';
 
 /** How far ahead of the ledger's clock a fact may be effective. */
 export const FUTURE_TOLERANCE_MS = 5 * MINUTE_MS;
-/** How far back a fact may be effective, unless an operator posts it. */
-export const BACKDATING_LIMIT_MS = 35 * DAY_MS;
+/** By default, how far back a fact may be effective, unless an operator posts it. */
+export const DEFAULT_BACKDATING_MS = 35 * DAY_MS;
+/** The earliest instant at which any fact may be effective: an earlier one comes from a clock that was never set. */
+export const EARLIEST_PLAUSIBLE: Instant = Date.UTC(2010, 0);
 
-/** When, and by whom, a fact is posted. */
+/** When and by whom a fact is posted. */
 export interface Posting {
   readonly now: Instant;
-  /** Operators may correct what is long past. */
+  /** Whether the caller may post facts of long ago. */
   readonly mayBackdate: boolean;
+  /** Whether the caller may transfer a cluster to another account, as operators may; by default not. */
+  readonly mayTransfer?: boolean;
+  /** How far back others may post, in milliseconds. */
+  readonly backdatingMs?: number;
 }
 
 export type Decision =
@@ -24,40 +30,53 @@ export type Decision =
  * @param known the facts of the cluster so far, in the order of their revisions.
  */
 export function decide(known: readonly KnownFact[], fact: Fact, posting: Posting): Decision {
-  const rejection = refusal(known, fact, posting);
+  const rejection = rejectionFor(known, fact, posting);
   if (rejection !== undefined) return { ok: false, rejection };
   const notice = noticeFor(known, fact);
   return { ok: true, facts: notice === undefined ? [fact] : [fact, notice] };
 }
 
-function refusal(known: readonly KnownFact[], fact: Fact, posting: Posting): Rejection | undefined {
+function rejectionFor(known: readonly KnownFact[], fact: Fact, posting: Posting): Rejection | undefined {
   const { effectiveAt } = fact;
+  if (effectiveAt < EARLIEST_PLAUSIBLE)
+    return { code: 'effective-implausible', effectiveAt, earliest: EARLIEST_PLAUSIBLE };
   const latest = posting.now + FUTURE_TOLERANCE_MS;
   if (effectiveAt > latest) return { code: 'effective-in-future', effectiveAt, latest };
-  const earliest = posting.now - BACKDATING_LIMIT_MS;
+  const earliest = posting.now - (posting.backdatingMs ?? DEFAULT_BACKDATING_MS);
   if (effectiveAt < earliest && !posting.mayBackdate)
     return { code: 'backdated-too-far', effectiveAt, earliest };
-  if (fact.type === 'ClusterRegistered') return refusedRegistration(known, fact);
-  if (fact.type === 'FactVoided') return refusedVoid(known, fact);
+  if (fact.type === 'ClusterRegistered') return rejectRegistration(known, fact);
+  if (fact.type === 'ClusterChanged') return rejectChange(known, fact, posting);
+  if (fact.type === 'FactVoided') return rejectVoid(known, fact);
   return undefined;
 }
 
-function refusedRegistration(
+function rejectRegistration(
   known: readonly KnownFact[],
   { clusterId, accountId, effectiveAt }: FactOf<'ClusterRegistered'>,
 ): Rejection | undefined {
-  const { registration, deletion } = billCluster(known);
-  if (registration !== undefined && registration.fact.accountId !== accountId) {
-    const knownAccountId = registration.fact.accountId;
+  const billing = billCluster(known);
+  const knownAccountId = ownerAt(billing, effectiveAt);
+  if (knownAccountId !== undefined && knownAccountId !== accountId)
     return { code: 'registration-conflict', clusterId, accountId, knownAccountId };
-  }
-  if (deletion !== undefined && effectiveAt >= deletion.fact.effectiveAt) {
+  const { deletion } = billing;
+  if (deletion !== undefined && effectiveAt >= deletion.fact.effectiveAt)
     return { code: 'cluster-deleted', clusterId, deletedAt: deletion.fact.effectiveAt };
-  }
   return undefined;
 }
 
-function refusedVoid(
+function rejectChange(
+  known: readonly KnownFact[],
+  { clusterId, accountId, effectiveAt }: FactOf<'ClusterChanged'>,
+  { mayTransfer = false }: Posting,
+): Rejection | undefined {
+  if (accountId === undefined || mayTransfer) return undefined;
+  const knownAccountId = ownerAt(billCluster(known), effectiveAt);
+  if (knownAccountId === accountId) return undefined;
+  return { code: 'transfer-needs-operator', clusterId, accountId, knownAccountId };
+}
+
+function rejectVoid(
   known: readonly KnownFact[],
   { clusterId, voids }: FactOf<'FactVoided'>,
 ): Rejection | undefined {

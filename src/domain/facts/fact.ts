@@ -78,8 +78,8 @@ function isWrittenInstant(text: string): boolean {
   return instant !== undefined && formatInstant(instant) === text;
 }
 
-/** The causes that can hold billing, each a switch of its own. */
-export const CAUSES = ['unreachable', 'manual'] as const;
+/** The causes that can stop billing, each a switch of its own. */
+export const CAUSES = ['unreachable', 'missing', 'manual'] as const;
 export const Cause = z.enum(CAUSES);
 export type Cause = z.infer<typeof Cause>;
 
@@ -87,20 +87,37 @@ export type Cause = z.infer<typeof Cause>;
 const AnyCause = z.enum([...CAUSES, 'deleted']);
 const billing = { cause: AnyCause, reason: Reason.optional(), ...observation };
 
+/** The attributes of a cluster. Each may differ over time: a fact says only those that it carries. */
+const attributes = {
+  accountId: AccountId,
+  name: line(253),
+  clusterType: line(64),
+  cloudProvider: line(64),
+  region: line(64),
+  labels: z
+    .record(Label, z.string().max(256))
+    .refine((labels) => Object.keys(labels).length <= 64, 'must be at most 64 labels'),
+  billable: z.boolean(),
+  connection: Connection,
+};
+const Attributes = z.strictObject(attributes).partial();
+export type ClusterAttributes = Readonly<z.output<typeof Attributes>>;
+export const ATTRIBUTES = Object.keys(attributes) as (keyof ClusterAttributes)[];
+
+/** The attributes that decide who is billed for a cluster, as what, and whether at all. */
+export const BILLING_ATTRIBUTES = ['accountId', 'clusterType', 'billable'] as const;
+export type BillingAttribute = (typeof BILLING_ATTRIBUTES)[number];
+
 export const factPayloads = {
   ClusterRegistered: z.strictObject({
-    accountId: AccountId,
-    name: line(253),
-    clusterType: line(64).optional(),
-    cloudProvider: line(64).optional(),
-    region: line(64).optional(),
-    labels: z
-      .record(Label, z.string().max(256))
-      .refine((labels) => Object.keys(labels).length <= 64, 'must be at most 64 labels')
-      .optional(),
-    billable: z.boolean().default(true),
-    connection: Connection.optional(),
+    ...Attributes.shape,
+    accountId: attributes.accountId,
+    name: attributes.name,
   }),
+  ClusterChanged: Attributes.refine(
+    (changed) => Object.keys(changed).length > 0,
+    `must have at least one of ${ATTRIBUTES.join(', ')}`,
+  ),
   ClusterDeletionRequested: z.strictObject(deletionProgress),
   ClusterDeletionConfirmed: z.strictObject(deletionProgress),
   ClusterDeletionCancelled: z.strictObject(deletionProgress),
@@ -145,7 +162,11 @@ type Recorded = Readonly<Record<string, unknown>>;
  * total; a stored sample of every version stays in test/domain/samples/. A type is recorded under its name, from its
  * second version on with that: `ClusterRegistered`, `ClusterRegistered.v2`.
  */
-const upcasters: { readonly [T in FactType]?: readonly ((data: Recorded) => Recorded)[] } = {};
+const upcasters: { readonly [T in FactType]?: readonly ((data: Recorded) => Recorded)[] } = {
+  // Version 1 recorded `billable: true` also if nothing was posted, and only the first registration decided. So that a cluster
+  // that was free stays free, `true` counts as not posted.
+  ClusterRegistered: [({ billable, ...data }) => (billable === false ? { ...data, billable } : data)],
+};
 
 function latestVersion(type: FactType): number {
   return (upcasters[type]?.length ?? 0) + 1;
@@ -155,6 +176,12 @@ function latestVersion(type: FactType): number {
 export function recordedType(type: FactType): string {
   const version = latestVersion(type);
   return version === 1 ? type : `${type}.v${version}`;
+}
+
+/** Returns the type of a fact that is recorded under a name, whatever its version; `undefined` if the name is not known. */
+export function recordedFactType(recorded: string): FactType | undefined {
+  const name = recorded.replace(/\.v\d+$/, '');
+  return Object.hasOwn(factPayloads, name) ? (name as FactType) : undefined;
 }
 
 function readType(recorded: string): { type: FactType; version: number } {
@@ -190,7 +217,9 @@ export function parseFact(clusterId: string, recordedAs: string, recorded: unkno
 function hasWhatBillingNeeds(type: FactType, data: Recorded): boolean {
   switch (type) {
     case 'ClusterRegistered':
-      return typeof data['accountId'] === 'string' && typeof data['billable'] === 'boolean';
+      return typeof data['accountId'] === 'string' && hasReadableAttributes(data);
+    case 'ClusterChanged':
+      return hasReadableAttributes(data);
     case 'BillingStopped':
     case 'BillingResumed':
       return AnyCause.options.includes(data['cause'] as Cause);
@@ -199,4 +228,11 @@ function hasWhatBillingNeeds(type: FactType, data: Recorded): boolean {
     default:
       return true;
   }
+}
+
+function hasReadableAttributes({ accountId, clusterType, billable }: Recorded): boolean {
+  const isText = (value: unknown) => value === undefined || typeof value === 'string';
+  return (
+    isText(accountId) && isText(clusterType) && (billable === undefined || typeof billable === 'boolean')
+  );
 }

@@ -1,26 +1,20 @@
-import type { Instant } from '../time.ts';
-import type { OrderedFact } from './fact.ts';
-
-interface DatedFact {
-  readonly type: string;
-  readonly effectiveAt: Instant;
-}
+import type { BillingFact } from '../billing/billing.ts';
+import type { KnownFact } from './fact.ts';
 
 /**
- * Returns whether the latest observation of a cluster is `ClusterUnreachable`. If two observations are effective at the
- * same instant, the one recorded last counts.
- * @param activeFacts the facts of one cluster without the voided ones, in any order.
+ * Returns whether the latest observation among active facts says that the cluster is unreachable. Of two at one instant the one
+ * with the greater event id decides, so that the order of arrival does not matter.
  */
-export function isUnreachable(activeFacts: readonly OrderedFact<DatedFact>[]): boolean {
-  let latest: OrderedFact<DatedFact> | undefined;
-  for (const candidate of activeFacts) {
-    const { type, effectiveAt } = candidate.fact;
+export function isUnreachable(active: readonly KnownFact<BillingFact>[]): boolean {
+  let latest: KnownFact<BillingFact> | undefined;
+  for (const known of active) {
+    const { type, effectiveAt } = known.fact;
     if (type !== 'ClusterUnreachable' && type !== 'ClusterReachable') continue;
     const isLater =
       latest === undefined ||
       effectiveAt > latest.fact.effectiveAt ||
-      (effectiveAt === latest.fact.effectiveAt && candidate.order > latest.order);
-    if (isLater) latest = candidate;
+      (effectiveAt === latest.fact.effectiveAt && known.eventId > latest.eventId);
+    if (isLater) latest = known;
   }
   return latest?.fact.type === 'ClusterUnreachable';
 }

@@ -5,11 +5,19 @@ export type Rejection =
   | { readonly code: 'event-id-reused'; readonly eventId: string }
   | { readonly code: 'effective-in-future'; readonly effectiveAt: Instant; readonly latest: Instant }
   | { readonly code: 'backdated-too-far'; readonly effectiveAt: Instant; readonly earliest: Instant }
+  /** The clock of the producer was never set. */
+  | { readonly code: 'effective-implausible'; readonly effectiveAt: Instant; readonly earliest: Instant }
   | {
       readonly code: 'registration-conflict';
       readonly clusterId: string;
       readonly accountId: string;
       readonly knownAccountId: string;
+    }
+  | {
+      readonly code: 'transfer-needs-operator';
+      readonly clusterId: string;
+      readonly accountId: string;
+      readonly knownAccountId: string | undefined;
     }
   | { readonly code: 'cluster-deleted'; readonly clusterId: string; readonly deletedAt: Instant }
   | { readonly code: 'void-target-unknown'; readonly clusterId: string; readonly voids: string }
@@ -19,5 +27,8 @@ export type Rejection =
   | { readonly code: 'cluster-ambiguous'; readonly named: string; readonly candidates: readonly string[] }
   | { readonly code: 'period-not-ended'; readonly period: Period; readonly endsAt: Instant }
   | { readonly code: 'period-in-grace'; readonly period: Period; readonly dueAt: Instant }
-  /** `next` is absent while there is no fact, and so nothing to close. */
+  /** Statements begin once. */
+  | { readonly code: 'billing-already-begun'; readonly period: Period; readonly begun: Period }
+  | { readonly code: 'billing-already-closed'; readonly period: Period; readonly firstClosed: Period }
+  /** `next` is absent while nothing was ever billed, so that there is nothing to close. */
   | { readonly code: 'period-not-next'; readonly period: Period; readonly next: Period | undefined };

@@ -49,7 +49,7 @@ export function clusterUsage(
 
 function lineOf(cluster: ClusterBill, counted: Window, pricePerHour: string | undefined): ClusterUsageLine {
   const { clusterId, name, clusterType, registeredAt, deletedAt, intervals } = cluster;
-  const billed = hours(parseSeconds(usageOf([intervals], counted).clusterSeconds) ?? 0n);
+  const billed = hours(parseSeconds(usageOf([intervals], counted).usage.clusterSeconds) ?? 0n);
   return {
     clusterName: name,
     clusterID: identityOf(clusterId)?.kubefirstId ?? clusterId,

@@ -3,7 +3,15 @@
 import { z } from 'zod';
 import type { FeedEvent } from '../../api/feed.ts';
 import { CLOUD_EVENT_TYPES, cloudEventType, factTypeOf } from '../../domain/facts/cloud-event.ts';
-import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from '../../domain/facts/fact.ts';
+import {
+  CAUSES,
+  ClusterId,
+  type Fact,
+  type FactType,
+  factPayloads,
+  line,
+  recordedFactType,
+} from '../../domain/facts/fact.ts';
 import { type FactRecord, type Origin, originOf } from '../../domain/facts/recorded-fact.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { RecordedEvent } from '../../eventstore/event-store.ts';
@@ -49,6 +57,7 @@ const EventOfAnyType = z.discriminatedUnion(
   'type',
   [
     eventSchema('ClusterRegistered', factPayloads.ClusterRegistered),
+    eventSchema('ClusterChanged', factPayloads.ClusterChanged),
     eventSchema('ClusterDeletionRequested', optional(factPayloads.ClusterDeletionRequested)),
     eventSchema('ClusterDeletionConfirmed', optional(factPayloads.ClusterDeletionConfirmed)),
     eventSchema('ClusterDeletionCancelled', optional(factPayloads.ClusterDeletionCancelled)),
@@ -90,9 +99,8 @@ export function submissionOf(event: CloudEvent, posted: JsonObject, actor: strin
 export function toCloudEvent(event: RecordedEvent, position: Position): FeedEvent {
   const { clusterId, effectiveAt, ...data } = event.data;
   const { source, id, extensions } = originOf(event as FactRecord);
-  const type = Object.hasOwn(factPayloads, event.type)
-    ? cloudEventType(event.type as FactType)
-    : `io.clusterledger.${event.type}`;
+  const factType = recordedFactType(event.type);
+  const type = factType === undefined ? `io.clusterledger.${event.type}` : cloudEventType(factType);
   return {
     specversion: '1.0',
     id,

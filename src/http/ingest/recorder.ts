@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { RecordedOut } from '../../api/events.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
-import { LEDGER_SOURCE, type Outcome, type Submission } from '../../ledger/submission.ts';
+import { LEDGER_SOURCE, type NoEffect, type Outcome, type Submission } from '../../ledger/submission.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { fieldErrors } from '../params/fields.ts';
 import { type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
@@ -14,6 +14,12 @@ export const MAX_EVENT_BYTES = 60 * 1024;
 
 /** Maximum ratio of the size of the canonical JSON to the size of the body: `1e20` is written as 21 digits. */
 const LARGEST_EXPANSION = 6;
+
+function noEffectDetail({ why, voidedBy }: NoEffect): string {
+  return why === 'voided'
+    ? `event ${voidedBy} voids this fact; to record it again, post it with another id`
+    : `event ${voidedBy} voids the same fact; this void changes nothing`;
+}
 
 /** Parses one event. @returns the submission, or the problem that names the invalid fields. */
 export function parseEvent(posted: unknown, bodyBytes: number): Submission | Problem {
@@ -85,7 +91,7 @@ export class Recorder {
       const detail = `cluster ${outcome.clusterId} accepts no facts: ${outcome.why}; nothing was recorded`;
       return new Problem('cluster-halted', detail);
     }
-    const { eventId, clusterId, revision, recordedAt } = outcome;
+    const { eventId, clusterId, revision, recordedAt, noEffect } = outcome;
     const place = this.#services.projections.model.locate(eventId);
     // Another process may have recorded the same event at the same time. In that case the log has its event.
     const isOwn = place === undefined || place.recordedAt === recordedAt;
@@ -96,6 +102,7 @@ export class Recorder {
       revision,
       position: place === undefined ? null : String(place.position),
       recordedAt: formatInstant(place?.recordedAt ?? recordedAt),
+      ...(noEffect !== undefined && { noEffect: { ...noEffect, detail: noEffectDetail(noEffect) } }),
     };
   }
 }

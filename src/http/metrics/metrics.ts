@@ -46,7 +46,11 @@ export function createMetrics({
     'Number of clusters whose facts cannot be read',
     () => projections.model.unreadableClusters.size,
   );
-  gauge('ledger_closed_periods', 'Number of closed periods', () => projections.model.closedPeriods.length);
+  gauge(
+    'ledger_closed_periods',
+    'Number of closed periods',
+    () => projections.model.closedPeriods.all.length,
+  );
   gauge(
     'ledger_statement_drift',
     'Number of closed periods whose statements changed',
@@ -128,7 +132,7 @@ export function observeKubefirst({ registry }: Metrics, { intake, records }: Kub
 function billedNow({ model }: Projections, now: number): number {
   let billed = 0;
   for (let cluster = 0; cluster < model.clusters.size; cluster++) {
-    if (isBilledAt(model.billing(cluster, model.position).intervals, now)) billed++;
+    if (isBilledAt(model.intervals(cluster, model.position), now)) billed++;
   }
   return billed;
 }

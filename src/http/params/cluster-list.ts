@@ -13,7 +13,7 @@ const SORTS = ['clusterId', 'name', 'registeredAt'] as const;
 /** The query parameters of the list of clusters: filters, order and page. */
 export const ClusterListQuery = z.strictObject({
   accountId: AccountId.optional(),
-  billable: Flag.optional().describe('Whether the registration says that the cluster is billable.'),
+  billable: Flag.optional().describe('Whether the cluster is billable now.'),
   status: z.enum(CLUSTER_STATUSES).optional(),
   q: z.string().min(1).max(253).optional().describe('Part of the id or the name; case-insensitive.'),
   sort: z.enum([...SORTS, ...SORTS.map((sort) => `-${sort}` as const)]).prefault('clusterId'),
@@ -37,15 +37,17 @@ export function listClusters(model: LedgerModel, query: ClusterListQuery, now: I
 }
 
 function matches(
-  { status, billable, clusterId, accountId, details }: ClusterView,
+  { status, clusterId, registeredAt, attributes }: ClusterView,
   query: ClusterListQuery,
 ): boolean {
+  const { accountId, name = '' } = attributes;
+  const billable = registeredAt === undefined ? undefined : (attributes.billable ?? true);
   if (query.accountId !== undefined && accountId !== query.accountId) return false;
   if (query.status !== undefined && status !== query.status) return false;
   if (query.billable !== undefined && billable !== query.billable) return false;
   if (query.q === undefined) return true;
   const text = query.q.toLowerCase();
-  return clusterId.toLowerCase().includes(text) || (details?.name.toLowerCase().includes(text) ?? false);
+  return clusterId.toLowerCase().includes(text) || name.toLowerCase().includes(text);
 }
 
 function sortedPage(views: ClusterView[], { sort, cursor, limit }: ClusterListQuery) {
@@ -53,7 +55,7 @@ function sortedPage(views: ClusterView[], { sort, cursor, limit }: ClusterListQu
   const by = sort.replace('-', '') as (typeof SORTS)[number];
   const key = (view: ClusterView): readonly [string, string] => [
     by === 'name'
-      ? (view.details?.name ?? '')
+      ? (view.attributes.name ?? '')
       : by === 'registeredAt'
         ? sortableInstant(view.registeredAt)
         : '',

@@ -51,17 +51,17 @@ export function clusterNumber(model: LedgerModel, clusterId: string): number {
 /** @throws Problem `not-found` if no cluster was ever registered to the account */
 export function requireAccount(model: LedgerModel, accountId: string): void {
   if (model.accounts.find(accountId) === undefined) {
-    throw new Problem('not-found', `no cluster was ever registered to an account ${accountId}`);
+    throw new Problem('not-found', `no cluster ever belonged to account ${accountId}`);
   }
 }
 
 /** @throws Problem `cluster-halted` if the facts of the cluster cannot be read, so that it accepts no further facts. */
 export function requireReadable(model: LedgerModel, cluster: ClusterNumber): void {
-  if (model.haltOf(cluster) !== undefined) throw haltedProblem(model, cluster);
+  if (model.unreadable(cluster) !== undefined) throw haltedProblem(model, cluster);
 }
 
 /** The problem of a cluster whose facts cannot be read. */
 export function haltedProblem(model: LedgerModel, cluster: ClusterNumber): Problem {
-  const why = model.haltOf(cluster)?.why ?? 'its facts cannot be read';
+  const why = model.unreadable(cluster)?.why ?? 'its facts cannot be read';
   return new Problem('cluster-halted', `cluster ${model.clusters.text(cluster)} accepts no facts: ${why}`);
 }

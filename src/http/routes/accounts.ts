@@ -1,66 +1,113 @@
 import { z } from 'zod';
 import { AccountOut } from '../../api/accounts.ts';
 import { Next } from '../../api/values.ts';
-import { isBilledAt } from '../../domain/billing/billing.ts';
+import { AccountProfile, useOfLimits } from '../../domain/account-profile.ts';
+import { ownerAt } from '../../domain/billing/billing.ts';
+import { compareTypes } from '../../domain/billing/usage.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { intervalsOf } from '../../projections/queries/account-usage.ts';
+import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { problemResponses } from '../contract.ts';
 import { AccountPath, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
-import { modelFor, requireAccount } from '../params/read-model.ts';
-import type { App, HttpServices } from '../server/app.ts';
+import { modelFor } from '../params/read-model.ts';
+import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import { Problem } from '../server/problem.ts';
 
-/** Adds the routes that read accounts. An account exists if a registration names it. */
+const tags = ['Accounts'];
+
+const listSchema = {
+  operationId: 'listAccounts',
+  tags,
+  summary: 'List the accounts that own a cluster or have a profile, in order of their ids',
+  querystring: z.strictObject({ ...Paging, ...Reading }),
+  response: { 200: z.strictObject({ items: z.array(AccountOut), ...Next }), ...problemResponses },
+};
+
+const getSchema = {
+  operationId: 'getAccount',
+  tags,
+  summary: 'Get an account: its profile, its billed clusters and the use of its limits',
+  params: AccountPath,
+  querystring: z.strictObject({ ...Reading }),
+  response: { 200: AccountOut, ...problemResponses },
+};
+
+const putSchema = {
+  operationId: 'describeAccount',
+  tags,
+  summary: 'Set the profile of an account',
+  description:
+    'Replaces the whole profile. The profile has no effect on billing. Setting the same profile again changes nothing.',
+  params: AccountPath,
+  body: AccountProfile,
+  response: { 200: AccountOut, ...problemResponses },
+};
+
+/** Adds the routes that read accounts and set their profiles. An account exists if it owned a cluster or has a profile. */
 export function accountRoutes(app: App, services: HttpServices): void {
-  app.get(
-    '/v1/accounts',
-    {
-      schema: {
-        operationId: 'listAccounts',
-        tags: ['Clusters'],
-        summary: 'List the accounts that clusters were registered to, in order of their ids',
-        querystring: z.strictObject({ ...Paging, ...Reading }),
-        response: { 200: z.strictObject({ items: z.array(AccountOut), ...Next }), ...problemResponses },
-      },
-    },
-    async ({ query: { limit, cursor, ...query } }, reply) => {
-      const model = await modelFor(services.projections, query, reply);
-      const [after] = decodeCursor(cursor, 'text') ?? [];
-      const ids = model.accounts.texts.toSorted(compareCodeUnits);
-      const page = pageOf(
-        ids,
-        limit,
-        (id) => after === undefined || id > after,
-        (id) => [id],
-      );
-      return { ...page, items: page.items.map((accountId) => accountOf(model, accountId, services.now())) };
-    },
-  );
+  app.get('/v1/accounts', { schema: listSchema }, async ({ query: { limit, cursor, ...query } }, reply) => {
+    const model = await modelFor(services.projections, query, reply);
+    const [after] = decodeCursor(cursor, 'text') ?? [];
+    const ids = [...new Set([...model.accounts.texts, ...model.describedAccounts])].sort(compareCodeUnits);
+    const isAfter = (id: string) => after === undefined || id > after;
+    const page = pageOf(ids, limit, isAfter, (id) => [id]);
+    return { ...page, items: page.items.map((accountId) => accountOut(model, accountId, services.now())) };
+  });
 
   app.get(
     '/v1/accounts/:accountId',
-    {
-      schema: {
-        operationId: 'getAccount',
-        tags: ['Clusters'],
-        summary: 'Get an account',
-        params: AccountPath,
-        querystring: z.strictObject({ ...Reading }),
-        response: { 200: AccountOut, ...problemResponses },
-      },
-    },
+    { schema: getSchema },
     async ({ params: { accountId }, query }, reply) => {
       const model = await modelFor(services.projections, query, reply);
-      requireAccount(model, accountId);
-      return accountOf(model, accountId, services.now());
+      if (model.accounts.find(accountId) === undefined && model.profileOf(accountId) === undefined)
+        throw new Problem('not-found', `account ${accountId} owns no cluster and has no profile`);
+      return accountOut(model, accountId, services.now());
+    },
+  );
+
+  app.put(
+    '/v1/accounts/:accountId',
+    { schema: putSchema },
+    async ({ params: { accountId }, body }, reply) => {
+      await modelFor(services.projections, {}, reply);
+      const { projections, decisions } = services;
+      const known = projections.model.profileOf(accountId)?.profile;
+      if (JSON.stringify(inOrder(known)) !== JSON.stringify(inOrder(body))) {
+        const eventId = await decisions.describeAccount(accountId, body, LOOPBACK_CALLER.actor);
+        await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
+      }
+      reply.header('ledger-position', String(projections.model.position));
+      return accountOut(projections.model, accountId, services.now());
     },
   );
 }
 
-function accountOf(model: LedgerModel, accountId: string, now: Instant): z.output<typeof AccountOut> {
-  const clusters = intervalsOf(model, model.accounts.find(accountId) as number, model.position);
-  const billedNow = clusters.filter((intervals) => isBilledAt(intervals, now)).length;
-  return { accountId, clusters: clusters.length, billedNow };
+function accountOut(model: LedgerModel, accountId: string, now: Instant): AccountOut {
+  const account = model.accounts.find(accountId);
+  const clusters = account === undefined ? [] : model.clustersOf(account);
+  const owned = clusters.filter(
+    (cluster) => ownerAt(model.billing(cluster, model.position), now) === accountId,
+  );
+  const billed = model.billedByType(accountId, now);
+  const profile = model.profileOf(accountId)?.profile ?? {};
+  return {
+    accountId,
+    ...profile,
+    clusters: owned.length,
+    billedNow: billed.values().reduce((sum, count) => sum + count, 0),
+    billedByType: Array.from(billed, ([clusterType, count]) => ({ clusterType, billed: count })).sort(
+      (a, b) => compareTypes(a.clusterType, b.clusterType),
+    ),
+    ...(profile.limits !== undefined && { limitUse: useOfLimits(profile.limits, billed) }),
+  };
+}
+
+/** A profile with the members of every object in one order, for comparison. */
+function inOrder(profile: AccountProfile | undefined): unknown {
+  if (profile === undefined) return undefined;
+  const sorted = (entries: Readonly<Record<string, unknown>> | undefined) =>
+    entries === undefined ? null : Object.entries(entries).sort(([a], [b]) => compareCodeUnits(a, b));
+  return [profile.name ?? null, sorted(profile.externalIds), sorted(profile.limits)];
 }

@@ -3,6 +3,7 @@ import { ClusterBillingOut, ClusterOut } from '../../api/clusters.ts';
 import { FeedEvent } from '../../api/feed.ts';
 import { Next } from '../../api/values.ts';
 import { clusterStream } from '../../domain/stream-table.ts';
+import type { Instant } from '../../domain/time.ts';
 import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
@@ -68,7 +69,7 @@ export function clusterRoutes(app: App, services: HttpServices): void {
   });
 
   app.get('/v1/clusters/:clusterId/billing', { schema: billingSchema }, async ({ params, query }, reply) =>
-    billingOut(await modelFor(projections, query, reply), params.clusterId, query.asOf),
+    billingOut(await modelFor(projections, query, reply), params.clusterId, query.asOf, now()),
   );
 
   app.get('/v1/clusters/:clusterId/events', { schema: eventsSchema }, async ({ params, query }, reply) =>
@@ -80,20 +81,25 @@ function billingOut(
   model: LedgerModel,
   clusterId: string,
   asOf: AsOf | undefined,
+  now: Instant,
 ): z.output<typeof ClusterBillingOut> {
   const position = knownAt(model, asOf);
-  const { registration, intervals } = model.billing(clusterNumber(model, clusterId), position);
+  const cluster = clusterNumber(model, clusterId);
   return {
     clusterId,
-    accountId: registration?.fact.accountId ?? null,
+    accountId: model.attributes(cluster, now, position).accountId ?? null,
     asOf: asOfOut(asOf),
     position: String(position),
-    intervals: intervals.map(({ from, to, openedBy, closedBy }) => ({
-      from: instantOut(from),
-      to: to === null ? null : instantOut(to),
-      openedBy: model.facts.ids.at(openedBy),
-      closedBy: closedBy === null ? null : model.facts.ids.at(closedBy),
-    })),
+    intervals: model
+      .intervals(cluster, position)
+      .map(({ from, to, accountId, clusterType, openedBy, closedBy }) => ({
+        from: instantOut(from),
+        to: to === null ? null : instantOut(to),
+        accountId,
+        clusterType,
+        openedBy: model.facts.ids.at(openedBy),
+        closedBy: closedBy === null ? null : model.facts.ids.at(closedBy),
+      })),
   };
 }
 
@@ -116,21 +122,23 @@ async function eventsOf(
   return last + 1 < positions.length ? { items, next: encodeCursor([last]) } : { items };
 }
 
-function clusterOut({ details, halt, ...view }: ClusterView): ClusterOut {
-  const { name, ...otherDetails } = details ?? {};
+function clusterOut({ attributes, unreadable, ...view }: ClusterView): ClusterOut {
+  const { name, accountId, billable, ...otherAttributes } = attributes;
   return {
     clusterId: view.clusterId,
     status: view.status,
-    accountId: view.accountId ?? null,
-    billable: view.billable ?? null,
+    accountId: accountId ?? null,
+    billable: view.registeredAt === undefined ? null : (billable ?? true),
     name: name ?? null,
-    ...otherDetails,
+    ...otherAttributes,
     registeredAt: orNull(view.registeredAt),
     deletedAt: orNull(view.deletedAt),
     billedSince: orNull(view.billedSince),
     stoppedBy: view.stoppedBy,
     lastPosition: String(view.lastPosition),
-    ...(halt !== undefined && { halted: { position: String(halt.position), why: halt.why } }),
+    ...(unreadable !== undefined && {
+      halted: { position: String(unreadable.position), why: unreadable.why },
+    }),
   };
 }
 

@@ -2,20 +2,19 @@ import { createHash, randomUUID } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { VoidPreviewOut } from '../../api/corrections.ts';
+import { TransferPreviewOut, VoidPreviewOut } from '../../api/corrections.ts';
 import { RecordedOut } from '../../api/events.ts';
 import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
-import { Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
+import { AccountId, Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import { LEDGER_SOURCE, type Submission } from '../../ledger/submission.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
-import { previewVoid } from '../../usecases/preview-void.ts';
-import type { Position } from '../../util/log-numbers.ts';
+import { type AccountPreview, previewChange } from '../../usecases/preview-change.ts';
 import { problemResponses } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { Recorder } from '../ingest/recorder.ts';
-import { ClusterPath, EventPath, InstantText } from '../params/fields.ts';
+import { ClusterPath, EventPath, InstantText, instantOut } from '../params/fields.ts';
 import { clusterNumber, modelFor, requireReadable } from '../params/read-model.ts';
 import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
@@ -38,6 +37,11 @@ const Registration = factPayloads.ClusterRegistered.extend(timed);
 const StopOrResume = z.strictObject({
   cause: Cause.prefault('manual'),
   reason: factPayloads.BillingStopped.shape.reason,
+  ...timed,
+});
+const Transfer = z.strictObject({
+  accountId: AccountId.describe('The account that is billed from then on.'),
+  dryRun: z.boolean().optional().describe('Only compute what would change; nothing is written.'),
   ...timed,
 });
 const Voiding = z.strictObject({
@@ -115,6 +119,40 @@ export function correctionRoutes(app: App, services: HttpServices): void {
   }
 
   app.post(
+    '/v1/clusters/:clusterId/transfers',
+    {
+      schema: {
+        operationId: 'transferCluster',
+        tags,
+        summary: 'Transfer a cluster to another account',
+        description:
+          'Records a ClusterChanged with the new account. With dryRun nothing is written: the answer says what each account ' +
+          'would be credited and charged.',
+        params: ClusterPath,
+        headers,
+        body: Transfer,
+        response: { ...response, 200: z.union([RecordedOut, TransferPreviewOut]) },
+      },
+    },
+    async (request, reply) => {
+      const { effectiveAt, accountId, dryRun = false } = request.body;
+      const { clusterId } = request.params;
+      const model = await modelFor(services.projections, {}, reply);
+      clusterNumber(model, clusterId);
+      const at = effectiveAt ?? services.now();
+      const fact = { type: 'ClusterChanged', clusterId, effectiveAt: at, accountId } as const;
+      const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt);
+      if (!dryRun) {
+        await recorder.recordOne(submission, reply);
+        return reply;
+      }
+      const accounts = await preview(services, model, submission);
+      const head = { outcome: 'would-transfer' as const, clusterId, accountId, effectiveAt: instantOut(at) };
+      return reply.send({ ...head, accounts });
+    },
+  );
+
+  app.post(
     '/v1/events/:eventId/void',
     {
       schema: {
@@ -134,36 +172,40 @@ export function correctionRoutes(app: App, services: HttpServices): void {
       const place = model.locate(voids);
       if (place?.clusterId === undefined) throw new Problem('not-found', `fact ${voids} does not exist`);
       const { clusterId } = place;
-      const now = services.now();
       const fact = {
         type: 'FactVoided',
         clusterId,
-        effectiveAt: effectiveAt ?? now,
+        effectiveAt: effectiveAt ?? services.now(),
         voids,
         reason,
       } as const;
       const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt);
-      if (dryRun) return reply.send(await previewOut(services, model, place.position, submission));
+      if (dryRun) {
+        const accounts = await preview(services, model, submission);
+        const voided = factRef(
+          model,
+          await readFacts(services.store, model, [place.position]),
+          place.position,
+        );
+        return reply.send({ outcome: 'would-void', eventId: voids, clusterId, fact: voided, accounts });
+      }
       await recorder.recordOne(submission, reply);
       return reply;
     },
   );
 }
 
-/** Previews a void. @throws Problem as the void itself would be rejected */
-async function previewOut(
-  { store, now }: HttpServices,
+/** Computes what a fact would change for each account. @throws Problem as the fact itself would be rejected */
+async function preview(
+  { store, now, graceMs }: HttpServices,
   model: LedgerModel,
-  position: Position,
   submission: Submission,
-): Promise<VoidPreviewOut> {
+): Promise<readonly AccountPreview[]> {
   const { clusterId } = submission.fact;
   requireReadable(model, clusterNumber(model, clusterId));
-  const preview = await previewVoid(store, model, submission, now());
-  if (preview.outcome === 'rejected') throw problemOf(preview.rejection);
-  const { outcome, accountId = null, periods } = preview;
-  const fact = factRef(model, await readFacts(store, model, [position]), position);
-  return { outcome, eventId: fact.eventId, clusterId, accountId, fact, periods: [...periods] };
+  const previewed = await previewChange(store, model, { clusterId, submission, now: now(), graceMs });
+  if (previewed.outcome === 'rejected') throw problemOf(previewed.rejection);
+  return previewed.accounts;
 }
 
 function keyOf({ headers: requestHeaders }: FastifyRequest): string | undefined {

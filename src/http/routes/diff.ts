@@ -47,8 +47,7 @@ export function diffRoutes(app: App, services: HttpServices): void {
       requireAccount(model, accountId);
       const span = spanOf(model, query);
       const counted = countedOf(query, services.now(), '/query');
-      const usageAt = (asOf: Position) =>
-        accountUsage(model, accountId, { ...counted, asOf, byDay: false }).usage;
+      const usageAt = (asOf: Position) => accountUsage(model, accountId, { ...counted, asOf, byDay: false });
       const [before, after] = [usageAt(span.before), usageAt(span.after)];
       const differences = differencesOf(
         model,
@@ -68,9 +67,19 @@ export function diffRoutes(app: App, services: HttpServices): void {
       return {
         accountId,
         ...windowHead(query, counted),
-        before: { asOf: asOfOut(query.before), position: String(span.before), usage: before },
-        after: { asOf: asOfOut(query.after), position: String(span.after), usage: after },
-        delta: new AmountSum().add(after).subtract(before).total,
+        before: {
+          asOf: asOfOut(query.before),
+          position: String(span.before),
+          usage: before.usage,
+          byType: before.byType,
+        },
+        after: {
+          asOf: asOfOut(query.after),
+          position: String(span.after),
+          usage: after.usage,
+          byType: after.byType,
+        },
+        delta: new AmountSum().add(after.usage).subtract(before.usage).total,
         facts: changes.map(({ position, causePosition }) =>
           position === causePosition
             ? { ...ref(position), effect: 'counted' as const }

@@ -5,7 +5,7 @@ import { type EvidenceContents, evidencePieces } from '../../audit/evidence/buil
 import { EVIDENCE_FORMAT, type Figure } from '../../audit/evidence/format.ts';
 import type { SignedCheckpoint } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
-import type { Usage } from '../../domain/billing/usage.ts';
+import type { UsageBreakdown } from '../../domain/billing/usage.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
@@ -119,7 +119,7 @@ function figureOut(
 }
 
 function usageOut(
-  usage: Usage,
+  { usage, byType }: UsageBreakdown,
   { accountId, period, size, now }: { accountId: string; period: Period; size: number; now: Instant },
 ) {
   const window = periodWindow(period);
@@ -131,6 +131,7 @@ function usageOut(
     asOf: String(size),
     position: String(size),
     usage,
+    byType,
   };
 }
 

@@ -46,7 +46,7 @@ export function explainRoutes(app: App, services: HttpServices): void {
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, params.accountId);
       const question = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
-      const { usage, clusters } = await explainUsage(model, params.accountId, question);
+      const { clusters, ...breakdown } = await explainUsage(model, params.accountId, question);
       const head = { accountId: params.accountId, ...headOf(query, question) };
       const explained = withFacts(services.store, model, clusters);
       if (form === 'csv') return reply.send(await asCsv(head, explained));
@@ -54,7 +54,7 @@ export function explainRoutes(app: App, services: HttpServices): void {
       for await (const cluster of explained) texts.push(JSON.stringify(cluster));
       if (form === 'ndjson') return reply.send(texts.map((text) => `${text}\n`).join(''));
       return reply.send(
-        `${JSON.stringify({ ...head, usage }).slice(0, -1)},"clusters":[${texts.join(',')}]}`,
+        `${JSON.stringify({ ...head, ...breakdown }).slice(0, -1)},"clusters":[${texts.join(',')}]}`,
       );
     },
   );
@@ -89,6 +89,7 @@ function clusterOut(
     intervals: intervals.map((interval) => ({
       from: instantOut(interval.from),
       to: instantOut(interval.to),
+      clusterType: interval.clusterType,
       stillBilled: interval.closedBy === null,
       clusterSeconds: formatSeconds(millisecondsOf(interval)),
       openedBy: ref(interval.openedBy),
@@ -102,7 +103,7 @@ function millisecondsOf({ from, to }: CountedInterval): bigint {
   return BigInt(to - from);
 }
 
-const INTERVAL_COLUMNS = ['from', 'to', 'stillBilled', 'clusterSeconds'] as const;
+const INTERVAL_COLUMNS = ['from', 'to', 'clusterType', 'stillBilled', 'clusterSeconds'] as const;
 
 /** Writes a row per interval. */
 async function asCsv(
@@ -126,8 +127,11 @@ async function asCsv(
     ...named('closedBy'),
   ]);
   for await (const { clusterId, name, intervals } of clusters) {
-    for (const { from, to, stillBilled, clusterSeconds, openedBy, closedBy } of intervals) {
-      const own: Cell[] = [clusterId, name, from, to, String(stillBilled), { number: clusterSeconds }];
+    for (const { from, to, clusterType, stillBilled, clusterSeconds, openedBy, closedBy } of intervals) {
+      const own: Cell[] = [
+        ...[clusterId, name, from, to, clusterType, String(stillBilled)],
+        { number: clusterSeconds },
+      ];
       csv += csvRow([...shared, ...own, ...cellsOf(openedBy), ...cellsOf(closedBy)]);
     }
   }

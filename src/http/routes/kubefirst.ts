@@ -8,6 +8,7 @@ import { TrackEvent } from '../../domain/kubefirst/telemetry.ts';
 import { periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
+import { toAccount } from '../../projections/queries/differences.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { onlyDescribed, problemResponses } from '../contract.ts';
 import {
@@ -155,14 +156,14 @@ function clustersOf(model: LedgerModel, accountId: string, now: number) {
   return model
     .clustersOf(model.accounts.find(accountId) ?? -1)
     .map((cluster) => ({ cluster, view: viewCluster(model, cluster, now) }))
-    .filter(({ view }) => view.accountId === accountId)
+    .filter(({ view }) => view.attributes.accountId === accountId)
     .map(({ cluster, view }) => ({
       clusterId: view.clusterId,
-      name: view.details?.name ?? view.clusterId,
-      clusterType: view.details?.clusterType,
+      name: view.attributes.name ?? view.clusterId,
+      clusterType: view.attributes.clusterType,
       registeredAt: view.registeredAt ?? 0,
       deletedAt: view.deletedAt,
-      intervals: model.billing(cluster, model.position).intervals,
+      intervals: toAccount(model.intervals(cluster, model.position), accountId),
     }))
     .sort((a, b) => compareCodeUnits(a.name, b.name) || compareCodeUnits(a.clusterId, b.clusterId));
 }

@@ -101,10 +101,10 @@ function statementsCheck({ model, statements }: Projections): CheckOut {
     const detail = `statement-drift in ${drifts.length} of ${checked} closed periods, the first ${drift.period}: ${drift.why}`;
     return { ok: false, detail };
   }
-  const [unreadable] = model.unreadableClosings;
+  const [unreadable] = model.closedPeriods.unreadable;
   if (unreadable !== undefined)
     return { ok: false, detail: `a closing at position ${unreadable.position}: ${unreadable.why}` };
-  const { length } = model.closedPeriods;
+  const { length } = model.closedPeriods.all;
   return {
     ok: true,
     detail: `${Math.min(checked, length)} of ${length} closed periods compared, none changed`,

@@ -4,7 +4,7 @@ import { Next } from '../../api/values.ts';
 import { dueAt, type PeriodClosing, periodState, periodsUpTo } from '../../domain/billing/period.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { ClosePeriodResult } from '../../ledger/period-closing-store.ts';
-import type { ClosedPeriod, LedgerModel } from '../../projections/model/ledger-model.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
@@ -33,7 +33,7 @@ export function periodRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'listPeriods',
         tags,
-        summary: 'List the periods from the first one with a fact to the current one',
+        summary: 'List the periods from the first one that has statements to the current one',
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
         response: { 200: z.strictObject({ items: z.array(PeriodOut), ...Next }), ...problemResponses },
       },
@@ -44,7 +44,10 @@ export function periodRoutes(app: App, services: HttpServices): void {
       const isBehind = (period: Period) => after === undefined || period > after;
       const [now, asOf] = [services.now(), knownAt(model, query.asOf)];
       const page = pageOf(periodsIn(model, now, asOf), limit, isBehind, (period) => [period]);
-      return { ...page, items: page.items.map((period) => viewOf(model, period, now, asOf)) };
+      return {
+        ...page,
+        items: page.items.map((period) => viewOf(model, period, { now, asOf, graceMs: services.graceMs })),
+      };
     },
   );
 
@@ -66,11 +69,10 @@ export function periodRoutes(app: App, services: HttpServices): void {
       const periods = periodsIn(model, now, asOf);
       if (!periods.includes(period)) {
         const [first, last] = [periods[0], periods.at(-1)];
-        const known =
-          first === undefined ? 'the ledger has no facts yet' : `periods run from ${first} to ${last}`;
+        const known = first === undefined ? 'nothing is billed yet' : `periods run from ${first} to ${last}`;
         throw new Problem('not-found', `period ${period} does not exist: ${known}`);
       }
-      return viewOf(model, period, now, asOf);
+      return viewOf(model, period, { now, asOf, graceMs: services.graceMs });
     },
   );
 
@@ -100,29 +102,28 @@ export function periodRoutes(app: App, services: HttpServices): void {
 }
 
 function periodsIn(model: LedgerModel, now: Instant, asOf: Position): readonly Period[] {
-  return periodsUpTo(now, closingsBy(model, asOf)[0]?.period, { firstFactAt: model.firstFactBy(asOf) });
-}
-
-/** Returns the closings at or before a position. */
-function closingsBy(model: LedgerModel, asOf: Position): readonly ClosedPeriod[] {
-  return model.closedPeriods.filter(({ position }) => position <= asOf);
+  return periodsUpTo(now, model.calendarAt(asOf));
 }
 
 /** Returns a period with its closing as known at a position. Whether it is due depends on the clock only. */
-function viewOf(model: LedgerModel, period: Period, now: Instant, asOf: Position): PeriodOut {
-  const close = closingsBy(model, asOf).find((closing) => closing.period === period);
+function viewOf(
+  model: LedgerModel,
+  period: Period,
+  { now, asOf, graceMs }: { readonly now: Instant; readonly asOf: Position; readonly graceMs: number },
+): PeriodOut {
+  const close = model.closedPeriods.knownAt(asOf).find((closed) => closed.period === period);
   const { from, to } = periodWindow(period);
   return {
     period,
-    state: periodState(period, close !== undefined, now),
+    state: periodState(period, close !== undefined, now, graceMs),
     window: { from: instantOut(from), to: instantOut(to) },
-    dueAt: instantOut(dueAt(period)),
+    dueAt: instantOut(dueAt(period, graceMs)),
     close: close === undefined ? null : closeOut(close),
   };
 }
 
-function tallyOut({ watermark, accounts, totals, statementsDigest }: PeriodClosing) {
-  return { watermark: String(watermark), accounts, totals, statementsDigest };
+function tallyOut({ watermark, accounts, totals, statementsDigest, rules }: PeriodClosing) {
+  return { watermark: String(watermark), accounts, totals, statementsDigest, rules };
 }
 
 function closeOut(close: Extract<ClosePeriodResult, { outcome: 'closed' }>['close']): ClosingOut {

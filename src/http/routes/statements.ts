@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { StatementList, StatementOut } from '../../api/statements.ts';
 import { MEASURES } from '../../api/usage.ts';
 import type { Amounts } from '../../domain/billing/quantity.ts';
-import type { Statement } from '../../domain/billing/statement.ts';
+import { RULES_VERSION, type Statement } from '../../domain/billing/statement.ts';
+import type { Usage } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import type { Period } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
@@ -92,7 +93,10 @@ export function statementRoutes(app: App, services: HttpServices): void {
           items: () => [item],
         });
       }
-      throw new Problem('not-found', `account ${accountId} has no statement for ${period}`);
+      throw new Problem(
+        'not-found',
+        `account ${accountId} has no statement for ${period}: it was not billed then and nothing is adjusted`,
+      );
     },
   );
 }
@@ -105,12 +109,16 @@ function closedStatements(
   choice: Parameters<typeof statementsInTurns>[2],
 ) {
   const question = closedQuestion(model, period);
-  const close = model.closingOf(period);
+  const close = model.closedPeriods.of(period);
   if (question === undefined || close === undefined)
     throw new Problem('not-found', `${period} is not closed, so it has no statements`);
   if (close.position > asOf) {
     const detail = `${period} was closed at position ${close.position}; it was not closed at position ${asOf}`;
     throw new Problem('not-found', detail);
+  }
+  if (close.rules !== RULES_VERSION) {
+    const detail = `${period} was closed by version ${close.rules} of the billing rules; this release computes version ${RULES_VERSION}`;
+    throw new Problem('rules-unknown', detail);
   }
   const head = { period, watermark: String(close.watermark), closedAt: instantOut(close.closedAt) };
   return { head, statements: statementsInTurns(model, question, choice) };
@@ -118,48 +126,65 @@ function closedStatements(
 
 /** Returns a statement as the API answers it. */
 export function statementOut(statement: Statement, closedAt: string): z.output<typeof StatementOut> {
-  const { accountId, period, watermark, ...figures } = statement;
-  return { accountId, period, watermark, closedAt, ...figures };
+  const { statementId, accountId, period, watermark, ...figures } = statement;
+  return { statementId, accountId, period, watermark, closedAt, ...figures };
 }
 
 const number = (value: number | string) => ({ number: String(value) });
 const ADDITIVE = ['billableClusters', 'clusterSeconds'] as const satisfies (keyof Amounts)[];
 const OTHERS = MEASURES.filter((measure) => !ADDITIVE.some((other) => other === measure));
 
-/** Writes a row for the usage, one for each adjustment (a difference), and one for the total: the sum of the other rows. */
+type Line = 'usage' | 'adjustment' | 'total';
+
 function asCsv(items: readonly z.output<typeof StatementOut>[]): string {
   const header = [
-    'accountId',
-    'period',
-    'watermark',
-    'closedAt',
-    'line',
-    'of',
-    ...ADDITIVE,
-    ...OTHERS,
-    'facts',
+    ...['statementId', 'lineId', 'accountId', 'period', 'watermark', 'closedAt'],
+    ...['line', 'of', 'clusterType', ...ADDITIVE, ...OTHERS, 'facts'],
   ];
-  const rows = items.flatMap(({ accountId, period, watermark, closedAt = '', usage, adjustments, total }) => {
-    const row = (line: string, of: string, amounts: Amounts, others: Cell[], facts: Cell): Cell[] => [
-      ...[accountId, period, number(watermark), closedAt, line, of],
-      ...ADDITIVE.map((measure) => number(amounts[measure])),
-      ...others,
-      facts,
-    ];
-    const none = OTHERS.map(() => null);
-    return [
-      row(
-        'usage',
-        period,
-        usage,
-        OTHERS.map((measure) => number(usage[measure])),
-        null,
-      ),
-      ...adjustments.map(({ period: earlier, delta, facts }) =>
-        row('adjustment', earlier, delta, none, facts.join(' ')),
-      ),
-      row('total', period, total, none, null),
-    ];
-  });
-  return toCsv(header, rows);
+  return toCsv(header, items.flatMap(rowsOf));
 }
+
+/**
+ * Returns a row for the usage, one for each adjustment (a difference), and one for the total, which is the sum of the others.
+ * After each come its rows by cluster type. `lineId` numbers the rows of a statement.
+ */
+function rowsOf(statement: z.output<typeof StatementOut>): Cell[][] {
+  const {
+    statementId,
+    accountId,
+    period,
+    watermark,
+    closedAt = '',
+    usage,
+    byType,
+    adjustments,
+    total,
+  } = statement;
+  const rows: Cell[][] = [];
+  const none = OTHERS.map(() => null);
+  const measures = (own: Usage) => OTHERS.map((measure) => number(own[measure]));
+  const add = (
+    line: Line,
+    of: string,
+    clusterType: Cell,
+    amounts: Amounts,
+    others: Cell[],
+    facts: Cell = null,
+  ) =>
+    rows.push([
+      ...[statementId, `${statementId}_${rows.length + 1}`, accountId, period, number(watermark), closedAt],
+      ...[line, of, clusterType, ...ADDITIVE.map((measure) => number(amounts[measure])), ...others, facts],
+    ]);
+  add('usage', period, ALL, usage, measures(usage));
+  for (const own of byType) add('usage', period, own.clusterType, own, measures(own));
+  for (const { period: of, delta, byType: types, facts } of adjustments) {
+    add('adjustment', of, ALL, delta, none, facts.join(' '));
+    for (const own of types) add('adjustment', of, own.clusterType, own.delta, none);
+  }
+  add('total', period, ALL, total, none);
+  for (const own of total.byType) add('total', period, own.clusterType, own, none);
+  return rows;
+}
+
+/** Value of the `clusterType` column in rows that sum up all types. */
+const ALL = '*';

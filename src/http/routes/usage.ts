@@ -128,24 +128,41 @@ function formsOf(
   };
 }
 
-/** Writes a row per account, or per account and day. */
+/** Value of the `clusterType` column in rows that sum up all types. */
+const ALL_TYPES = '*';
+
+/** Writes a row per account, or per account and day: first all types together, then each type. */
 function asCsv(
   { period, window, through, asOf, position }: ReturnType<typeof headOf>,
   items: readonly AccountUsage[],
 ) {
-  const header = ['accountId', 'period', 'from', 'to', 'through', 'asOf', 'position', 'date', ...MEASURES];
-  const rows = items.flatMap(({ accountId, usage, days }) =>
-    (days ?? [{ date: null, usage }]).map((row) => [
-      accountId,
-      period ?? null,
-      window.from,
-      window.to,
-      through,
-      asOf,
-      { number: position },
-      row.date,
-      ...MEASURES.map((measure) => ({ number: String(row.usage[measure]) })),
-    ]),
+  const header = [
+    'accountId',
+    'period',
+    'from',
+    'to',
+    'through',
+    'asOf',
+    'position',
+    'date',
+    'clusterType',
+    ...MEASURES,
+  ];
+  const rows = items.flatMap(({ accountId, usage, byType, days }) =>
+    (days ?? [{ date: null, usage, byType }]).flatMap((day) =>
+      [{ clusterType: ALL_TYPES, ...day.usage }, ...day.byType].map(({ clusterType, ...measures }) => [
+        accountId,
+        period ?? null,
+        window.from,
+        window.to,
+        through,
+        asOf,
+        { number: position },
+        day.date,
+        clusterType,
+        ...MEASURES.map((measure) => ({ number: String(measures[measure]) })),
+      ]),
+    ),
   );
   return toCsv(header, rows);
 }

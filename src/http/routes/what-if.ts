@@ -123,8 +123,8 @@ function clusterOfFact(
     return new Error(`no fact recorded up to position ${asOf} has the event id ${eventId}`);
   const last = model.lastPositionOf(clusterNumber(model, place.clusterId));
   const account = model.accounts.find(accountId) ?? -1;
-  if (model.facts.registersTo(last, account, asOf)) return place.clusterId;
-  return new Error(`the cluster of event ${eventId} was never registered to account ${accountId}`);
+  if (model.facts.namesOwner(last, account, asOf)) return place.clusterId;
+  return new Error(`the cluster of event ${eventId} never belonged to account ${accountId}`);
 }
 
 /** Prefixes the pointers of the problem of one event with the pointer to that event. */

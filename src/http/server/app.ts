@@ -41,10 +41,17 @@ export interface HttpServices {
   readonly closePeriod: ClosePeriod;
   /** Absent if no source of credentials is configured. */
   readonly validator?: ValidatorControl | undefined;
+  /** How long after its end a period waits for late facts, in milliseconds. */
+  readonly graceMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly version: string;
 }
 
 /** The caller of every request. There are no API keys: any client that reaches the loopback address is an operator. */
-export const LOOPBACK_CALLER = { actor: 'loopback', role: 'operator', mayBackdate: true } as const;
+export const LOOPBACK_CALLER = {
+  actor: 'loopback',
+  role: 'operator',
+  mayBackdate: true,
+  mayTransfer: true,
+} as const;

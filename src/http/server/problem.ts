@@ -21,6 +21,11 @@ export const PROBLEMS = {
   'uri-too-long': [414, 'The URL is too long'],
   'unsupported-media-type': [415, 'The media type is not supported'],
   'expectation-failed': [417, 'The expectation cannot be met'],
+  'rules-unknown': [409, 'The statements follow another version of the rules'],
+  'billing-already-begun': [409, 'Statements already have a beginning'],
+  'billing-already-closed': [409, 'A period is already closed'],
+  'transfer-needs-operator': [403, 'Only an operator may transfer a cluster'],
+  'effective-implausible': [422, 'The fact is from before 2010'],
   'effective-in-future': [422, 'The fact is in the future'],
   'backdated-too-far': [422, 'The fact is too far in the past'],
   'cluster-unknown': [422, 'No registered cluster matches'],
@@ -127,8 +132,18 @@ function detailOf(rejection: Rejection): string {
       return `time is ${formatInstant(rejection.effectiveAt)}; at most 5 minutes ahead, now ${formatInstant(rejection.latest)}, is allowed`;
     case 'backdated-too-far':
       return `time is ${formatInstant(rejection.effectiveAt)}; only an operator may post facts from before ${formatInstant(rejection.earliest)}`;
+    case 'effective-implausible':
+      return `time is ${formatInstant(rejection.effectiveAt)}; the earliest allowed is ${formatInstant(rejection.earliest)}: set the clock of the producer`;
     case 'registration-conflict':
-      return `cluster ${rejection.clusterId} is registered to account ${rejection.knownAccountId}, not to ${rejection.accountId}`;
+      return `cluster ${rejection.clusterId} belongs to account ${rejection.knownAccountId} at that time, not to ${rejection.accountId}; to transfer it, post a ClusterChanged with the new accountId`;
+    case 'transfer-needs-operator':
+      return rejection.knownAccountId === undefined
+        ? `cluster ${rejection.clusterId} has no account yet; only an operator may give it to ${rejection.accountId} by a change`
+        : `cluster ${rejection.clusterId} belongs to account ${rejection.knownAccountId}; only an operator may transfer it to ${rejection.accountId}`;
+    case 'billing-already-begun':
+      return `statements begin with ${rejection.begun}; that cannot be changed`;
+    case 'billing-already-closed':
+      return `${rejection.firstClosed} is closed; statements can only be given a beginning before the first close`;
     case 'cluster-deleted':
       return `cluster ${rejection.clusterId} was deleted at ${formatInstant(rejection.deletedAt)}; register it under a new id`;
     case 'void-target-unknown':
@@ -145,7 +160,7 @@ function detailOf(rejection: Rejection): string {
       return `${rejection.period} is due at ${formatInstant(rejection.dueAt)}; to close it before, set early: true`;
     case 'period-not-next':
       return rejection.next === undefined
-        ? `${rejection.period} cannot be closed: the ledger has no facts yet`
+        ? `${rejection.period} cannot be closed: nothing is billed yet`
         : `periods close in order: the next is ${rejection.next}, not ${rejection.period}`;
   }
 }
@@ -155,8 +170,13 @@ function pointerTo({ code }: Rejection): string {
     case 'event-id-reused':
       return '/id';
     case 'registration-conflict':
+    case 'transfer-needs-operator':
       return '/data/accountId';
+    case 'billing-already-begun':
+    case 'billing-already-closed':
+      return '/period';
     case 'cluster-deleted':
+    case 'effective-implausible':
     case 'effective-in-future':
     case 'backdated-too-far':
       return '/time';

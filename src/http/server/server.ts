@@ -10,6 +10,7 @@ import { isOnlyDescribed } from '../contract.ts';
 import { fieldErrors } from '../params/fields.ts';
 import { accountRoutes } from '../routes/accounts.ts';
 import { alertRoutes } from '../routes/alerts.ts';
+import { beginningRoutes } from '../routes/beginning.ts';
 import { clusterRoutes } from '../routes/clusters.ts';
 import { correctionRoutes } from '../routes/corrections.ts';
 import { diffRoutes } from '../routes/diff.ts';
@@ -133,6 +134,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     correctionRoutes,
     clusterRoutes,
     accountRoutes,
+    beginningRoutes,
     usageRoutes,
     explainRoutes,
     replayRoutes,

@@ -1,3 +1,4 @@
+import type { LimitUse } from '../../domain/account-profile.ts';
 import {
   ALERTS,
   type AlertData,
@@ -28,6 +29,10 @@ interface LateChange {
   /** The first period that changed. */
   readonly period: Period;
   readonly eventId: string;
+  /** Whether a statement will have the change: nothing before the beginning is on any. */
+  readonly isAdjusted: boolean;
+  /** The period whose statement will have the change. */
+  readonly statement: Period;
 }
 
 /** Resolved alerts that are kept, and refused events that each have an alert; more of those share one. */
@@ -82,9 +87,9 @@ export class AlertBook {
   }
 
   #assess(clusterId: string, fact: Fact, standing: ClusterStanding, at: Instant): void {
-    const { registered, deleted, unreachable, stoppedSince, accountId } = standing;
+    const { registered, hasActiveFacts, deleted, unreachable, stoppedSince, accountId } = standing;
     const about = { subject: clusterId, clusterId, ...(accountId !== undefined && { accountId }) };
-    if (registered) this.#resolve(alertId('orphan-facts', clusterId), at);
+    if (registered || !hasActiveFacts) this.#resolve(alertId('orphan-facts', clusterId), at);
     else this.#raiseOnce({ kind: 'orphan-facts', ...about, data: {} }, at, at + ORPHAN_AFTER_MIN * MINUTE_MS);
 
     const counts = registered && !deleted;
@@ -110,12 +115,33 @@ export class AlertBook {
   }
 
   /** A fact has changed what an account used in a closed period. */
-  late({ accountId, position, at, period, eventId }: LateChange): void {
+  late({ accountId, position, at, period, eventId, isAdjusted, statement }: LateChange): void {
     const known = this.#open.get(alertId('late-facts', accountId))?.data;
     const facts = Number(known?.['facts'] ?? 0) + 1;
+    const unbilled = Number(known?.['unbilled'] ?? 0) + Number(!isAdjusted);
     const first = known === undefined || period < String(known['period']) ? period : String(known['period']);
-    const data = { facts, period: first, eventId, position };
+    const data = { facts, unbilled, period: first, statement, eventId, position };
     this.#raise({ kind: 'late-facts', subject: accountId, accountId, data }, at);
+  }
+
+  /** A cluster id differs from a known one only in case. */
+  differsByCase(clusterId: string, other: string, at: Instant): void {
+    this.#raise({ kind: 'id-differs-by-case', subject: clusterId, clusterId, data: { other } }, at);
+  }
+
+  /** Compares the clusters of an account with the limits of its plan. */
+  limits(accountId: string, uses: readonly LimitUse[], at: Instant): void {
+    const reached = uses.filter(({ left }) => left === 0);
+    for (const { clusterType, limit, billed } of reached) {
+      const data = { clusterType, limit, billed };
+      this.#raise({ kind: 'limit-reached', subject: `${accountId}/${clusterType}`, accountId, data }, at);
+    }
+    const ids = new Set(
+      reached.map(({ clusterType }) => alertId('limit-reached', `${accountId}/${clusterType}`)),
+    );
+    for (const alert of [...this.#open.values()])
+      if (alert.kind === 'limit-reached' && alert.accountId === accountId && !ids.has(alert.id))
+        this.#resolve(alert.id, at);
   }
 
   /** A period was closed: what is known at its watermark is in its statements. */

@@ -41,6 +41,8 @@ export interface LiveAlert {
 export interface ClusterStanding {
   readonly accountId: string | undefined;
   readonly registered: boolean;
+  /** Whether any fact of the cluster is active: without one, the cluster is no orphan. */
+  readonly hasActiveFacts: boolean;
   readonly deleted: boolean;
   readonly unreachable: boolean;
   /** Effective instant of the stop by which the cause `unreachable` holds. */

@@ -1,233 +1,321 @@
-import { billActiveFacts, type Interval } from '../../domain/billing/billing.ts';
-import type { UsageMeter } from '../../domain/billing/usage.ts';
+import { BillingState, type Span, sweep } from '../../domain/billing/sweep.ts';
+import type { GroupedUsageMeter } from '../../domain/billing/usage.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
+import { ClusterDecisions, type Reach } from './cluster-decisions.ts';
 import type { FactTable } from './fact-table.ts';
 import type { AccountNumber } from './interned-numbers.ts';
 
-/** A row: one billed interval, and the positions at which it is known. */
+/** The columns of a row: one billed interval, and the positions at which the ledger knows it. */
 const FROM = 0;
-/** Infinite while it is still billed, as is what closed it. */
+/** Infinite while the interval is open, as is `CLOSED_BY`. */
 const TO = 1;
 const OPENED_BY = 2;
-/** Before this position is known, the interval is known as one that is still billed. */
+/** As known before this position, the interval is still open. */
 const CLOSED_BY = 3;
-/** The interval is known from here on, */
+/** The interval is known from this position on. */
 const KNOWN_FROM = 4;
-/** and before this; infinite where it still is. */
+/** The interval is no longer known from this position on; infinite while it is known. */
 const KNOWN_UNTIL = 5;
-/** Number of the account that it is billed to. */
+/** Number of the account that is billed. */
 const ACCOUNT = 6;
-const WIDTH = 7;
+/** Number of the cluster type; -1 for none. */
+const TYPE = 7;
+const WIDTH = 8;
 
-/** Facts that are looked at again because one came late, after which it is cheaper to fold when one is asked. */
-const MOST_FOLDED_AGAIN = 200_000;
+const NO_TYPE = -1;
+const OPEN = Number.POSITIVE_INFINITY;
 
-/** Facts taken in at once, from which on the rows are put into as little memory as they need. */
-const MANY = 8;
+/** Maximum number of rows of one cluster. Beyond it the memory is better spent on folding the cluster when it is asked for. */
+const MAX_ROWS = 200_000;
 
-/** A billed interval that becomes known, or is known no longer. */
+/** Number of facts taken in at once from which on the rows are copied into as little memory as they need. */
+const COMPACT_AFTER = 8;
+
+/** A billed interval that becomes known at a position, or is no longer known from it on. */
 export interface BilledChange {
   readonly from: Instant;
-  /** Infinite where it is still billed. */
+  /** Infinite while the interval is open. */
   readonly to: Instant;
+  readonly account: AccountNumber;
+  /** Number of the cluster type; -1 for none. */
+  readonly type: number;
   readonly sign: 1 | -1;
 }
 
+/** A billed interval with the numbers of its account and type and the positions of the facts that opened and closed it. */
+export interface BilledSpan {
+  readonly from: Instant;
+  readonly to: Instant | null;
+  readonly account: AccountNumber;
+  /** -1 for none. */
+  readonly type: number;
+  readonly openedBy: number;
+  readonly closedBy: number | null;
+}
+
 /**
- * How one cluster is billed as known at every position: each interval with the positions between which it is known. A fact
- * that is effective after all before it changes one interval at the most, and is taken in by itself; where one is late, or
- * voids another, the cluster is folded again by the rules of the domain, and what differs is kept beside what was known.
+ * The billing of one cluster as known at every position: each interval with the positions between which it is known. A fact that
+ * is effective after all earlier ones changes the last interval only. A late fact, or a void, changes the intervals between
+ * itself and the next fact that decides the same: they are swept again, and the former ones stay for earlier positions.
  */
 export class BillHistory {
   #rows: number[] = [];
   /** Position of the last fact that was taken in. */
-  #upTo: Position = 0;
-  #isRegistered = false;
-  #isBillable = false;
-  #isDeleted = false;
-  #account: AccountNumber = 0;
-  #stoppedByUnreachable = false;
-  #stoppedByManual = false;
-  /** The latest instant at which a fact that counts is effective. */
+  #upTo = 0;
+  /** The state after all facts that were taken in. */
+  #state = new BillingState<number>();
+  /** The latest instant at which an active fact decides anything. */
   #latest = Number.NEGATIVE_INFINITY;
-  /** The row of the interval that is still billed; -1 for none. */
+  /** The row of the open interval; -1 for none. */
   #open = -1;
-  /** Whether the rows are in order and none overlaps another. */
-  #isInOrder = true;
-  /** Whether a fact was voided before it came: then each is looked at with all the others. */
-  #hasEarlyVoid = false;
-  #refoldedFacts = 0;
+  /** The rows that are known at the last position, by `FROM`; absent while these are all rows, in their order. */
+  #current: number[] | undefined;
+  /** Absent until the first late fact or void. */
+  #decisions: ClusterDecisions | undefined;
+  /** The changes by the last fact that was taken in. */
+  #lastChanges: readonly BilledChange[] = [];
 
-  /** Whether so much came late that this keeps nothing: whoever asks has to fold. */
+  /** Whether the cluster has so many rows that none are kept: its billing has to be folded when it is asked for. */
   get isDisabled(): boolean {
-    return this.#refoldedFacts > MOST_FOLDED_AGAIN;
+    return this.#rows.length > MAX_ROWS * WIDTH;
   }
 
-  /** Takes in what is new. @param last position of the last fact of the cluster. */
-  extend(facts: FactTable, last: Position): void {
+  /** Takes in the facts that came since the last call. @param last position of the last fact of the cluster. */
+  extend(facts: FactTable, last: number): void {
     if (last === this.#upTo || this.isDisabled) return;
-    const fresh: Position[] = [];
+    const added: number[] = [];
     for (let position = last; position > this.#upTo; position = facts.previousAt(position))
-      fresh.push(position);
-    for (let i = fresh.length - 1; i >= 0 && !this.isDisabled; i--) this.#take(facts, fresh[i] as number);
+      added.push(position);
+    for (let i = added.length - 1; i >= 0 && !this.isDisabled; i--) this.#take(facts, added[i] as number);
     this.#upTo = last;
-    if (this.isDisabled) this.#rows = [];
-    // A list that grew holds room for as much again: after a replay that is half of the memory.
-    else if (fresh.length >= MANY) this.#rows = this.#rows.slice();
+    // A list that grew has room for as much again: after a replay that is half of the memory.
+    if (added.length >= COMPACT_AFTER) this.#rows = this.#rows.slice();
+  }
+
+  /** The intervals that became known with the last fact that was taken in, and those that no longer are. */
+  get lastChanges(): readonly BilledChange[] {
+    return this.#lastChanges;
   }
 
   #take(facts: FactTable, position: Position): void {
-    const voided = facts.voidTargetOf(position);
-    if (voided !== undefined) {
-      if (voided === 0 || voided > position) this.#hasEarlyVoid = true;
-      else if (facts.switchesBilling(voided)) this.#foldAgain(facts, position);
+    this.#lastChanges = [];
+    const target = facts.voidTargetOf(position);
+    if (target !== undefined) {
+      if (target !== 0 && target < position && facts.decidesBilling(target))
+        this.#resweep(this.#decisionsBefore(facts, position).remove(target), position);
       return;
     }
-    if (!facts.switchesBilling(position)) return;
+    if (!facts.decidesBilling(position) || facts.wasVoidedEarly(position)) return;
     const at = facts.effectiveAt(position);
-    if (at <= this.#latest || this.#hasEarlyVoid) this.#foldAgain(facts, position);
-    else this.#takeNext(facts, position, at);
+    if (at > this.#latest) {
+      this.#takeNext(facts, position, at);
+      this.#decisions?.add(position);
+    } else {
+      this.#resweep(this.#decisionsBefore(facts, position).add(position), position);
+    }
   }
 
-  /** A fact that is effective after all before it. */
+  /** Takes in a fact that is effective after all earlier ones. */
   #takeNext(facts: FactTable, position: Position, at: Instant): void {
     this.#latest = at;
-    switch (facts.typeAt(position)) {
-      case 'ClusterRegistered':
-        if (this.#isRegistered) return;
-        this.#isRegistered = true;
-        this.#isBillable = facts.isBillableAt(position);
-        this.#account = facts.accountAt(position);
-        break;
-      case 'ClusterDeleted':
-        this.#isDeleted = true;
-        break;
-      case 'BillingStopped':
-        this.#hold(facts, position, true);
-        break;
-      default:
-        this.#hold(facts, position, false);
-    }
-    const isBilled =
-      this.#isRegistered &&
-      this.#isBillable &&
-      !this.#isDeleted &&
-      !this.#stoppedByUnreachable &&
-      !this.#stoppedByManual;
-    if (isBilled === this.#open >= 0) return;
-    if (isBilled) {
-      this.#open = this.#rows.length;
-      this.#push(at, Number.POSITIVE_INFINITY, position, Number.POSITIVE_INFINITY, position);
-    } else {
+    for (const change of facts.changesBy(position)) this.#state.apply(change);
+    const { isBilled } = this.#state;
+    const changes: BilledChange[] = [];
+    if (this.#open >= 0) {
+      if (isBilled && this.#isOwnedAs(this.#open)) return;
+      changes.push(this.#change(this.#open, -1));
       this.#rows[this.#open + TO] = at;
       this.#rows[this.#open + CLOSED_BY] = position;
+      changes.push(this.#change(this.#open, 1));
       this.#open = -1;
     }
-  }
-
-  #hold(facts: FactTable, position: Position, holds: boolean): void {
-    if (facts.causeAt(position) === 'unreachable') this.#stoppedByUnreachable = holds;
-    else this.#stoppedByManual = holds;
-  }
-
-  #push(from: Instant, to: Instant, openedBy: number, closedBy: number, knownFrom: number): void {
-    this.#rows.push(from, to, openedBy, closedBy, knownFrom, Number.POSITIVE_INFINITY, this.#account);
-  }
-
-  /** All facts up to a position, by the rules of the domain. */
-  #foldAgain(facts: FactTable, position: Position): void {
-    const counting = facts.activeFacts(position, position, String);
-    this.#refoldedFacts += counting.length;
-    this.#isInOrder = false;
-    const { registration, deletion, switches, intervals } = billActiveFacts(counting);
-    this.#isRegistered = registration !== undefined;
-    this.#isBillable = registration?.fact.billable === true;
-    this.#isDeleted = deletion !== undefined;
-    if (registration !== undefined) this.#account = facts.accountAt(registration.order);
-    this.#stoppedByUnreachable = switches.unreachable.at(-1)?.stops === true;
-    this.#stoppedByManual = switches.manual.at(-1)?.stops === true;
-    this.#latest = Number.NEGATIVE_INFINITY;
-    for (const { order, fact } of counting)
-      if (facts.switchesBilling(order)) this.#latest = Math.max(this.#latest, fact.effectiveAt);
-    this.#replace(intervals, position);
-  }
-
-  /** From a position on these intervals are known, and no others. */
-  #replace(intervals: readonly Interval[], position: Position): void {
-    const known = new Map<Instant, number>();
-    for (let row = 0; row < this.#rows.length; row += WIDTH)
-      if (this.#rows[row + KNOWN_UNTIL] === Number.POSITIVE_INFINITY)
-        known.set(this.#rows[row + FROM] as number, row);
-    this.#open = -1;
-    for (const { from, to, openedBy, closedBy } of intervals) {
-      let row = known.get(from);
-      const [until, by] = [to ?? Number.POSITIVE_INFINITY, closedBy ?? Number.POSITIVE_INFINITY];
-      if (row !== undefined && this.#isSame(row, until, openedBy, by)) {
-        known.delete(from);
-      } else {
-        row = this.#rows.length;
-        this.#push(from, until, openedBy, by, position);
-      }
-      if (to === null) this.#open = row;
+    if (isBilled) {
+      const { account, type } = this.#state;
+      const span = { from: at, to: OPEN, account, type, openedBy: position, closedBy: OPEN };
+      this.#open = this.#push(span, position);
+      this.#current?.push(this.#open);
+      changes.push(this.#change(this.#open, 1));
     }
-    for (const row of known.values()) this.#rows[row + KNOWN_UNTIL] = position;
+    this.#lastChanges = changes;
   }
 
-  #isSame(row: number, to: Instant, openedBy: number, closedBy: number): boolean {
+  #change(row: number, sign: 1 | -1): BilledChange {
     const rows = this.#rows;
-    return (
-      rows[row + TO] === to &&
-      rows[row + OPENED_BY] === openedBy &&
-      rows[row + CLOSED_BY] === closedBy &&
-      rows[row + ACCOUNT] === this.#account
-    );
+    return {
+      from: rows[row + FROM] as number,
+      to: rows[row + TO] as number,
+      account: rows[row + ACCOUNT] as number,
+      type: rows[row + TYPE] as number,
+      sign,
+    };
   }
 
-  /** Adds what is billed of the cluster to an account, as known at a position. @param from nothing before it counts. */
-  measure(meter: UsageMeter, account: AccountNumber, asOf: Position, from: Instant): void {
+  #isOwnedAs(row: number): boolean {
+    const { account, type } = this.#state;
+    return this.#rows[row + ACCOUNT] === account && this.#rows[row + TYPE] === (type ?? NO_TYPE);
+  }
+
+  #push({ from, to, openedBy, closedBy, account, type }: Span<number>, knownFrom: number): number {
+    return this.#rows.push(from, to, openedBy, closedBy, knownFrom, OPEN, account, type ?? NO_TYPE) - WIDTH;
+  }
+
+  /** Returns the decisions of the active facts before a position; they are kept up to date from then on. */
+  #decisionsBefore(facts: FactTable, position: Position): ClusterDecisions {
+    if (this.#decisions === undefined) {
+      this.#decisions = new ClusterDecisions(facts);
+      this.#decisions.addAll(facts.decisionsBefore(position));
+    }
+    return this.#decisions;
+  }
+
+  /** Computes the intervals again between two instants, both included, as known from a position on. */
+  #resweep(reach: Reach, position: Position): void {
+    const decisions = this.#decisions as ClusterDecisions;
+    const current = this.#currentRows();
     const rows = this.#rows;
+    // Every interval that touches the reach.
+    const first = this.#firstEndingFrom(current, reach.from);
+    let behind = first;
+    while (behind < current.length && (rows[(current[behind] as number) + FROM] as number) <= reach.to)
+      behind++;
+    const state = decisions.stateBefore(reach.from);
+    const before = state.isBilled ? current[first] : undefined;
+    const open = before === undefined ? undefined : { ...this.#span(before), to: OPEN, closedBy: OPEN };
+    const spans = sweep(state, open, decisions.changesBetween(reach));
+    const last = spans.at(-1);
+    const after = current[behind - 1];
+    if (last !== undefined && last.to === OPEN && after !== undefined) {
+      // Behind the reach nothing differs, so the last interval ends as the former one does.
+      const { to, closedBy } = this.#span(after);
+      if (to > reach.to) spans[spans.length - 1] = { ...last, to, closedBy };
+    }
+    const replaced = current.slice(first, behind);
+    const changes = replaced.map((row) => this.#change(row, -1));
+    const kept = spans.map((span) => this.#rowFor(span, replaced, position));
+    const isKept = new Set(kept);
+    for (const row of replaced) if (!isKept.has(row)) rows[row + KNOWN_UNTIL] = position;
+    current.splice(first, behind - first, ...kept);
+    this.#lastChanges = [...changes, ...kept.map((row) => this.#change(row, 1))];
+    const lastRow = current.at(-1);
+    this.#open = lastRow !== undefined && rows[lastRow + TO] === OPEN ? lastRow : -1;
+    this.#state = decisions.stateBefore(OPEN);
+    this.#latest = decisions.latest;
+  }
+
+  #currentRows(): number[] {
+    if (this.#current === undefined) {
+      this.#current = [];
+      for (let row = 0; row < this.#rows.length; row += WIDTH) this.#current.push(row);
+    }
+    return this.#current;
+  }
+
+  /** The index of the first current row that ends at an instant or later. */
+  #firstEndingFrom(current: readonly number[], at: Instant): number {
+    let low = 0;
+    let high = current.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#rows[(current[middle] as number) + TO] as number) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #span(row: number): Span<number> {
+    const rows = this.#rows;
+    const type = rows[row + TYPE] as number;
+    return {
+      from: rows[row + FROM] as number,
+      to: rows[row + TO] as number,
+      account: rows[row + ACCOUNT] as number,
+      type: type === NO_TYPE ? null : type,
+      openedBy: rows[row + OPENED_BY] as number,
+      closedBy: rows[row + CLOSED_BY] as number,
+    };
+  }
+
+  /** Returns the row of an interval: one of the replaced ones if it is the same, or only closed by this fact; else a new one. */
+  #rowFor(span: Span<number>, replaced: readonly number[], position: Position): number {
+    const rows = this.#rows;
+    for (const row of replaced) {
+      const isAlike =
+        rows[row + FROM] === span.from &&
+        rows[row + OPENED_BY] === span.openedBy &&
+        rows[row + ACCOUNT] === span.account &&
+        rows[row + TYPE] === (span.type ?? NO_TYPE);
+      if (!isAlike) continue;
+      if (rows[row + TO] === span.to && rows[row + CLOSED_BY] === span.closedBy) return row;
+      if (rows[row + TO] !== OPEN || span.closedBy !== position) return this.#push(span, position);
+      rows[row + TO] = span.to;
+      rows[row + CLOSED_BY] = position;
+      return row;
+    }
+    return this.#push(span, position);
+  }
+
+  /**
+   * Adds to a meter what an account is billed for the cluster, as known at a position.
+   * @param from billed time before this instant is not needed.
+   */
+  measure(meter: GroupedUsageMeter<number>, account: AccountNumber, asOf: Position, from: Instant): void {
+    const rows = this.#rows;
+    if (this.#current !== undefined && asOf >= this.#upTo) {
+      for (let i = this.#current.length - 1; i >= 0; i--) {
+        const row = this.#current[i] as number;
+        if ((rows[row + TO] as number) <= from) return;
+        this.#measureRow(meter, account, row, rows[row + TO] as number);
+      }
+      return;
+    }
     for (let row = rows.length - WIDTH; row >= 0; row -= WIDTH) {
-      const isClosed = (rows[row + CLOSED_BY] as number) <= asOf;
-      const to = isClosed ? (rows[row + TO] as number) : Number.POSITIVE_INFINITY;
+      const to = this.#endAsOf(row, asOf);
       if (to <= from) {
-        if (this.#isInOrder) return;
+        if (this.#current === undefined) return;
         continue;
       }
-      if (!this.#isKnown(row, asOf)) continue;
-      if (rows[row + ACCOUNT] === account) meter.add(rows[row + FROM] as number, to);
+      if (this.#isKnown(row, asOf)) this.#measureRow(meter, account, row, to);
     }
   }
 
-  /** By position: what becomes known there of what is billed to an account. */
-  changes(account: AccountNumber): ReadonlyMap<Position, readonly BilledChange[]> {
+  #measureRow(meter: GroupedUsageMeter<number>, account: AccountNumber, row: number, to: Instant): void {
+    if (this.#rows[row + ACCOUNT] !== account) return;
+    meter.add(this.#rows[row + FROM] as number, to, this.#rows[row + TYPE] as number);
+  }
+
+  #endAsOf(row: number, asOf: Position): Instant {
+    return (this.#rows[row + CLOSED_BY] as number) <= asOf ? (this.#rows[row + TO] as number) : OPEN;
+  }
+
+  /** Returns by position which billed intervals become known there, or are no longer known from there on. */
+  changes(): ReadonlyMap<number, readonly BilledChange[]> {
     const rows = this.#rows;
-    const changes = new Map<Position, BilledChange[]>();
-    const note = (position: Position, from: Instant, to: Instant, sign: 1 | -1) => {
-      const known = changes.get(position);
-      if (known === undefined) changes.set(position, [{ from, to, sign }]);
-      else known.push({ from, to, sign });
-    };
+    const changes = new Map<number, BilledChange[]>();
     for (let row = 0; row < rows.length; row += WIDTH) {
-      if (rows[row + ACCOUNT] !== account) continue;
-      const [from, to] = [rows[row + FROM] as number, rows[row + TO] as number];
-      const [since, until] = [rows[row + KNOWN_FROM] as number, rows[row + KNOWN_UNTIL] as number];
-      const closedBy = rows[row + CLOSED_BY] as number;
-      note(since, from, closedBy <= since ? to : Number.POSITIVE_INFINITY, 1);
-      if (closedBy > since && closedBy < until) {
-        note(closedBy, from, Number.POSITIVE_INFINITY, -1);
-        note(closedBy, from, to, 1);
+      const [account, type] = [rows[row + ACCOUNT] as number, rows[row + TYPE] as number];
+      const note = (position: Position, to: Instant, sign: 1 | -1) => {
+        const change = { from: rows[row + FROM] as number, to, account, type, sign };
+        const known = changes.get(position);
+        if (known === undefined) changes.set(position, [change]);
+        else known.push(change);
+      };
+      const [knownFrom, knownUntil] = [rows[row + KNOWN_FROM] as number, rows[row + KNOWN_UNTIL] as number];
+      const [to, closedBy] = [rows[row + TO] as number, rows[row + CLOSED_BY] as number];
+      note(knownFrom, closedBy <= knownFrom ? to : OPEN, 1);
+      if (closedBy > knownFrom && closedBy < knownUntil) {
+        note(closedBy, OPEN, -1);
+        note(closedBy, to, 1);
       }
-      if (until !== Number.POSITIVE_INFINITY)
-        note(until, from, closedBy < until ? to : Number.POSITIVE_INFINITY, -1);
+      if (knownUntil !== OPEN) note(knownUntil, closedBy < knownUntil ? to : OPEN, -1);
     }
     return changes;
   }
 
-  /** No instant before this one is billed otherwise at the second position than at the first; infinite where none is. */
-  unchangedUntil(before: Position, after: Position): Instant {
+  /** Returns an instant before which nothing is billed differently at the two positions; infinite if nothing is at all. */
+  unchangedUntil(before: number, after: number): Instant {
     const rows = this.#rows;
-    let unchanged = Number.POSITIVE_INFINITY;
+    let unchanged = OPEN;
     for (let row = 0; row < rows.length; row += WIDTH) {
       const wasKnown = this.#isKnown(row, before);
       const isKnown = this.#isKnown(row, after);
@@ -246,32 +334,34 @@ export class BillHistory {
     );
   }
 
-  /** The billed intervals, in order, as known at a position. */
-  intervals(asOf: Position): Interval[] {
+  /** Returns the billed intervals as known at a position, in order. */
+  spans(asOf: Position): BilledSpan[] {
     const rows = this.#rows;
-    const intervals: Interval[] = [];
+    const spans: BilledSpan[] = [];
     for (let row = 0; row < rows.length; row += WIDTH) {
       if (!this.#isKnown(row, asOf)) continue;
       const closedBy = rows[row + CLOSED_BY] as number;
       const isClosed = closedBy <= asOf;
-      intervals.push({
+      spans.push({
         from: rows[row + FROM] as number,
         to: isClosed ? (rows[row + TO] as number) : null,
+        account: rows[row + ACCOUNT] as number,
+        type: rows[row + TYPE] as number,
         openedBy: rows[row + OPENED_BY] as number,
         closedBy: isClosed ? closedBy : null,
       });
     }
-    return this.#isInOrder ? intervals : intervals.sort((a, b) => a.from - b.from);
+    return this.#current === undefined ? spans : spans.sort((a, b) => a.from - b.from);
   }
 
-  /** Number of the account that it is billed to, as known at a position; `undefined` where it is not billed at all. */
-  account(asOf: Position): AccountNumber | undefined {
-    const rows = this.#rows;
-    for (let row = 0; row < rows.length; row += WIDTH) {
-      const isKnown =
-        (rows[row + KNOWN_FROM] as number) <= asOf && asOf < (rows[row + KNOWN_UNTIL] as number);
-      if (isKnown) return rows[row + ACCOUNT] as number;
+  /** Returns the earliest billed instant as known at a position; infinite if nothing is billed. */
+  firstBilledAt(asOf: Position): Instant {
+    let first = OPEN;
+    for (let row = 0; row < this.#rows.length; row += WIDTH) {
+      const from = this.#rows[row + FROM] as number;
+      if (from < first && this.#isKnown(row, asOf)) first = from;
+      if (this.#current === undefined && first !== OPEN) return first;
     }
-    return undefined;
+    return first;
   }
 }

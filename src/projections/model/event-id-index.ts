@@ -29,6 +29,15 @@ export class EventIdIndex {
     return `${half(a >>> 16)}${half(a)}-${half(b >>> 16)}-${half(b)}-${half(c >>> 16)}-${half(c)}${half(d >>> 16)}${half(d)}`;
   }
 
+  /** Compares the ids of the events at two positions as their texts compare. */
+  compare(a: number, b: number): number {
+    for (let i = 0; i < 4; i++) {
+      const difference = this.words.at(4 * a + i) - this.words.at(4 * b + i);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
   /** The position of the first event with this id, or `undefined`. */
   find(id: string): Position | undefined {
     const words = wordsOf(id);

@@ -1,5 +1,15 @@
 import type { BillingFact } from '../../domain/billing/billing.ts';
-import { CAUSES, type Cause, FACT_TYPES, type Fact, type OrderedFact } from '../../domain/facts/fact.ts';
+import {
+  ACCOUNT,
+  BILLABLE,
+  DELETED,
+  REGISTERED,
+  RESUMES,
+  STOPS,
+  type StateChange,
+  TYPE,
+} from '../../domain/billing/sweep.ts';
+import { CAUSES, type Cause, FACT_TYPES, type Fact, type KnownFact } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Position, Revision } from '../../util/log-numbers.ts';
 import { EventIdIndex } from './event-id-index.ts';
@@ -10,12 +20,15 @@ const ALL_CAUSES = [...CAUSES, 'deleted'] as const;
 
 const TYPE_BITS = 0b1111;
 const REGISTRATION = FACT_TYPES.indexOf('ClusterRegistered');
+const CHANGE = FACT_TYPES.indexOf('ClusterChanged');
 const DELETION = FACT_TYPES.indexOf('ClusterDeleted');
 const STOP = FACT_TYPES.indexOf('BillingStopped');
 const RESUMPTION = FACT_TYPES.indexOf('BillingResumed');
 const VOID = FACT_TYPES.indexOf('FactVoided');
 const CAUSE_SHIFT = 4;
-const BILLABLE_BIT = 0b100_0000;
+/** Whether the fact says if the cluster is billable, and whether it is. */
+const SAYS_BILLABLE_BIT = 0b0100_0000;
+const BILLABLE_BIT = 0b1000_0000;
 
 /** A fact that counts now and did not, or did and no longer does. */
 export interface BillingChange {
@@ -25,6 +38,29 @@ export interface BillingChange {
   readonly causePosition: Position;
   /** When the fact that counts, or did, is effective. */
   readonly effectiveAt: Instant;
+}
+
+/** The texts for numbers in the table. */
+export interface Names {
+  readonly accountId: (account: AccountNumber) => string;
+  readonly clusterType: (clusterType: number) => string;
+}
+
+/** A fact of the table. Its id is only formatted if it is read, which ties of two facts at one instant do. */
+class TableFact implements KnownFact<BillingFact> {
+  readonly order: number;
+  readonly fact: BillingFact;
+  readonly #ids: EventIdIndex;
+
+  constructor(ids: EventIdIndex, position: Position, fact: BillingFact) {
+    this.#ids = ids;
+    this.order = position;
+    this.fact = fact;
+  }
+
+  get eventId(): string {
+    return this.#ids.at(this.order);
+  }
 }
 
 /**
@@ -44,14 +80,21 @@ export class FactTable {
   readonly #knownAt = new NumericColumn(Float64Array);
   /** Type, cause and `billable`. */
   readonly #kind = new NumericColumn(Uint8Array);
-  /** Of a registration the number of its account; of a void the position of what it voids, 0 where that is not known. */
+  /**
+   * Of a registration or a change, the number of the account that it names plus 1; of a void, the position of the fact that it
+   * voids. 0 if there is none, or if the voided fact is not known yet.
+   */
   readonly #reference = new NumericColumn(Uint32Array);
+  /** Of a registration or a change, the number of the cluster type that it names plus 1; 0 for none. */
+  readonly #clusterType = new NumericColumn(Uint32Array);
+  /** Positions of facts whose void is recorded before them. */
+  readonly voidedEarly = new Set<number>();
 
   /** Voids that came before what they void: the id they name, and their positions. */
   readonly openVoids = new Map<string, Position[]>();
 
   constructor() {
-    this.#push(0, 0, 0, 0, 0, 0, 0);
+    this.#push(0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /** Position of the last event; 0 where there is none. */
@@ -62,13 +105,13 @@ export class FactTable {
   /** Adds the next event of the log, which is no fact of a cluster or one that cannot be read. */
   pushOther(id: string, revision: Revision, recordedAt: Instant): void {
     this.ids.push(id);
-    this.#push(0, 0, revision, 0, recordedAt, 0, 0);
+    this.#push(0, 0, revision, 0, recordedAt, 0, 0, 0);
   }
 
   /**
    * Adds the next event of the log, a fact.
    * @param cluster number of its cluster. @param previous position of the fact before in that cluster, 0 for none.
-   * @param account number of the account that a registration names.
+   * @param names numbers of the account and the cluster type that a registration or a change names; -1 for none.
    */
   pushFact(
     id: string,
@@ -76,12 +119,22 @@ export class FactTable {
     recordedAt: Instant,
     fact: Fact,
     cluster: ClusterNumber,
-    previous: Position,
-    account: AccountNumber,
+    previous: number,
+    names: { readonly account: AccountNumber; readonly clusterType: number },
   ): void {
-    const reference = fact.type === 'FactVoided' ? (this.ids.find(fact.voids) ?? 0) : account;
+    const reference = fact.type === 'FactVoided' ? (this.ids.find(fact.voids) ?? 0) : names.account + 1;
+    const { effectiveAt } = fact;
     this.ids.push(id);
-    this.#push(cluster + 1, previous, revision, fact.effectiveAt, recordedAt, kindOf(fact), reference);
+    this.#push(
+      cluster + 1,
+      previous,
+      revision,
+      effectiveAt,
+      recordedAt,
+      kindOf(fact),
+      reference,
+      names.clusterType + 1,
+    );
     if (fact.type === 'FactVoided' && reference === 0) {
       this.openVoids.set(fact.voids, [...(this.openVoids.get(fact.voids) ?? []), this.head]);
     }
@@ -89,7 +142,10 @@ export class FactTable {
   }
 
   #closeVoids(id: string): void {
-    for (const position of this.openVoids.get(id) ?? []) this.#reference.set(position, this.head);
+    const voids = this.openVoids.get(id);
+    if (voids === undefined) return;
+    for (const position of voids) this.#reference.set(position, this.head);
+    this.voidedEarly.add(this.head);
     this.openVoids.delete(id);
   }
 
@@ -101,6 +157,7 @@ export class FactTable {
     recordedAt: Instant,
     kind: number,
     reference: number,
+    clusterType: number,
   ): void {
     const latest = this.#cluster.length === 0 ? 0 : this.#knownAt.at(this.head);
     this.#cluster.push(clusterPlusOne);
@@ -111,6 +168,7 @@ export class FactTable {
     this.#knownAt.push(Math.max(latest, recordedAt));
     this.#kind.push(kind);
     this.#reference.push(reference);
+    this.#clusterType.push(clusterType);
   }
 
   /** Number of the cluster whose fact stands at a position, or -1. */
@@ -139,14 +197,35 @@ export class FactTable {
     return this.#previous.at(position);
   }
 
-  /** Of the registration at a position: the number of its account. */
-  accountAt(position: Position): AccountNumber {
-    return this.#reference.at(position);
+  /** Returns the number of the account that a registration or a change names; `undefined` if it names none. */
+  accountAt(position: Position): number | undefined {
+    const reference = this.#reference.at(position);
+    return reference === 0 || !this.#describes(position) ? undefined : reference - 1;
   }
 
-  /** Of the registration at a position: whether it is to be billed. */
-  isBillableAt(position: Position): boolean {
-    return (this.#kind.at(position) & BILLABLE_BIT) !== 0;
+  /** Returns the number of the cluster type that a registration or a change names; `undefined` if it names none. */
+  clusterTypeAt(position: Position): number | undefined {
+    const clusterType = this.#clusterType.at(position);
+    return clusterType === 0 ? undefined : clusterType - 1;
+  }
+
+  /** Returns whether a registration or a change says that the cluster is billable; `undefined` if it does not say. */
+  billableAt(position: Position): boolean | undefined {
+    const kind = this.#kind.at(position);
+    return (kind & SAYS_BILLABLE_BIT) === 0 || !this.#describes(position)
+      ? undefined
+      : (kind & BILLABLE_BIT) !== 0;
+  }
+
+  /** Whether the fact at a position says attributes of its cluster. */
+  #describes(position: Position): boolean {
+    const type = this.#kind.at(position) & TYPE_BITS;
+    return type === REGISTRATION || type === CHANGE;
+  }
+
+  /** Returns whether the fact at a position was voided before it was recorded. */
+  wasVoidedEarly(position: Position): boolean {
+    return this.voidedEarly.has(position);
   }
 
   /** Of the stop or resumption at a position: its cause. */
@@ -171,37 +250,64 @@ export class FactTable {
     return low;
   }
 
-  /** Whether a registration among the facts of a cluster known at a position, voided or not, names an account. */
-  registersTo(last: Position, account: AccountNumber, asOf: Position = Number.POSITIVE_INFINITY): boolean {
-    for (let position = last; position !== 0; position = this.#previous.at(position)) {
-      if (position > asOf) continue;
-      const isRegistration = (this.#kind.at(position) & TYPE_BITS) === REGISTRATION;
-      if (isRegistration && this.#reference.at(position) === account) return true;
-    }
+  /** Returns whether any fact of a cluster known at a position, voided or not, names an account as its owner. */
+  namesOwner(last: number, account: AccountNumber, asOf = Number.POSITIVE_INFINITY): boolean {
+    for (let position = last; position !== 0; position = this.#previous.at(position))
+      if (position <= asOf && this.accountAt(position) === account) return true;
     return false;
   }
 
   /**
-   * The facts of a cluster that count at a position: those known then, less what is voided by then.
-   * @param last position of the last fact of the cluster. @param accountId gives the id for the number of an account.
+   * Returns the active facts of a cluster as known at a position: the known ones less the voided ones, in no particular order.
+   * @param last position of the last fact of the cluster. @param names gives the texts for the numbers of accounts and types.
    */
-  activeFacts(
-    last: Position,
-    asOf: Position,
-    accountId: (account: AccountNumber) => string,
-  ): OrderedFact<BillingFact>[] {
-    const facts: OrderedFact<BillingFact>[] = [];
-    let voided: Set<Position> | undefined;
+  activeFacts(last: number, asOf: Position, names: Names): KnownFact<BillingFact>[] {
+    const facts: KnownFact<BillingFact>[] = [];
+    let voided: Set<number> | undefined;
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
       if (position > asOf) continue;
       if (this.#isVoid(position)) {
         voided ??= new Set();
         voided.add(this.#reference.at(position));
       } else {
-        facts.push({ order: position, fact: this.#fact(position, accountId) });
+        facts.push(new TableFact(this.ids, position, this.#fact(position, names)));
       }
     }
     return voided === undefined ? facts : facts.filter(({ order }) => !voided.has(order));
+  }
+
+  /** Returns the positions of the active facts of a cluster that decide its billing, as known just before a position. */
+  decisionsBefore(position: Position): number[] {
+    const voided = new Set<number>();
+    const decisions: number[] = [];
+    for (let at = this.#previous.at(position); at !== 0; at = this.#previous.at(at)) {
+      if (this.#isVoid(at)) voided.add(this.#reference.at(at));
+      else if (this.decidesBilling(at)) decisions.push(at);
+    }
+    return voided.size === 0 ? decisions : decisions.filter((at) => !voided.has(at));
+  }
+
+  /** Returns the changes of the state of its cluster that the fact at a position says. */
+  changesBy(position: Position): StateChange<number>[] {
+    const at = this.#effectiveAt.at(position);
+    const change = { at, setBy: position };
+    switch (this.#kind.at(position) & TYPE_BITS) {
+      case DELETION:
+        return [{ ...change, kind: DELETED }];
+      case STOP:
+        return [{ ...change, kind: STOPS, cause: this.#causeIndex(position) }];
+      case RESUMPTION:
+        return [{ ...change, kind: RESUMES, cause: this.#causeIndex(position) }];
+    }
+    const changes: StateChange<number>[] = [];
+    const billable = this.billableAt(position);
+    if (billable !== undefined) changes.push({ ...change, kind: BILLABLE, billable });
+    const clusterType = this.clusterTypeAt(position);
+    if (clusterType !== undefined) changes.push({ ...change, kind: TYPE, id: clusterType });
+    const account = this.accountAt(position);
+    if (account !== undefined) changes.push({ ...change, kind: ACCOUNT, id: account });
+    if ((this.#kind.at(position) & TYPE_BITS) === REGISTRATION) changes.push({ ...change, kind: REGISTERED });
+    return changes;
   }
 
   /**
@@ -216,7 +322,7 @@ export class FactTable {
       if (position > upTo) continue;
       // From the last back, so that the first void of a fact is the one that is kept.
       if (this.#isVoid(position)) voidedBy.set(this.#reference.at(position), position);
-      else if (this.switchesBilling(position)) counted.push(position);
+      else if (this.decidesBilling(position)) counted.push(position);
     }
     const changes: BillingChange[] = [];
     for (const position of counted) {
@@ -232,12 +338,20 @@ export class FactTable {
     return changes.sort((a, b) => a.causePosition - b.causePosition);
   }
 
-  /** Whether the fact at a position can change what is billed, other than by voiding another. */
-  switchesBilling(position: Position): boolean {
+  /** Returns whether the fact at a position can change the billing of its cluster, other than by voiding another fact. */
+  decidesBilling(position: Position): boolean {
     const type = this.#kind.at(position) & TYPE_BITS;
     if (type === REGISTRATION || type === DELETION) return true;
+    if (type === CHANGE) {
+      const saysBillable = (this.#kind.at(position) & SAYS_BILLABLE_BIT) !== 0;
+      return saysBillable || this.#reference.at(position) !== 0 || this.#clusterType.at(position) !== 0;
+    }
     if (type !== STOP && type !== RESUMPTION) return false;
-    return this.causeAt(position) !== 'deleted';
+    return this.#causeIndex(position) < CAUSES.length;
+  }
+
+  #causeIndex(position: Position): number {
+    return (this.#kind.at(position) >> CAUSE_SHIFT) & 0b11;
   }
 
   #isVoid(position: Position): boolean {
@@ -249,14 +363,24 @@ export class FactTable {
     return this.#isVoid(position) ? this.#reference.at(position) : undefined;
   }
 
-  #fact(position: Position, accountId: (account: AccountNumber) => string): BillingFact {
-    const kind = this.#kind.at(position);
-    const type = FACT_TYPES[kind & TYPE_BITS] as Exclude<Fact['type'], 'FactVoided'>;
+  #fact(position: Position, { accountId, clusterType }: Names): BillingFact {
+    const type = this.typeAt(position) as Exclude<Fact['type'], 'FactVoided'>;
     const effectiveAt = this.#effectiveAt.at(position);
     switch (type) {
-      case 'ClusterRegistered': {
-        const billable = (kind & BILLABLE_BIT) !== 0;
-        return { type, effectiveAt, accountId: accountId(this.#reference.at(position)), billable };
+      case 'ClusterRegistered':
+      case 'ClusterChanged': {
+        const [account, ofType, billable] = [
+          this.accountAt(position),
+          this.clusterTypeAt(position),
+          this.billableAt(position),
+        ];
+        return {
+          type,
+          effectiveAt,
+          ...(account !== undefined && { accountId: accountId(account) }),
+          ...(ofType !== undefined && { clusterType: clusterType(ofType) }),
+          ...(billable !== undefined && { billable }),
+        } as BillingFact;
       }
       case 'BillingStopped':
       case 'BillingResumed':
@@ -272,7 +396,7 @@ export class FactTable {
   }
 
   restore([ids, ...columns]: readonly Uint8Array[]): void {
-    if (ids === undefined || columns.length !== 8)
+    if (ids === undefined || columns.length !== 9)
       throw new RangeError('these are not the columns of a fact table');
     for (const [i, column] of this.#all().entries()) column.restore(columns[i] as Uint8Array);
     this.ids.restore(ids);
@@ -290,12 +414,16 @@ export class FactTable {
       this.#knownAt,
       this.#kind,
       this.#reference,
+      this.#clusterType,
     ] as const;
   }
 }
 
 function kindOf(fact: Fact): number {
   const type = FACT_TYPES.indexOf(fact.type);
-  if (fact.type === 'ClusterRegistered') return type | (fact.billable ? BILLABLE_BIT : 0);
+  if (fact.type === 'ClusterRegistered' || fact.type === 'ClusterChanged') {
+    if (fact.billable === undefined) return type;
+    return type | SAYS_BILLABLE_BIT | (fact.billable ? BILLABLE_BIT : 0);
+  }
   return 'cause' in fact ? type | (ALL_CAUSES.indexOf(fact.cause) << CAUSE_SHIFT) : type;
 }

@@ -1,39 +1,50 @@
-import { type BillingFact, billActiveFacts, type ClusterBilling } from '../../domain/billing/billing.ts';
-import { type Calendar, type PeriodClosing, parseClosing, periodAfter } from '../../domain/billing/period.ts';
-import { firstChange, type OwnedIntervals } from '../../domain/billing/statement.ts';
-import { type Usage, UsageMeter } from '../../domain/billing/usage.ts';
-import type { Fact, FactOf, OrderedFact } from '../../domain/facts/fact.ts';
+import { type AccountProfile, parseProfile, useOfLimits } from '../../domain/account-profile.ts';
+import { type Beginning, parseBeginning } from '../../domain/billing/beginning.ts';
+import {
+  type BillingFact,
+  type ClusterBilling,
+  type Interval,
+  valueAt,
+} from '../../domain/billing/billing.ts';
+import type { Calendar, PeriodClosing } from '../../domain/billing/period.ts';
+import { changesWithin, firstChange, type OwnedInterval } from '../../domain/billing/statement.ts';
+import type { UsageBreakdown } from '../../domain/billing/usage.ts';
+import {
+  BILLING_ATTRIBUTES,
+  type ClusterAttributes,
+  type Fact,
+  type KnownFact,
+} from '../../domain/facts/fact.ts';
 import { isUnreachable } from '../../domain/facts/latest-observation.ts';
 import { parseStoredFact } from '../../domain/facts/recorded-fact.ts';
-import { clusterOfStream, periodOfStream } from '../../domain/stream-table.ts';
-import { type Instant, type Period, periodOf, periodWindow, type Window } from '../../domain/time.ts';
+import {
+  accountOfStream,
+  BILLING_STREAM,
+  clusterOfStream,
+  periodOfStream,
+} from '../../domain/stream-table.ts';
+import { type Instant, periodOf, periodWindow, type Window } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import type { Position, Revision } from '../../util/log-numbers.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { AlertBook } from '../alerts/alert-book.ts';
 import type { ClusterStanding } from '../alerts/raised-alert.ts';
 import { ValidationBook } from '../validation-book.ts';
-import { type BilledChange, BillHistory } from './bill-history.ts';
+import type { BilledChange } from './bill-history.ts';
+import { BillingIndex } from './billing-index.ts';
+import { ClosedPeriods, type UnreadableEvent } from './closed-periods.ts';
 import { type BillingChange, FactTable } from './fact-table.ts';
+import { IdCases } from './id-cases.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import { StringInterner } from './string-interner.ts';
 
-/** What a registration says of a cluster besides what billing needs. */
-export type Details = Pick<
-  FactOf<'ClusterRegistered'>,
-  'name' | 'clusterType' | 'cloudProvider' | 'region' | 'labels' | 'connection'
->;
+/** The attributes of a cluster that billing does not read. */
+export type Details = Omit<ClusterAttributes, 'accountId' | 'clusterType' | 'billable'>;
 
-/** A cluster whose stream this release cannot read on from a position: nothing after it is counted. */
-export interface UnreadableCluster {
+/** The beginning of statements, with its place in the log. */
+export interface RecordedBeginning extends Beginning {
   readonly position: Position;
-  readonly why: string;
-}
-
-/** A closing, and where it stands. */
-export interface ClosedPeriod extends PeriodClosing {
-  readonly position: Position;
-  readonly closedAt: Instant;
+  readonly at: Instant;
 }
 
 /** Where an event stands. */
@@ -46,6 +57,23 @@ export interface EventLocation {
   readonly clusterId: string | undefined;
 }
 
+/** The latest profile of an account, with its place in the log. */
+export interface RecordedProfile {
+  readonly profile: AccountProfile;
+  readonly position: Position;
+  readonly at: Instant;
+}
+
+/** The parts of a model that a snapshot restores. */
+interface ModelParts {
+  readonly clusters?: StringInterner<ClusterNumber>;
+  readonly accounts?: StringInterner<AccountNumber>;
+  readonly clusterTypes?: StringInterner<number>;
+  readonly closedPeriods?: ClosedPeriods;
+  readonly validations?: ValidationBook;
+  readonly alerts?: AlertBook;
+}
+
 /**
  * All that is answered from memory, folded from the log by one follower, so that every answer holds at one position. What
  * is derived per cluster is derived when it is asked for and kept until the next fact of that cluster.
@@ -54,32 +82,34 @@ export class LedgerModel {
   readonly facts = new FactTable();
   readonly clusters: StringInterner<ClusterNumber>;
   readonly accounts: StringInterner<AccountNumber>;
+  readonly clusterTypes: StringInterner<number>;
   /** Position of the last fact, by number of the cluster. */
   readonly #last: Position[] = [];
   /** Numbers of the clusters that were ever registered to an account, by number of the account. */
   readonly #clustersOf: ClusterNumber[][] = [];
+  /** By position of a fact: the attributes that it says and billing does not read. */
   readonly #details = new Map<Position, Details>();
-  readonly #halted = new Map<ClusterNumber, UnreadableCluster>();
-  readonly #bills: (ClusterBilling | undefined)[] = [];
-  /** What is billed as known at any position: worked out, and brought up to date, when it is asked for. */
-  readonly #histories: (BillHistory | undefined)[] = [];
-  readonly #closes: ClosedPeriod[] = [];
-  /** Events in streams of periods that close nothing: this release cannot read them, or they came out of order. */
-  readonly #oddCloses: UnreadableCluster[] = [];
-  #firstFactAt: Instant | undefined;
+  readonly #unreadable = new Map<ClusterNumber, UnreadableEvent>();
+  readonly closedPeriods: ClosedPeriods;
+  #beginning: RecordedBeginning | undefined;
+  /** By account id. */
+  readonly #profiles = new Map<string, RecordedProfile>();
+  #firstBilled: { readonly asOf: Position; readonly at: Instant | undefined } | undefined;
+  readonly #idCases: IdCases;
+  readonly #billing: BillingIndex;
   readonly validations: ValidationBook;
   readonly alerts: AlertBook;
 
-  constructor(
-    clusters = new StringInterner<ClusterNumber>(),
-    accounts = new StringInterner<AccountNumber>(),
-    validations = new ValidationBook(),
-    alerts = new AlertBook(),
-  ) {
-    this.clusters = clusters;
-    this.accounts = accounts;
-    this.validations = validations;
-    this.alerts = alerts;
+  constructor(parts: ModelParts = {}) {
+    this.clusters = parts.clusters ?? new StringInterner();
+    this.accounts = parts.accounts ?? new StringInterner();
+    this.clusterTypes = parts.clusterTypes ?? new StringInterner();
+    this.closedPeriods = parts.closedPeriods ?? new ClosedPeriods();
+    this.validations = parts.validations ?? new ValidationBook();
+    this.alerts = parts.alerts ?? new AlertBook();
+    this.#idCases = new IdCases(this.clusters);
+    const { facts, accounts, clusterTypes } = this;
+    this.#billing = new BillingIndex({ facts, accounts, clusterTypes, last: this.#last });
   }
 
   /** Position of the last event applied. */
@@ -95,32 +125,35 @@ export class LedgerModel {
     const clusterId = clusterOfStream(event.stream);
     if (clusterId === undefined) {
       this.facts.pushOther(event.id, event.revision, event.recordedAt);
-      const period = periodOfStream(event.stream);
-      if (period !== undefined) this.#applyClose(period, event);
-      this.alerts.applyOther(event, this.validations.apply(event));
+      this.#applyOther(event);
       return;
     }
     const cluster = this.clusters.intern(clusterId);
     if (cluster === this.#last.length) this.#last.push(0);
-    const fact = this.#halted.has(cluster) ? undefined : this.#read(clusterId, cluster, event);
+    const fact = this.#unreadable.has(cluster) ? undefined : this.#read(clusterId, cluster, event);
     if (fact === undefined) this.facts.pushOther(event.id, event.revision, event.recordedAt);
     else this.#applyFact(cluster, fact, event);
   }
 
-  #applyClose(period: Period, event: LogEvent): void {
-    const { position, recordedAt: closedAt } = event;
-    try {
-      const close = parseClosing(period, event.type, event.data);
-      const last = this.#closes.at(-1);
-      if (last !== undefined && period !== periodAfter(last.period))
-        throw new RangeError(`${period} does not follow ${last.period}`);
-      if (close.watermark >= position || close.watermark < (last?.watermark ?? 0))
-        throw new RangeError(`${period} cannot have been closed at watermark ${close.watermark}`);
-      this.#closes.push({ ...close, position, closedAt });
-      this.#tellLateAt(close, event);
-    } catch (error) {
-      this.#oddCloses.push({ position, why: messageOf(error) });
-    }
+  #applyOther(event: LogEvent): void {
+    const period = periodOfStream(event.stream);
+    const closed = period === undefined ? undefined : this.closedPeriods.apply(period, event);
+    if (closed !== undefined) this.#reportLateAt(closed, event);
+    if (event.stream === BILLING_STREAM) this.#applyBeginning(event);
+    const accountId = accountOfStream(event.stream);
+    if (accountId !== undefined) this.#applyProfile(accountId, event);
+    this.alerts.applyOther(event, this.validations.apply(event));
+  }
+
+  /** The first beginning decides; an operator cannot record a second one. */
+  #applyBeginning({ type, data, position, recordedAt: at }: LogEvent): void {
+    if (this.#beginning !== undefined || this.closedPeriods.last !== undefined) return;
+    this.#beginning = { ...parseBeginning(type, data), position, at };
+  }
+
+  #applyProfile(accountId: string, { type, data, position, recordedAt: at }: LogEvent): void {
+    this.#profiles.set(accountId, { profile: parseProfile(type, data), position, at });
+    this.#reportLimits(accountId, at);
   }
 
   /** A fact that cannot be read stops its cluster, never the others. */
@@ -129,217 +162,266 @@ export class LedgerModel {
       return parseStoredFact(clusterId, event);
     } catch (error) {
       const why = messageOf(error);
-      this.#halted.set(cluster, { position: event.position, why });
+      this.#unreadable.set(cluster, { position: event.position, why });
       return undefined;
     }
   }
 
   #applyFact(cluster: ClusterNumber, fact: Fact, event: LogEvent): void {
     const { id, revision, recordedAt, position } = event;
-    let account = 0;
-    if (fact.type === 'ClusterRegistered') {
-      account = this.accounts.intern(fact.accountId);
-      const owned = this.#clustersOf[account];
-      if (owned === undefined) this.#clustersOf.push([cluster]);
-      else if (!this.facts.registersTo(this.#last[cluster] as number, account)) owned.push(cluster);
-      const { name, clusterType, cloudProvider, region, labels, connection } = fact;
-      this.#details.set(position, { name, clusterType, cloudProvider, region, labels, connection });
+    const previous = this.#last[cluster] as Position;
+    const names = { account: -1, clusterType: -1 };
+    if (fact.type === 'ClusterRegistered' || fact.type === 'ClusterChanged') {
+      if (fact.accountId !== undefined) names.account = this.#ownedBy(cluster, fact.accountId, previous);
+      if (fact.clusterType !== undefined) names.clusterType = this.clusterTypes.intern(fact.clusterType);
+      const { type: _, clusterId: __, effectiveAt: ___, accountId, clusterType, billable, ...details } = fact;
+      if (Object.keys(details).length > 0) this.#details.set(position, details);
     }
-    this.facts.pushFact(id, revision, recordedAt, fact, cluster, this.#last[cluster] as number, account);
-    this.#firstFactAt = Math.min(this.#firstFactAt ?? fact.effectiveAt, fact.effectiveAt);
-    const isFirst = this.#last[cluster] === 0;
+    this.facts.pushFact(id, revision, recordedAt, fact, cluster, previous, names);
     this.#last[cluster] = position;
-    this.#bills[cluster] = undefined;
+    this.#billing.invalidate(cluster);
     const clusterId = this.clusters.text(cluster);
+    const isFirst = previous === 0;
+    if (isFirst) this.#reportCase(clusterId, recordedAt);
     this.alerts.applyFact({ clusterId, event, fact, isFirst }, () => this.clusterState(cluster));
-    this.#tellLate(cluster, fact, { position: position - 1, at: recordedAt });
+    this.#reportLate(cluster, fact, event);
+    if (this.#profiles.size > 0 && this.facts.decidesBilling(position))
+      this.#reportLimitsOf(cluster, recordedAt);
   }
 
-  /** What alerts and the validator look at: what counts now, whenever it is effective. */
+  #reportCase(clusterId: string, at: Instant): void {
+    const other = this.#idCases.add(clusterId);
+    if (other !== undefined) this.alerts.differsByCase(clusterId, other, at);
+  }
+
+  #reportLimitsOf(cluster: ClusterNumber, at: Instant): void {
+    const { attributes } = this.billing(cluster, this.position);
+    for (const accountId of new Set(attributes.accountId.map(({ value }) => value)))
+      if (this.#profiles.get(accountId)?.profile.limits !== undefined) this.#reportLimits(accountId, at);
+  }
+
+  /** Notes that a fact gives the cluster to an account. @returns the number of the account. */
+  #ownedBy(cluster: ClusterNumber, accountId: string, previous: Position): AccountNumber {
+    const account = this.accounts.intern(accountId);
+    const owned = this.#clustersOf[account];
+    if (owned === undefined) this.#clustersOf.push([cluster]);
+    else if (!this.facts.namesOwner(previous, account)) owned.push(cluster);
+    return account;
+  }
+
+  /** The state of a cluster for alerts and the validator: all active facts, whenever they are effective. */
   clusterState(cluster: ClusterNumber): ClusterStanding {
-    const last = this.#last[cluster] as number;
-    const { registration, deletion, switches } = this.billing(cluster, last);
+    const { registration, deletion, switches, attributes } = this.billing(cluster, this.position);
+    const stop = switches.unreachable.at(-1);
     return {
-      accountId: registration?.fact.accountId,
+      accountId: registration === undefined ? undefined : attributes.accountId.at(-1)?.value,
       registered: registration !== undefined,
+      hasActiveFacts: registration !== undefined || this.activeFacts(cluster, this.position).length > 0,
       deleted: deletion !== undefined,
       unreachable: this.isUnreachable(cluster),
-      stoppedSince: switches.unreachable.at(-1)?.stops === true ? switches.unreachable.at(-1)?.at : undefined,
+      stoppedSince: stop?.stops === true ? stop.at : undefined,
     };
   }
 
-  /** Whether the latest observation of a cluster says that it is unreachable. */
+  /** Returns whether the latest observation of a cluster says that it is unreachable. */
   isUnreachable(cluster: ClusterNumber): boolean {
-    const last = this.#last[cluster] as number;
-    return isUnreachable(this.#activeFactsOf(last, last));
+    return isUnreachable(this.activeFacts(cluster, this.position));
   }
 
-  /** A fact that changes what was billed in a closed period is told: the account hears of it in its next statement. */
-  #tellLate(
-    cluster: ClusterNumber,
-    fact: Fact,
-    since: { readonly position: Position; readonly at: Instant },
-  ): void {
-    const last = this.#closes.at(-1);
+  /** Raises an alert if a fact changes the usage of an account before the end of the last closed period. */
+  #reportLate(cluster: ClusterNumber, fact: Fact, { position, recordedAt: at }: LogEvent): void {
+    const { last } = this.closedPeriods;
     if (last === undefined) return;
     const { to } = periodWindow(last.period);
     if (fact.type !== 'FactVoided' && fact.effectiveAt >= to) return;
-    this.#tellChange(cluster, since.position, to, since.at);
+    const changes = this.#billing.lastChanges(cluster);
+    if (changes === undefined) {
+      const was = this.intervals(cluster, position - 1);
+      this.#reportChange(was, this.intervals(cluster, position), to, { position, at });
+    } else if (changes.length > 0) {
+      const [was, is] = [-1, 1].map((sign) =>
+        this.#toIntervals(changes.filter((change) => change.sign === sign)),
+      );
+      this.#reportChange(was as OwnedInterval[], is as OwnedInterval[], to, { position, at });
+    }
   }
 
-  /** Facts that came between the watermark of a close and the close itself. */
-  #tellLateAt({ period, watermark }: PeriodClosing, { position, recordedAt }: LogEvent): void {
+  #toIntervals(changes: readonly BilledChange[]): OwnedInterval[] {
+    return changes
+      .toSorted((a, b) => a.from - b.from)
+      .map(({ from, to, account, type }) => ({
+        from,
+        to: to === Number.POSITIVE_INFINITY ? null : to,
+        accountId: this.accounts.text(account),
+        clusterType: type === -1 ? null : this.clusterTypes.text(type),
+      }));
+  }
+
+  /** Raises alerts for the facts between the watermark of a closing and the closing itself. */
+  #reportLateAt({ period, watermark }: PeriodClosing, { position, recordedAt: at }: LogEvent): void {
     const { to } = periodWindow(period);
-    this.alerts.closed(watermark, recordedAt);
+    this.alerts.closed(watermark, at);
     const clusters = new Set<ClusterNumber>();
-    for (let at = watermark + 1; at < position; at++) clusters.add(this.facts.clusterAt(at));
+    for (let known = watermark + 1; known < position; known++) clusters.add(this.facts.clusterAt(known));
     clusters.delete(-1);
-    for (const cluster of clusters) this.#tellChange(cluster, watermark, to, recordedAt);
+    for (const cluster of clusters) {
+      const last = this.#last[cluster] as Position;
+      const [was, is] = [this.intervals(cluster, watermark), this.intervals(cluster, last)];
+      this.#reportChange(was, is, to, { position: last, at });
+    }
   }
 
-  #tellChange(cluster: ClusterNumber, before: Position, closedTo: Instant, at: Instant): void {
-    const was = this.#foldedBill(cluster, before);
-    const is = this.#foldedBill(cluster, this.#last[cluster] as number);
-    const since = firstChange(was, is);
-    if (since === undefined || since >= closedTo) return;
-    const position = this.#last[cluster] as number;
-    const change = { position, at, period: periodOf(since), eventId: this.facts.ids.at(position) };
-    for (const accountId of new Set([was.accountId, is.accountId]))
-      if (accountId !== undefined) this.alerts.late({ accountId, ...change });
+  #reportChange(
+    was: readonly OwnedInterval[],
+    is: readonly OwnedInterval[],
+    closedTo: Instant,
+    { position, at }: { readonly position: Position; readonly at: Instant },
+  ): void {
+    const begins = this.#beginning === undefined ? undefined : periodWindow(this.#beginning.period).from;
+    const eventId = this.facts.ids.at(position);
+    const statement = periodOf(closedTo);
+    for (const accountId of new Set([...was, ...is].map((interval) => interval.accountId))) {
+      const [before, after] = [was, is].map((all) =>
+        all.filter((interval) => interval.accountId === accountId),
+      );
+      const since = firstChange(before ?? [], after ?? []);
+      if (since === undefined || since >= closedTo) continue;
+      // Statements never have what was used before they begin.
+      const isAdjusted =
+        begins === undefined || changesWithin(before ?? [], after ?? [], { from: begins, to: closedTo });
+      const period = periodOf(isAdjusted && begins !== undefined ? Math.max(since, begins) : since);
+      this.alerts.late({ accountId, position, at, period, eventId, isAdjusted, statement });
+    }
   }
 
-  #foldedBill(cluster: ClusterNumber, asOf: Position): OwnedIntervals {
-    const { registration, intervals } = this.billing(cluster, asOf);
-    return { accountId: registration?.fact.accountId, intervals };
-  }
-
-  /** What the facts of a cluster say, as known at a position. */
+  /** Returns the billing of a cluster as known at a position. */
   billing(cluster: ClusterNumber, asOf: Position): ClusterBilling {
-    const last = this.#last[cluster] as number;
-    if (last > asOf) return billActiveFacts(this.#activeFactsOf(last, asOf));
-    const kept = this.#bills[cluster];
-    if (kept !== undefined) return kept;
-    const billing = billActiveFacts(this.#activeFactsOf(last, last));
-    this.#bills[cluster] = billing;
-    return billing;
+    return this.#billing.billing(cluster, asOf);
   }
 
-  #activeFactsOf(last: Position, asOf: Position) {
-    return this.facts.activeFacts(last, asOf, (account) => this.accounts.text(account));
+  /** Returns the billed intervals of a cluster as known at a position, in order. */
+  intervals(cluster: ClusterNumber, asOf: Position): readonly Interval[] {
+    return this.#billing.intervals(cluster, asOf);
   }
 
-  #history(cluster: ClusterNumber): BillHistory {
-    let history = this.#histories[cluster];
-    if (history === undefined) {
-      history = new BillHistory();
-      this.#histories[cluster] = history;
-    }
-    history.extend(this.facts, this.#last[cluster] as number);
-    return history;
+  /** Returns the usage of an account, whole and by type, in a window that is cut already, as known at a position. */
+  usage(account: AccountNumber, asOf: Position, counted: Window): UsageBreakdown {
+    return this.#billing.usage(account, this.clustersOf(account), asOf, counted);
   }
 
-  /** The usage of an account in a window that is cut already, as known at a position. */
-  usage(account: AccountNumber, asOf: Position, counted: Window): Usage {
-    const meter = new UsageMeter(counted);
-    for (const cluster of this.clustersOf(account)) {
-      const history = this.#history(cluster);
-      if (!history.isDisabled) history.measure(meter, account, asOf, counted.from);
-      else if (this.#ownerOf(cluster, asOf) === account)
-        for (const { from, to } of this.billing(cluster, asOf).intervals)
-          meter.add(from, to ?? Number.POSITIVE_INFINITY);
-      meter.endCluster();
-    }
-    return meter.usage;
-  }
-
-  /** Number of the account that a cluster is registered to, as known at a position. */
-  #ownerOf(cluster: ClusterNumber, asOf: Position): AccountNumber | undefined {
-    const { registration } = this.billing(cluster, asOf);
-    return registration === undefined ? undefined : this.facts.accountAt(registration.order);
-  }
-
-  /** Whether a cluster is registered to an account, billed or not, as known at a position. */
+  /** Returns whether an account owns a registered cluster at any instant, billed or not, as known at a position. */
   ownsAny(account: AccountNumber, asOf: Position): boolean {
-    return this.clustersOf(account).some((cluster) => this.#ownerOf(cluster, asOf) === account);
+    const accountId = this.accounts.text(account);
+    return this.clustersOf(account).some((cluster) => {
+      const { registration, attributes } = this.billing(cluster, asOf);
+      if (registration === undefined) return false;
+      const registeredAt = registration.fact.effectiveAt;
+      const { accountId: owners } = attributes;
+      return owners.some(
+        ({ value }, i) =>
+          value === accountId && (owners[i + 1]?.at ?? Number.POSITIVE_INFINITY) > registeredAt,
+      );
+    });
   }
 
-  /** When a cluster is billed, and whose it is then, as known at a position; nobody's where it is not billed. */
-  ownedIntervals(cluster: ClusterNumber, asOf: Position): OwnedIntervals {
-    const history = this.#history(cluster);
-    const account = history.isDisabled ? this.#ownerOf(cluster, asOf) : history.account(asOf);
-    const intervals = history.isDisabled ? this.billing(cluster, asOf).intervals : history.intervals(asOf);
-    return { accountId: account === undefined ? undefined : this.accounts.text(account), intervals };
-  }
-
-  /** An instant before which nothing of a cluster is billed otherwise at the second position than at the first. */
+  /** Returns an instant before which nothing of a cluster is billed differently at the two positions. */
   unchangedUntil(cluster: ClusterNumber, before: Position, after: Position): Instant {
-    const history = this.#history(cluster);
-    return history.isDisabled ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
+    return this.#billing.unchangedUntil(cluster, before, after);
   }
 
-  /** By position: what becomes known there of what is billed of a cluster; `undefined` where that is not kept. */
-  billedChanges(
-    cluster: ClusterNumber,
-    account: AccountNumber,
-  ): ReadonlyMap<Position, readonly BilledChange[]> | undefined {
-    const history = this.#history(cluster);
-    return history.isDisabled ? undefined : history.changes(account);
+  /** Returns by position how the billed intervals of a cluster change there; `undefined` if that is not kept. */
+  billedChanges(cluster: ClusterNumber): ReadonlyMap<Position, readonly BilledChange[]> | undefined {
+    return this.#billing.changes(cluster);
   }
 
-  /** Works out beforehand what the first question about every cluster would have to; it may pause after each. */
+  /** Derives what the first question about every cluster needs; may pause after each. */
   *prepare(): Generator<undefined> {
     for (let cluster = 0; cluster < this.clusters.size; cluster++) {
-      if (this.#last[cluster] !== 0) this.#history(cluster);
+      this.#billing.prepare(cluster);
       yield undefined;
     }
   }
 
-  /** The facts of a cluster that count at a position, in no order. */
-  activeFacts(cluster: ClusterNumber, asOf: Position): OrderedFact<BillingFact>[] {
-    return this.#activeFactsOf(this.#last[cluster] as number, asOf);
+  /** Returns the active facts of a cluster as known at a position, in no particular order. */
+  activeFacts(cluster: ClusterNumber, asOf: Position): KnownFact<BillingFact>[] {
+    return this.#billing.activeFacts(cluster, asOf);
   }
 
-  /** What changed between two positions in what counts for the billing of a cluster. */
+  /** Returns how the active facts that decide the billing of a cluster differ between two positions. */
   changes(cluster: ClusterNumber, after: Position, upTo: Position): BillingChange[] {
-    return this.facts.changes(this.#last[cluster] as number, after, upTo);
+    return this.facts.changes(this.#last[cluster] as Position, after, upTo);
   }
 
-  /** Closed periods, in order and without gaps. */
-  get closedPeriods(): readonly ClosedPeriod[] {
-    return this.#closes;
+  /** Returns the latest profile of an account; `undefined` if it has none. */
+  profileOf(accountId: string): RecordedProfile | undefined {
+    return this.#profiles.get(accountId);
   }
 
-  closingOf(period: Period): ClosedPeriod | undefined {
-    return this.#closes.find((close) => close.period === period);
+  /** Ids of the accounts that have a profile, in no particular order. */
+  get describedAccounts(): Iterable<string> {
+    return this.#profiles.keys();
   }
 
-  get unreadableClosings(): readonly UnreadableCluster[] {
-    return this.#oddCloses;
+  /** Returns how many clusters of each type are billed to an account at an instant, by all facts that are known. */
+  billedByType(accountId: string, at: Instant): Map<string | null, number> {
+    const billed = new Map<string | null, number>();
+    const account = this.accounts.find(accountId);
+    if (account === undefined) return billed;
+    for (const cluster of this.clustersOf(account)) {
+      const own = this.intervals(cluster, this.position).find(
+        ({ from, to, accountId: owner }) => owner === accountId && from <= at && (to === null || at < to),
+      );
+      if (own !== undefined) billed.set(own.clusterType, (billed.get(own.clusterType) ?? 0) + 1);
+    }
+    return billed;
+  }
+
+  /** Raises an alert for each limit of an account that is reached, and resolves those that no longer are. */
+  #reportLimits(accountId: string, at: Instant): void {
+    const limits = this.#profiles.get(accountId)?.profile.limits ?? {};
+    this.alerts.limits(accountId, useOfLimits(limits, this.billedByType(accountId, at)), at);
+  }
+
+  /** The decision with which period statements begin, if there is one. */
+  get beginning(): RecordedBeginning | undefined {
+    return this.#beginning;
   }
 
   get calendar(): Calendar {
-    return { lastClosed: this.#closes.at(-1)?.period, firstFactAt: this.#firstFactAt };
+    return this.calendarAt(this.position);
   }
 
-  /** The earliest instant at which a fact is effective that is known at a position; `undefined` where there is none. */
-  firstFactBy(asOf: Position): Instant | undefined {
-    let first: Instant | undefined;
-    for (let position = 1; position <= asOf && first !== this.#firstFactAt; position++) {
-      if (this.facts.clusterAt(position) === -1) continue;
-      const at = this.facts.effectiveAt(position);
-      if (first === undefined || at < first) first = at;
-    }
-    return first;
+  /** Returns what decides which periods have statements, as known at a position. */
+  calendarAt(asOf: Position): Calendar {
+    const closed = this.closedPeriods.knownAt(asOf);
+    const begun = this.#beginning !== undefined && this.#beginning.position <= asOf;
+    return {
+      firstClosed: closed[0]?.period,
+      lastClosed: closed.at(-1)?.period,
+      begun: begun ? this.#beginning?.period : undefined,
+      firstBilledAt: this.firstBilledAt(asOf),
+    };
+  }
+
+  /** Returns the earliest billed instant of any cluster as known at a position; `undefined` if nothing is billed. */
+  firstBilledAt(asOf: Position): Instant | undefined {
+    if (this.#firstBilled?.asOf === asOf) return this.#firstBilled.at;
+    let first = Number.POSITIVE_INFINITY;
+    for (let cluster = 0; cluster < this.clusters.size; cluster++)
+      if (this.#last[cluster] !== 0) first = Math.min(first, this.#billing.firstBilledAt(cluster, asOf));
+    const at = first === Number.POSITIVE_INFINITY ? undefined : first;
+    if (asOf <= this.position) this.#firstBilled = { asOf, at };
+    return at;
   }
 
   lastPositionOf(cluster: ClusterNumber): Position {
-    return this.#last[cluster] as number;
+    return this.#last[cluster] as Position;
   }
 
   /** Positions of the facts of a cluster from its first on, as far as they are known at a position. */
   positionsOf(cluster: ClusterNumber, asOf: Position = Number.POSITIVE_INFINITY): Position[] {
     const positions: Position[] = [];
-    for (const position of this.facts.chain(this.#last[cluster] as number))
+    for (const position of this.facts.chain(this.#last[cluster] as Position))
       if (position <= asOf) positions.push(position);
     return positions.reverse();
   }
@@ -354,24 +436,34 @@ export class LedgerModel {
     const account = this.accounts.find(accountId);
     if (account === undefined) return [];
     const owned = this.clustersOf(account).filter((cluster) =>
-      this.facts.registersTo(this.#last[cluster] as number, account, asOf),
+      this.facts.namesOwner(this.#last[cluster] as Position, account, asOf),
     );
     const ids = this.clusters;
     return owned.sort((a, b) => (ids.text(a) < ids.text(b) ? -1 : 1));
   }
 
-  /** What the registration at a position says. */
-  detailsAt(position: Position): Details | undefined {
-    return this.#details.get(position);
+  /** Returns the attributes of a registered cluster at an instant, or at its registration if that is later. */
+  attributes(cluster: ClusterNumber, at: Instant, asOf = this.position): ClusterAttributes {
+    const { registration, described, attributes } = this.billing(cluster, asOf);
+    const until = Math.max(at, registration?.fact.effectiveAt ?? at);
+    const found: Record<string, unknown> = {};
+    for (const { at: effectiveAt, order } of described)
+      if (effectiveAt <= until) Object.assign(found, this.#details.get(order));
+    for (const attribute of BILLING_ATTRIBUTES) {
+      const value = valueAt<unknown>(attributes[attribute], until);
+      if (value !== undefined) found[attribute] = value;
+    }
+    return found as ClusterAttributes;
   }
 
-  haltOf(cluster: ClusterNumber): UnreadableCluster | undefined {
-    return this.#halted.get(cluster);
+  /** Returns why the facts of a cluster cannot be read from a position on; `undefined` if they can. */
+  unreadable(cluster: ClusterNumber): UnreadableEvent | undefined {
+    return this.#unreadable.get(cluster);
   }
 
-  /** Clusters that cannot be read on, by number. */
-  get unreadableClusters(): ReadonlyMap<ClusterNumber, UnreadableCluster> {
-    return this.#halted;
+  /** Clusters whose facts cannot be read from a position on, by number. */
+  get unreadableClusters(): ReadonlyMap<ClusterNumber, UnreadableEvent> {
+    return this.#unreadable;
   }
 
   /** Where the event with an id stands; `undefined` where it is not in the log up to here. */
@@ -396,35 +488,40 @@ export class LedgerModel {
     return {
       clusters: this.clusters.texts,
       accounts: this.accounts.texts,
+      clusterTypes: this.clusterTypes.texts,
       last: this.#last,
       clustersOf: this.#clustersOf,
       details: [...this.#details],
-      halted: [...this.#halted],
+      unreadable: [...this.#unreadable],
       openVoids: [...this.facts.openVoids],
-      closes: this.#closes,
-      oddCloses: this.#oddCloses,
-      firstFactAt: this.#firstFactAt,
+      voidedEarly: [...this.facts.voidedEarly],
+      closedPeriods: this.closedPeriods.all,
+      unreadableClosings: this.closedPeriods.unreadable,
+      beginning: this.#beginning,
+      profiles: [...this.#profiles],
       validations: this.validations.parts,
       alerts: this.alerts.parts,
     };
   }
 
   static restore(columns: readonly Uint8Array[], parts: LedgerModel['parts']): LedgerModel {
-    const model = new LedgerModel(
-      StringInterner.of(parts.clusters),
-      StringInterner.of(parts.accounts),
-      ValidationBook.restore(parts.validations),
-      AlertBook.restore(parts.alerts),
-    );
+    const model = new LedgerModel({
+      clusters: StringInterner.of(parts.clusters),
+      accounts: StringInterner.of(parts.accounts),
+      clusterTypes: StringInterner.of(parts.clusterTypes),
+      closedPeriods: new ClosedPeriods(parts.closedPeriods, parts.unreadableClosings),
+      validations: ValidationBook.restore(parts.validations),
+      alerts: AlertBook.restore(parts.alerts),
+    });
     model.facts.restore(columns);
     for (const last of parts.last) model.#last.push(last);
     for (const clusters of parts.clustersOf) model.#clustersOf.push([...clusters]);
     for (const [position, details] of parts.details) model.#details.set(position, details);
-    for (const [cluster, halt] of parts.halted) model.#halted.set(cluster, halt);
+    for (const [cluster, event] of parts.unreadable) model.#unreadable.set(cluster, event);
     for (const [id, positions] of parts.openVoids) model.facts.openVoids.set(id, positions);
-    model.#closes.push(...parts.closes);
-    model.#oddCloses.push(...parts.oddCloses);
-    model.#firstFactAt = parts.firstFactAt;
+    for (const position of parts.voidedEarly) model.facts.voidedEarly.add(position);
+    model.#beginning = parts.beginning;
+    for (const [accountId, profile] of parts.profiles) model.#profiles.set(accountId, profile);
     return model;
   }
 }

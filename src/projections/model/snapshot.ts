@@ -17,7 +17,7 @@ const MAGIC = Buffer.from('CLSNAP01');
 const HASH_BYTES = 32;
 
 /** Changes whenever the fold, or what the model keeps, does: an older snapshot is then of no use. */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 interface Header {
   readonly foldVersion: number;

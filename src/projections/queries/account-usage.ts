@@ -1,5 +1,4 @@
-import type { Interval } from '../../domain/billing/billing.ts';
-import { clippedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
+import { clippedWindow, type UsageBreakdown, usageOf } from '../../domain/billing/usage.ts';
 import { daysOf, type Instant, type Window } from '../../domain/time.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import type { Position } from '../../util/log-numbers.ts';
@@ -15,10 +14,9 @@ export interface UsageQuestion {
   readonly byDay: boolean;
 }
 
-export interface AccountUsage {
+export interface AccountUsage extends UsageBreakdown {
   readonly accountId: string;
-  readonly usage: Usage;
-  readonly days?: readonly { readonly date: string; readonly usage: Usage }[];
+  readonly days?: readonly ({ readonly date: string } & UsageBreakdown)[];
 }
 
 /** The usage of one account; all measures are zero where nothing was registered to it. */
@@ -43,21 +41,6 @@ export function* usageByAccount(
   }
 }
 
-/** The billed intervals of each cluster that is registered to an account, as known at a position. */
-export function intervalsOf(
-  model: LedgerModel,
-  account: AccountNumber,
-  asOf: Position,
-): (readonly Interval[])[] {
-  const accountId = model.accounts.text(account);
-  const clusters: (readonly Interval[])[] = [];
-  for (const cluster of model.clustersOf(account)) {
-    const { registration, intervals } = model.billing(cluster, asOf);
-    if (registration?.fact.accountId === accountId) clusters.push(intervals);
-  }
-  return clusters;
-}
-
 function toUsage(
   model: LedgerModel,
   account: AccountNumber | undefined,
@@ -67,7 +50,7 @@ function toUsage(
   const counted = clippedWindow(window, through);
   const usageIn = (part: Window) =>
     account === undefined ? usageOf([], part) : model.usage(account, asOf, part);
-  if (!byDay) return { accountId, usage: usageIn(counted) };
-  const days = daysOf(counted).map((day) => ({ date: day.date, usage: usageIn(day.window) }));
-  return { accountId, usage: usageIn(counted), days };
+  if (!byDay) return { accountId, ...usageIn(counted) };
+  const days = daysOf(counted).map((day) => ({ date: day.date, ...usageIn(day.window) }));
+  return { accountId, ...usageIn(counted), days };
 }

@@ -1,9 +1,11 @@
-import { type ClusterBilling, causesStopping, isBilledAt } from '../../domain/billing/billing.ts';
+import { type ClusterBilling, causesStopping, isBilledAt, valueAt } from '../../domain/billing/billing.ts';
 import type { ClusterStatus } from '../../domain/billing/cluster-status.ts';
-import type { Cause } from '../../domain/facts/fact.ts';
+import type { Cause, ClusterAttributes } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
+import type { Position } from '../../util/log-numbers.ts';
+import type { UnreadableEvent } from '../model/closed-periods.ts';
 import type { ClusterNumber } from '../model/interned-numbers.ts';
-import type { Details, LedgerModel, UnreadableCluster } from '../model/ledger-model.ts';
+import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** A cluster as it is now, by all facts known. */
 export interface ClusterView {
@@ -13,16 +15,15 @@ export interface ClusterView {
    * registration is still ahead. `stopped`: a cause holds billing. `billed`.
    */
   readonly status: ClusterStatus;
-  readonly accountId: string | undefined;
-  readonly billable: boolean | undefined;
-  readonly details: Details | undefined;
+  /** The attributes as they are now, or at the registration if that is ahead; empty for an orphan. */
+  readonly attributes: ClusterAttributes;
   readonly registeredAt: Instant | undefined;
   readonly deletedAt: Instant | undefined;
   /** Since when it has been billed without a break; `undefined` where it is not billed now. */
   readonly billedSince: Instant | undefined;
   readonly stoppedBy: readonly Cause[];
-  readonly lastPosition: number;
-  readonly halt: UnreadableCluster | undefined;
+  readonly lastPosition: Position;
+  readonly unreadable: UnreadableEvent | undefined;
 }
 
 export function viewCluster(model: LedgerModel, cluster: ClusterNumber, now: Instant): ClusterView {
@@ -31,22 +32,22 @@ export function viewCluster(model: LedgerModel, cluster: ClusterNumber, now: Ins
   return {
     clusterId: model.clusters.text(cluster),
     status: statusOf(billing, now),
-    accountId: registration?.fact.accountId,
-    billable: registration?.fact.billable,
-    details: registration === undefined ? undefined : model.detailsAt(registration.order),
+    attributes: model.attributes(cluster, now),
     registeredAt: registration?.fact.effectiveAt,
     deletedAt: deletion?.fact.effectiveAt,
     billedSince: intervals.find(({ from, to }) => from <= now && (to === null || now < to))?.from,
     stoppedBy: causesStopping(switches, now),
     lastPosition: model.lastPositionOf(cluster),
-    halt: model.haltOf(cluster),
+    unreadable: model.unreadable(cluster),
   };
 }
 
-function statusOf({ registration, deletion, intervals }: ClusterBilling, now: Instant): ClusterStatus {
+function statusOf(billing: ClusterBilling, now: Instant): ClusterStatus {
+  const { registration, deletion, intervals, attributes } = billing;
   if (registration === undefined) return 'orphan';
   if (deletion !== undefined && deletion.fact.effectiveAt <= now) return 'deleted';
-  if (!registration.fact.billable) return 'free';
+  const isBillable = valueAt(attributes.billable, Math.max(now, registration.fact.effectiveAt)) ?? true;
+  if (!isBillable) return 'free';
   if (registration.fact.effectiveAt > now) return 'pending';
   return isBilledAt(intervals, now) ? 'billed' : 'stopped';
 }

@@ -22,7 +22,7 @@ export function* clustersToProbe(
   now: Instant,
 ): Generator<ClusterToProbe> {
   for (let cluster = 0; cluster < model.clusters.size; cluster++) {
-    if (model.haltOf(cluster) !== undefined) continue;
+    if (model.unreadable(cluster) !== undefined) continue;
     const found = clusterToProbe(model, cluster, now);
     if (found === undefined || found.state.registeredAt > now) continue;
     const { deletedAt } = found.state;
@@ -37,13 +37,12 @@ export function clusterToProbe(
   now: Instant,
 ): ClusterToProbe | undefined {
   const billing = model.billing(cluster, model.position);
-  const { registration } = billing;
   const state = clusterStateOf(billing, model.isUnreachable(cluster), now);
-  if (registration === undefined || state === undefined) return undefined;
-  const { labels, connection } = model.detailsAt(registration.order) ?? {};
+  if (state === undefined) return undefined;
+  const { accountId = '', labels, connection } = model.attributes(cluster, now);
   return {
     clusterId: model.clusters.text(cluster),
-    accountId: registration.fact.accountId,
+    accountId,
     labels,
     connection,
     state,

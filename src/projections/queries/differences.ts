@@ -1,7 +1,7 @@
-import { type BillingFact, billActiveFacts, type ClusterBilling } from '../../domain/billing/billing.ts';
+import { type BillingFact, billActiveFacts } from '../../domain/billing/billing.ts';
 import { minimizeChanges } from '../../domain/billing/minimize-changes.ts';
-import { changesWithin, type OwnedIntervals } from '../../domain/billing/statement.ts';
-import type { OrderedFact } from '../../domain/facts/fact.ts';
+import { changesWithin, type OwnedInterval } from '../../domain/billing/statement.ts';
+import type { KnownFact } from '../../domain/facts/fact.ts';
 import type { Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { BillingChange } from '../model/fact-table.ts';
@@ -12,8 +12,8 @@ import type { LedgerModel } from '../model/ledger-model.ts';
 interface Rebilled {
   /** In the order of the log. */
   readonly changes: readonly BillingChange[];
-  readonly was: OwnedIntervals;
-  readonly is: OwnedIntervals;
+  readonly was: readonly OwnedInterval[];
+  readonly is: readonly OwnedInterval[];
 }
 
 /** Two positions of which the first is not behind the second. */
@@ -30,11 +30,7 @@ export function rebilled(
 ): Rebilled | undefined {
   const changes = model.changes(cluster, before, after);
   if (changes.length === 0) return undefined;
-  return { changes, was: model.ownedIntervals(cluster, before), is: model.ownedIntervals(cluster, after) };
-}
-
-function billedOf({ registration, intervals }: ClusterBilling): OwnedIntervals {
-  return { accountId: registration?.fact.accountId, intervals };
+  return { changes, was: model.intervals(cluster, before), is: model.intervals(cluster, after) };
 }
 
 /**
@@ -61,32 +57,32 @@ export function* differencesOf(
       const others = candidates.filter((change) => !some.has(change));
       const [withSome, withOthers] = [some, others].map((each) => toAccount(billedWith(each), accountId));
       return (
-        !changesWithin(withSome as OwnedIntervals, is, counted) &&
-        !changesWithin(withOthers as OwnedIntervals, was, counted)
+        !changesWithin(withSome as OwnedInterval[], is, counted) &&
+        !changesWithin(withOthers as OwnedInterval[], was, counted)
       );
     };
     yield* yield* minimizeChanges(candidates, makesIt, cost);
   }
 }
 
-/** What an account is billed of a cluster: nothing where it is another's. */
-export function toAccount({ accountId, intervals }: OwnedIntervals, own: string): OwnedIntervals {
-  return { accountId: own, intervals: accountId === own ? intervals : [] };
+/** Returns the intervals that are billed to an account. */
+export function toAccount<I extends OwnedInterval>(intervals: readonly I[], accountId: string): readonly I[] {
+  return intervals.filter((interval) => interval.accountId === accountId);
 }
 
 /** How a cluster would be billed if, of all that counts otherwise since, only some did. */
 function hypotheses(model: LedgerModel, cluster: ClusterNumber, { before, after }: Span) {
-  const known = new Map<number, OrderedFact<BillingFact>>();
+  const known = new Map<number, KnownFact<BillingFact>>();
   const wasCounting = new Set<number>();
   for (const fact of model.activeFacts(cluster, after)) known.set(fact.order, fact);
   for (const fact of model.activeFacts(cluster, before)) {
     known.set(fact.order, fact);
     wasCounting.add(fact.order);
   }
-  const billedWith = (some: Iterable<BillingChange>): OwnedIntervals => {
-    const counting = new Set(wasCounting);
-    for (const { position } of some) if (!counting.delete(position)) counting.add(position);
-    return billedOf(billActiveFacts([...known.values()].filter(({ order }) => counting.has(order))));
+  const billedWith = (some: Iterable<BillingChange>): readonly OwnedInterval[] => {
+    const active = new Set(wasCounting);
+    for (const { position } of some) if (!active.delete(position)) active.add(position);
+    return billActiveFacts([...known.values()].filter(({ order }) => active.has(order))).intervals;
   };
   return { billedWith, cost: 2 * known.size };
 }

@@ -5,10 +5,11 @@ import {
   type NotBilled,
   whyNotBilled,
 } from '../../domain/billing/explanation.ts';
-import { clippedWindow, type Usage, usageOf } from '../../domain/billing/usage.ts';
+import { clippedWindow, type UsageBreakdown, usageOf } from '../../domain/billing/usage.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';
+import { toAccount } from './differences.ts';
 
 /** What one cluster adds to the usage of an account, and from when to when. */
 export interface ExplainedCluster {
@@ -21,8 +22,7 @@ export interface ExplainedCluster {
   readonly why: NotBilled | undefined;
 }
 
-export interface Explanation {
-  readonly usage: Usage;
+export interface Explanation extends UsageBreakdown {
   /** Every cluster that was ever registered to the account, in order of the ids. */
   readonly clusters: readonly ExplainedCluster[];
 }
@@ -41,7 +41,7 @@ export async function explainUsage(
     clusters.push({ ...cluster, intervals: parts, why: parts.length === 0 ? cluster.why : undefined });
     if (parts.length > 0) billed.push(intervals);
   }
-  return { usage: usageOf(billed, counted), clusters };
+  return { ...usageOf(billed, counted), clusters };
 }
 
 function* workOut(
@@ -53,11 +53,12 @@ function* workOut(
   for (const cluster of model.clustersEverOf(accountId, asOf)) {
     const billing = model.billing(cluster, asOf);
     const { registration, intervals } = billing;
+    const attributes = model.attributes(cluster, counted.to - 1, asOf);
     yield {
       clusterId: model.clusters.text(cluster),
-      name: registration === undefined ? undefined : model.detailsAt(registration.order)?.name,
-      billable: registration?.fact.billable,
-      intervals: registration?.fact.accountId === accountId ? intervals : [],
+      name: attributes.name,
+      billable: registration === undefined ? undefined : (attributes.billable ?? true),
+      intervals: toAccount(intervals, accountId),
       why: whyNotBilled(billing, accountId, counted),
     };
   }

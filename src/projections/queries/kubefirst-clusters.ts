@@ -53,15 +53,15 @@ function knownCluster(model: LedgerModel, cluster: ClusterNumber): KnownCluster 
   const identity = identityOf(clusterId);
   const { registration, deletion } = model.billing(cluster, model.position);
   if (identity === undefined || registration === undefined) return undefined;
-  const details = model.detailsAt(registration.order);
+  const details = model.attributes(cluster, Number.POSITIVE_INFINITY);
   return {
     ...identity,
     clusterId,
-    accountId: registration.fact.accountId,
-    billable: registration.fact.billable,
-    clusterType: details?.clusterType,
-    domain: details?.labels?.[DOMAIN_LABEL],
-    recordsIn: details?.labels?.[RECORDS_LABEL],
+    accountId: details.accountId ?? registration.fact.accountId,
+    billable: details.billable ?? true,
+    clusterType: details.clusterType,
+    domain: details.labels?.[DOMAIN_LABEL],
+    recordsIn: details.labels?.[RECORDS_LABEL],
     registeredAt: registration.fact.effectiveAt,
     deletedAt: deletion?.fact.effectiveAt,
   };

@@ -1,6 +1,7 @@
 import { canonicalReference } from '../../domain/connection.ts';
 import type { RegisteredCluster } from '../../domain/inventory.ts';
 import { RECORDS_LABEL } from '../../domain/kubefirst/registration.ts';
+import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /** What an inventory is compared with. */
@@ -14,6 +15,7 @@ export interface LedgerInventory {
 /** @param recordsSource what the records of a place are called as an inventory. */
 export function ledgerInventory(
   model: LedgerModel,
+  now: Instant,
   recordsSource: (recordsIn: string) => string,
 ): LedgerInventory {
   const registered: RegisteredCluster[] = [];
@@ -21,18 +23,18 @@ export function ledgerInventory(
   for (let cluster = 0; cluster < model.clusters.size; cluster++) {
     const { registration, deletion, intervals } = model.billing(cluster, model.position);
     const clusterId = model.clusters.text(cluster);
-    const details = registration === undefined ? undefined : model.detailsAt(registration.order);
-    const connection = details?.connection === undefined ? undefined : canonicalReference(details.connection);
+    const details = model.attributes(cluster, now);
+    const connection = details.connection === undefined ? undefined : canonicalReference(details.connection);
     if (registration === undefined || deletion !== undefined) {
       known.add(clusterId);
       if (connection !== undefined) known.add(connection);
       continue;
     }
-    const recordsIn = details?.labels?.[RECORDS_LABEL];
+    const recordsIn = details.labels?.[RECORDS_LABEL];
     registered.push({
       clusterId,
-      accountId: registration.fact.accountId,
-      name: details?.name ?? clusterId,
+      accountId: details.accountId ?? registration.fact.accountId,
+      name: details.name ?? clusterId,
       connection,
       ...(recordsIn !== undefined && { expectedIn: [recordsSource(recordsIn)] }),
       intervals,

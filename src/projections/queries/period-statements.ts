@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { PeriodClosing } from '../../domain/billing/period.ts';
+import { adjustablePeriods, type PeriodClosing } from '../../domain/billing/period.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import {
   type Change,
   canonicalStatement,
   changesWithin,
   firstChange,
+  RULES_VERSION,
   type Statement,
   statementOf,
 } from '../../domain/billing/statement.ts';
@@ -16,6 +17,7 @@ import type { Position } from '../../util/log-numbers.ts';
 import type { AccountNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
+import { statementId } from './statement-id.ts';
 
 /** A period, and the position up to which its statements know facts. */
 type Closed = Pick<PeriodClosing, 'period' | 'watermark'>;
@@ -25,15 +27,16 @@ export interface StatementsQuestion extends Closed {
   readonly earlier: readonly Closed[];
 }
 
-/** What a close says of the statements it stands for. */
-export type Tally = Pick<PeriodClosing, 'accounts' | 'totals' | 'statementsDigest'>;
+/** The part of a closing that is computed from its statements. */
+export type Tally = Pick<PeriodClosing, 'accounts' | 'totals' | 'statementsDigest' | 'rules'>;
 
 /** What the statements of a period that is closed were made from; `undefined` where it is not closed. */
 export function closedQuestion(model: LedgerModel, period: Period): StatementsQuestion | undefined {
-  const i = model.closedPeriods.findIndex((close) => close.period === period);
-  const close = model.closedPeriods[i];
+  const { all } = model.closedPeriods;
+  const i = all.findIndex((close) => close.period === period);
+  const close = all[i];
   if (close === undefined) return undefined;
-  return { period, watermark: close.watermark, earlier: model.closedPeriods.slice(0, i) };
+  return { period, watermark: close.watermark, earlier: all.slice(0, i) };
 }
 
 /** Which of the accounts are asked about; by default all. */
@@ -79,7 +82,8 @@ function* workOut(
     const periods = touched.get(accountId);
     const changes =
       periods === undefined ? [] : changesOf(model, account, periods, { before, after: watermark });
-    yield statementOf({ accountId, period, watermark }, model.usage(account, watermark, window), changes);
+    const key = { statementId: statementId(accountId, period), accountId, period, watermark };
+    yield statementOf(key, model.usage(account, watermark, window), changes);
   }
 }
 
@@ -116,7 +120,7 @@ function* touchedAccounts(
   if (before === undefined) return touched;
   const clusters = only === undefined ? clustersBetween(model, before, watermark) : clustersOf(model, only);
   let looked = 0;
-  const windows = earlier.map(({ period }) => ({ period, window: periodWindow(period) })).reverse();
+  const windows = adjustableWindows(model, question).reverse();
   const lastEnd = windows[0]?.window.to ?? 0;
   for (const cluster of clusters) {
     if (++looked % PAUSE_EVERY === 0) yield undefined;
@@ -126,12 +130,12 @@ function* touchedAccounts(
     const { was, is, changes } = cause;
     const since = firstChange(was, is);
     if (since === undefined) continue;
+    const owners = new Set([...was, ...is].map(({ accountId }) => accountId));
     for (const { period, window } of windows) {
       if (window.to <= since) break;
-      // What is effective from the end of a period on cannot have changed it.
+      // A fact that is effective from the end of a period on cannot have changed it.
       const causes = changes.filter(({ effectiveAt }) => effectiveAt < window.to);
-      for (const accountId of new Set([was.accountId, is.accountId])) {
-        if (accountId === undefined) continue;
+      for (const accountId of owners) {
         if (!changesWithin(toAccount(was, accountId), toAccount(is, accountId), window)) continue;
         const positions = positionsOf(touched, accountId, period);
         for (const { causePosition: by } of causes) positions.add(by);
@@ -139,6 +143,21 @@ function* touchedAccounts(
     }
   }
   return touched;
+}
+
+/** The earlier periods that may be adjusted, in order. */
+function adjustableWindows(model: LedgerModel, { watermark, earlier }: StatementsQuestion) {
+  const before = earlier.at(-1)?.watermark ?? 0;
+  const begun = model.calendarAt(watermark).begun;
+  // Also what was accounted for before and is no longer known.
+  const instants = [before, watermark].map((asOf) => model.firstBilledAt(asOf) ?? Number.POSITIVE_INFINITY);
+  const first = Math.min(...instants);
+  const firstBilledAt = first === Number.POSITIVE_INFINITY ? undefined : first;
+  const closed = earlier.map(({ period }) => period);
+  return adjustablePeriods(closed, { begun, firstBilledAt }).map((period) => ({
+    period,
+    window: periodWindow(period),
+  }));
 }
 
 function positionsOf(touched: Touched, accountId: string, period: Period): Set<number> {
@@ -183,5 +202,6 @@ export async function tally(
     totals.add(statement.total);
     each(statement, canonical);
   }
-  return { accounts, totals: totals.total, statementsDigest: hash.update(']').digest('hex') };
+  const statementsDigest = hash.update(']').digest('hex');
+  return { accounts, totals: totals.total, statementsDigest, rules: RULES_VERSION };
 }

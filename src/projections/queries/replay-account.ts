@@ -8,6 +8,7 @@ import type { BilledChange } from '../model/bill-history.ts';
 import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';
+import { toAccount } from './differences.ts';
 
 /** A fact, and what an account is billed once it is known. */
 export interface ReplayStep {
@@ -59,14 +60,14 @@ export function* replay(
     const cluster = model.facts.clusterAt(position);
     let played = clusters.get(cluster);
     if (played === undefined) {
-      played = { changes: model.billedChanges(cluster, account), intervals: [] };
+      played = { changes: model.billedChanges(cluster), intervals: [] };
       clusters.set(cluster, played);
     }
     const before = running.usage;
     if (played.changes === undefined) foldAgain(model, accountId, cluster, position, played, running);
     else
-      for (const { from, to, sign } of played.changes.get(position) ?? [])
-        running.add(cluster, from, to, sign);
+      for (const { from, to, account: owner, sign } of played.changes.get(position) ?? [])
+        if (owner === account) running.add(cluster, from, to, sign);
     const { usage } = running;
     const delta = usage === before ? NOTHING : new AmountSum().add(usage).subtract(before).total;
     yield { position, usage, delta };
@@ -81,8 +82,7 @@ function foldAgain(
   played: Played,
   running: RunningUsage,
 ): void {
-  const billed = model.ownedIntervals(cluster, position);
-  const own = billed.accountId === accountId ? billed.intervals : [];
+  const own = toAccount(model.intervals(cluster, position), accountId);
   running.replace(cluster, played.intervals, own);
   played.intervals = own;
 }

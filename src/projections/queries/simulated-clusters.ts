@@ -4,6 +4,7 @@ import type { Window } from '../../domain/time.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
+import { toAccount } from './differences.ts';
 
 /** What an account is billed of a cluster, and what it would be. */
 export interface SimulatedCluster {
@@ -37,21 +38,20 @@ function* workOut(
   const added = new Map(supposed);
   for (const cluster of model.clustersEverOf(accountId, asOf)) {
     const clusterId = model.clusters.text(cluster);
-    const before = ownIntervals(model.billing(cluster, asOf), accountId);
+    const before = toAccount(model.intervals(cluster, asOf), accountId);
     const otherwise = supposed.get(clusterId);
     added.delete(clusterId);
-    yield { clusterId, before, after: otherwise === undefined ? before : ownIntervals(otherwise, accountId) };
+    yield {
+      clusterId,
+      before,
+      after: otherwise === undefined ? before : toAccount(otherwise.intervals, accountId),
+    };
   }
   for (const [clusterId, billing] of added)
-    yield { clusterId, before: [], after: ownIntervals(billing, accountId) };
-}
-
-function ownIntervals({ registration, intervals }: ClusterBilling, accountId: string): readonly Interval[] {
-  return registration?.fact.accountId === accountId ? intervals : [];
+    yield { clusterId, before: [], after: toAccount(billing.intervals, accountId) };
 }
 
 /** Whether a cluster would be billed otherwise within a window. */
 export function wouldChange({ before, after }: SimulatedCluster, window: Window): boolean {
-  const accountId = undefined;
-  return changesWithin({ accountId, intervals: before }, { accountId, intervals: after }, window);
+  return changesWithin(before, after, window);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
+import type { Interval } from '../../../src/domain/billing/billing.ts';
 import { parseSeconds } from '../../../src/domain/billing/quantity.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
@@ -93,7 +94,7 @@ function lateEvents(clusterId: string, period: string, recordedAt: number): NewE
 }
 
 async function measured(bench: Bench, model: LedgerModel, size: LogSize): Promise<Result> {
-  const earlier = [...model.closedPeriods];
+  const earlier = [...model.closedPeriods.all];
   const question = { period: PERIOD, watermark: model.position, earlier };
   const lines: string[] = [];
   const worked = await tally(
@@ -141,17 +142,16 @@ async function fillBilled(bench: Bench, client: pg.Client, model: LedgerModel): 
 }
 
 function* billedRows(model: LedgerModel): Generator<unknown[]> {
-  const before = model.closedPeriods.at(-1)?.watermark ?? 0;
+  const before = model.closedPeriods.last?.watermark ?? 0;
   const after = model.position;
   for (const cluster of model.clusters.texts.keys()) {
-    const { accountId, intervals: is } = model.ownedIntervals(cluster, after);
-    const { intervals: was } = model.ownedIntervals(cluster, before);
-    const key = ({ from, to }: { from: number; to: number | null }) => `${from} ${to}`;
+    const [is, was] = [model.intervals(cluster, after), model.intervals(cluster, before)];
+    const key = ({ accountId, from, to }: Interval) => `${accountId} ${from} ${to}`;
     const [wasKeys, isKeys] = [new Set(was.map(key)), new Set(is.map(key))];
     for (const each of was)
-      yield [accountId, cluster, each.from, each.to, 1, isKeys.has(key(each)) ? null : before + 1];
+      yield [each.accountId, cluster, each.from, each.to, 1, isKeys.has(key(each)) ? null : before + 1];
     for (const each of is)
-      if (!wasKeys.has(key(each))) yield [accountId, cluster, each.from, each.to, before + 1, null];
+      if (!wasKeys.has(key(each))) yield [each.accountId, cluster, each.from, each.to, before + 1, null];
   }
 }
 
@@ -159,7 +159,7 @@ async function closeBySql(client: pg.Client, model: LedgerModel) {
   const periods = [...EARLIER, PERIOD];
   const windows = periods.map(periodWindow);
   const values = [
-    model.closedPeriods.at(-1)?.watermark,
+    model.closedPeriods.last?.watermark,
     model.position,
     PERIOD,
     periods,

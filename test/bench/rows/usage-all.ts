@@ -84,5 +84,9 @@ async function measured(
 }
 
 function copied(items: readonly AccountUsage[]): AccountUsage[] {
-  return items.map(({ accountId, usage }) => ({ accountId, usage: { ...usage } }));
+  return items.map(({ accountId, usage, byType }) => ({
+    accountId,
+    usage: { ...usage },
+    byType: byType.map((own) => ({ ...own })),
+  }));
 }

@@ -1,6 +1,5 @@
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
 import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
-import { intervalsOf } from '../../../src/projections/queries/account-usage.ts';
 import { INTERVAL_TABLE } from '../peers/usage.ts';
 import type { Bench } from './bench.ts';
 import { copyInto } from './copy.ts';
@@ -34,9 +33,7 @@ export async function fillIntervals(bench: Bench, postgres: Postgres, folder: st
 }
 
 function* intervalRows(model: LedgerModel): Generator<unknown[]> {
-  for (const [account, accountId] of model.accounts.texts.entries()) {
-    for (const [cluster, intervals] of intervalsOf(model, account, model.position).entries()) {
-      for (const { from, to } of intervals) yield [accountId, cluster, from, to];
-    }
-  }
+  for (const cluster of model.clusters.texts.keys())
+    for (const { accountId, from, to } of model.intervals(cluster, model.position))
+      yield [accountId, cluster, from, to];
 }

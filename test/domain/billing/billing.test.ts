@@ -16,9 +16,12 @@ describe('a registration', () => {
     expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
   });
 
-  test('of equal time counts if it was recorded first', () => {
-    const billing = bill(registered('2026-01-02'), registered('2026-01-02', { billable: false }));
-    expect(billing.registration?.order).toBe(1);
+  test('at the same time as another one decides if its event id is greater', () => {
+    const billing = bill(
+      registered('2026-01-02', { billable: false }),
+      registered('2026-01-02', { billable: true }),
+    );
+    expect(billing.registration?.order).toBe(2);
     expect(billedOf(billing)).toHaveLength(1);
   });
 
@@ -186,7 +189,7 @@ describe('an interval', () => {
       resumed('2026-01-07', 'manual'),
       resumed('2026-01-08', 'unreachable'),
     );
-    expect(intervals.at(-1)).toEqual({ from: at('2026-01-08'), to: null, openedBy: 5, closedBy: null });
+    expect(intervals.at(-1)).toMatchObject({ from: at('2026-01-08'), to: null, openedBy: 5, closedBy: null });
   });
 
   test('holds its first instant and not its last', () => {

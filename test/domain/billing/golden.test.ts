@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { billCluster, type ClusterBilling } from '../../../src/domain/billing/billing.ts';
-import { clippedWindow, type Usage, usageOf } from '../../../src/domain/billing/usage.ts';
-import { type Fact, type KnownFact, parseFact } from '../../../src/domain/facts/fact.ts';
+import { clippedWindow, type TypeUsage, type Usage, usageOf } from '../../../src/domain/billing/usage.ts';
+import { type Fact, type KnownFact, parseFact, recordedType } from '../../../src/domain/facts/fact.ts';
 import { formatInstant, LAST_INSTANT, parseInstant, periodWindow } from '../../../src/domain/time.ts';
 
 interface GoldenFact {
@@ -10,6 +10,13 @@ interface GoldenFact {
   readonly clusterId: string;
   readonly type: string;
   readonly [field: string]: unknown;
+}
+
+interface GoldenInterval {
+  readonly from: string;
+  readonly to: string | null;
+  readonly accountId: string;
+  readonly clusterType: string | null;
 }
 
 interface GoldenUsage {
@@ -20,7 +27,8 @@ interface GoldenUsage {
   readonly facts: readonly GoldenFact[];
   readonly expect: {
     readonly accounts: Readonly<Record<string, Usage>>;
-    readonly intervals: Readonly<Record<string, readonly { from: string; to: string | null }[]>>;
+    readonly byType?: Readonly<Record<string, readonly TypeUsage[]>>;
+    readonly intervals: Readonly<Record<string, readonly GoldenInterval[]>>;
   };
 }
 
@@ -30,8 +38,12 @@ const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Go
 /** The facts of a case, read as they are from the log; what billing does not look at is filled in. */
 function known(facts: readonly GoldenFact[]): KnownFact<Fact>[] {
   return facts.map(({ id, type, ...data }, i) => {
-    const filled = { name: 'a cluster', billable: true, reason: 'a mistake', ...data };
-    return { eventId: id, order: i + 1, fact: parseFact(data.clusterId, type, filled) };
+    const filled = { name: 'a cluster', reason: 'a mistake', ...data };
+    return {
+      eventId: id,
+      order: i + 1,
+      fact: parseFact(data.clusterId, type === 'ClusterRegistered' ? recordedType(type) : type, filled),
+    };
   });
 }
 
@@ -46,9 +58,11 @@ describe.each(cases)('$name: $why', ({ facts, period, through, expect: expected 
   test('its clusters are billed in these intervals', () => {
     const intervals = [...bills].map(([clusterId, billing]) => [
       clusterId,
-      billing.intervals.map(({ from, to }) => ({
+      billing.intervals.map(({ from, to, accountId, clusterType }) => ({
         from: formatInstant(from),
         to: to === null ? null : formatInstant(to),
+        accountId,
+        clusterType,
       })),
     ]);
     expect(Object.fromEntries(intervals)).toEqual(expected.intervals);
@@ -59,15 +73,29 @@ describe.each(cases)('$name: $why', ({ facts, period, through, expect: expected 
       periodWindow(period),
       through === undefined ? LAST_INSTANT : (parseInstant(through) as number),
     );
-    const owned = Map.groupBy(bills.values(), ({ registration }) => registration?.fact.accountId);
+    const owners = new Set(
+      [...bills.values()].flatMap(({ registration, attributes }) =>
+        registration === undefined ? [] : ownersFrom(registration.fact.effectiveAt, attributes.accountId),
+      ),
+    );
     const usage: Record<string, Usage> = {};
-    for (const [accountId, clusters] of owned) {
-      if (accountId !== undefined)
-        usage[accountId] = usageOf(
-          clusters.map(({ intervals }) => intervals),
-          counted,
-        );
+    const byType: Record<string, readonly TypeUsage[]> = {};
+    for (const accountId of owners) {
+      const own = [...bills.values()].map(({ intervals }) =>
+        intervals.filter((interval) => interval.accountId === accountId),
+      );
+      const breakdown = usageOf(own, counted);
+      usage[accountId] = breakdown.usage;
+      byType[accountId] = breakdown.byType;
     }
+    if (expected.byType !== undefined) expect(byType).toEqual(expected.byType);
     expect(usage).toEqual(expected.accounts);
   });
 });
+
+/** The accounts that own a cluster at any instant from its registration on. */
+function ownersFrom(registeredAt: number, owners: ClusterBilling['attributes']['accountId']): string[] {
+  return owners.flatMap(({ value }, i) =>
+    (owners[i + 1]?.at ?? Number.POSITIVE_INFINITY) > registeredAt ? [value] : [],
+  );
+}

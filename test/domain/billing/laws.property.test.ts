@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { billCluster, causesStopping, isBilledAt } from '../../../src/domain/billing/billing.ts';
+import { AmountSum } from '../../../src/domain/billing/quantity.ts';
 import { usageOf } from '../../../src/domain/billing/usage.ts';
 import { CAUSES, type Fact, type KnownFact } from '../../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
 import { clusterStream } from '../../../src/domain/stream-table.ts';
 import type { LogEvent } from '../../../src/eventstore/event-store.ts';
 import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
-import { isBilledAt as isBilledByTheRules, usageAt } from '../../oracle/oracle.ts';
-import { forOracle, histories, instants, LAST } from '../../support/random-histories.ts';
+import { billedAt, usageAt, usageByTypeAt } from '../../oracle/oracle.ts';
+import { forOracle, histories, idAt, instants, LAST } from '../../support/random-histories.ts';
 
 /** Laws of billing, each tried on a thousand histories; a failure prints the seed and the smallest history that breaks it. */
 
@@ -16,13 +17,15 @@ const everyInstant = Array.from({ length: LAST + 3 }, (_, i) => i);
 const tried = { numRuns: 1_000 };
 
 describe('one cluster', () => {
-  test('is billed at t exactly when R <= t < D and no cause holds it at t', () => {
+  test('is billed at t, to its owner then and as its type then, exactly if R <= t < D, it is billable and no cause stops it', () => {
     fc.assert(
       fc.property(histories, (history) => {
         const { intervals } = billCluster(history);
         const byTheRules = forOracle(history);
         for (const t of everyInstant) {
-          expect(isBilledAt(intervals, t), `at ${t}`).toBe(isBilledByTheRules(byTheRules, BigInt(t)));
+          const interval = intervals.find(({ from, to }) => from <= t && (to === null || t < to));
+          const owner = interval && { accountId: interval.accountId, clusterType: interval.clusterType };
+          expect(owner, `at ${t}`).toEqual(billedAt(byTheRules, BigInt(t)));
         }
       }),
       tried,
@@ -46,19 +49,6 @@ describe('one cluster', () => {
     );
   });
 
-  test('is billed for the same time whichever fact was recorded first', () => {
-    const rearranged = histories.chain((history) =>
-      fc.tuple(fc.constant(history), fc.shuffledSubarray(history, { minLength: history.length })),
-    );
-    fc.assert(
-      fc.property(rearranged, ([history, order]) => {
-        const recordedSo = order.map((known, i) => ({ ...known, position: i + 1 }));
-        expect(timesOf(recordedSo)).toEqual(timesOf(history));
-      }),
-      tried,
-    );
-  });
-
   test('is never billed at or after its deletion', () => {
     fc.assert(
       fc.property(histories, instants, (history, deletedAt) => {
@@ -73,14 +63,17 @@ describe('one cluster', () => {
     );
   });
 
-  test('is billed in intervals that are in order, not empty, and do not touch', () => {
+  test('is billed in intervals that are in order, not empty, and differ in owner or type if they touch', () => {
     fc.assert(
       fc.property(histories, (history) => {
         const { intervals } = billCluster(history);
-        for (const [i, { from, to }] of intervals.entries()) {
+        for (const [i, { from, to, accountId, clusterType }] of intervals.entries()) {
           expect(from).toBeLessThan(to ?? Number.POSITIVE_INFINITY);
           const next = intervals[i + 1];
-          if (next !== undefined) expect(to ?? Number.POSITIVE_INFINITY).toBeLessThan(next.from);
+          if (next === undefined) continue;
+          expect(to ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(next.from);
+          const isSameOwner = accountId === next.accountId && clusterType === next.clusterType;
+          if (isSameOwner) expect(to).not.toBe(next.from);
         }
       }),
       tried,
@@ -104,7 +97,10 @@ describe('one cluster', () => {
       fc.property(histories, (history) => {
         const free = history.map((each) => ({
           ...each,
-          fact: each.fact.type === 'ClusterRegistered' ? { ...each.fact, billable: false } : each.fact,
+          fact:
+            each.fact.type === 'ClusterRegistered' || each.fact.type === 'ClusterChanged'
+              ? { ...each.fact, billable: false }
+              : each.fact,
         }));
         const orphan = history.filter(({ fact }) => fact.type !== 'ClusterRegistered');
         expect([billCluster(free).intervals, billCluster(orphan).intervals]).toEqual([[], []]);
@@ -149,7 +145,7 @@ describe('the usage of an account', () => {
     .tuple(instants, instants)
     .map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
   const intervalsOf = (fleet: readonly KnownFact<Fact>[][]) =>
-    fleet.map((history) => billCluster(history).intervals);
+    fleet.map((history) => billCluster(history).intervals.filter(({ accountId }) => accountId === 'acme'));
 
   test('is what evaluating the rules at every instant says', () => {
     fc.assert(
@@ -163,9 +159,11 @@ describe('the usage of an account', () => {
           })),
         );
         const to = BigInt(window.to);
-        expect(usageOf(intervalsOf(fleet), window)).toEqual(
-          usageAt(facts, Number.POSITIVE_INFINITY, 'acme', [BigInt(window.from), to], to),
-        );
+        const asked = [facts, Number.POSITIVE_INFINITY, 'acme', [BigInt(window.from), to], to] as const;
+        expect(usageOf(intervalsOf(fleet), window)).toEqual({
+          usage: usageAt(...asked),
+          byType: usageByTypeAt(...asked),
+        });
       }),
       tried,
     );
@@ -177,7 +175,7 @@ describe('the usage of an account', () => {
         const sorted = edges.toSorted((a, b) => a - b);
         const intervals = intervalsOf(fleet);
         const milliseconds = (from: number, to: number) =>
-          Number(usageOf(intervals, { from, to }).clusterSeconds.replace('.', ''));
+          Number(usageOf(intervals, { from, to }).usage.clusterSeconds.replace('.', ''));
         const parts = sorted.slice(1).map((to, i) => milliseconds(sorted[i] as number, to));
         const whole = milliseconds(sorted[0] as number, sorted.at(-1) as number);
         expect(parts.reduce((sum, part) => sum + part, 0)).toBe(whole);
@@ -189,7 +187,7 @@ describe('the usage of an account', () => {
   test('peaks at no less than its start, its end and its average, and at no more than its clusters', () => {
     fc.assert(
       fc.property(fleets, windows, (fleet, window) => {
-        const usage = usageOf(intervalsOf(fleet), window);
+        const { usage } = usageOf(intervalsOf(fleet), window);
         const { peakClusters, clustersAtStart, clustersAtEnd, averageClusters, billableClusters } = usage;
         expect(peakClusters).toBeGreaterThanOrEqual(Math.max(clustersAtStart, clustersAtEnd));
         expect(peakClusters).toBeGreaterThanOrEqual(Number(averageClusters));
@@ -200,11 +198,46 @@ describe('the usage of an account', () => {
   });
 });
 
+describe('the seconds of the cluster types', () => {
+  test('add up to the seconds of the whole', () => {
+    fc.assert(
+      fc.property(fc.array(histories, { maxLength: 5 }), instants, instants, (fleet, a, b) => {
+        const window = { from: Math.min(a, b), to: Math.max(a, b) };
+        const { usage, byType } = usageOf(
+          fleet.map((history) => billCluster(history).intervals),
+          window,
+        );
+        const sum = byType.reduce((total, own) => total.add(own), new AmountSum());
+        expect(sum.total.clusterSeconds).toBe(usage.clusterSeconds);
+      }),
+      tried,
+    );
+  });
+});
+
+describe('a transfer', () => {
+  test('credits one account exactly what it charges the other', () => {
+    const transfers = fc.record({ effectiveAt: instants, accountId: fc.constantFrom('acme', 'globex') });
+    fc.assert(
+      fc.property(histories, transfers, (history, { effectiveAt, accountId }) => {
+        const transfer = known(99, { type: 'ClusterChanged', clusterId: 'c1', effectiveAt, accountId });
+        const [before, after] = [history, [...history, transfer]].map(
+          (facts) => billCluster(facts).intervals,
+        );
+        const window = { from: 0, to: LAST + 3 };
+        const total = (intervals: typeof before = []) => usageOf([intervals], window).usage.clusterSeconds;
+        expect(total(after)).toBe(total(before));
+      }),
+      tried,
+    );
+  });
+});
+
 describe('what was known at a position', () => {
   test('is not changed by what was recorded after it', () => {
     fc.assert(
       fc.property(histories, fc.nat({ max: 14 }), (history, cut) => {
-        const recorded = history.map(({ fact }, i) => logged(i + 1, withVoidsById(fact)));
+        const recorded = history.map(({ fact, order }, i) => ({ ...logged(i + 1, fact), id: idAt(order) }));
         const asOf = Math.min(cut, recorded.length);
         const whole = new LedgerModel();
         for (const event of recorded) whole.apply(event);
@@ -220,17 +253,7 @@ describe('what was known at a position', () => {
 });
 
 function known(position: number, fact: Fact): KnownFact<Fact> {
-  return { eventId: String(position), order: position, fact };
-}
-
-function timesOf(facts: readonly KnownFact<Fact>[]) {
-  return billCluster(facts).intervals.map(({ from, to }) => [from, to]);
-}
-
-const idAt = (position: number) => `00000000-0000-4000-8000-${String(position).padStart(12, '0')}`;
-
-function withVoidsById(fact: Fact): Fact {
-  return fact.type === 'FactVoided' ? { ...fact, voids: idAt(Number(fact.voids)) } : fact;
+  return { eventId: idAt(position), order: position, fact };
 }
 
 /** The fact as the log holds it at a position. */

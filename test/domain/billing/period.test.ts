@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  adjustablePeriods,
   dueAt,
   nextToClose,
   type PeriodClosing,
@@ -12,19 +13,22 @@ import {
 import { periodStream } from '../../../src/domain/stream-table.ts';
 import { at } from '../facts/facts.ts';
 
-const since = (firstFact?: string, lastClosed?: string) => ({
+const GRACE_MS = 72 * 3_600_000;
+const since = (firstBilled?: string, lastClosed?: string, begun?: string, firstClosed = lastClosed) => ({
+  firstClosed,
   lastClosed,
-  firstFactAt: firstFact === undefined ? undefined : at(firstFact),
+  begun,
+  firstBilledAt: firstBilled === undefined ? undefined : at(firstBilled),
 });
-const on = (now: string, early = false) => ({ now: at(now), early });
+const on = (now: string, early = false) => ({ now: at(now), early, graceMs: GRACE_MS });
 
 describe('a period', () => {
   test('is open, then due 72 hours after its end, then closed', () => {
-    expect(dueAt('2026-01')).toBe(at('2026-02-04'));
-    expect(periodState('2026-01', false, at('2026-01-15'))).toBe('open');
-    expect(periodState('2026-01', false, at('2026-02-04') - 1)).toBe('open');
-    expect(periodState('2026-01', false, at('2026-02-04'))).toBe('due');
-    expect(periodState('2026-01', true, at('2026-02-04'))).toBe('closed');
+    expect(dueAt('2026-01', GRACE_MS)).toBe(at('2026-02-04'));
+    expect(periodState('2026-01', false, at('2026-01-15'), GRACE_MS)).toBe('open');
+    expect(periodState('2026-01', false, at('2026-02-04') - 1, GRACE_MS)).toBe('open');
+    expect(periodState('2026-01', false, at('2026-02-04'), GRACE_MS)).toBe('due');
+    expect(periodState('2026-01', true, at('2026-02-04'), GRACE_MS)).toBe('closed');
   });
 
   test('is next to close where it is the first with a fact, and then one after the other', () => {
@@ -53,15 +57,33 @@ describe('a period', () => {
     expect(refusal('2026-01', since(), on('2026-05-01'))).toBe('period-not-next');
   });
 
-  test('is listed from the first that was closed, or has a fact, to the present one', () => {
-    expect(periodsUpTo(at('2026-02-10'), undefined, since())).toEqual([]);
-    expect(periodsUpTo(at('2026-02-10'), undefined, since('2025-12-31'))).toEqual([
-      '2025-12',
+  test('that statements begin with is the first to close, whatever was billed before', () => {
+    expect(nextToClose(since('2021-05-04', undefined, '2026-10'))).toBe('2026-10');
+    expect(nextToClose(since(undefined, undefined, '2026-10'))).toBe('2026-10');
+    expect(nextToClose(since('2021-05-04', '2026-10', '2026-10'))).toBe('2026-11');
+  });
+
+  test('is listed from the first that has statements to the present one, and to the last closed one', () => {
+    const listed = (now: string, calendar: ReturnType<typeof since>) => periodsUpTo(at(now), calendar);
+    expect(listed('2026-02-10', since())).toEqual([]);
+    expect(listed('2026-02-10', since('2025-12-31'))).toEqual(['2025-12', '2026-01', '2026-02']);
+    expect(listed('2026-02-10', since('2025-12-31', '2026-01'))).toEqual(['2026-01', '2026-02']);
+    expect(listed('2026-02-28', since('2026-03-01'))).toEqual(['2026-03']);
+    expect(listed('2026-02-10', since('2021-05-04', undefined, '2026-01'))).toEqual(['2026-01', '2026-02']);
+    expect(listed('2026-01-10', since('2026-01-01', '2026-02', undefined, '2026-01'))).toEqual([
       '2026-01',
       '2026-02',
     ]);
-    expect(periodsUpTo(at('2026-02-10'), '2026-01', since('2025-12-31'))).toEqual(['2026-01', '2026-02']);
-    expect(periodsUpTo(at('2026-02-28'), undefined, since('2026-03-01'))).toEqual(['2026-03']);
+  });
+
+  test('may be adjusted from the earliest billed one on, or from the beginning of statements if there is one', () => {
+    const closed = ['2026-03', '2026-04'];
+    const of = ({ begun, firstBilledAt }: ReturnType<typeof since>) =>
+      adjustablePeriods(closed, { begun, firstBilledAt });
+    expect(of(since('2026-01-10'))).toEqual(['2026-01', '2026-02', '2026-03', '2026-04']);
+    expect(of(since('2026-03-10'))).toEqual(closed);
+    expect(of(since('2026-01-10', undefined, '2026-03'))).toEqual(closed);
+    expect(adjustablePeriods([], since('2026-01-10'))).toEqual([]);
   });
 });
 
@@ -72,12 +94,19 @@ describe('a closing', () => {
     accounts: 2,
     totals: { billableClusters: -1, clusterSeconds: '-0.001' },
     statementsDigest: 'ab',
+    rules: 2,
   };
 
   test('is read as it was recorded', () => {
     const { type, data } = serializeClosing(close);
     expect(periodStream('2026-01')).toBe('period-2026-01');
     expect(parseClosing('2026-01', type, data)).toEqual(close);
+  });
+
+  test('of the first release is one of version 1 of the rules', () => {
+    const { type, data } = serializeClosing(close);
+    const { rules: _, ...former } = data;
+    expect(parseClosing('2026-01', type, former)).toEqual({ ...close, rules: 1 });
   });
 
   test.each([

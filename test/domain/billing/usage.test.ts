@@ -10,7 +10,7 @@ const fromTheTenth = bill(registered('2026-01-10')).intervals;
 
 describe('the usage of a month', () => {
   test('is all zeros without clusters', () => {
-    expect(usageOf([], january)).toEqual({
+    expect(usageOf([], january).usage).toEqual({
       billableClusters: 0,
       clusterSeconds: '0.000',
       peakClusters: 0,
@@ -28,28 +28,28 @@ describe('the usage of a month', () => {
       stopped('2026-01-04'),
       resumed('2026-01-05'),
     ).intervals;
-    expect(usageOf([onAndOff], january)).toMatchObject({ billableClusters: 1, peakClusters: 1 });
+    expect(usageOf([onAndOff], january).usage).toMatchObject({ billableClusters: 1, peakClusters: 1 });
   });
 
   test('does not count a cluster that was billed only before it or only after it', () => {
     const before = bill(registered('2025-12-01'), deleted('2026-01-01')).intervals;
     const after = bill(registered('2026-02-01')).intervals;
-    expect(usageOf([before, after], january)).toMatchObject({ billableClusters: 0, peakClusters: 0 });
+    expect(usageOf([before, after], january).usage).toMatchObject({ billableClusters: 0, peakClusters: 0 });
   });
 
   test('has at its start who is billed at its first instant, and not who starts a millisecond later', () => {
     const late = bill(registered('2026-01-01T00:00:00.001Z')).intervals;
-    expect(usageOf([always, late], january).clustersAtStart).toBe(1);
+    expect(usageOf([always, late], january).usage.clustersAtStart).toBe(1);
   });
 
   test('has at its end who is billed at its last millisecond, and not who ends before', () => {
     const early = bill(registered('2026-01-01'), deleted('2026-01-31T23:59:59.999Z')).intervals;
     const onTheStroke = bill(registered('2026-01-01'), deleted('2026-02-01')).intervals;
-    expect(usageOf([early, onTheStroke], january).clustersAtEnd).toBe(1);
+    expect(usageOf([early, onTheStroke], january).usage.clustersAtEnd).toBe(1);
   });
 
   test('peaks at one where the next cluster begins as the last one ends', () => {
-    expect(usageOf([untilTheTenth, fromTheTenth], january)).toMatchObject({
+    expect(usageOf([untilTheTenth, fromTheTenth], january).usage).toMatchObject({
       billableClusters: 2,
       peakClusters: 1,
     });
@@ -57,14 +57,14 @@ describe('the usage of a month', () => {
 
   test('peaks in the middle', () => {
     const middle = bill(registered('2026-01-05'), deleted('2026-01-06')).intervals;
-    expect(usageOf([always, untilTheTenth, middle], january).peakClusters).toBe(3);
+    expect(usageOf([always, untilTheTenth, middle], january).usage.peakClusters).toBe(3);
   });
 });
 
 describe('a window in progress', () => {
   test('is counted up to the instant asked about', () => {
     const counted = clippedWindow(january, at('2026-01-11'));
-    expect(usageOf([always], counted)).toMatchObject({
+    expect(usageOf([always], counted).usage).toMatchObject({
       clusterSeconds: '864000.000',
       averageClusters: '1.000000',
     });
@@ -76,7 +76,7 @@ describe('a window in progress', () => {
   });
 
   test('holds nothing before it has begun', () => {
-    expect(usageOf([always], clippedWindow(january, january.from))).toMatchObject({
+    expect(usageOf([always], clippedWindow(january, january.from)).usage).toMatchObject({
       billableClusters: 0,
       clustersAtStart: 0,
       clustersAtEnd: 0,

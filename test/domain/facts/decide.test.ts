@@ -41,8 +41,14 @@ describe('time', () => {
     given().when(deleted('2026-01-25T11:59:59.999Z'), producer).thenRefuses('backdated-too-far');
   });
 
-  test('is no limit backwards for an operator', () => {
-    given().when(registered('1970-01-01'), operator).thenRecords(registered('1970-01-01'));
+  test('of long ago is accepted from an operator', () => {
+    given().when(registered('2010-01-01'), operator).thenRecords(registered('2010-01-01'));
+  });
+
+  test('before 2010 is rejected for everybody: the clock was never set', () => {
+    given().when(registered('1970-01-01'), operator).thenRefuses('effective-implausible');
+    given().when(registered('2009-12-31T23:59:59.999Z'), operator).thenRefuses('effective-implausible');
+    given().when(registered('1970-01-01'), producer).thenRefuses('effective-implausible');
   });
 
   test('limits an operator in the future as well', () => {

@@ -23,43 +23,61 @@ function sample(version: string, type: string): { type: string; data: Record<str
   return JSON.parse(readFileSync(new URL(`${version}/${type}.json`, samples), 'utf8'));
 }
 
-const v1 = readdirSync(new URL('v1/', samples)).map((file) => file.replace('.json', '') as FactType);
+const typesOf = (version: string) =>
+  readdirSync(new URL(`${version}/`, samples)).map((file) => file.replace('.json', '') as FactType);
+const v1 = typesOf('v1');
+const latestOf = (type: FactType) => `v${recordedType(type).split('.v')[1] ?? 1}`;
+const all = versions.flatMap((version) => typesOf(version).map((type) => [version, type] as const));
+const latest = FACT_TYPES.map((type) => [type, latestOf(type)] as const);
 
 describe('a recorded fact', () => {
-  test('has a stored sample for every type', () => {
+  test('has a stored sample of version 1 for every type', () => {
     expect([...v1].sort()).toEqual([...FACT_TYPES].sort());
   });
 
-  test('has a stored sample for every version', () => {
-    const latest = (type: FactType) => `v${recordedType(type).split('.v')[1] ?? 1}`;
-    for (const type of FACT_TYPES) {
-      expect(versions).toContain(latest(type));
-      expect(readdirSync(new URL(`${latest(type)}/`, samples))).toContain(`${type}.json`);
+  test('has a stored sample of its latest version', () => {
+    for (const [type, version] of latest) {
+      expect(versions).toContain(version);
+      expect(typesOf(version)).toContain(type);
     }
   });
 
-  test.each(v1)('%s of version 1 still reads', (name) => {
-    const { type, data } = sample('v1', name);
+  test.each(all)('of version %s, %s, can still be read', (version, name) => {
+    const { type, data } = sample(version, name);
     const { clusterId, effectiveAt, ...payload } = data;
-    expect(parseFact('c-7f3a', type, data)).toEqual({
+    expect(parseFact('c-7f3a', type, data)).toMatchObject({
       type: name,
       clusterId,
       effectiveAt: at(effectiveAt as string),
-      ...payload,
+      ...(version === latestOf(name) && payload),
     });
   });
 
-  test.each(v1)('%s of version 1 is what a producer may post today', (name) => {
-    const { clusterId: _, effectiveAt: __, ...payload } = sample('v1', name).data;
+  test('ClusterRegistered of version 1 keeps billable only if it is false', () => {
+    const { type, data } = sample('v1', 'ClusterRegistered');
+    expect(parseFact('c-7f3a', type, { ...data, billable: true })).not.toHaveProperty('billable');
+    expect(parseFact('c-7f3a', type, { ...data, billable: false })).toMatchObject({ billable: false });
+  });
+
+  test.each(latest)('%s, of version %s, is what a producer may post today', (name, version) => {
+    const { clusterId: _, effectiveAt: __, ...payload } = sample(version, name).data;
     expect(factPayloads[name].parse(payload)).toEqual(payload);
   });
 
-  test.each(v1)('%s is written down as it was read', (name) => {
-    const { type, data } = sample('v1', name);
+  test.each(latest)('%s, of version %s, is serialized as it was read', (name, version) => {
+    const { type, data } = sample(version, name);
     const origin = { source: 'https://pro.example', id: 'e1', actor: 'loopback', extensions: { trace: 'x' } };
     const record = serializeFact(parseFact('c-7f3a', type, data), origin);
     expect(record).toEqual({ type, data, metadata: origin });
     expect(parseStoredFact('c-7f3a', record as FactRecord)).toEqual(parseFact('c-7f3a', type, data));
+  });
+});
+
+describe('a change', () => {
+  test('needs at least one attribute', () => {
+    expect(factPayloads.ClusterChanged.safeParse({}).success).toBe(false);
+    expect(factPayloads.ClusterChanged.parse({ region: 'eu' })).toEqual({ region: 'eu' });
+    expect(factPayloads.ClusterChanged.safeParse({ colour: 'red' }).success).toBe(false);
   });
 });
 
@@ -72,7 +90,7 @@ describe('what cannot be read', () => {
 
   test.each([
     'ClusterPaused',
-    'ClusterRegistered.v2',
+    'ClusterRegistered.v3',
     'ClusterRegistered.v',
     'toString',
     '',
@@ -92,7 +110,8 @@ describe('what cannot be read', () => {
     ],
     ['with effectiveAt as a number', 'ClusterRegistered', { ...data, effectiveAt: 1 }],
     ['registering to no account', 'ClusterRegistered', { ...data, accountId: undefined }],
-    ['that does not say whether it is billable', 'ClusterRegistered', { ...data, billable: undefined }],
+    ['that is billable in another form', 'ClusterChanged', { ...data, billable: 'yes' }],
+    ['of a type in another form', 'ClusterChanged', { ...data, clusterType: 7 }],
     ['stopping for a cause that is not known', 'BillingStopped', { ...data, cause: 'weather' }],
     ['resuming for no cause', 'BillingResumed', { ...data, cause: undefined }],
     ['voiding nothing', 'FactVoided', { ...data, voids: undefined }],
@@ -150,8 +169,8 @@ describe('a registration', () => {
   const { accountId, name } = { accountId: 'acme', name: 'one' };
   const accepts = (payload: object) => factPayloads.ClusterRegistered.safeParse(payload).success;
 
-  test('is billable unless it says otherwise', () => {
-    expect(factPayloads.ClusterRegistered.parse({ accountId, name }).billable).toBe(true);
+  test('says billable only if it was posted with it', () => {
+    expect(factPayloads.ClusterRegistered.parse({ accountId, name })).not.toHaveProperty('billable');
     expect(factPayloads.ClusterRegistered.parse({ accountId, name, billable: false }).billable).toBe(false);
   });
 

@@ -34,20 +34,32 @@ test('the hours of an account add up to its cluster-seconds, within half a milli
       clusterType: undefined,
       registeredAt: Math.min(a, b),
       deletedAt: Math.max(a, b),
-      intervals: a === b ? [] : [{ from: Math.min(a, b), to: Math.max(a, b), openedBy: 1, closedBy: 2 }],
+      intervals:
+        a === b
+          ? []
+          : [
+              {
+                from: Math.min(a, b),
+                to: Math.max(a, b),
+                openedBy: 1,
+                closedBy: 2,
+                accountId: 'acme',
+                clusterType: null,
+              },
+            ],
     })),
   );
   const window = { from: 1_000_000, to: 2_678_400_000 };
   fc.assert(
     fc.property(clusters, (all) => {
       const lines = clusterUsage(all, window, undefined);
-      const { clusterSeconds } = usageOf(
+      const { usage } = usageOf(
         all.map(({ intervals }) => intervals),
         window,
       );
       const sum = lines.reduce((total, { hours }) => total + units(hours, 6), 0n);
       // In millionths of an hour times 3,600,000 ms: the unit in which both are integers.
-      const off = sum * 3_600_000n - units(clusterSeconds, 3) * 1_000_000n;
+      const off = sum * 3_600_000n - units(usage.clusterSeconds, 3) * 1_000_000n;
       const most = (BigInt(lines.length) * 3_600_000n) / 2n;
       expect(off <= most && off >= -most).toBe(true);
     }),

@@ -9,6 +9,7 @@ import { judgeTelemetry, TrackEvent } from '../../../src/domain/kubefirst/teleme
 
 const POLICY = KubefirstPolicy.parse({});
 const HOUR = 3_600_000;
+const EPOCH = Date.UTC(2026, 0);
 
 /** A ledger in memory: facts by cluster, and the clusters that follow from them. */
 class Book {
@@ -27,7 +28,7 @@ class Book {
       facts.some(({ fact: { type, effectiveAt } }) => type === fact.type && effectiveAt === fact.effectiveAt)
     )
       return;
-    const decision = decide(facts, fact, { now: 10_000 * HOUR, mayBackdate: true });
+    const decision = decide(facts, fact, { now: EPOCH + 10_000 * HOUR, mayBackdate: true });
     expect(decision.ok).toBe(true);
     const position = facts.length;
     this.facts.set(fact.clusterId, [
@@ -41,7 +42,7 @@ class Book {
       const identity = identityOf(clusterId);
       const { registration, deletion } = billCluster(facts);
       if (identity?.kubefirstId !== kubefirstId || registration === undefined) return [];
-      const { accountId, billable, effectiveAt: registeredAt } = registration.fact;
+      const { accountId, billable = true, effectiveAt: registeredAt } = registration.fact;
       const deletedAt = deletion?.fact.effectiveAt;
       const nothing = { clusterType: undefined, domain: undefined, recordsIn: undefined };
       return [{ ...identity, clusterId, accountId, billable, ...nothing, registeredAt, deletedAt }];
@@ -70,7 +71,7 @@ const lives = fc
   .map((hours) =>
     hours
       .sort((a, b) => a - b)
-      .map((hour, i) => ({ at: hour * HOUR, event: i % 2 === 0 ? install : deletion })),
+      .map((hour, i) => ({ at: EPOCH + hour * HOUR, event: i % 2 === 0 ? install : deletion })),
   );
 
 describe('telemetry of a cluster that is created under its old id again and again', () => {

@@ -303,7 +303,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
       new InventoryReconciler({
         listed: () => readInventories(sources, new AbortController().signal),
         readings: () => (rooms.watcher === undefined ? [] : [rooms.watcher.reading()]),
-        inventory: () => ledgerInventory(projections.model, inventorySource),
+        inventory: () => ledgerInventory(projections.model, ledger.now, inventorySource),
         now: () => ledger.now,
       });
     try {

@@ -58,7 +58,9 @@ describe('a book of alerts', () => {
   test('has words for every kind, and none of them holds a gap', () => {
     for (const kind of ALERT_KINDS) {
       const { happened, bill, next } = ALERTS[kind];
-      for (const text of [bill, next]) expect(text, kind).toMatch(/^[A-Z].*\.$/);
+      const effects =
+        typeof bill === 'string' ? [bill] : [0, 1, 2].map((unbilled) => bill({ facts: 2, unbilled }));
+      for (const text of [...effects, next]) expect(text, kind).toMatch(/^[A-Z].*\.$/);
       const data = {
         since: 'then',
         code: 'x',
@@ -69,7 +71,18 @@ describe('a book of alerts', () => {
         facts: 2,
         flips: 7,
       };
-      const more = { deletedAt: 'then', inventory: 'listed', source: 's', id: 'e1', clusterId: 'c1' };
+      const more = {
+        limit: 3,
+        billed: 3,
+        clusterType: 'workload',
+        other: 'C1',
+        otherClusterId: 'c2',
+        deletedAt: 'then',
+        inventory: 'listed',
+        source: 's',
+        id: 'e1',
+        clusterId: 'c1',
+      };
       expect(happened('c1', { ...data, ...more }), kind).not.toMatch(/undefined|NaN/);
     }
   });

@@ -1,19 +1,20 @@
-import type { ClusterBilling } from '../../billing/billing.ts';
+import { type ClusterBilling, valueAt } from '../../billing/billing.ts';
 import type { Instant } from '../../time.ts';
 import type { ClusterState } from './run-input.ts';
 
 /** Returns the state of a cluster at `now`, or `undefined` if no registration is known. */
 export function clusterStateOf(
-  { registration, deletion, switches }: ClusterBilling,
+  { registration, deletion, switches, attributes }: ClusterBilling,
   unreachable: boolean,
   now: Instant,
 ): ClusterState | undefined {
   if (registration === undefined) return undefined;
   const stop = switches.unreachable.findLast(({ at }) => at <= now);
+  const registeredAt = registration.fact.effectiveAt;
   return {
-    registeredAt: registration.fact.effectiveAt,
+    registeredAt,
     deletedAt: deletion?.fact.effectiveAt,
-    billable: registration.fact.billable,
+    billable: valueAt(attributes.billable, Math.max(now, registeredAt)) ?? true,
     unreachable,
     stoppedSince: stop?.stops === true ? stop.at : undefined,
   };

@@ -1,4 +1,10 @@
-import { activeFactsOf, billActiveFacts, billCluster, type Interval } from '../../billing/billing.ts';
+import {
+  activeFactsOf,
+  billCluster,
+  type ClusterBilling,
+  type Interval,
+  ownerAt,
+} from '../../billing/billing.ts';
 import { AmountSum, type Amounts } from '../../billing/quantity.ts';
 import { clippedWindow, type Usage, usageOf } from '../../billing/usage.ts';
 import type { KnownFact } from '../../facts/fact.ts';
@@ -170,16 +176,21 @@ export class PolicySimulation {
    */
   result(window: Window, through: Instant): AccountSimulation[] {
     const counted = clippedWindow(window, through);
-    const accounts = new Map<string, { before: Bill[]; after: Bill[]; stops: SimulatedStop[] }>();
+    const accounts = new Map<string, { before: Intervals[]; after: Intervals[]; stops: SimulatedStop[] }>();
+    const of = (accountId: string) => {
+      const account = accounts.get(accountId) ?? { before: [], after: [], stops: [] };
+      accounts.set(accountId, account);
+      return account;
+    };
     for (const [clusterId, cluster] of this.#clusters) {
-      const before = billOf(cluster.facts);
-      const after = billOf([...cluster.facts.filter(({ isOwn }) => !isOwn), ...cluster.hypothetical]);
-      for (const [side, bill] of [['before', before] as const, ['after', after] as const]) {
-        if (bill === undefined) continue;
-        const account = accounts.get(bill.accountId) ?? { before: [], after: [], stops: [] };
-        accounts.set(bill.accountId, account);
-        account[side].push(bill);
-        if (side === 'after') account.stops.push(...stopsOf(clusterId, cluster.hypothetical));
+      const before = billCluster(cluster.facts);
+      const after = billCluster([...cluster.facts.filter(({ isOwn }) => !isOwn), ...cluster.hypothetical]);
+      for (const [side, { intervals }] of [['before', before] as const, ['after', after] as const])
+        for (const [accountId, own] of Map.groupBy(intervals, (interval) => interval.accountId))
+          of(accountId)[side].push(own);
+      for (const stop of stopsOf(clusterId, cluster.hypothetical)) {
+        const owner = ownerAt(after, stop.from);
+        if (owner !== undefined) of(owner).stops.push(stop);
       }
     }
     return Array.from(accounts, ([accountId, { before, after, stops }]) => {
@@ -194,21 +205,10 @@ export class PolicySimulation {
   }
 }
 
-interface Bill {
-  readonly accountId: string;
-  readonly intervals: readonly Interval[];
-}
+type Intervals = readonly Interval[];
 
-function billOf(facts: readonly KnownFact[]): Bill | undefined {
-  const { registration, intervals } = billCluster(facts);
-  return registration === undefined ? undefined : { accountId: registration.fact.accountId, intervals };
-}
-
-function usageIn(bills: readonly Bill[], counted: Window): Usage {
-  return usageOf(
-    bills.map(({ intervals }) => intervals),
-    counted,
-  );
+function usageIn(clusters: readonly Intervals[], counted: Window): Usage {
+  return usageOf(clusters, counted).usage;
 }
 
 function stopsOf(clusterId: string, hypothetical: readonly KnownFact[]): SimulatedStop[] {
@@ -227,26 +227,33 @@ function stopsOf(clusterId: string, hypothetical: readonly KnownFact[]): Simulat
 /** Returns the state of a cluster at an instant, with its simulated facts; `undefined` if it was not registered. */
 function stateOf(cluster: SimulatedCluster, now: Instant): SimulatedCluster['state'] {
   const { facts, hypothetical } = cluster;
-  const knownBefore = cluster.knownFacts;
+  const before = cluster.knownFacts;
   while (cluster.knownFacts < facts.length && (facts[cluster.knownFacts] as PastFact).recordedAt <= now)
     cluster.knownFacts++;
-  if (cluster.state !== undefined && cluster.knownFacts === knownBefore) return cluster.state;
+  if (cluster.state !== undefined && cluster.knownFacts === before) return cluster.state;
   const known: KnownFact[] = [
     ...facts.slice(0, cluster.knownFacts).filter(({ isOwn }) => !isOwn),
     ...hypothetical,
   ];
-  const activeFacts = activeFactsOf(known);
-  const billing = billActiveFacts(activeFacts);
-  const { registration } = billing;
-  const state = clusterStateOf(billing, isUnreachable(activeFacts), now);
-  if (registration === undefined || state === undefined) return undefined;
-  const registered = activeFacts.find(({ order }) => order === registration.order)?.fact;
-  const labels = registered?.type === 'ClusterRegistered' ? registered.labels : undefined;
+  const billing = billCluster(known);
+  const state = clusterStateOf(billing, isUnreachable(activeFactsOf(known)), now);
+  if (state === undefined) return undefined;
+  const labels = labelsAt(known, billing.described, Math.max(now, state.registeredAt));
   cluster.state = {
-    cluster: { accountId: registration.fact.accountId, labels },
+    cluster: { accountId: ownerAt(billing, now) as string, labels },
     state,
   };
   return cluster.state;
+}
+
+/** Returns the labels of a cluster at an instant: those of the latest fact with labels. */
+function labelsAt(known: readonly KnownFact[], described: ClusterBilling['described'], at: Instant) {
+  const orders = described.filter((entry) => entry.at <= at).map(({ order }) => order);
+  const facts = orders.map((order) => known.find((fact) => fact.order === order)?.fact);
+  const latest = facts.findLast(
+    (fact) => fact !== undefined && 'labels' in fact && fact.labels !== undefined,
+  );
+  return (latest as { readonly labels?: Readonly<Record<string, string>> } | undefined)?.labels;
 }
 
 function asEnforced({ fallback, exceptions, ...policies }: Policies): Policies {

@@ -1,0 +1,157 @@
+import {
+  type BillingFact,
+  billActiveFacts,
+  type ClusterBilling,
+  type Interval,
+} from '../../domain/billing/billing.ts';
+import { GroupedUsageMeter, typesInOrder, type UsageBreakdown } from '../../domain/billing/usage.ts';
+import type { KnownFact } from '../../domain/facts/fact.ts';
+import type { Instant, Window } from '../../domain/time.ts';
+import type { Position } from '../../util/log-numbers.ts';
+import { type BilledChange, BillHistory } from './bill-history.ts';
+import type { FactTable, Names } from './fact-table.ts';
+import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
+import type { StringInterner } from './string-interner.ts';
+
+/** What the billing of clusters is computed from. */
+interface Sources {
+  readonly facts: FactTable;
+  readonly accounts: StringInterner<AccountNumber>;
+  readonly clusterTypes: StringInterner<number>;
+  /** Position of the last fact of each cluster, by number. */
+  readonly last: readonly Position[];
+}
+
+/**
+ * The billing of every cluster as known at any position. It is derived from the facts when it is asked for, and kept until the
+ * next fact of the cluster.
+ */
+export class BillingIndex {
+  readonly #sources: Sources;
+  readonly #names: Names;
+  readonly #bills: (ClusterBilling | undefined)[] = [];
+  readonly #histories: (BillHistory | undefined)[] = [];
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
+    const { accounts, clusterTypes } = sources;
+    this.#names = {
+      accountId: (account) => accounts.text(account),
+      clusterType: (type) => clusterTypes.text(type),
+    };
+  }
+
+  /** Drops what was derived for a cluster: it has another fact. */
+  invalidate(cluster: ClusterNumber): void {
+    this.#bills[cluster] = undefined;
+  }
+
+  /** Returns the active facts of a cluster as known at a position, in no particular order. */
+  activeFacts(cluster: ClusterNumber, asOf: Position): KnownFact<BillingFact>[] {
+    return this.#sources.facts.activeFacts(this.#last(cluster), asOf, this.#names);
+  }
+
+  /** Returns the billing of a cluster as known at a position, folded from its facts. */
+  billing(cluster: ClusterNumber, asOf: Position): ClusterBilling {
+    if (this.#last(cluster) > asOf) return billActiveFacts(this.activeFacts(cluster, asOf));
+    let billing = this.#bills[cluster];
+    if (billing === undefined) {
+      billing = billActiveFacts(this.activeFacts(cluster, asOf));
+      this.#bills[cluster] = billing;
+    }
+    return billing;
+  }
+
+  /** Returns the billed intervals of a cluster as known at a position, in order. */
+  intervals(cluster: ClusterNumber, asOf: Position): readonly Interval[] {
+    const history = this.#history(cluster);
+    if (history.isDisabled) return this.billing(cluster, asOf).intervals;
+    return history.spans(asOf).map(({ account, type, ...span }) => ({
+      ...span,
+      accountId: this.#names.accountId(account),
+      clusterType: type === -1 ? null : this.#names.clusterType(type),
+    }));
+  }
+
+  /**
+   * Returns the usage of an account, whole and by type.
+   * @param clusters numbers of the clusters that any fact gives to the account.
+   * @param counted the window, already cut at the instant asked about.
+   */
+  usage(
+    account: AccountNumber,
+    clusters: readonly number[],
+    asOf: Position,
+    counted: Window,
+  ): UsageBreakdown {
+    const meter = new GroupedUsageMeter<number>(counted);
+    for (const cluster of clusters) {
+      const history = this.#history(cluster);
+      if (history.isDisabled) this.#measureFolded(meter, account, cluster, asOf);
+      else history.measure(meter, account, asOf, counted.from);
+      meter.endCluster();
+    }
+    const byType = meter.groups.map(
+      ([type, usage]) => [type === -1 ? null : this.#names.clusterType(type), usage] as const,
+    );
+    return { usage: meter.usage, byType: typesInOrder(byType) };
+  }
+
+  #measureFolded(
+    meter: GroupedUsageMeter<number>,
+    account: AccountNumber,
+    cluster: ClusterNumber,
+    asOf: Position,
+  ): void {
+    const accountId = this.#names.accountId(account);
+    for (const { from, to, accountId: owner, clusterType } of this.billing(cluster, asOf).intervals) {
+      if (owner !== accountId) continue;
+      const type = clusterType === null ? -1 : this.#sources.clusterTypes.intern(clusterType);
+      meter.add(from, to ?? Number.POSITIVE_INFINITY, type);
+    }
+  }
+
+  /** Returns an instant before which nothing of a cluster is billed differently at the two positions. */
+  unchangedUntil(cluster: ClusterNumber, before: number, after: number): Instant {
+    const history = this.#history(cluster);
+    return history.isDisabled ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
+  }
+
+  /** Returns by position how the billed intervals of a cluster change there; `undefined` if its history is not kept. */
+  changes(cluster: ClusterNumber): ReadonlyMap<number, readonly BilledChange[]> | undefined {
+    const history = this.#history(cluster);
+    return history.isDisabled ? undefined : history.changes();
+  }
+
+  /** Returns the earliest billed instant of a cluster as known at a position; infinite if nothing is billed. */
+  firstBilledAt(cluster: ClusterNumber, asOf: Position): Instant {
+    const history = this.#history(cluster);
+    if (!history.isDisabled) return history.firstBilledAt(asOf);
+    return this.billing(cluster, asOf).intervals[0]?.from ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Returns the changes by the last fact of a cluster; `undefined` if its history is not kept. */
+  lastChanges(cluster: ClusterNumber): readonly BilledChange[] | undefined {
+    const history = this.#history(cluster);
+    return history.isDisabled ? undefined : history.lastChanges;
+  }
+
+  /** Derives the history of a cluster before it is asked for. */
+  prepare(cluster: ClusterNumber): void {
+    if (this.#last(cluster) !== 0) this.#history(cluster);
+  }
+
+  #history(cluster: ClusterNumber): BillHistory {
+    let history = this.#histories[cluster];
+    if (history === undefined) {
+      history = new BillHistory();
+      this.#histories[cluster] = history;
+    }
+    history.extend(this.#sources.facts, this.#last(cluster));
+    return history;
+  }
+
+  #last(cluster: ClusterNumber): number {
+    return this.#sources.last[cluster] as number;
+  }
+}
