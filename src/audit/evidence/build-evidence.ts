@@ -33,7 +33,9 @@ export interface EvidenceContents {
   readonly figure: Figure;
   /** Covers all that follows. */
   readonly checkpoint: Checkpoint;
-  /** Every cluster that was ever registered to the account, and the positions of all of its facts that the checkpoint covers. */
+  /** Position of the event with which statements begin; absent if there is none. */
+  readonly beginning?: number | undefined;
+  /** Every cluster that any fact gives to the account, and the positions of all of its facts that the checkpoint covers. */
   readonly clusters: readonly { readonly clusterId: string; readonly positions: readonly number[] }[];
   /** Every closed period, and the position of its closing. */
   readonly closings: readonly { readonly period: string; readonly position: number }[];
@@ -72,9 +74,10 @@ type Proofs = ReadonlyMap<number, Uint8Array>;
 /** The inclusion proofs of all events, by position. In the order of the log, so that no part of it is read twice. */
 async function proofsFor(
   { tree }: EvidenceLog,
-  { checkpoint, clusters, closings }: EvidenceContents,
+  { checkpoint, beginning, clusters, closings }: EvidenceContents,
 ): Promise<Proofs> {
   const positions = [
+    ...(beginning === undefined ? [] : [beginning]),
     ...closings.map(({ position }) => position),
     ...clusters.flatMap((cluster) => cluster.positions),
   ];
@@ -96,11 +99,16 @@ async function* bodyPieces(
   contents: EvidenceContents,
   proofs: Proofs,
 ): AsyncGenerator<string> {
-  const { accountId, period, checkpoint, closings, figure } = contents;
+  const { accountId, period, beginning, checkpoint, closings, figure } = contents;
   const entryOf = (event: RecordedEvent | undefined, position: number) =>
     entryText(event, position, checkpoint, proofs);
 
-  yield `{"accountId":${canonicalString(accountId)},"checkpoint":${canonicalString(checkpoint.note)},"closings":[`;
+  yield `{"accountId":${canonicalString(accountId)}`;
+  if (beginning !== undefined) {
+    const [event] = await all(store.readStream('billing', { limit: 1 }));
+    yield `,"beginning":${entryOf(event, beginning)}`;
+  }
+  yield `,"checkpoint":${canonicalString(checkpoint.note)},"closings":[`;
   for (const [i, closing] of closings.entries()) {
     const [event] = await all(store.readStream(`period-${closing.period}`, { limit: 1 }));
     yield `${i === 0 ? '' : ','}${entryOf(event, closing.position)}`;

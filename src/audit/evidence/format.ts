@@ -3,8 +3,11 @@ import type { NewEvent } from '../../eventstore/event-store.ts';
 /** An object that JSON can carry. */
 export type JsonObject = NewEvent['data'];
 
-/** Names the form of an evidence file, which docs/evidence.md describes, and begins the text that is sealed. */
-export const EVIDENCE_FORMAT = 'cluster-ledger evidence v1';
+/** Name and version of the format of an evidence file, which docs/evidence.md describes. The text of the seal begins with it. */
+export const EVIDENCE_FORMAT = 'cluster-ledger evidence v2';
+
+/** Formats of earlier releases. Version 1 has figures by version 1 of the billing rules, without types and a beginning. */
+export const FORMER_EVIDENCE_FORMATS = ['cluster-ledger evidence v1'] as const;
 
 /** The figure that the file proves. */
 export type Figure =

@@ -1,24 +1,9 @@
-import { type Billed, billedAt, changesBetween, differsWithin, NEVER, type Span } from './billed.ts';
+import { type BilledSpan, billedAt, differsWithin } from './billed.ts';
 import type { BillingFact } from './billing-fact.ts';
-import { type Amounts, difference, measure, sumOf, type Usage } from './measures.ts';
-
-/** docs/billing-rules.md, "Periods, statements, adjustments". */
-export interface Statement {
-  readonly accountId: string;
-  readonly period: string;
-  /** Decimal. */
-  readonly watermark: string;
-  readonly usage: Usage;
-  readonly adjustments: readonly {
-    readonly period: string;
-    readonly before: Usage;
-    readonly after: Usage;
-    readonly delta: Amounts;
-    /** Event ids. */
-    readonly facts: readonly string[];
-  }[];
-  readonly total: Amounts;
-}
+import { changesBetween } from './counted-changes.ts';
+import { type Breakdown, measure } from './measures.ts';
+import { monthOf, monthsBetween } from './months.ts';
+import { adjustmentOf, type Statement, statementOf } from './statement.ts';
 
 /** A period that was closed, and the last position that its statements know. */
 export interface ClosedPeriod {
@@ -29,29 +14,31 @@ export interface ClosedPeriod {
 interface Cluster {
   readonly facts: BillingFact[];
   /** As known at the watermark before the last one, and at the last one. */
-  was: Billed;
-  is: Billed;
+  was: readonly BilledSpan[];
+  is: readonly BilledSpan[];
 }
 
-/** By account, then by earlier period: what changed it, by position. */
+/** The facts that changed earlier periods, by account, by period and by position. */
 type Causes = Map<string, Map<string, Map<number, string>>>;
 
 /**
- * Billing worked out once more, from facts and the watermarks of closings and from nothing else: it shares no code with the
- * ledger that made the statements. Facts and closings are given in the order of the log.
+ * A second computation of billing, from facts, the watermarks of closings and the beginning alone. It shares no code with the
+ * ledger that made the statements. Events are given in the order of the log.
  */
 export class Book {
   readonly #clusters = new Map<string, Cluster>();
-  /** The clusters that were ever registered to an account. */
+  /** The clusters that any fact gives to an account. */
   readonly #clustersOf = new Map<string, Set<Cluster>>();
   readonly #closed: ClosedPeriod[] = [];
-  /** Clusters with facts behind the last watermark. */
+  /** Position of the event with which statements begin. */
+  #begunAt = Number.POSITIVE_INFINITY;
+  /** Clusters with facts after the last watermark. */
   #news = new Set<Cluster>();
   #changed: readonly Cluster[] = [];
 
   add(fact: BillingFact): void {
     if (fact.type === 'other') return;
-    const cluster = this.#clusters.get(fact.clusterId) ?? { facts: [], was: NEVER, is: NEVER };
+    const cluster = this.#clusters.get(fact.clusterId) ?? { facts: [], was: [], is: [] };
     this.#clusters.set(fact.clusterId, cluster);
     cluster.facts.push(fact);
     this.#news.add(cluster);
@@ -60,8 +47,13 @@ export class Book {
     this.#clustersOf.set(fact.accountId, owned.add(cluster));
   }
 
+  /** Adds the beginning: usage before the first closed period is on no statement that knows this position. */
+  begin(position: number): void {
+    this.#begunAt = position;
+  }
+
   /**
-   * The statements of the period that is closed next, in order of the accounts.
+   * Returns the statements of the period that is closed next, in order of the accounts.
    * @param only leaves out all accounts but this.
    */
   close({ period, watermark }: ClosedPeriod, only?: string): Statement[] {
@@ -76,16 +68,11 @@ export class Book {
     return statements.filter((statement) => statement !== undefined);
   }
 
-  /** The usage of an account in `[from, to)`, as known at a position. */
-  usage(accountId: string, from: number, to: number, position: number): Usage {
-    const clusters = [...(this.#clustersOf.get(accountId) ?? [])].map(({ facts }) =>
-      billedAt(facts, position),
-    );
-    return measure(
-      clusters.filter(({ owner }) => owner === accountId).map(({ spans }) => spans),
-      from,
-      to,
-    );
+  /** Returns the usage of an account in `[from, to)`, as known at a position. */
+  usage(accountId: string, from: number, to: number, position: number): Breakdown {
+    const clusters = [...(this.#clustersOf.get(accountId) ?? [])];
+    const billed = clusters.map(({ facts }) => toAccount(billedAt(facts, position), accountId));
+    return measure(billed, from, to);
   }
 
   #moveTo(watermark: number): void {
@@ -95,81 +82,69 @@ export class Book {
     this.#news = new Set(this.#changed.filter(({ facts }) => (facts.at(-1)?.position ?? 0) > watermark));
   }
 
-  /** Which facts changed what of which earlier period. */
+  /** Returns the facts that changed earlier periods. */
   #causes(before: number, watermark: number): Causes {
     const causes: Causes = new Map();
     for (const { facts, was, is } of this.#changed) {
-      if (!this.#closed.some(({ period }) => differsWithin(was, is, ...monthOf(period)))) continue;
+      const periods = this.#earlierPeriods(was, is, watermark);
+      if (!periods.some((period) => differsWithin(was, is, ...monthOf(period)))) continue;
       const changes = changesBetween(facts, before, watermark);
-      for (const owner of new Set([was.owner, is.owner])) {
-        if (owner === undefined) continue;
-        const [own, owned] = [ofOwner(was, owner), ofOwner(is, owner)];
-        for (const { period } of this.#closed) {
+      for (const accountId of new Set([...was, ...is].map((span) => span.accountId))) {
+        const [own, owned] = [toAccount(was, accountId), toAccount(is, accountId)];
+        for (const period of periods) {
           const [from, end] = monthOf(period);
           if (!differsWithin(own, owned, from, end)) continue;
-          // What is effective from the end of a period on cannot have changed it.
-          for (const { by, at } of changes) if (at < end) note(causes, owner, period, by);
+          // A fact that is effective from the end of a period on cannot have changed it.
+          for (const { by, at } of changes) if (at < end) note(causes, accountId, period, by);
         }
       }
     }
     return causes;
   }
 
+  /** Returns the periods that may be adjusted in which a cluster was or is billed, in order. */
+  #earlierPeriods(
+    was: readonly BilledSpan[],
+    is: readonly BilledSpan[],
+    watermark: number,
+  ): readonly string[] {
+    const closed = this.#closed.map(({ period }) => period);
+    const [first] = closed;
+    if (first === undefined || this.#begunAt <= watermark) return closed;
+    const billedFrom = Math.min(...[was[0], is[0]].map((span) => span?.from ?? Number.POSITIVE_INFINITY));
+    if (billedFrom >= monthOf(first)[0]) return closed;
+    return [...monthsBetween(billedFrom, first), ...closed];
+  }
+
   #statement(
     accountId: string,
-    { period, watermark }: ClosedPeriod,
+    closing: ClosedPeriod,
     causes: ReadonlyMap<string, ReadonlyMap<number, string>>,
   ): Statement | undefined {
     const clusters = [...(this.#clustersOf.get(accountId) ?? [])];
-    const spansOf = (of: (cluster: Cluster) => Billed): (readonly Span[])[] =>
-      clusters.map(of).flatMap(({ owner, spans }) => (owner === accountId ? [spans] : []));
-    const known = spansOf(({ is }) => is);
-    const knownBefore = causes.size === 0 ? [] : spansOf(({ was }) => was);
-    const usage = measure(known, ...monthOf(period));
-    const adjustments = this.#closed.flatMap(({ period: earlier }) => {
-      const facts = causes.get(earlier);
-      if (facts === undefined) return [];
-      const before = measure(knownBefore, ...monthOf(earlier));
-      const after = measure(known, ...monthOf(earlier));
-      if (isSame(before, after)) return [];
+    const known = clusters.map(({ is }) => toAccount(is, accountId));
+    const knownBefore = causes.size === 0 ? [] : clusters.map(({ was }) => toAccount(was, accountId));
+    const adjustments = [...causes].sort(byText).flatMap(([earlier, facts]) => {
+      const month = monthOf(earlier);
       const inOrder = [...facts].sort(([a], [b]) => a - b).map(([, eventId]) => eventId);
-      return [{ period: earlier, before, after, delta: difference(before, after), facts: inOrder }];
+      const [before, after] = [measure(knownBefore, ...month), measure(known, ...month)];
+      return adjustmentOf(earlier, before, after, inOrder) ?? [];
     });
-    if (usage.billableClusters === 0 && adjustments.length === 0) return undefined;
-    const total = sumOf([usage, ...adjustments.map(({ delta }) => delta)]);
-    return { accountId, period, watermark: String(watermark), usage, adjustments, total };
+    return statementOf(accountId, closing, measure(known, ...monthOf(closing.period)), adjustments);
   }
 }
 
-/** What of a cluster is billed to an account: nothing where it is another's. */
-function ofOwner({ owner, spans }: Billed, own: string): Billed {
-  return { owner: own, spans: owner === own ? spans : [] };
+function toAccount(spans: readonly BilledSpan[], accountId: string): readonly BilledSpan[] {
+  return spans.filter((span) => span.accountId === accountId);
 }
 
-function note(causes: Causes, owner: string, period: string, by: BillingFact): void {
-  const periods = causes.get(owner) ?? new Map<string, Map<number, string>>();
+/** Compares by the key of an entry, by code units. */
+function byText([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function note(causes: Causes, accountId: string, period: string, by: BillingFact): void {
+  const periods = causes.get(accountId) ?? new Map<string, Map<number, string>>();
   const facts = periods.get(period) ?? new Map<number, string>();
-  causes.set(owner, periods.set(period, facts.set(by.position, by.eventId)));
-}
-
-function isSame(one: Usage, other: Usage): boolean {
-  return (Object.keys(one) as (keyof Usage)[]).every((name) => one[name] === other[name]);
-}
-
-const MONTH = /^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/;
-
-/** Whether a text names a month that can be billed. */
-export function isMonth(text: unknown): text is string {
-  return typeof text === 'string' && MONTH.test(text) && text !== '9999-12';
-}
-
-/** A UTC month, half-open, in ms since the epoch. @param period `YYYY-MM`. */
-export function monthOf(period: string): [from: number, to: number] {
-  const [year = 0, month = 0] = period.split('-').map(Number);
-  return [Date.UTC(year, month - 1), Date.UTC(year, month)];
-}
-
-/** The month after another. */
-export function monthAfter(period: string): string {
-  return new Date(monthOf(period)[1]).toISOString().slice(0, 7);
+  causes.set(accountId, periods.set(period, facts.set(by.position, by.eventId)));
 }

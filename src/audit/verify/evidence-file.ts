@@ -1,8 +1,9 @@
 import { canonicalJson } from '../canonical-json.ts';
-import { EVIDENCE_FORMAT } from '../evidence/format.ts';
+import { EVIDENCE_FORMAT, FORMER_EVIDENCE_FORMATS } from '../evidence/format.ts';
 import { strictBase64 } from '../note-key.ts';
 import type { Leaf } from './billing-fact.ts';
 import type { JsonObject } from './json-value.ts';
+import { isMonth } from './months.ts';
 import { Refuted } from './outcome.ts';
 import { anyObject, count, list, object, orNull, text } from './shape.ts';
 
@@ -24,6 +25,8 @@ export interface Entry {
 export interface EvidenceFile {
   readonly evidence: {
     readonly accountId: string;
+    /** The event with which statements begin, if one is recorded. */
+    readonly beginning?: Entry;
     readonly checkpoint: string;
     readonly closings: readonly Entry[];
     readonly clusters: readonly { readonly clusterId: string; readonly facts: readonly Entry[] }[];
@@ -43,7 +46,6 @@ export interface EvidenceFile {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const MONTH = /^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/;
 
 const bytes = text('base64', (value) => strictBase64(value) !== undefined);
 const entry = object({
@@ -70,9 +72,9 @@ const file = object({
       format: text(JSON.stringify(EVIDENCE_FORMAT), (value) => value === EVIDENCE_FORMAT),
       keys: list(text(), 1, 16),
       origin: text(),
-      period: text('a month, YYYY-MM', (value) => MONTH.test(value)),
+      period: text('a month, YYYY-MM', isMonth),
     },
-    { statement: orNull(anyObject), usage: anyObject },
+    { beginning: entry, statement: orNull(anyObject), usage: anyObject },
   ),
   seal: text(),
 });
@@ -84,11 +86,24 @@ const file = object({
  */
 export function readEvidenceFile(bytes: Uint8Array): EvidenceFile {
   const value = parseCanonical(bytes);
+  refuseFormer(value);
   file('', value);
   const read = value as unknown as EvidenceFile;
   if ((read.evidence.statement === undefined) === (read.evidence.usage === undefined))
     throw new Refuted('format', 'evidence: must have a statement or a usage, and not both');
   return read;
+}
+
+/** @throws Refuted if the file is of a former format: its figures follow from former rules. */
+function refuseFormer(file: JsonObject | null): void {
+  const evidence = file?.['evidence'] as JsonObject | null | undefined;
+  const format = evidence?.['format'];
+  if (!FORMER_EVIDENCE_FORMATS.some((former) => former === format)) return;
+  const why = `the file is of the format ${JSON.stringify(format)}; this release reads ${JSON.stringify(EVIDENCE_FORMAT)}`;
+  throw new Refuted(
+    'format',
+    `${why}: ask the ledger for the evidence again, or use the release that made it`,
+  );
 }
 
 function parseCanonical(bytes: Uint8Array): JsonObject {

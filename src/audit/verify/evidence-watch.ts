@@ -1,5 +1,5 @@
-import { clusterOf, type Leaf } from './billing-fact.ts';
-import { periodOf } from './closings.ts';
+import { accountNamedIn, clusterOf, type Leaf } from './billing-fact.ts';
+import { isBillingStream, periodOf } from './closings.ts';
 import type { EvidenceFile } from './evidence-file.ts';
 import { Refuted } from './outcome.ts';
 
@@ -9,21 +9,28 @@ import { Refuted } from './outcome.ts';
  * @returns what looks at each event. @throws Refuted, when it finds one.
  */
 export function watchFor({ evidence }: EvidenceFile, size: number): (index: number, leaf: Leaf) => void {
-  const { accountId, clusters, closings } = evidence;
+  const { accountId, beginning, clusters, closings } = evidence;
   const known = new Set(clusters.map(({ clusterId }) => clusterId));
-  const entries = [...closings, ...clusters.flatMap(({ facts }) => facts)];
+  const entries = [
+    ...(beginning === undefined ? [] : [beginning]),
+    ...closings,
+    ...clusters.flatMap(({ facts }) => facts),
+  ];
   const given = new Set(entries.map(({ index }) => index));
+  // Only a beginning before the first closing decides.
+  let hasBegun = false;
   return (index, leaf) => {
+    const isClosing = periodOf(leaf.stream) !== undefined;
+    const begins = isBillingStream(leaf.stream) && !hasBegun;
+    if (isClosing || begins) hasBegun = true;
     if (index >= size || given.has(index)) return;
     const clusterId = clusterOf(leaf.stream);
-    const isMissing = clusterId === undefined ? periodOf(leaf.stream) !== undefined : known.has(clusterId);
-    if (isMissing) {
+    if (isClosing || begins || (clusterId !== undefined && known.has(clusterId))) {
       const why = `the evidence lacks the event at position ${index + 1} of the log (${leaf.stream}, revision ${leaf.revision})`;
       throw new Refuted('completeness', why);
     }
-    const isTheirs = clusterId !== undefined && leaf.type === 'ClusterRegistered';
-    if (isTheirs && leaf.data['accountId'] === accountId) {
-      const why = `the evidence lacks cluster ${clusterId}, which is registered to ${accountId} at position ${index + 1} of the log`;
+    if (clusterId !== undefined && accountNamedIn(leaf) === accountId) {
+      const why = `the evidence lacks cluster ${clusterId}, which is given to ${accountId} at position ${index + 1} of the log`;
       throw new Refuted('completeness', why);
     }
   };

@@ -1,19 +1,27 @@
 import { readFact, readInstant, UnreadableLeaf } from './billing-fact.ts';
-import { Book, monthOf, type Statement } from './book.ts';
-import type { Closing } from './closings.ts';
+import { Book } from './book.ts';
+import { type Closing, whyNotComputed } from './closings.ts';
 import { differenceIn } from './compare.ts';
+import type { Calendar } from './completeness.ts';
 import type { EvidenceFile } from './evidence-file.ts';
 import type { JsonObject } from './json-value.ts';
+import { monthOf } from './months.ts';
 import { Refuted } from './outcome.ts';
+import type { Statement } from './statement.ts';
 
 /**
  * Checks that the statement, or the usage, follows from the facts by the billing rules.
  * @param size of the log that the facts are from.
  * @throws Refuted
  */
-export function checkFigure({ evidence }: EvidenceFile, size: number, closings: readonly Closing[]): void {
+export function checkFigure(
+  { evidence }: EvidenceFile,
+  size: number,
+  { closings, beginning }: Calendar,
+): void {
   const { accountId, period, statement, usage } = evidence;
   const book = bookOf(evidence);
+  if (beginning !== undefined) book.begin(beginning.position);
   const closing = closings.find((each) => each.period === period);
   if (usage !== undefined) {
     if (closing !== undefined)
@@ -26,6 +34,8 @@ export function checkFigure({ evidence }: EvidenceFile, size: number, closings: 
   }
   if (closing === undefined)
     throw new Refuted('statement', `there is no closing of ${period}, so that it has no statement`);
+  const unknown = whyNotComputed(closing);
+  if (unknown !== undefined) throw new Refuted('statement', `the statement cannot be compared: ${unknown}`);
   const made = statementBy(book, accountId, closings.slice(0, closings.indexOf(closing) + 1));
   requireSame('statement', statement, made === undefined ? null : { ...made, closedAt: closing.closedAt });
 }
@@ -69,8 +79,8 @@ function usageBy(
     throw new Refuted('statement', why);
   }
   const window = { from: new Date(from).toISOString(), to: new Date(end).toISOString() };
-  const usage = book.usage(accountId, from, Math.max(from, Math.min(end, through)), position);
-  return { accountId, period, window, through: until, asOf: known, position: known, usage };
+  const breakdown = book.usage(accountId, from, Math.max(from, Math.min(end, through)), position);
+  return { accountId, period, window, through: until, asOf: known, position: known, ...breakdown };
 }
 
 function requireSame(name: string, given: unknown, expected: unknown): void {

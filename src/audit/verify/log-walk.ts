@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../canonical-json.ts';
 import { clusterOf, type Leaf, readFact, UnreadableLeaf } from './billing-fact.ts';
-import { Book, type Statement } from './book.ts';
-import { type Closing, periodOf, readClosing } from './closings.ts';
+import { Book } from './book.ts';
+import {
+  type Beginning,
+  type Closing,
+  isBillingStream,
+  periodOf,
+  readBeginning,
+  readClosing,
+  whyNotComputed,
+} from './closings.ts';
 import { differenceIn } from './compare.ts';
 import { Frontier } from './frontier.ts';
 import { sumOf } from './measures.ts';
 import { Refuted } from './outcome.ts';
+import type { Statement } from './statement.ts';
 
 /** That the first `size` events of the log have this root hash. */
 export interface Expectation {
@@ -37,6 +46,7 @@ export class LogWalk {
   readonly #ids = new Ids();
   readonly #book: Book | undefined;
   readonly #closings: Closing[] = [];
+  #beginning: Beginning | undefined;
 
   /** @throws Refuted */
   constructor(options: WalkOptions) {
@@ -75,6 +85,7 @@ export class LogWalk {
       );
     this.#options.look?.(index, leaf);
     if (periodOf(leaf.stream) !== undefined) this.#close(index + 1, leaf);
+    else if (isBillingStream(leaf.stream)) this.#begin(index + 1, leaf);
     else if (this.#book !== undefined) account(this.#book, index + 1, leaf);
   }
 
@@ -105,12 +116,25 @@ export class LogWalk {
     this.#nextRevision.set(stream, due + 1);
   }
 
+  /** Only a beginning before the first closing decides; any later one changes nothing. */
+  #begin(position: number, leaf: Leaf): void {
+    if (this.#beginning !== undefined || this.#closings.length > 0) return;
+    const beginning = readBeginning(position, leaf);
+    if (typeof beginning === 'string')
+      throw new Refuted('statement', `the event at position ${position} ${beginning}`);
+    this.#beginning = beginning;
+    this.#book?.begin(position);
+  }
+
   #close(position: number, leaf: Leaf): void {
-    const closing = readClosing(position, leaf, this.#closings.at(-1));
+    const closing = readClosing(position, leaf, this.#closings.at(-1), this.#beginning);
     if (typeof closing === 'string')
       throw new Refuted('completeness', `the event at position ${position} ${closing}`);
     this.#closings.push(closing);
     if (this.#book === undefined) return;
+    const unknown = whyNotComputed(closing);
+    if (unknown !== undefined)
+      throw new Refuted('statement', `the closing at position ${position} cannot be compared: ${unknown}`);
     const made = tallyOf(this.#book.close(closing));
     const { accounts, totals, statementsDigest } = leaf.data;
     const why = differenceIn(`${closing.period}`, { accounts, totals, statementsDigest }, made);

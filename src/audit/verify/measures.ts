@@ -1,4 +1,4 @@
-import { clip, type Span } from './billed.ts';
+import { type BilledSpan, clip, type Span } from './billed.ts';
 
 /** docs/billing-rules.md, "Usage". */
 export interface Usage {
@@ -10,6 +10,17 @@ export interface Usage {
   readonly averageClusters: string;
 }
 
+/** The usage of one cluster type; `null` if no fact says a type. */
+export interface TypeUsage extends Usage {
+  readonly clusterType: string | null;
+}
+
+/** Usage, whole and of each type that was billed, in order of the types. */
+export interface Breakdown {
+  readonly usage: Usage;
+  readonly byType: readonly TypeUsage[];
+}
+
 /** The two measures that add up, signed. */
 export interface Amounts {
   readonly billableClusters: number;
@@ -17,15 +28,36 @@ export interface Amounts {
 }
 
 /**
- * What was used in `[from, to)`.
- * @param clusters the billed time of each cluster of the account.
+ * Returns the usage in `[from, to)`.
+ * @param clusters the time that each cluster is billed to the account.
  */
-export function measure(clusters: readonly (readonly Span[])[], from: number, to: number): Usage {
-  const clipped = clusters.map((spans) => clip(spans, from, to));
-  const billed = clipped.flat();
+export function measure(clusters: readonly (readonly BilledSpan[])[], from: number, to: number): Breakdown {
+  const clipped = clusters.map((spans) => clip(spans, from, to)).filter((spans) => spans.length > 0);
+  const byType = typesIn(clipped.flat()).map((clusterType) => {
+    const own = clipped.map((spans) => spans.filter((span) => span.clusterType === clusterType));
+    return { clusterType, ...usageOf(own, from, to) };
+  });
+  return { usage: usageOf(clipped, from, to), byType };
+}
+
+/** Returns the usage of nothing in `[from, to)`. */
+export function noUsage(from: number, to: number): Usage {
+  return usageOf([], from, to);
+}
+
+/** Returns each type of a list once, in order of their code units; `null` comes first. */
+export function typesIn(list: readonly { readonly clusterType: string | null }[]): (string | null)[] {
+  const types = new Set(list.map(({ clusterType }) => clusterType));
+  const named = [...types].filter((type) => type !== null);
+  return [...(types.has(null) ? [null] : []), ...named.sort()];
+}
+
+/** @param clusters billed time of each cluster within `[from, to)`. */
+function usageOf(clusters: readonly (readonly Span[])[], from: number, to: number): Usage {
+  const billed = clusters.flat();
   const milliseconds = billed.reduce((sum, span) => sum + BigInt(span.to - span.from), 0n);
   return {
-    billableClusters: clipped.filter((spans) => spans.length > 0).length,
+    billableClusters: clusters.filter((spans) => spans.length > 0).length,
     clusterSeconds: decimal(milliseconds, 3),
     peakClusters: peak(billed),
     clustersAtStart: billed.filter((span) => span.from === from).length,
@@ -35,7 +67,7 @@ export function measure(clusters: readonly (readonly Span[])[], from: number, to
   };
 }
 
-/** The most spans at one instant; what ends at an instant makes room for what begins then. */
+/** Returns the most spans at one instant. A span that ends at an instant makes room for one that begins then. */
 function peak(spans: readonly Span[]): number {
   const points = spans.flatMap(({ from, to }) => [
     { at: from, by: 1 },
@@ -51,7 +83,7 @@ function peak(spans: readonly Span[]): number {
   return most;
 }
 
-/** The sum of amounts. */
+/** Returns the sum of amounts. */
 export function sumOf(amounts: readonly Amounts[]): Amounts {
   return {
     billableClusters: amounts.reduce((sum, each) => sum + each.billableClusters, 0),
@@ -62,7 +94,7 @@ export function sumOf(amounts: readonly Amounts[]): Amounts {
   };
 }
 
-/** What has to be added to `before` to get `after`. */
+/** Returns the amounts that have to be added to `before` to get `after`. */
 export function difference(before: Amounts, after: Amounts): Amounts {
   return {
     billableClusters: after.billableClusters - before.billableClusters,
@@ -70,7 +102,7 @@ export function difference(before: Amounts, after: Amounts): Amounts {
   };
 }
 
-/** Reads what `decimal` wrote with 3 places. */
+/** Reads a number that `decimal` wrote with 3 places. */
 function thousandths(text: string): bigint {
   return BigInt(text.replace('.', ''));
 }
@@ -81,7 +113,7 @@ function decimal(value: bigint, places: number): string {
   return `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
-/** The nearest integer; of two that are equally near, the even one. */
+/** Returns the nearest integer; of two that are equally near, the even one. */
 function halfToEven(numerator: bigint, denominator: bigint): bigint {
   const below = numerator / denominator;
   const twice = 2n * (numerator - below * denominator);

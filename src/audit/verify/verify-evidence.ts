@@ -62,8 +62,8 @@ function verify(bytes: Uint8Array, { keys: given, olderCheckpoint }: EvidenceOpt
       : openCheckpoint('the older checkpoint', olderCheckpoint, keys, evidence.origin);
   checkInclusion(file, checkpoint);
   checkConsistency(file, checkpoint, keys, older);
-  const closings = checkCompleteness(file);
-  checkFigure(file, checkpoint.size, closings);
+  const calendar = checkCompleteness(file);
+  checkFigure(file, checkpoint.size, calendar);
   const sealedBy = checkSeal(file, keys);
   const { accountId, period, origin, statement, usage } = evidence;
   return {
@@ -73,7 +73,7 @@ function verify(bytes: Uint8Array, { keys: given, olderCheckpoint }: EvidenceOpt
     size: checkpoint.size,
     clusters: evidence.clusters.length,
     facts: evidence.clusters.reduce((sum, { facts }) => sum + facts.length, 0),
-    closings: closings.length,
+    closings: calendar.closings.length,
     figure: usage !== undefined ? 'usage' : statement === null ? 'no statement' : 'statement',
     consistentSince: older?.size,
     sealedBy,
@@ -91,7 +91,8 @@ function checkInclusion({ evidence }: EvidenceFile, { size, root }: Checkpoint):
   }
 }
 
-function* entriesOf({ closings, clusters }: EvidenceFile['evidence']): Generator<Entry> {
+function* entriesOf({ beginning, closings, clusters }: EvidenceFile['evidence']): Generator<Entry> {
+  if (beginning !== undefined) yield beginning;
   yield* closings;
   for (const { facts } of clusters) yield* facts;
 }

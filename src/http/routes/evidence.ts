@@ -40,8 +40,8 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
         summary: 'Export the signed evidence of a statement',
         description:
           'One file in canonical JSON: the statement of the period (or the usage, if the period is not closed), every fact of every ' +
-          'cluster that was ever registered to the account, the closings, their proofs, a signed checkpoint, and a seal over the ' +
-          'whole file. `cluster-ledger verify` checks it offline.',
+          'cluster that any fact gives to the account, the closings, the beginning of statements if one is recorded, their proofs, ' +
+          'a signed checkpoint, and a seal over the whole file. `cluster-ledger verify` checks it offline.',
         params: AccountPath,
         querystring: Query,
         response: {
@@ -99,7 +99,10 @@ async function contentsOf(
     case 'selected': {
       const { figure, clusters, closings } = selection;
       const question = { accountId, period, size, now };
-      return { accountId, period, figure: figureOut(figure, question), checkpoint, clusters, closings };
+      const begun = model.beginning?.position;
+      const beginning = begun !== undefined && begun <= size ? begun : undefined;
+      const proved = { accountId, period, figure: figureOut(figure, question) };
+      return { ...proved, checkpoint, beginning, clusters, closings };
     }
   }
 }
