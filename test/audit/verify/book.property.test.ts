@@ -1,117 +1,255 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { canonicalJson } from '../../../src/audit/canonical-json.ts';
 import { type Leaf, readFact } from '../../../src/audit/verify/billing-fact.ts';
-import { Book, monthOf } from '../../../src/audit/verify/book.ts';
-import { FACT_TYPES, type Fact } from '../../../src/domain/facts/fact.ts';
+import { Book } from '../../../src/audit/verify/book.ts';
+import { monthOf } from '../../../src/audit/verify/months.ts';
+import { canonicalStatement } from '../../../src/domain/billing/statement.ts';
+import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
-import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
+import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { statementsOf } from '../../../src/projections/queries/period-statements.ts';
-import { type GoldenFact, goldenFacts, idAt, modelOf } from '../../support/models.ts';
-import { effectiveAt, factsWith, PERIODS } from '../../support/random-logs.ts';
+import { statementsAt, usageAt, usageByTypeAt } from '../../oracle/oracle.ts';
+import { applyTo, begin, idAt } from '../../support/models.ts';
+import { factsWith, effectiveAt, forOracle, logs, PERIODS } from '../../support/random-logs.ts';
 
-/** Billing as the verifier works it out is what the ledger makes of the same facts, to the last byte. */
+/** The second computation of billing equals the oracle and, with the causes of adjustments, the ledger. */
 
-/** Voids name any fact, also of another cluster or one that is still to come. */
-const voids = fc.nat({ max: 40 }).map((n) => idAt(n + 1));
-const facts = factsWith(voids, { registered: 6, voided: 5 });
-const logs = fc
-  .tuple(
-    fc.array(facts, { minLength: 1, maxLength: 30, size: 'max' }),
-    fc.array(fc.nat(30), { minLength: 3, maxLength: 3 }),
-  )
-  .map(([recorded, cuts]) => {
-    // A void of a void is never recorded.
-    const all = recorded.map((fact): Fact => {
-      const target = fact.type === 'FactVoided' ? recorded[Number(fact.voids.slice(-12)) - 1] : undefined;
-      if (target?.type !== 'FactVoided') return fact;
-      return { type: 'ClusterReachable', clusterId: fact.clusterId, effectiveAt: fact.effectiveAt };
-    });
-    const marks = cuts.map((cut) => Math.min(cut, all.length)).sort((a, b) => a - b);
-    return { facts: all, closes: PERIODS.map((period, i) => ({ period, watermark: marks[i] as number })) };
-  });
+/** The parts of a log of which a book is kept. */
+interface Log {
+  readonly facts: readonly Fact[];
+  /** Whether the first event of the log says where statements begin; then the first fact has position 2. */
+  readonly hasBegun: boolean;
+}
 
-function bookOf(recorded: readonly Fact[]): Book {
+const logOf = (facts: readonly Fact[]): Log => ({ facts, hasBegun: false });
+
+function bookOf({ facts, hasBegun }: Log): Book {
   const book = new Book();
-  for (const [i, fact] of recorded.entries()) {
+  if (hasBegun) book.begin(1);
+  for (const [i, fact] of facts.entries()) {
+    const position = i + (hasBegun ? 2 : 1);
     const { type, data } = serializeFact(fact, { source: 'test', id: 'x', actor: 'test' });
-    const leaf = { id: idAt(i + 1), type, data } as unknown as Leaf;
-    book.add(readFact(i + 1, fact.clusterId, leaf));
+    book.add(readFact(position, fact.clusterId, { id: idAt(position), type, data } as unknown as Leaf));
   }
   return book;
 }
 
-test('the statements of three periods are those of the ledger, whoever is asked about', () => {
-  fc.assert(
-    fc.property(logs, ({ facts, closes }) => {
-      const model = modelOf(facts);
-      const [all, acme] = [bookOf(facts), bookOf(facts)];
-      for (const [i, close] of closes.entries()) {
-        const expected = [...statementsOf(model, { ...close, earlier: closes.slice(0, i) })];
-        expect(all.close(close)).toEqual(expected);
-        expect(acme.close(close, 'acme')).toEqual(expected.filter(({ accountId }) => accountId === 'acme'));
-      }
-    }),
-    { numRuns: 3_000 },
+function modelOf({ facts, hasBegun }: Log): LedgerModel {
+  const model = new LedgerModel();
+  if (hasBegun) begin(model, PERIODS[0]);
+  for (const fact of facts) applyTo(model, fact);
+  return model;
+}
+
+function oracleOf({ facts, hasBegun }: Log) {
+  const first = hasBegun ? 2 : 1;
+  return forOracle(facts).map((fact, i) => ({ ...fact, eventId: idAt(i + first), position: i + first }));
+}
+
+/** The same log after an event with which statements begin. */
+function begun({ facts, closes }: { facts: readonly Fact[]; closes: readonly Close[] }) {
+  const moved = facts.map((fact) =>
+    fact.type === 'FactVoided' ? { ...fact, voids: idAt(Number(fact.voids.slice(-12)) + 1) } : fact,
   );
+  return {
+    log: { facts: moved, hasBegun: true },
+    closes: closes.map(({ period, watermark }) => ({ period, watermark: watermark + 1 })),
+  };
+}
+
+interface Close {
+  readonly period: string;
+  readonly watermark: number;
+}
+
+const histories = fc
+  .tuple(logs, fc.boolean())
+  .map(([recorded, hasBegun]) =>
+    hasBegun ? begun(recorded) : { log: logOf(recorded.facts), closes: recorded.closes },
+  );
+
+describe('the statements of three periods by the verifier', () => {
+  test('have the figures of the oracle, with and without a beginning', () => {
+    fc.assert(
+      fc.property(histories, ({ log, closes }) => {
+        const book = bookOf(log);
+        const known = oracleOf(log);
+        for (const [i, close] of closes.entries()) {
+          const figures = book.close(close).map(({ statementId: _, watermark: __, ...statement }) => ({
+            ...statement,
+            adjustments: statement.adjustments.map(({ facts: ___, ...line }) => line),
+          }));
+          expect(figures).toEqual(statementsAt(known, closes.slice(0, i + 1), log.hasBegun));
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  test('are the bytes of the ledger, for one account as for all', () => {
+    fc.assert(
+      fc.property(histories, ({ log, closes }) => {
+        const model = modelOf(log);
+        const [all, acme] = [bookOf(log), bookOf(log)];
+        for (const [i, close] of closes.entries()) {
+          const expected = [...statementsOf(model, { ...close, earlier: closes.slice(0, i) })];
+          const made = all.close(close);
+          expect(made).toEqual(expected);
+          expect(made.map((statement) => canonicalJson(statement as never))).toEqual(
+            expected.map(canonicalStatement),
+          );
+          const own = expected.filter(({ accountId }) => accountId === 'acme');
+          expect(acme.close(close, 'acme')).toEqual(own);
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  test('are those of the ledger if voids name facts of other clusters or facts still to come', () => {
+    const target = fc.nat({ max: 40 }).map((n) => idAt(n + 1));
+    const recorded = fc.array(factsWith(target, { registered: 6, voided: 5 }), {
+      minLength: 1,
+      maxLength: 30,
+    });
+    fc.assert(
+      fc.property(recorded, (all) => {
+        // The ledger never records a void of a void.
+        const facts = all.map((fact): Fact => {
+          const target = fact.type === 'FactVoided' ? all[Number(fact.voids.slice(-12)) - 1] : undefined;
+          if (target?.type !== 'FactVoided') return fact;
+          return { type: 'ClusterReachable', clusterId: fact.clusterId, effectiveAt: fact.effectiveAt };
+        });
+        const closes = PERIODS.map((period, i) => ({
+          period,
+          watermark: Math.ceil((facts.length * (i + 1)) / 3),
+        }));
+        const book = bookOf(logOf(facts));
+        const model = modelOf(logOf(facts));
+        for (const [i, close] of closes.entries())
+          expect(book.close(close)).toEqual([
+            ...statementsOf(model, { ...close, earlier: closes.slice(0, i) }),
+          ]);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });
 
-test('the usage up to any instant, as known at any position, is that of the ledger', () => {
+test('the usage up to any instant, as known at any position, is that of the oracle, whole and by type', () => {
   fc.assert(
     fc.property(logs, effectiveAt, fc.nat(30), ({ facts }, through, cut) => {
       const [from, end] = monthOf('2026-02');
       const asOf = Math.min(cut, facts.length);
-      const window = { from, to: end };
-      const { usage } = accountUsage(modelOf(facts), 'acme', { window, through, asOf, byDay: false });
+      const window = [BigInt(from), BigInt(end)] as const;
+      const known = forOracle(facts);
       const to = Math.max(from, Math.min(end, through));
-      expect(bookOf(facts).usage('acme', from, to, asOf)).toEqual(usage);
+      const book = bookOf(logOf(facts));
+      for (const account of ['acme', 'globex'])
+        expect(book.usage(account, from, to, asOf)).toEqual({
+          usage: usageAt(known, asOf, account, window, BigInt(through)),
+          byType: usageByTypeAt(known, asOf, account, window, BigInt(through)),
+        });
     }),
     { numRuns: 1_000 },
   );
 });
 
-test.each(FACT_TYPES)('a %s is known to the verifier', (type) => {
-  const data = {
-    clusterId: 'c1',
-    effectiveAt: '2026-01-01T00:00:00.000Z',
-    accountId: 'acme',
-    billable: true,
-    cause: 'manual',
-    voids: idAt(1),
+test('1,000 clusters with 100,000 facts are computed for three closes within seconds', () => {
+  const book = new Book();
+  const [from] = monthOf('2026-01');
+  const base = {
+    clusterType: undefined,
+    billable: undefined,
+    accountId: undefined,
+    cause: undefined,
+    voids: undefined,
   };
-  const leaf = { id: idAt(1), type, data } as unknown as Leaf;
-  expect(readFact(1, 'c1', leaf)).toMatchObject({ position: 1, at: Date.parse('2026-01-01') });
+  for (let i = 0; i < 100_000; i++) {
+    const cluster = i % 1_000;
+    const isFirst = i < 1_000;
+    const isSwitch = i % 3 > 0;
+    book.add({
+      ...base,
+      eventId: idAt(i + 1),
+      position: i + 1,
+      clusterId: `c${cluster}`,
+      at: from + ((i * 7_919) % 5_000_000) * 1_000 - (isFirst ? 8_000_000_000 : 0),
+      type: isFirst ? 'registered' : isSwitch ? (i % 2 === 0 ? 'stopped' : 'resumed') : 'changed',
+      ...(isFirst && { accountId: 'acme' }),
+      ...(!isFirst && isSwitch && { cause: 'manual' as const }),
+      ...(!isFirst && !isSwitch && { clusterType: `t${i % 5}` }),
+    });
+  }
+  for (const [i, period] of PERIODS.entries())
+    expect(book.close({ period, watermark: 40_000 + i * 30_000 }, 'acme')).toHaveLength(1);
 });
+
+interface GoldenFact {
+  /** The event id. */
+  readonly id: string;
+  readonly clusterId: string;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
 
 interface GoldenCase {
   readonly name: string;
   readonly period: string;
   readonly through?: string;
+  readonly begun?: string;
   readonly facts: readonly GoldenFact[];
-  readonly closes?: readonly { period: string; watermark: number }[];
+  readonly closes?: readonly Close[];
   readonly expect: {
     readonly accounts: Readonly<Record<string, object>>;
+    readonly byType?: Readonly<Record<string, readonly object[]>>;
     readonly statements?: Readonly<Record<string, Record<string, object>>>;
   };
 }
 const file = new URL('../../golden/billing.json', import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly GoldenCase[] };
 
-describe.each(cases)('$name', ({ facts, period, through, closes = [], expect: expected }) => {
-  test('is used and stated as it was worked out by hand', () => {
-    const book = bookOf(goldenFacts(facts));
-    const [from, end] = monthOf(period);
-    const to = through === undefined ? end : Math.max(from, Math.min(end, Date.parse(through)));
-    for (const [accountId, usage] of Object.entries(expected.accounts))
-      expect(book.usage(accountId, from, to, facts.length)).toEqual(usage);
-    for (const close of closes) {
+/** The book of a golden case. Its positions count facts only, so a beginning has position 0. */
+function goldenBook({ facts, begun }: GoldenCase): Book {
+  const book = new Book();
+  if (begun !== undefined) book.begin(0);
+  for (const [i, { id, type, ...data }] of facts.entries()) {
+    const recordedAs = type === 'ClusterRegistered' ? 'ClusterRegistered.v2' : type;
+    book.add(readFact(i + 1, data.clusterId, { id, type: recordedAs, data } as unknown as Leaf));
+  }
+  return book;
+}
+
+test('all golden cases of version 2 of the rules are present', () => {
+  expect(cases).toHaveLength(33);
+});
+
+test.each(cases)('the verifier computes the usage of the golden case: $name', (golden) => {
+  const { period, through, facts, expect: expected } = golden;
+  const book = goldenBook(golden);
+  const [from, end] = monthOf(period);
+  const to = through === undefined ? end : Math.max(from, Math.min(end, Date.parse(through)));
+  for (const [accountId, usage] of Object.entries(expected.accounts)) {
+    const breakdown = book.usage(accountId, from, to, facts.length);
+    expect(breakdown.usage).toEqual(usage);
+    if (expected.byType !== undefined) expect(breakdown.byType).toEqual(expected.byType[accountId]);
+  }
+});
+
+test.each(cases.filter(({ closes }) => closes !== undefined))(
+  'the verifier computes the statements of the golden case: $name',
+  (golden) => {
+    const book = goldenBook(golden);
+    for (const close of golden.closes ?? []) {
       const figures = book
         .close(close)
-        .map(({ accountId, usage, adjustments, total }) => [
+        .map(({ accountId, usage, adjustments, total: { byType: _, ...total } }) => [
           accountId,
           { usage, adjustments: adjustments.map(({ period, delta }) => ({ period, ...delta })), total },
         ]);
-      expect(Object.fromEntries(figures)).toEqual(expected.statements?.[close.period]);
+      expect(Object.fromEntries(figures)).toEqual(golden.expect.statements?.[close.period]);
     }
-  });
-});
+  },
+);

@@ -174,7 +174,7 @@ describe.each<[lie: string, check: string, why: RegExp, change: (evidence: Parse
   [
     'a cluster of another account',
     'completeness',
-    /g1 was never registered to account acme/,
+    /no fact gives cluster g1 to account acme/,
     (evidence) => {
       evidence.clusters.splice(3, 0, clusterOf(others.evidence, 'g1'));
     },
@@ -198,7 +198,7 @@ describe.each<[lie: string, check: string, why: RegExp, change: (evidence: Parse
   [
     'a fact as a closing',
     'completeness',
-    /is no closing of a period/,
+    /is not a closing of a period/,
     (evidence) => {
       evidence.closings.push(clusterOf(evidence, 'c9').facts[0]);
     },
@@ -270,7 +270,7 @@ describe.each<[lie: string, check: string, why: RegExp, change: (evidence: Parse
   [
     'the statement of another account',
     'statement',
-    /statement.accountId/,
+    /statement.statementId/,
     (evidence) => {
       evidence.statement = others.evidence.statement;
     },
@@ -337,7 +337,15 @@ describe.each<[lie: string, check: string, why: RegExp, change: (evidence: Parse
     'format',
     /evidence.format/,
     (evidence) => {
-      evidence.format = 'cluster-ledger evidence v2';
+      evidence.format = 'cluster-ledger evidence v3';
+    },
+  ],
+  [
+    'the format of a former release',
+    'format',
+    /is of the format "cluster-ledger evidence v1"; this release reads "cluster-ledger evidence v2"/,
+    (evidence) => {
+      evidence.format = 'cluster-ledger evidence v1';
     },
   ],
   [

@@ -183,7 +183,7 @@ describe.each<[what: string, why: RegExp, change: (evidence: Parsed) => void]>([
   ],
   [
     'a cluster',
-    /lacks cluster c9, which is registered to acme at position 18/,
+    /lacks cluster c9, which is given to acme at position 18/,
     ({ clusters }) => {
       clusters.splice(2, 1);
     },
