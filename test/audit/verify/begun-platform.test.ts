@@ -7,11 +7,9 @@ import { verifyEvidence } from '../../../src/audit/verify/verify-evidence.ts';
 import { verifyStore } from '../../../src/audit/verify/verify-store.ts';
 import { verifyUrl } from '../../../src/audit/verify/verify-url.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
-import { event, registered, resumed, stopped, voided } from '../../support/cloud-events.ts';
+import { recordBegunPlatform } from '../../support/begun-platform.ts';
 import { evidenceOf, forged, type Parsed, publishedKeys } from '../../support/evidence.ts';
 import { openLedger, type TestLedger } from '../../support/ledger.ts';
-
-/** A platform that begins in the middle of its life, with transfers, changes of type and late facts. */
 
 const ACCOUNTS = ['acme', 'globex', 'initech'];
 const PERIODS = ['2026-01', '2026-02', '2026-03'];
@@ -21,42 +19,11 @@ let file: string;
 let ledger: TestLedger & { discard(): Promise<void> };
 let keys: string[];
 
-const changed = (cluster: string, time: string, data: object) =>
-  event('cluster.changed', cluster, time, { ...data });
-
-async function post(path: string, body: object): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  const { status, text } = await ledger.fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
-  if (status >= 300) throw new Error(`${path}: ${status} ${text}`);
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ledger-begun-'));
   file = join(folder, 'ledger.sqlite');
   ledger = await openLedger({ store: `sqlite:${file}` });
-  const recorded = await ledger.record(
-    registered('old1', '2021-05-03T00:00:00Z', 'acme', { clusterType: 'workload' }),
-    registered('old2', '2021-06-01T00:00:00Z', 'globex'),
-    registered('free', '2022-01-01T00:00:00Z', 'acme', { billable: false }),
-  );
-  await post('/v1/billing/beginning', { period: '2026-01', reason: 'the former system has charged for it' });
-  await ledger.record(stopped('old2', '2026-01-10T00:00:00Z', 'missing'));
-  await post('/v1/periods/2026-01/close', {});
-  const [transfer] = await ledger.record(
-    changed('old1', '2026-01-20T00:00:00Z', { accountId: 'initech' }),
-    changed('old1', '2025-12-20T00:00:00Z', { clusterType: 'vcluster' }),
-    changed('free', '2026-02-10T00:00:00Z', { billable: true }),
-    resumed('old2', '2026-01-12T00:00:00Z', 'missing'),
-  );
-  await post('/v1/periods/2026-02/close', {});
-  await ledger.record(
-    voided('old1', '2026-03-01T00:00:00Z', transfer?.eventId as string),
-    changed('old1', '2026-01-25T00:00:00Z', { accountId: 'globex' }),
-    voided('free', '2026-03-01T00:00:00Z', recorded[2]?.eventId as string),
-    registered('free', '2026-01-05T00:00:00Z', 'acme', { clusterType: 'vcluster' }),
-  );
-  await post('/v1/periods/2026-03/close', {});
-  await ledger.record(changed('old2', '2026-04-02T00:00:00Z', { clusterType: 'vcluster' }));
+  await recordBegunPlatform(ledger);
   keys = await publishedKeys(ledger);
   await ledger.fetch('/log/checkpoint', { method: 'POST' });
 });

@@ -81,7 +81,10 @@ const lists = (file: Any): Any[][] =>
     .filter(Array.isArray);
 const filled = (file: Any, least: number) => lists(file).filter((list) => list.length >= least);
 const facts = (file: Any): Any[] => file.evidence.clusters.flatMap((cluster: Any) => cluster.facts);
-const entries = (file: Any): Any[] => [...facts(file), ...file.evidence.closings];
+const entries = (file: Any): Any[] => {
+  const { beginning, closings } = file.evidence;
+  return [...facts(file), ...closings, ...(beginning === undefined ? [] : [beginning])];
+};
 
 const ofValues: Record<string, Mutation> = {
   'a member left out': written((file, dice) => {
