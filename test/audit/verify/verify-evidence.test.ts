@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { formatCheckpoint } from '../../../src/audit/checkpoint.ts';
 import { signNote } from '../../../src/audit/note.ts';
 import { NoteSigner } from '../../../src/audit/note-key.ts';
 import { MAX_EVIDENCE_BYTES } from '../../../src/audit/verify/evidence-file.ts';
 import { verifyEvidence } from '../../../src/audit/verify/verify-evidence.ts';
+import { registered } from '../../support/cloud-events.ts';
 import { recordDispute } from '../../support/disputed.ts';
 import { evidenceOf, forged, type Parsed, publishedKeys } from '../../support/evidence.ts';
 import { openLedger, type TestLedger } from '../../support/ledger.ts';
@@ -50,6 +51,25 @@ describe('an honest file', () => {
     const { statement } = JSON.parse(file.toString('utf8')).evidence;
     expect(statement.adjustments).toHaveLength(1);
     expect(statement.adjustments[0].facts).toHaveLength(3);
+  });
+
+  test('proves adjustments of months before the first closed one if no beginning is recorded', async () => {
+    const young = await openLedger();
+    onTestFinished(() => young.discard());
+    const close = (period: string) =>
+      young.fetch(`/v1/periods/${period}/close`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
+    await young.record(registered('c1', '2026-01-05T00:00:00Z'));
+    expect(await close('2026-01')).toMatchObject({ status: 200 });
+    await young.record(registered('c2', '2025-11-15T00:00:00Z', 'acme', { clusterType: 'vcluster' }));
+    expect(await close('2026-02')).toMatchObject({ status: 200 });
+    const late = await evidenceOf(young, 'acme', '2026-02');
+    const { adjustments } = JSON.parse(late.toString('utf8')).evidence.statement;
+    expect(adjustments.map(({ period }: Parsed) => period)).toEqual(['2025-11', '2025-12', '2026-01']);
+    expect(verifyEvidence(late, { keys: await publishedKeys(young) })).toMatchObject({ ok: true });
   });
 
   test('proves the usage of a period that is not closed', () => {
