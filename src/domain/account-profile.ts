@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line, UnreadableFact } from './facts/fact.ts';
+import { line } from './facts/fact.ts';
 import { ACCOUNT_DESCRIBED } from './stream-table.ts';
 
 /** Limits and external ids per account: enough for any platform, and a profile stays below 16 KiB. */
@@ -27,12 +27,9 @@ export const AccountProfile = z
   .meta({ id: 'AccountProfile' });
 export type AccountProfile = Readonly<z.output<typeof AccountProfile>>;
 
-/** Reads a recorded profile. @throws UnreadableFact if it is of a type or form that this release does not know. */
-export function parseProfile(type: string, data: unknown): AccountProfile {
-  const profile = AccountProfile.safeParse(data);
-  if (type !== ACCOUNT_DESCRIBED || !profile.success)
-    throw new UnreadableFact(`${type} is not a readable profile`);
-  return profile.data;
+/** Returns a recorded profile, or `undefined` if this release does not know its type or form: the profile before it then stays. */
+export function readableProfile(type: string, data: unknown): AccountProfile | undefined {
+  return type === ACCOUNT_DESCRIBED ? AccountProfile.safeParse(data).data : undefined;
 }
 
 /** The limit of all clusters together, whatever their type. */

@@ -25,7 +25,7 @@ export interface BeginBillingCommand {
   readonly actor: string;
 }
 
-/** The usage before the beginning: reads show it, and no statement ever has it. */
+/** Usage before the beginning. Reads show it; no statement contains it. */
 export interface LeftOut {
   /** From the earliest billed instant to the beginning. */
   readonly window: Window;
@@ -40,8 +40,8 @@ export type BeginBillingResult =
   | { readonly outcome: 'begun'; readonly beginning: RecordedBeginning; readonly leftOut: LeftOut };
 
 /**
- * Records with which period statements begin. The same period again is answered with the first decision.
- * @throws NotCaughtUp, and what `OperatorDecisions.beginBilling` throws: begin again, which is safe.
+ * Records the first period that has statements. Beginning with the same period again returns the first decision.
+ * @throws NotCaughtUp, and the errors of `OperatorDecisions.beginBilling`: a retry is safe.
  */
 export async function beginBilling(
   { store, projections, decisions }: Dependencies,
@@ -57,14 +57,13 @@ export async function beginBilling(
   if (dryRun) return { outcome: 'would-begin', period, leftOut };
   const eventId = await decisions.beginBilling({ period, reason }, actor);
   if (eventId !== undefined) await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
-  const recorded = (await modelAtHead(store, projections)).beginning;
-  if (recorded === undefined) throw new NotCaughtUp('the beginning is recorded but not in the answers yet');
-  if (recorded.period === period) return { outcome: 'begun', beginning: recorded, leftOut };
-  // Another operator was first.
-  return {
-    outcome: 'rejected',
-    rejection: { code: 'billing-already-begun', period, begun: recorded.period },
-  };
+  const { beginning: recorded, calendar } = await modelAtHead(store, projections);
+  if (recorded?.period === period) return { outcome: 'begun', beginning: recorded, leftOut };
+  // Another operator recorded a beginning or closed a period in the meantime: that decision came first.
+  const overtaken = rejectBeginning(period, calendar);
+  if (overtaken === undefined)
+    throw new NotCaughtUp('the beginning is recorded but is not visible in answers yet');
+  return { outcome: 'rejected', rejection: overtaken };
 }
 
 /** Adds up the usage of every account before a period. */

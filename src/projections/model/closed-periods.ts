@@ -40,9 +40,14 @@ export class ClosedPeriods {
       this.#closed.push(closed);
       return closed;
     } catch (error) {
-      this.#unreadable.push({ position, why: messageOf(error) });
+      this.reportUnreadable(position, error);
       return undefined;
     }
+  }
+
+  /** Keeps an event that decides about statements and cannot be read. */
+  reportUnreadable(position: number, error: unknown): void {
+    this.#unreadable.push({ position, why: messageOf(error) });
   }
 
   /** All closed periods, in order. */
@@ -63,7 +68,7 @@ export class ClosedPeriods {
     return this.#closed.filter(({ position }) => position <= asOf);
   }
 
-  /** Events in the streams of periods that close nothing. */
+  /** Events that decide about statements and cannot be read, or that close nothing. */
   get unreadable(): readonly UnreadableEvent[] {
     return this.#unreadable;
   }

@@ -144,9 +144,11 @@ export class FactTable {
   #closeVoids(id: string): void {
     const voids = this.openVoids.get(id);
     if (voids === undefined) return;
-    for (const position of voids) this.#reference.set(position, this.head);
-    this.voidedEarly.add(this.head);
     this.openVoids.delete(id);
+    // A void has an effect only on facts of its own cluster.
+    const own = voids.filter((position) => this.#cluster.at(position) === this.#cluster.at(this.head));
+    for (const position of own) this.#reference.set(position, this.head);
+    if (own.length > 0) this.voidedEarly.add(this.head);
   }
 
   #push(

@@ -1,4 +1,4 @@
-import { type AccountProfile, parseProfile, useOfLimits } from '../../domain/account-profile.ts';
+import { type AccountProfile, readableProfile, useOfLimits } from '../../domain/account-profile.ts';
 import { type Beginning, parseBeginning } from '../../domain/billing/beginning.ts';
 import {
   type BillingFact,
@@ -138,7 +138,11 @@ export class LedgerModel {
   #applyOther(event: LogEvent): void {
     const period = periodOfStream(event.stream);
     const closed = period === undefined ? undefined : this.closedPeriods.apply(period, event);
-    if (closed !== undefined) this.#reportLateAt(closed, event);
+    if (closed !== undefined) {
+      // The first closing did not know a beginning that was recorded after its watermark. It stands, so the beginning has no effect.
+      if (closed.watermark < (this.#beginning?.position ?? 0)) this.#beginning = undefined;
+      this.#reportLateAt(closed, event);
+    }
     if (event.stream === BILLING_STREAM) this.#applyBeginning(event);
     const accountId = accountOfStream(event.stream);
     if (accountId !== undefined) this.#applyProfile(accountId, event);
@@ -148,11 +152,17 @@ export class LedgerModel {
   /** The first beginning decides; an operator cannot record a second one. */
   #applyBeginning({ type, data, position, recordedAt: at }: LogEvent): void {
     if (this.#beginning !== undefined || this.closedPeriods.last !== undefined) return;
-    this.#beginning = { ...parseBeginning(type, data), position, at };
+    try {
+      this.#beginning = { ...parseBeginning(type, data), position, at };
+    } catch (error) {
+      this.closedPeriods.reportUnreadable(position, error);
+    }
   }
 
   #applyProfile(accountId: string, { type, data, position, recordedAt: at }: LogEvent): void {
-    this.#profiles.set(accountId, { profile: parseProfile(type, data), position, at });
+    const profile = readableProfile(type, data);
+    if (profile === undefined) return;
+    this.#profiles.set(accountId, { profile, position, at });
     this.#reportLimits(accountId, at);
   }
 
