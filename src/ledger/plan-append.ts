@@ -6,7 +6,7 @@ import { clusterStream } from '../domain/stream-table.ts';
 import type { Revision } from '../util/log-numbers.ts';
 import type { RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
-import { LEDGER_SOURCE, type NoEffect, type Outcome, type Submission } from './submission.ts';
+import { LEDGER_SOURCE, type Outcome, type Submission } from './submission.ts';
 
 /** Maximum size of the facts in one append, in bytes of their posted events. Every store accepts appends of this size. */
 const MAX_APPEND_BYTES = 500_000;
@@ -35,7 +35,7 @@ export function planFor(
     const facts = added.length === 0 ? recorded : [...recorded, ...added];
     const earlier = facts.find((each) => isSameOrigin(each.origin, origin));
     if (earlier !== undefined) {
-      outcomes.push(withVoid(outcomeOfRepeat(earlier, submission), voidOf(facts, earlier.eventId), 'voided'));
+      outcomes.push(withNoEffect(outcomeOfRepeat(earlier, submission), facts, earlier));
       continue;
     }
     const decision = decide(facts, fact, posting);
@@ -60,8 +60,7 @@ export function planFor(
       revision,
       recordedAt,
     } as const;
-    const voidedBefore = fact.type === 'FactVoided' ? voidOf(facts, fact.voids) : undefined;
-    outcomes.push(withVoid(appended, voidedBefore, 'target-voided-before'));
+    outcomes.push(withNoEffect(appended, facts, planned));
   }
   return { outcomes, added };
 }
@@ -79,25 +78,34 @@ function noticeOrigin(decidingEventId: string, { actor }: Origin): Origin {
   return { source: LEDGER_SOURCE, id: `notice-of-${decidingEventId}`, actor };
 }
 
-/** Returns the first fact that voids the given one. */
-function voidOf(facts: readonly RecordedFact[], eventId: string): RecordedFact | undefined {
-  return facts.find(({ fact }) => fact.type === 'FactVoided' && fact.voids === eventId);
-}
-
-function withVoid(outcome: Outcome, voiding: RecordedFact | undefined, why: NoEffect['why']): Outcome {
-  if (voiding === undefined || !('eventId' in outcome)) return outcome;
-  return { ...outcome, noEffect: { why, voidedBy: voiding.eventId } };
+/** Adds to an outcome why the fact changes nothing: it is voided, or it voids a fact that another void before it voids. */
+function withNoEffect(
+  outcome: Outcome,
+  facts: readonly RecordedFact[],
+  { eventId, fact }: RecordedFact,
+): Outcome {
+  if (!('eventId' in outcome)) return outcome;
+  const target = fact.type === 'FactVoided' ? fact.voids : eventId;
+  const first = facts.find((each) => each.fact.type === 'FactVoided' && each.fact.voids === target);
+  if (first === undefined || first.eventId === eventId) return outcome;
+  const why = fact.type === 'FactVoided' ? 'target-voided-before' : 'voided';
+  return { ...outcome, noEffect: { why, voidedBy: first.eventId } };
 }
 
 function outcomeOfRepeat(earlier: RecordedFact, { fact, isTimedByLedger }: Submission): Outcome {
   const compared = isTimedByLedger === true ? { ...fact, effectiveAt: earlier.fact.effectiveAt } : fact;
   const { eventId, revision, recordedAt } = earlier;
-  return isDeepStrictEqual(asStored(earlier.fact), asStored(compared))
+  return isDeepStrictEqual(comparable(earlier.fact), comparable(compared))
     ? { outcome: 'duplicate', eventId, clusterId: fact.clusterId, revision, recordedAt }
     : { outcome: 'rejected', rejection: { code: 'event-id-reused', eventId } };
 }
 
-/** Returns a fact as a store returns it. JSON has no minus zero. */
-function asStored(fact: Fact): unknown {
-  return JSON.parse(JSON.stringify(fact));
+/**
+ * Returns a fact in the form in which repeats are compared: as a store returns it (JSON has no minus zero), and without
+ * `billable: true` in a registration. Version 1 recorded the default as if it had been posted.
+ */
+function comparable(fact: Fact): unknown {
+  const { billable, ...rest } = JSON.parse(JSON.stringify(fact)) as Fact & { readonly billable?: boolean };
+  const isDefault = billable === undefined || (fact.type === 'ClusterRegistered' && billable);
+  return isDefault ? rest : { ...rest, billable };
 }

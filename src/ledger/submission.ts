@@ -8,7 +8,7 @@ import type { Revision } from '../util/log-numbers.ts';
 /** Source of the events that the ledger itself appends. */
 export const LEDGER_SOURCE = 'urn:cluster-ledger';
 
-/** What the caller who posts facts may do. */
+/** Permissions of the caller who posts facts. */
 export type Caller = Pick<Posting, 'mayBackdate' | 'mayTransfer'>;
 
 /** A fact to be recorded. */

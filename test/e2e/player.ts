@@ -57,12 +57,23 @@ export class Player {
     return { ...event, data: { ...event.data, voids: targets[voidsNth % targets.length]?.eventId } };
   }
 
+  /** Returns what the answer to a repeat adds if the fact is voided. */
+  #noEffectOf({ eventId }: Recorded): object {
+    const voiding = this.accepted.find(({ type, voids }) => type === 'FactVoided' && voids === eventId);
+    if (voiding === undefined) return {};
+    return { noEffect: { why: 'voided', voidedBy: voiding.eventId, detail: expect.any(String) } };
+  }
+
   #check(event: PostedEvent, result: { outcome?: string; problem?: { type: string } }): void {
     const what = JSON.stringify(event);
     const first = this.#recorded.get(event.id);
     if (first !== undefined) {
       if (Date.parse(first.event.time) === Date.parse(event.time)) {
-        expect(result, what).toEqual({ ...first.answer, outcome: 'duplicate' });
+        expect(result, what).toEqual({
+          ...first.answer,
+          outcome: 'duplicate',
+          ...this.#noEffectOf(first.answer),
+        });
       } else {
         expect(codeOf(result), what).toBe('event-id-reused');
       }

@@ -203,6 +203,7 @@ describe('an account', () => {
   test('counts its clusters, and how many are billed now', async () => {
     expect((await ledger().get('/v1/accounts/acme')).body).toEqual({
       accountId: 'acme',
+      billedByType: [{ clusterType: 'workload', billed: 1 }],
       clusters: 2,
       billedNow: 1,
     });

@@ -39,7 +39,7 @@ describe('evidence over HTTP', () => {
   });
 
   test.each([
-    ['nobody/evidence?period=2026-01', 404, /no cluster was ever registered to an account nobody/],
+    ['nobody/evidence?period=2026-01', 404, /no cluster ever belonged to account nobody/],
     ['acme/evidence', 400, /\/query\/period/],
     ['acme/evidence?period=2026-13', 400, /must be a month/],
     ['acme/evidence?period=2026-01&since=0', 400, /\/query\/since: must be from 1/],

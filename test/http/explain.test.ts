@@ -74,7 +74,12 @@ describe('an explanation', () => {
           closedBy: { type: 'BillingStopped', ...ref(1) },
         },
         {
-          ...{ from: '2026-03-10T00:00:00.001Z', to: day('04-01'), stillBilled: false },
+          ...{
+            from: '2026-03-10T00:00:00.001Z',
+            to: day('04-01'),
+            clusterType: null,
+            stillBilled: false,
+          },
           clusterSeconds: `${22 * 86_400 - 1}.999`,
           openedBy: { type: 'BillingResumed', ...ref(2) },
           closedBy: { type: 'ClusterDeleted', ...ref(3) },

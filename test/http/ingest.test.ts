@@ -176,7 +176,7 @@ describe('the same event again', () => {
     const ledger = await ledgerForTest();
     const id = { id: 'e-same' };
     await ledger.post(event('cluster.registered', 'c1', APRIL, { accountId: 'acme', name: 'n' }, id));
-    const other = { name: 'n', accountId: 'acme' };
+    const other = { name: 'n', billable: true, accountId: 'acme' };
     const again = await ledger.post(
       event('cluster.registered', 'c1', '2026-04-01T02:00:00+02:00', other, id),
     );

@@ -29,7 +29,13 @@ describe('a simulation of an account', () => {
   test('equals the usage after voiding a fact if it removes that fact', async () => {
     const { body, status } = await ask(ledger(), { remove: [idOf(1)] });
     expect(status).toBe(200);
-    const { usage } = (await ledger().get('/v1/accounts/acme/usage?period=2026-03')).body;
+    const { usage, byType } = (await ledger().get('/v1/accounts/acme/usage?period=2026-03')).body;
+    const changed = {
+      clusterSeconds: `${42 * 86_400}.000`,
+      clustersAtEnd: 2,
+      peakClusters: 2,
+      averageClusters: '1.354839',
+    };
     expect(body).toEqual({
       accountId: 'acme',
       period: '2026-03',
@@ -38,13 +44,8 @@ describe('a simulation of an account', () => {
       asOf: null,
       position: '4',
       before: usage,
-      after: {
-        ...usage,
-        clusterSeconds: `${42 * 86_400}.000`,
-        clustersAtEnd: 2,
-        peakClusters: 2,
-        averageClusters: '1.354839',
-      },
+      after: { ...usage, ...changed },
+      byType: { before: byType, after: [{ ...byType[0], ...changed }] },
       delta: { billableClusters: 0, clusterSeconds: `${21 * 86_400}.000` },
       clusters: [
         {
@@ -201,28 +202,30 @@ describe('a dry run of a void', () => {
       outcome: 'would-void',
       eventId: stop?.eventId,
       clusterId: 'c1',
-      accountId: 'acme',
       fact: { type: 'BillingStopped', position: '2', actor: 'loopback' },
     });
-    const states = body.periods.map(({ period, state, delta }: Record<string, unknown>) => [
-      period,
-      state,
-      delta,
-    ]);
+    expect(body.accounts.map(({ accountId }: { accountId: string }) => accountId)).toEqual(['acme']);
+    const { periods } = body.accounts[0];
+    const states = periods.map(({ period, state, delta }: Record<string, unknown>) => [period, state, delta]);
     expect(states).toEqual([
       ['2026-02', 'closed', { billableClusters: 0, clusterSeconds: `${14 * 86_400}.000` }],
       ['2026-03', 'due', { billableClusters: 1, clusterSeconds: `${31 * 86_400}.000` }],
       ['2026-04', 'open', { billableClusters: 1, clusterSeconds: `${14.5 * 86_400}.000` }],
     ]);
-    const usage = async (period: string) =>
-      (await it.get(`/v1/accounts/acme/usage?period=${period}`)).body.usage;
-    for (const { period, before } of body.periods) expect(await usage(period)).toEqual(before);
+    const figures = async (period: string) => {
+      const { usage, byType } = (await it.get(`/v1/accounts/acme/usage?period=${period}`)).body;
+      return { usage, byType };
+    };
+    for (const { period, before } of periods) expect(await figures(period)).toEqual(before);
     const all = await voiding(it, first?.eventId ?? '', { dryRun: true });
-    expect(all.body.periods.map(({ period }: { period: string }) => period)).toEqual(['2026-01', '2026-02']);
+    expect(all.body.accounts[0].periods.map(({ period }: { period: string }) => period)).toEqual([
+      '2026-01',
+      '2026-02',
+    ]);
     expect((await voiding(it, stop?.eventId ?? '')).status).toBe(201);
-    for (const { period, after } of body.periods) expect(await usage(period)).toEqual(after);
+    for (const { period, after } of periods) expect(await figures(period)).toEqual(after);
     const again = await voiding(it, stop?.eventId ?? '', { dryRun: true });
-    expect(again.body.periods).toEqual([]);
+    expect(again.body.accounts).toEqual([]);
   });
 
   test('is rejected like the void itself', async () => {
