@@ -9,6 +9,7 @@ import {
   type OracleUsage,
   statementsAt,
   usageAt,
+  usageByAttributeAt,
   usageByTypeAt,
 } from './oracle.ts';
 
@@ -109,4 +110,21 @@ describe.each(cases)('the oracle, in the golden case "$name",', (golden) => {
     });
     expect(Object.fromEntries(statements)).toEqual(expected.statements ?? {});
   });
+});
+
+test('the oracle divides the seconds of a cluster that moves to another region between both regions', () => {
+  const fact = (position: number, type: string, day: string, fields: object): OracleFact => {
+    const effectiveAt = BigInt(Date.parse(`${day}T00:00:00Z`));
+    return { eventId: String(position), position, type, clusterId: 'c1', effectiveAt, ...fields };
+  };
+  const facts = [
+    fact(1, 'ClusterRegistered', '2026-03-01', { accountId: 'acme', name: 'one', region: 'eu' }),
+    fact(2, 'ClusterChanged', '2026-03-11', { region: 'us' }),
+  ];
+  const window = [BigInt(Date.parse('2026-03-01')), BigInt(Date.parse('2026-04-01'))] as const;
+  const groups = usageByAttributeAt(facts, 2, 'acme', window, window[1], 'region');
+  expect(groups.map(({ value, usage }) => [value, usage.clusterSeconds])).toEqual([
+    ['eu', `${10 * 86_400}.000`],
+    ['us', `${21 * 86_400}.000`],
+  ]);
 });

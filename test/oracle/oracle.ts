@@ -129,11 +129,6 @@ export function firstBilledAt(
   return inOrder(billed)[0];
 }
 
-/** Returns whether one cluster is billed at an instant. @param facts of that cluster, voids and voided facts included. */
-export function isBilledAt(facts: readonly OracleFact[], t: bigint, w = Number.POSITIVE_INFINITY): boolean {
-  return billedAt(facts, t, w) !== undefined;
-}
-
 /** Accounts that own a registered cluster at any instant from its registration on, as known at `w`, in order. */
 export function accountsAt(facts: readonly OracleFact[], w: number): string[] {
   const owners = [...clustersKnownAt(facts, w).values()].flatMap((F) => {

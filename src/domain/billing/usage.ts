@@ -73,14 +73,6 @@ export function compareTypes(a: string | null, b: string | null): number {
   return a < b ? -1 : 1;
 }
 
-/** Returns the usage of nothing in a window. */
-export function noUsage(counted: Window): Usage {
-  return usageFrom(
-    { billableClusters: 0, billed: 0n, peakClusters: 0, clustersAtStart: 0, clustersAtEnd: 0 },
-    counted,
-  );
-}
-
 /** Writes measures of a window down. */
 export function usageFrom(measures: Measures, counted: Window): Usage {
   return {

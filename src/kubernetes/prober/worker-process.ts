@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { SourceReading } from '../../domain/inventory.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
@@ -141,7 +142,9 @@ export class WorkerProcess {
 
 function execArgv({ heapMiB, credentials, readable }: ProberOptions): string[] {
   const { directory } = credentials;
-  const folders = [`${ROOT}src/`, `${ROOT}node_modules/`, `${ROOT}package.json`, ...readable];
+  const modules = `${ROOT}node_modules/`;
+  // The permission model checks real paths, and the folder of the modules may be a link.
+  const folders = [`${ROOT}src/`, modules, `${realpathSync(modules)}/`, `${ROOT}package.json`, ...readable];
   if (directory !== undefined) folders.push(directory);
   return [
     '--permission',
