@@ -60,10 +60,7 @@ async function composeLayers(
   const { graceMs } = config;
   const ledger = new Ledger(store, now, config.backdatingMs);
   const closePeriod = closePeriodOf(openedLog, now, graceMs);
-  const autoClose = new AutoClose(
-    { closer: closePeriod, projections, now, graceMs, log },
-    config.autoClose,
-  );
+  const autoClose = new AutoClose({ closer: closePeriod, projections, now, graceMs, log }, config.autoClose);
   const kubefirst = await kubefirstOf(config, options, openedLog, ledger, resources);
   const validator = validatorOf(config, options, openedLog, { ledger, kubefirst }, resources);
   const services = { ledger, closePeriod, kubefirst, validator, graceMs };
