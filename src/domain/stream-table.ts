@@ -48,6 +48,12 @@ export const STREAMS = {
     types: ['EventRejected'],
     writer: 'src/ledger/rejected-event-store.ts',
   },
+  warnings: {
+    name: 'warnings',
+    holds: 'what the ledger noticed about accepted events',
+    types: ['EventIdShared'],
+    writer: 'src/ledger/shared-event-ids.ts',
+  },
   alerts: {
     name: 'alerts',
     holds: 'acknowledgements of alerts',
@@ -94,6 +100,8 @@ const STATEMENT_DIGESTS_PREFIX = prefixOf('statementDigests');
 
 export const REJECTED_STREAM = STREAMS.rejectedEvents.name;
 export const [EVENT_REJECTED] = STREAMS.rejectedEvents.types;
+export const WARNINGS_STREAM = STREAMS.warnings.name;
+export const [EVENT_ID_SHARED] = STREAMS.warnings.types;
 export const ALERTS_STREAM = STREAMS.alerts.name;
 export const [ALERT_ACKNOWLEDGED] = STREAMS.alerts.types;
 export const DECISIONS_STREAM = STREAMS.validatorDecisions.name;

@@ -11,6 +11,7 @@ import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
 import { planFor } from './plan-append.ts';
 import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
 import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
+import { SharedEventIds } from './shared-event-ids.ts';
 import type { Caller, Outcome, Submission } from './submission.ts';
 
 /** Maximum number of submissions in progress. */
@@ -27,6 +28,7 @@ export class Ledger {
   readonly #backdatingMs: number;
   readonly #histories: ClusterHistoryCache;
   readonly #rejected: RejectedEventStore;
+  readonly #sharedIds: SharedEventIds;
   readonly #mutex = new KeyedMutex();
   #inProgress = 0;
 
@@ -40,6 +42,7 @@ export class Ledger {
     this.#backdatingMs = backdatingMs;
     this.#histories = new ClusterHistoryCache(store);
     this.#rejected = new RejectedEventStore(store, now);
+    this.#sharedIds = new SharedEventIds(store, now);
   }
 
   /**
@@ -113,6 +116,8 @@ export class Ledger {
       return [{ source, id, clusterId: fact.clusterId, event, rejection: outcome.rejection }];
     });
     if (rejected.length > 0) await this.#rejected.keep(rejected, deadline);
+    const appended = submissions.filter((submission) => outcomes.get(submission)?.outcome === 'appended');
+    await this.#sharedIds.note(appended, deadline);
     return submissions.map((submission) => outcomes.get(submission) as Outcome);
   }
 

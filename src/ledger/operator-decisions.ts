@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { AccountProfile } from '../domain/account-profile.ts';
 import type { Beginning } from '../domain/billing/beginning.ts';
 import {
@@ -12,12 +11,12 @@ import {
   OUTAGE_DECIDED,
 } from '../domain/stream-table.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
-import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
-import { lastRevision } from '../eventstore/last-revision.ts';
-import { VersionConflict } from '../eventstore/store-errors.ts';
+import type { Revision } from '../util/log-numbers.ts';
+import { appendAtEnd, isAppended } from './append-at-end.ts';
 import { eventId } from './event-id.ts';
-import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
+import { writeDeadline } from './retry.ts';
 import { LEDGER_SOURCE } from './submission.ts';
 
 /** Records the decisions of operators about alerts and about the validator, each at the end of its stream. */
@@ -67,28 +66,15 @@ export class OperatorDecisions {
     const id = eventId(BILLING_STREAM, JSON.stringify(data));
     const metadata = { source: LEDGER_SOURCE, actor: by };
     const event = { id, type: BILLING_BEGAN, data, metadata, recordedAt: this.#now() };
-    return (await this.#isAppended(BILLING_STREAM, event, -1, writeDeadline())) ? id : undefined;
+    return (await isAppended(this.#store, BILLING_STREAM, event, -1, writeDeadline())) ? id : undefined;
   }
 
   async #append(stream: string, type: string, data: JsonObject, actor: string): Promise<string> {
-    const deadline = writeDeadline();
-    for (;;) {
-      const last = await retryUntil(() => lastRevision(this.#store, stream), deadline);
+    const eventAt = (revision: Revision) => {
       const recordedAt = this.#now();
-      const id = eventId(stream, last + 1, recordedAt, JSON.stringify(data));
-      const event = { id, type, data, metadata: { source: LEDGER_SOURCE, actor }, recordedAt };
-      if (await this.#isAppended(stream, event, last, deadline)) return id;
-      await wait(0);
-    }
-  }
-
-  async #isAppended(stream: string, event: NewEvent, last: number, deadline: Deadline): Promise<boolean> {
-    try {
-      await appendWithRetry(this.#store, stream, [event], last === -1 ? 'absent' : last, deadline);
-      return true;
-    } catch (error) {
-      if (!(error instanceof VersionConflict)) throw error;
-      return false;
-    }
+      const id = eventId(stream, revision, recordedAt, JSON.stringify(data));
+      return { id, type, data, metadata: { source: LEDGER_SOURCE, actor }, recordedAt };
+    };
+    return appendAtEnd(this.#store, stream, eventAt, writeDeadline());
   }
 }

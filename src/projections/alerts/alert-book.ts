@@ -10,8 +10,10 @@ import type { Fact } from '../../domain/facts/fact.ts';
 import {
   ALERT_ACKNOWLEDGED,
   ALERTS_STREAM,
+  EVENT_ID_SHARED,
   REJECTED_STREAM,
   runOfStream,
+  WARNINGS_STREAM,
 } from '../../domain/stream-table.ts';
 import { formatInstant, type Instant, MINUTE_MS, type Period } from '../../domain/time.ts';
 import type { Condition } from '../../domain/validation/judging/condition.ts';
@@ -109,6 +111,7 @@ export class AlertBook {
   applyOther(event: LogEvent, ended: readonly RunEnd[]): void {
     const { stream, type, recordedAt } = event;
     if (stream === REJECTED_STREAM) this.#refused(event);
+    if (type === EVENT_ID_SHARED && stream === WARNINGS_STREAM) this.#sharedId(event);
     if (type === ALERT_ACKNOWLEDGED && stream === ALERTS_STREAM) this.#acknowledge(event);
     if (type === 'ValidationStarted' && runOfStream(stream) !== undefined) this.#scheduled(event);
     for (const end of ended) if (end.outcome === 'completed') this.#validated(end, recordedAt);
@@ -148,6 +151,17 @@ export class AlertBook {
   closed(watermark: Position, at: Instant): void {
     for (const { id, kind, data } of [...this.#open.values()])
       if (kind === 'late-facts' && Number(data['position']) <= watermark) this.#resolve(id, at);
+  }
+
+  #sharedId({ data, recordedAt }: LogEvent): void {
+    const { source, id, clusterId, otherClusterId } = data as Readonly<Record<string, string>>;
+    if (source === undefined || id === undefined || clusterId === undefined) return;
+    const subject = `${source} ${id}`;
+    const alert = { kind: 'event-id-on-two-clusters', subject, clusterId } as const;
+    this.#raise(
+      { ...alert, data: { source, id, clusterId, otherClusterId: String(otherClusterId) } },
+      recordedAt,
+    );
   }
 
   #refused({ id: eventId, data, recordedAt }: LogEvent): void {
