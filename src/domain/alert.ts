@@ -1,6 +1,5 @@
+/** The kinds of alert, with the severity and the texts of each. */
 import type { ConditionKind } from './validation/judging/condition.ts';
-
-/** What somebody should hear of: every kind of alert, how bad it is, and its words. */
 
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -22,19 +21,19 @@ export type AlertKind =
   | 'statement-drift'
   | 'log-tampered';
 
-/** What is known of an alert, for its words. */
+/** Values that the texts of an alert mention. */
 export type AlertData = Readonly<Record<string, string | number>>;
 
 interface Words {
   readonly severity: Severity;
-  /** What its subject names. */
+  /** Kind of thing that the subject identifies. */
   readonly about: 'cluster' | 'account' | 'event' | 'shard' | 'period' | 'log' | 'platform';
-  /** Acknowledging it also resolves it. */
+  /** Whether an acknowledgement also resolves the alert. */
   readonly endsWhenAcknowledged: boolean;
   readonly happened: (subject: string, data: AlertData) => string;
-  /** What it does to the bill. */
+  /** Effect on the bill. */
   readonly bill: string | ((data: AlertData) => string);
-  /** What to do next. */
+  /** Advice to the operator. */
   readonly next: string;
 }
 
@@ -53,9 +52,9 @@ const WHY_OUTAGE: Readonly<Record<string, (data: AlertData) => string>> = {
   ratio: ({ bad, of }) => `${bad} of ${of} clusters that were reachable turned bad at once`,
 };
 
-/** Minutes for which facts may wait for their registration before somebody should hear of it. */
+/** Minutes that facts may wait for the registration of their cluster before an alert is raised. */
 export const ORPHAN_AFTER_MIN = 15;
-/** Intervals without a completed run, after which the validator is stale. */
+/** Number of intervals without a completed run after which the validator is stale. */
 export const STALE_AFTER_INTERVALS = 3;
 
 export const ALERTS: Readonly<Record<AlertKind, Words>> = {
@@ -64,8 +63,8 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     'cluster',
     (subject) =>
       `facts of cluster ${subject} are recorded, and no registration for ${ORPHAN_AFTER_MIN} minutes`,
-    'The cluster is not billed: without a registration it belongs to nobody.',
-    'Find out who made it, and register it from when it began; or void the facts if it never existed.',
+    'The cluster is not billed: without a registration it belongs to no account.',
+    'Find out who created the cluster, and register it from its creation on. If it never existed, void the facts.',
   ),
   'event-rejected': alert(
     'warning',
@@ -74,54 +73,54 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
       count === undefined
         ? `event ${id} of ${source} for cluster ${clusterId} was refused: ${code}`
         : `${count} more events were refused earlier`,
-    'What the event says counts for nothing.',
-    'Look at it in /v1/rejected-events. Put right what stands against it and retry it, or acknowledge this if it was wrong.',
+    'The event has no effect on any bill.',
+    'See /v1/rejected-events. Fix the cause and retry the event, or acknowledge the alert if the event was wrong.',
     true,
   ),
   'cluster-unreachable': alert(
     'warning',
     'cluster',
     (subject, { since }) => `cluster ${subject} has not answered since ${since ?? 'some time ago'}`,
-    'None yet: it is billed until it has been gone for as long as its policy says.',
-    'Ask its owner whether it is gone. If it is, have it deleted; if it is not, see why we cannot reach it.',
+    'None yet: the cluster is billed until it has been unreachable for the time that its policy sets.',
+    'Ask its owner whether the cluster still exists. If not, have it deleted. If it does, find out why the ledger cannot reach it.',
   ),
   'billing-stopped-unreachable': alert(
     'warning',
     'cluster',
     (subject, { since }) =>
       `billing of cluster ${subject} is stopped from ${since ?? 'some time ago'}: it is unreachable`,
-    'It is not billed from then on, until it answers again.',
-    'If it is gone, have it deleted. If it still runs, see why we cannot reach it; if the stop is wrong, void it.',
+    'The cluster is not billed from then on, until it answers again.',
+    'If the cluster is gone, have it deleted. If it still runs, find out why the ledger cannot reach it. If the stop is wrong, void it.',
   ),
   'alive-after-delete': alert(
     'warning',
     'cluster',
     (subject, { deletedAt }) => `cluster ${subject}, deleted at ${deletedAt}, still answers`,
-    'It is not billed from its deletion on, and somebody may be using it.',
-    'See whether the deletion failed. If it did, void the deletion; if it is still under way, wait; or acknowledge this.',
+    'The cluster is not billed from its deletion on, although somebody may be using it.',
+    'Check whether the deletion failed. If it did, void the deletion. If it is still in progress, wait or acknowledge the alert.',
     true,
   ),
   'mass-unreachable': alert(
     'critical',
     'shard',
     (_, data) => (WHY_OUTAGE[String(data['why'])] ?? (() => 'too many clusters are bad at once'))(data),
-    'None: while this lasts nothing is concluded from clusters that do not answer, and no billing is stopped.',
-    'See whether our own network, DNS or credentials are at fault. If the clusters are really gone, decide to proceed.',
+    'None: while this lasts, clusters that do not answer are not judged and no billing is stopped.',
+    'Check the network, the DNS and the credentials of the ledger. If the clusters are really gone, decide to proceed.',
   ),
   flapping: alert(
     'info',
     'cluster',
     (subject, { flips }) =>
       `cluster ${subject} turned ${flips} times between reachable and not within 24 hours`,
-    'None: nothing is concluded until it has been steady for an hour.',
-    'See what makes its API server come and go.',
+    'None: the cluster is not judged until it has been steady for an hour.',
+    'Find out why its API server comes and goes.',
   ),
   unverifiable: alert(
     'warning',
     'cluster',
     (subject, { code, since }) => `cluster ${subject} cannot be asked since ${since}: ${code}`,
-    'None: it is billed as its facts say, and nobody verifies that it exists.',
-    'See that its registration names credentials, and that they can be read and are of an accepted form.',
+    'None: the cluster is billed by its facts, but the ledger cannot verify that it exists.',
+    'Check that its registration refers to credentials, and that they can be read and have an accepted form.',
   ),
   'stop-unconfirmed': alert(
     'warning',
@@ -130,29 +129,29 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
       inventory === 'listed'
         ? `cluster ${subject} has not answered since ${since}, and its platform still lists it`
         : `cluster ${subject} has not answered since ${since}, and its platform could not be asked`,
-    'It is still billed: its policy stops billing only where the inventory says too that it is gone.',
-    'See why it does not answer. If it is gone, have it deleted, or stop its billing by hand.',
+    'The cluster is still billed: its policy stops billing only if the inventory also reports that the cluster is gone.',
+    'Find out why the cluster does not answer. If it is gone, have it deleted or stop its billing manually.',
   ),
   'billed-but-missing': alert(
     'warning',
     'cluster',
     (subject) => `cluster ${subject} is registered, and its platform no longer lists it`,
-    'It is billed, perhaps for nothing.',
-    'If it is gone, have it deleted from when it was. If it is not, see why the platform lost it.',
+    'The cluster is billed although it may not exist.',
+    'If the cluster is gone, have it deleted from the time it was removed. If not, find out why the platform no longer lists it.',
   ),
   'running-but-unregistered': alert(
     'warning',
     'platform',
     (subject) => `the platform lists ${subject}, and no cluster was registered for it`,
-    'It runs and is not billed.',
-    'Register it from when it was made, or have it removed.',
+    'The cluster runs and is not billed.',
+    'Register the cluster from its creation on, or have it removed.',
   ),
   'validator-stale': alert(
     'critical',
     'shard',
     () => `the validator has completed no run for ${STALE_AFTER_INTERVALS} intervals`,
-    'None yet: what is gone is not noticed, and still billed.',
-    'See /v1/validations for how the last runs ended, and the log of the ledger.',
+    'None yet: clusters that are gone are not noticed and are still billed.',
+    'See /v1/validations for the last runs, and the log of the ledger process.',
   ),
   'late-facts': alert(
     'info',
@@ -199,20 +198,20 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     (subject, { why }) =>
       `the statements of ${subject} are no longer what they were when it was closed: ${why}`,
     'The statements that were sent cannot be reproduced.',
-    'Do not bill from this ledger until it is understood: compare it with an evidence file of that period.',
+    'Do not bill from this ledger until the cause is known. Compare it with an evidence file of that period.',
   ),
   'log-tampered': alert(
     'critical',
     'log',
     (_, { why }) => `the log is not what was signed: ${why}`,
-    'No figure can be trusted until it is understood.',
-    'Keep the store as it is, and compare it with a checkpoint and a copy that somebody else has.',
+    'No figure can be trusted until the cause is known.',
+    'Keep the store unchanged, and compare it with a checkpoint and a copy that another party keeps.',
   ),
 };
 
 export const ALERT_KINDS = Object.keys(ALERTS) as [AlertKind, ...AlertKind[]];
 
-/** The name of an alert: the same for as long as it is about the same. */
+/** Returns the id of an alert. It depends only on the kind and the subject, so that an alert keeps it while it lasts. */
 export function alertId(kind: AlertKind, subject: string): string {
   return `${kind}:${subject}`;
 }

@@ -1,6 +1,7 @@
 /**
- * A `connection` reference says where the credential of a cluster is kept: `<source>:<name>`, or the same with a slash:
- * `argocd:argocd/c1` and `argocd/argocd/c1` mean the same.
+ * Parses the `connection` of a registration, which says where the credential of a cluster is kept. It is
+ * `<scheme>:<name>` or `<scheme>/<name>`: `argocd:argocd/c1` and `argocd/argocd/c1` mean the same.
+ * @returns `undefined` if the text does not have this form.
  */
 export function parseReference(
   reference: string,
@@ -9,7 +10,7 @@ export function parseReference(
   return match === null ? undefined : { scheme: match[1] as string, name: match[2] as string };
 }
 
-/** One spelling for each reference, so that two can be compared; what is no reference stays as it is. */
+/** Returns the spelling `<scheme>:<name>` of a reference, so that two can be compared. Other text is returned unchanged. */
 export function canonicalReference(reference: string): string {
   const parsed = parseReference(reference);
   return parsed === undefined ? reference : `${parsed.scheme}:${parsed.name}`;

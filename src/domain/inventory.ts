@@ -3,54 +3,54 @@ import { formatAverage } from './billing/quantity.ts';
 import { usageOf } from './billing/usage.ts';
 import { HOUR_MS, type Instant } from './time.ts';
 
-/** A cluster that a source knows of. */
+/** A cluster that a source lists. */
 export interface InventoryItem {
-  /** The source: the scheme of its references, or `kubefirst`. */
+  /** Scheme of the references of the source, or `kubefirst`. */
   readonly source: string;
-  /** How a registration refers to it, in one spelling: `argocd:argocd/c1`. */
+  /** Canonical form of the `connection` of a registration, such as `argocd:argocd/c1`. */
   readonly reference: string;
-  /** Its id in the ledger, where the source says so. */
+  /** Id of the cluster in the ledger, if the source knows it. */
   readonly clusterId?: string;
   readonly name: string;
   readonly server?: string;
-  /** Since when the source has it, where it says so. */
+  /** When the source first listed the cluster, if it says so. */
   readonly since?: Instant;
-  /** Listed, but said not to run yet, or to have failed: no stranger where it is not registered. */
+  /** Whether the source reports that the cluster is not running yet, or failed. It then need not be registered. */
   readonly isPending?: boolean;
 }
 
-/** What one source said: all that it lists, or that it could not be read. */
+/** The list of one source, or why it could not be read. */
 export type SourceReading =
   | { readonly source: string; readonly items: readonly InventoryItem[] }
   | { readonly source: string; readonly unreadable: string };
 
-/** What the ledger has of a cluster that is registered and not deleted. */
+/** A cluster that is registered and not deleted. */
 export interface RegisteredCluster {
   readonly clusterId: string;
   readonly accountId: string;
   readonly name: string;
-  /** The reference of its registration, in one spelling. */
+  /** Canonical form of the `connection` of its registration. */
   readonly connection?: string | undefined;
-  /** Sources that must list it besides the one of its reference. */
+  /** Sources that must list the cluster, besides the source of its `connection`. */
   readonly expectedIn?: readonly string[];
   readonly intervals: readonly Interval[];
 }
 
-/** What the second source says of a cluster; `unknown` where no source that could list it was read. */
+/** Status of a cluster in the inventory; `unknown` if no source that could list it was read. */
 export type InventoryStatus = 'listed' | 'gone' | 'unknown';
 
-/** Something that the ledger and an inventory do not agree on. */
+/** A difference between the ledger and the inventory. */
 export type InventoryCondition =
   | {
       readonly type: 'billed-but-missing';
-      /** Stands for this condition from run to run. */
+      /** Identifies the condition in every run. */
       readonly key: string;
       readonly clusterId: string;
       readonly accountId: string;
       readonly name: string;
       readonly source: string;
       readonly since: Instant;
-      /** Cluster-hours billed since then, 6 decimal places. */
+      /** Cluster-hours billed since then, with 6 decimal places. */
       readonly clusterHours: string;
     }
   | {
@@ -60,22 +60,24 @@ export type InventoryCondition =
       readonly name: string;
       readonly source: string;
       readonly since: Instant;
-      /** Cluster-hours since then that nobody was billed for, 6 decimal places. */
+      /** Cluster-hours since then that no account was billed for, with 6 decimal places. */
       readonly clusterHours: string;
     };
 
 export interface Reconciliation {
   readonly conditions: readonly InventoryCondition[];
-  /** By id of the cluster, for every one that was asked about. */
+  /** Status of each registered cluster, by its id. */
   readonly statuses: ReadonlyMap<string, InventoryStatus>;
 }
 
 /**
- * Compares what sources list with what is registered. It decides nothing: conditions are for people, statuses for the
+ * Compares the lists of the sources with the registered clusters. Conditions become alerts; statuses are input of the
  * rules of the validator.
- * @param readings one per source. @param registered all clusters that are registered and not deleted.
- * @param known references of clusters that the ledger knows otherwise, such as deleted ones: they are no strangers.
- * @param firstSeen when a condition of a key was first found, where it was before.
+ * @param readings one per source.
+ * @param registered all clusters that are registered and not deleted.
+ * @param known references and ids of other clusters of the ledger, such as deleted ones. They are never reported as
+ * unregistered.
+ * @param firstSeen returns when the condition with a key was first found, or `undefined` if it is new.
  */
 export function reconcileInventory(
   readings: readonly SourceReading[],
@@ -121,18 +123,18 @@ export function reconcileInventory(
   return { conditions, statuses };
 }
 
-/** What the sources list, by reference and by cluster id. */
+/** The listed clusters, by reference and by cluster id. */
 class InventoryIndex {
   readonly #items: InventoryItem[] = [];
   readonly #sources = new Map<string, 'read' | 'unreadable'>();
   readonly #references = new Set<string>();
-  /** `source` and id of every cluster that is listed by its id. */
+  /** `source` and id of every item that has a cluster id. */
   readonly #ids = new Set<string>();
 
   constructor(readings: readonly SourceReading[]) {
     for (const reading of readings) {
       const isRead = 'items' in reading;
-      // One of two readings of a source that failed leaves it unknown what is gone.
+      // If one of two readings of a source failed, absence from the other one proves nothing.
       if (this.#sources.get(reading.source) !== 'unreadable')
         this.#sources.set(reading.source, isRead ? 'read' : 'unreadable');
       if (!isRead) continue;
@@ -144,7 +146,7 @@ class InventoryIndex {
     }
   }
 
-  /** `listed` where any source lists it; `gone` where one that should was read and does not, and none is unread. */
+  /** Returns `listed` if any source lists the cluster, and `gone` if all expected sources were read and none lists it. */
   statusOf(cluster: RegisteredCluster): { readonly status: InventoryStatus; readonly source?: string } {
     const { clusterId, connection } = cluster;
     const expected = new Set(cluster.expectedIn);
@@ -164,7 +166,7 @@ class InventoryIndex {
     return isUnknown || gone === undefined ? { status: 'unknown' } : { status: 'gone', source: gone };
   }
 
-  /** What is listed and no registered cluster is, each once, in order of its reference. */
+  /** Returns each listed cluster that is not registered once, ordered by reference. */
   unregistered(
     registered: readonly RegisteredCluster[],
     known: ReadonlySet<string>,
@@ -186,7 +188,7 @@ function hoursBilled(intervals: readonly Interval[], from: Instant, to: Instant)
   return hours(BigInt(usage.clusterSeconds.replace('.', '')));
 }
 
-/** Milliseconds of one cluster as hours with 6 decimal places, half to even. */
+/** Formats milliseconds as hours with 6 decimal places, rounded half to even. */
 export function hours(ms: bigint): string {
   return formatAverage(ms, BigInt(HOUR_MS));
 }

@@ -1,10 +1,10 @@
 /**
- * Instants are integers: milliseconds since 1970-01-01T00:00:00.000Z (UTC, no leap seconds). On the outside they
- * are RFC 3339 strings; on the inside they are never `Date` and never read from a clock.
+ * Milliseconds since 1970-01-01T00:00:00.000Z (UTC, no leap seconds), an integer. APIs and the log hold instants as RFC
+ * 3339 strings. The domain never uses `Date` for them and never reads a clock.
  */
 export type Instant = number;
 
-/** The latest instant the ledger can write down: 9999-12-31T23:59:59.999Z. */
+/** Latest instant that the ledger can format: 9999-12-31T23:59:59.999Z. */
 export const LAST_INSTANT: Instant = 253_402_300_799_999;
 
 export const SECOND_MS = 1_000;
@@ -12,7 +12,7 @@ export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** Half-open: `from` belongs to it, `to` does not. */
+/** A half-open span of time: it includes `from` and excludes `to`. */
 export interface Window {
   readonly from: Instant;
   readonly to: Instant;
@@ -20,14 +20,14 @@ export interface Window {
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
 
-/** What an instant may look like, for error messages. */
+/** Description of the accepted forms of an instant, for error messages. */
 export const INSTANT_FORM =
   'an RFC 3339 time from 1970 to 9999 with a zone and at most whole milliseconds, such as 2026-01-31T08:00:00.000Z';
 
 /**
- * Reads an RFC 3339 time (section 5.6), upper case `T` and `Z`, any numeric offset. Days that do not exist, second 60
- * and fractions finer than a millisecond are refused: nothing is rounded.
- * @returns the instant, or `undefined` where the text is none.
+ * Parses an RFC 3339 time (section 5.6) with upper-case `T` and `Z` and any numeric offset. Days that do not exist, second
+ * 60, and fractions finer than a millisecond are rejected: nothing is rounded.
+ * @returns the instant, or `undefined` if the text is not valid.
  */
 export function parseInstant(text: string): Instant | undefined {
   const match = RFC3339.exec(text);
@@ -61,9 +61,9 @@ function offsetMs(zone: string): number | undefined {
 }
 
 /**
- * Reads the one form the ledger writes, `YYYY-MM-DDTHH:MM:SS.mmmZ`, without allocating: a replay does this for every
- * fact. Use it for what was recorded, `parseInstant` for what comes from outside.
- * @returns the instant, or NaN where the text is not of that form.
+ * Parses the form that the ledger records, `YYYY-MM-DDTHH:MM:SS.mmmZ`, without allocating: a replay does this for every
+ * fact. Use it for recorded text, and `parseInstant` for input.
+ * @returns the instant, or NaN if the text does not have that form.
  */
 export function readInstant(text: string): Instant {
   if (text.length !== 24 || text.charCodeAt(10) !== 84 || text.charCodeAt(23) !== 90) return Number.NaN;
@@ -82,14 +82,14 @@ function digits(text: string, at: number, count: number): number {
   return value;
 }
 
-/** Writes an instant as `YYYY-MM-DDTHH:MM:SS.mmmZ`. @throws RangeError outside of the years 1970 to 9999. */
+/** Formats an instant as `YYYY-MM-DDTHH:MM:SS.mmmZ`. @throws RangeError if it is not in the years 1970 to 9999. */
 export function formatInstant(instant: Instant): string {
   if (!(instant >= 0 && instant <= LAST_INSTANT))
-    throw new RangeError(`${instant} is no instant of the ledger`);
+    throw new RangeError(`${instant} is not an instant from 1970 to 9999`);
   return new Date(instant).toISOString();
 }
 
-/** Days from 1970-01-01 in the proleptic Gregorian calendar; Howard Hinnant's `days_from_civil`. */
+/** Returns the days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`). */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
@@ -109,9 +109,10 @@ export type Period = string;
 
 export const PERIOD = /^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/;
 
-/** The half-open window of a period. @throws RangeError where `period` is no `YYYY-MM` from 1970-01 to 9999-11. */
+/** Returns the window of a period. @throws RangeError if `period` is not a month `YYYY-MM` from 1970-01 to 9999-11. */
 export function periodWindow(period: Period): Window {
-  if (!PERIOD.test(period) || period === '9999-12') throw new RangeError(`${period} is no period`);
+  if (!PERIOD.test(period) || period === '9999-12')
+    throw new RangeError(`${period} is not a month from 1970-01 to 9999-11`);
   const year = Number(period.slice(0, 4));
   const month = Number(period.slice(5));
   const [nextYear, nextMonth] = month === 12 ? [year + 1, 1] : [year, month + 1];
@@ -121,12 +122,12 @@ export function periodWindow(period: Period): Window {
   };
 }
 
-/** The period an instant belongs to. */
+/** Returns the period that contains an instant. */
 export function periodOf(instant: Instant): Period {
   return formatInstant(instant).slice(0, 7);
 }
 
-/** The UTC days that a window touches, in order, each clipped to it, named by their date `YYYY-MM-DD`. */
+/** Returns the UTC days that overlap a window, in order, each clipped to it, with their dates `YYYY-MM-DD`. */
 export function daysOf(window: Window): { readonly date: string; readonly window: Window }[] {
   const days = [];
   for (let from = window.from; from < window.to; ) {

@@ -161,7 +161,7 @@ describe('alerts of the validator', () => {
       { conditions: [{ kind: 'running-but-unregistered', subject: 'm1.x1.lonely.1776254400', data }] },
     );
     expect(await one(ledger, 'running-but-unregistered:m1.x1.lonely.1776254400')).toMatchObject({
-      bill: 'It runs and is not billed.',
+      bill: 'The cluster runs and is not billed.',
       data,
     });
   });

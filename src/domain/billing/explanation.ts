@@ -1,17 +1,17 @@
 import type { Instant, Window } from '../time.ts';
 import { type ClusterBilling, type Interval, ownerAt, valueAt } from './billing.ts';
 
-/** The part of a billed interval that counts in a window, and the facts that the interval lies between. */
+/** The part of a billed interval inside a window, with the facts that opened and closed the interval. */
 export interface CountedInterval {
   readonly from: Instant;
   readonly to: Instant;
-  /** Positions, as in `Interval`; what closed it may be effective after the window. */
+  /** Orders of facts, as in `Interval`. The closing fact may be effective after the window. */
   readonly openedBy: number;
   readonly closedBy: number | null;
   readonly clusterType: string | null;
 }
 
-/** The parts of billed intervals that count in a window, in order, none empty. */
+/** Returns the non-empty parts of billed intervals inside a window, in order. */
 export function countedIntervals(intervals: readonly Interval[], counted: Window): CountedInterval[] {
   return intervals.flatMap(({ from, to, openedBy, closedBy, clusterType }) => {
     const start = Math.max(from, counted.from);
@@ -20,7 +20,7 @@ export function countedIntervals(intervals: readonly Interval[], counted: Window
   });
 }
 
-/** Why a cluster is not billed to an account in a window: the first of these that holds. */
+/** Reasons why a cluster is not billed to an account in a window. The first one that applies is reported. */
 export const NOT_BILLED = [
   'orphan',
   'other-account',

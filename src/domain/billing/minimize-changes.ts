@@ -1,18 +1,17 @@
-/** Work after which no more is left out: a bound on time, never on truth. */
-const MOST_WORK = 1_000_000;
+/** Maximum work, in folded facts. It limits the time; the result is a correct cause in any case, but may not be minimal. */
+const MAX_WORK = 1_000_000;
 
 /**
- * The changes that made a difference: as few as can be found by leaving out one after the other, such that with these
- * alone the one state becomes the other, and with all but these nothing changes.
- * @param makes whether some of the changes, and they alone, do all that all of them do.
- * @param changes in an order in which the first are left out first.
- * @param cost of asking once, in facts that are folded. Of very many changes some may be left in that decide nothing.
- * Gives `undefined` wherever it may pause.
- * @returns those that remain, in their order; all where `makes` holds of no fewer.
+ * Delta debugging (ddmin, Zeller and Hildebrandt 2002, without its test of subsets): finds a small subset of `changes` that
+ * alone turns the old state into the new one, by leaving out parts of decreasing size. Yields where the caller may pause.
+ * @param changes the first ones are left out first.
+ * @param isSufficient returns whether a subset alone has the effect of all changes.
+ * @param cost of one call of `isSufficient`, in folded facts. If the total is too high, the subset may not be minimal.
+ * @returns the remaining changes, in order.
  */
 export function* minimizeChanges<T>(
   changes: readonly T[],
-  makes: (some: ReadonlySet<T>) => boolean,
+  isSufficient: (subset: ReadonlySet<T>) => boolean,
   cost: number,
 ): Generator<undefined, readonly T[]> {
   let left = changes;
@@ -22,12 +21,12 @@ export function* minimizeChanges<T>(
     for (let i = 0; i < left.length; ) {
       yield undefined;
       work += cost;
-      if (work > MOST_WORK) return left;
+      if (work > MAX_WORK) return left;
       const fewer = left.toSpliced(i, size);
-      if (makes(new Set(fewer))) left = fewer;
+      if (isSufficient(new Set(fewer))) left = fewer;
       else i += size;
     }
-    // One by one, again and again until nothing can be left out: what one needs may be gone with another.
+    // Repeats size 1 until nothing can be left out, because a change may become unnecessary once another one is left out.
     if (size > 1) size = Math.ceil(size / 2);
     else if (left.length === before) break;
   }

@@ -22,14 +22,14 @@ export interface Calendar {
   readonly firstBilledAt: Instant | undefined;
 }
 
-/** The closing of a period, as it is recorded. */
+/** The recorded closing of a period. */
 export interface PeriodClosing {
   readonly period: Period;
-  /** Position of the last event that the statements know. */
+  /** Position of the last event that the statements take into account. */
   readonly watermark: number;
-  /** How many accounts have a statement. */
+  /** Number of accounts with a statement. */
   readonly accounts: number;
-  /** The sum of the totals of all statements. */
+  /** Sum of the totals of all statements. */
   readonly totals: Amounts;
   /** SHA-256, in hex, over the RFC 8785 canonical JSON of all statements, ordered by account. */
   readonly statementsDigest: string;
@@ -37,7 +37,7 @@ export interface PeriodClosing {
   readonly rules: number;
 }
 
-/** Writes a closing down; positions are decimal strings, as everywhere outside. */
+/** Converts a closing to the event that is stored. Positions are decimal strings, as in the API. */
 export function serializeClosing({
   period,
   watermark,
@@ -58,7 +58,7 @@ export function serializeClosing({
   return { type: PERIOD_CLOSED, data };
 }
 
-/** Reads a closing back. @throws UnreadableFact */
+/** Parses a stored closing. @throws UnreadableFact */
 export function parseClosing(
   period: Period,
   type: string,
@@ -91,7 +91,7 @@ function readAmounts(type: string, recorded: unknown): Amounts {
   return { billableClusters, clusterSeconds } as Amounts;
 }
 
-/** The period after another. */
+/** Returns the period after `period`. */
 export function periodAfter(period: Period): Period {
   return periodOf(periodWindow(period).to);
 }

@@ -1,7 +1,7 @@
-/** Milliseconds of billed time; a bigint, since a sum over many clusters may pass 2^53. */
+/** Milliseconds of billed time. A bigint, because a sum over many clusters may exceed 2^53. */
 export type Milliseconds = bigint;
 
-/** Whole milliseconds as seconds with exactly 3 decimal places: `1n` is `"0.001"`, `-1500n` is `"-1.500"`. */
+/** Formats milliseconds as seconds with exactly 3 decimal places: `1n` is `"0.001"`, `-1500n` is `"-1.500"`. */
 export function formatSeconds(ms: Milliseconds): string {
   return formatFixed(ms, 3);
 }
@@ -29,7 +29,7 @@ function formatFixed(value: bigint, places: number): string {
   return `${sign}${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
-/** Adds whole numbers exactly and mostly in floating point: what would pass 2^53 is carried over into a bigint. */
+/** Exact sum of integers. It adds in floating point, which is faster, and moves large partial sums to a bigint. */
 export class ExactSum {
   #carried = 0n;
   #rest = 0;
@@ -61,12 +61,12 @@ export interface Amounts {
   readonly clusterSeconds: string;
 }
 
-/** Seconds with exactly 3 decimal places as whole milliseconds; `undefined` where the text is none. */
+/** Parses seconds with exactly 3 decimal places to milliseconds. @returns `undefined` if the text has another form. */
 export function parseSeconds(text: unknown): Milliseconds | undefined {
   return typeof text === 'string' && /^-?\d+\.\d{3}$/.test(text) ? BigInt(text.replace('.', '')) : undefined;
 }
 
-/** Exact sums of amounts. */
+/** Exact sum of amounts. */
 export class AmountSum {
   #billableClusters = 0;
   #billed = 0n;

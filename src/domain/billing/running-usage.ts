@@ -3,27 +3,27 @@ import type { Interval } from './billing.ts';
 import { type Usage, usageFrom } from './usage.ts';
 
 /**
- * The usage of an account while its clusters change one by one: as `usageOf` would give it of all their intervals, at the
- * cost of what changed. How many are billed at once is kept as differences at the instants at which it may change, in a
- * tree whose root knows the most.
+ * Usage of an account that is updated as billed intervals are added and removed. It equals `usageOf` of all intervals, but an
+ * update costs only O(log n). A segment tree over the instants at which the number of billed clusters may change keeps
+ * the maximum prefix sum of the differences, which is the peak.
  */
 export class RunningUsage {
   readonly #counted: Window;
   readonly #edges: Float64Array;
   readonly #leaves: number;
-  /** Of each node of the tree: the sum of the differences below it, and the most that a sum of its first ones comes to. */
+  /** For each node of the tree: the sum of the differences below it, and the maximum sum of a prefix of them. */
   readonly #sum: Int32Array;
   readonly #most: Int32Array;
   #billed = 0n;
-  /** By cluster, how many of its intervals count; none is 0 for longer than between two changes. */
+  /** Number of intervals inside the window, by cluster. Clusters without any have no entry. */
   readonly #counting = new Map<number, number>();
   #atStart = 0;
   #atEnd = 0;
   #usage: Usage | undefined;
 
   /**
-   * @param counted the window, already cut at the instant asked about.
-   * @param edges every instant at which an interval will ever begin or end.
+   * @param counted the window, already clipped (`clippedWindow`).
+   * @param edges all instants at which an interval may start or end.
    */
   constructor(counted: Window, edges: Iterable<Instant>) {
     this.#counted = counted;
@@ -35,7 +35,7 @@ export class RunningUsage {
     this.#most = new Int32Array(2 * this.#leaves);
   }
 
-  /** Takes the intervals of one cluster out and puts others in. @throws RangeError at an edge that was not announced. */
+  /** Replaces the intervals of one cluster. @throws RangeError if an edge is not one of `edges`. */
   replace(cluster: number, before: readonly Interval[], after: readonly Interval[]): void {
     let same = 0;
     while (same < before.length && same < after.length && isSame(before[same], after[same])) same++;
@@ -46,8 +46,9 @@ export class RunningUsage {
   }
 
   /**
-   * Puts a billed interval of a cluster in, or takes it out.
-   * @param until infinite where it is still billed. @throws RangeError at an edge that was not announced.
+   * Adds or removes a billed interval of a cluster.
+   * @param until infinite while the cluster is still billed.
+   * @throws RangeError if an edge is not one of `edges`.
    */
   add(cluster: number, since: Instant, until: Instant, sign: 1 | -1): void {
     const { from, to } = this.#counted;
@@ -64,7 +65,7 @@ export class RunningUsage {
     else this.#differ(end, -sign);
   }
 
-  /** The same object until something changes. */
+  /** The usage. It is the same object until something changes. */
   get usage(): Usage {
     this.#usage ??= usageFrom(
       {
@@ -99,7 +100,7 @@ export class RunningUsage {
       if ((this.#edges[middle] as number) < at) low = middle + 1;
       else high = middle;
     }
-    if (this.#edges[low] !== at) throw new RangeError(`nothing was said of a change at ${at}`);
+    if (this.#edges[low] !== at) throw new RangeError(`${at} is not one of the edges`);
     return low;
   }
 }

@@ -50,7 +50,7 @@ export interface Statement {
   readonly statementId: string;
   readonly accountId: string;
   readonly period: Period;
-  /** Position of the last event that it knows, as a decimal string. */
+  /** Position of the last event that it takes into account, as a decimal string. */
   readonly watermark: string;
   readonly usage: Usage;
   readonly byType: readonly TypeUsage[];
@@ -122,7 +122,7 @@ function usageOfType({ byType }: UsageBreakdown, clusterType: string | null): Us
   return usage;
 }
 
-/** The usage of nothing in any window that is not empty. */
+/** Usage of a type that is not billed in the window. */
 const NO_USAGE: Usage = {
   billableClusters: 0,
   clusterSeconds: '0.000',

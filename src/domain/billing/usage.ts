@@ -2,16 +2,16 @@ import type { Instant, Window } from '../time.ts';
 import type { Interval } from './billing.ts';
 import { ExactSum, formatAverage, formatSeconds, type Milliseconds } from './quantity.ts';
 
-/** What an account used in a window, as docs/billing-rules.md defines each measure. */
+/** Usage of an account in a window. docs/billing-rules.md defines each measure. */
 export interface Usage {
-  /** Clusters billed for more than 0 ms: the count that billing charges by. */
+  /** Number of clusters billed for more than 0 ms. This is the count that customers are charged by. */
   readonly billableClusters: number;
-  /** Billed time, seconds with 3 decimal places. */
+  /** Billed time in seconds, with 3 decimal places. */
   readonly clusterSeconds: string;
   readonly peakClusters: number;
   readonly clustersAtStart: number;
   readonly clustersAtEnd: number;
-  /** Billed time over the length of the window so far, 6 decimal places, half to even. */
+  /** Billed time divided by the length of the counted window, with 6 decimal places, rounded half to even. */
   readonly averageClusters: string;
 }
 
@@ -36,7 +36,7 @@ export interface Measures {
   clustersAtEnd: number;
 }
 
-/** The part of a window that is counted: up to `through`, and never past its end or before its start. */
+/** Returns the part of a window up to `through`; an empty window if `through` is before its start. */
 export function clippedWindow(window: Window, through: Instant): Window {
   return { from: window.from, to: Math.max(window.from, Math.min(window.to, through)) };
 }
@@ -73,7 +73,7 @@ export function compareTypes(a: string | null, b: string | null): number {
   return a < b ? -1 : 1;
 }
 
-/** Writes measures of a window down. */
+/** Formats the measures of a window. */
 export function usageFrom(measures: Measures, counted: Window): Usage {
   return {
     billableClusters: measures.billableClusters,
@@ -91,16 +91,16 @@ export class UsageMeter {
   readonly #from: Instant;
   readonly #to: Instant;
   readonly #billed = new ExactSum();
-  /** When clusters begin and end to be billed, within the window and not at its edges. */
+  /** Instants inside the window, not at its edges, at which billed intervals start and end. */
   readonly #starts: Instant[] = [];
   readonly #ends: Instant[] = [];
   #billableClusters = 0;
   #atStart = 0;
   #atEnd = 0;
-  /** Whether anything of the cluster at hand counts. */
+  /** Whether the current cluster is billed in the window. */
   #counts = false;
 
-  /** @param counted the window, already cut at the instant asked about (`countedWindow`). */
+  /** @param counted the window, already clipped (`clippedWindow`). */
   constructor(counted: Window) {
     this.#counted = counted;
     this.#from = counted.from;
@@ -138,7 +138,7 @@ export class UsageMeter {
     return copy;
   }
 
-  /** The next interval is of another cluster. */
+  /** Ends the current cluster: the next interval belongs to another one. */
   endCluster(): void {
     if (this.#counts) this.#billableClusters++;
     this.#counts = false;
@@ -203,14 +203,14 @@ export class GroupedUsageMeter<Group extends string | number | null> {
     return this.#whole.usage;
   }
 
-  /** The groups of which anything is billed in the window, in no particular order. */
+  /** The groups with billed time in the window, in no particular order. */
   get groups(): [Group, Usage][] {
     if (this.#groups !== undefined) return Array.from(this.#groups, ([group, meter]) => [group, meter.usage]);
     return this.#only === undefined ? [] : [[this.#only.group, this.usage]];
   }
 }
 
-/** The most clusters at one instant. Intervals are half-open: at equal times what ends makes room for what starts. */
+/** Returns the maximum number of clusters at one instant. Intervals are half-open: at equal times, ends come before starts. */
 function peak(atStart: number, unsortedStarts: readonly Instant[], unsortedEnds: readonly Instant[]): number {
   if (unsortedStarts.length === 0 || unsortedEnds.length === 0) return atStart + unsortedStarts.length;
   const starts = Float64Array.from(unsortedStarts).sort();

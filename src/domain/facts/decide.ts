@@ -3,9 +3,9 @@ import { DAY_MS, type Instant, MINUTE_MS } from '../time.ts';
 import type { Fact, FactOf, KnownFact } from './fact.ts';
 import type { Rejection } from './rejection.ts';
 
-/** How far ahead of the ledger's clock a fact may be effective. */
+/** Maximum time that a fact may be effective after the ledger's clock. */
 export const FUTURE_TOLERANCE_MS = 5 * MINUTE_MS;
-/** By default, how far back a fact may be effective, unless an operator posts it. */
+/** Default of the maximum time that a fact may be effective before the ledger's clock, unless an operator posts it. */
 export const DEFAULT_BACKDATING_MS = 35 * DAY_MS;
 /** The earliest instant at which any fact may be effective: an earlier one comes from a clock that was never set. */
 export const EARLIEST_PLAUSIBLE: Instant = Date.UTC(2010, 0);
@@ -22,11 +22,12 @@ export interface Posting {
 }
 
 export type Decision =
-  | { readonly ok: true /** What to record, in one write. */; readonly facts: readonly [Fact, ...Fact[]] }
+  | { readonly ok: true /** Facts to record, in one write. */; readonly facts: readonly [Fact, ...Fact[]] }
   | { readonly ok: false; readonly rejection: Rejection };
 
 /**
- * Decides whether a fact may be recorded, and what is recorded with it. The first rule that fails is the answer.
+ * Decides whether a fact may be recorded, and which notice is recorded with it. The first rule that fails determines the
+ * rejection.
  * @param known the facts of the cluster so far, in the order of their revisions.
  */
 export function decide(known: readonly KnownFact[], fact: Fact, posting: Posting): Decision {
@@ -88,7 +89,7 @@ function rejectVoid(
   return undefined;
 }
 
-/** Whether the ledger itself appended the fact, for those who act on stops; it switches nothing. */
+/** Returns whether the ledger appended the fact as a notice for consumers. A notice never stops or resumes billing. */
 export function isNotice(fact: Fact): boolean {
   return 'cause' in fact && fact.cause === 'deleted';
 }

@@ -1,12 +1,11 @@
+/**
+ * Facts about clusters: immutable, in the past tense. Each type has a schema of its fields besides `type`, `clusterId` and
+ * `effectiveAt`; the TypeScript types are inferred from the schemas. docs/billing-rules.md defines their meaning.
+ */
 import { z } from 'zod';
 import { formatInstant, type Instant, parseInstant, readInstant } from '../time.ts';
 
-/**
- * Facts: what is recorded of one cluster, immutable, past tense. One schema per type says what it carries besides its
- * `type`, `clusterId` and `effectiveAt`; the types follow from the schemas. docs/billing-rules.md says what they mean.
- */
-
-/** Ids are also parts of stream names and of URLs, so their alphabet is small. */
+/** Cluster ids are parts of stream names and URLs, so that few characters are allowed. */
 export const ClusterId = z
   .string()
   .regex(
@@ -26,7 +25,7 @@ export const EventId = z
     'must be an event id of this ledger: a UUID in lower case',
   );
 
-/** One line of text for people. */
+/** Returns the schema of a line of text without control characters. */
 export const line = (max: number) =>
   z
     .string()
@@ -42,8 +41,8 @@ const Label = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ / -');
 
 /**
- * Where the credentials of a cluster are kept, such as `argocd/cluster-c1`: a reference, never a credential. What looks
- * like one (a JSON Web Token, several lines) is refused before it can be stored.
+ * A reference to the credentials of a cluster, such as `argocd/cluster-c1`. Text that looks like a credential (a JSON Web
+ * Token, several lines) is rejected, so that no credential is stored.
  */
 const Connection = z
   .string()
@@ -56,7 +55,7 @@ const Connection = z
     'must be a reference to a credential, not a credential',
   );
 
-/** What was seen, for people and auditors; the ledger never computes with it. */
+/** Evidence for people and auditors. The ledger never computes with it. */
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 const Json: z.ZodType<Json> = z
   .lazy(() =>
@@ -78,16 +77,16 @@ function isWrittenInstant(text: string): boolean {
   return instant !== undefined && formatInstant(instant) === text;
 }
 
-/** The causes that can stop billing, each a switch of its own. */
+/** The causes that can stop billing. Each stops and resumes independently of the others. */
 export const CAUSES = ['unreachable', 'missing', 'manual'] as const;
 export const Cause = z.enum(CAUSES);
 export type Cause = z.infer<typeof Cause>;
 
-/** `deleted` marks the notice that the ledger itself appends with a deletion; it is no switch. */
+/** `deleted` marks the notice that the ledger appends with a deletion. It does not stop billing on its own. */
 const AnyCause = z.enum([...CAUSES, 'deleted']);
 const billing = { cause: AnyCause, reason: Reason.optional(), ...observation };
 
-/** The attributes of a cluster. Each may differ over time: a fact says only those that it carries. */
+/** The attributes of a cluster. Each may change over time. A fact sets only the attributes that it contains. */
 const attributes = {
   accountId: AccountId,
   name: line(253),
@@ -139,18 +138,18 @@ export type FactOf<T extends FactType> = {
 }[T];
 export type Fact = FactOf<FactType>;
 
-/** A fact with its place in the log, which names it too. */
+/** A fact with its rank among the facts of its cluster. The order also identifies the fact there. */
 export interface OrderedFact<F = Fact> {
   readonly order: number;
   readonly fact: F;
 }
 
-/** A fact with its identity and its place. */
+/** A fact with its order and its event id. */
 export interface KnownFact<F = Fact> extends OrderedFact<F> {
   readonly eventId: string;
 }
 
-/** What the log cannot tell us: a fact of a type or version that this release does not know, or a damaged one. */
+/** Thrown for a recorded fact that is damaged, or of a type or version that this release does not know. */
 export class UnreadableFact extends Error {
   override readonly name = 'UnreadableFact';
 }
@@ -158,9 +157,9 @@ export class UnreadableFact extends Error {
 type Recorded = Readonly<Record<string, unknown>>;
 
 /**
- * The ways from an older shape of a type to the next: step `n` turns data of version `n + 1` into version `n + 2`. Pure and
- * total; a stored sample of every version stays in test/domain/samples/. A type is recorded under its name, from its
- * second version on with that: `ClusterRegistered`, `ClusterRegistered.v2`.
+ * Upcasters by type: step `n` converts data of version `n + 1` to version `n + 2`. They are pure and total, and
+ * test/domain/samples/ keeps a sample of every version. Version 1 of a type is recorded under its name, later versions with
+ * a suffix: `ClusterRegistered`, `ClusterRegistered.v2`.
  */
 const upcasters: { readonly [T in FactType]?: readonly ((data: Recorded) => Recorded)[] } = {
   // Version 1 recorded `billable: true` also if nothing was posted, and only the first registration decided. So that a cluster
@@ -172,7 +171,7 @@ function latestVersion(type: FactType): number {
   return (upcasters[type]?.length ?? 0) + 1;
 }
 
-/** The name under which facts of a type are recorded today. */
+/** Returns the name under which this release records facts of a type. */
 export function recordedType(type: FactType): string {
   const version = latestVersion(type);
   return version === 1 ? type : `${type}.v${version}`;
@@ -195,15 +194,15 @@ function readType(recorded: string): { type: FactType; version: number } {
 }
 
 /**
- * Reads a recorded fact of any version up to ours. What was checked before it was recorded is not checked again in
- * depth, since a replay reads millions; what the bill depends on is.
- * @param clusterId the cluster whose stream it stands in; it must be the one that the fact names.
- * @throws UnreadableFact where type or version are unknown or a field that billing needs is not of its form.
+ * Parses a recorded fact of any version up to the latest one. It checks only the fields that billing needs, because a replay
+ * parses millions of facts and all fields were validated before they were recorded.
+ * @param clusterId the cluster of the stream; the fact must name the same cluster.
+ * @throws UnreadableFact if the type or version is unknown, or a field that billing needs is invalid.
  */
 export function parseFact(clusterId: string, recordedAs: string, recorded: unknown): Fact {
   const { type, version } = readType(recordedAs);
   if (typeof recorded !== 'object' || recorded === null)
-    throw new UnreadableFact(`${type} carries no object`);
+    throw new UnreadableFact(`the data of ${type} is not an object`);
   let data = recorded as Recorded;
   for (const upcast of upcasters[type]?.slice(version - 1) ?? []) data = upcast(data);
   const effectiveAt = typeof data['effectiveAt'] === 'string' ? readInstant(data['effectiveAt']) : Number.NaN;

@@ -1,24 +1,24 @@
 import { formatInstant } from '../time.ts';
 import { type Fact, parseFact, recordedType } from './fact.ts';
 
-/** Where a fact came from: the producer's CloudEvents `source` and `id` name it, so that a repeat is known as one. */
+/** Origin of a fact. The producer's CloudEvents `source` and `id` identify the event, so that a repeat is recognized. */
 export interface Origin {
   readonly source: string;
   readonly id: string;
-  /** Who posted it, as the ledger knows them. */
+  /** Name of the caller that posted the fact. */
   readonly actor: string;
-  /** CloudEvents extension attributes, kept and never looked at. */
+  /** CloudEvents extension attributes. The ledger stores and returns them, and never interprets them. */
   readonly extensions?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** The form in which a fact is stored: an event of a stream of its cluster. */
+/** A fact as it is stored: an event in the stream of its cluster. */
 export interface FactRecord {
   readonly type: string;
   readonly data: { readonly [key: string]: unknown };
   readonly metadata: { readonly [key: string]: unknown };
 }
 
-/** Writes a fact down. Optional fields that are absent stay absent. */
+/** Converts a fact to the event that is stored. Absent optional fields stay absent. */
 export function serializeFact(fact: Fact, origin: Origin) {
   const { type, effectiveAt, ...payload } = fact;
   const { source, id, actor, extensions } = origin;
@@ -29,15 +29,12 @@ export function serializeFact(fact: Fact, origin: Origin) {
   };
 }
 
-/**
- * Reads a fact back.
- * @throws UnreadableFact
- */
+/** Parses a stored fact. @throws UnreadableFact */
 export function parseStoredFact(clusterId: string, record: FactRecord): Fact {
   return parseFact(clusterId, record.type, record.data);
 }
 
-/** Where a recorded fact came from. */
+/** Returns the origin of a stored fact. */
 export function originOf(record: FactRecord): Origin {
   return record.metadata as unknown as Origin;
 }

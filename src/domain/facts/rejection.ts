@@ -1,6 +1,6 @@
 import type { Instant, Period } from '../time.ts';
 
-/** Every "no" of the ledger to a well-formed fact or command, as data. src/http/server/problem.ts gives each code its status and words. */
+/** Reason why the ledger rejects a valid fact or command. src/http/server/problem.ts has the status and title of each code. */
 export type Rejection =
   | { readonly code: 'event-id-reused'; readonly eventId: string }
   | { readonly code: 'effective-in-future'; readonly effectiveAt: Instant; readonly latest: Instant }
@@ -22,7 +22,7 @@ export type Rejection =
   | { readonly code: 'cluster-deleted'; readonly clusterId: string; readonly deletedAt: Instant }
   | { readonly code: 'void-target-unknown'; readonly clusterId: string; readonly voids: string }
   | { readonly code: 'void-target-not-voidable'; readonly voids: string; readonly targetType: string }
-  /** What was said of a cluster names none that is registered. */
+  /** The name given for a cluster matches no registered cluster. */
   | { readonly code: 'cluster-unknown'; readonly named: string }
   | { readonly code: 'cluster-ambiguous'; readonly named: string; readonly candidates: readonly string[] }
   | { readonly code: 'period-not-ended'; readonly period: Period; readonly endsAt: Instant }
