@@ -47,7 +47,7 @@ describe('alerts of the validator', () => {
       raisedAt: '2026-04-15T12:05:00.000Z',
       updatedAt: '2026-04-15T12:05:00.000Z',
       happened: 'cluster c1 has not answered since 2026-04-15T12:05:00.000Z',
-      bill: expect.stringContaining('it is billed until'),
+      bill: expect.stringContaining('the cluster is billed until'),
       next: expect.stringContaining('Ask its owner'),
       atStake: { since: '2026-04-15T12:05:00.000Z', clusterSeconds: '600.000' },
       data: { since: '2026-04-15T12:05:00.000Z', policy: 'default@v1' },
