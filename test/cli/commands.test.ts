@@ -189,6 +189,6 @@ describe.concurrent('a request that the ledger rejects', () => {
   test('prints the detail if no field is invalid', async () => {
     const { code, stderr } = await run(words(`explain nobody --period 2026-01 --json --url ${url()}`));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: Not found\n {2}no cluster was ever registered .* nobody\n {2}request /);
+    expect(stderr).toMatch(/^error: Not found\n {2}no cluster ever belonged to account nobody\n {2}request /);
   });
 });

@@ -119,13 +119,18 @@ describe('the demo while it runs', () => {
     expect(JSON.parse(second.text)).toEqual({ ...JSON.parse(first.text), outcome: 'duplicate' });
   });
 
-  test('gives billing a command that pulls the usage of the month before, a row for each account', async () => {
+  test('gives billing a command that pulls the usage of the month before, a row for each account and for each of its cluster types', async () => {
     const { status, text } = await paste(demo.commands.find((each) => each.includes('/v1/usage')) as string);
     expect(status).toBe(200);
     const [header, ...rows] = text.trim().split('\r\n');
     expect(header).toMatch(/^accountId,.*billableClusters,clusterSeconds,peakClusters/);
-    expect(rows).toHaveLength(40);
-    expect(rows.find((row) => row.startsWith('harbor-pay'))).toMatch(/,,[1-9]\d*,[1-9]\d*\.\d{3},[1-9]/);
+    const type = header?.split(',').indexOf('clusterType') ?? -1;
+    const ofAllTypes = rows.filter((row) => row.split(',')[type] === '*');
+    expect(ofAllTypes).toHaveLength(40);
+    expect(rows.length).toBeGreaterThanOrEqual(80);
+    expect(ofAllTypes.find((row) => row.startsWith('harbor-pay'))).toMatch(
+      /,,[1-9]\d*,[1-9]\d*\.\d{3},[1-9]/,
+    );
   });
 
   test('gives the auditor commands that show a wrong deletion as it was believed and as it was put right', async () => {

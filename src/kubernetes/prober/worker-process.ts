@@ -144,11 +144,17 @@ function execArgv({ heapMiB, credentials, readable }: ProberOptions): string[] {
   const { directory } = credentials;
   const modules = `${ROOT}node_modules/`;
   // The permission model checks real paths, and the folder of the modules may be a link.
-  const folders = [`${ROOT}src/`, modules, `${realpathSync(modules)}/`, `${ROOT}package.json`, ...readable];
-  if (directory !== undefined) folders.push(directory);
+  const folders = new Set([
+    `${ROOT}src/`,
+    modules,
+    `${realpathSync(modules)}/`,
+    `${ROOT}package.json`,
+    ...readable,
+  ]);
+  if (directory !== undefined) folders.add(directory);
   return [
     '--permission',
-    ...folders.map((folder) => `--allow-fs-read=${folder}`),
+    ...Array.from(folders, (folder) => `--allow-fs-read=${folder}`),
     '--disable-proto=delete',
     '--no-addons',
     // A small young generation frees TLS contexts early, with their native memory.
