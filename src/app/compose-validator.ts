@@ -27,6 +27,8 @@ interface Parts {
   readonly projections: Projections;
   readonly log: Logger;
   readonly now: () => number;
+  /** Returns the time that events are stamped with. */
+  readonly recordingTime: () => number;
   /** Environment of the probing process: the address of the API server of the cluster that the ledger runs in. */
   readonly environment: Readonly<Record<string, string>>;
   /** Returns the records of the platform as an inventory, if they are followed. */
@@ -48,7 +50,7 @@ export function hasSources({ credentials }: ValidatorSettings): boolean {
 /** Creates the validator and starts its schedule; returns `undefined` if no source of credentials is configured. */
 export function openValidator(parts: Parts, settings: ValidatorSettings): OpenValidator | undefined {
   if (!hasSources(settings)) return undefined;
-  const { store, ledger, projections, log, now, environment } = parts;
+  const { store, ledger, projections, log, now, recordingTime, environment } = parts;
   const { credentials, probe, shard, runDeadline, schedule } = settings;
   const prober = new Prober(
     ProberOptions.parse({ ...probe, credentials, environment, readable: readableFor(credentials) }),
@@ -60,8 +62,9 @@ export function openValidator(parts: Parts, settings: ValidatorSettings): OpenVa
     projections,
     log,
     now,
+    recordingTime,
     probes: prober,
-    runs: new ValidationRuns(store, now),
+    runs: new ValidationRuns(store, recordingTime),
   };
   const inventory = inventoryOf(parts, prober);
   const options = { policies: policiesOf(settings.policy), shard, deadlineMs: runDeadline };

@@ -56,9 +56,9 @@ async function composeLayers(
 ): Promise<Composition> {
   const { log, now } = options;
   const openedLog = await openLog(config, options, resources);
-  const { store, projections, signedLog } = openedLog;
+  const { store, projections, signedLog, clock } = openedLog;
   const { graceMs } = config;
-  const ledger = new Ledger(store, now, config.backdatingMs);
+  const ledger = new Ledger(store, { now, recordingTime: clock.now, backdatingMs: config.backdatingMs });
   const closePeriod = closePeriodOf(openedLog, now, graceMs);
   const autoClose = new AutoClose({ closer: closePeriod, projections, now, graceMs, log }, config.autoClose);
   const kubefirst = await kubefirstOf(config, options, openedLog, ledger, resources);
@@ -76,11 +76,11 @@ async function composeLayers(
 }
 
 function closePeriodOf(
-  { store, projections, checkpoints }: OpenLog,
+  { store, projections, checkpoints, clock }: OpenLog,
   now: () => number,
   graceMs: number,
 ): ClosePeriod {
-  const closes = new PeriodClosingStore(store, now);
+  const closes = new PeriodClosingStore(store, clock.now);
   const closed = (position: Position | undefined) => checkpoints.closed(position);
   return new ClosePeriod({ store, projections, closes, now, graceMs, closed });
 }
@@ -105,13 +105,22 @@ async function kubefirstOf(
 function validatorOf(
   config: Config,
   { log, now, readOnly = false }: ComposeOptions,
-  { store, projections }: OpenLog,
+  { store, projections, clock }: OpenLog,
   { ledger, kubefirst }: { readonly ledger: Ledger; readonly kubefirst: Kubefirst },
   resources: AsyncDisposableStack,
 ): OpenValidator | undefined {
   if (readOnly) return undefined;
   const records = () => kubefirst.watcher?.reading();
-  const parts = { store, ledger, projections, log, now, environment: config.kubernetes, records };
+  const parts = {
+    store,
+    ledger,
+    projections,
+    log,
+    now,
+    recordingTime: clock.now,
+    environment: config.kubernetes,
+    records,
+  };
   const validator = openValidator(parts, config.validator);
   resources.defer(async () => validator?.stop());
   return validator;
@@ -121,11 +130,11 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
   Pick<Config, 'graceMs'>;
 
 async function serverOf(
-  { store, projections, signedLog }: OpenLog,
+  { store, projections, signedLog, clock }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, graceMs }: Services,
   { log, now }: ComposeOptions,
 ): Promise<App> {
-  const metrics = createMetrics({ store, projections, signedLog, now });
+  const metrics = createMetrics({ store, projections, signedLog, now, recordingTime: clock.now });
   measureLog(metrics.registry, signedLog, now);
   observeKubefirst(metrics, kubefirst);
   const services: HttpServices = {
@@ -134,11 +143,12 @@ async function serverOf(
     projections,
     signedLog,
     metrics,
-    decisions: new OperatorDecisions(store, now),
+    decisions: new OperatorDecisions(store, clock.now),
     closePeriod,
     kubefirst,
     validator: validator?.control,
     now,
+    recordingTime: clock.now,
     graceMs,
     version: packageVersion(),
   };

@@ -9,6 +9,7 @@ import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
 import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
 import { CheckpointSchedule } from '../jobs/checkpoint-schedule.ts';
 import { ReadOnlyAwareStore, ReadOnlyLatch } from '../ledger/read-only-latch.ts';
+import { RecordingClock } from '../ledger/recording-clock.ts';
 import { StatementDigests } from '../ledger/statement-digests.ts';
 import { Projections } from '../projections/projections.ts';
 import type { ComposeOptions } from './compose-options.ts';
@@ -19,6 +20,8 @@ export interface OpenLog {
   readonly projections: Projections;
   readonly signedLog: SignedLog;
   readonly checkpoints: CheckpointSchedule;
+  /** Stamps events. */
+  readonly clock: RecordingClock;
 }
 
 /** Maximum delay of a timer, about 24 days. */
@@ -45,6 +48,8 @@ export async function openLog(
     onFailed,
   });
   resources.defer(() => projections.stop());
+  const clock = new RecordingClock(now, () => projections.model.facts.newestRecordedAt);
+  await observeLastEvent(opened, clock);
   const signedLog = new SignedLog(opened, {
     ...config.audit,
     keys: keysOf(config.audit, config.dataDir),
@@ -63,7 +68,19 @@ export async function openLog(
     await signedLog.start(projections.waitUntilCaughtUp(MAX_TIMER_MS));
     checkpoints.start();
   }
-  return { store, projections, signedLog, checkpoints };
+  return { store, projections, signedLog, checkpoints, clock };
+}
+
+/**
+ * Lets the clock know the last event before the projections have read it. The embedded store answers at once. On EventStoreDB the
+ * end of the log is known only after reading it, which the projections do.
+ */
+async function observeLastEvent(store: EventStore, clock: RecordingClock): Promise<void> {
+  if (!store.isSoleWriter) return;
+  const head = await store.head();
+  if (head === 0) return;
+  for await (const events of store.readAll(head - 1))
+    for (const { recordedAt } of events) clock.observe(recordedAt);
 }
 
 /** Returns the file of the snapshot, which saves the projections a replay of the log. */

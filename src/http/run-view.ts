@@ -44,8 +44,8 @@ export function breakerOut({ countedRuns: _, ...breaker }: Breaker): BreakerOut 
 }
 
 /** Returns a run as it is now. The progress of a run of this process is current; that of another is as recorded in the log. */
-export function currentRunOut({ projections, validator, now }: HttpServices, run: Run): RunOut {
-  const view = runOut(run, projections.model.validations.activeRun(run.run), now());
+export function currentRunOut({ projections, validator, recordingTime }: HttpServices, run: Run): RunOut {
+  const view = runOut(run, projections.model.validations.activeRun(run.run), recordingTime());
   const own = validator?.progress;
   if (view.progress === undefined || own?.run !== run.run) return view;
   const { done, total, counts } = own;

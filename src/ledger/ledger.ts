@@ -1,4 +1,3 @@
-import { DEFAULT_BACKDATING_MS, type Posting } from '../domain/facts/decide.ts';
 import { UnreadableFact } from '../domain/facts/fact.ts';
 import { serializeFact } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
@@ -8,7 +7,7 @@ import { KeyedMutex } from '../util/keyed-mutex.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import { type ClusterHistory, ClusterHistoryCache, type RecordedFact } from './cluster-history-cache.ts';
 import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
-import { planFor } from './plan-append.ts';
+import { planFor, type StampedPosting } from './plan-append.ts';
 import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
 import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
 import { SharedEventIds } from './shared-event-ids.ts';
@@ -17,6 +16,15 @@ import type { Caller, Outcome, Submission } from './submission.ts';
 /** Maximum number of submissions in progress. */
 const MAX_IN_PROGRESS = 20_000;
 
+export interface LedgerOptions {
+  /** The wall clock, in milliseconds since the epoch. The time of a fact is checked with it. */
+  readonly now: () => number;
+  /** Returns the time that events are stamped with (see `RecordingClock`). */
+  readonly recordingTime: () => number;
+  /** Maximum age of a fact whose caller may not backdate, in milliseconds. */
+  readonly backdatingMs: number;
+}
+
 /**
  * The only way into the log: loads the facts of a cluster, decides on new facts, and appends them. If another process has
  * appended in the meantime, it starts again. Posting the same event again, at any time, returns `duplicate`; posting a
@@ -24,25 +32,19 @@ const MAX_IN_PROGRESS = 20_000;
  */
 export class Ledger {
   readonly #store: EventStore;
-  readonly #now: () => number;
-  readonly #backdatingMs: number;
+  readonly #options: LedgerOptions;
   readonly #histories: ClusterHistoryCache;
   readonly #rejected: RejectedEventStore;
   readonly #sharedIds: SharedEventIds;
   readonly #mutex = new KeyedMutex();
   #inProgress = 0;
 
-  /**
-   * @param now milliseconds since the epoch.
-   * @param backdatingMs maximum age of a fact whose caller may not backdate, in milliseconds.
-   */
-  constructor(store: EventStore, now: () => number, backdatingMs = DEFAULT_BACKDATING_MS) {
+  constructor(store: EventStore, options: LedgerOptions) {
     this.#store = store;
-    this.#now = now;
-    this.#backdatingMs = backdatingMs;
+    this.#options = options;
     this.#histories = new ClusterHistoryCache(store);
-    this.#rejected = new RejectedEventStore(store, now);
-    this.#sharedIds = new SharedEventIds(store, now);
+    this.#rejected = new RejectedEventStore(store, options.recordingTime);
+    this.#sharedIds = new SharedEventIds(store, options.recordingTime);
   }
 
   /**
@@ -71,8 +73,9 @@ export class Ledger {
     );
   }
 
-  #posting(caller: Caller): Posting {
-    return { ...caller, now: this.#now(), backdatingMs: this.#backdatingMs };
+  #posting(caller: Caller): StampedPosting {
+    const { now, recordingTime, backdatingMs } = this.#options;
+    return { ...caller, now: now(), recordedAt: recordingTime(), backdatingMs };
   }
 
   /**

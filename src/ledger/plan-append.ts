@@ -3,6 +3,7 @@ import { decide, type Posting } from '../domain/facts/decide.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
+import type { Instant } from '../domain/time.ts';
 import type { Revision } from '../util/log-numbers.ts';
 import type { RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
@@ -10,6 +11,11 @@ import { LEDGER_SOURCE, type Outcome, type Submission } from './submission.ts';
 
 /** Maximum size of the facts in one append, in bytes of their posted events. Every store accepts appends of this size. */
 const MAX_APPEND_BYTES = 500_000;
+
+/** When and by whom facts are posted, and the time that they are stamped with. */
+export interface StampedPosting extends Posting {
+  readonly recordedAt: Instant;
+}
 
 /** One append to the stream of a cluster. */
 export interface AppendPlan {
@@ -25,7 +31,7 @@ export interface AppendPlan {
 export function planFor(
   recorded: readonly RecordedFact[],
   submissions: readonly Submission[],
-  posting: Posting,
+  posting: StampedPosting,
 ): AppendPlan {
   const outcomes: Outcome[] = [];
   const added: RecordedFact[] = [];
@@ -46,7 +52,7 @@ export function planFor(
     if (submissions.length > 1) bytes += JSON.stringify(submission.event).length * 2;
     if (bytes > MAX_APPEND_BYTES && added.length > 0) break;
     const revision = facts.length;
-    const recordedAt = posting.now;
+    const { recordedAt } = posting;
     const [, notice] = decision.facts;
     const planned = recordedFact(fact, origin, revision, recordedAt);
     added.push(planned);

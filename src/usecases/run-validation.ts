@@ -55,6 +55,8 @@ export interface ValidatorDependencies {
   /** Compares the inventory of the platform with the ledger; absent if no inventory is configured. */
   readonly inventory?: ((model: LedgerModel, now: Instant) => Promise<InventoryReport>) | undefined;
   readonly now: () => Instant;
+  /** Returns the time that events are stamped with. The deadline of a run is compared with the times of its records. */
+  readonly recordingTime: () => Instant;
   readonly log: Logger;
 }
 
@@ -132,7 +134,7 @@ export class RunValidation {
   async plan(): Promise<RunPlan> {
     const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const tick = this.#dependencies.now();
-    const signal = this.#signal(tick + this.options.deadlineMs);
+    const signal = this.#signal(this.options.deadlineMs);
     const run = `dry-${formatInstant(tick)}`;
     const probed = await this.#probeAll(model, run, tick, signal, async () => undefined);
     return probed.judge();
@@ -150,15 +152,15 @@ export class RunValidation {
 
   async #begin(request: RunRequest): Promise<BeginOutcome> {
     const { shard, policies, deadlineMs } = this.options;
-    const { now, projections, runs, store } = this.#dependencies;
+    const { now, recordingTime, projections, runs, store } = this.#dependencies;
     const run = runId(request.tick, shard);
     const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const name = shardName(shard);
-    const active = model.validations.activeRuns(now()).find(({ start }) => start.shard === name);
+    const active = model.validations.activeRuns(recordingTime()).find(({ start }) => start.shard === name);
     if (active !== undefined) return { outcome: 'taken', run: active.run };
 
     const startedAt = now();
-    const deadline = startedAt + deadlineMs;
+    const deadline = recordingTime() + deadlineMs;
     const start = startRecord({
       tick: request.tick,
       shard,
@@ -181,10 +183,10 @@ export class RunValidation {
     startedAt: Instant,
     deadline: Instant,
   ): Promise<RunOutcome> {
-    const { now, projections, runs, store } = this.#dependencies;
+    const { now, recordingTime, projections, runs, store } = this.#dependencies;
     const { policies, shard } = this.options;
     const { run } = claimed;
-    const signal = this.#signal(deadline);
+    const signal = this.#signal(Math.max(0, deadline - recordingTime()));
     let last = claimed;
     const reportProgress = async (progress: RunProgress) => {
       last = await runs.append(last, [{ type: 'ValidationProgressed', data: progressOf(progress) }]);
@@ -194,7 +196,8 @@ export class RunValidation {
 
     const { decidedAt, judgement } = probed.judge();
     await this.#record(judgement.facts);
-    if (now() >= deadline) return this.#abandoned(run, 'its facts were not recorded by its deadline');
+    if (recordingTime() >= deadline)
+      return this.#abandoned(run, 'its facts were not recorded by its deadline');
     const { validations } = projections.model;
     const records = serializeRun({
       tick,
@@ -224,9 +227,8 @@ export class RunValidation {
     return { outcome: 'abandoned', run, why };
   }
 
-  #signal(deadline: Instant): AbortSignal {
-    const left = Math.max(0, deadline - this.#dependencies.now());
-    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(left)]);
+  #signal(timeoutMs: number): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]);
   }
 
   async #probeAll(

@@ -38,8 +38,9 @@ export async function simulateFacts(
     .filter(({ eventId }) => !removed.has(eventId))
     .map((fact, index) => ({ ...fact, order: index, revision: index }));
   const outcomes: Outcome[] = [];
+  const stamped = { ...posting, recordedAt: posting.now };
   while (outcomes.length < added.length) {
-    const plan = planFor(facts, added.slice(outcomes.length), posting);
+    const plan = planFor(facts, added.slice(outcomes.length), stamped);
     outcomes.push(...plan.outcomes);
     facts = [...facts, ...plan.added];
   }

@@ -4,7 +4,7 @@ import { planFor } from '../../src/ledger/plan-append.ts';
 import type { Outcome } from '../../src/ledger/submission.ts';
 import { deletion, NOW, registration, submissionOf } from './facts.ts';
 
-const posting = { now: NOW, mayBackdate: false };
+const posting = { now: NOW, recordedAt: NOW, mayBackdate: false };
 const outcomesOf = (outcomes: readonly Outcome[]) => outcomes.map(({ outcome }) => outcome);
 const eventIdOf = (outcome: Outcome | undefined) =>
   outcome !== undefined && 'eventId' in outcome ? outcome.eventId : '';
@@ -44,6 +44,7 @@ describe('planFor', () => {
     const { outcomes, added } = planFor(first.added, [submissionOf(registration('c'), 'a')], {
       ...posting,
       now: NOW + 60_000,
+      recordedAt: NOW + 60_000,
     });
     expect(added).toEqual([]);
     expect(outcomes).toEqual([{ ...first.outcomes[0], outcome: 'duplicate' }]);

@@ -14,12 +14,15 @@ export interface Metrics {
   readonly events: Counter<'type' | 'outcome'>;
 }
 
-export function createMetrics({
-  store,
-  projections,
-  signedLog,
-  now,
-}: AlertSources & { readonly store: EventStore; readonly now: () => number }): Metrics {
+/** What the metrics are read from. */
+export interface MetricSources extends AlertSources {
+  readonly store: EventStore;
+  readonly now: () => number;
+  /** Returns the time that events are stamped with. Alerts are compared with it. */
+  readonly recordingTime: () => number;
+}
+
+export function createMetrics({ store, projections, signedLog, now, recordingTime }: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'ledger_' });
@@ -64,7 +67,10 @@ export function createMetrics({
     registers,
     collect() {
       for (const kind of ALERT_KINDS) this.set({ kind, severity: ALERTS[kind].severity }, 0);
-      for (const alert of projections.model.alerts.all(now(), liveAlerts({ projections, signedLog })))
+      for (const alert of projections.model.alerts.all(
+        recordingTime(),
+        liveAlerts({ projections, signedLog }),
+      ))
         if (alertState(alert) === 'open') this.inc({ kind: alert.kind, severity: severityOf(alert) });
     },
   });

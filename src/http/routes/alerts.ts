@@ -41,7 +41,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
     },
     async ({ query: { limit, cursor, state, kind, severity, ...query } }, reply) => {
       const model = await modelFor(services.projections, query, reply);
-      const now = services.now();
+      const now = services.recordingTime();
       const isSelected = (alert: Alert) =>
         (state === undefined || alertState(alert) === state) &&
         (kind === undefined || alert.kind === kind) &&
@@ -69,7 +69,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
     },
     async ({ params, query }, reply) => {
       const model = await modelFor(services.projections, query, reply);
-      return alertOut(requireAlert(model, params.alertId, services), model, services.now());
+      return alertOut(requireAlert(model, params.alertId, services), model, services.recordingTime());
     },
   );
 
@@ -97,9 +97,9 @@ export function alertRoutes(app: App, services: HttpServices): void {
       const now = services.projections.model;
       reply.header('ledger-position', String(now.position));
       return alertOut(
-        now.alerts.find(alertId, services.now(), liveAlerts(services)) ?? alert,
+        now.alerts.find(alertId, services.recordingTime(), liveAlerts(services)) ?? alert,
         now,
-        services.now(),
+        services.recordingTime(),
       );
     },
   );
@@ -107,7 +107,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
 
 /** @throws Problem `not-found` */
 function requireAlert(model: LedgerModel, alertId: string, services: HttpServices): Alert {
-  const alert = model.alerts.find(alertId, services.now(), liveAlerts(services));
+  const alert = model.alerts.find(alertId, services.recordingTime(), liveAlerts(services));
   if (alert === undefined) throw new Problem('not-found', `alert ${alertId} does not exist`);
   return alert;
 }

@@ -48,7 +48,7 @@ function validatorOut(services: HttpServices): ValidatorOut {
   const { projections, now } = services;
   const { validations } = projections.model;
   const { decision } = validations;
-  const running = validations.activeRuns(now()).flatMap((active) => {
+  const running = validations.activeRuns(services.recordingTime()).flatMap((active) => {
     const run = validations.run(active.run);
     return run === undefined ? [] : [currentRunOut(services, run)];
   });

@@ -45,6 +45,8 @@ export interface HttpServices {
   readonly graceMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Returns the time that events are stamped with. Alerts and runs are compared with it. */
+  readonly recordingTime: () => number;
   readonly version: string;
 }
 

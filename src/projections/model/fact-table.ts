@@ -240,6 +240,11 @@ export class FactTable {
     for (let at = position; at !== 0; at = this.#previous.at(at)) yield at;
   }
 
+  /** The newest `recordedAt` of all events; 0 if there are none. */
+  get newestRecordedAt(): Instant {
+    return this.head === 0 ? 0 : this.#knownAt.at(this.head);
+  }
+
   /** The last position recorded at or before an instant; 0 where there is none. */
   positionAt(instant: Instant): Position {
     let low = 0;
