@@ -9,28 +9,28 @@ import { encodeModel, readSnapshot, writeSnapshot } from './model/snapshot.ts';
 import { type DigestKeeper, StatementCheck } from './statement-check.ts';
 
 export interface ProjectionsOptions {
-  /** File of the snapshot; without it none is kept. */
+  /** File of the snapshot; by default there is none. */
   readonly snapshotFile?: string;
-  /** Where the digests of single statements are kept; without it a drift names no account. */
+  /** Stores the digests of single statements. Without it, a drift does not name an account. */
   readonly statementDigests?: DigestKeeper;
   readonly log: Logger;
-  /** Told once when following has failed for good: the process must stop. */
+  /** Called once if following fails permanently. The process must then stop. */
   readonly onFailed?: (error: unknown) => void;
 }
 
 const RETRY_MS = 500;
 
 /**
- * Events after which a new snapshot is written: the more there are, the more it costs, so that writing them stays a small
- * part of the work, and a start after a crash replays a tenth of the log at the most.
+ * Returns the number of events after which a new snapshot is written. It grows with the log, as the cost of a snapshot does. A
+ * start after a crash replays at most a tenth of the log, or 10,000 events.
  */
 function snapshotAfter(position: Position): number {
   return Math.max(10_000, position / 10);
 }
 
 /**
- * Keeps a `LedgerModel` at the end of the log: from a snapshot or from zero, then following. One follower feeds it, so all
- * answers agree with each other at one position.
+ * Keeps a `LedgerModel` at the end of the log: restores a snapshot or starts empty, then follows the log. One follower feeds
+ * it, so that all answers hold at one position.
  */
 export class Projections {
   readonly #store: EventStore;
@@ -42,7 +42,7 @@ export class Projections {
   #failure: unknown;
   #snapshotAt = 0;
   #writing: Promise<void> = Promise.resolve();
-  /** Whether what was closed is still what it was. */
+  /** Compares the statements of closed periods with their closings. */
   readonly statements: StatementCheck;
   readonly #waiting = new Set<() => void>();
   #waitsForNobody = false;
@@ -54,28 +54,31 @@ export class Projections {
     this.statements = new StatementCheck({
       keeper,
       onDrift: (drift) =>
-        log.error({ alert: 'statement-drift', ...drift }, 'a closed period is not what it was'),
+        log.error(
+          { alert: 'statement-drift', ...drift },
+          'the statements of a closed period differ from its closing',
+        ),
       onNotKept: (period, err) =>
-        log.warn({ period, err }, 'the digests of its statements could not be kept'),
+        log.warn({ period, err }, 'the digests of the statements of a closed period could not be stored'),
     });
   }
 
-  /** The state to answer from; a rebuild replaces it, so ask each time. */
+  /** The current model. A rebuild replaces it, so do not keep a reference. */
   get model(): LedgerModel {
     return this.#model;
   }
 
-  /** Whether all that was in the log at the start has been seen. */
+  /** Whether the model has all events that the log had at the start. */
   get isCaughtUp(): boolean {
     return this.#isCaughtUp;
   }
 
-  /** Why following ended for good; `undefined` while it goes on. */
+  /** The error that ended following; `undefined` while it continues. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** Restores the snapshot, if it is of use, and follows the log from there. */
+  /** Restores the snapshot, if it is usable, and follows the log from there. */
   start(): void {
     this.#following = this.#run().catch((error: unknown) => {
       this.#failure = error;
@@ -85,17 +88,17 @@ export class Projections {
     });
   }
 
-  /** Waits until all that was in the log at the start has been seen; `false` where that took longer than `timeoutMs`. */
+  /** Waits until the model has all events that the log had at the start. @returns `false` after `timeoutMs`. */
   waitUntilCaughtUp(timeoutMs: number): Promise<boolean> {
     return this.#until(() => this.#isCaughtUp, timeoutMs);
   }
 
-  /** Waits until the event at `position` is in the answers; `false` where that took longer than `timeoutMs`. */
+  /** Waits until the model has the event at `position`. @returns `false` after `timeoutMs`. */
   waitForPosition(position: Position, timeoutMs: number): Promise<boolean> {
     return this.#until(() => this.#model.position >= position, timeoutMs);
   }
 
-  /** Waits until an event is in the answers; `undefined` where that took longer than `timeoutMs`. */
+  /** Waits until the model has an event. @returns its place, or `undefined` after `timeoutMs`. */
   async waitForEvent(eventId: string, timeoutMs: number): Promise<EventLocation | undefined> {
     const find = () => this.#model.locate(eventId);
     return find() ?? ((await this.#until(() => find() !== undefined, timeoutMs)) ? find() : undefined);
@@ -143,7 +146,7 @@ export class Projections {
     }
   }
 
-  /** Spares the first questions what they would have to wait for. */
+  /** Computes histories before the first requests, so that these need not wait. */
   async #prepare(): Promise<void> {
     const slices = new EventLoopYielder();
     for (const _ of this.#model.prepare()) {
@@ -152,7 +155,7 @@ export class Projections {
     }
   }
 
-  /** Replays the whole log beside what is being answered from, and swaps once it has caught up. */
+  /** Replays the whole log into a second model, and replaces the current one once the second has caught up. */
   async rebuild(): Promise<void> {
     const rebuilt = new LedgerModel();
     while (rebuilt.position < this.#model.position) await this.#replayInto(rebuilt);
@@ -160,7 +163,7 @@ export class Projections {
     this.statements.check(rebuilt);
   }
 
-  /** Applies what the log holds, and never more than the model that follows has seen. */
+  /** Applies the events of the log up to the position of the current model. */
   async #replayInto(rebuilt: LedgerModel): Promise<void> {
     for await (const events of this.#store.readAll(rebuilt.position)) {
       for (const event of events) {
@@ -182,7 +185,7 @@ export class Projections {
     return undefined;
   }
 
-  /** Asks the store, for as long as it takes to be reached. */
+  /** Returns whether a snapshot belongs to this log. Waits until the store can be reached. */
   async #isOfThisLog(model: LedgerModel): Promise<boolean> {
     while (!this.#stop.signal.aborted) {
       try {
@@ -203,7 +206,7 @@ export class Projections {
     return false;
   }
 
-  /** Writes the model as it is now, once what was being written before is; following goes on meanwhile. */
+  /** Writes the current model after any previous write has ended. Following continues meanwhile. */
   async #snapshot(): Promise<void> {
     const { snapshotFile, log } = this.#options;
     const { position } = this.#model;
@@ -218,7 +221,7 @@ export class Projections {
     await this.#writing;
   }
 
-  /** Lets go of everybody who waits, now and from now on: the ledger is closing. */
+  /** Ends all current and future waits, because the ledger is closing. */
   stopWaiting(): void {
     this.#waitsForNobody = true;
     this.#wake();

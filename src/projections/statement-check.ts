@@ -6,38 +6,38 @@ import type { ClosedPeriod } from './model/closed-periods.ts';
 import type { LedgerModel } from './model/ledger-model.ts';
 import { closedQuestion, statementsInTurns, tally } from './queries/period-statements.ts';
 
-/** A closed period whose statements are no longer what they were when it was closed. */
+/** A closed period whose statements differ from its closing. */
 export interface Drift {
   readonly period: Period;
   /** Position of the closing. */
   readonly position: Position;
   readonly why: string;
-  /** The first account, in the order of the ids, whose statement differs, where that can be told. */
+  /** Id of the first account whose statement differs, if digests of single statements are available. */
   readonly accountId?: string;
 }
 
-/** Digests of single statements, by account, in the order of the accounts. */
+/** Digests of single statements by account, ordered by account id. */
 type Digests = ReadonlyMap<string, string>;
 
-/** Keeps, outside of the log, the digest of each statement of a closed period: what names the account in a drift. */
+/** Stores the digest of each statement of a closed period outside of the log, so that a drift can name the account. */
 export interface DigestKeeper {
-  /** Keeps them, unless they are kept; safe twice. */
+  /** Stores digests. Storing them again has no effect. */
   keep(close: ClosedPeriod, digests: Digests): Promise<void>;
-  /** `undefined` where none are kept that are of this closing. */
+  /** Returns the digests of a closing, or `undefined` if they were not stored. */
   read(close: ClosedPeriod): Promise<Digests | undefined>;
 }
 
 export interface StatementCheckOptions {
-  /** Is told once of every period that differs. */
+  /** Called once for every period that differs. */
   readonly onDrift: (drift: Drift) => void;
   readonly keeper?: DigestKeeper | undefined;
-  /** Is told where digests could not be kept; that is tried again after the next start. */
+  /** Called if digests could not be stored. The next start tries again. */
   readonly onNotKept?: (period: Period, error: unknown) => void;
 }
 
 /**
- * Works out the statements of every closed period once more and compares them with the digest in the log: after a start,
- * after a rebuild, and of every close that is seen.
+ * Computes the statements of every closed period again and compares them with the digest in the log: after a start, after a
+ * rebuild, and after every closing.
  */
 export class StatementCheck {
   readonly #options: StatementCheckOptions;
@@ -55,12 +55,12 @@ export class StatementCheck {
     return this.#drifts;
   }
 
-  /** How many periods have been compared. */
+  /** Number of periods compared so far. */
   get checked(): number {
     return this.#checked;
   }
 
-  /** Compares, in the background, what has been closed in a model since it was last given; all of it in another model. */
+  /** Compares the periods of a model that were not compared yet, in the background. Another model starts from the first. */
   check(model: LedgerModel): void {
     if (model !== this.#model) {
       this.#model = model;
@@ -110,10 +110,10 @@ export class StatementCheck {
       worked.totals.billableClusters === billableClusters &&
       worked.totals.clusterSeconds === clusterSeconds;
     if (isSame) return undefined;
-    return { period, position, why: 'its accounts or totals are not those of its statements' };
+    return { period, position, why: 'its accounts or totals differ from those of its statements' };
   }
 
-  /** Never in the way of the comparison: what cannot be kept now is kept after another start. */
+  /** Stores digests. A failure does not affect the comparison, and the next start tries again. */
   async #keep(close: ClosedPeriod, digests: Digests): Promise<void> {
     try {
       await this.#options.keeper?.keep(close, digests);
@@ -122,23 +122,23 @@ export class StatementCheck {
     }
   }
 
-  /** Says which account it is, by the digests that were kept. */
+  /** Completes the reason with the first account that differs, from the stored digests. */
   async #named(close: ClosedPeriod, now: Digests, why: string): Promise<Pick<Drift, 'why' | 'accountId'>> {
     const kept = await this.#options.keeper?.read(close).catch(() => undefined);
-    if (kept === undefined) return { why: `${why}; of single accounts no digest was kept` };
+    if (kept === undefined) return { why: `${why}; no digests of single statements are stored` };
     const accounts = [...new Set([...kept.keys(), ...now.keys()])].sort();
     const accountId = accounts.find((account) => kept.get(account) !== now.get(account));
     if (accountId === undefined)
-      return { why: `${why}; each account has the statement it had, so that it is the closing that differs` };
+      return { why: `${why}; the statement of every account is unchanged, so the closing itself differs` };
     const what = !now.has(accountId)
-      ? 'has none any more'
+      ? 'no longer has a statement'
       : kept.has(accountId)
-        ? 'has another'
-        : 'had none before';
+        ? 'has a different statement'
+        : 'had no statement before';
     return { why: `${why}; the first account that differs is ${accountId}, which ${what}`, accountId };
   }
 
-  /** Ends after the period that is being compared. */
+  /** Stops after the current period. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#running;

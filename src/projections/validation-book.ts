@@ -11,22 +11,22 @@ import { BoundedMap } from '../util/bounded-map.ts';
 import type { Position } from '../util/log-numbers.ts';
 import { messageOf } from '../util/message-of.ts';
 
-/** Runs whose summaries are kept; older ones can still be read from the store. */
+/** Maximum number of runs whose summaries are kept. Older ones can still be read from the store. */
 export const RUNS_KEPT = 3_000;
 
-/** A decision of an operator: until then runs go on while the breaker is open. */
+/** Decision of an operator that runs record facts until an instant although the breaker is open. */
 export interface OutageDecision {
   readonly until: Instant;
   readonly by: string;
   readonly note: string | undefined;
 }
 
-/** The runs of the validator, and all that the next one must know, folded from their records. */
+/** The runs of the validator and the state that the next run needs, folded from their records. */
 export class ValidationBook {
   #fold = new RunFold();
   readonly #runs = new BoundedMap<string, Run>(RUNS_KEPT);
   #decision: OutageDecision | undefined;
-  /** Events in streams of runs that this release cannot read; the run that they belong to counts for nothing. */
+  /** Events of runs that this release cannot read. Their runs have no effect. */
   readonly #odd: { readonly position: Position; readonly why: string }[] = [];
 
   /** Adds the next event of the log. @returns the runs that ended with it. */
@@ -35,7 +35,7 @@ export class ValidationBook {
     const run = runOfStream(event.stream);
     if (run === undefined) return [];
     try {
-      if (parseRunId(run) === undefined) throw new RangeError(`${run} names no run`);
+      if (parseRunId(run) === undefined) throw new RangeError(`${run} is not the id of a run`);
       return this.#applyRecord(run, event);
     } catch (error) {
       const why = messageOf(error);
@@ -73,7 +73,7 @@ export class ValidationBook {
     this.#decision = { until, by: String(data['by']), note };
   }
 
-  /** What is remembered of a cluster; `undefined` where it has not been probed. */
+  /** Returns the probe history of a cluster; `undefined` if it has not been probed. */
   historyOf(clusterId: string): ProbeHistory | undefined {
     return this.#fold.historyOf(clusterId);
   }
@@ -82,12 +82,12 @@ export class ValidationBook {
     return this.#fold.breakerOf(shard);
   }
 
-  /** The last completed run of a shard: what the records of the next one are relative to. */
+  /** Returns the state after the last completed run of a shard. The records of the next run are relative to it. */
   lastOf(shard: string): ShardState | undefined {
     return this.#fold.shards.get(shard);
   }
 
-  /** All shards that the fleet is cut into, as their last completed runs left them. */
+  /** The state of all shards after their last completed runs. */
   get shards(): Iterable<ShardState> {
     return this.#fold.shards.values();
   }
@@ -96,7 +96,7 @@ export class ValidationBook {
     return this.#decision;
   }
 
-  /** Runs that have begun and are not past their deadline. */
+  /** Returns the runs that have started and whose deadline has not passed. */
   activeRuns(now: Instant): ActiveRun[] {
     return [...this.#fold.activeRuns.values()].filter(({ start }) => start.deadline >= now);
   }
@@ -105,7 +105,7 @@ export class ValidationBook {
     return this.#fold.activeRuns.get(run);
   }
 
-  /** The latest runs, in the order in which they began. */
+  /** The latest runs, in the order in which they started. */
   get runs(): Run[] {
     return [...this.#runs.values()];
   }
@@ -118,7 +118,7 @@ export class ValidationBook {
     return this.#odd;
   }
 
-  /** Everything, for a snapshot. */
+  /** The whole state, for a snapshot. */
   get parts() {
     return { fold: this.#fold.parts, runs: this.runs, decision: this.#decision, odd: this.#odd };
   }
@@ -133,7 +133,7 @@ export class ValidationBook {
   }
 }
 
-/** With the members that JSON leaves out, so that a restored run is written down as one that was folded. */
+/** Adds the members that JSON omits, so that a restored run equals a folded one. */
 function inOrder({ result, abandoned, ...run }: Run): Run {
   return { ...run, result, abandoned };
 }

@@ -48,12 +48,12 @@ describe('a drift names the first account that differs', () => {
     );
     expect(drifts).toMatchObject([{ period: '2026-01', position: 4, accountId: 'globex' }]);
     const { detail } = (await ledger.get('/readyz')).body.checks.statements;
-    expect(detail).toContain('; the first account that differs is globex, which has another');
+    expect(detail).toContain('; the first account that differs is globex, which has a different statement');
   });
 
   test.each([
-    ['globex', 'umbra', 'globex', 'has none any more'],
-    ['globex', 'aperture', 'aperture', 'had none before'],
+    ['globex', 'umbra', 'globex', 'no longer has a statement'],
+    ['globex', 'aperture', 'aperture', 'had no statement before'],
   ])('where a cluster of %s was given to %s', async (from, to, accountId, what) => {
     const ledger = await closed();
     const change = `UPDATE log SET data = replace(data, '"${from}"', '"${to}"')`;
@@ -66,7 +66,7 @@ describe('a drift names the first account that differs', () => {
     const ledger = await closed();
     const digest = `UPDATE log SET data = json_set(data, '$.statementsDigest', '${'0'.repeat(64)}')`;
     const [forged] = await afterHand(ledger, `${digest} WHERE stream = 'period-2026-01'`);
-    expect(forged?.why).toMatch(/; of single accounts no digest was kept$/);
+    expect(forged?.why).toMatch(/; no digests of single statements are stored$/);
     expect(forged).not.toHaveProperty('accountId');
   });
 

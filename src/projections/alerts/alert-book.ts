@@ -21,7 +21,7 @@ import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import type { Acknowledgement, Alert, AppliedFact, ClusterStanding, LiveAlert } from './raised-alert.ts';
+import type { Acknowledgement, Alert, AlertedState, AppliedFact, LiveAlert } from './raised-alert.ts';
 import { RejectedEventAlerts } from './rejected-event-alerts.ts';
 
 interface LateChange {
@@ -37,35 +37,37 @@ interface LateChange {
   readonly statement: Period;
 }
 
-/** Resolved alerts that are kept, and refused events that each have an alert; more of those share one. */
-const RESOLVED_KEPT = 1_000;
-export const REFUSALS_KEPT = 10_000;
-const LIVE_KEPT = 1_000;
+/** Maximum number of resolved alerts that are kept. */
+const MAX_RESOLVED = 1_000;
+/** Maximum number of rejected events with an alert of their own. The alerts of older ones are merged into one. */
+export const MAX_REJECTED_ALERTS = 10_000;
+const MAX_LIVE_ACKNOWLEDGED = 1_000;
 
 /**
- * Alerts, folded from the log: raised once, updated while they last, resolved by the same logic. One that is raised only once
- * time has passed stands here from the beginning, with the instant at which it will be.
+ * Alerts, folded from the log: raised once, updated while they last, and resolved by the same rules. An alert that is raised
+ * after a delay is stored immediately, with the instant at which it becomes visible.
  */
 export class AlertBook {
   readonly #open = new Map<string, Alert>();
-  readonly #resolved = new BoundedMap<string, Alert>(RESOLVED_KEPT);
-  readonly #refusals = new RejectedEventAlerts();
-  readonly #liveAcknowledged = new BoundedMap<string, Acknowledgement>(LIVE_KEPT);
+  readonly #resolved = new BoundedMap<string, Alert>(MAX_RESOLVED);
+  readonly #rejected = new RejectedEventAlerts();
+  readonly #liveAcknowledged = new BoundedMap<string, Acknowledgement>(MAX_LIVE_ACKNOWLEDGED);
 
-  /** A fact of a cluster. @param standing what its facts come to with it; asked for only where it matters. */
-  applyFact({ clusterId, event, fact, isFirst }: AppliedFact, standing: () => ClusterStanding): void {
+  /** Applies a fact of a cluster. @param stateOf returns the state with the fact; called only if the fact can matter. */
+  applyFact({ clusterId, event, fact, isFirst }: AppliedFact, stateOf: () => AlertedState): void {
     const { recordedAt } = event;
-    // A store reads the metadata when it is asked for: a replay of millions does without.
-    if (this.#refusals.count > 0) this.#retried(event);
-    if (this.#matters(clusterId, fact, isFirst)) this.#assess(clusterId, fact, standing(), recordedAt);
+    // Reading the metadata parses JSON, which a replay of millions of facts avoids.
+    if (this.#rejected.count > 0) this.#resolveRejected(event);
+    if (this.#matters(clusterId, fact, isFirst)) this.#assess(clusterId, fact, stateOf(), recordedAt);
   }
 
-  /** What was refused before is recorded now. */
-  #retried({ metadata, recordedAt }: LogEvent): void {
-    for (const id of this.#refusals.of(metadata['source'], metadata['id'])) this.#resolve(id, recordedAt);
+  /** Resolves the alert about a rejected event that is now recorded. */
+  #resolveRejected({ metadata, recordedAt }: LogEvent): void {
+    for (const id of this.#rejected.alertsOf(metadata['source'], metadata['id']))
+      this.#resolve(id, recordedAt);
   }
 
-  /** Whether a fact can raise or resolve anything: most cannot, and a replay reads millions. */
+  /** Returns whether a fact can raise or resolve an alert. Most cannot, and a replay applies millions of facts. */
   #matters(clusterId: string, fact: Fact, isFirst: boolean): boolean {
     switch (fact.type) {
       case 'ClusterRegistered':
@@ -88,8 +90,8 @@ export class AlertBook {
     return kinds.some((kind) => this.#open.has(alertId(kind, clusterId)));
   }
 
-  #assess(clusterId: string, fact: Fact, standing: ClusterStanding, at: Instant): void {
-    const { registered, hasActiveFacts, deleted, unreachable, stoppedSince, accountId } = standing;
+  #assess(clusterId: string, fact: Fact, state: AlertedState, at: Instant): void {
+    const { registered, hasActiveFacts, deleted, unreachable, stoppedSince, accountId } = state;
     const about = { subject: clusterId, clusterId, ...(accountId !== undefined && { accountId }) };
     if (registered || !hasActiveFacts) this.#resolve(alertId('orphan-facts', clusterId), at);
     else this.#raiseOnce({ kind: 'orphan-facts', ...about, data: {} }, at, at + ORPHAN_AFTER_MIN * MINUTE_MS);
@@ -107,17 +109,17 @@ export class AlertBook {
     else this.#resolve(id, at);
   }
 
-  /** An event that is no fact of a cluster. @param ended the runs of the validator that ended with it. */
+  /** Applies an event that is not a fact of a cluster. @param ended runs of the validator that ended with it. */
   applyOther(event: LogEvent, ended: readonly RunEnd[]): void {
     const { stream, type, recordedAt } = event;
-    if (stream === REJECTED_STREAM) this.#refused(event);
+    if (stream === REJECTED_STREAM) this.#raiseRejected(event);
     if (type === EVENT_ID_SHARED && stream === WARNINGS_STREAM) this.#sharedId(event);
     if (type === ALERT_ACKNOWLEDGED && stream === ALERTS_STREAM) this.#acknowledge(event);
     if (type === 'ValidationStarted' && runOfStream(stream) !== undefined) this.#scheduled(event);
     for (const end of ended) if (end.outcome === 'completed') this.#validated(end, recordedAt);
   }
 
-  /** A fact has changed what an account used in a closed period. */
+  /** Raises or updates `late-facts`: a fact changed the usage of an account in a closed period. */
   late({ accountId, position, at, period, eventId, isAdjusted, statement }: LateChange): void {
     const known = this.#open.get(alertId('late-facts', accountId))?.data;
     const facts = Number(known?.['facts'] ?? 0) + 1;
@@ -147,7 +149,7 @@ export class AlertBook {
         this.#resolve(alert.id, at);
   }
 
-  /** A period was closed: what is known at its watermark is in its statements. */
+  /** Resolves `late-facts` up to the watermark of a closing: its statements include these facts. */
   closed(watermark: Position, at: Instant): void {
     for (const { id, kind, data } of [...this.#open.values()])
       if (kind === 'late-facts' && Number(data['position']) <= watermark) this.#resolve(id, at);
@@ -164,26 +166,26 @@ export class AlertBook {
     );
   }
 
-  #refused({ id: eventId, data, recordedAt }: LogEvent): void {
+  #raiseRejected({ id: eventId, data, recordedAt }: LogEvent): void {
     const { source, id, clusterId, rejection } = data as Readonly<Record<string, unknown>>;
     const code = String((rejection as { code?: unknown } | null)?.code);
-    const told = { source: String(source), id: String(id), clusterId: String(clusterId), code };
+    const about = { source: String(source), id: String(id), clusterId: String(clusterId), code };
     const alert = {
       kind: 'event-rejected',
       subject: eventId,
-      clusterId: told.clusterId,
-      data: told,
+      clusterId: about.clusterId,
+      data: about,
     } as const;
     this.#raise(alert, recordedAt);
-    this.#refusals.add(told, alertId('event-rejected', eventId));
-    if (this.#refusals.count > REFUSALS_KEPT) this.#shareOldest(recordedAt);
+    this.#rejected.add(about, alertId('event-rejected', eventId));
+    if (this.#rejected.count > MAX_REJECTED_ALERTS) this.#mergeOldest(recordedAt);
   }
 
-  /** The oldest refusals share one alert, so that a producer that insists does not fill the memory. */
-  #shareOldest(at: Instant): void {
-    const ids = this.#refusals.oldest;
+  /** Merges the oldest alerts about rejected events into one, so that a producer that repeats itself does not fill the memory. */
+  #mergeOldest(at: Instant): void {
+    const ids = this.#rejected.oldest;
     for (const id of ids) {
-      this.#refusals.forget(this.#open.get(id)?.data ?? {}, id);
+      this.#rejected.forget(this.#open.get(id)?.data ?? {}, id);
       this.#open.delete(id);
     }
     const shared = this.#open.get(alertId('event-rejected', 'earlier'));
@@ -205,7 +207,7 @@ export class AlertBook {
     if (ALERTS[alert.kind].endsWhenAcknowledged) this.#resolve(id, at);
   }
 
-  /** A scheduled run was claimed: from then on the next one is expected. */
+  /** Expects the next run, because a scheduled one was claimed. */
   #scheduled({ data, recordedAt }: LogEvent): void {
     const { shard, everyMs } = data;
     if (typeof shard !== 'string' || typeof everyMs !== 'number' || everyMs <= 0) return;
@@ -217,7 +219,7 @@ export class AlertBook {
     const { shard } = run.start;
     for (const { id, kind, subject, data } of [...this.#open.values()]) {
       if (kind !== 'validator-stale') continue;
-      // Where the fleet is cut into another number of shards, those from before are no longer expected.
+      // If the number of shards has changed, no run of the former shards is expected.
       if (subject.split('of')[1] !== shard.split('of')[1]) this.#resolve(id, at);
       if (subject !== shard) continue;
       this.#resolve(id, at);
@@ -226,12 +228,12 @@ export class AlertBook {
     }
     for (const id of ended) this.#resolve(id, at);
     for (const condition of began) this.#raise(alertOf(condition), at);
-    // One that was resolved by being acknowledged stays so for as long as it holds.
+    // An alert that was resolved by an acknowledgement is not raised again while its condition lasts.
     for (const condition of changed)
       if (this.#open.has(alertId(condition.kind, condition.subject))) this.#raise(alertOf(condition), at);
   }
 
-  /** Raises an alert, or updates it where it is open. */
+  /** Raises an alert, or updates it if it is open. */
   #raise(alert: Omit<Alert, 'id' | 'raisedAt' | 'updatedAt'>, at: Instant): void {
     const id = alertId(alert.kind, alert.subject);
     const known = this.#open.get(id);
@@ -249,7 +251,7 @@ export class AlertBook {
     });
   }
 
-  /** Raises an alert from an instant on, unless it is open or will be. */
+  /** Raises an alert at `raisedAt`, unless it is open or already scheduled. */
   #raiseOnce(alert: Omit<Alert, 'id' | 'raisedAt' | 'updatedAt'>, at: Instant, raisedAt: Instant): void {
     const id = alertId(alert.kind, alert.subject);
     if (this.#open.has(id)) return;
@@ -266,20 +268,20 @@ export class AlertBook {
     const alert = this.#open.get(id);
     if (alert === undefined) return;
     this.#open.delete(id);
-    if (alert.kind === 'event-rejected') this.#refusals.forget(alert.data, id);
-    // It was never raised.
+    if (alert.kind === 'event-rejected') this.#rejected.forget(alert.data, id);
+    // The alert never became visible.
     if (alert.raisedAt > at) return;
     this.#resolved.setNewest(id, { ...alert, updatedAt: at, resolvedAt: at });
   }
 
-  /** All alerts at an instant, the latest raised first. */
+  /** Returns all alerts at an instant, the latest raised first. */
   all(now: Instant, live: readonly LiveAlert[]): Alert[] {
     const open = [...this.#open.values()].filter(({ raisedAt }) => raisedAt <= now);
     const alerts = [...open, ...live.map((each) => this.#fromLive(each)), ...this.#resolved.values()];
     return alerts.sort((a, b) => b.raisedAt - a.raisedAt || (a.id < b.id ? -1 : Number(a.id > b.id)));
   }
 
-  /** The alert with an id: the open one, else the last that was resolved. */
+  /** Returns the alert with an id: the open one, otherwise the last resolved one. */
   find(id: string, now: Instant, live: readonly LiveAlert[]): Alert | undefined {
     const open = this.#open.get(id);
     if (open !== undefined && open.raisedAt <= now) return open;
@@ -301,7 +303,7 @@ export class AlertBook {
     };
   }
 
-  /** Everything, for a snapshot. */
+  /** The whole state, for a snapshot. */
   get parts() {
     return {
       open: [...this.#open.values()],
@@ -316,7 +318,7 @@ export class AlertBook {
     for (const alert of resolved) book.#resolved.set(alert.id, alert);
     for (const [id, acknowledged] of liveAcknowledged) book.#liveAcknowledged.set(id, acknowledged);
     for (const { id, kind, subject, data } of open)
-      if (kind === 'event-rejected' && subject !== 'earlier') book.#refusals.add(data, id);
+      if (kind === 'event-rejected' && subject !== 'earlier') book.#rejected.add(data, id);
     return book;
   }
 }
@@ -330,7 +332,7 @@ function alertOf({ kind, subject, accountId, data }: Condition) {
   return { kind, subject, ...clusterId, ...(accountId !== undefined && { accountId }), data };
 }
 
-/** Members in one order, so that a book is written down in one way. */
+/** Returns the members in a fixed order, so that snapshots are equal byte for byte. */
 function inOrder({
   kind,
   subject,

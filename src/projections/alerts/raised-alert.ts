@@ -3,7 +3,7 @@ import type { Fact } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 
-/** Somebody has seen it: it is silent from then on, and still there. */
+/** Acknowledgement of an alert. An acknowledged alert stays in the list until it is resolved. */
 export interface Acknowledgement {
   readonly at: Instant;
   readonly by: string;
@@ -17,7 +17,7 @@ export interface Alert {
   readonly clusterId?: string;
   readonly accountId?: string;
   readonly raisedAt: Instant;
-  /** When anything of it was last found to be otherwise. */
+  /** When the alert last changed. */
   readonly updatedAt: Instant;
   readonly resolvedAt?: Instant;
   readonly acknowledged?: Acknowledgement;
@@ -29,7 +29,7 @@ export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
   return acknowledged === undefined ? 'open' : 'acknowledged';
 }
 
-/** What holds now and is known from elsewhere than the log: that the log, or a statement, is not what it was. */
+/** An alert that is not folded from the log, because the log or a statement has changed. */
 export interface LiveAlert {
   readonly kind: 'statement-drift' | 'log-tampered';
   readonly subject: string;
@@ -37,11 +37,11 @@ export interface LiveAlert {
   readonly data: AlertData;
 }
 
-/** What the facts of a cluster come to. */
-export interface ClusterStanding {
+/** State of a cluster that its alerts depend on. */
+export interface AlertedState {
   readonly accountId: string | undefined;
   readonly registered: boolean;
-  /** Whether any fact of the cluster is active: without one, the cluster is no orphan. */
+  /** Whether any fact of the cluster is active. A cluster without active facts is not an orphan. */
   readonly hasActiveFacts: boolean;
   readonly deleted: boolean;
   readonly unreachable: boolean;

@@ -1,11 +1,11 @@
 import type { AlertData } from '../../domain/alert.ts';
 
-/** Which alerts there are of refused events, by the source and id under which the event may be posted again. */
+/** Ids of the alerts about rejected events, by the source and id under which a producer may post the event again. */
 export class RejectedEventAlerts {
   readonly #alerts = new Map<string, readonly string[]>();
   #count = 0;
 
-  /** How many alerts. */
+  /** Number of alerts. */
   get count(): number {
     return this.#count;
   }
@@ -27,12 +27,12 @@ export class RejectedEventAlerts {
     else this.#alerts.delete(key);
   }
 
-  /** The alerts of an event. */
-  of(source: unknown, id: unknown): readonly string[] {
+  /** Returns the ids of the alerts about an event. */
+  alertsOf(source: unknown, id: unknown): readonly string[] {
     return this.#count === 0 ? [] : (this.#alerts.get(keyOf(source, id)) ?? []);
   }
 
-  /** The alerts of the event that was refused first. */
+  /** Ids of the alerts about the event that was rejected first. */
   get oldest(): readonly string[] {
     for (const alerts of this.#alerts.values()) return alerts;
     return [];

@@ -6,7 +6,7 @@ import { ClusterDecisions, type Reach } from './cluster-decisions.ts';
 import type { FactTable } from './fact-table.ts';
 import type { AccountNumber } from './interned-numbers.ts';
 
-/** The columns of a row: one billed interval, and the positions at which the ledger knows it. */
+/** Columns of a row: one billed interval and the positions at which the ledger knows it. */
 const FROM = 0;
 /** Infinite while the interval is open, as is `CLOSED_BY`. */
 const TO = 1;
@@ -26,10 +26,10 @@ const WIDTH = 8;
 const NO_TYPE = -1;
 const OPEN = Number.POSITIVE_INFINITY;
 
-/** Maximum number of rows of one cluster. Beyond it the memory is better spent on folding the cluster when it is asked for. */
+/** Maximum number of rows of one cluster. A cluster with more is folded on each request, to save memory. */
 const MAX_ROWS = 200_000;
 
-/** Number of facts taken in at once from which on the rows are copied into as little memory as they need. */
+/** Minimum number of facts in one update after which the rows are copied, to release unused capacity. */
 const COMPACT_AFTER = 8;
 
 /** A billed interval that becomes known at a position, or is no longer known from it on. */
@@ -55,17 +55,17 @@ export interface BilledSpan {
 }
 
 /**
- * The billing of one cluster as known at every position: each interval with the positions between which it is known. A fact that
- * is effective after all earlier ones changes the last interval only. A late fact, or a void, changes the intervals between
- * itself and the next fact that decides the same: they are swept again, and the former ones stay for earlier positions.
+ * Billing of one cluster as known at every position: each interval has the positions between which it is known. A fact that
+ * is effective after all earlier ones changes only the last interval. A late fact or a void changes the intervals up to the
+ * next fact that decides the same thing: these are swept again, and the former ones remain for earlier positions.
  */
 export class BillHistory {
   #rows: number[] = [];
-  /** Position of the last fact that was taken in. */
+  /** Position of the last applied fact. */
   #upTo = 0;
-  /** The state after all facts that were taken in. */
+  /** The state after all applied facts. */
   #state = new BillingState<number>();
-  /** The latest instant at which an active fact decides anything. */
+  /** The latest instant at which an active fact is effective and affects billing. */
   #latest = Number.NEGATIVE_INFINITY;
   /** The row of the open interval; -1 for none. */
   #open = -1;
@@ -73,15 +73,15 @@ export class BillHistory {
   #current: number[] | undefined;
   /** Absent until the first late fact or void. */
   #decisions: ClusterDecisions | undefined;
-  /** The changes by the last fact that was taken in. */
+  /** The changes made by the last applied fact. */
   #lastChanges: readonly BilledChange[] = [];
 
-  /** Whether the cluster has so many rows that none are kept: its billing has to be folded when it is asked for. */
+  /** Whether the cluster has too many rows, so that none are kept and the caller must fold its facts. */
   get isDisabled(): boolean {
     return this.#rows.length > MAX_ROWS * WIDTH;
   }
 
-  /** Takes in the facts that came since the last call. @param last position of the last fact of the cluster. */
+  /** Applies the facts since the last call. @param last position of the last fact of the cluster. */
   extend(facts: FactTable, last: number): void {
     if (last === this.#upTo || this.isDisabled) return;
     const added: number[] = [];
@@ -89,11 +89,11 @@ export class BillHistory {
       added.push(position);
     for (let i = added.length - 1; i >= 0 && !this.isDisabled; i--) this.#take(facts, added[i] as number);
     this.#upTo = last;
-    // A list that grew has room for as much again: after a replay that is half of the memory.
+    // An array that grew has unused capacity: after a replay it is half of the memory.
     if (added.length >= COMPACT_AFTER) this.#rows = this.#rows.slice();
   }
 
-  /** The intervals that became known with the last fact that was taken in, and those that no longer are. */
+  /** The intervals that became known with the last applied fact, and those that are no longer known since. */
   get lastChanges(): readonly BilledChange[] {
     return this.#lastChanges;
   }
@@ -116,7 +116,7 @@ export class BillHistory {
     }
   }
 
-  /** Takes in a fact that is effective after all earlier ones. */
+  /** Applies a fact that is effective after all earlier ones. */
   #takeNext(facts: FactTable, position: Position, at: Instant): void {
     this.#latest = at;
     for (const change of facts.changesBy(position)) this.#state.apply(change);
@@ -160,7 +160,7 @@ export class BillHistory {
     return this.#rows.push(from, to, openedBy, closedBy, knownFrom, OPEN, account, type ?? NO_TYPE) - WIDTH;
   }
 
-  /** Returns the decisions of the active facts before a position; they are kept up to date from then on. */
+  /** Returns the decisions of the active facts before a position. Later updates keep them up to date. */
   #decisionsBefore(facts: FactTable, position: Position): ClusterDecisions {
     if (this.#decisions === undefined) {
       this.#decisions = new ClusterDecisions(facts);
@@ -174,7 +174,7 @@ export class BillHistory {
     const decisions = this.#decisions as ClusterDecisions;
     const current = this.#currentRows();
     const rows = this.#rows;
-    // Every interval that touches the reach.
+    // All intervals that touch the span.
     const first = this.#firstEndingFrom(current, reach.from);
     let behind = first;
     while (behind < current.length && (rows[(current[behind] as number) + FROM] as number) <= reach.to)
@@ -186,7 +186,7 @@ export class BillHistory {
     const last = spans.at(-1);
     const after = current[behind - 1];
     if (last !== undefined && last.to === OPEN && after !== undefined) {
-      // Behind the reach nothing differs, so the last interval ends as the former one does.
+      // Nothing differs after the span, so the last interval ends where the former one did.
       const { to, closedBy } = this.#span(after);
       if (to > reach.to) spans[spans.length - 1] = { ...last, to, closedBy };
     }
@@ -211,7 +211,7 @@ export class BillHistory {
     return this.#current;
   }
 
-  /** The index of the first current row that ends at an instant or later. */
+  /** Returns the index of the first current row that ends at an instant or later. */
   #firstEndingFrom(current: readonly number[], at: Instant): number {
     let low = 0;
     let high = current.length;

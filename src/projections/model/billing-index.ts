@@ -13,7 +13,7 @@ import type { FactTable, Names } from './fact-table.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import type { StringInterner } from './string-interner.ts';
 
-/** What the billing of clusters is computed from. */
+/** Parts of the model from which billing is computed. */
 interface Sources {
   readonly facts: FactTable;
   readonly accounts: StringInterner<AccountNumber>;
@@ -23,7 +23,7 @@ interface Sources {
 }
 
 /**
- * The billing of every cluster as known at any position. It is derived from the facts when it is asked for, and kept until the
+ * Billing of every cluster as known at any position. It is computed from the facts on the first request and cached until the
  * next fact of the cluster.
  */
 export class BillingIndex {
@@ -41,7 +41,7 @@ export class BillingIndex {
     };
   }
 
-  /** Drops what was derived for a cluster: it has another fact. */
+  /** Discards the cached billing of a cluster, because it has a new fact. */
   invalidate(cluster: ClusterNumber): void {
     this.#bills[cluster] = undefined;
   }
@@ -76,7 +76,7 @@ export class BillingIndex {
   /**
    * Returns the usage of an account, whole and by type.
    * @param clusters numbers of the clusters that any fact gives to the account.
-   * @param counted the window, already cut at the instant asked about.
+   * @param counted the window, already clipped (`clippedWindow`).
    */
   usage(
     account: AccountNumber,
@@ -136,7 +136,7 @@ export class BillingIndex {
     return history.isDisabled ? undefined : history.lastChanges;
   }
 
-  /** Derives the history of a cluster before it is asked for. */
+  /** Computes the history of a cluster before the first request. */
   prepare(cluster: ClusterNumber): void {
     if (this.#last(cluster) !== 0) this.#history(cluster);
   }

@@ -18,14 +18,14 @@ import type { FactTable } from './fact-table.ts';
 /** The instants between which a fact may change the state of its cluster, both included. */
 export interface Reach {
   readonly from: Instant;
-  /** Infinite if nothing later decides the same. */
+  /** Infinite if no later fact decides the same thing. */
   readonly to: Instant;
 }
 
 /**
  * The active facts of one cluster that decide its billing, as positions in the log, sorted by effective time for each thing
- * that they decide. A late fact, or a void, is taken in between its neighbors: its cost grows with the logarithm of the
- * history, and with what it changes.
+ * that they decide. A late fact or a void is inserted between its neighbors. Its cost is logarithmic in the length of the
+ * history, plus the size of the change.
  */
 export class ClusterDecisions {
   readonly #facts: FactTable;
@@ -48,7 +48,7 @@ export class ClusterDecisions {
   }
 
   /**
-   * Removes a fact that was voided; one that was removed before changes nothing.
+   * Removes a voided fact. Removing it again has no effect.
    * @returns the instants between which the state may differ afterwards.
    */
   remove(position: Position): Reach {
@@ -58,7 +58,7 @@ export class ClusterDecisions {
     });
   }
 
-  /** Adds active facts in bulk, for a history that is taken in at once. */
+  /** Adds many active facts at once, for a history that is built in one step. */
   addAll(positions: Iterable<number>): void {
     for (const position of positions)
       for (const decisions of this.#decidedBy(position)) decisions.push(position);
@@ -66,7 +66,7 @@ export class ClusterDecisions {
     for (const decisions of [...lists, ...this.#switches]) decisions.sort((a, b) => this.#compare(a, b));
   }
 
-  /** The latest instant at which an active fact decides anything; negative infinity if there is none. */
+  /** The latest instant at which an active fact is effective; negative infinity if there is none. */
   get latest(): Instant {
     const lists = [this.#registrations, this.#deletions, this.#accounts, this.#types, this.#billables];
     const last = [...lists, ...this.#switches].map((decisions) => this.#at(decisions, decisions.length - 1));
@@ -117,7 +117,7 @@ export class ClusterDecisions {
     return { from: at, to };
   }
 
-  /** The lists that a fact stands in. */
+  /** Returns the lists that contain a fact. */
   #decidedBy(position: Position): number[][] {
     const facts = this.#facts;
     switch (facts.typeAt(position)) {
@@ -169,13 +169,13 @@ export class ClusterDecisions {
     return { at: this.#facts.effectiveAt(position), setBy: position, kind, cause };
   }
 
-  /** The effective time of an entry; infinite past the end. */
+  /** Returns the effective time of an entry; infinite past the end. */
   #at(decisions: readonly number[], index: number): Instant {
     const position = decisions[index];
     return position === undefined ? Number.POSITIVE_INFINITY : this.#facts.effectiveAt(position);
   }
 
-  /** The index of the first entry that is effective at an instant or later. */
+  /** Returns the index of the first entry that is effective at an instant or later. */
   #firstFrom(decisions: readonly number[], at: Instant): number {
     let low = 0;
     let high = decisions.length;
@@ -187,7 +187,7 @@ export class ClusterDecisions {
     return low;
   }
 
-  /** The entry that decides at each instant between two, both included: the last of those at that instant. */
+  /** Yields the decisive entry of each instant between two, both included: the last entry of that instant. */
   *#lastOfEach(decisions: readonly number[], from: Instant, to: Instant): Generator<number> {
     for (let i = this.#firstFrom(decisions, from); i < decisions.length; i++) {
       const at = this.#at(decisions, i);
@@ -196,7 +196,7 @@ export class ClusterDecisions {
     }
   }
 
-  /** The index at which a fact stands, or belongs. */
+  /** Returns the index of a fact, or the index at which to insert it. */
   #indexOf(decisions: readonly number[], position: Position): number {
     let low = 0;
     let high = decisions.length;
@@ -208,7 +208,7 @@ export class ClusterDecisions {
     return low;
   }
 
-  /** Compares by effective time; then a stop comes after a resumption, since it wins; then by event id. */
+  /** Compares by effective time, then by kind (a stop comes after a resumption, because it wins), then by event id. */
   #compare(a: number, b: number): number {
     const facts = this.#facts;
     const isStop = (position: Position) => Number(facts.typeAt(position) === 'BillingStopped');

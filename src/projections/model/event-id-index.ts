@@ -2,8 +2,8 @@ import type { Position } from '../../util/log-numbers.ts';
 import { NumericColumn } from './numeric-column.ts';
 
 /**
- * The ids of all events, 16 bytes each, by position, and a hash table from id to position. The table may say "not here";
- * what it finds is compared with the id itself. Entry 0 is nobody's.
+ * The ids of all events by position, 16 bytes each, and a hash table (open addressing) from id to position. Entry 0 belongs
+ * to no event.
  */
 export class EventIdIndex {
   readonly words = new NumericColumn(Uint32Array);
@@ -21,7 +21,7 @@ export class EventIdIndex {
     this.#insert(this.words.length / 4 - 1);
   }
 
-  /** The id of the event at a position. */
+  /** Returns the id of the event at a position. */
   at(position: Position): string {
     const first = 4 * position;
     const [a, b] = [this.words.at(first), this.words.at(first + 1)];
@@ -29,7 +29,7 @@ export class EventIdIndex {
     return `${half(a >>> 16)}${half(a)}-${half(b >>> 16)}-${half(b)}-${half(c >>> 16)}-${half(c)}${half(d >>> 16)}${half(d)}`;
   }
 
-  /** Compares the ids of the events at two positions as their texts compare. */
+  /** Compares the ids of the events at two positions in the order of their texts. */
   compare(a: number, b: number): number {
     for (let i = 0; i < 4; i++) {
       const difference = this.words.at(4 * a + i) - this.words.at(4 * b + i);
@@ -38,7 +38,7 @@ export class EventIdIndex {
     return 0;
   }
 
-  /** The position of the first event with this id, or `undefined`. */
+  /** Returns the position of the first event with an id, or `undefined`. */
   find(id: string): Position | undefined {
     const words = wordsOf(id);
     const mask = this.#slots.length - 1;
@@ -49,7 +49,7 @@ export class EventIdIndex {
     }
   }
 
-  /** Takes over what `words.bytes` gave earlier. */
+  /** Restores the ids from bytes that `words.bytes` returned. */
   restore(bytes: Uint8Array): void {
     this.words.restore(bytes);
     this.#rebuildSlots(this.words.length / 4);
@@ -84,12 +84,12 @@ export class EventIdIndex {
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** The lower 16 bits of a word in hexadecimal. */
+/** Formats the lower 16 bits of a word in hexadecimal. */
 function half(word: number): string {
   return `${BYTES[(word >>> 8) & 0xff]}${BYTES[word & 0xff]}`;
 }
 
-/** The four 32-bit words of a UUID, the first three from places that version and variant leave free. */
+/** Returns the four 32-bit words of a UUID. The first one, which selects the slot, contains no version or variant bits. */
 function wordsOf(id: string): readonly [number, number, number, number] {
   return [word(id, 0), word(id, 9, 14), word(id, 19, 24), word(id, 28)];
 }
@@ -102,7 +102,7 @@ function quad(id: string, at: number): number {
   return (nibble(id, at) << 12) | (nibble(id, at + 1) << 8) | (nibble(id, at + 2) << 4) | nibble(id, at + 3);
 }
 
-/** Reads a hexadecimal digit in lower case, as all ids of the ledger are written. */
+/** Parses a lower-case hexadecimal digit. All ids of the ledger are in lower case. */
 function nibble(id: string, at: number): number {
   const code = id.charCodeAt(at);
   return code <= 57 ? code - 48 : code - 87;

@@ -26,27 +26,27 @@ const STOP = FACT_TYPES.indexOf('BillingStopped');
 const RESUMPTION = FACT_TYPES.indexOf('BillingResumed');
 const VOID = FACT_TYPES.indexOf('FactVoided');
 const CAUSE_SHIFT = 4;
-/** Whether the fact says if the cluster is billable, and whether it is. */
+/** Set if the fact sets `billable`. */
 const SAYS_BILLABLE_BIT = 0b0100_0000;
 const BILLABLE_BIT = 0b1000_0000;
 
-/** A fact that counts now and did not, or did and no longer does. */
+/** A fact that became active or was voided between two positions. */
 export interface BillingChange {
   /** Position of the fact. */
   readonly position: Position;
-  /** Position of what changed it: the fact itself, which counts now, or its void. */
+  /** Position of the fact itself if it became active, or of its void. */
   readonly causePosition: Position;
-  /** When the fact that counts, or did, is effective. */
+  /** Effective instant of the fact, not of its void. */
   readonly effectiveAt: Instant;
 }
 
-/** The texts for numbers in the table. */
+/** Functions that return the text of a number in the table. */
 export interface Names {
   readonly accountId: (account: AccountNumber) => string;
   readonly clusterType: (clusterType: number) => string;
 }
 
-/** A fact of the table. Its id is only formatted if it is read, which ties of two facts at one instant do. */
+/** A fact of the table. Its id is formatted only if it is read, which happens if two facts are effective at one instant. */
 class TableFact implements KnownFact<BillingFact> {
   readonly order: number;
   readonly fact: BillingFact;
@@ -64,53 +64,53 @@ class TableFact implements KnownFact<BillingFact> {
 }
 
 /**
- * What billing needs of every event of the log, by position, as columns of numbers: some 70 bytes per fact. Facts of one
- * cluster are chained from the last one back. Entry 0, and events that are no facts of a cluster, name no cluster.
+ * The fields of every event of the log that billing reads, by position, as columns of numbers: about 70 bytes per fact. The
+ * facts of a cluster are linked from the last one backwards. Entry 0 and events that are not facts have no cluster.
  */
 export class FactTable {
   readonly ids = new EventIdIndex();
   /** Number of the cluster plus 1; 0 for none. */
   readonly #cluster = new NumericColumn(Uint32Array);
-  /** Position of the fact before in the same cluster; 0 for none. */
+  /** Position of the previous fact of the same cluster; 0 for none. */
   readonly #previous = new NumericColumn<Uint32Array, Position>(Uint32Array);
   readonly #revision = new NumericColumn<Uint32Array, Revision>(Uint32Array);
   readonly #effectiveAt = new NumericColumn(Float64Array);
   readonly #recordedAt = new NumericColumn(Float64Array);
-  /** The running maximum of `#recordedAt`: clocks of several writers may differ, what was known never shrinks. */
+  /** Running maximum of `#recordedAt`. The clocks of several writers may differ, but known facts stay known. */
   readonly #knownAt = new NumericColumn(Float64Array);
   /** Type, cause and `billable`. */
   readonly #kind = new NumericColumn(Uint8Array);
   /**
-   * Of a registration or a change, the number of the account that it names plus 1; of a void, the position of the fact that it
-   * voids. 0 if there is none, or if the voided fact is not known yet.
+   * For a registration or a change, the number of the account that it names plus 1; for a void, the position of the voided
+   * fact. 0 if there is none, or if the voided fact is not known yet.
    */
   readonly #reference = new NumericColumn(Uint32Array);
-  /** Of a registration or a change, the number of the cluster type that it names plus 1; 0 for none. */
+  /** For a registration or a change, the number of the cluster type that it names plus 1; 0 for none. */
   readonly #clusterType = new NumericColumn(Uint32Array);
   /** Positions of facts whose void is recorded before them. */
   readonly voidedEarly = new Set<number>();
 
-  /** Voids that came before what they void: the id they name, and their positions. */
+  /** Positions of voids recorded before the fact that they void, by the id of that fact. */
   readonly openVoids = new Map<string, Position[]>();
 
   constructor() {
     this.#push(0, 0, 0, 0, 0, 0, 0, 0);
   }
 
-  /** Position of the last event; 0 where there is none. */
+  /** Position of the last event; 0 if there is none. */
   get head(): Position {
     return this.#cluster.length - 1;
   }
 
-  /** Adds the next event of the log, which is no fact of a cluster or one that cannot be read. */
+  /** Adds the next event of the log if it is not a fact, or an unreadable one. */
   pushOther(id: string, revision: Revision, recordedAt: Instant): void {
     this.ids.push(id);
     this.#push(0, 0, revision, 0, recordedAt, 0, 0, 0);
   }
 
   /**
-   * Adds the next event of the log, a fact.
-   * @param cluster number of its cluster. @param previous position of the fact before in that cluster, 0 for none.
+   * Adds the next event of the log if it is a fact.
+   * @param previous position of the previous fact of the cluster; 0 for none.
    * @param names numbers of the account and the cluster type that a registration or a change names; -1 for none.
    */
   pushFact(
@@ -173,7 +173,7 @@ export class FactTable {
     this.#clusterType.push(clusterType);
   }
 
-  /** Number of the cluster whose fact stands at a position, or -1. */
+  /** Returns the cluster of the fact at a position; -1 if the event is not a fact. */
   clusterAt(position: Position): ClusterNumber {
     return this.#cluster.at(position) - 1;
   }
@@ -194,7 +194,7 @@ export class FactTable {
     return FACT_TYPES[this.#kind.at(position) & TYPE_BITS] as Fact['type'];
   }
 
-  /** Position of the fact before in the same cluster; 0 for none. */
+  /** Returns the position of the previous fact of the same cluster; 0 for none. */
   previousAt(position: Position): Position {
     return this.#previous.at(position);
   }
@@ -219,7 +219,7 @@ export class FactTable {
       : (kind & BILLABLE_BIT) !== 0;
   }
 
-  /** Whether the fact at a position says attributes of its cluster. */
+  /** Returns whether the fact at a position sets attributes of its cluster. */
   #describes(position: Position): boolean {
     const type = this.#kind.at(position) & TYPE_BITS;
     return type === REGISTRATION || type === CHANGE;
@@ -230,12 +230,12 @@ export class FactTable {
     return this.voidedEarly.has(position);
   }
 
-  /** Of the stop or resumption at a position: its cause. */
+  /** Returns the cause of the stop or resumption at a position. */
   causeAt(position: Position): Cause | 'deleted' {
     return ALL_CAUSES[(this.#kind.at(position) >> CAUSE_SHIFT) & 0b11] ?? 'deleted';
   }
 
-  /** Positions of the facts of a cluster from its last one, `position`, back to its first. */
+  /** Yields the positions of the facts of a cluster from its last one, `position`, back to its first. */
   *chain(position: Position): Generator<Position> {
     for (let at = position; at !== 0; at = this.#previous.at(at)) yield at;
   }
@@ -245,7 +245,7 @@ export class FactTable {
     return this.head === 0 ? 0 : this.#knownAt.at(this.head);
   }
 
-  /** The last position recorded at or before an instant; 0 where there is none. */
+  /** Returns the last position recorded at or before an instant; 0 if there is none. */
   positionAt(instant: Instant): Position {
     let low = 0;
     let high = this.head;
@@ -318,7 +318,7 @@ export class FactTable {
   }
 
   /**
-   * What changed between two positions in what counts for billing, of one cluster, in the order of the log.
+   * Returns the billing facts of a cluster that became active or were voided between two positions, in the order of the log.
    * @param last position of the last fact of the cluster.
    */
   changes(last: Position, after: Position, upTo: Position): BillingChange[] {
@@ -327,7 +327,7 @@ export class FactTable {
     const counted: Position[] = [];
     for (let position = last; position !== 0; position = this.#previous.at(position)) {
       if (position > upTo) continue;
-      // From the last back, so that the first void of a fact is the one that is kept.
+      // Goes backwards, so that the first void of a fact is the one that remains in the map.
       if (this.#isVoid(position)) voidedBy.set(this.#reference.at(position), position);
       else if (this.decidesBilling(position)) counted.push(position);
     }
@@ -365,7 +365,7 @@ export class FactTable {
     return (this.#kind.at(position) & TYPE_BITS) === VOID;
   }
 
-  /** Position of what the fact at a position voids, 0 where that is not known; `undefined` where it voids nothing. */
+  /** Returns the position of the fact that a void names, 0 if it is not known; `undefined` if the fact is not a void. */
   voidTargetOf(position: Position): Position | undefined {
     return this.#isVoid(position) ? this.#reference.at(position) : undefined;
   }
@@ -404,7 +404,7 @@ export class FactTable {
 
   restore([ids, ...columns]: readonly Uint8Array[]): void {
     if (ids === undefined || columns.length !== 9)
-      throw new RangeError('these are not the columns of a fact table');
+      throw new RangeError('the number of columns is not that of a fact table');
     for (const [i, column] of this.#all().entries()) column.restore(columns[i] as Uint8Array);
     this.ids.restore(ids);
     const lengths = new Set([this.ids.words.length / 4, ...this.#all().map((column) => column.length)]);

@@ -28,7 +28,7 @@ import type { LogEvent } from '../../eventstore/event-store.ts';
 import type { Position, Revision } from '../../util/log-numbers.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { AlertBook } from '../alerts/alert-book.ts';
-import type { ClusterStanding } from '../alerts/raised-alert.ts';
+import type { AlertedState } from '../alerts/raised-alert.ts';
 import { ValidationBook } from '../validation-book.ts';
 import type { BilledChange } from './bill-history.ts';
 import { BillingIndex } from './billing-index.ts';
@@ -47,13 +47,13 @@ export interface RecordedBeginning extends Beginning {
   readonly at: Instant;
 }
 
-/** Where an event stands. */
+/** Place of an event in the log and in its stream. */
 export interface EventLocation {
   readonly position: Position;
   readonly revision: Revision;
-  /** In ms since the epoch, by the clock of whoever recorded it. */
+  /** Milliseconds since the epoch, by the clock of the process that recorded the event. */
   readonly recordedAt: number;
-  /** `undefined` where the event is no fact of a cluster. */
+  /** `undefined` if the event is not a fact of a cluster. */
   readonly clusterId: string | undefined;
 }
 
@@ -75,8 +75,8 @@ interface ModelParts {
 }
 
 /**
- * All that is answered from memory, folded from the log by one follower, so that every answer holds at one position. What
- * is derived per cluster is derived when it is asked for and kept until the next fact of that cluster.
+ * State of the ledger in memory, folded from the log by one follower, so that every answer holds at one position. Results per
+ * cluster are computed on the first request and cached until the next fact of that cluster.
  */
 export class LedgerModel {
   readonly facts = new FactTable();
@@ -85,9 +85,9 @@ export class LedgerModel {
   readonly clusterTypes: StringInterner<number>;
   /** Position of the last fact, by number of the cluster. */
   readonly #last: Position[] = [];
-  /** Numbers of the clusters that were ever registered to an account, by number of the account. */
+  /** Numbers of the clusters ever registered to an account, by number of the account. */
   readonly #clustersOf: ClusterNumber[][] = [];
-  /** By position of a fact: the attributes that it says and billing does not read. */
+  /** Attributes that billing does not read, by position of the fact that sets them. */
   readonly #details = new Map<Position, Details>();
   readonly #unreadable = new Map<ClusterNumber, UnreadableEvent>();
   readonly closedPeriods: ClosedPeriods;
@@ -112,12 +112,12 @@ export class LedgerModel {
     this.#billing = new BillingIndex({ facts, accounts, clusterTypes, last: this.#last });
   }
 
-  /** Position of the last event applied. */
+  /** Position of the last applied event. */
   get position(): Position {
     return this.facts.head;
   }
 
-  /** Adds the next event of the log. @throws RangeError where it is not the next one. */
+  /** Applies the next event of the log. @throws RangeError if it is not the next one. */
   apply(event: LogEvent): void {
     if (event.position !== this.position + 1) {
       throw new RangeError(`event ${event.position} does not follow ${this.position}`);
@@ -166,7 +166,7 @@ export class LedgerModel {
     this.#reportLimits(accountId, at);
   }
 
-  /** A fact that cannot be read stops its cluster, never the others. */
+  /** Parses a fact. An unreadable fact blocks its own cluster only. */
   #read(clusterId: string, cluster: ClusterNumber, event: LogEvent): Fact | undefined {
     try {
       return parseStoredFact(clusterId, event);
@@ -220,7 +220,7 @@ export class LedgerModel {
   }
 
   /** The state of a cluster for alerts and the validator: all active facts, whenever they are effective. */
-  clusterState(cluster: ClusterNumber): ClusterStanding {
+  clusterState(cluster: ClusterNumber): AlertedState {
     const { registration, deletion, switches, attributes } = this.billing(cluster, this.position);
     const stop = switches.unreachable.at(-1);
     return {
@@ -314,7 +314,7 @@ export class LedgerModel {
     return this.#billing.intervals(cluster, asOf);
   }
 
-  /** Returns the usage of an account, whole and by type, in a window that is cut already, as known at a position. */
+  /** Returns the usage of an account, whole and by type, in a clipped window, as known at a position. */
   usage(account: AccountNumber, asOf: Position, counted: Window): UsageBreakdown {
     return this.#billing.usage(account, this.clustersOf(account), asOf, counted);
   }
@@ -344,7 +344,7 @@ export class LedgerModel {
     return this.#billing.changes(cluster);
   }
 
-  /** Derives what the first question about every cluster needs; may pause after each. */
+  /** Computes the histories of all clusters before the first request. The caller may pause after each. */
   *prepare(): Generator<undefined> {
     for (let cluster = 0; cluster < this.clusters.size; cluster++) {
       this.#billing.prepare(cluster);
@@ -428,7 +428,7 @@ export class LedgerModel {
     return this.#last[cluster] as Position;
   }
 
-  /** Positions of the facts of a cluster from its first on, as far as they are known at a position. */
+  /** Returns the positions of the facts of a cluster that are known at a position, in order. */
   positionsOf(cluster: ClusterNumber, asOf: Position = Number.POSITIVE_INFINITY): Position[] {
     const positions: Position[] = [];
     for (const position of this.facts.chain(this.#last[cluster] as Position))
@@ -436,12 +436,12 @@ export class LedgerModel {
     return positions.reverse();
   }
 
-  /** Numbers of the clusters that were registered to an account at any time; some may since be another's. */
+  /** Returns the clusters ever registered to an account. Some may belong to another account by now. */
   clustersOf(account: AccountNumber): readonly ClusterNumber[] {
     return this.#clustersOf[account] ?? [];
   }
 
-  /** The same, as far as that is known at a position; the ids of the clusters are in order. */
+  /** Returns the clusters ever registered to an account, as known at a position, ordered by id. */
   clustersEverOf(accountId: string, asOf: Position): ClusterNumber[] {
     const account = this.accounts.find(accountId);
     if (account === undefined) return [];
@@ -476,7 +476,7 @@ export class LedgerModel {
     return this.#unreadable;
   }
 
-  /** Where the event with an id stands; `undefined` where it is not in the log up to here. */
+  /** Returns the place of an event; `undefined` if the model has not seen it. */
   locate(eventId: string): EventLocation | undefined {
     const position = this.facts.ids.find(eventId);
     return position === undefined ? undefined : this.placeAt(position);

@@ -1,7 +1,7 @@
 type Numbers = Uint8Array | Uint32Array | Float64Array;
 type NumbersOf<T extends Numbers> = { new (length: number): T; readonly BYTES_PER_ELEMENT: number };
 
-/** A growing list of numbers that are kept as plain memory: no object per entry, and a snapshot is its bytes. */
+/** A growing list of numbers in a typed array: no object per entry, and its bytes are its snapshot. */
 export class NumericColumn<T extends Numbers, N extends number = number> {
   readonly #kind: NumbersOf<T>;
   #values: T;
@@ -35,15 +35,15 @@ export class NumericColumn<T extends Numbers, N extends number = number> {
     this.#values = grown;
   }
 
-  /** The bytes of what is in use, without a copy: valid until the next `push`. */
+  /** The bytes of the entries, not copied. They are valid until the next `push`. */
   get bytes(): Uint8Array {
     return new Uint8Array(this.#values.buffer, 0, this.#length * this.#kind.BYTES_PER_ELEMENT);
   }
 
-  /** Takes over what `bytes` gave earlier. @throws RangeError where the size fits no whole number of entries. */
+  /** Restores the entries from bytes that `bytes` returned. @throws RangeError if they are not a whole number of entries. */
   restore(bytes: Uint8Array): void {
     const length = bytes.byteLength / this.#kind.BYTES_PER_ELEMENT;
-    if (!Number.isInteger(length)) throw new RangeError('the bytes are no column of this kind');
+    if (!Number.isInteger(length)) throw new RangeError('the bytes are not a whole number of entries');
     this.#values = new this.#kind(Math.max(1_024, length + (length >> 3)));
     new Uint8Array(this.#values.buffer).set(bytes);
     this.#length = length;

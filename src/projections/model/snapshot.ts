@@ -27,7 +27,7 @@ interface Header {
   readonly parts: LedgerModel['parts'];
 }
 
-/** The bytes of a model; two that were fed the same log are equal to the byte. */
+/** Returns the bytes of a model. Two models of the same log have equal bytes. */
 export function encodeModel(model: LedgerModel): Buffer {
   const { columns, ids, head } = model.facts;
   const header: Header = {
@@ -46,7 +46,7 @@ export function encodeModel(model: LedgerModel): Buffer {
   return Buffer.concat([MAGIC, hash.digest(), ...body]);
 }
 
-/** @throws RangeError, with the reason, where the bytes are no whole snapshot of this release. */
+/** Restores a model. @throws RangeError with the reason if the bytes are not a complete snapshot of this release. */
 export function decodeModel(bytes: Buffer): LedgerModel {
   const start = MAGIC.length + HASH_BYTES;
   if (bytes.length < start + 4 || !bytes.subarray(0, MAGIC.length).equals(MAGIC))
@@ -65,13 +65,13 @@ export function decodeModel(bytes: Buffer): LedgerModel {
   return LedgerModel.restore(columns, header.parts);
 }
 
-/** Replaces the snapshot in a file: whoever reads it finds the old one or the new one, whole. */
+/** Replaces a snapshot file atomically: a reader finds the complete old or the complete new snapshot. */
 export async function writeSnapshot(file: string, bytes: Buffer): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await replaceFile(file, bytes, OWNER_ONLY);
 }
 
-/** The model in a file; `undefined`, and the reason told, where there is none that is of use. */
+/** Reads the model in a file. If it cannot be used, reports why to `ignored` and returns `undefined`. */
 export async function readSnapshot(
   file: string,
   ignored: (why: string) => void,

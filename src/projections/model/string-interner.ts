@@ -1,4 +1,4 @@
-/** Gives each text a small number, from 0 in the order of first use. */
+/** Assigns numbers to texts: 0, 1, 2, … in the order of first use. */
 export class StringInterner<N extends number> {
   readonly #texts: string[] = [];
   readonly #numbers = new Map<string, N>();

@@ -5,12 +5,12 @@ import type { Position } from '../../util/log-numbers.ts';
 import type { AccountNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
-/** What is asked: a window, the instant up to which it is counted, and the position up to which facts are known. */
+/** A question about usage: the window, the instant up to which time counts, and the position up to which facts are known. */
 export interface UsageQuestion {
   readonly window: Window;
   readonly through: Instant;
   readonly asOf: Position;
-  /** Whether the single days are wanted too. */
+  /** Whether to include the usage of each day. */
   readonly byDay: boolean;
 }
 
@@ -19,14 +19,14 @@ export interface AccountUsage extends UsageBreakdown {
   readonly days?: readonly ({ readonly date: string } & UsageBreakdown)[];
 }
 
-/** The usage of one account; all measures are zero where nothing was registered to it. */
+/** Returns the usage of one account. All measures are zero if no cluster was registered to it. */
 export function accountUsage(model: LedgerModel, accountId: string, question: UsageQuestion): AccountUsage {
   return toUsage(model, model.accounts.find(accountId), accountId, question);
 }
 
 /**
- * The usage of every account that has a cluster, as known at the position asked about, in order of its id.
- * @param only leaves out all accounts but this.
+ * Yields the usage of every account that has a cluster at `question.asOf`, ordered by account id.
+ * @param only id of the only account to include; by default all.
  */
 export function* usageByAccount(
   model: LedgerModel,

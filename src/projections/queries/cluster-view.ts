@@ -7,19 +7,19 @@ import type { UnreadableEvent } from '../model/closed-periods.ts';
 import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
-/** A cluster as it is now, by all facts known. */
+/** Current state of a cluster, by all known facts. */
 export interface ClusterView {
   readonly clusterId: string;
   /**
-   * `orphan`: facts, but no registration. `deleted`. `free`: registered as not billable. `pending`: its
-   * registration is still ahead. `stopped`: a cause holds billing. `billed`.
+   * `orphan`: facts, but no registration. `deleted`: the deletion is effective. `free`: not billable. `pending`: the
+   * registration is in the future. `stopped`: a cause stops billing. `billed`: none of these.
    */
   readonly status: ClusterStatus;
   /** The attributes as they are now, or at the registration if that is ahead; empty for an orphan. */
   readonly attributes: ClusterAttributes;
   readonly registeredAt: Instant | undefined;
   readonly deletedAt: Instant | undefined;
-  /** Since when it has been billed without a break; `undefined` where it is not billed now. */
+  /** Start of the current billed interval; `undefined` if the cluster is not billed now. */
   readonly billedSince: Instant | undefined;
   readonly stoppedBy: readonly Cause[];
   readonly lastPosition: Position;

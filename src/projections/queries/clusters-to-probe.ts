@@ -5,17 +5,17 @@ import type { ClusterState } from '../../domain/validation/judging/run-input.ts'
 import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
-/** A cluster that a run of the validator probes, as the ledger has it when asked. */
+/** A cluster that a run of the validator probes, with its current state in the ledger. */
 export interface ClusterToProbe {
   readonly clusterId: string;
   readonly accountId: string;
   readonly labels: Readonly<Record<string, string>> | undefined;
-  /** Where its credentials are kept, as its registration says. */
+  /** Reference to its credentials. */
   readonly connection: string | undefined;
   readonly state: ClusterState;
 }
 
-/** Every cluster registered by now and not deleted, and those deleted no longer ago than their policy watches them. */
+/** Yields the registered clusters, and the deleted ones that their policy still watches. */
 export function* clustersToProbe(
   model: LedgerModel,
   policies: Policies,
@@ -30,7 +30,7 @@ export function* clustersToProbe(
   }
 }
 
-/** What the validator must know of a cluster; `undefined` of one that is not registered. */
+/** Returns the input of the validator for a cluster; `undefined` if the cluster is not registered. */
 export function clusterToProbe(
   model: LedgerModel,
   cluster: ClusterNumber,

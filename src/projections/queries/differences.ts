@@ -8,7 +8,7 @@ import type { BillingChange } from '../model/fact-table.ts';
 import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
-/** A cluster of which other facts count at one position than at another. */
+/** A cluster whose active facts differ between two positions. */
 interface Rebilled {
   /** In the order of the log. */
   readonly changes: readonly BillingChange[];
@@ -16,13 +16,13 @@ interface Rebilled {
   readonly is: readonly OwnedInterval[];
 }
 
-/** Two positions of which the first is not behind the second. */
+/** Two positions; `before` is not greater than `after`. */
 export interface Span {
   readonly before: Position;
   readonly after: Position;
 }
 
-/** How a cluster is billed at two positions; `undefined` where the same facts count at both. */
+/** Returns how a cluster is billed at two positions; `undefined` if the same facts are active at both. */
 export function rebilled(
   model: LedgerModel,
   cluster: ClusterNumber,
@@ -34,9 +34,9 @@ export function rebilled(
 }
 
 /**
- * What made a difference, between two positions, to what an account is billed in a window. With these alone the figure at
- * the first position becomes that at the second; without them nothing changes, whatever else was recorded. What is changed
- * and balanced by another cluster is among them. Gives `undefined` wherever it may pause.
+ * Yields the changes between two positions that explain a difference in the billing of an account in a window: they alone
+ * turn the first state into the second, and without them nothing changes. Changes of two clusters that cancel out in the
+ * figure are included. Yields `undefined` where the caller may pause.
  */
 export function* differencesOf(
   model: LedgerModel,
@@ -50,7 +50,7 @@ export function* differencesOf(
     if (cause === undefined) continue;
     const [was, is] = [toAccount(cause.was, accountId), toAccount(cause.is, accountId)];
     if (!changesWithin(was, is, counted)) continue;
-    // What is effective from the end of the window on cannot have changed it.
+    // A fact that is effective at or after the end of the window cannot have changed it.
     const candidates = cause.changes.filter(({ effectiveAt }) => effectiveAt < counted.to);
     const { billedWith, cost } = hypotheses(model, cluster, span);
     const makesIt = (some: ReadonlySet<BillingChange>) => {
@@ -70,7 +70,7 @@ export function toAccount<I extends OwnedInterval>(intervals: readonly I[], acco
   return intervals.filter((interval) => interval.accountId === accountId);
 }
 
-/** How a cluster would be billed if, of all that counts otherwise since, only some did. */
+/** Returns a function that computes how the cluster would be billed if only some of the changes had happened. */
 function hypotheses(model: LedgerModel, cluster: ClusterNumber, { before, after }: Span) {
   const known = new Map<number, KnownFact<BillingFact>>();
   const wasCounting = new Set<number>();

@@ -11,23 +11,23 @@ import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';
 import { toAccount } from './differences.ts';
 
-/** What one cluster adds to the usage of an account, and from when to when. */
+/** The contribution of one cluster to the usage of an account. */
 export interface ExplainedCluster {
   readonly clusterId: string;
-  /** `undefined` where no registration counts. */
+  /** `undefined` if the cluster has no active registration. */
   readonly name: string | undefined;
   readonly billable: boolean | undefined;
   readonly intervals: readonly CountedInterval[];
-  /** Where it adds nothing. */
+  /** Why the cluster contributes nothing; `undefined` if it contributes. */
   readonly why: NotBilled | undefined;
 }
 
 export interface Explanation extends UsageBreakdown {
-  /** Every cluster that was ever registered to the account, in order of the ids. */
+  /** All clusters ever registered to the account, ordered by id. */
   readonly clusters: readonly ExplainedCluster[];
 }
 
-/** Breaks the usage of an account down, a slice at a time: a function of the facts up to the position asked about. */
+/** Breaks the usage of an account down by cluster. It yields to the event loop, and depends only on facts up to `asOf`. */
 export async function explainUsage(
   model: LedgerModel,
   accountId: string,
@@ -36,7 +36,9 @@ export async function explainUsage(
   const counted = clippedWindow(question.window, question.through);
   const clusters: ExplainedCluster[] = [];
   const billed: (readonly Interval[])[] = [];
-  for await (const { intervals, ...cluster } of yieldingToEventLoop(workOut(model, accountId, question))) {
+  for await (const { intervals, ...cluster } of yieldingToEventLoop(
+    contributions(model, accountId, question),
+  )) {
     const parts = countedIntervals(intervals, counted);
     clusters.push({ ...cluster, intervals: parts, why: parts.length === 0 ? cluster.why : undefined });
     if (parts.length > 0) billed.push(intervals);
@@ -44,7 +46,7 @@ export async function explainUsage(
   return { ...usageOf(billed, counted), clusters };
 }
 
-function* workOut(
+function* contributions(
   model: LedgerModel,
   accountId: string,
   { window, through, asOf }: Omit<UsageQuestion, 'byDay'>,

@@ -4,15 +4,15 @@ import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
 /**
- * The clusters of Kubefirst's among those of a model, by their `cluster_id`. What is derived is the grouping of ids alone,
- * which only grows; all else is asked of the model each time.
+ * Index of the clusters that Kubefirst created, by their `cluster_id`. It caches only the grouping of ids, which only
+ * grows; everything else is read from the model on each request.
  */
 export class KubefirstClusters {
   #texts: readonly string[] = [];
   #seen = 0;
   #byKubefirstId = new Map<string, number[]>();
 
-  /** The registered ones with a `cluster_id`. */
+  /** Returns the registered clusters with a `cluster_id`. */
   withId(model: LedgerModel, kubefirstId: string): readonly KnownCluster[] {
     this.#catchUp(model);
     return (this.#byKubefirstId.get(kubefirstId) ?? []).flatMap(
@@ -20,7 +20,7 @@ export class KubefirstClusters {
     );
   }
 
-  /** All registered ones. */
+  /** Yields all registered clusters of Kubefirst. */
   *all(model: LedgerModel): Generator<KnownCluster> {
     this.#catchUp(model);
     for (const clusters of this.#byKubefirstId.values()) {
@@ -67,7 +67,7 @@ function knownCluster(model: LedgerModel, cluster: ClusterNumber): KnownCluster 
   };
 }
 
-/** Whether the deletion of a cluster was asked for, and nothing since has called it off. */
+/** Returns whether a deletion of the cluster was requested and neither cancelled nor failed since. */
 export function isDeletionRequested(model: LedgerModel, clusterId: string): boolean {
   const cluster = model.clusters.find(clusterId);
   if (cluster === undefined) return false;

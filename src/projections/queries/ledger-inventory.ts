@@ -4,15 +4,18 @@ import { RECORDS_LABEL } from '../../domain/kubefirst/registration.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
-/** What an inventory is compared with. */
+/** The side of the ledger in the comparison with an inventory. */
 export interface LedgerInventory {
   /** Clusters that are registered and not deleted. */
   readonly registered: readonly RegisteredCluster[];
-  /** Ids and references of those that are deleted: they are no strangers. */
+  /** Ids and references of other clusters, such as deleted ones, which are never reported as unregistered. */
   readonly known: ReadonlySet<string>;
 }
 
-/** @param recordsSource what the records of a place are called as an inventory. */
+/**
+ * Returns the clusters to compare with an inventory.
+ * @param recordsSource returns the name of the source for the records of a management cluster.
+ */
 export function ledgerInventory(
   model: LedgerModel,
   now: Instant,

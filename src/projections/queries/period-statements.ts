@@ -19,7 +19,7 @@ import type { LedgerModel } from '../model/ledger-model.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
 import { statementId } from './statement-id.ts';
 
-/** A period, and the position up to which its statements know facts. */
+/** A period, and the watermark of its statements. */
 type Closed = Pick<PeriodClosing, 'period' | 'watermark'>;
 
 export interface StatementsQuestion extends Closed {
@@ -30,7 +30,7 @@ export interface StatementsQuestion extends Closed {
 /** The part of a closing that is computed from its statements. */
 export type Tally = Pick<PeriodClosing, 'accounts' | 'totals' | 'statementsDigest' | 'rules'>;
 
-/** What the statements of a period that is closed were made from; `undefined` where it is not closed. */
+/** Returns the question whose answer the closed statements of a period are; `undefined` if it is not closed. */
 export function closedQuestion(model: LedgerModel, period: Period): StatementsQuestion | undefined {
   const { all } = model.closedPeriods;
   const i = all.findIndex((close) => close.period === period);
@@ -39,36 +39,37 @@ export function closedQuestion(model: LedgerModel, period: Period): StatementsQu
   return { period, watermark: close.watermark, earlier: all.slice(0, i) };
 }
 
-/** Which of the accounts are asked about; by default all. */
+/** Selects accounts; by default all. */
 interface Choice {
   readonly only?: string;
-  /** Those behind this one, in order of the ids. */
+  /** Only accounts whose id is greater than this one. */
   readonly behind?: string | undefined;
 }
 
 /**
- * The statements of a period, in order of the accounts: a function of the facts up to the watermark. Only what was recorded
- * since the close before is looked at for adjustments.
+ * Yields the statements of a period, ordered by account. They depend only on the facts up to the watermark. Adjustments
+ * come only from facts recorded since the previous closing.
  */
 export function* statementsOf(
   model: LedgerModel,
   question: StatementsQuestion,
   choice: Choice = {},
 ): Generator<Statement> {
-  for (const statement of workOut(model, question, choice)) if (statement !== undefined) yield statement;
+  for (const statement of statementsWithPauses(model, question, choice))
+    if (statement !== undefined) yield statement;
 }
 
-/** The same, a slice at a time. What is recorded meanwhile changes nothing: it stands behind the watermark. */
+/** Yields the same statements, and yields to the event loop between them. Facts recorded meanwhile have no effect. */
 export function statementsInTurns(
   model: LedgerModel,
   question: StatementsQuestion,
   choice: Choice = {},
 ): AsyncGenerator<Statement> {
-  return yieldingToEventLoop(workOut(model, question, choice));
+  return yieldingToEventLoop(statementsWithPauses(model, question, choice));
 }
 
-/** Yields every statement, and `undefined` wherever it may pause. */
-function* workOut(
+/** Yields every statement, and `undefined` where the caller may pause. */
+function* statementsWithPauses(
   model: LedgerModel,
   { period, watermark, earlier }: StatementsQuestion,
   { only, behind }: Choice,
@@ -87,7 +88,7 @@ function* workOut(
   }
 }
 
-/** @param periods the positions of what changed in each. */
+/** @param periods positions of the facts that changed each period. */
 function changesOf(
   model: LedgerModel,
   account: AccountNumber,
@@ -103,10 +104,10 @@ function changesOf(
   }));
 }
 
-/** Clusters after which it may pause. */
+/** Number of clusters after which the caller may pause. */
 const PAUSE_EVERY = 50;
 
-/** By account and earlier closed period: the positions of the facts by which a cluster of it is billed otherwise there. */
+/** Positions of the facts that changed the billing of an account in an earlier period, by account and period. */
 type Touched = Map<string, Map<Period, Set<number>>>;
 
 function* touchedAccounts(
@@ -145,11 +146,11 @@ function* touchedAccounts(
   return touched;
 }
 
-/** The earlier periods that may be adjusted, in order. */
+/** Returns the earlier periods that may be adjusted, in order. */
 function adjustableWindows(model: LedgerModel, { watermark, earlier }: StatementsQuestion) {
   const before = earlier.at(-1)?.watermark ?? 0;
   const begun = model.calendarAt(watermark).begun;
-  // Also what was accounted for before and is no longer known.
+  // Includes time that earlier statements billed and that is no longer known as billed.
   const instants = [before, watermark].map((asOf) => model.firstBilledAt(asOf) ?? Number.POSITIVE_INFINITY);
   const first = Math.min(...instants);
   const firstBilledAt = first === Number.POSITIVE_INFINITY ? undefined : first;
@@ -168,7 +169,7 @@ function positionsOf(touched: Touched, accountId: string, period: Period): Set<n
   return positions;
 }
 
-/** Numbers of the clusters with a fact between two positions, each once. */
+/** Yields each cluster with a fact between two positions once. */
 function* clustersBetween(model: LedgerModel, after: Position, upTo: Position): Generator<number> {
   const seen = new Uint8Array(model.clusters.size);
   for (let position = after + 1; position <= upTo; position++) {
@@ -185,8 +186,8 @@ function clustersOf(model: LedgerModel, accountId: string): Iterable<number> {
 }
 
 /**
- * Counts, adds up and digests statements.
- * @param each is given every statement, and its canonical JSON.
+ * Counts, sums and digests statements.
+ * @param each is called with every statement and its canonical JSON.
  */
 export async function tally(
   statements: AsyncIterable<Statement>,

@@ -3,23 +3,23 @@ import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts'
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
-/** Streams that are read at once. */
+/** Maximum number of streams read at once. */
 const AT_ONCE = 16;
 
-/** Facts of one stream that are this close to each other are read together, with those between them. */
+/** Maximum distance of two facts of a stream that are read together, with the facts between them. */
 const NEAR = 8;
 
-/** A part of a stream: facts one behind the other. */
+/** A range of revisions of a stream. */
 interface Run {
   readonly stream: string;
   readonly first: number;
   last: number;
-  /** Positions of those that are wanted, by revision. */
+  /** Positions of the requested facts, by revision. */
   readonly wanted: Map<number, number>;
 }
 
 /**
- * Reads facts from the store, by position: what they say in full, and who said it, which the model does not keep.
+ * Reads facts from the store by position. The events have all fields and the origin, which the model does not keep.
  * @param positions of facts of clusters. @throws StoreUnavailable
  */
 export async function readFacts(
@@ -45,7 +45,7 @@ export async function readFacts(
 
 function runsOf(model: LedgerModel, positions: Iterable<number>): Run[] {
   const runs: Run[] = [];
-  // The last one of each cluster: positions in order are revisions in order.
+  // The last range of each cluster. Positions in ascending order have ascending revisions.
   const open = new Map<number, Run>();
   for (const position of Array.from(new Set(positions)).sort((a, b) => a - b)) {
     const cluster = model.facts.clusterAt(position);

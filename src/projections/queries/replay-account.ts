@@ -10,24 +10,24 @@ import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';
 import { toAccount } from './differences.ts';
 
-/** A fact, and what an account is billed once it is known. */
+/** A fact, and the usage of an account once the fact is known. */
 export interface ReplayStep {
   readonly position: Position;
   readonly usage: Usage;
-  /** What the fact changed. */
+  /** Change of the usage by the fact. */
   readonly delta: Amounts;
 }
 
-/** What is known of a cluster while it is played. */
-interface Played {
-  /** What each fact changes; `undefined` where the cluster is folded again after each. */
+/** State of a cluster during a replay. */
+interface ReplayedCluster {
+  /** Changes by position of the fact; `undefined` if the cluster must be folded after each fact. */
   readonly changes: ReadonlyMap<number, readonly BilledChange[]> | undefined;
   intervals: readonly Interval[];
 }
 
 const NOTHING: Amounts = { billableClusters: 0, clusterSeconds: '0.000' };
 
-/** Positions of all facts, known at a position, of the clusters that were ever registered to an account, in order. */
+/** Returns the positions, in order, of all facts known at `asOf` of the clusters ever registered to an account. */
 export async function positionsToReplay(
   model: LedgerModel,
   accountId: string,
@@ -43,8 +43,8 @@ export async function positionsToReplay(
 }
 
 /**
- * Plays facts of an account in the order in which they were recorded, and tells after each what is billed in the window.
- * @param positions as `positionsToReplay` gives them.
+ * Replays facts of an account in the order in which they were recorded, and yields the usage in the window after each.
+ * @param positions as `positionsToReplay` returns them.
  */
 export function* replay(
   model: LedgerModel,
@@ -55,18 +55,18 @@ export function* replay(
   const account = model.accounts.find(accountId) ?? -1;
   const edges = positions.values().map((position) => model.facts.effectiveAt(position));
   const running = new RunningUsage(clippedWindow(window, through), edges);
-  const clusters = new Map<number, Played>();
+  const clusters = new Map<number, ReplayedCluster>();
   for (const position of positions) {
     const cluster = model.facts.clusterAt(position);
-    let played = clusters.get(cluster);
-    if (played === undefined) {
-      played = { changes: model.billedChanges(cluster), intervals: [] };
-      clusters.set(cluster, played);
+    let replayed = clusters.get(cluster);
+    if (replayed === undefined) {
+      replayed = { changes: model.billedChanges(cluster), intervals: [] };
+      clusters.set(cluster, replayed);
     }
     const before = running.usage;
-    if (played.changes === undefined) foldAgain(model, accountId, cluster, position, played, running);
+    if (replayed.changes === undefined) foldAgain(model, accountId, cluster, position, replayed, running);
     else
-      for (const { from, to, account: owner, sign } of played.changes.get(position) ?? [])
+      for (const { from, to, account: owner, sign } of replayed.changes.get(position) ?? [])
         if (owner === account) running.add(cluster, from, to, sign);
     const { usage } = running;
     const delta = usage === before ? NOTHING : new AmountSum().add(usage).subtract(before).total;
@@ -79,10 +79,10 @@ function foldAgain(
   accountId: string,
   cluster: ClusterNumber,
   position: Position,
-  played: Played,
+  replayed: ReplayedCluster,
   running: RunningUsage,
 ): void {
   const own = toAccount(model.intervals(cluster, position), accountId);
-  running.replace(cluster, played.intervals, own);
-  played.intervals = own;
+  running.replace(cluster, replayed.intervals, own);
+  replayed.intervals = own;
 }

@@ -6,7 +6,7 @@ import type { Position } from '../../util/log-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import { toAccount } from './differences.ts';
 
-/** What an account is billed of a cluster, and what it would be. */
+/** Intervals of a cluster that are billed to an account, before and after simulated facts. */
 export interface SimulatedCluster {
   readonly clusterId: string;
   readonly before: readonly Interval[];
@@ -14,44 +14,44 @@ export interface SimulatedCluster {
 }
 
 /**
- * What an account is billed of each of its clusters, as known at a position, and what it would be.
- * @param supposed how clusters would be billed, by id, where that is otherwise.
+ * Returns the clusters of an account, as known at a position, with their simulated billing.
+ * @param simulated billing of the clusters that the simulation changes, by cluster id.
  */
 export async function simulateClusters(
   model: LedgerModel,
   accountId: string,
   asOf: Position,
-  supposed: ReadonlyMap<string, ClusterBilling>,
+  simulated: ReadonlyMap<string, ClusterBilling>,
 ): Promise<readonly SimulatedCluster[]> {
   const clusters: SimulatedCluster[] = [];
-  for await (const cluster of yieldingToEventLoop(workOut(model, accountId, asOf, supposed)))
+  for await (const cluster of yieldingToEventLoop(clustersWithSimulation(model, accountId, asOf, simulated)))
     clusters.push(cluster);
   return clusters;
 }
 
-function* workOut(
+function* clustersWithSimulation(
   model: LedgerModel,
   accountId: string,
   asOf: Position,
-  supposed: ReadonlyMap<string, ClusterBilling>,
+  simulated: ReadonlyMap<string, ClusterBilling>,
 ): Generator<SimulatedCluster> {
-  const added = new Map(supposed);
+  const added = new Map(simulated);
   for (const cluster of model.clustersEverOf(accountId, asOf)) {
     const clusterId = model.clusters.text(cluster);
     const before = toAccount(model.intervals(cluster, asOf), accountId);
-    const otherwise = supposed.get(clusterId);
+    const changed = simulated.get(clusterId);
     added.delete(clusterId);
     yield {
       clusterId,
       before,
-      after: otherwise === undefined ? before : toAccount(otherwise.intervals, accountId),
+      after: changed === undefined ? before : toAccount(changed.intervals, accountId),
     };
   }
   for (const [clusterId, billing] of added)
     yield { clusterId, before: [], after: toAccount(billing.intervals, accountId) };
 }
 
-/** Whether a cluster would be billed otherwise within a window. */
+/** Returns whether a simulation changes the billing of a cluster within a window. */
 export function wouldChange({ before, after }: SimulatedCluster, window: Window): boolean {
   return changesWithin(before, after, window);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ALERT_KINDS, ALERTS } from '../../../src/domain/alert.ts';
 import type { LogEvent } from '../../../src/eventstore/event-store.ts';
-import { AlertBook, REFUSALS_KEPT } from '../../../src/projections/alerts/alert-book.ts';
+import { AlertBook, MAX_REJECTED_ALERTS } from '../../../src/projections/alerts/alert-book.ts';
 
 const T = Date.parse('2026-04-15T12:00:00.000Z');
 
@@ -26,10 +26,10 @@ function acknowledged(n: number, alertId: string): LogEvent {
 describe('a book of alerts', () => {
   test('keeps a bounded number of refused events, and of what is resolved, and drops none unsaid', () => {
     const book = new AlertBook();
-    const count = REFUSALS_KEPT + 500;
+    const count = MAX_REJECTED_ALERTS + 500;
     for (let n = 0; n < count; n++) book.applyOther(rejected(n), []);
     const open = book.all(T + count, []);
-    expect(open).toHaveLength(REFUSALS_KEPT + 1);
+    expect(open).toHaveLength(MAX_REJECTED_ALERTS + 1);
     const earlier = book.find('event-rejected:earlier', T + count, []);
     expect(earlier?.data).toEqual({ count: 500 });
     expect(ALERTS['event-rejected'].happened('earlier', earlier?.data ?? {})).toBe(
