@@ -26,11 +26,11 @@ const item = (name: string, more: Partial<InventoryItem> = {}): InventoryItem =>
 });
 const argocd = (...items: readonly InventoryItem[]): SourceReading => ({ source: 'argocd', items });
 
-describe('a cluster that is billed', () => {
+describe('a billed cluster', () => {
   const opinion = (readings: readonly SourceReading[], one: RegisteredCluster) =>
     reconcileInventory(readings, [one], NOW).statuses.get(one.clusterId);
 
-  test('is listed where its source has its reference, or any source has its id', () => {
+  test('is listed if its source has its reference, or any source has its id', () => {
     expect(opinion([argocd(item('c1'))], cluster('c1'))).toBe('listed');
     const byId = {
       source: 'kubefirst/default',
@@ -39,7 +39,7 @@ describe('a cluster that is billed', () => {
     expect(opinion([argocd(), byId], cluster('c1'))).toBe('listed');
   });
 
-  test('is gone where its source was read and does not have it', () => {
+  test('is gone if its source was read and does not list it', () => {
     expect(opinion([argocd(item('c2'))], cluster('c1'))).toBe('gone');
     const records = { source: 'kubefirst/default', items: [] };
     expect(
@@ -47,7 +47,7 @@ describe('a cluster that is billed', () => {
     ).toBe('gone');
   });
 
-  test('is unknown where no source could list it, or one that could was not read', () => {
+  test('is unknown if no source could list it, or one that could was not read', () => {
     expect(opinion([], cluster('c1'))).toBe('unknown');
     expect(opinion([argocd()], cluster('c1', { connection: 'capi:acme/c1' }))).toBe('unknown');
     expect(opinion([argocd()], cluster('c1', { connection: undefined }))).toBe('unknown');
@@ -57,7 +57,7 @@ describe('a cluster that is billed', () => {
     expect(opinion([argocd()], cluster('c1', { expectedIn: ['kubefirst/default'] }))).toBe('unknown');
   });
 
-  test('and gone is an alert with the cluster-hours billed since it was first missed', () => {
+  test('raises a condition with the cluster-hours billed since it was first missing', () => {
     const missed = (firstSeen?: number) =>
       reconcileInventory([argocd()], [cluster('c1')], NOW, { firstSeen: () => firstSeen }).conditions;
     expect(missed()).toEqual([
@@ -75,7 +75,7 @@ describe('a cluster that is billed', () => {
     expect(missed(NOW - 1.5 * HOUR)).toMatchObject([{ since: NOW - 1.5 * HOUR, clusterHours: '1.500000' }]);
   });
 
-  test('and gone is no alert while something holds its billing', () => {
+  test('raises no condition while its billing is stopped', () => {
     const held = cluster('c1', {
       intervals: [{ from: 0, to: NOW - 1, openedBy: 1, closedBy: 2, accountId: 'acme', clusterType: null }],
     });
@@ -84,7 +84,7 @@ describe('a cluster that is billed', () => {
   });
 });
 
-describe('a cluster that nobody registered', () => {
+describe('an unregistered cluster', () => {
   const strangers = (
     items: readonly InventoryItem[],
     known: readonly string[] = [],
@@ -92,7 +92,7 @@ describe('a cluster that nobody registered', () => {
   ) =>
     reconcileInventory([argocd(...items, item('c1'))], registered, NOW, { known: new Set(known) }).conditions;
 
-  test('is an alert with the cluster-hours since its source has it', () => {
+  test('raises a condition with the cluster-hours since its source lists it', () => {
     expect(strangers([item('c2', { since: NOW - 2.25 * HOUR })])).toEqual([
       {
         type: 'running-but-unregistered',
@@ -106,13 +106,13 @@ describe('a cluster that nobody registered', () => {
     ]);
   });
 
-  test('is one alert, however many sources list it', () => {
+  test('raises one condition, however many sources list it', () => {
     expect(
       strangers([item('c2'), item('c2', { source: 'kubefirst/default', clusterId: 'x.y.c2.0' })]),
     ).toHaveLength(1);
   });
 
-  test('is none where it is not said to run, or was deleted in the ledger', () => {
+  test('raises no condition if it is pending, or was deleted in the ledger', () => {
     expect(
       strangers(
         [item('c2', { isPending: true }), item('c3'), item('c4', { clusterId: 'id4' })],
@@ -121,12 +121,12 @@ describe('a cluster that nobody registered', () => {
     ).toEqual([]);
   });
 
-  test('is none where it is registered under its id', () => {
+  test('raises no condition if its id is registered', () => {
     expect(strangers([item('c2', { clusterId: 'c1' })])).toEqual([]);
   });
 });
 
-test('whatever is listed and registered, each registered cluster has one opinion and no listed one is missed', () => {
+test('each registered cluster has one status and no listed one is missed, whatever is listed and registered', () => {
   const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'));
   const law = (listed: string[], registered: string[], isRead: boolean) => {
     const readings = isRead

@@ -12,7 +12,7 @@ import {
 } from '../../src/domain/time.ts';
 import { at } from './facts/facts.ts';
 
-describe('a time from outside', () => {
+describe('a posted time', () => {
   test.each([
     ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z'],
     ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
@@ -26,14 +26,14 @@ describe('a time from outside', () => {
     ['2028-02-29T00:00:00Z', '2028-02-29T00:00:00.000Z'],
     ['2000-02-29T00:00:00Z', '2000-02-29T00:00:00.000Z'],
     ['1970-01-01T01:00:00+01:00', '1970-01-01T00:00:00.000Z'],
-  ])('%s is %s', (text, instant) => {
+  ])('is parsed: %s is %s', (text, instant) => {
     expect(formatInstant(parseInstant(text) as number)).toBe(instant);
   });
 
   test.each([
     ['a day that February does not have', '2026-02-30T00:00:00Z'],
-    ['February 29 of a year that is no leap year', '2026-02-29T00:00:00Z'],
-    ['February 29 of a century that is no leap year', '2100-02-29T00:00:00Z'],
+    ['February 29 of a common year', '2026-02-29T00:00:00Z'],
+    ['February 29 of a common century year', '2100-02-29T00:00:00Z'],
     ['day 31 of a month of 30', '2026-04-31T00:00:00Z'],
     ['day 0', '2026-04-00T00:00:00Z'],
     ['month 0', '2026-00-10T00:00:00Z'],
@@ -64,7 +64,7 @@ describe('a time from outside', () => {
     ['after 9999 by its zone', '9999-12-31T23:59:59-00:01'],
     ['milliseconds since 1970', '1767225600000'],
     ['nothing', ''],
-  ])('is refused with %s', (_, text) => {
+  ])('is rejected with %s', (_, text) => {
     expect(parseInstant(text)).toBeUndefined();
   });
 
@@ -88,7 +88,7 @@ describe('a time from outside', () => {
 describe('an instant', () => {
   const instants = fc.integer({ min: 0, max: LAST_INSTANT });
 
-  test('is read back as it was written', () => {
+  test('is parsed as it was formatted', () => {
     fc.assert(
       fc.property(instants, (instant) => {
         expect(parseInstant(formatInstant(instant))).toBe(instant);
@@ -97,9 +97,12 @@ describe('an instant', () => {
     );
   });
 
-  test.each([-1, LAST_INSTANT + 1, Number.NaN, Number.POSITIVE_INFINITY])('cannot be %s', (instant) => {
-    expect(() => formatInstant(instant)).toThrow(RangeError);
-  });
+  test.each([-1, LAST_INSTANT + 1, Number.NaN, Number.POSITIVE_INFINITY])(
+    'cannot be formatted if it is %s',
+    (instant) => {
+      expect(() => formatInstant(instant)).toThrow(RangeError);
+    },
+  );
 
   test.each([
     '2026-01-31T08:00:00Z',
@@ -107,7 +110,7 @@ describe('an instant', () => {
     '2026-01-31 08:00:00.000Z',
     '2026-0a-31T08:00:00.000Z',
     '',
-  ])('recorded as %j cannot be read', (text) => {
+  ])('is not readable if it is recorded as %j', (text) => {
     expect(readInstant(text)).toBeNaN();
   });
 });
@@ -119,7 +122,7 @@ describe('a period', () => {
     ['2028-02', '2028-02-01', '2028-03-01'],
     ['1970-01', '1970-01-01', '1970-02-01'],
     ['9999-11', '9999-11-01', '9999-12-01'],
-  ])('%s is from %s to before %s', (period, from, to) => {
+  ])('is half-open: %s is from %s to before %s', (period, from, to) => {
     expect(periodWindow(period)).toEqual({ from: at(from), to: at(to) });
   });
 
@@ -130,7 +133,7 @@ describe('a period', () => {
     },
   );
 
-  test('begins where the one before ends, and holds the instants that are named after it', () => {
+  test('begins at the end of the previous one, and contains the instants whose text starts with it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: at('9999-12-01') - 1 }), (instant) => {
         const period = periodOf(instant);
@@ -153,7 +156,7 @@ describe('the days of a window', () => {
     ]);
   });
 
-  test('are none where it is empty', () => {
+  test('are none if it is empty', () => {
     expect(daysOf({ from: 5, to: 5 })).toEqual([]);
   });
 

@@ -34,7 +34,7 @@ class Demo {
     this.exit = once(this.process, 'close').then(([code]) => code as number | null);
   }
 
-  /** Resolves once it has said where to look. */
+  /** Resolves once the demo has printed its guide. */
   async ready(): Promise<void> {
     while (!this.output.includes(READY)) {
       const more = once(this.process.stdout as NodeJS.ReadableStream, 'data');
@@ -54,7 +54,7 @@ class Demo {
     );
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape, and the test fails where they are wrong.
+  // biome-ignore lint/suspicious/noExplicitAny: answers have many shapes, and the test fails if one is wrong.
   async get(path: string): Promise<any> {
     const response = await fetch(new URL(path, this.url));
     expect(response.status).toBe(200);
@@ -70,7 +70,7 @@ async function folderForTest(): Promise<string> {
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-/** Does what a reader does who pastes a command. */
+/** Runs a printed command in a shell, as a reader who pastes it does. */
 async function paste(command: string): Promise<{ status: number; text: string }> {
   if (!hasCurl) return fetchLike(command);
   const { stdout } = await promisify(execFile)('sh', ['-c', `${command} --noproxy '*' -w '\\n%{http_code}'`]);
@@ -133,7 +133,7 @@ describe('the demo while it runs', () => {
     );
   });
 
-  test('gives the auditor commands that show a wrong deletion as it was believed and as it was put right', async () => {
+  test('gives the auditor commands that show a wrong deletion before and after its correction', async () => {
     const [events, believed, known] = await Promise.all(
       demo.commands.filter((each) => each.includes('/v1/clusters/')).map(paste),
     );
@@ -153,7 +153,7 @@ describe('the demo while it runs', () => {
     expect(next).toBe(events.at(-1).ledgerposition);
   });
 
-  test('has closed every month that is due, and accounts for what came late', async () => {
+  test('has closed every month that is due, and has adjustments for late facts', async () => {
     const { text } = await paste(`curl -sS '${demo.url}/v1/periods'`);
     const { items } = JSON.parse(text) as { items: { period: string; state: string }[] };
     expect(items.length).toBeGreaterThan(10);
@@ -169,7 +169,7 @@ describe('the demo while it runs', () => {
     expect(adjustments.length).toBeGreaterThan(0);
   });
 
-  test('has open problems where it says they are', async () => {
+  test('has open problems at the places that it prints', async () => {
     const [, problems = ''] = demo.output.split('Open problems');
     const paths = Array.from(problems.matchAll(/http\S+(\/v1\S+)/g), ([, path]) => String(path));
     const [orphans, unreachable, stuck, spared, refused] = await Promise.all(
@@ -187,14 +187,14 @@ describe('the demo while it runs', () => {
     );
   });
 
-  test('has a year that was recorded when it happened', async () => {
+  test('has a year of facts, each recorded when it happened', async () => {
     const { events } = await demo.get('/v1/feed?after=0&limit=1');
     const [first] = events;
     expect(Date.now() - Date.parse(first.recordedtime)).toBeGreaterThan(350 * DAY_MS);
     expect(Date.parse(first.recordedtime) - Date.parse(first.time)).toBeLessThan(60_000);
   });
 
-  test('is posted to all the while', async () => {
+  test('receives posted facts continuously', async () => {
     const { headers } = await fetch(`${demo.url}/readyz`).then(() =>
       fetch(`${demo.url}/v1/accounts?limit=1`),
     );
@@ -202,7 +202,7 @@ describe('the demo while it runs', () => {
     expect(page.events.length).toBeGreaterThan(0);
   });
 
-  test('keeps its port and its data from a second one', async () => {
+  test('does not share its port and its data with a second demo', async () => {
     const sameData = new Demo(dataDir);
     expect(await sameData.exit).toBe(1);
     expect(sameData.errors).toContain('is another demo running?');
@@ -212,7 +212,7 @@ describe('the demo while it runs', () => {
     expect((await demo.get('/readyz')).status).toBe('ready');
   });
 
-  test('ends cleanly at SIGINT, and says nothing but what it was asked for', async () => {
+  test('ends cleanly at SIGINT, and prints nothing unexpected', async () => {
     demo.process.kill('SIGINT');
     expect(await demo.exit).toBe(0);
     expect(demo.output).toContain('The demo has ended.');
@@ -222,7 +222,7 @@ describe('the demo while it runs', () => {
 });
 
 describe('a start of the demo', () => {
-  test('empties the folder of the demo before it, and ends by itself', async () => {
+  test('empties the folder of the previous demo, and ends after the given time', async () => {
     const dataDir = await folderForTest();
     const first = new Demo(dataDir, ['--seconds', '3']);
     await first.ready();
@@ -237,7 +237,7 @@ describe('a start of the demo', () => {
     expect(await second.exit, second.errors).toBe(0);
   });
 
-  test('leaves a folder alone that the demo did not make', async () => {
+  test('leaves a folder unchanged that the demo did not create', async () => {
     const dataDir = await folderForTest();
     const file = join(dataDir, 'demo', 'ledger.db');
     await mkdir(join(dataDir, 'demo'));
@@ -250,7 +250,7 @@ describe('a start of the demo', () => {
   });
 
   test.each(['--fast', 'now', '--seconds', '--seconds 0', '--seconds 1.5'])(
-    'with %s is refused as wrong usage, and makes nothing',
+    'fails with a usage error for %s, and creates nothing',
     async (args) => {
       const dataDir = await folderForTest();
       const demo = new Demo(dataDir, args.split(' '));
@@ -260,13 +260,13 @@ describe('a start of the demo', () => {
     },
   );
 
-  test('with a setting that is not allowed says so', async () => {
+  test('reports a setting that is not allowed', async () => {
     const demo = new Demo(await folderForTest(), [], 70_000);
     expect(await demo.exit).toBe(2);
     expect(demo.errors).toContain('LEDGER_HTTP_PORT must be a port');
   });
 
-  test('tells what it would do with --help', async () => {
+  test('prints its usage with --help', async () => {
     const demo = new Demo(await folderForTest(), ['--help']);
     expect(await demo.exit).toBe(0);
     expect(demo.output).toMatch(/^Usage: npm run demo/);
@@ -274,7 +274,7 @@ describe('a start of the demo', () => {
   });
 });
 
-describe('the story', () => {
+describe('the sample history', () => {
   test('is the same at every start of a day', () => {
     const morning = sampleHistory(Date.UTC(2027, 2, 3, 4));
     const evening = sampleHistory(Date.UTC(2027, 2, 3, 21));
@@ -285,7 +285,7 @@ describe('the story', () => {
 
   test.each(
     Array.from({ length: 40 }, (_, i) => new Date(Date.UTC(2027, 11, 31, (i * 7) % 24) + i * 9 * DAY_MS)),
-  )('holds together when it is told at %s', (date) => {
+  )('is consistent if it is generated at %s', (date) => {
     const now = date.getTime();
     const known = new Map<string, KnownFact[]>();
     for (const { fact, origin, recordedAt, outcome, voids } of sampleHistory(now).steps) {

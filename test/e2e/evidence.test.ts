@@ -9,7 +9,7 @@ import { historyOf } from '../support/random-posts.ts';
 import { double, sqlite } from '../support/stores.ts';
 import { Player } from './player.ts';
 
-/** Random histories with three closings on the way: what the ledger hands out as evidence of them verifies. */
+/** Verifies the evidence of random histories with three closings. */
 const RANDOM_SEEDS = Array.from({ length: 2 }, () => Math.floor(Math.random() * 2 ** 31));
 const histories = [
   ...[1, 2026, ...RANDOM_SEEDS].map((seed) => ({ ...sqlite, seed })),
@@ -17,7 +17,7 @@ const histories = [
 ];
 
 describe.each(histories)('the history of seed $seed on $name', ({ connection, seed }) => {
-  test('is proved to each account, to readers of the log, and to who has the store', async () => {
+  test('is proved to each account, to readers of the log, and to the owner of the store', async () => {
     const ledger = await openLedger({ store: connection });
     onTestFinished(ledger.discard);
     const player = new Player(ledger);

@@ -6,7 +6,7 @@ import { stores } from '../support/stores.ts';
 import { Player } from './player.ts';
 
 /**
- * Random histories over real HTTP, and every figure compared with the oracle's, which is fed with what the ledger answered.
+ * Posts random histories over HTTP and compares every figure with the oracle, which gets the answers of the ledger as input.
  * A failing seed goes into `SEEDS`.
  */
 const SEEDS: readonly number[] = [1, 2026];
@@ -111,7 +111,7 @@ async function comparesIntervals(ledger: TestLedger, facts: readonly OracleFact[
   }
 }
 
-/** What must be the same after a restart, byte for byte. */
+/** Answers that must be equal byte for byte after a restart. */
 function figures(ledger: TestLedger): Promise<string[]> {
   const paths = [
     ...MONTHS.map((month) => `/v1/usage?period=${month}&granularity=day`),

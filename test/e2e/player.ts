@@ -4,7 +4,7 @@ import type { PostedEvent } from '../support/cloud-events.ts';
 import type { Recorded, TestLedger } from '../support/ledger.ts';
 import type { Post, Step } from '../support/random-posts.ts';
 
-/** Posts a history, and checks of each event that the ledger says of it what the rules say. */
+/** Posts a history and checks the answer to each event against the rules. */
 export class Player {
   readonly accepted: OracleFact[] = [];
   readonly #ledger: TestLedger;

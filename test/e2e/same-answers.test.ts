@@ -3,8 +3,8 @@ import { deleted, registered, resumed, stopped, voided } from '../support/cloud-
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { sqlite, stores } from '../support/stores.ts';
 
-/** The same facts in the same order, singly and in batches, some of them refused. Gives every answer to a post. */
-async function tell(ledger: TestLedger): Promise<string[]> {
+/** Posts the same facts in the same order, singly and in batches, some of them rejected. Returns every answer. */
+async function postAll(ledger: TestLedger): Promise<string[]> {
   const answers: string[] = [];
   const post = async (answer: Promise<{ text: string }>) =>
     answers.push(withoutRequestId((await answer).text));
@@ -35,7 +35,7 @@ function withoutRequestId(text: string): string {
   return text.replace(/"instance":"[^"]*",?/g, '');
 }
 
-async function everything(ledger: TestLedger): Promise<string[]> {
+async function allAnswers(ledger: TestLedger): Promise<string[]> {
   const reads = [
     '/v1/clusters?limit=1000',
     '/v1/accounts',
@@ -52,9 +52,9 @@ async function everything(ledger: TestLedger): Promise<string[]> {
 }
 
 describe.each(stores.filter((store) => store !== sqlite))('SQLite and $name', ({ connection }) => {
-  test('given the same facts in the same order give the same positions and the same answers, byte for byte', async () => {
+  test('give the same positions and byte-equal answers for the same facts in the same order', async () => {
     const [embedded, other] = await Promise.all([ledgerForTest(), ledgerForTest({ store: connection })]);
-    expect(await tell(other)).toEqual(await tell(embedded));
-    expect(await everything(other)).toEqual(await everything(embedded));
+    expect(await postAll(other)).toEqual(await postAll(embedded));
+    expect(await allAnswers(other)).toEqual(await allAnswers(embedded));
   });
 });

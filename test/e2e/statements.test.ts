@@ -11,7 +11,7 @@ const RANDOM_SEEDS = Array.from({ length: 3 }, () => Math.floor(Math.random() * 
 
 describe.each(stores)('a ledger on $name', ({ connection }) => {
   test.each([...SEEDS, ...RANDOM_SEEDS])(
-    'states of the history of seed %i what the oracle does',
+    'has the statements of the oracle for the history of seed %i',
     async (seed) => {
       const ledger = await openLedger({ store: connection });
       onTestFinished(ledger.discard);
@@ -31,7 +31,7 @@ describe.each(stores)('a ledger on $name', ({ connection }) => {
   );
 });
 
-/** Closes the period that must be the next by the rules, and no other. */
+/** Closes the period that is next by the rules, and expects that no other one can be closed. */
 async function closesNext(
   ledger: TestLedger,
   facts: readonly OracleFact[],

@@ -14,7 +14,7 @@ const AFTER_ALL = 1_000_000;
 const some = (facts: readonly OracleFact[], begin: number, step: number) =>
   facts.filter((_, i) => i % step === begin);
 
-/** Facts that might be added: a stop of everything, a deletion, and the void of what is there. */
+/** Facts that a simulation adds: a stop of every cluster, a deletion, and a void of an existing fact. */
 function additions(facts: readonly OracleFact[], nth: number): { event: PostedEvent; fact: OracleFact }[] {
   const day = `2026-02-${String(1 + (nth % 28)).padStart(2, '0')}T00:00:00.000Z`;
   const targets = facts.filter(({ type }) => type !== 'FactVoided');
@@ -39,8 +39,8 @@ function additions(facts: readonly OracleFact[], nth: number): { event: PostedEv
   ];
 }
 
-describe.each(stores)('on $name', ({ connection }) => {
-  test('what an account would be billed is what the oracle makes of the facts that would be', async () => {
+describe.each(stores)('a what-if on $name', ({ connection }) => {
+  test('bills an account as the oracle bills the simulated facts', async () => {
     const ledger = await openLedger({ store: connection });
     onTestFinished(ledger.discard);
     const player = new Player(ledger);

@@ -118,7 +118,7 @@ export function billedAt(
   return undefined;
 }
 
-/** The earliest billed instant of any cluster, as known at `w`: where nothing changes but at facts, one of their instants. */
+/** Returns the earliest billed instant of any cluster, as known at `w`. It is the effective instant of a fact, because billing changes at no other. */
 export function firstBilledAt(
   facts: readonly OracleFact[],
   w = Number.POSITIVE_INFINITY,

@@ -10,7 +10,7 @@ import { stores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 import { NO_CREDENTIAL, REFUSED, TestValidator } from '../support/validator.ts';
 
-/** A history with everything in it that the projections tell apart, refused and repeated events too. */
+/** A history with every kind of event that the projections distinguish, including rejected and repeated ones. */
 async function play(ledger: TestLedger): Promise<void> {
   for (let n = 0; n < 12; n++) {
     const [cluster, account] = [`c${n}`, `account-${n % 3}`];
@@ -60,7 +60,7 @@ async function caughtUp(ledger: TestLedger): Promise<LedgerModel> {
 }
 
 describe.each(stores)('the projections on $name', ({ connection }) => {
-  test('rebuilt from zero, or restored at any cut and followed on, are to the byte what following along gave', async () => {
+  test('are equal byte for byte after following, after a rebuild, and after a restart from a snapshot at any position', async () => {
     const ledger = await ledgerForTest({ store: connection });
     await play(ledger);
     const followed = encodeModel(await caughtUp(ledger));
@@ -78,7 +78,7 @@ describe.each(stores)('the projections on $name', ({ connection }) => {
     }
   });
 
-  test('start from their snapshot, and from the log where it is stale, torn, or of another ledger', async () => {
+  test('start from their snapshot, or from the log if the snapshot is stale, torn, or of another ledger', async () => {
     const ledger = await ledgerForTest({ store: connection });
     await play(ledger);
     const followed = encodeModel(await caughtUp(ledger));

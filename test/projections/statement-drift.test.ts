@@ -39,8 +39,8 @@ async function afterHand(ledger: TestLedger, change: string): Promise<readonly D
   return ledger.rooms.projections.statements.drifts;
 }
 
-describe('a drift names the first account that differs', () => {
-  test('where a fact was altered in the file', async () => {
+describe('a statement drift', () => {
+  test('names the first account that differs after a fact was altered in the file', async () => {
     const ledger = await closed();
     const drifts = await afterHand(
       ledger,
@@ -54,15 +54,18 @@ describe('a drift names the first account that differs', () => {
   test.each([
     ['globex', 'umbra', 'globex', 'no longer has a statement'],
     ['globex', 'aperture', 'aperture', 'had no statement before'],
-  ])('where a cluster of %s was given to %s', async (from, to, accountId, what) => {
-    const ledger = await closed();
-    const change = `UPDATE log SET data = replace(data, '"${from}"', '"${to}"')`;
-    expect(await afterHand(ledger, change)).toMatchObject([
-      { accountId, why: expect.stringMatching(new RegExp(`, which ${what}$`)) },
-    ]);
-  });
+  ])(
+    'names the first account that differs after a cluster of %s was given to %s',
+    async (from, to, accountId, what) => {
+      const ledger = await closed();
+      const change = `UPDATE log SET data = replace(data, '"${from}"', '"${to}"')`;
+      expect(await afterHand(ledger, change)).toMatchObject([
+        { accountId, why: expect.stringMatching(new RegExp(`, which ${what}$`)) },
+      ]);
+    },
+  );
 
-  test('and none where it is the closing that was altered, or where nothing was kept', async () => {
+  test('names no account if the closing was altered, or if no digests are stored', async () => {
     const ledger = await closed();
     const digest = `UPDATE log SET data = json_set(data, '$.statementsDigest', '${'0'.repeat(64)}')`;
     const [forged] = await afterHand(ledger, `${digest} WHERE stream = 'period-2026-01'`);
@@ -70,21 +73,24 @@ describe('a drift names the first account that differs', () => {
     expect(forged).not.toHaveProperty('accountId');
   });
 
-  test.each(stores)('where the fold has a mistake, on $name', async ({ connection }) => {
-    const ledger = await closed(connection);
-    const { store, projections } = ledger.rooms;
-    const mistaken = decodeModel(encodeModel(projections.model));
-    const usage = mistaken.usage.bind(mistaken);
-    mistaken.usage = (account, ...rest) => usage(account === 2 ? 0 : account, ...rest);
-    const drifts: Drift[] = [];
-    const check = new StatementCheck({
-      keeper: new StatementDigests(store),
-      onDrift: (drift) => drifts.push(drift),
-    });
-    check.check(mistaken);
-    await until(() => check.checked === 1);
-    expect(drifts).toMatchObject([{ period: '2026-01', accountId: 'initech' }]);
-  });
+  test.each(stores)(
+    'names the first account that differs if the fold has a mistake, on $name',
+    async ({ connection }) => {
+      const ledger = await closed(connection);
+      const { store, projections } = ledger.rooms;
+      const mistaken = decodeModel(encodeModel(projections.model));
+      const usage = mistaken.usage.bind(mistaken);
+      mistaken.usage = (account, ...rest) => usage(account === 2 ? 0 : account, ...rest);
+      const drifts: Drift[] = [];
+      const check = new StatementCheck({
+        keeper: new StatementDigests(store),
+        onDrift: (drift) => drifts.push(drift),
+      });
+      check.check(mistaken);
+      await until(() => check.checked === 1);
+      expect(drifts).toMatchObject([{ period: '2026-01', accountId: 'initech' }]);
+    },
+  );
 });
 
 describe.each(stores)('the digests of single statements, on $name,', ({ connection }) => {
@@ -96,7 +102,7 @@ describe.each(stores)('the digests of single statements, on $name,', ({ connecti
   const chunks = async (ledger: TestLedger) =>
     collect(ledger.rooms.store.readStream(`~statement-digests-${period}`));
 
-  test('are kept in chunks, once, by several at the same time, and read back', async () => {
+  test('are stored in chunks only once, even by concurrent writers, and can be read', async () => {
     const ledger = await ledgerForTest({ store: connection });
     const store = patientStore(ledger.rooms.store);
     const keepers = Array.from({ length: 4 }, () => new StatementDigests(store));
@@ -112,7 +118,7 @@ describe.each(stores)('the digests of single statements, on $name,', ({ connecti
     expect(await store.head()).toBe(0);
   });
 
-  test('go on where they were interrupted, and are of no use before they are whole', async () => {
+  test('are continued after an interruption, and are not used before they are complete', async () => {
     const ledger = await ledgerForTest({ store: connection });
     const { store } = ledger.rooms;
     let left = 1;
@@ -134,7 +140,7 @@ describe.each(stores)('the digests of single statements, on $name,', ({ connecti
     expect(await chunks(ledger)).toEqual(await chunks(other));
   });
 
-  test('of no statements are kept as well', async () => {
+  test('are stored for a period without statements', async () => {
     const ledger = await ledgerForTest({ store: connection });
     const keeper = new StatementDigests(ledger.rooms.store);
     await keeper.keep(close, new Map());
@@ -142,7 +148,7 @@ describe.each(stores)('the digests of single statements, on $name,', ({ connecti
   });
 });
 
-test('what could not be kept when a period was closed is kept after the next start', async () => {
+test('digests that could not be stored at a closing are stored after the next start', async () => {
   const ledger = await closed();
   await ledger.close();
   const db = new DatabaseSync(join(ledger.snapshotFile, '..', 'ledger.db'));

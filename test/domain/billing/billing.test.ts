@@ -3,11 +3,11 @@ import { causesStopping, isBilledAt } from '../../../src/domain/billing/billing.
 import { at, bill, billedOf, deleted, registered, resumed, seen, stopped, voided } from '../facts/facts.ts';
 
 describe('a registration', () => {
-  test('opens billing until further notice', () => {
+  test('starts billing without an end', () => {
     expect(billedOf(bill(registered('2026-01-02')))).toEqual([['2026-01-02', null]]);
   });
 
-  test('that is effective earlier counts, even if it comes later', () => {
+  test('decides if it is effective earlier, even if it is recorded later', () => {
     const billing = bill(
       registered('2026-01-05', { name: 'late' }),
       registered('2026-01-02', { name: 'early' }),
@@ -25,7 +25,7 @@ describe('a registration', () => {
     expect(billedOf(billing)).toHaveLength(1);
   });
 
-  test('that is free bills nothing', () => {
+  test('bills nothing if it is free', () => {
     const billing = bill(registered('2026-01-02', { billable: false }));
     expect(billing.registration).toBeDefined();
     expect(billing.intervals).toEqual([]);
@@ -33,12 +33,12 @@ describe('a registration', () => {
 });
 
 describe('a deletion', () => {
-  test('ends billing for good', () => {
+  test('ends billing permanently', () => {
     const billing = bill(registered('2026-01-02'), deleted('2026-01-12'), resumed('2026-01-20'));
     expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-12']]);
   });
 
-  test('that is effective earlier counts, even if it comes later', () => {
+  test('decides if it is effective earlier, even if it is recorded later', () => {
     const billing = bill(registered('2026-01-02'), deleted('2026-01-20'), deleted('2026-01-12'));
     expect(billing.deletion?.order).toBe(3);
     expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-12']]);
@@ -51,14 +51,14 @@ describe('a deletion', () => {
     },
   );
 
-  test('while billing is held adds no interval', () => {
+  test('adds no interval while billing is stopped', () => {
     const billing = bill(registered('2026-01-02'), stopped('2026-01-05'), deleted('2026-01-12'));
     expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-05']]);
   });
 });
 
 describe('a cause', () => {
-  test('holds billing from its stop to its resumption', () => {
+  test('stops billing from its stop to its resumption', () => {
     const billing = bill(registered('2026-01-02'), stopped('2026-01-05'), resumed('2026-01-07'));
     expect(billedOf(billing)).toEqual([
       ['2026-01-02', '2026-01-05'],
@@ -66,17 +66,17 @@ describe('a cause', () => {
     ]);
   });
 
-  test('stopped before the registration holds it from the beginning', () => {
+  test('stops billing from the registration on if its stop is earlier', () => {
     const billing = bill(stopped('2026-01-01'), registered('2026-01-02'), resumed('2026-01-07'));
     expect(billedOf(billing)).toEqual([['2026-01-07', null]]);
   });
 
-  test('stopped at the instant of the registration leaves no moment billed', () => {
+  test('leaves no moment billed if its stop is at the instant of the registration', () => {
     const billing = bill(registered('2026-01-02'), stopped('2026-01-02'), resumed('2026-01-07'));
     expect(billedOf(billing)).toEqual([['2026-01-07', null]]);
   });
 
-  test('stopped twice and resumed once no longer holds', () => {
+  test('no longer stops billing after two stops and one resumption', () => {
     const billing = bill(
       registered('2026-01-02'),
       stopped('2026-01-05'),
@@ -89,16 +89,16 @@ describe('a cause', () => {
     ]);
   });
 
-  test('resumed at the instant of its stop is stopped', () => {
+  test('stops billing if a stop and a resumption are at the same instant', () => {
     const billing = bill(registered('2026-01-02'), stopped('2026-01-05'), resumed('2026-01-05'));
     expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-05']]);
   });
 
-  test('resumed without a stop changes nothing', () => {
+  test('changes nothing if it is resumed without a stop', () => {
     expect(billedOf(bill(registered('2026-01-02'), resumed('2026-01-05')))).toEqual([['2026-01-02', null]]);
   });
 
-  test('that hands over to the other at one instant leaves no moment billed in between', () => {
+  test('leaves no moment billed if the other cause stops at the instant of its resumption', () => {
     const billing = bill(
       registered('2026-01-02'),
       stopped('2026-01-05', 'unreachable'),
@@ -112,7 +112,7 @@ describe('a cause', () => {
     ]);
   });
 
-  test('is not lifted by the resumption of the other', () => {
+  test('still stops billing after the resumption of the other cause', () => {
     const { switches } = bill(
       registered('2026-01-02'),
       stopped('2026-01-05', 'manual'),
@@ -123,14 +123,14 @@ describe('a cause', () => {
     expect(causesStopping(switches, at('2026-01-07'))).toEqual(['manual']);
   });
 
-  test('of a deletion notice is no switch', () => {
+  test('is not set by the notice of a deletion', () => {
     const billing = bill(registered('2026-01-02'), stopped('2026-01-05', 'deleted'));
     expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
   });
 });
 
-describe('what the validator saw', () => {
-  test('changes nothing by itself', () => {
+describe('an observation of the validator', () => {
+  test('changes nothing in the bill', () => {
     const billing = bill(
       registered('2026-01-02'),
       seen('2026-01-03', 'ClusterUnreachable'),
@@ -141,18 +141,18 @@ describe('what the validator saw', () => {
 });
 
 describe('a voided fact', () => {
-  test('counts for nothing', () => {
+  test('has no effect', () => {
     const billing = bill(registered('2026-01-02'), deleted('2026-01-12'), voided('2026-01-13', '2'));
     expect(billing.deletion).toBeUndefined();
     expect(billedOf(billing)).toEqual([['2026-01-02', null]]);
   });
 
-  test('leaves an orphan where it was the only registration', () => {
+  test('leaves an orphan if it was the only registration', () => {
     const billing = bill(registered('2026-01-02'), stopped('2026-01-03'), voided('2026-01-04', '1'));
     expect(billing).toMatchObject({ registration: undefined, intervals: [] });
   });
 
-  test('lets the next registration count', () => {
+  test('leaves the next registration to decide', () => {
     const billing = bill(
       registered('2026-01-02'),
       registered('2026-01-05', { accountId: 'acme', billable: true }),
@@ -161,7 +161,7 @@ describe('a voided fact', () => {
     expect(billing.registration?.order).toBe(2);
   });
 
-  test('counts for nothing from the position of its void on, whenever the void is effective', () => {
+  test('has no effect from the position of its void on, whenever the void is effective', () => {
     const billing = bill(registered('2026-01-02'), deleted('2026-01-12'), voided('2026-01-01', '2'));
     expect(billing.deletion).toBeUndefined();
   });
@@ -192,7 +192,7 @@ describe('an interval', () => {
     expect(intervals.at(-1)).toMatchObject({ from: at('2026-01-08'), to: null, openedBy: 5, closedBy: null });
   });
 
-  test('holds its first instant and not its last', () => {
+  test('includes its first instant and excludes its last', () => {
     const { intervals } = bill(registered('2026-01-02'), deleted('2026-01-12'));
     const billedAt = ['2026-01-01T23:59:59.999Z', '2026-01-02', '2026-01-11T23:59:59.999Z', '2026-01-12'];
     expect(billedAt.map((when) => isBilledAt(intervals, at(when)))).toEqual([false, true, true, false]);

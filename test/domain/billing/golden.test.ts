@@ -35,7 +35,7 @@ interface GoldenUsage {
 const file = new URL('../../golden/billing.json', import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly GoldenUsage[] };
 
-/** The facts of a case, read as they are from the log; what billing does not look at is filled in. */
+/** Returns the facts of a case, parsed as from the log. Fields that billing does not read are filled in. */
 function known(facts: readonly GoldenFact[]): KnownFact<Fact>[] {
   return facts.map(({ id, type, ...data }, i) => {
     const filled = { name: 'a cluster', reason: 'a mistake', ...data };
@@ -55,7 +55,7 @@ function billsOf(facts: readonly GoldenFact[]): Map<string, ClusterBilling> {
 describe.each(cases)('$name: $why', ({ facts, period, through, expect: expected }) => {
   const bills = billsOf(facts);
 
-  test('its clusters are billed in these intervals', () => {
+  test('bills its clusters in the expected intervals', () => {
     const intervals = [...bills].map(([clusterId, billing]) => [
       clusterId,
       billing.intervals.map(({ from, to, accountId, clusterType }) => ({
@@ -68,7 +68,7 @@ describe.each(cases)('$name: $why', ({ facts, period, through, expect: expected 
     expect(Object.fromEntries(intervals)).toEqual(expected.intervals);
   });
 
-  test('its accounts used this much', () => {
+  test('has the expected usage of its accounts', () => {
     const counted = clippedWindow(
       periodWindow(period),
       through === undefined ? LAST_INSTANT : (parseInstant(through) as number),

@@ -111,7 +111,7 @@ describe('one cluster', () => {
 });
 
 describe('a cause', () => {
-  test.each(CAUSES)('%s is a switch of its own: facts of others never change its state', (cause) => {
+  test.each(CAUSES)('%s is independent: facts of other causes never change its state', (cause) => {
     const ofOthers = ({ fact }: KnownFact<Fact>) => 'cause' in fact && fact.cause !== cause;
     fc.assert(
       fc.property(histories, (history) => {
@@ -122,7 +122,7 @@ describe('a cause', () => {
     );
   });
 
-  test('that holds can only take billed time away', () => {
+  test('can only reduce billed time while it stops billing', () => {
     const stop = fc.record({ cause: fc.constantFrom(...CAUSES), effectiveAt: instants });
     fc.assert(
       fc.property(histories, stop, (history, { cause, effectiveAt }) => {
@@ -147,7 +147,7 @@ describe('the usage of an account', () => {
   const intervalsOf = (fleet: readonly KnownFact<Fact>[][]) =>
     fleet.map((history) => billCluster(history).intervals.filter(({ accountId }) => accountId === 'acme'));
 
-  test('is what evaluating the rules at every instant says', () => {
+  test('equals the rules evaluated at every instant', () => {
     fc.assert(
       fc.property(fleets, windows, (fleet, window) => {
         const facts = fleet.flatMap((history, n) =>
@@ -233,8 +233,8 @@ describe('a transfer', () => {
   });
 });
 
-describe('what was known at a position', () => {
-  test('is not changed by what was recorded after it', () => {
+describe('the bill as known at a position', () => {
+  test('is not changed by later facts', () => {
     fc.assert(
       fc.property(histories, fc.nat({ max: 14 }), (history, cut) => {
         const recorded = history.map(({ fact, order }, i) => ({ ...logged(i + 1, fact), id: idAt(order) }));
@@ -256,7 +256,7 @@ function known(position: number, fact: Fact): KnownFact<Fact> {
   return { eventId: idAt(position), order: position, fact };
 }
 
-/** The fact as the log holds it at a position. */
+/** Returns the fact as the event of the log at a position. */
 function logged(position: number, fact: Fact): LogEvent {
   const origin = { source: 'test', id: String(position), actor: 'test' };
   const { type, data, metadata } = serializeFact(fact, origin);

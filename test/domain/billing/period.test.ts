@@ -31,13 +31,13 @@ describe('a period', () => {
     expect(periodState('2026-01', true, at('2026-02-04'), GRACE_MS)).toBe('closed');
   });
 
-  test('is next to close where it is the first with a fact, and then one after the other', () => {
+  test('is next to close if it is the first billed one, or if it follows the last closed one', () => {
     expect(nextToClose(since())).toBeUndefined();
     expect(nextToClose(since('2025-12-31'))).toBe('2025-12');
     expect(nextToClose(since('2024-01-01', '2025-12'))).toBe('2026-01');
   });
 
-  test('cannot be closed before it has ended, in the grace unless early, or out of order', () => {
+  test('cannot be closed before its end, during the grace unless early, or out of order', () => {
     const january = since('2026-01-10');
     const refusal = (period: string, calendar: typeof january, when: ReturnType<typeof on>) =>
       rejectionOfClose(period, calendar, when)?.code;
@@ -57,13 +57,13 @@ describe('a period', () => {
     expect(refusal('2026-01', since(), on('2026-05-01'))).toBe('period-not-next');
   });
 
-  test('that statements begin with is the first to close, whatever was billed before', () => {
+  test('is the first to close if statements begin with it, whatever was billed before', () => {
     expect(nextToClose(since('2021-05-04', undefined, '2026-10'))).toBe('2026-10');
     expect(nextToClose(since(undefined, undefined, '2026-10'))).toBe('2026-10');
     expect(nextToClose(since('2021-05-04', '2026-10', '2026-10'))).toBe('2026-11');
   });
 
-  test('is listed from the first that has statements to the present one, and to the last closed one', () => {
+  test('is listed if it lies between the first with statements and the later of the present and the last closed one', () => {
     const listed = (now: string, calendar: ReturnType<typeof since>) => periodsUpTo(at(now), calendar);
     expect(listed('2026-02-10', since())).toEqual([]);
     expect(listed('2026-02-10', since('2025-12-31'))).toEqual(['2025-12', '2026-01', '2026-02']);
@@ -97,13 +97,13 @@ describe('a closing', () => {
     rules: 2,
   };
 
-  test('is read as it was recorded', () => {
+  test('is parsed as it was recorded', () => {
     const { type, data } = serializeClosing(close);
     expect(periodStream('2026-01')).toBe('period-2026-01');
     expect(parseClosing('2026-01', type, data)).toEqual(close);
   });
 
-  test('of the first release is one of version 1 of the rules', () => {
+  test('has version 1 of the rules if the first release recorded it', () => {
     const { type, data } = serializeClosing(close);
     const { rules: _, ...former } = data;
     expect(parseClosing('2026-01', type, former)).toEqual({ ...close, rules: 1 });
@@ -117,7 +117,7 @@ describe('a closing', () => {
     ['without totals', 'PeriodClosed', { totals: null }],
     ['with totals that are none', 'PeriodClosed', { totals: { billableClusters: 1, clusterSeconds: '1' } }],
     ['without a digest', 'PeriodClosed', { statementsDigest: 7 }],
-  ])('%s is not read at all', (_, type, wrong) => {
+  ])('is unreadable %s', (_, type, wrong) => {
     const { data } = serializeClosing(close);
     expect(() => parseClosing('2026-01', type, { ...data, ...wrong })).toThrow();
   });

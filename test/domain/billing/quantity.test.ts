@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExactSum, formatAverage, formatSeconds } from '../../../src/domain/billing/quantity.ts';
 
-describe('billed time', () => {
+describe('billed time in milliseconds', () => {
   test.each([
     [0n, '0.000'],
     [1n, '0.001'],
@@ -11,7 +11,7 @@ describe('billed time', () => {
     [-1n, '-0.001'],
     [-1_500n, '-1.500'],
     [2n ** 53n + 1n, '9007199254740.993'],
-  ])('of %d ms is written as %s seconds', (ms, text) => {
+  ])('formats %d ms as %s seconds', (ms, text) => {
     expect(formatSeconds(ms)).toBe(text);
   });
 });
@@ -23,7 +23,7 @@ describe('an average', () => {
     [2n, 3n, '0.666667'],
     [10n, 1n, '10.000000'],
     [0n, 7n, '0.000000'],
-  ])('of %d over %d is %s', (numerator, denominator, text) => {
+  ])('divides %d by %d to %s', (numerator, denominator, text) => {
     expect(formatAverage(numerator, denominator)).toBe(text);
   });
 
@@ -32,16 +32,16 @@ describe('an average', () => {
     [3n, '0.000002'],
     [5n, '0.000002'],
     [7n, '0.000004'],
-  ])('that lies in the middle is rounded to even: %d / 2,000,000 is %s', (numerator, text) => {
+  ])('rounds a value in the middle to even: %d / 2,000,000 is %s', (numerator, text) => {
     expect(formatAverage(numerator, 2_000_000n)).toBe(text);
   });
 
-  test('a hair above the middle is rounded up, a hair below down', () => {
+  test('rounds a value just above the middle up, and just below it down', () => {
     expect(formatAverage(1_000_001n, 2_000_000_000_000n)).toBe('0.000001');
     expect(formatAverage(2_999_999n, 2_000_000_000_000n)).toBe('0.000001');
   });
 
-  test('of an empty window is zero', () => {
+  test('is zero for an empty window', () => {
     expect(formatAverage(0n, 0n)).toBe('0.000000');
   });
 });
@@ -53,7 +53,7 @@ describe('a sum of billed times', () => {
     expect(sum.total).toBe(3n * (2n ** 52n - 1n) + 2n);
   });
 
-  test('is what bigints say', () => {
+  test('equals the sum of bigints', () => {
     const milliseconds = fc.array(fc.integer({ min: 0, max: 2 ** 52 - 1 }), { maxLength: 30 });
     fc.assert(
       fc.property(milliseconds, (values) => {

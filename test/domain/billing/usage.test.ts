@@ -37,32 +37,32 @@ describe('the usage of a month', () => {
     expect(usageOf([before, after], january).usage).toMatchObject({ billableClusters: 0, peakClusters: 0 });
   });
 
-  test('has at its start who is billed at its first instant, and not who starts a millisecond later', () => {
+  test('counts at its start the clusters billed at its first instant, not those that start a millisecond later', () => {
     const late = bill(registered('2026-01-01T00:00:00.001Z')).intervals;
     expect(usageOf([always, late], january).usage.clustersAtStart).toBe(1);
   });
 
-  test('has at its end who is billed at its last millisecond, and not who ends before', () => {
+  test('counts at its end the clusters billed at its last millisecond, not those that end before', () => {
     const early = bill(registered('2026-01-01'), deleted('2026-01-31T23:59:59.999Z')).intervals;
     const onTheStroke = bill(registered('2026-01-01'), deleted('2026-02-01')).intervals;
     expect(usageOf([early, onTheStroke], january).usage.clustersAtEnd).toBe(1);
   });
 
-  test('peaks at one where the next cluster begins as the last one ends', () => {
+  test('peaks at one if the next cluster starts as the last one ends', () => {
     expect(usageOf([untilTheTenth, fromTheTenth], january).usage).toMatchObject({
       billableClusters: 2,
       peakClusters: 1,
     });
   });
 
-  test('peaks in the middle', () => {
+  test('can peak in the middle of the window', () => {
     const middle = bill(registered('2026-01-05'), deleted('2026-01-06')).intervals;
     expect(usageOf([always, untilTheTenth, middle], january).usage.peakClusters).toBe(3);
   });
 });
 
 describe('a window in progress', () => {
-  test('is counted up to the instant asked about', () => {
+  test('is counted up to the given instant', () => {
     const counted = clippedWindow(january, at('2026-01-11'));
     expect(usageOf([always], counted).usage).toMatchObject({
       clusterSeconds: '864000.000',
@@ -75,7 +75,7 @@ describe('a window in progress', () => {
     expect(clippedWindow(january, at('2025-03-01'))).toEqual({ from: january.from, to: january.from });
   });
 
-  test('holds nothing before it has begun', () => {
+  test('has no usage before it begins', () => {
     expect(usageOf([always], clippedWindow(january, january.from)).usage).toMatchObject({
       billableClusters: 0,
       clustersAtStart: 0,

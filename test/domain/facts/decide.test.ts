@@ -8,7 +8,7 @@ const NOW = at('2026-03-01T12:00:00Z');
 const producer = { now: NOW, mayBackdate: false };
 const operator = { now: NOW, mayBackdate: true };
 
-/** Given facts, when one more is posted, this is what the ledger says. */
+/** Specifies a decision: the known facts, the posted fact, and the expected result. */
 function given(...facts: readonly Fact[]) {
   const known = inOrder(...facts);
   return {
@@ -16,43 +16,43 @@ function given(...facts: readonly Fact[]) {
       const decision = decide(known, fact, posting);
       return {
         thenRecords: (...recorded: Fact[]) => expect(decision).toEqual({ ok: true, facts: recorded }),
-        thenRefuses: (code: string, more: object = {}) =>
+        thenRejects: (code: string, more: object = {}) =>
           expect(decision).toMatchObject({ ok: false, rejection: { code, ...more } }),
       };
     },
   };
 }
 
-describe('time', () => {
-  test('five minutes ahead is accepted, a millisecond more is the future', () => {
+describe('the effective time of a fact', () => {
+  test('may be five minutes ahead, and not a millisecond more', () => {
     const { effectiveAt, ...rest } = registered('2026-03-01T12:05:00Z');
     given()
       .when({ ...rest, effectiveAt })
       .thenRecords({ ...rest, effectiveAt });
     given()
       .when({ ...rest, effectiveAt: effectiveAt + 1 })
-      .thenRefuses('effective-in-future', { latest: NOW + 5 * MINUTE_MS });
+      .thenRejects('effective-in-future', { latest: NOW + 5 * MINUTE_MS });
   });
 
-  test('35 days ago is accepted from a producer, a millisecond more is not', () => {
+  test('may be 35 days ago for a producer, and not a millisecond more', () => {
     given()
       .when(deleted('2026-01-25T12:00:00Z'), producer)
       .thenRecords(deleted('2026-01-25T12:00:00Z'), stopped('2026-01-25T12:00:00Z', 'deleted'));
-    given().when(deleted('2026-01-25T11:59:59.999Z'), producer).thenRefuses('backdated-too-far');
+    given().when(deleted('2026-01-25T11:59:59.999Z'), producer).thenRejects('backdated-too-far');
   });
 
-  test('of long ago is accepted from an operator', () => {
+  test('may be long ago for an operator', () => {
     given().when(registered('2010-01-01'), operator).thenRecords(registered('2010-01-01'));
   });
 
-  test('before 2010 is rejected for everybody: the clock was never set', () => {
-    given().when(registered('1970-01-01'), operator).thenRefuses('effective-implausible');
-    given().when(registered('2009-12-31T23:59:59.999Z'), operator).thenRefuses('effective-implausible');
-    given().when(registered('1970-01-01'), producer).thenRefuses('effective-implausible');
+  test('is rejected before 2010 for everybody, because the clock was never set', () => {
+    given().when(registered('1970-01-01'), operator).thenRejects('effective-implausible');
+    given().when(registered('2009-12-31T23:59:59.999Z'), operator).thenRejects('effective-implausible');
+    given().when(registered('1970-01-01'), producer).thenRejects('effective-implausible');
   });
 
-  test('limits an operator in the future as well', () => {
-    given().when(registered('2026-03-02'), operator).thenRefuses('effective-in-future');
+  test('must not be in the future for an operator either', () => {
+    given().when(registered('2026-03-02'), operator).thenRejects('effective-in-future');
   });
 });
 
@@ -61,25 +61,25 @@ describe('a registration', () => {
     given(registered('2026-01-02')).when(registered('2026-01-01')).thenRecords(registered('2026-01-01'));
   });
 
-  test('for another account is a conflict, and says which account is known', () => {
+  test('is a conflict if it names another account, and reports the known one', () => {
     given(registered('2026-01-02'))
       .when(registered('2026-01-03', { accountId: 'globex' }))
-      .thenRefuses('registration-conflict', { accountId: 'globex', knownAccountId: 'acme' });
+      .thenRejects('registration-conflict', { accountId: 'globex', knownAccountId: 'acme' });
   });
 
-  test('for another account is accepted once the first one is voided', () => {
+  test('is accepted for another account once the first one is voided', () => {
     given(registered('2026-01-02'), voided('2026-01-03', '1'))
       .when(registered('2026-01-02', { accountId: 'globex' }))
       .thenRecords(registered('2026-01-02', { accountId: 'globex' }));
   });
 
-  test.each(['2026-01-12', '2026-01-13'])('at %s, at or after the deletion, is refused', (when) => {
+  test.each(['2026-01-12', '2026-01-13'])('is rejected at %s, at or after the deletion', (when) => {
     given(deleted('2026-01-12'))
       .when(registered(when))
-      .thenRefuses('cluster-deleted', { deletedAt: at('2026-01-12') });
+      .thenRejects('cluster-deleted', { deletedAt: at('2026-01-12') });
   });
 
-  test('from before the deletion is accepted after it', () => {
+  test('is accepted after the deletion if it is effective before it', () => {
     given(deleted('2026-01-12')).when(registered('2026-01-11')).thenRecords(registered('2026-01-11'));
   });
 
@@ -89,21 +89,21 @@ describe('a registration', () => {
       .thenRecords(registered('2026-01-14'));
   });
 
-  test('of a deleted cluster for another account is a conflict first', () => {
+  test('is rejected as a conflict first if the deleted cluster belongs to another account', () => {
     given(registered('2026-01-02'), deleted('2026-01-12'))
       .when(registered('2026-01-13', { accountId: 'globex' }))
-      .thenRefuses('registration-conflict');
+      .thenRejects('registration-conflict');
   });
 });
 
 describe('a deletion', () => {
-  test('is recorded with the notice for those who act on stops', () => {
+  test('is recorded with a BillingStopped notice', () => {
     given(registered('2026-01-02'))
       .when(deleted('2026-01-12'))
       .thenRecords(deleted('2026-01-12'), stopped('2026-01-12', 'deleted'));
   });
 
-  test('is recorded before its registration, and again', () => {
+  test('is recorded before the registration, and repeatedly', () => {
     given(deleted('2026-01-12'))
       .when(deleted('2026-01-10'))
       .thenRecords(deleted('2026-01-10'), stopped('2026-01-10', 'deleted'));
@@ -115,45 +115,45 @@ describe('stops, resumptions and observations', () => {
     stopped('2026-01-02'),
     resumed('2026-01-02', 'unreachable'),
     seen('2026-01-02', 'ClusterUnreachable'),
-  ])('are recorded whatever is known: $type', (fact) => {
+  ])('are recorded whatever facts are known: $type', (fact) => {
     given().when(fact).thenRecords(fact);
     given(registered('2026-01-03'), deleted('2026-01-01')).when(fact).thenRecords(fact);
   });
 });
 
 describe('a void', () => {
-  test('of a stop is recorded alone', () => {
+  test('is recorded without a notice if it voids a stop', () => {
     given(stopped('2026-01-02')).when(voided('2026-01-03', '1')).thenRecords(voided('2026-01-03', '1'));
   });
 
-  test('of a deletion is recorded with the notice that billing is no longer ended', () => {
+  test('is recorded with a BillingResumed notice if it voids a deletion', () => {
     given(registered('2026-01-02'), deleted('2026-01-12'))
       .when(voided('2026-01-15', '2'))
       .thenRecords(voided('2026-01-15', '2'), resumed('2026-01-12', 'deleted'));
   });
 
-  test('of a deletion that is void already brings no second notice', () => {
+  test('is recorded without a notice if the deletion is already voided', () => {
     given(deleted('2026-01-12'), voided('2026-01-13', '1'))
       .when(voided('2026-01-14', '1'))
       .thenRecords(voided('2026-01-14', '1'));
   });
 
-  test('of what is not known is refused', () => {
+  test('is rejected if its target does not exist', () => {
     given(stopped('2026-01-02'))
       .when(voided('2026-01-03', '9'))
-      .thenRefuses('void-target-unknown', { voids: '9' });
+      .thenRejects('void-target-unknown', { voids: '9' });
   });
 
-  test('of a void is refused', () => {
+  test('is rejected if its target is a void', () => {
     given(stopped('2026-01-02'), voided('2026-01-03', '1'))
       .when(voided('2026-01-04', '2'))
-      .thenRefuses('void-target-not-voidable', { targetType: 'FactVoided' });
+      .thenRejects('void-target-not-voidable', { targetType: 'FactVoided' });
   });
 
-  test("of the ledger's own notice is refused", () => {
+  test('is rejected if its target is a notice', () => {
     given(deleted('2026-01-02'), stopped('2026-01-02', 'deleted'))
       .when(voided('2026-01-04', '2'))
-      .thenRefuses('void-target-not-voidable', { targetType: 'BillingStopped' });
+      .thenRejects('void-target-not-voidable', { targetType: 'BillingStopped' });
   });
 });
 

@@ -18,7 +18,7 @@ import { at } from './facts.ts';
 const samples = new URL('samples/', import.meta.url);
 const versions = readdirSync(samples);
 
-/** What was once recorded, as the store holds it. It never changes: what can be read today must be readable for good. */
+/** Samples of recorded facts, as the store holds them. They never change: a fact that is readable today must stay readable. */
 function sample(version: string, type: string): { type: string; data: Record<string, unknown> } {
   return JSON.parse(readFileSync(new URL(`${version}/${type}.json`, samples), 'utf8'));
 }
@@ -42,7 +42,7 @@ describe('a recorded fact', () => {
     }
   });
 
-  test.each(all)('of version %s, %s, can still be read', (version, name) => {
+  test.each(all)('is still readable in version %s of %s', (version, name) => {
     const { type, data } = sample(version, name);
     const { clusterId, effectiveAt, ...payload } = data;
     expect(parseFact('c-7f3a', type, data)).toMatchObject({
@@ -59,12 +59,12 @@ describe('a recorded fact', () => {
     expect(parseFact('c-7f3a', type, { ...data, billable: false })).toMatchObject({ billable: false });
   });
 
-  test.each(latest)('%s, of version %s, is what a producer may post today', (name, version) => {
+  test.each(latest)('has a payload that a producer may post today: %s %s', (name, version) => {
     const { clusterId: _, effectiveAt: __, ...payload } = sample(version, name).data;
     expect(factPayloads[name].parse(payload)).toEqual(payload);
   });
 
-  test.each(latest)('%s, of version %s, is serialized as it was read', (name, version) => {
+  test.each(latest)('is serialized as it was parsed: %s %s', (name, version) => {
     const { type, data } = sample(version, name);
     const origin = { source: 'https://pro.example', id: 'e1', actor: 'loopback', extensions: { trace: 'x' } };
     const record = serializeFact(parseFact('c-7f3a', type, data), origin);
@@ -81,7 +81,7 @@ describe('a change', () => {
   });
 });
 
-describe('what cannot be read', () => {
+describe('an unreadable fact', () => {
   const { type, data } = sample('v1', 'ClusterRegistered');
   const read =
     (recordedAs: string, recorded: unknown, clusterId = 'c-7f3a') =>
@@ -95,13 +95,13 @@ describe('what cannot be read', () => {
     'toString',
     '',
     'clusterRegistered',
-  ])('is a fact of type %j', (unknown) => {
+  ])('is one of the unknown type %j', (unknown) => {
     expect(read(unknown, data)).toThrow(UnreadableFact);
   });
 
   test.each([
-    ['that is no object', 'ClusterRegistered', null],
-    ['that is text', 'ClusterRegistered', 'x'],
+    ['whose data are null', 'ClusterRegistered', null],
+    ['whose data are text', 'ClusterRegistered', 'x'],
     ['without effectiveAt', 'ClusterRegistered', { ...data, effectiveAt: undefined }],
     [
       'with effectiveAt in another form',
@@ -109,29 +109,32 @@ describe('what cannot be read', () => {
       { ...data, effectiveAt: '2026-01-31T08:00:00Z' },
     ],
     ['with effectiveAt as a number', 'ClusterRegistered', { ...data, effectiveAt: 1 }],
-    ['registering to no account', 'ClusterRegistered', { ...data, accountId: undefined }],
-    ['that is billable in another form', 'ClusterChanged', { ...data, billable: 'yes' }],
-    ['of a type in another form', 'ClusterChanged', { ...data, clusterType: 7 }],
-    ['stopping for a cause that is not known', 'BillingStopped', { ...data, cause: 'weather' }],
-    ['resuming for no cause', 'BillingResumed', { ...data, cause: undefined }],
-    ['voiding nothing', 'FactVoided', { ...data, voids: undefined }],
-  ])('is a fact %s', (_, recordedAs, recorded) => {
+    ['that registers to no account', 'ClusterRegistered', { ...data, accountId: undefined }],
+    ['whose billable is not a boolean', 'ClusterChanged', { ...data, billable: 'yes' }],
+    ['whose clusterType is not text', 'ClusterChanged', { ...data, clusterType: 7 }],
+    ['that stops for an unknown cause', 'BillingStopped', { ...data, cause: 'weather' }],
+    ['that resumes for no cause', 'BillingResumed', { ...data, cause: undefined }],
+    ['that voids nothing', 'FactVoided', { ...data, voids: undefined }],
+  ])('is one %s', (_, recordedAs, recorded) => {
     expect(read(recordedAs, recorded)).toThrow(UnreadableFact);
   });
 
-  test('is a fact of another cluster than its stream', () => {
+  test('is one that names another cluster than its stream', () => {
     expect(read(type, data, 'c-other')).toThrow(UnreadableFact);
   });
 });
 
 describe('a stream', () => {
-  test('is named after its cluster, and names it', () => {
+  test('is named after its cluster', () => {
     expect(clusterOfStream(clusterStream('c1'))).toBe('c1');
   });
 
-  test.each(['rejected-events', 'period-2026-01', 'Cluster-c1', ''])('%j holds no facts', (stream) => {
-    expect(clusterOfStream(stream)).toBeUndefined();
-  });
+  test.each(['rejected-events', 'period-2026-01', 'Cluster-c1', ''])(
+    '%j is not the stream of a cluster',
+    (stream) => {
+      expect(clusterOfStream(stream)).toBeUndefined();
+    },
+  );
 });
 
 describe('ids', () => {
@@ -169,7 +172,7 @@ describe('a registration', () => {
   const { accountId, name } = { accountId: 'acme', name: 'one' };
   const accepts = (payload: object) => factPayloads.ClusterRegistered.safeParse(payload).success;
 
-  test('says billable only if it was posted with it', () => {
+  test('contains billable only if it was posted', () => {
     expect(factPayloads.ClusterRegistered.parse({ accountId, name })).not.toHaveProperty('billable');
     expect(factPayloads.ClusterRegistered.parse({ accountId, name, billable: false }).billable).toBe(false);
   });
@@ -179,7 +182,7 @@ describe('a registration', () => {
     'argocd cluster',
     '-----BEGIN PRIVATE KEY-----\nMIIE',
     'https://user:pass word@host',
-  ])('may not carry what looks like a credential: %j', (connection) => {
+  ])('is invalid if its connection looks like a credential: %j', (connection) => {
     expect(accepts({ accountId, name, connection })).toBe(false);
   });
 
@@ -197,7 +200,7 @@ describe('a registration', () => {
     { billable: 'true' },
     { billable: null },
     { price: 1 },
-  ])('may not carry %j', (more) => {
+  ])('must not contain %j', (more) => {
     expect(accepts({ accountId, name, ...more })).toBe(false);
   });
 });
@@ -205,13 +208,13 @@ describe('a registration', () => {
 describe('an observation', () => {
   const accepts = (since: string) => factPayloads.ClusterUnreachable.safeParse({ since }).success;
 
-  test('says since when in the form that the ledger writes', () => {
+  test('has since in the form that the ledger records', () => {
     expect(accepts('2026-01-31T08:00:00.000Z')).toBe(true);
     expect(accepts('2026-01-31T08:00:00Z')).toBe(false);
   });
 
   test.each(['2026-02-30T00:00:00.000Z', '2026-13-01T00:00:00.000Z', '2026-01-01T99:99:99.999Z'])(
-    'cannot be made since %s, which never was',
+    'cannot have since %s, which does not exist',
     (since) => {
       expect(accepts(since)).toBe(false);
     },

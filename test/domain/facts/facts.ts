@@ -6,7 +6,7 @@ import { formatInstant, parseInstant } from '../../../src/domain/time.ts';
 /** The instant of an RFC 3339 text; a day alone is its first instant. */
 export function at(text: string): number {
   const instant = parseInstant(text.length === 10 ? `${text}T00:00:00Z` : text);
-  if (instant === undefined) throw new Error(`${text} is no instant`);
+  if (instant === undefined) throw new Error(`${text} is not an instant`);
   return instant;
 }
 
@@ -63,7 +63,7 @@ export function bill(...facts: readonly BillingFact[]): ClusterBilling {
   return billCluster(inOrder(...facts));
 }
 
-/** Billed intervals as `from` and `to`, with a day alone where it is the first instant of one. */
+/** Formats billed intervals as `from` and `to`; the first instant of a day as the day alone. */
 export function billedOf({ intervals }: ClusterBilling): [from: string, to: string | null][] {
   return intervals.map(({ from, to }) => [short(from), to === null ? null : short(to)]);
 }

@@ -24,7 +24,7 @@ function acknowledged(n: number, alertId: string): LogEvent {
 }
 
 describe('a book of alerts', () => {
-  test('keeps a bounded number of refused events, and of what is resolved, and drops none unsaid', () => {
+  test('keeps a bounded number of rejected events and resolved alerts, and counts those that it merges', () => {
     const book = new AlertBook();
     const count = MAX_REJECTED_ALERTS + 500;
     for (let n = 0; n < count; n++) book.applyOther(rejected(n), []);
@@ -44,7 +44,7 @@ describe('a book of alerts', () => {
     expect(JSON.stringify(restored.parts)).toBe(JSON.stringify(book.parts));
   });
 
-  test('gives what holds now and is known from elsewhere, acknowledged or not', () => {
+  test('includes live alerts, acknowledged or not', () => {
     const book = new AlertBook();
     const live = [
       { kind: 'statement-drift', subject: '2026-03', since: T, data: { why: 'another digest' } },
@@ -55,7 +55,7 @@ describe('a book of alerts', () => {
     expect(book.find('statement-drift:2026-03', T + 1, live)?.acknowledged).toEqual({ at: T + 1, by: 'me' });
   });
 
-  test('has words for every kind, and none of them holds a gap', () => {
+  test('has complete texts for every kind', () => {
     for (const kind of ALERT_KINDS) {
       const { happened, bill, next } = ALERTS[kind];
       const effects =

@@ -8,7 +8,7 @@ import { registered, resumed, stopped } from '../../domain/facts/facts.ts';
 import { applyTo, idAt, modelOf } from '../../support/models.ts';
 import { facts, windows } from '../../support/random-logs.ts';
 
-/** A void names any fact of its cluster, also one that comes later, so long as it is no void. */
+/** A void names any fact of its cluster that is not a void, also a later one. */
 function withAnyTargets(recorded: readonly Fact[]): Fact[] {
   return recorded.map((fact): Fact => {
     if (fact.type !== 'FactVoided') return fact;
@@ -22,7 +22,7 @@ function withAnyTargets(recorded: readonly Fact[]): Fact[] {
 
 const anyLogs = fc.array(facts, { minLength: 1, maxLength: 30, size: 'max' }).map(withAnyTargets);
 
-/** Expects what is kept of every cluster to be what the rules of the domain make of its facts, at a position. */
+/** Expects the history of every cluster to equal the fold of its facts at a position. */
 function isAsFolded(model: LedgerModel, asOf: number): void {
   for (const cluster of model.clusters.texts.keys()) {
     expect(model.intervals(cluster, asOf)).toEqual(model.billing(cluster, asOf).intervals);
@@ -37,8 +37,8 @@ function intervalsOf(model: LedgerModel, account: number, asOf: number) {
   );
 }
 
-describe('what is kept of how a cluster is billed', () => {
-  test('is, as of every position, what the rules make of the facts known then: at once, and along the way', () => {
+describe('the billing history of a cluster', () => {
+  test('equals the fold of the facts known at every position, computed at once or step by step', () => {
     fc.assert(
       fc.property(anyLogs, fc.array(fc.nat(30), { maxLength: 5 }), (log, stops) => {
         const model = modelOf(log);
@@ -54,7 +54,7 @@ describe('what is kept of how a cluster is billed', () => {
     );
   });
 
-  test('gives the usage of an account that its intervals have', () => {
+  test('has the usage of its intervals', () => {
     fc.assert(
       fc.property(anyLogs, windows, (log, { window, through }) => {
         const model = modelOf(log);
@@ -71,7 +71,7 @@ describe('what is kept of how a cluster is billed', () => {
     );
   });
 
-  test('takes in 20,000 late facts of one cluster, and has the usage that its facts have', async () => {
+  test('has the usage of its facts after 20,000 late facts', async () => {
     const minute = (n: number) => new Date(Date.parse('2026-01-01') + n * 60_000).toISOString();
     const late = Array.from({ length: 20_000 }, (_, i): Fact => {
       const at = minute(((i * 7_919) % 20_000) * 2);

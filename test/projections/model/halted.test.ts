@@ -27,8 +27,8 @@ async function twoClusters(connection: string): Promise<TestLedger> {
   return ledger;
 }
 
-describe.each(stores)('on $name', ({ connection }) => {
-  test.each(poison)('a fact with %s halts its cluster, and no other', async (_, wrong) => {
+describe.each(stores)('a ledger on $name', ({ connection }) => {
+  test.each(poison)('halts only the cluster of a fact with %s', async (_, wrong) => {
     const ledger = await twoClusters(connection);
     const before = (await ledger.get('/v1/usage?period=2026-04')).body.items;
     const event = { id: randomUUID(), type: 'X', data: {}, metadata: {}, recordedAt: ledger.now, ...wrong };

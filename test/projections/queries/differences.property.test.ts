@@ -12,7 +12,7 @@ function without(facts: readonly Fact[], upTo: number, left: ReadonlySet<number>
   return forOracle(facts).filter(({ position }) => position <= upTo && !left.has(position));
 }
 
-test('the facts named as the difference of two as-ofs make it alone, and without them there is none', () => {
+test('the facts that explain a difference between two positions cause it alone, and without them there is none', () => {
   fc.assert(
     fc.property(logs, windows, fc.nat(30), fc.nat(30), ({ facts }, { window, through }, one, other) => {
       const model = modelOf(facts);

@@ -12,7 +12,7 @@ import { forOracle, logs, windows } from '../../support/random-logs.ts';
 const billedAt = (intervals: readonly { from: number; to: number }[], at: number) =>
   intervals.filter(({ from, to }) => from <= at && at < to).length;
 
-test('the parts of a figure add up to it to the millisecond, whatever is asked, and it is what the oracle says', async () => {
+test('the parts of an explained figure add up to it to the millisecond, and it equals the oracle', async () => {
   await fc.assert(
     fc.asyncProperty(logs, windows, fc.nat(30), async ({ facts }, { window, through }, cut) => {
       const model = modelOf(facts);

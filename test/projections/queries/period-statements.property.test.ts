@@ -20,7 +20,7 @@ const statements = (model: LedgerModel, closes: Closes, i: number) => [
 const tried = { numRuns: 1_000 };
 
 describe('the statements of three periods', () => {
-  test('are written as RFC 8785 has it, whatever the ids of their accounts', () => {
+  test('are canonical JSON by RFC 8785, whatever the ids of their accounts', () => {
     fc.assert(
       fc.property(logs, fc.string({ unit: 'grapheme' }), ({ facts, closes }, name) => {
         const named = facts.map((fact) => ('accountId' in fact ? { ...fact, accountId: name } : fact));
@@ -34,7 +34,7 @@ describe('the statements of three periods', () => {
     );
   });
 
-  test('conserve: the totals up to each add up to the usage of all of them as known then', () => {
+  test('conserve usage: the totals up to each one add up to the usage as known then', () => {
     fc.assert(
       fc.property(logs, ({ facts, closes }) => {
         const model = modelOf(facts);
@@ -57,7 +57,7 @@ describe('the statements of three periods', () => {
     );
   });
 
-  test('are the same bytes for ever, whatever is recorded later', () => {
+  test('have the same bytes whatever is recorded later', () => {
     fc.assert(
       fc.property(logs, ({ facts, closes }) => {
         const later = modelOf(facts);
@@ -72,7 +72,7 @@ describe('the statements of three periods', () => {
     );
   });
 
-  test('are what the oracle says, for one account as for all', () => {
+  test('equal the oracle, for one account and for all', () => {
     fc.assert(
       fc.property(logs, ({ facts, closes }) => {
         const model = modelOf(facts);

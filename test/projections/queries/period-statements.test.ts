@@ -85,7 +85,7 @@ const DAY = (24 * 3_600).toString();
 describe('an adjustment', () => {
   const since = registered('2026-01-10');
 
-  test('names the late facts that caused it, and none that could not have', () => {
+  test('names the late facts that caused it, and no others', () => {
     const late = [
       seen('2026-01-20', 'ClusterUnreachable'),
       stopped('2026-01-30'),
@@ -98,7 +98,7 @@ describe('an adjustment', () => {
     ]);
   });
 
-  test('names the void of a fact that was known, and not what came and went in between', () => {
+  test('names the void of a known fact, and no fact that was recorded and voided in between', () => {
     const facts = [since, deleted('2026-01-11'), voided('2026-02-01', idAt(2))];
     const gone = [stopped('2026-01-20'), voided('2026-02-01', idAt(4)), voided('2026-02-01', idAt(2))];
     expect(adjustments(2, ...facts, ...gone)).toEqual([
@@ -106,7 +106,7 @@ describe('an adjustment', () => {
     ]);
   });
 
-  test('is not made where nothing changed, or only what comes after', () => {
+  test('is not made if nothing changed, or only later time', () => {
     expect(adjustments(1, since, stopped('2026-02-01'))).toEqual([]);
     expect(adjustments(1, since, stopped('2025-12-01'), resumed('2025-12-02'))).toEqual([]);
     expect(adjustments(1, since, stopped('2026-01-12'), voided('2026-02-01', idAt(2)))).toEqual([]);
@@ -123,7 +123,7 @@ describe('an adjustment', () => {
 
   const other = (fact: Fact): Fact => ({ ...fact, clusterId: 'c2' });
 
-  test('of the peak alone is a line with two zero deltas', () => {
+  test('is a line with two zero deltas if only the peak changed', () => {
     const oneAfterTheOther = [since, deleted('2026-01-15')].concat(
       [registered('2026-01-15'), deleted('2026-01-20')].map(other),
     );
@@ -133,7 +133,7 @@ describe('an adjustment', () => {
     ]);
   });
 
-  test('is not made where clusters changed and no measure did', () => {
+  test('is not made if clusters changed and no measure did', () => {
     const known = [since, registered('2026-01-10'), deleted('2026-01-20')].map((fact, i) =>
       i === 0 ? fact : other(fact),
     );

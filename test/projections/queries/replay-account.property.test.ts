@@ -8,7 +8,7 @@ import { usageAt } from '../../oracle/oracle.ts';
 import { modelOf } from '../../support/models.ts';
 import { forOracle, logs, windows } from '../../support/random-logs.ts';
 
-test('after each fact a replay says what the usage was as known then, and the deltas add up to it', async () => {
+test('a replay yields the usage as known after each fact, and its deltas add up to the usage', async () => {
   await fc.assert(
     fc.asyncProperty(logs, windows, fc.nat(30), async ({ facts }, { window, through }, cut) => {
       const model = modelOf(facts);
@@ -24,7 +24,7 @@ test('after each fact a replay says what the usage was as known then, and the de
           const { billableClusters, clusterSeconds } = usage;
           expect(sum.add(delta).total).toEqual({ billableClusters, clusterSeconds });
         }
-        // What it plays is all there is to it: a fold of these facts alone, and of any first ones of them, is the usage.
+        // The replayed facts are complete: a fold of them, and of any prefix of them, is the usage.
         const { from, to } = clippedWindow(window, through);
         const played = forOracle(facts).filter(({ position }) => positions.includes(position));
         for (const { position, usage } of steps)
