@@ -1,9 +1,9 @@
 import { type BilledSpan, billedAt, differsWithin } from './billed.ts';
 import type { BillingFact } from './billing-fact.ts';
+import { adjustmentOf, type Statement, statementOf } from './book-statement.ts';
 import { changesBetween } from './counted-changes.ts';
 import { type Breakdown, measure } from './measures.ts';
 import { monthOf, monthsBetween } from './months.ts';
-import { adjustmentOf, type Statement, statementOf } from './statement.ts';
 
 /** A period that was closed, and the last position that its statements know. */
 export interface ClosedPeriod {

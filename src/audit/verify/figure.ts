@@ -1,5 +1,6 @@
 import { readFact, readInstant, UnreadableLeaf } from './billing-fact.ts';
 import { Book } from './book.ts';
+import type { Statement } from './book-statement.ts';
 import { type Closing, whyNotComputed } from './closings.ts';
 import { differenceIn } from './compare.ts';
 import type { Calendar } from './completeness.ts';
@@ -7,7 +8,6 @@ import type { EvidenceFile } from './evidence-file.ts';
 import type { JsonObject } from './json-value.ts';
 import { monthOf } from './months.ts';
 import { Refuted } from './outcome.ts';
-import type { Statement } from './statement.ts';
 
 /**
  * Checks that the statement, or the usage, follows from the facts by the billing rules.

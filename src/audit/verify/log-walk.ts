@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../canonical-json.ts';
 import { clusterOf, type Leaf, readFact, UnreadableLeaf } from './billing-fact.ts';
 import { Book } from './book.ts';
+import type { Statement } from './book-statement.ts';
 import {
   type Beginning,
   type Closing,
@@ -15,7 +16,6 @@ import { differenceIn } from './compare.ts';
 import { Frontier } from './frontier.ts';
 import { sumOf } from './measures.ts';
 import { Refuted } from './outcome.ts';
-import type { Statement } from './statement.ts';
 
 /** That the first `size` events of the log have this root hash. */
 export interface Expectation {

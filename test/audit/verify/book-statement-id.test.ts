@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { statementIdOf } from '../../../src/audit/verify/statement-id.ts';
+import { statementIdOf } from '../../../src/audit/verify/book-statement-id.ts';
 import { statementId } from '../../../src/projections/queries/statement-id.ts';
 
 test('the verifier computes the statement ids of the ledger', () => {

@@ -1,3 +1,4 @@
+import { statementIdOf } from './book-statement-id.ts';
 import {
   type Amounts,
   type Breakdown,
@@ -9,7 +10,6 @@ import {
   type Usage,
 } from './measures.ts';
 import { monthOf } from './months.ts';
-import { statementIdOf } from './statement-id.ts';
 
 interface TypeAmounts extends Amounts {
   readonly clusterType: string | null;
