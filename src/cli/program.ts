@@ -1,9 +1,15 @@
 import { Command } from 'commander';
 import type { CliContext } from './client/cli-context.ts';
+import { addAccountsList } from './commands/accounts/list.ts';
+import { addAccountsSet } from './commands/accounts/set.ts';
+import { addAccountsShow } from './commands/accounts/show.ts';
 import { addAlertsAcknowledge } from './commands/alerts/acknowledge.ts';
 import { addAlertsList } from './commands/alerts/list.ts';
+import { addBillingBegin } from './commands/billing/begin.ts';
+import { addBillingShow } from './commands/billing/show.ts';
 import { addClustersList } from './commands/clusters/list.ts';
 import { addClustersShow } from './commands/clusters/show.ts';
+import { addClustersTransfer } from './commands/clusters/transfer.ts';
 import { addCompletion } from './commands/completion/completion.ts';
 import { addConfigPrint } from './commands/config/print.ts';
 import { addContextList } from './commands/context/list.ts';
@@ -61,6 +67,19 @@ export function buildProgram(cli: CliContext, version: string): Command {
     description: 'Lists, shows and closes billing periods, which are UTC months, and shows their statements.',
     commands: [addPeriodList, addPeriodShow, addPeriodClose, addPeriodStatements],
   });
+  addGroup(program, cli, {
+    name: 'billing',
+    summary: 'choose the first period that has statements',
+    description:
+      'Chooses and shows the first period that has statements, for a platform that is older than its ledger.',
+    commands: [addBillingBegin, addBillingShow],
+  });
+  addGroup(program, cli, {
+    name: 'accounts',
+    summary: 'list, show and describe accounts',
+    description: 'Lists and shows accounts with their limits, and sets their profiles.',
+    commands: [addAccountsList, addAccountsShow, addAccountsSet],
+  });
 
   program.commandsGroup('Explain a figure:');
   for (const add of [addExplain, addReplay, addDiff, addWhatIf]) add(program, cli);
@@ -87,9 +106,10 @@ export function buildProgram(cli: CliContext, version: string): Command {
   program.commandsGroup('Facts:');
   addGroup(program, cli, {
     name: 'clusters',
-    summary: 'list and show clusters',
-    description: 'Lists clusters, and shows the state and billed intervals of one.',
-    commands: [addClustersList, addClustersShow],
+    summary: 'list, show and transfer clusters',
+    description:
+      'Lists clusters, shows the state and billed intervals of one, and transfers one to another account.',
+    commands: [addClustersList, addClustersShow, addClustersTransfer],
   });
   addGroup(program, cli, {
     name: 'events',
