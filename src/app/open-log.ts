@@ -11,6 +11,7 @@ import { CheckpointSchedule } from '../jobs/checkpoint-schedule.ts';
 import { ReadOnlyAwareStore, ReadOnlyLatch } from '../ledger/read-only-latch.ts';
 import { RecordingClock } from '../ledger/recording-clock.ts';
 import { StatementDigests } from '../ledger/statement-digests.ts';
+import { LogStarts } from '../projections/log-starts.ts';
 import { Projections } from '../projections/projections.ts';
 import type { ComposeOptions } from './compose-options.ts';
 
@@ -20,6 +21,7 @@ export interface OpenLog {
   readonly projections: Projections;
   readonly signedLog: SignedLog;
   readonly checkpoints: CheckpointSchedule;
+  readonly starts: LogStarts;
   /** Stamps events. */
   readonly clock: RecordingClock;
 }
@@ -42,8 +44,13 @@ export async function openLog(
   const latch = new ReadOnlyLatch();
   const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, latch);
   resources.defer(() => store.close());
+  const starts = new LogStarts(opened, now);
   const projections = new Projections(store, {
-    ...(!readOnly && { snapshotFile: snapshotFile(config), statementDigests: new StatementDigests(store) }),
+    ...(!readOnly && {
+      snapshotFile: snapshotFile(config),
+      starts,
+      statementDigests: new StatementDigests(store),
+    }),
     log,
     onFailed,
   });
@@ -68,7 +75,7 @@ export async function openLog(
     await signedLog.start(projections.waitUntilCaughtUp(MAX_TIMER_MS));
     checkpoints.start();
   }
-  return { store, projections, signedLog, checkpoints, clock };
+  return { store, projections, signedLog, checkpoints, clock, starts };
 }
 
 /**

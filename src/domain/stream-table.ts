@@ -72,6 +72,12 @@ export const STREAMS = {
     types: ['StatementDigestsKept'],
     writer: 'src/ledger/statement-digests.ts',
   },
+  starts: {
+    name: '~ledger-starts',
+    holds: 'the starts of the ledger, and the epochs of its positions',
+    types: ['LedgerStarted'],
+    writer: 'src/projections/log-starts.ts',
+  },
   ledger: {
     name: '~ledger',
     holds: 'the id of the ledger',
@@ -111,6 +117,8 @@ export const BILLING_STREAM = STREAMS.billing.name;
 export const [BILLING_BEGAN] = STREAMS.billing.types;
 export const [ACCOUNT_DESCRIBED] = STREAMS.account.types;
 export const [PERIOD_CLOSED] = STREAMS.period.types;
+export const LEDGER_STARTS_STREAM = STREAMS.starts.name;
+export const [LEDGER_STARTED] = STREAMS.starts.types;
 export const [STATEMENT_DIGESTS] = STREAMS.statementDigests.types;
 
 export function clusterStream(clusterId: string): string {

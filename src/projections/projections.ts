@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
@@ -5,17 +6,41 @@ import { EventLoopYielder } from '../util/event-loop-yielder.ts';
 import type { Position } from '../util/log-numbers.ts';
 import type { Logger } from '../util/logger.ts';
 import { type EventLocation, LedgerModel } from './model/ledger-model.ts';
-import { encodeModel, readSnapshot, writeSnapshot } from './model/snapshot.ts';
+import {
+  encodeModel,
+  readSnapshot,
+  type Snapshot,
+  type SnapshotOrigin,
+  writeSnapshot,
+} from './model/snapshot.ts';
 import { type DigestKeeper, StatementCheck } from './statement-check.ts';
 
 export interface ProjectionsOptions {
   /** File of the snapshot; by default there is none. */
   readonly snapshotFile?: string;
+  /** Distinguishes the snapshots of this log from those of another history. Without it, only the last event is compared. */
+  readonly starts?: LogHistory;
   /** Stores the digests of single statements. Without it, a drift does not name an account. */
   readonly statementDigests?: DigestKeeper;
   readonly log: Logger;
   /** Called once if following fails permanently. The process must then stop. */
   readonly onFailed?: (error: unknown) => void;
+}
+
+/** The part of `LogStarts` that `Projections` uses. */
+export interface LogHistory {
+  /** The origin of snapshots that this process writes; `undefined` until `begin` has resolved. */
+  readonly origin: SnapshotOrigin | undefined;
+  /** Records this start. @returns why the snapshot does not belong to the log, if it does not. @throws StoreUnavailable */
+  begin(snapshot: CheckedSnapshot | undefined): Promise<string | undefined>;
+}
+
+/** A snapshot that is to be checked. */
+export interface CheckedSnapshot {
+  readonly origin: SnapshotOrigin;
+  readonly position: Position;
+  /** Whether the log has the last event of the snapshot at its position. */
+  readonly isEndInLog: boolean;
 }
 
 const RETRY_MS = 500;
@@ -175,31 +200,44 @@ export class Projections {
 
   async #restore(): Promise<LedgerModel | undefined> {
     const { snapshotFile, log } = this.#options;
-    if (snapshotFile === undefined) return undefined;
     const ignored = (why: string) =>
-      log.warn({ snapshotFile, why }, 'the snapshot is ignored; replaying the log');
-    const model = await readSnapshot(snapshotFile, ignored);
-    if (model === undefined || model.position === 0) return undefined;
-    if (await this.#isOfThisLog(model)) return model;
-    ignored('it was made from another log');
+      log.warn({ snapshotFile, why }, 'the snapshot is ignored and removed; replaying the log');
+    const snapshot = snapshotFile === undefined ? undefined : await readSnapshot(snapshotFile, ignored);
+    const mismatch = await this.#whenReachable(() => this.#mismatchOf(snapshot));
+    if (snapshot !== undefined && mismatch === undefined) return snapshot.model;
+    if (mismatch !== undefined) ignored(mismatch);
+    if (snapshotFile !== undefined) await rm(snapshotFile, { force: true });
     return undefined;
   }
 
-  /** Returns whether a snapshot belongs to this log. Waits until the store can be reached. */
-  async #isOfThisLog(model: LedgerModel): Promise<boolean> {
+  /** Records this start. @returns why a snapshot does not belong to this log; `undefined` if it does. */
+  async #mismatchOf(snapshot: Snapshot | undefined): Promise<string | undefined> {
+    const { starts } = this.#options;
+    if (snapshot === undefined) return starts?.begin(undefined);
+    const { model, origin } = snapshot;
+    const isEndInLog = await this.#holds(model);
+    if (starts === undefined || origin === undefined)
+      return (await starts?.begin(undefined)) ?? (isEndInLog ? undefined : 'it was made from another log');
+    return starts.begin({ origin, position: model.position, isEndInLog });
+  }
+
+  /** Repeats an attempt until the store can be reached. @returns `undefined` if the ledger is stopping. */
+  async #whenReachable<T>(attempt: () => Promise<T>): Promise<T | undefined> {
     while (!this.#stop.signal.aborted) {
       try {
-        return await this.#holds(model);
+        return await attempt();
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         this.#options.log.info({ err: error }, 'waiting for the store');
         await wait(RETRY_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
     }
-    return false;
+    return undefined;
   }
 
+  /** Returns whether the log has the last event of a model at its position. */
   async #holds(model: LedgerModel): Promise<boolean> {
+    if (model.position === 0) return true;
     for await (const [event] of this.#store.readAll(model.position - 1)) {
       return event?.id === model.facts.ids.at(model.position);
     }
@@ -212,7 +250,7 @@ export class Projections {
     const { position } = this.#model;
     if (snapshotFile === undefined || position === this.#snapshotAt) return;
     this.#snapshotAt = position;
-    const bytes = encodeModel(this.#model);
+    const bytes = encodeModel(this.#model, this.#options.starts?.origin);
     this.#writing = this.#writing
       .then(() => writeSnapshot(snapshotFile, bytes))
       .catch((error: unknown) => {

@@ -14,7 +14,7 @@ export interface Metrics {
   readonly events: Counter<'type' | 'outcome'>;
 }
 
-/** What the metrics are read from. */
+/** Sources of the metrics. */
 export interface MetricSources extends AlertSources {
   readonly store: EventStore;
   readonly now: () => number;

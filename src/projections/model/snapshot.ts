@@ -11,29 +11,37 @@ import { LedgerModel } from './ledger-model.ts';
  *
  *     "CLSNAP01" | SHA-256 of all that follows | uint32 bytes of JSON | JSON | column bytes, in order
  *
- * The JSON says by which rules it was folded and what the last event was, so that a stale, torn or foreign one is known.
+ * The JSON says by which rules it was folded and what the last event was, so that a stale or torn one is known.
  */
 const MAGIC = Buffer.from('CLSNAP01');
 const HASH_BYTES = 32;
 
+/** The history that a snapshot belongs to: see `LogStarts`. */
+export interface SnapshotOrigin {
+  readonly firstStartId: string;
+  readonly startId: string;
+  readonly epoch: number;
+}
+
 /** Changes whenever the fold, or what the model keeps, does: an older snapshot is then of no use. */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 interface Header {
   readonly foldVersion: number;
   readonly position: Position;
-  readonly lastEventId: string;
+  /** The history that the snapshot belongs to; absent if it is not checked. */
+  readonly origin?: SnapshotOrigin;
   readonly columnBytes: readonly number[];
   readonly parts: LedgerModel['parts'];
 }
 
-/** Returns the bytes of a model. Two models of the same log have equal bytes. */
-export function encodeModel(model: LedgerModel): Buffer {
-  const { columns, ids, head } = model.facts;
+/** Returns the bytes of a model. Two models of the same log have equal bytes if they have the same origin. */
+export function encodeModel(model: LedgerModel, origin?: SnapshotOrigin): Buffer {
+  const { columns, head } = model.facts;
   const header: Header = {
     foldVersion: FOLD_VERSION,
     position: head,
-    lastEventId: ids.at(head),
+    ...(origin !== undefined && { origin }),
     columnBytes: columns.map(({ byteLength }) => byteLength),
     parts: model.parts,
   };
@@ -46,8 +54,18 @@ export function encodeModel(model: LedgerModel): Buffer {
   return Buffer.concat([MAGIC, hash.digest(), ...body]);
 }
 
+/** A restored model, and the history that it belongs to. */
+export interface Snapshot {
+  readonly model: LedgerModel;
+  readonly origin: SnapshotOrigin | undefined;
+}
+
 /** Restores a model. @throws RangeError with the reason if the bytes are not a complete snapshot of this release. */
 export function decodeModel(bytes: Buffer): LedgerModel {
+  return decodeSnapshot(bytes).model;
+}
+
+function decodeSnapshot(bytes: Buffer): Snapshot {
   const start = MAGIC.length + HASH_BYTES;
   if (bytes.length < start + 4 || !bytes.subarray(0, MAGIC.length).equals(MAGIC))
     throw new RangeError('no snapshot');
@@ -62,7 +80,7 @@ export function decodeModel(bytes: Buffer): LedgerModel {
     columns.push(bytes.subarray(at, at + size));
     at += size;
   }
-  return LedgerModel.restore(columns, header.parts);
+  return { model: LedgerModel.restore(columns, header.parts), origin: header.origin };
 }
 
 /** Replaces a snapshot file atomically: a reader finds the complete old or the complete new snapshot. */
@@ -71,13 +89,13 @@ export async function writeSnapshot(file: string, bytes: Buffer): Promise<void> 
   await replaceFile(file, bytes, OWNER_ONLY);
 }
 
-/** Reads the model in a file. If it cannot be used, reports why to `ignored` and returns `undefined`. */
+/** Reads a snapshot. If it cannot be used, reports why to `ignored` and returns `undefined`. */
 export async function readSnapshot(
   file: string,
   ignored: (why: string) => void,
-): Promise<LedgerModel | undefined> {
+): Promise<Snapshot | undefined> {
   try {
-    return decodeModel(await readFile(file));
+    return decodeSnapshot(await readFile(file));
   } catch (error) {
     const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (!isAbsent) ignored(messageOf(error));
