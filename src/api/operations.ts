@@ -13,6 +13,7 @@ export const ReadinessOut = z.strictObject({
     clusters: CheckOut,
     statements: CheckOut,
     log: CheckOut,
+    clock: CheckOut,
   }),
 });
 export type ReadinessOut = z.output<typeof ReadinessOut>;

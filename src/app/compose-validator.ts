@@ -9,6 +9,7 @@ import { ValidatorJob } from '../jobs/validator-job.ts';
 import { Prober } from '../kubernetes/prober/prober.ts';
 import type { CredentialSettings } from '../kubernetes/settings/credential-settings.ts';
 import { ProberOptions } from '../kubernetes/settings/prober-options.ts';
+import type { ClockGuard } from '../ledger/clock-guard.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ValidationRuns } from '../ledger/validation-runs.ts';
 import type { Projections } from '../projections/projections.ts';
@@ -29,6 +30,7 @@ interface Parts {
   readonly now: () => number;
   /** Returns the time that events are stamped with. */
   readonly recordingTime: () => number;
+  readonly clockGuard: ClockGuard;
   /** Environment of the probing process: the address of the API server of the cluster that the ledger runs in. */
   readonly environment: Readonly<Record<string, string>>;
   /** Returns the records of the platform as an inventory, if they are followed. */
@@ -50,7 +52,7 @@ export function hasSources({ credentials }: ValidatorSettings): boolean {
 /** Creates the validator and starts its schedule; returns `undefined` if no source of credentials is configured. */
 export function openValidator(parts: Parts, settings: ValidatorSettings): OpenValidator | undefined {
   if (!hasSources(settings)) return undefined;
-  const { store, ledger, projections, log, now, recordingTime, environment } = parts;
+  const { store, ledger, projections, log, now, recordingTime, clockGuard, environment } = parts;
   const { credentials, probe, shard, runDeadline, schedule } = settings;
   const prober = new Prober(
     ProberOptions.parse({ ...probe, credentials, environment, readable: readableFor(credentials) }),
@@ -63,6 +65,7 @@ export function openValidator(parts: Parts, settings: ValidatorSettings): OpenVa
     log,
     now,
     recordingTime,
+    clockGuard,
     probes: prober,
     runs: new ValidationRuns(store, recordingTime),
   };

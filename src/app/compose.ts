@@ -76,13 +76,13 @@ async function composeLayers(
 }
 
 function closePeriodOf(
-  { store, projections, checkpoints, clock }: OpenLog,
+  { store, projections, checkpoints, clock, clockGuard }: OpenLog,
   now: () => number,
   graceMs: number,
 ): ClosePeriod {
   const closes = new PeriodClosingStore(store, clock.now);
   const closed = (position: Position | undefined) => checkpoints.closed(position);
-  return new ClosePeriod({ store, projections, closes, now, graceMs, closed });
+  return new ClosePeriod({ store, projections, closes, now, graceMs, clockGuard, closed });
 }
 
 async function kubefirstOf(
@@ -105,7 +105,7 @@ async function kubefirstOf(
 function validatorOf(
   config: Config,
   { log, now, readOnly = false }: ComposeOptions,
-  { store, projections, clock }: OpenLog,
+  { store, projections, clock, clockGuard }: OpenLog,
   { ledger, kubefirst }: { readonly ledger: Ledger; readonly kubefirst: Kubefirst },
   resources: AsyncDisposableStack,
 ): OpenValidator | undefined {
@@ -118,6 +118,7 @@ function validatorOf(
     log,
     now,
     recordingTime: clock.now,
+    clockGuard,
     environment: config.kubernetes,
     records,
   };
@@ -130,11 +131,11 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
   Pick<Config, 'graceMs'>;
 
 async function serverOf(
-  { store, projections, signedLog, clock }: OpenLog,
+  { store, projections, signedLog, clock, clockGuard }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, graceMs }: Services,
   { log, now }: ComposeOptions,
 ): Promise<App> {
-  const metrics = createMetrics({ store, projections, signedLog, now, recordingTime: clock.now });
+  const metrics = createMetrics({ store, projections, signedLog, clockGuard, now, recordingTime: clock.now });
   measureLog(metrics.registry, signedLog, now);
   observeKubefirst(metrics, kubefirst);
   const services: HttpServices = {
@@ -145,6 +146,7 @@ async function serverOf(
     metrics,
     decisions: new OperatorDecisions(store, clock.now),
     closePeriod,
+    clockGuard,
     kubefirst,
     validator: validator?.control,
     now,

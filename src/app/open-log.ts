@@ -3,11 +3,15 @@ import { keysOf } from '../audit/key-location.ts';
 import type { LogReader } from '../audit/leaf-hash-worker-client.ts';
 import { SignedLog } from '../audit/signed-log.ts';
 import { type Config, ConfigError } from '../config/config.ts';
+import type { Instant } from '../domain/time.ts';
 import { EsdbStore } from '../eventstore/esdb/esdb-store.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
 import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
+import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { CheckpointSchedule } from '../jobs/checkpoint-schedule.ts';
+import { ClockGuard } from '../ledger/clock-guard.ts';
+import { ClockRecords } from '../ledger/clock-records.ts';
 import { ReadOnlyAwareStore, ReadOnlyLatch } from '../ledger/read-only-latch.ts';
 import { RecordingClock } from '../ledger/recording-clock.ts';
 import { StatementDigests } from '../ledger/statement-digests.ts';
@@ -24,6 +28,7 @@ export interface OpenLog {
   readonly starts: LogStarts;
   /** Stamps events. */
   readonly clock: RecordingClock;
+  readonly clockGuard: ClockGuard;
 }
 
 /** Maximum delay of a timer, about 24 days. */
@@ -56,7 +61,7 @@ export async function openLog(
   });
   resources.defer(() => projections.stop());
   const clock = new RecordingClock(now, () => projections.model.facts.newestRecordedAt);
-  await observeLastEvent(opened, clock);
+  const newest = await observeLastEvent(opened, clock);
   const signedLog = new SignedLog(opened, {
     ...config.audit,
     keys: keysOf(config.audit, config.dataDir),
@@ -70,24 +75,44 @@ export async function openLog(
   const everyMs = config.audit.checkpointSeconds * 1_000;
   const checkpoints = new CheckpointSchedule(signedLog, { now, everyMs, log });
   resources.defer(() => checkpoints.stop());
+  const clockGuard = new ClockGuard({
+    records: new ClockRecords(store, clock.now),
+    wall: now,
+    monotonic: options.monotonic ?? (() => performance.now()),
+    newestAtStart: async () => newest ?? newestOf(projections),
+    log,
+  });
+  resources.defer(() => clockGuard.stop());
   projections.start();
   if (!readOnly) {
     await signedLog.start(projections.waitUntilCaughtUp(MAX_TIMER_MS));
     checkpoints.start();
+    const firstCheck = clockGuard.start();
+    if (opened.isSoleWriter) await firstCheck;
   }
-  return { store, projections, signedLog, checkpoints, clock, starts };
+  return { store, projections, signedLog, checkpoints, clock, clockGuard, starts };
 }
 
 /**
  * Lets the clock know the last event before the projections have read it. The embedded store answers at once. On EventStoreDB the
  * end of the log is known only after reading it, which the projections do.
+ * @returns the `recordedAt` of that event, 0 if the log is empty; `undefined` on EventStoreDB.
  */
-async function observeLastEvent(store: EventStore, clock: RecordingClock): Promise<void> {
-  if (!store.isSoleWriter) return;
+async function observeLastEvent(store: EventStore, clock: RecordingClock): Promise<Instant | undefined> {
+  if (!store.isSoleWriter) return undefined;
   const head = await store.head();
-  if (head === 0) return;
+  let newest = 0;
+  if (head === 0) return newest;
   for await (const events of store.readAll(head - 1))
-    for (const { recordedAt } of events) clock.observe(recordedAt);
+    for (const { recordedAt } of events) newest = recordedAt;
+  clock.observe(newest);
+  return newest;
+}
+
+/** Returns the newest `recordedAt` of the log, once the projections have read it. @throws StoreUnavailable if they have not */
+async function newestOf(projections: Projections): Promise<Instant> {
+  if (!projections.isCaughtUp) throw new StoreUnavailable('the log has not been read yet');
+  return projections.model.facts.newestRecordedAt;
 }
 
 /** Returns the file of the snapshot, which saves the projections a replay of the log. */

@@ -7,6 +7,7 @@ import { addAlertsAcknowledge } from './commands/alerts/acknowledge.ts';
 import { addAlertsList } from './commands/alerts/list.ts';
 import { addBillingBegin } from './commands/billing/begin.ts';
 import { addBillingShow } from './commands/billing/show.ts';
+import { addClockTrust } from './commands/clock/trust.ts';
 import { addClustersList } from './commands/clusters/list.ts';
 import { addClustersShow } from './commands/clusters/show.ts';
 import { addClustersTransfer } from './commands/clusters/transfer.ts';
@@ -58,6 +59,13 @@ export function buildProgram(cli: CliContext, version: string): Command {
     commands: [addConfigPrint],
   });
   addDoctor(program, cli);
+
+  addGroup(program, cli, {
+    name: 'clock',
+    summary: 'confirm the time of the ledger',
+    description: 'Confirms the time of the ledger after the alert clock-untrusted.',
+    commands: [addClockTrust],
+  });
 
   program.commandsGroup('Bill:');
   addUsage(program, cli);

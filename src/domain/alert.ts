@@ -18,6 +18,7 @@ export type AlertKind =
   | 'limit-reached'
   | 'id-differs-by-case'
   | 'event-id-on-two-clusters'
+  | 'clock-untrusted'
   | 'statement-drift'
   | 'log-tampered';
 
@@ -27,7 +28,7 @@ export type AlertData = Readonly<Record<string, string | number>>;
 interface Words {
   readonly severity: Severity;
   /** Kind of thing that the subject identifies. */
-  readonly about: 'cluster' | 'account' | 'event' | 'shard' | 'period' | 'log' | 'platform';
+  readonly about: 'cluster' | 'account' | 'event' | 'shard' | 'period' | 'log' | 'platform' | 'host';
   /** Whether an acknowledgement also resolves the alert. */
   readonly endsWhenAcknowledged: boolean;
   readonly happened: (subject: string, data: AlertData) => string;
@@ -191,6 +192,13 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     'Both facts are active: an event is a repeat only within its cluster.',
     'If the second one corrects a wrong subject, void the fact of the wrong cluster. If not, acknowledge this.',
     true,
+  ),
+  'clock-untrusted': alert(
+    'critical',
+    'host',
+    (_, { why }) => `the clock of the host cannot be trusted: ${why}`,
+    'No period is closed, and the validator records nothing. Facts are recorded as before.',
+    'Compare the clock with a time server. If it is wrong, set it. If it is right, run: cluster-ledger clock trust --reason "…"',
   ),
   'statement-drift': alert(
     'critical',

@@ -66,6 +66,12 @@ export const STREAMS = {
     types: ['OutageDecided'],
     writer: 'src/ledger/operator-decisions.ts',
   },
+  clock: {
+    name: 'clock',
+    holds: 'when the clock was doubted, and who trusted it again',
+    types: ['ClockDoubted', 'ClockTrusted'],
+    writer: 'src/ledger/clock-records.ts',
+  },
   statementDigests: {
     name: '~statement-digests-*',
     holds: 'one digest per statement of a closed period',
@@ -113,6 +119,8 @@ export const [ALERT_ACKNOWLEDGED] = STREAMS.alerts.types;
 export const DECISIONS_STREAM = STREAMS.validatorDecisions.name;
 /** Until the instant that the event names, the validator records facts although its breaker is open. */
 export const [OUTAGE_DECIDED] = STREAMS.validatorDecisions.types;
+export const CLOCK_STREAM = STREAMS.clock.name;
+export const [CLOCK_DOUBTED, CLOCK_TRUSTED] = STREAMS.clock.types;
 export const BILLING_STREAM = STREAMS.billing.name;
 export const [BILLING_BEGAN] = STREAMS.billing.types;
 export const [ACCOUNT_DESCRIBED] = STREAMS.account.types;

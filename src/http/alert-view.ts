@@ -3,6 +3,7 @@ import type { SignedLog } from '../audit/signed-log.ts';
 import { ALERTS, type AlertKind, type Severity } from '../domain/alert.ts';
 import { usageOf } from '../domain/billing/usage.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
+import type { ClockGuard } from '../ledger/clock-guard.ts';
 import { type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
@@ -58,17 +59,23 @@ function stakeOf({ kind, clusterId, data, raisedAt }: Alert, model: LedgerModel,
 export interface AlertSources {
   readonly projections: Projections;
   readonly signedLog: SignedLog;
+  readonly clockGuard: ClockGuard;
 }
 
-/** Returns the alerts that hold now and are not derived from the log: drifted statements and a tampered log. */
-export function liveAlerts({ projections, signedLog }: AlertSources): LiveAlert[] {
+/** Returns the alerts that hold now and are not derived from the log: drifted statements, a tampered log, an untrusted clock. */
+export function liveAlerts({ projections, signedLog, clockGuard }: AlertSources): LiveAlert[] {
   const { statements, model } = projections;
-  const drifts = statements.drifts.map(({ period, why }): LiveAlert => {
+  const alerts = statements.drifts.map(({ period, why }): LiveAlert => {
     const since = model.closedPeriods.of(period)?.closedAt ?? 0;
     return { kind: 'statement-drift', subject: period, since, data: { why } };
   });
+  const { doubt } = clockGuard;
+  if (doubt !== undefined) {
+    const { why, since } = doubt;
+    alerts.push({ kind: 'clock-untrusted', subject: 'clock', since, data: { why } });
+  }
   const { tampered } = signedLog;
-  if (tampered === undefined) return drifts;
+  if (tampered === undefined) return alerts;
   const { why, at: since } = tampered;
-  return [...drifts, { kind: 'log-tampered', subject: signedLog.origin, since, data: { why } }];
+  return [...alerts, { kind: 'log-tampered', subject: signedLog.origin, since, data: { why } }];
 }

@@ -38,6 +38,7 @@ export type ClosePeriodResult =
       readonly statements: readonly Statement[];
     }
   | { readonly outcome: 'rejected'; readonly rejection: Rejection }
+  | { readonly outcome: 'clock-untrusted'; readonly why: string }
   /** This release cannot read the facts of a cluster: a statement without them would be wrong, and a statement never changes. */
   | { readonly outcome: 'halted'; readonly clusterId: string; readonly why: string };
 

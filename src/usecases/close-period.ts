@@ -2,6 +2,7 @@ import { rejectionOfClose } from '../domain/billing/period.ts';
 import type { Statement } from '../domain/billing/statement.ts';
 import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import type { ClockGuard } from '../ledger/clock-guard.ts';
 import type {
   ClosePeriodCommand,
   ClosePeriodResult,
@@ -22,6 +23,8 @@ interface Dependencies {
   readonly now: () => Instant;
   /** How long after its end a period becomes due, in milliseconds. */
   readonly graceMs: number;
+  /** Checks the clock that decides whether a period has ended. */
+  readonly clockGuard?: Pick<ClockGuard, 'verified'>;
   /** Called after each closing with its position; `undefined` if the position is not known yet. */
   readonly closed?: (position: Position | undefined) => void;
 }
@@ -48,10 +51,12 @@ export class ClosePeriod {
 
   async #close(command: ClosePeriodCommand): Promise<ClosePeriodResult> {
     const { period, early, dryRun, actor } = command;
-    const { now, closes, graceMs } = this.#dependencies;
+    const { now, closes, graceMs, clockGuard } = this.#dependencies;
     const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const closed = closedIn(model, period);
     if (closed !== undefined) return closed;
+    const doubt = dryRun ? undefined : await clockGuard?.verified();
+    if (doubt !== undefined) return { outcome: 'clock-untrusted', why: doubt.why };
     const rejection = rejectionOfClose(period, model.calendar, {
       now: now(),
       early: early || dryRun,

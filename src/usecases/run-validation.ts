@@ -18,6 +18,7 @@ import {
 import { shardOf } from '../domain/validation/records/shard.ts';
 import { serializeRun } from '../domain/validation/records/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import type { ClockGuard } from '../ledger/clock-guard.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Submission } from '../ledger/submission.ts';
 import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';
@@ -57,6 +58,8 @@ export interface ValidatorDependencies {
   readonly now: () => Instant;
   /** Returns the time that events are stamped with. The deadline of a run is compared with the times of its records. */
   readonly recordingTime: () => Instant;
+  /** Checks the clock. While it cannot be trusted, runs have no effect. */
+  readonly clockGuard?: Pick<ClockGuard, 'verified'> | undefined;
   readonly log: Logger;
 }
 
@@ -194,6 +197,9 @@ export class RunValidation {
     const probed = await this.#probeAll(projections.model, run, tick, signal, reportProgress);
     if (signal.aborted) return this.#abandoned(run, 'it did not finish by its deadline');
 
+    const doubt = await this.#dependencies.clockGuard?.verified();
+    if (doubt !== undefined)
+      return this.#abandoned(run, `the clock of the host cannot be trusted: ${doubt.why}`);
     const { decidedAt, judgement } = probed.judge();
     await this.#record(judgement.facts);
     if (recordingTime() >= deadline)

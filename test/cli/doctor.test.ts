@@ -24,6 +24,7 @@ test('doctor reports a healthy ledger, and later its stale validator and an outa
     'ok      clusters',
     'ok      statements',
     'ok      log',
+    'ok      clock',
     'ok      checkpoint',
     '-       validator',
     'ok      critical alerts',

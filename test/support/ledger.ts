@@ -51,6 +51,8 @@ export class TestLedger {
   now: number;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #kubefirst: LedgerOptions['kubefirst'];
+  /** By how much the test has set the clock in total, in milliseconds. The monotonic clock does not have this. */
+  #set = 0;
   #running: Composition | undefined;
   #port = 0;
   /** Why the ledger asked to be stopped. */
@@ -83,7 +85,7 @@ export class TestLedger {
       this.failure = error;
     };
     const log = pino({ level: 'error' }, { write: (line) => void this.logged.push(JSON.parse(line)) });
-    const surroundings = { log, now: () => this.now, onFailed };
+    const surroundings = { log, now: () => this.now, monotonic: () => this.now - this.#set, onFailed };
     const audit = this.signedLog && { audit: LogSettings.parse(this.signedLog) };
     const kubefirst = this.#kubefirst && { kubefirst: KubefirstSettings.parse(this.#kubefirst) };
     this.#running = await compose({ ...config, ...audit, ...kubefirst }, surroundings);
@@ -132,6 +134,12 @@ export class TestLedger {
   /** Moves the clock on. */
   pass(ms: number): void {
     this.now += ms;
+  }
+
+  /** Sets the clock to another time, as an operator or a time server does. No time passes. */
+  setClock(time: string): void {
+    this.#set += Date.parse(time) - this.now;
+    this.now = Date.parse(time);
   }
 
   async fetch(path: string, request: RequestInit = {}): Promise<Answer> {

@@ -22,7 +22,8 @@ export interface MetricSources extends AlertSources {
   readonly recordingTime: () => number;
 }
 
-export function createMetrics({ store, projections, signedLog, now, recordingTime }: MetricSources): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
+  const { store, projections, now, recordingTime } = sources;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'ledger_' });
@@ -67,10 +68,7 @@ export function createMetrics({ store, projections, signedLog, now, recordingTim
     registers,
     collect() {
       for (const kind of ALERT_KINDS) this.set({ kind, severity: ALERTS[kind].severity }, 0);
-      for (const alert of projections.model.alerts.all(
-        recordingTime(),
-        liveAlerts({ projections, signedLog }),
-      ))
+      for (const alert of projections.model.alerts.all(recordingTime(), liveAlerts(sources)))
         if (alertState(alert) === 'open') this.inc({ kind: alert.kind, severity: severityOf(alert) });
     },
   });

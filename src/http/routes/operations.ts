@@ -1,5 +1,6 @@
 import { CallerOut, type CheckOut, LivenessOut, ReadinessOut } from '../../api/operations.ts';
 import type { SignedLog } from '../../audit/signed-log.ts';
+import type { ClockGuard } from '../../ledger/clock-guard.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { problemResponses } from '../contract.ts';
@@ -64,7 +65,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
   );
 }
 
-function readinessOf({ store, projections, signedLog, now }: HttpServices): ReadinessOut {
+function readinessOf({ store, projections, signedLog, clockGuard, now }: HttpServices): ReadinessOut {
   const { reachable, unreachableSince, detail } = store.health();
   const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
   const storeIsOk = reachable || (unreachableSince !== undefined && outageMs <= STORE_GRACE_MS);
@@ -89,6 +90,7 @@ function readinessOf({ store, projections, signedLog, now }: HttpServices): Read
     },
     statements: statementsCheck(projections),
     log: logCheck(signedLog),
+    clock: clockCheck(clockGuard),
   };
   return { status: checks.store.ok && checks.projections.ok ? 'ready' : 'not-ready', checks };
 }
@@ -120,6 +122,12 @@ function logCheck(signedLog: SignedLog): CheckOut {
     ? `${tree.size} events, signed up to ${signedLog.newest()?.size ?? 0}`
     : `its tree is being built, at position ${tree.size}`;
   return { ok: true, detail };
+}
+
+/** Reports an untrusted clock. The ledger stays ready: only closings and the validator wait. */
+function clockCheck({ doubt }: ClockGuard): CheckOut {
+  if (doubt === undefined) return { ok: true, detail: 'agrees with the log and the monotonic clock' };
+  return { ok: false, detail: `clock-untrusted: ${doubt.why}; no period is closed` };
 }
 
 function firstHalted({ unreadableClusters: halted, clusters }: LedgerModel): string {

@@ -146,6 +146,11 @@ function closingOut(closing: ClosePeriodResult) {
     }
     case 'rejected':
       throw problemOf(closing.rejection);
+    case 'clock-untrusted':
+      throw new Problem(
+        'clock-untrusted',
+        `the clock of the host cannot be trusted, so it is not certain that the period has ended: ${closing.why}; nothing was closed; set the clock, or confirm the time with POST /v1/clock/trust`,
+      );
     case 'halted':
       throw new Problem(
         'cluster-halted',

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
+import type { ClockGuard } from '../../ledger/clock-guard.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { OperatorDecisions } from '../../ledger/operator-decisions.ts';
 import type { Projections } from '../../projections/projections.ts';
@@ -39,6 +40,7 @@ export interface HttpServices {
   readonly decisions: OperatorDecisions;
   readonly kubefirst: KubefirstServices;
   readonly closePeriod: ClosePeriod;
+  readonly clockGuard: ClockGuard;
   /** Absent if no source of credentials is configured. */
   readonly validator?: ValidatorControl | undefined;
   /** How long after its end a period waits for late facts, in milliseconds. */

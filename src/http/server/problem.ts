@@ -32,6 +32,7 @@ export const PROBLEMS = {
   'cluster-ambiguous': [422, 'More than one cluster matches'],
   'void-target-unknown': [422, 'The fact to void does not exist'],
   'void-target-not-voidable': [422, 'The fact cannot be voided'],
+  'clock-untrusted': [409, 'The clock of the ledger cannot be trusted'],
   'no-validator': [409, 'The validator is not configured'],
   'wrong-host': [421, 'The request is for another host'],
   'headers-too-large': [431, 'The headers are too large'],

@@ -11,6 +11,7 @@ import { fieldErrors } from '../params/fields.ts';
 import { accountRoutes } from '../routes/accounts.ts';
 import { alertRoutes } from '../routes/alerts.ts';
 import { beginningRoutes } from '../routes/beginning.ts';
+import { clockRoutes } from '../routes/clock.ts';
 import { clusterRoutes } from '../routes/clusters.ts';
 import { correctionRoutes } from '../routes/corrections.ts';
 import { diffRoutes } from '../routes/diff.ts';
@@ -135,6 +136,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     clusterRoutes,
     accountRoutes,
     beginningRoutes,
+    clockRoutes,
     usageRoutes,
     explainRoutes,
     replayRoutes,

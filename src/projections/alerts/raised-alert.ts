@@ -31,7 +31,7 @@ export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
 
 /** An alert that is not folded from the log, because the log or a statement has changed. */
 export interface LiveAlert {
-  readonly kind: 'statement-drift' | 'log-tampered';
+  readonly kind: 'statement-drift' | 'log-tampered' | 'clock-untrusted';
   readonly subject: string;
   readonly since: Instant;
   readonly data: AlertData;
