@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import { type ExplainedClusterOut, ExplanationOut } from '../../api/explain.ts';
 import type { FactRef } from '../../api/fact-ref.ts';
+import type { UsageOut } from '../../api/usage.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
-import { headDetails } from '../render/figures.ts';
+import { hasTypes, rowsByType, type TypeRow, typeColumn, typeText } from '../render/by-type.ts';
+import { headDetails, usageColumns } from '../render/figures.ts';
 import {
   accountId,
   type WindowOptions,
@@ -16,6 +18,8 @@ import {
   withTarget,
   withWindow,
 } from '../terminal/options.ts';
+
+type Usage = z.output<typeof UsageOut>;
 
 interface Row {
   readonly clusterId: string;
@@ -51,6 +55,12 @@ async function show({ out }: CliContext, answer: z.output<typeof ExplanationOut>
     ['cluster seconds', answer.usage.clusterSeconds],
   ]);
   await out.line();
+  const isTyped = hasTypes(answer.byType);
+  if (isTyped) {
+    const types = rowsByType<Usage>(answer.usage, answer.byType);
+    await out.table([...typeColumn(types), ...usageColumns<TypeRow<Usage>>(({ figures }) => figures)], types);
+    await out.line();
+  }
   const rows = answer.clusters.flatMap(({ clusterId, name, intervals, why }): Row[] =>
     intervals.length === 0
       ? [{ clusterId, name, why }]
@@ -60,6 +70,7 @@ async function show({ out }: CliContext, answer: z.output<typeof ExplanationOut>
     [
       { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
       { title: 'NAME', cell: ({ name }) => name },
+      ...(isTyped ? [{ title: 'TYPE', cell: intervalType }] : []),
       { title: 'FROM', cell: ({ interval, why }) => interval?.from ?? `not billed: ${why}` },
       { title: 'TO', cell: ({ interval }) => interval?.to },
       {
@@ -75,6 +86,10 @@ async function show({ out }: CliContext, answer: z.output<typeof ExplanationOut>
     ],
     rows,
   );
+}
+
+function intervalType({ interval }: Row): string | undefined {
+  return interval === undefined ? undefined : typeText(interval.clusterType);
 }
 
 function describeFact(fact: FactRef | null | undefined): string | undefined {

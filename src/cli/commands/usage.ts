@@ -5,6 +5,7 @@ import { AmountSum } from '../../domain/billing/quantity.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
+import { hasTypes, rowsByType, type TypeRow, typeColumn } from '../render/by-type.ts';
 import { headDetails, usageColumns } from '../render/figures.ts';
 import {
   accountId,
@@ -66,7 +67,8 @@ async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof 
     [
       { title: 'ACCOUNT', cell: (row) => row.accountId },
       ...(rows[0]?.date === undefined ? [] : [{ title: 'DATE', cell: (row: Row) => row.date }]),
-      ...usageColumns<Row>((row) => row.usage),
+      ...typeColumn(rows),
+      ...usageColumns<Row>(({ figures }) => figures),
     ],
     rows,
   );
@@ -76,18 +78,24 @@ async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof 
   );
 }
 
-interface Row {
+interface Row extends TypeRow<Usage> {
   readonly accountId: string;
   readonly date?: string;
-  readonly usage: Usage;
 }
 
-function rowsOf({ accountId, usage, days }: Item): Row[] {
-  return days?.map((day) => ({ accountId, ...day })) ?? [{ accountId, usage }];
+function rowsOf({ accountId, usage, byType, days }: Item): Row[] {
+  if (days === undefined) return rowsByType<Usage>(usage, byType).map((row) => ({ accountId, ...row }));
+  return days.flatMap((day) =>
+    rowsByType<Usage>(day.usage, day.byType, hasTypes(byType)).map((row) => ({
+      accountId,
+      date: day.date,
+      ...row,
+    })),
+  );
 }
 
 async function showOne({ out }: CliContext, answer: z.output<typeof AccountUsageOut>): Promise<void> {
-  const { accountId, usage, days } = answer;
+  const { accountId, usage, byType, days } = answer;
   await out.details([
     ['account', accountId],
     ...headDetails(answer),
@@ -98,12 +106,15 @@ async function showOne({ out }: CliContext, answer: z.output<typeof AccountUsage
     ['at end', usage.clustersAtEnd],
     ['average', usage.averageClusters],
   ]);
-  if (days === undefined) return;
+  if (days === undefined && !hasTypes(byType)) return;
   await out.line();
+  const rows = rowsOf(answer);
   await out.table(
-    [{ title: 'DATE', cell: ({ date }) => date }, ...usageColumns<Day>((day) => day.usage)],
-    days,
+    [
+      ...(days === undefined ? [] : [{ title: 'DATE', cell: (row: Row) => row.date }]),
+      ...typeColumn(rows),
+      ...usageColumns<Row>(({ figures }) => figures),
+    ],
+    rows,
   );
 }
-
-type Day = { readonly date: string; readonly usage: Usage };
