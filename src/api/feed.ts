@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { InstantOut, PositionOut } from './values.ts';
+import { InstantOut } from './values.ts';
 
-/** A recorded fact as a CloudEvent, with its place in the log. */
+/** A recorded fact, or another event for consumers, as a CloudEvent with its place in the log. */
 export const FeedEvent = z
   .looseObject({
     specversion: z.literal('1.0'),
     id: z.string(),
     source: z.string(),
     type: z.string(),
-    subject: z.string().describe('The id of the cluster.'),
+    subject: z.string().describe('The id of the cluster or account, or the period.'),
     time: InstantOut,
     datacontenttype: z.literal('application/json'),
     ledgerposition: z.string(),
@@ -22,5 +22,5 @@ export type FeedEvent = z.output<typeof FeedEvent>;
 
 export const FeedPage = z.strictObject({
   events: z.array(FeedEvent).describe('Empty if there is no later fact yet.'),
-  next: PositionOut.describe('The `after` of the next call.'),
+  next: z.string().describe('The `after` of the next call. Store it as it is.'),
 });

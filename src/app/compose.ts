@@ -131,7 +131,7 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
   Pick<Config, 'graceMs'>;
 
 async function serverOf(
-  { store, projections, signedLog, clock, clockGuard }: OpenLog,
+  { store, projections, signedLog, clock, clockGuard, starts }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, graceMs }: Services,
   { log, now }: ComposeOptions,
 ): Promise<App> {
@@ -152,6 +152,7 @@ async function serverOf(
     now,
     recordingTime: clock.now,
     graceMs,
+    epoch: () => starts.epoch,
     version: packageVersion(),
   };
   return buildServer(services, log);

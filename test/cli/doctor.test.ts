@@ -40,7 +40,7 @@ test('doctor reports a healthy ledger, and later its stale validator and an outa
     /^FAILED +validator +1of1: the validator has completed no run for 3 intervals\n +do: See \/v1\/validations/m,
   );
   expect(failing.stdout).toMatch(
-    /^FAILED +critical alerts +mass-unreachable:1of1: none of the 5 clusters .*\n +do: See whether our own/m,
+    /^FAILED +critical alerts +mass-unreachable:1of1: none of the 5 clusters .*\n +do: Check the network/m,
   );
   expect(json.code).toBe(3);
   const { ok, checks } = JSON.parse(json.stdout);

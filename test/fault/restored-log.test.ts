@@ -77,3 +77,29 @@ test('a snapshot of the same log is used after a restart', async () => {
   expect((await readFile(ledger.snapshotFile)).length).toBeGreaterThan(0);
   expect(await answersLikeReplay(ledger)).toBe(true);
 });
+
+test('a consumer of the feed that has read lost events is answered with epoch-changed, and goes on as the detail says', async () => {
+  const ledger = await ledgerForTest();
+  await ledger.record(registered('c1', APRIL));
+  await ledger.close();
+  const restore = await backup(ledger);
+  await ledger.open();
+  await ledger.record(registered('lost', APRIL), registered('lost-too', APRIL));
+  const { next } = (await ledger.get('/v1/feed')).body;
+  expect(next).toBe('3');
+  await ledger.close();
+  await restore();
+  await ledger.open();
+  await ledger.record(registered('c2', APRIL), registered('c3', APRIL));
+
+  const answer = await ledger.get(`/v1/feed?after=${next}`);
+  expect([answer.status, answer.body.type]).toEqual([409, 'urn:cluster-ledger:problem:epoch-changed']);
+  expect(answer.body.detail).toContain('lost events after position 1;');
+  expect(answer.body.detail).toContain('continue with after=2.1');
+  const rest = (await ledger.get('/v1/feed?after=2.1')).body;
+  expect(rest.events.map(({ subject }: { subject: string }) => subject)).toEqual(['c2', 'c3']);
+  expect(rest.next).toBe('2.3');
+  expect((await ledger.get('/v1/feed?after=1')).body.events).toEqual(rest.events);
+  await ledger.reopen();
+  expect((await ledger.get('/v1/feed?after=2.3')).body).toEqual({ events: [], next: '2.3' });
+});

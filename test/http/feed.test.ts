@@ -40,7 +40,30 @@ describe('the feed', () => {
     });
   });
 
-  test('skips events that are not facts of a cluster', async () => {
+  test('has the beginning of statements, closings and profiles of accounts, and returns only the types that are asked for', async () => {
+    const ledger = await ledgerForTest();
+    const headers = { 'content-type': 'application/json' };
+    const command = (path: string, method: string, body: object) =>
+      ledger.fetch(path, { method, headers, body: JSON.stringify(body) });
+    await ledger.record(registered('c1', '2021-04-01T00:00:00.000Z'));
+    await command('/v1/billing/beginning', 'POST', { period: '2026-02', reason: 'billed elsewhere' });
+    await command('/v1/accounts/acme', 'PUT', { name: 'Acme Inc.' });
+    await command('/v1/periods/2026-02/close', 'POST', {});
+    const { body } = await ledger.get('/v1/feed?after=1');
+    expect(body.events).toMatchObject([
+      { type: 'io.clusterledger.period.begun.v1', subject: '2026-02', data: { reason: 'billed elsewhere' } },
+      { type: 'io.clusterledger.account.described.v1', subject: 'acme', data: { name: 'Acme Inc.' } },
+      { type: 'io.clusterledger.period.closed.v1', subject: '2026-02', data: { accounts: 1, rules: 2 } },
+    ]);
+    const types = 'io.clusterledger.period.closed.v1,io.clusterledger.cluster.registered.v1';
+    const chosen = (await ledger.get(`/v1/feed?types=${types}`)).body;
+    expect(chosen.events.map(({ subject }: { subject: string }) => subject)).toEqual(['c1', '2026-02']);
+    expect(chosen.next).toBe(body.next);
+    const wrong = await ledger.get('/v1/feed?types=cluster.registered');
+    expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([400, '/query/types/0']);
+  });
+
+  test('skips events that are not for consumers, such as rejected ones', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', APRIL));
     await ledger.post(deleted('c1', '2026-05-01T00:00:00Z'));

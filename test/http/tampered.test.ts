@@ -28,7 +28,8 @@ async function altered(...sql: string[]): Promise<TestLedger> {
   return ledger;
 }
 
-const found = (ledger: TestLedger) => until(() => ledger.rooms.signedLog.tampered !== undefined);
+const found = (ledger: TestLedger) =>
+  until(() => ledger.rooms.signedLog.tampered !== undefined && ledger.rooms.projections.isCaughtUp);
 
 const ONE_BYTE = `UPDATE log SET data = replace(data, '"acme"', '"acmf"') WHERE position = 3`;
 const COLUMNS = 'stream, revision, previous, id, type, data, metadata, recorded_at';

@@ -35,6 +35,11 @@ export function position(text: string): string {
   throw invalid('It must be a position in the log: a whole number, 0 or more.');
 }
 
+export function feedCursor(text: string): string {
+  if (/^([1-9]\d{0,8}\.)?(0|[1-9]\d{0,14})$/.test(text)) return text;
+  throw invalid('It must be a position in the log (a whole number, 0 or more), or the `next` of the feed.');
+}
+
 export function asOf(text: string): string {
   if (isPosition(text) || parseInstant(text) !== undefined) return text;
   throw invalid(`It must be a position in the log (a whole number, 0 or more) or ${INSTANT_FORM}.`);

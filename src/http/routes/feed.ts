@@ -1,23 +1,32 @@
 import { z } from 'zod';
 import { type FeedEvent, FeedPage } from '../../api/feed.ts';
-import { clusterOfStream } from '../../domain/stream-table.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
-import { toCloudEvent } from '../ingest/cloud-event-envelope.ts';
-import { Paging, PositionText, Reading, wholeNumber } from '../params/fields.ts';
+import { FEED_TYPES, feedEventOf } from '../ingest/feed-event.ts';
+import { FeedCursorText, formatFeedCursor, requireEpoch } from '../params/feed-cursor.ts';
+import { Paging, Reading, wholeNumber } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
 const MAX_WAIT_S = 30;
 
+const Types = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(FEED_TYPES)).transform((types) => new Set<string>(types)));
+
 const Query = z.strictObject({
-  after: PositionText.prefault('0').describe('The `next` of the previous call; 0 to start.'),
+  after: FeedCursorText.prefault('0').describe('The `next` of the previous call; 0 to start.'),
+  types: Types.optional().describe('Only events of these types, separated by commas.'),
   limit: Paging.limit,
   wait: wholeNumber(0, MAX_WAIT_S).prefault('0').describe('Seconds to wait for a new fact.'),
   ...Reading,
 });
 
-/** Adds the feed of facts. The consumer stores its position, so the ledger keeps no state for it. */
+/**
+ * Adds the feed: facts, closings, the beginning of statements and profiles of accounts. The consumer stores its place, so the
+ * ledger keeps no state for it.
+ */
 export function feedRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/feed',
@@ -25,27 +34,29 @@ export function feedRoutes(app: App, services: HttpServices): void {
       schema: {
         operationId: 'getFeed',
         tags: ['Feed'],
-        summary: 'List every fact after a position, in order',
+        summary: 'List every fact and every other event for consumers after a position, in order',
         querystring: Query,
         response: { 200: FeedPage, ...problemResponses },
       },
     },
     async ({ query }, reply) => {
-      // A consumer may be ahead of the log, such as after a restore: wait for the position, and fail if it is not reached.
+      requireEpoch(query.after, services.epoch());
+      // A consumer may be ahead of this process, which is another replica: wait for the position, and fail if it is not reached.
       await modelFor(
         services.projections,
-        { minPosition: Math.max(query.after, query.minPosition ?? 0) },
+        { minPosition: Math.max(query.after.position, query.minPosition ?? 0) },
         reply,
       );
       const deadline = performance.now() + query.wait * 1_000;
-      let page = await readPage(services, query.after, query.limit);
+      let page = await readPage(services, query.after.position, query);
       while (page.events.length === 0 && (await grows(services, page.next, deadline))) {
-        page = await readPage(services, page.next, query.limit);
+        page = await readPage(services, page.next, query);
       }
       reply
         .header('ledger-position', String(services.projections.model.position))
         .header('cache-control', 'no-store');
-      return { events: page.events, next: String(page.next) };
+      const { epoch } = services.epoch();
+      return { events: page.events, next: formatFeedCursor({ epoch, position: page.next }) };
     },
   );
 }
@@ -54,8 +65,12 @@ function grows({ projections }: HttpServices, position: Position, deadline: numb
   return projections.waitForPosition(position + 1, Math.max(0, deadline - performance.now()));
 }
 
-/** Reads up to `limit` facts after a position, up to the position of the projections. */
-async function readPage({ store, projections }: HttpServices, after: Position, limit: number) {
+/** Reads up to `limit` events after a position, up to the position of the projections. */
+async function readPage(
+  { store, projections }: HttpServices,
+  after: Position,
+  { limit, types }: Pick<z.output<typeof Query>, 'limit' | 'types'>,
+) {
   const events: FeedEvent[] = [];
   let next = after;
   const { position: head } = projections.model;
@@ -64,7 +79,8 @@ async function readPage({ store, projections }: HttpServices, after: Position, l
     for (const event of batch) {
       if (event.position > head || events.length === limit) return { events, next };
       next = event.position;
-      if (clusterOfStream(event.stream) !== undefined) events.push(toCloudEvent(event, event.position));
+      const found = feedEventOf(event);
+      if (found !== undefined && types?.has(found.type) !== false) events.push(found);
     }
   }
   return { events, next };

@@ -11,6 +11,7 @@ import type { ClosePeriod } from '../../usecases/close-period.ts';
 import type { BeginOutcome, RunPlan, RunProgress } from '../../usecases/run-validation.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { Epoch } from '../params/feed-cursor.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -45,6 +46,8 @@ export interface HttpServices {
   readonly validator?: ValidatorControl | undefined;
   /** How long after its end a period waits for late facts, in milliseconds. */
   readonly graceMs: number;
+  /** Returns the epoch of the log, and the last position that it shares with the epoch before. */
+  readonly epoch: () => Epoch;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Returns the time that events are stamped with. Alerts and runs are compared with it. */

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   'uri-too-long': [414, 'The URL is too long'],
   'unsupported-media-type': [415, 'The media type is not supported'],
   'expectation-failed': [417, 'The expectation cannot be met'],
+  'epoch-changed': [409, 'The log was restored and has lost events'],
   'rules-unknown': [409, 'The statements follow another version of the rules'],
   'billing-already-begun': [409, 'Statements already have a beginning'],
   'billing-already-closed': [409, 'A period is already closed'],

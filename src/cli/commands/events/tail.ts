@@ -6,7 +6,7 @@ import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import type { Client } from '../../client/client.ts';
 import { fetchJson, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { position, withJson, withTarget } from '../../terminal/options.ts';
+import { feedCursor, withJson, withTarget } from '../../terminal/options.ts';
 
 type Event = z.output<typeof FeedEvent>;
 
@@ -26,7 +26,7 @@ export function addEventsTail(parent: Command, cli: CliContext): void {
     .summary('show the newest facts, and follow new ones')
     .description('Shows the facts at the end of the log. With --follow, waits for new facts.')
     .option('-n, --lines <number>', 'number of log positions to go back', lines, 20)
-    .option('--after <position>', 'start after this position instead; 0 is the start of the log', position)
+    .option('--after <position>', 'start after this position instead; 0 is the start of the log', feedCursor)
     .option('-f, --follow', 'wait for new facts until Ctrl-C')
     .addHelpText(
       'after',
@@ -57,7 +57,11 @@ function lines(text: string): number {
 /** Returns the position that is `count` before the end of the log. */
 async function positionBefore(client: Client, count: number): Promise<string> {
   const { headers } = await send(client, { path: '/v1/accounts', query: { limit: '1' } });
-  return String(Math.max(0, Number(headers.get('ledger-position')) - count));
+  const position = Math.max(0, Number(headers.get('ledger-position')) - count);
+  // After a restore, a place in the feed begins with the epoch.
+  const { next } = await fetchJson(client, { path: '/v1/feed', query: { after: '0', limit: '1' } }, FeedPage);
+  const [epoch, rest] = next.split('.');
+  return rest === undefined ? String(position) : `${epoch}.${position}`;
 }
 
 function printJson({ out }: CliContext) {

@@ -1,0 +1,54 @@
+import type { FeedEvent } from '../../api/feed.ts';
+import { CLOUD_EVENT_TYPES } from '../../domain/facts/cloud-event.ts';
+import {
+  ACCOUNT_DESCRIBED,
+  accountOfStream,
+  BILLING_BEGAN,
+  BILLING_STREAM,
+  clusterOfStream,
+  PERIOD_CLOSED,
+  periodOfStream,
+} from '../../domain/stream-table.ts';
+import { formatInstant } from '../../domain/time.ts';
+import type { LogEvent } from '../../eventstore/event-store.ts';
+import { LEDGER_SOURCE } from '../../ledger/submission.ts';
+import { toCloudEvent } from './cloud-event-envelope.ts';
+
+/** CloudEvents types of the events of the feed that are not facts, by their recorded type. */
+const OTHER_TYPES: Readonly<Record<string, string>> = {
+  [PERIOD_CLOSED]: 'io.clusterledger.period.closed.v1',
+  [BILLING_BEGAN]: 'io.clusterledger.period.begun.v1',
+  [ACCOUNT_DESCRIBED]: 'io.clusterledger.account.described.v1',
+};
+
+/** The `type` attributes of all events of the feed. */
+export const FEED_TYPES: readonly string[] = [...CLOUD_EVENT_TYPES, ...Object.values(OTHER_TYPES)];
+
+/** Returns an event of the log as the feed has it, or `undefined` if the feed leaves it out. */
+export function feedEventOf(event: LogEvent): FeedEvent | undefined {
+  if (clusterOfStream(event.stream) !== undefined) return toCloudEvent(event, event.position);
+  const subject = subjectOf(event);
+  const type = OTHER_TYPES[event.type];
+  if (subject === undefined || type === undefined) return undefined;
+  const recordedtime = formatInstant(event.recordedAt);
+  return {
+    specversion: '1.0',
+    id: event.id,
+    source: LEDGER_SOURCE,
+    type,
+    subject,
+    time: recordedtime,
+    datacontenttype: 'application/json',
+    ledgerposition: String(event.position),
+    ledgerrevision: event.revision,
+    ledgereventid: event.id,
+    recordedtime,
+    data: event.data,
+  };
+}
+
+/** Returns the period or the account that an event is about. */
+function subjectOf({ stream, data }: LogEvent): string | undefined {
+  if (stream === BILLING_STREAM) return String(data['period']);
+  return periodOfStream(stream) ?? accountOfStream(stream);
+}

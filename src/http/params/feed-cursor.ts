@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { Position } from '../../util/log-numbers.ts';
+import { Problem } from '../server/problem.ts';
+
+/** A place in the feed: a position, and the epoch in which it was read. */
+export interface FeedCursor {
+  readonly epoch: number;
+  readonly position: Position;
+}
+
+/** The epoch of the log, and the last position that it shares with the epoch before. */
+export interface Epoch {
+  readonly epoch: number;
+  readonly epochFrom: Position;
+}
+
+/** A cursor as text: the position alone in the first epoch, `<epoch>.<position>` in later ones. */
+export const FeedCursorText = z
+  .string()
+  .regex(/^([1-9]\d{0,8}\.)?(0|[1-9]\d{0,14})$/, 'must be the `next` of the previous call, or 0')
+  .transform((text): FeedCursor => {
+    const [position, epoch = '1'] = text.split('.').reverse() as [string, string?];
+    return { epoch: Number(epoch), position: Number(position) };
+  });
+
+export function formatFeedCursor({ epoch, position }: FeedCursor): string {
+  return epoch === 1 ? String(position) : `${epoch}.${position}`;
+}
+
+/** @throws Problem `epoch-changed` if events that were read up to the cursor may no longer be in the log. */
+export function requireEpoch(cursor: FeedCursor, { epoch, epochFrom }: Epoch): void {
+  if (cursor.epoch === epoch || cursor.position === 0) return;
+  if (cursor.epoch === epoch - 1 && cursor.position <= epochFrom) return;
+  const resume = formatFeedCursor({ epoch, position: cursor.epoch === epoch - 1 ? epochFrom : 0 });
+  throw new Problem(
+    'epoch-changed',
+    `the log was restored and has lost events after position ${epochFrom}; drop what you have read after that position, and continue with after=${resume}`,
+  );
+}
