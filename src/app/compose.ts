@@ -7,6 +7,7 @@ import { createMetrics, observeKubefirst } from '../http/metrics/metrics.ts';
 import type { App, HttpServices } from '../http/server/app.ts';
 import { buildServer } from '../http/server/server.ts';
 import { AutoClose } from '../jobs/auto-close.ts';
+import type { ClockGuard } from '../ledger/clock-guard.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { OperatorDecisions } from '../ledger/operator-decisions.ts';
 import { PeriodClosingStore } from '../ledger/period-closing-store.ts';
@@ -26,6 +27,7 @@ export interface Composition {
   readonly projections: Projections;
   readonly signedLog: SignedLog;
   readonly closePeriod: ClosePeriod;
+  readonly clockGuard: ClockGuard;
   /** Absent if no source of credentials is configured, or the ledger is read-only. */
   readonly validator: OpenValidator | undefined;
   readonly kubefirst: Kubefirst;
@@ -56,7 +58,7 @@ async function composeLayers(
 ): Promise<Composition> {
   const { log, now } = options;
   const openedLog = await openLog(config, options, resources);
-  const { store, projections, signedLog, clock } = openedLog;
+  const { store, projections, signedLog, clock, clockGuard } = openedLog;
   const { graceMs } = config;
   const ledger = new Ledger(store, { now, recordingTime: clock.now, backdatingMs: config.backdatingMs });
   const closePeriod = closePeriodOf(openedLog, now, graceMs);
@@ -72,7 +74,7 @@ async function composeLayers(
     await closing;
     await resources.disposeAsync();
   };
-  return { app, store, ledger, projections, signedLog, closePeriod, validator, kubefirst, close };
+  return { app, store, ledger, projections, signedLog, closePeriod, clockGuard, validator, kubefirst, close };
 }
 
 function closePeriodOf(

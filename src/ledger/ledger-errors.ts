@@ -12,3 +12,8 @@ export class Overloaded extends Error {
 export class NotCaughtUp extends Error {
   override readonly name = 'NotCaughtUp';
 }
+
+/** The clock of the host cannot be trusted, so the command was not carried out. Nothing was written. */
+export class ClockUntrusted extends Error {
+  override readonly name = 'ClockUntrusted';
+}

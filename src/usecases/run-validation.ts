@@ -20,6 +20,7 @@ import { serializeRun } from '../domain/validation/records/write-run.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { ClockUntrusted } from '../ledger/ledger-errors.ts';
 import type { Submission } from '../ledger/submission.ts';
 import type { ClaimedRun, ValidationRuns } from '../ledger/validation-runs.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
@@ -146,6 +147,7 @@ export class RunValidation {
   /**
    * Claims a run and starts it.
    * @returns `taken`, with the id of the active run, if another process or an earlier run has the shard.
+   * @throws ClockUntrusted if nothing was probed because of it.
    * @throws NotCaughtUp, OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
   begin(request: RunRequest): Promise<BeginOutcome> {
@@ -155,7 +157,9 @@ export class RunValidation {
 
   async #begin(request: RunRequest): Promise<BeginOutcome> {
     const { shard, policies, deadlineMs } = this.options;
-    const { now, recordingTime, projections, runs, store } = this.#dependencies;
+    const { now, recordingTime, projections, runs, store, clockGuard } = this.#dependencies;
+    const doubt = await clockGuard?.verified();
+    if (doubt !== undefined) throw new ClockUntrusted(doubt.why);
     const run = runId(request.tick, shard);
     const model = await modelAtHead(this.#dependencies.store, this.#dependencies.projections);
     const name = shardName(shard);

@@ -26,6 +26,7 @@ function jobOf(ledger: TestLedger, settings: Partial<AutoCloseSettings> = {}, st
     projections,
     closes: new PeriodClosingStore(used, now),
     now,
+    clockGuard: ledger.rooms.clockGuard,
   });
   const lines: Line[] = [];
   const errors: Line[] = [];
@@ -54,6 +55,18 @@ const closings = async (ledger: TestLedger) =>
   );
 
 describe('the closing job', () => {
+  test('waits while the clock of the host cannot be trusted', async () => {
+    const ledger = await platform('2026-02-03T12:00:00.000Z');
+    const { job, errors } = jobOf(ledger);
+    ledger.setClock('2026-02-05T12:00:00.000Z');
+    await job.tick();
+    expect(await closings(ledger)).toEqual([]);
+    expect(errors).toMatchObject([{ details: { period: '2026-01', outcome: 'clock-untrusted' } }]);
+    await ledger.rooms.clockGuard.trust({ by: 'operator', reason: 'the time is right' });
+    await job.tick();
+    expect(await closings(ledger)).toEqual([['period-2026-01', 'auto-close']]);
+  });
+
   test('closes a period exactly when it is due', async () => {
     const ledger = await platform('2026-02-03T23:59:59.999Z');
     const { job } = jobOf(ledger);

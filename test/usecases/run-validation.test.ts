@@ -73,6 +73,25 @@ describe('the validator', () => {
     expect([retried.status, retried.body.type]).toEqual([409, 'urn:cluster-ledger:problem:event-id-reused']);
   });
 
+  test('has no effect while the clock of the host cannot be trusted', async () => {
+    const fleet = await fleetForTest(servers, { now: '2026-04-15T12:00:00.000Z' });
+    await fleet.register({ ...steady, c1: 'healthy' });
+    await fleet.run();
+    await fleet.becomes('c1', 'refused');
+    fleet.ledger.pass(300_000);
+    await fleet.runFor(10);
+    fleet.ledger.pass(300_000);
+    await fleet.run();
+    expect(typesOf(await fleet.factsOf('c1'))).toEqual(['cluster.registered', 'cluster.unreachable']);
+    fleet.ledger.setClock('2026-04-17T12:00:00.000Z');
+    const { status, body } = await fleet.request({});
+    expect([status, body.type]).toEqual([409, 'urn:cluster-ledger:problem:clock-untrusted']);
+    expect(typesOf(await fleet.factsOf('c1'))).toEqual(['cluster.registered', 'cluster.unreachable']);
+    await fleet.ledger.rooms.clockGuard.trust({ by: 'operator', reason: 'the time is right' });
+    await fleet.run();
+    expect(typesOf(await fleet.factsOf('c1')).slice(2)).toEqual(['billing.stopped']);
+  });
+
   test('calls a cluster unreachable after 3 bad verdicts over 15 minutes, stops its billing after 24 h from when it was last alive, and takes it back once it answers', async () => {
     const fleet = await fleetForTest(servers, { now: '2026-04-15T12:00:00.000Z' });
     await fleet.register({ ...steady, c1: 'healthy' });

@@ -7,7 +7,7 @@ import {
   StoreFull,
   StoreUnavailable,
 } from '../../eventstore/store-errors.ts';
-import { NotCaughtUp, OutcomeUnknown, Overloaded } from '../../ledger/ledger-errors.ts';
+import { ClockUntrusted, NotCaughtUp, OutcomeUnknown, Overloaded } from '../../ledger/ledger-errors.ts';
 import { ReadOnly } from '../../ledger/read-only-latch.ts';
 import { Problem } from './problem.ts';
 
@@ -59,6 +59,10 @@ export function problemFor(error: unknown): Problem {
       retryAfterSeconds: 1,
       cause,
     });
+  if (error instanceof ClockUntrusted) {
+    const detail = `the clock of the host cannot be trusted: ${error.message}; no cluster was probed; set the clock, or confirm the time with POST /v1/clock/trust`;
+    return new Problem('clock-untrusted', detail, { cause });
+  }
   if (error instanceof ReadOnly || error instanceof LogTampered) {
     const detail = `the log differs from what was signed (${error.message}); the ledger is read-only until an operator investigates; nothing was recorded`;
     return new Problem('read-only', detail, { cause });
