@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { registered, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { double, sqlite } from '../support/stores.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = '2026-04-15T12:00:00.000Z';
@@ -91,8 +92,8 @@ describe('a clock that was 70 days ahead and came back', () => {
 const MARCH = '2026-03-10T00:00:00.000Z';
 
 /** A ledger whose period 2026-03 can be closed, and 2026-04 not yet. */
-async function billingLedger(): Promise<TestLedger> {
-  const ledger = await ledgerForTest({ now: NOW });
+async function billingLedger(store?: string): Promise<TestLedger> {
+  const ledger = await ledgerForTest({ now: NOW, ...(store !== undefined && { store }) });
   await ledger.record(registered('c1', MARCH));
   return ledger;
 }
@@ -138,14 +139,17 @@ describe('while the clock of the host cannot be trusted', () => {
     expect(await closing(ledger)).toEqual([200]);
   });
 
-  test('a ledger that was off for more than 31 days closes nothing until an operator trusts the clock', async () => {
-    const ledger = await billingLedger();
-    ledger.pass(32 * DAY_MS);
-    await ledger.reopen();
-    expect(await closing(ledger)).toEqual([409, UNTRUSTED]);
-    expect((await trust(ledger)).status).toBe(200);
-    expect(await closing(ledger)).toEqual([200]);
-  });
+  test.each([sqlite, double])(
+    'a ledger on $name that was off for more than 31 days closes nothing until an operator trusts the clock',
+    async ({ connection }) => {
+      const ledger = await billingLedger(connection);
+      ledger.pass(32 * DAY_MS);
+      await ledger.reopen();
+      expect(await closing(ledger)).toEqual([409, UNTRUSTED]);
+      expect((await trust(ledger)).status).toBe(200);
+      expect(await closing(ledger)).toEqual([200]);
+    },
+  );
 
   test('a ledger that was off for 30 days closes periods at once', async () => {
     const ledger = await billingLedger();
