@@ -76,6 +76,54 @@ describe('figures by cluster type', () => {
     ]);
   });
 
+  test('diff prints the change of each type', async () => {
+    const text = await print(await ledgerWithTypes(), 'diff acme --period 2026-02 --before 10 --after 15');
+    expect(rowsUnder(text, /^ +TYPE +POSITION/, 5)).toEqual([
+      'before | all types | 10 | 1 | 1641600.000',
+      'after | all types | 15 | 1 | 2419200.000',
+      'delta | all types | - | 0 | +777600.000',
+      'before | no type | 10 | 1 | 1641600.000',
+      'after | no type | 15 | 0 | 0.000',
+      'delta | no type | - | -1 | -1641600.000',
+      'before | vcluster | 10 | 0 | 0.000',
+      'after | vcluster | 15 | 1 | 2419200.000',
+      'delta | vcluster | - | +1 | +2419200.000',
+    ]);
+  });
+
+  test('what-if prints the change of each type', async () => {
+    const ledger = await ledgerWithTypes();
+    const { body } = await ledger.get('/v1/accounts/globex/usage/explain?period=2026-03');
+    const fact = body.clusters.find((own: { clusterId: string }) => own.clusterId === 'old1');
+    const line = `what-if globex --period 2026-03 --remove ${fact.intervals[0].openedBy.eventId}`;
+    const text = await print(ledger, line);
+    expect(rowsUnder(text, /^ +TYPE +CLUSTERS/, 4)).toEqual([
+      'actual | all types | 2 | 5356800.000',
+      'what if | all types | 1 | 2678400.000',
+      'delta | all types | -1 | -2678400.000',
+      'actual | no type | 1 | 2678400.000',
+      'what if | no type | 1 | 2678400.000',
+      'delta | no type | 0 | 0.000',
+      'actual | vcluster | 1 | 2678400.000',
+      'what if | vcluster | 0 | 0.000',
+      'delta | vcluster | -1 | -2678400.000',
+    ]);
+  });
+
+  test('clusters transfer --dry-run prints the credit and the charge of each type', async () => {
+    const line = 'clusters transfer old1 --to acme --at 2026-03-01T00:00:00Z --dry-run';
+    const text = await print(await ledgerWithTypes(), line);
+    expect(
+      rowsUnder(text, /^ACCOUNT +PERIOD +STATE +TYPE/, 6).filter((row) => row.includes('2026-03')),
+    ).toEqual([
+      'acme | 2026-03 | closed | all types | +1 | +2678400.000',
+      'acme | 2026-03 | closed | vcluster | +1 | +2678400.000',
+      'globex | 2026-03 | closed | all types | -1 | -2678400.000',
+      'globex | 2026-03 | closed | no type | 0 | 0.000',
+      'globex | 2026-03 | closed | vcluster | -1 | -2678400.000',
+    ]);
+  });
+
   test.each([
     ['usage --period 2026-01'],
     ['usage acme --period 2026-01'],

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { registered } from '../support/cloud-events.ts';
 import { fillLedger } from '../support/filled-ledger.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { finished, PROGRAM, run, words } from './program.ts';
@@ -62,6 +63,18 @@ describe.skipIf(!hasTerminals)('on a terminal,', () => {
     expect(await stateOf(ledger)).toBe('due');
     expect((await onTerminal(line, 'y\n')).code).toBe(0);
     expect(await stateOf(ledger)).toBe('closed');
+  });
+
+  test('billing begin asks with the window, the accounts and the cluster seconds that it leaves out', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', '2026-02-01T00:00:00Z', 'acme'));
+    const line = ['billing', 'begin', '2026-03', '--reason', 'moved', '--url', url(ledger)];
+    const no = await onTerminal(line, 'n\n');
+    expect(no.stdout).toContain(
+      'never charge for 2419200.000 cluster seconds of 1 account from 2026-02-01T00:00:00.000Z to 2026-03-01T00:00:00.000Z?',
+    );
+    expect(no).toMatchObject({ code: 1 });
+    expect((await ledger.get('/v1/billing/beginning')).status).toBe(404);
   });
 
   test('table titles are bold unless NO_COLOR is set', async () => {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { DifferenceOut } from '../../api/diff.ts';
-import type { UsageOut } from '../../api/usage.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
+import { changesByType, typeColumn } from '../render/by-type.ts';
 import { signed } from '../render/figures.ts';
 import {
   accountId,
@@ -46,7 +46,7 @@ export function addDiff(parent: Command, cli: CliContext): void {
 }
 
 async function show({ out }: CliContext, answer: z.output<typeof DifferenceOut>): Promise<void> {
-  const { accountId, period, window, through, before, after, delta, facts } = answer;
+  const { accountId, period, window, through, before, after, facts } = answer;
   await out.details([
     ['account', accountId],
     ...(period === undefined ? [] : [['period', period] as const]),
@@ -55,21 +55,21 @@ async function show({ out }: CliContext, answer: z.output<typeof DifferenceOut>)
     ['counted through', through],
   ]);
   await out.line();
-  const change = signed(delta);
-  const amounts = (usage: z.output<typeof UsageOut>) =>
-    [String(usage.billableClusters), usage.clusterSeconds] as const;
-  await out.table<readonly [string, string | null, string, string]>(
+  const rows = changesByType(before, after).flatMap(({ clusterType, figures }) => [
+    { name: 'before', clusterType, position: before.position, figures: figures.before },
+    { name: 'after', clusterType, position: after.position, figures: figures.after },
+    { name: 'delta', clusterType, position: null, figures: signed(figures.delta) },
+  ]);
+  type Row = (typeof rows)[number];
+  await out.table<Row>(
     [
-      { title: '', cell: ([name]) => name },
-      { title: 'POSITION', isFigure: true, cell: ([, position]) => position },
-      { title: 'CLUSTERS', isFigure: true, cell: ([, , clusters]) => clusters },
-      { title: 'CLUSTER SECONDS', isFigure: true, cell: ([, , , seconds]) => seconds },
+      { title: '', cell: ({ name }) => name },
+      ...typeColumn(rows),
+      { title: 'POSITION', isFigure: true, cell: ({ position }) => position },
+      { title: 'CLUSTERS', isFigure: true, cell: ({ figures }) => figures.billableClusters },
+      { title: 'CLUSTER SECONDS', isFigure: true, cell: ({ figures }) => figures.clusterSeconds },
     ],
-    [
-      ['before', before.position, ...amounts(before.usage)],
-      ['after', after.position, ...amounts(after.usage)],
-      ['delta', null, change.billableClusters, change.clusterSeconds],
-    ],
+    rows,
   );
   if (facts.length === 0) return out.line('\nno fact between them changes the usage');
   await out.line();

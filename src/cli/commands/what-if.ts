@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import type { AmountsOut } from '../../api/usage.ts';
 import { SimulatedUsageOut } from '../../api/what-if.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
+import { changesByType, typeColumn } from '../render/by-type.ts';
 import { headDetails, signed } from '../render/figures.ts';
 import { usageError } from '../terminal/cli-error.ts';
 import { readEvents } from '../terminal/input.ts';
@@ -55,14 +55,24 @@ export function addWhatIf(parent: Command, cli: CliContext): void {
 async function show({ out }: CliContext, answer: z.output<typeof SimulatedUsageOut>): Promise<void> {
   await out.details([['account', answer.accountId], ...headDetails(answer)]);
   await out.line();
-  const row = (name: string, usage: z.output<typeof AmountsOut>) => ({ name, ...usage });
-  await out.table(
+  const { before, after, byType } = answer;
+  const rows = changesByType(
+    { usage: before, byType: byType.before },
+    { usage: after, byType: byType.after },
+  ).flatMap(({ clusterType, figures }) => [
+    { name: 'actual', clusterType, figures: figures.before },
+    { name: 'what if', clusterType, figures: figures.after },
+    { name: 'delta', clusterType, figures: signed(figures.delta) },
+  ]);
+  type Row = (typeof rows)[number];
+  await out.table<Row>(
     [
       { title: '', cell: ({ name }) => name },
-      { title: 'CLUSTERS', isFigure: true, cell: ({ billableClusters }) => billableClusters },
-      { title: 'CLUSTER SECONDS', isFigure: true, cell: ({ clusterSeconds }) => clusterSeconds },
+      ...typeColumn(rows),
+      { title: 'CLUSTERS', isFigure: true, cell: ({ figures }) => figures.billableClusters },
+      { title: 'CLUSTER SECONDS', isFigure: true, cell: ({ figures }) => figures.clusterSeconds },
     ],
-    [row('actual', answer.before), row('what if', answer.after), { name: 'delta', ...signed(answer.delta) }],
+    rows,
   );
   if (answer.clusters.length === 0) return out.line('\nno cluster would be billed differently');
   await out.line();

@@ -20,7 +20,11 @@ export function accountDetails(account: AccountOut): Detail[] {
     ['billed now', account.billedNow],
     ...billedByType.map(({ clusterType, billed }) => [`  ${typeText(clusterType)}`, billed] as const),
     ...limitUse.map(
-      (use) => [`limit of ${limitedType(use.clusterType)}`, `${use.limit}, ${use.left} left`] as const,
+      (use) =>
+        [
+          `limit of ${limitedType(use.clusterType)}`,
+          `${use.limit}, ${use.billed} billed, ${use.left} left`,
+        ] as const,
     ),
   ];
 }

@@ -18,8 +18,8 @@ export function addAccountsList(parent: Command, cli: CliContext): void {
         const count = await printList(client, cli.out, options, { path: '/v1/accounts' }, AccountOut, [
           { title: 'ACCOUNT', cell: ({ accountId }) => accountId },
           { title: 'NAME', cell: ({ name }) => name },
-          { title: 'CLUSTERS', cell: ({ clusters }) => clusters },
-          { title: 'BILLED NOW', cell: ({ billedNow }) => billedNow },
+          { title: 'CLUSTERS', isFigure: true, cell: ({ clusters }) => clusters },
+          { title: 'BILLED NOW', isFigure: true, cell: ({ billedNow }) => billedNow },
           { title: 'LIMITS', cell: ({ limitUse = [] }) => limitUse.map(limitText).join(', ') || undefined },
         ]);
         if (count === 0) printMessage('no accounts found');

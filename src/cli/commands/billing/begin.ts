@@ -68,7 +68,7 @@ function begin(cli: CliContext, month: string, options: Options): Promise<void> 
 
 async function questionFor(client: Client, month: string, options: Options): Promise<string> {
   const { leftOut } = await fetchJson(client, beginning(month, options, true), BeginBillingOut);
-  return `Begin statements at ${client.name} with ${month} permanently, and never charge for ${leftOut.clusterSeconds} cluster seconds of ${plural(leftOut.accounts, 'account')} before it?`;
+  return `Begin statements at ${client.name} with ${month} permanently, and never charge for ${leftOut.clusterSeconds} cluster seconds of ${plural(leftOut.accounts, 'account')} from ${leftOut.window.from} to ${leftOut.window.to}?`;
 }
 
 function detailsOf({ window, accounts, clusterSeconds }: LeftOut): [string, string | number][] {

@@ -6,6 +6,8 @@ import { type CliContext, withRunningLedger } from '../../client/cli-context.ts'
 import { type Client, path } from '../../client/client.ts';
 import { fetchJson, printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
+import { changesByType, typeColumn } from '../../render/by-type.ts';
+import { amountColumns, signed } from '../../render/figures.ts';
 import { confirm } from '../../terminal/confirm.ts';
 import { accountId, clusterId, instant, withJson, withServer } from '../../terminal/options.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -70,7 +72,9 @@ function requestFor(id: string, { to, at }: Options, isDryRun: boolean) {
 
 function sentenceOf({ clusterId: id, accountId: to, effectiveAt, accounts }: Preview): string {
   const changes = accounts.flatMap(({ accountId: account, periods }) =>
-    periods.map(({ period, delta }) => `${account} ${period}: ${delta.clusterSeconds} cluster seconds`),
+    periods.map(
+      ({ period, delta }) => `${account} ${period}: ${signed(delta).clusterSeconds} cluster seconds`,
+    ),
   );
   const effect = changes.length === 0 ? 'No figure changes.' : `Changes: ${changes.join('; ')}.`;
   return `Cluster ${id} would belong to ${to} from ${effectiveAt}. ${effect}`;
@@ -83,17 +87,20 @@ async function showPreview(out: Output, { clusterId: id, accountId: to, effectiv
     ['from', effectiveAt],
   ]);
   const rows = accounts.flatMap(({ accountId: account, periods }) =>
-    periods.map((change) => ({ account, ...change })),
+    periods.flatMap(({ period, state, before, after }) =>
+      changesByType(before, after).map((row) => ({ account, period, state, ...row })),
+    ),
   );
+  type Row = (typeof rows)[number];
   if (rows.length === 0) return out.line('\nno figure changes');
   await out.line();
-  await out.table(
+  await out.table<Row>(
     [
       { title: 'ACCOUNT', cell: ({ account }) => account },
       { title: 'PERIOD', cell: ({ period }) => period },
       { title: 'STATE', cell: ({ state }) => state },
-      { title: 'CLUSTERS', cell: ({ delta }) => delta.billableClusters },
-      { title: 'CLUSTER SECONDS', cell: ({ delta }) => delta.clusterSeconds },
+      ...typeColumn(rows),
+      ...amountColumns<Row>('', ({ figures }) => figures.delta, signed),
     ],
     rows,
   );
