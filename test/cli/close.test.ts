@@ -77,6 +77,18 @@ describe.skipIf(!hasTerminals)('on a terminal,', () => {
     expect((await ledger.get('/v1/billing/beginning')).status).toBe(404);
   });
 
+  test('clusters transfer asks with the credit and the charge, and transfers nothing after "n"', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', '2026-02-01T00:00:00Z', 'acme'));
+    const line = words(`clusters transfer c1 --to globex --at 2026-03-01T00:00:00Z --url ${url(ledger)}`);
+    const no = await onTerminal(line, 'n\n');
+    expect(no.stdout).toContain('Cluster c1 would belong to globex from 2026-03-01T00:00:00.000Z.');
+    expect(no.stdout).toContain('acme 2026-03: -2678400.000 cluster seconds');
+    expect(no.stdout).toContain('globex 2026-03: +2678400.000 cluster seconds');
+    expect(no).toMatchObject({ code: 1 });
+    expect((await ledger.get('/v1/clusters/c1')).body.accountId).toBe('acme');
+  });
+
   test('table titles are bold unless NO_COLOR is set', async () => {
     const ledger = await ledgerForTest();
     await fillLedger(ledger);
