@@ -36,17 +36,32 @@ export const MEASURES = UsageOut.keyof().options;
 export const amounts = { billableClusters: z.int(), clusterSeconds: z.string() };
 export const AmountsOut = z.strictObject(amounts).meta({ id: 'Amounts' });
 
-const days = z.array(z.strictObject({ date: z.string(), ...UsageBreakdown })).optional();
+/** Usage of the clusters with one value of the attribute that is grouped by. */
+const GroupUsageOut = z
+  .strictObject({
+    value: z.string().nullable().describe('Null for clusters whose facts say no value.'),
+    ...measures,
+  })
+  .meta({ id: 'GroupUsage' });
+
+const groups = z
+  .array(GroupUsageOut)
+  .readonly()
+  .optional()
+  .describe('With groupBy: the same measures for each value that was billed, in order of the values.');
+
+const days = z.array(z.strictObject({ date: z.string(), ...UsageBreakdown, groups })).optional();
 
 export const AccountUsageOut = z.strictObject({
   accountId: z.string(),
   ...WindowOut,
   ...UsageBreakdown,
+  groups,
   days,
 });
 
 export const UsageList = z.strictObject({
   ...WindowOut,
-  items: z.array(z.strictObject({ accountId: z.string(), ...UsageBreakdown, days })),
+  items: z.array(z.strictObject({ accountId: z.string(), ...UsageBreakdown, groups, days })),
   ...Next,
 });

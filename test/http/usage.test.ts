@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deleted, registered, stopped } from '../support/cloud-events.ts';
+import { deleted, event, registered, stopped } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 
@@ -171,6 +171,52 @@ describe('the usage of a window', () => {
     expect(status).toBe(400);
     expect(body.errors[0].pointer).toBe(pointer);
   });
+});
+
+describe('usage with groupBy', () => {
+  const moving = sharedLedger(async (it) => {
+    await it.record(
+      registered('m1', '2026-03-01T00:00:00Z', 'acme', { region: 'eu-1', labels: { team: 'a' } }),
+      event('cluster.changed', 'm1', '2026-03-11T00:00:00Z', { region: 'us-1' }),
+      registered('m2', '2026-03-30T00:00:00Z', 'acme'),
+    );
+  });
+  const secondsBy = async (groupBy: string) => {
+    const path = `/v1/accounts/acme/usage?period=2026-03&groupBy=${encodeURIComponent(groupBy)}`;
+    const { body } = await moving().get(path);
+    return body.groups.map(({ value, clusterSeconds }: Record<string, string>) => [value, clusterSeconds]);
+  };
+
+  test('divides the time of a cluster that moves between both regions', async () => {
+    expect(await secondsBy('region')).toEqual([
+      [null, `${2 * 86_400}.000`],
+      ['eu-1', `${10 * 86_400}.000`],
+      ['us-1', `${21 * 86_400}.000`],
+    ]);
+  });
+
+  test('groups by a label', async () => {
+    expect(await secondsBy('label:team')).toEqual([
+      [null, `${2 * 86_400}.000`],
+      ['a', `${31 * 86_400}.000`],
+    ]);
+  });
+
+  test('is a column of CSV, with * in the rows that sum up all groups', async () => {
+    const { text } = await moving().get('/v1/usage?period=2026-03&groupBy=region', { accept: 'text/csv' });
+    const [header, ...rows] = text.trim().split('\r\n');
+    const column = header?.split(',').indexOf('group') ?? -1;
+    expect(rows.map((row) => row.split(',')[column])).toEqual(['*', '*', '', 'eu-1', 'us-1']);
+  });
+
+  test.each(['team', 'label:', 'labels:team', ''])(
+    'rejects %j and names what is allowed',
+    async (groupBy) => {
+      const { status, body } = await moving().get(`/v1/usage?period=2026-03&groupBy=${groupBy}`);
+      expect([status, body.errors[0].pointer]).toEqual([400, '/query/groupBy']);
+      expect(body.errors[0].detail).toContain('region, cloudProvider, clusterType or label:<key>');
+    },
+  );
 });
 
 describe('usage with asOf', () => {

@@ -45,7 +45,9 @@ export function randomFacts(choices: FactChoices): fc.Arbitrary<Fact> {
   const attributes = {
     billable: fc.constantFrom(true, true, false),
     clusterType: fc.constantFrom('vcluster', 'workload'),
+    labels: fc.constantFrom({ team: 'a' }, { team: 'b' }, { tier: 'gold' }),
   };
+  const region = fc.constantFrom('eu-1', 'us-1');
   const registrations = fc.record(common).chain((fact) =>
     fc.record(
       {
@@ -54,6 +56,7 @@ export function randomFacts(choices: FactChoices): fc.Arbitrary<Fact> {
         type: fc.constant('ClusterRegistered' as const),
         accountId: ownerOf(fact.clusterId),
         name: fc.constant('one'),
+        region,
         ...attributes,
       },
       { requiredKeys: ['clusterId', 'effectiveAt', 'type', 'accountId', 'name'] },
@@ -63,7 +66,7 @@ export function randomFacts(choices: FactChoices): fc.Arbitrary<Fact> {
     {
       ...common,
       type: fc.constant('ClusterChanged' as const),
-      region: fc.constant('eu-1'),
+      region,
       accountId: newOwner,
       ...attributes,
     },

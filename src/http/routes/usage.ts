@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { AccountUsageOut, MEASURES, UsageList } from '../../api/usage.ts';
+import type { GroupBy } from '../../domain/billing/group.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
 import {
   type AccountUsage,
   accountUsage,
+  type GroupedUsage,
   type UsageQuestion,
   usageByAccount,
 } from '../../projections/queries/account-usage.ts';
@@ -23,10 +25,24 @@ import { invalidRequest } from '../server/problem.ts';
 
 const MAX_DAYS = 400;
 
+const ATTRIBUTES = ['region', 'cloudProvider', 'clusterType'] as const;
+const GroupByText = z
+  .string()
+  .regex(
+    /^(region|cloudProvider|clusterType|label:.{1,253})$/su,
+    'must be region, cloudProvider, clusterType or label:<key>',
+  )
+  .transform(
+    (text): GroupBy => ATTRIBUTES.find((name) => name === text) ?? { label: text.slice('label:'.length) },
+  );
+
 const question = {
   ...WindowFields,
   asOf: AsOf.optional(),
   granularity: z.enum(['total', 'day']).prefault('total'),
+  groupBy: GroupByText.optional().describe(
+    'Also group by `region`, `cloudProvider`, `clusterType` or `label:<key>`, as the attribute was over time.',
+  ),
   ...Reading,
 };
 const OneQuery = z.strictObject(question);
@@ -112,7 +128,8 @@ function questionOf(query: Query, now: Instant, asOf: Position): UsageQuestion {
       { pointer: '/query/granularity', detail: `must be total for a window of more than ${MAX_DAYS} days` },
     ]);
   }
-  return { window, through: clippedWindow(window, query.through ?? now).to, asOf, byDay };
+  const through = clippedWindow(window, query.through ?? now).to;
+  return { window, through, asOf, byDay, groupBy: query.groupBy };
 }
 
 /** Returns the figures in all forms. */
@@ -131,11 +148,12 @@ function formsOf(
 /** Value of the `clusterType` column in rows that sum up all types. */
 const ALL_TYPES = '*';
 
-/** Writes a row per account, or per account and day: first all types together, then each type. */
+/** Writes a row per account, or per account and day: first all types together, then each type, then each group. */
 function asCsv(
   { period, window, through, asOf, position }: ReturnType<typeof headOf>,
   items: readonly AccountUsage[],
 ) {
+  const isGrouped = items.some(({ groups }) => groups !== undefined);
   const header = [
     'accountId',
     'period',
@@ -146,11 +164,12 @@ function asCsv(
     'position',
     'date',
     'clusterType',
+    ...(isGrouped ? ['group'] : []),
     ...MEASURES,
   ];
-  const rows = items.flatMap(({ accountId, usage, byType, days }) =>
-    (days ?? [{ date: null, usage, byType }]).flatMap((day) =>
-      [{ clusterType: ALL_TYPES, ...day.usage }, ...day.byType].map(({ clusterType, ...measures }) => [
+  const rows = items.flatMap(({ accountId, usage, byType, groups, days }) =>
+    (days ?? [{ date: null, usage, byType, groups }]).flatMap((day) =>
+      rowsOf(day).map(({ clusterType, group, ...measures }) => [
         accountId,
         period ?? null,
         window.from,
@@ -160,9 +179,19 @@ function asCsv(
         { number: position },
         day.date,
         clusterType,
+        ...(isGrouped ? [group] : []),
         ...MEASURES.map((measure) => ({ number: String(measures[measure]) })),
       ]),
     ),
   );
   return toCsv(header, rows);
+}
+
+/** Returns the usage of all types together, of each type, and of each group. A `*` is a sum over all. */
+function rowsOf({ usage, byType, groups = [] }: GroupedUsage) {
+  return [
+    { clusterType: ALL_TYPES, group: ALL_TYPES, ...usage },
+    ...byType.map((type) => ({ ...type, group: ALL_TYPES })),
+    ...groups.map(({ value, ...measures }) => ({ clusterType: ALL_TYPES, group: value, ...measures })),
+  ];
 }

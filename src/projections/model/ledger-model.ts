@@ -6,6 +6,7 @@ import {
   type Interval,
   valueAt,
 } from '../../domain/billing/billing.ts';
+import type { AttributeValues, GroupBy } from '../../domain/billing/group.ts';
 import type { Calendar, PeriodClosing } from '../../domain/billing/period.ts';
 import { changesWithin, firstChange, type OwnedInterval } from '../../domain/billing/statement.ts';
 import type { UsageBreakdown } from '../../domain/billing/usage.ts';
@@ -466,6 +467,23 @@ export class LedgerModel {
     return found as ClusterAttributes;
   }
 
+  /** Returns the values of an attribute that billing does not read over time, as known at a position. */
+  valuesOf(
+    cluster: ClusterNumber,
+    groupBy: Exclude<GroupBy, 'clusterType'>,
+    asOf: Position,
+  ): AttributeValues {
+    const values: { at: Instant; value: string | null }[] = [];
+    for (const { at, order } of this.billing(cluster, asOf).described) {
+      const details = this.#details.get(order) ?? {};
+      const value = typeof groupBy === 'string' ? details[groupBy] : labelIn(details, groupBy.label);
+      if (value === undefined) continue;
+      if (values.at(-1)?.at === at) values.pop();
+      values.push({ at, value });
+    }
+    return values;
+  }
+
   /** Returns why the facts of a cluster cannot be read from a position on; `undefined` if they can. */
   unreadable(cluster: ClusterNumber): UnreadableEvent | undefined {
     return this.#unreadable.get(cluster);
@@ -534,4 +552,10 @@ export class LedgerModel {
     for (const [accountId, profile] of parts.profiles) model.#profiles.set(accountId, profile);
     return model;
   }
+}
+
+/** Returns the value of a label; `null` if there are labels without it, `undefined` if there are no labels. */
+function labelIn({ labels }: Details, label: string): string | null | undefined {
+  if (labels === undefined) return undefined;
+  return Object.hasOwn(labels, label) ? (labels[label] as string) : null;
 }
