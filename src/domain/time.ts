@@ -18,15 +18,15 @@ export interface Window {
   readonly to: Instant;
 }
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/i;
 
 /** Description of the accepted forms of an instant, for error messages. */
 export const INSTANT_FORM =
-  'an RFC 3339 time from 1970 to 9999 with a zone and at most whole milliseconds, such as 2026-01-31T08:00:00.000Z';
+  'an RFC 3339 time from 1970 to 9999 with a zone, such as 2026-01-31T08:00:00.000Z';
 
 /**
- * Parses an RFC 3339 time (section 5.6) with upper-case `T` and `Z` and any numeric offset. Days that do not exist, second
- * 60, and fractions finer than a millisecond are rejected: nothing is rounded.
+ * Parses an RFC 3339 time (section 5.6) with any numeric offset, as the clocks of common languages write it. Finer fractions
+ * are cut to the millisecond, and second 60 is the last millisecond of its minute. Days that do not exist are rejected.
  * @returns the instant, or `undefined` if the text is not valid.
  */
 export function parseInstant(text: string): Instant | undefined {
@@ -41,13 +41,13 @@ export function parseInstant(text: string): Instant | undefined {
     number,
   ];
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
-  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  if (hour > 23 || minute > 59 || second > 60) return undefined;
   const fraction = match[7] ?? '';
-  if (/[1-9]/.test(fraction.slice(3))) return undefined;
   const offset = offsetMs(match[8] as string);
   if (offset === undefined) return undefined;
-  const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
-  const seconds = hour * 3_600 + minute * 60 + second;
+  const isLeapSecond = second === 60;
+  const ms = isLeapSecond ? 999 : Number(fraction.slice(0, 3).padEnd(3, '0'));
+  const seconds = hour * 3_600 + minute * 60 + (isLeapSecond ? 59 : second);
   const instant = daysSinceEpoch(year, month, day) * DAY_MS + seconds * SECOND_MS + ms - offset;
   return instant >= 0 && instant <= LAST_INSTANT ? instant : undefined;
 }

@@ -109,3 +109,17 @@ test('a platform with clusters of 2021 gets its first statement for the month it
   expect(acme.adjustments).toHaveLength(1);
   expect((await ledger.get('/v1/accounts/acme/usage?period=2022-01')).body.usage.billableClusters).toBe(2);
 });
+
+test.each([
+  ['Go', '2026-03-01T00:00:00.51486378Z', '2026-03-01T00:00:00.514Z'],
+  ['Java', '2026-03-01T00:00:00.514863781Z', '2026-03-01T00:00:00.514Z'],
+  ['.NET', '2026-03-01T00:00:00.5148637+00:00', '2026-03-01T00:00:00.514Z'],
+  ['Python', '2026-03-01T00:00:00.514863+00:00', '2026-03-01T00:00:00.514Z'],
+  ['a leap second', '2026-02-28T23:59:60Z', '2026-02-28T23:59:59.999Z'],
+])('the time of an event as %s writes it is accepted and cut to the millisecond', async (_, time, cut) => {
+  const ledger = await ledgerForTest();
+  const posted = registered('c1', time);
+  expect((await ledger.post(posted)).status).toBe(201);
+  expect((await ledger.post(posted)).body.outcome).toBe('duplicate');
+  expect((await ledger.get('/v1/clusters/c1')).body.registeredAt).toBe(cut);
+});
