@@ -113,8 +113,25 @@ const posts: fc.Arbitrary<Post> = fc.oneof(
   },
 );
 
+/** A cluster that nothing else is posted for, so that something is billed from the first month on and three months can close. */
+const firstPost: Post = {
+  mode: 'structured',
+  steps: [
+    {
+      kind: 'new',
+      planned: {
+        event: event('cluster.registered', 'first', `${MONTHS[0]}-10T00:00:00.000Z`, {
+          accountId: ACCOUNTS[0],
+          name: 'first',
+        }),
+      },
+    },
+  ],
+  pauseMs: 0,
+};
+
 /** The history of a seed: some 200 events. */
 export function historyOf(seed: number): Post[] {
   const histories = fc.array(posts, { minLength: 60, maxLength: 60, size: 'max' });
-  return fc.sample(histories, { seed, numRuns: 1 })[0] as Post[];
+  return [firstPost, ...(fc.sample(histories, { seed, numRuns: 1 })[0] as Post[])];
 }

@@ -82,6 +82,16 @@ export function planRecord(
       id: 'registered',
       isTimedByLedger: record.createdAt === undefined,
     });
+    if (cluster !== undefined) {
+      // The registration from telemetry is effective later, and knows less: the attributes of the record apply again after it.
+      const { accountId: _, ...attributes } = described;
+      const at = cluster.registeredAt + 1;
+      planned.push({
+        fact: { type: 'ClusterChanged', clusterId, effectiveAt: at, ...attributes },
+        id: 'adopted',
+        isTimedByLedger: false,
+      });
+    }
   }
   const isThere = cluster === undefined ? planned.length > 0 : cluster.deletedAt === undefined;
   if (!isThere) return planned;

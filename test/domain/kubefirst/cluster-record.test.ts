@@ -105,7 +105,7 @@ describe('the cluster of a record', () => {
   test('is the one that telemetry registered, if it is the only possible one', () => {
     expect(of(record(), known())).toBe(known().clusterId);
     expect(of(record(), known({ managementId: 'wwwwww' }))).toBe(known().clusterId);
-    expect(plan(record(), known())).toEqual(['ClusterRegistered']);
+    expect(plan(record(), known())).toEqual(['ClusterRegistered', 'ClusterChanged']);
   });
 
   test('is a new one if telemetry differs in management cluster, time or kind, or is ambiguous', () => {

@@ -229,7 +229,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     const unnamed = `m1m1m1.aaaaaa.-.${Date.parse('2026-11-01') / 1_000}`;
     await create([one()]);
     await comeTo(ledger, `${unnamed} billed`, `${MANAGEMENT} free`);
-    await until(async () => (await types(ledger, unnamed)).length === 2);
+    await until(async () => (await types(ledger, unnamed)).length === 3);
     expect((await ledger.get(`/v1/clusters/${unnamed}`)).body).toMatchObject({
       name: 'one',
       registeredAt: '2026-01-31T09:00:00.000Z',
