@@ -198,7 +198,7 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     'host',
     (_, { why }) => `the clock of the host cannot be trusted: ${why}`,
     'No period is closed, and the validator records nothing. Facts are recorded as before.',
-    'Compare the clock with a time server. If it is wrong, set it. If it is right, confirm it with `cluster-ledger clock trust`.',
+    'Compare the clock with a time server. If it is wrong, set it. If it is right, confirm it with `cluster-ledger clock trust --reason …`.',
   ),
   'statement-drift': alert(
     'critical',
