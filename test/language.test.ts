@@ -5,15 +5,6 @@ import { countWhere, findingsIn, type Rule } from './support/language.ts';
 
 const root = join(import.meta.dirname, '..');
 
-/** Folders whose comments, messages and titles are not rewritten yet. The list only shrinks. */
-const NOT_YET: readonly string[] = [
-  'src/audit/',
-  'src/config/',
-  'src/kubernetes/',
-  'test/audit/',
-  'test/kubernetes/',
-];
-
 /** Conditional "where" is rare in good sources: zod has 0.8 per thousand words of comments, fastify 0.5, fast-check 0.4. */
 const WHERES_PER_THOUSAND_WORDS = 1;
 
@@ -75,17 +66,11 @@ function tooManyWheres(folder: string): number {
 }
 
 describe.each([...folders.keys()].sort())('the language of %s', (folder) => {
-  if (NOT_YET.includes(folder)) {
-    test('is still to be rewritten: a folder that follows the rules leaves the list', () => {
-      expect(findingsOf(folder).length + tooManyWheres(folder)).toBeGreaterThan(0);
-    });
-  } else {
-    test('follows the rules in every comment, message and title', () => {
-      expect(findingsOf(folder)).toEqual([]);
-    });
+  test('follows the rules in every comment, message and title', () => {
+    expect(findingsOf(folder)).toEqual([]);
+  });
 
-    test('has "where" in comments as rarely as good sources', () => {
-      expect(tooManyWheres(folder)).toBe(0);
-    });
-  }
+  test('has "where" in comments as rarely as good sources', () => {
+    expect(tooManyWheres(folder)).toBe(0);
+  });
 });

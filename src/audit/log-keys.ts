@@ -32,10 +32,10 @@ export class LogKeys {
   /**
    * Parses keys.
    * @param text keys separated by white space; `#` begins a comment.
-   * @param where name of the text in error messages.
+   * @param source name of the text in error messages.
    * @throws LogKeyError; its message contains no private key.
    */
-  static parse(text: string, where: string): LogKeys {
+  static parse(text: string, source: string): LogKeys {
     const words = text.split('\n').flatMap((line) => line.replace(/#.*/, '').split(/\s+/).filter(Boolean));
     const [signers, former] = [[] as NoteSigner[], [] as NoteVerifier[]];
     for (const [i, word] of words.entries()) {
@@ -45,13 +45,13 @@ export class LogKeys {
       } catch (error) {
         if (!(error instanceof MalformedKey)) throw error;
         // The message does not repeat the text, which may be a damaged private key.
-        throw new LogKeyError(`${where}: key ${i + 1} is not an Ed25519 key of a signed note`);
+        throw new LogKeyError(`${source}: key ${i + 1} is not an Ed25519 key of a signed note`);
       }
     }
-    if (signers.length === 0) throw new LogKeyError(`${where} has no private key (PRIVATE+KEY+…)`);
+    if (signers.length === 0) throw new LogKeyError(`${source} has no private key (PRIVATE+KEY+…)`);
     const keys = new LogKeys(signers, former);
     const ids = keys.verifiers.map(({ name, keyId }) => `${name}+${keyId}`);
-    if (new Set(ids).size < ids.length) throw new LogKeyError(`${where} has a duplicate key`);
+    if (new Set(ids).size < ids.length) throw new LogKeyError(`${source} has a duplicate key`);
     return keys;
   }
 

@@ -190,7 +190,7 @@ function readSecret(
   }
 }
 
-/** What is not of its form stays text, which the schema then refuses and repeats. */
+/** Parses a variable in the form of its setting. Malformed text stays text, so that the message of the schema quotes it. */
 function readForm(text: string, { form }: Setting): unknown {
   switch (form) {
     case 'text':

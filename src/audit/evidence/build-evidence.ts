@@ -17,7 +17,7 @@ interface Checkpoint {
   readonly root: Uint8Array;
 }
 
-/** What of the signed log evidence is made from. */
+/** The part of the signed log that evidence is made from. */
 export interface EvidenceLog {
   readonly origin: string;
   readonly tree: Pick<LogTree, 'inclusionProof' | 'consistencyProof' | 'sizeAndRoot'>;
@@ -26,7 +26,7 @@ export interface EvidenceLog {
   kept(): AsyncIterable<Checkpoint>;
 }
 
-/** What a file is to prove, and where in the log what it needs stands. */
+/** The contents of a file: the figure that it proves, and the positions of the events that prove it. */
 export interface EvidenceContents {
   readonly accountId: string;
   readonly period: string;
@@ -51,7 +51,7 @@ const SLICE_MS = 5;
 /**
  * Writes an evidence file, piece by piece: the canonical JSON of `{ evidence, seal }` and a newline. The proofs of all events
  * are held in memory, some 700 bytes each, and no event but those of one cluster.
- * @throws LeavesChanged where the log no longer has what was signed. @throws RangeError, StoreUnavailable
+ * @throws LeavesChanged if the log no longer has the signed events. @throws RangeError, StoreUnavailable
  */
 export async function* evidencePieces(
   log: EvidenceLog,
@@ -135,7 +135,7 @@ async function* bodyPieces(
   yield `],${canonicalJson(rest as unknown as JsonObject).slice(1)}`;
 }
 
-/** @throws LeavesChanged where the event is not the one that the checkpoint was signed over. */
+/** @throws LeavesChanged if the event differs from the one that was signed. */
 function entryText(
   event: RecordedEvent | undefined,
   position: number,

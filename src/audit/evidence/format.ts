@@ -11,7 +11,7 @@ export const FORMER_EVIDENCE_FORMATS = ['cluster-ledger evidence v1'] as const;
 
 /** The figure that the file proves. */
 export type Figure =
-  /** Of a closed period: as `GET /v1/periods/{period}/statements/{accountId}` has it; null where the account has none. */
+  /** Of a closed period: as `GET /v1/periods/{period}/statements/{accountId}` returns it; null if the account has none. */
   | { readonly statement: JsonObject | null }
   /** Of one that is not closed: as `GET /v1/accounts/{accountId}/usage` has it. */
   | { readonly usage: JsonObject };

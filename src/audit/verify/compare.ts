@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from './json-value.ts';
 
-/** The first member in which a value differs from what it should be, as a sentence; `undefined` where they are the same. */
+/** Returns a sentence about the first member in which a value differs from the expected one; `undefined` if they are equal. */
 export function differenceIn(name: string, given: unknown, expected: unknown): string | undefined {
   if (isContainer(given) && isContainer(expected) && Array.isArray(given) === Array.isArray(expected)) {
     const isList = Array.isArray(expected);

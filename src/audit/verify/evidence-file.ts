@@ -118,7 +118,7 @@ function parseCanonical(bytes: Uint8Array): JsonObject {
     value = JSON.parse(text);
     canonical = `${canonicalJson(value)}\n`;
   } catch (error) {
-    throw new Refuted('format', `the file is no JSON in UTF-8: ${(error as Error).message}`);
+    throw new Refuted('format', `the file is not JSON in UTF-8: ${(error as Error).message}`);
   }
   if (canonical !== text) {
     const at = firstDifference(canonical, text);
@@ -131,7 +131,7 @@ function parseCanonical(bytes: Uint8Array): JsonObject {
 
 const [QUOTE, COMMA, BACKSLASH, BRACKET, BRACE] = [0x22, 0x2c, 0x5c, 0x5b, 0x7b];
 
-/** Looks at brackets and commas before anything is parsed. @throws Refuted where there are too many of them */
+/** Counts brackets and commas before anything is parsed. @throws Refuted if there are too many of them */
 function requireModest(bytes: Uint8Array): void {
   let depth = 0;
   let values = 0;

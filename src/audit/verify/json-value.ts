@@ -1,3 +1,3 @@
-/** What `JSON.parse` gives. */
+/** A value that `JSON.parse` returns. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };

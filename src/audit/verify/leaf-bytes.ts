@@ -12,7 +12,7 @@ export function readLeaf(position: number, bytes: Uint8Array): Leaf {
     const value = JSON.parse(text);
     if (isLeaf(value) && canonicalJson(value as never) === text) return value;
   } catch {}
-  throw new Refuted('format', `the entry at position ${position} is no event in canonical JSON`);
+  throw new Refuted('format', `the entry at position ${position} is not an event in canonical JSON`);
 }
 
 function isLeaf(value: unknown): value is Leaf {

@@ -32,14 +32,14 @@ export class LogClient {
     this.#base = options.url.replace(/\/+$/, '');
   }
 
-  /** The newest signed checkpoint. @throws LogUnreachable, Refuted where there is none */
+  /** Returns the newest signed checkpoint. @throws LogUnreachable, Refuted if there is none */
   async checkpoint(): Promise<string> {
     const bytes = await this.#get('/log/checkpoint', MAX_CHECKPOINT_BYTES);
     if (bytes === undefined) throw new Refuted('signature', 'the log has no checkpoint');
     return new TextDecoder().decode(bytes);
   }
 
-  /** The leaves of a bundle, `width` of them. @throws LogUnreachable, Refuted where the log does not have them */
+  /** Returns the `width` leaves of a bundle. @throws LogUnreachable, Refuted if the log does not have them */
   async leaves(index: number, width: number): Promise<Uint8Array[]> {
     const { path, bytes } = await this.#tile({ level: 'entries', index, width }, MAX_BUNDLE_BYTES);
     try {
@@ -52,7 +52,7 @@ export class LogClient {
     }
   }
 
-  /** The hashes of a tile, `width` of them. @throws LogUnreachable, Refuted where the log does not have them */
+  /** Returns the `width` hashes of a tile. @throws LogUnreachable, Refuted if the log does not have them */
   async hashes(level: number, index: number, width: number): Promise<Uint8Array> {
     const { path, bytes } = await this.#tile({ level, index, width }, TILE_WIDTH * HASH_BYTES);
     if (bytes.length >= width * HASH_BYTES) return bytes.subarray(0, width * HASH_BYTES);
@@ -69,7 +69,7 @@ export class LogClient {
     throw new Refuted('completeness', `the log does not have ${tilePath(tile)}, which its checkpoint covers`);
   }
 
-  /** @returns `undefined` where there is no such thing. */
+  /** @returns `undefined` if the resource does not exist. */
   async #get(path: string, most: number): Promise<Uint8Array | undefined> {
     const { signal } = this.#options;
     for (let attempt = 1, pause = FIRST_PAUSE_MS; ; attempt++, pause *= 2) {

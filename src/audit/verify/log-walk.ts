@@ -27,7 +27,7 @@ export interface Expectation {
 
 export interface WalkOptions {
   readonly expected: readonly Expectation[];
-  /** Whether the statements of all closed periods are worked out once more. */
+  /** Whether the statements of all closed periods are computed again. */
   readonly statements: boolean;
   /** Looks at each event besides. @throws Refuted */
   readonly look?: ((index: number, leaf: Leaf) => void) | undefined;
@@ -72,7 +72,7 @@ export class LogWalk {
     return this.#closings;
   }
 
-  /** Takes the next event. @throws Refuted where something does not hold. */
+  /** Takes the next event. @throws Refuted if a check fails. */
   add(leaf: Leaf, leafHash: Uint8Array): void {
     const index = this.#frontier.size;
     this.#frontier.append(leafHash);
@@ -158,7 +158,7 @@ function account(book: Book, position: number, leaf: Leaf): void {
   }
 }
 
-/** What a closing says of its statements. */
+/** Returns the totals and the digest of statements, as their closing records them. */
 function tallyOf(statements: readonly Statement[]): object {
   const digest = createHash('sha256').update('[');
   for (const [i, statement] of statements.entries())
@@ -170,7 +170,7 @@ function tallyOf(statements: readonly Statement[]): object {
   };
 }
 
-/** The ids seen so far: in many small sets, since one holds 16 million at the most. */
+/** The ids of the events read so far, in many small sets, since one set holds at most 16 million. */
 class Ids {
   readonly #sets = Array.from({ length: 256 }, () => new Set<string>());
 

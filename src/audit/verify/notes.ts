@@ -3,7 +3,7 @@ import { MalformedNote, type OpenedNote, openNote, UnknownSigners, UntrustedNote
 import { MalformedKey, NoteVerifier } from '../note-key.ts';
 import { type Check, Refuted } from './outcome.ts';
 
-/** Reads keys in verifier form. @throws Refuted where one is none, or there is none. */
+/** Parses keys in verifier form. @throws Refuted if there are none, or one is malformed. */
 export function readKeys(keys: readonly string[], check: Check = 'signature'): NoteVerifier[] {
   if (keys.length === 0) throw new Refuted(check, 'no key was given to verify signatures with');
   return keys.map((key) => {
@@ -56,6 +56,6 @@ export function openCheckpoint(
     throw new Refuted(check, `${name} is of the log ${checkpoint.origin}, not of ${origin}`);
   } catch (error) {
     if (!(error instanceof MalformedCheckpoint)) throw error;
-    throw new Refuted(check, `${name} is no checkpoint: ${error.message}`);
+    throw new Refuted(check, `${name} is not a checkpoint: ${error.message}`);
   }
 }

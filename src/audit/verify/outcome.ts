@@ -1,4 +1,4 @@
-/** What is checked, in this order. */
+/** The checks, in the order in which they are made. */
 export type Check =
   | 'format'
   | 'signature'

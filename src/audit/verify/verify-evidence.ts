@@ -19,7 +19,7 @@ export interface EvidenceOptions {
   readonly olderCheckpoint?: string | undefined;
 }
 
-/** What a file proves, in numbers. */
+/** Numbers about a file that verifies. */
 export interface EvidenceSummary {
   readonly origin: string;
   readonly accountId: string;
@@ -31,7 +31,7 @@ export interface EvidenceSummary {
   readonly closings: number;
   /** `statement`, or `no statement`, of a closed period; `usage` of one that is not closed. */
   readonly figure: 'statement' | 'no statement' | 'usage';
-  /** Size of the older checkpoint that was compared; `undefined` where none was given. */
+  /** Size of the older checkpoint that was compared; `undefined` if none was given. */
   readonly consistentSince: number | undefined;
   /** Names of the keys, among those given, that have sealed it. */
   readonly sealedBy: readonly string[];

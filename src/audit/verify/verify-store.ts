@@ -14,16 +14,16 @@ export interface StoreOptions {
   readonly keys?: readonly string[];
   /** A signed checkpoint of the same log, kept from before and elsewhere: it needs keys. */
   readonly olderCheckpoint?: string | undefined;
-  /** Whether the statements of all closed periods are worked out once more. Default true. */
+  /** Whether the statements of all closed periods are computed again. Default true. */
   readonly statements?: boolean;
-  /** Told now and then how many of the events have been read. */
+  /** Called now and then with the number of events read so far. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Ends it; what it gave then rejects with the reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface StoreSummary {
-  /** Of the kept checkpoints; `undefined` where there is none. */
+  /** About the stored checkpoints; `undefined` if there is none. */
   readonly origin: string | undefined;
   readonly size: number;
   /** Base64. */

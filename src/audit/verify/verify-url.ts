@@ -19,9 +19,9 @@ export interface UrlOptions extends LogClientOptions {
   readonly olderCheckpoint?: string | undefined;
   /** An evidence file, of which it is also checked that nothing in the log is missing in it. */
   readonly evidence?: Uint8Array | undefined;
-  /** Whether the statements of all closed periods are worked out once more. Default false. */
+  /** Whether the statements of all closed periods are computed again. Default false. */
   readonly statements?: boolean | undefined;
-  /** Told now and then how many of the events have been read. */
+  /** Called now and then with the number of events read so far. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface UrlSummary {
   readonly streams: number;
   readonly closings: number;
   readonly statementsChecked: boolean;
-  /** Size of the older checkpoint that was compared; `undefined` where none was given. */
+  /** Size of the older checkpoint that was compared; `undefined` if none was given. */
   readonly consistentSince: number | undefined;
   readonly evidence: EvidenceSummary | undefined;
 }
@@ -45,12 +45,12 @@ const AHEAD = 4;
 
 /**
  * Reads a whole published log (C2SP tlog-tiles) and checks that it is what its newest checkpoint was signed over, that it
- * continues an older one, and that it has no gap; and, where an evidence file is given, that the file has all there is.
- * @throws LogUnreachable where the log could not be read; the reason of the signal.
+ * continues an older one, and that it has no gap; and, if an evidence file is given, that the file is complete.
+ * @throws LogUnreachable if the log could not be read; the reason of the signal if it is aborted.
  */
 export async function verifyUrl(options: UrlOptions): Promise<UrlVerdict> {
   const { signal } = options;
-  // What is still being asked for when the outcome is known is given up.
+  // Requests that are still in progress when the outcome is known are aborted.
   const done = new AbortController();
   try {
     const either = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);

@@ -133,7 +133,7 @@ describe('an older checkpoint', () => {
   });
 });
 
-/** Who has the key of the ledger can seal what they like: each of the other checks holds by itself. */
+/** Somebody with the key of the ledger can seal any file, so each of the other checks must hold on its own. */
 describe.each<[lie: string, check: string, why: RegExp, change: (evidence: Parsed) => void]>([
   [
     'a changed fact',
@@ -397,14 +397,14 @@ describe.each<[lie: string, change: (usage: Parsed) => void]>([
   });
 });
 
-describe('whoever has everything but the key', () => {
+describe('somebody who has everything except the key', () => {
   const thief = NoteSigner.generate('thief.example');
   const byThief = (text: string) => signNote(text, [thief]);
   const twin = () => {
     const namesake = NoteSigner.generate(ledger.rooms.signedLog.origin);
     return { key: namesake.verifier.toString(), sign: (text: string) => signNote(text, [namesake]) };
   };
-  /** Left out without a trace: nothing but the seal can tell. */
+  /** Leaves out a fact so that only the seal shows it. */
   const leaveOut = (evidence: Parsed) => void clusterOf(evidence, 'c1').facts.pop();
 
   test('cannot leave out the last fact of a cluster, not even one that changes no figure', () => {
@@ -436,7 +436,7 @@ describe('whoever has everything but the key', () => {
   });
 });
 
-describe('bytes that are no evidence', () => {
+describe('bytes that are not evidence', () => {
   const refused = (bytes: string | Uint8Array) =>
     expect(verifyEvidence(Buffer.from(bytes as string), { keys })).toMatchObject({
       ok: false,

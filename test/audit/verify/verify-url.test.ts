@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => ledger.discard());
 
 type Answer = { readonly status: number; readonly body: Uint8Array };
-/** What somebody between the log and its reader makes of an answer. */
+/** Change that somebody between the log and its reader makes to an answer. */
 type Tampering = (path: string, answer: Answer) => Answer | Promise<Answer>;
 
 /** The address of somebody who hands on what the log says, or something else. */
@@ -127,7 +127,7 @@ describe.each<[lie: string, check: string, why: RegExp, tampering: Tampering]>([
     /is larger than the 16777472 bytes/,
     on(/entries\/001/, () => Buffer.alloc(17_000_000)),
   ],
-  ['an entry that is no event', 'format', /position 1 is no event/, on(/entries\/000/, flipped(2))],
+  ['an entry that is not an event', 'format', /position 1 is not an event/, on(/entries\/000/, flipped(2))],
   [
     'a hash of a full tile',
     'consistency',
@@ -172,7 +172,7 @@ test('a log that goes back behind what was signed is found out', async () => {
   expect(await verified(back, { evidence })).toMatchObject({ ok: false, check: 'consistency' });
 });
 
-/** What no one file can show by itself, and the whole log does: so that the ledger need not be believed. */
+/** Lies that a file alone cannot show and the whole log does, so that nobody has to trust the ledger. */
 describe.each<[what: string, why: RegExp, change: (evidence: Parsed) => void]>([
   [
     'the last fact of a cluster',
@@ -235,8 +235,12 @@ describe('a log that signed what it should not have', () => {
     ],
     ['a stream that does not begin', /cluster-c1 goes on with revision 1, at position 1/, [leaf(1)]],
     ['one id twice', /position 2 has an id that stood before/, [leaf(0, { id }), leaf(1, { id })]],
-    ['an event in another form', /position 1 is no event in canonical JSON/, [leaf(0).replace('{', '{ ')]],
-    ['no event', /position 1 is no event/, ['{"n":1}']],
+    [
+      'an event in another form',
+      /position 1 is not an event in canonical JSON/,
+      [leaf(0).replace('{', '{ ')],
+    ],
+    ['no event', /position 1 is not an event/, ['{"n":1}']],
   ])('is found out by %s', async (_, why, leaves) => {
     expect(await verifyUrl(await published(leaves))).toMatchObject({
       ok: false,

@@ -99,7 +99,7 @@ describe('a management cluster', () => {
     expect(asked).toEqual(['first', 'next', 'first', 'next']);
   });
 
-  test('whose list never ends yields an error, not a partial list', async () => {
+  test('yields an error and not a partial list if its list never ends', async () => {
     const cluster = await answering(({ url = '' }, response) =>
       url.includes('continue=')
         ? response.writeHead(410).end()
@@ -167,7 +167,7 @@ describe('a management cluster', () => {
     await expect(watched(line)).rejects.toThrow(Expired);
   });
 
-  test('whose watch fails, or never ends a line, cannot be read', async () => {
+  test('cannot be read if its watch fails or never ends a line', async () => {
     const failing = await answering((_, response) =>
       response.end(`${JSON.stringify({ type: 'ERROR', object: { code: 500, message: CANARY } })}\n`),
     );

@@ -28,7 +28,7 @@ describe('what follows from answers', () => {
       'unreachable not-kubernetes',
     ],
     [
-      'a version that is no text',
+      'a version that is not text',
       { version: { status: 200, body: '{"gitVersion":1}' } },
       'unreachable not-kubernetes',
     ],

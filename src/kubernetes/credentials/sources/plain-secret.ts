@@ -9,8 +9,8 @@ import { splitName } from './secret-names.ts';
 const USUAL_KEYS = ['kubeconfig', 'value', 'config'] as const;
 
 /**
- * Kubeconfigs in any Secret: `secret:<namespace>/<name>[/<key>]`. Whoever registers a cluster chooses the Secret,
- * so only the configured namespaces are read.
+ * Kubeconfigs in any Secret: `secret:<namespace>/<name>[/<key>]`. A registration chooses the Secret, so only the
+ * configured namespaces are read.
  */
 export class PlainSecretSource implements CredentialSource {
   readonly scheme = 'secret';
