@@ -13,6 +13,12 @@ export const WindowHead = {
   period: z.string().optional(),
   window: z.strictObject({ from: InstantOut, to: InstantOut }),
   through: InstantOut,
+  statementsBegin: z
+    .string()
+    .optional()
+    .describe(
+      'Set if the window begins before this period, the first that has statements: usage from before it is on no statement.',
+    ),
 };
 
 /** The same, and the position up to which facts are taken into account. */

@@ -67,6 +67,12 @@ describe('accounts', () => {
     expect((await run(words(`accounts show acme --url ${url(ledger)}`))).stdout).not.toContain('limit of');
   });
 
+  test('set needs at least one option, so that a profile is not erased by accident', async () => {
+    const { code, stderr } = await run(words('accounts set acme'));
+    expect(code).toBe(2);
+    expect(stderr).toContain('give --name, --external-id or --limit');
+  });
+
   test.each([
     ['--limit', 'vcluster', 'It must be <type>=<count>'],
     ['--limit', 'vcluster=many', 'It must be <type>=<count>'],

@@ -107,7 +107,10 @@ test('a platform with clusters of 2021 gets its first statement for the month it
   const { acme } = await statementsOf(ledger, '2026-04');
   expect(acme.adjustments).toMatchObject([{ period: '2026-03', delta: { clusterSeconds: seconds(31) } }]);
   expect(acme.adjustments).toHaveLength(1);
-  expect((await ledger.get('/v1/accounts/acme/usage?period=2022-01')).body.usage.billableClusters).toBe(2);
+  const before = (await ledger.get('/v1/accounts/acme/usage?period=2022-01')).body;
+  expect(before).toMatchObject({ statementsBegin: '2026-03', usage: { billableClusters: 2 } });
+  const after = (await ledger.get('/v1/accounts/acme/usage?period=2026-03')).body;
+  expect(after.statementsBegin).toBeUndefined();
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { type Instant, periodWindow, type Window } from '../../domain/time.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { invalidRequest } from '../server/problem.ts';
 import { type AsOf, asOfOut, InstantText, instantOut, PeriodText } from './fields.ts';
@@ -38,23 +39,29 @@ export function countedOf(query: WindowQuery, now: Instant, pointer: '/query' | 
   return { window, through: clippedWindow(window, query.through ?? now).to };
 }
 
+/** Returns the head of an answer about a window. It says if the window begins before the first period that has statements. */
 export function windowHead(
+  model: LedgerModel,
   { period }: WindowQuery,
   { window, through }: { readonly window: Window; readonly through: Instant },
 ) {
+  const begun = model.beginning?.period;
+  const isBefore = begun !== undefined && window.from < periodWindow(begun).from;
   return {
     ...(period !== undefined && { period }),
     window: { from: instantOut(window.from), to: instantOut(window.to) },
     through: instantOut(through),
+    ...(isBefore && { statementsBegin: begun }),
   };
 }
 
 export function headOf(
+  model: LedgerModel,
   query: WindowQuery & { readonly asOf?: AsOf | undefined },
   counted: { readonly window: Window; readonly through: Instant; readonly asOf: Position },
 ) {
   return {
-    ...windowHead(query, counted),
+    ...windowHead(model, query, counted),
     asOf: asOfOut(query.asOf),
     position: String(counted.asOf),
   };

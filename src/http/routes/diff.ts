@@ -66,7 +66,7 @@ export function diffRoutes(app: App, services: HttpServices): void {
       const ref = (position: Position) => factRef(model, facts, position);
       return {
         accountId,
-        ...windowHead(query, counted),
+        ...windowHead(model, query, counted),
         before: {
           asOf: asOfOut(query.before),
           position: String(span.before),

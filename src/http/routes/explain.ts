@@ -47,7 +47,7 @@ export function explainRoutes(app: App, services: HttpServices): void {
       requireAccount(model, params.accountId);
       const question = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
       const { clusters, ...breakdown } = await explainUsage(model, params.accountId, question);
-      const head = { accountId: params.accountId, ...headOf(query, question) };
+      const head = { accountId: params.accountId, ...headOf(model, query, question) };
       const explained = withFacts(services.store, model, clusters);
       if (form === 'csv') return reply.send(await asCsv(head, explained));
       const texts: string[] = [];

@@ -87,7 +87,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
         }
         items.push(item);
       }
-      const shared = headOf(query, usageQuestion);
+      const shared = headOf(model, query, usageQuestion);
       const json = () => ({ ...shared, items, ...(next !== undefined && { next }) });
       return sendAccepted(request, reply, formsOf(shared, items, json));
     },
@@ -112,7 +112,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
       requireAccount(model, params.accountId);
       const usageQuestion = questionOf(query, services.now(), knownAt(model, query.asOf));
       const item = accountUsage(model, params.accountId, usageQuestion);
-      const shared = headOf(query, usageQuestion);
+      const shared = headOf(model, query, usageQuestion);
       const { accountId, ...measures } = item;
       const json = () => ({ accountId, ...shared, ...measures });
       return sendAccepted(request, reply, formsOf(shared, [item], json));

@@ -72,7 +72,7 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
       const simulation = await simulateAccount(services.store, model, { accountId, asOf }, changes);
       const clusters = simulatedClusters(model, simulation);
       const window = clippedWindow(counted.window, counted.through);
-      const head = headOf(question, { ...counted, asOf });
+      const head = headOf(model, question, { ...counted, asOf });
       return { accountId, ...head, ...comparisonOut(clusters, window) };
     },
   );

@@ -5,6 +5,7 @@ import { path } from '../../client/client.ts';
 import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { accountDetails } from '../../render/account-text.ts';
+import { usageError } from '../../terminal/cli-error.ts';
 import { accountId, withJson, withServer } from '../../terminal/options.ts';
 
 interface Options extends TargetOptions {
@@ -31,6 +32,8 @@ export function addAccountsSet(parent: Command, cli: CliContext): void {
     )
     .action((account: string, { name, externalId: externalIds, limit: limits, ...options }: Options) =>
       withRunningLedger(cli, options, (client) => {
+        if (name === undefined && externalIds === undefined && limits === undefined)
+          throw usageError('the profile would be empty: give --name, --external-id or --limit');
         const body = { name, externalIds, limits };
         const request = { method: 'PUT', path: path`/v1/accounts/${account}`, body } as const;
         return printAnswer(client, cli.out, options, request, AccountOut, (answer) =>
