@@ -176,7 +176,11 @@ describe('the usage of a window', () => {
 describe('usage with groupBy', () => {
   const moving = sharedLedger(async (it) => {
     await it.record(
-      registered('m1', '2026-03-01T00:00:00Z', 'acme', { region: 'eu-1', labels: { team: 'a' } }),
+      registered('m1', '2026-03-01T00:00:00Z', 'acme', {
+        region: 'eu-1',
+        cloudProvider: 'aws',
+        labels: { team: 'a' },
+      }),
       event('cluster.changed', 'm1', '2026-03-11T00:00:00Z', { region: 'us-1' }),
       registered('m2', '2026-03-30T00:00:00Z', 'acme'),
     );
@@ -192,6 +196,13 @@ describe('usage with groupBy', () => {
       [null, `${2 * 86_400}.000`],
       ['eu-1', `${10 * 86_400}.000`],
       ['us-1', `${21 * 86_400}.000`],
+    ]);
+  });
+
+  test('groups by the cloud provider', async () => {
+    expect(await secondsBy('cloudProvider')).toEqual([
+      [null, `${2 * 86_400}.000`],
+      ['aws', `${31 * 86_400}.000`],
     ]);
   });
 
