@@ -1,12 +1,13 @@
 import { EVENT_ID_SHARED, WARNINGS_STREAM } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { BoundedMap } from '../util/bounded-map.ts';
 import { appendAtEnd } from './append-at-end.ts';
 import { eventId } from './event-id.ts';
 import type { Deadline } from './retry.ts';
 import { LEDGER_SOURCE, type Submission } from './submission.ts';
 
-/** Minimum number of recent event ids that are compared; at most twice as many are kept. */
-const REMEMBERED = 10_000;
+/** Number of recent event ids that are compared. */
+const REMEMBERED = 20_000;
 
 /**
  * Notices if a producer posts one event id for two clusters, and records a warning. Both facts count, since an event is a
@@ -16,9 +17,8 @@ const REMEMBERED = 10_000;
 export class SharedEventIds {
   readonly #store: EventStore;
   readonly #now: () => number;
-  /** Cluster of the last fact with an id, by source and id. A full map becomes the older one, so that nothing is evicted singly. */
-  #newer = new Map<string, string>();
-  #older: ReadonlyMap<string, string> = new Map();
+  /** Cluster of the last fact with an id, by source and id. */
+  readonly #clusters = new BoundedMap<string, string>(REMEMBERED);
 
   constructor(store: EventStore, now: () => number) {
     this.#store = store;
@@ -31,19 +31,11 @@ export class SharedEventIds {
       const { source, id } = origin;
       if (source === LEDGER_SOURCE) continue;
       const key = `${source}\n${id}`;
-      const otherClusterId = this.#newer.get(key) ?? this.#older.get(key);
-      this.#remember(key, fact.clusterId);
+      const otherClusterId = this.#clusters.get(key);
+      this.#clusters.set(key, fact.clusterId);
       if (otherClusterId === undefined || otherClusterId === fact.clusterId) continue;
       await this.#warn({ source, id, clusterId: fact.clusterId, otherClusterId }, deadline);
     }
-  }
-
-  #remember(key: string, clusterId: string): void {
-    if (this.#newer.size >= REMEMBERED) {
-      this.#older = this.#newer;
-      this.#newer = new Map();
-    }
-    this.#newer.set(key, clusterId);
   }
 
   async #warn(data: Readonly<Record<string, string>>, deadline: Deadline): Promise<void> {
