@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { InstantOut } from './values.ts';
 
+/** Form of a place in the feed: a position and, after a restore that lost events, the epoch before it. */
+export const FEED_CURSOR = /^([1-9]\d{0,8}\.)?(0|[1-9]\d{0,14})$/;
+
 /** A recorded fact, or another event for consumers, as a CloudEvent with its place in the log. */
 export const FeedEvent = z
   .looseObject({

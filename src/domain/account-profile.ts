@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALL_TYPES } from './billing/usage.ts';
 import { line } from './facts/fact.ts';
 import { ACCOUNT_DESCRIBED } from './stream-table.ts';
 
@@ -31,9 +32,6 @@ export type AccountProfile = Readonly<z.output<typeof AccountProfile>>;
 export function readableProfile(type: string, data: unknown): AccountProfile | undefined {
   return type === ACCOUNT_DESCRIBED ? AccountProfile.safeParse(data).data : undefined;
 }
-
-/** The limit of all clusters together, whatever their type. */
-export const ALL_TYPES = '*';
 
 /** How much of a limit is used. */
 export interface LimitUse {

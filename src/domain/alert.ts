@@ -1,3 +1,4 @@
+import { ALL_TYPES } from './billing/usage.ts';
 /** The kinds of alert, with the severity and the texts of each. */
 import type { ConditionKind } from './validation/judging/condition.ts';
 
@@ -170,7 +171,7 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     'info',
     'account',
     (_, { clusterType, limit, billed }) =>
-      clusterType === '*'
+      clusterType === ALL_TYPES
         ? `${billed} clusters are billed and the limit of the plan is ${limit}`
         : `${billed} clusters of type ${clusterType} are billed and the limit of the plan is ${limit}`,
     'None: limits have no effect on billing.',

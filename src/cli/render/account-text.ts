@@ -1,4 +1,5 @@
 import type { AccountOut } from '../../api/accounts.ts';
+import { ALL_TYPES } from '../../domain/billing/usage.ts';
 import type { Detail } from '../terminal/output.ts';
 import { typeText } from './by-type.ts';
 
@@ -30,5 +31,5 @@ export function accountDetails(account: AccountOut): Detail[] {
 }
 
 function limitedType(clusterType: string): string {
-  return typeText(clusterType === '*' ? undefined : clusterType);
+  return typeText(clusterType === ALL_TYPES ? undefined : clusterType);
 }

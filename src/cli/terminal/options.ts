@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
+import { FEED_CURSOR } from '../../api/feed.ts';
 import { AccountId, ClusterId, EventId } from '../../domain/facts/fact.ts';
 import { INSTANT_FORM, PERIOD, parseInstant } from '../../domain/time.ts';
 import type { TargetOptions } from '../client/target.ts';
@@ -36,7 +37,7 @@ export function position(text: string): string {
 }
 
 export function feedCursor(text: string): string {
-  if (/^([1-9]\d{0,8}\.)?(0|[1-9]\d{0,14})$/.test(text)) return text;
+  if (FEED_CURSOR.test(text)) return text;
   throw invalid('It must be a position in the log (a whole number, 0 or more), or the `next` of the feed.');
 }
 

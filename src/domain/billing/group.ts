@@ -1,5 +1,5 @@
 import type { Instant, Window } from '../time.ts';
-import { compareTypes, GroupedUsageMeter, type Usage } from './usage.ts';
+import { compareTypes, meterOf, type Usage } from './usage.ts';
 
 /** Attribute that usage is grouped by: a field of the cluster, or one of its labels. */
 export type GroupBy = 'region' | 'cloudProvider' | 'clusterType' | { readonly label: string };
@@ -38,12 +38,7 @@ export function groupedIntervals(
  * @param clusters the grouped intervals of each cluster. @param counted the window, already clipped (`clippedWindow`).
  */
 export function usageByGroup(clusters: Iterable<readonly GroupedInterval[]>, counted: Window): GroupUsage[] {
-  const meter = new GroupedUsageMeter<string | null>(counted);
-  for (const intervals of clusters) {
-    for (const { from, to, value } of intervals) meter.add(from, to ?? Number.POSITIVE_INFINITY, value);
-    meter.endCluster();
-  }
-  return meter.groups
-    .map(([value, usage]) => ({ value, ...usage }))
+  return meterOf(clusters, ({ value }) => value, counted)
+    .groups.map(([value, usage]) => ({ value, ...usage }))
     .sort((a, b) => compareTypes(a.value, b.value));
 }

@@ -27,6 +27,9 @@ export interface UsageBreakdown {
   readonly byType: readonly TypeUsage[];
 }
 
+/** Stands for all cluster types together in limits and in tables, where a cluster type is expected. */
+export const ALL_TYPES = '*';
+
 /** The measures before they are formatted. */
 export interface Measures {
   billableClusters: number;
@@ -50,13 +53,23 @@ export function usageOf(
   clusters: Iterable<readonly Pick<Interval, 'from' | 'to' | 'clusterType'>[]>,
   counted: Window,
 ): UsageBreakdown {
-  const meter = new GroupedUsageMeter<string | null>(counted);
+  const meter = meterOf(clusters, ({ clusterType }) => clusterType, counted);
+  return { usage: meter.usage, byType: typesInOrder(meter.groups) };
+}
+
+/** Measures billed intervals of clusters by a group that each interval has. */
+export function meterOf<I extends Pick<Interval, 'from' | 'to'>, Group extends string | number | null>(
+  clusters: Iterable<readonly I[]>,
+  groupOf: (interval: I) => Group,
+  counted: Window,
+): GroupedUsageMeter<Group> {
+  const meter = new GroupedUsageMeter<Group>(counted);
   for (const intervals of clusters) {
-    for (const { from, to, clusterType } of intervals)
-      meter.add(from, to ?? Number.POSITIVE_INFINITY, clusterType);
+    for (const interval of intervals)
+      meter.add(interval.from, interval.to ?? Number.POSITIVE_INFINITY, groupOf(interval));
     meter.endCluster();
   }
-  return { usage: meter.usage, byType: typesInOrder(meter.groups) };
+  return meter;
 }
 
 /** Returns the usage of each type in order of the types, `null` first. */

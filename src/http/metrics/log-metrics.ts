@@ -1,17 +1,10 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { SignedLog } from '../../audit/signed-log.ts';
+import { addGauge } from './gauge.ts';
 
 /** Adds the metrics of the log and of its checkpoints. */
 export function measureLog(registry: Registry, signedLog: SignedLog, now: () => number): void {
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
+  const gauge = (name: string, help: string, value: () => number) => addGauge(registry, name, help, value);
   gauge('ledger_log_size', 'Number of events in the tree of the log', () => signedLog.tree.size);
   gauge(
     'ledger_log_checkpoint_size',

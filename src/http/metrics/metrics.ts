@@ -6,6 +6,7 @@ import { alertState } from '../../projections/alerts/raised-alert.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { type AlertSources, liveAlerts, severityOf } from '../alert-view.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
+import { addGauge } from './gauge.ts';
 
 /** The metrics of the ledger. No label has unbounded values. */
 export interface Metrics {
@@ -27,15 +28,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'ledger_' });
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
+  const gauge = (name: string, help: string, value: () => number) => addGauge(registry, name, help, value);
   gauge(
     'ledger_position',
     'Position of the last event that answers take into account',
@@ -103,15 +96,7 @@ export function observeKubefirst({ registry }: Metrics, { intake, records }: Kub
       for (const [outcome, count] of intake.counts) events.inc({ outcome }, count);
     },
   });
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
+  const gauge = (name: string, help: string, value: () => number) => addGauge(registry, name, help, value);
   gauge(
     'ledger_kubefirst_clusters_seen',
     'Number of clusters with a heartbeat since the process started',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FEED_CURSOR } from '../../api/feed.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { Problem } from '../server/problem.ts';
 
@@ -17,7 +18,7 @@ export interface Epoch {
 /** A cursor as text: the position alone in the first epoch, `<epoch>.<position>` in later ones. */
 export const FeedCursorText = z
   .string()
-  .regex(/^([1-9]\d{0,8}\.)?(0|[1-9]\d{0,14})$/, 'must be the `next` of the previous call, or 0')
+  .regex(FEED_CURSOR, 'must be the `next` of the previous call, or 0')
   .transform((text): FeedCursor => {
     const [position, epoch = '1'] = text.split('.').reverse() as [string, string?];
     return { epoch: Number(epoch), position: Number(position) };

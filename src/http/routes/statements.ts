@@ -3,7 +3,7 @@ import { StatementList, StatementOut } from '../../api/statements.ts';
 import { MEASURES } from '../../api/usage.ts';
 import type { Amounts } from '../../domain/billing/quantity.ts';
 import { RULES_VERSION, type Statement } from '../../domain/billing/statement.ts';
-import type { Usage } from '../../domain/billing/usage.ts';
+import { ALL_TYPES, type Usage } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import type { Period } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
@@ -175,16 +175,13 @@ function rowsOf(statement: z.output<typeof StatementOut>): Cell[][] {
       ...[statementId, `${statementId}_${rows.length + 1}`, accountId, period, number(watermark), closedAt],
       ...[line, of, clusterType, ...ADDITIVE.map((measure) => number(amounts[measure])), ...others, facts],
     ]);
-  add('usage', period, ALL, usage, measures(usage));
+  add('usage', period, ALL_TYPES, usage, measures(usage));
   for (const own of byType) add('usage', period, own.clusterType, own, measures(own));
   for (const { period: of, delta, byType: types, facts } of adjustments) {
-    add('adjustment', of, ALL, delta, none, facts.join(' '));
+    add('adjustment', of, ALL_TYPES, delta, none, facts.join(' '));
     for (const own of types) add('adjustment', of, own.clusterType, own.delta, none);
   }
-  add('total', period, ALL, total, none);
+  add('total', period, ALL_TYPES, total, none);
   for (const own of total.byType) add('total', period, own.clusterType, own, none);
   return rows;
 }
-
-/** Value of the `clusterType` column in rows that sum up all types. */
-const ALL = '*';

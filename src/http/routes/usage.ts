@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AccountUsageOut, MEASURES, UsageList } from '../../api/usage.ts';
 import type { GroupBy } from '../../domain/billing/group.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { ALL_TYPES, clippedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
 import {
@@ -144,9 +144,6 @@ function formsOf(
     items: () => items.map((item) => ({ ...shared, ...item })),
   };
 }
-
-/** Value of the `clusterType` column in rows that sum up all types. */
-const ALL_TYPES = '*';
 
 /** Writes a row per account, or per account and day: first all types together, then each type, then each group. */
 function asCsv(
