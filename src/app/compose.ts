@@ -154,7 +154,7 @@ async function serverOf(
     now,
     recordingTime: clock.now,
     graceMs,
-    epoch: () => starts.epoch,
+    epochs: () => starts.epochs,
     version: packageVersion(),
   };
   return buildServer(services, log);

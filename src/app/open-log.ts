@@ -49,13 +49,13 @@ export async function openLog(
   const latch = new ReadOnlyLatch();
   const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, latch);
   resources.defer(() => store.close());
-  const starts = new LogStarts(opened, now);
+  const starts = new LogStarts(opened, now, readOnly);
   const projections = new Projections(store, {
     ...(!readOnly && {
       snapshotFile: snapshotFile(config),
-      starts,
       statementDigests: new StatementDigests(store),
     }),
+    starts,
     log,
     onFailed,
   });

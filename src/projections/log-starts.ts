@@ -6,15 +6,21 @@ import type { Position } from '../util/log-numbers.ts';
 import type { SnapshotOrigin } from './model/snapshot.ts';
 import type { CheckedSnapshot, LogHistory } from './projections.ts';
 
-/** A start of a ledger on a log. */
-interface LogStart {
-  readonly startId: string;
-  /** End of the log at the start; 0 if the store has more than one writer, since the end is not known then. */
-  readonly position: Position;
-  /** Number of the epoch: 1, and one more each time that positions were lost. */
+/** Positions of a log that were not lost since. */
+interface Epoch {
+  /** 1, and one more each time that positions were lost. */
   readonly epoch: number;
   /** Last position that is the same in this epoch and in the one before. */
   readonly epochFrom: Position;
+}
+
+const FIRST_EPOCH: Epoch = { epoch: 1, epochFrom: 0 };
+
+/** A start of a ledger on a log. */
+interface LogStart extends Epoch {
+  readonly startId: string;
+  /** End of the log at the start; 0 if the store has more than one writer, since the end is not known then. */
+  readonly position: Position;
 }
 
 /**
@@ -26,18 +32,22 @@ interface LogStart {
 export class LogStarts implements LogHistory {
   readonly #store: EventStore;
   readonly #now: () => number;
+  readonly #isReadOnly: boolean;
   readonly #startId: string = randomUUID();
   #firstStartId: string | undefined;
   #start: LogStart | undefined;
+  #epochs: readonly Epoch[] = [FIRST_EPOCH];
 
-  constructor(store: EventStore, now: () => number) {
+  /** @param isReadOnly whether starts are only read: this one is then not recorded. */
+  constructor(store: EventStore, now: () => number, isReadOnly = false) {
     this.#store = store;
     this.#now = now;
+    this.#isReadOnly = isReadOnly;
   }
 
-  /** The epoch of the log, and the last position that it shares with the epoch before. */
-  get epoch(): Pick<LogStart, 'epoch' | 'epochFrom'> {
-    return this.#start ?? { epoch: 1, epochFrom: 0 };
+  /** The epochs of the log in order; the last one is the current one. They are known once `begin` has resolved. */
+  get epochs(): readonly Epoch[] {
+    return this.#epochs;
   }
 
   /** The origin of snapshots that this process writes; `undefined` before `begin` has resolved. */
@@ -56,7 +66,7 @@ export class LogStarts implements LogHistory {
     for (;;) {
       const starts = await this.#earlierStarts();
       const mismatch = snapshot === undefined ? undefined : this.#mismatchOf(starts, snapshot);
-      const { epoch, epochFrom } = starts.at(-1) ?? { epoch: 1, epochFrom: 0 };
+      const { epoch, epochFrom } = starts.at(-1) ?? FIRST_EPOCH;
       const isNewEpoch = mismatch === LOST && snapshot !== undefined;
       this.#start = {
         startId: this.#startId,
@@ -65,6 +75,8 @@ export class LogStarts implements LogHistory {
         epochFrom: isNewEpoch ? Math.min(position, snapshot.position) : epochFrom,
       };
       this.#firstStartId = starts[0]?.startId ?? this.#startId;
+      this.#epochs = epochsOf([...starts, this.#start]);
+      if (this.#isReadOnly) return mismatch;
       if (await this.#isRecorded(this.#start, starts.length - 1)) return mismatch;
     }
   }
@@ -104,6 +116,12 @@ export class LogStarts implements LogHistory {
       throw error;
     }
   }
+}
+
+/** Returns each epoch once. */
+function epochsOf(starts: readonly Epoch[]): Epoch[] {
+  const epochs = new Map([FIRST_EPOCH, ...starts].map(({ epoch, epochFrom }) => [epoch, epochFrom]));
+  return Array.from(epochs, ([epoch, epochFrom]) => ({ epoch, epochFrom }));
 }
 
 const LOST = 'the log has lost events since, such as by a restore';

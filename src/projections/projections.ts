@@ -239,7 +239,9 @@ export class Projections {
   async #holds(model: LedgerModel): Promise<boolean> {
     if (model.position === 0) return true;
     for await (const [event] of this.#store.readAll(model.position - 1)) {
-      return event?.id === model.facts.ids.at(model.position);
+      const { facts, position } = model;
+      // The same event posted again after a restore has the same id, but was recorded later.
+      return event?.id === facts.ids.at(position) && event.recordedAt === facts.recordedAt(position);
     }
     return false;
   }

@@ -1,17 +1,23 @@
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { LedgerModel } from '../../src/projections/model/ledger-model.ts';
-import { encodeModel } from '../../src/projections/model/snapshot.ts';
+import { encodeModel, readSnapshot } from '../../src/projections/model/snapshot.ts';
+import { run } from '../cli/program.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 
 const APRIL = '2026-04-01T00:00:00.000Z';
 
-/** Copies the embedded store of a closed ledger. */
+const storeFile = (ledger: TestLedger) => join(dirname(ledger.snapshotFile), 'ledger.db');
+
+/** Copies the embedded store, also while a ledger uses it. @returns a function that puts the copy back while none does. */
 async function backup(ledger: TestLedger): Promise<() => Promise<void>> {
-  const file = join(dirname(ledger.snapshotFile), 'ledger.db');
-  await copyFile(file, `${file}.backup`);
+  const file = storeFile(ledger);
+  const db = new DatabaseSync(file);
+  db.exec(`VACUUM INTO '${file}.backup'`);
+  db.close();
   return async () => {
     await rm(`${file}-wal`, { force: true });
     await rm(`${file}-shm`, { force: true });
@@ -51,6 +57,40 @@ describe('a snapshot of a log that was restored from an older file', () => {
     expect(await answersLikeReplay(ledger)).toBe(true);
     expect((await ledger.get('/v1/clusters/c2')).status).toBe(404);
     expect((await ledger.get('/v1/clusters/c3')).status).toBe(200);
+  });
+
+  test('is not used if the backup was made while its process ran', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', APRIL));
+    const restore = await backup(ledger);
+    const last = stopped('c1', '2026-04-11T00:00:00.000Z');
+    await ledger.record(registered('c2', APRIL), last);
+    await ledger.close();
+    const snapshot = await readFile(ledger.snapshotFile);
+
+    await restore();
+    await ledger.open();
+    await ledger.record(registered('c3', APRIL), last);
+    await ledger.close();
+    await writeFile(ledger.snapshotFile, snapshot);
+    await ledger.open();
+
+    expect(await answersLikeReplay(ledger)).toBe(true);
+    expect((await ledger.get('/v1/clusters/c2')).status).toBe(404);
+  });
+
+  test('is not used if its last event has the same id and was recorded at another time', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', APRIL));
+    const other = new LedgerModel();
+    for await (const events of ledger.rooms.store.readAll(0))
+      for (const event of events) other.apply({ ...event, recordedAt: event.recordedAt - 1_000 });
+    await ledger.close();
+    const origin = (await readSnapshot(ledger.snapshotFile, expect.unreachable))?.origin;
+    expect(origin).toBeDefined();
+    await writeFile(ledger.snapshotFile, encodeModel(other, origin));
+    await ledger.open();
+    expect(await answersLikeReplay(ledger)).toBe(true);
   });
 
   test('is removed at the first start', async () => {
@@ -102,4 +142,39 @@ test('a consumer of the feed that has read lost events is answered with epoch-ch
   expect((await ledger.get('/v1/feed?after=1')).body.events).toEqual(rest.events);
   await ledger.reopen();
   expect((await ledger.get('/v1/feed?after=2.3')).body).toEqual({ events: [], next: '2.3' });
+
+  await ledger.close();
+  const read = (after: string) =>
+    run(['events', 'tail', '--json', '--after', after, '--store', `sqlite:${storeFile(ledger)}`]);
+  const { stdout } = await read('2.1');
+  expect(stdout.trim().split('\n')).toHaveLength(2);
+  expect((await read(next)).stderr).toContain('continue with after=2.1');
+});
+
+test('a consumer that missed two restores gets the last position that all epochs share', async () => {
+  const ledger = await ledgerForTest();
+  await ledger.record(registered('c1', APRIL));
+  await ledger.close();
+  const first = await backup(ledger);
+  await ledger.open();
+  await ledger.record(registered('lost', APRIL), registered('lost-too', APRIL));
+  const { next } = (await ledger.get('/v1/feed')).body;
+  await ledger.close();
+  await first();
+  await ledger.open();
+  await ledger.record(...['c2', 'c3', 'c4', 'c5'].map((id) => registered(id, APRIL)));
+  await ledger.close();
+  await rm(`${storeFile(ledger)}.backup`);
+  const second = await backup(ledger);
+  await ledger.open();
+  await ledger.record(registered('lost-later', APRIL));
+  await ledger.close();
+  await second();
+  await ledger.open();
+
+  const answer = await ledger.get(`/v1/feed?after=${next}`);
+  expect([answer.status, answer.body.type]).toEqual([409, 'urn:cluster-ledger:problem:epoch-changed']);
+  expect(answer.body.detail).toContain('lost events after position 1;');
+  expect(answer.body.detail).toContain('continue with after=3.1');
+  expect((await ledger.get('/v1/feed?after=2.5')).body).toEqual({ events: [], next: '3.5' });
 });

@@ -28,13 +28,19 @@ export function formatFeedCursor({ epoch, position }: FeedCursor): string {
   return epoch === 1 ? String(position) : `${epoch}.${position}`;
 }
 
-/** @throws Problem `epoch-changed` if events that were read up to the cursor may no longer be in the log. */
-export function requireEpoch(cursor: FeedCursor, { epoch, epochFrom }: Epoch): void {
-  if (cursor.epoch === epoch || cursor.position === 0) return;
-  if (cursor.epoch === epoch - 1 && cursor.position <= epochFrom) return;
-  const resume = formatFeedCursor({ epoch, position: cursor.epoch === epoch - 1 ? epochFrom : 0 });
+/**
+ * Returns the current epoch.
+ * @throws Problem `epoch-changed` if events that were read up to the cursor may no longer be in the log.
+ */
+export function requireEpoch(cursor: FeedCursor, epochs: readonly Epoch[]): number {
+  const { epoch } = epochs.at(-1) as Epoch;
+  if (cursor.epoch === epoch) return epoch;
+  const later = epochs.filter((other) => other.epoch > cursor.epoch).map(({ epochFrom }) => epochFrom);
+  const shared = later.length === 0 ? 0 : Math.min(...later);
+  if (cursor.position <= shared) return epoch;
+  const resume = formatFeedCursor({ epoch, position: shared });
   throw new Problem(
     'epoch-changed',
-    `the log was restored and has lost events after position ${epochFrom}; drop what you have read after that position, and continue with after=${resume}`,
+    `the log was restored and has lost events after position ${shared}; drop what you have read after that position, and continue with after=${resume}`,
   );
 }

@@ -40,7 +40,9 @@ export function feedRoutes(app: App, services: HttpServices): void {
       },
     },
     async ({ query }, reply) => {
-      requireEpoch(query.after, services.epoch());
+      // The epochs are known once the ledger has caught up.
+      await modelFor(services.projections, {}, reply);
+      const epoch = requireEpoch(query.after, services.epochs());
       // A consumer may be ahead of this process, which is another replica: wait for the position, and fail if it is not reached.
       await modelFor(
         services.projections,
@@ -55,7 +57,6 @@ export function feedRoutes(app: App, services: HttpServices): void {
       reply
         .header('ledger-position', String(services.projections.model.position))
         .header('cache-control', 'no-store');
-      const { epoch } = services.epoch();
       return { events: page.events, next: formatFeedCursor({ epoch, position: page.next }) };
     },
   );

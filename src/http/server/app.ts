@@ -46,8 +46,8 @@ export interface HttpServices {
   readonly validator?: ValidatorControl | undefined;
   /** How long after its end a period waits for late facts, in milliseconds. */
   readonly graceMs: number;
-  /** Returns the epoch of the log, and the last position that it shares with the epoch before. */
-  readonly epoch: () => Epoch;
+  /** Returns the epochs of the log in order. They are known once the projections have caught up. */
+  readonly epochs: () => readonly Epoch[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Returns the time that events are stamped with. Alerts and runs are compared with it. */
