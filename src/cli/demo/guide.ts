@@ -48,7 +48,7 @@ ${screen.strong('Three users, and commands for each')}
 
 ${examplePost(url, cluster.accountId, now)}
 
-  Billing reads the usage of ${lastMonth} as CSV, one row per account. Without the header, it is JSON.
+  Billing reads the usage of ${lastMonth} as CSV: a row per account, and one per cluster type. Without the header, it is JSON.
 
     curl -sS '${url}/v1/usage?period=${lastMonth}' -H 'accept: text/csv'
 
