@@ -1,9 +1,9 @@
 import { connect, isIP, isIPv4, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type SecureContext, connect as secure } from 'node:tls';
+import type { AddressPolicy } from '../../util/address-policy.ts';
+import { sameAddress } from '../../util/ip.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
-import type { AddressPolicy } from './address-policy.ts';
-import { sameAddress } from './ip.ts';
 import {
   certificateFailure,
   connectFailure,

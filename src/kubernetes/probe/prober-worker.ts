@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import type { SourceReading } from '../../domain/inventory.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
+import { AddressPolicy } from '../../util/address-policy.ts';
 import type { Credential } from '../credentials/credential.ts';
 import { CredentialRefused, resolveConnection } from '../credentials/credential-source.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
@@ -15,7 +16,6 @@ import { readInventories } from '../credentials/read-inventories.ts';
 import { SourceUnreadable } from '../management/source-unreadable.ts';
 import type { WorkerCommand, WorkerReport } from '../prober/prober-messages.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
-import { AddressPolicy } from './address-policy.ts';
 import { failureOf, probe } from './probe.ts';
 import { ProbeFailure } from './probe-failure.ts';
 import { HostRateLimiter, ProbeThrottle, Semaphore } from './probe-throttle.ts';

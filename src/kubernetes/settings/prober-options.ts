@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AddressPolicyOptions } from './address-policy-options.ts';
+import { AddressPolicyOptions } from '../../util/address-policy-options.ts';
 import { CredentialSettings } from './credential-settings.ts';
 
 /** Options of the prober. The server passes them to the probing process as they are. */

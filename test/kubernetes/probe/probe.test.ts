@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseKubeconfig } from '../../../src/kubernetes/credentials/kubeconfig.ts';
-import { AddressPolicy } from '../../../src/kubernetes/probe/address-policy.ts';
 import { probe } from '../../../src/kubernetes/probe/probe.ts';
 import { SecureContexts } from '../../../src/kubernetes/probe/tls-contexts.ts';
+import { AddressPolicy } from '../../../src/util/address-policy.ts';
 import { DnsServer } from '../../support/dns-server.ts';
 import { freePorts } from '../../support/eventstored.ts';
 import { until } from '../../support/until.ts';

@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
-import { type AddressPolicyOptions, parseCidr } from '../settings/address-policy-options.ts';
+import { type AddressPolicyOptions, parseCidr } from './address-policy-options.ts';
 import { bytesOf, embeddedIPv4 } from './ip.ts';
 
 /**
- * Networks that never contain the API server of a customer: this machine, its link, multicast, metadata services of
+ * Networks that never contain a server of a customer: this machine, its link, multicast, metadata services of
  * clouds.
  */
 const ALWAYS_DENIED: readonly (readonly [why: string, ...networks: string[]])[] = [
@@ -23,7 +23,7 @@ const ALWAYS_DENIED: readonly (readonly [why: string, ...networks: string[]])[] 
 ];
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
 
-/** Decides whether a probe may connect to an address. */
+/** Decides whether the ledger may connect to an address that a customer gave. */
 export class AddressPolicy {
   readonly #allowed: BlockList;
   readonly #denied: readonly (readonly [why: string, networks: BlockList])[];

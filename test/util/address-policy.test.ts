@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AddressPolicy } from '../../../src/kubernetes/probe/address-policy.ts';
-import { bytesOf, sameAddress } from '../../../src/kubernetes/probe/ip.ts';
-import { AddressPolicyOptions } from '../../../src/kubernetes/settings/address-policy-options.ts';
+import { AddressPolicy } from '../../src/util/address-policy.ts';
+import { AddressPolicyOptions } from '../../src/util/address-policy-options.ts';
+import { bytesOf, sameAddress } from '../../src/util/ip.ts';
 
 const policy = (options: object = {}) => new AddressPolicy(AddressPolicyOptions.parse(options));
 

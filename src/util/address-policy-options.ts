@@ -5,7 +5,7 @@ const Cidr = z
   .string()
   .refine((text) => parseCidr(text) !== undefined, 'must be a network such as 10.0.0.0/8 or fd00::/8');
 
-/** The addresses that a probe may connect to. */
+/** The addresses that the ledger may connect to. */
 export const AddressPolicyOptions = z.strictObject({
   /** Networks that are always allowed, even if another rule denies them. */
   allow: z.array(Cidr).readonly().default([]),
