@@ -46,6 +46,7 @@ describe('the dependency rules of the layers', () => {
     ['verify-runs-nothing-of-the-ledger', 'audit/verify', "import '../tree.ts';"],
     ['audit-reads-the-log-only', 'audit', "import '../ledger/ledger.ts';"],
     ['projections-read-facts-only', 'projections', "import '../ledger/ledger.ts';"],
+    ['delivery-sends-what-is-recorded', 'delivery', "import '../ledger/ledger.ts';"],
     ['ledger-is-the-write-path-only', 'ledger', "import '../projections/projections.ts';"],
     ['kubernetes-knows-the-domain-only', 'kubernetes', "import '../ledger/ledger.ts';"],
     [

@@ -1,3 +1,4 @@
+import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import { CLOCK_DOUBTED, CLOCK_STREAM, CLOCK_TRUSTED } from '../domain/stream-table.ts';
 import { formatInstant, type Instant, readInstant, type Window } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
@@ -6,7 +7,6 @@ import type { Revision } from '../util/log-numbers.ts';
 import { appendAtEnd } from './append-at-end.ts';
 import { eventId } from './event-id.ts';
 import { writeDeadline } from './retry.ts';
-import { LEDGER_SOURCE } from './submission.ts';
 
 /** The last record about the clock. */
 export type ClockRecord =

@@ -1,5 +1,6 @@
 import type { AccountProfile } from '../domain/account-profile.ts';
 import type { Beginning } from '../domain/billing/beginning.ts';
+import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import {
   ACCOUNT_DESCRIBED,
   ALERT_ACKNOWLEDGED,
@@ -17,7 +18,6 @@ import type { Revision } from '../util/log-numbers.ts';
 import { appendAtEnd, isAppended } from './append-at-end.ts';
 import { eventId } from './event-id.ts';
 import { writeDeadline } from './retry.ts';
-import { LEDGER_SOURCE } from './submission.ts';
 
 /** Records the decisions of operators about alerts and about the validator, each at the end of its stream. */
 export class OperatorDecisions {

@@ -1,5 +1,6 @@
 import { type PeriodClosing, parseClosing, serializeClosing } from '../domain/billing/period.ts';
 import type { Statement } from '../domain/billing/statement.ts';
+import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import { periodStream } from '../domain/stream-table.ts';
 import type { Instant, Period } from '../domain/time.ts';
@@ -8,7 +9,6 @@ import { VersionConflict } from '../eventstore/store-errors.ts';
 import type { Position } from '../util/log-numbers.ts';
 import { eventId } from './event-id.ts';
 import { appendWithRetry, retryUntil, writeDeadline } from './retry.ts';
-import { LEDGER_SOURCE } from './submission.ts';
 
 /** A request to close a period. */
 export interface ClosePeriodCommand {

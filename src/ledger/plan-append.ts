@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import { decide, type Posting } from '../domain/facts/decide.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
@@ -7,7 +8,7 @@ import type { Instant } from '../domain/time.ts';
 import type { Revision } from '../util/log-numbers.ts';
 import type { RecordedFact } from './cluster-history-cache.ts';
 import { eventId } from './event-id.ts';
-import { LEDGER_SOURCE, type Outcome, type Submission } from './submission.ts';
+import type { Outcome, Submission } from './submission.ts';
 
 /** Maximum size of the facts in one append, in bytes of their posted events. Every store accepts appends of this size. */
 const MAX_APPEND_BYTES = 500_000;

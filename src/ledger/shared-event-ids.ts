@@ -1,10 +1,11 @@
+import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import { EVENT_ID_SHARED, WARNINGS_STREAM } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { appendAtEnd } from './append-at-end.ts';
 import { eventId } from './event-id.ts';
 import type { Deadline } from './retry.ts';
-import { LEDGER_SOURCE, type Submission } from './submission.ts';
+import type { Submission } from './submission.ts';
 
 /** Number of recent event ids that are compared. */
 const REMEMBERED = 20_000;

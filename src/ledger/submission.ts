@@ -5,9 +5,6 @@ import type { Rejection } from '../domain/facts/rejection.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import type { Revision } from '../util/log-numbers.ts';
 
-/** Source of the events that the ledger itself appends. */
-export const LEDGER_SOURCE = 'urn:cluster-ledger';
-
 /** Permissions of the caller who posts facts. */
 export type Caller = Pick<Posting, 'mayBackdate' | 'mayTransfer'>;
 

@@ -1,6 +1,9 @@
 import { formatInstant } from '../time.ts';
 import { FACT_TYPES, type Fact, type FactType } from './fact.ts';
 
+/** Source of the events that the ledger itself appends. */
+export const LEDGER_SOURCE = 'urn:cluster-ledger';
+
 /** Names of the fact types in CloudEvents, without the prefix and the version that all of them share. */
 const NAMES: Readonly<Record<FactType, string>> = {
   ClusterRegistered: 'cluster.registered',

@@ -1,23 +1,16 @@
-/** CloudEvents 1.0 (github.com/cloudevents/spec) in the JSON event format, as producers post and the feed returns them. */
+/** CloudEvents 1.0 (github.com/cloudevents/spec) in the JSON event format, as producers post them. */
 
 import { z } from 'zod';
-import type { FeedEvent } from '../../api/feed.ts';
-import { CLOUD_EVENT_TYPES, cloudEventType, factTypeOf } from '../../domain/facts/cloud-event.ts';
 import {
-  CAUSES,
-  ClusterId,
-  type Fact,
-  type FactType,
-  factPayloads,
-  line,
-  recordedFactType,
-} from '../../domain/facts/fact.ts';
-import { type FactRecord, type Origin, originOf } from '../../domain/facts/recorded-fact.ts';
-import { formatInstant } from '../../domain/time.ts';
-import type { RecordedEvent } from '../../eventstore/event-store.ts';
+  CLOUD_EVENT_TYPES,
+  cloudEventType,
+  factTypeOf,
+  LEDGER_SOURCE,
+} from '../../domain/facts/cloud-event.ts';
+import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from '../../domain/facts/fact.ts';
+import type { Origin } from '../../domain/facts/recorded-fact.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
-import { LEDGER_SOURCE, type Submission } from '../../ledger/submission.ts';
-import type { Position } from '../../util/log-numbers.ts';
+import type { Submission } from '../../ledger/submission.ts';
 import { InstantText } from '../params/fields.ts';
 
 /** Extension attributes that the feed adds; a producer cannot set them. */
@@ -93,27 +86,4 @@ export function submissionOf(event: CloudEvent, posted: JsonObject, actor: strin
   const kept =
     Object.keys(extensions).length > 0 ? { extensions: extensions as NonNullable<Origin['extensions']> } : {};
   return { fact, origin: { source, id, actor, ...kept }, event: posted };
-}
-
-/** Converts a recorded fact to an event of the feed, with the `source` and `id` of the producer and its place in the log. */
-export function toCloudEvent(event: RecordedEvent, position: Position): FeedEvent {
-  const { clusterId, effectiveAt, ...data } = event.data;
-  const { source, id, extensions } = originOf(event as FactRecord);
-  const factType = recordedFactType(event.type);
-  const type = factType === undefined ? `io.clusterledger.${event.type}` : cloudEventType(factType);
-  return {
-    specversion: '1.0',
-    id,
-    source,
-    type,
-    subject: String(clusterId),
-    time: String(effectiveAt),
-    datacontenttype: 'application/json',
-    ...extensions,
-    ledgerposition: String(position),
-    ledgerrevision: event.revision,
-    ledgereventid: event.id,
-    recordedtime: formatInstant(event.recordedAt),
-    data,
-  };
 }

@@ -1,8 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import type { RecordedOut } from '../../api/events.ts';
+import { LEDGER_SOURCE } from '../../domain/facts/cloud-event.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
-import { LEDGER_SOURCE, type NoEffect, type Outcome, type Submission } from '../../ledger/submission.ts';
+import type { NoEffect, Outcome, Submission } from '../../ledger/submission.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { fieldErrors } from '../params/fields.ts';
 import { type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type FeedEvent, FeedPage } from '../../api/feed.ts';
+import { FEED_TYPES, feedEventOf } from '../../delivery/feed-event.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
-import { FEED_TYPES, feedEventOf } from '../ingest/feed-event.ts';
 import { FeedCursorText, formatFeedCursor, requireEpoch } from '../params/feed-cursor.ts';
 import { Paging, Reading, wholeNumber } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { toCloudEvent } from '../../delivery/feed-event.ts';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { UsageQuestion } from '../../projections/queries/account-usage.ts';
@@ -7,7 +8,6 @@ import { readFacts } from '../../projections/queries/read-facts.ts';
 import { positionsToReplay, replay } from '../../projections/queries/replay-account.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import { problemResponses } from '../contract.ts';
-import { toCloudEvent } from '../ingest/cloud-event-envelope.ts';
 import { AccountPath, AsOf, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, WindowFields } from '../params/window-params.ts';

@@ -1,5 +1,7 @@
-import type { FeedEvent } from '../../api/feed.ts';
-import { CLOUD_EVENT_TYPES } from '../../domain/facts/cloud-event.ts';
+import type { FeedEvent } from '../api/feed.ts';
+import { CLOUD_EVENT_TYPES, cloudEventType, LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
+import { recordedFactType } from '../domain/facts/fact.ts';
+import { type FactRecord, originOf } from '../domain/facts/recorded-fact.ts';
 import {
   ACCOUNT_DESCRIBED,
   accountOfStream,
@@ -8,11 +10,10 @@ import {
   clusterOfStream,
   PERIOD_CLOSED,
   periodOfStream,
-} from '../../domain/stream-table.ts';
-import { formatInstant } from '../../domain/time.ts';
-import type { LogEvent } from '../../eventstore/event-store.ts';
-import { LEDGER_SOURCE } from '../../ledger/submission.ts';
-import { toCloudEvent } from './cloud-event-envelope.ts';
+} from '../domain/stream-table.ts';
+import { formatInstant } from '../domain/time.ts';
+import type { LogEvent, RecordedEvent } from '../eventstore/event-store.ts';
+import type { Position } from '../util/log-numbers.ts';
 
 /** CloudEvents types of the events of the feed that are not facts, by their recorded type. */
 const OTHER_TYPES: Readonly<Record<string, string>> = {
@@ -51,4 +52,27 @@ export function feedEventOf(event: LogEvent): FeedEvent | undefined {
 function subjectOf({ stream, data }: LogEvent): string | undefined {
   if (stream === BILLING_STREAM) return String(data['period']);
   return periodOfStream(stream) ?? accountOfStream(stream);
+}
+
+/** Converts a recorded fact to an event of the feed, with the `source` and `id` of the producer and its place in the log. */
+export function toCloudEvent(event: RecordedEvent, position: Position): FeedEvent {
+  const { clusterId, effectiveAt, ...data } = event.data;
+  const { source, id, extensions } = originOf(event as FactRecord);
+  const factType = recordedFactType(event.type);
+  const type = factType === undefined ? `io.clusterledger.${event.type}` : cloudEventType(factType);
+  return {
+    specversion: '1.0',
+    id,
+    source,
+    type,
+    subject: String(clusterId),
+    time: String(effectiveAt),
+    datacontenttype: 'application/json',
+    ...extensions,
+    ledgerposition: String(position),
+    ledgerrevision: event.revision,
+    ledgereventid: event.id,
+    recordedtime: formatInstant(event.recordedAt),
+    data,
+  };
 }
