@@ -1,21 +1,12 @@
-import type { Fact, KnownFact } from '../domain/facts/fact.ts';
-import { type Origin, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
-import type { Revision } from '../util/log-numbers.ts';
+import { EventLoopYielder } from '../util/event-loop-yielder.ts';
+import { ClusterHistory, recordedFactOf } from './cluster-history.ts';
 
-/** A fact in the stream of its cluster. Its `order` is its revision. */
-export interface RecordedFact extends KnownFact {
-  /** Index in the stream of the cluster, from 0. */
-  readonly revision: Revision;
-  readonly origin: Origin;
-  readonly recordedAt: number;
-}
-
-/** All facts of one cluster. */
-export interface ClusterHistory {
-  readonly facts: readonly RecordedFact[];
+/** The facts of a cluster, as they are known to this process. */
+export interface LoadedHistory {
+  readonly history: ClusterHistory;
   /** Whether no other process can have added facts since they were read. Only a fresh history can reject a fact. */
   readonly isFresh: boolean;
 }
@@ -29,39 +20,34 @@ const MAX_HISTORIES = 20_000;
  */
 export class ClusterHistoryCache {
   readonly #store: EventStore;
-  readonly #histories = new BoundedMap<string, readonly RecordedFact[]>(MAX_HISTORIES);
+  readonly #histories = new BoundedMap<string, ClusterHistory>(MAX_HISTORIES);
 
   constructor(store: EventStore) {
     this.#store = store;
   }
 
   /** Returns the history of a cluster, from memory if possible. @throws UnreadableFact, StoreUnavailable as `reload` does */
-  async load(clusterId: string): Promise<ClusterHistory> {
-    const facts = this.#histories.get(clusterId);
-    if (facts === undefined) return this.reload(clusterId);
-    this.keep(clusterId, facts);
-    return { facts, isFresh: this.#store.isSoleWriter };
+  async load(clusterId: string): Promise<LoadedHistory> {
+    const history = this.#histories.get(clusterId);
+    if (history === undefined) return this.reload(clusterId);
+    this.#histories.setNewest(clusterId, history);
+    return { history, isFresh: this.#store.isSoleWriter };
   }
 
   /** Reads the history from the store. @throws UnreadableFact if this release cannot read a fact. @throws StoreUnavailable */
-  async reload(clusterId: string): Promise<ClusterHistory> {
-    const facts: RecordedFact[] = [];
+  async reload(clusterId: string): Promise<LoadedHistory> {
+    const history = new ClusterHistory();
+    const yielder = new EventLoopYielder();
     for await (const event of this.#store.readStream(clusterStream(clusterId))) {
-      const fact: Fact = parseStoredFact(clusterId, event);
-      const { id, revision, recordedAt } = event;
-      facts.push({ eventId: id, order: revision, revision, fact, origin: originOf(event), recordedAt });
+      history.add(recordedFactOf(clusterId, event));
+      if (yielder.isDue) await yielder.yield();
     }
-    this.keep(clusterId, facts);
-    return { facts, isFresh: true };
+    this.#histories.setNewest(clusterId, history);
+    return { history, isFresh: true };
   }
 
   /** Removes a history, so that the next `load` reads it. */
   forget(clusterId: string): void {
     this.#histories.delete(clusterId);
-  }
-
-  /** Stores the history of a cluster after an append. */
-  keep(clusterId: string, facts: readonly RecordedFact[]): void {
-    this.#histories.setNewest(clusterId, facts);
   }
 }

@@ -5,7 +5,8 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import { StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
 import { KeyedMutex } from '../util/keyed-mutex.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import { type ClusterHistory, ClusterHistoryCache, type RecordedFact } from './cluster-history-cache.ts';
+import type { ClusterHistory, RecordedFact } from './cluster-history.ts';
+import { ClusterHistoryCache, type LoadedHistory } from './cluster-history-cache.ts';
 import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
 import { planFor, type StampedPosting } from './plan-append.ts';
 import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
@@ -99,14 +100,7 @@ export class Ledger {
       throw new StoreUnavailable('an earlier write to the same cluster took too long');
     const outcomes = new Map<Submission, Outcome>();
     const recorded = Array.from(clusters, ([clusterId, own], i) =>
-      this.#recordCluster(
-        clusterId,
-        own,
-        histories[i] as ClusterHistory | Halted,
-        caller,
-        deadline,
-        outcomes,
-      ),
+      this.#recordCluster(clusterId, own, histories[i] as LoadedHistory | Halted, caller, deadline, outcomes),
     );
     // All appends must have ended before the lock is released: an append in progress would conflict with the next call.
     const failed = (await Promise.allSettled(recorded)).find((result) => result.status === 'rejected');
@@ -134,60 +128,61 @@ export class Ledger {
     submissions: readonly Submission[],
     caller: Caller,
     deadline: Deadline,
-  ): Promise<ClusterHistory | Halted> {
-    const history = await this.#read(clusterId, () => this.#histories.load(clusterId), deadline);
-    if ('outcome' in history || history.isFresh) return history;
-    const { outcomes } = planFor(history.facts, submissions, this.#posting(caller));
-    if (!outcomes.some(({ outcome }) => outcome === 'rejected')) return history;
+  ): Promise<LoadedHistory | Halted> {
+    const loaded = await this.#read(clusterId, () => this.#histories.load(clusterId), deadline);
+    if ('outcome' in loaded || loaded.isFresh) return loaded;
+    const { outcomes } = planFor(loaded.history, submissions, this.#posting(caller));
+    if (!outcomes.some(({ outcome }) => outcome === 'rejected')) return loaded;
     return this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
   }
 
   async #read(
     clusterId: string,
-    read: () => Promise<ClusterHistory>,
+    read: () => Promise<LoadedHistory>,
     deadline: Deadline,
-  ): Promise<ClusterHistory | Halted> {
+  ): Promise<LoadedHistory | Halted> {
     return retryUntil(read, deadline).catch(haltedOr(clusterId));
   }
 
   async #recordCluster(
     clusterId: string,
     submissions: readonly Submission[],
-    loaded: ClusterHistory | Halted,
+    initial: LoadedHistory | Halted,
     caller: Caller,
     deadline: Deadline,
     outcomes: Map<Submission, Outcome>,
   ): Promise<void> {
-    let history = loaded;
+    let loaded = initial;
     for (let done = 0; done < submissions.length; ) {
-      if ('outcome' in history) {
-        for (const submission of submissions.slice(done)) outcomes.set(submission, history);
+      if ('outcome' in loaded) {
+        for (const submission of submissions.slice(done)) outcomes.set(submission, loaded);
         return;
       }
-      const plan = planFor(history.facts, submissions.slice(done), this.#posting(caller));
-      const mayBeStale = !history.isFresh && plan.outcomes.some(({ outcome }) => outcome === 'rejected');
-      if (!mayBeStale && (await this.#append(clusterId, history.facts, plan.added, deadline))) {
+      const { history, isFresh } = loaded;
+      const plan = planFor(history, submissions.slice(done), this.#posting(caller));
+      const mayBeStale = !isFresh && plan.outcomes.some(({ outcome }) => outcome === 'rejected');
+      if (!mayBeStale && (await this.#append(clusterId, history, plan.added, deadline)))
         for (const outcome of plan.outcomes) outcomes.set(submissions[done++] as Submission, outcome);
-        history = { facts: [...history.facts, ...plan.added], isFresh: history.isFresh };
-      } else {
-        history = await this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
-      }
+      else loaded = await this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
       if (performance.now() > deadline) throw new OutcomeUnknown('the facts of the cluster kept changing');
     }
   }
 
-  /** Appends facts. @returns false if another process has appended to the stream in the meantime; nothing was written then. */
+  /**
+   * Appends facts, and adds them to the history once they are recorded.
+   * @returns false if another process has appended to the stream in the meantime; nothing was written then.
+   */
   async #append(
     clusterId: string,
-    recorded: readonly RecordedFact[],
+    history: ClusterHistory,
     added: readonly RecordedFact[],
     deadline: Deadline,
   ): Promise<boolean> {
     if (added.length === 0) return true;
-    const expected = recorded.at(-1)?.revision ?? 'absent';
+    const expected = history.facts.at(-1)?.revision ?? 'absent';
     try {
       await appendWithRetry(this.#store, clusterStream(clusterId), added.map(toEvent), expected, deadline);
-      this.#histories.keep(clusterId, [...recorded, ...added]);
+      for (const fact of added) history.add(fact);
       return true;
     } catch (error) {
       this.#histories.forget(clusterId);

@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import { decide, type Posting } from '../domain/facts/decide.ts';
 import type { Fact } from '../domain/facts/fact.ts';
+import type { FactLookup } from '../domain/facts/known-facts.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Revision } from '../util/log-numbers.ts';
-import type { RecordedFact } from './cluster-history-cache.ts';
+import type { ClusterHistory, RecordedFact } from './cluster-history.ts';
 import { eventId } from './event-id.ts';
 import type { Outcome, Submission } from './submission.ts';
 
@@ -28,38 +29,54 @@ export interface AppendPlan {
 /**
  * Decides what to append for the submissions of one cluster. Each submission is decided on the recorded facts and on the facts
  * that the submissions before it add. Nothing is written.
+ * @param history the recorded facts; the same afterwards. Add the planned facts to it once they are recorded.
  */
 export function planFor(
-  recorded: readonly RecordedFact[],
+  history: ClusterHistory,
   submissions: readonly Submission[],
   posting: StampedPosting,
 ): AppendPlan {
+  const recorded = history.facts.length;
+  try {
+    const outcomes = planInto(history, submissions, posting);
+    return { outcomes, added: history.facts.slice(recorded) };
+  } finally {
+    while (history.facts.length > recorded) history.removeLast();
+  }
+}
+
+/** Plans as `planFor` does, and adds the planned facts to the history. */
+function planInto(
+  history: ClusterHistory,
+  submissions: readonly Submission[],
+  posting: StampedPosting,
+): Outcome[] {
+  const { known } = history;
+  const recorded = known.all.length;
   const outcomes: Outcome[] = [];
-  const added: RecordedFact[] = [];
   let bytes = 0;
   for (const submission of submissions) {
     const { fact, origin } = submission;
-    const facts = added.length === 0 ? recorded : [...recorded, ...added];
-    const earlier = facts.find((each) => isSameOrigin(each.origin, origin));
+    const earlier = history.findByOrigin(origin);
     if (earlier !== undefined) {
-      outcomes.push(withNoEffect(outcomeOfRepeat(earlier, submission), facts, earlier));
+      outcomes.push(withNoEffect(outcomeOfRepeat(earlier, submission), known, earlier));
       continue;
     }
-    const decision = decide(facts, fact, posting);
+    const decision = decide(known, fact, posting);
     if (!decision.ok) {
       outcomes.push({ outcome: 'rejected', rejection: decision.rejection });
       continue;
     }
     if (submissions.length > 1) bytes += JSON.stringify(submission.event).length * 2;
-    if (bytes > MAX_APPEND_BYTES && added.length > 0) break;
-    const revision = facts.length;
+    if (bytes > MAX_APPEND_BYTES && known.all.length > recorded) break;
+    const revision = known.all.length;
     const { recordedAt } = posting;
     const [, notice] = decision.facts;
     const planned = recordedFact(fact, origin, revision, recordedAt);
-    added.push(planned);
-    if (notice !== undefined)
-      added.push(recordedFact(notice, noticeOrigin(planned.eventId, origin), revision + 1, recordedAt));
     const { eventId } = planned;
+    history.add(planned);
+    if (notice !== undefined)
+      history.add(recordedFact(notice, noticeOrigin(eventId, origin), revision + 1, recordedAt));
     const appended = {
       outcome: 'appended',
       eventId,
@@ -67,13 +84,9 @@ export function planFor(
       revision,
       recordedAt,
     } as const;
-    outcomes.push(withNoEffect(appended, facts, planned));
+    outcomes.push(withNoEffect(appended, known, planned));
   }
-  return { outcomes, added };
-}
-
-function isSameOrigin(a: Origin, b: Origin): boolean {
-  return a.id === b.id && a.source === b.source;
+  return outcomes;
 }
 
 function recordedFact(fact: Fact, origin: Origin, revision: Revision, recordedAt: number): RecordedFact {
@@ -86,14 +99,10 @@ function noticeOrigin(decidingEventId: string, { actor }: Origin): Origin {
 }
 
 /** Adds to an outcome why the fact changes nothing: it is voided, or it voids a fact that another void before it voids. */
-function withNoEffect(
-  outcome: Outcome,
-  facts: readonly RecordedFact[],
-  { eventId, fact }: RecordedFact,
-): Outcome {
+function withNoEffect(outcome: Outcome, known: FactLookup, { eventId, fact }: RecordedFact): Outcome {
   if (!('eventId' in outcome)) return outcome;
   const target = fact.type === 'FactVoided' ? fact.voids : eventId;
-  const first = facts.find((each) => each.fact.type === 'FactVoided' && each.fact.voids === target);
+  const first = known.voidOf(target);
   if (first === undefined || first.eventId === eventId) return outcome;
   const why = fact.type === 'FactVoided' ? 'target-voided-before' : 'voided';
   return { ...outcome, noEffect: { why, voidedBy: first.eventId } };

@@ -1,9 +1,8 @@
 import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
 import type { Posting } from '../domain/facts/decide.ts';
-import { originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { RecordedFact } from '../ledger/cluster-history-cache.ts';
+import { ClusterHistory, type RecordedFact, recordedFactOf } from '../ledger/cluster-history.ts';
 import { planFor } from '../ledger/plan-append.ts';
 import type { Outcome, Submission } from '../ledger/submission.ts';
 
@@ -34,32 +33,22 @@ export async function simulateFacts(
   { clusterId, known, removed, added }: SimulatedFacts,
   posting: Posting,
 ): Promise<SimulationResult> {
-  let facts = (await read(store, clusterId, known))
-    .filter(({ eventId }) => !removed.has(eventId))
-    .map((fact, index) => ({ ...fact, order: index, revision: index }));
+  const facts = (await read(store, clusterId, known)).filter(({ eventId }) => !removed.has(eventId));
+  const history = new ClusterHistory(facts.map((fact, i) => ({ ...fact, order: i, revision: i })));
   const outcomes: Outcome[] = [];
   const stamped = { ...posting, recordedAt: posting.now };
   while (outcomes.length < added.length) {
-    const plan = planFor(facts, added.slice(outcomes.length), stamped);
+    const plan = planFor(history, added.slice(outcomes.length), stamped);
     outcomes.push(...plan.outcomes);
-    facts = [...facts, ...plan.added];
+    for (const fact of plan.added) history.add(fact);
   }
-  return { billing: billCluster(facts), outcomes };
+  return { billing: billCluster(history.facts), outcomes };
 }
 
 async function read(store: EventStore, clusterId: string, known: number): Promise<RecordedFact[]> {
   const facts: RecordedFact[] = [];
   if (known === 0) return facts;
-  for await (const event of store.readStream(clusterStream(clusterId), { limit: known })) {
-    const { id: eventId, revision, recordedAt } = event;
-    facts.push({
-      eventId,
-      order: revision,
-      revision,
-      fact: parseStoredFact(clusterId, event),
-      origin: originOf(event),
-      recordedAt,
-    });
-  }
+  for await (const event of store.readStream(clusterStream(clusterId), { limit: known }))
+    facts.push(recordedFactOf(clusterId, event));
   return facts;
 }

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { sampleHistory } from '../../src/cli/demo/sample-history.ts';
 import { decide } from '../../src/domain/facts/decide.ts';
-import type { KnownFact } from '../../src/domain/facts/fact.ts';
+import { KnownFacts } from '../../src/domain/facts/known-facts.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/demo/demo-main.ts', import.meta.url));
@@ -287,11 +287,12 @@ describe('the sample history', () => {
     Array.from({ length: 40 }, (_, i) => new Date(Date.UTC(2027, 11, 31, (i * 7) % 24) + i * 9 * DAY_MS)),
   )('is consistent if it is generated at %s', (date) => {
     const now = date.getTime();
-    const known = new Map<string, KnownFact[]>();
+    const known = new Map<string, KnownFacts>();
     for (const { fact, origin, recordedAt, outcome, voids } of sampleHistory(now).steps) {
       expect(recordedAt).toBeLessThanOrEqual(now);
-      const facts = known.get(fact.clusterId) ?? [];
-      const isKnown = facts.some(({ eventId }) => eventId === origin.id);
+      const facts = known.get(fact.clusterId) ?? new KnownFacts();
+      known.set(fact.clusterId, facts);
+      const isKnown = facts.find(origin.id) !== undefined;
       const said = fact.type === 'FactVoided' ? { ...fact, voids: voids?.origin.id ?? '' } : fact;
       const { ok } = decide(facts, said, { now: recordedAt, mayBackdate: false });
       if (outcome !== 'appended') {
@@ -299,7 +300,7 @@ describe('the sample history', () => {
         continue;
       }
       expect({ said, isKnown, ok }).toEqual({ said, isKnown: false, ok: true });
-      known.set(fact.clusterId, [...facts, { eventId: origin.id, order: facts.length, fact: said }]);
+      facts.add({ eventId: origin.id, order: facts.all.length, fact: said });
     }
     expect(known.size).toBeGreaterThan(400);
   });

@@ -45,8 +45,8 @@ async function cacheForTest(isSoleWriter = true) {
 describe('ClusterHistoryCache', () => {
   test('reads the facts of a cluster with their revision, origin and time', async () => {
     const { cache } = await cacheForTest();
-    const { facts, isFresh } = await cache.load('c');
-    expect(facts).toMatchObject([
+    const { history, isFresh } = await cache.load('c');
+    expect(history.facts).toMatchObject([
       {
         revision: 0,
         order: 0,
@@ -60,13 +60,15 @@ describe('ClusterHistoryCache', () => {
 
   test('returns an empty history for an unknown cluster', async () => {
     const { cache } = await cacheForTest();
-    expect(await cache.load('unknown')).toEqual({ facts: [], isFresh: true });
+    const { history, isFresh } = await cache.load('unknown');
+    expect(history.facts).toEqual([]);
+    expect(isFresh).toBe(true);
   });
 
   test('reads a cluster once, and again after forget() and on reload()', async () => {
     const { store, cache } = await cacheForTest();
-    const first = await cache.load('c');
-    expect(await cache.load('c')).toEqual(first);
+    const { history } = await cache.load('c');
+    expect((await cache.load('c')).history).toBe(history);
     expect(store.reads).toBe(1);
     cache.forget('c');
     await cache.load('c');

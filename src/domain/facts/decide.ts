@@ -1,6 +1,6 @@
-import { billCluster, ownerAt } from '../billing/billing.ts';
 import { DAY_MS, type Instant, MINUTE_MS } from '../time.ts';
-import type { Fact, FactOf, KnownFact } from './fact.ts';
+import type { Fact, FactOf } from './fact.ts';
+import type { FactLookup } from './known-facts.ts';
 import type { Rejection } from './rejection.ts';
 
 /** Maximum time that a fact may be effective after the ledger's clock. */
@@ -28,16 +28,16 @@ export type Decision =
 /**
  * Decides whether a fact may be recorded, and which notice is recorded with it. The first rule that fails determines the
  * rejection.
- * @param known the facts of the cluster so far, in the order of their revisions.
+ * @param known the facts of the cluster so far.
  */
-export function decide(known: readonly KnownFact[], fact: Fact, posting: Posting): Decision {
+export function decide(known: FactLookup, fact: Fact, posting: Posting): Decision {
   const rejection = rejectionFor(known, fact, posting);
   if (rejection !== undefined) return { ok: false, rejection };
   const notice = noticeFor(known, fact);
   return { ok: true, facts: notice === undefined ? [fact] : [fact, notice] };
 }
 
-function rejectionFor(known: readonly KnownFact[], fact: Fact, posting: Posting): Rejection | undefined {
+function rejectionFor(known: FactLookup, fact: Fact, posting: Posting): Rejection | undefined {
   const { effectiveAt } = fact;
   if (effectiveAt < EARLIEST_PLAUSIBLE)
     return { code: 'effective-implausible', effectiveAt, earliest: EARLIEST_PLAUSIBLE };
@@ -53,35 +53,31 @@ function rejectionFor(known: readonly KnownFact[], fact: Fact, posting: Posting)
 }
 
 function rejectRegistration(
-  known: readonly KnownFact[],
+  known: FactLookup,
   { clusterId, accountId, effectiveAt }: FactOf<'ClusterRegistered'>,
 ): Rejection | undefined {
-  const billing = billCluster(known);
-  const knownAccountId = ownerAt(billing, effectiveAt);
+  const knownAccountId = known.ownerAt(effectiveAt);
   if (knownAccountId !== undefined && knownAccountId !== accountId)
     return { code: 'registration-conflict', clusterId, accountId, knownAccountId };
-  const { deletion } = billing;
-  if (deletion !== undefined && effectiveAt >= deletion.fact.effectiveAt)
-    return { code: 'cluster-deleted', clusterId, deletedAt: deletion.fact.effectiveAt };
+  const { deletedAt } = known;
+  if (deletedAt !== undefined && effectiveAt >= deletedAt)
+    return { code: 'cluster-deleted', clusterId, deletedAt };
   return undefined;
 }
 
 function rejectChange(
-  known: readonly KnownFact[],
+  known: FactLookup,
   { clusterId, accountId, effectiveAt }: FactOf<'ClusterChanged'>,
   { mayTransfer = false }: Posting,
 ): Rejection | undefined {
   if (accountId === undefined || mayTransfer) return undefined;
-  const knownAccountId = ownerAt(billCluster(known), effectiveAt);
+  const knownAccountId = known.ownerAt(effectiveAt);
   if (knownAccountId === accountId) return undefined;
   return { code: 'transfer-needs-operator', clusterId, accountId, knownAccountId };
 }
 
-function rejectVoid(
-  known: readonly KnownFact[],
-  { clusterId, voids }: FactOf<'FactVoided'>,
-): Rejection | undefined {
-  const target = known.find(({ eventId }) => eventId === voids);
+function rejectVoid(known: FactLookup, { clusterId, voids }: FactOf<'FactVoided'>): Rejection | undefined {
+  const target = known.find(voids);
   if (target === undefined) return { code: 'void-target-unknown', clusterId, voids };
   if (target.fact.type === 'FactVoided' || isNotice(target.fact)) {
     return { code: 'void-target-not-voidable', voids, targetType: target.fact.type };
@@ -94,15 +90,12 @@ export function isNotice(fact: Fact): boolean {
   return 'cause' in fact && fact.cause === 'deleted';
 }
 
-function noticeFor(known: readonly KnownFact[], fact: Fact): Fact | undefined {
+function noticeFor(known: FactLookup, fact: Fact): Fact | undefined {
   const { clusterId, effectiveAt } = fact;
   if (fact.type === 'ClusterDeleted')
     return { type: 'BillingStopped', clusterId, effectiveAt, cause: 'deleted' };
   if (fact.type !== 'FactVoided') return undefined;
-  const target = known.find(({ eventId }) => eventId === fact.voids);
-  const voidedBefore = known.some(
-    (other) => other.fact.type === 'FactVoided' && other.fact.voids === fact.voids,
-  );
-  if (target?.fact.type !== 'ClusterDeleted' || voidedBefore) return undefined;
+  const target = known.find(fact.voids);
+  if (target?.fact.type !== 'ClusterDeleted' || known.voidOf(fact.voids) !== undefined) return undefined;
   return { type: 'BillingResumed', clusterId, effectiveAt: target.fact.effectiveAt, cause: 'deleted' };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decide, isNotice } from '../../../src/domain/facts/decide.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
+import { KnownFacts } from '../../../src/domain/facts/known-facts.ts';
 import { MINUTE_MS } from '../../../src/domain/time.ts';
 import { at, deleted, inOrder, registered, resumed, seen, stopped, voided } from './facts.ts';
 
@@ -10,7 +11,7 @@ const operator = { now: NOW, mayBackdate: true };
 
 /** Specifies a decision: the known facts, the posted fact, and the expected result. */
 function given(...facts: readonly Fact[]) {
-  const known = inOrder(...facts);
+  const known = new KnownFacts(inOrder(...facts));
   return {
     when: (fact: Fact, posting = operator) => {
       const decision = decide(known, fact, posting);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { billCluster } from '../../../src/domain/billing/billing.ts';
 import { decide } from '../../../src/domain/facts/decide.ts';
 import type { Fact, KnownFact } from '../../../src/domain/facts/fact.ts';
+import { KnownFacts } from '../../../src/domain/facts/known-facts.ts';
 import { identityOf, type KnownCluster, ledgerIdOf } from '../../../src/domain/kubefirst/identity.ts';
 import { accountOf, KubefirstPolicy } from '../../../src/domain/kubefirst/registration.ts';
 import { judgeTelemetry, TrackEvent } from '../../../src/domain/kubefirst/telemetry.ts';
@@ -28,7 +29,7 @@ class Book {
       facts.some(({ fact: { type, effectiveAt } }) => type === fact.type && effectiveAt === fact.effectiveAt)
     )
       return;
-    const decision = decide(facts, fact, { now: EPOCH + 10_000 * HOUR, mayBackdate: true });
+    const decision = decide(new KnownFacts(facts), fact, { now: EPOCH + 10_000 * HOUR, mayBackdate: true });
     expect(decision.ok).toBe(true);
     const position = facts.length;
     this.facts.set(fact.clusterId, [

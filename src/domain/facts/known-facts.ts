@@ -1,0 +1,108 @@
+import { SortedList } from '../sorted-list.ts';
+import type { Instant } from '../time.ts';
+import type { KnownFact } from './fact.ts';
+
+/** What `decide` asks about the facts of a cluster. */
+export type FactLookup = Pick<KnownFacts, 'find' | 'voidOf' | 'ownerAt' | 'deletedAt'>;
+
+/**
+ * The facts of one cluster, as `decide` asks about them. Adding a fact and answering a question cost the same however many
+ * facts the cluster has.
+ */
+export class KnownFacts<K extends KnownFact = KnownFact> {
+  readonly #all: K[] = [];
+  /** By event id. Absent until the first void, because most clusters have none. */
+  #byId: Map<string, K> | undefined;
+  /** The first void of each fact, by the event id of that fact. */
+  #voids: Map<string, K> | undefined;
+  // The active facts, by what they say.
+  readonly #registrations = new SortedList<K>(byTimeAndId);
+  readonly #deletions = new SortedList<K>(byTimeAndId);
+  readonly #owners = new SortedList<K>(byTimeAndId);
+
+  /** @param facts in the order of their revisions. */
+  constructor(facts: Iterable<K> = []) {
+    for (const fact of facts) this.add(fact);
+  }
+
+  /** All facts in the order of their revisions, voided ones included. */
+  get all(): readonly K[] {
+    return this.#all;
+  }
+
+  /** Adds the next fact of the cluster. */
+  add(known: K): void {
+    this.#all.push(known);
+    this.#byId?.set(known.eventId, known);
+    const { fact } = known;
+    if (fact.type !== 'FactVoided') {
+      if (this.voidOf(known.eventId) === undefined)
+        for (const list of this.#listsWith(known)) list.add(known);
+      return;
+    }
+    if (this.voidOf(fact.voids) !== undefined) return;
+    this.#voids ??= new Map();
+    this.#voids.set(fact.voids, known);
+    const target = this.find(fact.voids);
+    if (target !== undefined) for (const list of this.#listsWith(target)) list.remove(target);
+  }
+
+  /** Removes the last fact again, as if it had never been added. */
+  removeLast(): void {
+    const known = this.#all.pop();
+    if (known === undefined) return;
+    this.#byId?.delete(known.eventId);
+    const { fact } = known;
+    if (fact.type !== 'FactVoided') {
+      for (const list of this.#listsWith(known)) list.remove(known);
+    } else if (this.voidOf(fact.voids) === known) {
+      this.#voids?.delete(fact.voids);
+      const target = this.find(fact.voids);
+      if (target !== undefined) for (const list of this.#listsWith(target)) list.add(target);
+    }
+  }
+
+  /** Returns the fact with an event id, voided or not. */
+  find(eventId: string): K | undefined {
+    this.#byId ??= new Map(this.#all.map((known) => [known.eventId, known]));
+    return this.#byId.get(eventId);
+  }
+
+  /** Returns the first void of a fact; `undefined` if the fact is active. */
+  voidOf(eventId: string): K | undefined {
+    return this.#voids?.get(eventId);
+  }
+
+  /** When the cluster is deleted: the effective time of the first active deletion. */
+  get deletedAt(): Instant | undefined {
+    return this.#deletions.at(0)?.fact.effectiveAt;
+  }
+
+  /** Returns the account that owns the cluster at an instant, as `ownerAt` does. */
+  ownerAt(at: Instant): string | undefined {
+    const registeredAt = this.#registrations.at(0)?.fact.effectiveAt;
+    if (registeredAt === undefined) return undefined;
+    const until = Math.max(at, registeredAt);
+    const behind = this.#owners.firstIndex(({ fact }) => fact.effectiveAt > until);
+    return behind === 0 ? undefined : accountIn(this.#owners.at(behind - 1) as K);
+  }
+
+  /** Returns the lists that have a fact while it is active. */
+  #listsWith(known: K): SortedList<K>[] {
+    const { type } = known.fact;
+    if (type === 'ClusterDeleted') return [this.#deletions];
+    if (type === 'ClusterRegistered') return [this.#registrations, this.#owners];
+    return accountIn(known) === undefined ? [] : [this.#owners];
+  }
+}
+
+function accountIn({ fact }: KnownFact): string | undefined {
+  return fact.type === 'ClusterRegistered' || fact.type === 'ClusterChanged' ? fact.accountId : undefined;
+}
+
+/** Compares by effective time, then by event id: of two facts at one instant the one with the greater id counts. */
+function byTimeAndId(a: KnownFact, b: KnownFact): number {
+  return (
+    a.fact.effectiveAt - b.fact.effectiveAt || (a.eventId < b.eventId ? -1 : Number(a.eventId > b.eventId))
+  );
+}

@@ -1,0 +1,75 @@
+import type { KnownFact } from '../domain/facts/fact.ts';
+import { KnownFacts } from '../domain/facts/known-facts.ts';
+import { type Origin, originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
+import type { RecordedEvent } from '../eventstore/event-store.ts';
+import type { Revision } from '../util/log-numbers.ts';
+
+/** A fact in the stream of its cluster. Its `order` is its revision. */
+export interface RecordedFact extends KnownFact {
+  /** Index in the stream of the cluster, from 0. */
+  readonly revision: Revision;
+  readonly origin: Origin;
+  readonly recordedAt: number;
+}
+
+/** Number of facts from which on repeats are found by an index. Most clusters have fewer, and the index takes memory. */
+const INDEX_FROM = 32;
+
+/** All facts of one cluster in the order of their revisions. Adding one and finding a repeat cost the same however many there are. */
+export class ClusterHistory {
+  readonly known: KnownFacts<RecordedFact>;
+  /** By source and id of the producer's event. Absent while the facts are few. */
+  #byOrigin: Map<string, Map<string, RecordedFact>> | undefined;
+
+  /** @param facts in the order of their revisions. */
+  constructor(facts: Iterable<RecordedFact> = []) {
+    this.known = new KnownFacts(facts);
+  }
+
+  get facts(): readonly RecordedFact[] {
+    return this.known.all;
+  }
+
+  /** Adds the next fact of the stream. */
+  add(fact: RecordedFact): void {
+    this.known.add(fact);
+    if (this.#byOrigin !== undefined) index(this.#byOrigin, fact);
+  }
+
+  /** Removes the last fact again. */
+  removeLast(): void {
+    const last = this.facts.at(-1);
+    this.known.removeLast();
+    if (last === undefined || this.#byOrigin === undefined) return;
+    const own = this.#byOrigin.get(last.origin.source);
+    if (own?.get(last.origin.id) === last) own.delete(last.origin.id);
+  }
+
+  /** Returns the first fact of a producer's event; `undefined` if the event is not recorded. */
+  findByOrigin({ source, id }: Origin): RecordedFact | undefined {
+    if (this.facts.length < INDEX_FROM)
+      return this.facts.find(({ origin }) => origin.id === id && origin.source === source);
+    if (this.#byOrigin === undefined) {
+      this.#byOrigin = new Map();
+      for (const fact of this.facts) index(this.#byOrigin, fact);
+    }
+    return this.#byOrigin.get(source)?.get(id);
+  }
+}
+
+function index(byOrigin: Map<string, Map<string, RecordedFact>>, fact: RecordedFact): void {
+  const { source, id } = fact.origin;
+  let own = byOrigin.get(source);
+  if (own === undefined) {
+    own = new Map();
+    byOrigin.set(source, own);
+  }
+  if (!own.has(id)) own.set(id, fact);
+}
+
+/** Reads a fact from the stream of its cluster. @throws UnreadableFact */
+export function recordedFactOf(clusterId: string, event: RecordedEvent): RecordedFact {
+  const { id: eventId, revision, recordedAt } = event;
+  const fact = parseStoredFact(clusterId, event);
+  return { eventId, order: revision, revision, fact, origin: originOf(event), recordedAt };
+}
