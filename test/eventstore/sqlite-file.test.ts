@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
 import { StoreFailed, StoreFull } from '../../src/eventstore/store-errors.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
-import { anEvent, collect, readLog } from '../support/store-events.ts';
+import { anEvent, collect, idsOf, readLog } from '../support/store-events.ts';
 
 let folder: string;
 let file: string;
@@ -52,6 +52,34 @@ describe('the SQLite file', () => {
     await copyFile(file, copy);
     const store = await SqliteStore.open(copy);
     expect(await store.head()).toBe(5);
+    await store.close();
+  });
+
+  test('gives every part of a long stream, in both directions, also after it is opened again', async () => {
+    let store = await SqliteStore.open(file);
+    const ids: string[] = [];
+    for (let size = 1; ids.length < 700; size = (size * 7) % 90) {
+      const events = Array.from({ length: size }, () => anEvent());
+      const appended = store.append('long', events, ids.length === 0 ? 'absent' : ids.length - 1);
+      await store.append(`other-${ids.length}`, [anEvent()], 'absent');
+      await appended;
+      ids.push(...idsOf(events));
+    }
+    const edges = [0, 1, 126, 127, 128, 129, 255, 256, 383, 500, ids.length - 1];
+    const readEveryPart = async () => {
+      for (const from of edges) {
+        for (const limit of [1, 2, 127, 128, 129, 300, ids.length]) {
+          const forwards = await collect(store.readStream('long', { from, limit }));
+          expect(idsOf(forwards)).toEqual(ids.slice(from, from + limit));
+          const backwards = await collect(store.readStream('long', { from, limit, direction: 'backwards' }));
+          expect(idsOf(backwards)).toEqual(ids.slice(Math.max(0, from + 1 - limit), from + 1).reverse());
+        }
+      }
+    };
+    await readEveryPart();
+    await store.close();
+    store = await SqliteStore.open(file);
+    await readEveryPart();
     await store.close();
   });
 

@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type {
   Batch,
   EventStore,
@@ -14,7 +15,14 @@ import { StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.
 import { canonicalPath, lockFile } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { StoredEvent } from './stored-event.ts';
-import { absentTail, readTails, type Tail } from './stream-tails.ts';
+import {
+  absentTail,
+  advanceDurable,
+  MARK_EVERY,
+  positionFrom,
+  readTails,
+  type Tail,
+} from './stream-tails.ts';
 import type { LogRow, StateRow } from './writer.ts';
 
 export interface SqliteOptions {
@@ -116,15 +124,15 @@ export class SqliteStore implements EventStore {
         log.push([tail.position, stream, revision, previous, id, type, data, metadata, recordedAt]);
       }
     }
-    const { revision, position } = tail;
+    const { revision } = tail;
     return new Promise((resolve, reject) => {
       this.#writes.add({
         log,
         state,
         forget: [],
         committed: () => {
-          tail.durableRevision = revision;
-          tail.durablePosition = position;
+          if (log.length === 0) advanceDurable(tail, revision, 0);
+          for (const [position, , revision] of log) advanceDurable(tail, revision, position);
           this.#committed(log);
           resolve(revision);
         },
@@ -182,17 +190,31 @@ export class SqliteStore implements EventStore {
     const upper = backwards ? Math.min(from, last) : Math.min(last, from + limit - 1);
     const lower = backwards ? Math.max(0, upper - limit + 1) : from;
     if (upper < lower) return;
-    const events = isStateStream(stream)
-      ? (this.#statePage.all(stream, lower, upper) as unknown as Row[]).map(toEvent).reverse()
-      : this.#chain(tail.durablePosition, lower, upper);
-    if (!backwards) events.reverse();
-    yield* events;
+    if (isStateStream(stream)) {
+      const rows = (this.#statePage.all(stream, lower, upper) as unknown as Row[]).map(toEvent);
+      yield* backwards ? rows.reverse() : rows;
+      return;
+    }
+    // The events up to the last one at the time of the call, part by part.
+    const { durablePosition } = tail;
+    const yielder = new EventLoopYielder();
+    const parts = Math.floor(upper / MARK_EVERY) - Math.floor(lower / MARK_EVERY) + 1;
+    for (let i = 0; i < parts; i++) {
+      const part = backwards ? Math.floor(upper / MARK_EVERY) - i : Math.floor(lower / MARK_EVERY) + i;
+      const first = Math.max(lower, part * MARK_EVERY);
+      const lastOfPart = Math.min(upper, (part + 1) * MARK_EVERY - 1);
+      const from = Math.min(positionFrom(tail, lastOfPart), durablePosition);
+      const events = this.#chain(from, first, lastOfPart);
+      yield* backwards ? events : events.reverse();
+      if (yielder.isDue) await yielder.yield();
+      this.#checkOpen();
+    }
   }
 
-  /** Returns the events of a stream from revision `upper` down to `lower`, following `previous` from the last event. */
-  #chain(lastPosition: number, lower: number, upper: number): RecordedEvent[] {
+  /** Returns the events of a stream from revision `upper` down to `lower`, following `previous` from an event behind them. */
+  #chain(from: number, lower: number, upper: number): RecordedEvent[] {
     const events: RecordedEvent[] = [];
-    for (let position: number | null = lastPosition; position !== null; ) {
+    for (let position: number | null = from; position !== null; ) {
       const row = this.#logEvent.get(position) as unknown as [...Row, number | null];
       if (row[2] < lower) break;
       if (row[2] <= upper) events.push(toEvent(row));

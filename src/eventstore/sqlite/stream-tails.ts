@@ -1,20 +1,42 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreFailed } from '../store-errors.ts';
 
-/** End of a stream: the last revision and position assigned, and the last ones that are durable. */
+/**
+ * End of a stream: the last revision and position assigned, and the last ones that are durable. Events are linked backwards,
+ * so that long streams also have marks from which a part of them is read.
+ */
 export interface Tail {
   revision: number;
   /** 0 for a state stream. */
   position: number;
   durableRevision: number;
   durablePosition: number;
+  /** Positions of the last event of every `MARK_EVERY` durable ones; absent in a shorter stream and in a state stream. */
+  marks?: number[];
 }
+
+/** Number of events between two marks of a stream. */
+export const MARK_EVERY = 128;
 
 const NO_REVISION = -1;
 
 /** Returns the tail of a stream without events. */
 export function absentTail(): Tail {
   return { revision: NO_REVISION, position: 0, durableRevision: NO_REVISION, durablePosition: 0 };
+}
+
+/** Notes an event that is durable as the last one of its stream. */
+export function advanceDurable(tail: Tail, revision: number, position: number): void {
+  tail.durableRevision = revision;
+  tail.durablePosition = position;
+  if (position === 0 || (revision + 1) % MARK_EVERY !== 0) return;
+  tail.marks ??= [];
+  tail.marks.push(position);
+}
+
+/** Returns the position of a durable event of a stream at or behind a revision, and fewer than `MARK_EVERY` behind it. */
+export function positionFrom(tail: Tail, revision: number): number {
+  return tail.marks?.[Math.floor(revision / MARK_EVERY)] ?? tail.durablePosition;
 }
 
 const PAGE = 20_000;
@@ -34,21 +56,20 @@ export function readTails(db: DatabaseSync): { tails: Map<string, Tail>; head: n
   for (;;) {
     const rows = page.all(head, PAGE) as unknown as [number, string, number, number | null][];
     for (const [position, stream, revision, previous] of rows) {
-      const tail = tails.get(stream);
+      const known = tails.get(stream);
       const follows =
-        revision === (tail?.revision ?? NO_REVISION) + 1 && previous === (tail?.position ?? null);
+        revision === (known?.revision ?? NO_REVISION) + 1 && previous === (known?.position ?? null);
       if (position !== head + 1 || !follows) {
         throw new StoreFailed(
           `the log is damaged: event ${position} (${stream} ${revision}) does not follow event ${head}`,
         );
       }
       head = position;
-      if (tail === undefined) {
-        tails.set(stream, { revision, position, durableRevision: revision, durablePosition: position });
-      } else {
-        tail.revision = tail.durableRevision = revision;
-        tail.position = tail.durablePosition = position;
-      }
+      const tail = known ?? absentTail();
+      if (known === undefined) tails.set(stream, tail);
+      tail.revision = revision;
+      tail.position = position;
+      advanceDurable(tail, revision, position);
     }
     if (rows.length < PAGE) break;
   }

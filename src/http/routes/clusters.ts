@@ -109,17 +109,22 @@ async function eventsOf(
   clusterId: string,
   { asOf, cursor, limit }: z.output<typeof EventsQuery>,
 ): Promise<{ items: FeedEvent[]; next?: string }> {
-  const positions = model.positionsOf(clusterNumber(model, clusterId), knownAt(model, asOf));
+  const known = knownAt(model, asOf);
   const [after] = decodeCursor(cursor, 'number') ?? [-1];
   const from = Number(after) + 1;
+  // One more than the page has, to know whether there is a next one.
+  const positions = model
+    .positionsFrom(clusterNumber(model, clusterId), from, limit + 1)
+    .filter((position) => position <= known);
   const items: FeedEvent[] = [];
   for await (const event of store.readStream(clusterStream(clusterId), { from, limit })) {
-    const position = positions[event.revision];
+    const position = positions[event.revision - from];
     if (position === undefined) break;
     items.push(toCloudEvent(event, position));
   }
-  const last = from + items.length - 1;
-  return last + 1 < positions.length ? { items, next: encodeCursor([last]) } : { items };
+  return items.length < positions.length
+    ? { items, next: encodeCursor([from + items.length - 1]) }
+    : { items };
 }
 
 function clusterOut({ attributes, unreadable, ...view }: ClusterView): ClusterOut {

@@ -30,6 +30,9 @@ const CAUSE_SHIFT = 4;
 const SAYS_BILLABLE_BIT = 0b0100_0000;
 const BILLABLE_BIT = 0b1000_0000;
 
+/** Number of facts of a cluster between two marks, from which its facts are found without a walk from the last one. */
+const MARK_EVERY = 128;
+
 /** A fact that became active or was voided between two positions. */
 export interface BillingChange {
   /** Position of the fact. */
@@ -87,6 +90,8 @@ export class FactTable {
   readonly #reference = new NumericColumn(Uint32Array);
   /** For a registration or a change, the number of the cluster type that it names plus 1; 0 for none. */
   readonly #clusterType = new NumericColumn(Uint32Array);
+  /** Positions of the last one of every `MARK_EVERY` facts of a cluster. Clusters with fewer facts have no entry. */
+  readonly #marks = new Map<ClusterNumber, Position[]>();
   /** Positions of facts whose void is recorded before them. */
   readonly voidedEarly = new Set<number>();
 
@@ -135,10 +140,20 @@ export class FactTable {
       reference,
       names.clusterType + 1,
     );
+    this.#mark(this.head);
     if (fact.type === 'FactVoided' && reference === 0) {
       this.openVoids.set(fact.voids, [...(this.openVoids.get(fact.voids) ?? []), this.head]);
     }
     if (this.openVoids.size > 0) this.#closeVoids(id);
+  }
+
+  #mark(position: Position): void {
+    if ((this.#revision.at(position) + 1) % MARK_EVERY !== 0) return;
+    const cluster = this.clusterAt(position);
+    if (cluster === -1) return;
+    const marks = this.#marks.get(cluster);
+    if (marks === undefined) this.#marks.set(cluster, [position]);
+    else marks.push(position);
   }
 
   #closeVoids(id: string): void {
@@ -233,6 +248,24 @@ export class FactTable {
   /** Returns the cause of the stop or resumption at a position. */
   causeAt(position: Position): Cause | 'deleted' {
     return ALL_CAUSES[(this.#kind.at(position) >> CAUSE_SHIFT) & 0b11] ?? 'deleted';
+  }
+
+  /**
+   * Returns the positions of consecutive facts of a cluster, in order. The cost depends on their number only.
+   * @param last position of the last fact of the cluster.
+   * @param from revision of the first one. @param limit how many at most.
+   */
+  positionsOf(cluster: ClusterNumber, last: Position, from: Revision, limit: number): Position[] {
+    const end = from + limit;
+    const positions: Position[] = [];
+    // The next mark is behind the last of them.
+    let position = this.#marks.get(cluster)?.[Math.floor((end - 1) / MARK_EVERY)] ?? last;
+    for (; position !== 0; position = this.#previous.at(position)) {
+      const revision = this.#revision.at(position);
+      if (revision < from) break;
+      if (revision < end) positions.push(position);
+    }
+    return positions.reverse();
   }
 
   /** Yields the positions of the facts of a cluster from its last one, `position`, back to its first. */
@@ -409,6 +442,7 @@ export class FactTable {
     this.ids.restore(ids);
     const lengths = new Set([this.ids.words.length / 4, ...this.#all().map((column) => column.length)]);
     if (lengths.size !== 1) throw new RangeError('the columns differ in length');
+    for (let position = 1; position <= this.head; position++) this.#mark(position);
   }
 
   #all() {

@@ -437,6 +437,11 @@ export class LedgerModel {
     return positions.reverse();
   }
 
+  /** Returns the positions of at most `limit` facts of a cluster from a revision on, in order. */
+  positionsFrom(cluster: ClusterNumber, from: Revision, limit: number): Position[] {
+    return this.facts.positionsOf(cluster, this.#last[cluster] as Position, from, limit);
+  }
+
   /** Returns the clusters ever registered to an account. Some may belong to another account by now. */
   clustersOf(account: AccountNumber): readonly ClusterNumber[] {
     return this.#clustersOf[account] ?? [];
