@@ -2,7 +2,7 @@ import { SortedList } from '../sorted-list.ts';
 import type { Instant } from '../time.ts';
 import type { KnownFact } from './fact.ts';
 
-/** What `decide` asks about the facts of a cluster. */
+/** The questions of `decide` about the facts of a cluster. */
 export type FactLookup = Pick<KnownFacts, 'find' | 'voidOf' | 'ownerAt' | 'deletedAt'>;
 
 /**
