@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROLES } from '../domain/access/caller.ts';
 
 export const CheckOut = z.strictObject({ ok: z.boolean(), detail: z.string() });
 export type CheckOut = z.output<typeof CheckOut>;
@@ -18,4 +19,8 @@ export const ReadinessOut = z.strictObject({
 });
 export type ReadinessOut = z.output<typeof ReadinessOut>;
 
-export const CallerOut = z.strictObject({ actor: z.string(), role: z.string() });
+export const CallerOut = z.strictObject({
+  actor: z.string().describe('Recorded with everything that the caller writes.'),
+  role: z.enum(ROLES),
+  accountId: z.string().optional().describe('The account that a customer is bound to.'),
+});

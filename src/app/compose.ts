@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { SignedLog } from '../audit/signed-log.ts';
 import type { Config } from '../config/config.ts';
+import { LOCAL_OPERATOR } from '../domain/access/caller.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { measureLog } from '../http/metrics/log-metrics.ts';
 import { createMetrics, observeKubefirst } from '../http/metrics/metrics.ts';
@@ -142,6 +143,7 @@ async function serverOf(
   observeKubefirst(metrics, kubefirst);
   const services: HttpServices = {
     store,
+    authenticator: { callerOf: async () => LOCAL_OPERATOR },
     ledger,
     projections,
     signedLog,

@@ -1,12 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import type { RecordedOut } from '../../api/events.ts';
+import { type Caller, permissionsOf } from '../../domain/access/caller.ts';
 import { LEDGER_SOURCE } from '../../domain/facts/cloud-event.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import type { NoEffect, Outcome, Submission } from '../../ledger/submission.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { fieldErrors } from '../params/fields.ts';
-import { type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem, problemOf } from '../server/problem.ts';
 import { CloudEvent, submissionOf } from './cloud-event-envelope.ts';
 
@@ -23,7 +24,7 @@ function noEffectDetail({ why, voidedBy }: NoEffect): string {
 }
 
 /** Parses one event. @returns the submission, or the problem that names the invalid fields. */
-export function parseEvent(posted: unknown, bodyBytes: number): Submission | Problem {
+export function parseEvent(posted: unknown, bodyBytes: number, actor: string): Submission | Problem {
   const parsed = CloudEvent.safeParse(posted);
   if (!parsed.success) return invalidRequest(fieldErrors(parsed.error, posted));
   if (parsed.data.source.startsWith(LEDGER_SOURCE)) {
@@ -35,7 +36,7 @@ export function parseEvent(posted: unknown, bodyBytes: number): Submission | Pro
     const detail = `an event may have at most ${MAX_EVENT_BYTES} bytes; this event has ${bytes}`;
     if (bytes > MAX_EVENT_BYTES) return new Problem('too-large', detail);
   }
-  return submissionOf(parsed.data, posted as JsonObject, LOOPBACK_CALLER.actor);
+  return submissionOf(parsed.data, posted as JsonObject, actor);
 }
 
 /** Records facts, and waits until they are durable and their positions are known. */
@@ -48,9 +49,9 @@ export class Recorder {
   }
 
   /** Records facts. @returns for each submission, in order, its result or the problem why it was not recorded. */
-  async record(submissions: readonly Submission[]): Promise<(RecordedOut | Problem)[]> {
+  async record(submissions: readonly Submission[], caller: Caller): Promise<(RecordedOut | Problem)[]> {
     if (submissions.length === 0) return [];
-    const outcomes = await this.#services.ledger.record(submissions, LOOPBACK_CALLER);
+    const outcomes = await this.#services.ledger.record(submissions, permissionsOf(caller));
     this.#count(submissions, outcomes);
     await this.#waitUntilVisible(outcomes);
     return outcomes.map((outcome) => this.#answer(outcome));
@@ -80,8 +81,8 @@ export class Recorder {
   }
 
   /** Records one fact. Answers 201 if it is new, and 200 if it is a duplicate. @throws Problem if it is rejected */
-  async recordOne(submission: Submission, reply: FastifyReply): Promise<void> {
-    const [answer] = await this.record([submission]);
+  async recordOne(submission: Submission, caller: Caller, reply: FastifyReply): Promise<void> {
+    const [answer] = await this.record([submission], caller);
     if (answer instanceof Problem) throw answer;
     reply.code(answer?.outcome === 'appended' ? 201 : 200).send(answer);
   }

@@ -12,7 +12,7 @@ import { problemResponses } from '../contract.ts';
 import { AccountPath, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
 const tags = ['Accounts'];
@@ -47,18 +47,22 @@ const putSchema = {
 
 /** Adds the routes that read accounts and set their profiles. An account exists if it owned a cluster or has a profile. */
 export function accountRoutes(app: App, services: HttpServices): void {
-  app.get('/v1/accounts', { schema: listSchema }, async ({ query: { limit, cursor, ...query } }, reply) => {
-    const model = await modelFor(services.projections, query, reply);
-    const [after] = decodeCursor(cursor, 'text') ?? [];
-    const ids = [...new Set([...model.accounts.texts, ...model.describedAccounts])].sort(compareCodeUnits);
-    const isAfter = (id: string) => after === undefined || id > after;
-    const page = pageOf(ids, limit, isAfter, (id) => [id]);
-    return { ...page, items: page.items.map((accountId) => accountOut(model, accountId, services.now())) };
-  });
+  app.get(
+    '/v1/accounts',
+    { config: { access: { billing: 'all', auditor: 'all' } }, schema: listSchema },
+    async ({ query: { limit, cursor, ...query } }, reply) => {
+      const model = await modelFor(services.projections, query, reply);
+      const [after] = decodeCursor(cursor, 'text') ?? [];
+      const ids = [...new Set([...model.accounts.texts, ...model.describedAccounts])].sort(compareCodeUnits);
+      const isAfter = (id: string) => after === undefined || id > after;
+      const page = pageOf(ids, limit, isAfter, (id) => [id]);
+      return { ...page, items: page.items.map((accountId) => accountOut(model, accountId, services.now())) };
+    },
+  );
 
   app.get(
     '/v1/accounts/:accountId',
-    { schema: getSchema },
+    { config: { access: { billing: 'all', auditor: 'all', customer: 'own' } }, schema: getSchema },
     async ({ params: { accountId }, query }, reply) => {
       const model = await modelFor(services.projections, query, reply);
       if (model.accounts.find(accountId) === undefined && model.profileOf(accountId) === undefined)
@@ -69,13 +73,13 @@ export function accountRoutes(app: App, services: HttpServices): void {
 
   app.put(
     '/v1/accounts/:accountId',
-    { schema: putSchema },
-    async ({ params: { accountId }, body }, reply) => {
+    { config: { access: {} }, schema: putSchema },
+    async ({ params: { accountId }, body, caller }, reply) => {
       await modelFor(services.projections, {}, reply);
       const { projections, decisions } = services;
       const known = projections.model.profileOf(accountId)?.profile;
       if (JSON.stringify(inOrder(known)) !== JSON.stringify(inOrder(body))) {
-        const eventId = await decisions.describeAccount(accountId, body, LOOPBACK_CALLER.actor);
+        const eventId = await decisions.describeAccount(accountId, body, caller.actor);
         await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
       }
       reply.header('ledger-position', String(projections.model.position));

@@ -11,7 +11,7 @@ import { problemResponses } from '../contract.ts';
 import { Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
 const AlertPath = z.strictObject({
@@ -25,6 +25,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/alerts',
     {
+      config: { access: { auditor: 'all', customer: 'filtered' } },
       schema: {
         operationId: 'listAlerts',
         tags,
@@ -58,6 +59,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/alerts/:alertId',
     {
+      config: { access: { auditor: 'all', customer: 'filtered' } },
       schema: {
         operationId: 'getAlert',
         tags,
@@ -76,6 +78,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
   app.post(
     '/v1/alerts/:alertId/acknowledge',
     {
+      config: { access: {} },
       schema: {
         operationId: 'acknowledgeAlert',
         tags,
@@ -87,11 +90,11 @@ export function alertRoutes(app: App, services: HttpServices): void {
         response: { 200: AlertOut, ...problemResponses },
       },
     },
-    async ({ params: { alertId }, body }, reply) => {
+    async ({ params: { alertId }, body, caller }, reply) => {
       const model = await modelFor(services.projections, {}, reply);
       const alert = requireAlert(model, alertId, services);
       if (alertState(alert) === 'open') {
-        const eventId = await services.decisions.acknowledge(alertId, LOOPBACK_CALLER.actor, body?.note);
+        const eventId = await services.decisions.acknowledge(alertId, caller.actor, body?.note);
         await services.projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
       }
       const now = services.projections.model;

@@ -7,7 +7,7 @@ import type { Position } from '../../util/log-numbers.ts';
 import { problemResponses } from '../contract.ts';
 import { instantOut, PeriodText, Reading } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
 const Command = z.strictObject({
@@ -40,26 +40,35 @@ const postSchema = {
 
 /** The beginning of statements. */
 export function beginningRoutes(app: App, services: HttpServices): void {
-  app.get('/v1/billing/beginning', { schema: getSchema }, async ({ query }, reply) => {
-    const { beginning } = await modelFor(services.projections, query, reply);
-    if (beginning === undefined)
-      throw new Problem(
-        'not-found',
-        'no beginning is recorded: statements begin with the earliest billed period',
-      );
-    return beginningOut(beginning);
-  });
+  app.get(
+    '/v1/billing/beginning',
+    { config: { access: { billing: 'all', auditor: 'all' } }, schema: getSchema },
+    async ({ query }, reply) => {
+      const { beginning } = await modelFor(services.projections, query, reply);
+      if (beginning === undefined)
+        throw new Problem(
+          'not-found',
+          'no beginning is recorded: statements begin with the earliest billed period',
+        );
+      return beginningOut(beginning);
+    },
+  );
 
-  app.post('/v1/billing/beginning', { schema: postSchema }, async ({ body }, reply) => {
-    const { period, reason, dryRun = false } = body;
-    const command = { period, reason, dryRun, actor: LOOPBACK_CALLER.actor };
-    const result = await beginBilling(services, command);
-    if (result.outcome === 'rejected') throw problemOf(result.rejection);
-    reply.header('ledger-position', String(services.projections.model.position));
-    const leftOut = leftOutOut(result.leftOut);
-    if (result.outcome === 'would-begin') return { outcome: result.outcome, period: result.period, leftOut };
-    return { outcome: result.outcome, ...beginningOut(result.beginning), leftOut };
-  });
+  app.post(
+    '/v1/billing/beginning',
+    { config: { access: {} }, schema: postSchema },
+    async ({ body, caller }, reply) => {
+      const { period, reason, dryRun = false } = body;
+      const command = { period, reason, dryRun, actor: caller.actor };
+      const result = await beginBilling(services, command);
+      if (result.outcome === 'rejected') throw problemOf(result.rejection);
+      reply.header('ledger-position', String(services.projections.model.position));
+      const leftOut = leftOutOut(result.leftOut);
+      if (result.outcome === 'would-begin')
+        return { outcome: result.outcome, period: result.period, leftOut };
+      return { outcome: result.outcome, ...beginningOut(result.beginning), leftOut };
+    },
+  );
 }
 
 function beginningOut({

@@ -3,7 +3,7 @@ import { ClockOut } from '../../api/clock.ts';
 import { line } from '../../domain/facts/fact.ts';
 import { problemResponses } from '../contract.ts';
 import { instantOut } from '../params/fields.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 
 const tags = ['Operations'];
 
@@ -26,12 +26,18 @@ const trustSchema = {
 
 /** Adds the routes that show the clock and confirm its time. */
 export function clockRoutes(app: App, services: HttpServices): void {
-  app.get('/v1/clock', { schema: getSchema }, async () => clockOut(services));
+  app.get('/v1/clock', { config: { access: { auditor: 'all' } }, schema: getSchema }, async () =>
+    clockOut(services),
+  );
 
-  app.post('/v1/clock/trust', { schema: trustSchema }, async ({ body: { reason } }) => {
-    await services.clockGuard.trust({ by: LOOPBACK_CALLER.actor, reason });
-    return clockOut(services);
-  });
+  app.post(
+    '/v1/clock/trust',
+    { config: { access: {} }, schema: trustSchema },
+    async ({ body: { reason }, caller }) => {
+      await services.clockGuard.trust({ by: caller.actor, reason });
+      return clockOut(services);
+    },
+  );
 }
 
 function clockOut({ clockGuard, now }: HttpServices): ClockOut {

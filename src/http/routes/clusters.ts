@@ -56,24 +56,38 @@ const eventsSchema = {
 export function clusterRoutes(app: App, services: HttpServices): void {
   const { projections, now } = services;
 
-  app.get('/v1/clusters', { schema: listSchema }, async ({ query }, reply) => {
-    const model = await modelFor(projections, query, reply);
-    const page = listClusters(model, query, now());
-    return { ...page, items: page.items.map(clusterOut) };
-  });
-
-  app.get('/v1/clusters/:clusterId', { schema: getSchema }, async ({ params, query }, reply) => {
-    const model = await modelFor(projections, query, reply);
-    const view = viewCluster(model, clusterNumber(model, params.clusterId), now());
-    return { ...clusterOut(view), ...probeOut(model.validations.historyOf(params.clusterId)) };
-  });
-
-  app.get('/v1/clusters/:clusterId/billing', { schema: billingSchema }, async ({ params, query }, reply) =>
-    billingOut(await modelFor(projections, query, reply), params.clusterId, query.asOf, now()),
+  app.get(
+    '/v1/clusters',
+    { config: { access: { auditor: 'all', customer: 'filtered' } }, schema: listSchema },
+    async ({ query }, reply) => {
+      const model = await modelFor(projections, query, reply);
+      const page = listClusters(model, query, now());
+      return { ...page, items: page.items.map(clusterOut) };
+    },
   );
 
-  app.get('/v1/clusters/:clusterId/events', { schema: eventsSchema }, async ({ params, query }, reply) =>
-    eventsOf(services, await modelFor(projections, query, reply), params.clusterId, query),
+  app.get(
+    '/v1/clusters/:clusterId',
+    { config: { access: { producer: 'own', auditor: 'all', customer: 'own' } }, schema: getSchema },
+    async ({ params, query }, reply) => {
+      const model = await modelFor(projections, query, reply);
+      const view = viewCluster(model, clusterNumber(model, params.clusterId), now());
+      return { ...clusterOut(view), ...probeOut(model.validations.historyOf(params.clusterId)) };
+    },
+  );
+
+  app.get(
+    '/v1/clusters/:clusterId/billing',
+    { config: { access: { auditor: 'all', customer: 'own' } }, schema: billingSchema },
+    async ({ params, query }, reply) =>
+      billingOut(await modelFor(projections, query, reply), params.clusterId, query.asOf, now()),
+  );
+
+  app.get(
+    '/v1/clusters/:clusterId/events',
+    { config: { access: { producer: 'own', auditor: 'all', customer: 'own' } }, schema: eventsSchema },
+    async ({ params, query }, reply) =>
+      eventsOf(services, await modelFor(projections, query, reply), params.clusterId, query),
   );
 }
 

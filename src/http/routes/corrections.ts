@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { TransferPreviewOut, VoidPreviewOut } from '../../api/corrections.ts';
 import { RecordedOut } from '../../api/events.ts';
+import type { Caller } from '../../domain/access/caller.ts';
 import { factToCloudEvent, LEDGER_SOURCE } from '../../domain/facts/cloud-event.ts';
 import { AccountId, Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
@@ -16,7 +17,7 @@ import { factRef } from '../fact-view.ts';
 import { Recorder } from '../ingest/recorder.ts';
 import { ClusterPath, EventPath, InstantText, instantOut } from '../params/fields.ts';
 import { clusterNumber, modelFor, requireReadable } from '../params/read-model.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
 /** The source of facts that are posted to these resources. */
@@ -60,6 +61,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
   app.put(
     '/v1/clusters/:clusterId',
     {
+      config: { access: { producer: 'all' } },
       schema: {
         operationId: 'registerCluster',
         tags,
@@ -85,7 +87,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
         effectiveAt: effectiveAt ?? services.now(),
         ...payload,
       } as const;
-      await recorder.recordOne(submissionOf(fact, id, effectiveAt), reply);
+      await recorder.recordOne(submissionOf(fact, id, request), request.caller, reply);
       return reply;
     },
   );
@@ -97,6 +99,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
     app.post(
       `/v1/clusters/:clusterId/${resource}`,
       {
+        config: { access: {} },
         schema: {
           operationId: `post${type}`,
           tags,
@@ -112,7 +115,11 @@ export function correctionRoutes(app: App, services: HttpServices): void {
         const { effectiveAt, ...payload } = request.body;
         const { clusterId } = request.params;
         const fact = { type, clusterId, effectiveAt: effectiveAt ?? services.now(), ...payload };
-        await recorder.recordOne(submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt), reply);
+        await recorder.recordOne(
+          submissionOf(fact, keyOf(request) ?? randomUUID(), request),
+          request.caller,
+          reply,
+        );
         return reply;
       },
     );
@@ -121,6 +128,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
   app.post(
     '/v1/clusters/:clusterId/transfers',
     {
+      config: { access: {} },
       schema: {
         operationId: 'transferCluster',
         tags,
@@ -141,9 +149,9 @@ export function correctionRoutes(app: App, services: HttpServices): void {
       clusterNumber(model, clusterId);
       const at = effectiveAt ?? services.now();
       const fact = { type: 'ClusterChanged', clusterId, effectiveAt: at, accountId } as const;
-      const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt);
+      const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), request);
       if (!dryRun) {
-        await recorder.recordOne(submission, reply);
+        await recorder.recordOne(submission, request.caller, reply);
         return reply;
       }
       const accounts = await preview(services, model, submission);
@@ -155,6 +163,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
   app.post(
     '/v1/events/:eventId/void',
     {
+      config: { access: {} },
       schema: {
         operationId: 'voidEvent',
         tags,
@@ -179,7 +188,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
         voids,
         reason,
       } as const;
-      const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), effectiveAt);
+      const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), request);
       if (dryRun) {
         const accounts = await preview(services, model, submission);
         const voided = factRef(
@@ -189,7 +198,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
         );
         return reply.send({ outcome: 'would-void', eventId: voids, clusterId, fact: voided, accounts });
       }
-      await recorder.recordOne(submission, reply);
+      await recorder.recordOne(submission, request.caller, reply);
       return reply;
     },
   );
@@ -213,11 +222,19 @@ function keyOf({ headers: requestHeaders }: FastifyRequest): string | undefined 
   return typeof key === 'string' ? key : undefined;
 }
 
-function submissionOf(fact: Fact, id: string, effectiveAt: Instant | undefined): Submission {
+/** Returns the submission of a fact. If the request does not name a time, the ledger sets it. */
+function submissionOf(
+  fact: Fact,
+  id: string,
+  {
+    caller,
+    body,
+  }: { readonly caller: Caller; readonly body: { readonly effectiveAt?: Instant | undefined } },
+): Submission {
   return {
     fact,
-    origin: { source: SOURCE, id, actor: LOOPBACK_CALLER.actor },
-    isTimedByLedger: effectiveAt === undefined,
+    origin: { source: SOURCE, id, actor: caller.actor },
+    isTimedByLedger: body.effectiveAt === undefined,
     event: factToCloudEvent(fact, { source: SOURCE, id }),
   };
 }

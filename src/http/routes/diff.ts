@@ -29,6 +29,7 @@ export function diffRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/diff',
     {
+      config: { access: { auditor: 'all', customer: 'own' } },
       schema: {
         operationId: 'diffAccount',
         tags: ['Audit'],

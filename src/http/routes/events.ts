@@ -33,7 +33,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
     '/v1/events',
     {
       bodyLimit: MAX_BATCH_BYTES,
-      config: { mediaTypes: [STRUCTURED, BATCH, 'application/json'] },
+      config: { access: { producer: 'all' }, mediaTypes: [STRUCTURED, BATCH, 'application/json'] },
       schema: {
         operationId: 'postEvents',
         tags: ['Ingest'],
@@ -48,11 +48,10 @@ export function eventRoutes(app: App, services: HttpServices): void {
     },
     async (request, reply) => {
       const body: unknown = request.body;
-      if (mediaTypeOf(request) === BATCH)
-        return { results: await recordBatch(recorder, body, request.bodyBytes) };
+      if (mediaTypeOf(request) === BATCH) return { results: await recordBatch(recorder, request) };
       const submission = parseSingle(request, body);
       if (submission instanceof Problem) throw asPosted(request, submission);
-      await recorder.recordOne(submission, reply).catch((error: unknown) => {
+      await recorder.recordOne(submission, request.caller, reply).catch((error: unknown) => {
         throw error instanceof Problem ? asPosted(request, error) : error;
       });
       return reply;
@@ -62,6 +61,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/events/:eventId',
     {
+      config: { access: { producer: 'own', auditor: 'all', customer: 'own' } },
       schema: {
         operationId: 'getEvent',
         tags: ['Audit'],
@@ -107,12 +107,14 @@ function mediaTypeOf({ headers }: FastifyRequest): string | undefined {
 }
 
 function parseSingle(request: FastifyRequest, body: unknown): Submission | Problem {
-  if (mediaTypeOf(request) === STRUCTURED) return parseEvent(body, request.bodyBytes);
+  const { actor } = request.caller;
+  if (mediaTypeOf(request) === STRUCTURED) return parseEvent(body, request.bodyBytes, actor);
   if (!isBinaryMode(request.raw)) {
     const detail = `post ${STRUCTURED}, ${BATCH}, or application/json with the event's attributes in ce- headers`;
     return new Problem('unsupported-media-type', detail);
   }
-  return parseEvent(binaryEvent(request.raw, request.bodyBytes === 0 ? undefined : body), request.bodyBytes);
+  const event = binaryEvent(request.raw, request.bodyBytes === 0 ? undefined : body);
+  return parseEvent(event, request.bodyBytes, actor);
 }
 
 /** Returns the problem with pointers into the request as it was posted. */
@@ -124,7 +126,7 @@ function asPosted(request: FastifyRequest, problem: Problem): Problem {
     : new Problem(problem.code, problem.message, { errors });
 }
 
-async function recordBatch(recorder: Recorder, body: unknown, bodyBytes: number) {
+async function recordBatch(recorder: Recorder, { body, bodyBytes, caller }: FastifyRequest) {
   if (!Array.isArray(body)) throw invalidRequest([{ pointer: '', detail: 'must be an array of events' }]);
   if (body.length > MAX_BATCH_EVENTS) {
     throw new Problem(
@@ -132,9 +134,9 @@ async function recordBatch(recorder: Recorder, body: unknown, bodyBytes: number)
       `a batch may have at most ${MAX_BATCH_EVENTS} events; this batch has ${body.length}`,
     );
   }
-  const parsed = body.map((event: unknown) => parseEvent(event, bodyBytes));
+  const parsed = body.map((event: unknown) => parseEvent(event, bodyBytes, caller.actor));
   const submissions = parsed.filter((item): item is Submission => !(item instanceof Problem));
-  const recorded = (await recorder.record(submissions)).values();
+  const recorded = (await recorder.record(submissions, caller)).values();
   return parsed.map((item) => {
     const answer = item instanceof Problem ? item : (recorded.next().value as RecordedOut | Problem);
     return answer instanceof Problem ? { outcome: 'rejected' as const, problem: answer.document() } : answer;

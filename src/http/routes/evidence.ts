@@ -34,6 +34,7 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/evidence',
     {
+      config: { access: { auditor: 'all', customer: 'own' } },
       schema: {
         operationId: 'getEvidence',
         tags: ['Audit'],

@@ -28,6 +28,7 @@ export function explainRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/usage/explain',
     {
+      config: { access: { billing: 'all', auditor: 'all', customer: 'own' } },
       schema: {
         operationId: 'explainAccountUsage',
         tags: ['Billing'],

@@ -31,6 +31,7 @@ export function feedRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/feed',
     {
+      config: { access: { billing: 'all', auditor: 'all' } },
       schema: {
         operationId: 'getFeed',
         tags: ['Feed'],

@@ -65,6 +65,7 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/sources/kubefirst',
     {
+      config: { access: { auditor: 'all' } },
       schema: {
         operationId: 'getKubefirst',
         tags,
@@ -79,6 +80,7 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/sources/kubefirst/cluster-usage',
     {
+      config: { access: { billing: 'all', auditor: 'all' } },
       schema: {
         operationId: 'getKubefirstClusterUsage',
         tags,
@@ -111,6 +113,7 @@ function telemetryRoutes(
   app.post(
     `/v1/sources/kubefirst${path}/track`,
     {
+      config: { access: { producer: 'all' } },
       ...resource(MAX_TRACK_BYTES),
       schema: { ...described.track, body: onlyDescribed(TrackEvent), response },
     },
@@ -118,7 +121,11 @@ function telemetryRoutes(
   );
   app.post(
     `/v1/sources/kubefirst${path}/batch`,
-    { ...resource(MAX_BATCH_BYTES), schema: { ...described.batch, body: onlyDescribed(Batch), response } },
+    {
+      config: { access: { producer: 'all' } },
+      ...resource(MAX_BATCH_BYTES),
+      schema: { ...described.batch, body: onlyDescribed(Batch), response },
+    },
     async ({ body }, reply) => ingest(services, parseBatch(body), reply),
   );
 }

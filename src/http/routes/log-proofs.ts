@@ -36,15 +36,23 @@ const consistencySchema = {
 
 /** Adds the routes that prove what the log contains, for clients that do not compute proofs from tiles. */
 export function logProofRoutes(app: App, { signedLog, projections }: HttpServices): void {
-  app.get('/log/proof/inclusion', { schema: inclusionSchema }, async ({ query: { position, size } }) => {
-    await requireUntampered(signedLog, position <= projections.model.position ? position : 0);
-    return orNotFound(() => proveInclusion(signedLog, position, size));
-  });
+  app.get(
+    '/log/proof/inclusion',
+    { config: { access: { auditor: 'all' } }, schema: inclusionSchema },
+    async ({ query: { position, size } }) => {
+      await requireUntampered(signedLog, position <= projections.model.position ? position : 0);
+      return orNotFound(() => proveInclusion(signedLog, position, size));
+    },
+  );
 
-  app.get('/log/proof/consistency', { schema: consistencySchema }, async ({ query: { from, to } }) => {
-    await requireUntampered(signedLog);
-    return orNotFound(() => proveConsistency(signedLog, from, to));
-  });
+  app.get(
+    '/log/proof/consistency',
+    { config: { access: { auditor: 'all' } }, schema: consistencySchema },
+    async ({ query: { from, to } }) => {
+      await requireUntampered(signedLog);
+      return orNotFound(() => proveConsistency(signedLog, from, to));
+    },
+  );
 }
 
 /** @throws RangeError, LeavesChanged, StoreUnavailable */

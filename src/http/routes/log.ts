@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import { parseTilePath, TILE_WIDTH, type Tile } from '../../audit/tiles.ts';
+import { EVERY_ROLE } from '../access/route-access.ts';
 import { problemResponses } from '../contract.ts';
 import { orNotFound, requireReady, requireUntampered, treeNotReady } from '../log-access.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -43,31 +44,39 @@ const tileSchema = { hide: true, querystring: z.strictObject({}) };
 
 /** Adds the routes that clients, monitors and witnesses of transparency logs use: C2SP tlog-tiles. */
 export function logRoutes(app: App, { signedLog, projections }: HttpServices): void {
-  app.get('/log/checkpoint', { schema: checkpointSchema }, async (_, reply) => {
-    if (signedLog.tampered === undefined) await requireReady(signedLog);
-    const newest = signedLog.newest();
-    if (newest === undefined) throw new Problem('not-found', 'the newest checkpoint cannot be read');
-    return plain(reply, newest.note);
-  });
+  app.get(
+    '/log/checkpoint',
+    { config: { access: EVERY_ROLE }, schema: checkpointSchema },
+    async (_, reply) => {
+      if (signedLog.tampered === undefined) await requireReady(signedLog);
+      const newest = signedLog.newest();
+      if (newest === undefined) throw new Problem('not-found', 'the newest checkpoint cannot be read');
+      return plain(reply, newest.note);
+    },
+  );
 
-  app.post('/log/checkpoint', { schema: signSchema }, async (_, reply) => {
+  app.post('/log/checkpoint', { config: { access: {} }, schema: signSchema }, async (_, reply) => {
     // Covers at least the events that other answers already include.
     const { position } = projections.model;
     await requireUntampered(signedLog, position);
     return plain(reply, (await signedLog.checkpoint(Math.max(position, signedLog.tree.size))).note);
   });
 
-  app.get('/log/key', { schema: keySchema }, async (_, reply) => {
+  app.get('/log/key', { config: { access: EVERY_ROLE }, schema: keySchema }, async (_, reply) => {
     if (!signedLog.isIdentified) throw treeNotReady(signedLog);
     return plain(reply, signedLog.verifiers().join('\n').concat('\n'));
   });
 
-  app.get('/log/tile/*', { schema: tileSchema }, async (request, reply) => {
-    const tile = tileOf(request);
-    if (signedLog.tampered === undefined) await requireReady(signedLog);
-    const content = await orNotFound(() => readTile(signedLog, tile));
-    return binary(reply, content, tile.width === TILE_WIDTH);
-  });
+  app.get(
+    '/log/tile/*',
+    { config: { access: { auditor: 'all' } }, schema: tileSchema },
+    async (request, reply) => {
+      const tile = tileOf(request);
+      if (signedLog.tampered === undefined) await requireReady(signedLog);
+      const content = await orNotFound(() => readTile(signedLog, tile));
+      return binary(reply, content, tile.width === TILE_WIDTH);
+    },
+  );
 }
 
 function tileOf({ url }: FastifyRequest): Tile {

@@ -3,8 +3,9 @@ import type { SignedLog } from '../../audit/signed-log.ts';
 import type { ClockGuard } from '../../ledger/clock-guard.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
+import { EVERY_ROLE } from '../access/route-access.ts';
 import { problemResponses } from '../contract.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 
 /** Maximum time that the store may be unreachable while the ledger stays ready. */
 const STORE_GRACE_MS = 10_000;
@@ -16,6 +17,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
   app.get(
     '/livez',
     {
+      config: { access: 'public' },
       schema: {
         operationId: 'livez',
         tags,
@@ -29,6 +31,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
   app.get(
     '/readyz',
     {
+      config: { access: 'public' },
       schema: {
         operationId: 'readyz',
         tags,
@@ -42,18 +45,27 @@ export function operationsRoutes(app: App, services: HttpServices): void {
     },
   );
 
-  app.get('/metrics', { schema: { hide: true } }, async (_, reply) => {
-    const { registry } = services.metrics;
-    reply.type(registry.contentType);
-    return registry.metrics();
-  });
+  app.get(
+    '/metrics',
+    { config: { access: { auditor: 'all' } }, schema: { hide: true } },
+    async (_, reply) => {
+      const { registry } = services.metrics;
+      reply.type(registry.contentType);
+      return registry.metrics();
+    },
+  );
 
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  app.get('/', { schema: { hide: true } }, async (_, reply) => reply.redirect('/docs'));
+  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () =>
+    app.swagger(),
+  );
+  app.get('/', { config: { access: 'public' }, schema: { hide: true } }, async (_, reply) =>
+    reply.redirect('/docs'),
+  );
 
   app.get(
     '/v1/me',
     {
+      config: { access: EVERY_ROLE },
       schema: {
         operationId: 'getMe',
         tags,
@@ -61,7 +73,11 @@ export function operationsRoutes(app: App, services: HttpServices): void {
         response: { 200: CallerOut, ...problemResponses },
       },
     },
-    async () => ({ actor: LOOPBACK_CALLER.actor, role: LOOPBACK_CALLER.role }),
+    async ({ caller: { actor, role, accountId } }) => ({
+      actor,
+      role,
+      ...(accountId !== undefined && { accountId }),
+    }),
   );
 }
 

@@ -10,7 +10,7 @@ import { problemResponses } from '../contract.ts';
 import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { knownAt, modelFor } from '../params/read-model.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
 const Command = z.strictObject({
@@ -30,6 +30,7 @@ export function periodRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/periods',
     {
+      config: { access: { billing: 'all', auditor: 'all' } },
       schema: {
         operationId: 'listPeriods',
         tags,
@@ -54,6 +55,7 @@ export function periodRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/periods/:period',
     {
+      config: { access: { billing: 'all', auditor: 'all' } },
       schema: {
         operationId: 'getPeriod',
         tags,
@@ -79,6 +81,7 @@ export function periodRoutes(app: App, services: HttpServices): void {
   app.post(
     '/v1/periods/:period/close',
     {
+      config: { access: { billing: 'all' } },
       schema: {
         operationId: 'closePeriod',
         tags,
@@ -90,10 +93,10 @@ export function periodRoutes(app: App, services: HttpServices): void {
         response: { 200: ClosePeriodOut, ...problemResponses },
       },
     },
-    async ({ params: { period }, body }, reply) => {
+    async ({ params: { period }, body, caller }, reply) => {
       await modelFor(services.projections, {}, reply);
       const { early = false, dryRun = false } = body ?? {};
-      const { actor } = LOOPBACK_CALLER;
+      const { actor } = caller;
       const answer = closingOut(await services.closePeriod.run({ period, early, dryRun, actor }));
       reply.header('ledger-position', String(services.projections.model.position));
       return answer;

@@ -17,7 +17,7 @@ import { Recorder } from '../ingest/recorder.ts';
 import { EventPath, fieldErrors, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem, problemOf } from '../server/problem.ts';
 
 /** Adds the routes of rejected events: facts that were rejected with 409 or 422, stored as they were posted. */
@@ -25,6 +25,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/rejected-events',
     {
+      config: { access: { auditor: 'all' } },
       schema: {
         operationId: 'listRejectedEvents',
         tags: ['Operations'],
@@ -63,6 +64,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
   app.post(
     '/v1/rejected-events/:eventId/retry',
     {
+      config: { access: {} },
       schema: {
         operationId: 'retryRejectedEvent',
         tags: ['Operations'],
@@ -71,7 +73,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         response: { 200: RecordedOut, 201: RecordedOut, ...problemResponses },
       },
     },
-    async ({ params: { eventId } }, reply) => {
+    async ({ params: { eventId }, caller }, reply) => {
       const place = services.projections.model.locate(eventId);
       const options = { from: place?.revision ?? 0, limit: 1 };
       for await (const { id, data } of services.store.readStream(REJECTED_STREAM, options)) {
@@ -80,7 +82,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         const { code } = rejected.rejection;
         // The event names no registered cluster, so there is no stream to record it in.
         if (code === 'cluster-unknown' || code === 'cluster-ambiguous') throw problemOf(rejected.rejection);
-        await recorder.recordOne(retriedSubmission(rejected), reply);
+        await recorder.recordOne(retriedSubmission(rejected, caller.actor), caller, reply);
         return reply;
       }
       throw new Problem('not-found', `rejected event ${eventId} does not exist`);
@@ -89,11 +91,11 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
 }
 
 /** @throws Problem `invalid-request` if the kept event is not a lifecycle event. */
-function retriedSubmission(rejected: RejectedEvent): Submission {
+function retriedSubmission(rejected: RejectedEvent, actor: string): Submission {
   const event = asCloudEvent(rejected);
   const parsed = CloudEvent.safeParse(event);
   if (!parsed.success) throw invalidRequest(fieldErrors(parsed.error, event));
-  return submissionOf(parsed.data, event, LOOPBACK_CALLER.actor);
+  return submissionOf(parsed.data, event, actor);
 }
 
 /** Earlier releases kept the facts of the validator as stored events: `{id, source, type, data}`. */

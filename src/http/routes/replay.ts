@@ -34,6 +34,7 @@ export function replayRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/replay',
     {
+      config: { access: { auditor: 'all', customer: 'own' } },
       schema: {
         operationId: 'replayAccount',
         tags: ['Audit'],

@@ -27,6 +27,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/periods/:period/statements',
     {
+      config: { access: { billing: 'all', auditor: 'all' } },
       schema: {
         operationId: 'getStatements',
         tags: ['Billing'],
@@ -69,6 +70,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/periods/:period/statements/:accountId',
     {
+      config: { access: { billing: 'all', auditor: 'all', customer: 'own' } },
       schema: {
         operationId: 'getStatement',
         tags: ['Billing'],

@@ -63,6 +63,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/usage',
     {
+      config: { access: { billing: 'all', auditor: 'all' } },
       schema: {
         operationId: 'getUsage',
         tags: ['Billing'],
@@ -96,6 +97,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/usage',
     {
+      config: { access: { billing: 'all', auditor: 'all', customer: 'own' } },
       schema: {
         operationId: 'getAccountUsage',
         tags: ['Billing'],

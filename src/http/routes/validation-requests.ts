@@ -12,7 +12,7 @@ import { problemResponses } from '../contract.ts';
 import { InstantText, instantOut } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import { breakerOut } from '../run-view.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 
 const Command = z.strictObject({
@@ -30,6 +30,7 @@ export function validationRequestRoutes(app: App, services: HttpServices): void 
   app.post(
     '/v1/validations',
     {
+      config: { access: {} },
       schema: {
         operationId: 'requestValidation',
         tags: ['Validator'],
@@ -39,7 +40,7 @@ export function validationRequestRoutes(app: App, services: HttpServices): void 
         response: { 200: RunPlanOut, 202: RunRequestedOut, ...problemResponses },
       },
     },
-    async ({ body }, reply) => {
+    async ({ body, caller }, reply) => {
       await modelFor(services.projections, {}, reply);
       const { validator } = services;
       if (validator === undefined)
@@ -51,7 +52,7 @@ export function validationRequestRoutes(app: App, services: HttpServices): void 
         const { decidedAt, judgement } = await validator.plan();
         return reply.code(200).send(planOut(decidedAt, judgement));
       }
-      const { outcome, run } = await validator.request(LOOPBACK_CALLER.actor);
+      const { outcome, run } = await validator.request(caller.actor);
       reply.header('location', `/v1/validations/${encodeURIComponent(run)}`);
       return reply
         .code(202)
@@ -71,6 +72,7 @@ function whatIfRoute(app: App, services: HttpServices): void {
   app.post(
     '/v1/validations/what-if',
     {
+      config: { access: { auditor: 'all' } },
       schema: {
         operationId: 'whatIfPolicy',
         tags: ['Validator'],

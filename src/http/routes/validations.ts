@@ -33,20 +33,28 @@ const getSchema = {
 
 /** Adds the routes that read the runs of the validator. */
 export function validationRoutes(app: App, services: HttpServices): void {
-  app.get('/v1/validations', { schema: listSchema }, async ({ query }, reply) => {
-    const { validations } = await modelFor(services.projections, query, reply);
-    const [before] = decodeCursor(query.cursor, 'number') ?? [Number.POSITIVE_INFINITY];
-    const isBehind = ({ position }: Run) => position < Number(before);
-    const page = pageOf(validations.runs.reverse(), query.limit, isBehind, ({ position }) => [position]);
-    return { ...page, items: page.items.map((run) => currentRunOut(services, run)) };
-  });
+  app.get(
+    '/v1/validations',
+    { config: { access: { auditor: 'all' } }, schema: listSchema },
+    async ({ query }, reply) => {
+      const { validations } = await modelFor(services.projections, query, reply);
+      const [before] = decodeCursor(query.cursor, 'number') ?? [Number.POSITIVE_INFINITY];
+      const isBehind = ({ position }: Run) => position < Number(before);
+      const page = pageOf(validations.runs.reverse(), query.limit, isBehind, ({ position }) => [position]);
+      return { ...page, items: page.items.map((run) => currentRunOut(services, run)) };
+    },
+  );
 
-  app.get('/v1/validations/:runId', { schema: getSchema }, async ({ params: { runId }, query }, reply) => {
-    const { validations } = await modelFor(services.projections, query, reply);
-    const run = validations.run(runId) ?? (await runFromStore(services, runId));
-    if (run === undefined) throw new Problem('not-found', `validation run ${runId} does not exist`);
-    return runDetailOut(services, run, query);
-  });
+  app.get(
+    '/v1/validations/:runId',
+    { config: { access: { auditor: 'all' } }, schema: getSchema },
+    async ({ params: { runId }, query }, reply) => {
+      const { validations } = await modelFor(services.projections, query, reply);
+      const run = validations.run(runId) ?? (await runFromStore(services, runId));
+      if (run === undefined) throw new Problem('not-found', `validation run ${runId} does not exist`);
+      return runDetailOut(services, run, query);
+    },
+  );
 }
 
 /** Returns the details of a run, with one page of its verdicts. */

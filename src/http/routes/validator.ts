@@ -7,7 +7,7 @@ import { problemResponses } from '../contract.ts';
 import { instantOut, Reading } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import { breakerOut, currentRunOut } from '../run-view.ts';
-import { type App, type HttpServices, LOOPBACK_CALLER } from '../server/app.ts';
+import type { App, HttpServices } from '../server/app.ts';
 
 const getSchema = {
   operationId: 'getValidator',
@@ -29,19 +29,27 @@ const decideSchema = {
 export function validatorRoutes(app: App, services: HttpServices): void {
   const { projections, decisions, now } = services;
 
-  app.get('/v1/validator', { schema: getSchema }, async ({ query }, reply) => {
-    await modelFor(projections, query, reply);
-    return validatorOut(services);
-  });
+  app.get(
+    '/v1/validator',
+    { config: { access: { auditor: 'all' } }, schema: getSchema },
+    async ({ query }, reply) => {
+      await modelFor(projections, query, reply);
+      return validatorOut(services);
+    },
+  );
 
-  app.post('/v1/validator/decisions', { schema: decideSchema }, async ({ body }, reply) => {
-    await modelFor(projections, {}, reply);
-    const until = now() + body.proceedForHours * HOUR_MS;
-    const eventId = await decisions.proceedUntil(until, LOOPBACK_CALLER.actor, body.note);
-    await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
-    reply.header('ledger-position', String(projections.model.position));
-    return validatorOut(services);
-  });
+  app.post(
+    '/v1/validator/decisions',
+    { config: { access: {} }, schema: decideSchema },
+    async ({ body, caller }, reply) => {
+      await modelFor(projections, {}, reply);
+      const until = now() + body.proceedForHours * HOUR_MS;
+      const eventId = await decisions.proceedUntil(until, caller.actor, body.note);
+      await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
+      reply.header('ledger-position', String(projections.model.position));
+      return validatorOut(services);
+    },
+  );
 }
 
 function validatorOut(services: HttpServices): ValidatorOut {

@@ -50,6 +50,7 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
     '/v1/accounts/:accountId/what-if',
     {
       bodyLimit: BODY_LIMIT,
+      config: { access: { auditor: 'all', customer: 'own' } },
       schema: {
         operationId: 'supposeFacts',
         tags: ['Audit'],
@@ -68,7 +69,7 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
       const question = questionOf(request.body);
       const counted = countedOf(question, services.now(), '');
       const asOf = knownAt(model, question.asOf, '/asOf');
-      const changes = changesOf(model, accountId, asOf, question);
+      const changes = changesOf(model, { accountId, asOf, actor: request.caller.actor }, question);
       const simulation = await simulateAccount(services.store, model, { accountId, asOf }, changes);
       const clusters = simulatedClusters(model, simulation);
       const window = clippedWindow(counted.window, counted.through);
@@ -90,8 +91,7 @@ function questionOf(body: unknown): Question {
 /** Reads the changes of a request. @throws Problem `invalid-request` that names all invalid fields. */
 function changesOf(
   model: LedgerModel,
-  accountId: string,
-  asOf: Position,
+  { accountId, asOf, actor }: { readonly accountId: string; readonly asOf: Position; readonly actor: string },
   { add = [], remove = [] }: Question,
 ): FactChanges {
   const errors: FieldError[] = [];
@@ -102,7 +102,7 @@ function changesOf(
     return [];
   });
   const added = add.flatMap((event, i) => {
-    const submission = parseEvent(event, Number.POSITIVE_INFINITY);
+    const submission = parseEvent(event, Number.POSITIVE_INFINITY, actor);
     if (!(submission instanceof Problem)) return [submission];
     errors.push(...under(`/add/${i}`, submission));
     return [];

@@ -9,6 +9,7 @@ import type { OperatorDecisions } from '../../ledger/operator-decisions.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { ClosePeriod } from '../../usecases/close-period.ts';
 import type { BeginOutcome, RunPlan, RunProgress } from '../../usecases/run-validation.ts';
+import type { Authenticator } from '../access/authenticator.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Epoch } from '../params/feed-cursor.ts';
@@ -34,6 +35,7 @@ export interface ValidatorControl {
 /** The services that the routes call. */
 export interface HttpServices {
   readonly store: EventStore;
+  readonly authenticator: Authenticator;
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly signedLog: SignedLog;
@@ -54,11 +56,3 @@ export interface HttpServices {
   readonly recordingTime: () => number;
   readonly version: string;
 }
-
-/** The caller of every request. There are no API keys: any client that reaches the loopback address is an operator. */
-export const LOOPBACK_CALLER = {
-  actor: 'loopback',
-  role: 'operator',
-  mayBackdate: true,
-  mayTransfer: true,
-} as const;

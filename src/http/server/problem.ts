@@ -7,6 +7,7 @@ export const PROBLEMS = {
   'malformed-json': [400, 'The body is not valid JSON'],
   'malformed-http': [400, 'The request is not valid HTTP'],
   unauthenticated: [401, 'Authentication required'],
+  forbidden: [403, 'Not allowed for this role'],
   'not-found': [404, 'Not found'],
   'method-not-allowed': [405, 'Method not allowed'],
   'not-acceptable': [406, 'No acceptable media type'],

@@ -6,6 +6,7 @@ import underPressure from '@fastify/under-pressure';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { requireAccess } from '../access/require-access.ts';
 import { isOnlyDescribed } from '../contract.ts';
 import { fieldErrors } from '../params/fields.ts';
 import { accountRoutes } from '../routes/accounts.ts';
@@ -93,6 +94,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   parseBodies(app);
   setSecurityHeaders(app);
   rejectOtherHosts(app);
+  requireAccess(app, services.authenticator);
   closeOnceAnswered(app, services);
   observeRequests(app, services);
   app.addHook('onRoute', ({ schema }) => {

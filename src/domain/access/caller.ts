@@ -1,0 +1,28 @@
+/** The roles of callers. docs/access.md says what each may do. */
+export const ROLES = ['producer', 'billing', 'auditor', 'operator', 'customer'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who sends a request. */
+export interface Caller {
+  /** Recorded with everything that the caller writes: the id of a key, issuer and subject of a token, or a local name. */
+  readonly actor: string;
+  readonly role: Role;
+  /** The account that a customer is bound to. */
+  readonly accountId?: string;
+}
+
+/** Rights of a caller beyond posting ordinary facts. */
+export interface Permissions {
+  /** Whether the caller may post facts of long ago. */
+  readonly mayBackdate: boolean;
+  /** Whether the caller may transfer a cluster to another account. */
+  readonly mayTransfer: boolean;
+}
+
+export function permissionsOf({ role }: Pick<Caller, 'role'>): Permissions {
+  const isOperator = role === 'operator';
+  return { mayBackdate: isOperator, mayTransfer: isOperator };
+}
+
+/** The caller of every request while the ledger has no keys. It then serves only loopback addresses. */
+export const LOCAL_OPERATOR: Caller = { actor: 'loopback', role: 'operator' };

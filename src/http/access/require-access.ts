@@ -1,0 +1,68 @@
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { Caller } from '../../domain/access/caller.ts';
+import type { App } from '../server/app.ts';
+import { Problem } from '../server/problem.ts';
+import type { Authenticator } from './authenticator.ts';
+import { type RouteAccess, scopeOf } from './route-access.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sends the request. Known from the beginning of the hook `preParsing` on. */
+    caller: Caller;
+  }
+  interface FastifyContextConfig {
+    /** Who may call the route. Every route declares it. */
+    access?: RouteAccess;
+  }
+}
+
+/** Returns whether the packages that serve the documentation page registered the route. */
+function isDocumentation(url: string): boolean {
+  return url === '/docs' || url.startsWith('/docs/');
+}
+
+/** Paths of ids that the scope `own` can be decided by. */
+const OWNED = /\/:(accountId|clusterId|eventId)\b/;
+
+/**
+ * Authenticates each request and rejects callers whose role may not call the route. A route that does not declare who may call
+ * it cannot be registered.
+ */
+export function requireAccess(app: App, authenticator: Authenticator): void {
+  app.decorateRequest('caller');
+  app.addHook('onRoute', (route) => declareAccess(route));
+  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    const { access } = request.routeOptions.config;
+    // Without a route, the answer is 404 or 405 for everybody.
+    if (access === undefined || access === 'public') return;
+    try {
+      request.caller = await authenticator.callerOf(request);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'unauthenticated') challenge(request, reply);
+      throw error;
+    }
+    const { role } = request.caller;
+    if (scopeOf(access, role) === undefined) {
+      const roles = ['operator', ...Object.keys(access)].join(', ');
+      const { method, url } = request.routeOptions;
+      throw new Problem('forbidden', `the role ${role} may not call ${method} ${url}; allowed are ${roles}`);
+    }
+  });
+}
+
+/** Sets the header that describes how to authenticate (RFC 6750, section 3). */
+function challenge({ headers }: FastifyRequest, reply: FastifyReply): void {
+  const error = headers.authorization === undefined ? '' : ', error="invalid_token"';
+  reply.header('www-authenticate', `Bearer realm="cluster-ledger"${error}`);
+}
+
+/** @throws Error if a route does not declare who may call it, or by which id it is decided what is the caller's own */
+function declareAccess(route: RouteOptions): void {
+  const name = `${String(route.method)} ${route.url}`;
+  if (isDocumentation(route.url)) route.config = { ...route.config, access: 'public' };
+  const access = route.config?.access;
+  if (access === undefined)
+    throw new Error(`the route ${name} does not declare who may call it: set config.access`);
+  if (access !== 'public' && Object.values(access).includes('own') && !OWNED.test(route.url))
+    throw new Error(`the route ${name} has no id by which "own" can be decided: use the scope "filtered"`);
+}
