@@ -53,7 +53,9 @@ describe.each([...FACT_TYPES])('the fact %s', (type) => {
 
 describe.each(Object.keys(ALERTS))('the alert %s', (kind) => {
   test('is expected in a test', () => {
-    const tests = textOf('test/{http,projections,domain,e2e,usecases,jobs,fault,kubernetes}/**/*.test.ts');
+    const tests = textOf(
+      'test/{http,projections,domain,e2e,usecases,jobs,fault,kubernetes,delivery}/**/*.test.ts',
+    );
     expect(new RegExp(`['"\`/ ]${kind}\\b`).test(tests)).toBe(true);
   });
 });

@@ -18,6 +18,7 @@ import type { Position } from '../util/log-numbers.ts';
 import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
 import type { ComposeOptions } from './compose-options.ts';
 import { type OpenValidator, openValidator } from './compose-validator.ts';
+import { type OpenWebhooks, openWebhooks } from './compose-webhooks.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 
 /** A whole ledger that does not listen yet. */
@@ -66,7 +67,8 @@ async function composeLayers(
   const autoClose = new AutoClose({ closer: closePeriod, projections, now, graceMs, log }, config.autoClose);
   const kubefirst = await kubefirstOf(config, options, openedLog, ledger, resources);
   const validator = validatorOf(config, options, openedLog, { ledger, kubefirst }, resources);
-  const services = { ledger, closePeriod, kubefirst, validator, graceMs };
+  const webhooks = await openWebhooks(config, options, openedLog, resources);
+  const services = { ledger, closePeriod, kubefirst, validator, graceMs, ...webhooks };
   const app = await serverOf(openedLog, services, options);
   if (options.readOnly !== true) autoClose.start();
   const close = async () => {
@@ -131,14 +133,23 @@ function validatorOf(
 }
 
 type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'validator'> &
-  Pick<Config, 'graceMs'>;
+  Pick<Config, 'graceMs'> &
+  OpenWebhooks;
 
 async function serverOf(
   { store, projections, signedLog, clock, clockGuard, starts }: OpenLog,
-  { ledger, closePeriod, kubefirst, validator, graceMs }: Services,
+  { ledger, closePeriod, kubefirst, validator, graceMs, webhooks, webhookRecords }: Services,
   { log, now }: ComposeOptions,
 ): Promise<App> {
-  const metrics = createMetrics({ store, projections, signedLog, clockGuard, now, recordingTime: clock.now });
+  const metrics = createMetrics({
+    store,
+    projections,
+    signedLog,
+    clockGuard,
+    webhooks,
+    now,
+    recordingTime: clock.now,
+  });
   measureLog(metrics.registry, signedLog, now);
   observeKubefirst(metrics, kubefirst);
   const services: HttpServices = {
@@ -152,6 +163,8 @@ async function serverOf(
     closePeriod,
     clockGuard,
     kubefirst,
+    webhooks,
+    webhookRecords,
     validator: validator?.control,
     now,
     recordingTime: clock.now,

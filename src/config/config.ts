@@ -6,6 +6,7 @@ import type { LogSettings } from './log-settings.ts';
 import { ConfigError, type EffectiveSettings, type Environment, readSettings } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import type { ValidatorSettings } from './validator-settings.ts';
+import type { WebhookSettings } from './webhook-settings.ts';
 
 export { ConfigError } from './read-settings.ts';
 
@@ -29,6 +30,7 @@ export interface Config {
   readonly graceMs: number;
   readonly autoClose: AutoCloseSettings;
   readonly validator: ValidatorSettings;
+  readonly webhooks: WebhookSettings;
   readonly kubefirst: KubefirstSettings;
   /** Environment variables that locate the API of the Kubernetes cluster that the ledger runs in; empty outside a cluster. */
   readonly kubernetes: Readonly<Record<string, string>>;
@@ -57,6 +59,7 @@ export function readConfig(environment: Environment = process.env): Config {
       schedule: values['periods.autoCloseSchedule'],
     },
     kubefirst: kubefirstOf(values),
+    webhooks: webhooksOf(values),
     validator: {
       schedule: values['validator.schedule'],
       shard: values['validator.shard'],
@@ -118,6 +121,17 @@ function auditOf(values: Settings): LogSettings {
     checkpointSeconds: values['audit.checkpointSeconds'],
     treeMinHeightInMemory: values['audit.treeMinHeightInMemory'],
   };
+}
+
+function webhooksOf(values: Settings): WebhookSettings {
+  const settings = {
+    key: values['webhooks.key'],
+    keyFile: values['webhooks.keyFile'],
+    targets: values['webhooks.targets'],
+  };
+  if (settings.key !== undefined && settings.keyFile !== undefined)
+    throw new ConfigError('LEDGER_WEBHOOKS_KEY and LEDGER_WEBHOOKS_KEY_FILE are both set: set one of them');
+  return withoutAbsent(settings);
 }
 
 function kubefirstOf(values: Settings): KubefirstSettings {

@@ -5,6 +5,7 @@ import { AutoCloseSettings } from './auto-close-settings.ts';
 import { KubefirstSettings } from './kubefirst-settings.ts';
 import { LogSettings } from './log-settings.ts';
 import { ValidatorSettings } from './validator-settings.ts';
+import { WebhookSettings } from './webhook-settings.ts';
 
 /** One setting: its schema, described in one or two sentences for the reference page, and the form of its variable. */
 export interface Setting {
@@ -38,6 +39,7 @@ const log = LogSettings.shape;
 const autoClose = AutoCloseSettings.shape;
 const kubefirst = KubefirstSettings.shape;
 const validator = ValidatorSettings.shape;
+const webhooks = WebhookSettings.shape;
 
 const PORT = 'must be a port from 0 to 65535';
 
@@ -142,6 +144,19 @@ export const SETTINGS = {
   'periods.autoCloseSchedule': {
     schema: autoClose.schedule,
     form: 'text',
+  },
+  'webhooks.key': {
+    schema: webhooks.key,
+    form: 'text',
+    isSecret: true,
+  },
+  'webhooks.keyFile': {
+    schema: webhooks.keyFile,
+    form: 'text',
+  },
+  'webhooks.targets': {
+    schema: webhooks.targets,
+    form: 'yaml',
   },
   'validator.schedule': {
     schema: validator.schedule,

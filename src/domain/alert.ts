@@ -20,6 +20,8 @@ export type AlertKind =
   | 'id-differs-by-case'
   | 'event-id-on-two-clusters'
   | 'clock-untrusted'
+  | 'delivery-parked'
+  | 'webhook-disabled'
   | 'statement-drift'
   | 'log-tampered';
 
@@ -29,7 +31,16 @@ export type AlertData = Readonly<Record<string, string | number>>;
 interface Words {
   readonly severity: Severity;
   /** Kind of thing that the subject identifies. */
-  readonly about: 'cluster' | 'account' | 'event' | 'shard' | 'period' | 'log' | 'platform' | 'host';
+  readonly about:
+    | 'cluster'
+    | 'account'
+    | 'event'
+    | 'shard'
+    | 'period'
+    | 'log'
+    | 'platform'
+    | 'host'
+    | 'webhook';
   /** Whether an acknowledgement also resolves the alert. */
   readonly endsWhenAcknowledged: boolean;
   readonly happened: (subject: string, data: AlertData) => string;
@@ -200,6 +211,21 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     (_, { why }) => `the clock of the host cannot be trusted: ${why}`,
     'No period is closed, and the validator records nothing. Facts are recorded as before.',
     'Compare the clock with a time server. If it is wrong, set it. If it is right, confirm it with `cluster-ledger clock trust --reason …`.',
+  ),
+  'delivery-parked': alert(
+    'warning',
+    'webhook',
+    (_, { url, parked, error }) =>
+      `the receiver ${url} refused ${parked} ${parked === 1 ? 'message' : 'messages'} at every attempt: ${error}`,
+    'None in the ledger. The receiver does not know these facts.',
+    'Fix the receiver, then send the messages again: `cluster-ledger webhooks replay <id>`.',
+  ),
+  'webhook-disabled': alert(
+    'warning',
+    'webhook',
+    (_, { url, reason }) => `nothing is sent to the receiver ${url} any more: ${reason}`,
+    'None in the ledger. The receiver gets no events.',
+    'Fix the receiver, then enable the webhook: `cluster-ledger webhooks enable <id>`. It continues where it stopped.',
   ),
   'statement-drift': alert(
     'critical',

@@ -72,6 +72,32 @@ export const STREAMS = {
     types: ['ClockDoubted', 'ClockTrusted'],
     writer: 'src/ledger/clock-records.ts',
   },
+  webhooks: {
+    name: 'webhooks',
+    holds: 'the webhooks, and what operators asked of their deliveries',
+    types: [
+      'WebhookCreated',
+      'WebhookChanged',
+      'WebhookSecretRotated',
+      'WebhookDisabled',
+      'WebhookEnabled',
+      'WebhookDeleted',
+      'DeliveriesRequested',
+    ],
+    writer: 'src/ledger/webhook-records.ts',
+  },
+  consumer: {
+    name: '~consumer-*',
+    holds: 'the state of a consumer group',
+    types: ['ConsumerSaved'],
+    writer: 'src/delivery/groups/group-state.ts',
+  },
+  claim: {
+    name: '~claim-*',
+    holds: 'which process does standing work',
+    types: ['Claimed'],
+    writer: 'src/delivery/claim.ts',
+  },
   statementDigests: {
     name: '~statement-digests-*',
     holds: 'one digest per statement of a closed period',
@@ -108,6 +134,8 @@ const CLUSTER_PREFIX = prefixOf('cluster');
 const PERIOD_PREFIX = prefixOf('period');
 const ACCOUNT_PREFIX = prefixOf('account');
 const VALIDATION_PREFIX = prefixOf('validation');
+const CONSUMER_PREFIX = prefixOf('consumer');
+const CLAIM_PREFIX = prefixOf('claim');
 const STATEMENT_DIGESTS_PREFIX = prefixOf('statementDigests');
 
 export const REJECTED_STREAM = STREAMS.rejectedEvents.name;
@@ -127,6 +155,18 @@ export const [ACCOUNT_DESCRIBED] = STREAMS.account.types;
 export const [PERIOD_CLOSED] = STREAMS.period.types;
 export const LEDGER_STARTS_STREAM = STREAMS.starts.name;
 export const [LEDGER_STARTED] = STREAMS.starts.types;
+export const WEBHOOKS_STREAM = STREAMS.webhooks.name;
+export const [
+  WEBHOOK_CREATED,
+  WEBHOOK_CHANGED,
+  WEBHOOK_SECRET_ROTATED,
+  WEBHOOK_DISABLED,
+  WEBHOOK_ENABLED,
+  WEBHOOK_DELETED,
+  DELIVERIES_REQUESTED,
+] = STREAMS.webhooks.types;
+export const [CONSUMER_SAVED] = STREAMS.consumer.types;
+export const [CLAIMED] = STREAMS.claim.types;
 export const [STATEMENT_DIGESTS] = STREAMS.statementDigests.types;
 
 export function clusterStream(clusterId: string): string {
@@ -163,6 +203,16 @@ export function runStream(run: string): string {
 /** Returns the id of the run whose records the stream holds, or `undefined` if it holds something else. */
 export function runOfStream(stream: string): string | undefined {
   return withoutPrefix(stream, VALIDATION_PREFIX);
+}
+
+/** Returns the stream of the state of a consumer group. */
+export function consumerStream(group: string): string {
+  return CONSUMER_PREFIX + group;
+}
+
+/** Returns the stream of the claims on a piece of standing work. */
+export function claimStream(work: string): string {
+  return CLAIM_PREFIX + work;
 }
 
 export function statementDigestsStream(period: Period): string {

@@ -1,5 +1,6 @@
 import type { AlertOut } from '../api/alerts.ts';
 import type { SignedLog } from '../audit/signed-log.ts';
+import type { Webhooks } from '../delivery/webhooks/webhooks.ts';
 import { ALERTS, type AlertKind, type Severity } from '../domain/alert.ts';
 import { usageOf } from '../domain/billing/usage.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
@@ -60,15 +61,17 @@ export interface AlertSources {
   readonly projections: Projections;
   readonly signedLog: SignedLog;
   readonly clockGuard: ClockGuard;
+  readonly webhooks: Pick<Webhooks, 'alerts'>;
 }
 
-/** Returns the alerts that hold now and are not derived from the log: drifted statements, a tampered log, an untrusted clock. */
-export function liveAlerts({ projections, signedLog, clockGuard }: AlertSources): LiveAlert[] {
+/** Returns the alerts that hold now and are not derived from the log: drifted statements, a tampered log, an untrusted clock, and those of webhooks. */
+export function liveAlerts({ projections, signedLog, clockGuard, webhooks }: AlertSources): LiveAlert[] {
   const { statements, model } = projections;
   const alerts = statements.drifts.map(({ period, why }): LiveAlert => {
     const since = model.closedPeriods.of(period)?.closedAt ?? 0;
     return { kind: 'statement-drift', subject: period, since, data: { why } };
   });
+  alerts.push(...webhooks.alerts());
   const { doubt } = clockGuard;
   if (doubt !== undefined) {
     const { why, since } = doubt;

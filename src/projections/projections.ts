@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { EventStore } from '../eventstore/event-store.ts';
+import type { EventStore, LogEvent } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { EventLoopYielder } from '../util/event-loop-yielder.ts';
 import type { Position } from '../util/log-numbers.ts';
@@ -71,6 +71,7 @@ export class Projections {
   readonly statements: StatementCheck;
   readonly #waiting = new Set<() => void>();
   #waitsForNobody = false;
+  readonly #listeners: ((events: readonly LogEvent[]) => void)[] = [];
 
   constructor(store: EventStore, options: ProjectionsOptions) {
     this.#store = store;
@@ -101,6 +102,11 @@ export class Projections {
   /** The error that ended following; `undefined` while it continues. */
   get failure(): unknown {
     return this.#failure;
+  }
+
+  /** Calls `listener` with each batch of events that the model has taken in. */
+  subscribe(listener: (events: readonly LogEvent[]) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Restores the snapshot, if it is usable, and follows the log from there. */
@@ -160,6 +166,7 @@ export class Projections {
   async #follow(): Promise<void> {
     for await (const { events, caughtUp } of this.#store.follow(this.#model.position, this.#stop.signal)) {
       for (const event of events) this.#model.apply(event);
+      for (const listener of this.#listeners) listener(events);
       if (caughtUp && !this.#isCaughtUp) {
         this.#isCaughtUp = true;
         void this.#prepare();

@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
+import type { Webhooks } from '../../delivery/webhooks/webhooks.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { ClockGuard } from '../../ledger/clock-guard.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { OperatorDecisions } from '../../ledger/operator-decisions.ts';
+import type { WebhookRecords } from '../../ledger/webhook-records.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { ClosePeriod } from '../../usecases/close-period.ts';
 import type { BeginOutcome, RunPlan, RunProgress } from '../../usecases/run-validation.ts';
@@ -44,6 +46,8 @@ export interface HttpServices {
   readonly kubefirst: KubefirstServices;
   readonly closePeriod: ClosePeriod;
   readonly clockGuard: ClockGuard;
+  readonly webhooks: Webhooks;
+  readonly webhookRecords: WebhookRecords;
   /** Absent if no source of credentials is configured. */
   readonly validator?: ValidatorControl | undefined;
   /** How long after its end a period waits for late facts, in milliseconds. */

@@ -35,6 +35,7 @@ export const PROBLEMS = {
   'void-target-unknown': [422, 'The fact to void does not exist'],
   'void-target-not-voidable': [422, 'The fact cannot be voided'],
   'clock-untrusted': [409, 'The clock of the ledger cannot be trusted'],
+  'too-many-webhooks': [409, 'There are too many webhooks'],
   'no-validator': [409, 'The validator is not configured'],
   'wrong-host': [421, 'The request is for another host'],
   'headers-too-large': [431, 'The headers are too large'],

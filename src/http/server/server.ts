@@ -32,6 +32,7 @@ import { usageRoutes } from '../routes/usage.ts';
 import { validationRequestRoutes } from '../routes/validation-requests.ts';
 import { validationRoutes } from '../routes/validations.ts';
 import { validatorRoutes } from '../routes/validator.ts';
+import { webhookRoutes } from '../routes/webhooks.ts';
 import { whatIfRoutes } from '../routes/what-if.ts';
 import type { App, HttpServices } from './app.ts';
 import { parseBodies } from './bodies.ts';
@@ -148,6 +149,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     statementRoutes,
     evidenceRoutes,
     feedRoutes,
+    webhookRoutes,
     logRoutes,
     logProofRoutes,
     rejectedEventRoutes,

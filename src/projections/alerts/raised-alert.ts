@@ -29,9 +29,14 @@ export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
   return acknowledged === undefined ? 'open' : 'acknowledged';
 }
 
-/** An alert that is not folded from the log, because the log or a statement has changed. */
+/** An alert that is not folded from the log: about the log itself, this host, or deliveries. */
 export interface LiveAlert {
-  readonly kind: 'statement-drift' | 'log-tampered' | 'clock-untrusted';
+  readonly kind:
+    | 'statement-drift'
+    | 'log-tampered'
+    | 'clock-untrusted'
+    | 'delivery-parked'
+    | 'webhook-disabled';
   readonly subject: string;
   readonly since: Instant;
   readonly data: AlertData;

@@ -1,0 +1,81 @@
+import { lookup as resolve } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { Agent } from 'undici';
+import { AddressPolicy } from '../util/address-policy.ts';
+import type { AddressPolicyOptions } from '../util/address-policy-options.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The ledger may not send to a target. The message says why. */
+export class TargetDenied extends Error {
+  override readonly name = 'TargetDenied';
+}
+
+/** Rules for the targets that people give the ledger to send to, against server-side request forgery. */
+export class TargetPolicy {
+  readonly #addresses: AddressPolicy;
+  readonly #listed: AddressPolicy;
+
+  /** @param options the addresses that are allowed. Plain HTTP is allowed only to the networks in `allow`. */
+  constructor(options: AddressPolicyOptions) {
+    this.#addresses = new AddressPolicy(options);
+    this.#listed = new AddressPolicy({ ...options, deny: ['0.0.0.0/0', '::/0'] });
+  }
+
+  /**
+   * Returns why a URL can never be a target, as words that follow the name of the field; `undefined` if it may be one. Names
+   * are resolved when something is sent, so their addresses are checked then.
+   */
+  problemOf(text: string): string | undefined {
+    if (!URL.canParse(text)) return 'must be an absolute URL such as https://example.com/hooks';
+    const { protocol, hostname, username, password, hash } = new URL(text);
+    if (protocol !== 'https:' && protocol !== 'http:') return 'must be an https URL';
+    if (username !== '' || password !== '') return 'must not contain a user name or a password';
+    if (hash !== '') return 'must not contain a fragment';
+    const address = addressIn(hostname);
+    if (protocol === 'http:' && (address === undefined || this.#listed.denialReason(address) !== undefined))
+      return 'must be an https URL: plain http is allowed only to an IP address in a network of webhooks.targets.allow';
+    const why = address === undefined ? undefined : this.#addresses.denialReason(address);
+    return why === undefined ? undefined : `is not allowed: ${address} is ${why}`;
+  }
+
+  /** @throws TargetDenied if nothing may be sent to an address. */
+  requireAllowed(address: string): void {
+    const why = this.#addresses.denialReason(address);
+    if (why !== undefined)
+      throw new TargetDenied(`${address} is ${why}, which webhooks.targets does not allow`);
+  }
+}
+
+/**
+ * Returns an agent of undici that connects only to addresses that the policy allows. A name is resolved once per connection and
+ * the connection goes to the address that was checked, so that a name that changes its address between the check and the
+ * connection gains nothing. Redirects are not followed.
+ */
+export function guardedAgent(policy: TargetPolicy): Agent {
+  const lookup: LookupFunction = (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '');
+      try {
+        for (const { address } of addresses) policy.requireAllowed(address);
+      } catch (denied) {
+        return callback(denied as Error, '');
+      }
+      if (options.all === true) return callback(null, addresses);
+      const [first] = addresses;
+      return callback(null, first?.address ?? '', first?.family);
+    });
+  };
+  return new Agent({
+    connect: { lookup, timeout: CONNECT_TIMEOUT_MS },
+    pipelining: 1,
+    connections: 10,
+    maxHeaderSize: 16 * 1_024,
+  });
+}
+
+/** Returns the IP address that the host of a URL is, without brackets; `undefined` if it is a name. */
+export function addressIn(hostname: string): string | undefined {
+  const bare = hostname.replace(/^\[(.*)\]$/, '$1');
+  return isIP(bare) === 0 ? undefined : bare;
+}
