@@ -7,6 +7,7 @@ import { ALERTS } from '../src/domain/alert.ts';
 import { FACT_TYPES } from '../src/domain/facts/fact.ts';
 import { STREAMS } from '../src/domain/stream-table.ts';
 import { PolicySettings } from '../src/domain/validation/judging/policy.ts';
+import { VERDICT_CODES } from '../src/domain/validation/judging/verdict.ts';
 import { PROBLEMS } from '../src/http/server/problem.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -29,6 +30,21 @@ test('docs/validator.md lists exactly the alerts of the code, with their severit
   const [thresholds = ''] = page.split('## From verdicts to facts')[1]?.split('\n## ') ?? [];
   const settings = [...thresholds.matchAll(/^\| `([A-Za-z]+)` +\|/gm)].map(([, name]) => name);
   expect(settings.toSorted()).toEqual(Object.keys(PolicySettings.shape).sort());
+});
+
+test('docs/validator.md lists exactly the codes of verdicts, each with its state', async () => {
+  const [, table = ''] = (await read('docs/validator.md')).split('## What a probe asks');
+  const [rows = ''] = table.split('\n## ');
+  const listed: Record<string, string[]> = {};
+  let codes: string[] = [];
+  for (const [, state, code = ''] of rows.matchAll(/^\| (?:`(\w+)`)? +\| `([a-z-]+)` +\|/gm)) {
+    if (state !== undefined) {
+      codes = [];
+      listed[state] = codes;
+    }
+    codes.push(code);
+  }
+  expect(listed).toEqual(VERDICT_CODES);
 });
 
 test('every file that the docs link to or name exists', async () => {

@@ -1,4 +1,4 @@
-import type { VerdictState } from '../../domain/validation/judging/verdict.ts';
+import type { VerdictCode, VerdictState } from '../../domain/validation/judging/verdict.ts';
 import type { ProbeFailure } from './probe-failure.ts';
 
 /** Requests to an API server, in order. */
@@ -20,7 +20,7 @@ export type Answers = Partial<Record<ProbeRequest, Answer>>;
 /** A verdict without its time. */
 export interface ProbeOutcome {
   readonly state: VerdictState;
-  readonly code: string;
+  readonly code: VerdictCode;
   readonly uid?: string;
   readonly detail?: string;
 }

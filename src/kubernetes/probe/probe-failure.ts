@@ -1,12 +1,12 @@
-import type { VerdictState } from '../../domain/validation/judging/verdict.ts';
+import type { VerdictCode, VerdictState } from '../../domain/validation/judging/verdict.ts';
 
 /** A probe that ended without a usable answer. The message is for people and contains no part of a credential. */
 export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure';
   readonly state: VerdictState;
-  readonly code: string;
+  readonly code: VerdictCode;
 
-  constructor(state: VerdictState, code: string, detail: string) {
+  constructor(state: VerdictState, code: VerdictCode, detail: string) {
     super(detail);
     this.state = state;
     this.code = code;
@@ -27,7 +27,7 @@ const LOCAL_ERRORS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINU
  */
 export function connectFailure(error: unknown, address: string, hasRoute: boolean): ProbeFailure {
   const code = codeOf(error);
-  const failure = (state: VerdictState, verdict: string) =>
+  const failure = (state: VerdictState, verdict: VerdictCode) =>
     new ProbeFailure(state, verdict, `connecting to ${address}: ${code}`);
   switch (code) {
     case 'ECONNREFUSED':
@@ -35,18 +35,18 @@ export function connectFailure(error: unknown, address: string, hasRoute: boolea
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
-      return hasRoute ? failure('unreachable', 'no-route') : failure('unknown', 'network-down');
+      return hasRoute ? failure('unreachable', 'no-route') : failure('unverifiable', 'network-down');
     case 'EADDRNOTAVAIL':
       // This machine has no free port, or no source address.
-      return failure('unknown', hasRoute ? 'prober-failed' : 'network-down');
+      return failure('unverifiable', hasRoute ? 'prober-failed' : 'network-down');
     case 'ENETDOWN':
     case 'EPERM':
     case 'EACCES':
-      return failure('unknown', 'network-down');
+      return failure('unverifiable', 'network-down');
     case 'ETIMEDOUT':
       return failure('unknown', 'timeout');
     default:
-      return LOCAL_ERRORS.has(code) ? failure('unknown', 'prober-failed') : failure('unknown', 'reset');
+      return LOCAL_ERRORS.has(code) ? failure('unverifiable', 'prober-failed') : failure('unknown', 'reset');
   }
 }
 

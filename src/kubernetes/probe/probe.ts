@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Instant } from '../../domain/time.ts';
-import type { Verdict } from '../../domain/validation/judging/verdict.ts';
+import type { Verdict, VerdictCode } from '../../domain/validation/judging/verdict.ts';
 import type { AddressPolicy } from '../../util/address-policy.ts';
 import { CredentialRefused } from '../credentials/credential-source.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
@@ -66,7 +66,7 @@ export async function probe(
       const { policy, sockets } = shared;
       const to = { endpoint, addresses, policy, context, opened, sockets, signal: own, endsAt };
       const first = await attempt(to, answers);
-      if (!isWorthRetrying(first) || !shared.throttle.tryTake(host)) return first;
+      if (!WORTH_RETRYING.has(first.code) || !shared.throttle.tryTake(host)) return first;
       return (await secondTry.waitIfPossible(endsAt, own)) ? attempt(to, answers) : first;
     });
   } catch (error) {
@@ -113,10 +113,17 @@ async function lookUp(
   }
 }
 
-/** Returns whether a retry may find more: the connection was refused, had no route or was cut off. */
-function isWorthRetrying({ state, code }: ProbeOutcome): boolean {
-  return code === 'refused' || code === 'no-route' || (state === 'unknown' && code !== 'timeout');
-}
+/** The outcomes after which a retry may find more. */
+const WORTH_RETRYING: ReadonlySet<VerdictCode> = new Set([
+  'refused',
+  'no-route',
+  'network-down',
+  'prober-failed',
+  'reset',
+  'dns-failure',
+  'tls-handshake',
+  'bad-answer',
+]);
 
 async function attempt(to: DialOptions, answers: Answers): Promise<ProbeOutcome> {
   try {
@@ -154,5 +161,5 @@ export function failureOf(error: unknown, signal: AbortSignal): ProbeFailure {
   if (error instanceof CredentialRefused)
     return new ProbeFailure('unverifiable', 'credential-refused', error.message);
   if (signal.aborted) return probeTimeout();
-  return new ProbeFailure('unknown', 'prober-failed', 'the probe itself failed');
+  return new ProbeFailure('unverifiable', 'prober-failed', 'the probe itself failed');
 }

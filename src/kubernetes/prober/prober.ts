@@ -22,7 +22,7 @@ interface PendingProbe {
 
 /**
  * Probes clusters in a separate process, so that neither untrusted input nor credentials are in the server. If the
- * process ends, another one is started; pending probes get `unknown: prober-failed`, and each target gets exactly
+ * process ends, another one is started; pending probes get `unverifiable: prober-failed`, and each target gets exactly
  * one verdict.
  */
 export class Prober {
@@ -101,7 +101,7 @@ export class Prober {
     return (await this.#worker?.catch(() => undefined))?.pid;
   }
 
-  /** Ends the process. Active runs get `unknown: prober-failed`. */
+  /** Ends the process. Active runs get `unverifiable: prober-failed`. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     const worker = await this.#worker?.catch(() => undefined);
@@ -170,7 +170,7 @@ export class Prober {
   }
 
   #failedVerdict(detail: string): Verdict {
-    return { state: 'unknown', code: 'prober-failed', detail, at: this.#now() };
+    return { state: 'unverifiable', code: 'prober-failed', detail, at: this.#now() };
   }
 }
 

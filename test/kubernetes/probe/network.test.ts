@@ -35,13 +35,16 @@ describe.skipIf(!canIsolate)(name, () => {
     });
   });
 
-  test('down on the side of the ledger makes a cluster unknown', async () => {
-    expect(await verdictIn('true', '203.0.113.7')).toMatchObject({ state: 'unknown', code: 'network-down' });
+  test('down on the side of the ledger says nothing about a cluster', async () => {
+    expect(await verdictIn('true', '203.0.113.7')).toMatchObject({
+      state: 'unverifiable',
+      code: 'network-down',
+    });
   });
 
-  test('without IPv6 on the side of the ledger makes an IPv6-only cluster unknown', async () => {
+  test('without IPv6 on the side of the ledger says nothing about an IPv6-only cluster', async () => {
     const verdict = await verdictIn(`${HAS_NETWORK} && ip -6 addr flush dev d0`, '[2001:db8::7]');
-    expect(verdict).toMatchObject({ state: 'unknown', code: 'network-down' });
+    expect(verdict).toMatchObject({ state: 'unverifiable', code: 'network-down' });
   });
 
   test('without a reachable DNS server makes a cluster unknown', async () => {

@@ -178,7 +178,7 @@ describe('a run', () => {
 });
 
 describe('the probing process', () => {
-  test('is replaced when it is killed: pending probes are unknown, and no verdict is lost or repeated', async () => {
+  test('is replaced when it is killed: pending probes say nothing, and no verdict is lost or repeated', async () => {
     const prober = await started({ concurrency: 20 });
     const pid = (await prober.pid()) as number;
     const all = [...targets(10, 'hang-on-request'), ...targets(300, 'healthy')];
@@ -191,7 +191,7 @@ describe('the probing process', () => {
     );
     const codes = Object.groupBy(results, ({ verdict }) => verdict.code);
     expect(codes['prober-failed']?.length).toBeGreaterThanOrEqual(10);
-    expect(codes['prober-failed']?.every(({ verdict }) => verdict.state === 'unknown')).toBe(true);
+    expect(codes['prober-failed']?.every(({ verdict }) => verdict.state === 'unverifiable')).toBe(true);
     expect(codes['ok']?.length).toBeGreaterThan(150);
     expect(await prober.pid()).not.toBe(pid);
   });
@@ -216,7 +216,7 @@ describe('the probing process', () => {
     const results = await resultsOf(prober.probe(targets(1_000, 'healthy')));
     expect(results).toHaveLength(1_000);
     expect(new Set(results.map(({ verdict }) => `${verdict.state} ${verdict.code}`))).toEqual(
-      new Set(['unknown prober-failed']),
+      new Set(['unverifiable prober-failed']),
     );
   });
 

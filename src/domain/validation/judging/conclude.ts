@@ -1,8 +1,9 @@
 import type { Fact, FactOf } from '../../facts/fact.ts';
 import { formatInstant, type Instant } from '../../time.ts';
 import type { CountedRuns } from './outage.ts';
-import { type Announced, type AnnouncedState, type BadStreak, isBad, isFlapping } from './probe-history.ts';
+import { type Announced, type AnnouncedState, type BadStreak, isFlapping } from './probe-history.ts';
 import type { ClusterEvaluation, Conclusion, RunInput } from './run-input.ts';
+import { isBad } from './verdict.ts';
 
 /** Conclusions about one cluster in one run. */
 export interface ClusterConclusions {

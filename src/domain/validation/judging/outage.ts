@@ -1,6 +1,7 @@
 import type { Instant } from '../../time.ts';
 import type { BreakerSettings } from './policy.ts';
-import { isBad, type ProbeHistory } from './probe-history.ts';
+import type { ProbeHistory } from './probe-history.ts';
+import { isBad, saysNothing } from './verdict.ts';
 
 /**
  * The runs since the breaker last withheld facts. Bad verdicts before them do not count, so a cluster that recovers
@@ -56,9 +57,7 @@ export function assessOutage(
   settings: BreakerSettings,
   tick: Instant,
 ): Outage {
-  const probed = clusters.filter(
-    ({ history: { last } }) => last !== undefined && last.state !== 'unverifiable',
-  );
+  const probed = clusters.filter(({ history: { last } }) => last !== undefined && !saysNothing(last));
   // No cluster could be probed, so the state of the breaker does not change.
   if (probed.length === 0 && clusters.length > 0) {
     const { countedRuns: _, ...unchanged } = breaker;

@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, type Instant } from '../../time.ts';
 import { MAX_FLIPS } from './policy.ts';
-import type { Verdict } from './verdict.ts';
+import { isBad, saysNothing, type Verdict } from './verdict.ts';
 
 /**
  * Summary of the verdicts about one cluster, as far as the next judgement needs it. It is folded from the recorded
@@ -61,9 +61,6 @@ export const NO_HISTORY: ProbeHistory = {
   announced: {},
 };
 
-export const isBad = ({ state }: Pick<Verdict, 'state'>): boolean =>
-  state === 'unreachable' || state === 'unknown';
-
 /** Returns the verdict after the identity check: an alive cluster with another UID is a different cluster. */
 export function withIdentityCheck({ uid }: ProbeHistory, verdict: Verdict): Verdict {
   const isOther = verdict.state === 'alive' && uid !== undefined && (verdict.uid ?? uid) !== uid;
@@ -86,7 +83,7 @@ export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Insta
   if (isSameVerdict(history.last, verdict)) return withSameVerdict(history, 1, tick);
   const { latencyMs: _, ...last } = verdict;
   const changed = { ...history, last };
-  if (verdict.state === 'unverifiable') return changed;
+  if (saysNothing(verdict)) return changed;
   return isBad(verdict)
     ? addBad(changed, verdict, verdict.at, tick, 1)
     : addGood({ ...changed, uid: history.uid ?? verdict.uid }, verdict.at, tick, 1);
@@ -95,7 +92,7 @@ export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Insta
 /** Adds the last verdict again for `runs` more runs, of which the last one has the given tick. */
 export function withSameVerdict(history: ProbeHistory, runs: number, tick: Instant): ProbeHistory {
   const { last } = history;
-  if (last === undefined || last.state === 'unverifiable' || runs === 0) return history;
+  if (last === undefined || saysNothing(last) || runs === 0) return history;
   return isBad(last) ? addBad(history, last, tick, tick, runs) : addGood(history, tick, tick, runs);
 }
 

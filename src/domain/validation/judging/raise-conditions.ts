@@ -3,6 +3,7 @@ import type { ClusterConclusions } from './conclude.ts';
 import type { Condition, ConditionKind } from './condition.ts';
 import type { Breaker } from './outage.ts';
 import type { ClusterEvaluation, RunInput } from './run-input.ts';
+import { saysNothing } from './verdict.ts';
 
 export function outageCondition(breaker: Breaker, shard: string): readonly Condition[] {
   if (!breaker.open) return [];
@@ -27,7 +28,7 @@ export function clusterConditions(
   const add = (kind: ConditionKind, data: Condition['data']) =>
     conditions.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
   const since = formatInstant(historyAfter.last?.at ?? tick);
-  if (verdict.state === 'unverifiable' && !isDeleted) add('unverifiable', { code: verdict.code, since });
+  if (saysNothing(verdict) && !isDeleted) add('unverifiable', { code: verdict.code, since });
   const isBilled = state.billable && !isDeleted && state.stoppedSince === undefined;
   if (inventory === 'gone' && isBilled) add('billed-but-missing', {});
   if (policy.mode === 'observe') return conditions;

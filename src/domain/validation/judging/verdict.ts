@@ -1,19 +1,41 @@
 import type { Instant } from '../../time.ts';
 
 /**
- * `alive`: a Kubernetes API server answered. `unreachable`: no API server is there, or that of another cluster.
- * `unknown`: the probe was inconclusive. `unverifiable`: no probe was possible.
+ * The codes of each state. docs/validator.md explains each of them.
+ *
+ * - `alive`: the server that the credential is for answered.
+ * - `unreachable`: that server is not there, or it is that of another cluster.
+ * - `unknown`: the probe was inconclusive.
+ * - `unverifiable`: no probe was possible.
  */
-export type VerdictState = 'alive' | 'unreachable' | 'unknown' | 'unverifiable';
+export const VERDICT_CODES = {
+  alive: ['ok', 'degraded', 'forbidden', 'unauthorized', 'throttled'],
+  unreachable: [
+    'refused',
+    'no-route',
+    'name-not-found',
+    'tls-mismatch',
+    'not-kubernetes',
+    'identity-mismatch',
+  ],
+  unknown: ['timeout', 'reset', 'dns-failure', 'tls-handshake', 'bad-answer'],
+  unverifiable: [
+    'no-credential',
+    'credential-refused',
+    'address-refused',
+    'source-unreadable',
+    'network-down',
+    'prober-failed',
+  ],
+} as const;
+
+export type VerdictState = keyof typeof VERDICT_CODES;
+export type VerdictCode = (typeof VERDICT_CODES)[VerdictState][number];
 
 /** Result of one probe of a cluster. */
 export interface Verdict {
   readonly state: VerdictState;
-  /**
-   * Reason, for machines: 'ok', 'degraded', 'forbidden', 'unauthorized', 'refused', 'no-route', 'name-not-found',
-   * 'tls-mismatch', 'not-kubernetes', 'identity-mismatch', 'timeout', 'reset', 'dns-failure', 'no-credential',
-   * 'credential-refused', 'source-unreadable'.
-   */
+  /** Reason, for machines: one of `VERDICT_CODES`. A record of another release may have another one. */
   readonly code: string;
   /** UID of the namespace kube-system, if it was read: the identity of the cluster. */
   readonly uid?: string;
@@ -22,4 +44,18 @@ export interface Verdict {
   /** When the probe ended. */
   readonly at: Instant;
   readonly latencyMs?: number;
+}
+
+type Judged = Pick<Verdict, 'state'>;
+
+/**
+ * Returns whether a verdict says nothing about the cluster: something on the side of the ledger kept it from asking. Such a verdict neither extends nor interrupts a streak.
+ */
+export function saysNothing({ state }: Judged): boolean {
+  return state === 'unverifiable';
+}
+
+/** Returns whether a verdict is a step toward the conclusion that the cluster is gone. */
+export function isBad(verdict: Judged): boolean {
+  return verdict.state !== 'alive' && !saysNothing(verdict);
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { FactOf } from '../../../../src/domain/facts/fact.ts';
 import { formatInstant } from '../../../../src/domain/time.ts';
 import { conditionId } from '../../../../src/domain/validation/judging/condition.ts';
+import { VERDICT_CODES } from '../../../../src/domain/validation/judging/verdict.ts';
 import { at } from '../../facts/facts.ts';
 import {
   alive,
@@ -112,6 +113,16 @@ describe('a cluster that stops answering', () => {
     expect(typesOf(one.run(START + 7 * TICK, seen(refused)).facts)).toEqual(['c1 ClusterUnreachable']);
     expect(one.judge(START + 2 * DAY_MS, seen(unverifiable)).facts).toEqual([]);
   });
+
+  test.each(VERDICT_CODES.unverifiable)(
+    'is billed on if the ledger could not ask for 26 hours: %s',
+    (code) => {
+      const one = fleet();
+      one.run(START, seen(alive()));
+      one.runs(START + TICK, 26 * HOUR_MS, seen({ state: 'unverifiable', code }));
+      expect(one.concluded).toEqual([]);
+    },
+  );
 
   test('is detected by its UID when another cluster answers in its place', () => {
     const one = fleet();
