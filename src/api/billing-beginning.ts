@@ -21,6 +21,10 @@ const LeftOutOut = z
 
 /** The answer to a command that begins statements. */
 export const BeginBillingOut = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('begun'), ...recorded, leftOut: LeftOutOut }),
-  z.strictObject({ outcome: z.literal('would-begin'), period: z.string(), leftOut: LeftOutOut }),
+  z
+    .strictObject({ outcome: z.literal('begun'), ...recorded, leftOut: LeftOutOut })
+    .meta({ id: 'BillingBegun' }),
+  z
+    .strictObject({ outcome: z.literal('would-begin'), period: z.string(), leftOut: LeftOutOut })
+    .meta({ id: 'WouldBegin' }),
 ]);

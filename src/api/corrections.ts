@@ -30,20 +30,24 @@ const accounts = z
   .describe('The accounts whose figures would change, in order of their ids.');
 
 /** The effect that voiding a fact would have. */
-export const VoidPreviewOut = z.strictObject({
-  outcome: z.literal('would-void'),
-  eventId: z.string(),
-  clusterId: z.string(),
-  fact: FactRef,
-  accounts,
-});
+export const VoidPreviewOut = z
+  .strictObject({
+    outcome: z.literal('would-void'),
+    eventId: z.string(),
+    clusterId: z.string(),
+    fact: FactRef,
+    accounts,
+  })
+  .meta({ id: 'VoidPreview' });
 export type VoidPreviewOut = z.output<typeof VoidPreviewOut>;
 
 /** The effect that transferring a cluster to another account would have. */
-export const TransferPreviewOut = z.strictObject({
-  outcome: z.literal('would-transfer'),
-  clusterId: z.string(),
-  accountId: z.string().describe('The account that would own the cluster.'),
-  effectiveAt: InstantOut,
-  accounts,
-});
+export const TransferPreviewOut = z
+  .strictObject({
+    outcome: z.literal('would-transfer'),
+    clusterId: z.string(),
+    accountId: z.string().describe('The account that would own the cluster.'),
+    effectiveAt: InstantOut,
+    accounts,
+  })
+  .meta({ id: 'TransferPreview' });

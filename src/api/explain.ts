@@ -14,14 +14,16 @@ const IntervalOut = z.strictObject({
   closedBy: FactRef.nullable().describe('May be effective after the end of the counted window.'),
 });
 
-export const ExplainedClusterOut = z.strictObject({
-  clusterId: z.string(),
-  name: z.string().nullable(),
-  billable: z.boolean().nullable(),
-  clusterSeconds: z.string(),
-  intervals: z.array(IntervalOut),
-  why: z.enum(NOT_BILLED).optional().describe('Why there is no interval; absent if there is one.'),
-});
+export const ExplainedClusterOut = z
+  .strictObject({
+    clusterId: z.string(),
+    name: z.string().nullable(),
+    billable: z.boolean().nullable(),
+    clusterSeconds: z.string(),
+    intervals: z.array(IntervalOut),
+    why: z.enum(NOT_BILLED).optional().describe('Why there is no interval; absent if there is one.'),
+  })
+  .meta({ id: 'ExplainedCluster' });
 export type ExplainedClusterOut = z.output<typeof ExplainedClusterOut>;
 
 export const ExplanationOut = z.strictObject({

@@ -38,11 +38,15 @@ export type PeriodOut = z.output<typeof PeriodOut>;
 
 /** The answer to a command that closes a period. */
 export const ClosePeriodOut = z.discriminatedUnion('outcome', [
-  z.strictObject({ outcome: z.literal('closed'), period: z.string(), ...ClosingOut.shape }),
-  z.strictObject({
-    outcome: z.literal('would-close'),
-    period: z.string(),
-    ...tally,
-    statements: z.array(StatementOut).readonly(),
-  }),
+  z
+    .strictObject({ outcome: z.literal('closed'), period: z.string(), ...ClosingOut.shape })
+    .meta({ id: 'Closed' }),
+  z
+    .strictObject({
+      outcome: z.literal('would-close'),
+      period: z.string(),
+      ...tally,
+      statements: z.array(StatementOut).readonly(),
+    })
+    .meta({ id: 'WouldClose' }),
 ]);

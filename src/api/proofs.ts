@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FeedEvent } from './feed.ts';
+import { FactEventOut } from './feed.ts';
 import { PositionOut } from './values.ts';
 
 const Base64 = z.base64();
@@ -18,11 +18,14 @@ export const ProofOut = z
   .meta({ id: 'InclusionProof' });
 
 /** A recorded fact with the proof that it is in the signed log. */
-export const ProvedEvent = FeedEvent.extend({
-  proof: ProofOut.optional().describe(
-    'Absent while the tree of the log is built, and if the log was tampered with.',
-  ),
-});
+export const ProvedEvent = z.intersection(
+  FactEventOut,
+  z.looseObject({
+    proof: ProofOut.optional().describe(
+      'Absent while the tree of the log is built, and if the log was tampered with.',
+    ),
+  }),
+);
 
 /** An inclusion proof in a tree of a given size: RFC 9162, section 2.1.3. */
 export const InclusionOut = z.strictObject({

@@ -52,13 +52,15 @@ const groups = z
 
 const days = z.array(z.strictObject({ date: z.string(), ...UsageBreakdown, groups })).optional();
 
-export const AccountUsageOut = z.strictObject({
-  accountId: z.string(),
-  ...WindowOut,
-  ...UsageBreakdown,
-  groups,
-  days,
-});
+export const AccountUsageOut = z
+  .strictObject({
+    accountId: z.string(),
+    ...WindowOut,
+    ...UsageBreakdown,
+    groups,
+    days,
+  })
+  .meta({ id: 'AccountUsage' });
 
 export const UsageList = z.strictObject({
   ...WindowOut,

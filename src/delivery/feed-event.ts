@@ -1,4 +1,4 @@
-import type { FeedEvent } from '../api/feed.ts';
+import { type FactEventOut, type FeedEventOut, OTHER_FEED_TYPES } from '../api/feed.ts';
 import { CLOUD_EVENT_TYPES, cloudEventType, LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import { recordedFactType } from '../domain/facts/fact.ts';
 import { type FactRecord, originOf } from '../domain/facts/recorded-fact.ts';
@@ -17,16 +17,16 @@ import type { Position } from '../util/log-numbers.ts';
 
 /** CloudEvents types of the events of the feed that are not facts, by their recorded type. */
 const OTHER_TYPES: Readonly<Record<string, string>> = {
-  [PERIOD_CLOSED]: 'io.clusterledger.period.closed.v1',
-  [BILLING_BEGAN]: 'io.clusterledger.period.begun.v1',
-  [ACCOUNT_DESCRIBED]: 'io.clusterledger.account.described.v1',
+  [PERIOD_CLOSED]: OTHER_FEED_TYPES.closed,
+  [BILLING_BEGAN]: OTHER_FEED_TYPES.begun,
+  [ACCOUNT_DESCRIBED]: OTHER_FEED_TYPES.described,
 };
 
 /** The `type` attributes of all events of the feed. */
 export const FEED_TYPES: readonly string[] = [...CLOUD_EVENT_TYPES, ...Object.values(OTHER_TYPES)];
 
 /** Returns an event of the log as the feed has it, or `undefined` if the feed leaves it out. */
-export function feedEventOf(event: LogEvent): FeedEvent | undefined {
+export function feedEventOf(event: LogEvent): FeedEventOut | undefined {
   if (clusterOfStream(event.stream) !== undefined) return toCloudEvent(event, event.position);
   const subject = subjectOf(event);
   const type = OTHER_TYPES[event.type];
@@ -45,7 +45,7 @@ export function feedEventOf(event: LogEvent): FeedEvent | undefined {
     ledgereventid: event.id,
     recordedtime,
     data: event.data,
-  };
+  } as FeedEventOut;
 }
 
 /** Returns the period or the account that an event is about. */
@@ -55,7 +55,7 @@ function subjectOf({ stream, data }: LogEvent): string | undefined {
 }
 
 /** Converts a recorded fact to an event of the feed, with the `source` and `id` of the producer and its place in the log. */
-export function toCloudEvent(event: RecordedEvent, position: Position): FeedEvent {
+export function toCloudEvent(event: RecordedEvent, position: Position): FactEventOut {
   const { clusterId, effectiveAt, ...data } = event.data;
   const { source, id, extensions } = originOf(event as FactRecord);
   const factType = recordedFactType(event.type);
@@ -74,5 +74,5 @@ export function toCloudEvent(event: RecordedEvent, position: Position): FeedEven
     ledgereventid: event.id,
     recordedtime: formatInstant(event.recordedAt),
     data,
-  };
+  } as FactEventOut;
 }

@@ -1,17 +1,102 @@
+/** The parts of the OpenAPI document that routes declare: answers, problems, examples. */
 import type { FastifySchema } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ProblemOut } from '../api/problem-document.ts';
+import type { HeaderName } from './openapi/headers.ts';
+import { PROBLEMS, type ProblemCode } from './server/problem.ts';
 
-const problem = { content: { 'application/problem+json': { schema: ProblemOut } } };
+/** Examples of a body by name. */
+export type Examples = Readonly<Record<string, { readonly summary?: string; readonly value: unknown }>>;
 
-/** The problem responses that every resource may answer. */
-export const problemResponses = {
-  '4xx': { description: 'The request is invalid or was rejected.', ...problem },
-  '5xx': {
-    description: 'The ledger could not process the request; the detail says what happened to the data.',
-    ...problem,
-  },
-};
+interface MediaType<T extends z.ZodType> {
+  readonly schema: T;
+  readonly examples?: Examples;
+}
+
+/** A response as a route declares it. The contract adds the headers that every answer may have. */
+export interface Answer<T extends z.ZodType> {
+  readonly description: string;
+  readonly content: Readonly<Record<'application/json', MediaType<T>>>;
+  /** Headers that answers always have, besides those of every answer. */
+  readonly with: readonly HeaderName[];
+  /** Further media types, which `Accept` chooses. */
+  readonly otherForms?: Readonly<Record<string, z.ZodType>>;
+}
+
+/** Declares an answer in JSON. */
+export function answer<T extends z.ZodType>(
+  description: string,
+  schema: T,
+  {
+    headers = [],
+    examples,
+    otherForms,
+  }: {
+    readonly headers?: readonly HeaderName[];
+    readonly examples?: Examples;
+    readonly otherForms?: Readonly<Record<string, z.ZodType>>;
+  } = {},
+): Answer<T> {
+  const media = { schema, ...(examples !== undefined && { examples }) };
+  return {
+    description,
+    with: headers,
+    content: { 'application/json': media },
+    ...(otherForms !== undefined && { otherForms }),
+  };
+}
+
+/** A response with a problem document, and the codes that it can have. */
+export interface ProblemAnswer {
+  readonly description: string;
+  readonly content: { readonly 'application/problem+json': { readonly schema: typeof ProblemOut } };
+  readonly codes: readonly ProblemCode[];
+}
+
+/**
+ * Declares the problems of an operation, besides those that the contract adds: of every operation, of a body, of a read, of a
+ * write.
+ * @returns the responses by status.
+ */
+export function problems(...codes: readonly ProblemCode[]): { readonly '4xx': ProblemAnswer } {
+  const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code][0]);
+  return Object.fromEntries(
+    Array.from(byStatus, ([status, those]) => [
+      status,
+      {
+        description: those.map((code) => `${PROBLEMS[code][1]} (\`${code}\`).`).join(' '),
+        content: { 'application/problem+json': { schema: ProblemOut } },
+        codes: those,
+      },
+    ]),
+  ) as unknown as { readonly '4xx': ProblemAnswer };
+}
+
+/** The problems of an operation that has none of its own. */
+export const problemResponses = problems();
+
+/** The problems of every operation that records a fact. */
+export const FACT_PROBLEMS = [
+  'event-id-reused',
+  'registration-conflict',
+  'cluster-deleted',
+  'transfer-needs-operator',
+  'effective-implausible',
+  'effective-in-future',
+  'backdated-too-far',
+  'cluster-halted',
+] as const satisfies readonly ProblemCode[];
+
+/**
+ * Returns the schema of a text whose lines are JSON.
+ * @param line the schema of a line, which must have an id.
+ */
+export function jsonLines(line: z.ZodType): z.ZodType<string> {
+  return z.string().meta({
+    contentMediaType: 'application/x-ndjson',
+    contentSchema: { $ref: `#/components/schemas/${line.meta()?.id}` },
+  });
+}
 
 /** Body schemas that appear in the OpenAPI document but that the handler validates, event by event. */
 const describedOnly = new WeakSet<object>();

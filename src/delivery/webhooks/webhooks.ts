@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { FeedEvent } from '../../api/feed.ts';
+import type { FeedEventOut } from '../../api/feed.ts';
 import { WEBHOOKS_STREAM } from '../../domain/stream-table.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Webhook } from '../../domain/webhook.ts';
@@ -57,7 +57,7 @@ export class Webhooks {
   readonly book: WebhookBook;
   readonly #running = new Map<string, Running>();
   /** Events as they are sent. Every webhook selects from the same ones. */
-  readonly #sent = new WeakMap<LogEvent, { readonly event: FeedEvent | undefined }>();
+  readonly #sent = new WeakMap<LogEvent, { readonly event: FeedEventOut | undefined }>();
   /** The parked messages of groups that another process runs, by webhook. */
   readonly #storedParked = new Map<string, readonly ParkedMessage[]>();
   readonly #stop = new AbortController();
@@ -269,7 +269,7 @@ export class Webhooks {
     return { key: event.stream, type: sent.type, subject: sent.subject };
   }
 
-  #sentAs(event: LogEvent): FeedEvent | undefined {
+  #sentAs(event: LogEvent): FeedEventOut | undefined {
     const known = this.#sent.get(event) ?? { event: feedEventOf(event) };
     this.#sent.set(event, known);
     return known.event;

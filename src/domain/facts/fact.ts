@@ -67,7 +67,11 @@ const Evidence = z.record(z.string().min(1).max(128), Json);
 const Reason = line(1_000);
 const deletionProgress = { deletionId: line(255).optional(), reason: Reason.optional() };
 const observation = {
-  since: z.string().refine(isWrittenInstant, 'must be YYYY-MM-DDTHH:MM:SS.mmmZ').optional(),
+  since: z
+    .string()
+    .refine(isWrittenInstant, 'must be YYYY-MM-DDTHH:MM:SS.mmmZ')
+    .meta({ format: 'date-time', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' })
+    .optional(),
   evidence: Evidence.optional(),
   policy: line(255).optional(),
 };
@@ -108,25 +112,27 @@ export const BILLING_ATTRIBUTES = ['accountId', 'clusterType', 'billable'] as co
 export type BillingAttribute = (typeof BILLING_ATTRIBUTES)[number];
 
 export const factPayloads = {
-  ClusterRegistered: z.strictObject({
-    ...Attributes.shape,
-    accountId: attributes.accountId,
-    name: attributes.name,
-  }),
+  ClusterRegistered: z
+    .strictObject({
+      ...Attributes.shape,
+      accountId: attributes.accountId,
+      name: attributes.name,
+    })
+    .meta({ id: 'ClusterRegisteredData' }),
   ClusterChanged: Attributes.refine(
     (changed) => Object.keys(changed).length > 0,
     `must have at least one of ${ATTRIBUTES.join(', ')}`,
-  ),
-  ClusterDeletionRequested: z.strictObject(deletionProgress),
-  ClusterDeletionConfirmed: z.strictObject(deletionProgress),
-  ClusterDeletionCancelled: z.strictObject(deletionProgress),
-  ClusterDeletionFailed: z.strictObject(deletionProgress),
-  ClusterDeleted: z.strictObject({ reason: Reason.optional() }),
-  ClusterUnreachable: z.strictObject(observation),
-  ClusterReachable: z.strictObject(observation),
-  BillingStopped: z.strictObject(billing),
-  BillingResumed: z.strictObject(billing),
-  FactVoided: z.strictObject({ voids: EventId, reason: Reason }),
+  ).meta({ id: 'ClusterChangedData', minProperties: 1 }),
+  ClusterDeletionRequested: z.strictObject(deletionProgress).meta({ id: 'ClusterDeletionRequestedData' }),
+  ClusterDeletionConfirmed: z.strictObject(deletionProgress).meta({ id: 'ClusterDeletionConfirmedData' }),
+  ClusterDeletionCancelled: z.strictObject(deletionProgress).meta({ id: 'ClusterDeletionCancelledData' }),
+  ClusterDeletionFailed: z.strictObject(deletionProgress).meta({ id: 'ClusterDeletionFailedData' }),
+  ClusterDeleted: z.strictObject({ reason: Reason.optional() }).meta({ id: 'ClusterDeletedData' }),
+  ClusterUnreachable: z.strictObject(observation).meta({ id: 'ClusterUnreachableData' }),
+  ClusterReachable: z.strictObject(observation).meta({ id: 'ClusterReachableData' }),
+  BillingStopped: z.strictObject(billing).meta({ id: 'BillingStoppedData' }),
+  BillingResumed: z.strictObject(billing).meta({ id: 'BillingResumedData' }),
+  FactVoided: z.strictObject({ voids: EventId, reason: Reason }).meta({ id: 'FactVoidedData' }),
 } as const;
 
 export type FactType = keyof typeof factPayloads;

@@ -11,6 +11,7 @@ import { CAUSES, ClusterId, type Fact, type FactType, factPayloads, line } from 
 import type { Origin } from '../../domain/facts/recorded-fact.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import type { Submission } from '../../ledger/submission.ts';
+import { onlyDescribed } from '../contract.ts';
 import { InstantText } from '../params/fields.ts';
 
 /** Extension attributes that the feed adds; a producer cannot set them. */
@@ -29,6 +30,8 @@ const context = {
   datacontenttype: z
     .string()
     .regex(/^application\/json(?:\s*;\s*charset=utf-8)?$/i, 'must be application/json')
+    // The document has no patterns that ignore case.
+    .meta({ pattern: undefined, examples: ['application/json'] })
     .optional(),
   dataschema: line(1_024).optional(),
 };
@@ -38,7 +41,13 @@ const extension = z.union([z.string().max(2_048), z.boolean(), z.int32()]);
 const withCause = { cause: z.enum(CAUSES) };
 
 function eventSchema<T extends FactType, D extends z.ZodType>(type: T, data: D) {
-  return z.object({ ...context, type: z.literal(cloudEventType(type)), data }).catchall(extension);
+  return (
+    z
+      .object({ ...context, type: z.literal(cloudEventType(type)), data })
+      .catchall(extension)
+      // Generators would apply the schema of extension attributes to `data` too.
+      .meta({ id: `${type}Event`, additionalProperties: true })
+  );
 }
 
 /** Makes data optional; for data without required members. */
@@ -58,8 +67,14 @@ const EventOfAnyType = z.discriminatedUnion(
     eventSchema('ClusterDeleted', optional(factPayloads.ClusterDeleted)),
     eventSchema('ClusterUnreachable', optional(factPayloads.ClusterUnreachable)),
     eventSchema('ClusterReachable', optional(factPayloads.ClusterReachable)),
-    eventSchema('BillingStopped', factPayloads.BillingStopped.extend(withCause)),
-    eventSchema('BillingResumed', factPayloads.BillingResumed.extend(withCause)),
+    eventSchema(
+      'BillingStopped',
+      factPayloads.BillingStopped.extend(withCause).meta({ id: 'BillingStoppedByProducer' }),
+    ),
+    eventSchema(
+      'BillingResumed',
+      factPayloads.BillingResumed.extend(withCause).meta({ id: 'BillingResumedByProducer' }),
+    ),
     eventSchema('FactVoided', factPayloads.FactVoided),
   ],
   { error: `must be one of ${CLOUD_EVENT_TYPES.join(', ')}` },
@@ -76,8 +91,37 @@ export const CloudEvent = EventOfAnyType.superRefine((event, check) => {
       check.addIssue({ code: 'custom', path: [name], message: why, input: name });
     }
   }
-});
+}).meta({ id: 'LifecycleEvent' });
 export type CloudEvent = z.output<typeof CloudEvent>;
+
+/** The data of an event, as binary mode has it in the body. */
+export const EventData = z
+  .union([
+    factPayloads.ClusterRegistered,
+    factPayloads.ClusterChanged,
+    factPayloads.ClusterDeletionRequested,
+    factPayloads.ClusterDeleted,
+    factPayloads.ClusterUnreachable,
+    factPayloads.BillingStopped,
+    factPayloads.FactVoided,
+  ])
+  .meta({ id: 'EventData' });
+
+/** The attributes of an event, as binary mode has them in headers. Other attributes are headers of the same form. */
+export const BinaryModeHeaders = onlyDescribed(
+  z
+    .looseObject({
+      'ce-specversion': context.specversion.describe('The version of CloudEvents.'),
+      'ce-id': context.id,
+      'ce-source': context.source,
+      'ce-type': z
+        .enum(CLOUD_EVENT_TYPES as [string, ...string[]])
+        .describe('What happened. It decides about the data.'),
+      'ce-subject': context.subject,
+      'ce-time': context.time,
+    })
+    .partial(),
+);
 
 /** Converts a posted event to a submission. */
 export function submissionOf(event: CloudEvent, posted: JsonObject, actor: string): Submission {

@@ -12,11 +12,14 @@ const SORTS = ['clusterId', 'name', 'registeredAt'] as const;
 
 /** The query parameters of the list of clusters: filters, order and page. */
 export const ClusterListQuery = z.strictObject({
-  accountId: AccountId.optional(),
+  accountId: AccountId.optional().describe('Only the clusters of this account.'),
   billable: Flag.optional().describe('Whether the cluster is billable now.'),
-  status: z.enum(CLUSTER_STATUSES).optional(),
+  status: z.enum(CLUSTER_STATUSES).optional().describe('Only the clusters in this state.'),
   q: z.string().min(1).max(253).optional().describe('Part of the id or the name; case-insensitive.'),
-  sort: z.enum([...SORTS, ...SORTS.map((sort) => `-${sort}` as const)]).prefault('clusterId'),
+  sort: z
+    .enum([...SORTS, ...SORTS.map((sort) => `-${sort}` as const)])
+    .prefault('clusterId')
+    .describe('The order; with `-` from the greatest to the least.'),
   ...Paging,
   ...Reading,
 });

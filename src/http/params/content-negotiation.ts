@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type Answer, answer } from '../contract.ts';
 import { Problem } from '../server/problem.ts';
 
 export interface Forms {
@@ -8,13 +9,20 @@ export interface Forms {
   items(): readonly object[];
 }
 
-/** Returns the OpenAPI description of an answer that is available as JSON, CSV and NDJSON. */
-export function inAllForms(schema: z.ZodType) {
-  const text = { schema: z.string() };
-  return {
-    description: 'The figures, in the form that Accept asks for.',
-    content: { 'application/json': { schema }, 'text/csv': text, 'application/x-ndjson': text },
-  };
+/**
+ * Declares an answer that is available as JSON, CSV and NDJSON. The document has JSON as its content and names the others in
+ * words and as `x-other-forms`: a client that is made from it gets objects, not objects or text.
+ */
+export function inAllForms<T extends z.ZodType>(
+  description: string,
+  schema: T,
+  lines: z.ZodType<string>,
+): Answer<T | z.ZodString> {
+  return answer(
+    `${description} With \`Accept: text/csv\` as a table, with \`Accept: application/x-ndjson\` as a line of JSON for each item.`,
+    schema,
+    { otherForms: { 'text/csv': z.string(), 'application/x-ndjson': lines } },
+  );
 }
 
 /** The form of an answer for each media type: JSON, a table, or a line of JSON per item. */

@@ -38,15 +38,19 @@ export const AsOf = z
 export type AsOf = number | { readonly instant: Instant };
 
 export const wholeNumber = (least: number, most: number) =>
-  Whole.transform(Number).refine((n) => n >= least && n <= most, `must be from ${least} to ${most}`);
+  Whole.transform(Number)
+    .refine((n) => n >= least && n <= most, `must be from ${least} to ${most}`)
+    .meta({ type: 'integer', minimum: least, maximum: most });
 
 export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** The path parameters of the resources. */
-export const ClusterPath = z.strictObject({ clusterId: ClusterId });
-export const AccountPath = z.strictObject({ accountId: AccountId });
-export const PeriodPath = z.strictObject({ period: PeriodText });
-export const EventPath = z.strictObject({ eventId: EventId });
+export const ClusterPath = z.strictObject({ clusterId: ClusterId.describe('The id of the cluster.') });
+export const AccountPath = z.strictObject({ accountId: AccountId.describe('The id of the account.') });
+export const PeriodPath = z.strictObject({ period: PeriodText.describe('A UTC month, YYYY-MM.') });
+export const EventPath = z.strictObject({
+  eventId: EventId.describe('The id that the ledger gave the event.'),
+});
 
 /** The query parameter of every read. */
 export const Reading = {

@@ -8,8 +8,8 @@ import { type AsOf, asOfOut, InstantText, instantOut, PeriodText } from './field
 /** The query parameters of a window, and the instant up to which it is counted. */
 export const WindowFields = {
   period: PeriodText.optional().describe('A UTC month, YYYY-MM. Alternatively, set from and to.'),
-  from: InstantText.optional(),
-  to: InstantText.optional(),
+  from: InstantText.optional().describe('Start of the window, included.'),
+  to: InstantText.optional().describe('End of the window, not included.'),
   through: InstantText.optional().describe('Count time up to this instant; by default now.'),
 };
 interface WindowQuery {

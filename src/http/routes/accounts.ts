@@ -8,7 +8,7 @@ import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses, problems } from '../contract.ts';
 import { AccountPath, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
@@ -21,17 +21,22 @@ const listSchema = {
   operationId: 'listAccounts',
   tags,
   summary: 'List the accounts that own a cluster or have a profile, in order of their ids',
+  description: 'Accounts that own deleted clusters only are listed too.',
   querystring: z.strictObject({ ...Paging, ...Reading }),
-  response: { 200: z.strictObject({ items: z.array(AccountOut), ...Next }), ...problemResponses },
+  response: {
+    200: answer('A page of the accounts.', z.strictObject({ items: z.array(AccountOut), ...Next })),
+    ...problemResponses,
+  },
 };
 
 const getSchema = {
   operationId: 'getAccount',
   tags,
   summary: 'Get an account: its profile, its billed clusters and the use of its limits',
+  description: 'An account exists if it ever owned a cluster or has a profile.',
   params: AccountPath,
   querystring: z.strictObject({ ...Reading }),
-  response: { 200: AccountOut, ...problemResponses },
+  response: { 200: answer('The account.', AccountOut), ...problems('not-found') },
 };
 
 const putSchema = {
@@ -42,7 +47,10 @@ const putSchema = {
     'Replaces the whole profile. The profile has no effect on billing. Setting the same profile again changes nothing.',
   params: AccountPath,
   body: AccountProfile,
-  response: { 200: AccountOut, ...problemResponses },
+  response: {
+    200: answer('The account with its new profile.', AccountOut),
+    ...problemResponses,
+  },
 };
 
 /** Adds the routes that read accounts and set their profiles. An account exists if it owned a cluster or has a profile. */

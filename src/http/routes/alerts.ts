@@ -7,7 +7,7 @@ import { type Alert, alertState } from '../../projections/alerts/raised-alert.ts
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { alertOut, liveAlerts, severityOf } from '../alert-view.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses, problems } from '../contract.ts';
 import { Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
@@ -30,14 +30,18 @@ export function alertRoutes(app: App, services: HttpServices): void {
         operationId: 'listAlerts',
         tags,
         summary: 'List the alerts, latest first',
+        description: 'Lists resolved alerts too. Acknowledged alerts are silent.',
         querystring: z.strictObject({
-          state: z.enum(ALERT_STATES).optional(),
-          kind: z.enum(ALERT_KINDS).optional(),
-          severity: z.enum(SEVERITIES).optional(),
+          state: z.enum(ALERT_STATES).optional().describe('Only alerts in this state.'),
+          kind: z.enum(ALERT_KINDS).optional().describe('Only alerts of this kind.'),
+          severity: z.enum(SEVERITIES).optional().describe('Only alerts of this severity.'),
           ...Paging,
           ...Reading,
         }),
-        response: { 200: z.strictObject({ items: z.array(AlertOut), ...Next }), ...problemResponses },
+        response: {
+          200: answer('A page of the alerts.', z.strictObject({ items: z.array(AlertOut), ...Next })),
+          ...problemResponses,
+        },
       },
     },
     async ({ query: { limit, cursor, state, kind, severity, ...query } }, reply) => {
@@ -64,9 +68,10 @@ export function alertRoutes(app: App, services: HttpServices): void {
         operationId: 'getAlert',
         tags,
         summary: 'Get an alert: what happened, the effect on the bill, and what to do next',
+        description: 'Alerts say what happened in words, and carry the same facts as data.',
         params: AlertPath,
         querystring: z.strictObject({ ...Reading }),
-        response: { 200: AlertOut, ...problemResponses },
+        response: { 200: answer('The alert.', AlertOut), ...problems('not-found') },
       },
     },
     async ({ params, query }, reply) => {
@@ -87,7 +92,10 @@ export function alertRoutes(app: App, services: HttpServices): void {
           'An acknowledged alert stays until its cause is resolved. An alert of kind event-rejected or alive-after-delete is resolved by the acknowledgement. Repeating it changes nothing.',
         params: AlertPath,
         body: z.strictObject({ note: line(1_000).optional() }).nullish(),
-        response: { 200: AlertOut, ...problemResponses },
+        response: {
+          200: answer('The acknowledged alert.', AlertOut),
+          ...problems('not-found'),
+        },
       },
     },
     async ({ params: { alertId }, body, caller }, reply) => {

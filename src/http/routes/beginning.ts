@@ -4,7 +4,7 @@ import { line } from '../../domain/facts/fact.ts';
 import type { Window } from '../../domain/time.ts';
 import { beginBilling, type LeftOut } from '../../usecases/begin-billing.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problems } from '../contract.ts';
 import { instantOut, PeriodText, Reading } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -24,7 +24,7 @@ const getSchema = {
   summary: 'The period with which statements begin',
   description: 'Without a recorded beginning, statements begin with the earliest billed period.',
   querystring: z.strictObject({ ...Reading }),
-  response: { 200: BeginningOut, ...problemResponses },
+  response: { 200: answer('The recorded beginning.', BeginningOut), ...problems('not-found') },
 };
 
 const postSchema = {
@@ -35,7 +35,10 @@ const postSchema = {
     'For a platform that existed before this ledger: an earlier system has charged for what was used before. Once, before the ' +
     'first close, and not to be changed afterwards. The same period again answers the same.',
   body: Command,
-  response: { 200: BeginBillingOut, ...problemResponses },
+  response: {
+    200: answer('The beginning, or with `dryRun` what it would leave out.', BeginBillingOut),
+    ...problems('billing-already-begun', 'billing-already-closed', 'period-not-ended'),
+  },
 };
 
 /** The beginning of statements. */

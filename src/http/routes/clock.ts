@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ClockOut } from '../../api/clock.ts';
 import { line } from '../../domain/facts/fact.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses } from '../contract.ts';
 import { instantOut } from '../params/fields.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
@@ -11,7 +11,8 @@ const getSchema = {
   operationId: 'getClock',
   tags,
   summary: 'Get the time of the ledger, and whether it can be trusted',
-  response: { 200: ClockOut, ...problemResponses },
+  description: 'A clock that jumped, or that is behind the log, is doubted until somebody trusts it.',
+  response: { 200: answer('The clock.', ClockOut), ...problemResponses },
 };
 
 const trustSchema = {
@@ -21,7 +22,7 @@ const trustSchema = {
   description:
     'Ends the alert clock-untrusted: periods can be closed again. First compare the clock with a time server. The confirmation is recorded. If the clock is trusted, nothing is changed.',
   body: z.strictObject({ reason: line(1_000).describe('How the time was checked, for auditors.') }),
-  response: { 200: ClockOut, ...problemResponses },
+  response: { 200: answer('The clock, which is trusted from now on.', ClockOut), ...problemResponses },
 };
 
 /** Adds the routes that show the clock and confirm its time. */

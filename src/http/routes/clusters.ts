@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ClusterBillingOut, ClusterOut } from '../../api/clusters.ts';
-import { FeedEvent } from '../../api/feed.ts';
+import { FactEventOut } from '../../api/feed.ts';
 import { Next } from '../../api/values.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
 import { clusterStream } from '../../domain/stream-table.ts';
@@ -8,7 +8,7 @@ import type { Instant } from '../../domain/time.ts';
 import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses, problems } from '../contract.ts';
 import { ClusterListQuery, listClusters } from '../params/cluster-list.ts';
 import { AsOf, asOfOut, ClusterPath, instantOut, Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
@@ -19,17 +19,23 @@ const listSchema = {
   operationId: 'listClusters',
   tags: ['Clusters'],
   summary: 'List all clusters that have facts',
+  description: 'Filters can be combined. Deleted clusters are listed too.',
   querystring: ClusterListQuery,
-  response: { 200: z.strictObject({ items: z.array(ClusterOut), ...Next }), ...problemResponses },
+  response: {
+    200: answer('A page of the clusters.', z.strictObject({ items: z.array(ClusterOut), ...Next })),
+    ...problemResponses,
+  },
 };
 
 const getSchema = {
   operationId: 'getCluster',
   tags: ['Clusters'],
   summary: 'Get the current state of a cluster',
+  description:
+    'Status, owner, attributes and what stops its billing, as of now. With the validator, also what the last probe found.',
   params: ClusterPath,
   querystring: z.strictObject({ ...Reading }),
-  response: { 200: ClusterOut, ...problemResponses },
+  response: { 200: answer('The cluster.', ClusterOut), ...problems('not-found') },
 };
 
 const BillingQuery = z.strictObject({ asOf: AsOf.optional(), ...Reading });
@@ -37,9 +43,10 @@ const billingSchema = {
   operationId: 'getClusterBilling',
   tags: ['Billing'],
   summary: 'List the billed intervals of a cluster',
+  description: 'Each interval names its account, its type, and the facts that opened and closed it.',
   params: ClusterPath,
   querystring: BillingQuery,
-  response: { 200: ClusterBillingOut, ...problemResponses },
+  response: { 200: answer('The billed intervals.', ClusterBillingOut), ...problems('not-found') },
 };
 
 const EventsQuery = z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading });
@@ -47,9 +54,13 @@ const eventsSchema = {
   operationId: 'listClusterEvents',
   tags: ['Audit'],
   summary: 'List the facts of a cluster in the order in which they were recorded',
+  description: 'Facts that were voided are listed too: nothing is ever removed.',
   params: ClusterPath,
   querystring: EventsQuery,
-  response: { 200: z.strictObject({ items: z.array(FeedEvent), ...Next }), ...problemResponses },
+  response: {
+    200: answer('A page of the facts.', z.strictObject({ items: z.array(FactEventOut), ...Next })),
+    ...problems('not-found'),
+  },
 };
 
 /** Adds the routes that read clusters, their billing and their facts. */
@@ -122,7 +133,7 @@ async function eventsOf(
   model: LedgerModel,
   clusterId: string,
   { asOf, cursor, limit }: z.output<typeof EventsQuery>,
-): Promise<{ items: FeedEvent[]; next?: string }> {
+): Promise<{ items: FactEventOut[]; next?: string }> {
   const known = knownAt(model, asOf);
   const [after] = decodeCursor(cursor, 'number') ?? [-1];
   const from = Number(after) + 1;
@@ -130,7 +141,7 @@ async function eventsOf(
   const positions = model
     .positionsFrom(clusterNumber(model, clusterId), from, limit + 1)
     .filter((position) => position <= known);
-  const items: FeedEvent[] = [];
+  const items: FactEventOut[] = [];
   for await (const event of store.readStream(clusterStream(clusterId), { from, limit })) {
     const position = positions[event.revision - from];
     if (position === undefined) break;

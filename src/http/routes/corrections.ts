@@ -12,7 +12,7 @@ import type { Submission } from '../../ledger/submission.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { type AccountPreview, previewChange } from '../../usecases/preview-change.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, FACT_PROBLEMS, problems } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { Recorder } from '../ingest/recorder.ts';
 import { ClusterPath, EventPath, InstantText, instantOut } from '../params/fields.ts';
@@ -51,7 +51,11 @@ const Voiding = z.strictObject({
   ...timed,
 });
 
-const response = { 200: RecordedOut, 201: RecordedOut, ...problemResponses };
+const response = {
+  200: answer('The fact was recorded before.', RecordedOut),
+  201: answer('The fact is recorded.', RecordedOut),
+  ...problems(...FACT_PROBLEMS),
+};
 
 /** Adds the routes by which people and scripts post facts, one per request. The rules are those of POST /v1/events. */
 export function correctionRoutes(app: App, services: HttpServices): void {
@@ -139,7 +143,14 @@ export function correctionRoutes(app: App, services: HttpServices): void {
         params: ClusterPath,
         headers,
         body: Transfer,
-        response: { ...response, 200: z.union([RecordedOut, TransferPreviewOut]) },
+        response: {
+          200: answer(
+            'The fact was recorded before, or with `dryRun` what it would change.',
+            z.discriminatedUnion('outcome', [RecordedOut, TransferPreviewOut]),
+          ),
+          201: answer('The fact is recorded.', RecordedOut),
+          ...problems(...FACT_PROBLEMS, 'not-found'),
+        },
       },
     },
     async (request, reply) => {
@@ -168,10 +179,19 @@ export function correctionRoutes(app: App, services: HttpServices): void {
         operationId: 'voidEvent',
         tags,
         summary: 'Void a fact: it no longer has any effect',
+        description:
+          'The fact and its void stay in the log. With dryRun nothing is written: the answer says what each account would be credited and charged.',
         params: EventPath,
         headers,
         body: Voiding,
-        response: { ...response, 200: z.union([RecordedOut, VoidPreviewOut]) },
+        response: {
+          200: answer(
+            'The fact was recorded before, or with `dryRun` what it would change.',
+            z.discriminatedUnion('outcome', [RecordedOut, VoidPreviewOut]),
+          ),
+          201: response[201],
+          ...problems(...FACT_PROBLEMS, 'not-found', 'void-target-unknown', 'void-target-not-voidable'),
+        },
       },
     },
     async (request, reply) => {

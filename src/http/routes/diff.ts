@@ -9,7 +9,7 @@ import { differencesOf, type Span } from '../../projections/queries/differences.
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problems } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { AccountPath, AsOf, asOfOut, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
@@ -40,7 +40,10 @@ export function diffRoutes(app: App, services: HttpServices): void {
           'on the usage.',
         params: AccountPath,
         querystring: Query,
-        response: { 200: DifferenceOut, ...problemResponses },
+        response: {
+          200: answer('Both figures, their difference, and its facts.', DifferenceOut),
+          ...problems('not-found'),
+        },
       },
     },
     async ({ query, params: { accountId } }, reply) => {

@@ -9,9 +9,10 @@ import { clusterStream } from '../../domain/stream-table.ts';
 import type { Submission } from '../../ledger/submission.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { onlyDescribed, problemResponses } from '../contract.ts';
+import { answer, FACT_PROBLEMS, onlyDescribed, problems } from '../contract.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../ingest/binary-mode.ts';
-import { CloudEvent } from '../ingest/cloud-event-envelope.ts';
+import { BinaryModeHeaders, CloudEvent, EventData } from '../ingest/cloud-event-envelope.ts';
+import { BATCH_EXAMPLES, DATA_EXAMPLES, EVENT_EXAMPLES, RECORDED_EXAMPLES } from '../ingest/examples.ts';
 import { parseEvent, Recorder } from '../ingest/recorder.ts';
 import { inclusionOf } from '../log-access.ts';
 import { EventPath, Reading } from '../params/fields.ts';
@@ -41,14 +42,31 @@ export function eventRoutes(app: App, services: HttpServices): void {
         description:
           'CloudEvents 1.0 in structured, batch (at most 1,000 events and 4 MiB) or binary mode. Answered when the events are durable. ' +
           'An event with the same source and id as an earlier one is a duplicate. In a batch, each event has its own result.',
-        consumes: [STRUCTURED, BATCH, 'application/json'],
-        body: onlyDescribed(z.union([CloudEvent, z.array(CloudEvent)])),
-        response: { 200: z.union([RecordedOut, BatchResultOut]), 201: RecordedOut, ...problemResponses },
+        headers: BinaryModeHeaders,
+        body: {
+          content: {
+            [STRUCTURED]: { schema: onlyDescribed(CloudEvent), examples: EVENT_EXAMPLES },
+            [BATCH]: {
+              schema: onlyDescribed(z.array(CloudEvent).max(MAX_BATCH_EVENTS)),
+              examples: BATCH_EXAMPLES,
+            },
+            'application/json': { schema: onlyDescribed(EventData), examples: DATA_EXAMPLES },
+          },
+        },
+        response: {
+          200: answer(
+            'The event was recorded before, or the results of a batch in the order of its events.',
+            z.discriminatedUnion('outcome', [RecordedOut, BatchResultOut]),
+          ),
+          201: answer('The event is recorded.', RecordedOut, { examples: RECORDED_EXAMPLES }),
+          ...problems(...FACT_PROBLEMS, 'void-target-unknown', 'void-target-not-voidable'),
+        },
       },
     },
     async (request, reply) => {
       const body: unknown = request.body;
-      if (mediaTypeOf(request) === BATCH) return { results: await recordBatch(recorder, request) };
+      if (mediaTypeOf(request) === BATCH)
+        return { outcome: 'batch' as const, results: await recordBatch(recorder, request) };
       const submission = parseSingle(request, body);
       if (submission instanceof Problem) throw asPosted(request, submission);
       await recorder.recordOne(submission, request.caller, reply).catch((error: unknown) => {
@@ -66,9 +84,10 @@ export function eventRoutes(app: App, services: HttpServices): void {
         operationId: 'getEvent',
         tags: ['Audit'],
         summary: 'Get a recorded fact, with the proof that it is in the signed log',
+        description: 'The proof is against a signed checkpoint, which is signed now if none covers the fact.',
         params: EventPath,
         querystring: z.strictObject({ ...Reading }),
-        response: { 200: ProvedEvent, ...problemResponses },
+        response: { 200: answer('The fact with its proof.', ProvedEvent), ...problems('not-found') },
       },
     },
     async ({ params: { eventId }, query }, reply) => {

@@ -10,7 +10,7 @@ import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { type EvidenceFigure, selectEvidence } from '../../usecases/select-evidence.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problems } from '../contract.ts';
 import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../params/fields.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -46,8 +46,8 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
         params: AccountPath,
         querystring: Query,
         response: {
-          200: { description: 'The file.', content: { 'application/json': { schema: Evidence } } },
-          ...problemResponses,
+          200: answer('The file, streamed.', Evidence, { headers: ['Content-Disposition'] }),
+          ...problems('not-found', 'cluster-halted', 'too-large', 'read-only'),
         },
       },
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ExplainedClusterOut, ExplanationOut } from '../../api/explain.ts';
+import { ExplainedClusterOut, ExplanationOut } from '../../api/explain.ts';
 import { FACT_COLUMNS, type FactRef } from '../../api/fact-ref.ts';
 import type { CountedInterval } from '../../domain/billing/explanation.ts';
 import { formatSeconds } from '../../domain/billing/quantity.ts';
@@ -9,7 +9,7 @@ import { type ExplainedCluster, explainUsage } from '../../projections/queries/e
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { problemResponses } from '../contract.ts';
+import { jsonLines, problems } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';
 import { type Cell, csvRow } from '../params/csv.ts';
@@ -38,7 +38,10 @@ export function explainRoutes(app: App, services: HttpServices): void {
           'Answers JSON, CSV (a row per interval) or NDJSON (a line per cluster), by Accept.',
         params: AccountPath,
         querystring: Query,
-        response: { 200: inAllForms(ExplanationOut), ...problemResponses },
+        response: {
+          200: inAllForms('The explanation.', ExplanationOut, jsonLines(ExplainedClusterOut)),
+          ...problems('not-found', 'not-acceptable'),
+        },
       },
     },
     async (request, reply) => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type FeedEvent, FeedPage } from '../../api/feed.ts';
+import { type FeedEventOut, FeedPageOut } from '../../api/feed.ts';
 import { FEED_TYPES, feedEventOf } from '../../delivery/feed-event.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problems } from '../contract.ts';
 import { FeedCursorText, formatFeedCursor, requireEpoch } from '../params/feed-cursor.ts';
 import { Paging, Reading, wholeNumber } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
@@ -36,8 +36,13 @@ export function feedRoutes(app: App, services: HttpServices): void {
         operationId: 'getFeed',
         tags: ['Feed'],
         summary: 'List every fact and every other event for consumers after a position, in order',
+        description:
+          'A consumer stores `next` and gives it as `after` in its next call: every event arrives at least once, in order. Events that are not for consumers are left out, so gaps between positions are normal.',
         querystring: Query,
-        response: { 200: FeedPage, ...problemResponses },
+        response: {
+          200: answer('The events after the position. Gaps between their positions are normal.', FeedPageOut),
+          ...problems('epoch-changed'),
+        },
       },
     },
     async ({ query }, reply) => {
@@ -73,7 +78,7 @@ async function readPage(
   after: Position,
   { limit, types }: Pick<z.output<typeof Query>, 'limit' | 'types'>,
 ) {
-  const events: FeedEvent[] = [];
+  const events: FeedEventOut[] = [];
   let next = after;
   const { position: head } = projections.model;
   if (after >= head) return { events, next };

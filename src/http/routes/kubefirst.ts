@@ -2,7 +2,6 @@ import type { FastifyReply, FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { KubefirstStatusOut, KubefirstUsageOut } from '../../api/kubefirst.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
-import { AccountId } from '../../domain/facts/fact.ts';
 import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
 import { TrackEvent } from '../../domain/kubefirst/telemetry.ts';
 import { periodWindow } from '../../domain/time.ts';
@@ -10,7 +9,7 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
 import { toAccount } from '../../projections/queries/differences.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
-import { onlyDescribed, problemResponses } from '../contract.ts';
+import { answer, onlyDescribed, problemResponses, problems } from '../contract.ts';
 import {
   MAX_BATCH_BYTES,
   MAX_TRACK_BYTES,
@@ -19,7 +18,8 @@ import {
   parseTrack,
 } from '../ingest/segment.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
-import { instantOut, Paging, PeriodText, Reading } from '../params/fields.ts';
+import { BEARER, WRITE_KEY } from '../openapi/info.ts';
+import { AccountPath, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -53,12 +53,14 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
     track: {
       operationId: 'trackKubefirstByLibrary',
       tags,
-      summary: 'The same resource under the path that Segment libraries use',
+      summary: 'Post one event, under the path that Segment libraries use',
+      description: "Segment's libraries append `/v1/track` to their configured address.",
     },
     batch: {
       operationId: 'trackKubefirstBatchByLibrary',
       tags,
-      summary: 'The same resource under the path that Segment libraries use',
+      summary: 'Post several events, under the path that Segment libraries use',
+      description: "Segment's libraries append `/v1/batch` to their configured address.",
     },
   });
 
@@ -70,8 +72,9 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
         operationId: 'getKubefirst',
         tags,
         summary: 'Get the state of the Kubefirst source, and the last heartbeat of each cluster',
+        description: 'Counts telemetry by its outcome, and says whether the records can be read.',
         querystring: z.strictObject({ ...Paging }),
-        response: { 200: KubefirstStatusOut, ...problemResponses },
+        response: { 200: answer('The state of the source.', KubefirstStatusOut), ...problemResponses },
       },
     },
     async ({ query }) => statusOf(kubefirst, query),
@@ -86,8 +89,12 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
         tags,
         summary:
           'List the billed hours of the clusters of an account in a month, for the billing page of Kubefirst Pro',
-        querystring: z.strictObject({ accountId: AccountId, period: PeriodText, ...Reading }),
-        response: { 200: z.array(KubefirstUsageOut), ...problemResponses },
+        description: 'The fields have the names that Kubefirst uses.',
+        querystring: z.strictObject({ ...AccountPath.shape, ...PeriodPath.shape, ...Reading }),
+        response: {
+          200: answer('The clusters with their billed hours.', z.array(KubefirstUsageOut)),
+          ...problems('not-found'),
+        },
       },
     },
     async ({ query }, reply) => {
@@ -108,14 +115,18 @@ function telemetryRoutes(
   described: Readonly<Record<'track' | 'batch', FastifySchema>>,
 ): void {
   const onRequest = requireWriteKey(services.kubefirst.writeKey);
-  const response = { 200: Success, ...problemResponses };
+  const security = [{ [WRITE_KEY]: [] }, { [BEARER]: [] }, {}];
+  const response = {
+    200: answer('The events are processed.', Success),
+    ...problems('unauthenticated'),
+  };
   const resource = (bodyLimit: number) => ({ bodyLimit, onRequest, preParsing: acceptGzip(bodyLimit) });
   app.post(
     `/v1/sources/kubefirst${path}/track`,
     {
       config: { access: { producer: 'all' } },
       ...resource(MAX_TRACK_BYTES),
-      schema: { ...described.track, body: onlyDescribed(TrackEvent), response },
+      schema: { ...described.track, security, body: onlyDescribed(TrackEvent), response },
     },
     async ({ body }, reply) => ingest(services, parseTrack(body, ''), reply),
   );
@@ -124,7 +135,7 @@ function telemetryRoutes(
     {
       config: { access: { producer: 'all' } },
       ...resource(MAX_BATCH_BYTES),
-      schema: { ...described.batch, body: onlyDescribed(Batch), response },
+      schema: { ...described.batch, security, body: onlyDescribed(Batch), response },
     },
     async ({ body }, reply) => ingest(services, parseBatch(body), reply),
   );

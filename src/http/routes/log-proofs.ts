@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConsistencyOut, InclusionOut } from '../../api/proofs.ts';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problems } from '../contract.ts';
 import { hashesOut, hashOut, inclusionOf, orNotFound, requireUntampered } from '../log-access.ts';
 import { PositionText } from '../params/fields.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -12,6 +12,7 @@ const inclusionSchema = {
   operationId: 'proveInclusion',
   tags: ['Log'],
   summary: 'Prove that an event is in the log',
+  description: 'For clients that do not compute proofs from tiles (RFC 9162, section 2.1.3).',
   querystring: z.strictObject({
     position: PositionText.refine((position) => position > 0, 'must be from 1').describe(
       'Position of the event.',
@@ -20,18 +21,22 @@ const inclusionSchema = {
       'Size of the tree; by default that of a checkpoint that covers the event.',
     ),
   }),
-  response: { 200: InclusionOut, ...problemResponses },
+  response: { 200: answer('The proof.', InclusionOut), ...problems('not-found', 'read-only', 'catching-up') },
 };
 
 const consistencySchema = {
   operationId: 'proveConsistency',
   tags: ['Log'],
   summary: 'Prove that the log has only grown',
+  description: 'For clients that do not compute proofs from tiles (RFC 9162, section 2.1.4).',
   querystring: z.strictObject({
     from: PositionText.describe('Size of the older tree.'),
     to: PositionText.optional().describe('Size of the newer tree; by default that of the newest checkpoint.'),
   }),
-  response: { 200: ConsistencyOut, ...problemResponses },
+  response: {
+    200: answer('The proof.', ConsistencyOut),
+    ...problems('not-found', 'read-only', 'catching-up'),
+  },
 };
 
 /** Adds the routes that prove what the log contains, for clients that do not compute proofs from tiles. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import { parseTilePath, TILE_WIDTH, type Tile } from '../../audit/tiles.ts';
 import { EVERY_ROLE } from '../access/route-access.ts';
-import { problemResponses } from '../contract.ts';
+import { problems } from '../contract.ts';
 import { orNotFound, requireReady, requireUntampered, treeNotReady } from '../log-access.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
@@ -21,14 +21,15 @@ const checkpointSchema = {
     'A C2SP tlog-checkpoint: origin, size and root hash of the log, and the signatures. Read its tree as C2SP tlog-tiles: ' +
     'the hashes are under `/log/tile/<L>/<N>[.p/<W>]`. The events are under `/log/tile/entries/<N>[.p/<W>]`, each preceded ' +
     'by its length in two bytes. `<N>` is written as `x001/x234/067`.',
-  response: { 200: text('A signed note.'), ...problemResponses },
+  response: { 200: text('A signed note.'), ...problems('not-found', 'catching-up') },
 };
 
 const signSchema = {
   operationId: 'signCheckpoint',
   tags: ['Log'],
   summary: 'Sign the whole log now',
-  response: { 200: text('A signed note.'), ...problemResponses },
+  description: 'The checkpoint covers at least the events that other answers already include.',
+  response: { 200: text('A signed note.'), ...problems('read-only') },
 };
 
 const keySchema = {
@@ -36,7 +37,7 @@ const keySchema = {
   tags: ['Log'],
   summary: 'Get the keys that verify the signatures of the log',
   description: 'One C2SP note verifier key per line: the current key first, former keys last.',
-  response: { 200: text('Verifier keys.'), ...problemResponses },
+  response: { 200: text('Verifier keys.'), ...problems('catching-up') },
 };
 
 // OpenAPI has no path parameters that contain slashes: /log/checkpoint describes the tiles.

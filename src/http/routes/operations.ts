@@ -4,7 +4,7 @@ import type { ClockGuard } from '../../ledger/clock-guard.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { EVERY_ROLE } from '../access/route-access.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses, problems } from '../contract.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
 /** Maximum time that the store may be unreachable while the ledger stays ready. */
@@ -22,7 +22,9 @@ export function operationsRoutes(app: App, services: HttpServices): void {
         operationId: 'livez',
         tags,
         summary: 'Report that the process answers',
-        response: { 200: LivenessOut, ...problemResponses },
+        description:
+          'Does not look at the store or the log. Use it to decide whether to restart the process.',
+        response: { 200: answer('The process answers.', LivenessOut), ...problemResponses },
       },
     },
     async () => ({ status: 'alive' as const }),
@@ -36,7 +38,12 @@ export function operationsRoutes(app: App, services: HttpServices): void {
         operationId: 'readyz',
         tags,
         summary: 'Report whether the ledger can answer reads and writes',
-        response: { 200: ReadinessOut, 503: ReadinessOut, ...problemResponses },
+        description: 'Each check is reported by name. Use it to decide whether to send requests.',
+        response: {
+          200: answer('The ledger is ready.', ReadinessOut),
+          503: answer('The ledger is not ready: the checks say why.', ReadinessOut),
+          ...problems(),
+        },
       },
     },
     async (_, reply) => {
@@ -70,7 +77,8 @@ export function operationsRoutes(app: App, services: HttpServices): void {
         operationId: 'getMe',
         tags,
         summary: 'Get the actor and role of the caller',
-        response: { 200: CallerOut, ...problemResponses },
+        description: 'Without API keys every caller is the operator of the loopback address.',
+        response: { 200: answer('The caller.', CallerOut), ...problemResponses },
       },
     },
     async ({ caller: { actor, role, accountId } }) => ({

@@ -6,7 +6,7 @@ import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { ClosePeriodResult } from '../../ledger/period-closing-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses, problems } from '../contract.ts';
 import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { decodeCursor, pageOf } from '../params/paging.ts';
 import { knownAt, modelFor } from '../params/read-model.ts';
@@ -35,8 +35,13 @@ export function periodRoutes(app: App, services: HttpServices): void {
         operationId: 'listPeriods',
         tags,
         summary: 'List the periods from the first one that has statements to the current one',
+        description:
+          'A period is open until its end and the grace period for late facts have passed, then due, then closed.',
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
-        response: { 200: z.strictObject({ items: z.array(PeriodOut), ...Next }), ...problemResponses },
+        response: {
+          200: answer('A page of the periods.', z.strictObject({ items: z.array(PeriodOut), ...Next })),
+          ...problemResponses,
+        },
       },
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
@@ -60,9 +65,11 @@ export function periodRoutes(app: App, services: HttpServices): void {
         operationId: 'getPeriod',
         tags,
         summary: 'Get a period',
+        description:
+          'Says whether the period is open, due or closed, and for a closed one the digest of its statements.',
         params: PeriodPath,
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
-        response: { 200: PeriodOut, ...problemResponses },
+        response: { 200: answer('The period.', PeriodOut), ...problems('not-found') },
       },
     },
     async ({ params: { period }, query }, reply) => {
@@ -90,7 +97,16 @@ export function periodRoutes(app: App, services: HttpServices): void {
           'Closing a closed period returns the result of the first closing. Periods close in order, without gaps.',
         params: PeriodPath,
         body: Command.nullish(),
-        response: { 200: ClosePeriodOut, ...problemResponses },
+        response: {
+          200: answer('The closing, or with `dryRun` the statements it would make.', ClosePeriodOut),
+          ...problems(
+            'period-not-ended',
+            'period-in-grace',
+            'period-not-next',
+            'clock-untrusted',
+            'cluster-halted',
+          ),
+        },
       },
     },
     async ({ params: { period }, body, caller }, reply) => {

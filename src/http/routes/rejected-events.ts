@@ -11,7 +11,7 @@ import { formatInstant } from '../../domain/time.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import type { RejectedEvent } from '../../ledger/rejected-event-store.ts';
 import type { Submission } from '../../ledger/submission.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, FACT_PROBLEMS, problemResponses, problems } from '../contract.ts';
 import { CloudEvent, submissionOf } from '../ingest/cloud-event-envelope.ts';
 import { Recorder } from '../ingest/recorder.ts';
 import { EventPath, fieldErrors, Paging, Reading } from '../params/fields.ts';
@@ -30,8 +30,16 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         operationId: 'listRejectedEvents',
         tags: ['Operations'],
         summary: 'List rejected events, latest first',
+        description:
+          'Events that were rejected are kept as they were posted. Each raises an alert until it is acknowledged.',
         querystring: z.strictObject({ ...Paging, ...Reading }),
-        response: { 200: z.strictObject({ items: z.array(RejectedEventOut), ...Next }), ...problemResponses },
+        response: {
+          200: answer(
+            'A page of the rejected events.',
+            z.strictObject({ items: z.array(RejectedEventOut), ...Next }),
+          ),
+          ...problemResponses,
+        },
       },
     },
     async ({ query: { limit, cursor, ...query } }, reply) => {
@@ -69,8 +77,20 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         operationId: 'retryRejectedEvent',
         tags: ['Operations'],
         summary: 'Post a rejected event again, unchanged, after its cause is fixed',
+        description: 'The event is judged by the facts that are recorded now.',
         params: EventPath,
-        response: { 200: RecordedOut, 201: RecordedOut, ...problemResponses },
+        response: {
+          200: answer('The fact was recorded before.', RecordedOut),
+          201: answer('The fact is recorded.', RecordedOut),
+          ...problems(
+            'not-found',
+            ...FACT_PROBLEMS,
+            'cluster-unknown',
+            'cluster-ambiguous',
+            'void-target-unknown',
+            'void-target-not-voidable',
+          ),
+        },
       },
     },
     async ({ params: { eventId }, caller }, reply) => {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { ReplayLine } from '../../api/replay.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
@@ -7,7 +8,7 @@ import type { UsageQuestion } from '../../projections/queries/account-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { positionsToReplay, replay } from '../../projections/queries/replay-account.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
-import { problemResponses } from '../contract.ts';
+import { jsonLines, problems } from '../contract.ts';
 import { AccountPath, AsOf, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, WindowFields } from '../params/window-params.ts';
@@ -47,9 +48,9 @@ export function replayRoutes(app: App, services: HttpServices): void {
         response: {
           200: {
             description: 'The facts, streamed.',
-            content: { 'application/x-ndjson': { schema: z.string() } },
+            content: { 'application/x-ndjson': { schema: jsonLines(ReplayLine) } },
           },
-          ...problemResponses,
+          ...problems('not-found'),
         },
       },
     },

@@ -4,15 +4,14 @@ import { MEASURES } from '../../api/usage.ts';
 import type { Amounts } from '../../domain/billing/quantity.ts';
 import { RULES_VERSION, type Statement } from '../../domain/billing/statement.ts';
 import { ALL_TYPES, type Usage } from '../../domain/billing/usage.ts';
-import { AccountId } from '../../domain/facts/fact.ts';
 import type { Period } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { closedQuestion, statementsInTurns } from '../../projections/queries/period-statements.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { problemResponses } from '../contract.ts';
+import { jsonLines, problems } from '../contract.ts';
 import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { type Cell, toCsv } from '../params/csv.ts';
-import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
+import { AccountPath, AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor } from '../params/paging.ts';
 import { knownAt, modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -40,7 +39,10 @@ export function statementRoutes(app: App, services: HttpServices): void {
           asOf: AsOf.optional(),
           ...Reading,
         }),
-        response: { 200: inAllForms(StatementList), ...problemResponses },
+        response: {
+          200: inAllForms('The statements.', StatementList, jsonLines(StatementOut)),
+          ...problems('not-found', 'rules-unknown', 'not-acceptable'),
+        },
       },
     },
     async (request, reply) => {
@@ -76,9 +78,12 @@ export function statementRoutes(app: App, services: HttpServices): void {
         tags: ['Billing'],
         summary: 'Get the statement of an account for a closed period',
         description,
-        params: PeriodPath.extend({ accountId: AccountId }),
+        params: PeriodPath.extend({ accountId: AccountPath.shape.accountId }),
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
-        response: { 200: inAllForms(StatementOut), ...problemResponses },
+        response: {
+          200: inAllForms('The statement.', StatementOut, jsonLines(StatementOut)),
+          ...problems('not-found', 'rules-unknown', 'not-acceptable'),
+        },
       },
     },
     async (request, reply) => {

@@ -13,7 +13,7 @@ import {
 } from '../../projections/queries/account-usage.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { problemResponses } from '../contract.ts';
+import { jsonLines, problems } from '../contract.ts';
 import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { toCsv } from '../params/csv.ts';
 import { AccountPath, AsOf, Paging, Reading } from '../params/fields.ts';
@@ -39,7 +39,10 @@ const GroupByText = z
 const question = {
   ...WindowFields,
   asOf: AsOf.optional(),
-  granularity: z.enum(['total', 'day']).prefault('total'),
+  granularity: z
+    .enum(['total', 'day'])
+    .prefault('total')
+    .describe('`day` adds the usage of each UTC day of the window.'),
   groupBy: GroupByText.optional().describe(
     'Also group by `region`, `cloudProvider`, `clusterType` or `label:<key>`, as the attribute was over time.',
   ),
@@ -48,7 +51,7 @@ const question = {
 const OneQuery = z.strictObject(question);
 const AllQuery = z.strictObject({
   ...question,
-  accountId: AccountId.optional(),
+  accountId: AccountId.optional().describe('Only this account.'),
   limit: Paging.limit.unwrap().optional().describe('Maximum number of accounts; by default all.'),
   cursor: Paging.cursor,
 });
@@ -70,7 +73,10 @@ export function usageRoutes(app: App, services: HttpServices): void {
         summary: 'List the usage of every account in a window',
         description,
         querystring: AllQuery,
-        response: { 200: inAllForms(UsageList), ...problemResponses },
+        response: {
+          200: inAllForms('The usage of each account.', UsageList, jsonLines(AccountUsageOut)),
+          ...problems('not-acceptable'),
+        },
       },
     },
     async (request, reply) => {
@@ -105,7 +111,10 @@ export function usageRoutes(app: App, services: HttpServices): void {
         description,
         params: AccountPath,
         querystring: OneQuery,
-        response: { 200: inAllForms(AccountUsageOut), ...problemResponses },
+        response: {
+          200: inAllForms('The usage of the account.', AccountUsageOut, jsonLines(AccountUsageOut)),
+          ...problems('not-found', 'not-acceptable'),
+        },
       },
     },
     async (request, reply) => {

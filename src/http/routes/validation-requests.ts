@@ -8,7 +8,7 @@ import { PolicySettings, policiesOf } from '../../domain/validation/judging/poli
 import type { Conclusion } from '../../domain/validation/judging/run-input.ts';
 import { countsOf } from '../../domain/validation/records/write-run.ts';
 import { simulatePolicyChanges } from '../../usecases/simulate-policy-changes.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses, problems } from '../contract.ts';
 import { InstantText, instantOut } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import { breakerOut } from '../run-view.ts';
@@ -37,7 +37,11 @@ export function validationRequestRoutes(app: App, services: HttpServices): void 
         summary: 'Run the validator now: probe every cluster',
         description: 'If a run is already active, its id is returned.',
         body: Command.nullish(),
-        response: { 200: RunPlanOut, 202: RunRequestedOut, ...problemResponses },
+        response: {
+          200: answer('With `dryRun`, what a run would do.', RunPlanOut),
+          202: answer('A run is under way.', RunRequestedOut),
+          ...problems('no-validator', 'clock-untrusted'),
+        },
       },
     },
     async ({ body, caller }, reply) => {
@@ -79,7 +83,10 @@ function whatIfRoute(app: App, services: HttpServices): void {
         summary: 'Simulate another policy: billing that it would have stopped, and the resulting bill',
         description: 'Replays the recorded verdicts of past runs under a policy. Nothing is written.',
         body: Question,
-        response: { 200: PolicyWhatIfOut, ...problemResponses },
+        response: {
+          200: answer('What the policy would have changed.', PolicyWhatIfOut),
+          ...problemResponses,
+        },
       },
     },
     async ({ body: { policy, from, to } }, reply) => {

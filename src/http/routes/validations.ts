@@ -3,7 +3,7 @@ import { RunDetailOut, RunOut } from '../../api/validations.ts';
 import { Next } from '../../api/values.ts';
 import { line } from '../../domain/facts/fact.ts';
 import type { Run } from '../../domain/validation/records/run-summary.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses, problems } from '../contract.ts';
 import { Paging, Reading } from '../params/fields.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
@@ -18,17 +18,22 @@ const listSchema = {
   operationId: 'listValidations',
   tags: ['Validator'],
   summary: 'List the runs of the validator, latest first',
+  description: 'Each run probes the clusters of a shard once.',
   querystring: RunsQuery,
-  response: { 200: z.strictObject({ items: z.array(RunOut), ...Next }), ...problemResponses },
+  response: {
+    200: answer('A page of the runs.', z.strictObject({ items: z.array(RunOut), ...Next })),
+    ...problemResponses,
+  },
 };
 
 const getSchema = {
   operationId: 'getValidation',
   tags: ['Validator'],
   summary: 'Get a run: changed verdicts, conclusions, and conclusions that were not recorded',
-  params: z.strictObject({ runId: line(64) }),
+  description: 'The counts of a run are in its result. The lists of verdicts have pages.',
+  params: z.strictObject({ runId: line(64).describe('The id of the run.') }),
   querystring: RunsQuery,
-  response: { 200: RunDetailOut, ...problemResponses },
+  response: { 200: answer('The run with a page of its verdicts.', RunDetailOut), ...problems('not-found') },
 };
 
 /** Adds the routes that read the runs of the validator. */

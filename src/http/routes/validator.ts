@@ -3,7 +3,7 @@ import { ValidatorOut } from '../../api/validator.ts';
 import { line } from '../../domain/facts/fact.ts';
 import { HOUR_MS } from '../../domain/time.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses } from '../contract.ts';
 import { instantOut, Reading } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import { breakerOut, currentRunOut } from '../run-view.ts';
@@ -13,16 +13,22 @@ const getSchema = {
   operationId: 'getValidator',
   tags: ['Validator'],
   summary: 'Get the state of the validator: last runs, active runs, and whether the breaker withholds facts',
+  description:
+    'The breaker is open while so many clusters fail at once that the network of the ledger is the more likely cause.',
   querystring: z.strictObject({ ...Reading }),
-  response: { 200: ValidatorOut, ...problemResponses },
+  response: { 200: answer('The state of the validator.', ValidatorOut), ...problemResponses },
 };
 
 const decideSchema = {
   operationId: 'decideOutage',
   tags: ['Validator'],
   summary: 'Keep runs effective for some hours although the breaker is open; 0 cancels',
+  description: 'Use this if the clusters are really gone. The decision is recorded with its actor.',
   body: z.strictObject({ proceedForHours: z.int().min(0).max(168), note: line(1_000).optional() }),
-  response: { 200: ValidatorOut, ...problemResponses },
+  response: {
+    200: answer('The state of the validator with the decision.', ValidatorOut),
+    ...problemResponses,
+  },
 };
 
 /** Adds the routes that read the state of the validator and record decisions about its breaker. */

@@ -15,7 +15,7 @@ import type { DeliveryAttempt, ParkedMessage } from '../../delivery/groups/group
 import { EventId } from '../../domain/facts/fact.ts';
 import type { Webhook, WebhookDefinition } from '../../domain/webhook.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
-import { problemResponses } from '../contract.ts';
+import { answer, problemResponses, problems } from '../contract.ts';
 import { instantOut, PositionText } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -30,8 +30,11 @@ const READ = { access: { auditor: 'all' } } as const;
 /** Only an operator decides where events are sent. */
 const WRITE = { access: {} } as const;
 
-const WebhookPath = z.strictObject({ webhookId: EventId });
-const DeliveryPath = z.strictObject({ webhookId: EventId, eventId: EventId });
+const WebhookPath = z.strictObject({ webhookId: EventId.describe('The id of the webhook.') });
+const DeliveryPath = z.strictObject({
+  ...WebhookPath.shape,
+  eventId: EventId.describe('The id that the ledger gave the event.'),
+});
 
 const CreateCommand = WebhookIn.extend({
   after: PositionText.optional().describe(
@@ -51,7 +54,11 @@ const schemas = {
     operationId: 'listWebhooks',
     tags,
     summary: 'List the webhooks, oldest first',
-    response: { 200: z.strictObject({ items: z.array(WebhookOut) }), ...problemResponses },
+    description: 'Each says where it stands: what is outstanding, parked, and since when it fails.',
+    response: {
+      200: answer('The webhooks.', z.strictObject({ items: z.array(WebhookOut) })),
+      ...problemResponses,
+    },
   },
   create: {
     operationId: 'createWebhook',
@@ -61,14 +68,18 @@ const schemas = {
       'Sends every event of the feed to a URL, at least once, signed as Standard Webhooks 1.0 has it. The body of a message ' +
       'is the CloudEvent. Events of one cluster arrive in order. The secret is in this answer only.',
     body: CreateCommand,
-    response: { 201: CreatedWebhookOut, ...problemResponses },
+    response: {
+      201: answer('The webhook with its secret.', CreatedWebhookOut),
+      ...problems('too-many-webhooks'),
+    },
   },
   get: {
     operationId: 'getWebhook',
     tags,
     summary: 'Get a webhook and where it stands',
+    description: 'The secret is not shown again.',
     params: WebhookPath,
-    response: { 200: WebhookOut, ...problemResponses },
+    response: { 200: answer('The webhook.', WebhookOut), ...problemResponses },
   },
   put: {
     operationId: 'changeWebhook',
@@ -77,7 +88,7 @@ const schemas = {
     description: 'Replaces what is given: an absent description is removed, absent types mean all types.',
     params: WebhookPath,
     body: ChangeCommand,
-    response: { 200: WebhookOut, ...problemResponses },
+    response: { 200: answer('The webhook.', WebhookOut), ...problemResponses },
   },
   delete: {
     operationId: 'deleteWebhook',
@@ -94,7 +105,7 @@ const schemas = {
     description:
       'For 24 hours both secrets sign each message, so that the receiver can change without a gap.',
     params: WebhookPath,
-    response: { 200: RotatedSecretOut, ...problemResponses },
+    response: { 200: answer('The new secret.', RotatedSecretOut), ...problemResponses },
   },
   test: {
     operationId: 'testWebhook',
@@ -103,14 +114,16 @@ const schemas = {
     description:
       'Its type is `io.clusterledger.webhook.test.v1`. It also works while the webhook is disabled.',
     params: WebhookPath,
-    response: { 200: WebhookTestOut, ...problemResponses },
+    response: { 200: answer('What the receiver answered.', WebhookTestOut), ...problemResponses },
   },
   deliveries: {
     operationId: 'listDeliveries',
     tags,
     summary: 'List the latest attempts and the parked messages of a webhook',
+    description:
+      'Attempts say what the receiver answered. Parked messages wait until somebody sends them again.',
     params: WebhookPath,
-    response: { 200: DeliveriesOut, ...problemResponses },
+    response: { 200: answer('The attempts and the parked messages.', DeliveriesOut), ...problemResponses },
   },
   redeliver: {
     operationId: 'redeliverEvent',
@@ -118,14 +131,15 @@ const schemas = {
     summary: 'Send an event to a webhook again',
     description: 'Any event of the feed, parked or delivered. The message has the same `webhook-id`.',
     params: DeliveryPath,
-    response: { 202: RequestedDeliveriesOut, ...problemResponses },
+    response: { 202: answer('The messages are on their way.', RequestedDeliveriesOut), ...problemResponses },
   },
   replay: {
     operationId: 'replayParkedDeliveries',
     tags,
     summary: 'Send all parked messages of a webhook again',
+    description: 'Each message has the same `webhook-id` as before.',
     params: WebhookPath,
-    response: { 202: RequestedDeliveriesOut, ...problemResponses },
+    response: { 202: answer('The messages are on their way.', RequestedDeliveriesOut), ...problemResponses },
   },
 } as const;
 

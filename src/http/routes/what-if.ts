@@ -13,7 +13,7 @@ import {
   simulateAccount,
 } from '../../usecases/simulate-account.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { onlyDescribed, problemResponses } from '../contract.ts';
+import { answer, onlyDescribed, problems } from '../contract.ts';
 import { CloudEvent } from '../ingest/cloud-event-envelope.ts';
 import { parseEvent } from '../ingest/recorder.ts';
 import { AccountPath, AsOf, fieldErrors, instantOut, Reading } from '../params/fields.ts';
@@ -59,7 +59,10 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
         params: AccountPath,
         querystring: z.strictObject({ ...Reading }),
         body: onlyDescribed(Documented),
-        response: { 200: SimulatedUsageOut, ...problemResponses },
+        response: {
+          200: answer('The usage before and after the changes.', SimulatedUsageOut),
+          ...problems('not-found', 'cluster-halted'),
+        },
       },
     },
     async (request, reply) => {

@@ -4,10 +4,12 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import underPressure from '@fastify/under-pressure';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { requireAccess } from '../access/require-access.ts';
 import { isOnlyDescribed } from '../contract.ts';
+import { contractHooks } from '../openapi/document.ts';
+import { SECURITY_HEADERS } from '../openapi/headers.ts';
+import { DESCRIPTION, SECURITY_SCHEMES, SERVERS, TAGS } from '../openapi/info.ts';
 import { fieldErrors } from '../params/fields.ts';
 import { accountRoutes } from '../routes/accounts.ts';
 import { alertRoutes } from '../routes/alerts.ts';
@@ -118,13 +120,16 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
       info: {
         title: 'cluster-ledger',
         version: services.version,
-        description:
-          'Computes what customers of a Kubernetes platform are charged for their clusters, and proves it.',
+        description: DESCRIPTION,
+        contact: { name: 'cluster-ledger' },
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [...SERVERS],
+      tags: [...TAGS],
+      security: [],
+      components: { securitySchemes: SECURITY_SCHEMES },
     },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    ...contractHooks(),
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -164,14 +169,6 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   }
   return app;
 }
-
-/** Headers that keep browsers from executing or embedding an answer. The documentation page has its own policy. */
-const SECURITY_HEADERS = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-} as const;
 
 function setSecurityHeaders(app: App): void {
   app.addHook('onRequest', (_, reply, done) => {
