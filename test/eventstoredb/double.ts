@@ -12,6 +12,7 @@ import { type ArrivedWrite, Faults, type ReadFailure, type WriteFailure } from '
 import { Listener } from './double/listener.ts';
 import { EventLog } from './double/log.ts';
 import type { Node } from './double/node.ts';
+import { OpenReads } from './double/open-reads.ts';
 import { read } from './double/reads.ts';
 import type { ProposedEvent } from './double/records.ts';
 import { appendSingly } from './double/single-append.ts';
@@ -50,6 +51,8 @@ export interface EventStoreDouble {
   failNextWrite(failure: WriteFailure, how?: { applied: boolean }): void;
   /** Ends one read or subscription with a failure before it delivers anything, in the order of the calls. */
   failNextRead(failure: ReadFailure): void;
+  /** Ends all reads in progress with a failure, wherever they are. */
+  failReadsInProgress(failure: ReadFailure): void;
 
   /** Ends all subscriptions. Default: as if they were complete. */
   endSubscriptions(how?: SubscriptionEnd): void;
@@ -82,6 +85,7 @@ export async function startDouble(options: DoubleOptions = {}): Promise<EventSto
 class Double implements EventStoreDouble, Node {
   readonly log = new EventLog();
   readonly faults = new Faults();
+  readonly reads = new OpenReads();
   readonly subscriptions = new SubscriptionControl();
   readonly maxAppendSize: number;
   readonly writeTimeoutMs: number;
@@ -140,6 +144,10 @@ class Double implements EventStoreDouble, Node {
 
   failNextRead(failure: ReadFailure): void {
     this.faults.failNextRead(failure);
+  }
+
+  failReadsInProgress(failure: ReadFailure): void {
+    this.reads.failAll(failure);
   }
 
   endSubscriptions(how: SubscriptionEnd = 'as if complete'): void {

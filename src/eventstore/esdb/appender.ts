@@ -2,7 +2,7 @@ import { type AppendExpectedRevision, type EventData, EventStoreDBClient } from 
 import { withDeadline } from '../../util/with-deadline.ts';
 import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
 import { disposeClient } from './dispose-client.ts';
-import { appendFailure, recoversByItself } from './error-mapping.ts';
+import { appendFailure, describe, recoversByItself } from './error-mapping.ts';
 
 const DISPOSE_MS = 2_000;
 
@@ -54,7 +54,14 @@ export class Appender {
 
   /** Sets the number of events that a stream keeps. @throws StoreUnavailable */
   async setMaxCount(stream: string, maxCount: number): Promise<void> {
-    await this.#inOrder(() => this.#client.setStreamMetadata(stream, { maxCount }));
+    try {
+      await this.#inOrder(() => this.#client.setStreamMetadata(stream, { maxCount }));
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      throw new StoreUnavailable(`the metadata of ${stream} was not written: ${describe(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   #inOrder<T>(attempt: () => Promise<T>): Promise<T> {

@@ -1,17 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import {
-  type AllStreamResolvedEvent,
-  type EventData,
-  EventStoreDBClient,
-  type JSONType,
-  jsonEvent,
-  type Position,
-  type ResolvedEvent,
-  START,
-  StreamNotFoundError,
-} from '@eventstore/db-client';
 import type { Logger } from '../../util/logger.ts';
-import { withDeadline } from '../../util/with-deadline.ts';
 import type {
   Batch,
   EventStore,
@@ -22,14 +9,14 @@ import type {
   RecordedEvent,
   StoreHealth,
 } from '../event-store.ts';
-import type { JsonObject } from '../json.ts';
 import { isStateStream, prepareAppend } from '../prepare-append.ts';
-import { StoreClosed, StoreUnavailable } from '../store-errors.ts';
+import { StoreClosed } from '../store-errors.ts';
 import { Appender } from './appender.ts';
-import { disposeClient } from './dispose-client.ts';
-import { describe, recoversByItself } from './error-mapping.ts';
+import { describe } from './error-mapping.ts';
 import { LogIndex } from './log-index.ts';
-import { Silent, subscribeOnce } from './subscription.ts';
+import { NumberedLog } from './numbered-log.ts';
+import { Reader } from './reader.ts';
+import { ServerEvents } from './server-events.ts';
 import { TIMINGS, type Timings } from './timings.ts';
 
 export interface EsdbOptions {
@@ -41,25 +28,22 @@ export interface EsdbOptions {
   readonly log: Pick<Logger, 'info' | 'warn'>;
 }
 
-const FIRST_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 2_000;
-
 /**
- * Event store on EventStoreDB 23.10 or later. A stream is named `<namespace>.<name>` on the server, and a state stream
- * `<namespace>~<name>`, so that the server filters the log by one prefix.
+ * Event store on EventStoreDB 23.10 or later.
  *
  * The client (`@eventstore/db-client` 6.2) has no time limits for reads and subscriptions, throws errors that it does not
- * declare, and does not resume subscriptions. Therefore every wait has a deadline here, every error is converted to an error
- * of the port, and a subscription that ended is replaced by one that starts after the last event.
+ * declare, ends reads early without an error, and does not resume subscriptions. Therefore every wait has a deadline here, every
+ * error is converted to an error of the port, a read is complete only if the server says so, and a subscription that ended is
+ * replaced by one that starts after the last event.
  */
 export class EsdbStore implements EventStore {
   readonly isSoleWriter = false;
   readonly #options: EsdbOptions;
-  readonly #connection: string;
-  readonly #timings: Timings;
+  readonly #events: ServerEvents;
   readonly #appender: Appender;
-  #reader: EventStoreDBClient;
+  readonly #reader: Reader;
   readonly #index: LogIndex;
+  readonly #numbered: NumberedLog;
   readonly #closing = new AbortController();
   #unreachableSince: number | undefined;
   #detail: string | undefined;
@@ -69,16 +53,24 @@ export class EsdbStore implements EventStore {
    * @throws an error of the client if the connection string is not valid.
    */
   constructor(connection: string, options: EsdbOptions) {
+    const { namespace, log, timings = TIMINGS } = options;
     this.#options = options;
-    this.#connection = connection;
-    this.#timings = options.timings ?? TIMINGS;
-    this.#appender = new Appender(connection, this.#timings.appendMs, (error) =>
-      error === undefined ? this.#markReachable() : this.#markUnreachable(error),
-    );
-    this.#reader = EventStoreDBClient.connectionString(connection);
+    this.#events = new ServerEvents(namespace);
+    const onResult = (error: unknown) =>
+      error === undefined ? this.#markReachable() : this.#markUnreachable(error);
+    this.#appender = new Appender(connection, timings.appendMs, onResult);
+    this.#reader = new Reader(connection, timings, onResult);
     this.#index = new LogIndex(this, (error) =>
-      options.log.warn({ why: describe(error) }, 'cannot store a mark of the log index'),
+      log.warn({ why: describe(error) }, 'cannot store a mark of the log index'),
     );
+    this.#numbered = new NumberedLog({
+      reader: this.#reader,
+      index: this.#index,
+      events: this.#events,
+      timings,
+      log,
+      onResult,
+    });
   }
 
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
@@ -87,8 +79,8 @@ export class EsdbStore implements EventStore {
       this.#checkOpen();
       prepareAppend(stream, events);
       return this.#appender.append(
-        this.#streamName(stream),
-        events.map(toEventData),
+        this.#events.streamName(stream),
+        events.map((event) => this.#events.toEventData(event)),
         expected === 'absent' ? 'no_stream' : BigInt(expected),
       );
     } catch (error) {
@@ -98,143 +90,25 @@ export class EsdbStore implements EventStore {
 
   async *readStream(stream: string, options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
     this.#checkOpen();
-    const backwards = options.direction === 'backwards';
-    if (options.limit === 0 || (options.from !== undefined && options.from < 0)) return;
-    const from = options.from === undefined ? (backwards ? 'end' : 'start') : BigInt(options.from);
-    const read = this.#reader.readStream(
-      this.#streamName(stream),
-      {
-        fromRevision: from,
-        direction: backwards ? 'backwards' : 'forwards',
-        ...(options.limit !== undefined && { maxCount: options.limit }),
-      },
-      { highWaterMark: 256 },
-    );
-    // The client emits an error for a stream that does not exist. Without a listener it would end the process.
-    read.on('error', () => undefined);
-    const { readMs } = this.#timings;
-    const iterator = read[Symbol.asyncIterator]();
-    let hasEnded = false;
-    try {
-      for (;;) {
-        const late = () => new StoreUnavailable(`the server sent no event within ${readMs} ms`);
-        const { done, value } = await withDeadline(
-          iterator.next() as Promise<IteratorResult<ResolvedEvent>>,
-          readMs,
-          late,
-        );
-        if (done === true) {
-          hasEnded = true;
-          this.#markReachable();
-          return;
-        }
-        if (value.event !== undefined) yield this.#recorded(value.event);
-      }
-    } catch (error) {
-      if (error instanceof StreamNotFoundError) {
-        hasEnded = true;
-        this.#markReachable();
-        return;
-      }
-      throw this.#readFailure(error);
-    } finally {
-      if (!hasEnded) void read.cancel().catch(() => undefined);
-    }
-  }
-
-  #readFailure(error: unknown): StoreUnavailable {
-    this.#markUnreachable(error);
-    if (!recoversByItself(error)) this.#replaceReader();
-    return error instanceof StoreUnavailable
-      ? error
-      : new StoreUnavailable(describe(error), { cause: error });
-  }
-
-  #replaceReader(): void {
-    const former = this.#reader;
-    this.#reader = EventStoreDBClient.connectionString(this.#connection);
-    void disposeClient(former);
+    const { from, direction = 'forwards', limit } = options;
+    if (limit === 0 || (from !== undefined && from < 0)) return;
+    const end = direction === 'backwards' ? 'end' : 'start';
+    const read = this.#reader.readStream(this.#events.streamName(stream), {
+      fromRevision: from === undefined ? end : BigInt(from),
+      direction,
+      ...(limit !== undefined && { maxCount: limit }),
+    });
+    for await (const { event } of read) if (event !== undefined) yield this.#events.toRecordedEvent(event);
   }
 
   async *readAll(after: number): AsyncGenerator<readonly LogEvent[]> {
     this.#checkOpen();
-    const stop = new AbortController();
-    try {
-      for await (const { events, caughtUp } of this.#numbered(after, stop.signal, false)) {
-        if (events.length > 0) yield events;
-        if (caughtUp) return;
-      }
-    } finally {
-      stop.abort();
-    }
+    yield* this.#numbered.read(after);
   }
 
   async *follow(after: number, signal: AbortSignal): AsyncGenerator<Batch> {
     this.#checkOpen();
-    yield* this.#numbered(after, AbortSignal.any([signal, this.#closing.signal]), true);
-  }
-
-  /** Reads the log after a number, counting from the nearest mark. */
-  async *#numbered(after: number, signal: AbortSignal, resumes: boolean): AsyncGenerator<Batch> {
-    const mark = await this.#markFor(after, signal, resumes);
-    if (mark === undefined) return;
-    let { number } = mark;
-    for await (const { events, caughtUp } of this.#subscribed(mark.at, signal, resumes)) {
-      const wanted: LogEvent[] = [];
-      for (const { event } of events) {
-        if (event === undefined) continue;
-        number++;
-        this.#index.note(number, event.position);
-        if (number > after) wanted.push({ ...this.#recorded(event), position: number });
-      }
-      yield { events: wanted, caughtUp };
-    }
-  }
-
-  async #markFor(number: number, signal: AbortSignal, resumes: boolean) {
-    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
-      try {
-        return await this.#index.markFor(number);
-      } catch (error) {
-        if (!resumes) throw error;
-        await wait(pause, undefined, { signal }).catch(() => undefined);
-      }
-    }
-    return undefined;
-  }
-
-  /** Subscribes to all events of the namespace after a position. If `resumes`, it subscribes again whenever the subscription ends. */
-  async *#subscribed(start: Position | undefined, signal: AbortSignal, resumes: boolean) {
-    let last = start;
-    for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
-      const confirmed = () => {
-        pause = FIRST_PAUSE_MS;
-        this.#markReachable();
-      };
-      try {
-        const prefix = `${this.#options.namespace}.`;
-        const from = last ?? START;
-        for await (const batch of subscribeOnce(
-          this.#reader,
-          prefix,
-          from,
-          this.#timings,
-          signal,
-          confirmed,
-        )) {
-          last = lastPosition(batch.events) ?? last;
-          yield batch;
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof Silent) continue;
-        if (!resumes) throw this.#readFailure(error);
-        this.#readFailure(error);
-        this.#options.log.info({ why: describe(error) }, 'the subscription ended; subscribing again');
-        await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
-        pause = Math.min(2 * pause, MAX_PAUSE_MS);
-      }
-    }
+    yield* this.#numbered.follow(after, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   async head(): Promise<number> {
@@ -247,7 +121,7 @@ export class EsdbStore implements EventStore {
     this.#checkOpen();
     if (!isStateStream(stream))
       throw new RangeError(`${stream} is not a state stream: events of the log are never deleted`);
-    await this.#appender.setMaxCount(this.#streamName(stream), count);
+    await this.#appender.setMaxCount(this.#events.streamName(stream), count);
   }
 
   health(): StoreHealth {
@@ -259,7 +133,7 @@ export class EsdbStore implements EventStore {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await this.#appender.close();
-    await withDeadline(disposeClient(this.#reader), 1_000, () => new Error('late')).catch(() => undefined);
+    await this.#reader.close();
   }
 
   #markReachable(): void {
@@ -272,35 +146,7 @@ export class EsdbStore implements EventStore {
     this.#detail = describe(error);
   }
 
-  #streamName(stream: string): string {
-    const { namespace } = this.#options;
-    return isStateStream(stream) ? `${namespace}${stream}` : `${namespace}.${stream}`;
-  }
-
-  #recorded(event: NonNullable<ResolvedEvent['event']>): RecordedEvent {
-    const { recordedAt, ...metadata } = (event.metadata ?? {}) as JsonObject;
-    const name = event.streamId.slice(this.#options.namespace.length);
-    return {
-      id: event.id,
-      stream: name.startsWith('.') ? name.slice(1) : name,
-      revision: Number(event.revision),
-      type: event.type,
-      data: event.data as unknown as JsonObject,
-      metadata,
-      // Events of the ledger have a time of recording. For events of other applications the time of the server is used.
-      recordedAt: typeof recordedAt === 'number' ? recordedAt : event.created.getTime(),
-    };
-  }
-
   #checkOpen(): void {
     if (this.#closing.signal.aborted) throw new StoreClosed('the store is closed');
   }
-}
-
-function toEventData({ id, type, data, metadata, recordedAt }: NewEvent): EventData {
-  return jsonEvent({ id, type, data: data as JSONType, metadata: { ...metadata, recordedAt } as JSONType });
-}
-
-function lastPosition(events: readonly AllStreamResolvedEvent[]): Position | undefined {
-  return events.findLast(({ event }) => event !== undefined)?.event?.position;
 }

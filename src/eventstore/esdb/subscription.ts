@@ -17,17 +17,13 @@ export interface SubscriptionBatch {
   readonly caughtUp: boolean;
 }
 
-/** The server sent no message for a while. The connection may or may not be broken. */
-export class Silent extends Error {
-  override readonly name = 'Silent';
-}
-
 /**
  * Subscribes once to the events of all streams with a prefix, after a position. A subscription ends in many ways: the server
  * rejects it, the connection drops, the consumer is too slow, the leader changes, or the server is silent. The client reports
  * some of these as `error`, some as `end` or `close`, and silence not at all. If the iteration is left early, the subscription
- * ends on the server too.
- * @throws Silent, StoreUnavailable or an error of the client: it ends without an error only if `signal` is aborted.
+ * ends on the server too. It ends without an error if `signal` is aborted, or if the server sent no message for `silenceMs`: the
+ * connection may or may not be broken then.
+ * @throws StoreUnavailable, or an error of the client
  */
 export async function* subscribeOnce(
   client: EventStoreDBClient,
@@ -95,9 +91,8 @@ export async function* subscribeOnce(
       if (subscription.isPaused()) subscription.resume();
       const remainingMs = (isConfirmed ? silenceMs : confirmMs) - (performance.now() - lastMessageAt);
       if (remainingMs <= 0) {
-        throw isConfirmed
-          ? new Silent('the server sent no message')
-          : new StoreUnavailable('the subscription was not confirmed');
+        if (isConfirmed) return;
+        throw new StoreUnavailable(`the server did not confirm the subscription within ${confirmMs} ms`);
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, remainingMs);

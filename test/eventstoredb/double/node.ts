@@ -1,5 +1,6 @@
 import type { Faults } from './faults.ts';
 import type { EventLog } from './log.ts';
+import type { OpenReads } from './open-reads.ts';
 import type { ProposedEvent } from './records.ts';
 import type { SubscriptionControl } from './subscription-control.ts';
 
@@ -7,6 +8,7 @@ import type { SubscriptionControl } from './subscription-control.ts';
 export interface Node {
   readonly log: EventLog;
   readonly faults: Faults;
+  readonly reads: OpenReads;
   readonly subscriptions: SubscriptionControl;
   /** Longest append, in bytes of event data. */
   readonly maxAppendSize: number;

@@ -30,6 +30,7 @@ export async function read(node: Node, call: ReadCall): Promise<void> {
     return;
   }
   if (options.hasSubscription()) return subscribe(node, call, options);
+  node.reads.add(call);
   const error = options.hasStream()
     ? await readStream(node, call, options)
     : await readAll(node, call, options);

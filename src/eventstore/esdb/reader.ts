@@ -1,0 +1,113 @@
+import {
+  type AllStreamResolvedEvent,
+  BACKWARDS,
+  END,
+  EventStoreDBClient,
+  type Position,
+  type ResolvedEvent,
+  type StreamingRead,
+} from '@eventstore/db-client';
+import { withDeadline } from '../../util/with-deadline.ts';
+import { StoreUnavailable } from '../store-errors.ts';
+import { completeRead } from './complete-read.ts';
+import { disposeClient } from './dispose-client.ts';
+import { describe, recoversByItself } from './error-mapping.ts';
+import type { Timings } from './timings.ts';
+
+const DISPOSE_MS = 1_000;
+const READABLE = { highWaterMark: 256 };
+
+type ReadStreamOptions = NonNullable<Parameters<EventStoreDBClient['readStream']>[1]>;
+
+/** Called with the result of a read or a subscription: an error, or `undefined` if it succeeded. */
+export type OnResult = (error: unknown) => void;
+
+/**
+ * Reads through a client of its own. A client that no longer works is replaced. The former client continues to serve the reads
+ * in progress and is disposed of when the last of them has ended, so that the failure of one read ends no other.
+ */
+export class Reader {
+  readonly #connection: string;
+  readonly #timings: Timings;
+  readonly #onResult: OnResult;
+  #current: SharedClient;
+  /** Former clients that still have reads in progress. */
+  readonly #retired = new Set<SharedClient>();
+
+  /** @throws an error of the client if the connection string is not valid. */
+  constructor(connection: string, timings: Timings, onResult: OnResult) {
+    this.#connection = connection;
+    this.#timings = timings;
+    this.#onResult = onResult;
+    this.#current = new SharedClient(connection);
+  }
+
+  /** Reads a stream. A stream that does not exist has no events. @throws StoreUnavailable if the read is not complete. */
+  readStream(stream: string, options: ReadStreamOptions): AsyncGenerator<ResolvedEvent> {
+    return this.#read((client) => client.readStream(stream, options, READABLE));
+  }
+
+  /** Returns the position of the last event of all streams of the server. @throws StoreUnavailable */
+  async endOfServerLog(): Promise<Position | undefined> {
+    const read = (client: EventStoreDBClient) =>
+      client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+    let end: Position | undefined;
+    for await (const { event } of this.#read<AllStreamResolvedEvent>(read)) end = event?.position;
+    return end;
+  }
+
+  async *#read<E>(open: (client: EventStoreDBClient) => StreamingRead<E>): AsyncGenerator<E> {
+    yield* this.use((client) => completeRead(open(client), this.#timings.readMs));
+    this.#onResult(undefined);
+  }
+
+  /**
+   * Iterates over something that uses the client.
+   * @throws StoreUnavailable for any error. If the client cannot recover from the error, it is replaced.
+   */
+  async *use<E>(open: (client: EventStoreDBClient) => AsyncIterable<E>): AsyncGenerator<E> {
+    const shared = this.#current;
+    shared.users++;
+    try {
+      yield* open(shared.client);
+    } catch (error) {
+      this.#onResult(error);
+      if (!recoversByItself(error)) this.#replace(shared);
+      throw error instanceof StoreUnavailable
+        ? error
+        : new StoreUnavailable(describe(error), { cause: error });
+    } finally {
+      shared.users--;
+      this.#disposeIfUnused(shared);
+    }
+  }
+
+  #replace(failed: SharedClient): void {
+    if (failed !== this.#current) return;
+    this.#current = new SharedClient(this.#connection);
+    this.#retired.add(failed);
+    this.#disposeIfUnused(failed);
+  }
+
+  #disposeIfUnused(shared: SharedClient): void {
+    if (shared.users === 0 && this.#retired.delete(shared)) void disposeClient(shared.client);
+  }
+
+  /** Ends all reads in progress, which then throw, and closes the connections. */
+  async close(): Promise<void> {
+    const clients = [this.#current, ...this.#retired];
+    this.#retired.clear();
+    const disposed = Promise.allSettled(clients.map(({ client }) => disposeClient(client)));
+    await withDeadline(disposed, DISPOSE_MS, () => new Error('late')).catch(() => undefined);
+  }
+}
+
+/** A client with the number of reads and subscriptions that use it. */
+class SharedClient {
+  readonly client: EventStoreDBClient;
+  users = 0;
+
+  constructor(connection: string) {
+    this.client = EventStoreDBClient.connectionString(connection);
+  }
+}

@@ -1,0 +1,45 @@
+import { type EventData, type JSONType, jsonEvent, type ResolvedEvent } from '@eventstore/db-client';
+import type { NewEvent, RecordedEvent } from '../event-store.ts';
+import type { JsonObject } from '../json.ts';
+import { isStateStream } from '../prepare-append.ts';
+
+/**
+ * Converts streams and events of a ledger to those of the server and back. A stream is named `<namespace>.<name>` on the
+ * server, and a state stream `<namespace>~<name>`, so that the server filters the log by one prefix.
+ */
+export class ServerEvents {
+  readonly #namespace: string;
+
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  /** Prefix of the streams of the log. */
+  get prefix(): string {
+    return `${this.#namespace}.`;
+  }
+
+  /** Returns the name of a stream on the server. */
+  streamName(stream: string): string {
+    return isStateStream(stream) ? `${this.#namespace}${stream}` : `${this.prefix}${stream}`;
+  }
+
+  toEventData({ id, type, data, metadata, recordedAt }: NewEvent): EventData {
+    return jsonEvent({ id, type, data: data as JSONType, metadata: { ...metadata, recordedAt } as JSONType });
+  }
+
+  toRecordedEvent(event: NonNullable<ResolvedEvent['event']>): RecordedEvent {
+    const { recordedAt, ...metadata } = (event.metadata ?? {}) as JsonObject;
+    const name = event.streamId.slice(this.#namespace.length);
+    return {
+      id: event.id,
+      stream: name.startsWith('.') ? name.slice(1) : name,
+      revision: Number(event.revision),
+      type: event.type,
+      data: event.data as unknown as JsonObject,
+      metadata,
+      // Events of the ledger have a time of recording. For events of other applications the time of the server is used.
+      recordedAt: typeof recordedAt === 'number' ? recordedAt : event.created.getTime(),
+    };
+  }
+}
