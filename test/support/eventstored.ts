@@ -36,16 +36,25 @@ export class EventStored {
     this.#options = options;
   }
 
+  /** Starts the node and waits until it serves requests as the leader or a follower. */
   async start(): Promise<void> {
-    this.#process = spawn('eventstored', this.#options, { stdio: 'ignore' });
+    this.#spawn();
     const startedAt = performance.now();
-    while (!(await this.isLive())) {
-      if (this.#process.exitCode !== null)
-        throw new Error(`eventstored ended with ${this.#process.exitCode}`);
+    while (!(await this.isLive()) || !['leader', 'follower'].includes((await this.#state()) ?? '')) {
+      if (this.#process?.exitCode) throw new Error(`eventstored ended with ${this.#process.exitCode}`);
       if (performance.now() - startedAt > 300_000)
         throw new Error('eventstored did not become live in 300 s');
       await wait(50);
     }
+  }
+
+  /** A node that finds that its log differs from that of the leader ends with 0, and truncates its log at the next start. */
+  #spawn(): void {
+    const child = spawn('eventstored', this.#options, { stdio: 'ignore' });
+    this.#process = child;
+    child.once('exit', (code) => {
+      if (code === 0 && this.#process === child) this.#spawn();
+    });
   }
 
   async isLive(): Promise<boolean> {
@@ -54,9 +63,18 @@ export class EventStored {
   }
 
   async isLeader(): Promise<boolean> {
+    return (await this.#state()) === 'leader';
+  }
+
+  async #state(): Promise<string | undefined> {
     const answer = await fetch(`http://127.0.0.1:${this.port}/info`).catch(() => undefined);
-    if (answer?.ok !== true) return false;
-    return ((await answer.json()) as { state?: string }).state === 'leader';
+    if (answer?.ok !== true) return undefined;
+    return ((await answer.json()) as { state?: string }).state;
+  }
+
+  /** Sends a signal, such as SIGSTOP, which makes the node hang, and SIGCONT. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -92,11 +110,11 @@ export async function startSingleNode(): Promise<{
     `--db=${join(folder, 'db')}`,
     `--log=${join(folder, 'log')}`,
   ]);
-  await node.start();
   const remove = async () => {
     await node.stop('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   };
+  await startOrRemove([node], remove);
   return { url: `esdb://127.0.0.1:${port}?tls=false`, node, remove };
 }
 
@@ -122,12 +140,22 @@ export async function startCluster(): Promise<{
         `--log=${join(folder, `log-${i}`)}`,
       ]),
   );
-  await Promise.all(nodes.map((node) => node.start()));
   const remove = async () => {
     await Promise.all(nodes.map((node) => node.stop('SIGKILL')));
     await rm(folder, { recursive: true, force: true });
   };
+  await startOrRemove(nodes, remove);
   return { url: `esdb://127.0.0.1:${a},127.0.0.1:${b},127.0.0.1:${c}?tls=false`, nodes, remove };
+}
+
+/** Starts nodes. If one cannot be started, removes all of them. */
+async function startOrRemove(nodes: readonly EventStored[], remove: () => Promise<void>): Promise<void> {
+  try {
+    await Promise.all(nodes.map((node) => node.start()));
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 /** The node that leads, once there is one. */
