@@ -49,7 +49,7 @@ afterEach(async () => {
 
 const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performance.now() + 240_000);
 
-/** What a read answers, and what it has to answer. */
+/** A read, and the answer that it must give if it gives one. */
 interface Read {
   readonly answer: () => Promise<unknown>;
   readonly expected: unknown;
