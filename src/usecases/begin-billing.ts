@@ -5,7 +5,8 @@ import { type Instant, type Period, periodWindow, type Window } from '../domain/
 import type { EventStore } from '../eventstore/event-store.ts';
 import { NotCaughtUp } from '../ledger/ledger-errors.ts';
 import type { OperatorDecisions } from '../ledger/operator-decisions.ts';
-import type { LedgerModel, RecordedBeginning } from '../projections/model/ledger-model.ts';
+import type { LedgerModel } from '../projections/model/ledger-model.ts';
+import type { RecordedBeginning } from '../projections/model/statement-calendar.ts';
 import type { Projections } from '../projections/projections.ts';
 import { VISIBLE_TIMEOUT_MS } from '../projections/wait-limits.ts';
 import { EventLoopYielder } from '../util/event-loop-yielder.ts';

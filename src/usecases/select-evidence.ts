@@ -60,11 +60,10 @@ export async function selectEvidence(
 /** Returns the clusters that any of the first `size` events gives to an account. */
 function clustersOf(model: LedgerModel, accountId: string, size: number): EvidenceCluster[] {
   const account = model.accounts.find(accountId) as number;
-  return model.clustersOf(account).flatMap((cluster) => {
-    const positions = model.positionsOf(cluster).filter((position) => position <= size);
-    const everOwned = model.facts.namesOwner(positions.at(-1) ?? 0, account);
-    return everOwned ? [{ clusterId: model.clusters.text(cluster), positions }] : [];
-  });
+  return model.owners.clustersKnownAt(account, size).map((cluster) => ({
+    clusterId: model.clusters.text(cluster),
+    positions: model.positionsOf(cluster, size),
+  }));
 }
 
 async function statementFor(model: LedgerModel, accountId: string, period: Period): Promise<EvidenceFigure> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deleted, event, registered } from '../support/cloud-events.ts';
+import { deleted, event, registered, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 
 const APRIL = '2026-04-01T00:00:00.000Z';
@@ -38,6 +38,16 @@ describe('the alert limit-reached', () => {
     expect(await openAlerts(ledger, 'limit-reached')).toHaveLength(1);
     await describeAccount(ledger, { '*': 2 });
     expect(await openAlerts(ledger, 'limit-reached')).toEqual([]);
+  });
+
+  test('opens again if the void of a deletion brings a cluster back', async () => {
+    const ledger = await ledgerForTest();
+    await describeAccount(ledger, { '*': 1 });
+    await ledger.record(registered('c1', APRIL));
+    const [deletion] = await ledger.record(deleted('c1', '2026-04-10T00:00:00.000Z'));
+    expect(await openAlerts(ledger, 'limit-reached')).toEqual([]);
+    await ledger.record(voided('c1', APRIL, deletion?.eventId as string));
+    expect(await openAlerts(ledger, 'limit-reached')).toHaveLength(1);
   });
 });
 

@@ -19,11 +19,14 @@ export function modelOf(facts: readonly Fact[]): LedgerModel {
   return model;
 }
 
-/** Adds a fact to a model as the next of its log. */
-export function applyTo(model: LedgerModel, fact: Fact): void {
-  const cluster = model.clusters.find(fact.clusterId);
-  const revision = cluster === undefined ? 0 : model.positionsOf(cluster).length;
+/** Adds a fact to a model as the next of its log, by default with the next revision of its cluster. */
+export function applyTo(model: LedgerModel, fact: Fact, revision = nextRevision(model, fact)): void {
   model.apply(logged(model.position + 1, revision, fact));
+}
+
+function nextRevision(model: LedgerModel, { clusterId }: Fact): number {
+  const last = model.lastPositionOf(model.clusters.find(clusterId) ?? -1);
+  return last === undefined ? 0 : model.facts.revisionAt(last) + 1;
 }
 
 /** Adds the event with which statements begin, before any fact: the golden cases count positions of facts only. */

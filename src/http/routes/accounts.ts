@@ -61,7 +61,9 @@ export function accountRoutes(app: App, services: HttpServices): void {
     async ({ query: { limit, cursor, ...query } }, reply) => {
       const model = await modelFor(services.projections, query, reply);
       const [after] = decodeCursor(cursor, 'text') ?? [];
-      const ids = [...new Set([...model.accounts.texts, ...model.describedAccounts])].sort(compareCodeUnits);
+      const ids = [...new Set([...model.accounts.texts, ...model.profiles.accountIds])].sort(
+        compareCodeUnits,
+      );
       const isAfter = (id: string) => after === undefined || id > after;
       const page = pageOf(ids, limit, isAfter, (id) => [id]);
       return { ...page, items: page.items.map((accountId) => accountOut(model, accountId, services.now())) };
@@ -73,7 +75,7 @@ export function accountRoutes(app: App, services: HttpServices): void {
     { config: { access: { billing: 'all', auditor: 'all', customer: 'own' } }, schema: getSchema },
     async ({ params: { accountId }, query }, reply) => {
       const model = await modelFor(services.projections, query, reply);
-      if (model.accounts.find(accountId) === undefined && model.profileOf(accountId) === undefined)
+      if (model.accounts.find(accountId) === undefined && model.profiles.of(accountId) === undefined)
         throw new Problem('not-found', `account ${accountId} owns no cluster and has no profile`);
       return accountOut(model, accountId, services.now());
     },
@@ -85,7 +87,7 @@ export function accountRoutes(app: App, services: HttpServices): void {
     async ({ params: { accountId }, body, caller }, reply) => {
       await modelFor(services.projections, {}, reply);
       const { projections, decisions } = services;
-      const known = projections.model.profileOf(accountId)?.profile;
+      const known = projections.model.profiles.of(accountId)?.profile;
       if (JSON.stringify(inOrder(known)) !== JSON.stringify(inOrder(body))) {
         const eventId = await decisions.describeAccount(accountId, body, caller.actor);
         await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
@@ -103,7 +105,7 @@ function accountOut(model: LedgerModel, accountId: string, now: Instant): Accoun
     (cluster) => ownerAt(model.billing(cluster, model.position), now) === accountId,
   );
   const billed = model.billedByType(accountId, now);
-  const profile = model.profileOf(accountId)?.profile ?? {};
+  const profile = model.profiles.of(accountId)?.profile ?? {};
   return {
     accountId,
     ...profile,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DifferenceOut } from '../../api/diff.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
-import type { BillingChange } from '../../projections/model/fact-table.ts';
+import type { BillingChange } from '../../projections/model/cluster-facts.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { accountUsage } from '../../projections/queries/account-usage.ts';
 import { differencesOf, type Span } from '../../projections/queries/differences.ts';

@@ -124,9 +124,8 @@ function clusterOfFact(
   const place = model.locate(eventId);
   if (place?.clusterId === undefined || place.position > asOf)
     return new Error(`no fact recorded up to position ${asOf} has the event id ${eventId}`);
-  const last = model.lastPositionOf(clusterNumber(model, place.clusterId));
   const account = model.accounts.find(accountId) ?? -1;
-  if (model.facts.namesOwner(last, account, asOf)) return place.clusterId;
+  if (model.owners.everOwned(clusterNumber(model, place.clusterId), account, asOf)) return place.clusterId;
   return new Error(`the cluster of event ${eventId} never belonged to account ${accountId}`);
 }
 

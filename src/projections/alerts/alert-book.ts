@@ -51,6 +51,8 @@ export class AlertBook {
   readonly #open = new Map<string, Alert>();
   readonly #resolved = new BoundedMap<string, Alert>(MAX_RESOLVED);
   readonly #rejected = new RejectedEventAlerts();
+  /** The alerts about reached limits, by account, so that a fact of one account does not look at the alerts of all. */
+  readonly #reachedLimits = new Map<string, ReadonlySet<string>>();
   readonly #liveAcknowledged = new BoundedMap<string, Acknowledgement>(MAX_LIVE_ACKNOWLEDGED);
 
   /** Applies a fact of a cluster. @param stateOf returns the state with the fact; called only if the fact can matter. */
@@ -144,9 +146,9 @@ export class AlertBook {
     const ids = new Set(
       reached.map(({ clusterType }) => alertId('limit-reached', `${accountId}/${clusterType}`)),
     );
-    for (const alert of [...this.#open.values()])
-      if (alert.kind === 'limit-reached' && alert.accountId === accountId && !ids.has(alert.id))
-        this.#resolve(alert.id, at);
+    for (const id of this.#reachedLimits.get(accountId) ?? []) if (!ids.has(id)) this.#resolve(id, at);
+    if (ids.size > 0) this.#reachedLimits.set(accountId, ids);
+    else this.#reachedLimits.delete(accountId);
   }
 
   /** Resolves `late-facts` up to the watermark of a closing: its statements include these facts. */
@@ -319,6 +321,9 @@ export class AlertBook {
     for (const [id, acknowledged] of liveAcknowledged) book.#liveAcknowledged.set(id, acknowledged);
     for (const { id, kind, subject, data } of open)
       if (kind === 'event-rejected' && subject !== 'earlier') book.#rejected.add(data, id);
+    const limits = open.filter(({ kind }) => kind === 'limit-reached');
+    for (const [accountId, alerts] of Map.groupBy(limits, (alert) => alert.accountId))
+      if (accountId !== undefined) book.#reachedLimits.set(accountId, new Set(alerts.map(({ id }) => id)));
     return book;
   }
 }

@@ -8,8 +8,11 @@ import { GroupedUsageMeter, typesInOrder, type UsageBreakdown } from '../../doma
 import type { KnownFact } from '../../domain/facts/fact.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { type BilledChange, BillHistory } from './bill-history.ts';
-import type { FactTable, Names } from './fact-table.ts';
+import { BillHistory } from './bill-history.ts';
+import type { BilledChange } from './billed-rows.ts';
+import type { ClusterDecisions } from './cluster-decisions.ts';
+import { activeFacts, type Names } from './cluster-facts.ts';
+import type { FactTable } from './fact-table.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import type { StringInterner } from './string-interner.ts';
 
@@ -48,7 +51,7 @@ export class BillingIndex {
 
   /** Returns the active facts of a cluster as known at a position, in no particular order. */
   activeFacts(cluster: ClusterNumber, asOf: Position): KnownFact<BillingFact>[] {
-    return this.#sources.facts.activeFacts(this.#last(cluster), asOf, this.#names);
+    return activeFacts(this.#sources.facts, this.#last(cluster), asOf, this.#names);
   }
 
   /** Returns the billing of a cluster as known at a position, folded from its facts. */
@@ -65,11 +68,11 @@ export class BillingIndex {
   /** Returns the billed intervals of a cluster as known at a position, in order. */
   intervals(cluster: ClusterNumber, asOf: Position): readonly Interval[] {
     const history = this.#history(cluster);
-    if (history.isDisabled) return this.billing(cluster, asOf).intervals;
+    if (!history.remembers(asOf)) return this.billing(cluster, asOf).intervals;
     return history.spans(asOf).map(({ account, type, ...span }) => ({
       ...span,
       accountId: this.#names.accountId(account),
-      clusterType: type === -1 ? null : this.#names.clusterType(type),
+      clusterType: this.#typeText(type),
     }));
   }
 
@@ -87,13 +90,11 @@ export class BillingIndex {
     const meter = new GroupedUsageMeter<number>(counted);
     for (const cluster of clusters) {
       const history = this.#history(cluster);
-      if (history.isDisabled) this.#measureFolded(meter, account, cluster, asOf);
-      else history.measure(meter, account, asOf, counted.from);
+      if (history.remembers(asOf)) history.measure(meter, account, asOf, counted);
+      else this.#measureFolded(meter, account, cluster, asOf);
       meter.endCluster();
     }
-    const byType = meter.groups.map(
-      ([type, usage]) => [type === -1 ? null : this.#names.clusterType(type), usage] as const,
-    );
+    const byType = meter.groups.map(([type, usage]) => [this.#typeText(type), usage] as const);
     return { usage: meter.usage, byType: typesInOrder(byType) };
   }
 
@@ -106,34 +107,47 @@ export class BillingIndex {
     const accountId = this.#names.accountId(account);
     for (const { from, to, accountId: owner, clusterType } of this.billing(cluster, asOf).intervals) {
       if (owner !== accountId) continue;
-      const type = clusterType === null ? -1 : this.#sources.clusterTypes.intern(clusterType);
+      const type = clusterType === null ? -1 : (this.#sources.clusterTypes.find(clusterType) as number);
       meter.add(from, to ?? Number.POSITIVE_INFINITY, type);
     }
   }
 
-  /** Returns an instant before which nothing of a cluster is billed differently at the two positions. */
-  unchangedUntil(cluster: ClusterNumber, before: number, after: number): Instant {
-    const history = this.#history(cluster);
-    return history.isDisabled ? Number.NEGATIVE_INFINITY : history.unchangedUntil(before, after);
+  #typeText(type: number): string | null {
+    return type === -1 ? null : this.#names.clusterType(type);
   }
 
-  /** Returns by position how the billed intervals of a cluster change there; `undefined` if its history is not kept. */
+  /** Returns an instant before which nothing of a cluster is billed differently at the two positions. */
+  unchangedUntil(cluster: ClusterNumber, before: Position, after: Position): Instant {
+    const history = this.#history(cluster);
+    return history.remembers(before) ? history.unchangedUntil(before, after) : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Returns by position how the billed intervals of a cluster change there; `undefined` if not all of them are kept. */
   changes(cluster: ClusterNumber): ReadonlyMap<number, readonly BilledChange[]> | undefined {
     const history = this.#history(cluster);
-    return history.isDisabled ? undefined : history.changes();
+    return history.remembers(0) ? history.changes() : undefined;
   }
 
   /** Returns the earliest billed instant of a cluster as known at a position; infinite if nothing is billed. */
   firstBilledAt(cluster: ClusterNumber, asOf: Position): Instant {
     const history = this.#history(cluster);
-    if (!history.isDisabled) return history.firstBilledAt(asOf);
+    if (history.remembers(asOf)) return history.firstBilledAt(asOf);
     return this.billing(cluster, asOf).intervals[0]?.from ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Returns the changes by the last fact of a cluster; `undefined` if its history is not kept. */
-  lastChanges(cluster: ClusterNumber): readonly BilledChange[] | undefined {
-    const history = this.#history(cluster);
-    return history.isDisabled ? undefined : history.lastChanges;
+  /** Returns how the last fact of a cluster changes its billed intervals. */
+  lastChanges(cluster: ClusterNumber): readonly BilledChange[] {
+    return this.#history(cluster).lastChanges;
+  }
+
+  /** Returns the active facts of a cluster by what they decide. The cost does not depend on their number, but for the first time. */
+  decisions(cluster: ClusterNumber): ClusterDecisions {
+    return this.#history(cluster).decisions(this.#sources.facts);
+  }
+
+  /** Returns what is billed for a cluster at an instant, by all facts, and until when that is so. */
+  billedAt(cluster: ClusterNumber, instant: Instant): ReturnType<BillHistory['at']> {
+    return this.#history(cluster).at(instant);
   }
 
   /** Computes the history of a cluster before the first request. */

@@ -10,10 +10,13 @@ import {
   type StateChange,
   TYPE,
 } from '../../domain/billing/sweep.ts';
-import { CAUSES } from '../../domain/facts/fact.ts';
+import { CAUSES, type Cause } from '../../domain/facts/fact.ts';
+import { SortedList } from '../../domain/sorted-list.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
+import { CauseSwitches } from './cause-switches.ts';
 import type { FactTable } from './fact-table.ts';
+import type { AccountNumber } from './interned-numbers.ts';
 
 /** The instants between which a fact may change the state of its cluster, both included. */
 export interface Reach {
@@ -22,68 +25,110 @@ export interface Reach {
   readonly to: Instant;
 }
 
+// Indexes of the lists of a cluster, by what their facts decide.
+const REGISTRATIONS = 0;
+const DELETIONS = 1;
+const ACCOUNTS = 2;
+const TYPES = 3;
+const BILLABLES = 4;
+const OBSERVATIONS = 5;
+
+const ATTRIBUTES = [
+  [ACCOUNT, ACCOUNTS],
+  [TYPE, TYPES],
+  [BILLABLE, BILLABLES],
+] as const;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
 /**
- * The active facts of one cluster that decide its billing, as positions in the log, sorted by effective time for each thing
- * that they decide. A late fact or a void is inserted between its neighbors. Its cost is logarithmic in the length of the
- * history, plus the size of the change.
+ * The active facts of one cluster, as positions in the log, sorted by effective time for each thing that they decide. A fact
+ * or a void is inserted between its neighbors, and the state of the cluster is what the last fact of each list says. The cost
+ * is logarithmic in the length of the history.
  */
 export class ClusterDecisions {
   readonly #facts: FactTable;
-  readonly #registrations: number[] = [];
-  readonly #deletions: number[] = [];
-  readonly #accounts: number[] = [];
-  readonly #types: number[] = [];
-  readonly #billables: number[] = [];
-  readonly #switches: readonly number[][] = CAUSES.map(() => []);
+  /** Absent while no fact decides the thing. */
+  readonly #lists: (SortedList<Position> | undefined)[] = [];
+  readonly #causes: (CauseSwitches | undefined)[] = [];
+  /** Absent until the first void. */
+  #voided: Set<Position> | undefined;
+  #activeFacts = 0;
 
-  constructor(facts: FactTable) {
+  /** @param active positions of the active facts so far, in any order. */
+  constructor(facts: FactTable, active: readonly Position[] = []) {
     this.#facts = facts;
-  }
-
-  /** Adds an active fact. @returns the instants between which the state may differ afterwards. */
-  add(position: Position): Reach {
-    return this.#change(position, (decisions) => {
-      decisions.splice(this.#indexOf(decisions, position), 0, position);
-    });
+    this.#activeFacts = active.length;
+    for (const [index, positions] of groupedByList(facts, active)) this.#list(index).addAll(positions);
+    for (const [cause, positions] of groupedByCause(facts, active)) this.#cause(cause).addAll(positions);
   }
 
   /**
-   * Removes a voided fact. Removing it again has no effect.
-   * @returns the instants between which the state may differ afterwards.
+   * Adds an active fact.
+   * @returns the instants between which the billing may differ afterwards; `undefined` if it is the same.
    */
-  remove(position: Position): Reach {
-    return this.#change(position, (decisions) => {
-      const index = this.#indexOf(decisions, position);
-      if (decisions[index] === position) decisions.splice(index, 1);
-    });
+  add(position: Position): Reach | undefined {
+    this.#activeFacts++;
+    return this.#change(position, true);
   }
 
-  /** Adds many active facts at once, for a history that is built in one step. */
-  addAll(positions: Iterable<number>): void {
-    for (const position of positions)
-      for (const decisions of this.#decidedBy(position)) decisions.push(position);
-    const lists = [this.#registrations, this.#deletions, this.#accounts, this.#types, this.#billables];
-    for (const decisions of [...lists, ...this.#switches]) decisions.sort((a, b) => this.#compare(a, b));
+  /** Removes a voided fact. Removing it again has no effect. @returns as `add` does. */
+  remove(position: Position): Reach | undefined {
+    this.#voided ??= new Set();
+    if (this.#voided.has(position)) return undefined;
+    this.#voided.add(position);
+    this.#activeFacts--;
+    return this.#change(position, false);
   }
 
-  /** The latest instant at which an active fact is effective; negative infinity if there is none. */
+  /** Whether any fact is active, whatever it says. */
+  get hasActiveFacts(): boolean {
+    return this.#activeFacts > 0;
+  }
+
+  get isRegistered(): boolean {
+    return this.#listOf(REGISTRATIONS) !== undefined;
+  }
+
+  get isDeleted(): boolean {
+    return this.#listOf(DELETIONS) !== undefined;
+  }
+
+  /** The account that owns the cluster after all facts; `undefined` if no fact says one. */
+  get lastAccount(): AccountNumber | undefined {
+    const last = this.#listOf(ACCOUNTS)?.at(-1);
+    return last === undefined ? undefined : this.#facts.accountAt(last);
+  }
+
+  /** Whether the latest observation says that the cluster is unreachable. */
+  get isUnreachable(): boolean {
+    const last = this.#listOf(OBSERVATIONS)?.at(-1);
+    return last !== undefined && this.#facts.typeAt(last) === 'ClusterUnreachable';
+  }
+
+  /** The instant since which the cause `unreachable` stops billing after all facts; `undefined` if it does not. */
+  get unreachableSince(): Instant | undefined {
+    return this.#causes[CAUSES.indexOf('unreachable')]?.stopsSince;
+  }
+
+  /** The latest instant at which an active fact decides the billing; negative infinity if there is none. */
   get latest(): Instant {
-    const lists = [this.#registrations, this.#deletions, this.#accounts, this.#types, this.#billables];
-    const last = [...lists, ...this.#switches].map((decisions) => this.#at(decisions, decisions.length - 1));
-    return Math.max(Number.NEGATIVE_INFINITY, ...last.filter((at) => at !== Number.POSITIVE_INFINITY));
+    let latest = Number.NEGATIVE_INFINITY;
+    for (const list of this.#billingLists()) latest = Math.max(latest, this.#at(list, list.length - 1));
+    return latest;
   }
 
   /** Returns the state of the cluster just before an instant. */
   stateBefore(at: Instant): BillingState<number> {
     const state = new BillingState<number>();
-    if (this.#at(this.#registrations, 0) < at) state.apply(this.#registered());
-    if (this.#at(this.#deletions, 0) < at) state.apply(this.#deleted());
-    for (const [kind, decisions] of this.#attributes()) {
-      const last = decisions[this.#firstFrom(decisions, at) - 1];
+    if (this.#first(REGISTRATIONS) < at) state.apply(this.#extreme(REGISTRATIONS, REGISTERED));
+    if (this.#first(DELETIONS) < at) state.apply(this.#extreme(DELETIONS, DELETED));
+    for (const [kind, index] of ATTRIBUTES) {
+      const last = this.#lastBefore(this.#lists[index], at);
       if (last !== undefined) state.apply(this.#attribute(kind, last));
     }
-    for (const [cause, decisions] of this.#switches.entries()) {
-      const last = decisions[this.#firstFrom(decisions, at) - 1];
+    for (const [cause, switches] of this.#causes.entries()) {
+      const last = this.#lastBefore(switches?.decisions, at);
       if (last !== undefined) state.apply(this.#switch(cause, last));
     }
     return state;
@@ -92,68 +137,107 @@ export class ClusterDecisions {
   /** Returns the changes of the state between two instants, both included, in the order in which they apply. */
   changesBetween({ from, to }: Reach): StateChange<number>[] {
     const changes: StateChange<number>[] = [];
-    const isWithin = (at: Instant) => from <= at && at <= to && at !== Number.POSITIVE_INFINITY;
-    if (isWithin(this.#at(this.#registrations, 0))) changes.push(this.#registered());
-    if (isWithin(this.#at(this.#deletions, 0))) changes.push(this.#deleted());
-    for (const [kind, decisions] of this.#attributes())
-      for (const position of this.#lastOfEach(decisions, from, to))
+    const isWithin = (at: Instant) => from <= at && at <= to && at !== NEVER;
+    if (isWithin(this.#first(REGISTRATIONS))) changes.push(this.#extreme(REGISTRATIONS, REGISTERED));
+    if (isWithin(this.#first(DELETIONS))) changes.push(this.#extreme(DELETIONS, DELETED));
+    for (const [kind, index] of ATTRIBUTES)
+      for (const position of this.#lastOfEach(this.#lists[index], from, to))
         changes.push(this.#attribute(kind, position));
-    for (const [cause, decisions] of this.#switches.entries())
-      for (const position of this.#lastOfEach(decisions, from, to))
+    for (const [cause, switches] of this.#causes.entries())
+      for (const position of this.#lastOfEach(switches?.decisions, from, to))
         changes.push(this.#switch(cause, position));
     return changes.sort(compareChanges);
   }
 
-  #change(position: Position, edit: (decisions: number[]) => void): Reach {
-    const at = this.#facts.effectiveAt(position);
-    const [registered, deleted] = [this.#at(this.#registrations, 0), this.#at(this.#deletions, 0)];
-    let to = at;
-    for (const decisions of this.#decidedBy(position)) {
-      edit(decisions);
-      if (decisions === this.#registrations) to = Math.max(to, registered, this.#at(decisions, 0));
-      else if (decisions === this.#deletions) to = Math.max(to, deleted, this.#at(decisions, 0));
-      else to = Math.max(to, this.#at(decisions, this.#firstFrom(decisions, at + 1)));
+  #change(position: Position, isAdded: boolean): Reach | undefined {
+    let to = Number.NEGATIVE_INFINITY;
+    const cause = causeOf(this.#facts, position);
+    if (cause !== undefined) to = this.#editCause(cause, position, isAdded);
+    for (const index of listsOf(this.#facts, position)) {
+      if (index === OBSERVATIONS) this.#edit(index, position, isAdded);
+      else if (index === REGISTRATIONS || index === DELETIONS)
+        to = Math.max(to, this.#editFirst(index, position, isAdded));
+      else to = Math.max(to, this.#editAttribute(index, position, isAdded));
     }
-    return { from: at, to };
+    return to === Number.NEGATIVE_INFINITY ? undefined : { from: this.#facts.effectiveAt(position), to };
   }
 
-  /** Returns the lists that contain a fact. */
-  #decidedBy(position: Position): number[][] {
+  #list(index: number): SortedList<Position> {
+    let list = this.#lists[index];
+    if (list === undefined) {
+      list = new SortedList(this.#facts.compare);
+      this.#lists[index] = list;
+    }
+    return list;
+  }
+
+  #cause(cause: number): CauseSwitches {
+    let switches = this.#causes[cause];
+    if (switches === undefined) {
+      switches = new CauseSwitches(this.#facts);
+      this.#causes[cause] = switches;
+    }
+    return switches;
+  }
+
+  #edit(index: number, position: Position, isAdded: boolean): void {
+    if (isAdded) this.#list(index).add(position);
+    else this.#list(index).remove(position);
+  }
+
+  /** Edits a list of which the first fact decides. @returns the last instant whose state may differ afterwards. */
+  #editFirst(index: number, position: Position, isAdded: boolean): Instant {
+    const was = this.#first(index);
+    this.#edit(index, position, isAdded);
+    return Math.max(this.#facts.effectiveAt(position), was, this.#first(index));
+  }
+
+  /** Edits a list of which the last fact by then decides. @returns the last instant whose state may differ afterwards. */
+  #editAttribute(index: number, position: Position, isAdded: boolean): Instant {
     const facts = this.#facts;
-    switch (facts.typeAt(position)) {
-      case 'ClusterDeleted':
-        return [this.#deletions];
-      case 'BillingStopped':
-      case 'BillingResumed':
-        return [this.#switches[CAUSES.indexOf(facts.causeAt(position) as never)] as number[]];
-      default: {
-        const lists = facts.typeAt(position) === 'ClusterRegistered' ? [this.#registrations] : [];
-        if (facts.accountAt(position) !== undefined) lists.push(this.#accounts);
-        if (facts.clusterTypeAt(position) !== undefined) lists.push(this.#types);
-        if (facts.billableAt(position) !== undefined) lists.push(this.#billables);
-        return lists;
-      }
-    }
+    const at = facts.effectiveAt(position);
+    const value = () => {
+      const last = this.#lastBefore(this.#lists[index], at + 1);
+      if (index === BILLABLES) return last === undefined ? true : facts.billableAt(last);
+      if (last === undefined) return undefined;
+      return index === ACCOUNTS ? facts.accountAt(last) : facts.clusterTypeAt(last);
+    };
+    const was = value();
+    this.#edit(index, position, isAdded);
+    return value() === was ? at : this.#nextAfter(this.#lists[index], at);
   }
 
-  #attributes() {
-    return [
-      [ACCOUNT, this.#accounts],
-      [TYPE, this.#types],
-      [BILLABLE, this.#billables],
-    ] as const;
+  #editCause(cause: number, position: Position, isAdded: boolean): Instant {
+    const switches = this.#cause(cause);
+    const at = this.#facts.effectiveAt(position);
+    const stops = () => {
+      const last = this.#lastBefore(switches.decisions, at + 1);
+      return last !== undefined && this.#facts.typeAt(last) === 'BillingStopped';
+    };
+    const was = stops();
+    if (isAdded) switches.add(position);
+    else switches.remove(position);
+    return stops() === was ? at : this.#nextAfter(switches.decisions, at);
   }
 
-  #registered(): StateChange<number> {
-    const at = this.#at(this.#registrations, 0);
-    const setBy = this.#registrations[this.#firstFrom(this.#registrations, at + 1) - 1] as number;
-    return { at, setBy, kind: REGISTERED };
+  /** Returns a list; `undefined` if no active fact is in it. */
+  #listOf(index: number): SortedList<Position> | undefined {
+    const list = this.#lists[index];
+    return list === undefined || list.length === 0 ? undefined : list;
   }
 
-  #deleted(): StateChange<number> {
-    const at = this.#at(this.#deletions, 0);
-    const setBy = this.#deletions[this.#firstFrom(this.#deletions, at + 1) - 1] as number;
-    return { at, setBy, kind: DELETED };
+  *#billingLists(): Generator<SortedList<Position>> {
+    for (const [index, list] of this.#lists.entries())
+      if (index !== OBSERVATIONS && list !== undefined && list.length > 0) yield list;
+    for (const cause of this.#causes)
+      if (cause !== undefined && cause.decisions.length > 0) yield cause.decisions;
+  }
+
+  /** Returns the change by the first instant of a list. Of equal ones the fact with the greatest event id decides. */
+  #extreme(index: number, kind: number): StateChange<number> {
+    const list = this.#lists[index] as SortedList<Position>;
+    const at = this.#at(list, 0);
+    return { at, setBy: this.#lastBefore(list, at + 1) as Position, kind };
   }
 
   #attribute(kind: number, position: Position): StateChange<number> {
@@ -170,48 +254,88 @@ export class ClusterDecisions {
   }
 
   /** Returns the effective time of an entry; infinite past the end. */
-  #at(decisions: readonly number[], index: number): Instant {
-    const position = decisions[index];
-    return position === undefined ? Number.POSITIVE_INFINITY : this.#facts.effectiveAt(position);
+  #at(list: SortedList<Position> | undefined, index: number): Instant {
+    const position = list?.at(index);
+    return position === undefined ? NEVER : this.#facts.effectiveAt(position);
   }
 
-  /** Returns the index of the first entry that is effective at an instant or later. */
-  #firstFrom(decisions: readonly number[], at: Instant): number {
-    let low = 0;
-    let high = decisions.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#facts.effectiveAt(decisions[middle] as number) < at) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  #first(index: number): Instant {
+    return this.#at(this.#lists[index], 0);
+  }
+
+  /** Returns the last entry that is effective before an instant. */
+  #lastBefore(list: SortedList<Position> | undefined, at: Instant): Position | undefined {
+    const behind = list?.firstIndex((position) => this.#facts.effectiveAt(position) >= at) ?? 0;
+    return behind === 0 ? undefined : list?.at(behind - 1);
+  }
+
+  /** Returns the first instant after another at which an entry is effective; infinite if there is none. */
+  #nextAfter(list: SortedList<Position> | undefined, at: Instant): Instant {
+    return this.#at(list, list?.firstIndex((position) => this.#facts.effectiveAt(position) > at) ?? 0);
   }
 
   /** Yields the decisive entry of each instant between two, both included: the last entry of that instant. */
-  *#lastOfEach(decisions: readonly number[], from: Instant, to: Instant): Generator<number> {
-    for (let i = this.#firstFrom(decisions, from); i < decisions.length; i++) {
-      const at = this.#at(decisions, i);
+  *#lastOfEach(list: SortedList<Position> | undefined, from: Instant, to: Instant): Generator<Position> {
+    if (list === undefined) return;
+    for (
+      let i = list.firstIndex((position) => this.#facts.effectiveAt(position) >= from);
+      i < list.length;
+      i++
+    ) {
+      const at = this.#at(list, i);
       if (at > to) return;
-      if (this.#at(decisions, i + 1) !== at) yield decisions[i] as number;
+      if (this.#at(list, i + 1) !== at) yield list.at(i) as Position;
     }
   }
+}
 
-  /** Returns the index of a fact, or the index at which to insert it. */
-  #indexOf(decisions: readonly number[], position: Position): number {
-    let low = 0;
-    let high = decisions.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#compare(decisions[middle] as number, position) < 0) low = middle + 1;
-      else high = middle;
+/** Returns the index of the cause that a fact stops or resumes; `undefined` if it does neither. */
+function causeOf(facts: FactTable, position: Position): number | undefined {
+  const type = facts.typeAt(position);
+  if ((type !== 'BillingStopped' && type !== 'BillingResumed') || !facts.decidesBilling(position))
+    return undefined;
+  return CAUSES.indexOf(facts.causeAt(position) as Cause);
+}
+
+/** Returns the indexes of the lists that have a fact while it is active. */
+function listsOf(facts: FactTable, position: Position): number[] {
+  switch (facts.typeAt(position)) {
+    case 'ClusterUnreachable':
+    case 'ClusterReachable':
+      return [OBSERVATIONS];
+    case 'ClusterDeleted':
+      return [DELETIONS];
+    case 'ClusterRegistered':
+    case 'ClusterChanged': {
+      const lists = facts.typeAt(position) === 'ClusterRegistered' ? [REGISTRATIONS] : [];
+      if (facts.accountAt(position) !== undefined) lists.push(ACCOUNTS);
+      if (facts.clusterTypeAt(position) !== undefined) lists.push(TYPES);
+      if (facts.billableAt(position) !== undefined) lists.push(BILLABLES);
+      return lists;
     }
-    return low;
+    default:
+      return [];
   }
+}
 
-  /** Compares by effective time, then by kind (a stop comes after a resumption, because it wins), then by event id. */
-  #compare(a: number, b: number): number {
-    const facts = this.#facts;
-    const isStop = (position: Position) => Number(facts.typeAt(position) === 'BillingStopped');
-    return facts.effectiveAt(a) - facts.effectiveAt(b) || isStop(a) - isStop(b) || facts.ids.compare(a, b);
+function groupedByList(facts: FactTable, positions: readonly Position[]): Map<number, Position[]> {
+  const grouped = new Map<number, Position[]>();
+  for (const position of positions)
+    for (const index of listsOf(facts, position)) addTo(grouped, index, position);
+  return grouped;
+}
+
+function groupedByCause(facts: FactTable, positions: readonly Position[]): Map<number, Position[]> {
+  const grouped = new Map<number, Position[]>();
+  for (const position of positions) {
+    const cause = causeOf(facts, position);
+    if (cause !== undefined) addTo(grouped, cause, position);
   }
+  return grouped;
+}
+
+function addTo(grouped: Map<number, Position[]>, key: number, position: Position): void {
+  const group = grouped.get(key);
+  if (group === undefined) grouped.set(key, [position]);
+  else group.push(position);
 }

@@ -1,15 +1,4 @@
-import type { BillingFact } from '../../domain/billing/billing.ts';
-import {
-  ACCOUNT,
-  BILLABLE,
-  DELETED,
-  REGISTERED,
-  RESUMES,
-  STOPS,
-  type StateChange,
-  TYPE,
-} from '../../domain/billing/sweep.ts';
-import { CAUSES, type Cause, FACT_TYPES, type Fact, type KnownFact } from '../../domain/facts/fact.ts';
+import { CAUSES, type Cause, FACT_TYPES, type Fact } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Position, Revision } from '../../util/log-numbers.ts';
 import { EventIdIndex } from './event-id-index.ts';
@@ -32,39 +21,6 @@ const BILLABLE_BIT = 0b1000_0000;
 
 /** Number of facts of a cluster between two marks, from which its facts are found without a walk from the last one. */
 const MARK_EVERY = 128;
-
-/** A fact that became active or was voided between two positions. */
-export interface BillingChange {
-  /** Position of the fact. */
-  readonly position: Position;
-  /** Position of the fact itself if it became active, or of its void. */
-  readonly causePosition: Position;
-  /** Effective instant of the fact, not of its void. */
-  readonly effectiveAt: Instant;
-}
-
-/** Functions that return the text of a number in the table. */
-export interface Names {
-  readonly accountId: (account: AccountNumber) => string;
-  readonly clusterType: (clusterType: number) => string;
-}
-
-/** A fact of the table. Its id is formatted only if it is read, which happens if two facts are effective at one instant. */
-class TableFact implements KnownFact<BillingFact> {
-  readonly order: number;
-  readonly fact: BillingFact;
-  readonly #ids: EventIdIndex;
-
-  constructor(ids: EventIdIndex, position: Position, fact: BillingFact) {
-    this.#ids = ids;
-    this.order = position;
-    this.fact = fact;
-  }
-
-  get eventId(): string {
-    return this.#ids.at(this.order);
-  }
-}
 
 /**
  * The fields of every event of the log that billing reads, by position, as columns of numbers: about 70 bytes per fact. The
@@ -290,94 +246,6 @@ export class FactTable {
     return low;
   }
 
-  /** Returns whether any fact of a cluster known at a position, voided or not, names an account as its owner. */
-  namesOwner(last: number, account: AccountNumber, asOf = Number.POSITIVE_INFINITY): boolean {
-    for (let position = last; position !== 0; position = this.#previous.at(position))
-      if (position <= asOf && this.accountAt(position) === account) return true;
-    return false;
-  }
-
-  /**
-   * Returns the active facts of a cluster as known at a position: the known ones less the voided ones, in no particular order.
-   * @param last position of the last fact of the cluster. @param names gives the texts for the numbers of accounts and types.
-   */
-  activeFacts(last: number, asOf: Position, names: Names): KnownFact<BillingFact>[] {
-    const facts: KnownFact<BillingFact>[] = [];
-    let voided: Set<number> | undefined;
-    for (let position = last; position !== 0; position = this.#previous.at(position)) {
-      if (position > asOf) continue;
-      if (this.#isVoid(position)) {
-        voided ??= new Set();
-        voided.add(this.#reference.at(position));
-      } else {
-        facts.push(new TableFact(this.ids, position, this.#fact(position, names)));
-      }
-    }
-    return voided === undefined ? facts : facts.filter(({ order }) => !voided.has(order));
-  }
-
-  /** Returns the positions of the active facts of a cluster that decide its billing, as known just before a position. */
-  decisionsBefore(position: Position): number[] {
-    const voided = new Set<number>();
-    const decisions: number[] = [];
-    for (let at = this.#previous.at(position); at !== 0; at = this.#previous.at(at)) {
-      if (this.#isVoid(at)) voided.add(this.#reference.at(at));
-      else if (this.decidesBilling(at)) decisions.push(at);
-    }
-    return voided.size === 0 ? decisions : decisions.filter((at) => !voided.has(at));
-  }
-
-  /** Returns the changes of the state of its cluster that the fact at a position says. */
-  changesBy(position: Position): StateChange<number>[] {
-    const at = this.#effectiveAt.at(position);
-    const change = { at, setBy: position };
-    switch (this.#kind.at(position) & TYPE_BITS) {
-      case DELETION:
-        return [{ ...change, kind: DELETED }];
-      case STOP:
-        return [{ ...change, kind: STOPS, cause: this.#causeIndex(position) }];
-      case RESUMPTION:
-        return [{ ...change, kind: RESUMES, cause: this.#causeIndex(position) }];
-    }
-    const changes: StateChange<number>[] = [];
-    const billable = this.billableAt(position);
-    if (billable !== undefined) changes.push({ ...change, kind: BILLABLE, billable });
-    const clusterType = this.clusterTypeAt(position);
-    if (clusterType !== undefined) changes.push({ ...change, kind: TYPE, id: clusterType });
-    const account = this.accountAt(position);
-    if (account !== undefined) changes.push({ ...change, kind: ACCOUNT, id: account });
-    if ((this.#kind.at(position) & TYPE_BITS) === REGISTRATION) changes.push({ ...change, kind: REGISTERED });
-    return changes;
-  }
-
-  /**
-   * Returns the billing facts of a cluster that became active or were voided between two positions, in the order of the log.
-   * @param last position of the last fact of the cluster.
-   */
-  changes(last: Position, after: Position, upTo: Position): BillingChange[] {
-    if (last <= after) return [];
-    const voidedBy = new Map<Position, Position>();
-    const counted: Position[] = [];
-    for (let position = last; position !== 0; position = this.#previous.at(position)) {
-      if (position > upTo) continue;
-      // Goes backwards, so that the first void of a fact is the one that remains in the map.
-      if (this.#isVoid(position)) voidedBy.set(this.#reference.at(position), position);
-      else if (this.decidesBilling(position)) counted.push(position);
-    }
-    const changes: BillingChange[] = [];
-    for (const position of counted) {
-      const voidedAt = voidedBy.get(position);
-      const countedBefore = position <= after && (voidedAt === undefined || voidedAt > after);
-      if (countedBefore === (voidedAt === undefined)) continue;
-      changes.push({
-        position,
-        causePosition: voidedAt ?? position,
-        effectiveAt: this.#effectiveAt.at(position),
-      });
-    }
-    return changes.sort((a, b) => a.causePosition - b.causePosition);
-  }
-
   /** Returns whether the fact at a position can change the billing of its cluster, other than by voiding another fact. */
   decidesBilling(position: Position): boolean {
     const type = this.#kind.at(position) & TYPE_BITS;
@@ -403,32 +271,16 @@ export class FactTable {
     return this.#isVoid(position) ? this.#reference.at(position) : undefined;
   }
 
-  #fact(position: Position, { accountId, clusterType }: Names): BillingFact {
-    const type = this.typeAt(position) as Exclude<Fact['type'], 'FactVoided'>;
-    const effectiveAt = this.#effectiveAt.at(position);
-    switch (type) {
-      case 'ClusterRegistered':
-      case 'ClusterChanged': {
-        const [account, ofType, billable] = [
-          this.accountAt(position),
-          this.clusterTypeAt(position),
-          this.billableAt(position),
-        ];
-        return {
-          type,
-          effectiveAt,
-          ...(account !== undefined && { accountId: accountId(account) }),
-          ...(ofType !== undefined && { clusterType: clusterType(ofType) }),
-          ...(billable !== undefined && { billable }),
-        } as BillingFact;
-      }
-      case 'BillingStopped':
-      case 'BillingResumed':
-        return { type, effectiveAt, cause: this.causeAt(position) };
-      default:
-        return { type, effectiveAt };
-    }
-  }
+  /**
+   * Compares two facts by effective time, then by kind (a stop comes after a resumption, because it wins), then by event id.
+   * It is bound, so that all sorted lists of facts share it.
+   */
+  readonly compare = (a: Position, b: Position): number => {
+    const isStop = (position: Position) => Number((this.#kind.at(position) & TYPE_BITS) === STOP);
+    return (
+      this.#effectiveAt.at(a) - this.#effectiveAt.at(b) || isStop(a) - isStop(b) || this.ids.compare(a, b)
+    );
+  };
 
   /** The columns, in a fixed order, for a snapshot. */
   get columns(): readonly Uint8Array[] {

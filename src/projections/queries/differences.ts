@@ -4,7 +4,7 @@ import { changesWithin, type OwnedInterval } from '../../domain/billing/statemen
 import type { KnownFact } from '../../domain/facts/fact.ts';
 import type { Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import type { BillingChange } from '../model/fact-table.ts';
+import type { BillingChange } from '../model/cluster-facts.ts';
 import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 

@@ -4,7 +4,7 @@ import { RunningUsage } from '../../domain/billing/running-usage.ts';
 import { clippedWindow, type Usage } from '../../domain/billing/usage.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import type { BilledChange } from '../model/bill-history.ts';
+import type { BilledChange } from '../model/billed-rows.ts';
 import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';

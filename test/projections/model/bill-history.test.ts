@@ -71,6 +71,34 @@ describe('the billing history of a cluster', () => {
     );
   });
 
+  test('forgets former intervals if there are too many, and answers as the fold does', () => {
+    const day = 86_400_000;
+    const start = Date.parse('2026-01-01');
+    const at = (n: number) => new Date(start + n * 60_000).toISOString();
+    const switches = Array.from({ length: 600 }, (_, i) => (i % 2 === 0 ? stopped(at(i)) : resumed(at(i))));
+    // Each change concerns all intervals, so that all of them are former ones after the next change.
+    const changes = Array.from(
+      { length: 1_000 },
+      (_, i): Fact => ({
+        type: 'ClusterChanged',
+        clusterId: 'c1',
+        effectiveAt: start - day + i,
+        clusterType: i % 2 === 0 ? 'vcluster' : 'workload',
+      }),
+    );
+    const log = [registered('2025-12-01'), ...switches, ...changes.reverse()];
+    const model = modelOf(log);
+    for (const asOf of [0, 1, 300, 601, 602, 1_200, log.length - 1, log.length]) isAsFolded(model, asOf);
+    const along = modelOf([]);
+    for (const fact of log) {
+      applyTo(along, fact);
+      along.intervals(0, along.position);
+    }
+    for (const asOf of [601, 602, 1_200, log.length]) isAsFolded(along, asOf);
+    applyTo(along, resumed(at(1_000)));
+    isAsFolded(along, along.position);
+  });
+
   test('has the usage of its facts after 20,000 late facts', async () => {
     const minute = (n: number) => new Date(Date.parse('2026-01-01') + n * 60_000).toISOString();
     const late = Array.from({ length: 20_000 }, (_, i): Fact => {

@@ -1,12 +1,7 @@
-import {
-  activeFactsOf,
-  billCluster,
-  type ClusterBilling,
-  type Interval,
-  ownerAt,
-} from '../../billing/billing.ts';
+import { activeFactsOf, billCluster, type Interval, ownerAt } from '../../billing/billing.ts';
 import { AmountSum, type Amounts } from '../../billing/quantity.ts';
 import { clippedWindow, type Usage, usageOf } from '../../billing/usage.ts';
+import { type Details, detailsAt } from '../../facts/details.ts';
 import type { KnownFact } from '../../facts/fact.ts';
 import { isUnreachable } from '../../facts/latest-observation.ts';
 import type { InventoryStatus } from '../../inventory.ts';
@@ -238,22 +233,15 @@ function stateOf(cluster: SimulatedCluster, now: Instant): SimulatedCluster['sta
   const billing = billCluster(known);
   const state = clusterStateOf(billing, isUnreachable(activeFactsOf(known)), now);
   if (state === undefined) return undefined;
-  const labels = labelsAt(known, billing.described, Math.max(now, state.registeredAt));
+  const said = new Map(known.map(({ order, fact }) => [order, fact as Details]));
+  const { labels } = detailsAt(billing.described, Math.max(now, state.registeredAt), (order) =>
+    said.get(order),
+  );
   cluster.state = {
     cluster: { accountId: ownerAt(billing, now) as string, labels },
     state,
   };
   return cluster.state;
-}
-
-/** Returns the labels of a cluster at an instant: those of the latest fact with labels. */
-function labelsAt(known: readonly KnownFact[], described: ClusterBilling['described'], at: Instant) {
-  const orders = described.filter((entry) => entry.at <= at).map(({ order }) => order);
-  const facts = orders.map((order) => known.find((fact) => fact.order === order)?.fact);
-  const latest = facts.findLast(
-    (fact) => fact !== undefined && 'labels' in fact && fact.labels !== undefined,
-  );
-  return (latest as { readonly labels?: Readonly<Record<string, string>> } | undefined)?.labels;
 }
 
 function asEnforced({ fallback, exceptions, ...policies }: Policies): Policies {
