@@ -36,6 +36,17 @@ import { addServe } from './commands/serve.ts';
 import { addUsage } from './commands/usage.ts';
 import { addValidate } from './commands/validate/validate.ts';
 import { addVerify } from './commands/verify/verify.ts';
+import { addWebhooksCreate } from './commands/webhooks/create.ts';
+import { addWebhooksDelete } from './commands/webhooks/delete.ts';
+import { addWebhooksDeliveries } from './commands/webhooks/deliveries.ts';
+import { addWebhooksDisable } from './commands/webhooks/disable.ts';
+import { addWebhooksEnable } from './commands/webhooks/enable.ts';
+import { addWebhooksList } from './commands/webhooks/list.ts';
+import { addWebhooksRedeliver } from './commands/webhooks/redeliver.ts';
+import { addWebhooksReplay } from './commands/webhooks/replay.ts';
+import { addWebhooksRotateSecret } from './commands/webhooks/rotate-secret.ts';
+import { addWebhooksShow } from './commands/webhooks/show.ts';
+import { addWebhooksTest } from './commands/webhooks/test.ts';
 import { addWhatIf } from './commands/what-if.ts';
 import { printError } from './terminal/output.ts';
 
@@ -124,6 +135,26 @@ export function buildProgram(cli: CliContext, version: string): Command {
     summary: 'read and post facts',
     description: 'Reads recorded facts, and posts new ones as CloudEvents.',
     commands: [addEventsTail, addEventsShow, addEventsAppend],
+  });
+
+  program.commandsGroup('Send to other systems:');
+  addGroup(program, cli, {
+    name: 'webhooks',
+    summary: 'send every event to other systems',
+    description: 'Manages webhooks, which send events to other systems, and shows their deliveries.',
+    commands: [
+      addWebhooksList,
+      addWebhooksShow,
+      addWebhooksCreate,
+      addWebhooksTest,
+      addWebhooksDeliveries,
+      addWebhooksRedeliver,
+      addWebhooksReplay,
+      addWebhooksEnable,
+      addWebhooksDisable,
+      addWebhooksRotateSecret,
+      addWebhooksDelete,
+    ],
   });
 
   program.commandsGroup('This program:');

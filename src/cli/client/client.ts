@@ -2,7 +2,7 @@ import { CliError, EXIT, unreachable } from '../terminal/cli-error.ts';
 
 /** A request of the HTTP API. */
 export interface Request {
-  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Encoded path; see `path`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;

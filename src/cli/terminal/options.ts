@@ -19,6 +19,7 @@ function checkedBy(schema: z.ZodType, name: string): (text: string) => string {
 
 export const accountId = checkedBy(AccountId, 'An account id');
 export const clusterId = checkedBy(ClusterId, 'A cluster id');
+export const webhookId = checkedBy(EventId, 'A webhook id');
 export const eventId = checkedBy(EventId, 'An event id');
 
 export function period(text: string): string {

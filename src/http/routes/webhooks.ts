@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { Next } from '../../api/values.ts';
 import {
   CreatedWebhookOut,
   DeliveriesOut,
@@ -15,8 +16,10 @@ import type { DeliveryAttempt, ParkedMessage } from '../../delivery/groups/group
 import { EventId } from '../../domain/facts/fact.ts';
 import type { Webhook, WebhookDefinition } from '../../domain/webhook.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
+import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
-import { instantOut, PositionText } from '../params/fields.ts';
+import { instantOut, Paging, PositionText } from '../params/fields.ts';
+import { decodeCursor, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
@@ -55,8 +58,9 @@ const schemas = {
     tags,
     summary: 'List the webhooks, oldest first',
     description: 'Each says where it stands: what is outstanding, parked, and since when it fails.',
+    querystring: z.strictObject({ ...Paging }),
     response: {
-      200: answer('The webhooks.', z.strictObject({ items: z.array(WebhookOut) })),
+      200: answer('The webhooks.', z.strictObject({ items: z.array(WebhookOut), ...Next })),
       ...problemResponses,
     },
   },
@@ -159,9 +163,14 @@ export function webhookRoutes(app: App, services: HttpServices): void {
   };
   const view = async (webhook: Webhook) => webhookOut(webhook, await webhooks.statusOf(webhook));
 
-  app.get('/v1/webhooks', { config: READ, schema: schemas.list }, async () => {
+  app.get('/v1/webhooks', { config: READ, schema: schemas.list }, async ({ query: { limit, cursor } }) => {
     await webhooks.refresh();
-    return { items: await Promise.all(webhooks.book.all().map(view)) };
+    const sorted = webhooks.book.all().toSorted(byAge);
+    const [createdAt, id] = decodeCursor(cursor, 'number', 'text') ?? [-1, ''];
+    const after = { createdAt: Number(createdAt), webhookId: String(id) };
+    const isBehind = (webhook: Webhook) => byAge(webhook, after) > 0;
+    const page = pageOf(sorted, limit, isBehind, (webhook) => [webhook.createdAt, webhook.webhookId]);
+    return { ...page, items: await Promise.all(page.items.map(view)) };
   });
 
   app.post(
@@ -283,6 +292,13 @@ export function webhookRoutes(app: App, services: HttpServices): void {
       return { webhookId, messages: parked.length };
     },
   );
+}
+
+function byAge(
+  a: Pick<Webhook, 'createdAt' | 'webhookId'>,
+  b: Pick<Webhook, 'createdAt' | 'webhookId'>,
+): number {
+  return a.createdAt - b.createdAt || compareCodeUnits(a.webhookId, b.webhookId);
 }
 
 /** @throws Problem `invalid-request` */
