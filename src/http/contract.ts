@@ -21,6 +21,8 @@ export interface Answer<T extends z.ZodType> {
   readonly with: readonly HeaderName[];
   /** Further media types, which `Accept` chooses. */
   readonly otherForms?: Readonly<Record<string, z.ZodType>>;
+  /** Whether the answer is sent piece by piece, and so has no ETag. */
+  readonly isStreamed?: boolean;
 }
 
 /** Declares an answer in JSON. */
@@ -31,10 +33,12 @@ export function answer<T extends z.ZodType>(
     headers = [],
     examples,
     otherForms,
+    isStreamed = false,
   }: {
     readonly headers?: readonly HeaderName[];
     readonly examples?: Examples;
     readonly otherForms?: Readonly<Record<string, z.ZodType>>;
+    readonly isStreamed?: boolean;
   } = {},
 ): Answer<T> {
   const media = { schema, ...(examples !== undefined && { examples }) };
@@ -43,6 +47,7 @@ export function answer<T extends z.ZodType>(
     with: headers,
     content: { 'application/json': media },
     ...(otherForms !== undefined && { otherForms }),
+    isStreamed,
   };
 }
 

@@ -68,6 +68,7 @@ interface Declared {
   readonly codes?: readonly ProblemCode[];
   readonly content?: Readonly<Record<string, { readonly schema: z.ZodType; readonly examples?: Examples }>>;
   readonly otherForms?: Readonly<Record<string, z.ZodType>>;
+  readonly isStreamed?: boolean;
 }
 
 /** A body of a request with a schema for each media type. */
@@ -183,19 +184,21 @@ function responseOf(
     with: own = [],
     content,
     otherForms,
+    isStreamed = false,
   } = declared instanceof z.ZodNull
     ? { description: 'Done. There is no body.' }
     : declared instanceof z.ZodType
       ? { description: declared.description, content: { 'application/json': { schema: declared } } }
       : (declared as Declared);
   if (content === undefined) return { description, headers: headersOf([...HEADERS_OF_ALL, ...shared]) };
-  const isJson = Object.keys(content).some((mediaType) => /json$|^text\//.test(mediaType));
+  const isWhole =
+    !isStreamed && Object.keys(content).some((mediaType) => /^(application\/json$|text\/)/.test(mediaType));
   const names: HeaderName[] = [
     ...HEADERS_OF_ALL,
     ...shared,
     ...own,
     ...created,
-    ...(isTagged && isJson ? (['ETag'] as const) : []),
+    ...(isTagged && isWhole ? (['ETag'] as const) : []),
   ];
   return {
     description,

@@ -46,7 +46,10 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
         params: AccountPath,
         querystring: Query,
         response: {
-          200: answer('The file, streamed.', Evidence, { headers: ['Content-Disposition'] }),
+          200: answer('The file, streamed.', Evidence, {
+            headers: ['Content-Disposition'],
+            isStreamed: true,
+          }),
           ...problems('not-found', 'cluster-halted', 'too-large', 'read-only'),
         },
       },

@@ -1,3 +1,5 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { isBinaryMode } from '../ingest/binary-mode.ts';
 import type { App } from './app.ts';
 import { Problem } from './problem.ts';
@@ -15,6 +17,8 @@ export function parseBodies(app: App): void {
     'application/cloudevents-batch+json',
   ];
   app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (request, body, done) => {
+    // Clients announce JSON even if they send no body.
+    if (body.length === 0 && mayBeMissing(request)) return done(null);
     try {
       request.bodyBytes = body.length;
       done(null, parseStrictJson(body as Buffer));
@@ -35,6 +39,11 @@ export function parseBodies(app: App): void {
     const detail = `the content type must be ${allowed.join(' or ')}, in UTF-8; given ${contentType}`;
     return done(new Problem('unsupported-media-type', detail));
   });
+}
+
+function mayBeMissing({ routeOptions }: FastifyRequest): boolean {
+  const body = routeOptions.schema?.body;
+  return body instanceof z.ZodType && body.isOptional();
 }
 
 function isAmong(contentType: string, allowed: readonly string[]): boolean {
