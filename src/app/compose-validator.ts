@@ -18,6 +18,7 @@ import { InventoryReconciler } from '../usecases/reconcile-inventory.ts';
 import { inventorySource } from '../usecases/record-book.ts';
 import { type InventoryReport, RunValidation } from '../usecases/run-validation.ts';
 import type { Logger } from '../util/logger.ts';
+import { searchDomains } from './search-domains.ts';
 
 /** Files of the in-cluster credentials. */
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/';
@@ -55,7 +56,13 @@ export function openValidator(parts: Parts, settings: ValidatorSettings): OpenVa
   const { store, ledger, projections, log, now, recordingTime, clockGuard, environment } = parts;
   const { credentials, probe, shard, runDeadline, schedule } = settings;
   const prober = new Prober(
-    ProberOptions.parse({ ...probe, credentials, environment, readable: readableFor(credentials) }),
+    ProberOptions.parse({
+      ...probe,
+      credentials,
+      environment,
+      searchDomains: searchDomains(environment),
+      readable: readableFor(credentials),
+    }),
     { now, log },
   );
   const dependencies = {

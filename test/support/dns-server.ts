@@ -10,7 +10,7 @@ const A = 1;
 const AAAA = 28;
 const CODES = { SERVFAIL: 2, NXDOMAIN: 3 };
 
-/** A DNS server over UDP on loopback; what its zone does not have does not exist. */
+/** A DNS server over UDP on loopback. Names that are neither in its zone nor above one of it do not exist. */
 export class DnsServer {
   readonly #socket: Socket;
   readonly #zone: Zone;
@@ -50,7 +50,8 @@ export class DnsServer {
     const name = labels.join('.').toLowerCase();
     const type = query.readUInt16BE(at + 1);
     this.queries.push(name);
-    const entry = this.#zone[name] ?? 'NXDOMAIN';
+    const isAbove = Object.keys(this.#zone).some((each) => each.endsWith(`.${name}`));
+    const entry = this.#zone[name] ?? (isAbove ? [] : 'NXDOMAIN');
     const answer = typeof entry === 'function' ? entry() : entry;
     if (answer === 'silence') return;
     const addresses =

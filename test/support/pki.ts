@@ -28,11 +28,12 @@ export class Authority {
   readonly key: string;
   readonly #privateKey: KeyObject;
 
-  constructor(name: string) {
+  /** @param issuer the authority above it; a root by default. */
+  constructor(name: string, issuer?: Authority) {
     this.name = name;
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     this.#privateKey = privateKey;
-    this.cert = this.#certificate(publicKey, { commonName: name }, true);
+    this.cert = (issuer ?? this).#certificate(publicKey, { commonName: name }, true);
     this.key = pemOf(privateKey);
   }
 

@@ -65,6 +65,16 @@ export class Endpoint {
     return this.#ca;
   }
 
+  /** Whether TLS with the configured CA identifies the server, and not only one that owns the name. */
+  get isVouchedFor(): boolean {
+    return this.isTls && this.#ca !== undefined;
+  }
+
+  /** Whether the server is asked without a login. */
+  get isAnonymous(): boolean {
+    return this.#authorization === undefined && this.#client === undefined;
+  }
+
   /** Returns the client certificate and its key. Only the TLS handshake may use them. */
   revealClient(): { readonly cert: string; readonly key: string } | undefined {
     return this.#client;

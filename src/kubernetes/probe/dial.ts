@@ -4,6 +4,7 @@ import { type SecureContext, connect as secure } from 'node:tls';
 import type { AddressPolicy } from '../../util/address-policy.ts';
 import { sameAddress } from '../../util/ip.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
+import { wrongDates } from './certificate-dates.ts';
 import {
   certificateFailure,
   connectFailure,
@@ -111,7 +112,9 @@ function startTls(socket: Socket, to: DialOptions, context: SecureContext): Prom
     ...(isIP(serverName) === 0 && { servername: serverName }),
     host: serverName,
     ALPNProtocols: ['http/1.1'],
-    rejectUnauthorized: true,
+    // The certificate is checked below, before anything is sent: Node.js ends the connection with the last problem
+    // that it found, which can hide another one.
+    rejectUnauthorized: false,
   });
   to.opened.add(shielded);
   const fail = (failure: ProbeFailure) => {
@@ -122,11 +125,9 @@ function startTls(socket: Socket, to: DialOptions, context: SecureContext): Prom
   const late = () => fail(probeTimeout());
   if (to.signal.aborted) late();
   to.signal.addEventListener('abort', late);
-  shielded.once('error', (error) => {
-    // The handshake sets it before it ends the connection, if the certificate is the problem.
-    const problem = shielded.authorizationError as unknown;
-    fail(problem ? certificateFailure(problem) : handshakeFailure(error));
-  });
+  shielded.once('error', (error) =>
+    fail(handshakeFailure(error, shielded.getPeerX509Certificate() !== undefined)),
+  );
   shielded.once('close', () => {
     to.opened.delete(shielded);
     reject(handshakeFailure({ code: 'ECONNRESET' }));
@@ -134,7 +135,13 @@ function startTls(socket: Socket, to: DialOptions, context: SecureContext): Prom
   shielded.once('secureConnect', () => {
     to.signal.removeEventListener('abort', late);
     shielded.on('error', () => undefined);
-    resolve(shielded);
+    if (shielded.authorized) return resolve(shielded);
+    const dates = wrongDates(shielded, serverName, to.endpoint.ca, Date.now());
+    fail(
+      dates === undefined
+        ? certificateFailure(shielded.authorizationError)
+        : new ProbeFailure('alive', dates.code, dates.detail),
+    );
   });
   return promise;
 }

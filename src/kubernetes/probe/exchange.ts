@@ -37,7 +37,7 @@ export async function sendRequests(to: DialOptions, answers: Answers): Promise<v
     }
   } catch (error) {
     if (signal.aborted) throw probeTimeout();
-    throw exchangeFailure(error);
+    throw exchangeFailure(error, endpoint.isVouchedFor);
   } finally {
     client.destroy().catch(() => undefined);
     for (const socket of to.opened) socket.destroy();
@@ -67,8 +67,33 @@ async function get(client: Client, { endpoint, signal }: DialOptions, path: stri
       ...(authorization !== undefined && { authorization }),
     },
   });
-  const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity';
-  return { status: statusCode, body: isPlain ? await readBody(body) : discard(body) };
+  const isEncoded = (headers['content-encoding'] ?? 'identity') !== 'identity';
+  const server = knownServer(headers['server']);
+  return {
+    status: statusCode,
+    body: isEncoded ? discard(body) : await readBody(body),
+    ...(isEncoded && { isEncoded }),
+    ...(server !== undefined && { server }),
+  };
+}
+
+/** Servers that stand in front of API servers, by their name in the header `server`. */
+const SERVERS: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/^(nginx|openresty)/i, 'nginx'],
+  [/^cloudflare/i, 'Cloudflare'],
+  [/^awselb/i, 'a load balancer of AWS'],
+  [/^(envoy|istio-envoy)/i, 'Envoy'],
+  [/^(microsoft-azure|microsoft-iis)/i, 'a gateway of Azure'],
+  [/^(google|gws|gse|esf)/i, 'a frontend of Google'],
+  [/^haproxy/i, 'HAProxy'],
+  [/^traefik/i, 'Traefik'],
+  [/^caddy/i, 'Caddy'],
+  [/^apache/i, 'Apache'],
+];
+
+/** Returns a name of our own for a header that is untrusted text. */
+function knownServer(header: string | readonly string[] | undefined): string | undefined {
+  return SERVERS.find(([pattern]) => typeof header === 'string' && pattern.test(header))?.[1];
 }
 
 function tooManyInterim(): ProbeFailure {

@@ -51,8 +51,10 @@ export function connectFailure(error: unknown, address: string, hasRoute: boolea
 }
 
 const CERTIFICATE_PROBLEMS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'the certificate has expired',
-  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
+  CERT_HAS_EXPIRED:
+    'the certificate has expired, and is not from the configured CA or is for a different name',
+  CERT_NOT_YET_VALID:
+    'the certificate is not valid yet, and is not from the configured CA or is for a different name',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for a different name',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not from the configured CA',
   SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is not from the configured CA',
@@ -72,18 +74,35 @@ export function certificateFailure(problem: unknown): ProbeFailure {
   );
 }
 
-/** Classifies an error of a TLS handshake other than a certificate problem. */
-export function handshakeFailure(error: unknown): ProbeFailure {
+/** TLS alerts by which a server says that it does not accept the client certificate, or that it wants one. */
+const WANTS_CERTIFICATE =
+  /ALERT_(?:NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(?:REQUIRED|EXPIRED|REVOKED|UNKNOWN)|UNKNOWN_CA|ACCESS_DENIED)$/;
+const CERTIFICATE_WANTED =
+  'the server wants a client certificate, or does not accept the one of the credential';
+
+/**
+ * Classifies an error of a TLS handshake other than a certificate problem.
+ * @param isIdentified whether the server had sent its certificate: a failure after that is about the client.
+ */
+export function handshakeFailure(error: unknown, isIdentified = false): ProbeFailure {
   const code = codeOf(error);
+  if (WANTS_CERTIFICATE.test(code) || (isIdentified && code.endsWith('ALERT_HANDSHAKE_FAILURE')))
+    return new ProbeFailure('unknown', 'front', CERTIFICATE_WANTED);
   if (isReset(code))
     return new ProbeFailure('unknown', 'reset', 'the connection was closed during the TLS handshake');
   return new ProbeFailure('unknown', 'tls-handshake', `the TLS handshake failed (${code})`);
 }
 
-/** Classifies an error of an HTTP exchange. */
-export function exchangeFailure(error: unknown): ProbeFailure {
+/**
+ * Classifies an error of an HTTP exchange.
+ * @param isVouchedFor whether the configured CA has identified the server.
+ */
+export function exchangeFailure(error: unknown, isVouchedFor: boolean): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   const code = codeOf(error);
+  // Under TLS 1.3 a server checks the client certificate after the handshake.
+  if (isVouchedFor && WANTS_CERTIFICATE.test(code))
+    return new ProbeFailure('alive', 'front', CERTIFICATE_WANTED);
   if (isReset(code))
     return new ProbeFailure('unknown', 'reset', 'the connection was closed before the response');
   if (code.startsWith('ERR_SSL')) return handshakeFailure(error);
@@ -105,6 +124,6 @@ function isReset(code: string): boolean {
 /** Returns the code of an error, which comes from Node.js or the system and never from the server. */
 export function codeOf(error: unknown): string {
   const { code } = error as { readonly code?: unknown };
-  if (typeof error === 'string' && /^[A-Z0-9_]{1,64}$/.test(error)) return error;
-  return typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? code : 'unknown error';
+  const text = typeof error === 'string' ? error : code;
+  return typeof text === 'string' && /^[A-Z0-9_/]{1,64}$/.test(text) ? text : 'unknown error';
 }

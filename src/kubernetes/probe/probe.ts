@@ -7,7 +7,7 @@ import { CredentialRefused } from '../credentials/credential-source.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
 import { type Answers, classify, type ProbeOutcome } from './classify-answers.ts';
 import { checkAddresses, type DialOptions, type OpenSockets } from './dial.ts';
-import { addressesOf } from './dns.ts';
+import { addressesOf, type NameSettings } from './dns.ts';
 import { sendRequests } from './exchange.ts';
 import { ProbeFailure, probeTimeout } from './probe-failure.ts';
 import type { SecureContexts } from './tls-contexts.ts';
@@ -18,8 +18,7 @@ export interface ProbeContext {
   readonly contexts: SecureContexts;
   /** TCP sockets of all probes that are currently open. */
   readonly sockets: Set<Socket>;
-  /** DNS servers as `ip` or `ip:port`; by default those of the machine. */
-  readonly dnsServers: readonly string[] | undefined;
+  readonly names: NameSettings;
   /** Returns a number from 0 to 1, for the pause before a second try. */
   readonly random: () => number;
   readonly now: () => Instant;
@@ -53,7 +52,7 @@ export async function probe(
   try {
     const context = endpoint.isTls ? shared.contexts.of(endpoint) : undefined;
     const addresses = await within(deadlineMs, signal, (own) =>
-      lookUp(endpoint.host, shared.dnsServers, secondTry, startedAt + deadlineMs, own),
+      lookUp(endpoint.host, shared.names, secondTry, startedAt + deadlineMs, own),
     );
     checkAddresses(addresses, shared.policy);
     const host = `${addresses[0]} ${endpoint.port}`;
@@ -70,7 +69,7 @@ export async function probe(
       return (await secondTry.waitIfPossible(endsAt, own)) ? attempt(to, answers) : first;
     });
   } catch (error) {
-    outcome = classify(answers, failureOf(error, signal));
+    outcome = classify(answers, failureOf(error, signal), endpoint);
   }
   const latencyMs = Math.round(performance.now() - startedAt - waitedMs);
   return { ...outcome, at: shared.now(), latencyMs };
@@ -99,17 +98,17 @@ class SecondTry {
 
 async function lookUp(
   host: string,
-  servers: readonly string[] | undefined,
+  names: NameSettings,
   secondTry: SecondTry,
   endsAt: number,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   try {
-    return await addressesOf(host, servers, signal);
+    return await addressesOf(host, names, signal);
   } catch (error) {
-    const isUnknown = error instanceof ProbeFailure && error.state === 'unknown';
-    if (!isUnknown || !(await secondTry.waitIfPossible(endsAt, signal))) throw error;
-    return addressesOf(host, servers, signal);
+    const isWorthRetrying = error instanceof ProbeFailure && WORTH_RETRYING.has(error.code);
+    if (!isWorthRetrying || !(await secondTry.waitIfPossible(endsAt, signal))) throw error;
+    return addressesOf(host, names, signal);
   }
 }
 
@@ -128,9 +127,9 @@ const WORTH_RETRYING: ReadonlySet<VerdictCode> = new Set([
 async function attempt(to: DialOptions, answers: Answers): Promise<ProbeOutcome> {
   try {
     await sendRequests(to, answers);
-    return classify(answers, undefined);
+    return classify(answers, undefined, to.endpoint);
   } catch (error) {
-    return classify(answers, failureOf(error, to.signal));
+    return classify(answers, failureOf(error, to.signal), to.endpoint);
   }
 }
 

@@ -103,7 +103,7 @@ class Worker {
       policy: this.#policy,
       contexts: this.#contexts,
       sockets: this.#sockets,
-      dnsServers: this.#options.dnsServers,
+      names: { servers: this.#options.dnsServers, searchDomains: this.#options.searchDomains },
       random: Math.random,
       now: Date.now,
       throttle: new ProbeThrottle(this.#semaphore, this.#rateLimiter),

@@ -20,6 +20,8 @@ export const ProberOptions = z.strictObject({
   allowPlainHttp: z.boolean().default(false),
   /** DNS servers as `ip` or `ip:port`. By default the DNS servers of the machine. */
   dnsServers: z.array(z.string().min(1)).min(1).readonly().optional(),
+  /** Domains that are tried for names from inside a cluster, in order: those of the resolver, if the ledger runs in one. */
+  searchDomains: z.array(z.string().min(1).max(253)).max(16).readonly().default([]),
   /** The sources of credentials. Only the probing process opens them. */
   credentials: CredentialSettings.prefault({}),
   /** Files and folders that the probing process may read besides its own code and `credentials.directory`. */

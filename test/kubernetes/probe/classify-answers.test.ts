@@ -4,6 +4,7 @@ import { type Answers, classify } from '../../../src/kubernetes/probe/classify-a
 import { ProbeFailure } from '../../../src/kubernetes/probe/probe-failure.ts';
 
 const reset = new ProbeFailure('unknown', 'reset', 'the connection was closed before the response');
+const asked = { isVouchedFor: false, isAnonymous: false };
 const version = { status: 200, body: '{"gitVersion":"v1.33.4"}' };
 const status = (code: number) => ({ status: code, body: '{"kind":"Status","apiVersion":"v1"}' });
 
@@ -32,17 +33,17 @@ describe('what follows from answers', () => {
       { version: { status: 200, body: '{"gitVersion":1}' } },
       'unreachable not-kubernetes',
     ],
-    ['a version in a failure', { version: { ...version, status: 500 } }, 'unreachable not-kubernetes'],
+    ['a version in a failure', { version: { ...version, status: 500 } }, 'unknown front'],
     ['a list', { version: { status: 200, body: '[{"gitVersion":"v1.2"}]' } }, 'unreachable not-kubernetes'],
     ['nothing', {}, 'unreachable not-kubernetes'],
   ])('%s', (_, answers, expected) => {
-    const { state, code } = classify(answers, undefined);
+    const { state, code } = classify(answers, undefined, asked);
     expect(`${state} ${code}`).toBe(expected);
   });
 
   test('a later failure does not revoke proof of an API server; without proof the failure decides', () => {
-    expect(classify({ version }, reset).state).toBe('alive');
-    expect(classify({ readyz: { status: 200, body: 'ok' } }, reset)).toMatchObject({
+    expect(classify({ version }, reset, asked).state).toBe('alive');
+    expect(classify({ readyz: { status: 200, body: 'ok' } }, reset, asked)).toMatchObject({
       state: 'unknown',
       code: 'reset',
     });
@@ -67,7 +68,7 @@ describe('what follows from answers', () => {
         const answers = Object.fromEntries(
           Object.entries(given).filter(([, each]) => each !== undefined),
         ) as Answers;
-        const conclusion = classify(answers, undefined);
+        const conclusion = classify(answers, undefined, asked);
         const bodies = Object.values(answers).map((each) => each.body);
         if (conclusion.state === 'alive')
           expect(bodies.some((each) => /gitVersion|Status|Too many requests/.test(each))).toBe(true);

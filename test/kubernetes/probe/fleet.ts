@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Authority } from '../../support/pki.ts';
+import { Authority, type Subject } from '../../support/pki.ts';
 import type { Counts, FleetOrder } from './hostile-servers.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,16 +20,25 @@ export class Fleet {
   static async start(): Promise<Fleet> {
     const authority = new Authority('fleet');
     const hosts = ['127.0.0.1', '::1', 'api.example.test', '*.clusters.example.test'];
+    const issue = (dates: Pick<Subject, 'notBefore' | 'notAfter'> = {}, by = authority, names = hosts) =>
+      by.issue({ commonName: 'api', hosts: names, ...dates });
+    const past = { notBefore: new Date(Date.now() - 2 * DAY_MS), notAfter: new Date(Date.now() - DAY_MS) };
+    const future = { notBefore: new Date(Date.now() + DAY_MS), notAfter: new Date(Date.now() + 2 * DAY_MS) };
+    const stranger = new Authority('fleet');
+    const upper = new Authority('upper', authority);
+    const lower = new Authority('lower', upper);
+    const below = issue(past, lower);
     const order: FleetOrder = {
-      good: authority.issue({ commonName: 'api', hosts }),
-      expired: authority.issue({
-        commonName: 'api',
-        hosts,
-        notAfter: new Date(Date.now() - DAY_MS),
-        notBefore: new Date(Date.now() - 2 * DAY_MS),
-      }),
-      wrongName: authority.issue({ commonName: 'api', hosts: ['other.example.test'] }),
-      stranger: new Authority('fleet').issue({ commonName: 'api', hosts }),
+      good: issue(),
+      bad: {
+        expired: issue(past),
+        'expired-in-a-chain': { ...below, cert: below.cert + lower.cert + upper.cert },
+        'not-yet-valid': issue(future),
+        'wrong-name': issue({}, authority, ['other.example.test']),
+        'expired-wrong-name': issue(past, authority, ['other.example.test']),
+        stranger: issue({}, stranger),
+        'expired-stranger': issue(past, stranger),
+      },
     };
     const child = fork(new URL('./hostile-servers.ts', import.meta.url), [], { env: {}, execArgv: [] });
     child.send(order);

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { KeyPair } from '../../support/pki.ts';
 
 /**
@@ -13,15 +13,16 @@ export const UID = '0b9f5b8e-5b0a-4a8e-9d59-0c2f6f1f7c11';
 
 export interface FleetOrder {
   readonly good: KeyPair;
-  readonly expired: KeyPair;
-  readonly wrongName: KeyPair;
-  readonly stranger: KeyPair;
+  /** Pairs with something wrong, by the name of the server that uses them. */
+  readonly bad: Readonly<Record<string, KeyPair>>;
 }
 /** Sent for the message `'counts'`: number of connections and requests of each server. */
 export type Counts = Readonly<Record<string, { readonly connections: number; readonly requests: number }>>;
 
 const json = (status: number, body: unknown) => http(status, 'application/json', JSON.stringify(body));
 const html = (status: number) => http(status, 'text/html', '<html><h1>Something else</h1></html>');
+const page = (status: number, server: string) =>
+  http(status, 'text/html', `<center><h1>${status}</h1></center>`, `server: ${server}\r\n`);
 const text = (status: number, body: string) => http(status, 'text/plain', body);
 
 function http(status: number, type: string, body: string, more = ''): string {
@@ -61,8 +62,22 @@ const ANSWERING: Readonly<Record<string, Answers>> = {
   'not-found': () => html(404),
   'bad-gateway': () => html(502),
   'ok-to-all': () => text(200, 'ok'),
-  'throttled-by-a-proxy': () => html(429),
-  'unauthorized-by-a-proxy': () => html(401),
+  'rancher-unauthorized': () => json(401, { type: 'error', status: '401', message: 'must authenticate' }),
+  'rancher-cluster-unavailable': () =>
+    json(503, { type: 'error', status: 503, code: 'ClusterUnavailable', message: 'disconnected' }),
+  'rancher-without-the-cluster': () => json(404, { type: 'error', status: '404', message: 'not found' }),
+  ...Object.fromEntries(
+    [400, 401, 403, 404, 407, 429, 500, 502, 503, 504].map((code) => [
+      `nginx-${code}`,
+      () => page(code, 'nginx/1.27.0'),
+    ]),
+  ),
+  'cloudflare-403': () => page(403, 'cloudflare'),
+  'cloudflare-522': () => page(522, 'cloudflare'),
+  'aws-503': () => page(503, 'awselb/2.0'),
+  'redirect-to-a-login': () => redirect('https://login.example.com/?next=/readyz'),
+  'compressed-unasked': () => http(200, 'application/json', 'not deflated', 'content-encoding: gzip\r\n'),
+  'healthy-behind-a-login': (path) => (path.endsWith('/version') ? version : page(401, 'nginx')),
   'redirect-to-itself': (path) => redirect(path),
   'redirect-to-metadata': () => redirect('http://169.254.169.254/latest/meta-data/'),
   'echo-uid': byPath(
@@ -160,7 +175,12 @@ function flood(socket: Socket, head: string, part: string, times: number): void 
 }
 
 /** Terminates TLS on every connection, with the certificate that `pair` returns for its number, and passes it on. */
-function secure(name: string, pair: (count: number) => KeyPair, serve: (socket: Socket) => void): Server {
+function secure(
+  name: string,
+  pair: (count: number) => KeyPair,
+  serve: (socket: Socket) => void,
+  options: TlsOptions = {},
+): Server {
   const served = counted(name);
   const inner = new Map<KeyPair, ReturnType<typeof createTlsServer>>();
   return createServer((raw) => {
@@ -169,7 +189,7 @@ function secure(name: string, pair: (count: number) => KeyPair, serve: (socket: 
     const keys = pair(served.connections);
     let tls = inner.get(keys);
     if (tls === undefined) {
-      tls = createTlsServer({ ...keys, ALPNProtocols: ['http/1.1'] });
+      tls = createTlsServer({ ...keys, ...options, ALPNProtocols: ['http/1.1'] });
       tls.on('tlsClientError', () => undefined);
       tls.on('secureConnection', (socket) => {
         socket.on('error', () => undefined);
@@ -210,7 +230,7 @@ function answering(name: string, answers: Answers) {
     });
 }
 
-function serversFor({ good, expired, wrongName, stranger }: FleetOrder): Record<string, Server> {
+function serversFor({ good, bad }: FleetOrder): Record<string, Server> {
   const servers: Record<string, Server> = {};
   for (const [name, answers] of Object.entries(ANSWERING))
     servers[name] = secure(name, () => good, answering(name, answers));
@@ -228,16 +248,20 @@ function serversFor({ good, expired, wrongName, stranger }: FleetOrder): Record<
       misbehave(socket, served.connections);
     });
   }
-  const pairs = { expired, 'wrong-name': wrongName, stranger };
-  for (const [name, pair] of Object.entries(pairs))
+  for (const [name, pair] of Object.entries(bad))
     servers[name] = secure(name, () => pair, answering(name, byPath(ok)));
   servers['changing-certificate'] = secure(
     'changing-certificate',
-    (count) => (count === 1 ? good : stranger),
+    (count) => (count === 1 ? good : (bad['stranger'] as KeyPair)),
     answering('changing-certificate', (path) =>
       byPath(ok)(path).replace('\r\n', '\r\nconnection: close\r\n'),
     ),
   );
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const name = `wants-a-certificate-${maxVersion}`;
+    const options = { requestCert: true, rejectUnauthorized: true, ca: good.cert, maxVersion };
+    servers[name] = secure(name, () => good, answering(name, byPath(ok)), options);
+  }
   servers['reset-once'] = secure(
     'reset-once',
     () => good,
@@ -270,7 +294,7 @@ async function serve(order: FleetOrder): Promise<Record<string, number>> {
   return ports;
 }
 
-if (process.send !== undefined) {
+if (import.meta.main && process.send !== undefined) {
   const send = process.send.bind(process);
   process.on('message', (message: FleetOrder | 'counts') => {
     if (message === 'counts') send(counts);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { saysNothing } from '../../../src/domain/validation/judging/verdict.ts';
 import { parseKubeconfig } from '../../../src/kubernetes/credentials/kubeconfig.ts';
 import { probe } from '../../../src/kubernetes/probe/probe.ts';
 import { SecureContexts } from '../../../src/kubernetes/probe/tls-contexts.ts';
@@ -33,6 +34,9 @@ beforeAll(async () => {
     'broken.example.test': 'SERVFAIL',
     'silent.example.test': 'silence',
     'two.clusters.example.test': ['127.0.0.2', '127.0.0.1'],
+    'my-vcluster.team-x.svc.cluster.test': ['127.0.0.1'],
+    'gone.corp.internal': 'NXDOMAIN',
+    'known.corp.internal': ['127.0.0.1'],
     'many.example.test': Array.from({ length: 20 }, (_, i) => `127.0.1.${i}`),
   });
 });
@@ -45,16 +49,20 @@ interface Given {
   readonly allow?: readonly string[];
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
+  readonly searchDomains?: readonly string[];
 }
 
-function probed(text: string, { allow = ['127.0.0.0/8'], deadlineMs = DEADLINE_MS, signal }: Given = {}) {
+function probed(
+  text: string,
+  { allow = ['127.0.0.0/8'], deadlineMs = DEADLINE_MS, signal, searchDomains = [] }: Given = {},
+) {
   const endpoint = parseKubeconfig(text, { allowPlainHttp: false });
   const policy = new AddressPolicy({ allow: [...allow], deny: [], allowPrivate: true });
   const room = {
     policy,
     contexts,
     sockets,
-    dnsServers: [dns.address],
+    names: { servers: [dns.address], searchDomains },
     random: Math.random,
     now: () => 42,
     throttle,
@@ -127,8 +135,9 @@ describe('a missing or different server is unreachable', () => {
 
   test.each([
     ['stranger', /not from the configured CA/],
-    ['expired', /has expired/],
     ['wrong-name', /for a different name/],
+    ['expired-stranger', /has expired, and is not from the configured CA/],
+    ['expired-wrong-name', /has expired, and .* for a different name/],
   ])('if its certificate is: %s, and no request is sent', async (behaviour, detail) => {
     const verdict = await behaving(behaviour);
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'tls-mismatch' });
@@ -149,27 +158,128 @@ describe('a missing or different server is unreachable', () => {
 
   test.each([
     ['not-found', /\/readyz answered 404; \/version answered 404/],
-    ['bad-gateway', /502/],
+    ['nginx-404', /\/readyz answered 404 by nginx/],
+    ['rancher-without-the-cluster', /\/readyz answered 404 by Rancher/],
     ['ok-to-all', /200/],
-    ['throttled-by-a-proxy', /429/],
-    ['unauthorized-by-a-proxy', /401/],
-    ['redirect-to-itself', /answered 302, a redirect, which is not followed/],
-    ['redirect-to-metadata', /answered 302, a redirect, which is not followed/],
     ['deep-json', /200/],
     ['big-version', /200/],
     ['huge-body', /200/],
     ['endless-body', /200/],
-    ['gzip-bomb', /200/],
   ])('if it speaks HTTP but is not an API server: %s', async (behaviour, detail) => {
     const verdict = await behaving(behaviour);
     expect(verdict).toMatchObject({ state: 'unreachable', code: 'not-kubernetes' });
     expect(verdict.detail).toMatch(detail);
   });
+});
 
-  test('if it redirects, and at most three requests are sent', async () => {
+describe('a server in front of the API server', () => {
+  test.each([
+    ['rancher-unauthorized', '/readyz answered 401 by Rancher'],
+    ['nginx-400', '/readyz answered 400 by nginx'],
+    ['nginx-401', '/readyz answered 401 by nginx'],
+    ['nginx-403', '/readyz answered 403 by nginx'],
+    ['nginx-407', '/readyz answered 407 by nginx'],
+    ['nginx-429', '/readyz answered 429 by nginx'],
+    ['cloudflare-403', '/readyz answered 403 by Cloudflare'],
+    ['wants-a-certificate-TLSv1.3', 'the server wants a client certificate'],
+  ])(
+    'is alive if the CA of the cluster identifies it and it refuses the ledger: %s',
+    async (behaviour, detail) => {
+      const verdict = await behaving(behaviour);
+      expect(verdict).toMatchObject({ state: 'alive', code: 'front' });
+      expect(verdict.detail).toContain(detail);
+    },
+  );
+
+  test.each([
+    ['nginx-500', '/readyz answered 500 by nginx'],
+    ['nginx-502', '/readyz answered 502 by nginx'],
+    ['nginx-503', '/readyz answered 503 by nginx'],
+    ['nginx-504', '/readyz answered 504 by nginx'],
+    ['cloudflare-522', '/readyz answered 522 by Cloudflare'],
+    ['aws-503', '/readyz answered 503 by a load balancer of AWS'],
+    ['bad-gateway', '/readyz answered 502'],
+    ['rancher-cluster-unavailable', '/readyz answered 503 by Rancher'],
+    ['redirect-to-a-login', '/readyz answered 302, a redirect, which is not followed'],
+    ['redirect-to-itself', '/readyz answered 302, a redirect, which is not followed'],
+    ['redirect-to-metadata', '/readyz answered 302, a redirect, which is not followed'],
+    ['compressed-unasked', '/readyz answered 200, in an encoding that was not asked for'],
+    ['gzip-bomb', '/readyz answered 200, in an encoding that was not asked for'],
+    ['wants-a-certificate-TLSv1.2', 'the server wants a client certificate'],
+  ])('says nothing about the cluster if it cannot pass the probe on: %s', async (behaviour, detail) => {
+    const verdict = await behaving(behaviour);
+    expect(verdict).toMatchObject({ state: 'unknown', code: 'front' });
+    expect(verdict.detail).toContain(detail);
+    expect(saysNothing(verdict)).toBe(true);
+  });
+
+  test('does not hide an API server that answers one of the requests', async () => {
+    expect(await behaving('healthy-behind-a-login')).toMatchObject({ state: 'alive', code: 'unauthorized' });
+  });
+
+  test('gets three requests in all, even if it redirects each of them', async () => {
     const before = (await fleet.counts())['redirect-to-itself']?.requests ?? 0;
     await behaving('redirect-to-itself');
     expect((await fleet.counts())['redirect-to-itself']?.requests).toBe(before + 3);
+  });
+});
+
+describe('a certificate with the right key and wrong dates is alive, and nothing is sent to it', () => {
+  test.each([
+    ['expired', 'certificate-expired', /^the certificate of the server expired at .*Z; nothing was sent$/],
+    ['expired-in-a-chain', 'certificate-expired', /^the certificate of the server expired at .*Z/],
+    ['not-yet-valid', 'certificate-not-yet-valid', /^the certificate of the server is valid from .*Z on/],
+  ])('%s', async (behaviour, code, detail) => {
+    const verdict = await behaving(behaviour);
+    expect(verdict).toMatchObject({ state: 'alive', code });
+    expect(verdict.detail).toMatch(detail);
+    expect((await fleet.counts())[behaviour]?.requests).toBe(0);
+  });
+});
+
+describe('a name that only a resolver inside some cluster knows', () => {
+  test.each([
+    'my-vcluster',
+    'my-vcluster.team-x',
+    'my-vcluster.team-x.svc',
+    'my-vcluster.team-x.svc.cluster.local',
+    'apiserver-us-1.kube-system',
+    'kubernetes.docker.internal',
+    'printer.local',
+    'gone.corp.internal',
+  ])('says nothing about the cluster where it cannot be resolved: %s', async (host) => {
+    const verdict = await probed(fleet.kubeconfig('healthy', { host }));
+    expect(verdict).toMatchObject({ state: 'unverifiable', code: 'internal-name' });
+    expect(verdict.detail).toContain(`${host} is a name that only a resolver inside`);
+  });
+
+  test.each([
+    ['my-vcluster', ['team-x.svc.cluster.test', 'svc.cluster.test', 'cluster.test']],
+    ['my-vcluster.team-x', ['team-x.svc.cluster.test', 'svc.cluster.test', 'cluster.test']],
+    ['my-vcluster.team-x.svc', ['team-x.svc.cluster.test', 'svc.cluster.test', 'cluster.test']],
+    ['known.corp.internal', []],
+  ])('is resolved inside that cluster: %s', async (host, searchDomains) => {
+    const cluster = { 'tls-server-name': 'api.example.test' };
+    const verdict = await probed(fleet.kubeconfig('healthy', { host, cluster }), { searchDomains });
+    expect(verdict).toMatchObject({ state: 'alive', code: 'ok' });
+  });
+
+  test('is the only kind that is tried with search domains', async () => {
+    const before = dns.queries.length;
+    const host = 'absent.example.test';
+    const verdict = await probed(fleet.kubeconfig('healthy', { host }), { searchDomains: ['cluster.test'] });
+    expect(verdict).toMatchObject({ state: 'unreachable', code: 'name-not-found' });
+    expect(new Set(dns.queries.slice(before))).toEqual(new Set([host, 'test']));
+  });
+
+  test.each(['localhost', 'my-vcluster.localhost'])('is loopback, with or without DNS: %s', async (host) => {
+    const cluster = { 'tls-server-name': 'api.example.test' };
+    const text = fleet.kubeconfig('healthy', { host, cluster });
+    expect(await probed(text)).toMatchObject({ state: 'alive' });
+    expect(await probed(text, { allow: [] })).toMatchObject({
+      state: 'unverifiable',
+      code: 'address-refused',
+    });
   });
 });
 
@@ -261,7 +371,7 @@ test('a kubeconfig with http: is probed if plain HTTP is allowed', async () => {
     policy,
     contexts,
     sockets,
-    dnsServers: undefined,
+    names: { servers: undefined, searchDomains: [] },
     random: Math.random,
     now: () => 42,
     throttle,

@@ -9,7 +9,17 @@ import type { Instant } from '../../time.ts';
  * - `unverifiable`: no probe was possible.
  */
 export const VERDICT_CODES = {
-  alive: ['ok', 'degraded', 'forbidden', 'unauthorized', 'throttled'],
+  alive: [
+    'ok',
+    'degraded',
+    'forbidden',
+    'unauthorized',
+    'not-logged-in',
+    'throttled',
+    'front',
+    'certificate-expired',
+    'certificate-not-yet-valid',
+  ],
   unreachable: [
     'refused',
     'no-route',
@@ -18,11 +28,12 @@ export const VERDICT_CODES = {
     'not-kubernetes',
     'identity-mismatch',
   ],
-  unknown: ['timeout', 'reset', 'dns-failure', 'tls-handshake', 'bad-answer'],
+  unknown: ['timeout', 'reset', 'dns-failure', 'tls-handshake', 'bad-answer', 'front'],
   unverifiable: [
     'no-credential',
     'credential-refused',
     'address-refused',
+    'internal-name',
     'source-unreadable',
     'network-down',
     'prober-failed',
@@ -46,13 +57,14 @@ export interface Verdict {
   readonly latencyMs?: number;
 }
 
-type Judged = Pick<Verdict, 'state'>;
+type Judged = Pick<Verdict, 'state' | 'code'>;
 
 /**
- * Returns whether a verdict says nothing about the cluster: something on the side of the ledger kept it from asking. Such a verdict neither extends nor interrupts a streak.
+ * Returns whether a verdict says nothing about the cluster: something on the way to it, or on the side of the
+ * ledger, kept the ledger from asking. Such a verdict neither extends nor interrupts a streak.
  */
-export function saysNothing({ state }: Judged): boolean {
-  return state === 'unverifiable';
+export function saysNothing({ state, code }: Judged): boolean {
+  return state === 'unverifiable' || (state === 'unknown' && code === 'front');
 }
 
 /** Returns whether a verdict is a step toward the conclusion that the cluster is gone. */

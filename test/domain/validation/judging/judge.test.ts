@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { FactOf } from '../../../../src/domain/facts/fact.ts';
 import { formatInstant } from '../../../../src/domain/time.ts';
 import { conditionId } from '../../../../src/domain/validation/judging/condition.ts';
-import { VERDICT_CODES } from '../../../../src/domain/validation/judging/verdict.ts';
+import { VERDICT_CODES, type Verdict } from '../../../../src/domain/validation/judging/verdict.ts';
 import { at } from '../../facts/facts.ts';
 import {
   alive,
@@ -112,6 +112,13 @@ describe('a cluster that stops answering', () => {
     expect(one.concluded).toEqual([]);
     expect(typesOf(one.run(START + 7 * TICK, seen(refused)).facts)).toEqual(['c1 ClusterUnreachable']);
     expect(one.judge(START + 2 * DAY_MS, seen(unverifiable)).facts).toEqual([]);
+  });
+
+  test.each<Verdict['state'][]>([['unknown'], ['alive']])('is billed on behind a front: %s', (state) => {
+    const one = fleet();
+    one.run(START, seen(alive()));
+    one.runs(START + TICK, 26 * HOUR_MS, seen({ state, code: 'front' }));
+    expect(one.concluded).toEqual([]);
   });
 
   test.each(VERDICT_CODES.unverifiable)(
