@@ -128,6 +128,12 @@ export const STREAMS = {
     types: ['LogIndexed'],
     writer: 'src/eventstore/esdb/log-index.ts',
   },
+  logGaps: {
+    name: '~log-gaps',
+    holds: 'long parts of the log of the server without events of the ledger (EventStoreDB only)',
+    types: ['LogGapFound'],
+    writer: 'src/eventstore/esdb/log-gaps.ts',
+  },
 } as const;
 
 const CLUSTER_PREFIX = prefixOf('cluster');

@@ -40,6 +40,10 @@ export interface EventStoreDouble {
   readonly arrivedWrites: readonly ArrivedWrite[];
   /** How many subscriptions are open. */
   readonly subscriptionCount: number;
+  /** Where each subscription so far began. */
+  readonly subscriptionStarts: readonly (bigint | 'end')[];
+  /** How many stored events subscriptions have made the server look at so far. */
+  readonly eventsConsidered: number;
   /** The members that gossip lists. A test may set them. */
   members: readonly Member[];
 
@@ -53,6 +57,8 @@ export interface EventStoreDouble {
   failNextRead(failure: ReadFailure): void;
   /** Ends all reads in progress with a failure, wherever they are. */
   failReadsInProgress(failure: ReadFailure): void;
+  /** Lets reads and subscriptions from now on see the log of another node, such as one that lags behind. */
+  readLogOf(other: EventStoreDouble): void;
 
   /** Ends all subscriptions. Default: as if they were complete. */
   endSubscriptions(how?: SubscriptionEnd): void;
@@ -84,6 +90,7 @@ export async function startDouble(options: DoubleOptions = {}): Promise<EventSto
 
 class Double implements EventStoreDouble, Node {
   readonly log = new EventLog();
+  readableLog: EventLog = this.log;
   readonly faults = new Faults();
   readonly reads = new OpenReads();
   readonly subscriptions = new SubscriptionControl();
@@ -117,6 +124,14 @@ class Double implements EventStoreDouble, Node {
     return this.subscriptions.count;
   }
 
+  get subscriptionStarts(): readonly (bigint | 'end')[] {
+    return this.subscriptions.starts;
+  }
+
+  get eventsConsidered(): number {
+    return this.subscriptions.considered;
+  }
+
   get members(): readonly Member[] {
     return this.#members ?? [{ host: '127.0.0.1', port: this.port, state: 'leader', isAlive: true }];
   }
@@ -148,6 +163,10 @@ class Double implements EventStoreDouble, Node {
 
   failReadsInProgress(failure: ReadFailure): void {
     this.reads.failAll(failure);
+  }
+
+  readLogOf(other: EventStoreDouble): void {
+    this.readableLog = other.log;
   }
 
   endSubscriptions(how: SubscriptionEnd = 'as if complete'): void {

@@ -1,7 +1,7 @@
 import { type AppendExpectedRevision, type EventData, EventStoreDBClient } from '@eventstore/db-client';
 import { withDeadline } from '../../util/with-deadline.ts';
 import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
-import { disposeClient } from './dispose-client.ts';
+import { disposeClient } from './client-channel.ts';
 import { appendFailure, describe, recoversByItself } from './error-mapping.ts';
 
 const DISPOSE_MS = 2_000;

@@ -13,6 +13,7 @@ import { isStateStream, prepareAppend } from '../prepare-append.ts';
 import { StoreClosed } from '../store-errors.ts';
 import { Appender } from './appender.ts';
 import { describe } from './error-mapping.ts';
+import { LogGaps } from './log-gaps.ts';
 import { LogIndex } from './log-index.ts';
 import { NumberedLog } from './numbered-log.ts';
 import { Reader } from './reader.ts';
@@ -26,7 +27,11 @@ export interface EsdbOptions {
   readonly now: () => number;
   readonly timings?: Timings;
   readonly log: Pick<Logger, 'info' | 'warn'>;
+  /** Minimum size of a part of the server's log without events of the namespace that is skipped later. Default 64 MiB. */
+  readonly minGapBytes?: number;
 }
+
+const MIN_GAP_BYTES = 64 * 1_024 * 1_024;
 
 /**
  * Event store on EventStoreDB 23.10 or later.
@@ -53,19 +58,26 @@ export class EsdbStore implements EventStore {
    * @throws an error of the client if the connection string is not valid.
    */
   constructor(connection: string, options: EsdbOptions) {
-    const { namespace, log, timings = TIMINGS } = options;
+    const { namespace, now, log, timings = TIMINGS, minGapBytes = MIN_GAP_BYTES } = options;
     this.#options = options;
     this.#events = new ServerEvents(namespace);
     const onResult = (error: unknown) =>
       error === undefined ? this.#markReachable() : this.#markUnreachable(error);
     this.#appender = new Appender(connection, timings.appendMs, onResult);
     this.#reader = new Reader(connection, timings, onResult);
-    this.#index = new LogIndex(this, (error) =>
-      log.warn({ why: describe(error) }, 'cannot store a mark of the log index'),
-    );
+    this.#index = new LogIndex(this, {
+      signal: this.#closing.signal,
+      onFailed: (error) => log.warn({ why: describe(error) }, 'cannot store a mark of the log index'),
+    });
+    const gaps = new LogGaps(this, {
+      minBytes: BigInt(minGapBytes),
+      now,
+      onFailed: (error) => log.info({ why: describe(error) }, 'cannot store a gap of the log'),
+    });
     this.#numbered = new NumberedLog({
       reader: this.#reader,
       index: this.#index,
+      gaps,
       events: this.#events,
       timings,
       log,

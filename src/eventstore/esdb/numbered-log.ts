@@ -1,13 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AllStreamResolvedEvent, type Position, START } from '@eventstore/db-client';
+import {
+  type AllStreamResolvedEvent,
+  type EventStoreDBClient,
+  type Position,
+  START,
+} from '@eventstore/db-client';
 import type { Logger } from '../../util/logger.ts';
 import type { Batch, LogEvent } from '../event-store.ts';
 import { StoreUnavailable } from '../store-errors.ts';
+import { channelOf } from './client-channel.ts';
 import { describe } from './error-mapping.ts';
+import type { LogGaps } from './log-gaps.ts';
 import type { LogIndex } from './log-index.ts';
-import type { OnResult, Reader } from './reader.ts';
+import { endOfServerLog, type OnResult, type Reader } from './reader.ts';
 import type { ServerEvents } from './server-events.ts';
-import { type SubscriptionBatch, subscribeOnce } from './subscription.ts';
+import { type SubscriptionOptions, subscribeOnce } from './subscription.ts';
 import type { Timings } from './timings.ts';
 
 const FIRST_PAUSE_MS = 50;
@@ -16,10 +23,21 @@ const MAX_PAUSE_MS = 2_000;
 interface Parts {
   readonly reader: Reader;
   readonly index: LogIndex;
+  readonly gaps: LogGaps;
   readonly events: ServerEvents;
   readonly timings: Timings;
   readonly log: Pick<Logger, 'info'>;
   readonly onResult: OnResult;
+}
+
+/** How far a reader of the log has come. */
+interface Cursor {
+  /** Number of the last event that was read; 0 before the first. */
+  number: number;
+  /** Server position up to which everything was read; `undefined` for the beginning. */
+  at: Position | undefined;
+  /** Whether the reader is at a gap, so that it has to continue at the end of the gap. */
+  isAtGap: boolean;
 }
 
 /** The events of a namespace, numbered from 1 in the order of the server's log. */
@@ -32,94 +50,125 @@ export class NumberedLog {
 
   /** Reads the log after a number, up to its end. @throws StoreUnavailable */
   async *read(after: number): AsyncGenerator<readonly LogEvent[]> {
-    const { index } = this.#parts;
     const { signal } = new AbortController();
-    const { number, at } = await index.markFor(after);
-    for await (const { events, caughtUp } of this.#numbered(this.#subscribed(at, signal), number, after)) {
-      if (events.length > 0) yield events;
-      if (caughtUp) return;
-    }
+    const cursor = await this.#cursorFor(after);
+    do {
+      for await (const { events, caughtUp } of this.#subscribed(cursor, after, signal)) {
+        if (events.length > 0) yield events;
+        if (caughtUp) return;
+      }
+    } while (cursor.isAtGap);
     throw new StoreUnavailable('the server was silent before the end of the log');
   }
 
   /** Reads the log after a number, then waits for new events, until `signal` is aborted. It survives every failure of the server. */
   async *follow(after: number, signal: AbortSignal): AsyncGenerator<Batch> {
-    const mark = await this.#markWhenReachable(after, signal);
-    if (mark === undefined) return;
-    yield* this.#numbered(this.#resubscribing(mark.at, signal), mark.number, after);
-  }
-
-  async *#numbered(
-    batches: AsyncIterable<SubscriptionBatch>,
-    first: number,
-    after: number,
-  ): AsyncGenerator<Batch> {
-    const { index, events: converter } = this.#parts;
-    let number = first;
-    for await (const { events, caughtUp } of batches) {
-      const wanted: LogEvent[] = [];
-      for (const { event } of events) {
-        if (event === undefined) continue;
-        number++;
-        index.note(number, event.position);
-        if (number > after) wanted.push({ ...converter.toRecordedEvent(event), position: number });
-      }
-      yield { events: wanted, caughtUp };
-    }
-  }
-
-  async #markWhenReachable(number: number, signal: AbortSignal) {
-    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = nextPause(pause)) {
-      try {
-        return await this.#parts.index.markFor(number);
-      } catch {
-        await wait(pause, undefined, { signal }).catch(() => undefined);
-      }
-    }
-    return undefined;
-  }
-
-  /** Subscribes to all events of the namespace after a position, and again whenever the subscription ends. */
-  async *#resubscribing(start: Position | undefined, signal: AbortSignal): AsyncGenerator<SubscriptionBatch> {
-    let last = start;
+    let cursor: Cursor | undefined;
     for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
       const confirmed = () => {
         pause = FIRST_PAUSE_MS;
       };
       try {
-        for await (const batch of this.#subscribed(last, signal, confirmed)) {
-          last = lastPosition(batch.events) ?? last;
-          yield batch;
-        }
+        cursor ??= await this.#cursorFor(after);
+        yield* this.#subscribed(cursor, after, signal, confirmed);
       } catch (error) {
         if (signal.aborted) return;
         this.#parts.log.info({ why: describe(error) }, 'the subscription ended; subscribing again');
         await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
-        pause = nextPause(pause);
+        pause = Math.min(2 * pause, MAX_PAUSE_MS);
       }
     }
   }
 
+  async #cursorFor(after: number): Promise<Cursor> {
+    const { index, gaps } = this.#parts;
+    await gaps.load();
+    return { ...(await index.markFor(after)), isAtGap: false };
+  }
+
+  /**
+   * Subscribes once to the events of the namespace after a cursor, and moves the cursor. Ends without an error if `signal` is
+   * aborted, if the server is silent, at a large gap, and when many events of other applications were written since the last
+   * event: the next subscription then begins behind them.
+   * @throws StoreUnavailable
+   */
   #subscribed(
-    from: Position | undefined,
+    cursor: Cursor,
+    after: number,
     signal: AbortSignal,
     confirmed: () => void = () => undefined,
-  ): AsyncGenerator<SubscriptionBatch> {
-    const { reader, events, timings, onResult } = this.#parts;
-    const reached = () => {
-      onResult(undefined);
-      confirmed();
+  ): AsyncGenerator<Batch> {
+    return this.#parts.reader.use((client) => this.#subscribe(client, cursor, after, signal, confirmed));
+  }
+
+  async *#subscribe(
+    client: EventStoreDBClient,
+    cursor: Cursor,
+    after: number,
+    signal: AbortSignal,
+    confirmed: () => void,
+  ): AsyncGenerator<Batch> {
+    const { gaps, events: converter, timings, onResult } = this.#parts;
+    cursor.isAtGap = false;
+    cursor.at = later(cursor.at, gaps.endAfter(cursor.number));
+    const channel = await channelOf(client);
+    const end = await endOfServerLog(client, timings);
+    requireNotBehind(end, cursor.at);
+    const options: SubscriptionOptions = {
+      prefix: converter.prefix,
+      from: cursor.at ?? START,
+      isFar: (position) => gaps.isLarge(cursor.at, position),
+      confirmed: () => {
+        onResult(undefined);
+        confirmed();
+      },
     };
-    return reader.use((client) =>
-      subscribeOnce(client, events.prefix, from ?? START, timings, signal, reached),
-    );
+    for await (const { events, caughtUp } of subscribeOnce(client, options, timings, signal)) {
+      const wanted = this.#number(events, cursor, after);
+      if (caughtUp && !cursor.isAtGap && (await channelOf(client)) === channel) this.#noteGap(cursor, end);
+      yield { events: wanted, caughtUp: caughtUp && !cursor.isAtGap };
+      if (cursor.isAtGap) return;
+    }
+  }
+
+  /** Numbers events and moves the cursor behind them, until it comes to a large gap. @returns the events after number `after`. */
+  #number(events: readonly AllStreamResolvedEvent[], cursor: Cursor, after: number): LogEvent[] {
+    const { index, gaps, events: converter } = this.#parts;
+    const wanted: LogEvent[] = [];
+    for (const { event } of events) {
+      if (event === undefined) continue;
+      cursor.number++;
+      cursor.at = event.position;
+      index.note(cursor.number, event.position);
+      if (cursor.number > after)
+        wanted.push({ ...converter.toRecordedEvent(event), position: cursor.number });
+      const gapEnd = gaps.endAfter(cursor.number);
+      cursor.isAtGap = gapEnd !== undefined && gaps.isLarge(event.position, gapEnd);
+      if (cursor.isAtGap) break;
+    }
+    return wanted;
+  }
+
+  /**
+   * A subscription that has caught up has delivered everything up to the end that the server's log had before the subscription
+   * began, if it was the same node: another node may lag behind.
+   */
+  #noteGap(cursor: Cursor, end: Position | undefined): void {
+    if (end === undefined || end.commit <= (cursor.at?.commit ?? -1n)) return;
+    this.#parts.gaps.note(cursor.number, cursor.at, end);
+    cursor.at = end;
   }
 }
 
-function nextPause(pause: number): number {
-  return Math.min(2 * pause, MAX_PAUSE_MS);
+/** @throws StoreUnavailable if the log of a node ends before a position that was read. Its events would be missed or repeated. */
+function requireNotBehind(end: Position | undefined, read: Position | undefined): void {
+  if (read === undefined || (end !== undefined && end.commit >= read.commit)) return;
+  throw new StoreUnavailable(
+    `the log of the server ends at ${end?.commit ?? 0}, before ${read.commit}, which was read before: the node lags behind, or its data is older`,
+  );
 }
 
-function lastPosition(events: readonly AllStreamResolvedEvent[]): Position | undefined {
-  return events.findLast(({ event }) => event !== undefined)?.event?.position;
+function later(a: Position | undefined, b: Position | undefined): Position | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return b.commit > a.commit ? b : a;
 }

@@ -1,5 +1,4 @@
 import {
-  type AllStreamResolvedEvent,
   BACKWARDS,
   END,
   EventStoreDBClient,
@@ -9,8 +8,8 @@ import {
 } from '@eventstore/db-client';
 import { withDeadline } from '../../util/with-deadline.ts';
 import { StoreUnavailable } from '../store-errors.ts';
+import { disposeClient } from './client-channel.ts';
 import { completeRead } from './complete-read.ts';
-import { disposeClient } from './dispose-client.ts';
 import { describe, recoversByItself } from './error-mapping.ts';
 import type { Timings } from './timings.ts';
 
@@ -45,15 +44,6 @@ export class Reader {
   /** Reads a stream. A stream that does not exist has no events. @throws StoreUnavailable if the read is not complete. */
   readStream(stream: string, options: ReadStreamOptions): AsyncGenerator<ResolvedEvent> {
     return this.#read((client) => client.readStream(stream, options, READABLE));
-  }
-
-  /** Returns the position of the last event of all streams of the server. @throws StoreUnavailable */
-  async endOfServerLog(): Promise<Position | undefined> {
-    const read = (client: EventStoreDBClient) =>
-      client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
-    let end: Position | undefined;
-    for await (const { event } of this.#read<AllStreamResolvedEvent>(read)) end = event?.position;
-    return end;
   }
 
   async *#read<E>(open: (client: EventStoreDBClient) => StreamingRead<E>): AsyncGenerator<E> {
@@ -100,6 +90,17 @@ export class Reader {
     const disposed = Promise.allSettled(clients.map(({ client }) => disposeClient(client)));
     await withDeadline(disposed, DISPOSE_MS, () => new Error('late')).catch(() => undefined);
   }
+}
+
+/** Returns the position of the last event of all streams of the server. @throws StoreUnavailable or an error of the client */
+export async function endOfServerLog(
+  client: EventStoreDBClient,
+  { readMs }: Timings,
+): Promise<Position | undefined> {
+  const read = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+  let end: Position | undefined;
+  for await (const { event } of completeRead(read, readMs)) end = event?.position;
+  return end;
 }
 
 /** A client with the number of reads and subscriptions that use it. */

@@ -7,6 +7,8 @@ import type { SubscriptionControl } from './subscription-control.ts';
 /** The state that the services of a node share. */
 export interface Node {
   readonly log: EventLog;
+  /** The log that reads and subscriptions see. */
+  readonly readableLog: EventLog;
   readonly faults: Faults;
   readonly reads: OpenReads;
   readonly subscriptions: SubscriptionControl;

@@ -46,10 +46,10 @@ async function readStream(node: Node, call: ReadCall, options: Options): Promise
   let left = Number(options.getCount());
   if (left <= 0 || (isForwards && from?.hasEnd())) return unexpected('ReadStreamResult', 'Error');
   let next = from?.hasRevision() ? BigInt(from.getRevision()) : 0n;
-  if (from?.hasEnd()) next = node.log.lastRevision(stream);
+  if (from?.hasEnd()) next = node.readableLog.lastRevision(stream);
   const readPage = isForwards ? readStreamForwards : readStreamBackwards;
   for (;;) {
-    const page: StreamPage = readPage(node.log, stream, next, Math.min(left, PAGE_SIZE));
+    const page: StreamPage = readPage(node.readableLog, stream, next, Math.min(left, PAGE_SIZE));
     if (page.result === 'stream-deleted') return streamDeleted(stream);
     if (page.result === 'stream-not-found') {
       await send(call, notFoundMessage(stream));
@@ -66,11 +66,11 @@ async function readAll(node: Node, call: ReadCall, options: Options): Promise<Rp
   const from = options.getAll();
   const isForwards = options.getReadDirection() === FORWARDS;
   let left = Number(options.getCount());
-  let next = from?.hasEnd() ? node.log.end : BigInt(from?.getPosition()?.getCommitPosition() ?? 0);
-  if (!isPosition(node.log, next)) return unexpected('ReadAllResult', 'Error');
+  let next = from?.hasEnd() ? node.readableLog.end : BigInt(from?.getPosition()?.getCommitPosition() ?? 0);
+  if (!isPosition(node.readableLog, next)) return unexpected('ReadAllResult', 'Error');
   const readPage = isForwards ? readAllForwards : readAllBackwards;
   while (left > 0) {
-    const page = readPage(node.log, next, Math.min(left, PAGE_SIZE), everything);
+    const page = readPage(node.readableLog, next, Math.min(left, PAGE_SIZE), everything);
     if (!(await sendEvents(call, page.events))) return undefined;
     left -= page.events.length;
     if (page.isEnd) return undefined;

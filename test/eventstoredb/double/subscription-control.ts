@@ -10,14 +10,19 @@ export class SubscriptionControl {
   readonly #open = new Set<ReadCall>();
   readonly #silent = new WeakSet<ReadCall>();
   #silencesNewOnes = false;
+  /** Where each subscription so far began. */
+  readonly starts: (bigint | 'end')[] = [];
+  /** Number of stored events that subscriptions have looked at while they caught up, those that a filter held back included. */
+  considered = 0;
 
   /** How many subscriptions are open. */
   get count(): number {
     return this.#open.size;
   }
 
-  add(call: ReadCall): void {
+  add(call: ReadCall, start: bigint | 'end'): void {
     this.#open.add(call);
+    this.starts.push(start);
     if (this.#silencesNewOnes) this.#silent.add(call);
     call.on('cancelled', () => this.#open.delete(call));
     call.on('close', () => this.#open.delete(call));

@@ -19,12 +19,12 @@ const POLL_MS = 50;
 
 /** Serves one subscription until either side ends it. */
 export async function subscribe(node: Node, call: ReadCall, options: streams.ReadReq.Options): Promise<void> {
-  const source = sourceOf(node.log, options);
+  const source = sourceOf(node.readableLog, options);
   if (source instanceof RpcError) {
     call.emit('error', source);
     return;
   }
-  node.subscriptions.add(call);
+  node.subscriptions.add(call, source.start);
   await new Subscription(node, call, source).serve();
 }
 
@@ -99,6 +99,7 @@ class Subscription {
       }
       for (const event of page.events) await this.#out.write({ message: eventMessage(event), event });
       this.#sinceCheckpoint += page.considered;
+      this.#node.subscriptions.considered += page.considered;
       if (page.isEnd) return this.#goLive(page.next);
       await this.#writeCheckpointWhenDue(page.events.at(-1)?.position ?? cursor);
       cursor = page.next;
@@ -115,8 +116,8 @@ class Subscription {
 
   async #goLive(start: bigint | 'end'): Promise<void> {
     if (this.#out.isClosed) return;
-    const head = this.#node.log.end;
-    this.#stopListening = this.#node.log.onWritten((event) => this.#onWritten(event));
+    const head = this.#node.readableLog.end;
+    this.#stopListening = this.#node.readableLog.onWritten((event) => this.#onWritten(event));
     await this.#confirm();
     if (start !== 'end') await this.#readWhatWasMissed(start, head);
     if (this.#out.isClosed) return;
@@ -135,6 +136,7 @@ class Subscription {
         await delay(POLL_MS, undefined, { ref: false });
         continue;
       }
+      this.#node.subscriptions.considered += page.considered;
       if (page.events.length === 0 && page.isEnd) return;
       for (const event of page.events) {
         if (event.position >= head) return;
