@@ -123,7 +123,7 @@ describe('the demo while it runs', () => {
     const { status, text } = await paste(demo.commands.find((each) => each.includes('/v1/usage')) as string);
     expect(status).toBe(200);
     const [header, ...rows] = text.trim().split('\r\n');
-    expect(header).toMatch(/^accountId,.*billableClusters,clusterSeconds,peakClusters/);
+    expect(header).toMatch(/^accountId,.*billableClusters,clusterSeconds,clusterMilliseconds,peakClusters/);
     const type = header?.split(',').indexOf('clusterType') ?? -1;
     const ofAllTypes = rows.filter((row) => row.split(',')[type] === '*');
     expect(ofAllTypes).toHaveLength(40);

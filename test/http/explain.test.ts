@@ -141,11 +141,12 @@ describe('an explanation', () => {
   test('is available as CSV with a row per interval and as NDJSON with a line per cluster, each with its own ETag', async () => {
     const csv = await ledger().get(MARCH, { accept: 'text/csv' });
     const [header = '', ...rows] = csv.text.trimEnd().split('\r\n');
-    expect(header.split(',').slice(7, 14)).toEqual([
+    expect(header.split(',').slice(7, 15)).toEqual([
       ...['clusterId', 'name', 'from', 'to', 'clusterType', 'stillBilled', 'clusterSeconds'],
+      'clusterMilliseconds',
     ]);
     expect(rows).toHaveLength(3);
-    expect(rows[2]).toContain(`whole,'=whole,${day('03-01')},${day('04-01')},,true,2678400.000,`);
+    expect(rows[2]).toContain(`whole,'=whole,${day('03-01')},${day('04-01')},,true,2678400,2678400000,`);
     const lines = await ledger().get(MARCH, { accept: 'application/x-ndjson' });
     const { body, headers } = await ledger().get(MARCH);
     expect(

@@ -130,16 +130,16 @@ test('statements are available as JSON, CSV and NDJSON, page by page, and one by
   const of = (account: string, id: string, line: number) =>
     `${id},${id}_${line},${account},2026-03,5,2026-04-15T00:00:00.000Z`;
   expect(csv).toEqual([
-    'statementId,lineId,accountId,period,watermark,closedAt,line,of,clusterType,billableClusters,clusterSeconds,peakClusters,clustersAtStart,clustersAtEnd,averageClusters,facts',
-    `${of('acme', acme, 1)},usage,2026-03,*,0,0.000,0,0,0,0.000000,`,
-    `${of('acme', acme, 2)},adjustment,2026-02,*,0,-777600.000,,,,,${late?.eventId}`,
-    `${of('acme', acme, 3)},adjustment,2026-02,,0,-777600.000,,,,,`,
-    `${of('acme', acme, 4)},total,2026-03,*,0,-777600.000,,,,,`,
-    `${of('acme', acme, 5)},total,2026-03,,0,-777600.000,,,,,`,
-    `${of('globex', globex, 1)},usage,2026-03,*,1,2678400.000,1,1,1,1.000000,`,
-    `${of('globex', globex, 2)},usage,2026-03,,1,2678400.000,1,1,1,1.000000,`,
-    `${of('globex', globex, 3)},total,2026-03,*,1,2678400.000,,,,,`,
-    `${of('globex', globex, 4)},total,2026-03,,1,2678400.000,,,,,`,
+    'statementId,lineId,accountId,period,watermark,closedAt,line,of,clusterType,billableClusters,clusterSeconds,clusterMilliseconds,peakClusters,clustersAtStart,clustersAtEnd,averageClusters,facts',
+    `${of('acme', acme, 1)},usage,2026-03,*,0,0,0,0,0,0,0.000000,`,
+    `${of('acme', acme, 2)},adjustment,2026-02,*,0,-777600,-777600000,,,,,${late?.eventId}`,
+    `${of('acme', acme, 3)},adjustment,2026-02,,0,-777600,-777600000,,,,,`,
+    `${of('acme', acme, 4)},total,2026-03,*,0,-777600,-777600000,,,,,`,
+    `${of('acme', acme, 5)},total,2026-03,,0,-777600,-777600000,,,,,`,
+    `${of('globex', globex, 1)},usage,2026-03,*,1,2678400,2678400000,1,1,1,1.000000,`,
+    `${of('globex', globex, 2)},usage,2026-03,,1,2678400,2678400000,1,1,1,1.000000,`,
+    `${of('globex', globex, 3)},total,2026-03,*,1,2678400,2678400000,,,,,`,
+    `${of('globex', globex, 4)},total,2026-03,,1,2678400,2678400000,,,,,`,
     '',
   ]);
   expect((await ledger.get(path, { accept: 'image/png' })).status).toBe(406);

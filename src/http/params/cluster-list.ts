@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
-import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
+import { type ClusterView, viewClusterAt } from '../../projections/queries/cluster-view.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { Flag, instantOut, Paging, Reading } from './fields.ts';
-import { type Cursor, decodeCursor, pageOf } from './paging.ts';
+import { type Moment, type Place, pageOf } from './paging.ts';
 
 const SORTS = ['clusterId', 'name', 'registeredAt'] as const;
 
@@ -25,18 +24,23 @@ export const ClusterListQuery = z.strictObject({
 });
 export type ClusterListQuery = z.output<typeof ClusterListQuery>;
 
-/** Returns the page of clusters that a query selects, and the cursor of the next page if there is one. */
-export function listClusters(model: LedgerModel, query: ClusterListQuery, now: Instant) {
+/** Returns the page of clusters that a query selects, as they were at a moment, and the place of the last one if there are more. */
+export function listClusters(
+  model: LedgerModel,
+  query: ClusterListQuery,
+  after: Place | undefined,
+  { position, now }: Moment,
+) {
   const candidates =
     query.accountId === undefined
       ? model.clusters.texts.keys()
       : model.clustersOf(model.accounts.find(query.accountId) ?? -1).values();
   const views: ClusterView[] = [];
   for (const cluster of candidates) {
-    const view = viewCluster(model, cluster, now);
-    if (matches(view, query)) views.push(view);
+    const view = viewClusterAt(model, cluster, now, position);
+    if (view !== undefined && matches(view, query)) views.push(view);
   }
-  return sortedPage(views, query);
+  return sortedPage(views, query, after);
 }
 
 function matches(
@@ -53,7 +57,7 @@ function matches(
   return clusterId.toLowerCase().includes(text) || name.toLowerCase().includes(text);
 }
 
-function sortedPage(views: ClusterView[], { sort, cursor, limit }: ClusterListQuery) {
+function sortedPage(views: ClusterView[], { sort, limit }: ClusterListQuery, after: Place | undefined) {
   const isDescending = sort.startsWith('-');
   const by = sort.replace('-', '') as (typeof SORTS)[number];
   const key = (view: ClusterView): readonly [string, string] => [
@@ -64,11 +68,10 @@ function sortedPage(views: ClusterView[], { sort, cursor, limit }: ClusterListQu
         : '',
     view.clusterId,
   ];
-  const compare = (a: Cursor, b: Cursor) =>
+  const compare = (a: Place, b: Place) =>
     (compareCodeUnits(String(a[0]), String(b[0])) || compareCodeUnits(String(a[1]), String(b[1]))) *
     (isDescending ? -1 : 1);
   const keyed = views.map((view) => ({ view, key: key(view) })).sort((a, b) => compare(a.key, b.key));
-  const after = decodeCursor(cursor, 'text', 'text');
   const page = pageOf(
     keyed,
     limit,

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Answer, answer } from '../contract.ts';
+import type { HeaderName } from '../openapi/headers.ts';
+import { tagOf } from '../server/etag.ts';
 import { Problem } from '../server/problem.ts';
 
 export interface Forms {
@@ -17,11 +19,12 @@ export function inAllForms<T extends z.ZodType>(
   description: string,
   schema: T,
   lines: z.ZodType<string>,
+  headers: readonly HeaderName[] = [],
 ): Answer<T | z.ZodString> {
   return answer(
     `${description} With \`Accept: text/csv\` as a table, with \`Accept: application/x-ndjson\` as a line of JSON for each item.`,
     schema,
-    { otherForms: { 'text/csv': z.string(), 'application/x-ndjson': lines } },
+    { headers, otherForms: { 'text/csv': z.string(), 'application/x-ndjson': lines } },
   );
 }
 
@@ -47,9 +50,20 @@ export function acceptedForm(request: FastifyRequest, reply: FastifyReply): 'jso
   return form;
 }
 
-/** Sends the answer in the form that the request accepts. @throws Problem `not-acceptable` */
-export function sendAccepted(request: FastifyRequest, reply: FastifyReply, forms: Forms): FastifyReply {
-  switch (acceptedForm(request, reply)) {
+/**
+ * Sends the answer in the form that the request accepts.
+ * @param figures the part of the answer that decides about its ETag; by default all of it.
+ * @throws Problem `not-acceptable`
+ */
+export function sendAccepted(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  forms: Forms,
+  figures?: object,
+): FastifyReply {
+  const form = acceptedForm(request, reply);
+  if (figures !== undefined) reply.header('etag', tagOf(JSON.stringify([form, figures])));
+  switch (form) {
     case 'json':
       return reply.send(forms.json());
     case 'csv':

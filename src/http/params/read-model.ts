@@ -1,10 +1,12 @@
 import type { FastifyReply } from 'fastify';
+import type { Instant } from '../../domain/time.ts';
 import type { ClusterNumber } from '../../projections/model/interned-numbers.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 import type { AsOf } from './fields.ts';
+import type { Moment, PageRequest } from './paging.ts';
 
 /**
  * Returns the model to answer from, at `minPosition` or later, and sets the header `Ledger-Position`. Waits until the
@@ -28,9 +30,28 @@ export async function modelFor(
   return projections.model;
 }
 
-/** Returns the position that an `asOf` means; by default the last one. @throws Problem `invalid-request` if the log is shorter */
-export function knownAt(model: LedgerModel, asOf: AsOf | undefined, pointer = '/query/asOf'): number {
-  if (asOf === undefined) return model.position;
+/**
+ * Returns the model to answer a page from, and the moment that the page shows: that of the first page.
+ * @throws Problem `catching-up`, `position-not-reached`
+ */
+export async function modelForPage(
+  { projections, now }: { readonly projections: Projections; readonly now: () => Instant },
+  { moment }: PageRequest,
+  { minPosition = 0 }: { readonly minPosition?: number | undefined },
+  reply: FastifyReply,
+): Promise<{ readonly model: LedgerModel; readonly moment: Moment }> {
+  const least = Math.max(minPosition, moment?.position ?? 0);
+  const model = await modelFor(projections, { minPosition: least }, reply);
+  return { model, moment: moment ?? { position: model.position, now: now() } };
+}
+
+/** Returns the position that an `asOf` means; by default `position`, which is the last one. @throws Problem `invalid-request` if the log is shorter */
+export function knownAt(
+  model: LedgerModel,
+  asOf: AsOf | undefined,
+  { pointer = '/query/asOf', position = model.position } = {},
+): number {
+  if (asOf === undefined) return position;
   if (typeof asOf === 'object') return model.facts.positionAt(asOf.instant);
   if (asOf <= model.position) return asOf;
   throw invalidRequest([

@@ -4,14 +4,13 @@ import { Next } from '../../api/values.ts';
 import { AccountProfile, useOfLimits } from '../../domain/account-profile.ts';
 import { ownerAt } from '../../domain/billing/billing.ts';
 import { compareTypes } from '../../domain/billing/usage.ts';
-import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { AccountPath, Paging, Reading } from '../params/fields.ts';
-import { decodeCursor, pageOf } from '../params/paging.ts';
-import { modelFor } from '../params/read-model.ts';
+import { type Moment, openPage, pageOf } from '../params/paging.ts';
+import { modelFor, modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
@@ -58,15 +57,19 @@ export function accountRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts',
     { config: { access: { billing: 'all', auditor: 'all' } }, schema: listSchema },
-    async ({ query: { limit, cursor, ...query } }, reply) => {
-      const model = await modelFor(services.projections, query, reply);
-      const [after] = decodeCursor(cursor, 'text') ?? [];
-      const ids = [...new Set([...model.accounts.texts, ...model.profiles.accountIds])].sort(
-        compareCodeUnits,
-      );
+    async (request, reply) => {
+      const { query } = request;
+      const page = openPage(request, 'text');
+      const { model, moment } = await modelForPage(services, page, query, reply);
+      const [after] = page.after ?? [];
+      const ids = new Set([...model.accounts.texts, ...model.profiles.accountIds]);
+      const sorted = [...ids].filter((id) => isKnownAt(model, id, moment)).sort(compareCodeUnits);
       const isAfter = (id: string) => after === undefined || id > after;
-      const page = pageOf(ids, limit, isAfter, (id) => [id]);
-      return { ...page, items: page.items.map((accountId) => accountOut(model, accountId, services.now())) };
+      const { items, last } = pageOf(sorted, query.limit, isAfter, (id) => [id]);
+      return {
+        items: items.map((accountId) => accountOut(model, accountId, moment)),
+        ...page.next(last, moment),
+      };
     },
   );
 
@@ -77,7 +80,7 @@ export function accountRoutes(app: App, services: HttpServices): void {
       const model = await modelFor(services.projections, query, reply);
       if (model.accounts.find(accountId) === undefined && model.profiles.of(accountId) === undefined)
         throw new Problem('not-found', `account ${accountId} owns no cluster and has no profile`);
-      return accountOut(model, accountId, services.now());
+      return accountOut(model, accountId, { position: model.position, now: services.now() });
     },
   );
 
@@ -92,19 +95,27 @@ export function accountRoutes(app: App, services: HttpServices): void {
         const eventId = await decisions.describeAccount(accountId, body, caller.actor);
         await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
       }
-      reply.header('ledger-position', String(projections.model.position));
-      return accountOut(projections.model, accountId, services.now());
+      const { model } = projections;
+      reply.header('ledger-position', String(model.position));
+      return accountOut(model, accountId, { position: model.position, now: services.now() });
     },
   );
 }
 
-function accountOut(model: LedgerModel, accountId: string, now: Instant): AccountOut {
+/** Returns whether an account owned a cluster or had a profile, as known at the moment of a page. */
+function isKnownAt(model: LedgerModel, accountId: string, { position }: Moment): boolean {
+  if (position === model.position) return true;
+  const described = model.profiles.of(accountId)?.position;
+  return (
+    (described !== undefined && described <= position) || model.clustersEverOf(accountId, position).length > 0
+  );
+}
+
+function accountOut(model: LedgerModel, accountId: string, { position, now }: Moment): AccountOut {
   const account = model.accounts.find(accountId);
   const clusters = account === undefined ? [] : model.clustersOf(account);
-  const owned = clusters.filter(
-    (cluster) => ownerAt(model.billing(cluster, model.position), now) === accountId,
-  );
-  const billed = model.billedByType(accountId, now);
+  const owned = clusters.filter((cluster) => ownerAt(model.billing(cluster, position), now) === accountId);
+  const billed = billedByType(model, accountId, { position, now });
   const profile = model.profiles.of(accountId)?.profile ?? {};
   return {
     accountId,
@@ -116,6 +127,21 @@ function accountOut(model: LedgerModel, accountId: string, now: Instant): Accoun
     ),
     ...(profile.limits !== undefined && { limitUse: useOfLimits(profile.limits, billed) }),
   };
+}
+
+/** Returns how many clusters of each type are billed to an account at a moment. */
+function billedByType(model: LedgerModel, accountId: string, { position, now }: Moment) {
+  if (position === model.position) return model.billedByType(accountId, now);
+  const billed = new Map<string | null, number>();
+  const account = model.accounts.find(accountId);
+  for (const cluster of account === undefined ? [] : model.clustersOf(account)) {
+    const interval = model
+      .intervals(cluster, position)
+      .find(({ from, to }) => from <= now && (to === null || now < to));
+    if (interval?.accountId !== accountId) continue;
+    billed.set(interval.clusterType, (billed.get(interval.clusterType) ?? 0) + 1);
+  }
+  return billed;
 }
 
 /** A profile with the members of every object in one order, for comparison. */

@@ -9,8 +9,8 @@ import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { alertOut, liveAlerts, severityOf } from '../alert-view.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { Paging, Reading } from '../params/fields.ts';
-import { decodeCursor, pageOf } from '../params/paging.ts';
-import { modelFor } from '../params/read-model.ts';
+import { openPage, pageOf } from '../params/paging.ts';
+import { modelFor, modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
@@ -44,19 +44,24 @@ export function alertRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async ({ query: { limit, cursor, state, kind, severity, ...query } }, reply) => {
-      const model = await modelFor(services.projections, query, reply);
+    async (request, reply) => {
+      const { limit, state, kind, severity, ...query } = request.query;
+      const page = openPage(request, 'number', 'text');
+      const { model, moment } = await modelForPage(services, page, query, reply);
       const now = services.recordingTime();
       const isSelected = (alert: Alert) =>
         (state === undefined || alertState(alert) === state) &&
         (kind === undefined || alert.kind === kind) &&
         (severity === undefined || severityOf(alert) === severity);
       const alerts = model.alerts.all(now, liveAlerts(services)).filter(isSelected);
-      const [raisedAt, id] = decodeCursor(cursor, 'number', 'text') ?? [Number.POSITIVE_INFINITY, ''];
+      const [raisedAt, id] = page.after ?? [Number.POSITIVE_INFINITY, ''];
       const isBehind = (alert: Alert) =>
         alert.raisedAt < Number(raisedAt) || (alert.raisedAt === raisedAt && alert.id > String(id));
-      const page = pageOf(alerts, limit, isBehind, (alert) => [alert.raisedAt, alert.id]);
-      return { ...page, items: page.items.map((alert) => alertOut(alert, model, now)) };
+      const { items, last } = pageOf(alerts, limit, isBehind, (alert) => [alert.raisedAt, alert.id]);
+      return {
+        items: items.map((alert) => alertOut(alert, model, now)),
+        ...page.next(last, moment),
+      };
     },
   );
 

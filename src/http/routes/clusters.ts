@@ -8,11 +8,12 @@ import type { Instant } from '../../domain/time.ts';
 import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
+import type { Position, Revision } from '../../util/log-numbers.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { ClusterListQuery, listClusters } from '../params/cluster-list.ts';
 import { AsOf, asOfOut, ClusterPath, instantOut, Paging, Reading } from '../params/fields.ts';
-import { decodeCursor, encodeCursor } from '../params/paging.ts';
-import { clusterNumber, knownAt, modelFor } from '../params/read-model.ts';
+import { openPage } from '../params/paging.ts';
+import { clusterNumber, knownAt, modelFor, modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
 const listSchema = {
@@ -70,10 +71,12 @@ export function clusterRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/clusters',
     { config: { access: { auditor: 'all', customer: 'filtered' } }, schema: listSchema },
-    async ({ query }, reply) => {
-      const model = await modelFor(projections, query, reply);
-      const page = listClusters(model, query, now());
-      return { ...page, items: page.items.map(clusterOut) };
+    async (request, reply) => {
+      const { query } = request;
+      const page = openPage(request, 'text', 'text');
+      const { model, moment } = await modelForPage(services, page, query, reply);
+      const { items, last } = listClusters(model, query, page.after, moment);
+      return { items: items.map(clusterOut), ...page.next(last, moment) };
     },
   );
 
@@ -97,8 +100,19 @@ export function clusterRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/clusters/:clusterId/events',
     { config: { access: { producer: 'own', auditor: 'all', customer: 'own' } }, schema: eventsSchema },
-    async ({ params, query }, reply) =>
-      eventsOf(services, await modelFor(projections, query, reply), params.clusterId, query),
+    async (request, reply) => {
+      const { params, query } = request;
+      const page = openPage(request, 'number');
+      const { model, moment } = await modelForPage(services, page, query, reply);
+      const from = Number(page.after?.[0] ?? -1) + 1;
+      const asOf = knownAt(model, query.asOf, { position: moment.position });
+      const { items, isMore } = await eventsOf(services, model, params.clusterId, {
+        from,
+        limit: query.limit,
+        asOf,
+      });
+      return { items, ...page.next(isMore ? [from + items.length - 1] : undefined, moment) };
+    },
   );
 }
 
@@ -132,24 +146,19 @@ async function eventsOf(
   { store }: HttpServices,
   model: LedgerModel,
   clusterId: string,
-  { asOf, cursor, limit }: z.output<typeof EventsQuery>,
-): Promise<{ items: FactEventOut[]; next?: string }> {
-  const known = knownAt(model, asOf);
-  const [after] = decodeCursor(cursor, 'number') ?? [-1];
-  const from = Number(after) + 1;
+  { from, limit, asOf }: { readonly from: Revision; readonly limit: number; readonly asOf: Position },
+): Promise<{ readonly items: FactEventOut[]; readonly isMore: boolean }> {
   // One more than the page has, to know whether there is a next one.
   const positions = model
     .positionsFrom(clusterNumber(model, clusterId), from, limit + 1)
-    .filter((position) => position <= known);
+    .filter((position) => position <= asOf);
   const items: FactEventOut[] = [];
   for await (const event of store.readStream(clusterStream(clusterId), { from, limit })) {
     const position = positions[event.revision - from];
     if (position === undefined) break;
     items.push(toCloudEvent(event, position));
   }
-  return items.length < positions.length
-    ? { items, next: encodeCursor([from + items.length - 1]) }
-    : { items };
+  return { items, isMore: items.length < positions.length };
 }
 
 function clusterOut({ attributes, unreadable, ...view }: ClusterView): ClusterOut {

@@ -97,8 +97,8 @@ export function diffRoutes(app: App, services: HttpServices): void {
 /** @throws Problem `invalid-request` if `before` is later than `after` */
 function spanOf(model: LedgerModel, { before, after }: { before: AsOf; after?: AsOf | undefined }): Span {
   const span = {
-    before: knownAt(model, before, '/query/before'),
-    after: knownAt(model, after, '/query/after'),
+    before: knownAt(model, before, { pointer: '/query/before' }),
+    after: knownAt(model, after, { pointer: '/query/after' }),
   };
   if (span.before <= span.after) return span;
   const detail = `must not be later than after: position ${span.before} is later than ${span.after}`;

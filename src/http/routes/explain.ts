@@ -12,7 +12,7 @@ import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';
-import { type Cell, csvRow } from '../params/csv.ts';
+import { type Cell, csvRow, SECONDS_COLUMNS, secondsCells } from '../params/csv.ts';
 import { AccountPath, AsOf, instantOut, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, headOf, WindowFields } from '../params/window-params.ts';
@@ -107,7 +107,7 @@ function millisecondsOf({ from, to }: CountedInterval): bigint {
   return BigInt(to - from);
 }
 
-const INTERVAL_COLUMNS = ['from', 'to', 'clusterType', 'stillBilled', 'clusterSeconds'] as const;
+const INTERVAL_COLUMNS = ['from', 'to', 'clusterType', 'stillBilled', ...SECONDS_COLUMNS] as const;
 
 /** Writes a row per interval. */
 async function asCsv(
@@ -134,7 +134,7 @@ async function asCsv(
     for (const { from, to, clusterType, stillBilled, clusterSeconds, openedBy, closedBy } of intervals) {
       const own: Cell[] = [
         ...[clusterId, name, from, to, clusterType, String(stillBilled)],
-        { number: clusterSeconds },
+        ...secondsCells(clusterSeconds),
       ];
       csv += csvRow([...shared, ...own, ...cellsOf(openedBy), ...cellsOf(closedBy)]);
     }

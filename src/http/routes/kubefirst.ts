@@ -17,10 +17,9 @@ import {
   parseBatch,
   parseTrack,
 } from '../ingest/segment.ts';
-import type { KubefirstServices } from '../kubefirst-services.ts';
 import { BEARER, WRITE_KEY } from '../openapi/info.ts';
 import { AccountPath, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
-import { decodeCursor, pageOf } from '../params/paging.ts';
+import { openPage, type PageRequest, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { acceptGzip } from '../server/gzip.ts';
@@ -77,7 +76,7 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
         response: { 200: answer('The state of the source.', KubefirstStatusOut), ...problemResponses },
       },
     },
-    async ({ query }) => statusOf(kubefirst, query),
+    async (request) => statusOf(services, openPage(request, 'text'), request.query.limit),
   );
 
   app.get(
@@ -150,12 +149,13 @@ async function ingest(services: HttpServices, { events, errors }: ParsedTrack, r
 }
 
 function statusOf(
-  { intake, writeKey, records }: KubefirstServices,
-  { limit, cursor }: z.output<z.ZodObject<typeof Paging>>,
+  { kubefirst: { intake, writeKey, records }, projections, now }: HttpServices,
+  page: PageRequest,
+  limit: number,
 ) {
-  const [after] = decodeCursor(cursor, 'text') ?? [];
+  const [after] = page.after ?? [];
   const seen = [...intake.lastSeen].sort(([a], [b]) => compareCodeUnits(a, b));
-  const { items, next } = pageOf(
+  const { items, last } = pageOf(
     seen,
     limit,
     ([clusterId]) => after === undefined || clusterId > String(after),
@@ -166,7 +166,7 @@ function statusOf(
     telemetry: { writeKeyRequired: writeKey !== undefined, events: Object.fromEntries(intake.counts) },
     records: status === undefined ? null : { ...status, since: instantOut(status.since) },
     lastSeen: items.map(([clusterId, at]) => ({ clusterId, at: instantOut(at) })),
-    ...(next !== undefined && { next }),
+    ...page.next(last, { position: projections.model.position, now: now() }),
   };
 }
 

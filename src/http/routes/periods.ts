@@ -8,8 +8,8 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
-import { decodeCursor, pageOf } from '../params/paging.ts';
-import { knownAt, modelFor } from '../params/read-model.ts';
+import { openPage, pageOf } from '../params/paging.ts';
+import { knownAt, modelFor, modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
@@ -44,15 +44,19 @@ export function periodRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async ({ query: { limit, cursor, ...query } }, reply) => {
-      const model = await modelFor(services.projections, query, reply);
-      const [after] = decodeCursor(cursor, 'text') ?? [];
+    async (request, reply) => {
+      const { query } = request;
+      const page = openPage(request, 'text');
+      const { model, moment } = await modelForPage(services, page, query, reply);
+      const [after] = page.after ?? [];
       const isBehind = (period: Period) => after === undefined || period > after;
-      const [now, asOf] = [services.now(), knownAt(model, query.asOf)];
-      const page = pageOf(periodsIn(model, now, asOf), limit, isBehind, (period) => [period]);
+      const { now } = moment;
+      const asOf = knownAt(model, query.asOf, { position: moment.position });
+      const periods = periodsIn(model, now, asOf);
+      const { items, last } = pageOf(periods, query.limit, isBehind, (period) => [period]);
       return {
-        ...page,
-        items: page.items.map((period) => viewOf(model, period, { now, asOf, graceMs: services.graceMs })),
+        items: items.map((period) => viewOf(model, period, { now, asOf, graceMs: services.graceMs })),
+        ...page.next(last, moment),
       };
     },
   );

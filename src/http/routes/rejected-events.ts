@@ -15,8 +15,8 @@ import { answer, FACT_PROBLEMS, problemResponses, problems } from '../contract.t
 import { CloudEvent, submissionOf } from '../ingest/cloud-event-envelope.ts';
 import { Recorder } from '../ingest/recorder.ts';
 import { EventPath, fieldErrors, Paging, Reading } from '../params/fields.ts';
-import { decodeCursor, encodeCursor } from '../params/paging.ts';
-import { modelFor } from '../params/read-model.ts';
+import { openPage } from '../params/paging.ts';
+import { modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem, problemOf } from '../server/problem.ts';
 
@@ -42,9 +42,11 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async ({ query: { limit, cursor, ...query } }, reply) => {
-      await modelFor(services.projections, query, reply);
-      const [before] = decodeCursor(cursor, 'number') ?? [];
+    async (request, reply) => {
+      const { limit } = request.query;
+      const page = openPage(request, 'number');
+      const { moment } = await modelForPage(services, page, request.query, reply);
+      const [before] = page.after ?? [];
       const from = before === undefined ? {} : { from: Number(before) - 1 };
       if (from.from === -1) return { items: [] };
       const items: RejectedEventOut[] = [];
@@ -64,7 +66,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         });
         last = revision;
       }
-      return last > 0 ? { items, next: encodeCursor([last]) } : { items };
+      return { items, ...page.next(last > 0 ? [last] : undefined, moment) };
     },
   );
 

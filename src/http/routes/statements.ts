@@ -10,10 +10,10 @@ import { closedQuestion, statementsInTurns } from '../../projections/queries/per
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
 import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
-import { type Cell, toCsv } from '../params/csv.ts';
+import { type Cell, SECONDS_COLUMNS, secondsCells, toCsv } from '../params/csv.ts';
 import { AccountPath, AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
-import { decodeCursor, encodeCursor } from '../params/paging.ts';
-import { knownAt, modelFor } from '../params/read-model.ts';
+import { linkNext, openPage, type Place } from '../params/paging.ts';
+import { knownAt, modelFor, modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
@@ -40,29 +40,31 @@ export function statementRoutes(app: App, services: HttpServices): void {
           ...Reading,
         }),
         response: {
-          200: inAllForms('The statements.', StatementList, jsonLines(StatementOut)),
+          200: inAllForms('The statements.', StatementList, jsonLines(StatementOut), ['Link']),
           ...problems('not-found', 'rules-unknown', 'not-acceptable'),
         },
       },
     },
     async (request, reply) => {
       const { query, params } = request;
-      const model = await modelFor(services.projections, query, reply);
-      const [after] = (decodeCursor(query.cursor, 'text') ?? []) as readonly string[];
-      const { head, statements } = closedStatements(model, params.period, knownAt(model, query.asOf), {
-        behind: after,
-      });
+      const page = openPage(request, 'text');
+      const { model, moment } = await modelForPage(services, page, query, reply);
+      const asOf = knownAt(model, query.asOf, { position: moment.position });
+      const [after] = (page.after ?? []) as readonly string[];
+      const { head, statements } = closedStatements(model, params.period, asOf, { behind: after });
       const items: z.output<typeof StatementOut>[] = [];
-      let next: string | undefined;
+      let last: Place | undefined;
       for await (const statement of statements) {
         if (items.length === query.limit) {
-          next = encodeCursor([items.at(-1)?.accountId ?? '']);
+          last = [items.at(-1)?.accountId ?? ''];
           break;
         }
         items.push(statementOut(statement, head.closedAt));
       }
+      const next = page.next(last, moment);
+      linkNext(request, reply, next.next);
       return sendAccepted(request, reply, {
-        json: () => ({ ...head, items, ...(next !== undefined && { next }) }),
+        json: () => ({ ...head, items, ...next }),
         csv: () => asCsv(items),
         items: () => items,
       });
@@ -146,7 +148,7 @@ type Line = 'usage' | 'adjustment' | 'total';
 function asCsv(items: readonly z.output<typeof StatementOut>[]): string {
   const header = [
     ...['statementId', 'lineId', 'accountId', 'period', 'watermark', 'closedAt'],
-    ...['line', 'of', 'clusterType', ...ADDITIVE, ...OTHERS, 'facts'],
+    ...['line', 'of', 'clusterType', 'billableClusters', ...SECONDS_COLUMNS, ...OTHERS, 'facts'],
   ];
   return toCsv(header, items.flatMap(rowsOf));
 }
@@ -180,7 +182,8 @@ function rowsOf(statement: z.output<typeof StatementOut>): Cell[][] {
   ) =>
     rows.push([
       ...[statementId, `${statementId}_${rows.length + 1}`, accountId, period, number(watermark), closedAt],
-      ...[line, of, clusterType, ...ADDITIVE.map((measure) => number(amounts[measure])), ...others, facts],
+      ...[line, of, clusterType, number(amounts.billableClusters), ...secondsCells(amounts.clusterSeconds)],
+      ...[...others, facts],
     ]);
   add('usage', period, ALL_TYPES, usage, measures(usage));
   for (const own of byType) add('usage', period, own.clusterType, own, measures(own));

@@ -15,10 +15,10 @@ import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
 import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
-import { toCsv } from '../params/csv.ts';
+import { SECONDS_COLUMNS, secondsCells, toCsv } from '../params/csv.ts';
 import { AccountPath, AsOf, Paging, Reading } from '../params/fields.ts';
-import { decodeCursor, encodeCursor } from '../params/paging.ts';
-import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
+import { linkNext, openPage, type Place } from '../params/paging.ts';
+import { knownAt, modelFor, modelForPage, requireAccount } from '../params/read-model.ts';
 import { headOf, WindowFields, windowOf } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
@@ -74,29 +74,34 @@ export function usageRoutes(app: App, services: HttpServices): void {
         description,
         querystring: AllQuery,
         response: {
-          200: inAllForms('The usage of each account.', UsageList, jsonLines(AccountUsageOut)),
+          200: inAllForms('The usage of each account.', UsageList, jsonLines(AccountUsageOut), ['Link']),
           ...problems('not-acceptable'),
         },
       },
     },
     async (request, reply) => {
       const { query } = request;
-      const model = await modelFor(services.projections, query, reply);
-      const usageQuestion = questionOf(query, services.now(), knownAt(model, query.asOf));
-      const [after] = decodeCursor(query.cursor, 'text') ?? [];
+      const page = openPage(request, 'text');
+      const { model, moment } = await modelForPage(services, page, query, reply);
+      const asOf = knownAt(model, query.asOf, { position: moment.position });
+      const usageQuestion = questionOf(query, moment.now, asOf);
+      const [after] = page.after ?? [];
       const items: AccountUsage[] = [];
-      let next: string | undefined;
+      let last: Place | undefined;
       for await (const item of yieldingToEventLoop(usageByAccount(model, usageQuestion, query.accountId))) {
         if (after !== undefined && item.accountId <= after) continue;
         if (items.length === query.limit) {
-          next = encodeCursor([items.at(-1)?.accountId ?? '']);
+          last = [items.at(-1)?.accountId ?? ''];
           break;
         }
         items.push(item);
       }
       const shared = headOf(model, query, usageQuestion);
-      const json = () => ({ ...shared, items, ...(next !== undefined && { next }) });
-      return sendAccepted(request, reply, formsOf(shared, items, json));
+      const next = page.next(last, moment);
+      linkNext(request, reply, next.next);
+      const json = () => ({ ...shared, items, ...next });
+      const figures = figuresOf(query, usageQuestion, moment.now, items);
+      return sendAccepted(request, reply, formsOf(shared, items, json), figures);
     },
   );
 
@@ -121,12 +126,14 @@ export function usageRoutes(app: App, services: HttpServices): void {
       const { query, params } = request;
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, params.accountId);
-      const usageQuestion = questionOf(query, services.now(), knownAt(model, query.asOf));
+      const now = services.now();
+      const usageQuestion = questionOf(query, now, knownAt(model, query.asOf));
       const item = accountUsage(model, params.accountId, usageQuestion);
       const shared = headOf(model, query, usageQuestion);
       const { accountId, ...measures } = item;
       const json = () => ({ accountId, ...shared, ...measures });
-      return sendAccepted(request, reply, formsOf(shared, [item], json));
+      const figures = figuresOf(query, usageQuestion, now, [item]);
+      return sendAccepted(request, reply, formsOf(shared, [item], json), figures);
     },
   );
 }
@@ -141,6 +148,22 @@ function questionOf(query: Query, now: Instant, asOf: Position): UsageQuestion {
   }
   const through = clippedWindow(window, query.through ?? now).to;
   return { window, through, asOf, byDay, groupBy: query.groupBy };
+}
+
+/**
+ * Returns what decides about the ETag of an answer whose time has ended: its figures, but not the position, which every fact
+ * of any account moves. Returns `undefined` while the figures grow with the time.
+ */
+function figuresOf(
+  { period, through = Number.POSITIVE_INFINITY }: Query,
+  question: UsageQuestion,
+  now: Instant,
+  items: readonly AccountUsage[],
+): object | undefined {
+  const { window, groupBy } = question;
+  return Math.min(window.to, through) <= now
+    ? { period, window, through: question.through, groupBy, items }
+    : undefined;
 }
 
 /** Returns the figures in all forms. */
@@ -173,7 +196,7 @@ function asCsv(
     'date',
     'clusterType',
     ...(isGrouped ? ['group'] : []),
-    ...MEASURES,
+    ...MEASURES.flatMap((measure) => (measure === 'clusterSeconds' ? SECONDS_COLUMNS : [measure])),
   ];
   const rows = items.flatMap(({ accountId, usage, byType, groups, days }) =>
     (days ?? [{ date: null, usage, byType, groups }]).flatMap((day) =>
@@ -188,7 +211,11 @@ function asCsv(
         day.date,
         clusterType,
         ...(isGrouped ? [group] : []),
-        ...MEASURES.map((measure) => ({ number: String(measures[measure]) })),
+        ...MEASURES.flatMap((measure) =>
+          measure === 'clusterSeconds'
+            ? secondsCells(measures[measure])
+            : [{ number: String(measures[measure]) }],
+        ),
       ]),
     ),
   );

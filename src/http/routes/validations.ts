@@ -5,8 +5,8 @@ import { line } from '../../domain/facts/fact.ts';
 import type { Run } from '../../domain/validation/records/run-summary.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { Paging, Reading } from '../params/fields.ts';
-import { decodeCursor, encodeCursor, pageOf } from '../params/paging.ts';
-import { modelFor } from '../params/read-model.ts';
+import { openPage, pageOf } from '../params/paging.ts';
+import { modelForPage } from '../params/read-model.ts';
 import { detailsOf, runFromStore } from '../run-records.ts';
 import { currentRunOut } from '../run-view.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -41,42 +41,36 @@ export function validationRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/validations',
     { config: { access: { auditor: 'all' } }, schema: listSchema },
-    async ({ query }, reply) => {
-      const { validations } = await modelFor(services.projections, query, reply);
-      const [before] = decodeCursor(query.cursor, 'number') ?? [Number.POSITIVE_INFINITY];
+    async (request, reply) => {
+      const { query } = request;
+      const page = openPage(request, 'number');
+      const { model, moment } = await modelForPage(services, page, query, reply);
+      const [before] = page.after ?? [Number.POSITIVE_INFINITY];
       const isBehind = ({ position }: Run) => position < Number(before);
-      const page = pageOf(validations.runs.reverse(), query.limit, isBehind, ({ position }) => [position]);
-      return { ...page, items: page.items.map((run) => currentRunOut(services, run)) };
+      const runs = model.validations.runs.reverse();
+      const { items, last } = pageOf(runs, query.limit, isBehind, ({ position }) => [position]);
+      return { items: items.map((run) => currentRunOut(services, run)), ...page.next(last, moment) };
     },
   );
 
   app.get(
     '/v1/validations/:runId',
     { config: { access: { auditor: 'all' } }, schema: getSchema },
-    async ({ params: { runId }, query }, reply) => {
-      const { validations } = await modelFor(services.projections, query, reply);
-      const run = validations.run(runId) ?? (await runFromStore(services, runId));
-      if (run === undefined) throw new Problem('not-found', `validation run ${runId} does not exist`);
-      return runDetailOut(services, run, query);
+    async (request, reply) => {
+      const { params, query } = request;
+      const page = openPage(request, 'number');
+      const { model, moment } = await modelForPage(services, page, query, reply);
+      const run = model.validations.run(params.runId) ?? (await runFromStore(services, params.runId));
+      if (run === undefined) throw new Problem('not-found', `validation run ${params.runId} does not exist`);
+      const from = Number(page.after?.[0] ?? 0);
+      const { verdicts, ...details } = await detailsOf(services, run);
+      const end = from + query.limit;
+      return {
+        ...currentRunOut(services, run),
+        ...details,
+        verdicts: verdicts.slice(from, end),
+        ...page.next(end < verdicts.length ? [end] : undefined, moment),
+      };
     },
   );
-}
-
-/** Returns the details of a run, with one page of its verdicts. */
-async function runDetailOut(
-  services: HttpServices,
-  run: Run,
-  { cursor, limit }: z.output<typeof RunsQuery>,
-): Promise<RunDetailOut> {
-  const [after] = decodeCursor(cursor, 'number') ?? [0];
-  const from = Number(after);
-  const details = await detailsOf(services, run);
-  const verdicts = details.verdicts.slice(from, from + limit);
-  const isMore = from + limit < details.verdicts.length;
-  return {
-    ...currentRunOut(services, run),
-    ...details,
-    verdicts,
-    ...(isMore && { next: encodeCursor([from + limit]) }),
-  };
 }

@@ -19,7 +19,7 @@ import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { instantOut, Paging, PositionText } from '../params/fields.ts';
-import { decodeCursor, pageOf } from '../params/paging.ts';
+import { openPage, pageOf } from '../params/paging.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
@@ -163,14 +163,20 @@ export function webhookRoutes(app: App, services: HttpServices): void {
   };
   const view = async (webhook: Webhook) => webhookOut(webhook, await webhooks.statusOf(webhook));
 
-  app.get('/v1/webhooks', { config: READ, schema: schemas.list }, async ({ query: { limit, cursor } }) => {
+  app.get('/v1/webhooks', { config: READ, schema: schemas.list }, async (request) => {
+    const page = openPage(request, 'number', 'text');
     await webhooks.refresh();
     const sorted = webhooks.book.all().toSorted(byAge);
-    const [createdAt, id] = decodeCursor(cursor, 'number', 'text') ?? [-1, ''];
+    const [createdAt, id] = page.after ?? [-1, ''];
     const after = { createdAt: Number(createdAt), webhookId: String(id) };
     const isBehind = (webhook: Webhook) => byAge(webhook, after) > 0;
-    const page = pageOf(sorted, limit, isBehind, (webhook) => [webhook.createdAt, webhook.webhookId]);
-    return { ...page, items: await Promise.all(page.items.map(view)) };
+    const { limit } = request.query;
+    const { items, last } = pageOf(sorted, limit, isBehind, (webhook) => [
+      webhook.createdAt,
+      webhook.webhookId,
+    ]);
+    const moment = { position: projections.model.position, now: services.now() };
+    return { items: await Promise.all(items.map(view)), ...page.next(last, moment) };
   });
 
   app.post(

@@ -71,7 +71,7 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
       requireAccount(model, accountId);
       const question = questionOf(request.body);
       const counted = countedOf(question, services.now(), '');
-      const asOf = knownAt(model, question.asOf, '/asOf');
+      const asOf = knownAt(model, question.asOf, { pointer: '/asOf' });
       const changes = changesOf(model, { accountId, asOf, actor: request.caller.actor }, question);
       const simulation = await simulateAccount(services.store, model, { accountId, asOf }, changes);
       const clusters = simulatedClusters(model, simulation);

@@ -7,7 +7,7 @@ import type { UnreadableEvent } from '../model/closed-periods.ts';
 import type { ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 
-/** Current state of a cluster, by all known facts. */
+/** State of a cluster at an instant, by the facts that were known at a position. */
 export interface ClusterView {
   readonly clusterId: string;
   /**
@@ -26,19 +26,42 @@ export interface ClusterView {
   readonly unreadable: UnreadableEvent | undefined;
 }
 
+/** Returns a cluster at an instant, by all known facts. */
 export function viewCluster(model: LedgerModel, cluster: ClusterNumber, now: Instant): ClusterView {
-  const billing = model.billing(cluster, model.position);
+  return view(model, cluster, now, { asOf: model.position, lastPosition: model.lastPositionOf(cluster) });
+}
+
+/** Returns a cluster at an instant, as known at a position; `undefined` if none of its facts was known. */
+export function viewClusterAt(
+  model: LedgerModel,
+  cluster: ClusterNumber,
+  now: Instant,
+  asOf: Position,
+): ClusterView | undefined {
+  const facts = model.facts.chain(model.lastPositionOf(cluster));
+  const lastPosition = facts.find((position) => position <= asOf);
+  return lastPosition === undefined ? undefined : view(model, cluster, now, { asOf, lastPosition });
+}
+
+function view(
+  model: LedgerModel,
+  cluster: ClusterNumber,
+  now: Instant,
+  { asOf, lastPosition }: { readonly asOf: Position; readonly lastPosition: Position },
+): ClusterView {
+  const billing = model.billing(cluster, asOf);
+  const unreadable = model.unreadable(cluster);
   const { registration, deletion, intervals, switches } = billing;
   return {
     clusterId: model.clusters.text(cluster),
     status: statusOf(billing, now),
-    attributes: model.attributes(cluster, now),
+    attributes: model.attributes(cluster, now, asOf),
     registeredAt: registration?.fact.effectiveAt,
     deletedAt: deletion?.fact.effectiveAt,
     billedSince: intervals.find(({ from, to }) => from <= now && (to === null || now < to))?.from,
     stoppedBy: causesStopping(switches, now),
-    lastPosition: model.lastPositionOf(cluster),
-    unreadable: model.unreadable(cluster),
+    lastPosition,
+    unreadable: unreadable !== undefined && unreadable.position <= asOf ? unreadable : undefined,
   };
 }
 
