@@ -78,6 +78,7 @@ describe('a secret of a kubeconfig', () => {
       ...Object.fromEntries(behaviours.map((name) => [name, fleet.kubeconfig(name, { token: TOKEN })])),
       client: kubeconfig(server, clientUser),
       exec: kubeconfig(server, { token: TOKEN, exec: { command: TOKEN } }),
+      'exec-only': kubeconfig(server, { exec: { command: TOKEN, args: [TOKEN] } }),
       'line-break': kubeconfig(server, { token: `${TOKEN}\r\nx: y` }),
       'odd-field': kubeconfig(server, { token: TOKEN, [`${TOKEN}-1`]: TOKEN }),
       'odd-url': kubeconfig({ server: `https://admin:${TOKEN}@127.0.0.1` }, { token: TOKEN }),
@@ -97,7 +98,7 @@ describe('a secret of a kubeconfig', () => {
     const { found, results } = await whereFound({ targets }, secrets);
     expect(results).toHaveLength(targets.length);
     expect(results.find(({ clusterId }) => clusterId === 'client')?.verdict.code).toBe('ok');
-    expect(results.filter(({ verdict }) => verdict.code === 'credential-refused')).toHaveLength(6);
+    expect(results.filter(({ verdict }) => verdict.code === 'credential-refused')).toHaveLength(5);
     expect(found).toEqual([]);
   });
 

@@ -84,12 +84,17 @@ export class KubernetesApi {
   }
 
   /** Puts other data in the place of all that a Secret holds. */
-  async replaceSecret(namespace: string, name: string, data: Readonly<Record<string, string>>) {
+  async replaceSecret(
+    namespace: string,
+    name: string,
+    data: Readonly<Record<string, string>>,
+    { labels }: { readonly labels?: Readonly<Record<string, string>> } = {},
+  ) {
     const encoded = Object.fromEntries(
       Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
     );
     await this.send('PUT', `/api/v1/namespaces/${namespace}/secrets/${name}`, {
-      metadata: { name },
+      metadata: { name, ...(labels !== undefined && { labels }) },
       data: encoded,
     });
   }

@@ -15,6 +15,10 @@ export interface CredentialSource {
    * acceptable.
    */
   resolve(name: string, signal: AbortSignal): Promise<Credential | 'absent'>;
+  /** Returns why a name is absent: what the source would need to have, for people. */
+  whyAbsent(name: string): string;
+  /** Forgets what the source has read, so that the next call sees changes. Absent if the source keeps nothing. */
+  refresh?(): void;
   /** Yields the clusters that the source lists; absent if the source cannot list any. @throws SourceUnreadable */
   inventory?(signal: AbortSignal): AsyncIterable<InventoryItem>;
   close(): Promise<void>;
@@ -48,4 +52,12 @@ export async function resolveConnection(
   if (source === undefined)
     throw new SourceUnreadable(`no credential source with the scheme ${parsed.scheme} is configured`);
   return source.resolve(parsed.name, signal);
+}
+
+/** Returns why `resolveConnection` returned `'absent'`, for people. */
+export function whyAbsent(reference: string | undefined, sources: readonly CredentialSource[]): string {
+  const parsed = reference === undefined ? undefined : parseReference(reference);
+  if (parsed === undefined) return 'the registration of the cluster has no connection';
+  const source = sources.find(({ scheme }) => scheme === parsed.scheme);
+  return source?.whyAbsent(parsed.name) ?? 'its source has no such credential';
 }

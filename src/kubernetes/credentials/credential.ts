@@ -18,6 +18,8 @@ export type CredentialContent =
       readonly clientKeyData?: string;
       /** Whether to skip verification of the certificate. Such a credential is rejected. */
       readonly insecure?: boolean;
+      /** A login that is never used: the name of its field and the reason. */
+      readonly leftOut?: string;
     };
 
 const HIDDEN = '[credential]';

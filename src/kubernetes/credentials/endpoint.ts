@@ -15,6 +15,8 @@ export interface EndpointFields {
   readonly clientCertData?: string | undefined;
   readonly clientKeyData?: string | undefined;
   readonly insecure?: boolean | undefined;
+  /** A login that is never used: the name of its field and the reason. */
+  readonly leftOut?: string | undefined;
 }
 
 export interface EndpointPolicy {
@@ -37,6 +39,8 @@ export class Endpoint {
   readonly basePath: string;
   /** Name or address that the certificate must be for. */
   readonly serverName: string;
+  /** A login that was never read: the name of its field and the reason. */
+  readonly leftOut: string | undefined;
   readonly #ca: string | undefined;
   readonly #client: { readonly cert: string; readonly key: string } | undefined;
   readonly #authorization: string | undefined;
@@ -45,16 +49,20 @@ export class Endpoint {
    * @param names names of the fields in messages, as the credential spells them.
    * @throws CredentialRefused with the name of the field, never its value.
    */
-  constructor(fields: EndpointFields, policy: EndpointPolicy, names: FieldNames = ENDPOINT_NAMES) {
+  constructor(fields: EndpointFields, policy: EndpointPolicy, names: FieldNames = ARGOCD_NAMES) {
     const url = parseServer(fields.server, policy, names.server);
     this.isTls = url.protocol === 'https:';
     this.host = bareHost(url.hostname);
     this.port = url.port === '' ? (this.isTls ? 443 : 80) : Number(url.port);
     this.basePath = url.pathname.replace(/\/+$/, '');
     if (fields.insecure === true)
-      throw new CredentialRefused(names.insecure, 'must not be true: the server could not be identified');
+      throw new CredentialRefused(
+        names.insecure,
+        `must not be true: the server could not be identified; give its CA in ${names.caData}`,
+      );
     const { tlsServerName } = fields;
     this.serverName = tlsServerName === undefined ? this.host : parseName(tlsServerName, names.tlsServerName);
+    this.leftOut = fields.leftOut;
     this.#ca = fields.caData === undefined ? undefined : certificates(fields.caData, names.caData).pem;
     this.#client = clientOf(fields, names);
     this.#authorization = authorizationOf(fields, names);
@@ -99,18 +107,19 @@ export class Endpoint {
 }
 
 /** Names of fields in messages. */
-export type FieldNames = Readonly<Record<keyof EndpointFields, string>>;
+export type FieldNames = Readonly<Record<Exclude<keyof EndpointFields, 'leftOut'>, string>>;
 
-const ENDPOINT_NAMES: FieldNames = {
+/** Names of the fields in a Secret of Argo CD. */
+const ARGOCD_NAMES: FieldNames = {
   server: 'server',
-  caData: 'caData',
-  tlsServerName: 'tlsServerName',
-  token: 'token',
+  caData: 'tlsClientConfig.caData',
+  tlsServerName: 'tlsClientConfig.serverName',
+  token: 'bearerToken',
   username: 'username',
   password: 'password',
-  clientCertData: 'clientCertData',
-  clientKeyData: 'clientKeyData',
-  insecure: 'insecure',
+  clientCertData: 'tlsClientConfig.certData',
+  clientKeyData: 'tlsClientConfig.keyData',
+  insecure: 'tlsClientConfig.insecure',
 };
 
 /** URL without user, escapes, query or fragment. No character needs decoding, so the checked text is the used text. */
@@ -122,7 +131,11 @@ function parseServer(server: string, { allowPlainHttp }: EndpointPolicy, name: s
   const refuse = (why: string) => new CredentialRefused(name, why);
   const [, scheme, , port, path = ''] = SERVER.exec(server) ?? [];
   const forms = allowPlainHttp ? 'https:// or http://' : 'https://';
-  const form = `must be an ${forms} URL with a host and optionally a port and a path`;
+  const form = `must be an ${forms} URL with a host and optionally a port and a path, such as https://api.example.com:6443`;
+  if (/^https:\/\/[^?]*\?agentName=/.test(server))
+    throw refuse(
+      'must not be an agent of Argo CD, which is not an API server; register the cluster with a kubeconfig',
+    );
   if (scheme === undefined) throw refuse(form);
   if (scheme.toLowerCase() === 'http' && !allowPlainHttp) throw refuse('must be an https:// URL');
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
@@ -156,7 +169,7 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 function decode(base64: string, field: string): string {
   const packed = base64.replace(/\s/g, '');
-  if (!BASE64.test(packed)) throw new CredentialRefused(field, 'must be base64');
+  if (!BASE64.test(packed)) throw new CredentialRefused(field, 'must be PEM in base64');
   return Buffer.from(packed, 'base64').toString('latin1');
 }
 
@@ -211,7 +224,10 @@ function authorizationOf(
     if (username !== undefined || password !== undefined)
       throw new CredentialRefused(names.username, `must not be given together with ${names.token}`);
     if (token.length > MAX_TOKEN || !/^[\x21-\x7e]+$/.test(token))
-      throw new CredentialRefused(names.token, `must be at most ${MAX_TOKEN} visible ASCII characters`);
+      throw new CredentialRefused(
+        names.token,
+        `must be at most ${MAX_TOKEN} visible ASCII characters, without spaces and line breaks`,
+      );
     return `Bearer ${token}`;
   }
   if (username === undefined && password === undefined) return undefined;

@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, parseAllDocuments } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  parseAllDocuments,
+} from 'yaml';
 import { CredentialRefused } from './credential-source.ts';
 
 /** A parsed value without YAML features. */
@@ -19,28 +29,32 @@ const CORE_TAGS = new Set(
 );
 
 /**
- * Parses one untrusted YAML or JSON document. It rejects anchors, aliases, merge keys, tags, duplicate keys,
- * further documents, and a depth or size that no kubeconfig needs. Mappings become `Map`, so no key has a meaning
- * in JavaScript.
+ * Parses one untrusted YAML or JSON document. Empty documents beside it are ignored, and aliases count as often as they
+ * are used. It rejects merge keys, tags, duplicate keys, further documents, and a depth or size that no kubeconfig
+ * needs. Mappings become `Map`, so no key has a meaning in JavaScript.
  * @param what name of the document in messages.
  * @throws CredentialRefused which never quotes the text.
  */
 export function readStrictYaml(text: string, what: string): PlainValue {
   const refuse = (why: string) => new CredentialRefused(what, why);
   if (Buffer.byteLength(text) > MAX_BYTES) throw refuse(`must have at most ${MAX_BYTES} bytes`);
-  if (text.includes('\ufffd')) throw refuse('must be UTF-8');
+  if (text.includes('\ufffd')) throw refuse('must be UTF-8, or UTF-16 with a byte order mark');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u2028\u2029]/.test(text))
     throw refuse('must not contain control characters');
   if (/^(?:\ufeff)?%/m.test(text)) throw refuse('must not contain directives');
   if (!isShallow(text)) throw refuse(`must not be nested deeper than ${MAX_DEPTH}`);
   const document = parse(text.startsWith('\ufeff') ? text.slice(1) : text, refuse);
+  const anchors = new Anchors();
   let nodes = 0;
   const plain = (node: unknown, depth: number): PlainValue => {
     nodes += 1;
     if (nodes > MAX_NODES) throw refuse(`must have at most ${MAX_NODES} values`);
     if (depth > MAX_DEPTH) throw refuse(`must not be nested deeper than ${MAX_DEPTH}`);
     if (node === null || node === undefined) return null;
+    // An alias within its own anchor is nested without an end, which the depth limits.
+    if (isAlias(node)) return plain(anchors.targetOf(node, refuse), depth + 1);
+    anchors.note(node as Node);
     checkNode(node as Node, refuse);
     if (isScalar(node)) return scalar(node.value, refuse);
     if (isSeq(node)) return node.items.map((item) => plain(item, depth + 1));
@@ -50,7 +64,10 @@ export function readStrictYaml(text: string, what: string): PlainValue {
       if (!isPair(pair) || !isScalar(pair.key) || typeof pair.key.value !== 'string')
         throw refuse('must have strings as keys');
       checkNode(pair.key, refuse);
-      if (pair.key.value === '<<') throw refuse('must not contain merge keys');
+      if (pair.key.value === '<<')
+        throw refuse(
+          'must not contain merge keys; kubectl config view --flatten --minify writes the fields out',
+        );
       map.set(pair.key.value, plain(pair.value, depth + 1));
     }
     return map;
@@ -75,20 +92,51 @@ function parse(text: string, refuse: (why: string) => Error): Document {
   } catch {
     throw refuse('is not valid YAML or JSON');
   }
-  if (!Array.isArray(documents) || documents.length !== 1) throw refuse('must be exactly one document');
-  const document = documents[0] as Document;
-  const [error] = document.errors;
+  if (!Array.isArray(documents)) throw refuse('must not be empty');
+  const [error] = documents.flatMap(({ errors }) => errors);
   if (error?.code === 'DUPLICATE_KEY') throw refuse('must not have duplicate keys');
   if (error !== undefined)
     throw refuse(`is not valid YAML or JSON: ${error.code.toLowerCase().replaceAll('_', ' ')}`);
-  if (document.warnings.length > 0) throw refuse('must not contain tags or directives');
+  if (documents.some(({ warnings }) => warnings.length > 0))
+    throw refuse('must not contain tags or directives');
+  const [document, second] = documents.filter(({ contents }) => !isNothing(contents));
+  if (document === undefined) throw refuse('must not be empty');
+  if (second !== undefined)
+    throw refuse('must be exactly one document; separate files are needed for several');
   return document;
 }
 
+function isNothing(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
+}
+
+/**
+ * The anchors of a document that is walked in order. An alias stands for the last node before it with its anchor. The
+ * parser could look them up too, and would walk the document for each alias.
+ */
+class Anchors {
+  readonly #nodes = new Map<string, Node>();
+  readonly #targets = new Map<Alias, Node>();
+  readonly #noted = new Set<Node>();
+
+  /** Notes the anchor of a node, the first time that the walk comes to it. */
+  note(node: Node): void {
+    const { anchor } = node as { anchor?: string };
+    if (anchor === undefined || this.#noted.has(node)) return;
+    this.#noted.add(node);
+    this.#nodes.set(anchor, node);
+  }
+
+  targetOf(alias: Alias, refuse: (why: string) => Error): Node {
+    const target = this.#targets.get(alias) ?? this.#nodes.get(alias.source);
+    if (target === undefined) throw refuse('must not contain an alias without its anchor');
+    this.#targets.set(alias, target);
+    return target;
+  }
+}
+
 function checkNode(node: Node, refuse: (why: string) => Error): void {
-  if (isAlias(node)) throw refuse('must not contain aliases');
-  const { anchor, tag } = node as { anchor?: string; tag?: string };
-  if (anchor !== undefined) throw refuse('must not contain anchors');
+  const { tag } = node as { tag?: string };
   if (tag !== undefined && !CORE_TAGS.has(tag)) throw refuse('must not contain tags');
 }
 

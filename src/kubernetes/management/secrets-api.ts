@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { decodeText } from '../../util/decode-text.ts';
 import { SourceUnreadable } from './source-unreadable.ts';
 
 /** The fields of a Secret that are read. */
@@ -70,8 +71,13 @@ export function unreadable(error: unknown): Error {
   return new SourceUnreadable(`the management cluster cannot be read: ${kind}`);
 }
 
+/** Returns the keys of a Secret in alphabetical order. */
+export function keysOf({ data = {} }: Pick<Secret, 'data'>): readonly string[] {
+  return Object.keys(data).sort();
+}
+
 /** Returns the value of a key of a Secret as text; `undefined` if there is none. */
 export function textOf({ data }: Pick<Secret, 'data'>, key: string): string | undefined {
   const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+  return encoded === undefined ? undefined : decodeText(Buffer.from(encoded, 'base64'));
 }

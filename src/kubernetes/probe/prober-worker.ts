@@ -8,7 +8,7 @@ import type { SourceReading } from '../../domain/inventory.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
 import { AddressPolicy } from '../../util/address-policy.ts';
 import type { Credential } from '../credentials/credential.ts';
-import { CredentialRefused, resolveConnection } from '../credentials/credential-source.ts';
+import { CredentialRefused, resolveConnection, whyAbsent } from '../credentials/credential-source.ts';
 import type { Endpoint } from '../credentials/endpoint.ts';
 import { endpointOf, parseKubeconfig } from '../credentials/kubeconfig.ts';
 import { type OpenSources, openSources } from '../credentials/open-sources.ts';
@@ -59,6 +59,11 @@ class Worker {
     for (const id of ids) this.#activeProbes.get(id)?.abort();
   }
 
+  /** Forgets what the sources have read: a credential that was just corrected is used at once. */
+  refresh(): void {
+    for (const source of this.#sources?.sources ?? []) source.refresh?.();
+  }
+
   stats(): WorkerReport {
     const { rss, heapUsed } = process.memoryUsage();
     return {
@@ -76,6 +81,7 @@ class Worker {
   /** Reports the inventories of the sources, which contain no secrets. An unreadable source does not fail the call. */
   async inventory(): Promise<void> {
     const signal = AbortSignal.timeout(INVENTORY_MS);
+    this.refresh();
     const sources = await this.#open().then(
       ({ sources }) => sources,
       () => undefined,
@@ -98,7 +104,10 @@ class Worker {
           : failureOf(error, signal);
       return { state, code, detail: message.slice(0, 300), at: at() };
     }
-    if (endpoint === 'absent') return { state: 'unverifiable', code: 'no-credential', at: at() };
+    if (endpoint === 'absent') {
+      const detail = whyAbsent(order.connection, this.#sources?.sources ?? []).slice(0, 300);
+      return { state: 'unverifiable', code: 'no-credential', detail, at: at() };
+    }
     const shared = {
       policy: this.#policy,
       contexts: this.#contexts,
@@ -168,6 +177,8 @@ function serve(send: (report: WorkerReport) => void): void {
         return void worker?.probe(order);
       case 'abort':
         return worker?.abort(order.ids);
+      case 'refresh':
+        return worker?.refresh();
       case 'inventory':
         return void worker?.inventory();
       case 'ping':

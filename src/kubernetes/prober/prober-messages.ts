@@ -17,6 +17,7 @@ export type WorkerCommand =
       readonly kubeconfig?: string;
     }
   | { readonly kind: 'abort'; readonly ids: readonly number[] }
+  | { readonly kind: 'refresh' }
   | { readonly kind: 'inventory' }
   | { readonly kind: 'ping' };
 

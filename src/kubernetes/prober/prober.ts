@@ -51,7 +51,7 @@ export class Prober {
 
   /**
    * Probes targets and yields exactly one verdict per target, in any order. It takes targets only as needed, and
-   * none while the caller does not consume results.
+   * none while the caller does not consume results. Credentials are read anew.
    * @param signal ends the run; nothing is yielded afterwards.
    * @throws the errors of `targets`.
    */
@@ -71,6 +71,8 @@ export class Prober {
       probeIds.add(id);
       if (run.isOver) this.#abort(probeIds);
     };
+    // A worker that does not run yet has read nothing.
+    (await this.#worker?.catch(() => undefined))?.send({ kind: 'refresh' });
     try {
       yield* run.results(submit);
     } finally {

@@ -28,11 +28,23 @@ function refusal(text: string): string {
   throw new Error('it was accepted');
 }
 
+const hostile = readdirSync(FOLDER).map((file) => {
+  const text = readFileSync(join(FOLDER, file), 'utf8');
+  const [, outcome, detail = ''] = /^# (refused|accepted): (.*)$/m.exec(text) ?? [];
+  return { file, text, outcome, detail };
+});
+
+describe('a login that runs a program or reads a file is left out, and a harmless one is used', () => {
+  test.each(hostile.filter(({ outcome }) => outcome === 'accepted'))('$file', ({ text, detail }) => {
+    const { isAnonymous, leftOut } = parse(text);
+    const without = `without a login${leftOut === undefined ? '' : `, since ${leftOut}`}`;
+    expect(isAnonymous ? without : 'with its login').toBe(detail);
+  });
+});
+
 describe('an unacceptable kubeconfig is rejected with the field and without its value', () => {
-  test.each(readdirSync(FOLDER))('%s', (file) => {
-    const text = readFileSync(join(FOLDER, file), 'utf8');
-    const expected = /^# refused: (.*)$/m.exec(text)?.[1];
-    expect(refusal(text)).toBe(expected);
+  test.each(hostile.filter(({ outcome }) => outcome !== 'accepted'))('$file', ({ text, detail }) => {
+    expect(refusal(text)).toBe(detail);
   });
 
   const fine = kubeconfig(good, { token: CANARY });
@@ -46,7 +58,7 @@ describe('an unacceptable kubeconfig is rejected with the field and without its 
     [
       'is not UTF-8',
       Buffer.concat([Buffer.from([0x23, 0xff, 0xfe, 0x0a]), Buffer.from(fine)]).toString('utf8'),
-      'kubeconfig must be UTF-8',
+      'kubeconfig must be UTF-8, or UTF-16 with a byte order mark',
     ],
     [
       'is UTF-16',
@@ -178,7 +190,9 @@ users:
 
 test('an endpoint with insecure: true is rejected', () => {
   const make = () => new Endpoint({ ...good, insecure: true }, { allowPlainHttp: false });
-  expect(make).toThrow('insecure must not be true: the server could not be identified');
+  expect(make).toThrow(
+    'tlsClientConfig.insecure must not be true: the server could not be identified; give its CA in tlsClientConfig.caData',
+  );
 });
 
 test('whatever the text, it is accepted or refused: nothing else is thrown, and no prototype is changed', () => {

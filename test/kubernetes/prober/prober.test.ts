@@ -9,7 +9,7 @@ import { type ProbeResult, Prober } from '../../../src/kubernetes/prober/prober.
 import type { ProbeTarget } from '../../../src/kubernetes/prober/prober-messages.ts';
 import { ProberOptions } from '../../../src/kubernetes/settings/prober-options.ts';
 import { until } from '../../support/until.ts';
-import { Fleet, kubeconfig } from '../probe/fleet.ts';
+import { Fleet } from '../probe/fleet.ts';
 import { HANGING, UID } from '../probe/hostile-servers.ts';
 
 const probes = inject('probes');
@@ -278,7 +278,7 @@ describe('credentials', () => {
     await writeFile(join(folder, 'good.yaml'), fleet.kubeconfig('healthy'));
     await writeFile(
       join(folder, 'exec.yaml'),
-      kubeconfig({ server: 'https://127.0.0.1' }, { exec: { command: 'id' } }),
+      fleet.kubeconfig('forbidden').replace('"token":"a-token"', '"exec":{"command":"id"}'),
     );
     await symlink('/etc/passwd', join(folder, 'passwd'));
     const prober = newProber({ credentials: { directory: folder } });
@@ -294,11 +294,29 @@ describe('credentials', () => {
   test.each([
     ['dir:good.yaml', { state: 'alive', code: 'ok', uid: UID }],
     ['dir/good.yaml', { state: 'alive', code: 'ok' }],
-    [undefined, { state: 'unverifiable', code: 'no-credential' }],
-    ['dir:absent.yaml', { state: 'unverifiable', code: 'no-credential' }],
+    [
+      undefined,
+      {
+        state: 'unverifiable',
+        code: 'no-credential',
+        detail: 'the registration of the cluster has no connection',
+      },
+    ],
+    [
+      'dir:absent.yaml',
+      {
+        state: 'unverifiable',
+        code: 'no-credential',
+        detail: 'the folder of kubeconfigs has no file with that name',
+      },
+    ],
     [
       'dir:exec.yaml',
-      { state: 'unverifiable', code: 'credential-refused', detail: 'users.user.exec is not supported' },
+      {
+        state: 'alive',
+        code: 'not-logged-in',
+        detail: 'asked without logging in: users.user.exec is never run',
+      },
     ],
     ['dir:passwd', { state: 'unverifiable', code: 'credential-refused' }],
     ['dir:../x', { state: 'unverifiable', code: 'credential-refused' }],

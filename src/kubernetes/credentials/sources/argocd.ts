@@ -6,6 +6,7 @@ import { CredentialRefused } from '../credential-source.ts';
 import { type Entry, LabelledSecrets } from './labelled-secrets.ts';
 
 const SCHEME = 'argocd';
+const LABEL = 'argocd.argoproj.io/secret-type=cluster';
 /** Server URL with which Argo CD refers to its own cluster. */
 const IN_CLUSTER = 'https://kubernetes.default.svc';
 
@@ -33,10 +34,12 @@ const Config = z.strictObject({
   disableCompression: z.boolean().nullish(),
 });
 
-const WHY: Readonly<Record<string, string>> = {
-  execProviderConfig: 'is not supported: it would run a program to log in',
-  awsAuthConfig: 'is not supported: it would run a program to log in to AWS; use bearerToken',
-  proxyUrl: 'is not supported: the prober uses no proxy',
+/** Logins by a program. They are dropped unread, and the cluster is asked without them. */
+const PROGRAMS = ['awsAuthConfig', 'execProviderConfig'] as const;
+
+const ADVICE: Readonly<Record<string, string>> = {
+  proxyUrl:
+    'is not supported: the prober uses no proxy; remove it if the ledger can reach the server directly',
 };
 
 /** Creates the source of cluster Secrets of Argo CD: `argocd:<namespace>/<secret>`. */
@@ -50,9 +53,13 @@ export function argocdSource(
   return new LabelledSecrets({
     scheme: SCHEME,
     cluster,
-    labelSelector: 'argocd.argoproj.io/secret-type=cluster',
+    labelSelector: LABEL,
     namespaces,
     read: (secret) => entryOf(secret, cluster),
+    whyAbsent: ({ namespace, name }) =>
+      namespaces.includes(namespace)
+        ? `the namespace ${namespace} has no Secret ${name} with the label ${LABEL}`
+        : `the setting credentials.argocd does not name the namespace ${namespace}`,
     ...(freshMs !== undefined && { freshMs }),
   });
 }
@@ -93,8 +100,8 @@ function credentialOf(
 }
 
 function endpointOf(server: string | undefined, config: string | undefined) {
-  if (server === undefined || !URL.canParse(server)) throw new CredentialRefused('server', 'must be a URL');
-  const { tlsClientConfig, bearerToken: token, username, password } = parseConfig(config ?? '{}');
+  if (server === undefined || server === '') throw new CredentialRefused('server', 'is missing');
+  const { tlsClientConfig, bearerToken: token, username, password, leftOut } = parseConfig(config ?? '{}');
   const { insecure, serverName: tlsServerName, caData, certData, keyData } = tlsClientConfig ?? {};
   if ((certData === undefined) !== (keyData === undefined))
     throw new CredentialRefused('tlsClientConfig', 'must have both certData and keyData, or neither');
@@ -111,18 +118,20 @@ function endpointOf(server: string | undefined, config: string | undefined) {
     ...(certData !== undefined && { clientCertData: certData }),
     ...(keyData !== undefined && { clientKeyData: keyData }),
     ...(insecure === true && { insecure }),
+    ...(leftOut !== undefined && { leftOut }),
   };
 }
 
-function parseConfig(text: string): z.output<typeof Config> {
+function parseConfig(text: string): z.output<typeof Config> & { readonly leftOut: string | undefined } {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     throw new CredentialRefused('config', 'is not valid JSON');
   }
-  const parsed = Config.safeParse(dropNulls(json));
-  if (parsed.success) return parsed.data;
+  const { config, leftOut } = withoutPrograms(json);
+  const parsed = Config.safeParse(config);
+  if (parsed.success) return { ...parsed.data, leftOut };
   const [issue] = parsed.error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].map(String);
@@ -130,12 +139,19 @@ function parseConfig(text: string): z.output<typeof Config> {
   const field = path.join('.').slice(0, 100) || 'config';
   throw new CredentialRefused(
     field,
-    WHY[field] ?? (unknown === undefined ? 'has an invalid value' : 'is not supported'),
+    ADVICE[field] ?? (unknown === undefined ? 'has an invalid value' : 'is not supported; remove it'),
   );
 }
 
-/** Drops fields that are null: Go serializes absent values as null. */
-function dropNulls(json: unknown): unknown {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return json;
-  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
+/** Drops the logins by a program, and fields that are null: Go serializes absent values as null. */
+function withoutPrograms(json: unknown): { readonly config: unknown; readonly leftOut: string | undefined } {
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    return { config: json, leftOut: undefined };
+  const present = Object.entries(json).filter(([, value]) => value !== null);
+  const isProgram = (name: string) => (PROGRAMS as readonly string[]).includes(name);
+  const program = present.find(([name]) => isProgram(name))?.[0];
+  return {
+    config: Object.fromEntries(present.filter(([name]) => !isProgram(name))),
+    leftOut: program === undefined ? undefined : `${program} is never run`,
+  };
 }

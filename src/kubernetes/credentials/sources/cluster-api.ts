@@ -23,6 +23,10 @@ export function clusterApiSource(
     labelSelector: CLUSTER_NAME,
     namespaces,
     read: entryOf,
+    whyAbsent: ({ namespace, name }) =>
+      namespaces.length === 0 || namespaces.includes(namespace)
+        ? `the namespace ${namespace} has no Secret ${name}${SUFFIX} with the label ${CLUSTER_NAME}=${name}`
+        : `the setting credentials.clusterApi does not name the namespace ${namespace}`,
     ...(freshMs !== undefined && { freshMs }),
   });
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { InventoryItem } from '../../../domain/inventory.ts';
+import { decodeText } from '../../../util/decode-text.ts';
 import { SourceUnreadable } from '../../management/source-unreadable.ts';
 import { Credential } from '../credential.ts';
 import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
@@ -36,6 +37,10 @@ export class DirectorySource implements CredentialSource {
       throw new CredentialRefused('connection', 'must not point outside the folder');
     const text = await readCapped(file);
     return text === undefined ? 'absent' : new Credential({ kind: 'kubeconfig', text });
+  }
+
+  whyAbsent(): string {
+    return 'the folder of kubeconfigs has no file with that name';
   }
 
   async *inventory(): AsyncIterable<InventoryItem> {
@@ -74,7 +79,7 @@ async function readCapped(file: string): Promise<string | undefined> {
     let length = 0;
     for (;;) {
       const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
-      if (bytesRead === 0) return buffer.toString('utf8', 0, length);
+      if (bytesRead === 0) return decodeText(buffer.subarray(0, length));
       length += bytesRead;
       if (length > MAX_KUBECONFIG_BYTES)
         throw new CredentialRefused('kubeconfig', `must have at most ${MAX_KUBECONFIG_BYTES} bytes`);

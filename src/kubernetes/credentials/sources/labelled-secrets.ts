@@ -22,6 +22,8 @@ interface Options {
   readonly namespaces: readonly string[];
   /** Reads one Secret; returns `undefined` if it does not belong to the source. */
   readonly read: (secret: Secret) => Entry | undefined;
+  /** Returns what a Secret of that name would need, for people. */
+  readonly whyAbsent: (name: { readonly namespace: string; readonly name: string }) => string;
   /** Lifetime of the cached list in ms. */
   readonly freshMs?: number;
 }
@@ -34,8 +36,8 @@ const FRESH_MS = 60_000;
 const RETRY_AFTER_MS = 5_000;
 
 /**
- * Credentials in Secrets with a common label. They are listed in pages and cached for a minute: a run over 10,000
- * clusters costs 20 calls, and the next run sees changes.
+ * Credentials in Secrets with a common label. They are listed in pages and cached for a minute, or until the next run
+ * begins: a run over 10,000 clusters costs 20 calls, and each run sees changes.
  */
 export class LabelledSecrets implements CredentialSource {
   readonly scheme: string;
@@ -56,14 +58,22 @@ export class LabelledSecrets implements CredentialSource {
     return entry.credential;
   }
 
+  whyAbsent(reference: string): string {
+    return this.#options.whyAbsent(splitName(reference));
+  }
+
+  refresh(): void {
+    clearTimeout(this.#reading?.timer);
+    this.#reading = undefined;
+  }
+
   async *inventory(): AsyncIterable<InventoryItem> {
     for (const { item } of (await this.#entries()).values()) if (item !== undefined) yield item;
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
-    clearTimeout(this.#reading?.timer);
-    this.#reading = undefined;
+    this.refresh();
   }
 
   #entries(): Promise<Entries> {

@@ -1,12 +1,13 @@
 import type { ManagementCluster } from '../../management/management-cluster.ts';
-import { textOf } from '../../management/secrets-api.ts';
+import { keysOf, type Secret, textOf } from '../../management/secrets-api.ts';
 import { Credential } from '../credential.ts';
 import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
 import { MAX_KUBECONFIG_BYTES } from './directory.ts';
 import { splitName } from './secret-names.ts';
 
 /** Keys that are tried in this order if the reference has no key. */
-const USUAL_KEYS = ['kubeconfig', 'value', 'config'] as const;
+const USUAL_KEYS = ['kubeconfig', 'value', 'config', 'value.yaml', 'kubeconfig.yaml', 'admin.conf'] as const;
+const MAX_KEYS_SHOWN = 5;
 
 /**
  * Kubeconfigs in any Secret: `secret:<namespace>/<name>[/<key>]`. A registration chooses the Secret, so only the
@@ -30,11 +31,26 @@ export class PlainSecretSource implements CredentialSource {
     if (secret === 'absent') return 'absent';
     const dataKey = key ?? USUAL_KEYS.find((usual) => textOf(secret, usual) !== undefined);
     const text = dataKey === undefined ? undefined : textOf(secret, dataKey);
-    if (text === undefined) return 'absent';
+    if (text === undefined) throw new CredentialRefused('connection', adviceOnKeys(secret, key));
     if (Buffer.byteLength(text) > MAX_KUBECONFIG_BYTES)
       throw new CredentialRefused('kubeconfig', `must have at most ${MAX_KUBECONFIG_BYTES} bytes`);
     return new Credential({ kind: 'kubeconfig', text });
   }
 
+  whyAbsent(reference: string): string {
+    const { namespace, name } = splitName(reference, true);
+    return `the namespace ${namespace} has no Secret ${name}`;
+  }
+
   async close(): Promise<void> {}
+}
+
+/** Names the keys of a Secret, which are not secret. */
+function adviceOnKeys(secret: Secret, key: string | undefined): string {
+  const keys = keysOf(secret);
+  const shown = [...keys.slice(0, MAX_KEYS_SHOWN), ...(keys.length > MAX_KEYS_SHOWN ? ['…'] : [])];
+  const has = keys.length === 0 ? 'the Secret is empty' : `the Secret has ${shown.join(', ')}`;
+  return key === undefined
+    ? `must name the key of the kubeconfig, as in secret:<namespace>/<name>/<key>: ${has}`
+    : `must name a key that the Secret has: ${has}`;
 }

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { InventoryItem } from '../../../../src/domain/inventory.ts';
 import { Credential } from '../../../../src/kubernetes/credentials/credential.ts';
-import { resolveConnection } from '../../../../src/kubernetes/credentials/credential-source.ts';
+import { resolveConnection, whyAbsent } from '../../../../src/kubernetes/credentials/credential-source.ts';
 import { type OpenSources, openSources } from '../../../../src/kubernetes/credentials/open-sources.ts';
 import { SourceUnreadable } from '../../../../src/kubernetes/management/source-unreadable.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../../../support/kube-apiserver.ts';
@@ -17,6 +17,8 @@ const capi = (name: string) => ({
 
 const config = (value: object) => JSON.stringify(value);
 const TLS = { insecure: false, caData: 'Y2E=', certData: '', keyData: '' };
+
+const token = () => config({ bearerToken: CANARY, tlsClientConfig: TLS });
 
 const signal = new AbortController().signal;
 
@@ -53,9 +55,8 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     server = await KubeApiserver.start();
     api = await KubernetesApi.open(server);
     for (const name of ['argocd', 'kubefirst', 'acme', 'globex', 'kubeconfigs']) await api.namespace(name);
-    const token = config({ bearerToken: CANARY, tlsClientConfig: TLS });
     const secrets = {
-      token: { server: 'https://c1.example:6443', config: token },
+      token: { server: 'https://c1.example:6443', config: token() },
       certificate: {
         server: 'https://c2.example:6443',
         config: config({
@@ -82,7 +83,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
       },
       unknown: { server: 'https://c7.example', config: config({ tlsClientConfig: { certFile: CANARY } }) },
       broken: { server: 'https://c8.example', config: `{${CANARY}` },
-      nowhere: { server: CANARY, config: token },
+      nowhere: { server: '', config: token() },
       itself: {
         server: 'https://kubernetes.default.svc',
         config: config({ tlsClientConfig: { insecure: false } }),
@@ -91,7 +92,7 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     for (const [name, data] of Object.entries(secrets)) {
       await api.createSecret('argocd', name, { name: `${name}.acme`, ...data }, ARGOCD);
     }
-    await api.createSecret('argocd', 'argocd-secret', { server: 'https://c9.example', config: token });
+    await api.createSecret('argocd', 'argocd-secret', { server: 'https://c9.example', config: token() });
     await api.createSecret('acme', 'one-kubeconfig', { value: `kubeconfig ${CANARY}` }, capi('one'));
     await api.createSecret('acme', 'one-ca', { 'tls.key': CANARY }, capi('one'));
     await api.createSecret('acme', 'empty-kubeconfig', { other: CANARY }, capi('empty'));
@@ -101,6 +102,8 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
       kubeconfig: `usual ${CANARY}`,
       'other.yaml': `other ${CANARY}`,
     });
+    await api.createSecret('kubeconfigs', 'odd', { mine: CANARY });
+    await api.createSecret('kubeconfigs', 'flux', { 'value.yaml': `flux ${CANARY}` });
     open = await openSources(settings(await api.kubeconfigFile()));
   });
   afterAll(async () => {
@@ -134,13 +137,22 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
       password: CANARY,
       insecure: true,
     });
+    expect(await resolve('argocd:argocd/exec')).toEqual({
+      kind: 'endpoint',
+      server: 'https://c4.example',
+      token: CANARY,
+      leftOut: 'execProviderConfig is never run',
+    });
+    expect(await resolve('argocd:argocd/aws')).toEqual({
+      kind: 'endpoint',
+      server: 'https://c5.example',
+      leftOut: 'awsAuthConfig is never run',
+    });
     const refusals = {
-      exec: 'execProviderConfig is not supported: it would run a program',
-      aws: 'awsAuthConfig is not supported: it would run a program',
       proxied: 'proxyUrl is not supported: the prober uses no proxy',
-      unknown: 'tlsClientConfig.certFile is not supported',
+      unknown: 'tlsClientConfig.certFile is not supported; remove it',
       broken: 'config is not valid JSON',
-      nowhere: 'server must be a URL',
+      nowhere: 'server is missing',
     };
     for (const [name, why] of Object.entries(refusals)) {
       expect(await resolve(`argocd:argocd/${name}`)).toContain(`CredentialRefused: ${why}`);
@@ -167,7 +179,13 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
       kind: 'kubeconfig',
       text: `other ${CANARY}`,
     });
-    expect(await resolve('secret:kubeconfigs/c1/none')).toBe('absent');
+    expect(await resolve('secret:kubeconfigs/c1/none')).toBe(
+      'CredentialRefused: connection must name a key that the Secret has: the Secret has kubeconfig, other.yaml',
+    );
+    expect(await resolve('secret:kubeconfigs/odd')).toBe(
+      'CredentialRefused: connection must name the key of the kubeconfig, as in secret:<namespace>/<name>/<key>: the Secret has mine',
+    );
+    expect(await resolve('secret:kubeconfigs/flux')).toEqual({ kind: 'kubeconfig', text: `flux ${CANARY}` });
     expect(await resolve('secret:kubeconfigs/none')).toBe('absent');
     expect(await resolve('secret:acme/one-kubeconfig/value')).toContain(
       'must be in a namespace that is configured',
@@ -190,6 +208,31 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     ]) {
       expect(await resolve(wrong)).toContain('CredentialRefused: connection must be <namespace>/<name>');
     }
+  });
+
+  test('absent credentials are explained by what their source would need to have', () => {
+    const why = (reference: string | undefined) => whyAbsent(reference, open.sources);
+    expect(why('argocd:argocd/none')).toBe(
+      'the namespace argocd has no Secret none with the label argocd.argoproj.io/secret-type=cluster',
+    );
+    expect(why('argocd:team/none')).toBe('the setting credentials.argocd does not name the namespace team');
+    expect(why('capi:globex/two')).toBe(
+      'the namespace globex has no Secret two-kubeconfig with the label cluster.x-k8s.io/cluster-name=two',
+    );
+    expect(why('secret:kubeconfigs/none')).toBe('the namespace kubeconfigs has no Secret none');
+    expect(why(undefined)).toBe('the registration of the cluster has no connection');
+  });
+
+  test('a Secret that was just put right is read at once after a refresh', async () => {
+    await api.createSecret('argocd', 'late', { server: '', config: token() }, ARGOCD);
+    for (const source of open.sources) source.refresh?.();
+    expect(await resolve('argocd:argocd/late')).toContain('server is missing');
+    await api.replaceSecret('argocd', 'late', { server: 'https://late.example', config: token() }, ARGOCD);
+    expect(await resolve('argocd:argocd/late')).toContain('server is missing');
+    for (const source of open.sources) source.refresh?.();
+    expect(await resolve('argocd:argocd/late')).toMatchObject({ server: 'https://late.example' });
+    await api.deleteSecret('argocd', 'late');
+    for (const source of open.sources) source.refresh?.();
   });
 
   test('the inventory contains no management cluster and no secret', async () => {
