@@ -14,6 +14,8 @@ export type AlertKind =
   | 'event-rejected'
   | 'cluster-unreachable'
   | 'billing-stopped-unreachable'
+  | 'billing-stopped-missing'
+  | 'source-unreadable'
   | 'validator-stale'
   | 'late-facts'
   | 'limit-reached'
@@ -47,7 +49,7 @@ interface Words {
   /** Effect on the bill. */
   readonly bill: string | ((data: AlertData) => string);
   /** Advice to the operator. */
-  readonly next: string;
+  readonly next: string | ((data: AlertData) => string);
 }
 
 const alert = (
@@ -55,14 +57,46 @@ const alert = (
   about: Words['about'],
   happened: Words['happened'],
   bill: Words['bill'],
-  next: string,
+  next: Words['next'],
   endsWhenAcknowledged = false,
 ): Words => ({ severity, about, happened, bill, next, endsWhenAcknowledged });
 
 const WHY_OUTAGE: Readonly<Record<string, (data: AlertData) => string>> = {
   canary: ({ canaries }) => `a canary that is known to be up did not answer: ${canaries}`,
   all: ({ of }) => `none of the ${of} clusters that were asked answered`,
-  ratio: ({ bad, of }) => `${bad} of ${of} clusters that were reachable turned bad at once`,
+  ratio: ({ bad, of }) =>
+    `${bad} of ${of} clusters stopped answering at once, or did not answer when first asked`,
+};
+
+/** Returns what was seen of a cluster, for the end of a sentence: its codes, and the detail of the last verdict. */
+function seenIn({ code, detail }: AlertData): string {
+  if (code === undefined) return '';
+  return detail === undefined ? `: ${code}` : `: ${code} (${detail})`;
+}
+
+/** Advice by the code of an `unverifiable` verdict. */
+const UNVERIFIABLE_NEXT: Readonly<Record<string, string>> = {
+  'no-credential':
+    'If the cluster is gone, stop its billing. If it exists, put its credential where its registration says, or change the `connection` of its registration.',
+  'credential-refused':
+    'Change the named field of its credential. docs/validator.md lists the forms that are accepted.',
+  'address-refused':
+    'Give its credential an address that the ledger may ask, or allow this one: `validator.probe.addresses.allow`.',
+  'internal-name': 'Give its credential an address that can be looked up where the ledger runs.',
+  'source-unreadable': 'Make the source readable again. The alert `source-unreadable` says which one it is.',
+  'network-down': 'Give the host of the ledger a route to this network.',
+  'prober-failed':
+    'See the log of the ledger. If it happens again, the credential of this cluster is the likely cause.',
+  front: 'Ask the owner of what answered, a proxy or a load balancer, why it does not reach the API server.',
+};
+
+/** Advice about a cluster that exists and was never seen alive, by the code of the verdict. */
+const NEVER_NEXT: Readonly<Record<string, string>> = {
+  'tls-mismatch': 'put the certificate authority of the cluster into its credential.',
+  'name-not-found': 'give its credential a name that can be looked up where the ledger runs.',
+  refused: 'check the address and port in its credential.',
+  timeout: 'give the ledger a route to it: a firewall, a VPN or a private endpoint may be in between.',
+  'not-kubernetes': 'check the address in its credential: something else answers there.',
 };
 
 /** Minutes that facts may wait for the registration of their cluster before an alert is raised. */
@@ -93,17 +127,26 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
   'cluster-unreachable': alert(
     'warning',
     'cluster',
-    (subject, { since }) => `cluster ${subject} has not answered since ${since ?? 'some time ago'}`,
+    (subject, data) =>
+      `cluster ${subject} has not answered since ${data['since'] ?? 'some time ago'}${seenIn(data)}`,
     'None yet: the cluster is billed until it has been unreachable for the time that its policy sets.',
     'Ask its owner whether the cluster still exists. If not, have it deleted. If it does, find out why the ledger cannot reach it.',
   ),
   'billing-stopped-unreachable': alert(
     'warning',
     'cluster',
-    (subject, { since }) =>
-      `billing of cluster ${subject} is stopped from ${since ?? 'some time ago'}: it is unreachable`,
+    (subject, data) =>
+      `billing of cluster ${subject} is stopped from ${data['since'] ?? 'some time ago'}: it is unreachable${seenIn(data)}`,
     'The cluster is not billed from then on, until it answers again.',
     'If the cluster is gone, have it deleted. If it still runs, find out why the ledger cannot reach it. If the stop is wrong, void it.',
+  ),
+  'billing-stopped-missing': alert(
+    'warning',
+    'cluster',
+    (subject, { since }) =>
+      `billing of cluster ${subject} is stopped from ${since ?? 'some time ago'}: its platform no longer lists it`,
+    'The cluster is not billed from then on, until the platform lists it again or it answers.',
+    'If the cluster is gone, have it deleted. If it still runs, find out why the platform does not list it. If the stop is wrong, void it.',
   ),
   'alive-after-delete': alert(
     'warning',
@@ -131,31 +174,78 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
   unverifiable: alert(
     'warning',
     'cluster',
-    (subject, { code, since }) => `cluster ${subject} cannot be asked since ${since}: ${code}`,
+    (subject, data) => `cluster ${subject} cannot be asked since ${data['since']}${seenIn(data)}`,
     'None: the cluster is billed by its facts, but the ledger cannot verify that it exists.',
-    'Check that its registration refers to credentials, and that they can be read and have an accepted form.',
+    ({ code }) => UNVERIFIABLE_NEXT[String(code)] ?? 'See docs/validator.md for this code.',
+  ),
+  'never-verified': alert(
+    'warning',
+    'cluster',
+    (subject, data) =>
+      `cluster ${subject}, registered at ${data['registeredAt']}, has never been seen alive since it was first asked at ${data['since']}${seenIn(data)}`,
+    'None: the cluster is billed. Silence alone never stops a cluster that was never seen alive.',
+    ({ code }) =>
+      `Find out whether the cluster exists. If it is gone, stop its billing from when it went: \`cluster-ledger undecided stop\`. If it exists, ${NEVER_NEXT[String(code)] ?? 'find out why the ledger cannot reach it.'}`,
+  ),
+  'credential-expired': alert(
+    'warning',
+    'cluster',
+    (subject, data) =>
+      data['code'] === 'front'
+        ? `what stands in front of cluster ${subject} refuses the ledger since ${data['since']}${seenIn(data)}`
+        : `cluster ${subject} answers, and does not accept the credential of the ledger since ${data['since']}${seenIn(data)}`,
+    'None: the cluster is billed. The ledger no longer checks that it is the same cluster.',
+    'Replace the credential. docs/validator.md shows how to make one that does not expire.',
+  ),
+  'certificate-expired': alert(
+    'warning',
+    'cluster',
+    (subject, data) =>
+      `the certificate of the API server of cluster ${subject} is not valid now, since ${data['since']}${seenIn(data)}`,
+    'None: the cluster is billed, because its own authority has signed the certificate.',
+    'Ask the owner of the cluster to renew the certificate. Its users cannot connect either.',
+  ),
+  'source-unreadable': alert(
+    'critical',
+    'platform',
+    (subject, { why, since }) => `${subject} cannot be read since ${since}: ${why}`,
+    'Deletions that only this source reports are missed until it can be read. Its clusters are billed as before.',
+    'Make it readable again: check the network, the kubeconfig and the role of the ledger. The next list then shows what changed meanwhile.',
   ),
   'stop-unconfirmed': alert(
     'warning',
     'cluster',
-    (subject, { since, inventory }) =>
-      inventory === 'listed'
-        ? `cluster ${subject} has not answered since ${since}, and its platform still lists it`
-        : `cluster ${subject} has not answered since ${since}, and its platform could not be asked`,
-    'The cluster is still billed: its policy stops billing only if the inventory also reports that the cluster is gone.',
-    'Find out why the cluster does not answer. If it is gone, have it deleted or stop its billing manually.',
+    (subject, data) =>
+      `cluster ${subject} has not answered since ${data['since']}${seenIn(data)}, and its platform ${data['inventory'] === 'listed' ? 'still lists it' : 'could not be asked'}`,
+    'The cluster is still billed: what was seen does not prove that it is gone, and the inventory does not say so.',
+    ({ code }) =>
+      code === 'tls-mismatch'
+        ? 'If the certificate authority of the cluster was renewed, put the new one into its credential. If the cluster is gone, stop its billing: `cluster-ledger undecided stop`.'
+        : 'Find out why the cluster does not answer. If it is gone, stop its billing: `cluster-ledger undecided stop`.',
   ),
   'billed-but-missing': alert(
     'warning',
     'cluster',
-    (subject) => `cluster ${subject} is registered, and its platform no longer lists it`,
-    'The cluster is billed although it may not exist.',
-    'If the cluster is gone, have it deleted from the time it was removed. If not, find out why the platform no longer lists it.',
+    (subject, { lastListedAt, answers }) =>
+      `cluster ${subject} is registered, and its platform no longer lists it${lastListedAt === undefined ? '' : `; it was last listed at ${lastListedAt}`}${answers === undefined ? '' : '. It still answers'}`,
+    ({ held, stopsAt }) => {
+      const billed = 'The cluster is billed although it may not exist.';
+      if (held === 'host') return `${billed} The record of its management cluster is gone too.`;
+      if (held === 'mass')
+        return `${billed} Too many clusters disappeared at once to conclude that it is gone.`;
+      return stopsAt === undefined
+        ? billed
+        : `${billed} Billing stops at ${stopsAt}, from when it was last listed, unless it is listed again.`;
+    },
+    'If the cluster is gone, have it deleted from the time it was removed, or stop its billing: `cluster-ledger undecided stop`. If not, find out why the platform no longer lists it.',
   ),
   'running-but-unregistered': alert(
     'warning',
     'platform',
-    (subject) => `the platform lists ${subject}, and no cluster was registered for it`,
+    (subject, { source }) =>
+      source === 'telemetry'
+        ? `${subject} sends telemetry, and no cluster was registered for it`
+        : `the platform lists ${subject}, and no cluster was registered for it`,
     'The cluster runs and is not billed.',
     'Register the cluster from its creation on, or have it removed.',
   ),

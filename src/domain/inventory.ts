@@ -36,8 +36,17 @@ export interface RegisteredCluster {
   readonly intervals: readonly Interval[];
 }
 
-/** Status of a cluster in the inventory; `unknown` if no source that could list it was read. */
-export type InventoryStatus = 'listed' | 'gone' | 'unknown';
+/**
+ * Status of a cluster in the inventory. `gone-with-host`: the management cluster that its records belong to is gone
+ * from the inventory too. `unknown`: no source that could list it was read.
+ */
+export const INVENTORY_STATUSES = ['listed', 'gone', 'gone-with-host', 'unknown'] as const;
+export type InventoryStatus = (typeof INVENTORY_STATUSES)[number];
+
+/** Returns whether the inventory was read and does not list the cluster. */
+export function isGoneFromInventory(status: InventoryStatus): boolean {
+  return status === 'gone' || status === 'gone-with-host';
+}
 
 /** A difference between the ledger and the inventory. */
 export type InventoryCondition =

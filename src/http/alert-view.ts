@@ -14,6 +14,7 @@ import { instantOut } from './params/fields.ts';
 const AT_STAKE: ReadonlySet<AlertKind> = new Set([
   'cluster-unreachable',
   'stop-unconfirmed',
+  'never-verified',
   'billed-but-missing',
 ]);
 
@@ -40,7 +41,7 @@ export function alertOut(alert: Alert, model: LedgerModel, now: Instant): AlertO
     ...(acknowledged && { acknowledged: { ...acknowledged, at: instantOut(acknowledged.at) } }),
     happened: happened(subject, data),
     bill: typeof bill === 'string' ? bill : bill(data),
-    next,
+    next: typeof next === 'string' ? next : next(data),
     ...(atStake && { atStake }),
     data,
   };

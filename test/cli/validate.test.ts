@@ -12,6 +12,7 @@ import { finished, folderForTest, run, start, words } from './program.ts';
 const steady = { s1: 'healthy', s2: 'healthy', s3: 'healthy', s4: 'healthy', s5: 'healthy' } as const;
 /** A policy that stops billing at the first failed probe. */
 const AT_ONCE = {
+  stopNeverSeen: true,
   unreachableAfter: 1,
   unreachableFor: '0m',
   stopAfter: '0m',
@@ -59,12 +60,12 @@ describe('validate --once', () => {
     expect((await fleet.factsOf('kept')).map(({ type }) => type)).toEqual(['cluster.registered']);
 
     const [list, shown, acknowledged] = await Promise.all([
-      cli(fleet, 'alerts list --state open --kind cluster-unreachable'),
+      cli(fleet, 'alerts list --kind billing-stopped-unreachable'),
       cli(fleet, 'clusters show gone'),
       cli(fleet, 'alerts acknowledge billing-stopped-unreachable:gone --note asked'),
     ]);
     expect(list.stdout).toMatch(
-      /^SEVERITY .*\nwarning +open +2026-04-15\S+ +cluster-unreachable:gone +cluster gone has/,
+      /^SEVERITY .*\nwarning +\w+ +2026-04-15\S+ +billing-stopped-unreachable:gone +billing of cluster gone is stopped/,
     );
     expect(shown.stdout).toMatch(/^last verdict +unreachable \(refused\) since 2026-04-15/m);
     expect(shown.stdout).toMatch(/^status +stopped$/m);

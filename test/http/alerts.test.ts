@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deleted, event, registered, resumed, voided } from '../support/cloud-events.ts';
+import { deleted, event, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { ALIVE, NO_CREDENTIAL, REFUSED, TestValidator } from '../support/validator.ts';
 
@@ -46,27 +46,25 @@ describe('alerts of the validator', () => {
       accountId: 'acme',
       raisedAt: '2026-04-15T12:05:00.000Z',
       updatedAt: '2026-04-15T12:05:00.000Z',
-      happened: 'cluster c1 has not answered since 2026-04-15T12:05:00.000Z',
+      happened: 'cluster c1 has not answered since 2026-04-15T12:05:00.000Z: refused',
       bill: expect.stringContaining('the cluster is billed until'),
       next: expect.stringContaining('Ask its owner'),
       atStake: { since: '2026-04-15T12:05:00.000Z', clusterSeconds: '600.000' },
-      data: { since: '2026-04-15T12:05:00.000Z', policy: 'default@v1' },
+      data: { code: 'refused', since: '2026-04-15T12:05:00.000Z', policy: 'default@v1' },
     });
     await validator.runs(20, BAD, SHORT);
-    expect(await ids(ledger, '?state=open')).toEqual([
-      'billing-stopped-unreachable:c1',
-      'cluster-unreachable:c1',
-    ]);
-    expect((await one(ledger, 'cluster-unreachable:c1')).raisedAt).toBe(raised.raisedAt);
+    expect(await ids(ledger, '?state=open')).toEqual(['billing-stopped-unreachable:c1']);
+    const replaced = await one(ledger, 'cluster-unreachable:c1');
+    expect(replaced).toMatchObject({ state: 'resolved', raisedAt: raised.raisedAt });
+    expect(replaced.atStake).toBeUndefined();
     expect((await one(ledger, 'billing-stopped-unreachable:c1')).happened).toContain(
       'from 2026-04-15T12:00:00.000Z',
     );
 
     await validator.run({}, SHORT);
     expect(await ids(ledger, '?state=open')).toEqual([]);
-    const ended = await one(ledger, 'cluster-unreachable:c1');
+    const ended = await one(ledger, 'billing-stopped-unreachable:c1');
     expect(ended).toMatchObject({ state: 'resolved', resolvedAt: '2026-04-15T12:40:00.000Z' });
-    expect(ended.atStake).toBeUndefined();
   });
 
   test('end when the cluster is deleted, or the fact voided', async () => {
@@ -81,6 +79,18 @@ describe('alerts of the validator', () => {
     await ledger.record(voided('c1', '2026-04-15T12:30:00.000Z', stop.ledgereventid));
     expect(await ids(ledger, '?state=open')).toEqual(['cluster-unreachable:c1']);
     await ledger.record(deleted('c1', '2026-04-15T12:00:00.000Z'));
+    expect(await ids(ledger, '?state=open')).toEqual([]);
+  });
+
+  test('name the stop of a cluster that its platform lost, and end when a person stops its billing', async () => {
+    const { ledger } = await watched();
+    await ledger.record(stopped('c1', '2026-04-14T00:00:00.000Z', 'missing'));
+    expect(await one(ledger, 'billing-stopped-missing:c1')).toMatchObject({
+      state: 'open',
+      happened: expect.stringContaining('from 2026-04-14T00:00:00.000Z: its platform no longer lists it'),
+      bill: expect.stringContaining('until the platform lists it again or it answers'),
+    });
+    await ledger.record(stopped('c1', '2026-04-14T00:00:00.000Z'));
     expect(await ids(ledger, '?state=open')).toEqual([]);
   });
 

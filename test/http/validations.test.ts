@@ -10,7 +10,13 @@ async function watched(): Promise<{ ledger: TestLedger; validator: TestValidator
   for (const id of ['c1', 'c2', 'c3']) await ledger.record(registered(id, '2026-04-10T00:00:00.000Z'));
   return { ledger, validator: new TestValidator(ledger) };
 }
-const settings = { unreachableAfter: 1, unreachableFor: '0m', stopAfter: '0m', version: 'v1' };
+const settings = {
+  stopNeverSeen: true,
+  unreachableAfter: 1,
+  unreachableFor: '0m',
+  stopAfter: '0m',
+  version: 'v1',
+};
 const decide = (ledger: TestLedger, body: object) =>
   ledger.fetch('/v1/validator/decisions', {
     method: 'POST',

@@ -2,6 +2,7 @@ import type { LimitUse } from '../../domain/account-profile.ts';
 import {
   ALERTS,
   type AlertData,
+  type AlertKind,
   alertId,
   ORPHAN_AFTER_MIN,
   STALE_AFTER_INTERVALS,
@@ -80,7 +81,7 @@ export class AlertBook {
         return true;
       case 'BillingStopped':
       case 'BillingResumed':
-        return isFirst || fact.cause === 'unreachable';
+        return isFirst || fact.cause !== 'deleted';
       default:
         return isFirst || this.#concerns(clusterId);
     }
@@ -88,27 +89,37 @@ export class AlertBook {
 
   #concerns(clusterId: string): boolean {
     if (this.#open.size === 0) return false;
-    const kinds = ['cluster-unreachable', 'billing-stopped-unreachable'] as const;
-    return kinds.some((kind) => this.#open.has(alertId(kind, clusterId)));
+    return VALIDATOR_KINDS.some((kind) => this.#open.has(alertId(kind, clusterId)));
   }
 
   #assess(clusterId: string, fact: Fact, state: AlertedState, at: Instant): void {
-    const { registered, hasActiveFacts, deleted, unreachable, stoppedSince, accountId } = state;
+    const { registered, hasActiveFacts, deleted, unreachable, accountId } = state;
     const about = { subject: clusterId, clusterId, ...(accountId !== undefined && { accountId }) };
     if (registered || !hasActiveFacts) this.#resolve(alertId('orphan-facts', clusterId), at);
     else this.#raiseOnce({ kind: 'orphan-facts', ...about, data: {} }, at, at + ORPHAN_AFTER_MIN * MINUTE_MS);
 
-    const counts = registered && !deleted;
+    const counts = registered && !deleted && state.mayBeBilled;
+    const stops = [
+      ['billing-stopped-unreachable', state.stoppedSince],
+      ['billing-stopped-missing', state.missingSince],
+    ] as const;
+    let isStopped = false;
+    for (const [kind, since] of stops) {
+      const id = alertId(kind, clusterId);
+      if (!counts || since === undefined) this.#resolve(id, at);
+      else {
+        isStopped = true;
+        const { since: _, ...known } = this.#open.get(id)?.data ?? {};
+        const evidence = fact.type === 'BillingStopped' ? observationData(fact) : known;
+        this.#raise({ kind, ...about, data: { ...evidence, since: formatInstant(since) } }, at);
+      }
+    }
     const unreachableId = alertId('cluster-unreachable', clusterId);
     const known = this.#open.get(unreachableId)?.data ?? {};
     const data = fact.type === 'ClusterUnreachable' ? observationData(fact) : known;
-    if (counts && unreachable) this.#raise({ kind: 'cluster-unreachable', ...about, data }, at);
+    // The alert about the stop says more, and that the cluster is still billed would contradict it.
+    if (counts && unreachable && !isStopped) this.#raise({ kind: 'cluster-unreachable', ...about, data }, at);
     else this.#resolve(unreachableId, at);
-    const id = alertId('billing-stopped-unreachable', clusterId);
-    const isStopped = counts && stoppedSince !== undefined;
-    const kind = 'billing-stopped-unreachable';
-    if (isStopped) this.#raise({ kind, ...about, data: { since: formatInstant(stoppedSince) } }, at);
-    else this.#resolve(id, at);
   }
 
   /** Applies an event that is not a fact of a cluster. @param ended runs of the validator that ended with it. */
@@ -328,8 +339,27 @@ export class AlertBook {
   }
 }
 
-function observationData({ since, policy }: Extract<Fact, { type: 'ClusterUnreachable' }>): AlertData {
-  return { ...(since !== undefined && { since }), ...(policy !== undefined && { policy }) };
+/** Alerts that facts of the validator raise about a cluster. */
+const VALIDATOR_KINDS = [
+  'cluster-unreachable',
+  'billing-stopped-unreachable',
+  'billing-stopped-missing',
+] as const satisfies readonly AlertKind[];
+
+/** Returns what a fact says that was seen, and since when. */
+function observationData({
+  since,
+  policy,
+  evidence,
+}: Extract<Fact, { type: 'ClusterUnreachable' | 'BillingStopped' }>): AlertData {
+  const codes = evidence?.['codes'];
+  const code =
+    typeof codes === 'object' && codes !== null ? Object.keys(codes).join(', ') : evidence?.['code'];
+  return {
+    ...(typeof code === 'string' && code !== '' && { code }),
+    ...(since !== undefined && { since }),
+    ...(policy !== undefined && { policy }),
+  };
 }
 
 function alertOf({ kind, subject, accountId, data }: Condition) {

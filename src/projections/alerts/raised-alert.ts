@@ -35,6 +35,8 @@ export interface LiveAlert {
     | 'statement-drift'
     | 'log-tampered'
     | 'clock-untrusted'
+    | 'source-unreadable'
+    | 'running-but-unregistered'
     | 'delivery-parked'
     | 'webhook-disabled';
   readonly subject: string;
@@ -52,6 +54,10 @@ export interface AlertedState {
   readonly unreachable: boolean;
   /** Effective instant of the stop by which the cause `unreachable` holds. */
   readonly stoppedSince: Instant | undefined;
+  /** Effective instant of the stop by which the cause `missing` holds. */
+  readonly missingSince: Instant | undefined;
+  /** Whether the cluster is billed, or would be if the validator had not stopped its billing. */
+  readonly mayBeBilled: boolean;
 }
 
 /** A fact as it was applied; `isFirst` of its cluster. */

@@ -106,9 +106,15 @@ export class ClusterDecisions {
     return last !== undefined && this.#facts.typeAt(last) === 'ClusterUnreachable';
   }
 
-  /** The instant since which the cause `unreachable` stops billing after all facts; `undefined` if it does not. */
-  get unreachableSince(): Instant | undefined {
-    return this.#causes[CAUSES.indexOf('unreachable')]?.stopsSince;
+  /** Returns the instant since which a cause stops billing after all facts; `undefined` if it does not. */
+  stoppedSince(cause: Cause): Instant | undefined {
+    return this.#causes[CAUSES.indexOf(cause)]?.stopsSince;
+  }
+
+  /** Whether the cluster is billable after all facts. */
+  get isBillable(): boolean {
+    const last = this.#listOf(BILLABLES)?.at(-1);
+    return last === undefined || this.#facts.billableAt(last) !== false;
   }
 
   /** The latest instant at which an active fact decides the billing; negative infinity if there is none. */

@@ -193,7 +193,9 @@ export class LedgerModel {
       hasActiveFacts: decisions.hasActiveFacts,
       deleted: decisions.isDeleted,
       unreachable: decisions.isUnreachable,
-      stoppedSince: decisions.unreachableSince,
+      stoppedSince: decisions.stoppedSince('unreachable'),
+      missingSince: decisions.stoppedSince('missing'),
+      mayBeBilled: decisions.isBillable && decisions.stoppedSince('manual') === undefined,
     };
   }
 

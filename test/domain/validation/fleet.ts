@@ -52,6 +52,7 @@ export class Fleet {
   shard: Shard = WHOLE_FLEET;
   proceedUntil: Instant | undefined;
   inventory = new Map<string, InventoryStatus>();
+  readonly labels = new Map<string, Readonly<Record<string, string>>>();
   extra: Condition[] = [];
   fold = new RunFold();
   readonly facts = new Map<string, KnownFact<Fact>[]>();
@@ -82,13 +83,17 @@ export class Fleet {
     const observations = facts
       .filter(({ eventId, fact: { type } }) => /^Cluster(Unr|R)eachable$/.test(type) && !voided.has(eventId))
       .sort((a, b) => a.fact.effectiveAt - b.fact.effectiveAt || a.order - b.order);
-    const holds = causesStopping(switches, now).includes('unreachable');
+    const causes = causesStopping(switches, now);
+    const stopOf = (cause: 'unreachable' | 'missing') =>
+      causes.includes(cause) ? switches[cause].findLast((change) => change.at <= now)?.at : undefined;
     return {
       registeredAt: registration?.fact.effectiveAt ?? REGISTERED,
       deletedAt: deletion?.fact.effectiveAt,
       billable: registration?.fact.billable ?? true,
       unreachable: observations.at(-1)?.fact.type === 'ClusterUnreachable',
-      stoppedSince: holds ? switches.unreachable.findLast((change) => change.at <= now)?.at : undefined,
+      stoppedSince: stopOf('unreachable'),
+      missingSince: stopOf('missing'),
+      isStoppedManually: causes.includes('manual'),
     };
   }
 
@@ -108,6 +113,7 @@ export class Fleet {
       clusters: Object.entries(seen).map(([clusterId, { after = PROBE_MS, ...verdict }]) => ({
         clusterId,
         accountId: 'acme',
+        labels: this.labels.get(clusterId),
         state: this.stateOf(clusterId, decidedAt),
         inventory: this.inventory.get(clusterId) ?? 'unknown',
         history: this.fold.historyOf(clusterId),

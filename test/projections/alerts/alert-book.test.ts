@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ALERT_KINDS, ALERTS } from '../../../src/domain/alert.ts';
+import { VERDICT_CODES } from '../../../src/domain/validation/judging/verdict.ts';
 import type { LogEvent } from '../../../src/eventstore/event-store.ts';
 import { AlertBook, MAX_REJECTED_ALERTS } from '../../../src/projections/alerts/alert-book.ts';
 
@@ -22,6 +23,8 @@ function acknowledged(n: number, alertId: string): LogEvent {
   const event = { stream: 'alerts', type: 'AlertAcknowledged', data: { alertId, by: 'me' } };
   return { ...rejected(n), ...event };
 }
+
+const CODES = Object.values(VERDICT_CODES).flat();
 
 describe('a book of alerts', () => {
   test('keeps a bounded number of rejected events and resolved alerts, and counts those that it merges', () => {
@@ -60,7 +63,8 @@ describe('a book of alerts', () => {
       const { happened, bill, next } = ALERTS[kind];
       const effects =
         typeof bill === 'string' ? [bill] : [0, 1, 2].map((unbilled) => bill({ facts: 2, unbilled }));
-      for (const text of [...effects, next]) expect(text, kind).toMatch(/^[A-Z].*\.$/);
+      const advice = typeof next === 'string' ? [next] : CODES.map((code) => next({ code }));
+      for (const text of [...effects, ...advice]) expect(text, kind).toMatch(/^[A-Z].*\.$/);
       const data = {
         since: 'then',
         code: 'x',
@@ -78,7 +82,12 @@ describe('a book of alerts', () => {
         other: 'C1',
         otherClusterId: 'c2',
         deletedAt: 'then',
+        registeredAt: 'then',
         inventory: 'listed',
+        url: 'https://hooks.example.com',
+        parked: 1,
+        error: 'status 500',
+        reason: 'gone',
         source: 's',
         id: 'e1',
         clusterId: 'c1',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Cause } from '../../../src/domain/facts/fact.ts';
 import { isUnreachable } from '../../../src/domain/facts/latest-observation.ts';
 import type { AlertedState } from '../../../src/projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
@@ -12,7 +13,7 @@ const facts = randomFacts({
   effectiveAt: fc.integer({ min: 0, max: 9 }),
   ownerOf: () => fc.constantFrom('acme', 'globex'),
   newOwner: fc.constantFrom('acme', 'globex'),
-  cause: fc.constantFrom('unreachable', 'unreachable', 'unreachable', 'manual', 'deleted'),
+  cause: fc.constantFrom('unreachable', 'unreachable', 'unreachable', 'missing', 'manual', 'deleted'),
   observation: fc.constantFrom('ClusterUnreachable', 'ClusterReachable', 'ClusterDeletionRequested'),
   // A void may name a fact of the other cluster, a later one, another void, or none.
   voids: fc.integer({ min: 1, max: 30 }).map(idAt),
@@ -24,14 +25,19 @@ const logs = fc.array(facts, { minLength: 1, maxLength: 28, size: 'max' });
 function foldedState(model: LedgerModel, cluster: number): AlertedState {
   const { registration, deletion, switches, attributes } = model.billing(cluster, model.position);
   const active = model.activeFacts(cluster, model.position);
-  const stop = switches.unreachable.at(-1);
+  const stoppedSince = (cause: Cause) => {
+    const stop = switches[cause].at(-1);
+    return stop?.stops === true ? stop.at : undefined;
+  };
   return {
     accountId: registration === undefined ? undefined : attributes.accountId.at(-1)?.value,
     registered: registration !== undefined,
     hasActiveFacts: active.length > 0,
     deleted: deletion !== undefined,
     unreachable: isUnreachable(active),
-    stoppedSince: stop?.stops === true ? stop.at : undefined,
+    stoppedSince: stoppedSince('unreachable'),
+    missingSince: stoppedSince('missing'),
+    mayBeBilled: (attributes.billable.at(-1)?.value ?? true) && stoppedSince('manual') === undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import { type ClusterBilling, valueAt } from '../../billing/billing.ts';
+import type { Cause } from '../../facts/fact.ts';
 import type { Instant } from '../../time.ts';
 import type { ClusterState } from './run-input.ts';
 
@@ -9,13 +10,18 @@ export function clusterStateOf(
   now: Instant,
 ): ClusterState | undefined {
   if (registration === undefined) return undefined;
-  const stop = switches.unreachable.findLast(({ at }) => at <= now);
+  const stopOf = (cause: Cause) => {
+    const last = switches[cause].findLast(({ at }) => at <= now);
+    return last?.stops === true ? last.at : undefined;
+  };
   const registeredAt = registration.fact.effectiveAt;
   return {
     registeredAt,
     deletedAt: deletion?.fact.effectiveAt,
     billable: valueAt(attributes.billable, Math.max(now, registeredAt)) ?? true,
     unreachable,
-    stoppedSince: stop?.stops === true ? stop.at : undefined,
+    stoppedSince: stopOf('unreachable'),
+    missingSince: stopOf('missing'),
+    isStoppedManually: stopOf('manual') !== undefined,
   };
 }

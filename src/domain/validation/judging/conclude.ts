@@ -1,6 +1,9 @@
 import type { Fact, FactOf } from '../../facts/fact.ts';
+import { isGoneFromInventory } from '../../inventory.ts';
+import { RECORDS_LABEL } from '../../kubefirst/registration.ts';
 import { formatInstant, type Instant } from '../../time.ts';
 import type { CountedRuns } from './outage.ts';
+import { missingForOf, type Policy } from './policy.ts';
 import { type Announced, type AnnouncedState, type BadStreak, isFlapping } from './probe-history.ts';
 import type { ClusterEvaluation, Conclusion, RunInput } from './run-input.ts';
 import { isBad } from './verdict.ts';
@@ -15,9 +18,13 @@ export interface ClusterConclusions {
    * it is gone.
    */
   readonly isUnconfirmed: boolean;
+  /** Whether the cluster was never seen alive, and has been silent for long enough to call another one unreachable. */
+  readonly isNeverVerified: boolean;
   readonly isFlapping: boolean;
 }
 
+/** The causes for which the validator stops billing. */
+type StopCause = 'unreachable' | 'missing';
 type ConcludedType = 'ClusterUnreachable' | 'ClusterReachable' | 'BillingStopped' | 'BillingResumed';
 
 /** Effect of the breaker on the conclusions of a run. */
@@ -26,6 +33,8 @@ export interface BreakerEffect {
   readonly isWithheld: boolean;
   /** The runs whose bad verdicts count; `undefined` if all count. */
   readonly countedRuns: CountedRuns | undefined;
+  /** Ids of the clusters that are part of a mass disappearance from the inventory. */
+  readonly massDisappearance: ReadonlySet<string>;
 }
 
 /** Draws the conclusions from the verdicts of one cluster. */
@@ -41,6 +50,7 @@ export function conclude(
     wouldHave: [],
     announced: historyAfter.announced,
     isUnconfirmed: false,
+    isNeverVerified: !isDeleted && isSilent(evaluation, run),
     isFlapping: flapping,
   };
   if (isDeleted)
@@ -49,12 +59,27 @@ export function conclude(
       announced: { ...historyAfter.announced, gone: isGone(evaluation, confidence) },
     };
   if (flapping || cluster.state.registeredAt > run.decidedAt) return noConclusions;
-  if (isBad(verdict))
-    return confidence.isWithheld
-      ? noConclusions
-      : { ...noConclusions, ...concludeBad(evaluation, run, confidence) };
+  const builder = new ConclusionBuilder(evaluation, run);
   const isGood = verdict.state === 'alive' && (historyAfter.good?.count ?? 0) >= policy.reachableAfter;
-  return isGood ? { ...noConclusions, ...concludeGood(evaluation, run) } : noConclusions;
+  const isJudged = isBad(verdict) && !confidence.isWithheld;
+  const { isUnconfirmed, ...answered } = isJudged
+    ? concludeBad(evaluation, run, confidence, builder)
+    : { ...(isGood && concludeGood(evaluation, builder)), isUnconfirmed: false };
+  const announced = { ...historyAfter.announced, ...answered };
+  const missing = concludeMissing(evaluation, run, confidence, announced, builder);
+  return { ...noConclusions, ...builder.conclusions({ ...announced, ...missing }), isUnconfirmed };
+}
+
+/**
+ * Returns whether a cluster has never been seen alive and has bad verdicts for as long as makes others unreachable. It
+ * may have gone long ago, or its credential may be wrong.
+ */
+function isSilent(
+  { historyAfter: { aliveAt, bad }, policy }: ClusterEvaluation,
+  { tick }: RunInput,
+): boolean {
+  if (aliveAt !== undefined || bad === undefined) return false;
+  return bad.count >= policy.unreachableAfter && tick - bad.tick >= policy.unreachableFor;
 }
 
 /**
@@ -79,39 +104,70 @@ function countedStreak({ tick, count }: BadStreak, { countedRuns }: Pick<Breaker
 type Part = Pick<ClusterConclusions, 'facts' | 'wouldHave' | 'announced'>;
 
 function concludeBad(
-  evaluation: ClusterEvaluation,
+  { historyAfter, policy, cluster }: ClusterEvaluation,
   run: RunInput,
   confidence: BreakerEffect,
-): Part & { isUnconfirmed: boolean } {
-  const { historyAfter, policy, cluster } = evaluation;
+  builder: ConclusionBuilder,
+): Announced & { isUnconfirmed: boolean } {
   const { state } = cluster;
-  const { announced } = historyAfter;
-  const noConclusion = { facts: [], wouldHave: [], announced, isUnconfirmed: false };
-  const { bad } = historyAfter;
-  if (bad === undefined) return noConclusion;
+  const { announced, bad, aliveAt } = historyAfter;
+  const noConclusion = { isUnconfirmed: false };
+  if (bad === undefined || (aliveAt === undefined && !policy.stopNeverSeen)) return noConclusion;
   const { tick, count } = countedStreak(bad, confidence);
   const span = run.tick - tick;
   if (count < policy.unreachableAfter || span < policy.unreachableFor) return noConclusion;
 
-  const builder = new ConclusionBuilder(evaluation, run);
   const unreachable = builder.transition('ClusterUnreachable', state.unreachable, announced.unreachable);
   const isDue = span >= policy.stopAfter && state.billable;
-  if (!isDue)
-    return { ...builder.conclusions({ unreachable, stopped: announced.stopped }), isUnconfirmed: false };
-  if (policy.confirmWith === 'inventory' && cluster.inventory !== 'gone') {
-    return { ...builder.conclusions({ unreachable, stopped: announced.stopped }), isUnconfirmed: true };
-  }
-  const stopped = builder.transition('BillingStopped', state.stoppedSince !== undefined, announced.stopped);
-  return { ...builder.conclusions({ unreachable, stopped }), isUnconfirmed: false };
+  if (!isDue) return { unreachable, isUnconfirmed: false };
+  const isStopped = state.stoppedSince !== undefined;
+  if (needsInventory(policy, bad, run) && !isGoneFromInventory(cluster.inventory))
+    return { unreachable, isUnconfirmed: !isStopped };
+  const stopped = builder.transition('BillingStopped', isStopped, announced.stopped);
+  return { unreachable, stopped, isUnconfirmed: false };
 }
 
-function concludeGood(evaluation: ClusterEvaluation, run: RunInput): Part {
-  const { state } = evaluation.cluster;
-  const { announced } = evaluation.historyAfter;
-  const builder = new ConclusionBuilder(evaluation, run);
+/**
+ * Returns whether a stop needs the inventory to confirm it. With `auto` it does while the verdicts of the last
+ * `stopAfter` include one that a running cluster gives too.
+ */
+function needsInventory({ confirmWith, stopAfter }: Policy, { ambiguousAt }: BadStreak, { tick }: RunInput) {
+  if (confirmWith !== 'auto') return confirmWith === 'inventory';
+  return ambiguousAt !== undefined && tick - ambiguousAt < stopAfter;
+}
+
+function concludeGood({ cluster, historyAfter }: ClusterEvaluation, builder: ConclusionBuilder): Announced {
+  const { state } = cluster;
+  const { announced } = historyAfter;
   const unreachable = builder.transition('ClusterReachable', state.unreachable, announced.unreachable);
   const stopped = builder.transition('BillingResumed', state.stoppedSince !== undefined, announced.stopped);
-  return builder.conclusions({ unreachable, stopped });
+  return { unreachable, stopped };
+}
+
+/**
+ * Concludes from the inventory alone: a cluster that it listed and no longer lists, and that does not answer, is gone.
+ * It is billed again when it is listed again or answers.
+ * @param announced what this run has announced so far.
+ */
+function concludeMissing(
+  { cluster, policy, historyAfter: { listing }, verdict }: ClusterEvaluation,
+  run: RunInput,
+  { isWithheld, massDisappearance }: BreakerEffect,
+  announced: Announced,
+  builder: ConclusionBuilder,
+): Announced {
+  const { state, clusterId, inventory } = cluster;
+  const isMissing = state.missingSince !== undefined;
+  if (inventory === 'listed' || verdict.state === 'alive')
+    return { missing: builder.transition('BillingResumed', isMissing, announced.missing, 'missing') };
+  const missingFor = missingForOf(policy, cluster);
+  if (missingFor === undefined || inventory !== 'gone' || listing?.goneSince === undefined) return {};
+  const isDue = run.tick - listing.goneSince >= missingFor && listing.goneRuns >= policy.unreachableAfter;
+  const isHeld = isWithheld || massDisappearance.has(clusterId);
+  const isStoppedAlready = state.stoppedSince !== undefined || announced.stopped === 'recorded';
+  const wasListed = listing.listedAt !== undefined || cluster.labels?.[RECORDS_LABEL] !== undefined;
+  if (!isDue || isHeld || isStoppedAlready || !wasListed || !state.billable) return {};
+  return { missing: builder.transition('BillingStopped', isMissing, announced.missing, 'missing') };
 }
 
 /** Collects conclusions as facts or as `wouldHave`, depending on the mode of the policy. */
@@ -136,17 +192,18 @@ class ConclusionBuilder {
     type: ConcludedType,
     isRecorded: boolean,
     announced: AnnouncedState | undefined,
+    cause: StopCause = 'unreachable',
   ): AnnouncedState | undefined {
     const isBeginning = type === 'ClusterUnreachable' || type === 'BillingStopped';
     if (mayRecord(type, this.#evaluation.policy.mode)) {
       const isAnnounced = isBeginning ? isRecorded || announced === 'recorded' : !isRecorded;
-      if (!isAnnounced) this.#facts.push(this.#conclusion(type));
+      if (!isAnnounced) this.#facts.push(this.#conclusion(type, cause));
       if (!isBeginning) return undefined;
       return isAnnounced ? announced : 'recorded';
     }
     const isActive = announced === 'would' || (announced !== 'ended' && isRecorded);
     const isAnnounced = isBeginning ? isActive || announced === 'recorded' : !isActive;
-    if (!isAnnounced) this.#wouldHave.push(this.#conclusion(type));
+    if (!isAnnounced) this.#wouldHave.push(this.#conclusion(type, cause));
     if (!isBeginning) return isRecorded ? 'ended' : undefined;
     return isAnnounced ? announced : 'would';
   }
@@ -155,9 +212,11 @@ class ConclusionBuilder {
     return { facts: this.#facts, wouldHave: this.#wouldHave, announced };
   }
 
-  #conclusion(type: ConcludedType): Conclusion {
+  #conclusion(type: ConcludedType, cause: StopCause): Conclusion {
     const { clusterId } = this.#evaluation.cluster;
-    return { id: `${this.#run.run}/${clusterId}/${type}`, fact: factOf(type, this.#evaluation, this.#run) };
+    const id = `${this.#run.run}/${clusterId}/${type}${cause === 'missing' ? '/missing' : ''}`;
+    const factFrom = cause === 'missing' ? missingFactOf : factOf;
+    return { id, fact: factFrom(type, this.#evaluation, this.#run) };
   }
 }
 
@@ -189,6 +248,33 @@ function factOf(type: ConcludedType, evaluation: ClusterEvaluation, run: RunInpu
       return { ...shared, type, cause: 'unreachable', effectiveAt, reason, since: sinceOf(good) };
     }
   }
+}
+
+/** Returns the fact that the cause `missing` begins or ends. */
+function missingFactOf(type: ConcludedType, evaluation: ClusterEvaluation, run: RunInput): Fact {
+  const { cluster, historyAfter, policy, verdict } = evaluation;
+  const { clusterId, state } = cluster;
+  const { listing, aliveAt } = historyAfter;
+  const goneSince = listing?.goneSince;
+  const evidence = {
+    run: run.run,
+    inventory: cluster.inventory,
+    ...(listing?.listedAt !== undefined && { lastListedAt: formatInstant(listing.listedAt) }),
+    ...(goneSince !== undefined && { goneSince: formatInstant(goneSince), count: listing?.goneRuns ?? 0 }),
+    ...(aliveAt !== undefined && { lastAliveAt: formatInstant(aliveAt) }),
+    code: verdict.code,
+  };
+  const shared = { clusterId, policy: policy.policy, evidence, cause: 'missing' as const };
+  if (type === 'BillingStopped') {
+    const effectiveAt = notBefore(state.registeredAt, listing?.listedAt ?? goneSince ?? run.tick);
+    const reason = 'missing: the platform no longer lists the cluster, for as long as the policy allows';
+    return { ...shared, type, effectiveAt, reason, since: formatInstant(effectiveAt) };
+  }
+  const isListed = cluster.inventory === 'listed';
+  const reason = isListed ? 'listed: the platform lists the cluster again' : 'reachable: the cluster answers';
+  const seenAt = isListed ? run.tick : (historyAfter.good?.from ?? run.tick);
+  const effectiveAt = notBefore((state.missingSince ?? -1) + 1, seenAt);
+  return { ...shared, type: 'BillingResumed', effectiveAt, reason, since: formatInstant(effectiveAt) };
 }
 
 const notBefore = (earliest: Instant, instant: Instant) => Math.max(earliest, instant);

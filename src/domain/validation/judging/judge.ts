@@ -1,12 +1,13 @@
 import { type ClusterConclusions, conclude } from './conclude.ts';
 import { type Condition, conditionId } from './condition.ts';
-import { assessOutage, type Breaker, countedRunsAfter } from './outage.ts';
+import { assessOutage, type Breaker, countedRunsAfter, massDisappearance } from './outage.ts';
 import { policyFor } from './policy.ts';
 import {
   isSameVerdict,
   NO_HISTORY,
   type ProbeHistory,
   withIdentityCheck,
+  withListing,
   withVerdict,
 } from './probe-history.ts';
 import { clusterConditions, outageCondition } from './raise-conditions.ts';
@@ -57,11 +58,12 @@ export function judgeRun(input: RunInput): Judgement {
   // An operator who overrides the breaker accepts all verdicts so far, so none is excluded.
   const countedRuns = isOverridden ? undefined : breaker.countedRuns;
 
+  const mass = isOverridden ? new Set<string>() : massDisappearance(assessed, input.policies.breaker);
   const conclusions = evaluations.map((evaluation) =>
-    conclude(evaluation, input, { isWithheld, countedRuns }),
+    conclude(evaluation, input, { isWithheld, countedRuns, massDisappearance: mass }),
   );
   const conditions = evaluations.flatMap((evaluation, i) =>
-    clusterConditions(evaluation, conclusions[i] as ClusterConclusions, input),
+    clusterConditions(evaluation, conclusions[i] as ClusterConclusions, { ...input, breaker, mass }),
   );
   return {
     facts: conclusions.flatMap(({ facts }) => facts),
@@ -105,7 +107,7 @@ function evaluate(cluster: ProbedCluster, { policies, tick, decidedAt }: RunInpu
     policy: policyFor(policies, cluster),
     verdict,
     historyBefore,
-    historyAfter: withVerdict(historyBefore, verdict, tick),
+    historyAfter: withListing(withVerdict(historyBefore, verdict, tick), cluster.inventory, tick),
     isDeleted: deletedAt !== undefined && deletedAt <= decidedAt,
   };
 }

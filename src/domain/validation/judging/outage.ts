@@ -73,12 +73,14 @@ export function assessOutage(
   if (canaries.length > 0) return { open: true, since, why: 'canary', ...details };
   if (bad.length > 0 && bad.length === probed.length) return { open: true, since, why: 'all', ...details };
 
-  const turnedBad = clusters.filter(({ history }) =>
-    hasTurnedBad(history, since - settings.outageWindow),
+  const turnedBad = clusters.filter(
+    ({ history }) =>
+      hasTurnedBad(history, since - settings.outageWindow) ||
+      hasNeverAnswered(history, tick - settings.outageWindow),
   ).length;
   const reachable = probed.length - bad.length + turnedBad;
   const isMass =
-    turnedBad >= settings.outageMinClusters && turnedBad * 1_000 > settings.outageRatio * reachable;
+    turnedBad >= settings.outageMinClusters && turnedBad * 1_000 >= settings.outageRatio * reachable;
   return isMass
     ? { open: true, since, why: 'ratio', bad: turnedBad, of: reachable, canaries }
     : { open: false };
@@ -94,6 +96,41 @@ function isBadNow({ last }: ProbeHistory): boolean {
  */
 function hasTurnedBad({ aliveAt, bad }: ProbeHistory, since: Instant): boolean {
   return aliveAt !== undefined && bad !== undefined && bad.tick >= since;
+}
+
+/**
+ * Returns whether a cluster was asked for the first time after an instant, and has not answered. Such a cluster
+ * counts for the window only: an old platform has clusters that will never answer, and they must not keep the breaker open.
+ */
+function hasNeverAnswered({ aliveAt, bad }: ProbeHistory, since: Instant): boolean {
+  return aliveAt === undefined && bad !== undefined && bad.tick > since;
+}
+
+/**
+ * Returns the ids of the clusters that disappeared from the inventory together with so many others that the inventory
+ * is more likely at fault: within the window of the breaker, and by its numbers.
+ */
+export function massDisappearance(
+  clusters: readonly AssessedCluster[],
+  { outageWindow, outageMinClusters, outageRatio }: BreakerSettings,
+): ReadonlySet<string> {
+  const listed = clusters.filter(({ history }) => history.listing?.status === 'listed').length;
+  const gone = clusters
+    .flatMap(({ clusterId, history: { listing } }) =>
+      listing?.goneSince === undefined ? [] : [{ clusterId, since: listing.goneSince }],
+    )
+    .sort((a, b) => a.since - b.since);
+  const mass = new Set<string>();
+  let from = 0;
+  let to = 0;
+  for (const { clusterId, since } of gone) {
+    while ((gone[from]?.since ?? since) < since - outageWindow) from++;
+    while (to < gone.length && (gone[to]?.since ?? 0) <= since + outageWindow) to++;
+    const together = to - from;
+    if (together >= outageMinClusters && together * 1_000 >= outageRatio * (listed + together))
+      mass.add(clusterId);
+  }
+  return mass;
 }
 
 /** Returns the counted runs after a run. @param isWithheld whether the run withholds facts. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AccountId, ClusterId, line } from '../../facts/fact.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../time.ts';
+import { RECORDS_LABEL } from '../../kubefirst/registration.ts';
+import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../../time.ts';
 
 const UNITS = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS } as const;
 
@@ -29,7 +30,7 @@ const Share = z
 
 export const MODES = ['observe', 'notify', 'enforce'] as const;
 export const STOP_EFFECTIVE = ['last-alive', 'first-unreachable', 'decision'] as const;
-export const CONFIRM_WITH = ['none', 'inventory'] as const;
+export const CONFIRM_WITH = ['none', 'inventory', 'auto'] as const;
 
 /** Maximum number of flips kept per cluster, and so the upper bound of `flapLimit`. */
 export const MAX_FLIPS = 48;
@@ -44,7 +45,19 @@ const shape = {
   stopEffective: z.enum(STOP_EFFECTIVE).describe('From when the stop takes effect.'),
   confirmWith: z
     .enum(CONFIRM_WITH)
-    .describe('inventory: billing stops only if the inventory also says that the cluster is gone.'),
+    .describe(
+      'Whether a stop also needs the inventory to say that the cluster is gone. auto: only if what was seen can also be a new certificate authority. inventory: always. none: never.',
+    ),
+  stopNeverSeen: z
+    .boolean()
+    .describe('Whether silence also stops the billing of a cluster that has never been seen alive.'),
+  missingFor: z
+    .union([z.literal(['records', 'off']), Duration], {
+      error: 'must be records, off, or a whole number with its unit: ms, s, m, h or d',
+    })
+    .describe(
+      'Time for which the inventory no longer lists a cluster, after which billing stops. records: 24 h for the clusters that the records of Kubefirst have registered, and never for others. off: never.',
+    ),
   reachableAfter: count(1, 1_000).describe('Good verdicts in a row after which a cluster is reachable.'),
   flapLimit: count(2, MAX_FLIPS).describe(
     'More changes than this between good and bad in 24 h are flapping.',
@@ -65,7 +78,9 @@ const DEFAULTS = {
   unreachableFor: '15m',
   stopAfter: '24h',
   stopEffective: 'last-alive',
-  confirmWith: 'none',
+  confirmWith: 'auto',
+  stopNeverSeen: false,
+  missingFor: 'records',
   reachableAfter: 1,
   flapLimit: 6,
   watchDeletedFor: '14d',
@@ -75,7 +90,7 @@ const DEFAULTS = {
 /** Settings of the outage breaker, for the whole fleet. They cannot differ per account. */
 const breakerShape = {
   outageRatio: Share.prefault('0.2').describe(
-    'The breaker opens if more than this share of the reachable clusters turns bad.',
+    'The breaker opens if at least this share of the clusters turns bad.',
   ),
   outageMinClusters: count(1, 1_000_000)
     .prefault(5)
@@ -134,6 +149,8 @@ function withDefaults() {
     stopAfter: shape.stopAfter.prefault(DEFAULTS.stopAfter),
     stopEffective: shape.stopEffective.prefault(DEFAULTS.stopEffective),
     confirmWith: shape.confirmWith.prefault(DEFAULTS.confirmWith),
+    stopNeverSeen: shape.stopNeverSeen.prefault(DEFAULTS.stopNeverSeen),
+    missingFor: shape.missingFor.prefault(DEFAULTS.missingFor),
     reachableAfter: shape.reachableAfter.prefault(DEFAULTS.reachableAfter),
     flapLimit: shape.flapLimit.prefault(DEFAULTS.flapLimit),
     watchDeletedFor: shape.watchDeletedFor.prefault(DEFAULTS.watchDeletedFor),
@@ -199,6 +216,16 @@ function digestedBreaker({ outageRatio, outageMinClusters, outageWindow, canarie
 /** Returns the policy of a cluster: the first exception that matches, or the default. */
 export function policyFor({ exceptions, fallback }: Policies, cluster: PolicySubject): Policy {
   return exceptions.find(({ match }) => matches(match, cluster))?.policy ?? fallback;
+}
+
+/** Time that `missingFor: records` stands for. */
+const RECORDS_MISSING_FOR = DAY_MS;
+
+/** Returns how long the inventory must not list a cluster before its billing stops, in ms; `undefined` for never. */
+export function missingForOf({ missingFor }: Thresholds, { labels }: PolicySubject): Instant | undefined {
+  if (missingFor === 'off') return undefined;
+  if (missingFor !== 'records') return missingFor;
+  return labels?.[RECORDS_LABEL] === undefined ? undefined : RECORDS_MISSING_FOR;
 }
 
 function matches({ accounts, labels }: z.output<typeof Match>, cluster: PolicySubject): boolean {

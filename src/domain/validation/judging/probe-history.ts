@@ -1,6 +1,7 @@
+import type { InventoryStatus } from '../../inventory.ts';
 import { DAY_MS, HOUR_MS, type Instant } from '../../time.ts';
 import { MAX_FLIPS } from './policy.ts';
-import { isBad, saysNothing, type Verdict } from './verdict.ts';
+import { isAmbiguous, isBad, saysNothing, type Verdict } from './verdict.ts';
 
 /**
  * Summary of the verdicts about one cluster, as far as the next judgement needs it. It is folded from the recorded
@@ -9,6 +10,8 @@ import { isBad, saysNothing, type Verdict } from './verdict.ts';
 export interface ProbeHistory {
   /** The verdict of the last run; `at` is when the cluster first had this verdict. */
   readonly last: Verdict | undefined;
+  /** Number of runs in a row that had this verdict. */
+  readonly lastRuns: number;
   /** Identity of the cluster, from the first time that it was seen alive. */
   readonly uid: string | undefined;
   /** When the cluster was last seen alive. */
@@ -20,6 +23,19 @@ export interface ProbeHistory {
   /** Instants at which verdicts turned from good to bad or back, in the 24 h before the last of them, oldest first. */
   readonly flips: readonly Instant[];
   readonly announced: Announced;
+  /** Statuses in the inventory so far; `undefined` if no inventory ever listed or missed the cluster. */
+  readonly listing: Listing | undefined;
+}
+
+/** Statuses of a cluster in the inventory, summarized. A run that could not read it changes only the last one. */
+export interface Listing {
+  readonly status: InventoryStatus;
+  /** Tick of the last run that found the cluster listed. */
+  readonly listedAt: Instant | undefined;
+  /** Tick of the first run since then that found the cluster gone while its host was there. */
+  readonly goneSince: Instant | undefined;
+  /** Number of such runs. */
+  readonly goneRuns: number;
 }
 
 /** Consecutive verdicts of one kind. */
@@ -36,6 +52,8 @@ export interface Streak {
 export interface BadStreak extends Streak {
   /** Number of verdicts per code. */
   readonly codes: Readonly<Record<string, number>>;
+  /** Tick of the last verdict that leaves open whether the cluster is gone. */
+  readonly ambiguousAt: Instant | undefined;
 }
 
 /**
@@ -47,18 +65,21 @@ export type AnnouncedState = 'recorded' | 'would' | 'ended';
 export interface Announced {
   readonly unreachable?: AnnouncedState | undefined;
   readonly stopped?: AnnouncedState | undefined;
+  readonly missing?: AnnouncedState | undefined;
   /** Whether probes have found that a deleted cluster is gone. */
   readonly gone?: true | undefined;
 }
 
 export const NO_HISTORY: ProbeHistory = {
   last: undefined,
+  lastRuns: 0,
   uid: undefined,
   aliveAt: undefined,
   good: undefined,
   bad: undefined,
   flips: [],
   announced: {},
+  listing: undefined,
 };
 
 /** Returns the verdict after the identity check: an alive cluster with another UID is a different cluster. */
@@ -82,7 +103,7 @@ export function isSameVerdict(last: Verdict | undefined, { state, code, uid }: V
 export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Instant): ProbeHistory {
   if (isSameVerdict(history.last, verdict)) return withSameVerdict(history, 1, tick);
   const { latencyMs: _, ...last } = verdict;
-  const changed = { ...history, last };
+  const changed = { ...history, last, lastRuns: 1 };
   if (saysNothing(verdict)) return changed;
   return isBad(verdict)
     ? addBad(changed, verdict, verdict.at, tick, 1)
@@ -92,8 +113,10 @@ export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Insta
 /** Adds the last verdict again for `runs` more runs, of which the last one has the given tick. */
 export function withSameVerdict(history: ProbeHistory, runs: number, tick: Instant): ProbeHistory {
   const { last } = history;
-  if (last === undefined || saysNothing(last) || runs === 0) return history;
-  return isBad(last) ? addBad(history, last, tick, tick, runs) : addGood(history, tick, tick, runs);
+  if (last === undefined || runs === 0) return history;
+  const again = { ...history, lastRuns: history.lastRuns + runs };
+  if (saysNothing(last)) return again;
+  return isBad(last) ? addBad(again, last, tick, tick, runs) : addGood(again, tick, tick, runs);
 }
 
 function addGood(history: ProbeHistory, at: Instant, tick: Instant, runs: number): ProbeHistory {
@@ -103,13 +126,15 @@ function addGood(history: ProbeHistory, at: Instant, tick: Instant, runs: number
 
 function addBad(
   history: ProbeHistory,
-  { code }: Verdict,
+  verdict: Verdict,
   at: Instant,
   tick: Instant,
   runs: number,
 ): ProbeHistory {
+  const { code } = verdict;
   const codes = { ...history.bad?.codes, [code]: (history.bad?.codes[code] ?? 0) + runs };
-  const bad = { ...extended(history.bad, at, tick, runs), codes };
+  const ambiguousAt = isAmbiguous(verdict) ? tick : history.bad?.ambiguousAt;
+  const bad = { ...extended(history.bad, at, tick, runs), codes, ambiguousAt };
   return { ...history, bad, good: undefined, flips: flipsOf(history, history.good, at) };
 }
 
@@ -117,6 +142,29 @@ function extended(streak: Streak | undefined, at: Instant, tick: Instant, runs: 
   if (streak === undefined) return { from: at, to: at, tick, count: runs };
   const { from, to, count } = streak;
   return { from, to: Math.max(to, at), tick: streak.tick, count: count + runs };
+}
+
+/** Adds what the inventory said in a run. */
+export function withListing(history: ProbeHistory, status: InventoryStatus, tick: Instant): ProbeHistory {
+  if (status === history.listing?.status) return withSameListing(history, 1, tick);
+  if (history.listing === undefined && status === 'unknown') return history;
+  const before = history.listing ?? { listedAt: undefined, goneSince: undefined, goneRuns: 0 };
+  return { ...history, listing: extendedListing({ ...before, status }, 1, tick) };
+}
+
+/** Adds the last status again for `runs` more runs, of which the last one has the given tick. */
+export function withSameListing(history: ProbeHistory, runs: number, tick: Instant): ProbeHistory {
+  const { listing } = history;
+  return listing === undefined || runs === 0
+    ? history
+    : { ...history, listing: extendedListing(listing, runs, tick) };
+}
+
+function extendedListing(listing: Listing, runs: number, tick: Instant): Listing {
+  const { status, listedAt, goneSince, goneRuns } = listing;
+  if (status === 'listed') return { status, listedAt: tick, goneSince: undefined, goneRuns: 0 };
+  if (status === 'gone') return { status, listedAt, goneSince: goneSince ?? tick, goneRuns: goneRuns + runs };
+  return listing;
 }
 
 /** @param ended the streak of the other kind that this verdict ends; if there is one, the verdict is a flip. */

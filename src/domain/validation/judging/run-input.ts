@@ -17,6 +17,23 @@ export interface ClusterState {
   readonly unreachable: boolean;
   /** Effective instant of the stop that the cause `unreachable` has in effect; `undefined` if there is none. */
   readonly stoppedSince: Instant | undefined;
+  /** Effective instant of the stop that the cause `missing` has in effect; `undefined` if there is none. */
+  readonly missingSince: Instant | undefined;
+  /** Whether an operator has stopped its billing. */
+  readonly isStoppedManually: boolean;
+}
+
+/**
+ * Returns whether a cluster is billed, or would be if the validator had not stopped its billing. Nobody needs to look
+ * at any other cluster.
+ */
+export function mayBeBilled({ billable, isStoppedManually }: ClusterState): boolean {
+  return billable && !isStoppedManually;
+}
+
+/** Returns whether a cluster that is not deleted is billed now. */
+export function isBilled(state: ClusterState): boolean {
+  return mayBeBilled(state) && state.stoppedSince === undefined && state.missingSince === undefined;
 }
 
 export interface ProbedCluster {

@@ -22,8 +22,8 @@ export interface PastRun {
   readonly tick: Instant;
   readonly decidedAt: Instant;
   readonly verdicts: Iterable<readonly [clusterId: string, verdict: Verdict]>;
-  /** Ids of the clusters that the inventory reported as gone. */
-  readonly gone: ReadonlySet<string>;
+  /** Returns what the inventory said about a cluster. */
+  readonly inventoryOf: (clusterId: string) => InventoryStatus;
   /** Whether an operator had overridden the breaker. */
   readonly isOverridden: boolean;
 }
@@ -35,7 +35,9 @@ export function pastRunOf(
 ): PastRun {
   const { shard, tick } = run.start;
   const conditions = [...(fold.shards.get(shard)?.conditions.values() ?? [])];
-  const gone = conditions.filter(({ kind }) => kind === 'billed-but-missing').map(({ subject }) => subject);
+  const gone = new Set(
+    conditions.filter(({ kind }) => kind === 'billed-but-missing').map(({ subject }) => subject),
+  );
   const { decidedAt, breaker, withheld } = summary;
   const isOverridden = breaker.open && !withheld;
   return {
@@ -44,7 +46,9 @@ export function pastRunOf(
     tick,
     decidedAt,
     verdicts: fold.verdictsOf(shard),
-    gone: new Set(gone),
+    inventoryOf: (clusterId) =>
+      // Releases before the status was recorded have only the conditions.
+      fold.historyOf(clusterId)?.listing?.status ?? (gone.has(clusterId) ? 'gone' : 'unknown'),
     isOverridden,
   };
 }
@@ -99,7 +103,7 @@ interface RegistrationDetails {
  * Facts of the validator are left out and replaced by those of the simulated policies. Nothing is written.
  *
  * Streaks begin with the first simulated run, so simulate runs from at least `stopAfter` before the window too. The
- * inventory is what the runs found missing.
+ * inventory is what the runs found.
  */
 export class PolicySimulation {
   readonly #policies: Policies;
@@ -122,18 +126,17 @@ export class PolicySimulation {
   }
 
   /** Judges the next run. Call it in the order in which the runs were completed. */
-  play({ run, shard, tick, decidedAt, verdicts, gone, isOverridden }: PastRun): void {
+  play({ run, shard, tick, decidedAt, verdicts, inventoryOf, isOverridden }: PastRun): void {
     const clusters: ProbedCluster[] = [];
     for (const [clusterId, verdict] of verdicts) {
       const cluster = this.#clusters.get(clusterId);
       const now = cluster === undefined ? undefined : stateOf(cluster, decidedAt);
       if (cluster === undefined || now === undefined) continue;
-      const inventory: InventoryStatus = gone.has(clusterId) ? 'gone' : 'unknown';
       clusters.push({
         clusterId,
         ...now.cluster,
         state: now.state,
-        inventory,
+        inventory: inventoryOf(clusterId),
         history: cluster.history,
         verdict,
       });

@@ -67,6 +67,17 @@ export function saysNothing({ state, code }: Judged): boolean {
   return state === 'unverifiable' || (state === 'unknown' && code === 'front');
 }
 
+/**
+ * Codes of bad verdicts that a running cluster gives too: its certificate authority was renewed, or it wants another
+ * way to log in. Such a verdict alone does not prove that the cluster is gone.
+ */
+const AMBIGUOUS: ReadonlySet<string> = new Set<VerdictCode>(['tls-mismatch', 'tls-handshake']);
+
+/** Returns whether a bad verdict leaves open whether the cluster is gone. */
+export function isAmbiguous({ code }: Pick<Verdict, 'code'>): boolean {
+  return AMBIGUOUS.has(code);
+}
+
 /** Returns whether a verdict is a step toward the conclusion that the cluster is gone. */
 export function isBad(verdict: Judged): boolean {
   return verdict.state !== 'alive' && !saysNothing(verdict);

@@ -1,3 +1,4 @@
+import type { InventoryStatus } from '../../inventory.ts';
 import type { Instant } from '../../time.ts';
 import type { Condition } from '../judging/condition.ts';
 import type { Announced } from '../judging/probe-history.ts';
@@ -11,6 +12,8 @@ export interface ActiveRun {
   readonly startedAt: Instant;
   readonly progress: DataOf<'ValidationProgressed'> | undefined;
   readonly changes: readonly (readonly [clusterId: string, verdict: Verdict])[];
+  /** Statuses in the inventory, where they differ from the previous run. */
+  readonly listings: readonly (readonly [clusterId: string, status: InventoryStatus])[];
   readonly left: readonly string[];
   readonly marks: DataOf<'ValidationJudged'>['marks'];
   readonly raised: readonly Condition[];
@@ -18,11 +21,22 @@ export interface ActiveRun {
 }
 
 export function newActiveRun(run: string, start: DataOf<'ValidationStarted'>, startedAt: Instant): ActiveRun {
-  const nothing = { progress: undefined, changes: [], left: [], marks: [], raised: [], resolved: [] };
+  const nothing = {
+    progress: undefined,
+    changes: [],
+    listings: [],
+    left: [],
+    marks: [],
+    raised: [],
+    resolved: [],
+  };
   return { run, start, startedAt, ...nothing };
 }
 
-export function withRecorded(run: ActiveRun, { verdicts, left }: DataOf<'ValidationRecorded'>): ActiveRun {
+export function withRecorded(
+  run: ActiveRun,
+  { verdicts, inventory = [], left }: DataOf<'ValidationRecorded'>,
+): ActiveRun {
   const { tick } = run.start;
   const changes = verdicts.flatMap(({ state, code, clusters }) =>
     clusters.map(([clusterId, offset, uid, detail]: Listed) => {
@@ -31,7 +45,15 @@ export function withRecorded(run: ActiveRun, { verdicts, left }: DataOf<'Validat
       return [clusterId, verdict] as const;
     }),
   );
-  return { ...run, changes: [...run.changes, ...changes], left: [...run.left, ...left] };
+  const listings = inventory.flatMap(({ status, clusters }) =>
+    clusters.map((clusterId) => [clusterId, status] as const),
+  );
+  return {
+    ...run,
+    changes: [...run.changes, ...changes],
+    listings: [...run.listings, ...listings],
+    left: [...run.left, ...left],
+  };
 }
 
 export function withJudged(
@@ -46,12 +68,18 @@ export function withJudged(
   };
 }
 
-type StoredAnnounced = readonly [Announced['unreachable'] | null, Announced['stopped'] | null, boolean];
+type StoredAnnounced = readonly [
+  Announced['unreachable'] | null,
+  Announced['stopped'] | null,
+  boolean,
+  missing?: Announced['missing'] | null,
+];
 
-export function parseAnnounced([unreachable, stopped, gone]: StoredAnnounced): Announced {
+export function parseAnnounced([unreachable, stopped, gone, missing]: StoredAnnounced): Announced {
   return {
     unreachable: unreachable ?? undefined,
     stopped: stopped ?? undefined,
     gone: gone ? true : undefined,
+    missing: missing ?? undefined,
   };
 }

@@ -5,6 +5,8 @@ import {
   type Announced,
   NO_HISTORY,
   type ProbeHistory,
+  withListing,
+  withSameListing,
   withSameVerdict,
   withVerdict,
 } from '../judging/probe-history.ts';
@@ -84,9 +86,9 @@ export class RunFold {
 
   #currentHistory({ history, shard, appliedRuns }: Entry): ProbeHistory {
     const state = this.#shards.get(shard);
-    return state === undefined
-      ? history
-      : withSameVerdict(history, state.completedRuns - appliedRuns, state.tick);
+    if (state === undefined) return history;
+    const runs = state.completedRuns - appliedRuns;
+    return withSameListing(withSameVerdict(history, runs, state.tick), runs, state.tick);
   }
 
   /** Yields the verdicts of the last completed run of a shard. */
@@ -156,11 +158,16 @@ export class RunFold {
     const ended = [...run.resolved, ...dropped.filter((id) => !ids.has(id))];
 
     const completedRuns = (before?.completedRuns ?? 0) + 1;
-    for (const [clusterId, verdict] of run.changes) {
+    const verdicts = new Map(run.changes);
+    const statuses = new Map(run.listings);
+    for (const clusterId of new Set([...verdicts.keys(), ...statuses.keys()])) {
+      const [verdict, status] = [verdicts.get(clusterId), statuses.get(clusterId)];
       const entry = this.#entries.get(clusterId);
       const history = entry === undefined ? NO_HISTORY : this.#currentHistory(entry);
+      const probed =
+        verdict === undefined ? withSameVerdict(history, 1, tick) : withVerdict(history, verdict, tick);
       this.#entries.set(clusterId, {
-        history: withVerdict(history, verdict, tick),
+        history: status === undefined ? withSameListing(probed, 1, tick) : withListing(probed, status, tick),
         shard,
         appliedRuns: completedRuns,
       });

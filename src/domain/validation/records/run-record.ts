@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { UnreadableFact } from '../../facts/fact.ts';
+import { INVENTORY_STATUSES } from '../../inventory.ts';
 import type { STREAMS } from '../../stream-table.ts';
 import { formatInstant, type Instant, parseInstant } from '../../time.ts';
 import { CONDITION_KINDS } from '../judging/condition.ts';
@@ -123,6 +124,10 @@ const schemas = {
         clusters: z.array(Listed),
       }),
     ),
+    /** Statuses in the inventory, where they differ from the previous run. */
+    inventory: z
+      .array(z.object({ status: z.enum(INVENTORY_STATUSES), clusters: z.array(z.string()) }))
+      .exactOptional(),
     /** Clusters of the previous run that are no longer probed. */
     left: z.array(z.string()),
   }),
@@ -131,7 +136,10 @@ const schemas = {
     wouldHave: z.array(z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: z.string() })),
     /** Facts that were appended, as cluster id and type. */
     facts: z.array(z.tuple([z.string(), z.string()])),
-    marks: z.array(z.tuple([z.string(), AnnouncedData, AnnouncedData, z.boolean()])),
+    /** Per cluster what was announced: unreachable, stopped, gone, missing. */
+    marks: z.array(
+      z.tuple([z.string(), AnnouncedData, AnnouncedData, z.boolean(), AnnouncedData.optional()]),
+    ),
     raised: z.array(ConditionData),
     /** Ids of conditions that ended. */
     resolved: z.array(z.string()),
@@ -151,7 +159,9 @@ const schemas = {
     resolved: whole,
     durationMs: whole,
     /** Thresholds by the name of the policy, in full lists. */
-    thresholds: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()]))).exactOptional(),
+    thresholds: z
+      .record(z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])))
+      .exactOptional(),
   }),
 } as const satisfies Record<(typeof STREAMS.validation.types)[number], z.ZodType>;
 

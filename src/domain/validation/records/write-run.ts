@@ -1,5 +1,6 @@
 import type { Fact } from '../../facts/fact.ts';
 import { serializeFact } from '../../facts/recorded-fact.ts';
+import type { InventoryStatus } from '../../inventory.ts';
 import { DAY_MS, formatInstant, type Instant } from '../../time.ts';
 import { type Condition, conditionId } from '../judging/condition.ts';
 import type { Judgement } from '../judging/judge.ts';
@@ -53,12 +54,17 @@ export function serializeRun(finished: JudgedRun): StoredRecord[] {
       entry: listedVerdict(clusterId, verdict, isChanged, tick),
     };
   });
+  const listings = judgement.verdicts.flatMap(({ clusterId }): ListingItem[] => {
+    const status = judgement.histories.get(clusterId)?.listing?.status;
+    const isSame = status === finished.historyBefore(clusterId)?.listing?.status;
+    return status === undefined || isSame ? [] : [{ clusterId, status }];
+  });
   const probed = new Set(judgement.verdicts.map(({ clusterId }) => clusterId));
   const left = [...(before?.members ?? [])].filter((clusterId) => !probed.has(clusterId)).sort();
   const { raised, resolved } = conditionChanges(judgement.conditions, before?.conditions ?? new Map());
   const { breaker } = judgement;
   return [
-    ...recordedChunks(verdicts, left),
+    ...recordedChunks(verdicts, listings, left),
     ...judgedChunks(judgement, raised, resolved, finished.historyBefore),
     {
       type: 'ValidationCompleted',
@@ -101,6 +107,12 @@ export function countsOf(verdicts: readonly Pick<Verdict, 'state'>[]): Counts {
   return counts;
 }
 
+/** Status of a cluster in the inventory that differs from the previous run. */
+interface ListingItem {
+  readonly clusterId: string;
+  readonly status: InventoryStatus;
+}
+
 interface VerdictItem {
   readonly state: VerdictState;
   readonly code: string;
@@ -118,14 +130,25 @@ function listedVerdict(clusterId: string, verdict: Verdict, isChanged: boolean, 
 type Recorded = Extract<StoredRecord, { type: 'ValidationRecorded' }>['data'];
 type Group = { state: VerdictState; code: string; clusters: Listed[] };
 
-function recordedChunks(verdicts: readonly VerdictItem[], left: readonly string[]): StoredRecord[] {
-  const items = [...verdicts, ...left];
+function recordedChunks(
+  verdicts: readonly VerdictItem[],
+  listings: readonly ListingItem[],
+  left: readonly string[],
+): StoredRecord[] {
+  const items = [...verdicts, ...listings, ...left];
   return chunked(items, (chunk): StoredRecord => {
     const groups = new Map<string, Group>();
+    const listed = new Map<InventoryStatus, string[]>();
     const data: Recorded = { verdicts: [], left: [] };
     for (const item of chunk) {
       if (typeof item === 'string') {
         data.left.push(item);
+        continue;
+      }
+      if ('status' in item) {
+        const clusters = listed.get(item.status);
+        if (clusters === undefined) listed.set(item.status, [item.clusterId]);
+        else clusters.push(item.clusterId);
         continue;
       }
       const { state, code, entry } = item;
@@ -137,7 +160,11 @@ function recordedChunks(verdicts: readonly VerdictItem[], left: readonly string[
       }
       group.clusters.push(entry);
     }
-    return { type: 'ValidationRecorded', data };
+    const inventory = Array.from(listed, ([status, clusters]) => ({ status, clusters }));
+    return {
+      type: 'ValidationRecorded',
+      data: inventory.length === 0 ? data : { ...data, inventory },
+    };
   });
 }
 
@@ -177,15 +204,12 @@ function announcedItems(
   before: ProbeHistory | undefined,
 ): JudgedItem[] {
   const announcedBefore = before?.announced ?? {};
-  const isSame =
-    announced.unreachable === announcedBefore.unreachable && announced.stopped === announcedBefore.stopped;
-  if (isSame && announced.gone === announcedBefore.gone) return [];
-  return [
-    [
-      'marks',
-      [clusterId, announced.unreachable ?? null, announced.stopped ?? null, announced.gone === true],
-    ] as const,
-  ];
+  const kinds = ['unreachable', 'stopped', 'gone', 'missing'] as const;
+  if (kinds.every((kind) => announced[kind] === announcedBefore[kind])) return [];
+  const { unreachable = null, stopped = null, gone, missing } = announced;
+  const mark: Judged['marks'][number] = [clusterId, unreachable, stopped, gone === true];
+  if (missing !== undefined) mark.push(missing);
+  return [['marks', mark] as const];
 }
 
 /** Returns the conditions that are new or changed, and the ids of those that ended. */

@@ -91,8 +91,8 @@ describe('a cluster that stops answering', () => {
     expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt });
   });
 
-  test('is stopped from the first bad verdict if it was never seen alive, and never before its registration', () => {
-    const one = fleet();
+  test('is stopped from the first bad verdict if it was never seen alive and the policy allows that, and never before its registration', () => {
+    const one = fleet({ stopNeverSeen: true });
     one.runs(START, DAY_MS, seen(refused));
     expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt: START + 40 });
     const early = new Fleet({}, ['o1', 'o2']);

@@ -44,7 +44,7 @@ describe('too many clusters that turn bad at once', () => {
     expect(outages(one).at(-1)).toEqual([
       { why: 'ratio', since: '2026-04-15T12:05:00.000Z', bad: 5, of: 20 },
     ]);
-    expect(one.run(last + TICK, seen(20, 4)).conditions).toEqual([]);
+    expect(one.run(last + TICK, seen(20, 3)).conditions).toEqual([]);
   });
 
   test('have bad verdicts counted only from the end of the outage on', () => {
@@ -63,15 +63,48 @@ describe('too many clusters that turn bad at once', () => {
     expect(stopped).toMatchObject([{ type: 'BillingStopped', clusterId: 'c00', effectiveAt: START + 40 }]);
   });
 
-  test('do not open the breaker if they are at most a fifth, or fewer than five', () => {
+  test('do not open the breaker if they are less than a fifth, or fewer than five', () => {
     for (const [count, bad] of [
-      [25, 5],
+      [26, 5],
       [8, 4],
     ] as const) {
       const one = fleet(count);
       one.runs(START + TICK, 3 * TICK, seen(count, bad));
       expect(one.concluded).toHaveLength(bad);
     }
+  });
+
+  test('are as suspicious at exactly a fifth as above it', () => {
+    for (const [count, bad] of [
+      [40, 8],
+      [40, 9],
+    ] as const) {
+      const one = fleet(count);
+      one.runs(START + TICK, 26 * HOUR_MS, seen(count, bad));
+      expect(one.concluded).toEqual([]);
+      expect(outages(one).at(-1)).toHaveLength(1);
+    }
+  });
+
+  test('include those that were asked for the first time and do not answer, for an hour', () => {
+    const one = new Fleet({ stopNeverSeen: true }, names(40));
+    one.run(START, seen(30, 0));
+    const down = {
+      ...seen(30, 5),
+      ...Object.fromEntries(
+        names(40)
+          .slice(30)
+          .map((name) => [name, refused]),
+      ),
+    };
+    one.run(START + TICK, down);
+    expect(outages(one).at(-1)).toMatchObject([{ why: 'ratio', bad: 15, of: 40 }]);
+    const up = { ...down, ...seen(30, 0) };
+    one.runs(START + 2 * TICK, HOUR_MS - 2 * TICK, up);
+    expect(outages(one).at(-1)).toMatchObject([{ why: 'ratio', bad: 10, of: 40 }]);
+    one.run(START + TICK + HOUR_MS, up);
+    expect(outages(one).at(-1)).toEqual([]);
+    expect(one.concluded).toEqual([]);
   });
 
   test('count together if they turn bad within an hour', () => {

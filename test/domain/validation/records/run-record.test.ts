@@ -65,7 +65,14 @@ test('10,000 steady clusters with a run every 5 minutes need less than 2 MB a da
 
 test('a run in which everything changes is split into chunks', () => {
   const fleet = new Fleet(
-    { mode: 'observe', outageRatio: '1', unreachableAfter: 1, unreachableFor: '0m', stopAfter: '0m' },
+    {
+      mode: 'observe',
+      outageRatio: '1',
+      unreachableAfter: 1,
+      unreachableFor: '0m',
+      stopAfter: '0m',
+      stopNeverSeen: true,
+    },
     [...names(600), 'up'],
   );
   const bad = { ...refused, detail: '€'.repeat(2_000) };
