@@ -7,6 +7,14 @@ export const RejectedEventOut = z.strictObject({
   clusterId: z.string(),
   recordedAt: InstantOut,
   problem: ProblemOut,
-  event: z.record(z.string(), z.unknown()).describe('The event as it was posted.'),
+  event: z
+    .record(z.string(), z.unknown())
+    .describe('The event as it was posted, without credentials; only its attributes if there is a `text`.'),
+  text: z
+    .string()
+    .optional()
+    .describe(
+      'The beginning of what was posted, if the event is too large or its JSON cannot be kept unchanged.',
+    ),
 });
 export type RejectedEventOut = z.output<typeof RejectedEventOut>;

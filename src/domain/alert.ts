@@ -118,7 +118,7 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     'event',
     (_, { source, id, clusterId, code, count }) =>
       count === undefined
-        ? `event ${id} of ${source} for cluster ${clusterId} was refused: ${code}`
+        ? `event ${id} of ${source}${clusterId === '' ? '' : ` for cluster ${clusterId}`} was refused: ${code}`
         : `${count} more events were refused earlier`,
     'The event has no effect on any bill.',
     'See /v1/rejected-events. Fix the cause and retry the event, or acknowledge the alert if the event was wrong.',

@@ -14,8 +14,10 @@ export interface RejectedEvent {
   readonly source: string;
   readonly id: string;
   readonly clusterId: string;
-  /** The event as it was posted. */
+  /** The event as it was posted, or its attributes if it cannot be kept as a whole. */
   readonly event: JsonObject;
+  /** The beginning of the text that was posted, if `event` is not the whole event. */
+  readonly text?: string;
   readonly rejection: Rejection;
 }
 
@@ -115,11 +117,11 @@ function keyOf({ event, rejection }: RejectedEvent): string {
 }
 
 function toEvent(rejected: RejectedEvent, revision: Revision, recordedAt: number): NewEvent {
-  const { source, id, clusterId, event, rejection } = rejected;
+  const { source, id, clusterId, event, text, rejection } = rejected;
   return {
     id: eventId(REJECTED_STREAM, source, id, revision),
     type: EVENT_REJECTED,
-    data: { source, id, clusterId, event, rejection },
+    data: { source, id, clusterId, event, ...(text !== undefined && { text }), rejection },
     metadata: { source, id },
     recordedAt,
   };

@@ -10,9 +10,10 @@ import {
 } from '../support/cloud-events.ts';
 import { requestWith } from '../support/raw-http.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
+import { readLog } from '../support/store-events.ts';
 
 /**
- * A malformed request gets a problem that names the field, is never answered with 5xx, and leaves no trace in the log.
+ * A malformed request gets a problem that names the field, is never answered with 5xx, and records no fact.
  */
 
 const ledger = sharedLedger();
@@ -41,10 +42,10 @@ async function refuses(message: Message): Promise<{ status: number; pointers: st
 }
 
 afterAll(async () => {
-  // Of everything above nothing was written: the first event that is in order gets the first place.
-  expect(await ledger().head()).toBe(0);
-  const [recorded] = await ledger().record(valid);
-  expect(recorded?.position).toBe('1');
+  // No fact was recorded of all this: the log has only the well-formed events, each as a rejected event.
+  const stored = await readLog(ledger().rooms.store);
+  expect(new Set(stored.map(({ type }) => type))).toEqual(new Set(['EventRejected']));
+  expect((await ledger().get('/v1/clusters')).body.items).toEqual([]);
 });
 
 const fields: [what: string, event: unknown, pointer: string][] = [
@@ -76,20 +77,16 @@ const fields: [what: string, event: unknown, pointer: string][] = [
   ['a subject of 129 letters', { ...valid, subject: 'x'.repeat(129) }, '/subject'],
   ['a subject that looks like an A', { ...valid, subject: 'А' }, '/subject'],
   ['XML as its content type', { ...valid, datacontenttype: 'application/xml' }, '/datacontenttype'],
-  ['a content type that is null', { ...valid, datacontenttype: null }, '/datacontenttype'],
   ['a schema that is a number', { ...valid, dataschema: 1 }, '/dataschema'],
-  ['binary data', { ...valid, data_base64: 'e30=' }, '/data_base64'],
+  ['data in two forms', { ...valid, data_base64: 'e30=' }, '/data_base64'],
+  ['data that is not base64', { ...without('data'), data_base64: 'e30' }, '/data_base64'],
+  ['data in base64 that is not JSON', { ...without('data'), data_base64: 'e3s=' }, '/data_base64'],
+  ['data in base64 with an unknown field', { ...without('data'), data_base64: 'eyJ4IjoxfQ==' }, '/data/x'],
   ['an attribute in upper case', { ...valid, traceId: 'x' }, '/traceId'],
   ['an attribute with a dash', { ...valid, 'trace-id': 'x' }, '/trace-id'],
   ['an attribute with a slash', { ...valid, 'a/b~c': 'x' }, '/a~1b~0c'],
   ['an attribute without a name', { ...valid, '': 'x' }, '/'],
-  [
-    'an attribute with a name of 21 letters',
-    { ...valid, [`a${'b'.repeat(20)}`]: 'x' },
-    `/a${'b'.repeat(20)}`,
-  ],
   ['an attribute that is an object', { ...valid, traceid: {} }, '/traceid'],
-  ['an attribute that is null', { ...valid, traceid: null }, '/traceid'],
   ['an attribute that is a fraction', { ...valid, traceid: 0.5 }, '/traceid'],
   ['an attribute beyond 32 bits', { ...valid, traceid: 2 ** 31 }, '/traceid'],
   ['a place in the log that the producer chose', { ...valid, ledgerposition: '1' }, '/ledgerposition'],
@@ -232,6 +229,19 @@ const texts: [what: string, body: string | Uint8Array<ArrayBuffer>, pointer?: st
   ['a number that a double cannot hold', withText('HERE', '9007199254740993'), '/data/name'],
   ['a number of 400 digits', withText('HERE', '9'.repeat(400)), '/data/name'],
   ['a number that is infinite', withText('HERE', '1e999'), '/data/name'],
+  [
+    'a whole number that a double rounds, with a fraction',
+    withText('HERE', '9007199254740993.0'),
+    '/data/name',
+  ],
+  [
+    'a whole number that a double rounds, with a power',
+    withText('HERE', '12345678901234567890e0'),
+    '/data/name',
+  ],
+  ['a fraction that a double rounds', withText('HERE', '0.1000000000000000055511151231257827'), '/data/name'],
+  ['a number that a double takes for 0', withText('HERE', '1e-400'), '/data/name'],
+  ['a minus zero', withText('HERE', '-0.0'), '/data/name'],
   ['33 objects in each other', withText('HERE', `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`)],
   ['100,000 lists in each other', withText('HERE', `${'['.repeat(100_000)}${']'.repeat(100_000)}`)],
   ['a million brackets that are never closed', '['.repeat(1_000_000)],
@@ -272,11 +282,9 @@ describe('a body of', () => {
     }
   });
 
-  test('a compressed event is rejected', async () => {
-    const { body } = inStructuredMode(valid);
+  test('bytes that are announced as gzip and are not is rejected', async () => {
     const headers = { 'content-type': STRUCTURED, 'content-encoding': 'gzip' };
-    const { gzipSync } = await import('node:zlib');
-    expect((await refuses({ headers, body: new Uint8Array(gzipSync(body as string)) })).status).toBe(400);
+    expect((await refuses({ headers, body: JSON.stringify(valid) })).status).toBe(400);
   });
 });
 

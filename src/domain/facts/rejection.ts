@@ -2,6 +2,13 @@ import type { Instant, Period } from '../time.ts';
 
 /** Reason why the ledger rejects a valid fact or command. src/http/server/problem.ts has the status and title of each code. */
 export type Rejection =
+  /** A well-formed event of a type of the ledger that is not valid. */
+  | {
+      readonly code: 'invalid-request' | 'malformed-json' | 'too-large';
+      readonly detail: string;
+      /** The invalid fields: RFC 6901 pointers into the event, and what is wrong. */
+      readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+    }
   | { readonly code: 'event-id-reused'; readonly eventId: string }
   | { readonly code: 'effective-in-future'; readonly effectiveAt: Instant; readonly latest: Instant }
   | { readonly code: 'backdated-too-far'; readonly effectiveAt: Instant; readonly earliest: Instant }

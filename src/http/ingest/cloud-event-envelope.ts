@@ -13,6 +13,7 @@ import type { JsonObject } from '../../eventstore/json.ts';
 import type { Submission } from '../../ledger/submission.ts';
 import { onlyDescribed } from '../contract.ts';
 import { InstantText } from '../params/fields.ts';
+import { isMediaType } from '../params/media-type.ts';
 
 /** Extension attributes that the feed adds; a producer cannot set them. */
 const RESERVED = new Set(['ledgerposition', 'ledgerrevision', 'ledgereventid', 'recordedtime']);
@@ -29,14 +30,15 @@ const context = {
   time: InstantText.describe('When the fact became true. Billing uses this time.'),
   datacontenttype: z
     .string()
-    .regex(/^application\/json(?:\s*;\s*charset=utf-8)?$/i, 'must be application/json')
-    // The document has no patterns that ignore case.
-    .meta({ pattern: undefined, examples: ['application/json'] })
+    .refine((text) => isMediaType(text, ['application/json']), 'must be application/json, in UTF-8')
+    .meta({ examples: ['application/json'] })
     .optional(),
   dataschema: line(1_024).optional(),
 };
 
-const extension = z.union([z.string().max(2_048), z.boolean(), z.int32()]);
+const extension = z.union([z.string().max(2_048), z.boolean(), z.int32()], {
+  error: 'must be text of at most 2,048 characters, a boolean, or a whole number of 32 bits',
+});
 
 const withCause = { cause: z.enum(CAUSES) };
 
@@ -86,8 +88,8 @@ export const CloudEvent = EventOfAnyType.superRefine((event, check) => {
     if (name === 'data' || Object.hasOwn(context, name)) continue;
     const why = RESERVED.has(name)
       ? 'is set by the ledger'
-      : 'must be an extension attribute of 1 to 20 lower-case letters and digits';
-    if (RESERVED.has(name) || !/^[a-z0-9]{1,20}$/.test(name)) {
+      : 'must be an extension attribute, named with lower-case letters and digits';
+    if (RESERVED.has(name) || !/^[a-z0-9]+$/.test(name)) {
       check.addIssue({ code: 'custom', path: [name], message: why, input: name });
     }
   }

@@ -44,6 +44,7 @@ const OF_WRITES: readonly ProblemCode[] = [
 /** Headers that a problem of a status may have. */
 const HEADERS_OF_STATUS: Readonly<Record<string, readonly HeaderName[]>> = {
   401: ['WWW-Authenticate'],
+  415: ['Accept-Encoding'],
   503: ['Retry-After'],
 };
 

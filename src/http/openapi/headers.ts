@@ -12,6 +12,10 @@ const text = { type: 'string' };
 
 /** Every header that an answer may have, besides those of HTTP itself: `Date`, `Connection`, `Content-Length` and so on. */
 export const HEADERS = {
+  'Accept-Encoding': {
+    description: 'The content codings that a body may have (RFC 9110, section 15.5.16).',
+    schema: text,
+  },
   'Cache-Control': { description: 'Whether and how long the answer may be stored (RFC 9111).', schema: text },
   'Content-Disposition': { description: 'The name under which to save the answer.', schema: text },
   'Content-Security-Policy': { description: 'Keeps browsers from executing the answer.', schema: text },

@@ -13,11 +13,14 @@ import { answer, FACT_PROBLEMS, onlyDescribed, problems } from '../contract.ts';
 import { binaryEvent, inBinaryMode, isBinaryMode } from '../ingest/binary-mode.ts';
 import { BinaryModeHeaders, CloudEvent, EventData } from '../ingest/cloud-event-envelope.ts';
 import { BATCH_EXAMPLES, DATA_EXAMPLES, EVENT_EXAMPLES, RECORDED_EXAMPLES } from '../ingest/examples.ts';
-import { parseEvent, Recorder } from '../ingest/recorder.ts';
+import { MAX_EVENT_BYTES, parseEvent } from '../ingest/parse-event.ts';
+import { Recorder } from '../ingest/recorder.ts';
+import { refusedEvent } from '../ingest/refused-event.ts';
 import { inclusionOf } from '../log-access.ts';
 import { EventPath, Reading } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
+import { malformedJson } from '../server/bodies.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 
 export const STRUCTURED = 'application/cloudevents+json';
@@ -25,6 +28,8 @@ export const BATCH = 'application/cloudevents-batch+json';
 
 const MAX_BATCH_EVENTS = 1_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/** Maximum size of the text of an event. White space and escapes make it longer than its canonical JSON. */
+const MAX_TEXT_BYTES = 4 * MAX_EVENT_BYTES;
 
 /** Adds the routes that post events and read a single fact. */
 export function eventRoutes(app: App, services: HttpServices): void {
@@ -34,7 +39,12 @@ export function eventRoutes(app: App, services: HttpServices): void {
     '/v1/events',
     {
       bodyLimit: MAX_BATCH_BYTES,
-      config: { access: { producer: 'all' }, mediaTypes: [STRUCTURED, BATCH, 'application/json'] },
+      config: {
+        access: { producer: 'all' },
+        mediaTypes: [STRUCTURED, BATCH, 'application/json'],
+        judgesItems: true,
+        maxItemBytes: MAX_TEXT_BYTES,
+      },
       schema: {
         operationId: 'postEvents',
         tags: ['Ingest'],
@@ -64,11 +74,13 @@ export function eventRoutes(app: App, services: HttpServices): void {
       },
     },
     async (request, reply) => {
-      const body: unknown = request.body;
       if (mediaTypeOf(request) === BATCH)
         return { outcome: 'batch' as const, results: await recordBatch(recorder, request) };
-      const submission = parseSingle(request, body);
-      if (submission instanceof Problem) throw asPosted(request, submission);
+      const { event, parsed: submission, text } = parseSingle(request);
+      if (submission instanceof Problem) {
+        await keepRefused(recorder, [{ event, problem: submission, text }]);
+        throw asPosted(request, submission);
+      }
       await recorder.recordOne(submission, request.caller, reply).catch((error: unknown) => {
         throw error instanceof Problem ? asPosted(request, error) : error;
       });
@@ -125,15 +137,50 @@ function mediaTypeOf({ headers }: FastifyRequest): string | undefined {
   return headers['content-type']?.split(';')[0]?.trim().toLowerCase();
 }
 
-function parseSingle(request: FastifyRequest, body: unknown): Submission | Problem {
-  const { actor } = request.caller;
-  if (mediaTypeOf(request) === STRUCTURED) return parseEvent(body, request.bodyBytes, actor);
-  if (!isBinaryMode(request.raw)) {
+/** An event as it was posted, and what it was parsed to. */
+interface Posted {
+  /** `undefined` if only the text is known. */
+  readonly event: unknown;
+  readonly parsed: Submission | Problem;
+  /** The text that was posted, if it is not strict JSON. */
+  readonly text?: string | undefined;
+}
+
+function parsePosted(event: unknown, { caller, bodyBytes }: FastifyRequest): Posted {
+  return { event, parsed: parseEvent(event, caller.actor, bodyBytes) };
+}
+
+/** @throws Problem if the request is not an event in structured or binary mode */
+function parseSingle(request: FastifyRequest): Posted {
+  const isStructured = mediaTypeOf(request) === STRUCTURED;
+  if (!isStructured && !isBinaryMode(request.raw)) {
     const detail = `post ${STRUCTURED}, ${BATCH}, or application/json with the event's attributes in ce- headers`;
-    return new Problem('unsupported-media-type', detail);
+    throw new Problem('unsupported-media-type', detail);
   }
-  const event = binaryEvent(request.raw, request.bodyBytes === 0 ? undefined : body);
-  return parseEvent(event, request.bodyBytes, actor);
+  const fault = request.jsonFaults?.get(0);
+  if (isStructured) {
+    return fault === undefined
+      ? parsePosted(request.body, request)
+      : { event: undefined, parsed: malformedJson(fault.error), text: fault.text };
+  }
+  const data = request.bodyBytes === 0 ? undefined : request.body;
+  const event = binaryEvent(request.raw, fault === undefined ? data : undefined);
+  return fault === undefined
+    ? parsePosted(event, request)
+    : { event, parsed: malformedJson(fault.error, '/data'), text: fault.text };
+}
+
+/** Keeps the well-formed ones of events that are not valid. */
+async function keepRefused(
+  recorder: Recorder,
+  refused: readonly {
+    readonly event: unknown;
+    readonly problem: Problem;
+    readonly text?: string | undefined;
+  }[],
+): Promise<void> {
+  const kept = refused.map(({ event, problem, text }) => refusedEvent(event, problem, text));
+  await recorder.keep(kept.filter((each) => each !== undefined));
 }
 
 /** Returns the problem with pointers into the request as it was posted. */
@@ -145,7 +192,8 @@ function asPosted(request: FastifyRequest, problem: Problem): Problem {
     : new Problem(problem.code, problem.message, { errors });
 }
 
-async function recordBatch(recorder: Recorder, { body, bodyBytes, caller }: FastifyRequest) {
+async function recordBatch(recorder: Recorder, request: FastifyRequest) {
+  const { body, jsonFaults, caller, id } = request;
   if (!Array.isArray(body)) throw invalidRequest([{ pointer: '', detail: 'must be an array of events' }]);
   if (body.length > MAX_BATCH_EVENTS) {
     throw new Problem(
@@ -153,11 +201,21 @@ async function recordBatch(recorder: Recorder, { body, bodyBytes, caller }: Fast
       `a batch may have at most ${MAX_BATCH_EVENTS} events; this batch has ${body.length}`,
     );
   }
-  const parsed = body.map((event: unknown) => parseEvent(event, bodyBytes, caller.actor));
-  const submissions = parsed.filter((item): item is Submission => !(item instanceof Problem));
+  const posted = body.map((event: unknown, i): Posted => {
+    const fault = jsonFaults?.get(i);
+    if (fault === undefined) return parsePosted(event, request);
+    return { event: undefined, parsed: malformedJson(fault.error), text: fault.text };
+  });
+  const refused = posted.flatMap(({ event, parsed, text }) =>
+    parsed instanceof Problem ? [{ event, problem: parsed, text }] : [],
+  );
+  await keepRefused(recorder, refused);
+  const submissions = posted.flatMap(({ parsed }) => (parsed instanceof Problem ? [] : [parsed]));
   const recorded = (await recorder.record(submissions, caller)).values();
-  return parsed.map((item) => {
-    const answer = item instanceof Problem ? item : (recorded.next().value as RecordedOut | Problem);
-    return answer instanceof Problem ? { outcome: 'rejected' as const, problem: answer.document() } : answer;
+  return posted.map(({ parsed }) => {
+    const answer = parsed instanceof Problem ? parsed : (recorded.next().value as RecordedOut | Problem);
+    return answer instanceof Problem
+      ? { outcome: 'rejected' as const, problem: answer.document(id) }
+      : answer;
   });
 }

@@ -22,7 +22,6 @@ import { AccountPath, instantOut, Paging, PeriodPath, Reading } from '../params/
 import { openPage, type PageRequest, pageOf } from '../params/paging.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
-import { acceptGzip } from '../server/gzip.ts';
 import { invalidRequest } from '../server/problem.ts';
 import { requireWriteKey } from '../server/write-key.ts';
 
@@ -119,7 +118,7 @@ function telemetryRoutes(
     200: answer('The events are processed.', Success),
     ...problems('unauthenticated'),
   };
-  const resource = (bodyLimit: number) => ({ bodyLimit, onRequest, preParsing: acceptGzip(bodyLimit) });
+  const resource = (bodyLimit: number) => ({ bodyLimit, onRequest });
   app.post(
     `/v1/sources/kubefirst${path}/track`,
     {

@@ -5,22 +5,21 @@ import { Next } from '../../api/values.ts';
 import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import { UnreadableFact } from '../../domain/facts/fact.ts';
 import { type FactRecord, parseStoredFact } from '../../domain/facts/recorded-fact.ts';
-import type { Rejection } from '../../domain/facts/rejection.ts';
 import { REJECTED_STREAM } from '../../domain/stream-table.ts';
 import { formatInstant } from '../../domain/time.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import type { RejectedEvent } from '../../ledger/rejected-event-store.ts';
 import type { Submission } from '../../ledger/submission.ts';
 import { answer, FACT_PROBLEMS, problemResponses, problems } from '../contract.ts';
-import { CloudEvent, submissionOf } from '../ingest/cloud-event-envelope.ts';
+import { parseEvent } from '../ingest/parse-event.ts';
 import { Recorder } from '../ingest/recorder.ts';
-import { EventPath, fieldErrors, Paging, Reading } from '../params/fields.ts';
+import { EventPath, Paging, Reading } from '../params/fields.ts';
 import { openPage } from '../params/paging.ts';
 import { modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
-import { invalidRequest, Problem, problemOf } from '../server/problem.ts';
+import { Problem, problemOf } from '../server/problem.ts';
 
-/** Adds the routes of rejected events: facts that were rejected with 409 or 422, stored as they were posted. */
+/** Adds the routes of rejected events, which are stored as they were posted. */
 export function rejectedEventRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/rejected-events',
@@ -56,13 +55,14 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         REJECTED_STREAM,
         options,
       )) {
-        const { clusterId, rejection, event } = data as unknown as RejectedEvent & { rejection: Rejection };
+        const { clusterId, rejection, event, text } = data as unknown as RejectedEvent;
         items.push({
           id,
           clusterId,
           recordedAt: formatInstant(recordedAt),
           problem: problemOf(rejection).document(),
           event,
+          ...(text !== undefined && { text }),
         });
         last = revision;
       }
@@ -102,8 +102,9 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         if (id !== eventId) break;
         const rejected = data as unknown as RejectedEvent;
         const { code } = rejected.rejection;
-        // The event names no registered cluster, so there is no stream to record it in.
-        if (code === 'cluster-unknown' || code === 'cluster-ambiguous') throw problemOf(rejected.rejection);
+        // The event names no registered cluster, so there is no stream to record it in; or it is not kept as a whole.
+        if (code === 'cluster-unknown' || code === 'cluster-ambiguous' || rejected.text !== undefined)
+          throw problemOf(rejected.rejection);
         await recorder.recordOne(retriedSubmission(rejected, caller.actor), caller, reply);
         return reply;
       }
@@ -114,10 +115,9 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
 
 /** @throws Problem `invalid-request` if the kept event is not a lifecycle event. */
 function retriedSubmission(rejected: RejectedEvent, actor: string): Submission {
-  const event = asCloudEvent(rejected);
-  const parsed = CloudEvent.safeParse(event);
-  if (!parsed.success) throw invalidRequest(fieldErrors(parsed.error, event));
-  return submissionOf(parsed.data, event, actor);
+  const parsed = parseEvent(asCloudEvent(rejected), actor);
+  if (parsed instanceof Problem) throw parsed;
+  return parsed;
 }
 
 /** Earlier releases kept the facts of the validator as stored events: `{id, source, type, data}`. */

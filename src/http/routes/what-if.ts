@@ -15,7 +15,7 @@ import {
 import type { Position } from '../../util/log-numbers.ts';
 import { answer, onlyDescribed, problems } from '../contract.ts';
 import { CloudEvent } from '../ingest/cloud-event-envelope.ts';
-import { parseEvent } from '../ingest/recorder.ts';
+import { parseEvent } from '../ingest/parse-event.ts';
 import { AccountPath, AsOf, fieldErrors, instantOut, Reading } from '../params/fields.ts';
 import { clusterNumber, haltedProblem, knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, headOf, WindowFields } from '../params/window-params.ts';
@@ -105,7 +105,7 @@ function changesOf(
     return [];
   });
   const added = add.flatMap((event, i) => {
-    const submission = parseEvent(event, Number.POSITIVE_INFINITY, actor);
+    const submission = parseEvent(event, actor);
     if (!(submission instanceof Problem)) return [submission];
     errors.push(...under(`/add/${i}`, submission));
     return [];

@@ -1,55 +1,58 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isBinaryMode } from '../ingest/binary-mode.ts';
+import { isMediaType } from '../params/media-type.ts';
 import type { App } from './app.ts';
+import { decoded } from './gzip.ts';
 import { Problem } from './problem.ts';
-import { JsonError, parseStrictJson } from './strict-json.ts';
+import { JsonError, JsonTooLarge, parseJsonItems, parseStrictJson } from './strict-json.ts';
 
 const JSON_ONLY = ['application/json'];
+const BATCH = 'application/cloudevents-batch+json';
 
 /** Parses bodies as strict JSON. Rejects media types that the route does not accept. */
 export function parseBodies(app: App): void {
   app.decorateRequest('bodyBytes', 0);
+  app.decorateRequest('jsonFaults');
   app.removeAllContentTypeParsers();
-  const mediaTypes = [
-    'application/json',
-    'application/cloudevents+json',
-    'application/cloudevents-batch+json',
-  ];
+  const mediaTypes = ['application/json', 'application/cloudevents+json', BATCH];
   app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (request, body, done) => {
-    // Clients announce JSON even if they send no body.
-    if (body.length === 0 && mayBeMissing(request)) return done(null);
+    const bytes = body as Buffer;
+    const { judgesItems, maxItemBytes } = request.routeOptions.config;
+    if (bytes.length === 0 && mayBeMissing(request)) return done(null, undefined);
     try {
-      request.bodyBytes = body.length;
-      done(null, parseStrictJson(body as Buffer));
+      request.bodyBytes = bytes.length;
+      if (judgesItems !== true) return done(null, parseStrictJson(bytes));
+      const isBatch = isMediaType(request.headers['content-type'], [BATCH]);
+      const items = parseJsonItems(bytes, isBatch ? 'list' : 'whole', maxItemBytes);
+      request.jsonFaults = items.faults;
+      return done(null, items.value);
     } catch (error) {
-      const isData =
-        isBinaryMode(request.raw) && request.headers['content-type']?.startsWith('application/json');
-      const errors =
-        error instanceof JsonError
-          ? [{ pointer: `${isData === true ? '/data' : ''}${error.pointer}`, detail: error.message }]
-          : [];
-      done(new Problem('malformed-json', (error as Error).message, { errors }));
+      return done(malformedJson(error as Error));
     }
   });
-  app.addHook('preParsing', ({ headers, routeOptions }, _, payload, done) => {
+  app.addHook('preParsing', async ({ headers, routeOptions }, _, payload) => {
     const contentType = headers['content-type'];
     const allowed = routeOptions.config.mediaTypes ?? JSON_ONLY;
-    if (contentType === undefined || isAmong(contentType, allowed)) return done(null, payload);
+    if (contentType === undefined || isMediaType(contentType, allowed))
+      return decoded(payload, headers['content-encoding'], routeOptions.bodyLimit);
     const detail = `the content type must be ${allowed.join(' or ')}, in UTF-8; given ${contentType}`;
-    return done(new Problem('unsupported-media-type', detail));
+    throw new Problem('unsupported-media-type', detail);
   });
 }
 
-function mayBeMissing({ routeOptions }: FastifyRequest): boolean {
-  const body = routeOptions.schema?.body;
-  return body instanceof z.ZodType && body.isOptional();
+/** Returns whether a request may have no body although it names a content type, as many libraries do. */
+function mayBeMissing({ raw, headers, routeOptions }: FastifyRequest): boolean {
+  const { body } = routeOptions.schema ?? {};
+  if (body instanceof z.ZodType && body.isOptional()) return true;
+  // In binary mode, an event without data has no body.
+  return isBinaryMode(raw) && isMediaType(headers['content-type'], JSON_ONLY);
 }
 
-function isAmong(contentType: string, allowed: readonly string[]): boolean {
-  if (allowed.includes(contentType)) return true;
-  const [mediaType = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
-  return (
-    allowed.includes(mediaType) && parameters.every((parameter) => /^(charset="?utf-8"?)?$/.test(parameter))
-  );
+/** Returns the problem of JSON that cannot be accepted. @param at pointer to the JSON within the event or body */
+export function malformedJson(error: Error, at = ''): Problem {
+  const errors = error instanceof JsonError ? [{ pointer: at + error.pointer, detail: error.message }] : [];
+  return new Problem(error instanceof JsonTooLarge ? 'too-large' : 'malformed-json', error.message, {
+    errors,
+  });
 }

@@ -68,6 +68,8 @@ export function problemFor(error: unknown): Problem {
     return new Problem('read-only', detail, { cause });
   }
   if (error instanceof InvalidAppend) return new Problem('too-large', error.message, { cause });
+  if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') === true)
+    return new Problem('malformed-http', `the body is not valid gzip: ${(error as Error).message}`);
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   const known = FRAMEWORK[code ?? ''];
   if (known !== undefined) return known(message ?? '');
@@ -87,6 +89,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   void reply
     .code(status)
+    .headers(problem.headers)
     .header('content-type', 'application/problem+json; charset=utf-8')
     .header('cache-control', 'no-store')
     .send(JSON.stringify(problem.document(request.id)));

@@ -65,7 +65,7 @@ export interface ProblemDocument {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  /** The id of the request; absent for a single event of a batch. */
+  /** The id of the request; absent for an event that was rejected earlier. */
   readonly instance?: string;
   readonly errors?: readonly FieldError[];
 }
@@ -78,6 +78,8 @@ export class Problem extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** The methods that the resource supports. */
   readonly allow: readonly string[] | undefined;
+  /** Further headers of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     code: ProblemCode,
@@ -86,6 +88,7 @@ export class Problem extends Error {
       readonly errors?: readonly FieldError[];
       readonly retryAfterSeconds?: number;
       readonly allow?: readonly string[];
+      readonly headers?: Readonly<Record<string, string>>;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -94,6 +97,7 @@ export class Problem extends Error {
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.allow = options.allow;
+    this.headers = options.headers ?? {};
   }
 
   get status(): number {
@@ -121,14 +125,19 @@ export function invalidRequest(errors: readonly FieldError[]): Problem {
   return new Problem('invalid-request', detail, { errors });
 }
 
-/** Returns the problem of a valid fact or command that the ledger rejects. */
+/** A rejection of a valid fact or command. */
+type Contradiction = Exclude<Rejection, { readonly errors: unknown }>;
+
+/** Returns the problem of a fact or command that the ledger rejects. */
 export function problemOf(rejection: Rejection): Problem {
+  if ('errors' in rejection)
+    return new Problem(rejection.code, rejection.detail, { errors: rejection.errors });
   return new Problem(rejection.code, detailOf(rejection), {
     errors: [{ pointer: pointerTo(rejection), detail: detailOf(rejection) }],
   });
 }
 
-function detailOf(rejection: Rejection): string {
+function detailOf(rejection: Contradiction): string {
   switch (rejection.code) {
     case 'event-id-reused':
       return `this source and id were already used for an event with other content (event ${rejection.eventId}); nothing was changed`;
@@ -169,7 +178,7 @@ function detailOf(rejection: Rejection): string {
   }
 }
 
-function pointerTo({ code }: Rejection): string {
+function pointerTo({ code }: Contradiction): string {
   switch (code) {
     case 'event-id-reused':
       return '/id';

@@ -43,15 +43,22 @@ import { closeOnceAnswered } from './graceful-shutdown.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { problemFor, sendProblem } from './problem-for.ts';
 import { answerExpectation, answerMalformedHttp, noSuchRoute, rejectOtherHosts } from './protocol-errors.ts';
+import type { JsonFault } from './strict-json.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Size of the body as received, in bytes. */
+    /** Size of the body in bytes, decompressed. */
     bodyBytes: number;
+    /** The fault of each item of the body that is not strict JSON, if the route judges the items itself. */
+    jsonFaults: ReadonlyMap<number, JsonFault> | undefined;
   }
   interface FastifyContextConfig {
     /** Media types that the route accepts; by default JSON. */
     mediaTypes?: readonly string[];
+    /** Whether the route judges the items of a body itself, so that one that is not strict JSON does not affect the others. */
+    judgesItems?: boolean;
+    /** Maximum size of an item of a body, in bytes. */
+    maxItemBytes?: number;
   }
 }
 

@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonPointer } from '../../util/json-pointer.ts';
+import { numberFault } from './json-number.ts';
+import { MAX_JSON_DEPTH, type Outline, outlineJson } from './json-outline.ts';
 
 /** An error in JSON text, with an RFC 6901 pointer to the invalid value. */
 export class JsonError extends Error {
@@ -12,9 +14,9 @@ export class JsonError extends Error {
   }
 }
 
-const MAX_DEPTH = 32;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
+const SPACE = 32;
 const QUOTE = 34;
 const COMMA = 44;
 const MINUS = 45;
@@ -36,25 +38,83 @@ interface Level {
   atKey: boolean;
 }
 
+/** JSON that is too large. */
+export class JsonTooLarge extends JsonError {}
+
+/** A value that strict JSON does not allow, in a text that can be read otherwise. */
+export interface JsonFault {
+  readonly error: JsonError;
+  /** The beginning of the text of the value. */
+  readonly text: string;
+}
+
+/** The items of a body, and what is wrong with them. */
+export interface JsonItems {
+  readonly value: unknown;
+  /** The first fault of each item, by the index of the item. The value of an item with a fault is arbitrary. */
+  readonly faults: ReadonlyMap<number, JsonFault>;
+}
+
+/** How a body is divided into items that are judged independently: a body that is not a list is one item. */
+export type Division = 'list' | 'whole';
+
+/** Maximum length of the text of a fault, in bytes. */
+const MAX_FAULT_BYTES = 64 * 1024;
+
 /**
  * Parses JSON (RFC 8259) and rejects everything that `JSON.parse` would silently change or drop: bytes that are not UTF-8,
- * duplicate keys, `__proto__`, integers that a double cannot represent, lone surrogates, and nesting deeper than 32.
+ * duplicate keys, `__proto__`, numbers that a double does not hold, lone surrogates, and nesting deeper than 32.
  * @throws JsonError
  */
 export function parseStrictJson(bytes: Buffer): unknown {
-  const text = decode(bytes);
-  const value = parse(text);
-  scan(text);
+  const { value, faults } = parseJsonItems(bytes, 'whole');
+  for (const { error } of faults.values()) throw error;
   return value;
 }
 
-function decode(bytes: Buffer): string {
+/**
+ * Parses JSON as `parseStrictJson` does, and judges each item of a list on its own. Depth and size are checked before anything
+ * is parsed: items that are too deep or too large are never parsed.
+ * @param maxItemBytes maximum size of an item in bytes.
+ * @throws JsonError if the body as a whole cannot be read
+ */
+export function parseJsonItems(
+  bytes: Buffer,
+  division: Division,
+  maxItemBytes = Number.POSITIVE_INFINITY,
+): JsonItems {
   if (!isUtf8(bytes)) throw new JsonError('the body is not valid UTF-8');
-  return bytes.toString('utf8');
+  const isList = division === 'list' && /^\s*\[/.test(bytes.toString('latin1', 0, 64));
+  const items = outlineJson(bytes, isList);
+  const faults = new Map<number, JsonFault>();
+  const textOf = ({ start, end }: Outline) =>
+    bytes.toString('utf8', start, Math.min(end, start + MAX_FAULT_BYTES)).trim();
+  for (const [index, item] of items.entries()) {
+    const size = item.end - item.start;
+    if (!item.isTooDeep && size <= maxItemBytes) continue;
+    const error = item.isTooDeep
+      ? new JsonError(`the JSON is nested deeper than ${MAX_JSON_DEPTH}`)
+      : new JsonTooLarge(`the JSON has ${size} bytes; at most ${maxItemBytes} are allowed`);
+    faults.set(index, { error, text: textOf(item) });
+    if (!isList) return { value: undefined, faults };
+    bytes.fill(SPACE, item.start, item.end);
+    bytes.write('null', item.start);
+  }
+  const text = bytes.toString('utf8');
+  const value = parse(text);
+  scan(text, (message, levels) => {
+    const index = isList ? (levels[0]?.index ?? 0) : 0;
+    if (faults.has(index)) return;
+    const error = new JsonError(message, pointerOf(isList ? levels.slice(1) : levels));
+    faults.set(index, { error, text: textOf(items[index] as Outline) });
+  });
+  return { value, faults };
 }
 
 function parse(text: string): unknown {
   if (text.trim() === '') throw new JsonError('the body is empty; it must be JSON');
+  if (text.startsWith('\ufeff'))
+    throw new JsonError('the body begins with a byte order mark; JSON has none (RFC 8259, section 8.1)');
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -62,8 +122,11 @@ function parse(text: string): unknown {
   }
 }
 
-/** Checks a text that is known to be valid JSON. @throws JsonError */
-function scan(text: string): void {
+/** Reports what strict JSON does not allow. The levels lead to the value. */
+type Report = (message: string, levels: readonly Level[]) => void;
+
+/** Checks a text that is known to be valid JSON. */
+function scan(text: string, report: Report): void {
   const levels: Level[] = [];
   for (let at = 0; at < text.length; at++) {
     const level = levels.at(-1);
@@ -72,18 +135,16 @@ function scan(text: string): void {
       case QUOTE: {
         const end = endOfString(text, at);
         const raw = text.slice(at + 1, end);
-        if (level?.atKey) enterKey(levels, level, raw);
-        else checkString(raw, levels);
+        if (level?.atKey) enterKey(levels, level, raw, report);
+        else checkString(raw, levels, report);
         at = end;
         break;
       }
       case OPEN_OBJECT:
         levels.push({ keys: new Set(), index: 0, key: '', atKey: true });
-        checkDepth(levels);
         break;
       case OPEN_ARRAY:
         levels.push({ keys: undefined, index: 0, key: '', atKey: false });
-        checkDepth(levels);
         break;
       case CLOSE_OBJECT:
       case CLOSE_ARRAY:
@@ -99,7 +160,7 @@ function scan(text: string): void {
         if (level !== undefined) level.atKey = false;
         break;
       default:
-        if (code === MINUS || (code >= ZERO && code <= NINE)) at = skipNumber(text, at, levels);
+        if (code === MINUS || (code >= ZERO && code <= NINE)) at = skipNumber(text, at, levels, report);
     }
   }
 }
@@ -116,35 +177,27 @@ function isEscaped(text: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-function enterKey(levels: readonly Level[], level: Level, raw: string): void {
+function enterKey(levels: readonly Level[], level: Level, raw: string, report: Report): void {
   const key = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
   level.key = key;
-  if (FORBIDDEN_KEYS.has(key)) throw new JsonError(`the key ${key} is not allowed`, pointerOf(levels));
-  if (level.keys?.has(key)) throw new JsonError(`duplicate key ${JSON.stringify(key)}`, pointerOf(levels));
+  if (FORBIDDEN_KEYS.has(key)) report(`the key ${key} is not allowed`, levels);
+  if (level.keys?.has(key)) report(`duplicate key ${JSON.stringify(key)}`, levels);
   level.keys?.add(key);
-  checkString(raw, levels);
+  checkString(raw, levels, report);
 }
 
-function checkString(raw: string, levels: readonly Level[]): void {
+function checkString(raw: string, levels: readonly Level[], report: Report): void {
   if (!/\\u[dD][89a-fA-F]/.test(raw)) return;
-  if (!(JSON.parse(`"${raw}"`) as string).isWellFormed()) {
-    throw new JsonError('the text has a lone surrogate', pointerOf(levels));
-  }
-}
-
-function checkDepth(levels: readonly Level[]): void {
-  if (levels.length > MAX_DEPTH)
-    throw new JsonError(`the JSON is nested deeper than ${MAX_DEPTH}`, pointerOf(levels));
+  if (!(JSON.parse(`"${raw}"`) as string).isWellFormed()) report('the text has a lone surrogate', levels);
 }
 
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
-function skipNumber(text: string, at: number, levels: readonly Level[]): number {
+function skipNumber(text: string, at: number, levels: readonly Level[], report: Report): number {
   NUMBER.lastIndex = at;
   const number = NUMBER.exec(text)?.[0] as string;
-  if (/^-?\d{16,}$/.test(number) && !Number.isSafeInteger(Number(number))) {
-    throw new JsonError(`${number} is larger than a JSON number can hold exactly`, pointerOf(levels));
-  }
+  const fault = numberFault(number);
+  if (fault !== undefined) report(fault, levels);
   return at + number.length - 1;
 }
 
