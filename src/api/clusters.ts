@@ -2,6 +2,15 @@ import { z } from 'zod';
 import { CLUSTER_STATUSES } from '../domain/billing/cluster-status.ts';
 import { InstantOut, PositionOut } from './values.ts';
 
+/** The fields that the list of clusters can be sorted by. */
+export const CLUSTER_SORTS = ['clusterId', 'name', 'registeredAt'] as const;
+
+/** The orders of the list of clusters; with `-` from the greatest to the least. */
+export const CLUSTER_ORDERS = [
+  ...CLUSTER_SORTS,
+  ...CLUSTER_SORTS.map((sort) => `-${sort}` as const),
+] as const;
+
 export const ClusterOut = z
   .strictObject({
     clusterId: z.string(),

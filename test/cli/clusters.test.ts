@@ -38,6 +38,24 @@ describe.concurrent('the command clusters', () => {
     expect(none).toEqual({ code: 0, stdout: '', stderr: 'no clusters found\n' });
   });
 
+  test('list takes every filter and order of the API', async () => {
+    const ids = (order: string) => cli(`clusters list --json --sort ${order}`);
+    const [up, down, free] = await Promise.all([
+      ids('clusterId'),
+      ids('-clusterId'),
+      cli('clusters list --json --billable false'),
+    ]);
+    const idsOf = ({ stdout }: { stdout: string }) =>
+      stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line).clusterId);
+    expect(idsOf(up).length).toBeGreaterThan(2);
+    expect(idsOf(down)).toEqual(idsOf(up).reverse());
+    const { items } = (await ledger().get('/v1/clusters?billable=false')).body;
+    expect(idsOf(free)).toEqual(items.map(({ clusterId }: { clusterId: string }) => clusterId));
+  });
+
   test('show prints the billed intervals, the last verdict and the alerts of a cluster', async () => {
     const [one, two, json, absent] = await Promise.all([
       cli('clusters show c1'),

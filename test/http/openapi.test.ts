@@ -6,6 +6,7 @@ import { oas } from '@stoplight/spectral-rulesets';
 import { describe, expect, test } from 'vitest';
 import { CLOUD_EVENT_TYPES } from '../../src/domain/facts/cloud-event.ts';
 import { FACT_TYPES } from '../../src/domain/facts/fact.ts';
+import { parametersPage } from '../../src/http/openapi/parameters-page.ts';
 import { visit } from '../../src/http/openapi/schemas.ts';
 import {
   deleted,
@@ -148,6 +149,12 @@ describe('the OpenAPI document', () => {
   test('is the file docs/openapi.json, so that a review shows what changes for clients', async () => {
     const text = `${JSON.stringify(contract.document, null, 2)}\n`;
     await expect(text).toMatchFileSnapshot('../../docs/openapi.json');
+  });
+
+  test('names the query parameters that docs/query-parameters.md lists', async () => {
+    const page = parametersPage(contract.document as object as Parameters<typeof parametersPage>[0]);
+    expect(page).toContain('groupBy');
+    await expect(page).toMatchFileSnapshot('../../docs/query-parameters.md');
   });
 
   test('passes the strict rules of Redocly and the recommended rules of Spectral', async () => {

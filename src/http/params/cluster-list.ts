@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CLUSTER_ORDERS, type CLUSTER_SORTS } from '../../api/clusters.ts';
 import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
@@ -7,8 +8,6 @@ import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { Flag, instantOut, Paging, Reading } from './fields.ts';
 import { type Moment, type Place, pageOf } from './paging.ts';
 
-const SORTS = ['clusterId', 'name', 'registeredAt'] as const;
-
 /** The query parameters of the list of clusters: filters, order and page. */
 export const ClusterListQuery = z.strictObject({
   accountId: AccountId.optional().describe('Only the clusters of this account.'),
@@ -16,7 +15,7 @@ export const ClusterListQuery = z.strictObject({
   status: z.enum(CLUSTER_STATUSES).optional().describe('Only the clusters in this state.'),
   q: z.string().min(1).max(253).optional().describe('Part of the id or the name; case-insensitive.'),
   sort: z
-    .enum([...SORTS, ...SORTS.map((sort) => `-${sort}` as const)])
+    .enum(CLUSTER_ORDERS)
     .prefault('clusterId')
     .describe('The order; with `-` from the greatest to the least.'),
   ...Paging,
@@ -59,7 +58,7 @@ function matches(
 
 function sortedPage(views: ClusterView[], { sort, limit }: ClusterListQuery, after: Place | undefined) {
   const isDescending = sort.startsWith('-');
-  const by = sort.replace('-', '') as (typeof SORTS)[number];
+  const by = sort.replace('-', '') as (typeof CLUSTER_SORTS)[number];
   const key = (view: ClusterView): readonly [string, string] => [
     by === 'name'
       ? (view.attributes.name ?? '')

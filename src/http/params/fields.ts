@@ -22,6 +22,9 @@ const Whole = z.string().regex(/^(0|[1-9]\d{0,14})$/, 'must be a whole number fr
 /** A position in the log. */
 export const PositionText = Whole.transform(Number);
 
+/** A number of events: the size of a tree of the log. */
+export const TreeSizeText = PositionText.meta({ type: 'integer', minimum: 0 });
+
 export const PeriodText = z
   .string()
   .regex(PERIOD, 'must be a month, YYYY-MM, from 1970-01')

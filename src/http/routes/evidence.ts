@@ -20,6 +20,7 @@ import { statementOut } from './statements.ts';
 const Query = z.strictObject({
   period: PeriodText.describe('A UTC month, YYYY-MM, closed or not.'),
   since: PositionText.refine((size) => size > 0, 'must be from 1')
+    .meta({ type: 'integer', minimum: 1 })
     .optional()
     .describe('Size of an older checkpoint. The file then proves that the log is consistent with it.'),
   ...Reading,

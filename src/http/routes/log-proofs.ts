@@ -4,7 +4,7 @@ import type { SignedLog } from '../../audit/signed-log.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { answer, problems } from '../contract.ts';
 import { hashesOut, hashOut, inclusionOf, orNotFound, requireUntampered } from '../log-access.ts';
-import { PositionText } from '../params/fields.ts';
+import { PositionText, TreeSizeText } from '../params/fields.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
 
@@ -17,7 +17,7 @@ const inclusionSchema = {
     position: PositionText.refine((position) => position > 0, 'must be from 1').describe(
       'Position of the event.',
     ),
-    size: PositionText.optional().describe(
+    size: TreeSizeText.optional().describe(
       'Size of the tree; by default that of a checkpoint that covers the event.',
     ),
   }),
@@ -30,8 +30,8 @@ const consistencySchema = {
   summary: 'Prove that the log has only grown',
   description: 'For clients that do not compute proofs from tiles (RFC 9162, section 2.1.4).',
   querystring: z.strictObject({
-    from: PositionText.describe('Size of the older tree.'),
-    to: PositionText.optional().describe('Size of the newer tree; by default that of the newest checkpoint.'),
+    from: TreeSizeText.describe('Size of the older tree.'),
+    to: TreeSizeText.optional().describe('Size of the newer tree; by default that of the newest checkpoint.'),
   }),
   response: {
     200: answer('The proof.', ConsistencyOut),

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ClusterOut } from '../../../api/clusters.ts';
+import { CLUSTER_ORDERS, ClusterOut } from '../../../api/clusters.ts';
 import { CLUSTER_STATUSES } from '../../../domain/billing/cluster-status.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
@@ -11,14 +11,16 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
   readonly account?: string;
   readonly status?: string;
+  readonly billable?: string;
   readonly q?: string;
+  readonly sort?: string;
 }
 
 export function addClustersList(parent: Command, cli: CliContext): void {
   const command = parent
     .command('list')
     .summary('list clusters')
-    .description('Lists the clusters that the ledger has facts about, sorted by id.')
+    .description('Lists the clusters that the ledger has facts about, by default sorted by id.')
     .option('--account <id>', 'only clusters of this account', accountId)
     .addOption(
       new Option(
@@ -26,14 +28,26 @@ export function addClustersList(parent: Command, cli: CliContext): void {
         `only clusters with this status: ${CLUSTER_STATUSES.join(', ')}`,
       ).choices(CLUSTER_STATUSES),
     )
+    .addOption(
+      new Option(
+        '--billable <true|false>',
+        'only clusters that are billable now, or only those that are not',
+      ).choices(['true', 'false']),
+    )
     .option('--q <text>', 'only clusters with this text in their id or name')
+    .addOption(
+      new Option(
+        '--sort <order>',
+        `the order: ${CLUSTER_ORDERS.join(', ')}; with - from the greatest to the least`,
+      ).choices(CLUSTER_ORDERS),
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  $ cluster-ledger clusters list --account acme --status billed\n  $ cluster-ledger clusters list --q staging --json',
+      '\nExamples:\n  $ cluster-ledger clusters list --account acme --status billed\n  $ cluster-ledger clusters list --q staging --json\n  $ cluster-ledger clusters list --billable false --sort -registeredAt',
     )
-    .action(({ account, status, q, ...options }: Options) =>
+    .action(({ account, status, billable, q, sort, ...options }: Options) =>
       withLedger(cli, options, async (client) => {
-        const request = { path: '/v1/clusters', query: { accountId: account, status, q } };
+        const request = { path: '/v1/clusters', query: { accountId: account, status, billable, q, sort } };
         const count = await printList(client, cli.out, options, request, ClusterOut, [
           { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
           { title: 'NAME', cell: ({ name }) => name },
