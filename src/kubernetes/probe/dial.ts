@@ -139,7 +139,7 @@ function startTls(socket: Socket, to: DialOptions, context: SecureContext): Prom
     const dates = wrongDates(shielded, serverName, to.endpoint.ca, Date.now());
     fail(
       dates === undefined
-        ? certificateFailure(shielded.authorizationError)
+        ? certificateFailure(shielded.authorizationError, to.endpoint.ca !== undefined)
         : new ProbeFailure('alive', dates.code, dates.detail),
     );
   });

@@ -50,6 +50,7 @@ export function connectFailure(error: unknown, address: string, hasRoute: boolea
   }
 }
 
+const OTHER_CA = 'the certificate is not from the configured CA';
 const CERTIFICATE_PROBLEMS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED:
     'the certificate has expired, and is not from the configured CA or is for a different name',
@@ -57,21 +58,25 @@ const CERTIFICATE_PROBLEMS: Readonly<Record<string, string>> = {
     'the certificate is not valid yet, and is not from the configured CA or is for a different name',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for a different name',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not from the configured CA',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is not from the configured CA',
-  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is not from the configured CA',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate is not from the configured CA',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate is not from the configured CA',
-  CERT_SIGNATURE_FAILURE: 'the certificate is not from the configured CA',
+  SELF_SIGNED_CERT_IN_CHAIN: OTHER_CA,
+  UNABLE_TO_GET_ISSUER_CERT: OTHER_CA,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: OTHER_CA,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: OTHER_CA,
+  CERT_SIGNATURE_FAILURE: OTHER_CA,
 };
 
-/** Returns the failure for a certificate that does not identify the expected server. */
-export function certificateFailure(problem: unknown): ProbeFailure {
+/**
+ * Returns the failure for a certificate that does not identify the expected server.
+ * @param hasCa whether the credential has a CA; if not, those of the system were trusted.
+ */
+export function certificateFailure(problem: unknown, hasCa: boolean): ProbeFailure {
   const code = codeOf(problem);
-  return new ProbeFailure(
-    'unreachable',
-    'tls-mismatch',
-    `${CERTIFICATE_PROBLEMS[code] ?? 'the certificate is not valid'} (${code})`,
-  );
+  const known = CERTIFICATE_PROBLEMS[code] ?? 'the certificate is not valid';
+  const why =
+    known === OTHER_CA && !hasCa
+      ? 'the certificate is not from a CA of the system; add its CA to the credential'
+      : known;
+  return new ProbeFailure('unreachable', 'tls-mismatch', `${why} (${code})`);
 }
 
 /** TLS alerts by which a server says that it does not accept the client certificate, or that it wants one. */

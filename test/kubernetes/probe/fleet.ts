@@ -17,9 +17,12 @@ export class Fleet {
     this.#ports = ports;
   }
 
-  static async start(): Promise<Fleet> {
+  /** @param more further names in the certificates, and the address to listen at: 127.0.0.1 by default. */
+  static async start(
+    more: { readonly hosts?: readonly string[]; readonly address?: string } = {},
+  ): Promise<Fleet> {
     const authority = new Authority('fleet');
-    const hosts = ['127.0.0.1', '::1', 'api.example.test', '*.clusters.example.test'];
+    const hosts = ['127.0.0.1', '::1', 'api.example.test', '*.clusters.example.test', ...(more.hosts ?? [])];
     const issue = (dates: Pick<Subject, 'notBefore' | 'notAfter'> = {}, by = authority, names = hosts) =>
       by.issue({ commonName: 'api', hosts: names, ...dates });
     const past = { notBefore: new Date(Date.now() - 2 * DAY_MS), notAfter: new Date(Date.now() - DAY_MS) };
@@ -29,6 +32,7 @@ export class Fleet {
     const lower = new Authority('lower', upper);
     const below = issue(past, lower);
     const order: FleetOrder = {
+      address: more.address ?? '127.0.0.1',
       good: issue(),
       bad: {
         expired: issue(past),

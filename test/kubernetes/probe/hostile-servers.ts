@@ -12,6 +12,8 @@ import type { KeyPair } from '../../support/pki.ts';
 export const UID = '0b9f5b8e-5b0a-4a8e-9d59-0c2f6f1f7c11';
 
 export interface FleetOrder {
+  /** Address to listen at. */
+  readonly address: string;
   readonly good: KeyPair;
   /** Pairs with something wrong, by the name of the server that uses them. */
   readonly bad: Readonly<Record<string, KeyPair>>;
@@ -72,6 +74,7 @@ const ANSWERING: Readonly<Record<string, Answers>> = {
       () => page(code, 'nginx/1.27.0'),
     ]),
   ),
+  'google-401': () => page(401, 'Google Frontend'),
   'cloudflare-403': () => page(403, 'cloudflare'),
   'cloudflare-522': () => page(522, 'cloudflare'),
   'aws-503': () => page(503, 'awselb/2.0'),
@@ -287,7 +290,7 @@ async function serve(order: FleetOrder): Promise<Record<string, number>> {
   const ports: Record<string, number> = {};
   for (const [name, server] of Object.entries(serversFor(order))) {
     await new Promise<void>((resolve) =>
-      server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 }, resolve),
+      server.listen({ host: order.address, port: 0, backlog: 4_096 }, resolve),
     );
     ports[name] = (server.address() as AddressInfo).port;
   }
