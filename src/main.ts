@@ -1,7 +1,8 @@
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { type Composition, compose } from './app/compose.ts';
-import { type Config, ConfigError, readConfig } from './config/config.ts';
+import { type Config, ConfigError, isLoopbackHost, readConfig } from './config/config.ts';
+import { StoreUnavailable } from './eventstore/store-errors.ts';
 
 /** Maximum duration of a shutdown. */
 const SHUTDOWN_MS = 20_000;
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   let ledger: Composition;
   try {
     ledger = await compose(config, { log, now: Date.now, onFailed: fail });
+    await requireKeys(ledger, config);
     await ledger.app.listen({ host: config.host, port: config.port });
   } catch (error) {
     fail(explain(error, config));
@@ -28,15 +30,33 @@ async function main(): Promise<void> {
     { store: config.store.kind, dataDir: config.dataDir, namespace: config.namespace },
     'ledger ready',
   );
-  log.warn(
-    'no API keys are configured: every client that can reach this loopback address has the rights of an operator',
-  );
+  if (await ledger.access.isOpen().catch(() => false)) {
+    log.warn(
+      'there are no API keys: every client that can reach this loopback address has the rights of an operator; create the first key with cluster-ledger keys create --role operator --name NAME',
+    );
+  }
   closeWithGrace({ delay: SHUTDOWN_MS, logger: log }, async ({ err, signal }) => {
     if (err !== undefined) log.fatal({ err }, 'fatal error, shutting down');
     log.info({ signal }, 'shutting down');
     await ledger.close();
     log.info('closed');
   });
+}
+
+/**
+ * Refuses to serve an address that others can reach while there are no keys.
+ * @throws Error if there are none. If the store cannot be reached, the ledger starts, and lets nobody in until it can.
+ */
+async function requireKeys({ keys }: Composition, { host, bootstrapKey, oidc }: Config): Promise<void> {
+  if (isLoopbackHost(host) || bootstrapKey !== undefined || oidc !== undefined) return;
+  const hasKeys = await keys.hasAny().catch((error: unknown) => {
+    if (error instanceof StoreUnavailable) return true;
+    throw error;
+  });
+  if (hasKeys) return;
+  throw new Error(
+    `there are no API keys, so the ledger does not listen on ${host}, which other machines can reach: create the first key with cluster-ledger keys create --role operator --name NAME --store STORE, set LEDGER_BOOTSTRAP_KEY_FILE, or listen on 127.0.0.1`,
+  );
 }
 
 function configOrExit(): Config {

@@ -96,7 +96,11 @@ test('the settings that the README and the docs show are valid', async () => {
   const { validator } = await configFrom(shown?.text ?? '');
   expect(validator.policy.mode).toBe('observe');
   expect(validator.credentials.directory).toBe('/etc/cluster-ledger/kubeconfigs');
-  for (const page of ['docs/validator.md', 'docs/how-to/roll-out-the-validator.md']) {
+  for (const page of [
+    'docs/validator.md',
+    'docs/how-to/roll-out-the-validator.md',
+    'docs/how-to/give-access.md',
+  ]) {
     const examples = (await blocksOf(page)).filter(({ language }) => language === 'yaml');
     expect(examples.length).toBeGreaterThan(0);
     for (const { text } of examples) await configFrom(text);
@@ -137,6 +141,53 @@ test('every event of docs/how-to/post-facts.md is accepted, and every request is
   expect([...page.matchAll(/^\| `(io\.[\w.-]+)` +\|/gm)].map(([, type]) => type)).toEqual(types);
   const deletedByCommand = cloudEventType('ClusterDeleted');
   expect([...posted, deletedByCommand].sort()).toEqual(types.toSorted());
+});
+
+test('every command of docs/how-to/give-access.md works in order, and each user gets its first answer', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-give-access-'));
+  // Listens on every address, which it refuses without a key.
+  const ledger = new LedgerProcess({
+    LEDGER_DATA_DIR: join(folder, 'data'),
+    LEDGER_HTTP_HOST: '0.0.0.0',
+    LEDGER_LOG_LEVEL: 'trace',
+  });
+  onTestFinished(async () => {
+    await ledger.stop();
+    await rm(folder, { recursive: true });
+  });
+  const serve = 'LEDGER_HTTP_HOST=0.0.0.0 npx cluster-ledger serve';
+  let surroundings = `export XDG_CONFIG_HOME='${folder}'`;
+  const shell = async (command: string) => {
+    const here = command
+      .replaceAll('http://127.0.0.1:8400', ledger.url)
+      .replace(/^npx cluster-ledger /gm, `'${process.execPath}' '${PROGRAM}' `);
+    return (await run('bash', ['-e', '-c', `${surroundings}\n${here}`], { cwd: folder })).stdout;
+  };
+  const told: string[] = [];
+  const commands = (await blocksOf('docs/how-to/give-access.md')).filter(({ language }) => language === 'sh');
+  for (const { text } of commands) {
+    if (text === serve) {
+      await ledger.start();
+      surroundings += '; umask 077';
+    } else told.push(await shell(text));
+  }
+  expect(commands.map(({ text }) => text)).toContain(serve);
+  const [, , keys, fact, usage, verified, clusters, me] = told;
+  expect(keys).toMatch(/Ada +operator[\s\S]+pro-app +producer[\s\S]+Acme Inc\. +customer acme/);
+  expect(JSON.parse(fact ?? '')).toMatchObject({ outcome: 'appended', clusterId: 'c1' });
+  expect(JSON.parse(usage ?? '').items).toMatchObject([{ accountId: 'acme' }]);
+  expect(verified).toMatch(/ok +seal/);
+  expect(JSON.parse(clusters ?? '').items).toMatchObject([{ clusterId: 'c1', accountId: 'acme' }]);
+  expect(JSON.parse(me ?? '')).toMatchObject({ role: 'customer', accountId: 'acme' });
+  const secrets = await Promise.all(
+    ['operator', 'pro-app', 'billing-service', 'auditor', 'acme'].map((user) =>
+      readFile(join(folder, 'keys', user), 'utf8'),
+    ),
+  );
+  for (const secret of secrets) {
+    expect(secret).toMatch(/^clk_[a-z0-9]{12}_[A-Za-z0-9]{38}\n$/);
+    expect(ledger.output).not.toContain(secret.trim().split('_')[2]);
+  }
 });
 
 test('the ledger starts on EventStoreDB as the README says', async () => {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SignedLog } from '../audit/signed-log.ts';
 import type { Config } from '../config/config.ts';
-import { LOCAL_OPERATOR } from '../domain/access/caller.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { measureLog } from '../http/metrics/log-metrics.ts';
 import { createMetrics, observeKubefirst } from '../http/metrics/metrics.ts';
@@ -15,6 +14,7 @@ import { PeriodClosingStore } from '../ledger/period-closing-store.ts';
 import type { Projections } from '../projections/projections.ts';
 import { ClosePeriod } from '../usecases/close-period.ts';
 import type { Position } from '../util/log-numbers.ts';
+import { type Access, composeAccess } from './compose-access.ts';
 import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
 import type { ComposeOptions } from './compose-options.ts';
 import { type OpenValidator, openValidator } from './compose-validator.ts';
@@ -22,7 +22,7 @@ import { type OpenWebhooks, openWebhooks } from './compose-webhooks.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 
 /** A whole ledger that does not listen yet. */
-export interface Composition {
+export interface Composition extends Access {
   readonly app: App;
   readonly store: EventStore;
   readonly ledger: Ledger;
@@ -68,8 +68,9 @@ async function composeLayers(
   const kubefirst = await kubefirstOf(config, options, openedLog, ledger, resources);
   const validator = validatorOf(config, options, openedLog, { ledger, kubefirst }, resources);
   const webhooks = await openWebhooks(config, options, openedLog, resources);
+  const access = composeAccess(config, options, openedLog, resources);
   const services = { ledger, closePeriod, kubefirst, validator, graceMs, ...webhooks };
-  const app = await serverOf(openedLog, services, options);
+  const app = await serverOf(openedLog, services, access, config, options);
   if (options.readOnly !== true) autoClose.start();
   const close = async () => {
     const closing = autoClose.stop();
@@ -77,7 +78,8 @@ async function composeLayers(
     await closing;
     await resources.disposeAsync();
   };
-  return { app, store, ledger, projections, signedLog, closePeriod, clockGuard, validator, kubefirst, close };
+  const parts = { app, store, ledger, projections, signedLog, closePeriod, clockGuard, validator, kubefirst };
+  return { ...parts, ...access, close };
 }
 
 function closePeriodOf(
@@ -139,6 +141,8 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
 async function serverOf(
   { store, projections, signedLog, clock, clockGuard, starts }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, graceMs, webhooks, webhookRecords }: Services,
+  access: Access,
+  config: Pick<Config, 'trustProxy' | 'rateLimit'>,
   { log, now }: ComposeOptions,
 ): Promise<App> {
   const metrics = createMetrics({
@@ -154,7 +158,9 @@ async function serverOf(
   observeKubefirst(metrics, kubefirst);
   const services: HttpServices = {
     store,
-    authenticator: { callerOf: async () => LOCAL_OPERATOR },
+    ...access,
+    trustProxy: config.trustProxy,
+    rateLimit: config.rateLimit,
     ledger,
     projections,
     signedLog,

@@ -25,6 +25,9 @@ import { addEventsShow } from './commands/events/show.ts';
 import { addEventsTail } from './commands/events/tail.ts';
 import { addEvidence } from './commands/evidence.ts';
 import { addExplain } from './commands/explain.ts';
+import { addKeysCreate } from './commands/keys/create.ts';
+import { addKeysList } from './commands/keys/list.ts';
+import { addKeysRevoke } from './commands/keys/revoke.ts';
 import { addLogCheckpoint } from './commands/log/checkpoint.ts';
 import { addLogKey } from './commands/log/key.ts';
 import { addPeriodClose } from './commands/period/close.ts';
@@ -155,6 +158,14 @@ export function buildProgram(cli: CliContext, version: string): Command {
       addWebhooksRotateSecret,
       addWebhooksDelete,
     ],
+  });
+
+  program.commandsGroup('Give access:');
+  addGroup(program, cli, {
+    name: 'keys',
+    summary: 'create, list and revoke API keys',
+    description: 'Creates, lists and revokes the API keys of a ledger.',
+    commands: [addKeysCreate, addKeysList, addKeysRevoke],
   });
 
   program.commandsGroup('This program:');

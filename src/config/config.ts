@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import type { OidcIssuer } from './access-settings.ts';
 import type { AutoCloseSettings } from './auto-close-settings.ts';
 import type { KubefirstSettings } from './kubefirst-settings.ts';
 import type { LogSettings } from './log-settings.ts';
@@ -18,6 +20,14 @@ export type StoreChoice =
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Networks of the proxies whose headers are believed. */
+  readonly trustProxy: readonly string[];
+  /** Maximum number of requests of one key in 10 seconds. */
+  readonly rateLimit: number;
+  /** Secret that counts as the key of an operator until the first one exists. */
+  readonly bootstrapKey: string | undefined;
+  /** The issuer of access tokens; absent if only API keys are accepted. */
+  readonly oidc: OidcIssuer | undefined;
   readonly dataDir: string;
   readonly store: StoreChoice;
   /** Prefix of every stream on EventStoreDB. */
@@ -47,6 +57,10 @@ export function readConfig(environment: Environment = process.env): Config {
   return {
     host: values['http.host'],
     port: values['http.port'],
+    trustProxy: values['http.trustProxy'],
+    rateLimit: values['http.rateLimit'],
+    bootstrapKey: values.bootstrapKey,
+    oidc: oidcOf(values),
     dataDir,
     store: storeChoice(values.store, dataDir),
     namespace: values.namespace,
@@ -76,6 +90,7 @@ export function readConfig(environment: Environment = process.env): Config {
 export function effectiveSettings(environment: Environment = process.env): EffectiveSettings {
   const settings = readSettings(environment);
   auditOf(settings.values);
+  oidcOf(settings.values);
   return settings;
 }
 
@@ -94,17 +109,39 @@ export interface CliEnvironment {
   readonly configDir: string;
 }
 
-/** Reads `LEDGER_URL`, `LEDGER_TOKEN` and `LEDGER_CONTEXT`. An empty variable counts as absent. */
+/** Reads `LEDGER_URL`, `LEDGER_KEY`, `LEDGER_TOKEN` and `LEDGER_CONTEXT`. An empty variable counts as absent. */
 export function readCliEnvironment(environment: Environment = process.env): CliEnvironment {
-  const { LEDGER_URL, LEDGER_TOKEN, LEDGER_CONTEXT, XDG_CONFIG_HOME } = environment;
+  const { LEDGER_URL, LEDGER_KEY, LEDGER_TOKEN, LEDGER_CONTEXT, XDG_CONFIG_HOME } = environment;
   // The specification says that relative paths are ignored.
   const isSet = XDG_CONFIG_HOME !== undefined && isAbsolute(XDG_CONFIG_HOME);
   return {
     url: LEDGER_URL || undefined,
-    token: LEDGER_TOKEN || undefined,
+    token: LEDGER_KEY || LEDGER_TOKEN || undefined,
     context: LEDGER_CONTEXT || undefined,
     configDir: isSet ? XDG_CONFIG_HOME : join(homedir(), '.config'),
   };
+}
+
+function oidcOf(values: Settings): OidcIssuer | undefined {
+  const { 'oidc.issuer': issuer, 'oidc.audience': audience } = values;
+  if ((issuer === undefined) !== (audience === undefined))
+    throw new ConfigError('LEDGER_OIDC_ISSUER and LEDGER_OIDC_AUDIENCE must be set together');
+  if (issuer === undefined || audience === undefined) return undefined;
+  return {
+    issuer,
+    audience,
+    jwksUri: values['oidc.jwksUri'],
+    tokenType: values['oidc.tokenType'],
+    roleClaim: values['oidc.roleClaim'],
+    roles: values['oidc.roles'],
+    accountClaim: values['oidc.accountClaim'],
+  };
+}
+
+/** Returns whether nobody on another machine can connect to an address. */
+export function isLoopbackHost(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
 }
 
 function auditOf(values: Settings): LogSettings {

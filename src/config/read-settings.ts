@@ -34,7 +34,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const CONFIG_VARIABLE = 'LEDGER_CONFIG';
 const DEFAULT_FILE = 'ledger.yaml';
 /** Variables of the command line. They are not settings of a server. */
-const CLI_VARIABLES = new Set(['LEDGER_URL', 'LEDGER_TOKEN', 'LEDGER_CONTEXT']);
+const CLI_VARIABLES = new Set(['LEDGER_URL', 'LEDGER_KEY', 'LEDGER_TOKEN', 'LEDGER_CONTEXT']);
 
 interface RawSetting {
   readonly value: unknown;

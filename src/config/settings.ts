@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Duration } from '../domain/validation/judging/policy.ts';
+import { BootstrapKey, OidcSettings, RateLimit, TrustedProxies } from './access-settings.ts';
 import { AutoCloseSettings } from './auto-close-settings.ts';
 import { KubefirstSettings } from './kubefirst-settings.ts';
 import { LogSettings } from './log-settings.ts';
@@ -30,16 +30,12 @@ export const RENAMED_SETTINGS: ReadonlyMap<string, string> = new Map([
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  return isIP(host) === 4 && host.startsWith('127.');
-}
-
 const log = LogSettings.shape;
 const autoClose = AutoCloseSettings.shape;
 const kubefirst = KubefirstSettings.shape;
 const validator = ValidatorSettings.shape;
 const webhooks = WebhookSettings.shape;
+const oidc = OidcSettings.shape;
 
 const PORT = 'must be a port from 0 to 65535';
 
@@ -48,12 +44,11 @@ export const SETTINGS = {
   'http.host': {
     schema: z
       .string()
-      .refine(
-        isLoopback,
-        'must be a loopback address (127.0.0.1, ::1 or localhost): there are no API keys yet',
-      )
+      .regex(/^[A-Za-z0-9.:_-]{1,253}$/, 'must be an address or a host name, such as 127.0.0.1 or 0.0.0.0')
       .default('127.0.0.1')
-      .describe('Address to listen on. Only loopback addresses are allowed, as there are no API keys yet.'),
+      .describe(
+        'Address to listen on; `0.0.0.0` for all. Other addresses than loopback addresses need an API key, `bootstrapKey` or `oidc.issuer`.',
+      ),
     form: 'text',
   },
   'http.port': {
@@ -64,6 +59,47 @@ export const SETTINGS = {
       .default(8_400)
       .describe('Port to listen on; 0 for any free port.'),
     form: 'whole',
+  },
+  'http.trustProxy': {
+    schema: TrustedProxies,
+    form: 'yaml',
+  },
+  'http.rateLimit': {
+    schema: RateLimit,
+    form: 'whole',
+  },
+  bootstrapKey: {
+    schema: BootstrapKey,
+    form: 'text',
+    isSecret: true,
+  },
+  'oidc.issuer': {
+    schema: oidc.issuer,
+    form: 'text',
+  },
+  'oidc.audience': {
+    schema: oidc.audience,
+    form: 'text',
+  },
+  'oidc.jwksUri': {
+    schema: oidc.jwksUri,
+    form: 'text',
+  },
+  'oidc.tokenType': {
+    schema: oidc.tokenType,
+    form: 'text',
+  },
+  'oidc.roleClaim': {
+    schema: oidc.roleClaim,
+    form: 'text',
+  },
+  'oidc.roles': {
+    schema: oidc.roles,
+    form: 'yaml',
+  },
+  'oidc.accountClaim': {
+    schema: oidc.accountClaim,
+    form: 'text',
   },
   dataDir: {
     schema: z

@@ -98,6 +98,18 @@ export const STREAMS = {
     types: ['Claimed'],
     writer: 'src/delivery/claim.ts',
   },
+  access: {
+    name: 'access',
+    holds: 'which API keys were created and revoked',
+    types: ['KeyCreated', 'KeyRevoked'],
+    writer: 'src/ledger/access-keys.ts',
+  },
+  keyUses: {
+    name: '~key-uses',
+    holds: 'when each API key was last used',
+    types: ['KeysUsed'],
+    writer: 'src/ledger/key-uses.ts',
+  },
   statementDigests: {
     name: '~statement-digests-*',
     holds: 'one digest per statement of a closed period',
@@ -155,6 +167,10 @@ export const DECISIONS_STREAM = STREAMS.validatorDecisions.name;
 export const [OUTAGE_DECIDED] = STREAMS.validatorDecisions.types;
 export const CLOCK_STREAM = STREAMS.clock.name;
 export const [CLOCK_DOUBTED, CLOCK_TRUSTED] = STREAMS.clock.types;
+export const ACCESS_STREAM = STREAMS.access.name;
+export const [KEY_CREATED, KEY_REVOKED] = STREAMS.access.types;
+export const KEY_USES_STREAM = STREAMS.keyUses.name;
+export const [KEYS_USED] = STREAMS.keyUses.types;
 export const BILLING_STREAM = STREAMS.billing.name;
 export const [BILLING_BEGAN] = STREAMS.billing.types;
 export const [ACCOUNT_DESCRIBED] = STREAMS.account.types;

@@ -4,6 +4,7 @@ import { type Instant, type Period, periodWindow } from '../domain/time.ts';
 import type { ClosedPeriod } from '../projections/model/closed-periods.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import { accountUsage } from '../projections/queries/account-usage.ts';
+import { toAccount } from '../projections/queries/differences.ts';
 import { closedQuestion, statementsInTurns } from '../projections/queries/period-statements.ts';
 import type { Position } from '../util/log-numbers.ts';
 
@@ -33,28 +34,72 @@ export type EvidenceSelection =
       readonly closings: readonly ClosedPeriod[];
     };
 
+/** Which events are selected. */
+interface EvidenceScope {
+  /** Number of events that the checkpoint covers; later events are left out. */
+  readonly size: number;
+  /** The usage of a period that is not closed is counted up to this instant. */
+  readonly now: Instant;
+  /** Whether to leave out everything that the figure does not need: for the customer, who must not see facts of others. */
+  readonly isMinimal?: boolean;
+}
+
 /**
  * Selects what an evidence file must contain: the figure of an account and a period, and the positions of the facts and
  * closings that the figure follows from.
- * @param size number of events that the checkpoint covers; later events are left out.
- * @param now the usage of a period that is not closed is counted up to this instant.
  */
 export async function selectEvidence(
   model: LedgerModel,
   accountId: string,
   period: Period,
-  { size, now }: { readonly size: number; readonly now: Instant },
+  { size, now, isMinimal = false }: EvidenceScope,
 ): Promise<EvidenceSelection> {
   for (const [cluster, { why }] of model.unreadableClusters)
     return { outcome: 'halted', clusterId: model.clusters.text(cluster), why };
-  const clusters = clustersOf(model, accountId, size);
-  const facts = clusters.reduce((sum, { positions }) => sum + positions.length, 0);
-  if (facts > MAX_FACTS) return { outcome: 'too-many-facts', facts, limit: MAX_FACTS };
   const closings = model.closedPeriods.knownAt(size);
   const figure = closings.some((closing) => closing.period === period)
     ? await statementFor(model, accountId, period)
     : usageFor(model, accountId, period, size, now);
+  const all = clustersOf(model, accountId, size);
+  const clusters = isMinimal ? neededClusters(model, { accountId, period, size, figure }, all) : all;
+  const facts = clusters.reduce((sum, { positions }) => sum + positions.length, 0);
+  if (facts > MAX_FACTS) return { outcome: 'too-many-facts', facts, limit: MAX_FACTS };
   return { outcome: 'selected', figure, clusters, closings };
+}
+
+/**
+ * Returns the part of the clusters that the figure needs: the clusters that are billed to the account in the period or in an
+ * adjusted period, with the facts up to the watermark of the statement.
+ */
+function neededClusters(
+  model: LedgerModel,
+  {
+    accountId,
+    period,
+    size,
+    figure,
+  }: { accountId: string; period: Period; size: number; figure: EvidenceFigure },
+  clusters: readonly EvidenceCluster[],
+): EvidenceCluster[] {
+  if (figure.kind === 'no-statement') return [];
+  const isStatement = figure.kind === 'statement';
+  const adjusted = isStatement ? figure.statement.adjustments.map((adjustment) => adjustment.period) : [];
+  const windows = [period, ...adjusted].map(periodWindow);
+  const end = isStatement ? figure.statement.watermark : String(size);
+  // An adjustment is also about what was billed as known at the previous closing.
+  const closed = model.closedPeriods.all;
+  const previous = closed[closed.findIndex((closing) => closing.period === period) - 1]?.watermark;
+  const asOfs = previous === undefined ? [Number(end)] : [Number(end), previous];
+  return clusters.flatMap(({ clusterId, positions }) => {
+    const cluster = model.clusters.find(clusterId) as number;
+    const owned = asOfs.flatMap((asOf) => toAccount(model.intervals(cluster, asOf), accountId));
+    const isNeeded = owned.some(({ from, to }) =>
+      windows.some((window) => from < window.to && (to === null || to > window.from)),
+    );
+    return isNeeded
+      ? [{ clusterId, positions: positions.filter((position) => position <= Number(end)) }]
+      : [];
+  });
 }
 
 /** Returns the clusters that any of the first `size` events gives to an account. */

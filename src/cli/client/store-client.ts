@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -85,7 +85,34 @@ export async function withStore<T>(
   namespace: string | undefined,
   use: (store: EventStore) => Promise<T>,
 ): Promise<T> {
-  const { name, config } = await resolveStore(store, namespace);
+  return useStore(await resolveStore(store, namespace), use);
+}
+
+/**
+ * Opens a store as `withStore` does, to write to it. An absent SQLite file is created.
+ * @throws CliError if the store is in use, or cannot be reached.
+ */
+export async function withNewStore<T>(
+  store: string,
+  namespace: string | undefined,
+  use: (store: EventStore) => Promise<T>,
+): Promise<T> {
+  const config = configOf(store, namespace);
+  if (config.store.kind !== 'sqlite') return useStore(await resolveStore(store, namespace), use);
+  const { file } = config.store;
+  const isNew = await access(file).then(
+    () => false,
+    () => true,
+  );
+  if (!isNew) return useStore(await resolveStore(store, namespace), use);
+  printWarning(`${file} does not exist: a new ledger is created`);
+  return useStore({ name: file, config }, use);
+}
+
+async function useStore<T>(
+  { name, config }: { readonly name: string; readonly config: Config },
+  use: (store: EventStore) => Promise<T>,
+): Promise<T> {
   try {
     const opened = await openStore(
       config,

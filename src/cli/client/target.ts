@@ -10,6 +10,8 @@ const DEFAULT_URL = 'http://127.0.0.1:8400';
 export interface TargetOptions {
   readonly url?: string;
   readonly token?: string;
+  /** An API key, which is sent as a token. */
+  readonly key?: string;
   readonly context?: string;
   readonly store?: string;
   readonly namespace?: string;
@@ -53,13 +55,15 @@ export async function targetOf(options: TargetOptions, environment: CliEnvironme
   const target = await chooseTarget(options, environment);
   if (target.kind === 'server' && options.namespace !== undefined)
     throw usageError('--namespace requires --store: a running ledger has its own namespace');
-  if (target.kind === 'store' && options.token !== undefined)
-    throw usageError(`--token requires a running ledger, but ${target.from} is a store`);
+  if (target.kind === 'store' && (options.token ?? options.key) !== undefined)
+    throw usageError(
+      `${options.token === undefined ? '--key' : '--token'} requires a running ledger, but ${target.from} is a store`,
+    );
   return target;
 }
 
 async function chooseTarget(options: TargetOptions, environment: CliEnvironment): Promise<Target> {
-  const token = options.token ?? environment.token;
+  const token = options.token ?? options.key ?? environment.token;
   if (options.store !== undefined)
     return { kind: 'store', store: options.store, namespace: options.namespace, from: '--store' };
   if (options.url !== undefined) return { kind: 'server', url: options.url, token, from: '--url' };
@@ -85,7 +89,12 @@ function targetOfContext(
   const from = `context ${name}`;
   if ('store' in context)
     return { kind: 'store', store: context.store, namespace: options.namespace ?? context.namespace, from };
-  return { kind: 'server', url: context.url, token: options.token ?? context.token ?? token, from };
+  return {
+    kind: 'server',
+    url: context.url,
+    token: options.token ?? options.key ?? context.token ?? token,
+    from,
+  };
 }
 
 function httpClient(target: Extract<Target, { kind: 'server' }>): Client {

@@ -56,24 +56,36 @@ export function collect(parse: (text: string) => string = (text) => text) {
   return (text: string, before: readonly string[] = []): readonly string[] => [...before, parse(text)];
 }
 
-/** Adds the options that choose a running ledger. */
+/** Adds the options that choose a running ledger. A command with a `--key` of its own takes API keys by `--token` only. */
 export function withServer(command: Command): Command {
+  if (!command.options.some(({ long }) => long === '--key')) {
+    command.addOption(
+      new Option(
+        '--key <key>',
+        'API key; prefer LEDGER_KEY or a context, which other users cannot see',
+      ).conflicts('token'),
+    );
+  }
   return command
     .addOption(
       new Option('--url <url>', 'URL of the ledger (default: http://127.0.0.1:8400)').conflicts('context'),
     )
-    .option('--token <token>', 'bearer token; prefer LEDGER_TOKEN or a context, which other users cannot see')
+    .option(
+      '--token <token>',
+      'API key or access token; prefer LEDGER_TOKEN or a context, which other users cannot see',
+    )
     .option('--context <name>', 'saved context to use');
 }
 
 /** Adds the options that choose a running ledger, or a store to open for reading. */
 export function withTarget(command: Command): Command {
+  const hasOwnKey = command.options.some(({ long }) => long === '--key');
   return withServer(command)
     .addOption(
       new Option(
         '--store <store>',
         'read a store directly while no ledger uses it: sqlite:<file> or esdb://…',
-      ).conflicts(['url', 'context', 'token']),
+      ).conflicts(hasOwnKey ? ['url', 'context', 'token'] : ['url', 'context', 'token', 'key']),
     )
     .option('--namespace <name>', 'stream prefix in the store (default: ledger)');
 }

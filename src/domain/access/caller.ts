@@ -1,3 +1,5 @@
+import type { Instant } from '../time.ts';
+
 /** The roles of callers. docs/access.md says what each may do. */
 export const ROLES = ['producer', 'billing', 'auditor', 'operator', 'customer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -9,6 +11,10 @@ export interface Caller {
   readonly role: Role;
   /** The account that a customer is bound to. */
   readonly accountId?: string;
+  /** Id of the API key, if the caller presented one. */
+  readonly keyId?: string;
+  /** When the credential expires. */
+  readonly expiresAt?: Instant;
 }
 
 /** Rights of a caller beyond posting ordinary facts. */

@@ -3,6 +3,7 @@ import type { Caller } from '../../domain/access/caller.ts';
 import type { App } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 import type { Authenticator } from './authenticator.ts';
+import { limitFailures } from './rate-limits.ts';
 import { type RouteAccess, scopeOf } from './route-access.ts';
 
 declare module 'fastify' {
@@ -10,10 +11,21 @@ declare module 'fastify' {
     /** Who sends the request. Known from the beginning of the hook `preParsing` on. */
     caller: Caller;
   }
+  interface FastifyInstance {
+    /** Who may call each route, in the order of registration. */
+    routeAccess: DeclaredRoute[];
+  }
   interface FastifyContextConfig {
     /** Who may call the route. Every route declares it. */
     access?: RouteAccess;
   }
+}
+
+/** A route, and who may call it. */
+export interface DeclaredRoute {
+  readonly method: string;
+  readonly url: string;
+  readonly access: RouteAccess;
 }
 
 /** Returns whether the packages that serve the documentation page registered the route. */
@@ -27,10 +39,15 @@ const OWNED = /\/:(accountId|clusterId|eventId)\b/;
 /**
  * Authenticates each request and rejects callers whose role may not call the route. A route that does not declare who may call
  * it cannot be registered.
+ * @param rateLimit maximum number of requests with a wrong credential from one address in 10 seconds.
  */
-export function requireAccess(app: App, authenticator: Authenticator): void {
+export function requireAccess(app: App, authenticator: Authenticator, rateLimit: number): void {
   app.decorateRequest('caller');
-  app.addHook('onRoute', (route) => declareAccess(route));
+  app.decorate('routeAccess', []);
+  app.addHook('onRoute', (route) => {
+    app.routeAccess.push(...declareAccess(route));
+  });
+  const countFailure = limitFailures(app, rateLimit);
   app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const { access } = request.routeOptions.config;
     // Without a route, the answer is 404 or 405 for everybody.
@@ -38,7 +55,10 @@ export function requireAccess(app: App, authenticator: Authenticator): void {
     try {
       request.caller = await authenticator.callerOf(request);
     } catch (error) {
-      if (error instanceof Problem && error.code === 'unauthenticated') challenge(request, reply);
+      if (error instanceof Problem && error.code === 'unauthenticated') {
+        challenge(request, reply);
+        if (request.headers.authorization !== undefined) await countFailure(request);
+      }
       throw error;
     }
     const { role } = request.caller;
@@ -57,7 +77,7 @@ function challenge({ headers }: FastifyRequest, reply: FastifyReply): void {
 }
 
 /** @throws Error if a route does not declare who may call it, or by which id it is decided what is the caller's own */
-function declareAccess(route: RouteOptions): void {
+function declareAccess(route: RouteOptions): DeclaredRoute[] {
   const name = `${String(route.method)} ${route.url}`;
   if (isDocumentation(route.url)) route.config = { ...route.config, access: 'public' };
   const access = route.config?.access;
@@ -65,4 +85,5 @@ function declareAccess(route: RouteOptions): void {
     throw new Error(`the route ${name} does not declare who may call it: set config.access`);
   if (access !== 'public' && Object.values(access).includes('own') && !OWNED.test(route.url))
     throw new Error(`the route ${name} has no id by which "own" can be decided: use the scope "filtered"`);
+  return [route.method].flat().map((method) => ({ method, url: route.url, access }));
 }

@@ -45,11 +45,18 @@ const OF_WRITES: readonly ProblemCode[] = [
 const HEADERS_OF_STATUS: Readonly<Record<string, readonly HeaderName[]>> = {
   401: ['WWW-Authenticate'],
   415: ['Accept-Encoding'],
+  429: ['Retry-After'],
   503: ['Retry-After'],
 };
 
 /** Problems of every operation that needs a credential. */
-const OF_CALLERS: readonly ProblemCode[] = ['unauthenticated', 'forbidden'];
+const OF_CALLERS: readonly ProblemCode[] = [
+  'unauthenticated',
+  'forbidden',
+  'rate-limited',
+  'issuer-unavailable',
+  'store-unavailable',
+];
 /** Problems of every operation on a resource that the path names. */
 const OF_PATHS: readonly ProblemCode[] = ['not-found'];
 

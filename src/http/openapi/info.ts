@@ -24,6 +24,7 @@ export const TAGS = [
   { name: 'Alerts', description: 'What somebody has to look at.' },
   { name: 'Validator', description: 'The validator probes billed clusters.' },
   { name: 'Kubefirst', description: 'Telemetry and records of Kubefirst.' },
+  { name: 'Keys', description: 'Operators give access to the ledger.' },
   { name: 'Operations', description: 'Health, the clock, and rejected events.' },
 ] as const;
 

@@ -5,6 +5,7 @@ import { AccountId } from '../../domain/facts/fact.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ClusterView, viewClusterAt } from '../../projections/queries/cluster-view.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
+import { Problem } from '../server/problem.ts';
 import { Flag, instantOut, Paging, Reading } from './fields.ts';
 import { type Moment, type Place, pageOf } from './paging.ts';
 
@@ -23,13 +24,20 @@ export const ClusterListQuery = z.strictObject({
 });
 export type ClusterListQuery = z.output<typeof ClusterListQuery>;
 
-/** Returns the page of clusters that a query selects, as they were at a moment, and the place of the last one if there are more. */
+/**
+ * Returns the page of clusters that a query selects, as they were at a moment, and the place of the last one if there are more.
+ * @param onlyAccount the account of the customer that the page is for. @throws Problem `not-found` if the query names another one
+ */
 export function listClusters(
   model: LedgerModel,
-  query: ClusterListQuery,
+  asked: ClusterListQuery,
   after: Place | undefined,
   { position, now }: Moment,
+  onlyAccount: string | undefined,
 ) {
+  if (onlyAccount !== undefined && asked.accountId !== undefined && asked.accountId !== onlyAccount)
+    throw new Problem('not-found', `account ${asked.accountId} does not exist`);
+  const query = { ...asked, accountId: onlyAccount ?? asked.accountId };
   const candidates =
     query.accountId === undefined
       ? model.clusters.texts.keys()

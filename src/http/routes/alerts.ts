@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { AlertOut } from '../../api/alerts.ts';
 import { Next } from '../../api/values.ts';
+import type { Caller } from '../../domain/access/caller.ts';
 import { ALERT_KINDS, ALERT_STATES, SEVERITIES } from '../../domain/alert.ts';
 import { line } from '../../domain/facts/fact.ts';
+import type { Instant } from '../../domain/time.ts';
 import { type Alert, alertState } from '../../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
+import { onlyAccountOf, ownerNow } from '../access/require-own.ts';
 import { alertOut, liveAlerts, severityOf } from '../alert-view.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { Paging, Reading } from '../params/fields.ts';
@@ -45,11 +48,13 @@ export function alertRoutes(app: App, services: HttpServices): void {
       },
     },
     async (request, reply) => {
+      const { caller } = request;
       const { limit, state, kind, severity, ...query } = request.query;
       const page = openPage(request, 'number', 'text');
       const { model, moment } = await modelForPage(services, page, query, reply);
       const now = services.recordingTime();
       const isSelected = (alert: Alert) =>
+        mayRead(caller, alert, model, services.now()) &&
         (state === undefined || alertState(alert) === state) &&
         (kind === undefined || alert.kind === kind) &&
         (severity === undefined || severityOf(alert) === severity);
@@ -79,9 +84,11 @@ export function alertRoutes(app: App, services: HttpServices): void {
         response: { 200: answer('The alert.', AlertOut), ...problems('not-found') },
       },
     },
-    async ({ params, query }, reply) => {
+    async ({ params, query, caller }, reply) => {
       const model = await modelFor(services.projections, query, reply);
-      return alertOut(requireAlert(model, params.alertId, services), model, services.recordingTime());
+      const alert = requireAlert(model, params.alertId, services);
+      if (!mayRead(caller, alert, model, services.now())) throw unknownAlert(params.alertId);
+      return alertOut(alert, model, services.recordingTime());
     },
   );
 
@@ -124,6 +131,24 @@ export function alertRoutes(app: App, services: HttpServices): void {
 /** @throws Problem `not-found` */
 function requireAlert(model: LedgerModel, alertId: string, services: HttpServices): Alert {
   const alert = model.alerts.find(alertId, services.recordingTime(), liveAlerts(services));
-  if (alert === undefined) throw new Problem('not-found', `alert ${alertId} does not exist`);
+  if (alert === undefined) throw unknownAlert(alertId);
   return alert;
+}
+
+function unknownAlert(alertId: string): Problem {
+  return new Problem('not-found', `alert ${alertId} does not exist`);
+}
+
+/** Returns whether a caller may read an alert: a customer those about its account and about the clusters that it owns now. */
+function mayRead(
+  caller: Caller,
+  { accountId, clusterId }: Pick<Alert, 'accountId' | 'clusterId'>,
+  model: LedgerModel,
+  now: Instant,
+): boolean {
+  const onlyAccount = onlyAccountOf(caller);
+  if (onlyAccount === undefined) return true;
+  if (accountId !== onlyAccount) return false;
+  const cluster = clusterId === undefined ? undefined : model.clusters.find(clusterId);
+  return cluster === undefined || ownerNow(model, cluster, now) === onlyAccount;
 }

@@ -3,12 +3,14 @@ import { ClusterBillingOut, ClusterOut } from '../../api/clusters.ts';
 import { FactEventOut } from '../../api/feed.ts';
 import { Next } from '../../api/values.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
+import type { Caller } from '../../domain/access/caller.ts';
 import { clusterStream } from '../../domain/stream-table.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
 import type { Position, Revision } from '../../util/log-numbers.ts';
+import { mayReadFact, onlyAccountOf } from '../access/require-own.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { ClusterListQuery, listClusters } from '../params/cluster-list.ts';
 import { AsOf, asOfOut, ClusterPath, instantOut, Paging, Reading } from '../params/fields.ts';
@@ -75,7 +77,7 @@ export function clusterRoutes(app: App, services: HttpServices): void {
       const { query } = request;
       const page = openPage(request, 'text', 'text');
       const { model, moment } = await modelForPage(services, page, query, reply);
-      const { items, last } = listClusters(model, query, page.after, moment);
+      const { items, last } = listClusters(model, query, page.after, moment, onlyAccountOf(request.caller));
       return { items: items.map(clusterOut), ...page.next(last, moment) };
     },
   );
@@ -93,25 +95,29 @@ export function clusterRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/clusters/:clusterId/billing',
     { config: { access: { auditor: 'all', customer: 'own' } }, schema: billingSchema },
-    async ({ params, query }, reply) =>
-      billingOut(await modelFor(projections, query, reply), params.clusterId, query.asOf, now()),
+    async ({ params, query, caller }, reply) => {
+      const model = await modelFor(projections, query, reply);
+      const billing = billingOut(model, params.clusterId, query.asOf, now());
+      return toAccount(billing, onlyAccountOf(caller));
+    },
   );
 
   app.get(
     '/v1/clusters/:clusterId/events',
     { config: { access: { producer: 'own', auditor: 'all', customer: 'own' } }, schema: eventsSchema },
     async (request, reply) => {
-      const { params, query } = request;
+      const { params, query, caller } = request;
       const page = openPage(request, 'number');
       const { model, moment } = await modelForPage(services, page, query, reply);
       const from = Number(page.after?.[0] ?? -1) + 1;
       const asOf = knownAt(model, query.asOf, { position: moment.position });
-      const { items, isMore } = await eventsOf(services, model, params.clusterId, {
+      const { items, next } = await eventsOf(services, model, params.clusterId, {
         from,
         limit: query.limit,
         asOf,
+        caller,
       });
-      return { items, ...page.next(isMore ? [from + items.length - 1] : undefined, moment) };
+      return { items, ...page.next(next === undefined ? undefined : [next], moment) };
     },
   );
 }
@@ -142,23 +148,45 @@ function billingOut(
   };
 }
 
+/** Leaves out what belongs to other accounts, if the answer is for the customer of one. */
+function toAccount(
+  billing: z.output<typeof ClusterBillingOut>,
+  onlyAccount: string | undefined,
+): z.output<typeof ClusterBillingOut> {
+  if (onlyAccount === undefined) return billing;
+  const isOwn = ({ accountId }: { readonly accountId: string | null }) => accountId === onlyAccount;
+  return {
+    ...billing,
+    accountId: isOwn(billing) ? onlyAccount : null,
+    intervals: billing.intervals.filter(isOwn),
+  };
+}
+
 async function eventsOf(
-  { store }: HttpServices,
+  services: HttpServices,
   model: LedgerModel,
   clusterId: string,
-  { from, limit, asOf }: { readonly from: Revision; readonly limit: number; readonly asOf: Position },
-): Promise<{ readonly items: FactEventOut[]; readonly isMore: boolean }> {
+  {
+    from,
+    limit,
+    asOf,
+    caller,
+  }: { readonly from: Revision; readonly limit: number; readonly asOf: Position; readonly caller: Caller },
+): Promise<{ readonly items: FactEventOut[]; readonly next?: Revision }> {
   // One more than the page has, to know whether there is a next one.
   const positions = model
     .positionsFrom(clusterNumber(model, clusterId), from, limit + 1)
     .filter((position) => position <= asOf);
   const items: FactEventOut[] = [];
-  for await (const event of store.readStream(clusterStream(clusterId), { from, limit })) {
+  let read = 0;
+  for await (const event of services.store.readStream(clusterStream(clusterId), { from, limit })) {
     const position = positions[event.revision - from];
     if (position === undefined) break;
-    items.push(toCloudEvent(event, position));
+    read++;
+    if (await mayReadFact(services.access, model, caller, { event, position }))
+      items.push(toCloudEvent(event, position));
   }
-  return { items, isMore: items.length < positions.length };
+  return read < positions.length ? { items, next: from + read - 1 } : { items };
 }
 
 function clusterOut({ attributes, unreadable, ...view }: ClusterView): ClusterOut {

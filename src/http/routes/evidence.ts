@@ -10,6 +10,7 @@ import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { type EvidenceFigure, selectEvidence } from '../../usecases/select-evidence.ts';
+import { onlyAccountOf } from '../access/require-own.ts';
 import { answer, problems } from '../contract.ts';
 import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../params/fields.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
@@ -55,7 +56,7 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async ({ params: { accountId }, query }, reply) => {
+    async ({ params: { accountId }, query, caller }, reply) => {
       requireAccount(await modelFor(services.projections, query, reply), accountId);
       const checkpoint = await checkpointOf(services);
       const model = await modelFor(services.projections, { minPosition: checkpoint.size }, reply);
@@ -63,7 +64,10 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
         const detail = `must be the size of an older checkpoint; the log has ${checkpoint.size} events; given ${query.since}`;
         throw invalidRequest([{ pointer: '/query/since', detail }]);
       }
-      const contents = await contentsOf(model, accountId, query.period, checkpoint, services.now());
+      const contents = await contentsOf(model, accountId, query.period, checkpoint, {
+        now: services.now(),
+        isMinimal: onlyAccountOf(caller) !== undefined,
+      });
       return send(reply, services, { ...contents, since: query.since });
     },
   );
@@ -85,10 +89,10 @@ async function contentsOf(
   accountId: string,
   period: Period,
   checkpoint: SignedCheckpoint,
-  now: Instant,
+  { now, isMinimal }: { readonly now: Instant; readonly isMinimal: boolean },
 ): Promise<EvidenceContents> {
   const { size } = checkpoint;
-  const selection = await selectEvidence(model, accountId, period, { size, now });
+  const selection = await selectEvidence(model, accountId, period, { size, now, isMinimal });
   switch (selection.outcome) {
     case 'halted': {
       const { clusterId, why } = selection;

@@ -9,6 +9,7 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
 import { toAccount } from '../../projections/queries/differences.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
+import type { RouteAccess } from '../access/route-access.ts';
 import { answer, onlyDescribed, problemResponses, problems } from '../contract.ts';
 import {
   MAX_BATCH_BYTES,
@@ -112,7 +113,10 @@ function telemetryRoutes(
   path: string,
   described: Readonly<Record<'track' | 'batch', FastifySchema>>,
 ): void {
-  const onRequest = requireWriteKey(services.kubefirst.writeKey);
+  const { writeKey } = services.kubefirst;
+  // A write key replaces the key of a producer, since Segment's libraries send no bearer token.
+  const access: RouteAccess = writeKey === undefined ? { producer: 'all' } : 'public';
+  const onRequest = requireWriteKey(writeKey);
   const security = [{ [WRITE_KEY]: [] }, { [BEARER]: [] }, {}];
   const response = {
     200: answer('The events are processed.', Success),
@@ -122,7 +126,7 @@ function telemetryRoutes(
   app.post(
     `/v1/sources/kubefirst${path}/track`,
     {
-      config: { access: { producer: 'all' } },
+      config: { access },
       ...resource(MAX_TRACK_BYTES),
       schema: { ...described.track, security, body: onlyDescribed(TrackEvent), response },
     },
@@ -131,7 +135,7 @@ function telemetryRoutes(
   app.post(
     `/v1/sources/kubefirst${path}/batch`,
     {
-      config: { access: { producer: 'all' } },
+      config: { access },
       ...resource(MAX_BATCH_BYTES),
       schema: { ...described.batch, security, body: onlyDescribed(Batch), response },
     },

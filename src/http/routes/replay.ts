@@ -2,12 +2,14 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { ReplayLine } from '../../api/replay.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
+import type { Amounts } from '../../domain/billing/quantity.ts';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { UsageQuestion } from '../../projections/queries/account-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
 import { positionsToReplay, replay } from '../../projections/queries/replay-account.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
+import { isFactOfAccount, onlyAccountOf } from '../access/require-own.ts';
 import { jsonLines, problems } from '../contract.ts';
 import { AccountPath, AsOf, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
@@ -54,11 +56,13 @@ export function replayRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async ({ query, params: { accountId } }, reply) => {
+    async ({ query, params: { accountId }, caller }, reply) => {
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, accountId);
       const question = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
-      const stream = Readable.from(linesOf(services.store, model, accountId, question));
+      const stream = Readable.from(
+        linesOf(services.store, model, accountId, question, onlyAccountOf(caller)),
+      );
       active.add(stream);
       stream.once('close', () => active.delete(stream));
       reply.header('cache-control', 'no-store').type('application/x-ndjson');
@@ -68,12 +72,22 @@ export function replayRoutes(app: App, services: HttpServices): void {
   );
 }
 
-/** Yields the lines in batches, as fast as the client reads them. */
+/** Returns whether a fact has changed the usage. */
+function changesUsage({ billableClusters, clusterSeconds }: Amounts): boolean {
+  return billableClusters !== 0 || Number(clusterSeconds) !== 0;
+}
+
+/**
+ * Yields the lines in batches, as fast as the client reads them.
+ * @param onlyAccount the account of the customer that the lines are for. Facts from the time of other owners are left out. If one
+ * changed the usage, such as the transfer to another account, its line has no data.
+ */
 async function* linesOf(
   store: EventStore,
   model: LedgerModel,
   accountId: string,
   { window, through, asOf }: Omit<UsageQuestion, 'byDay'>,
+  onlyAccount: string | undefined,
 ): AsyncGenerator<string> {
   const positions = await positionsToReplay(model, accountId, asOf);
   const read = (from: number) => readFacts(store, model, positions.subarray(from, from + BATCH));
@@ -86,8 +100,12 @@ async function* linesOf(
     count++;
     const event = facts.get(position);
     if (event === undefined) throw new RangeError(`the store has no fact at position ${position}`);
-    const fact = toCloudEvent(event, position);
-    lines += `${JSON.stringify({ position: String(position), fact, usage, delta })}\n`;
+    const isOwn = onlyAccount === undefined || isFactOfAccount(model, position, onlyAccount);
+    if (isOwn || changesUsage(delta)) {
+      const { data, ...attributes } = toCloudEvent(event, position);
+      const fact = isOwn ? { ...attributes, data } : attributes;
+      lines += `${JSON.stringify({ position: String(position), fact, usage, delta })}\n`;
+    }
     if (count % BATCH === 0 || yielder.isDue) {
       yield lines;
       lines = '';

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { SimulatedUsageOut } from '../../api/what-if.ts';
+import type { Caller } from '../../domain/access/caller.ts';
 import { countedIntervals } from '../../domain/billing/explanation.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { EventId } from '../../domain/facts/fact.ts';
-import type { Window } from '../../domain/time.ts';
+import type { Rejection } from '../../domain/facts/rejection.ts';
+import type { Instant, Window } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { SimulatedCluster } from '../../projections/queries/simulated-clusters.ts';
 import {
@@ -13,6 +15,7 @@ import {
   simulateAccount,
 } from '../../usecases/simulate-account.ts';
 import type { Position } from '../../util/log-numbers.ts';
+import { isFactOfAccount, onlyAccountOf, ownerNow } from '../access/require-own.ts';
 import { answer, onlyDescribed, problems } from '../contract.ts';
 import { CloudEvent } from '../ingest/cloud-event-envelope.ts';
 import { parseEvent } from '../ingest/parse-event.ts';
@@ -66,15 +69,16 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
       },
     },
     async (request, reply) => {
+      const { caller } = request;
       const { accountId } = request.params;
       const model = await modelFor(services.projections, request.query, reply);
       requireAccount(model, accountId);
       const question = questionOf(request.body);
       const counted = countedOf(question, services.now(), '');
       const asOf = knownAt(model, question.asOf, { pointer: '/asOf' });
-      const changes = changesOf(model, { accountId, asOf, actor: request.caller.actor }, question);
+      const changes = changesOf(model, { accountId, asOf, caller, now: services.now() }, question);
       const simulation = await simulateAccount(services.store, model, { accountId, asOf }, changes);
-      const clusters = simulatedClusters(model, simulation);
+      const clusters = simulatedClusters(model, simulation, onlyAccountOf(caller));
       const window = clippedWindow(counted.window, counted.through);
       const head = headOf(model, question, { ...counted, asOf });
       return { accountId, ...head, ...comparisonOut(clusters, window) };
@@ -94,24 +98,51 @@ function questionOf(body: unknown): Question {
 /** Reads the changes of a request. @throws Problem `invalid-request` that names all invalid fields. */
 function changesOf(
   model: LedgerModel,
-  { accountId, asOf, actor }: { readonly accountId: string; readonly asOf: Position; readonly actor: string },
+  {
+    accountId,
+    asOf,
+    caller,
+    now,
+  }: { readonly accountId: string; readonly asOf: Position; readonly caller: Caller; readonly now: Instant },
   { add = [], remove = [] }: Question,
 ): FactChanges {
+  const onlyAccount = onlyAccountOf(caller);
   const errors: FieldError[] = [];
   const removed = remove.flatMap((eventId, i) => {
     const clusterId = clusterOfFact(model, accountId, asOf, eventId);
+    if (onlyAccount !== undefined && !isOwnFact(model, eventId, asOf, onlyAccount)) {
+      const detail = `no fact of account ${accountId} recorded up to position ${asOf} has the event id ${eventId}`;
+      errors.push({ pointer: `/remove/${i}`, detail });
+      return [];
+    }
     if (typeof clusterId === 'string') return [{ eventId, clusterId }];
     errors.push({ pointer: `/remove/${i}`, detail: clusterId.message });
     return [];
   });
   const added = add.flatMap((event, i) => {
-    const submission = parseEvent(event, actor);
-    if (!(submission instanceof Problem)) return [submission];
+    const submission = parseEvent(event, caller.actor);
+    if (!(submission instanceof Problem)) {
+      const { clusterId } = submission.fact;
+      if (onlyAccount === undefined || isFreeOrOwn(model, clusterId, onlyAccount, now)) return [submission];
+      const detail = `must be a cluster of account ${accountId}, or an id that is not in use; given ${clusterId}`;
+      errors.push({ pointer: `/add/${i}/subject`, detail });
+      return [];
+    }
     errors.push(...under(`/add/${i}`, submission));
     return [];
   });
   if (errors.length > 0) throw invalidRequest(errors);
   return { removed, added };
+}
+
+function isOwnFact(model: LedgerModel, eventId: string, asOf: Position, accountId: string): boolean {
+  const place = model.locate(eventId);
+  return place !== undefined && place.position <= asOf && isFactOfAccount(model, place.position, accountId);
+}
+
+function isFreeOrOwn(model: LedgerModel, clusterId: string, accountId: string, now: Instant): boolean {
+  const cluster = model.clusters.find(clusterId);
+  return cluster === undefined || ownerNow(model, cluster, now) === accountId;
 }
 
 /** Returns the id of the cluster of a fact, or an error that says why the fact cannot be removed. */
@@ -135,20 +166,37 @@ function under(pointer: string, { message, errors }: Problem): FieldError[] {
   return errors.map((error) => ({ pointer: `${pointer}${error.pointer}`, detail: error.detail }));
 }
 
-/** @throws Problem as if the rejected event was posted, or `cluster-halted` */
-function simulatedClusters(model: LedgerModel, simulation: AccountSimulation): readonly SimulatedCluster[] {
+/**
+ * @param onlyAccount the account of the customer who asks; other accounts are not named.
+ * @throws Problem as if the rejected event was posted, or `cluster-halted`
+ */
+function simulatedClusters(
+  model: LedgerModel,
+  simulation: AccountSimulation,
+  onlyAccount: string | undefined,
+): readonly SimulatedCluster[] {
   switch (simulation.outcome) {
     case 'simulated':
       return simulation.clusters;
     case 'halted':
       throw haltedProblem(model, simulation.cluster);
     case 'rejected': {
-      const problem = problemOf(simulation.rejection);
+      const problem = refusalOf(simulation.rejection, onlyAccount);
       throw new Problem(problem.code, problem.message, {
         errors: under(`/add/${simulation.index}`, problem),
       });
     }
   }
+}
+
+/** Returns the problem of a rejection. It does not name another account to the customer of one. */
+function refusalOf(rejection: Rejection, onlyAccount: string | undefined): Problem {
+  const problem = problemOf(rejection);
+  const owner = 'knownAccountId' in rejection ? rejection.knownAccountId : undefined;
+  if (onlyAccount === undefined || owner === undefined || owner === onlyAccount) return problem;
+  const detail = 'the cluster belonged to another account at that time';
+  const errors = problem.errors?.map(({ pointer }) => ({ pointer, detail }));
+  return new Problem(problem.code, detail, errors === undefined ? {} : { errors });
 }
 
 function comparisonOut(clusters: readonly SimulatedCluster[], counted: Window) {

@@ -4,14 +4,17 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import type { Webhooks } from '../../delivery/webhooks/webhooks.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
+import type { AccessKeys } from '../../ledger/access-keys.ts';
 import type { ClockGuard } from '../../ledger/clock-guard.ts';
+import type { KeyUses } from '../../ledger/key-uses.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { OperatorDecisions } from '../../ledger/operator-decisions.ts';
 import type { WebhookRecords } from '../../ledger/webhook-records.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { ClosePeriod } from '../../usecases/close-period.ts';
 import type { BeginOutcome, RunPlan, RunProgress } from '../../usecases/run-validation.ts';
-import type { Authenticator } from '../access/authenticator.ts';
+import type { AccessControl } from '../access/access-control.ts';
+import type { OpenAnswers } from '../access/open-answers.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Epoch } from '../params/feed-cursor.ts';
@@ -37,7 +40,10 @@ export interface ValidatorControl {
 /** The services that the routes call. */
 export interface HttpServices {
   readonly store: EventStore;
-  readonly authenticator: Authenticator;
+  readonly access: AccessControl;
+  readonly openAnswers: OpenAnswers;
+  readonly keys: AccessKeys;
+  readonly keyUses: KeyUses;
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly signedLog: SignedLog;
@@ -59,4 +65,8 @@ export interface HttpServices {
   /** Returns the time that events are stamped with. Alerts and runs are compared with it. */
   readonly recordingTime: () => number;
   readonly version: string;
+  /** Networks of the proxies whose headers are believed. */
+  readonly trustProxy: readonly string[];
+  /** Maximum number of requests of one key in 10 seconds. */
+  readonly rateLimit: number;
 }

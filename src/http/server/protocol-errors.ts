@@ -2,17 +2,21 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import type { AccessControl } from '../access/access-control.ts';
 import type { App } from './app.ts';
 import { Problem } from './problem.ts';
 
-/** Rejects requests for any host but a loopback address, which protects against DNS rebinding. */
-export function rejectOtherHosts(app: App): void {
-  app.addHook('onRequest', ({ hostname, headers, raw }, _, done) => {
-    if (headers.host === undefined && raw.httpVersion === '1.1') {
-      return done(new Problem('malformed-http', 'a request needs a Host header'));
-    }
-    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return done();
-    return done(new Problem('wrong-host', `the host must be a loopback address; given ${hostname}`));
+/**
+ * While requests need no credential, rejects requests for any host but a loopback address, which protects against DNS rebinding.
+ */
+export function rejectOtherHosts(app: App, access: AccessControl): void {
+  app.addHook('onRequest', async ({ hostname, headers, raw }) => {
+    if (headers.host === undefined && raw.httpVersion === '1.1')
+      throw new Problem('malformed-http', 'a request needs a Host header');
+    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return;
+    // While it is not known whether there are keys, the stricter rule holds.
+    if (await access.isOpen().catch(() => true))
+      throw new Problem('wrong-host', `the host must be a loopback address; given ${hostname}`);
   });
 }
 

@@ -5,7 +5,10 @@ import swaggerUi from '@fastify/swagger-ui';
 import underPressure from '@fastify/under-pressure';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import { z } from 'zod';
+import { limitRates } from '../access/rate-limits.ts';
 import { requireAccess } from '../access/require-access.ts';
+import { requireOwn } from '../access/require-own.ts';
+import { watchAnswers } from '../access/watch-answers.ts';
 import { isOnlyDescribed } from '../contract.ts';
 import { contractHooks } from '../openapi/document.ts';
 import { SECURITY_HEADERS } from '../openapi/headers.ts';
@@ -22,6 +25,7 @@ import { eventRoutes } from '../routes/events.ts';
 import { evidenceRoutes } from '../routes/evidence.ts';
 import { explainRoutes } from '../routes/explain.ts';
 import { feedRoutes } from '../routes/feed.ts';
+import { keyRoutes } from '../routes/keys.ts';
 import { kubefirstRoutes } from '../routes/kubefirst.ts';
 import { logRoutes } from '../routes/log.ts';
 import { logProofRoutes } from '../routes/log-proofs.ts';
@@ -72,6 +76,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT,
+    trustProxy: services.trustProxy.length === 0 ? false : [...services.trustProxy],
     requestTimeout: 15_000,
     connectionTimeout: 60_000,
     keepAliveTimeout: 75_000,
@@ -103,9 +108,11 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   app.setSerializerCompiler(() => JSON.stringify);
   parseBodies(app);
   setSecurityHeaders(app);
-  rejectOtherHosts(app);
-  requireAccess(app, services.authenticator);
+  rejectOtherHosts(app, services.access);
+  requireAccess(app, services.access, services.rateLimit);
   closeOnceAnswered(app, services);
+  requireOwn(app, services);
+  watchAnswers(app, services.openAnswers);
   observeRequests(app, services);
   app.addHook('onRoute', ({ schema }) => {
     // Routes without a query schema reject all query parameters.
@@ -114,6 +121,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
 
   await app.register(accepts);
   tagAnswers(app);
+  await limitRates(app, services.rateLimit);
   await app.register(underPressure, {
     maxEventLoopDelay: 2_000,
     retryAfter: 2,
@@ -170,6 +178,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     validationRoutes,
     validatorRoutes,
     kubefirstRoutes,
+    keyRoutes,
     operationsRoutes,
   ]) {
     routes(app, services);

@@ -9,6 +9,7 @@ import { printMessage } from '../../terminal/output.ts';
 interface Options {
   readonly url?: string;
   readonly token?: string;
+  readonly key?: string;
   readonly tokenStdin?: boolean;
   readonly store?: string;
   readonly namespace?: string;
@@ -23,16 +24,19 @@ export function addContextSet(parent: Command, { environment }: CliContext): voi
     )
     .argument('<name>', 'name of the context', contextName)
     .option('--url <url>', 'URL of the ledger, http or https')
-    .option('--token <token>', 'bearer token')
+    .option('--token <token>', 'API key or access token')
+    .addOption(new Option('--key <key>', 'API key').conflicts('token'))
     .addOption(
-      new Option('--token-stdin', 'read the token from stdin, so that other users cannot see it').conflicts(
-        'token',
-      ),
+      new Option(
+        '--token-stdin',
+        'read the key or token from stdin, so that other users cannot see it',
+      ).conflicts(['token', 'key']),
     )
     .addOption(
       new Option('--store <store>', 'a store to read instead: sqlite:<file> or esdb://…').conflicts([
         'url',
         'token',
+        'key',
         'tokenStdin',
       ]),
     )
@@ -60,11 +64,11 @@ export function contextName(name: string): string {
   );
 }
 
-async function contextOf({ url, token, tokenStdin, store, namespace }: Options): Promise<Context> {
+async function contextOf({ url, token, key, tokenStdin, store, namespace }: Options): Promise<Context> {
   if (store !== undefined) return { store, ...(namespace !== undefined && { namespace }) };
   if (url === undefined) throw usageError('no ledger given: pass --url or --store');
   serverUrl(url, '--url');
-  const secret = tokenStdin ? (await text(process.stdin)).trim() : token;
+  const secret = tokenStdin ? (await text(process.stdin)).trim() : (token ?? key);
   if (secret === '') throw usageError('there is no token on stdin');
   return { url, ...(secret !== undefined && { token: secret }) };
 }

@@ -10,7 +10,7 @@ import { Progress } from '../../terminal/progress.ts';
 import { readKeys } from './read-keys.ts';
 import { printEvidence, printFailed, printLog, printStore } from './verify-report.ts';
 
-export interface VerifyOptions extends TargetOptions {
+export interface VerifyOptions extends Omit<TargetOptions, 'key'> {
   readonly json?: boolean;
   readonly key?: readonly string[];
   readonly checkpoint?: string;
@@ -34,7 +34,8 @@ export async function verifyPublishedLog(
   file: string | undefined,
   options: VerifyOptions,
 ): Promise<void> {
-  const target = await targetOf(options, cli.environment);
+  const { key: _, ...server } = options;
+  const target = await targetOf(server, cli.environment);
   if (target.kind === 'store') throw usageError(`${target.from} is a store: pass --store`);
   const { url, token } = serverOf(target);
   const trust = await readTrust(options);

@@ -1,0 +1,42 @@
+import { type Config, isLoopbackHost } from '../config/config.ts';
+import { AccessControl } from '../http/access/access-control.ts';
+import { OpenAnswers } from '../http/access/open-answers.ts';
+import { TokenVerifier } from '../http/access/token-verifier.ts';
+import { AccessKeys } from '../ledger/access-keys.ts';
+import { KeyUses } from '../ledger/key-uses.ts';
+import type { ComposeOptions } from './compose-options.ts';
+import type { OpenLog } from './open-log.ts';
+
+/** Everything that decides who may call the ledger. */
+export interface Access {
+  readonly access: AccessControl;
+  readonly openAnswers: OpenAnswers;
+  readonly keys: AccessKeys;
+  readonly keyUses: KeyUses;
+}
+
+/** @param resources receives everything that has to be closed. */
+export function composeAccess(
+  config: Config,
+  { log, now, monotonic = () => performance.now(), readOnly: isInProcess = false }: ComposeOptions,
+  { store, clock }: Pick<OpenLog, 'store' | 'clock'>,
+  resources: AsyncDisposableStack,
+): Access {
+  const { oidc, bootstrapKey } = config;
+  const tokens = oidc === undefined ? undefined : new TokenVerifier(oidc, now);
+  const hasOtherOperators = Object.values(oidc?.roles ?? {}).includes('operator');
+  const keys = new AccessKeys(store, { now, recordingTime: clock.now, monotonic, hasOtherOperators });
+  const keyUses = new KeyUses({ store, now, recordingTime: clock.now, log });
+  resources.defer(() => keyUses.stop());
+  const isLoopback = isLoopbackHost(config.host);
+  const access = new AccessControl({
+    keys,
+    uses: keyUses,
+    now,
+    bootstrapKey,
+    tokens,
+    isLoopback,
+    isInProcess,
+  });
+  return { access, openAnswers: new OpenAnswers(access), keys, keyUses };
+}
