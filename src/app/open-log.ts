@@ -4,6 +4,7 @@ import type { LogReader } from '../audit/leaf-hash-worker-client.ts';
 import { SignedLog } from '../audit/signed-log.ts';
 import { type Config, ConfigError } from '../config/config.ts';
 import type { Instant } from '../domain/time.ts';
+import { ConnectionFileError } from '../eventstore/esdb/connection-settings.ts';
 import { EsdbStore } from '../eventstore/esdb/esdb-store.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
@@ -128,7 +129,8 @@ export async function openStore(
   if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
   try {
     return new EsdbStore(store.connection, { namespace, now, log });
-  } catch {
+  } catch (error) {
+    if (error instanceof ConnectionFileError) throw new ConfigError(`LEDGER_STORE: ${error.message}`);
     // The message of the client repeats the connection string, which may contain a password.
     throw new ConfigError(
       'LEDGER_STORE is not a connection string of EventStoreDB (esdb://host:port?key=value&…)',

@@ -62,6 +62,8 @@ export interface StoreHealth {
   readonly unreachableSince: number | undefined;
   /** Description of the failure, for operators. */
   readonly detail: string | undefined;
+  /** Whether the store stays unreachable until an operator does what `detail` says. */
+  readonly needsOperator?: boolean;
 }
 
 /**
@@ -86,6 +88,7 @@ export interface EventStore {
    * @returns the revision of the last event of the append.
    * @throws VersionConflict if the stream is in another state. Nothing was written: read the stream and decide again.
    * @throws StoreUnavailable if the outcome is unknown: repeat with the same ids and the same expected state.
+   * @throws StoreRefused if the store is known not to take appends. Nothing was written.
    * @throws StoreFull if the disk is full. Nothing was written; appends work again once there is space.
    * @throws StoreFailed if the outcome is unknown and this process must stop writing.
    * @throws InvalidAppend if the events can never be written (too large, not JSON, an id that is not a UUID). Nothing was written.

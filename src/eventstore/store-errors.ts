@@ -8,7 +8,15 @@ export class VersionConflict extends Error {
  * the same ids and the same expected state.
  */
 export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable';
+  override readonly name: string = 'StoreUnavailable';
+}
+
+/**
+ * The store is known not to answer, or does not give the ledger the rights that it needs. Nothing was written, and an immediate
+ * repeat is useless. The message says what an operator has to do, if that is known.
+ */
+export class StoreRefused extends StoreUnavailable {
+  override readonly name = 'StoreRefused';
 }
 
 /** The disk is full. Nothing was written. Reads work, and appends work again once there is space. */

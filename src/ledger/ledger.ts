@@ -103,8 +103,11 @@ export class Ledger {
       this.#recordCluster(clusterId, own, histories[i] as LoadedHistory | Halted, caller, deadline, outcomes),
     );
     // All appends must have ended before the lock is released: an append in progress would conflict with the next call.
-    const failed = (await Promise.allSettled(recorded)).find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const reasons = (await Promise.allSettled(recorded)).flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    );
+    // If the outcome of one append is unknown, so is that of the whole call.
+    if (reasons.length > 0) throw reasons.find((reason) => reason instanceof OutcomeUnknown) ?? reasons[0];
     const rejected = submissions.flatMap((submission) => {
       const outcome = outcomes.get(submission);
       if (outcome?.outcome !== 'rejected') return [];

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
-import { StoreUnavailable } from '../eventstore/store-errors.ts';
+import { StoreRefused, StoreUnavailable } from '../eventstore/store-errors.ts';
 import { OutcomeUnknown } from './ledger-errors.ts';
 
 /** Maximum duration of a write. A request must be answered within 10 s. */
@@ -19,14 +19,15 @@ export function writeDeadline(): Deadline {
 /**
  * Makes attempts until one succeeds or the deadline is reached, with exponential backoff. The first attempt is made
  * synchronously, so the order of calls is the order of first attempts.
- * @throws StoreUnavailable if the store is still unavailable at the deadline; any other error at once.
+ * @throws StoreUnavailable if the store is still unavailable at the deadline; StoreRefused and any other error at once.
  */
 export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadline): Promise<T> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof StoreUnavailable) || performance.now() + pause >= deadline) throw error;
+      const isWorthwhile = error instanceof StoreUnavailable && !(error instanceof StoreRefused);
+      if (!isWorthwhile || performance.now() + pause >= deadline) throw error;
       await wait(pause);
     }
   }
@@ -35,7 +36,8 @@ export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadlin
 /**
  * Appends events. While the outcome is unknown, it repeats the append with the same ids and the same expected revision, which
  * is safe (see `EventStore.append`).
- * @throws OutcomeUnknown at the deadline. @throws VersionConflict, StoreFull, StoreFailed, InvalidAppend as the store does.
+ * @throws OutcomeUnknown at the deadline. @throws StoreRefused if the store refused the first attempt: nothing was written.
+ * @throws VersionConflict, StoreFull, StoreFailed, InvalidAppend as the store does.
  */
 export async function appendWithRetry(
   store: EventStore,
@@ -44,10 +46,16 @@ export async function appendWithRetry(
   expected: Expected,
   deadline: Deadline,
 ): Promise<number> {
+  let attempts = 0;
+  const attempt = () => {
+    attempts++;
+    return store.append(stream, events, expected);
+  };
   try {
-    return await retryUntil(() => store.append(stream, events, expected), deadline);
+    return await retryUntil(attempt, deadline);
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
+    const isRefused = error instanceof StoreRefused && attempts === 1;
+    if (!(error instanceof StoreUnavailable) || isRefused) throw error;
     throw new OutcomeUnknown('the store did not acknowledge in time', { cause: error });
   }
 }

@@ -8,7 +8,7 @@ import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 import { until } from '../support/until.ts';
 
-const silentLog = { info: () => undefined, warn: () => undefined };
+const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 /** Short time limits, so that the store detects a fault soon. An answer takes far less time, even on a slow machine. */
 const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 2_000 };
 
@@ -209,7 +209,8 @@ describe('EsdbStore leaks nothing', () => {
       await expect(collect(store.readStream('a'))).rejects.toThrow(StoreUnavailable);
     }
     proxy.resume();
-    expect(await patiently(() => store.append('a', [anEvent()], 'absent'))).toBe(0);
+    await until(() => store.health().reachable);
+    expect(await store.append('a', [anEvent()], 'absent')).toBe(0);
     await until(() => proxy.connections <= 3);
   });
 });

@@ -9,7 +9,7 @@ import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 import { until } from '../support/until.ts';
 
-const log = { info: () => undefined, warn: () => undefined };
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 /** Short, so that the store detects a fault soon. A slow machine only interrupts more reads. */
 const timings = { appendMs: 1_500, readMs: 400, confirmMs: 400, silenceMs: 400 };
 

@@ -7,7 +7,7 @@ import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 import { until } from '../support/until.ts';
 
-const log = { info: () => undefined, warn: () => undefined };
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 300 };
 const minGapBytes = 200_000;
 

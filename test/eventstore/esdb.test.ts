@@ -6,7 +6,7 @@ import { eventStoreDbUrl } from '../support/environment.ts';
 import { patientStore } from '../support/patient-store.ts';
 import { describeStore, type StorePlace } from './contract.ts';
 
-const log = { info: () => undefined, warn: () => undefined };
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 async function placeOn(connection: string, wrap: (store: EventStore) => EventStore): Promise<StorePlace> {
   const namespace = `t${randomBytes(6).toString('hex')}`;

@@ -8,7 +8,13 @@ import { Server } from '@grpc/grpc-js';
 import { BatchAppendCall } from './double/batch-append.ts';
 import { clusterInfo, type Member, supportedMethods } from './double/cluster-services.ts';
 import { softDelete, tombstone } from './double/deletes.ts';
-import { type ArrivedWrite, Faults, type ReadFailure, type WriteFailure } from './double/faults.ts';
+import {
+  type ArrivedWrite,
+  type Denial,
+  Faults,
+  type ReadFailure,
+  type WriteFailure,
+} from './double/faults.ts';
 import { Listener } from './double/listener.ts';
 import { EventLog } from './double/log.ts';
 import type { Node } from './double/node.ts';
@@ -57,6 +63,8 @@ export interface EventStoreDouble {
   failNextRead(failure: ReadFailure): void;
   /** Ends all reads in progress with a failure, wherever they are. */
   failReadsInProgress(failure: ReadFailure): void;
+  /** Denies the user these rights from now on, and all others no longer. */
+  deny(...denied: readonly Denial[]): void;
   /** Lets reads and subscriptions from now on see the log of another node, such as one that lags behind. */
   readLogOf(other: EventStoreDouble): void;
 
@@ -163,6 +171,10 @@ class Double implements EventStoreDouble, Node {
 
   failReadsInProgress(failure: ReadFailure): void {
     this.reads.failAll(failure);
+  }
+
+  deny(...denied: readonly Denial[]): void {
+    this.faults.denied = denied;
   }
 
   readLogOf(other: EventStoreDouble): void {

@@ -1,8 +1,14 @@
-import { type AppendExpectedRevision, type EventData, EventStoreDBClient } from '@eventstore/db-client';
+import {
+  type AppendExpectedRevision,
+  type EventData,
+  EventStoreDBClient,
+  jsonEvent,
+} from '@eventstore/db-client';
 import { withDeadline } from '../../util/with-deadline.ts';
-import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
+import { StoreRefused, StoreUnavailable, VersionConflict } from '../store-errors.ts';
 import { disposeClient } from './client-channel.ts';
 import { appendFailure, describe, recoversByItself } from './error-mapping.ts';
+import type { Reachability } from './reachability.ts';
 
 const DISPOSE_MS = 2_000;
 
@@ -21,7 +27,8 @@ const DISPOSE_MS = 2_000;
 export class Appender {
   readonly #connection: string;
   readonly #attemptMs: number;
-  readonly #onResult: (error: unknown) => void;
+  readonly #reachability: Reachability;
+  readonly #requireReadable: () => Promise<void>;
   #client: EventStoreDBClient;
   /** Whether the server has answered on the current stream. */
   #isWarm = false;
@@ -32,30 +39,38 @@ export class Appender {
 
   /**
    * @param attemptMs maximum time for the acknowledgement of one append.
-   * @param onResult called after every append, with the error or with `undefined`.
+   * @param requireReadable rejects if the ledger could not read what is appended. Called before the first append of a stream.
    */
-  constructor(connection: string, attemptMs: number, onResult: (error: unknown) => void) {
+  constructor(
+    connection: string,
+    attemptMs: number,
+    reachability: Reachability,
+    requireReadable: () => Promise<void>,
+  ) {
     this.#connection = connection;
     this.#attemptMs = attemptMs;
-    this.#onResult = onResult;
+    this.#reachability = reachability;
+    this.#requireReadable = requireReadable;
     this.#client = EventStoreDBClient.connectionString(connection);
   }
 
   /**
    * Appends events. @returns the revision of the last event.
-   * @throws VersionConflict, InvalidAppend, StoreUnavailable
+   * @throws VersionConflict, InvalidAppend, StoreRefused, StoreUnavailable
    */
   append(stream: string, events: EventData[], expectedRevision: AppendExpectedRevision): Promise<number> {
-    return this.#inOrder(async () => {
-      const result = await this.#client.appendToStream(stream, events, { expectedRevision });
-      return Number(result.nextExpectedRevision);
-    });
+    return this.#reporting(
+      this.#inOrder(async () => {
+        const result = await this.#client.appendToStream(stream, events, { expectedRevision });
+        return Number(result.nextExpectedRevision);
+      }),
+    );
   }
 
-  /** Sets the number of events that a stream keeps. @throws StoreUnavailable */
+  /** Sets the number of events that a stream keeps. @throws StoreRefused, StoreUnavailable */
   async setMaxCount(stream: string, maxCount: number): Promise<void> {
     try {
-      await this.#inOrder(() => this.#client.setStreamMetadata(stream, { maxCount }));
+      await this.#reporting(this.#inOrder(() => this.#client.setStreamMetadata(stream, { maxCount })));
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
       throw new StoreUnavailable(`the metadata of ${stream} was not written: ${describe(error)}`, {
@@ -64,10 +79,40 @@ export class Appender {
     }
   }
 
+  /**
+   * Finds out whether appends work: the server must reject one at the end of a stream that does not exist. Writes nothing.
+   * @throws StoreUnavailable, or the error of the client that is the cause
+   */
+  async probe(stream: string): Promise<void> {
+    const event = jsonEvent({ type: 'Probe', data: {} });
+    const attempt = () => this.#client.appendToStream(stream, event, { expectedRevision: 0n });
+    try {
+      await this.#inOrder(attempt);
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw causeOf(error);
+    }
+  }
+
+  async #reporting<T>(append: Promise<T>): Promise<T> {
+    try {
+      const result = await append;
+      this.#reachability.succeeded('append');
+      return result;
+    } catch (error) {
+      // A refusal without a cause was not sent to the server.
+      const isSent = !(error instanceof StoreRefused) || error.cause !== undefined;
+      if (!(error instanceof StoreUnavailable)) this.#reachability.succeeded('append');
+      else if (isSent) this.#reachability.failed('append', causeOf(error));
+      throw error;
+    }
+  }
+
   #inOrder<T>(attempt: () => Promise<T>): Promise<T> {
     if (this.#isWarm) return this.#attempt(attempt);
     const late = () => new StoreUnavailable('the connection was not reestablished in time');
-    const alone = withDeadline(this.#gate, 2 * this.#attemptMs, late).then(() => this.#attempt(attempt));
+    const alone = withDeadline(this.#gate, 2 * this.#attemptMs, late)
+      .then(this.#requireReadable)
+      .then(() => this.#attempt(attempt));
     this.#gate = alone.catch(() => undefined);
     return alone;
   }
@@ -80,8 +125,8 @@ export class Appender {
       return result;
     } catch (error) {
       const failure = error instanceof StoreUnavailable ? error : appendFailure(error);
-      if (failure instanceof VersionConflict || failure instanceof InvalidAppend) this.#answered();
-      else this.#failed(error);
+      if (failure instanceof StoreUnavailable) this.#failed(error);
+      else this.#answered();
       throw failure;
     }
   }
@@ -89,12 +134,10 @@ export class Appender {
   #answered(): void {
     this.#isWarm = true;
     this.#lastAnswerAt = performance.now();
-    this.#onResult(undefined);
   }
 
   #failed(error: unknown): void {
     this.#isWarm = false;
-    this.#onResult(error);
     const isSilent =
       error instanceof StoreUnavailable && performance.now() - this.#lastAnswerAt >= this.#attemptMs;
     if (isSilent || (!(error instanceof StoreUnavailable) && !recoversByItself(error))) this.#replaceClient();
@@ -118,4 +161,8 @@ export class Appender {
       () => undefined,
     );
   }
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof StoreUnavailable ? (error.cause ?? error) : error;
 }

@@ -9,10 +9,10 @@ import {
   UnavailableError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
-import { InvalidAppend, StoreUnavailable, VersionConflict } from '../store-errors.ts';
+import { InvalidAppend, StoreRefused, StoreUnavailable, VersionConflict } from '../store-errors.ts';
 
 /** Converts a raw gRPC error, which the client often throws, into an error class of the client if there is one. */
-function commandError(error: unknown): unknown {
+export function commandError(error: unknown): unknown {
   return error instanceof Error ? convertToCommandError(error) : error;
 }
 
@@ -27,6 +27,7 @@ export function describe(error: unknown): string {
 /** Returns the error of the port for a failed append. */
 export function appendFailure(error: unknown): VersionConflict | InvalidAppend | StoreUnavailable {
   const converted = commandError(error);
+  if (converted instanceof AccessDeniedError) return denied(error);
   if (converted instanceof WrongExpectedVersionError) {
     const { streamName, expectedVersion, actualVersion } = converted;
     return new VersionConflict(`${streamName} is at ${actualVersion}, not at ${expectedVersion}`);
@@ -34,6 +35,17 @@ export function appendFailure(error: unknown): VersionConflict | InvalidAppend |
   if (converted instanceof MaxAppendSizeExceededError)
     return new InvalidAppend(describe(converted), { cause: error });
   return new StoreUnavailable(`the append was not acknowledged: ${describe(converted)}`, { cause: error });
+}
+
+/** Returns the error of the port for a failed read. */
+export function readFailure(error: unknown): StoreUnavailable {
+  if (error instanceof StoreUnavailable) return error;
+  if (commandError(error) instanceof AccessDeniedError) return denied(error);
+  return new StoreUnavailable(describe(error), { cause: error });
+}
+
+function denied(error: unknown): StoreRefused {
+  return new StoreRefused('the server does not give the ledger the rights that it needs', { cause: error });
 }
 
 /**

@@ -12,13 +12,16 @@ import type {
 import { isStateStream, prepareAppend } from '../prepare-append.ts';
 import { StoreClosed } from '../store-errors.ts';
 import { Appender } from './appender.ts';
+import { connectionSettings, requireFiles } from './connection-settings.ts';
 import { describe } from './error-mapping.ts';
 import { LogGaps } from './log-gaps.ts';
 import { LogIndex } from './log-index.ts';
 import { NumberedLog } from './numbered-log.ts';
+import { Reachability } from './reachability.ts';
 import { Reader } from './reader.ts';
 import { ServerEvents } from './server-events.ts';
 import { TIMINGS, type Timings } from './timings.ts';
+import { tlsMismatch } from './tls-mismatch.ts';
 
 export interface EsdbOptions {
   /** Prefix of every stream, so that several ledgers and other applications share one server. */
@@ -26,10 +29,13 @@ export interface EsdbOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly timings?: Timings;
-  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Minimum size of a part of the server's log without events of the namespace that is skipped later. Default 64 MiB. */
   readonly minGapBytes?: number;
 }
+
+/** A stream that never exists. */
+const PROBE_STREAM = '~probe';
 
 const MIN_GAP_BYTES = 64 * 1_024 * 1_024;
 
@@ -43,28 +49,38 @@ const MIN_GAP_BYTES = 64 * 1_024 * 1_024;
  */
 export class EsdbStore implements EventStore {
   readonly isSoleWriter = false;
-  readonly #options: EsdbOptions;
   readonly #events: ServerEvents;
+  readonly #reachability: Reachability;
   readonly #appender: Appender;
   readonly #reader: Reader;
   readonly #index: LogIndex;
   readonly #numbered: NumberedLog;
   readonly #closing = new AbortController();
-  #unreachableSince: number | undefined;
-  #detail: string | undefined;
 
   /**
    * @param connection an `esdb://` or `esdb+discover://` connection string.
-   * @throws an error of the client if the connection string is not valid.
+   * @throws ConnectionFileError if a file that it names cannot be used; an error of the client if it is not valid.
    */
   constructor(connection: string, options: EsdbOptions) {
     const { namespace, now, log, timings = TIMINGS, minGapBytes = MIN_GAP_BYTES } = options;
-    this.#options = options;
+    requireFiles(connection);
+    const settings = connectionSettings(connection);
     this.#events = new ServerEvents(namespace);
-    const onResult = (error: unknown) =>
-      error === undefined ? this.#markReachable() : this.#markUnreachable(error);
-    this.#appender = new Appender(connection, timings.appendMs, onResult);
-    this.#reader = new Reader(connection, timings, onResult);
+    this.#reachability = new Reachability({
+      access: { user: settings.user, namespace },
+      now,
+      log,
+      signal: this.#closing.signal,
+      diagnose: () => tlsMismatch(settings),
+      probes: {
+        append: () => this.#appender.probe(this.#events.streamName(PROBE_STREAM)),
+        read: () => this.#reader.probe(this.#events.streamName(PROBE_STREAM)),
+      },
+    });
+    this.#reader = new Reader(connection, timings, this.#reachability);
+    this.#appender = new Appender(connection, timings.appendMs, this.#reachability, () =>
+      this.#requireLogReadable(),
+    );
     this.#index = new LogIndex(this, {
       signal: this.#closing.signal,
       onFailed: (error) => log.warn({ why: describe(error) }, 'cannot store a mark of the log index'),
@@ -81,7 +97,7 @@ export class EsdbStore implements EventStore {
       events: this.#events,
       timings,
       log,
-      onResult,
+      reachability: this.#reachability,
     });
   }
 
@@ -90,6 +106,7 @@ export class EsdbStore implements EventStore {
     try {
       this.#checkOpen();
       prepareAppend(stream, events);
+      this.#reachability.require('append');
       return this.#appender.append(
         this.#events.streamName(stream),
         events.map((event) => this.#events.toEventData(event)),
@@ -102,6 +119,7 @@ export class EsdbStore implements EventStore {
 
   async *readStream(stream: string, options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
     this.#checkOpen();
+    this.#reachability.require('read');
     const { from, direction = 'forwards', limit } = options;
     if (limit === 0 || (from !== undefined && from < 0)) return;
     const end = direction === 'backwards' ? 'end' : 'start';
@@ -115,6 +133,7 @@ export class EsdbStore implements EventStore {
 
   async *readAll(after: number): AsyncGenerator<readonly LogEvent[]> {
     this.#checkOpen();
+    this.#reachability.require('follow');
     yield* this.#numbered.read(after);
   }
 
@@ -137,8 +156,7 @@ export class EsdbStore implements EventStore {
   }
 
   health(): StoreHealth {
-    const unreachableSince = this.#unreachableSince;
-    return { reachable: unreachableSince === undefined, unreachableSince, detail: this.#detail };
+    return this.#reachability.health();
   }
 
   async close(): Promise<void> {
@@ -148,14 +166,14 @@ export class EsdbStore implements EventStore {
     await this.#reader.close();
   }
 
-  #markReachable(): void {
-    this.#unreachableSince = undefined;
-    this.#detail = undefined;
-  }
-
-  #markUnreachable(error: unknown): void {
-    this.#unreachableSince ??= this.#options.now();
-    this.#detail = describe(error);
+  /** A fact must not be accepted if the ledger could never see it. @throws StoreRefused, StoreUnavailable */
+  async #requireLogReadable(): Promise<void> {
+    try {
+      await this.#reader.requireLogReadable();
+    } catch (error) {
+      this.#reachability.require('append');
+      throw error;
+    }
   }
 
   #checkOpen(): void {

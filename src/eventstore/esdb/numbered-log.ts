@@ -12,7 +12,8 @@ import { channelOf } from './client-channel.ts';
 import { describe } from './error-mapping.ts';
 import type { LogGaps } from './log-gaps.ts';
 import type { LogIndex } from './log-index.ts';
-import { endOfServerLog, type OnResult, type Reader } from './reader.ts';
+import type { Reachability } from './reachability.ts';
+import { endOfServerLog, type Reader } from './reader.ts';
 import type { ServerEvents } from './server-events.ts';
 import { type SubscriptionOptions, subscribeOnce } from './subscription.ts';
 import type { Timings } from './timings.ts';
@@ -27,7 +28,7 @@ interface Parts {
   readonly events: ServerEvents;
   readonly timings: Timings;
   readonly log: Pick<Logger, 'info'>;
-  readonly onResult: OnResult;
+  readonly reachability: Reachability;
 }
 
 /** How far a reader of the log has come. */
@@ -73,7 +74,8 @@ export class NumberedLog {
         yield* this.#subscribed(cursor, after, signal, confirmed);
       } catch (error) {
         if (signal.aborted) return;
-        this.#parts.log.info({ why: describe(error) }, 'the subscription ended; subscribing again');
+        if (pause === FIRST_PAUSE_MS)
+          this.#parts.log.info({ why: describe(error) }, 'the subscription ended; subscribing again');
         await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
         pause = Math.min(2 * pause, MAX_PAUSE_MS);
       }
@@ -98,7 +100,9 @@ export class NumberedLog {
     signal: AbortSignal,
     confirmed: () => void = () => undefined,
   ): AsyncGenerator<Batch> {
-    return this.#parts.reader.use((client) => this.#subscribe(client, cursor, after, signal, confirmed));
+    return this.#parts.reader.use('follow', (client) =>
+      this.#subscribe(client, cursor, after, signal, confirmed),
+    );
   }
 
   async *#subscribe(
@@ -108,7 +112,7 @@ export class NumberedLog {
     signal: AbortSignal,
     confirmed: () => void,
   ): AsyncGenerator<Batch> {
-    const { gaps, events: converter, timings, onResult } = this.#parts;
+    const { gaps, events: converter, timings, reachability } = this.#parts;
     cursor.isAtGap = false;
     cursor.at = later(cursor.at, gaps.endAfter(cursor.number));
     const channel = await channelOf(client);
@@ -119,7 +123,7 @@ export class NumberedLog {
       from: cursor.at ?? START,
       isFar: (position) => gaps.isLarge(cursor.at, position),
       confirmed: () => {
-        onResult(undefined);
+        reachability.succeeded('follow');
         confirmed();
       },
     };

@@ -1,4 +1,5 @@
 import {
+  type AllStreamResolvedEvent,
   BACKWARDS,
   END,
   EventStoreDBClient,
@@ -7,19 +8,16 @@ import {
   type StreamingRead,
 } from '@eventstore/db-client';
 import { withDeadline } from '../../util/with-deadline.ts';
-import { StoreUnavailable } from '../store-errors.ts';
 import { disposeClient } from './client-channel.ts';
 import { completeRead } from './complete-read.ts';
-import { describe, recoversByItself } from './error-mapping.ts';
+import { readFailure, recoversByItself } from './error-mapping.ts';
+import type { Reachability } from './reachability.ts';
 import type { Timings } from './timings.ts';
 
 const DISPOSE_MS = 1_000;
 const READABLE = { highWaterMark: 256 };
 
 type ReadStreamOptions = NonNullable<Parameters<EventStoreDBClient['readStream']>[1]>;
-
-/** Called with the result of a read or a subscription: an error, or `undefined` if it succeeded. */
-export type OnResult = (error: unknown) => void;
 
 /**
  * Reads through a client of its own. A client that no longer works is replaced. The former client continues to serve the reads
@@ -28,16 +26,17 @@ export type OnResult = (error: unknown) => void;
 export class Reader {
   readonly #connection: string;
   readonly #timings: Timings;
-  readonly #onResult: OnResult;
+  readonly #reachability: Reachability;
   #current: SharedClient;
+  #isLogReadable = false;
   /** Former clients that still have reads in progress. */
   readonly #retired = new Set<SharedClient>();
 
   /** @throws an error of the client if the connection string is not valid. */
-  constructor(connection: string, timings: Timings, onResult: OnResult) {
+  constructor(connection: string, timings: Timings, reachability: Reachability) {
     this.#connection = connection;
     this.#timings = timings;
-    this.#onResult = onResult;
+    this.#reachability = reachability;
     this.#current = new SharedClient(connection);
   }
 
@@ -47,28 +46,53 @@ export class Reader {
   }
 
   async *#read<E>(open: (client: EventStoreDBClient) => StreamingRead<E>): AsyncGenerator<E> {
-    yield* this.use((client) => completeRead(open(client), this.#timings.readMs));
-    this.#onResult(undefined);
+    yield* this.use('read', (client) => completeRead(open(client), this.#timings.readMs));
+    this.#reachability.succeeded('read');
   }
 
   /**
    * Iterates over something that uses the client.
    * @throws StoreUnavailable for any error. If the client cannot recover from the error, it is replaced.
    */
-  async *use<E>(open: (client: EventStoreDBClient) => AsyncIterable<E>): AsyncGenerator<E> {
+  async *use<E>(
+    operation: 'read' | 'follow',
+    open: (client: EventStoreDBClient) => AsyncIterable<E>,
+  ): AsyncGenerator<E> {
     const shared = this.#current;
     shared.users++;
     try {
       yield* open(shared.client);
     } catch (error) {
-      this.#onResult(error);
       if (!recoversByItself(error)) this.#replace(shared);
-      throw error instanceof StoreUnavailable
-        ? error
-        : new StoreUnavailable(describe(error), { cause: error });
+      this.#reachability.failed(operation, error);
+      throw readFailure(error);
     } finally {
       shared.users--;
       this.#disposeIfUnused(shared);
+    }
+  }
+
+  /**
+   * Checks, until it succeeds once, that the log of the server can be read, so that the ledger will see what it appends.
+   * @throws StoreRefused, StoreUnavailable
+   */
+  async requireLogReadable(): Promise<void> {
+    if (this.#isLogReadable) return;
+    const end = (client: EventStoreDBClient) => completeRead(readEnd(client), this.#timings.readMs);
+    for await (const _ of this.use('follow', end));
+    this.#isLogReadable = true;
+    this.#reachability.succeeded('follow');
+  }
+
+  /** Reads one event of a stream, to find out whether reads work. @throws an error of the client, StoreUnavailable */
+  async probe(stream: string): Promise<void> {
+    const shared = this.#current;
+    try {
+      const read = shared.client.readStream(stream, { maxCount: 1 }, READABLE);
+      for await (const _ of completeRead(read, this.#timings.readMs));
+    } catch (error) {
+      if (!recoversByItself(error)) this.#replace(shared);
+      throw error;
     }
   }
 
@@ -97,10 +121,13 @@ export async function endOfServerLog(
   client: EventStoreDBClient,
   { readMs }: Timings,
 ): Promise<Position | undefined> {
-  const read = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
   let end: Position | undefined;
-  for await (const { event } of completeRead(read, readMs)) end = event?.position;
+  for await (const { event } of completeRead(readEnd(client), readMs)) end = event?.position;
   return end;
+}
+
+function readEnd(client: EventStoreDBClient): StreamingRead<AllStreamResolvedEvent> {
+  return client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
 }
 
 /** A client with the number of reads and subscriptions that use it. */

@@ -90,9 +90,10 @@ export function operationsRoutes(app: App, services: HttpServices): void {
 }
 
 function readinessOf({ store, projections, signedLog, clockGuard, now }: HttpServices): ReadinessOut {
-  const { reachable, unreachableSince, detail } = store.health();
+  const { reachable, unreachableSince, detail, needsOperator = false } = store.health();
   const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
-  const storeIsOk = reachable || (unreachableSince !== undefined && outageMs <= STORE_GRACE_MS);
+  const isShort = unreachableSince !== undefined && outageMs <= STORE_GRACE_MS;
+  const storeIsOk = reachable || (isShort && !needsOperator);
   const { model, isCaughtUp, failure } = projections;
   const halted = model.unreadableClusters.size;
   const checks = {

@@ -5,6 +5,7 @@ import {
   StoreClosed,
   StoreFailed,
   StoreFull,
+  StoreRefused,
   StoreUnavailable,
 } from '../../eventstore/store-errors.ts';
 import { ClockUntrusted, NotCaughtUp, OutcomeUnknown, Overloaded } from '../../ledger/ledger-errors.ts';
@@ -20,8 +21,11 @@ const FRAMEWORK: Readonly<Record<string, (message: string) => Problem>> = {
   FST_ERR_MAX_PARAM_LENGTH: (message) => new Problem('uri-too-long', message),
 };
 
-/** Returns the problem that reports an error to the client. The problem of an unexpected error contains no internals. */
-export function problemFor(error: unknown): Problem {
+/**
+ * Returns the problem that reports an error to the client. The problem of an unexpected error contains no internals.
+ * @param isRead whether the request only reads, so that it does not matter whether anything was recorded.
+ */
+export function problemFor(error: unknown, isRead = false): Problem {
   if (error instanceof Problem) return error;
   const cause = error;
   if (error instanceof OutcomeUnknown) {
@@ -37,8 +41,10 @@ export function problemFor(error: unknown): Problem {
   if (error instanceof StoreFull)
     return new Problem('store-full', 'the store is full; nothing was recorded', { cause });
   if (error instanceof StoreUnavailable) {
-    return new Problem('store-unavailable', 'the store cannot be reached; nothing was recorded', {
-      retryAfterSeconds: 1,
+    const isRefused = error instanceof StoreRefused;
+    const why = isRefused ? error.message : 'the store cannot be reached';
+    return new Problem('store-unavailable', isRead ? why : `${why}; nothing was recorded`, {
+      retryAfterSeconds: isRefused ? 5 : 1,
       cause,
     });
   }

@@ -93,7 +93,9 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   app.server.maxConnections = 2_000;
   app.server.on('checkExpectation', answerExpectation);
 
-  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, problemFor(error)));
+  app.setErrorHandler((error, request, reply) =>
+    sendProblem(request, reply, problemFor(error, ['GET', 'HEAD'].includes(request.method))),
+  );
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, noSuchRoute(app, request)));
   app.setValidatorCompiler(({ schema, httpPart }) => {
     if (isOnlyDescribed(schema as object)) return (value: unknown) => ({ value });

@@ -42,6 +42,9 @@ export type WriteReply =
   | { readonly reply: 'failure'; readonly failure: WriteFailure }
   | { readonly reply: 'none' };
 
+/** A right that a user does not have. */
+export type Denial = 'read $all' | 'read streams' | 'write streams' | { readonly writeStream: string };
+
 interface PlannedFailure {
   readonly failure: WriteFailure;
   readonly applied: boolean;
@@ -54,6 +57,8 @@ export class Faults {
   readonly #writeFailures: PlannedFailure[] = [];
   readonly #readFailures: ReadFailure[] = [];
   #unanswered: { readonly applied: boolean } | undefined;
+  /** The rights that the user does not have. */
+  denied: readonly Denial[] = [];
 
   stopAnsweringWrites(applied: boolean): void {
     this.#unanswered = { applied };
@@ -82,6 +87,7 @@ export class Faults {
       if (this.#unanswered.applied) apply();
       return { reply: 'none' };
     }
+    if (this.#isWriteDenied(write.stream)) return { reply: 'failure', failure: 'access-denied' };
     const planned = this.#writeFailures.shift();
     if (planned === undefined) {
       const outcome = apply();
@@ -89,5 +95,15 @@ export class Faults {
     }
     if (planned.applied) apply();
     return { reply: 'failure', failure: planned.failure };
+  }
+
+  isReadDenied(what: 'read $all' | 'read streams'): boolean {
+    return this.denied.includes(what);
+  }
+
+  #isWriteDenied(stream: string): boolean {
+    return this.denied.some(
+      (denial) => denial === 'write streams' || (typeof denial === 'object' && denial.writeStream === stream),
+    );
   }
 }

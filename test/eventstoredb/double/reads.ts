@@ -29,6 +29,10 @@ export async function read(node: Node, call: ReadCall): Promise<void> {
     call.emit('error', callFailure(failure ?? 'unknown', ''));
     return;
   }
+  if (node.faults.isReadDenied(options.hasStream() ? 'read streams' : 'read $all')) {
+    call.emit('error', callFailure('access-denied', ''));
+    return;
+  }
   if (options.hasSubscription()) return subscribe(node, call, options);
   node.reads.add(call);
   const error = options.hasStream()
