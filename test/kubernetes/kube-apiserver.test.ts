@@ -1,24 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Prober } from '../../src/kubernetes/prober/prober.ts';
 import { ProberOptions } from '../../src/kubernetes/settings/prober-options.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
+import { KubernetesApi, shippedObjects } from '../support/kubernetes-api.ts';
+import { until } from '../support/until.ts';
 import { base64 } from './probe/fleet.ts';
 
 const name = hasKubeApiserver() ? 'a real kube-apiserver' : NO_KUBE_APISERVER;
 
 describe.skipIf(!hasKubeApiserver())(name, () => {
   let server: KubeApiserver;
+  let api: KubernetesApi;
   let prober: Prober;
   let identity: string | undefined;
 
   beforeAll(async () => {
     server = await KubeApiserver.start();
+    api = await KubernetesApi.open(server);
     const options = ProberOptions.parse({ addresses: { allow: ['127.0.0.0/8'] } });
     prober = new Prober(options, { now: Date.now, log: { warn: () => undefined } });
     await prober.start();
   });
   afterAll(async () => {
     await prober?.stop();
+    await api?.close();
     await server?.remove();
   });
 
@@ -53,6 +61,119 @@ describe.skipIf(!hasKubeApiserver())(name, () => {
   test('is alive for an unknown token', async () => {
     const seen = await verdict(server.kubeconfig({ token: 'expired-long-ago' }));
     expect(seen).toMatchObject({ state: 'alive', code: 'unauthorized' });
+  });
+
+  test('is alive without a login, which is said', async () => {
+    const exec = { command: 'aws', apiVersion: 'client.authentication.k8s.io/v1' };
+    const kubeconfig = server
+      .kubeconfig()
+      .replace(/"user":\{"token":"[^"]+"\}/, `"user":${JSON.stringify({ exec })}`);
+    expect(await verdict(kubeconfig)).toMatchObject({
+      state: 'alive',
+      code: 'not-logged-in',
+      detail: 'asked without logging in: users.user.exec is never run',
+    });
+  });
+
+  test('is seen with the token of the how-to, which permits nothing else and can be revoked', async () => {
+    for (const object of await shippedObjects('token-for-the-ledger.yaml')) await api.apply(object);
+    const path = '/api/v1/namespaces/kube-system';
+    // The token controller, which is not part of the API server, writes the token.
+    const { metadata } = await api.send('GET', `${path}/serviceaccounts/cluster-ledger`);
+    const account = { namespace: 'kube-system', name: 'cluster-ledger', uid: metadata.uid };
+    const token = server.legacyToken(account, 'cluster-ledger-token');
+    const data = { token: base64(token) };
+    await api.send('PATCH', `${path}/secrets/cluster-ledger-token`, { data });
+
+    const page = readFileSync(
+      join(import.meta.dirname, '../../docs/how-to/give-the-ledger-a-token.md'),
+      'utf8',
+    );
+    const [, template = ''] = /^```yaml\n([^`]+)```$/m.exec(page) ?? [];
+    const values = { server: server.url, ca: base64(server.authority.cert), token };
+    const kubeconfig = template.replace(
+      /\$\{(\w+)\}/g,
+      (_, name: string) => values[name as keyof typeof values] ?? 'unknown',
+    );
+    expect(await verdict(kubeconfig)).toMatchObject({ state: 'alive', code: 'ok', uid: identity });
+
+    const ledger = await KubernetesApi.open(server, token);
+    await ledger.send('GET', path);
+    for (const denied of ['/api/v1/namespaces', '/api/v1/secrets', `${path}/secrets`, `${path}/pods`])
+      await expect(ledger.send('GET', denied)).rejects.toThrow('403');
+    await ledger.close();
+
+    await api.deleteSecret('kube-system', 'cluster-ledger-token');
+    // The API server accepts a token from its cache for some seconds.
+    await until(async () => (await verdict(kubeconfig))?.code === 'unauthorized');
+  });
+
+  test('is alive and degraded while its etcd hangs', async () => {
+    server.suspend('etcd');
+    try {
+      expect(await verdict()).toMatchObject({ state: 'alive', code: 'degraded' });
+    } finally {
+      server.resume('etcd');
+    }
+  });
+
+  test('is unknown while it hangs itself, and alive again afterward', async () => {
+    server.suspend('server');
+    try {
+      expect(await verdict()).toMatchObject({ state: 'unknown', code: 'timeout' });
+    } finally {
+      server.resume('server');
+    }
+    await until(async () => (await verdict())?.code === 'ok');
+  });
+
+  test('is alive while it is overloaded and asks to come again later', async () => {
+    const user = 'slow';
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+    await api.send('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: user },
+      roleRef,
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+    });
+    await server.stopServer();
+    await server.startServer([
+      '--feature-gates=APIPriorityAndFairness=false',
+      '--max-requests-inflight=1',
+      '--max-mutating-requests-inflight=1',
+    ]);
+    const nobody = server.kubeconfig({ token: server.nobodyToken });
+    await until(async () => (await verdict(nobody))?.code === 'forbidden');
+    server.suspend('etcd');
+    const { cert, key } = server.authority.issue({ commonName: user });
+    const asked = request(`${server.url}/api/v1/namespaces/default`, {
+      ca: server.authority.cert,
+      cert,
+      key,
+      agent: false,
+    });
+    asked.on('error', () => undefined).end();
+    try {
+      await until(async () => (await verdict(nobody))?.code === 'throttled');
+    } finally {
+      asked.destroy();
+      server.resume('etcd');
+      await server.stopServer();
+      await server.startServer();
+    }
+  });
+
+  test('is never unreachable while it starts, after its port is open', async () => {
+    await server.stopServer();
+    await server.launchServer();
+    const seen: string[] = [];
+    await until(async () => {
+      const { state, code } = (await verdict()) ?? {};
+      seen.push(`${state} ${code}`);
+      return code === 'ok';
+    });
+    const afterOpening = seen.slice(seen.lastIndexOf('unreachable refused') + 1);
+    expect(afterOpening.filter((each) => each.startsWith('unreachable'))).toEqual([]);
+    expect(seen.filter((each) => each.startsWith('unverifiable'))).toEqual([]);
   });
 
   test('is unreachable while it is stopped, and the same cluster when it is back', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -44,6 +44,7 @@ export class KubeApiserver {
   #generation = 0;
   #etcd: ChildProcess | undefined;
   #server: ChildProcess | undefined;
+  #serverKey = '';
   #output = '';
 
   private constructor(folder: string, [port, client, peer]: [number, number, number]) {
@@ -87,13 +88,56 @@ export class KubeApiserver {
     });
   }
 
+  /** Address of etcd, which has no TLS. */
+  get etcdUrl(): string {
+    return `http://127.0.0.1:${this.#etcdPorts[0]}`;
+  }
+
+  /** Suspends the API server or etcd: connections are accepted and never answered. */
+  suspend(process: 'server' | 'etcd'): void {
+    (process === 'server' ? this.#server : this.#etcd)?.kill('SIGSTOP');
+  }
+
+  resume(process: 'server' | 'etcd'): void {
+    (process === 'server' ? this.#server : this.#etcd)?.kill('SIGCONT');
+  }
+
+  /** Signs a token for a Secret of a service account, as the token controller of Kubernetes does. */
+  legacyToken(
+    account: { readonly namespace: string; readonly name: string; readonly uid: string },
+    secret: string,
+  ) {
+    const { namespace, name, uid } = account;
+    const prefix = 'kubernetes.io/serviceaccount';
+    const claims = {
+      iss: 'kubernetes/serviceaccount',
+      sub: `system:serviceaccount:${namespace}:${name}`,
+      [`${prefix}/namespace`]: namespace,
+      [`${prefix}/secret.name`]: secret,
+      [`${prefix}/service-account.name`]: name,
+      [`${prefix}/service-account.uid`]: uid,
+    };
+    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const signed = `${encode({ alg: 'ES256', typ: 'JWT' })}.${encode(claims)}`;
+    const key = { key: this.#serverKey, dsaEncoding: 'ieee-p1363' } as const;
+    return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`;
+  }
+
   /** Starts the API server on the data that there is. Resolves once it is ready. */
-  async startServer(): Promise<void> {
+  async startServer(more: readonly string[] = []): Promise<void> {
+    const server = await this.launchServer(more);
+    await this.#until('/readyz', server);
+    await this.#until('/api/v1/namespaces/kube-system', server);
+  }
+
+  /** Starts the API server without waiting for it. @param more further options of it. */
+  async launchServer(more: readonly string[] = []): Promise<ChildProcess> {
     const file = (name: string) => join(this.#folder, name);
     const { cert, key } = this.#authority.issue({
       commonName: 'kube-apiserver',
       hosts: ['127.0.0.1', 'localhost'],
     });
+    this.#serverKey = key;
     const tokens = `${this.adminToken},admin,1,system:masters\n${this.nobodyToken},nobody,2\n`;
     await Promise.all([
       writeFile(file('ca.crt'), this.#authority.cert),
@@ -118,10 +162,10 @@ export class KubeApiserver {
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${file('server.crt')}`,
       `--service-account-signing-key-file=${file('server.key')}`,
+      ...more,
     ];
     this.#server = this.#spawn('kube-apiserver', options);
-    await this.#until('/readyz', this.#server);
-    await this.#until('/api/v1/namespaces/kube-system', this.#server);
+    return this.#server;
   }
 
   /** Stops the API server; its data stays. */

@@ -9,31 +9,39 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** An object of `deploy/`. */
 export interface ShippedObject extends Fields {
-  readonly kind: 'Namespace' | 'ServiceAccount' | 'ClusterRole' | 'RoleBinding';
+  readonly kind: 'Namespace' | 'ServiceAccount' | 'Secret' | 'ClusterRole' | 'Role' | 'RoleBinding';
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
 /** The roles that `deploy/rbac.yaml` grants. */
-export async function shippedRoles(): Promise<readonly ShippedObject[]> {
-  const text = await readFile(join(import.meta.dirname, '../../deploy/rbac.yaml'), 'utf8');
+export function shippedRoles(): Promise<readonly ShippedObject[]> {
+  return shippedObjects('rbac.yaml');
+}
+
+/** The objects in a file of `deploy/`. */
+export async function shippedObjects(file: string): Promise<readonly ShippedObject[]> {
+  const text = await readFile(join(import.meta.dirname, '../../deploy', file), 'utf8');
   return parseAllDocuments(text).map((document) => document.toJS() as ShippedObject);
 }
 
-/** Writes to a kube-apiserver as its administrator. */
+/** Writes to a kube-apiserver, as its administrator unless another token is given. */
 export class KubernetesApi {
   readonly #server: KubeApiserver;
+  readonly #token: string;
   readonly #agent: Agent;
   readonly #folder: string;
   #files = 0;
 
-  private constructor(server: KubeApiserver, folder: string) {
+  private constructor(server: KubeApiserver, folder: string, token: string) {
     this.#server = server;
+    this.#token = token;
     this.#folder = folder;
     this.#agent = new Agent({ connect: { ca: server.authority.cert } });
   }
 
-  static async open(server: KubeApiserver): Promise<KubernetesApi> {
-    return new KubernetesApi(server, await mkdtemp(join(tmpdir(), 'kubernetes-api-')));
+  /** @param token of the user to write as; the administrator by default. */
+  static async open(server: KubeApiserver, token = server.adminToken): Promise<KubernetesApi> {
+    return new KubernetesApi(server, await mkdtemp(join(tmpdir(), 'kubernetes-api-')), token);
   }
 
   async close(): Promise<void> {
@@ -41,11 +49,14 @@ export class KubernetesApi {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: Fields) {
+  async send(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: Fields) {
     const { statusCode, body: answer } = await request(this.#server.url + path, {
       method,
       dispatcher: this.#agent,
-      headers: { authorization: `Bearer ${this.#server.adminToken}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     // biome-ignore lint/suspicious/noExplicitAny: objects of the API have every shape.
@@ -65,7 +76,9 @@ export class KubernetesApi {
     const paths = {
       Namespace: '/api/v1/namespaces',
       ServiceAccount: `/api/v1/namespaces/${namespace}/serviceaccounts`,
+      Secret: `/api/v1/namespaces/${namespace}/secrets`,
       ClusterRole: `${group}/clusterroles`,
+      Role: `${group}/namespaces/${namespace}/roles`,
       RoleBinding: `${group}/namespaces/${namespace}/rolebindings`,
     };
     await this.send('POST', paths[object.kind], object);
