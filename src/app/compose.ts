@@ -62,7 +62,10 @@ async function composeLayers(
   const openedLog = await openLog(config, options, resources);
   const { store, projections, signedLog, clock, clockGuard } = openedLog;
   const { graceMs } = config;
-  const ledger = new Ledger(store, { now, recordingTime: clock.now, backdatingMs: config.backdatingMs });
+  const isNew = (clusterId: string) =>
+    projections.isCaughtUp && projections.model.clusters.find(clusterId) === undefined;
+  const { backdatingMs } = config;
+  const ledger = new Ledger(store, { now, recordingTime: clock.now, backdatingMs, isNew });
   const closePeriod = closePeriodOf(openedLog, now, graceMs);
   const autoClose = new AutoClose({ closer: closePeriod, projections, now, graceMs, log }, config.autoClose);
   const kubefirst = await kubefirstOf(config, options, openedLog, ledger, resources);

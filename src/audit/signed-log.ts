@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
+import { withDeadline } from '../util/with-deadline.ts';
 import { CheckpointSigner, shortenedLog } from './checkpoint-signer.ts';
 import type { SignedCheckpoint } from './checkpoint-store.ts';
 import { LeafError } from './leaf.ts';
@@ -23,7 +24,7 @@ const WORKER_THREAD_MIN_EVENTS = 20_000;
 /** Delay of the tree at start if a worker thread hashes the log: enough time to read a snapshot. */
 const HEAD_START_MS = 250;
 /** Maximum duration of the last checkpoint when the ledger closes. */
-const LAST_SIGNATURE_MS = 2_000;
+const LAST_SIGNATURE_MS = 4_000;
 
 /**
  * Signs checkpoints of the log. At each start it computes the Merkle tree of the whole log from the store and compares it with
@@ -136,19 +137,29 @@ export class SignedLog {
     });
   }
 
-  /** Signs a last checkpoint if the store is reachable and it does not take long, then stops. */
+  /** Signs a last checkpoint if it does not take long, then stops. */
   async stop(): Promise<void> {
-    if (this.isReady && this.#store.health().reachable) {
-      const timer = new AbortController();
-      const late = wait(LAST_SIGNATURE_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-      const warn = (error: unknown) =>
-        this.#options.log.warn({ err: error }, 'the last checkpoint was not signed');
-      await Promise.race([this.checkpoint().catch(warn), late]);
-      timer.abort();
-    }
+    if (this.isReady) await this.#signLast();
     this.#stop.abort();
     await this.tree.stop();
     await this.#running;
+  }
+
+  /** Signs all events that the log has now. If that fails or takes long, says how many events stay unsigned until the next start. */
+  async #signLast(): Promise<void> {
+    const late = () => new StoreUnavailable(`the store did not answer within ${LAST_SIGNATURE_MS} ms`);
+    const sign = async () => this.checkpoint(await this.#store.head());
+    try {
+      await withDeadline(sign(), LAST_SIGNATURE_MS, late);
+    } catch (error) {
+      const signed = this.newest()?.size ?? 0;
+      const unsigned = this.tree.size - signed;
+      if (unsigned <= 0) return;
+      this.#options.log.warn(
+        { err: error, signed, unsigned },
+        'the last checkpoint was not signed; the newest events are signed after the next start',
+      );
+    }
   }
 
   /**

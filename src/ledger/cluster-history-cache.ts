@@ -1,6 +1,5 @@
 import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { BoundedMap } from '../util/bounded-map.ts';
 import { EventLoopYielder } from '../util/event-loop-yielder.ts';
 import { ClusterHistory, recordedFactOf } from './cluster-history.ts';
 
@@ -11,8 +10,23 @@ export interface LoadedHistory {
   readonly isFresh: boolean;
 }
 
-/** Maximum number of histories in memory; the least recently used one is evicted first. */
-const MAX_HISTORIES = 20_000;
+export interface CacheOptions {
+  /**
+   * Returns whether a cluster probably has no facts, so that it need not be read. If it has some, the append of its first fact
+   * fails on its expected revision, and the cluster is read then. By default every cluster is read.
+   */
+  readonly isNew?: (clusterId: string) => boolean;
+  /** Maximum size of the histories in memory, in bytes; the least recently used one is evicted first. Default 256 MiB. */
+  readonly maxBytes?: number;
+}
+
+const MAX_BYTES = 256 * 1_024 * 1_024;
+
+interface Entry {
+  readonly history: ClusterHistory;
+  /** Size of the history when it was last measured. */
+  readonly bytes: number;
+}
 
 /**
  * Cache of the facts of clusters. A cached history may be stale if several processes write to the store. A stale history is
@@ -20,18 +34,31 @@ const MAX_HISTORIES = 20_000;
  */
 export class ClusterHistoryCache {
   readonly #store: EventStore;
-  readonly #histories = new BoundedMap<string, ClusterHistory>(MAX_HISTORIES);
+  readonly #isNew: (clusterId: string) => boolean;
+  readonly #maxBytes: number;
+  readonly #entries = new Map<string, Entry>();
+  /** Yields the keys from the oldest on. A new iterator for each eviction would pass over all deleted entries again. */
+  readonly #oldest: MapIterator<string> = this.#entries.keys();
+  #bytes = 0;
+  /** Clusters to which facts may have been appended, with an unknown outcome. */
+  readonly #uncertain = new Set<string>();
 
-  constructor(store: EventStore) {
+  constructor(store: EventStore, { isNew = () => false, maxBytes = MAX_BYTES }: CacheOptions = {}) {
     this.#store = store;
+    this.#isNew = isNew;
+    this.#maxBytes = maxBytes;
   }
 
   /** Returns the history of a cluster, from memory if possible. @throws UnreadableFact, StoreUnavailable as `reload` does */
   async load(clusterId: string): Promise<LoadedHistory> {
-    const history = this.#histories.get(clusterId);
+    const { isSoleWriter } = this.#store;
+    const known = this.#entries.get(clusterId)?.history;
+    // A sole writer has no need to guess: it reads from memory that a stream is empty.
+    const isGuessed = known === undefined && !isSoleWriter && !this.#uncertain.has(clusterId);
+    const history = known ?? (isGuessed && this.#isNew(clusterId) ? new ClusterHistory() : undefined);
     if (history === undefined) return this.reload(clusterId);
-    this.#histories.setNewest(clusterId, history);
-    return { history, isFresh: this.#store.isSoleWriter };
+    this.keep(clusterId, history);
+    return { history, isFresh: isSoleWriter };
   }
 
   /** Reads the history from the store. @throws UnreadableFact if this release cannot read a fact. @throws StoreUnavailable */
@@ -42,12 +69,28 @@ export class ClusterHistoryCache {
       history.add(recordedFactOf(clusterId, event));
       if (yielder.isDue) await yielder.yield();
     }
-    this.#histories.setNewest(clusterId, history);
+    this.#uncertain.delete(clusterId);
+    this.keep(clusterId, history);
     return { history, isFresh: true };
+  }
+
+  /** Stores the history of a cluster as the most recently used one, and measures it. Evicts others if there is no room. */
+  keep(clusterId: string, history: ClusterHistory): void {
+    this.#remove(clusterId);
+    this.#entries.set(clusterId, { history, bytes: history.bytes });
+    this.#bytes += history.bytes;
+    while (this.#bytes > this.#maxBytes && this.#entries.size > 1)
+      this.#remove(this.#oldest.next().value as string);
   }
 
   /** Removes a history, so that the next `load` reads it. */
   forget(clusterId: string): void {
-    this.#histories.delete(clusterId);
+    this.#remove(clusterId);
+    this.#uncertain.add(clusterId);
+  }
+
+  #remove(clusterId: string): void {
+    this.#bytes -= this.#entries.get(clusterId)?.bytes ?? 0;
+    this.#entries.delete(clusterId);
   }
 }

@@ -15,15 +15,25 @@ export interface RecordedFact extends KnownFact {
 /** Number of facts from which on repeats are found by an index. Most clusters have fewer, and the index takes memory. */
 const INDEX_FROM = 32;
 
+/** Memory that a fact takes apart from its strings, in bytes: objects, numbers and its place in lists. */
+const BYTES_PER_FACT = 400;
+
 /** All facts of one cluster in the order of their revisions. Adding one and finding a repeat cost the same however many there are. */
 export class ClusterHistory {
   readonly known: KnownFacts<RecordedFact>;
   /** By source and id of the producer's event. Absent while the facts are few. */
   #byOrigin: Map<string, Map<string, RecordedFact>> | undefined;
+  #bytes = 0;
 
   /** @param facts in the order of their revisions. */
   constructor(facts: Iterable<RecordedFact> = []) {
     this.known = new KnownFacts(facts);
+    for (const fact of this.facts) this.#bytes += bytesOf(fact);
+  }
+
+  /** Approximate size in memory, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get facts(): readonly RecordedFact[] {
@@ -33,6 +43,7 @@ export class ClusterHistory {
   /** Adds the next fact of the stream. */
   add(fact: RecordedFact): void {
     this.known.add(fact);
+    this.#bytes += bytesOf(fact);
     if (this.#byOrigin !== undefined) index(this.#byOrigin, fact);
   }
 
@@ -40,7 +51,9 @@ export class ClusterHistory {
   removeLast(): void {
     const last = this.facts.at(-1);
     this.known.removeLast();
-    if (last === undefined || this.#byOrigin === undefined) return;
+    if (last === undefined) return;
+    this.#bytes -= bytesOf(last);
+    if (this.#byOrigin === undefined) return;
     const own = this.#byOrigin.get(last.origin.source);
     if (own?.get(last.origin.id) === last) own.delete(last.origin.id);
   }
@@ -65,6 +78,17 @@ function index(byOrigin: Map<string, Map<string, RecordedFact>>, fact: RecordedF
     byOrigin.set(source, own);
   }
   if (!own.has(id)) own.set(id, fact);
+}
+
+function bytesOf(fact: RecordedFact): number {
+  return BYTES_PER_FACT + stringBytes(fact.fact) + stringBytes(fact.origin);
+}
+
+/** Returns the length of all strings in a value, names of fields not included: these are shared. */
+function stringBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((sum: number, each) => sum + stringBytes(each), 0);
 }
 
 /** Reads a fact from the stream of its cluster. @throws UnreadableFact */

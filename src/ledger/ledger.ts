@@ -24,6 +24,8 @@ export interface LedgerOptions {
   readonly recordingTime: () => number;
   /** Maximum age of a fact whose caller may not backdate, in milliseconds. */
   readonly backdatingMs: number;
+  /** Returns whether a cluster probably has no facts yet (see `ClusterHistoryCache`). */
+  readonly isNew?: (clusterId: string) => boolean;
 }
 
 /**
@@ -43,7 +45,10 @@ export class Ledger {
   constructor(store: EventStore, options: LedgerOptions) {
     this.#store = store;
     this.#options = options;
-    this.#histories = new ClusterHistoryCache(store);
+    this.#histories = new ClusterHistoryCache(
+      store,
+      options.isNew === undefined ? {} : { isNew: options.isNew },
+    );
     this.#rejected = new RejectedEventStore(store, options.recordingTime);
     this.#sharedIds = new SharedEventIds(store, options.recordingTime);
   }
@@ -186,6 +191,7 @@ export class Ledger {
     try {
       await appendWithRetry(this.#store, clusterStream(clusterId), added.map(toEvent), expected, deadline);
       for (const fact of added) history.add(fact);
+      this.#histories.keep(clusterId, history);
       return true;
     } catch (error) {
       this.#histories.forget(clusterId);

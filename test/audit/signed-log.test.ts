@@ -12,20 +12,40 @@ import { hexOf } from '../../src/audit/note-key.ts';
 import { verifyConsistency } from '../../src/audit/proof.ts';
 import { LogTampered, SignedLog } from '../../src/audit/signed-log.ts';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import type { EventStore, Expected, NewEvent, StoreHealth } from '../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
 import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
+import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
 import { anEvent, collect } from '../support/store-events.ts';
 import { until } from '../support/until.ts';
 import { eventsFor } from './leaves.ts';
 
 const silent = pino({ level: 'silent' });
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const CHECKPOINTS = '~log-checkpoints';
 let closing: (() => Promise<void>)[] = [];
 let now = 1_700_000_000_000;
 let openStore: () => Promise<EventStore>;
 
+/** Says that the store cannot be reached, as a store does after a failed append until another one succeeds. */
+class AfterFailedAppend extends WrappedStore {
+  override health(): StoreHealth {
+    return { reachable: false, unreachableSince: now, detail: 'an append was not acknowledged' };
+  }
+}
+
+class FailingAppends extends WrappedStore {
+  isFailing = false;
+
+  override append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
+    if (this.isFailing) return Promise.reject(new StoreUnavailable('the append was not acknowledged'));
+    return super.append(stream, events, expected);
+  }
+}
+
 interface Given {
+  /** Receives the warnings that are logged. */
+  readonly warnings?: object[];
   readonly keys?: LogKeys;
   readonly acceptKey?: string;
   readonly origin?: string;
@@ -33,13 +53,13 @@ interface Given {
 }
 
 /** Starts a signed log; `found` collects the tampering that it reports. */
-async function started(store: EventStore, { keys = LogKeys.generate('k'), ...given }: Given = {}) {
+async function started(store: EventStore, { keys = LogKeys.generate('k'), warnings, ...given }: Given = {}) {
   const found: string[] = [];
   const log = new SignedLog(store, {
     ...given,
     keys: async () => keys,
     now: () => now,
-    log: silent,
+    log: warnings === undefined ? silent : { ...quiet, warn: (details) => warnings.push(details) },
     onTampered: (why) => found.push(why),
   });
   closing.push(() => log.stop());
@@ -215,6 +235,26 @@ describe.each([
     await log.waitUntilReady(60_000, 4);
     await log.stop();
     expect((await checkpointsIn(log)).at(-1)?.size).toBe(4);
+  });
+
+  test('signs the end of the log when it stops, also if an append failed shortly before', async () => {
+    const store = await openStore();
+    const log = await started(new AfterFailedAppend(store));
+    await log.waitUntilReady(60_000);
+    await grow(store, 'cluster-a', 4);
+    await log.stop();
+    expect((await checkpointsIn(log)).at(-1)?.size).toBe(4);
+  });
+
+  test('says how many events stay unsigned if it cannot sign when it stops', async () => {
+    const store = new FailingAppends(await openStore());
+    const lines: object[] = [];
+    const log = await started(store, { warnings: lines });
+    await grow(store, 'cluster-a', 4);
+    await log.waitUntilReady(60_000, 4);
+    store.isFailing = true;
+    await log.stop();
+    expect(lines).toMatchObject([{ signed: 0, unsigned: 4 }]);
   });
 
   test.each([

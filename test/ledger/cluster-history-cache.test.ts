@@ -4,7 +4,8 @@ import { serializeFact } from '../../src/domain/facts/recorded-fact.ts';
 import { clusterStream } from '../../src/domain/stream-table.ts';
 import type { EventStore, NewEvent, ReadOptions, RecordedEvent } from '../../src/eventstore/event-store.ts';
 import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
-import { ClusterHistoryCache } from '../../src/ledger/cluster-history-cache.ts';
+import { recordedFactOf } from '../../src/ledger/cluster-history.ts';
+import { type CacheOptions, ClusterHistoryCache } from '../../src/ledger/cluster-history-cache.ts';
 import { eventId } from '../../src/ledger/event-id.ts';
 import { sqliteStoreForTest } from '../support/sqlite-store.ts';
 import { anEvent } from '../support/store-events.ts';
@@ -36,10 +37,10 @@ function registered(clusterId: string): NewEvent {
   return { id: eventId('test', clusterId), ...serialized, recordedAt: NOW } as NewEvent;
 }
 
-async function cacheForTest(isSoleWriter = true) {
+async function cacheForTest(isSoleWriter = true, options: CacheOptions = {}) {
   const store = new CountingStore(await sqliteStoreForTest(), isSoleWriter);
   await store.append(clusterStream('c'), [registered('c')], 'absent');
-  return { store, cache: new ClusterHistoryCache(store) };
+  return { store, cache: new ClusterHistoryCache(store, options) };
 }
 
 describe('ClusterHistoryCache', () => {
@@ -82,6 +83,43 @@ describe('ClusterHistoryCache', () => {
     expect((await cache.load('c')).isFresh).toBe(true);
     expect((await cache.load('c')).isFresh).toBe(false);
     expect((await cache.reload('c')).isFresh).toBe(true);
+  });
+
+  test('does not read a new cluster, except if an append to it may have been recorded', async () => {
+    const { store, cache } = await cacheForTest(false, { isNew: (clusterId) => clusterId === 'new' });
+    const { history, isFresh } = await cache.load('new');
+    expect(history.facts).toEqual([]);
+    expect(isFresh).toBe(false);
+    expect(store.reads).toBe(0);
+    await cache.load('c');
+    expect(store.reads).toBe(1);
+    cache.forget('new');
+    expect((await cache.load('new')).isFresh).toBe(true);
+    expect(store.reads).toBe(2);
+  });
+
+  test('keeps as many histories as fit into its bytes, the most recently used ones', async () => {
+    const { store, cache } = await cacheForTest(true, { maxBytes: 3_000 });
+    const clusters = Array.from({ length: 30 }, (_, i) => `c-${i}`);
+    for (const cluster of clusters) {
+      await store.append(clusterStream(cluster), [registered(cluster)], 'absent');
+      await cache.load(cluster);
+      await cache.load('c-0');
+    }
+    const reads = store.reads;
+    for (const cluster of ['c-29', 'c-28', 'c-0']) await cache.load(cluster);
+    expect(store.reads).toBe(reads);
+    await cache.load('c-1');
+    expect(store.reads).toBe(reads + 1);
+    // A history that grew is measured again, and may be the only one left.
+    const { history } = await cache.load('c-0');
+    for (let i = 1; i < 20; i++)
+      history.add(recordedFactOf('c-0', { ...registered('c-0'), stream: '', revision: i }));
+    cache.keep('c-0', history);
+    expect((await cache.load('c-0')).history).toBe(history);
+    const before = store.reads;
+    await cache.load('c-29');
+    expect(store.reads).toBe(before + 1);
   });
 
   test('rejects if this release cannot read a fact', async () => {
