@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { InstantOut, PositionOut } from './values.ts';
 
-const Url = z.string().min(1).max(2_048).describe('Where events are sent: an https URL.');
+const Url = z
+  .string()
+  .min(1)
+  .max(2_048)
+  .meta({ format: 'uri' })
+  .describe('Where events are sent: an https URL.');
 const Description = z.string().min(1).max(255).describe('For people: what the webhook is for.');
 
 /** The part of a webhook that its owner sets. */

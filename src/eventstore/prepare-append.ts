@@ -8,7 +8,8 @@ import { InvalidAppend } from './store-errors.ts';
 export const MAX_APPEND_BYTES = 1_000_000;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const STREAM = /^~?[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+/** Names end with ids of clusters or accounts, and an id of an account may be a mail address. */
+const STREAM = /^~?[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$/;
 
 /** An event whose data and metadata are serialized as JSON. */
 export interface PreparedEvent {

@@ -253,3 +253,14 @@ test('as of a position or an instant, the facts of a cluster are those known the
   const { status, body } = await it.get('/v1/clusters/late/events?asOf=6');
   expect([status, body.errors[0].pointer]).toEqual([400, '/query/asOf']);
 });
+
+test('an account whose id is a mail address has a profile', async () => {
+  const headers = { 'content-type': 'application/json' };
+  const put = { method: 'PUT', headers, body: JSON.stringify({ name: 'Ops' }) };
+  const { status, body } = await ledger().fetch('/v1/accounts/ops%40example.org', put);
+  expect([status, body]).toEqual([
+    200,
+    expect.objectContaining({ accountId: 'ops@example.org', name: 'Ops' }),
+  ]);
+  expect((await ledger().get('/v1/accounts/ops%40example.org')).body.name).toBe('Ops');
+});

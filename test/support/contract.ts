@@ -120,7 +120,7 @@ export class Contract {
   }
 
   /** Returns in which ways an answer differs from what the document says of its operation. */
-  faultsOf(name: string, { status, headers, body, text }: Answer): readonly string[] {
+  faultsOf(name: string, { status, headers, body, text }: Answer, method = 'GET'): readonly string[] {
     const response = this.response(this.operation(name), status);
     if (response === undefined) return [`status ${status} is not documented: ${text.slice(0, 300)}`];
     const faults: string[] = [];
@@ -129,7 +129,8 @@ export class Contract {
       if (!documented.has(header) && !OF_HTTP.has(header))
         faults.push(`header ${header} is not documented for ${status}`);
     }
-    if (status === 304) return text === '' ? faults : [...faults, 'a 304 has a body'];
+    if (method === 'HEAD' || status === 304 || response.content === undefined)
+      return text === '' ? faults : [...faults, `${method} ${status} has a body`];
     const mediaType = (headers.get('content-type') ?? '').split(';')[0] as string;
     const own = response.content?.[mediaType];
     const other = response['x-other-forms']?.[mediaType];

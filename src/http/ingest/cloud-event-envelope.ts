@@ -31,7 +31,7 @@ const context = {
   datacontenttype: z
     .string()
     .refine((text) => isMediaType(text, ['application/json']), 'must be application/json, in UTF-8')
-    .meta({ examples: ['application/json'] })
+    .meta({ examples: ['application/json'], pattern: '^\\s*[Aa]pplication/[Jj][Ss][Oo][Nn]\\s*(;.*)?$' })
     .optional(),
   dataschema: line(1_024).optional(),
 };

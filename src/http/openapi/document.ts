@@ -15,6 +15,7 @@ const OF_ALL: readonly ProblemCode[] = [
   'malformed-http',
   'request-timeout',
   'uri-too-long',
+  'unsupported-media-type',
   'expectation-failed',
   'wrong-host',
   'headers-too-large',
@@ -32,7 +33,6 @@ const OF_READS: readonly ProblemCode[] = [
 const OF_WRITES: readonly ProblemCode[] = [
   'malformed-json',
   'too-large',
-  'unsupported-media-type',
   'catching-up',
   'outcome-unknown',
   'read-only',

@@ -17,7 +17,9 @@ const Types = z
 
 const Query = z.strictObject({
   after: FeedCursorText.prefault('0').describe('The `next` of the previous call; 0 to start.'),
-  types: Types.optional().describe('Only events of these types, separated by commas.'),
+  types: Types.meta({ pattern: '^io\\.clusterledger\\.[a-z.-]+\\.v1(,io\\.clusterledger\\.[a-z.-]+\\.v1)*$' })
+    .optional()
+    .describe('Only events of these types, separated by commas.'),
   limit: Paging.limit,
   wait: wholeNumber(0, MAX_WAIT_S).prefault('0').describe('Seconds to wait for a new fact.'),
   ...Reading,

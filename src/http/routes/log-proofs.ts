@@ -14,9 +14,9 @@ const inclusionSchema = {
   summary: 'Prove that an event is in the log',
   description: 'For clients that do not compute proofs from tiles (RFC 9162, section 2.1.3).',
   querystring: z.strictObject({
-    position: PositionText.refine((position) => position > 0, 'must be from 1').describe(
-      'Position of the event.',
-    ),
+    position: PositionText.refine((position) => position > 0, 'must be from 1')
+      .meta({ pattern: '^[1-9]\\d{0,14}$' })
+      .describe('Position of the event.'),
     size: TreeSizeText.optional().describe(
       'Size of the tree; by default that of a checkpoint that covers the event.',
     ),

@@ -41,6 +41,7 @@ const Question = z.strictObject({
     .array(EventId)
     .max(MAX_REMOVED, `must be at most ${MAX_REMOVED} event ids`)
     .refine((ids) => new Set(ids).size === ids.length, 'must contain each event id only once')
+    .meta({ uniqueItems: true })
     .optional()
     .describe('Event ids of facts to remove before the events are added.'),
 });

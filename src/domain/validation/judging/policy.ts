@@ -26,7 +26,13 @@ const Share = z
         const [whole = '0', fraction = ''] = text.split('.');
         return Number(whole) * 1_000 + Number(fraction.padEnd(3, '0'));
       }),
-  );
+  )
+  .meta({
+    anyOf: [
+      { type: 'string', pattern: '^(0(\\.\\d{1,3})?|1(\\.0{1,3})?)$' },
+      { type: 'number', minimum: 0, maximum: 1, multipleOf: 0.001 },
+    ],
+  });
 
 export const MODES = ['observe', 'notify', 'enforce'] as const;
 export const STOP_EFFECTIVE = ['last-alive', 'first-unreachable', 'decision'] as const;

@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { registered } from '../../support/cloud-events.ts';
+import { Contract } from '../../support/contract.ts';
+import type { Answer } from '../../support/ledger.ts';
+import { LedgerProcess } from '../../support/ledger-process.ts';
+import { knownOf } from './known.ts';
+import { tortureApi } from './torture-api.ts';
+
+const USAGE = `npm run torture -- api [--seed N] [--count N]
+  Starts a ledger and sends N valid and N defective requests (1,000) to each operation of its contract.
+  Exits with 1 if an answer differs from the contract, and prints the request.
+`;
+
+/** Tortures a ledger in a process of its own. @returns the exit code. */
+export async function torture(
+  args: readonly string[],
+  out: { write(text: string): unknown },
+): Promise<number> {
+  const options = { seed: { type: 'string' }, count: { type: 'string' }, help: { type: 'boolean' } } as const;
+  const { values } = parseArgs({ args: [...args], options });
+  if (values.help) {
+    out.write(USAGE);
+    return 0;
+  }
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 30));
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-torture-'));
+  const ledger = new LedgerProcess({
+    LEDGER_STORE: `sqlite:${join(folder, 'log.db')}`,
+    LEDGER_DATA_DIR: folder,
+  });
+  try {
+    await ledger.start();
+    const fetchAnswer = async (path: string, request: RequestInit = {}): Promise<Answer> => {
+      const response = await fetch(ledger.url + path, { redirect: 'manual', ...request });
+      const text = await response.text();
+      const isJson = /^application\/(\w+\+)?json\b/.test(response.headers.get('content-type') ?? '');
+      const body = isJson && text !== '' ? JSON.parse(text) : undefined;
+      return { status: response.status, headers: response.headers, text, body };
+    };
+    for (const cluster of ['c1', 'c2', 'c3']) {
+      const headers = { 'content-type': 'application/cloudevents+json' };
+      const body = JSON.stringify(registered(cluster, '2026-01-01T00:00:00Z', `account-${cluster}`));
+      await fetchAnswer('/v1/events', { method: 'POST', headers, body });
+    }
+    const contract = new Contract((await fetchAnswer('/openapi.json')).body);
+    const { faults, requests, sent } = await tortureApi({
+      contract,
+      send: ({ path, method, headers, body }) =>
+        fetchAnswer(path, { method, headers, ...(body !== undefined && { body }) }),
+      known: () => knownOf((path) => fetchAnswer(path)),
+      seed,
+      count: Number(values.count ?? 1_000),
+    });
+    for (const [operation, statuses] of sent)
+      out.write(
+        `${operation.padEnd(60)} ${Array.from(statuses, (status) => status.join(': ')).join(', ')}\n`,
+      );
+    for (const fault of faults) out.write(`\n${fault}\n`);
+    out.write(`\nseed ${seed}: ${requests} requests, ${faults.length} faults\n`);
+    return faults.length === 0 ? 0 : 1;
+  } finally {
+    await ledger.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [subject, ...args] = process.argv.slice(2);
+  process.exitCode = subject === 'api' ? await torture(args, process.stdout) : 2;
+  if (subject !== 'api') process.stderr.write(USAGE);
+}

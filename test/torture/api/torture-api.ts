@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import type { Contract, Named } from '../../support/contract.ts';
+import type { Answer } from '../../support/ledger.ts';
+import { Arbitraries, type Known } from './arbitraries.ts';
+import { type ApiRequest, defectiveRequests, validRequests } from './requests.ts';
+
+export interface ApiTorture {
+  readonly contract: Contract;
+  /** Sends a request to the ledger. */
+  readonly send: (request: ApiRequest) => Promise<Answer>;
+  /** Returns what the ledger knows by now. */
+  readonly known: () => Promise<Known>;
+  readonly seed: number;
+  /** Number of valid and of defective requests to each operation. */
+  readonly count: number;
+  /** No further round begins after this time, in milliseconds; by default all are sent. */
+  readonly budgetMs?: number;
+}
+
+export interface ApiReport {
+  /** Requests by operation and status. */
+  readonly sent: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  readonly requests: number;
+  /** Everything that differs from the document, each with its request. */
+  readonly faults: readonly string[];
+}
+
+/** Number of requests to an operation before those to the next one. */
+const ROUND = 20;
+const PARALLEL = 4;
+const MAX_FAULTS = 20;
+
+/** Statuses that no request has that is as the contract has it: its method, size and media type are right. */
+const REFUSALS_OF_FORM: ReadonlySet<number> = new Set([405, 406, 411, 413, 414, 415, 421, 431]);
+
+/**
+ * Sends valid and defective requests to every operation of the contract, and compares each answer with it: no 5xx, no status,
+ * header, media type or problem code that the document does not have, and a body that fits its schema.
+ */
+export async function tortureApi({
+  contract,
+  send,
+  known,
+  seed,
+  count,
+  budgetMs = Number.POSITIVE_INFINITY,
+}: ApiTorture): Promise<ApiReport> {
+  const sent = new Map<string, Map<number, number>>();
+  const faults: string[] = [];
+  let requests = 0;
+
+  const tryOne = async (named: Named, request: ApiRequest) => {
+    requests += 1;
+    const shown = `${request.method} ${request.path.slice(0, 500)} ${JSON.stringify(request.headers)} ${request.body?.slice(0, 1_000) ?? ''}`;
+    const problem = (fault: string) =>
+      faults.push(`${named.name} (${request.defect ?? 'valid'}): ${fault}\n  ${shown}`);
+    let answer: Answer;
+    try {
+      answer = await send(request);
+    } catch (error) {
+      problem(
+        `no answer: ${error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : error}`,
+      );
+      return;
+    }
+    const statuses = sent.get(named.name) ?? new Map<number, number>();
+    statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+    sent.set(named.name, statuses);
+    if (request.defect === undefined && REFUSALS_OF_FORM.has(answer.status))
+      problem(`${answer.status} to a request that is as the contract has it: ${answer.text.slice(0, 500)}`);
+    if (answer.status >= 500) problem(`${answer.status}: ${answer.text.slice(0, 500)}`);
+    for (const fault of contract.faultsOf(named.name, answer, request.method)) problem(fault);
+    const next = answer.status === 200 ? answer.body?.next : undefined;
+    if (!/^[\w-]{20,}$/.test(String(next)) || request.path.includes('cursor=')) return;
+    const join = request.path.includes('?') ? '&' : '?';
+    await tryOne(named, { ...request, path: `${request.path}${join}cursor=${next}` });
+  };
+
+  const deadline = performance.now() + budgetMs;
+  for (let done = 0; done < count && performance.now() < deadline; done += ROUND) {
+    const arbitraries = new Arbitraries(contract.document.components.schemas, await known());
+    for (const [index, named] of contract.operations.entries()) {
+      if (done > 0 && performance.now() > deadline) break;
+      const options = { seed: seed + 1_000 * done + index, numRuns: Math.min(ROUND, count - done) };
+      const batch = [
+        ...fc.sample(validRequests(named, arbitraries), options),
+        ...fc.sample(defectiveRequests(named, arbitraries), options),
+      ];
+      const queue = batch.values();
+      const worker = async () => {
+        for (const request of queue) if (faults.length < MAX_FAULTS) await tryOne(named, request);
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, worker));
+      if (faults.length >= MAX_FAULTS) return { sent, requests, faults };
+    }
+  }
+  return { sent, requests, faults };
+}
