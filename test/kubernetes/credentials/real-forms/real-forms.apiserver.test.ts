@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import type { Verdict } from '../../../../src/domain/validation/judging/verdict.ts';
 import { Prober } from '../../../../src/kubernetes/prober/prober.ts';
 import { ProberOptions } from '../../../../src/kubernetes/settings/prober-options.ts';
@@ -194,6 +194,31 @@ describe.skipIf(!hasKubeApiserver())(`credentials as tools write them, with Secr
 
   test('are more than fifty', () => {
     expect(forms.length).toBeGreaterThan(50);
+  });
+
+  test('are read anew by each run: a Secret that was just put right, and one of the how-to', async () => {
+    const ask = async (connection: string) => {
+      const [result] = await Array.fromAsync(prober.probe([{ clusterId: 'c', connection }]));
+      return result?.verdict;
+    };
+    expect(await ask('argocd:argocd/broken')).toMatchObject({ code: 'credential-refused' });
+    expect(await ask('argocd:argocd/prod')).toMatchObject({ code: 'no-credential' });
+    const page = readFileSync(
+      join(import.meta.dirname, '../../../../docs/how-to/connect-clusters.md'),
+      'utf8',
+    );
+    const [, text = ''] = /^```yaml\n(apiVersion: v1\nkind: Secret\n[^`]+)```$/m.exec(page) ?? [];
+    const values: Readonly<Record<string, string>> = {
+      server: `https://api.customer-a.example:${fleet.port('healthy')}`,
+      ca: base64(fleet.authority.cert),
+      token: TOKEN,
+    };
+    const manifest = parse(text.replace(/\$\{(\w+)\}/g, (_, name: string) => values[name] ?? 'unknown'));
+    await api.send('POST', '/api/v1/namespaces/argocd/secrets', manifest);
+    const { metadata, stringData } = manifest;
+    await api.replaceSecret('argocd', 'broken', stringData, metadata);
+    expect(await ask('argocd:argocd/broken')).toMatchObject({ state: 'alive', code: 'ok' });
+    expect(await ask('argocd:argocd/prod')).toMatchObject({ state: 'alive', code: 'ok' });
   });
 
   test('run no program, read no file, and connect to no address that is not allowed', async () => {
