@@ -28,26 +28,28 @@ export function inAllForms<T extends z.ZodType>(
   );
 }
 
-/** The form of an answer for each media type: JSON, a table, or a line of JSON per item. */
+/**
+ * The form of an answer for each content type: JSON, a table, or a line of JSON per item. A media range with parameters matches
+ * the content type that has them (RFC 9110, section 12.5.1). Lines of JSON have no registered media type, but several names.
+ */
 const FORMS = {
-  'application/json': 'json',
-  'text/csv': 'csv',
-  'application/x-ndjson': 'ndjson',
+  'application/json; charset=utf-8': 'json',
+  'text/csv; charset=utf-8; header=present': 'csv',
+  'application/x-ndjson; charset=utf-8': 'ndjson',
+  'application/ndjson; charset=utf-8': 'ndjson',
+  'application/jsonl; charset=utf-8': 'ndjson',
+  'application/x-jsonlines; charset=utf-8': 'ndjson',
 } as const;
-const MEDIA_TYPES = Object.keys(FORMS);
-const CONTENT_TYPES = {
-  json: 'application/json; charset=utf-8',
-  csv: 'text/csv; charset=utf-8; header=present',
-  ndjson: 'application/x-ndjson',
-} as const;
+const CONTENT_TYPES = Object.keys(FORMS) as (keyof typeof FORMS)[];
+const NAMES = 'application/json, text/csv, application/x-ndjson';
 
 /** Returns the form that the request accepts, and sets the headers `Content-Type` and `Vary`. @throws Problem `not-acceptable` */
 export function acceptedForm(request: FastifyRequest, reply: FastifyReply): 'json' | 'csv' | 'ndjson' {
   reply.header('vary', 'accept');
-  const form = FORMS[request.accepts().type(MEDIA_TYPES) as keyof typeof FORMS];
-  if (form === undefined) throw new Problem('not-acceptable', `accept one of ${MEDIA_TYPES.join(', ')}`);
-  reply.type(CONTENT_TYPES[form]);
-  return form;
+  const contentType = request.accepts().type(CONTENT_TYPES) as keyof typeof FORMS | false;
+  if (contentType === false) throw new Problem('not-acceptable', `accept one of ${NAMES}`);
+  reply.type(contentType);
+  return FORMS[contentType];
 }
 
 /**

@@ -1,17 +1,51 @@
 import { hash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import type { App } from './app.ts';
 
-/** Adds a strong ETag to answers of GET that have none, and answers 304 if the client has the same one (RFC 9110, sections 8.8.3 and 13.1.2). */
+/** Content codings that answers may have. Each coding of an answer has an ETag of its own. */
+export const CODINGS = ['zstd', 'br', 'gzip'] as const;
+/** Size from which on answers are compressed, in bytes. */
+export const MIN_COMPRESSED_BYTES = 1_024;
+
+/**
+ * Adds a strong ETag to answers of GET and HEAD that have none, and answers 304 if the client has the same one (RFC 9110,
+ * sections 8.8.3, 13.1.2 and 15.4.5).
+ */
 export function tagAnswers(app: App): void {
-  app.addHook('onSend', (request, reply, payload, done) => {
-    const isTagged = request.method === 'GET' && reply.statusCode === 200 && typeof payload === 'string';
-    if (!isTagged) return done(null, payload);
+  app.addHook('onSend', (request, reply, payload: unknown, done) => {
+    if (!['GET', 'HEAD'].includes(request.method) || reply.statusCode !== 200) return done(null, payload);
+    if (mayBeCompressed(payload)) varyByCoding(reply);
     const own = reply.getHeader('etag');
-    const tag = typeof own === 'string' ? own : tagOf(payload);
+    const tag = typeof own === 'string' ? own : typeof payload === 'string' ? tagOf(payload) : undefined;
+    if (tag === undefined) return done(null, payload);
     reply.header('etag', tag);
-    if (!isAmong(tag, request.headers['if-none-match'])) return done(null, payload);
-    reply.code(304);
-    return done(null, '');
+    const known = knownTag(tag, request.headers['if-none-match']);
+    if (known === undefined) return done(null, payload);
+    reply.code(304).header('etag', known).removeHeader('content-type').removeHeader('content-length');
+    if (isStream(payload)) payload.destroy();
+    // Of a HEAD, Fastify itself drops the body.
+    return done(null, request.method === 'HEAD' && typeof payload === 'string' ? payload : null);
+  });
+}
+
+/**
+ * Makes the ETag of a compressed answer that of its content coding (RFC 9110, section 8.8.3.3). Register it after the
+ * compression.
+ */
+export function tagCodings(app: App): void {
+  app.addHook('onRoute', (route) => {
+    const own = route.onSend === undefined ? [] : [route.onSend].flat();
+    route.onSend = [
+      ...own,
+      (_, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => {
+        const coding = reply.getHeader('content-encoding');
+        const tag = reply.getHeader('etag');
+        if (typeof coding === 'string' && typeof tag === 'string' && !tag.endsWith(`-${coding}"`))
+          reply.header('etag', tagOfCoding(tag, coding));
+        done(null, payload);
+      },
+    ];
   });
 }
 
@@ -20,8 +54,31 @@ export function tagOf(text: string): string {
   return `"${hash('sha256', text, 'base64url')}"`;
 }
 
-/** Compares weakly, as RFC 9110 requires for If-None-Match. The header may hold a list. */
-function isAmong(tag: string, header: string | undefined): boolean {
-  if (header === undefined) return false;
-  return header.split(',').some((item) => item.trim() === '*' || item.trim().replace(/^W\//, '') === tag);
+/** Returns whether the form of an answer depends on the content codings that the client accepts. */
+function mayBeCompressed(payload: unknown): boolean {
+  if (typeof payload === 'string') return Buffer.byteLength(payload) >= MIN_COMPRESSED_BYTES;
+  return payload !== null && payload !== undefined;
+}
+
+function varyByCoding(reply: FastifyReply): void {
+  const vary = reply.getHeader('vary');
+  reply.header('vary', vary === undefined ? 'accept-encoding' : `${vary}, accept-encoding`);
+}
+
+function tagOfCoding(tag: string, coding: string): string {
+  return tag.replace(/"$/, `-${coding}"`);
+}
+
+function isStream(payload: unknown): payload is Readable {
+  return typeof (payload as Readable | null | undefined)?.destroy === 'function';
+}
+
+/**
+ * Returns the ETag in a list that names the answer in some content coding. Compares weakly, as RFC 9110 requires for
+ * If-None-Match.
+ */
+function knownTag(tag: string, header: string | undefined): string | undefined {
+  const tags = [tag, ...CODINGS.map((coding) => tagOfCoding(tag, coding))];
+  const items = header?.split(',').map((item) => item.trim().replace(/^W\//, '')) ?? [];
+  return items.includes('*') ? tag : items.find((item) => tags.includes(item));
 }

@@ -1,0 +1,68 @@
+/** The target of a request: host, path and method, before any route sees it. */
+import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import type { AccessControl } from '../access/access-control.ts';
+import type { App } from './app.ts';
+import { Problem } from './problem.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+
+/** The targets of requests in absolute form, `GET http://host/path`, which proxies send. */
+const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)/i;
+
+/** Returns the path and query of a request. The host of an absolute target replaces the header (RFC 9112, section 3.2.2). */
+export function pathOfTarget({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>): string {
+  const [, host, path = ''] = ABSOLUTE.exec(url) ?? [];
+  if (host === undefined) return url;
+  headers.host = host;
+  return path.startsWith('/') ? path : `/${path}`;
+}
+
+/**
+ * While requests need no credential, rejects requests for any host but a loopback address, which protects against DNS rebinding.
+ */
+export function rejectOtherHosts(app: App, access: AccessControl): void {
+  app.addHook('onRequest', async ({ hostname, headers, raw }) => {
+    const hosts = raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
+    if (hosts.length > 1) throw new Problem('malformed-http', 'a request has exactly one Host header');
+    if (headers.host === undefined) {
+      // HTTP/1.0 has no Host header, and browsers do not use HTTP/1.0.
+      if (raw.httpVersion === '1.0') return;
+      throw new Problem('malformed-http', 'a request needs a Host header');
+    }
+    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return;
+    // While it is not known whether there are keys, the stricter rule holds.
+    if (await access.isOpen().catch(() => true))
+      throw new Problem('wrong-host', `the host must be a loopback address; given ${hostname}`);
+  });
+}
+
+/** Answers OPTIONS with the methods of a resource (RFC 9110, section 9.3.7), and rejects unknown routes before a body is read. */
+export function answerOptions(app: App): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    const { method, url } = request;
+    const [path = ''] = url.split('?');
+    const allow = path === '*' ? METHODS : methodsOf(app, path);
+    if (method !== 'OPTIONS' || allow.length === 0) return done(noSuchRoute(app, request));
+    reply
+      .code(204)
+      .header('allow', [...allow, 'OPTIONS'].join(', '))
+      .send();
+  });
+}
+
+/** Returns the problem of a request that no route matches: an unknown path, or an unsupported method. */
+export function noSuchRoute(app: App, { method, url }: FastifyRequest): Problem {
+  const [path = ''] = url.split('?');
+  const allow = methodsOf(app, path);
+  return allow.length > 0 && !allow.some((other) => other === method)
+    ? new Problem('method-not-allowed', `${path} supports ${allow.join(', ')}`, {
+        allow: [...allow, 'OPTIONS'],
+      })
+    : new Problem('not-found', `there is no ${method} ${path}`);
+}
+
+function methodsOf(app: App, path: string): readonly (typeof METHODS)[number][] {
+  return METHODS.filter((method) => app.findRoute({ method, url: path }) !== null);
+}
