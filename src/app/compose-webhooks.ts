@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { TargetPolicy } from '../delivery/guarded-agent.ts';
+import { LogTail } from '../delivery/log-tail.ts';
 import { openWebhookKeys, WebhookKeys } from '../delivery/webhooks/webhook-keys.ts';
 import { WebhookSender } from '../delivery/webhooks/webhook-sender.ts';
 import { Webhooks } from '../delivery/webhooks/webhooks.ts';
@@ -12,6 +13,7 @@ import type { OpenLog } from './open-log.ts';
 
 /** Webhooks that do not send yet, and the records of their changes. */
 export interface OpenWebhooks {
+  readonly tail: LogTail;
   readonly webhooks: Webhooks;
   readonly webhookRecords: WebhookRecords;
 }
@@ -28,9 +30,11 @@ export async function openWebhooks(
 ): Promise<OpenWebhooks> {
   const sender = new WebhookSender(new TargetPolicy(targetsOf(config)), now);
   const webhookRecords = new WebhookRecords(store, clock.now);
+  const tail = new LogTail(store, projections);
   const webhooks = new Webhooks({
     store,
     projections,
+    tail,
     keys: await keysOf(config, readOnly),
     sender,
     disable: (webhookId, reason) => webhookRecords.disable(webhookId, reason, true, LEDGER_SOURCE),
@@ -40,7 +44,7 @@ export async function openWebhooks(
   });
   resources.defer(() => webhooks.stop());
   if (!readOnly) webhooks.start();
-  return { webhooks, webhookRecords };
+  return { tail, webhooks, webhookRecords };
 }
 
 async function keysOf({ webhooks, dataDir }: Config, readOnly: boolean): Promise<WebhookKeys> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { SignedLog } from '../audit/signed-log.ts';
 import type { Config } from '../config/config.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { measureDeliveries } from '../http/metrics/delivery-metrics.ts';
 import { measureLog } from '../http/metrics/log-metrics.ts';
 import { createMetrics, observeKubefirst } from '../http/metrics/metrics.ts';
 import type { App, HttpServices } from '../http/server/app.ts';
@@ -143,7 +144,7 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
 
 async function serverOf(
   { store, projections, signedLog, clock, clockGuard, starts }: OpenLog,
-  { ledger, closePeriod, kubefirst, validator, graceMs, webhooks, webhookRecords }: Services,
+  { ledger, closePeriod, kubefirst, validator, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
   config: Pick<Config, 'trustProxy' | 'rateLimit'>,
   { log, now }: ComposeOptions,
@@ -158,6 +159,7 @@ async function serverOf(
     recordingTime: clock.now,
   });
   measureLog(metrics.registry, signedLog, now);
+  measureDeliveries(metrics.registry, webhooks);
   observeKubefirst(metrics, kubefirst);
   const services: HttpServices = {
     store,
@@ -172,6 +174,7 @@ async function serverOf(
     closePeriod,
     clockGuard,
     kubefirst,
+    tail,
     webhooks,
     webhookRecords,
     validator: validator?.control,

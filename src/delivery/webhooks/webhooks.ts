@@ -15,7 +15,7 @@ import { Claim, RENEW_MS } from '../claim.ts';
 import { feedEventOf } from '../feed-event.ts';
 import { ConsumerGroup, type GroupStatus, type Handled, type Selected } from '../groups/consumer-group.ts';
 import { type GroupState, GroupStateFile, GroupTaken, type ParkedMessage } from '../groups/group-state.ts';
-import { LogTail } from '../log-tail.ts';
+import type { LogTail } from '../log-tail.ts';
 import { WebhookBook } from './webhook-book.ts';
 import type { WebhookKeys } from './webhook-keys.ts';
 import type { WebhookSender } from './webhook-sender.ts';
@@ -28,6 +28,7 @@ export const GIVE_UP_AFTER_MS = 5 * 24 * 3_600_000;
 export interface WebhooksOptions {
   readonly store: EventStore;
   readonly projections: Projections;
+  readonly tail: LogTail;
   readonly keys: WebhookKeys;
   readonly sender: WebhookSender;
   /** Records that a webhook is disabled. */
@@ -69,9 +70,9 @@ export class Webhooks {
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
-    const { store, projections, now, monotonic } = options;
+    const { store, projections, tail, now, monotonic } = options;
     this.book = new WebhookBook(store);
-    this.#tail = new LogTail(store, projections);
+    this.#tail = tail;
     this.#claim = new Claim(store, 'webhooks', { now, monotonic });
     projections.subscribe((events) => {
       if (events.some(({ stream }) => stream === WEBHOOKS_STREAM)) this.#bookChanged();
@@ -111,6 +112,23 @@ export class Webhooks {
   /** Returns why a URL can never be a target, as words that follow the name of the field; `undefined` if it may be one. */
   problemOf(url: string): string | undefined {
     return this.#options.sender.problemOf(url);
+  }
+
+  /** Returns the figures of the webhooks that this process sends to. */
+  running(): { readonly webhookId: string; readonly status: GroupStatus; readonly behind: number }[] {
+    return Array.from(
+      this.#running,
+      ([
+        webhookId,
+        {
+          group: { status },
+        },
+      ]) => ({
+        webhookId,
+        status,
+        behind: Math.max(0, this.#tail.head - status.checkpoint),
+      }),
+    );
   }
 
   /** Returns the figures of a webhook. @throws StoreUnavailable */

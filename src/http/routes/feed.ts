@@ -1,25 +1,19 @@
 import { z } from 'zod';
 import { type FeedEventOut, FeedPageOut } from '../../api/feed.ts';
-import { FEED_TYPES, feedEventOf } from '../../delivery/feed-event.ts';
+import { feedEventOf } from '../../delivery/feed-event.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { answer, problems } from '../contract.ts';
 import { FeedCursorText, formatFeedCursor, requireEpoch } from '../params/feed-cursor.ts';
+import { FeedTypes } from '../params/feed-types.ts';
 import { Paging, Reading, wholeNumber } from '../params/fields.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
 const MAX_WAIT_S = 30;
 
-const Types = z
-  .string()
-  .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(FEED_TYPES)).transform((types) => new Set<string>(types)));
-
 const Query = z.strictObject({
   after: FeedCursorText.prefault('0').describe('The `next` of the previous call; 0 to start.'),
-  types: Types.meta({ pattern: '^io\\.clusterledger\\.[a-z.-]+\\.v1(,io\\.clusterledger\\.[a-z.-]+\\.v1)*$' })
-    .optional()
-    .describe('Only events of these types, separated by commas.'),
+  types: FeedTypes.optional().describe('Only events of these types, separated by commas.'),
   limit: Paging.limit,
   wait: wholeNumber(0, MAX_WAIT_S).prefault('0').describe('Seconds to wait for a new fact.'),
   ...Reading,

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
+import type { LogTail } from '../../delivery/log-tail.ts';
 import type { Webhooks } from '../../delivery/webhooks/webhooks.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { AccessKeys } from '../../ledger/access-keys.ts';
@@ -52,6 +53,8 @@ export interface HttpServices {
   readonly kubefirst: KubefirstServices;
   readonly closePeriod: ClosePeriod;
   readonly clockGuard: ClockGuard;
+  /** The newest events, for consumers of this process. */
+  readonly tail: LogTail;
   readonly webhooks: Webhooks;
   readonly webhookRecords: WebhookRecords;
   /** Absent if no source of credentials is configured. */

@@ -35,6 +35,7 @@ import { periodRoutes } from '../routes/periods.ts';
 import { rejectedEventRoutes } from '../routes/rejected-events.ts';
 import { replayRoutes } from '../routes/replay.ts';
 import { statementRoutes } from '../routes/statements.ts';
+import { streamRoutes } from '../routes/stream.ts';
 import { usageRoutes } from '../routes/usage.ts';
 import { validationRequestRoutes } from '../routes/validation-requests.ts';
 import { validationRoutes } from '../routes/validations.ts';
@@ -189,6 +190,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     statementRoutes,
     evidenceRoutes,
     feedRoutes,
+    streamRoutes,
     webhookRoutes,
     logRoutes,
     logProofRoutes,
