@@ -1,7 +1,7 @@
 import type { InventoryStatus } from '../../inventory.ts';
 import { DAY_MS, HOUR_MS, type Instant } from '../../time.ts';
 import { MAX_FLIPS } from './policy.ts';
-import { isAmbiguous, isBad, saysNothing, type Verdict } from './verdict.ts';
+import { isAmbiguous, isBad, saysNothing, type Verdict, type VerdictCode } from './verdict.ts';
 
 /**
  * Summary of the verdicts about one cluster, as far as the next judgement needs it. It is folded from the recorded
@@ -90,9 +90,16 @@ export function withIdentityCheck({ uid }: ProbeHistory, verdict: Verdict): Verd
   return { ...verdict, state: 'unreachable', code: 'identity-mismatch', detail };
 }
 
-/** Returns whether a verdict equals the one of the previous run. Only differing verdicts are recorded. */
-export function isSameVerdict(last: Verdict | undefined, { state, code, uid }: Verdict): boolean {
-  return last !== undefined && last.state === state && last.code === code && last.uid === uid;
+/** Codes whose detail says what a person has to correct. It depends on the credential alone. */
+const CORRECTABLE: ReadonlySet<string> = new Set<VerdictCode>(['credential-refused', 'no-credential']);
+
+/**
+ * Returns whether a verdict equals the one of the previous run. Only differing verdicts are recorded. Details differ
+ * from run to run, such as in the address that was tried, and count only if they name another field to correct.
+ */
+export function isSameVerdict(last: Verdict | undefined, { state, code, uid, detail }: Verdict): boolean {
+  if (last === undefined || last.state !== state || last.code !== code || last.uid !== uid) return false;
+  return !CORRECTABLE.has(code) || last.detail === detail;
 }
 
 /**

@@ -131,6 +131,20 @@ describe('a cluster that stops answering', () => {
     },
   );
 
+  test('has another field of its credential in the alert as soon as another one is at fault', () => {
+    const one = fleet();
+    const refusedFor = (detail: string) =>
+      seen({ state: 'unverifiable', code: 'credential-refused', detail });
+    const details = (run: ReturnType<Fleet['run']>) => run.conditions.map(({ data }) => data['detail']);
+    expect(details(one.run(START, refusedFor('server is missing')))).toEqual(['server is missing']);
+    expect(details(one.run(START + TICK, refusedFor('kind must be Config')))).toEqual([
+      'kind must be Config',
+    ]);
+    const { verdicts } = one.run(START + 2 * TICK, refusedFor('kind must be Config'));
+    expect(verdicts.filter(({ isChanged }) => isChanged)).toEqual([]);
+    expect(one.fold.historyOf('c1')?.last?.detail).toBe('kind must be Config');
+  });
+
   test('is detected by its UID when another cluster answers in its place', () => {
     const one = fleet();
     one.run(START, seen(alive('u1')));

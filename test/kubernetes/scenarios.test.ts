@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { conditionId } from '../../src/domain/validation/judging/condition.ts';
+import { Prober } from '../../src/kubernetes/prober/prober.ts';
+import { ProberOptions } from '../../src/kubernetes/settings/prober-options.ts';
+import { Fleet as Clusters, HOUR_MS, MINUTE_MS, type Seen, START } from '../domain/validation/fleet.ts';
+import { DnsServer } from '../support/dns-server.ts';
+import { freePorts } from '../support/eventstored.ts';
+import { base64, Fleet, kubeconfig } from './probe/fleet.ts';
+import { UID } from './probe/hostile-servers.ts';
+
+/**
+ * Situations from public bug reports. The real prober asks a server that behaves like it, and its verdict is what the next 26
+ * hours of runs see, by the default policy.
+ */
+
+/** State after 26 hours: whether the bill has ended, and the alerts that are raised. */
+type Outcome = `${'billed' | 'stopped'}${string}`;
+
+interface Scenario {
+  readonly name: string;
+  readonly kubeconfig: () => string | Promise<string>;
+  /** If it was seen alive for an hour before. */
+  readonly seenAlive: Outcome;
+  /** If it was never seen alive. */
+  readonly neverSeen: Outcome;
+  /** Identity of the cluster that was seen before. */
+  readonly uid: string;
+}
+
+/** Identity of a cluster that was at the address before. */
+const FORMER_UID = '00000000-0000-4000-8000-000000000001';
+const TICK = 5 * MINUTE_MS;
+const OTHERS = Array.from({ length: 20 }, (_, i) => `other${i}`);
+
+let fleet: Fleet;
+let dns: DnsServer;
+let prober: Prober;
+
+beforeAll(async () => {
+  fleet = await Fleet.start();
+  dns = await DnsServer.start({
+    'api.example.test': ['127.0.0.1'],
+    'failing.example.test': 'SERVFAIL',
+  });
+  const options = ProberOptions.parse({
+    addresses: { allow: ['127.0.0.1/32'] },
+    dnsServers: [dns.address],
+    // Long enough for a server that answers, however slow this machine is.
+    deadlineMs: 15_000,
+  });
+  prober = new Prober(options, { now: Date.now, log: { warn: () => undefined } });
+});
+afterAll(async () => {
+  await prober?.stop();
+  await dns?.stop();
+  await fleet?.stop();
+});
+
+const like = (behaviour: string) => () => fleet.kubeconfig(behaviour);
+const named = (host: string) => () => fleet.kubeconfig('healthy', { host });
+const scenario = (
+  name: string,
+  config: Scenario['kubeconfig'],
+  seenAlive: Outcome,
+  neverSeen: Outcome = seenAlive,
+  uid = UID,
+): Scenario => ({ name, kubeconfig: config, seenAlive, neverSeen, uid });
+
+const UNVERIFIABLE = 'billed: unverifiable';
+const STOPPED = 'stopped: ';
+const NEVER = 'billed: never-verified';
+
+const scenarios: readonly Scenario[] = [
+  // The cluster runs.
+  scenario('an overloaded API server', like('throttled'), 'billed'),
+  scenario('an API server whose etcd is gone', like('degraded'), 'billed'),
+  scenario('an expired token', like('unauthorized'), 'billed: credential-expired'),
+  scenario('a token without rights', like('forbidden'), 'billed'),
+  // A front.
+  scenario('an expired token of Rancher', like('rancher-unauthorized'), 'billed: credential-expired'),
+  scenario('a cluster that Rancher has lost', like('rancher-cluster-unavailable'), UNVERIFIABLE),
+  scenario('a cluster that Rancher no longer has', like('rancher-without-the-cluster'), STOPPED, NEVER),
+  scenario('a rate limit in HTML', like('nginx-429'), 'billed: credential-expired'),
+  scenario('a firewall of Cloudflare', like('cloudflare-403'), 'billed: credential-expired'),
+  scenario('an origin that Cloudflare cannot reach', like('cloudflare-522'), UNVERIFIABLE),
+  scenario('a proxy with a bad gateway', like('nginx-502'), UNVERIFIABLE),
+  scenario('a load balancer without a backend', like('aws-503'), UNVERIFIABLE),
+  scenario('a redirect to a login', like('redirect-to-a-login'), UNVERIFIABLE),
+  scenario('an answer compressed unasked', like('compressed-unasked'), UNVERIFIABLE),
+  scenario(
+    'a client certificate asked for',
+    like('wants-a-certificate-TLSv1.3'),
+    'billed: credential-expired',
+  ),
+  // A certificate.
+  scenario('an expired certificate', like('expired'), 'billed: certificate-expired'),
+  scenario('a certificate that is not valid yet', like('not-yet-valid'), 'billed: certificate-expired'),
+  scenario('a rotated authority', like('stranger'), 'billed: cluster-unreachable, stop-unconfirmed', NEVER),
+  scenario(
+    'a certificate for another name',
+    like('wrong-name'),
+    'billed: cluster-unreachable, stop-unconfirmed',
+    NEVER,
+  ),
+  // A name.
+  scenario('a Service of another cluster', named('my-vcluster.team-x.svc'), UNVERIFIABLE),
+  scenario('a name within kube-system', named('apiserver-us-1.kube-system'), UNVERIFIABLE),
+  scenario('a name of Docker Desktop', named('kubernetes.docker.internal'), UNVERIFIABLE),
+  scenario('localhost', () => kubeconfig({ server: 'https://[::1]:8443' }, { token: 't' }), UNVERIFIABLE),
+  // A credential.
+  scenario(
+    'a credential that is refused',
+    () => kubeconfig({ server: 'https://api.example.test', 'proxy-url': 'http://127.0.0.1' }, { token: 't' }),
+    UNVERIFIABLE,
+  ),
+  scenario(
+    'a login by a program',
+    () => fleet.kubeconfig('unauthorized').replace('"token":"a-token"', '"exec":{"command":"aws"}'),
+    'billed',
+  ),
+  // The cluster is gone, or it is a different one.
+  scenario(
+    'a closed port',
+    async () =>
+      kubeconfig(
+        {
+          server: `https://127.0.0.1:${(await freePorts(1))[0]}`,
+          'certificate-authority-data': base64(fleet.authority.cert),
+        },
+        { token: 't' },
+      ),
+    STOPPED,
+    NEVER,
+  ),
+  scenario('a hibernated cluster whose name is gone', named('gone.example.test'), STOPPED, NEVER),
+  scenario('a firewall that drops', like('hang-before-tls'), STOPPED, NEVER),
+  scenario('a zone whose DNS servers fail', named('failing.example.test'), STOPPED, NEVER),
+  scenario('a load balancer that answers everything', like('ok-to-all'), STOPPED, NEVER),
+  scenario('an ingress that no longer has it', like('nginx-404'), STOPPED, NEVER),
+  scenario('another cluster at its address', like('healthy'), STOPPED, 'billed', FORMER_UID),
+];
+
+/**
+ * Plays 26 hours of runs in which one cluster of 21 gives a verdict.
+ * @param formerUid its identity in the hour before; `undefined` if it was never seen alive.
+ */
+function played(verdict: Seen, formerUid: string | undefined): string {
+  const clusters = new Clusters({}, ['c1', ...OTHERS]);
+  const others = Object.fromEntries(OTHERS.map((id) => [id, { state: 'alive', code: 'ok' } as const]));
+  if (formerUid !== undefined)
+    clusters.runs(START, HOUR_MS, { c1: { state: 'alive', code: 'ok', uid: formerUid }, ...others });
+  clusters.runs(START + HOUR_MS + TICK, 26 * HOUR_MS, { c1: verdict, ...others });
+  const now = START + 28 * HOUR_MS;
+  const { stoppedSince, unreachable } = clusters.stateOf('c1', now);
+  const conditions = clusters.played.at(-1)?.judgement.conditions ?? [];
+  const isBilled = stoppedSince === undefined;
+  const alerts = [
+    ...(isBilled && unreachable ? ['cluster-unreachable'] : []),
+    ...conditions.map(conditionId).map((id) => id.replace(':c1', '')),
+  ];
+  const stoppedOthers = OTHERS.filter((id) => clusters.stateOf(id, now).stoppedSince !== undefined);
+  expect(stoppedOthers).toEqual([]);
+  return `${isBilled ? 'billed' : 'stopped'}${!isBilled || alerts.length > 0 ? ': ' : ''}${alerts.sort().join(', ')}`;
+}
+
+async function seen(text: string): Promise<Seen> {
+  const [result] = await Array.fromAsync(prober.probe([{ clusterId: 'c1', kubeconfig: text }]));
+  if (result === undefined) throw new Error('there is no verdict');
+  const { at: _, ...verdict } = result.verdict;
+  return verdict;
+}
+
+describe('after 26 hours of runs, by the default policy', () => {
+  test.each(scenarios)('$name: $seenAlive, or $neverSeen if never seen alive', async (each) => {
+    const verdict = await seen(await each.kubeconfig());
+    const { seenAlive, neverSeen } = each;
+    expect({ seenAlive: played(verdict, each.uid), neverSeen: played(verdict, undefined), verdict }).toEqual({
+      seenAlive,
+      neverSeen,
+      verdict,
+    });
+  });
+});
