@@ -11,6 +11,8 @@ const ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'Ed25519'];
 const CLOCK_TOLERANCE_S = 60;
 const FETCH_TIMEOUT_MS = 5 * SECOND_MS;
 const MAX_TOKEN_CHARS = 8_192;
+/** A token in compact form (RFC 7515, section 7.1). Decoders of base64url also accept padding and other characters. */
+const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** The order in which roles are chosen if a token has several. */
 const BY_RANK = ['operator', 'auditor', 'billing', 'producer', 'customer'] as const satisfies readonly Role[];
@@ -43,6 +45,7 @@ export class TokenVerifier {
   async #verify(token: string): Promise<JWTPayload> {
     const { issuer, audience, tokenType } = this.#settings;
     if (token.length > MAX_TOKEN_CHARS) throw invalid(`it is longer than ${MAX_TOKEN_CHARS} characters`);
+    if (!COMPACT.test(token)) throw invalid('it is not a JSON Web Token in compact form');
     try {
       const { payload, protectedHeader } = await jwtVerify(token, await this.#getKeys(), {
         issuer,
