@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { CallerOut, type CheckOut, LivenessOut, ReadinessOut } from '../../api/operations.ts';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import type { ClockGuard } from '../../ledger/clock-guard.ts';
@@ -38,7 +39,8 @@ export function operationsRoutes(app: App, services: HttpServices): void {
         operationId: 'readyz',
         tags,
         summary: 'Report whether the ledger can answer reads and writes',
-        description: 'Each check is reported by name. Use it to decide whether to send requests.',
+        description:
+          'Each check is reported by name. Use it to decide whether to send requests. Details are for auditors and operators.',
         response: {
           200: answer('The ledger is ready.', ReadinessOut),
           503: answer('The ledger is not ready: the checks say why.', ReadinessOut),
@@ -46,8 +48,9 @@ export function operationsRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async (_, reply) => {
+    async (request, reply) => {
       const readiness = readinessOf(services);
+      if (!(await mayReadDetails(services, request))) hideDetails(readiness);
       return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
     },
   );
@@ -87,6 +90,21 @@ export function operationsRoutes(app: App, services: HttpServices): void {
       ...(accountId !== undefined && { accountId }),
     }),
   );
+}
+
+/** Returns whether a caller may read the details of the checks, which name clusters and periods. */
+async function mayReadDetails({ access }: HttpServices, request: FastifyRequest): Promise<boolean> {
+  try {
+    const { role } = await access.callerOf(request);
+    return role === 'operator' || role === 'auditor';
+  } catch {
+    return false;
+  }
+}
+
+function hideDetails({ checks }: ReadinessOut): void {
+  for (const check of Object.values(checks))
+    check.detail = check.ok ? 'ok' : 'failed; ask with a key of an auditor';
 }
 
 function readinessOf({ store, projections, signedLog, clockGuard, now }: HttpServices): ReadinessOut {

@@ -1,4 +1,4 @@
-import type { Interval } from '../../domain/billing/billing.ts';
+import { type Interval, ownerAt } from '../../domain/billing/billing.ts';
 import {
   type CountedInterval,
   countedIntervals,
@@ -6,6 +6,7 @@ import {
   whyNotBilled,
 } from '../../domain/billing/explanation.ts';
 import { clippedWindow, type UsageBreakdown, usageOf } from '../../domain/billing/usage.ts';
+import type { ClusterAttributes } from '../../domain/facts/fact.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
 import type { UsageQuestion } from './account-usage.ts';
@@ -14,7 +15,7 @@ import { toAccount } from './differences.ts';
 /** The contribution of one cluster to the usage of an account. */
 export interface ExplainedCluster {
   readonly clusterId: string;
-  /** `undefined` if the cluster has no active registration. */
+  /** As it last was while the account owned the cluster; `undefined` if it has no active registration, or was never billed to the account. */
   readonly name: string | undefined;
   readonly billable: boolean | undefined;
   readonly intervals: readonly CountedInterval[];
@@ -55,12 +56,18 @@ function* contributions(
   for (const cluster of model.clustersEverOf(accountId, asOf)) {
     const billing = model.billing(cluster, asOf);
     const { registration, intervals } = billing;
-    const attributes = model.attributes(cluster, counted.to - 1, asOf);
+    const own = toAccount(intervals, accountId);
+    // A later owner may have renamed the cluster: the account sees it as it was at the end of its own time.
+    const isOwner = ownerAt(billing, counted.to - 1) === accountId;
+    const lastOwned = isOwner ? counted.to : (own.at(-1)?.to ?? undefined);
+    const attributes: ClusterAttributes =
+      lastOwned === undefined ? {} : model.attributes(cluster, lastOwned - 1, asOf);
     yield {
       clusterId: model.clusters.text(cluster),
       name: attributes.name,
-      billable: registration === undefined ? undefined : (attributes.billable ?? true),
-      intervals: toAccount(intervals, accountId),
+      billable:
+        registration === undefined || lastOwned === undefined ? undefined : (attributes.billable ?? true),
+      intervals: own,
       why: whyNotBilled(billing, accountId, counted),
     };
   }
