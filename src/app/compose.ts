@@ -146,7 +146,7 @@ async function serverOf(
   { store, projections, signedLog, clock, clockGuard, starts }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
-  config: Pick<Config, 'trustProxy' | 'rateLimit'>,
+  config: Pick<Config, 'trustProxy' | 'rateLimit' | 'deletionMode'>,
   { log, now }: ComposeOptions,
 ): Promise<App> {
   const metrics = createMetrics({
@@ -166,6 +166,7 @@ async function serverOf(
     ...access,
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
+    deletionMode: config.deletionMode,
     ledger,
     projections,
     signedLog,

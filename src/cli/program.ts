@@ -8,6 +8,9 @@ import { addAlertsList } from './commands/alerts/list.ts';
 import { addBillingBegin } from './commands/billing/begin.ts';
 import { addBillingShow } from './commands/billing/show.ts';
 import { addClockTrust } from './commands/clock/trust.ts';
+import { addClustersCancelDeletion } from './commands/clusters/cancel-deletion.ts';
+import { addClustersDelete } from './commands/clusters/delete.ts';
+import { addClustersDeletions } from './commands/clusters/deletions.ts';
 import { addClustersList } from './commands/clusters/list.ts';
 import { addClustersShow } from './commands/clusters/show.ts';
 import { addClustersTransfer } from './commands/clusters/transfer.ts';
@@ -128,10 +131,17 @@ export function buildProgram(cli: CliContext, version: string): Command {
   program.commandsGroup('Facts:');
   addGroup(program, cli, {
     name: 'clusters',
-    summary: 'list, show and transfer clusters',
+    summary: 'list, show, transfer and delete clusters',
     description:
-      'Lists clusters, shows the state and billed intervals of one, and transfers one to another account.',
-    commands: [addClustersList, addClustersShow, addClustersTransfer],
+      'Lists clusters, shows the state and billed intervals of one, transfers one to another account, and deletes clusters.',
+    commands: [
+      addClustersList,
+      addClustersShow,
+      addClustersTransfer,
+      addClustersDelete,
+      addClustersDeletions,
+      addClustersCancelDeletion,
+    ],
   });
   addGroup(program, cli, {
     name: 'events',

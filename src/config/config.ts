@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import type { DeletionMode } from '../domain/deletion.ts';
 import type { OidcIssuer } from './access-settings.ts';
 import type { AutoCloseSettings } from './auto-close-settings.ts';
 import type { KubefirstSettings } from './kubefirst-settings.ts';
@@ -36,6 +37,8 @@ export interface Config {
   readonly audit: LogSettings;
   /** How long ago a fact may be effective if it is not posted by an operator, in milliseconds. */
   readonly backdatingMs: number;
+  /** Who decides that a cluster is deleted: the application that deletes it, or the confirmation itself. */
+  readonly deletionMode: DeletionMode;
   /** How long a period waits for late facts after its end, in milliseconds. */
   readonly graceMs: number;
   readonly autoClose: AutoCloseSettings;
@@ -67,6 +70,7 @@ export function readConfig(environment: Environment = process.env): Config {
     logLevel: values['log.level'],
     audit: auditOf(values),
     backdatingMs: values['ingest.backdating'],
+    deletionMode: values['deletion.mode'],
     graceMs: values['periods.grace'],
     autoClose: {
       enabled: values['periods.autoClose'],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DELETION_MODES } from '../domain/deletion.ts';
 import { Duration } from '../domain/validation/judging/policy.ts';
 import { BootstrapKey, OidcSettings, RateLimit, TrustedProxies } from './access-settings.ts';
 import { AutoCloseSettings } from './auto-close-settings.ts';
@@ -165,6 +166,15 @@ export const SETTINGS = {
   },
   'ingest.backdating': {
     schema: Duration.prefault('35d').describe('Maximum age of a fact that is not posted by an operator.'),
+    form: 'text',
+  },
+  'deletion.mode': {
+    schema: z
+      .enum(DELETION_MODES, { error: `must be ${DELETION_MODES.join(' or ')}` })
+      .default('external')
+      .describe(
+        'What ends the bill of a cluster whose deletion was confirmed: `external`, the `cluster.deleted` of the application that deletes it; `ledger-only`, the confirmation itself.',
+      ),
     form: 'text',
   },
   'periods.grace': {

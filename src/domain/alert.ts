@@ -1,4 +1,5 @@
 import { ALL_TYPES } from './billing/usage.ts';
+import { STUCK_AFTER_HOURS } from './deletion.ts';
 /** The kinds of alert, with the severity and the texts of each. */
 import type { ConditionKind } from './validation/judging/condition.ts';
 
@@ -17,6 +18,7 @@ export type AlertKind =
   | 'billing-stopped-missing'
   | 'source-unreadable'
   | 'validator-stale'
+  | 'deletion-stuck'
   | 'late-facts'
   | 'limit-reached'
   | 'id-differs-by-case'
@@ -255,6 +257,14 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     () => `the validator has completed no run for ${STALE_AFTER_INTERVALS} intervals`,
     'None yet: clusters that are gone are not noticed and are still billed.',
     'See /v1/validations for the last runs, and the log of the ledger process.',
+  ),
+  'deletion-stuck': alert(
+    'warning',
+    'cluster',
+    (subject, { confirmedAt }) =>
+      `the deletion of cluster ${subject}, confirmed at ${confirmedAt}, is not done after ${STUCK_AFTER_HOURS} hours`,
+    'The cluster is still billed: only its deletion ends the bill.',
+    'Find out whether the application that deletes clusters has received the confirmation. If the cluster is gone, post cluster.deleted from the time it was removed. If it should stay, cancel the deletion.',
   ),
   'late-facts': alert(
     'info',

@@ -131,13 +131,13 @@ describe('a customer', () => {
     expect(free.body.delta.billableClusters).toBe(1);
   });
 
-  describe('exports evidence', () => {
+  describe('evidence for a customer', () => {
     let march = '';
     beforeAll(async () => {
       march = (await get('/v1/accounts/acme/evidence?period=2026-03')).text;
     });
 
-    test('without clusters that its statement does not need', async () => {
+    test('has no clusters that its statement does not need', async () => {
       const all = (await ledger().get('/v1/accounts/acme/evidence?period=2026-03', bearer(operator))).text;
       const idsOf = (text: string) =>
         JSON.parse(text).evidence.clusters.map(({ clusterId }: { clusterId: string }) => clusterId);
@@ -149,7 +149,7 @@ describe('a customer', () => {
       expect(idsOf(all)).toEqual(['moved-in', 'moved-out', 'own']);
     });
 
-    test('and verifies it offline', async () => {
+    test('verifies offline', async () => {
       const folder = await folderForTest();
       const { text } = await get('/log/key');
       await writeFile(join(folder, 'ledger.key'), text);

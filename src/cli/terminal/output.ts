@@ -93,12 +93,16 @@ export function isInteractive(): boolean {
 
 /** Asks a question on the terminal. Returns true only for `y` or `yes`. */
 export async function askYesNo(question: string): Promise<boolean> {
+  return /^\s*y(es)?\s*$/i.test(await askText(`${question} [y/N]`));
+}
+
+/** Asks for a text on the terminal. Returns an empty text if the input ends. */
+export async function askText(question: string): Promise<string> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   prompt.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const closed = once(prompt, 'close').then(() => '');
   try {
-    const answer = await Promise.race([prompt.question(`${safeLines(question)} [y/N] `), closed]);
-    return /^\s*y(es)?\s*$/i.test(answer);
+    return await Promise.race([prompt.question(`${safeLines(question)} `), closed]);
   } finally {
     prompt.close();
   }

@@ -14,6 +14,10 @@ export const DESCRIPTION = `Computes what customers of a Kubernetes platform are
 export const TAGS = [
   { name: 'Ingest', description: 'The application that creates and deletes clusters posts facts.' },
   { name: 'Corrections', description: 'People and scripts record single facts, and void wrong ones.' },
+  {
+    name: 'Deletions',
+    description: 'Clusters are deleted with a second confirmation, and deletions are followed to their end.',
+  },
   { name: 'Clusters', description: 'The state of clusters.' },
   { name: 'Accounts', description: 'Accounts, their profiles and the use of their limits.' },
   { name: 'Billing', description: 'The billing service pulls usage and statements, and closes periods.' },

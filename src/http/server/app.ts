@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import type { LogTail } from '../../delivery/log-tail.ts';
 import type { Webhooks } from '../../delivery/webhooks/webhooks.ts';
+import type { DeletionMode } from '../../domain/deletion.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { AccessKeys } from '../../ledger/access-keys.ts';
 import type { ClockGuard } from '../../ledger/clock-guard.ts';
@@ -68,6 +69,8 @@ export interface HttpServices {
   /** Returns the time that events are stamped with. Alerts and runs are compared with it. */
   readonly recordingTime: () => number;
   readonly version: string;
+  /** Who decides that a cluster is deleted. */
+  readonly deletionMode: DeletionMode;
   /** Networks of the proxies whose headers are believed. */
   readonly trustProxy: readonly string[];
   /** Maximum number of requests of one key in 10 seconds. */

@@ -21,6 +21,7 @@ import { beginningRoutes } from '../routes/beginning.ts';
 import { clockRoutes } from '../routes/clock.ts';
 import { clusterRoutes } from '../routes/clusters.ts';
 import { correctionRoutes } from '../routes/corrections.ts';
+import { deletionRoutes } from '../routes/deletions.ts';
 import { diffRoutes } from '../routes/diff.ts';
 import { eventRoutes } from '../routes/events.ts';
 import { evidenceRoutes } from '../routes/evidence.ts';
@@ -177,6 +178,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   for (const routes of [
     eventRoutes,
     correctionRoutes,
+    deletionRoutes,
     clusterRoutes,
     accountRoutes,
     beginningRoutes,

@@ -7,6 +7,7 @@ import {
   ORPHAN_AFTER_MIN,
   STALE_AFTER_INTERVALS,
 } from '../../domain/alert.ts';
+import { STUCK_AFTER_HOURS } from '../../domain/deletion.ts';
 import type { Fact } from '../../domain/facts/fact.ts';
 import {
   ALERT_ACKNOWLEDGED,
@@ -16,7 +17,7 @@ import {
   runOfStream,
   WARNINGS_STREAM,
 } from '../../domain/stream-table.ts';
-import { formatInstant, type Instant, MINUTE_MS, type Period } from '../../domain/time.ts';
+import { formatInstant, HOUR_MS, type Instant, MINUTE_MS, type Period } from '../../domain/time.ts';
 import type { Condition } from '../../domain/validation/judging/condition.ts';
 import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
@@ -82,6 +83,9 @@ export class AlertBook {
       case 'BillingStopped':
       case 'BillingResumed':
         return isFirst || fact.cause !== 'deleted';
+      case 'ClusterDeletionConfirmed':
+      case 'ClusterDeletionCancelled':
+        return true;
       default:
         return isFirst || this.#concerns(clusterId);
     }
@@ -89,7 +93,9 @@ export class AlertBook {
 
   #concerns(clusterId: string): boolean {
     if (this.#open.size === 0) return false;
-    return VALIDATOR_KINDS.some((kind) => this.#open.has(alertId(kind, clusterId)));
+    return [...VALIDATOR_KINDS, 'deletion-stuck' as const].some((kind) =>
+      this.#open.has(alertId(kind, clusterId)),
+    );
   }
 
   #assess(clusterId: string, fact: Fact, state: AlertedState, at: Instant): void {
@@ -98,6 +104,7 @@ export class AlertBook {
     if (registered || !hasActiveFacts) this.#resolve(alertId('orphan-facts', clusterId), at);
     else this.#raiseOnce({ kind: 'orphan-facts', ...about, data: {} }, at, at + ORPHAN_AFTER_MIN * MINUTE_MS);
 
+    this.#assessDeletion(about, fact, deleted, at);
     const counts = registered && !deleted && state.mayBeBilled;
     const stops = [
       ['billing-stopped-unreachable', state.stoppedSince],
@@ -120,6 +127,19 @@ export class AlertBook {
     // The alert about the stop says more, and that the cluster is still billed would contradict it.
     if (counts && unreachable && !isStopped) this.#raise({ kind: 'cluster-unreachable', ...about, data }, at);
     else this.#resolve(unreachableId, at);
+  }
+
+  /** Raises `deletion-stuck` some time after a confirmation, unless the deletion ends before. */
+  #assessDeletion(about: Pick<Alert, 'subject'>, fact: Fact, isDeleted: boolean, at: Instant): void {
+    if (isDeleted || fact.type === 'ClusterDeletionCancelled')
+      this.#resolve(alertId('deletion-stuck', about.subject), at);
+    else if (fact.type === 'ClusterDeletionConfirmed') {
+      const data = {
+        confirmedAt: formatInstant(at),
+        ...(fact.deletionId !== undefined && { deletionId: fact.deletionId }),
+      };
+      this.#raiseOnce({ kind: 'deletion-stuck', ...about, data }, at, at + STUCK_AFTER_HOURS * HOUR_MS);
+    }
   }
 
   /** Applies an event that is not a fact of a cluster. @param ended runs of the validator that ended with it. */

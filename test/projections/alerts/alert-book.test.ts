@@ -81,6 +81,7 @@ describe('a book of alerts', () => {
         clusterType: 'workload',
         other: 'C1',
         otherClusterId: 'c2',
+        confirmedAt: 'then',
         deletedAt: 'then',
         registeredAt: 'then',
         inventory: 'listed',
