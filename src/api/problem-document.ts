@@ -14,7 +14,7 @@ export const ProblemOut = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    instance: z.string().optional().describe('The id of the request.'),
+    instance: z.string().describe('The id of the request; for a rejected event, the id of the event.'),
     errors: z.array(FieldErrorOut).readonly().optional(),
   })
   .meta({ id: 'Problem' });

@@ -8,7 +8,13 @@ export const RejectedEventOut = z.strictObject({
   recordedAt: InstantOut,
   problem: ProblemOut,
   event: z
-    .record(z.string(), z.unknown())
+    .looseObject({
+      specversion: z.string().optional(),
+      id: z.string().optional(),
+      source: z.string().optional(),
+      type: z.string().optional(),
+    })
+    .meta({ id: 'KeptEvent' })
     .describe('The event as it was posted, without credentials; only its attributes if there is a `text`.'),
   text: z
     .string()

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { factPayloads } from '../domain/facts/fact.ts';
 import { TRIGGERS } from '../domain/validation/records/run-record.ts';
 import { InstantOut, Next, PositionOut } from './values.ts';
 
@@ -75,6 +76,28 @@ const ConditionOut = z.strictObject({
   data: z.record(z.string(), z.union([z.string(), z.number()])),
 });
 
+const concluded = <T extends 'ClusterUnreachable' | 'ClusterReachable' | 'BillingStopped' | 'BillingResumed'>(
+  type: T,
+) =>
+  z
+    .strictObject({
+      type: z.literal(type),
+      clusterId: z.string(),
+      effectiveAt: InstantOut,
+      ...factPayloads[type].shape,
+    })
+    .meta({ id: `Concluded${type}` });
+
+/** A fact that a run concluded. */
+const ConcludedFactOut = z
+  .discriminatedUnion('type', [
+    concluded('ClusterUnreachable'),
+    concluded('ClusterReachable'),
+    concluded('BillingStopped'),
+    concluded('BillingResumed'),
+  ])
+  .meta({ id: 'ConcludedFact' });
+
 export const RunDetailOut = z.strictObject({
   ...RunOut.shape,
   verdicts: z.array(VerdictOut).describe('The verdicts that differ from the previous run.'),
@@ -82,15 +105,13 @@ export const RunDetailOut = z.strictObject({
     .array(z.strictObject({ clusterId: z.string(), type: z.string() }))
     .describe('The facts that were appended; their evidence is in the events of the cluster.'),
   wouldHave: z
-    .array(z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: z.string() }))
+    .array(ConcludedFactOut)
     .describe('The facts that were not appended because of the mode of their policy, with their evidence.'),
   raised: z.array(ConditionOut).describe('The conditions that began to hold, or changed.'),
   resolved: z.array(z.string()),
   ...Next,
 });
 export type RunDetailOut = z.output<typeof RunDetailOut>;
-
-const FactOut = z.looseObject({ type: z.string(), clusterId: z.string(), effectiveAt: InstantOut });
 
 /** The result of a dry run: everything that a run would do now. */
 export const RunPlanOut = z.strictObject({
@@ -99,11 +120,11 @@ export const RunPlanOut = z.strictObject({
   counts: CountsOut,
   withheld: z.boolean().describe('Whether the breaker is open, so that no facts would be concluded.'),
   breaker: BreakerOut,
-  facts: z.array(FactOut).describe('The facts that a run would append.'),
+  facts: z.array(ConcludedFactOut).describe('The facts that a run would append.'),
   wouldHave: z
-    .array(FactOut)
+    .array(ConcludedFactOut)
     .describe('The facts that would not be appended because of the mode of their policy.'),
-  conditions: z.array(z.record(z.string(), z.unknown())).describe('The conditions that would raise alerts.'),
+  conditions: z.array(ConditionOut).describe('The conditions that would raise alerts.'),
   verdicts: z.array(
     z.strictObject({
       clusterId: z.string(),

@@ -51,7 +51,7 @@ export async function detailsOf(services: HttpServices, { run, tick }: Run) {
     }
     if (type !== 'ValidationJudged') continue;
     facts.push(...data.facts.map(([clusterId, factType]) => ({ clusterId, type: factType })));
-    wouldHave.push(...data.wouldHave);
+    wouldHave.push(...(data.wouldHave as RunDetailOut['wouldHave']));
     raised.push(...data.raised);
     resolved.push(...data.resolved);
   }

@@ -122,6 +122,24 @@ describe('the OpenAPI document', () => {
     expect(types.sort()).toEqual([...CLOUD_EVENT_TYPES].sort());
   });
 
+  test('has a type for every value, but for evidence of any form and for events as they were posted or stored', () => {
+    const untyped: string[] = [];
+    const walk = (node: unknown, path: string) => {
+      if (typeof node !== 'object' || node === null) return;
+      if (/\/(properties\/[^/]+|items|additionalProperties)$/.test(path) && !Array.isArray(node)) {
+        const { description: _, ...schema } = node as Schema;
+        if (Object.keys(schema).length === 0 || schema['$ref'] === '#/components/schemas/Json')
+          untyped.push(path);
+      }
+      for (const [key, child] of Object.entries(node)) walk(child, `${path}/${key}`);
+    };
+    walk(contract.document.components.schemas, '');
+    walk(contract.document.paths, '');
+    const free =
+      /(\/evidence|\/leaf\/properties\/(data|metadata)|^\/(KeptEvent|Recorded\w+)|\/allOf\/1|\/data)(\/additionalProperties)?$/;
+    expect(untyped.filter((path) => !free.test(path))).toEqual([]);
+  });
+
   test('has examples that fit their schemas', () => {
     let count = 0;
     for (const { name, operation } of contract.operations) {

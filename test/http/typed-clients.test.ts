@@ -77,6 +77,7 @@ describe('the clients that generators make of the OpenAPI document', () => {
       refused: 'urn:cluster-ledger:problem:invalid-request',
       names: ['staging'],
       accounts: ['globex', '2026-03'],
+      facts: ['ClusterRegistered.v2', 'ClusterDeleted', 'BillingStopped'],
       seal: true,
     });
   });

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Answer, answer } from '../contract.ts';
+import { type Answer, answer, type Examples } from '../contract.ts';
 import type { HeaderName } from '../openapi/headers.ts';
 import { tagOf } from '../server/etag.ts';
 import { Problem } from '../server/problem.ts';
@@ -19,12 +19,16 @@ export function inAllForms<T extends z.ZodType>(
   description: string,
   schema: T,
   lines: z.ZodType<string>,
-  headers: readonly HeaderName[] = [],
+  { headers = [], examples }: { readonly headers?: readonly HeaderName[]; readonly examples?: Examples } = {},
 ): Answer<T | z.ZodString> {
   return answer(
     `${description} With \`Accept: text/csv\` as a table, with \`Accept: application/x-ndjson\` as a line of JSON for each item.`,
     schema,
-    { headers, otherForms: { 'text/csv': z.string(), 'application/x-ndjson': lines } },
+    {
+      headers,
+      ...(examples !== undefined && { examples }),
+      otherForms: { 'text/csv': z.string(), 'application/x-ndjson': lines },
+    },
   );
 }
 

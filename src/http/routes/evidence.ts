@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { StatementOut } from '../../api/statements.ts';
+import { AccountUsageOut } from '../../api/usage.ts';
+import { InstantOut } from '../../api/values.ts';
 import { type EvidenceContents, evidencePieces } from '../../audit/evidence/build-evidence.ts';
 import { EVIDENCE_FORMAT, type Figure } from '../../audit/evidence/format.ts';
 import type { SignedCheckpoint } from '../../audit/signed-log.ts';
@@ -27,8 +30,58 @@ const Query = z.strictObject({
   ...Reading,
 });
 
+const Base64 = z.string().meta({ contentEncoding: 'base64' });
+
+const ProvedLeaf = z
+  .strictObject({
+    index: z.int().nonnegative().describe('Index of the leaf: the position minus one.'),
+    leaf: z
+      .strictObject({
+        data: z.record(z.string(), z.unknown()),
+        id: z.string(),
+        metadata: z.record(z.string(), z.unknown()),
+        recordedAt: InstantOut,
+        revision: z.int().nonnegative(),
+        stream: z.string(),
+        type: z.string(),
+      })
+      .describe('The event as the log has it. Its canonical JSON (RFC 8785) is what is hashed.'),
+    proof: Base64.describe('The inclusion proof of RFC 9162, section 2.1.3: hashes of 32 bytes each.'),
+  })
+  .meta({ id: 'ProvedLeaf' });
+
+/** An evidence file, which docs/evidence.md describes. */
 const Evidence = z
-  .looseObject({ evidence: z.looseObject({ format: z.literal(EVIDENCE_FORMAT) }), seal: z.string() })
+  .strictObject({
+    evidence: z.strictObject({
+      accountId: z.string(),
+      beginning: ProvedLeaf.optional().describe('Absent if no beginning of statements is recorded.'),
+      checkpoint: z.string().describe('The signed checkpoint that covers all events in the file.'),
+      closings: z.array(ProvedLeaf).describe('Every closing up to the checkpoint.'),
+      clusters: z
+        .array(z.strictObject({ clusterId: z.string(), facts: z.array(ProvedLeaf) }))
+        .describe('Every cluster that any fact gives to the account, with all of its facts.'),
+      consistency: z
+        .array(
+          z.strictObject({
+            checkpoint: z.string().optional(),
+            proof: Base64.describe('The consistency proof of RFC 9162, section 2.1.4.'),
+            root: Base64,
+            size: z.int().nonnegative(),
+          }),
+        )
+        .describe('Proofs that the log continues the logs that were signed before.'),
+      format: z.literal(EVIDENCE_FORMAT),
+      keys: z.array(z.string()).describe('The keys that seal the file. Never trust a key from here.'),
+      origin: z.string(),
+      period: z.string(),
+      statement: StatementOut.nullable()
+        .optional()
+        .describe('For a closed period; null if the account has no statement.'),
+      usage: AccountUsageOut.optional().describe('For a period that is not closed.'),
+    }),
+    seal: z.string().describe('A signed note over the digest of `evidence`.'),
+  })
   .meta({ id: 'Evidence' });
 
 /** Adds the route that exports evidence: everything that is needed to check a statement without trusting the ledger. */

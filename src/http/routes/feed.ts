@@ -3,6 +3,7 @@ import { type FeedEventOut, FeedPageOut } from '../../api/feed.ts';
 import { feedEventOf } from '../../delivery/feed-event.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { answer, problems } from '../contract.ts';
+import { FEED_EXAMPLE } from '../openapi/first-answers.ts';
 import { FeedCursorText, formatFeedCursor, requireEpoch } from '../params/feed-cursor.ts';
 import { FeedTypes } from '../params/feed-types.ts';
 import { Paging, Reading, wholeNumber } from '../params/fields.ts';
@@ -36,7 +37,11 @@ export function feedRoutes(app: App, services: HttpServices): void {
           'A consumer stores `next` and gives it as `after` in its next call: every event arrives at least once, in order. Events that are not for consumers are left out, so gaps between positions are normal.',
         querystring: Query,
         response: {
-          200: answer('The events after the position. Gaps between their positions are normal.', FeedPageOut),
+          200: answer(
+            'The events after the position. Gaps between their positions are normal.',
+            FeedPageOut,
+            { examples: FEED_EXAMPLE },
+          ),
           ...problems('epoch-changed'),
         },
       },

@@ -7,6 +7,7 @@ import type { ClosePeriodResult } from '../../ledger/period-closing-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
+import { CLOSED_EXAMPLE } from '../openapi/first-answers.ts';
 import { AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { openPage, pageOf } from '../params/paging.ts';
 import { knownAt, modelFor, modelForPage } from '../params/read-model.ts';
@@ -102,7 +103,9 @@ export function periodRoutes(app: App, services: HttpServices): void {
         params: PeriodPath,
         body: Command.nullish(),
         response: {
-          200: answer('The closing, or with `dryRun` the statements it would make.', ClosePeriodOut),
+          200: answer('The closing, or with `dryRun` the statements it would make.', ClosePeriodOut, {
+            examples: CLOSED_EXAMPLE,
+          }),
           ...problems(
             'period-not-ended',
             'period-in-grace',

@@ -60,7 +60,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
           id,
           clusterId,
           recordedAt: formatInstant(recordedAt),
-          problem: problemOf(rejection).document(),
+          problem: problemOf(rejection).document(id),
           event,
           ...(text !== undefined && { text }),
         });

@@ -11,6 +11,7 @@ import { positionsToReplay, replay } from '../../projections/queries/replay-acco
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import { isFactOfAccount, onlyAccountOf } from '../access/require-own.ts';
 import { jsonLines, problems } from '../contract.ts';
+import { REPLAY_EXAMPLE } from '../openapi/first-answers.ts';
 import { AccountPath, AsOf, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, WindowFields } from '../params/window-params.ts';
@@ -50,7 +51,7 @@ export function replayRoutes(app: App, services: HttpServices): void {
         response: {
           200: {
             description: 'The facts, streamed.',
-            content: { 'application/x-ndjson': { schema: jsonLines(ReplayLine) } },
+            content: { 'application/x-ndjson': { schema: jsonLines(ReplayLine), examples: REPLAY_EXAMPLE } },
           },
           ...problems('not-found'),
         },

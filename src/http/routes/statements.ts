@@ -9,6 +9,7 @@ import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { closedQuestion, statementsInTurns } from '../../projections/queries/period-statements.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
+import { STATEMENT_EXAMPLE, STATEMENTS_EXAMPLE } from '../openapi/first-answers.ts';
 import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { type Cell, SECONDS_COLUMNS, secondsCells, toCsv } from '../params/csv.ts';
 import { AccountPath, AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
@@ -40,7 +41,10 @@ export function statementRoutes(app: App, services: HttpServices): void {
           ...Reading,
         }),
         response: {
-          200: inAllForms('The statements.', StatementList, jsonLines(StatementOut), ['Link']),
+          200: inAllForms('The statements.', StatementList, jsonLines(StatementOut), {
+            headers: ['Link'],
+            examples: STATEMENTS_EXAMPLE,
+          }),
           ...problems('not-found', 'rules-unknown', 'not-acceptable'),
         },
       },
@@ -83,7 +87,9 @@ export function statementRoutes(app: App, services: HttpServices): void {
         params: PeriodPath.extend({ accountId: AccountPath.shape.accountId }),
         querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
         response: {
-          200: inAllForms('The statement.', StatementOut, jsonLines(StatementOut)),
+          200: inAllForms('The statement.', StatementOut, jsonLines(StatementOut), {
+            examples: STATEMENT_EXAMPLE,
+          }),
           ...problems('not-found', 'rules-unknown', 'not-acceptable'),
         },
       },

@@ -14,6 +14,7 @@ import {
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
+import { ACCOUNT_USAGE_EXAMPLE, USAGE_EXAMPLE } from '../openapi/first-answers.ts';
 import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { SECONDS_COLUMNS, secondsCells, toCsv } from '../params/csv.ts';
 import { AccountPath, AsOf, Paging, Reading } from '../params/fields.ts';
@@ -74,7 +75,10 @@ export function usageRoutes(app: App, services: HttpServices): void {
         description,
         querystring: AllQuery,
         response: {
-          200: inAllForms('The usage of each account.', UsageList, jsonLines(AccountUsageOut), ['Link']),
+          200: inAllForms('The usage of each account.', UsageList, jsonLines(AccountUsageOut), {
+            headers: ['Link'],
+            examples: USAGE_EXAMPLE,
+          }),
           ...problems('not-acceptable'),
         },
       },
@@ -117,7 +121,9 @@ export function usageRoutes(app: App, services: HttpServices): void {
         params: AccountPath,
         querystring: OneQuery,
         response: {
-          200: inAllForms('The usage of the account.', AccountUsageOut, jsonLines(AccountUsageOut)),
+          200: inAllForms('The usage of the account.', AccountUsageOut, jsonLines(AccountUsageOut), {
+            examples: ACCOUNT_USAGE_EXAMPLE,
+          }),
           ...problems('not-found', 'not-acceptable'),
         },
       },

@@ -140,5 +140,5 @@ function planOut(decidedAt: number, judgement: Judgement): RunPlanOut {
 function factOut({ fact }: Conclusion): RunPlanOut['facts'][number] {
   const { type, data } = serializeFact(fact, { source: '', id: '', actor: '' });
   const { clusterId, effectiveAt } = data;
-  return { ...data, type, clusterId, effectiveAt };
+  return { ...data, type, clusterId, effectiveAt } as RunPlanOut['facts'][number];
 }

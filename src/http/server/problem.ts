@@ -72,8 +72,8 @@ export interface ProblemDocument {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  /** The id of the request; absent for an event that was rejected earlier. */
-  readonly instance?: string;
+  /** The id of the request; for a rejected event, the id of the event. */
+  readonly instance: string;
   readonly errors?: readonly FieldError[];
 }
 
@@ -111,14 +111,18 @@ export class Problem extends Error {
     return PROBLEMS[this.code][0];
   }
 
-  document(instance?: string): ProblemDocument {
+  get title(): string {
+    return PROBLEMS[this.code][1];
+  }
+
+  document(instance: string): ProblemDocument {
     const [status, title] = PROBLEMS[this.code];
     return {
       type: `urn:cluster-ledger:problem:${this.code}`,
       title,
       status,
       detail: this.message,
-      ...(instance !== undefined && { instance }),
+      instance,
       ...(this.errors !== undefined && { errors: this.errors }),
     };
   }

@@ -26,7 +26,7 @@ export function answerMalformedHttp(error: NodeJS.ErrnoException, socket: Socket
         : new Problem('malformed-http', `the request cannot be read: ${error.message}`);
   const body = JSON.stringify(problem.document(randomUUID()));
   const head = [
-    `HTTP/1.1 ${problem.status} ${problem.document().title}`,
+    `HTTP/1.1 ${problem.status} ${problem.title}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',

@@ -93,5 +93,17 @@ export async function jobs(baseUrl: string) {
         return [];
     }
   });
-  return { outcomes, seconds, billed, refused, names, accounts, seal: evidence.data?.seal !== undefined };
+  const facts = evidence.data?.evidence.clusters.flatMap((cluster) =>
+    cluster.facts.map(({ leaf }) => leaf.type),
+  );
+  return {
+    outcomes,
+    seconds,
+    billed,
+    refused,
+    names,
+    accounts,
+    facts,
+    seal: evidence.data?.seal !== undefined,
+  };
 }

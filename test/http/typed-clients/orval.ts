@@ -92,6 +92,10 @@ export async function jobs() {
         return [];
     }
   });
+  if (evidence.status !== 200) throw new Error(String(evidence.status));
+  const facts = evidence.data.evidence.clusters.flatMap((cluster) =>
+    cluster.facts.map(({ leaf }) => leaf.type),
+  );
   return {
     outcomes,
     seconds,
@@ -99,6 +103,7 @@ export async function jobs() {
     refused,
     names,
     accounts,
-    seal: evidence.status === 200 && evidence.data.seal !== undefined,
+    facts,
+    seal: evidence.data.seal !== undefined,
   };
 }
