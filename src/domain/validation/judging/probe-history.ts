@@ -44,7 +44,7 @@ export interface Streak {
   readonly from: Instant;
   /** When the last verdict was seen. */
   readonly to: Instant;
-  /** Tick of the run that had the first verdict. */
+  /** Tick of the run that had the first verdict, later by the time in which the ledger could not ask. */
   readonly tick: Instant;
   readonly count: number;
 }
@@ -113,8 +113,18 @@ export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Insta
   const changed = { ...history, last, lastRuns: 1 };
   if (saysNothing(verdict)) return changed;
   return isBad(verdict)
-    ? addBad(changed, verdict, verdict.at, tick, 1)
+    ? addBad(withoutPause(changed, history.last, tick), verdict, verdict.at, tick, 1)
     : addGood({ ...changed, uid: history.uid ?? verdict.uid }, verdict.at, tick, 1);
+}
+
+/**
+ * Leaves out of a streak the time in which the ledger could not ask: a cluster that was bad before and after it is not known
+ * to have been bad in between.
+ */
+function withoutPause(history: ProbeHistory, before: Verdict | undefined, tick: Instant): ProbeHistory {
+  const { bad } = history;
+  if (bad === undefined || before === undefined || !saysNothing(before)) return history;
+  return { ...history, bad: { ...bad, tick: bad.tick + Math.max(0, tick - bad.to) } };
 }
 
 /** Adds the last verdict again for `runs` more runs, of which the last one has the given tick. */

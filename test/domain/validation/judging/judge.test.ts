@@ -102,15 +102,28 @@ describe('a cluster that stops answering', () => {
     expect(early.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt: START + HOUR_MS });
   });
 
-  test('keeps its streak through an unverifiable run', () => {
+  test('is not stopped by the first bad verdict after a day in which the ledger could not ask', () => {
+    const one = fleet();
+    one.run(START, seen(alive()));
+    one.runs(START + TICK, 4 * TICK, seen(timeout));
+    one.runs(START + 6 * TICK, 26 * HOUR_MS, seen({ state: 'unverifiable', code: 'network-down' }));
+    const back = START + 27 * HOUR_MS;
+    one.runs(back, 23 * HOUR_MS, seen(timeout));
+    expect(one.concluded.map(({ type }) => type)).toEqual(['ClusterUnreachable']);
+    one.runs(back + 23 * HOUR_MS + TICK, HOUR_MS, seen(timeout));
+    expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped', effectiveAt: START + 40 });
+  });
+
+  test('keeps its streak through unverifiable runs, whose time does not count', () => {
     const one = fleet();
     one.run(START, seen(alive()));
     one.run(START + TICK, seen(refused));
     for (const n of [2, 3, 4, 5]) one.run(START + n * TICK, seen(unverifiable));
     expect(one.fold.historyOf('c1')?.bad?.count).toBe(1);
-    one.run(START + 6 * TICK, seen(refused));
+    one.runs(START + 6 * TICK, 2 * TICK, seen(refused));
+    expect(one.fold.historyOf('c1')?.bad?.count).toBe(4);
     expect(one.concluded).toEqual([]);
-    expect(typesOf(one.run(START + 7 * TICK, seen(refused)).facts)).toEqual(['c1 ClusterUnreachable']);
+    expect(typesOf(one.run(START + 9 * TICK, seen(refused)).facts)).toEqual(['c1 ClusterUnreachable']);
     expect(one.judge(START + 2 * DAY_MS, seen(unverifiable)).facts).toEqual([]);
   });
 
