@@ -146,7 +146,7 @@ async function serverOf(
   { store, projections, signedLog, clock, clockGuard, starts }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
-  config: Pick<Config, 'trustProxy' | 'rateLimit' | 'deletionMode'>,
+  config: Pick<Config, 'trustProxy' | 'allowedOrigins' | 'rateLimit' | 'deletionMode'>,
   { log, now }: ComposeOptions,
 ): Promise<App> {
   const metrics = createMetrics({
@@ -165,6 +165,7 @@ async function serverOf(
     store,
     ...access,
     trustProxy: config.trustProxy,
+    allowedOrigins: config.allowedOrigins,
     rateLimit: config.rateLimit,
     deletionMode: config.deletionMode,
     ledger,

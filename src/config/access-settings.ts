@@ -30,6 +30,19 @@ export const TrustedProxies = z
     'Networks of the proxies in front of the ledger, as a list. Only from these addresses are `X-Forwarded-For`, `-Host` and `-Proto` believed.',
   );
 
+export const AllowedOrigins = z
+  .array(z.string().refine(isOrigin, 'must be an origin such as https://console.example, without a path'))
+  .max(100)
+  .default([])
+  .describe(
+    'Origins of other websites whose pages may send requests to the ledger, as a list. A proxy that changes `Host` makes the own pages foreign too.',
+  );
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;
+}
+
 export const RateLimit = z
   .int('must be a whole number')
   .min(1, 'must be at least 1')

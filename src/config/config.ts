@@ -23,6 +23,8 @@ export interface Config {
   readonly port: number;
   /** Networks of the proxies whose headers are believed. */
   readonly trustProxy: readonly string[];
+  /** Origins of other websites whose pages may send requests. */
+  readonly allowedOrigins: readonly string[];
   /** Maximum number of requests of one key in 10 seconds. */
   readonly rateLimit: number;
   /** Secret that counts as the key of an operator until the first one exists. */
@@ -61,6 +63,7 @@ export function readConfig(environment: Environment = process.env): Config {
     host: values['http.host'],
     port: values['http.port'],
     trustProxy: values['http.trustProxy'],
+    allowedOrigins: values['http.allowedOrigins'],
     rateLimit: values['http.rateLimit'],
     bootstrapKey: values.bootstrapKey,
     oidc: oidcOf(values),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DELETION_MODES } from '../domain/deletion.ts';
 import { Duration } from '../domain/validation/judging/policy.ts';
-import { BootstrapKey, OidcSettings, RateLimit, TrustedProxies } from './access-settings.ts';
+import { AllowedOrigins, BootstrapKey, OidcSettings, RateLimit, TrustedProxies } from './access-settings.ts';
 import { AutoCloseSettings } from './auto-close-settings.ts';
 import { KubefirstSettings } from './kubefirst-settings.ts';
 import { LogSettings } from './log-settings.ts';
@@ -63,6 +63,10 @@ export const SETTINGS = {
   },
   'http.trustProxy': {
     schema: TrustedProxies,
+    form: 'yaml',
+  },
+  'http.allowedOrigins': {
+    schema: AllowedOrigins,
     form: 'yaml',
   },
   'http.rateLimit': {

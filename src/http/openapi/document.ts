@@ -31,6 +31,7 @@ const OF_READS: readonly ProblemCode[] = [
 ];
 /** Problems of every operation that may change something. */
 const OF_WRITES: readonly ProblemCode[] = [
+  'foreign-origin',
   'malformed-json',
   'too-large',
   'catching-up',

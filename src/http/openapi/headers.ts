@@ -16,6 +16,14 @@ export const HEADERS = {
     description: 'The content codings that a body may have (RFC 9110, section 15.5.16).',
     schema: text,
   },
+  'Access-Control-Allow-Origin': {
+    description: 'The origin of the page that may read the answer, if `http.allowedOrigins` has it.',
+    schema: text,
+  },
+  'Access-Control-Expose-Headers': {
+    description: 'The headers that a page of an allowed origin may read.',
+    schema: text,
+  },
   'Cache-Control': { description: 'Whether and how long the answer may be stored (RFC 9111).', schema: text },
   'Content-Disposition': { description: 'The name under which to save the answer.', schema: text },
   'Content-Security-Policy': { description: 'Keeps browsers from executing the answer.', schema: text },
@@ -50,5 +58,8 @@ export type HeaderName = keyof typeof HEADERS;
 /** Headers that every answer may have. */
 export const HEADERS_OF_ALL = (Object.keys(HEADERS) as HeaderName[]).filter(
   (name) =>
-    Object.hasOwn(SECURITY_HEADERS, name.toLowerCase()) || name === 'Cache-Control' || name === 'Vary',
+    Object.hasOwn(SECURITY_HEADERS, name.toLowerCase()) ||
+    name === 'Cache-Control' ||
+    name === 'Vary' ||
+    name.startsWith('Access-Control-'),
 );

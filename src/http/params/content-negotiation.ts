@@ -4,6 +4,7 @@ import { type Answer, answer, type Examples } from '../contract.ts';
 import type { HeaderName } from '../openapi/headers.ts';
 import { tagOf } from '../server/etag.ts';
 import { Problem } from '../server/problem.ts';
+import { varyBy } from '../server/vary.ts';
 
 export interface Forms {
   json(): object;
@@ -49,7 +50,7 @@ const NAMES = 'application/json, text/csv, application/x-ndjson';
 
 /** Returns the form that the request accepts, and sets the headers `Content-Type` and `Vary`. @throws Problem `not-acceptable` */
 export function acceptedForm(request: FastifyRequest, reply: FastifyReply): 'json' | 'csv' | 'ndjson' {
-  reply.header('vary', 'accept');
+  varyBy(reply, 'accept');
   const contentType = request.accepts().type(CONTENT_TYPES) as keyof typeof FORMS | false;
   if (contentType === false) throw new Problem('not-acceptable', `accept one of ${NAMES}`);
   reply.type(contentType);

@@ -73,6 +73,8 @@ export interface HttpServices {
   readonly deletionMode: DeletionMode;
   /** Networks of the proxies whose headers are believed. */
   readonly trustProxy: readonly string[];
+  /** Origins of other websites whose pages may send requests. */
+  readonly allowedOrigins: readonly string[];
   /** Maximum number of requests of one key in 10 seconds. */
   readonly rateLimit: number;
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { App } from './app.ts';
+import { varyBy } from './vary.ts';
 
 /** Content codings that answers may have. Each coding of an answer has an ETag of its own. */
 export const CODINGS = ['zstd', 'br', 'gzip'] as const;
@@ -15,7 +16,7 @@ export const MIN_COMPRESSED_BYTES = 1_024;
 export function tagAnswers(app: App): void {
   app.addHook('onSend', (request, reply, payload: unknown, done) => {
     if (!['GET', 'HEAD'].includes(request.method) || reply.statusCode !== 200) return done(null, payload);
-    if (mayBeCompressed(payload)) varyByCoding(reply);
+    if (mayBeCompressed(payload)) varyBy(reply, 'accept-encoding');
     const own = reply.getHeader('etag');
     const tag = typeof own === 'string' ? own : typeof payload === 'string' ? tagOf(payload) : undefined;
     if (tag === undefined) return done(null, payload);
@@ -58,11 +59,6 @@ export function tagOf(text: string): string {
 function mayBeCompressed(payload: unknown): boolean {
   if (typeof payload === 'string') return Buffer.byteLength(payload) >= MIN_COMPRESSED_BYTES;
   return payload !== null && payload !== undefined;
-}
-
-function varyByCoding(reply: FastifyReply): void {
-  const vary = reply.getHeader('vary');
-  reply.header('vary', vary === undefined ? 'accept-encoding' : `${vary}, accept-encoding`);
 }
 
 function tagOfCoding(tag: string, coding: string): string {

@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'malformed-http': [400, 'The request is not valid HTTP'],
   unauthenticated: [401, 'Authentication required'],
   forbidden: [403, 'Not allowed for this role'],
+  'foreign-origin': [403, 'The request comes from a page of another origin'],
   'not-found': [404, 'Not found'],
   'method-not-allowed': [405, 'Method not allowed'],
   'not-acceptable': [406, 'No acceptable media type'],

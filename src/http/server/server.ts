@@ -45,6 +45,7 @@ import { webhookRoutes } from '../routes/webhooks.ts';
 import { whatIfRoutes } from '../routes/what-if.ts';
 import type { App, HttpServices } from './app.ts';
 import { parseBodies } from './bodies.ts';
+import { DOCUMENTATION_POLICY, rejectForeignPages } from './browsers.ts';
 import { limitConnections, lingerWhileClientsWrite } from './connections.ts';
 import { CODINGS, MIN_COMPRESSED_BYTES, tagAnswers, tagCodings } from './etag.ts';
 import { closeOnceAnswered } from './graceful-shutdown.ts';
@@ -123,6 +124,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   limitConnections(app);
   lingerWhileClientsWrite(app);
   rejectOtherHosts(app, services.access);
+  rejectForeignPages(app, services.allowedOrigins);
   answerOptions(app);
   requireAccess(app, services.access, services.rateLimit);
   closeOnceAnswered(app, services);
@@ -170,7 +172,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: DOCUMENTATION_POLICY,
     theme: { title: 'cluster-ledger API' },
     uiConfig: { layout: 'BaseLayout', validatorUrl: null, docExpansion: 'list' },
   });
