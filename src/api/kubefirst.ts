@@ -22,6 +22,7 @@ const TelemetryOut = z.strictObject({
 });
 
 const RecordsOut = z.strictObject({
+  name: z.string().describe('Name of the place of the records, as configured.'),
   state: z.enum(['starting', 'following', 'unreadable']),
   since: InstantOut,
   why: z.string().optional(),
@@ -39,7 +40,7 @@ const RecordsOut = z.strictObject({
 /** The state of both ways in which Kubefirst reports clusters: telemetry and records. */
 export const KubefirstStatusOut = z.strictObject({
   telemetry: TelemetryOut,
-  records: RecordsOut.nullable().describe('State of the records; null if they are not followed.'),
+  records: z.array(RecordsOut).describe('State of the records of each management cluster that is followed.'),
   lastSeen: z
     .array(z.strictObject({ clusterId: z.string(), at: InstantOut }))
     .describe('Last heartbeat of each cluster since the process started, by cluster.'),

@@ -15,6 +15,7 @@ export const ReadinessOut = z.strictObject({
     statements: CheckOut,
     log: CheckOut,
     clock: CheckOut,
+    sources: CheckOut,
   }),
 });
 export type ReadinessOut = z.output<typeof ReadinessOut>;

@@ -6,9 +6,7 @@ import { policiesOf } from '../domain/validation/judging/policy.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { ValidatorControl } from '../http/server/app.ts';
 import { ValidatorJob } from '../jobs/validator-job.ts';
-import { Prober } from '../kubernetes/prober/prober.ts';
-import type { CredentialSettings } from '../kubernetes/settings/credential-settings.ts';
-import { ProberOptions } from '../kubernetes/settings/prober-options.ts';
+import type { Prober } from '../kubernetes/prober/prober.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ValidationRuns } from '../ledger/validation-runs.ts';
@@ -17,11 +15,8 @@ import { ledgerInventory } from '../projections/queries/ledger-inventory.ts';
 import { InventoryReconciler } from '../usecases/reconcile-inventory.ts';
 import { inventorySource } from '../usecases/record-book.ts';
 import { type InventoryReport, RunValidation } from '../usecases/run-validation.ts';
+import type { SourceHealth } from '../usecases/source-health.ts';
 import type { Logger } from '../util/logger.ts';
-import { searchDomains } from './search-domains.ts';
-
-/** Files of the in-cluster credentials. */
-const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/';
 
 interface Parts {
   readonly store: EventStore;
@@ -32,10 +27,10 @@ interface Parts {
   /** Returns the time that events are stamped with. */
   readonly recordingTime: () => number;
   readonly clockGuard: ClockGuard;
-  /** Environment of the probing process: the address of the API server of the cluster that the ledger runs in. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Returns the records of the platform as an inventory, if they are followed. */
-  readonly records: () => SourceReading | undefined;
+  readonly prober: Prober;
+  readonly health: SourceHealth;
+  /** Returns the followed records of the platforms as inventories. */
+  readonly records: () => readonly SourceReading[];
 }
 
 export interface OpenValidator {
@@ -53,18 +48,8 @@ export function hasSources({ credentials }: ValidatorSettings): boolean {
 /** Creates the validator and starts its schedule; returns `undefined` if no source of credentials is configured. */
 export function openValidator(parts: Parts, settings: ValidatorSettings): OpenValidator | undefined {
   if (!hasSources(settings)) return undefined;
-  const { store, ledger, projections, log, now, recordingTime, clockGuard, environment } = parts;
-  const { credentials, probe, shard, runDeadline, schedule } = settings;
-  const prober = new Prober(
-    ProberOptions.parse({
-      ...probe,
-      credentials,
-      environment,
-      searchDomains: searchDomains(environment),
-      readable: readableFor(credentials),
-    }),
-    { now, log },
-  );
+  const { store, ledger, projections, log, now, recordingTime, clockGuard, prober } = parts;
+  const { shard, runDeadline, schedule } = settings;
   const dependencies = {
     store,
     ledger,
@@ -76,28 +61,25 @@ export function openValidator(parts: Parts, settings: ValidatorSettings): OpenVa
     probes: prober,
     runs: new ValidationRuns(store, recordingTime),
   };
-  const inventory = inventoryOf(parts, prober);
+  const inventory = inventoryOf(parts);
   const options = { policies: policiesOf(settings.policy), shard, deadlineMs: runDeadline };
   const validator = new RunValidation({ ...dependencies, inventory }, options);
   const job = new ValidatorJob(validator, schedule === 'off' ? undefined : schedule, now, log);
   job.start();
-  const stop = async () => {
-    await job.stop();
-    await prober.stop();
-  };
-  return { control: job, job, prober, stop };
+  return { control: job, job, prober, stop: () => job.stop() };
 }
 
 /** Creates the comparison of the inventories (credential sources and platform records) with the ledger. */
-function inventoryOf({ projections, now, records }: Parts, prober: Prober) {
+function inventoryOf({ projections, now, records, prober, health }: Parts) {
   const reconciler = new InventoryReconciler({
     listed: () => prober.inventory(),
-    readings: () => [records()].filter((reading) => reading !== undefined),
+    readings: records,
     inventory: () => ledgerInventory(projections.model, now(), inventorySource),
     now,
   });
   return async (): Promise<InventoryReport> => {
-    const { conditions, statuses } = await reconciler.run((key) => firstSeenOf(projections, key));
+    const { conditions, statuses, readings } = await reconciler.run((key) => firstSeenOf(projections, key));
+    health.note(readings, now());
     return {
       statusOf: (clusterId) => statuses.get(clusterId) ?? 'unknown',
       conditions: conditions.flatMap(conditionOf),
@@ -119,9 +101,4 @@ function conditionOf(found: InventoryCondition): Condition[] {
   if (found.type === 'billed-but-missing') return [];
   const { type: kind, reference: subject, name, source, since } = found;
   return [{ kind, subject, data: { name, source, since: formatInstant(since) } }];
-}
-
-function readableFor({ managementCluster }: CredentialSettings): string[] {
-  if (managementCluster === undefined) return [];
-  return 'inCluster' in managementCluster ? [IN_CLUSTER] : [managementCluster.kubeconfig];
 }

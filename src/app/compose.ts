@@ -8,17 +8,20 @@ import { createMetrics, observeKubefirst } from '../http/metrics/metrics.ts';
 import type { App, HttpServices } from '../http/server/app.ts';
 import { buildServer } from '../http/server/server.ts';
 import { AutoClose } from '../jobs/auto-close.ts';
+import type { Prober } from '../kubernetes/prober/prober.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { OperatorDecisions } from '../ledger/operator-decisions.ts';
 import { PeriodClosingStore } from '../ledger/period-closing-store.ts';
 import type { Projections } from '../projections/projections.ts';
 import { ClosePeriod } from '../usecases/close-period.ts';
+import { SourceHealth } from '../usecases/source-health.ts';
 import type { Position } from '../util/log-numbers.ts';
 import { type Access, composeAccess } from './compose-access.ts';
-import { type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
+import { type FollowedRecords, followedRecords, type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
 import type { ComposeOptions } from './compose-options.ts';
-import { type OpenValidator, openValidator } from './compose-validator.ts';
+import { openProber } from './compose-prober.ts';
+import { hasSources, type OpenValidator, openValidator } from './compose-validator.ts';
 import { type OpenWebhooks, openWebhooks } from './compose-webhooks.ts';
 import { type OpenLog, openLog } from './open-log.ts';
 
@@ -69,11 +72,15 @@ async function composeLayers(
   const ledger = new Ledger(store, { now, recordingTime: clock.now, backdatingMs, isNew });
   const closePeriod = closePeriodOf(openedLog, now, graceMs);
   const autoClose = new AutoClose({ closer: closePeriod, projections, now, graceMs, log }, config.autoClose);
-  const kubefirst = await kubefirstOf(config, options, openedLog, ledger, resources);
-  const validator = validatorOf(config, options, openedLog, { ledger, kubefirst }, resources);
+  const health = new SourceHealth();
+  const places = options.readOnly === true ? [] : placesOf(config);
+  const prober = proberOf(config, options, places, resources);
+  const shared = { ledger, prober, health };
+  const kubefirst = kubefirstOf(config, options, openedLog, { ...shared, places }, resources);
+  const validator = validatorOf(config, options, openedLog, { ...shared, kubefirst }, resources);
   const webhooks = await openWebhooks(config, options, openedLog, resources);
   const access = composeAccess(config, options, openedLog, resources);
-  const services = { ledger, closePeriod, kubefirst, validator, graceMs, ...webhooks };
+  const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks };
   const app = await serverOf(openedLog, services, access, config, options);
   if (options.readOnly !== true) autoClose.start();
   const close = async () => {
@@ -96,32 +103,52 @@ function closePeriodOf(
   return new ClosePeriod({ store, projections, closes, now, graceMs, clockGuard, closed });
 }
 
-async function kubefirstOf(
-  config: Config,
+/** Returns the records of Kubefirst to follow. @throws ConfigError */
+function placesOf({ kubefirst, validator }: Config): readonly FollowedRecords[] {
+  return followedRecords(kubefirst.records ?? [], validator.credentials);
+}
+
+/** Creates the prober if anything needs it: clusters to probe, or records to follow. */
+function proberOf(
+  { validator, kubernetes: environment }: Config,
   { log, now, readOnly = false }: ComposeOptions,
-  { projections }: OpenLog,
-  ledger: Ledger,
+  places: readonly FollowedRecords[],
   resources: AsyncDisposableStack,
-): Promise<Kubefirst> {
-  const { records, ...settings } = config.kubefirst;
-  const isFollowing = !readOnly && records !== undefined;
-  const kubefirst = await openKubefirst(
-    { ledger, projections, log, now },
-    isFollowing ? config.kubefirst : settings,
-  );
+): Prober | undefined {
+  if (readOnly || (!hasSources(validator) && places.length === 0)) return undefined;
+  const followed = places.map(({ managementCluster }) => managementCluster);
+  const prober = openProber({ environment, log, now }, validator, followed);
+  resources.defer(() => prober.stop());
+  return prober;
+}
+
+interface Shared {
+  readonly ledger: Ledger;
+  readonly prober: Prober | undefined;
+  readonly health: SourceHealth;
+}
+
+function kubefirstOf(
+  config: Config,
+  { log, now }: ComposeOptions,
+  { projections }: OpenLog,
+  { places, ...shared }: Shared & { readonly places: readonly FollowedRecords[] },
+  resources: AsyncDisposableStack,
+): Kubefirst {
+  const named = new Set(Object.keys(config.validator.credentials.managementClusters ?? {}));
+  const kubefirst = openKubefirst({ ...shared, projections, log, now }, config.kubefirst, places, named);
   resources.defer(() => kubefirst.stop());
   return kubefirst;
 }
 
 function validatorOf(
   config: Config,
-  { log, now, readOnly = false }: ComposeOptions,
+  { log, now }: ComposeOptions,
   { store, projections, clock, clockGuard }: OpenLog,
-  { ledger, kubefirst }: { readonly ledger: Ledger; readonly kubefirst: Kubefirst },
+  { ledger, prober, health, kubefirst }: Shared & { readonly kubefirst: Kubefirst },
   resources: AsyncDisposableStack,
 ): OpenValidator | undefined {
-  if (readOnly) return undefined;
-  const records = () => kubefirst.watcher?.reading();
+  if (prober === undefined) return undefined;
   const parts = {
     store,
     ledger,
@@ -130,8 +157,9 @@ function validatorOf(
     now,
     recordingTime: clock.now,
     clockGuard,
-    environment: config.kubernetes,
-    records,
+    prober,
+    health,
+    records: kubefirst.readings,
   };
   const validator = openValidator(parts, config.validator);
   resources.defer(async () => validator?.stop());
@@ -140,11 +168,12 @@ function validatorOf(
 
 type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'validator'> &
   Pick<Config, 'graceMs'> &
+  Pick<HttpServices, 'health'> &
   OpenWebhooks;
 
 async function serverOf(
   { store, projections, signedLog, clock, clockGuard, starts }: OpenLog,
-  { ledger, closePeriod, kubefirst, validator, graceMs, tail, webhooks, webhookRecords }: Services,
+  { ledger, closePeriod, kubefirst, validator, health, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
   config: Pick<Config, 'trustProxy' | 'allowedOrigins' | 'rateLimit' | 'deletionMode'>,
   { log, now }: ComposeOptions,
@@ -155,6 +184,7 @@ async function serverOf(
     signedLog,
     clockGuard,
     webhooks,
+    health,
     now,
     recordingTime: clock.now,
   });
@@ -180,6 +210,7 @@ async function serverOf(
     webhooks,
     webhookRecords,
     validator: validator?.control,
+    health,
     now,
     recordingTime: clock.now,
     graceMs,

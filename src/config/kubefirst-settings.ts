@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { PricePerHour } from '../domain/kubefirst/cluster-usage.ts';
 import { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
-import { KUBEFIRST_NAMESPACE } from '../kubernetes/management/kubefirst-records.ts';
 import { ManagementClusterSettings } from '../kubernetes/settings/credential-settings.ts';
 
 /** Location of the records of Kubefirst that the ledger follows. */
 const RecordsSettings = z.strictObject({
-  managementCluster: ManagementClusterSettings,
-  namespace: z.string().min(1).max(63).default(KUBEFIRST_NAMESPACE),
+  /** Without it, the one of `validator.credentials.managementClusters` with this name, or `managementCluster`. */
+  managementCluster: ManagementClusterSettings.optional(),
+  namespace: z.string().min(1).max(63).default('kubefirst'),
   /**
    * Name of this location. A cluster is reported as missing only if the records of the location that registered it no longer
    * have it, so the name must never change.
@@ -17,6 +17,15 @@ const RecordsSettings = z.strictObject({
     .regex(/^[a-z0-9-]{1,63}$/, 'must be 1 to 63 of a-z 0-9 -')
     .default('default'),
 });
+export type RecordsSettings = z.output<typeof RecordsSettings>;
+
+/** One location, or a list of them. */
+const AllRecords = z
+  .union([z.array(RecordsSettings).max(1_000), RecordsSettings.transform((records) => [records])])
+  .refine(
+    (all) => new Set(all.map(({ name }) => name)).size === all.length,
+    'must have unique names: each management cluster needs one of its own',
+  );
 
 const policy = KubefirstPolicy.shape;
 
@@ -42,8 +51,8 @@ export const KubefirstSettings = z.strictObject({
   pricePerHour: PricePerHour.optional().describe(
     'Price of a cluster-hour on the billing page, a decimal number. Without it the page has no totals.',
   ),
-  records: RecordsSettings.optional().describe(
-    'The records of Kubefirst to follow: `managementCluster` (`inCluster` or `kubeconfig`), `namespace`, `name`.',
+  records: AllRecords.optional().describe(
+    'The records of Kubefirst to follow, one location or a list: `name`, `managementCluster` (`inCluster` or `kubeconfig`), `namespace`. Without `managementCluster`, the management cluster of `validator.credentials` that has this name, or the one without a name, is followed.',
   ),
 });
 export type KubefirstSettings = z.output<typeof KubefirstSettings>;

@@ -33,7 +33,7 @@ export const ValidatorSettings = z.strictObject({
     'Thresholds, mode and exceptions: see [the validator](validator.md).',
   ),
   credentials: CredentialSettings.prefault({}).describe(
-    'The sources of the credentials that registrations refer to: `directory`, and in the `managementCluster` (`inCluster` or `kubeconfig`) `argocd`, `clusterApi` and `secrets`. Without a source no cluster is probed.',
+    'The sources of the credentials that registrations refer to: `directory`, and in the `managementCluster` (`inCluster` or `kubeconfig`), or in several `managementClusters` by name, `argocd`, `clusterApi` and `secrets`. Without a source no cluster is probed.',
   ),
   probe: z
     .strictObject({

@@ -1,6 +1,7 @@
 import { type Interval, isBilledAt } from './billing/billing.ts';
 import { formatAverage } from './billing/quantity.ts';
 import { usageOf } from './billing/usage.ts';
+import { identityOf } from './kubefirst/identity.ts';
 import { HOUR_MS, type Instant } from './time.ts';
 
 /** A cluster that a source lists. */
@@ -22,7 +23,9 @@ export interface InventoryItem {
 /** The list of one source, or why it could not be read. */
 export type SourceReading =
   | { readonly source: string; readonly items: readonly InventoryItem[] }
-  | { readonly source: string; readonly unreadable: string };
+  | { readonly source: string; readonly unreadable: string }
+  /** The source can be read and has no list. */
+  | { readonly source: string; readonly isReadable: true };
 
 /** A cluster that is registered and not deleted. */
 export interface RegisteredCluster {
@@ -33,6 +36,8 @@ export interface RegisteredCluster {
   readonly connection?: string | undefined;
   /** Sources that must list the cluster, besides the source of its `connection`. */
   readonly expectedIn?: readonly string[];
+  /** Id of the management cluster whose record has it, as Kubefirst gives it. */
+  readonly hostId?: string | undefined;
   readonly intervals: readonly Interval[];
 }
 
@@ -106,7 +111,7 @@ export function reconcileInventory(
   for (const cluster of registered) {
     const { status, source } = index.statusOf(cluster);
     statuses.set(cluster.clusterId, status);
-    if (status !== 'gone' || source === undefined || !isBilledAt(cluster.intervals, now)) continue;
+    if (!isGoneFromInventory(status) || source === undefined || !isBilledAt(cluster.intervals, now)) continue;
     const { clusterId, accountId, name } = cluster;
     const key = `billed-but-missing:${clusterId}`;
     const since = firstSeen(key) ?? now;
@@ -139,9 +144,12 @@ class InventoryIndex {
   readonly #references = new Set<string>();
   /** `source` and id of every item that has a cluster id. */
   readonly #ids = new Set<string>();
+  /** Ids of the management clusters whose records a source lists. */
+  readonly #hosts = new Set<string>();
 
   constructor(readings: readonly SourceReading[]) {
     for (const reading of readings) {
+      if ('isReadable' in reading) continue;
       const isRead = 'items' in reading;
       // If one of two readings of a source failed, absence from the other one proves nothing.
       if (this.#sources.get(reading.source) !== 'unreadable')
@@ -150,7 +158,10 @@ class InventoryIndex {
       for (const item of reading.items) {
         this.#items.push(item);
         this.#references.add(item.reference);
-        if (item.clusterId !== undefined) this.#ids.add(`${item.source} ${item.clusterId}`);
+        if (item.clusterId === undefined) continue;
+        this.#ids.add(`${item.source} ${item.clusterId}`);
+        const managementId = identityOf(item.clusterId)?.managementId;
+        if (managementId !== undefined) this.#hosts.add(managementId);
       }
     }
   }
@@ -159,20 +170,31 @@ class InventoryIndex {
   statusOf(cluster: RegisteredCluster): { readonly status: InventoryStatus; readonly source?: string } {
     const { clusterId, connection } = cluster;
     const expected = new Set(cluster.expectedIn);
-    const scheme = connection?.split(':', 1)[0];
-    if (connection !== undefined && scheme !== undefined && this.#sources.has(scheme)) expected.add(scheme);
+    const place = connection === undefined ? undefined : this.#placeOf(connection);
+    if (place !== undefined) expected.add(place);
     let gone: string | undefined;
     let isUnknown = expected.size === 0;
     for (const source of this.#sources.keys()) {
       if (this.#ids.has(`${source} ${clusterId}`)) return { status: 'listed', source };
     }
     if (connection !== undefined && this.#references.has(connection))
-      return { status: 'listed', ...(scheme !== undefined && { source: scheme }) };
+      return { status: 'listed', ...(place !== undefined && { source: place }) };
     for (const source of expected) {
       if (this.#sources.get(source) === 'read') gone ??= source;
       else isUnknown = true;
     }
-    return isUnknown || gone === undefined ? { status: 'unknown' } : { status: 'gone', source: gone };
+    if (isUnknown || gone === undefined) return { status: 'unknown' };
+    const isHosted = cluster.hostId === undefined || this.#hosts.has(cluster.hostId);
+    return { status: isHosted ? 'gone' : 'gone-with-host', source: gone };
+  }
+
+  /** Returns the source that lists the clusters with such a reference: its scheme, or with its management cluster. */
+  #placeOf(connection: string): string | undefined {
+    const [scheme = '', name = ''] = connection.split(/:(.*)/s);
+    const [first = '', ...rest] = name.split('/');
+    const named = `${scheme}/${first}`;
+    if (rest.length >= 2 && this.#sources.has(named)) return named;
+    return this.#sources.has(scheme) ? scheme : undefined;
   }
 
   /** Returns each listed cluster that is not registered once, ordered by reference. */

@@ -8,6 +8,7 @@ import type { ClockGuard } from '../ledger/clock-guard.ts';
 import { type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
+import { type SourceHealth, UNREADABLE_AFTER_MS } from '../usecases/source-health.ts';
 import { instantOut } from './params/fields.ts';
 
 /** Kinds of alerts about a billed cluster that may not exist. */
@@ -63,16 +64,26 @@ export interface AlertSources {
   readonly signedLog: SignedLog;
   readonly clockGuard: ClockGuard;
   readonly webhooks: Pick<Webhooks, 'alerts'>;
+  readonly health: SourceHealth;
+  readonly now: () => Instant;
 }
 
-/** Returns the alerts that hold now and are not derived from the log: drifted statements, a tampered log, an untrusted clock, and those of webhooks. */
-export function liveAlerts({ projections, signedLog, clockGuard, webhooks }: AlertSources): LiveAlert[] {
+/** Returns the alerts that hold now and are not derived from the log: drifted statements, a tampered log, an untrusted clock, unreadable sources, and those of webhooks. */
+export function liveAlerts(sources: AlertSources): LiveAlert[] {
+  const { projections, signedLog, clockGuard, webhooks, health, now } = sources;
   const { statements, model } = projections;
   const alerts = statements.drifts.map(({ period, why }): LiveAlert => {
     const since = model.closedPeriods.of(period)?.closedAt ?? 0;
     return { kind: 'statement-drift', subject: period, since, data: { why } };
   });
   alerts.push(...webhooks.alerts());
+  for (const { source, since, why } of health.overdue(now()))
+    alerts.push({
+      kind: 'source-unreadable',
+      subject: source,
+      since: since + UNREADABLE_AFTER_MS,
+      data: { why, since: instantOut(since) },
+    });
   const { doubt } = clockGuard;
   if (doubt !== undefined) {
     const { why, since } = doubt;

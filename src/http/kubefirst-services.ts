@@ -2,6 +2,8 @@ import type { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 
 /** The state of the followed Kubefirst records. */
 export interface RecordsStatus {
+  /** Name of the place of the records. */
+  readonly name: string;
   readonly state: 'starting' | 'following' | 'unreadable';
   /** Start of the current state. */
   readonly since: number;
@@ -18,6 +20,6 @@ export interface KubefirstServices {
   /** Key that telemetry must send; `undefined` to accept telemetry from any client. */
   readonly writeKey: string | undefined;
   readonly pricePerHour: string | undefined;
-  /** Absent if no records are followed. */
-  readonly records: (() => RecordsStatus) | undefined;
+  /** Returns the state of the records of each management cluster; empty if none are followed. */
+  readonly records: () => readonly RecordsStatus[];
 }

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SourceReading } from '../domain/inventory.ts';
+import type { RecordStep } from '../domain/kubefirst/record-step.ts';
+import type { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import type { Instant } from '../domain/time.ts';
-import type { KubefirstSecret } from '../kubernetes/management/kubefirst-records.ts';
-import type { Step } from '../kubernetes/management/secret-follower.ts';
 import type { DerivedFact, KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 import { inventorySource, type LedgerClusters, RecordBook } from '../usecases/record-book.ts';
+import type { SourceHealth } from '../usecases/source-health.ts';
 import type { Logger } from '../util/logger.ts';
 
 const ACTOR = 'kubefirst-records';
@@ -12,14 +13,17 @@ const ACTOR = 'kubefirst-records';
 interface Dependencies {
   /** Name of the place of the records, so that several places can be followed. */
   readonly name: string;
+  /** How the clusters of these records are registered. */
+  readonly policy: KubefirstPolicy;
   readonly intake: KubefirstIngest;
   readonly view: LedgerClusters & {
     /** Waits until the projections have read all events from before this process. Resolves to false after a timeout. */
     caughtUp(): Promise<boolean>;
   };
   /** Follows the changes of the records until the signal fires. */
-  readonly follow: (signal: AbortSignal) => AsyncGenerator<Step<KubefirstSecret>>;
+  readonly follow: (signal: AbortSignal) => AsyncGenerator<RecordStep>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly health: SourceHealth;
   readonly now: () => Instant;
 }
 
@@ -43,7 +47,7 @@ export class KubefirstWatcher {
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
-    this.#book = new RecordBook(dependencies.name, dependencies.intake.policy, dependencies.view);
+    this.#book = new RecordBook(dependencies.name, dependencies.policy, dependencies.view);
     this.#since = dependencies.now();
   }
 
@@ -59,6 +63,7 @@ export class KubefirstWatcher {
 
   get status() {
     return {
+      name: this.#dependencies.name,
       state: this.#state,
       since: this.#since,
       ...(this.#why !== undefined && { why: this.#why }),
@@ -89,7 +94,7 @@ export class KubefirstWatcher {
     }
   }
 
-  async #applyStep(step: Step<KubefirstSecret>): Promise<void> {
+  async #applyStep(step: RecordStep): Promise<void> {
     if (step.kind === 'unreadable') {
       this.#setState('unreadable', step.why);
       return;
@@ -102,11 +107,13 @@ export class KubefirstWatcher {
   }
 
   #setState(state: 'following' | 'unreadable', why: string | undefined): void {
-    if (state === this.#state && why === this.#why) return;
+    const { name, health, now } = this.#dependencies;
+    const isSame = state === this.#state && why === this.#why;
+    if (state !== this.#state) this.#since = now();
     this.#state = state;
     this.#why = why;
-    this.#since = this.#dependencies.now();
-    const { name } = this.#dependencies;
+    health.note([this.reading()], now());
+    if (isSame) return;
     if (why === undefined) this.#dependencies.log.info({ name }, 'following the records of Kubefirst');
     else this.#dependencies.log.warn({ name, why }, 'the records of Kubefirst cannot be read');
   }
@@ -133,9 +140,14 @@ export class KubefirstWatcher {
 
   #missingFacts(): readonly DerivedFact[] {
     const source = `urn:kubefirst:records:${this.#dependencies.name}`;
-    return this.#book
-      .plan(this.#dependencies.now())
-      .map((planned) => ({ ...planned, source, actor: ACTOR, mayBackdate: true }));
+    return this.#book.plan(this.#dependencies.now()).map((planned) => ({
+      ...planned,
+      // An event id belongs to one cluster.
+      id: `${planned.fact.clusterId}/${planned.id}`,
+      source,
+      actor: ACTOR,
+      mayBackdate: true,
+    }));
   }
 
   #noteMissing(): void {

@@ -14,10 +14,9 @@ import {
   planDeletion,
   planRecord,
 } from '../domain/kubefirst/plan-record.ts';
+import { type KubefirstSecret, type RecordStep, recordOfSecret } from '../domain/kubefirst/record-step.ts';
 import { connectionOf, type KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import type { Instant } from '../domain/time.ts';
-import { type KubefirstSecret, recordOfSecret } from '../kubernetes/management/kubefirst-records.ts';
-import type { Step } from '../kubernetes/management/secret-follower.ts';
 
 /** The clusters of the ledger that records are compared with. */
 export interface LedgerClusters {
@@ -45,7 +44,7 @@ export class RecordBook {
     this.#view = view;
   }
 
-  apply(step: Exclude<Step<KubefirstSecret>, { kind: 'unreadable' | 'resumed' }>): void {
+  apply(step: Exclude<RecordStep, { kind: 'unreadable' | 'resumed' }>): void {
     if (step.kind === 'listed') {
       this.#files.clear();
       this.#index = undefined;
@@ -113,7 +112,11 @@ export class RecordBook {
     if (this.#index === undefined) return { source, unreadable: 'the records have no index' };
     if (this.#index.some((name) => !this.#files.has(name)))
       return { source, unreadable: 'a record is being written or removed' };
-    if (this.unusable.length > 0) return { source, unreadable: 'some records cannot be used' };
+    const [unusable] = this.unusable;
+    if (unusable !== undefined) {
+      const { name, field } = unusable;
+      return { source, unreadable: `the field ${field} of the record ${name} cannot be used`.slice(0, 300) };
+    }
     const items = this.#records()
       .filter(({ record }) => record.status !== 'deleted')
       .map(({ record }) => this.#itemOf(source, record, now));

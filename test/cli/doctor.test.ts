@@ -25,6 +25,7 @@ test('doctor reports a healthy ledger, and later its stale validator and an outa
     'ok      statements',
     'ok      log',
     'ok      clock',
+    'ok      sources',
     'ok      checkpoint',
     '-       validator',
     'ok      critical alerts',

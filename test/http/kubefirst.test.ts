@@ -159,7 +159,7 @@ describe('a heartbeat', () => {
     const { body } = await ledger.get('/v1/sources/kubefirst');
     expect(body).toEqual({
       telemetry: { writeKeyRequired: false, events: { recorded: 1, heartbeat: 1 } },
-      records: null,
+      records: [],
       lastSeen: [{ clusterId: ID, at: '2026-04-15T12:05:00.000Z' }],
     });
     expect(await ledger.head()).toBe(head);

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { AccountId } from '../facts/fact.ts';
 import { KUBEFIRST_ID } from './identity.ts';
 
+/** Secret that Kubefirst creates for Argo CD. */
+const DEFAULT_CONNECTION = 'argocd:argocd/{name}';
+
 /** Settings that map clusters of Kubefirst to registrations. */
 export const KubefirstPolicy = z.strictObject({
   /** Account of all clusters that no other rule assigns; without it, the id of the management cluster. */
@@ -13,10 +16,10 @@ export const KubefirstPolicy = z.strictObject({
   /** Cluster types that are registered as not billable. */
   freeClusterTypes: z.array(z.string().min(1).max(64)).default(['mgmt', 'bootstrap']),
   /**
-   * The `connection` reference of a billed cluster; `{name}` stands for its name. The default is the Secret that
-   * Kubefirst creates for Argo CD. `null` registers no connection.
+   * The `connection` reference of a billed cluster; `{name}` stands for its name, and `{records}` for the place of its
+   * records. The default is the Secret that Kubefirst creates for Argo CD. `null` registers no connection.
    */
-  connection: z.string().min(1).max(253).nullable().default('argocd:argocd/{name}'),
+  connection: z.string().min(1).max(253).nullable().default(DEFAULT_CONNECTION),
 });
 export type KubefirstPolicy = z.output<typeof KubefirstPolicy>;
 
@@ -50,6 +53,22 @@ export interface ClusterDescription {
   readonly domain: string | undefined;
   /** Name of the place whose records contain the cluster. */
   readonly recordsIn?: string;
+}
+
+/**
+ * Returns the `connection` setting for the records of one management cluster.
+ * @param managementCluster its name in references; `undefined` if it has none.
+ */
+export function connectionTemplate(
+  connection: string | null,
+  managementCluster: string | undefined,
+): string | null {
+  if (connection === null) return null;
+  if (managementCluster === undefined) return connection;
+  const isDefault = connection === DEFAULT_CONNECTION;
+  return isDefault
+    ? connection.replace(':', `:${managementCluster}/`)
+    : connection.replaceAll('{records}', managementCluster);
 }
 
 /** Labels of a registration: the domain, and the place of the records. */

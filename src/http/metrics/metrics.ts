@@ -102,19 +102,19 @@ export function observeKubefirst({ registry }: Metrics, { intake, records }: Kub
     'Number of clusters with a heartbeat since the process started',
     () => intake.lastSeen.size,
   );
-  if (records === undefined) return;
-  gauge('ledger_kubefirst_records_followed', '1 if the records can be read', () =>
-    Number(records().state === 'following'),
+  if (records().length === 0) return;
+  gauge('ledger_kubefirst_records_followed', '1 if the records of every management cluster can be read', () =>
+    Number(records().every(({ state }) => state === 'following')),
   );
   gauge(
     'ledger_kubefirst_records_unusable',
     'Number of records that cannot be used',
-    () => records().unusable.length,
+    () => records().flatMap(({ unusable }) => unusable).length,
   );
   gauge(
     'ledger_kubefirst_records_missing',
     'Number of billed clusters whose record is gone',
-    () => records().missing.length,
+    () => records().flatMap(({ missing }) => missing).length,
   );
 }
 

@@ -164,10 +164,9 @@ function statusOf(
     ([clusterId]) => after === undefined || clusterId > String(after),
     ([clusterId]) => [clusterId],
   );
-  const status = records?.();
   return {
     telemetry: { writeKeyRequired: writeKey !== undefined, events: Object.fromEntries(intake.counts) },
-    records: status === undefined ? null : { ...status, since: instantOut(status.since) },
+    records: records().map((status) => ({ ...status, since: instantOut(status.since) })),
     lastSeen: items.map(([clusterId, at]) => ({ clusterId, at: instantOut(at) })),
     ...page.next(last, { position: projections.model.position, now: now() }),
   };

@@ -4,6 +4,7 @@ import type { SignedLog } from '../../audit/signed-log.ts';
 import type { ClockGuard } from '../../ledger/clock-guard.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
+import type { SourceHealth } from '../../usecases/source-health.ts';
 import { EVERY_ROLE } from '../access/route-access.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -107,7 +108,7 @@ function hideDetails({ checks }: ReadinessOut): void {
     check.detail = check.ok ? 'ok' : 'failed; ask with a key of an auditor';
 }
 
-function readinessOf({ store, projections, signedLog, clockGuard, now }: HttpServices): ReadinessOut {
+function readinessOf({ store, projections, signedLog, clockGuard, health, now }: HttpServices): ReadinessOut {
   const { reachable, unreachableSince, detail, needsOperator = false } = store.health();
   const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
   const isShort = unreachableSince !== undefined && outageMs <= STORE_GRACE_MS;
@@ -134,6 +135,7 @@ function readinessOf({ store, projections, signedLog, clockGuard, now }: HttpSer
     statements: statementsCheck(projections),
     log: logCheck(signedLog),
     clock: clockCheck(clockGuard),
+    sources: sourcesCheck(health),
   };
   return { status: checks.store.ok && checks.projections.ok ? 'ready' : 'not-ready', checks };
 }
@@ -171,6 +173,13 @@ function logCheck(signedLog: SignedLog): CheckOut {
 function clockCheck({ doubt }: ClockGuard): CheckOut {
   if (doubt === undefined) return { ok: true, detail: 'agrees with the log and the monotonic clock' };
   return { ok: false, detail: `clock-untrusted: ${doubt.why}; no period is closed` };
+}
+
+/** Reports sources that cannot be read. The ledger stays ready: deletions that they report are found later. */
+function sourcesCheck({ allUnreadable, size }: SourceHealth): CheckOut {
+  if (allUnreadable.length > 0)
+    return { ok: false, detail: allUnreadable.map(({ source, why }) => `${source}: ${why}`).join('; ') };
+  return { ok: true, detail: size === 0 ? 'none was read yet' : `${size} can be read` };
 }
 
 function firstHalted({ unreadableClusters: halted, clusters }: LedgerModel): string {

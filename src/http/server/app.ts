@@ -15,6 +15,7 @@ import type { WebhookRecords } from '../../ledger/webhook-records.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { ClosePeriod } from '../../usecases/close-period.ts';
 import type { BeginOutcome, RunPlan, RunProgress } from '../../usecases/run-validation.ts';
+import type { SourceHealth } from '../../usecases/source-health.ts';
 import type { AccessControl } from '../access/access-control.ts';
 import type { OpenAnswers } from '../access/open-answers.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
@@ -56,6 +57,7 @@ export interface HttpServices {
   readonly clockGuard: ClockGuard;
   /** The newest events, for consumers of this process. */
   readonly tail: LogTail;
+  readonly health: SourceHealth;
   readonly webhooks: Webhooks;
   readonly webhookRecords: WebhookRecords;
   /** Absent if no source of credentials is configured. */

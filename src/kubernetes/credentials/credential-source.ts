@@ -7,6 +7,8 @@ import type { Credential } from './credential.ts';
 export interface CredentialSource {
   /** Scheme of the `connection` references that it resolves: `dir`, `argocd`, `capi`, `secret`. */
   readonly scheme: string;
+  /** Name of the management cluster that it reads; absent if that has none, or there is none. */
+  readonly clusterName?: string | undefined;
   /**
    * Reads one credential.
    * @param name the part of the reference after the scheme.
@@ -21,6 +23,8 @@ export interface CredentialSource {
   refresh?(): void;
   /** Yields the clusters that the source lists; absent if the source cannot list any. @throws SourceUnreadable */
   inventory?(signal: AbortSignal): AsyncIterable<InventoryItem>;
+  /** Checks that a source that cannot list can be read. @throws SourceUnreadable */
+  check?(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,16 +52,48 @@ export async function resolveConnection(
   if (reference === undefined) return 'absent';
   const parsed = parseReference(reference);
   if (parsed === undefined) throw new CredentialRefused('connection', 'must be <source>:<name>');
-  const source = sources.find(({ scheme }) => scheme === parsed.scheme);
-  if (source === undefined)
-    throw new SourceUnreadable(`no credential source with the scheme ${parsed.scheme} is configured`);
-  return source.resolve(parsed.name, signal);
+  const { scheme, name } = parsed;
+  const own = sources.filter((source) => source.scheme === scheme);
+  if (own.length === 0)
+    throw new SourceUnreadable(`no credential source with the scheme ${scheme} is configured`);
+  const meant = sourceOf(name, own);
+  if (meant === undefined)
+    throw new CredentialRefused(
+      'connection',
+      `must name a configured management cluster: ${scheme}:<management cluster>/<namespace>/<name>`,
+    );
+  return meant.source.resolve(meant.name, signal);
+}
+
+/**
+ * Returns the source that a name refers to, and the name within it. The name of a management cluster stands before a
+ * namespace and a name.
+ * @param own the sources of the scheme of the reference.
+ */
+function sourceOf(
+  name: string,
+  own: readonly CredentialSource[],
+): { readonly source: CredentialSource; readonly name: string } | undefined {
+  const [first = '', ...rest] = name.split('/');
+  const named = rest.length < 2 ? undefined : own.find(({ clusterName }) => clusterName === first);
+  if (named !== undefined) return { source: named, name: rest.join('/') };
+  const unnamed = own.find(({ clusterName }) => clusterName === undefined);
+  return unnamed === undefined ? undefined : { source: unnamed, name };
+}
+
+/** Returns the name of a source in inventories and alerts: its scheme, and its management cluster if that has a name. */
+export function sourceName({
+  scheme,
+  clusterName,
+}: Pick<CredentialSource, 'scheme' | 'clusterName'>): string {
+  return clusterName === undefined ? scheme : `${scheme}/${clusterName}`;
 }
 
 /** Returns why `resolveConnection` returned `'absent'`, for people. */
 export function whyAbsent(reference: string | undefined, sources: readonly CredentialSource[]): string {
   const parsed = reference === undefined ? undefined : parseReference(reference);
   if (parsed === undefined) return 'the registration of the cluster has no connection';
-  const source = sources.find(({ scheme }) => scheme === parsed.scheme);
-  return source?.whyAbsent(parsed.name) ?? 'its source has no such credential';
+  const own = sources.filter(({ scheme }) => scheme === parsed.scheme);
+  const meant = sourceOf(parsed.name, own);
+  return meant?.source.whyAbsent(meant.name) ?? 'its source has no such credential';
 }

@@ -51,9 +51,10 @@ const NAMES: FieldNames = {
  * Parses a kubeconfig, which is untrusted input. It uses the server, the CA, and a login of the current context, inline
  * only. A login that would run a program or read a file is left out without reading it. It rejects a CA in a file,
  * proxies, impersonation, skipped verification, and every unknown field.
+ * @param contextName the context to use in place of the current one.
  * @throws CredentialRefused with the name of the field, never its value.
  */
-export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint {
+export function parseKubeconfig(text: string, policy: EndpointPolicy, contextName?: string): Endpoint {
   const file = documentOf(text);
   rejectOtherFields(
     file,
@@ -61,7 +62,8 @@ export function parseKubeconfig(text: string, policy: EndpointPolicy): Endpoint 
     ['apiVersion', 'kind', 'clusters', 'users', 'contexts', 'current-context'],
     IGNORED.file,
   );
-  const current = required(file, 'current-context', '', 'choose one with kubectl config use-context');
+  const current =
+    contextName ?? required(file, 'current-context', '', 'choose one with kubectl config use-context');
   const context = entry(file, 'contexts', 'context', current, 'current-context');
   rejectOtherFields(context, 'contexts.context', ['cluster', 'user'], IGNORED.context);
   const cluster = entry(

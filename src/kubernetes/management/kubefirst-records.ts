@@ -1,30 +1,14 @@
+import { RECORD_FIELDS, readRecord } from '../../domain/kubefirst/cluster-record.ts';
 import {
-  type ClusterRecord,
-  RECORD_FIELDS,
-  readRecord,
-  type UnusableRecord,
-} from '../../domain/kubefirst/cluster-record.ts';
+  INDEX_SECRET,
+  type KubefirstSecret,
+  RECORD_SECRET_PREFIX,
+  type RecordStep,
+} from '../../domain/kubefirst/record-step.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { ManagementCluster } from './management-cluster.ts';
-import { followSecrets, type Step } from './secret-follower.ts';
+import { followSecrets } from './secret-follower.ts';
 import { type Secret, textOf } from './secrets-api.ts';
-
-/** Namespace and names of the Secrets in which Kubefirst keeps its records: an index, and one Secret per cluster. */
-export const KUBEFIRST_NAMESPACE = 'kubefirst';
-const INDEX = 'kubefirst-clusters';
-const PREFIX = 'kubefirst-cluster-';
-
-/** The kept part of a Secret of Kubefirst. Everything else in the Secret is dropped. */
-export type KubefirstSecret =
-  | { readonly kind: 'index'; readonly names: readonly string[] }
-  | {
-      readonly kind: 'record';
-      readonly name: string;
-      readonly records: readonly ClusterRecord[];
-      readonly unusable: readonly UnusableRecord[];
-      /** Time of the last change, by the clock of the management cluster, to the second. */
-      readonly changedAt: Instant | undefined;
-    };
 
 /** Follows the records of a management cluster and no other Secrets of the namespace. */
 export function followRecords(options: {
@@ -33,20 +17,15 @@ export function followRecords(options: {
   readonly signal: AbortSignal;
   readonly listAgainMs?: number;
   readonly firstPauseMs?: number;
-}): AsyncGenerator<Step<KubefirstSecret>> {
+}): AsyncGenerator<RecordStep> {
   return followSecrets({ ...options, select: readSecret });
-}
-
-/** Returns the name of the record in the name of its Secret; `undefined` for the index. */
-export function recordOfSecret(secretName: string): string | undefined {
-  return secretName === INDEX ? undefined : secretName.slice(PREFIX.length);
 }
 
 export function readSecret(secret: Secret): KubefirstSecret | undefined {
   const { name } = secret.metadata;
-  if (name === INDEX) return { kind: 'index', names: namesIn(fieldOf(secret, 'list')) };
-  if (!name.startsWith(PREFIX)) return undefined;
-  const record = name.slice(PREFIX.length);
+  if (name === INDEX_SECRET) return { kind: 'index', names: namesIn(fieldOf(secret, 'list')) };
+  if (!name.startsWith(RECORD_SECRET_PREFIX)) return undefined;
+  const record = name.slice(RECORD_SECRET_PREFIX.length);
   const fields = Object.fromEntries(RECORD_FIELDS.map((field) => [field, fieldOf(secret, field)]));
   return {
     kind: 'record',

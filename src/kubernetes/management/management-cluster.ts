@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
+import type { EndpointPolicy } from '../credentials/endpoint.ts';
 import type { ManagementClusterSettings } from '../settings/credential-settings.ts';
+import { type Access, readAccess } from './access.ts';
 import {
   Expired,
   linesOf,
@@ -28,64 +28,43 @@ interface WatchTimes {
 
 type Query = Readonly<Record<string, string>>;
 
+interface Options {
+  readonly watchTimes?: WatchTimes;
+  /** Whether its server may be an `http:` URL. Only tests need it. */
+  readonly allowPlainHttp?: boolean;
+}
+
+/** Time after which a token is read again, since tokens rotate. */
+const ACCESS_MS = 60_000;
+
 /**
- * Reads Secrets of the management cluster, in the server (records of Kubefirst) and in the probing process
- * (credentials). `@kubernetes/client-node` provides the login: in-cluster files, certificates, rotating tokens. Its
- * generated calls and its informer are not used: they open a connection per call, have no timeout, and the informer
- * neither reports the end of a list nor restarts after an error.
+ * Reads Secrets of a management cluster, in the probing process. The access is opened at the first request, and again
+ * every minute, after a failed request, and when a login was not accepted, so that a rotated one is used.
  */
 export class ManagementCluster {
-  readonly #config: KubeConfig;
-  readonly #newContext: (url: string) => RequestContext;
-  readonly #caData: string | undefined;
+  readonly #settings: ManagementClusterSettings;
+  readonly #policy: EndpointPolicy;
   readonly #watchTimes: WatchTimes;
-  #dispatcher: Dispatcher | undefined;
+  #access: { readonly opened: Promise<Access>; readonly openedAt: number } | undefined;
+  #endpoint: { readonly server: string; readonly caData?: string } | undefined;
 
-  private constructor(
-    config: KubeConfig,
-    newContext: (url: string) => RequestContext,
-    caData: string | undefined,
-    watchTimes: WatchTimes,
-  ) {
-    this.#watchTimes = watchTimes;
-    this.#config = config;
-    this.#newContext = newContext;
-    this.#caData = caData;
-  }
-
-  /** @throws SourceUnreadable if the access cannot be read or names no server. */
-  static async open(
+  constructor(
     settings: ManagementClusterSettings,
-    watchTimes: WatchTimes = DEFAULT_WATCH_TIMES,
-  ): Promise<ManagementCluster> {
-    // The module is large, so it is loaded only if there is a management cluster.
-    const { KubeConfig, RequestContext, HttpMethod } = await import('@kubernetes/client-node');
-    const config = new KubeConfig();
-    try {
-      if ('inCluster' in settings) config.loadFromCluster();
-      else config.loadFromFile(settings.kubeconfig);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new SourceUnreadable(
-        `the kubeconfig of the management cluster cannot be read: ${code ?? 'not a kubeconfig'}`,
-      );
-    }
-    if ('kubeconfig' in settings && settings.context !== undefined)
-      config.setCurrentContext(settings.context);
-    if (!URL.canParse(config.getCurrentCluster()?.server ?? ''))
-      throw new SourceUnreadable('the kubeconfig of the management cluster has no server');
-    return new ManagementCluster(
-      config,
-      (url) => new RequestContext(url, HttpMethod.GET),
-      await authorityOf(config),
-      watchTimes,
-    );
+    { watchTimes = DEFAULT_WATCH_TIMES, allowPlainHttp = false }: Options = {},
+  ) {
+    this.#settings = settings;
+    this.#policy = { allowPlainHttp };
+    this.#watchTimes = watchTimes;
   }
 
-  /** Server and CA (PEM in base64) of the management cluster, for an anonymous probe. */
+  /**
+   * Server and CA (PEM in base64) of the management cluster, for an anonymous probe.
+   * @throws SourceUnreadable if the access was never opened.
+   */
   get endpoint(): { readonly server: string; readonly caData?: string } {
-    const server = this.#config.getCurrentCluster()?.server ?? '';
-    return { server, ...(this.#caData !== undefined && { caData: this.#caData }) };
+    if (this.#endpoint === undefined)
+      throw new SourceUnreadable('the access to the management cluster is not open');
+    return this.#endpoint;
   }
 
   /** Reads one Secret. @returns `'absent'` if it does not exist. @throws SourceUnreadable */
@@ -172,54 +151,53 @@ export class ManagementCluster {
   }
 
   async close(): Promise<void> {
-    await this.#dropDispatcher();
+    await this.#dropAccess();
   }
 
   async #get(path: string, query: Query, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     signal.throwIfAborted();
     try {
-      const url = `${this.endpoint.server.replace(/\/$/, '')}${path}?${new URLSearchParams(query)}`;
-      const context = this.#newContext(url);
-      // Applied to every request, since tokens rotate; the connections are reused, since certificates rarely
-      // change.
-      await this.#config.applySecurityAuthentication(context);
-      this.#dispatcher ??= context.getDispatcher() as unknown as Dispatcher | undefined;
-      const response = await request(url, {
-        headers: { accept: 'application/json', ...context.getHeaders() },
+      const { server, authorization, dispatcher } = await this.#open();
+      const response = await request(`${server}${path}?${new URLSearchParams(query)}`, {
+        headers: { accept: 'application/json', ...(authorization !== undefined && { authorization }) },
         signal,
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
-        ...(this.#dispatcher && { dispatcher: this.#dispatcher }),
+        dispatcher,
       });
-      if (response.statusCode === 401) await this.#dropDispatcher();
+      if (response.statusCode === 401) await this.#dropAccess();
       return response;
     } catch (error) {
-      await this.#dropDispatcher();
+      await this.#dropAccess();
       throw unreadable(error);
     }
   }
 
-  /** Closes the connections after their current requests; the next request uses the current certificates. */
-  async #dropDispatcher(): Promise<void> {
-    const dispatcher = this.#dispatcher;
-    this.#dispatcher = undefined;
+  async #open(): Promise<Access> {
+    if (this.#access !== undefined && performance.now() - this.#access.openedAt > ACCESS_MS)
+      await this.#dropAccess();
+    this.#access ??= {
+      opened: readAccess(this.#settings, this.#policy),
+      openedAt: performance.now(),
+    };
+    const access = await this.#access.opened;
+    const { server, ca } = access;
+    this.#endpoint = { server, ...(ca !== undefined && { caData: Buffer.from(ca).toString('base64') }) };
+    return access;
+  }
+
+  /** Closes the connections after their current requests; the next request reads the access again. */
+  async #dropAccess(): Promise<void> {
+    const dropped = this.#access;
+    this.#access = undefined;
+    const dispatcher = await dropped?.opened.then((access) => access.dispatcher).catch(() => undefined);
     if (dispatcher === undefined) return;
-    // Destroys connections that do not end in time.
+    // Destroys connections that do not end in time. A watch ends within its own time.
     const closing = dispatcher.close().catch(() => undefined);
-    void Promise.race([closing, wait(REQUEST_TIMEOUT_MS, undefined, { ref: false })]).then(() =>
+    const longest = this.#watchTimes.seconds * 1_000 + this.#watchTimes.graceMs;
+    void Promise.race([closing, wait(longest, undefined, { ref: false })]).then(() =>
       dispatcher.destroy().catch(() => undefined),
     );
-  }
-}
-
-async function authorityOf(config: KubeConfig): Promise<string | undefined> {
-  const { caData, caFile } = config.getCurrentCluster() ?? {};
-  if (caData !== undefined || caFile === undefined) return caData;
-  try {
-    return await readFile(caFile, 'base64');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new SourceUnreadable(`the CA of the management cluster cannot be read: ${code}`);
   }
 }
 

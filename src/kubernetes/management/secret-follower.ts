@@ -1,18 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Step } from '../../domain/kubefirst/record-step.ts';
 import type { ManagementCluster } from './management-cluster.ts';
 import { Expired, type Secret, type WatchEvent } from './secrets-api.ts';
 import { SourceUnreadable } from './source-unreadable.ts';
-
-/** A step of a follower, in order. */
-export type Step<T> =
-  /** The complete list. Earlier items that are not in it are gone. */
-  | { readonly kind: 'listed'; readonly items: ReadonlyMap<string, T> }
-  | { readonly kind: 'changed'; readonly name: string; readonly item: T }
-  | { readonly kind: 'gone'; readonly name: string }
-  /** Reading works again, and nothing was missed. */
-  | { readonly kind: 'resumed' }
-  /** Reading fails. The follower retries on its own. */
-  | { readonly kind: 'unreadable'; readonly why: string };
 
 interface Options<T> {
   readonly cluster: ManagementCluster;

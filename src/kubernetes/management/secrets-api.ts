@@ -35,7 +35,7 @@ export async function readJson(statusCode: number, body: Dispatcher.ResponseData
   if (statusCode !== 200) {
     await body.dump();
     if (statusCode === 410) throw new Expired('the resource version has expired');
-    throw new SourceUnreadable(`the management cluster answered with status ${statusCode}`);
+    throw new SourceUnreadable(`the management cluster answered with status ${statusCode}`, statusCode);
   }
   try {
     return await body.json();

@@ -4,7 +4,6 @@
  */
 
 import type { Socket } from 'node:net';
-import type { SourceReading } from '../../domain/inventory.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
 import { AddressPolicy } from '../../util/address-policy.ts';
 import type { Credential } from '../credentials/credential.ts';
@@ -13,8 +12,10 @@ import type { Endpoint } from '../credentials/endpoint.ts';
 import { endpointOf, parseKubeconfig } from '../credentials/kubeconfig.ts';
 import { type OpenSources, openSources } from '../credentials/open-sources.ts';
 import { readInventories } from '../credentials/read-inventories.ts';
+import { followRecords } from '../management/kubefirst-records.ts';
+import { ManagementCluster } from '../management/management-cluster.ts';
 import { SourceUnreadable } from '../management/source-unreadable.ts';
-import type { WorkerCommand, WorkerReport } from '../prober/prober-messages.ts';
+import { toStepMessage, type WorkerCommand, type WorkerReport } from '../prober/prober-messages.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
 import { failureOf, probe } from './probe.ts';
 import { ProbeFailure } from './probe-failure.ts';
@@ -22,6 +23,7 @@ import { HostRateLimiter, ProbeThrottle, Semaphore } from './probe-throttle.ts';
 import { SecureContexts } from './tls-contexts.ts';
 
 type ProbeOrder = Extract<WorkerCommand, { kind: 'probe' }>;
+type FollowOrder = Extract<WorkerCommand, { kind: 'follow' }>;
 
 class Worker {
   readonly #options: ProberOptions;
@@ -32,10 +34,12 @@ class Worker {
   readonly #rateLimiter: HostRateLimiter;
   readonly #activeProbes = new Map<number, AbortController>();
   readonly #send: (report: WorkerReport) => void;
-  #sources: OpenSources | undefined;
+  readonly #sources: OpenSources;
+  readonly #following = new Map<number, AbortController>();
 
   constructor(options: ProberOptions, say: (report: WorkerReport) => void) {
     this.#options = options;
+    this.#sources = openSources(options.credentials, options);
     this.#policy = new AddressPolicy(options.addresses);
     this.#semaphore = new Semaphore(options.concurrency);
     this.#rateLimiter = new HostRateLimiter(options.perHost);
@@ -61,7 +65,7 @@ class Worker {
 
   /** Forgets what the sources have read: a credential that was just corrected is used at once. */
   refresh(): void {
-    for (const source of this.#sources?.sources ?? []) source.refresh?.();
+    for (const source of this.#sources.sources) source.refresh?.();
   }
 
   stats(): WorkerReport {
@@ -82,12 +86,7 @@ class Worker {
   async inventory(): Promise<void> {
     const signal = AbortSignal.timeout(INVENTORY_MS);
     this.refresh();
-    const sources = await this.#open().then(
-      ({ sources }) => sources,
-      () => undefined,
-    );
-    const unreached: SourceReading = { source: 'management-cluster', unreadable: 'it cannot be reached' };
-    const readings = sources === undefined ? [unreached] : await readInventories(sources, signal);
+    const readings = await readInventories(this.#sources.sources, signal);
     this.#send({ kind: 'inventory', readings });
   }
 
@@ -105,7 +104,7 @@ class Worker {
       return { state, code, detail: message.slice(0, 300), at: at() };
     }
     if (endpoint === 'absent') {
-      const detail = whyAbsent(order.connection, this.#sources?.sources ?? []).slice(0, 300);
+      const detail = whyAbsent(order.connection, this.#sources.sources).slice(0, 300);
       return { state: 'unverifiable', code: 'no-credential', detail, at: at() };
     }
     const shared = {
@@ -149,17 +148,28 @@ class Worker {
   }
 
   async #resolve(connection: string | undefined, signal: AbortSignal): Promise<Credential | 'absent'> {
-    const { sources } = await this.#open();
-    return resolveConnection(connection, sources, signal);
+    return resolveConnection(connection, this.#sources.sources, signal);
   }
 
-  /**
-   * Opens the sources when they are first needed, and again after a failure: the management cluster may start
-   * later.
-   */
-  async #open(): Promise<OpenSources> {
-    this.#sources ??= await openSources(this.#options.credentials);
-    return this.#sources;
+  /** Follows the records of a management cluster, and reports each step, until `unfollow` or the end of the process. */
+  async follow({ id, access, namespace }: FollowOrder): Promise<void> {
+    const abort = new AbortController();
+    this.#following.set(id, abort);
+    const cluster = new ManagementCluster(access, this.#options);
+    try {
+      for await (const step of followRecords({ cluster, namespace, signal: abort.signal }))
+        this.#send({ kind: 'step', id, step: toStepMessage(step) });
+    } catch {
+      this.#send({ kind: 'step', id, step: { kind: 'unreadable', why: 'following the records failed' } });
+      this.#send({ kind: 'step', id, step: { kind: 'ended' } });
+    } finally {
+      this.#following.delete(id);
+      await cluster.close();
+    }
+  }
+
+  unfollow(id: number): void {
+    this.#following.get(id)?.abort();
   }
 }
 
@@ -181,6 +191,10 @@ function serve(send: (report: WorkerReport) => void): void {
         return worker?.refresh();
       case 'inventory':
         return void worker?.inventory();
+      case 'follow':
+        return void worker?.follow(order);
+      case 'unfollow':
+        return worker?.unfollow(order.id);
       case 'ping':
         return worker && send(worker.stats());
     }

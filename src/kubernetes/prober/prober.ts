@@ -1,8 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { SourceReading } from '../../domain/inventory.ts';
+import type { RecordStep } from '../../domain/kubefirst/record-step.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
 import type { Logger } from '../../util/logger.ts';
+import type { ManagementClusterSettings } from '../settings/credential-settings.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
-import type { ProberStats, ProbeTarget, WorkerCommand } from './prober-messages.ts';
+import { type ProberStats, type ProbeTarget, toRecordStep, type WorkerCommand } from './prober-messages.ts';
+import { StepQueue } from './step-queue.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface ProbeResult {
@@ -30,6 +34,7 @@ export class Prober {
   readonly #now: () => number;
   readonly #log: Pick<Logger, 'warn'>;
   readonly #pending = new Map<number, PendingProbe>();
+  readonly #followed = new Map<number, StepQueue>();
   #worker: Promise<WorkerProcess> | undefined;
   #failedAt = Number.NEGATIVE_INFINITY;
   #ids = 0;
@@ -92,6 +97,33 @@ export class Prober {
     return readings;
   }
 
+  /**
+   * Follows the records of a management cluster until the signal fires. If the process ends, the records are followed
+   * again from a new list.
+   */
+  async *follow(
+    place: { readonly access: ManagementClusterSettings; readonly namespace: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<RecordStep, void, void> {
+    while (!signal.aborted) {
+      const id = ++this.#ids;
+      const steps = new StepQueue(signal);
+      this.#followed.set(id, steps);
+      const worker = await this.#runningWorker().catch(() => undefined);
+      try {
+        if (worker === undefined) yield { kind: 'unreadable', why: 'the probing process did not start' };
+        else {
+          worker.send({ kind: 'follow', id, ...place });
+          yield* steps.all();
+        }
+      } finally {
+        this.#followed.delete(id);
+        worker?.send({ kind: 'unfollow', id });
+      }
+      await wait(RESTART_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
   /** Returns statistics of the process; `undefined` if none is running. */
   async stats(): Promise<ProberStats | undefined> {
     const worker = await this.#worker?.catch(() => undefined);
@@ -143,9 +175,14 @@ export class Prober {
     let own: WorkerProcess | undefined;
     const starting = WorkerProcess.start(this.#options, {
       onVerdict: ({ id, verdict }) => this.#settle(id, verdict),
+      onStep: ({ id, step }) => this.#followed.get(id)?.add(toRecordStep(step)),
       onEnd: (why) => {
         if (this.#worker === starting) this.#worker = undefined;
         if (!this.#isStopped) this.#log.warn({ why }, 'the probing process ended');
+        for (const steps of this.#followed.values()) {
+          steps.add({ kind: 'unreadable', why: 'the probing process ended' });
+          steps.add(undefined);
+        }
         for (const [id, { worker }] of this.#pending)
           if (worker === own)
             this.#settle(id, this.#failedVerdict('the probing process ended during the probe'));

@@ -13,6 +13,7 @@ const GRACE_MS = 5_000;
 
 export interface WorkerEvents {
   onVerdict(report: Extract<WorkerReport, { kind: 'verdict' }>): void;
+  onStep(report: Extract<WorkerReport, { kind: 'step' }>): void;
   /** Called once, when the process is gone. @param why reason for people. */
   onEnd(why: string): void;
 }
@@ -128,6 +129,7 @@ export class WorkerProcess {
     const { data } = report;
     if (data.kind === 'ready') this.#ready.resolve();
     if (data.kind === 'verdict') this.#events.onVerdict(data);
+    if (data.kind === 'step') this.#events.onStep(data);
     if (data.kind === 'inventory') this.#inventoryRequests.shift()?.(data.readings);
     if (data.kind === 'pong') for (const resolve of this.#statsRequests.splice(0)) resolve(data.stats);
   }

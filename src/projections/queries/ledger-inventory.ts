@@ -1,5 +1,6 @@
 import { canonicalReference } from '../../domain/connection.ts';
 import type { RegisteredCluster } from '../../domain/inventory.ts';
+import { identityOf } from '../../domain/kubefirst/identity.ts';
 import { RECORDS_LABEL } from '../../domain/kubefirst/registration.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
@@ -39,7 +40,10 @@ export function ledgerInventory(
       accountId: details.accountId ?? registration.fact.accountId,
       name: details.name ?? clusterId,
       connection,
-      ...(recordsIn !== undefined && { expectedIn: [recordsSource(recordsIn)] }),
+      ...(recordsIn !== undefined && {
+        expectedIn: [recordsSource(recordsIn)],
+        hostId: identityOf(clusterId)?.managementId,
+      }),
       intervals,
     });
   }

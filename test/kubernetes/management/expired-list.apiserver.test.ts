@@ -33,7 +33,7 @@ describe.skipIf(!hasKubeApiserver())(`a list of ${where}`, () => {
       const some = Array.from({ length: 50 }, (_, k) => `s${i + k}`);
       await Promise.all(some.map((name) => api.createSecret('many', name, { value: name })));
     }
-    cluster = await ManagementCluster.open({ kubeconfig: await api.kubeconfigFile() });
+    cluster = new ManagementCluster({ kubeconfig: await api.kubeconfigFile() });
   });
   afterAll(async () => {
     await cluster?.close();

@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ManagementCluster } from '../../../src/kubernetes/management/management-cluster.ts';
 import { Expired, type Secret } from '../../../src/kubernetes/management/secrets-api.ts';
+import type { ManagementClusterSettings } from '../../../src/kubernetes/settings/credential-settings.ts';
 
 const CANARY = 'CANARY-31cd';
 const { signal } = new AbortController();
@@ -37,15 +38,14 @@ describe('a management cluster', () => {
     const server = createServer(listener).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    // Without a CA the library refuses to connect without TLS.
-    const plain = { 'insecure-skip-tls-verify': true };
     const config = {
-      clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}`, ...plain } }],
+      clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}` } }],
       users: [{ name: 'u', user: { token: CANARY } }],
       contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
       'current-context': 'x',
     };
-    const cluster = await ManagementCluster.open({ kubeconfig: await kubeconfig(JSON.stringify(config)) });
+    const settings = { kubeconfig: await kubeconfig(JSON.stringify(config)) };
+    const cluster = new ManagementCluster(settings, { allowPlainHttp: true });
     onTestFinished(async () => {
       await cluster.close();
       server.closeAllConnections();
@@ -65,20 +65,62 @@ describe('a management cluster', () => {
   }
 
   test('without readable access reports why, but not the content of its kubeconfig', async () => {
-    const open = (file: string) => failure(ManagementCluster.open({ kubeconfig: file }));
+    const read = (settings: ManagementClusterSettings) =>
+      failure(new ManagementCluster(settings).secret('n', 'a', signal));
+    const open = (file: string) => read({ kubeconfig: file });
     expect(await open(join(folder, 'missing'))).toBe(
       'SourceUnreadable: the kubeconfig of the management cluster cannot be read: ENOENT',
     );
-    expect(await open(await kubeconfig(`{ ${CANARY}`))).toBe(
-      'SourceUnreadable: the kubeconfig of the management cluster cannot be read: not a kubeconfig',
+    expect(await open(await kubeconfig(`{ ${CANARY}`))).toMatch(
+      /^SourceUnreadable: the kubeconfig of the management cluster is refused: kubeconfig /,
     );
-    expect(await failure(ManagementCluster.open({ inCluster: true }))).toBe(
-      'SourceUnreadable: the kubeconfig of the management cluster has no server',
+    expect(await read({ inCluster: true })).toBe(
+      'SourceUnreadable: the ledger does not run in a cluster: KUBERNETES_SERVICE_HOST is not set',
     );
-    const nowhere = { clusters: [], users: [], contexts: [], 'current-context': CANARY };
-    expect(await open(await kubeconfig(JSON.stringify(nowhere)))).toBe(
-      'SourceUnreadable: the kubeconfig of the management cluster has no server',
+  });
+
+  test.each([
+    ['users.user.exec is never run', { exec: { command: CANARY, args: [CANARY] } }],
+    ['users.user.auth-provider is never run', { 'auth-provider': { name: 'gcp', config: { a: CANARY } } }],
+    ['users.user.tokenFile names a file, which is never read', { tokenFile: `/${CANARY}` }],
+  ])('cannot be read with a login by a program or a file: %s', async (why, user) => {
+    const file = await kubeconfig(
+      JSON.stringify({
+        clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+        users: [{ name: 'u', user }],
+        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+        'current-context': 'x',
+      }),
     );
+    expect(await failure(new ManagementCluster({ kubeconfig: file }).secret('n', 'a', signal))).toBe(
+      `SourceUnreadable: the kubeconfig of the management cluster needs a token or a client certificate: ${why}`,
+    );
+  });
+
+  test('is read in another context than the current one, and with the login that the file has now', async () => {
+    const tokens: unknown[] = [];
+    const server = createServer(({ headers }, response) => {
+      tokens.push(headers.authorization);
+      response.writeHead(headers.authorization === 'Bearer second' ? 404 : 401).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const text = (token: string) =>
+      JSON.stringify({
+        clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}` } }],
+        users: [{ name: 'u', user: { token } }],
+        contexts: [{ name: 'other', context: { cluster: 'c', user: 'u' } }],
+        'current-context': 'absent',
+      });
+    const file = await kubeconfig(text('first'));
+    const settings = { kubeconfig: file, context: 'other' };
+    const cluster = new ManagementCluster(settings, { allowPlainHttp: true });
+    expect(await failure(cluster.secret('n', 'a', signal))).toContain('answered with status 401');
+    await writeFile(file, text('second'));
+    expect(await cluster.secret('n', 'a', signal)).toBe('absent');
+    expect(tokens).toEqual(['Bearer first', 'Bearer second']);
+    await cluster.close();
   });
 
   test('is listed page by page, and from the start again if a page has expired', async () => {

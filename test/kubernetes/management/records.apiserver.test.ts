@@ -1,11 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { followedRecords, openKubefirst } from '../../../src/app/compose-kubefirst.ts';
+import { openProber } from '../../../src/app/compose-prober.ts';
+import { KubefirstSettings } from '../../../src/config/kubefirst-settings.ts';
+import { ValidatorSettings } from '../../../src/config/validator-settings.ts';
 import { type OpenSources, openSources } from '../../../src/kubernetes/credentials/open-sources.ts';
 import { readInventories } from '../../../src/kubernetes/credentials/read-inventories.ts';
 import { ledgerInventory } from '../../../src/projections/queries/ledger-inventory.ts';
 import { InventoryReconciler } from '../../../src/usecases/reconcile-inventory.ts';
 import { inventorySource } from '../../../src/usecases/record-book.ts';
+import { SourceHealth } from '../../../src/usecases/source-health.ts';
 import { startProxy } from '../../eventstoredb/tcp-proxy.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../../support/kube-apiserver.ts';
 import {
@@ -97,7 +102,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     (await ledger.get(`/v1/clusters/${cluster}/events`)).body.items.map(({ type }: { type: string }) =>
       type.split('.').slice(2, -1).join('.'),
     );
-  const records = async (ledger: Ledger) => (await ledger.get('/v1/sources/kubefirst')).body.records;
+  const records = async (ledger: Ledger) => (await ledger.get('/v1/sources/kubefirst')).body.records[0];
 
   test('provisioned clusters are registered as of their creation, and the management cluster as free', async () => {
     await create([one(), two({ creation_timestamp: '1769850000500', status: 'provisioning' })]);
@@ -200,20 +205,26 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     const settings = { managementCluster: { kubeconfig }, namespace };
     const ledger = await openLedger({ now: later(), kubefirst: { records: settings } });
     ledgers.push(ledger);
-    const { openKubefirst } = await import('../../../src/app/compose-kubefirst.ts');
-    const { KubefirstSettings } = await import('../../../src/config/kubefirst-settings.ts');
     const quiet = { info: () => undefined, warn: () => undefined };
-    const parts = { ...ledger.rooms, log: quiet, now: () => ledger.now + 5_000 };
-    const other = await openKubefirst(parts, KubefirstSettings.parse({ records: settings }));
+    const now = () => ledger.now + 5_000;
+    const parts = { ...ledger.rooms, log: quiet, now, health: new SourceHealth() };
+    const own = KubefirstSettings.parse({ records: settings });
+    const places = followedRecords(own.records ?? [], {});
+    const environment = {};
+    const access = settings.managementCluster;
+    const prober = openProber({ environment, log: quiet, now }, ValidatorSettings.parse({}), [access]);
+    const other = openKubefirst({ ...parts, prober }, own, places, new Set());
     try {
       await comeTo(ledger, `${ONE} billed`, `${MANAGEMENT} free`);
       await write([one({ status: 'deleted' }), two()]);
       await comeTo(ledger, `${ONE} deleted`, `${TWO} billed`, `${MANAGEMENT} free`);
-      await until(() => other.watcher?.status.state === 'following');
+      await until(() => other.records()[0]?.state === 'following');
       expect(await types(ledger, ONE)).toEqual(['cluster.registered', 'cluster.deleted', 'billing.stopped']);
       expect((await ledger.get('/v1/rejected-events')).body.items).toEqual([]);
+      expect((await ledger.get('/v1/alerts')).body.items).toEqual([]);
     } finally {
       await other.stop();
+      await prober.stop();
     }
   });
 
@@ -302,7 +313,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     const reconciler = ({ sources }: OpenSources) =>
       new InventoryReconciler({
         listed: () => readInventories(sources, new AbortController().signal),
-        readings: () => (rooms.watcher === undefined ? [] : [rooms.watcher.reading()]),
+        readings: rooms.readings,
         inventory: () => ledgerInventory(projections.model, ledger.now, inventorySource),
         now: () => ledger.now,
       });

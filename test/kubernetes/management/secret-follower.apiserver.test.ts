@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Step } from '../../../src/domain/kubefirst/record-step.ts';
 import { ManagementCluster } from '../../../src/kubernetes/management/management-cluster.ts';
-import { followSecrets, type Step } from '../../../src/kubernetes/management/secret-follower.ts';
+import { followSecrets } from '../../../src/kubernetes/management/secret-follower.ts';
 import { textOf } from '../../../src/kubernetes/management/secrets-api.ts';
 import { startProxy } from '../../eventstoredb/tcp-proxy.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../../support/kube-apiserver.ts';
@@ -25,10 +26,8 @@ describe.skipIf(!hasKubeApiserver())(`following the Secrets of ${where}`, () => 
 
   /** Collects steps as they arrive, until the test ends. */
   async function follow(namespace: string, port: number, more: { listAgainMs?: number } = {}) {
-    const cluster = await ManagementCluster.open(
-      { kubeconfig: await api.kubeconfigFile(undefined, port) },
-      SHORT,
-    );
+    const kubeconfig = await api.kubeconfigFile(undefined, port);
+    const cluster = new ManagementCluster({ kubeconfig }, { watchTimes: SHORT });
     const ending = new AbortController();
     const select = (secret: Parameters<typeof textOf>[0]) => textOf(secret, 'value');
     const steps = followSecrets({

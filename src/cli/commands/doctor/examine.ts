@@ -47,6 +47,8 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
     'Look at the cluster with `clusters show` and at the event at that position. Void the event if it is wrong.',
   statements: 'Do not bill from this ledger until the cause is found. Compare it with an evidence file.',
   log: 'Do not change the store. Compare it with an older checkpoint and a backup that somebody else keeps.',
+  sources:
+    'Make it readable again: check the network, the kubeconfig and the role of the ledger. Deletions may be missed until then.',
   clock:
     'Compare the clock of the host with a time server. If it is right, confirm it: `cluster-ledger clock trust --reason "…"`.',
 };

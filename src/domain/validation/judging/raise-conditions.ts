@@ -51,7 +51,10 @@ export function clusterConditions(
   const { code, detail } = last;
   const seen = { code, ...(detail !== undefined && { detail }), since: formatInstant(last.at) };
 
-  if (saysNothing(verdict)) add('unverifiable', seen);
+  // A stop of this run has an alert of its own, which these would contradict.
+  const isBilledAfter =
+    isBilled(state) && !concluded.facts.some(({ fact }) => fact.type === 'BillingStopped');
+  if (saysNothing(verdict) && isBilledAfter) add('unverifiable', seen);
   if (verdict.state === 'alive') {
     const isRefused = code === 'unauthorized' || code === 'front';
     if (isRefused && historyAfter.lastRuns >= EXPIRED_AFTER_RUNS) add('credential-expired', seen);
@@ -63,7 +66,7 @@ export function clusterConditions(
       since: formatInstant(historyAfter.bad?.from ?? tick),
       registeredAt: formatInstant(state.registeredAt),
     });
-  if (isGoneFromInventory(cluster.inventory) && isBilled(state)) add('billed-but-missing', missingData());
+  if (isGoneFromInventory(cluster.inventory) && isBilledAfter) add('billed-but-missing', missingData());
   if (policy.mode === 'observe') return conditions;
   if (concluded.isFlapping) add('flapping', { flips: historyAfter.flips.length, limit: policy.flapLimit });
   if (concluded.isUnconfirmed) {

@@ -4,6 +4,7 @@ import { type Secret, textOf } from '../../management/secrets-api.ts';
 import { Credential } from '../credential.ts';
 import { CredentialRefused } from '../credential-source.ts';
 import { type Entry, LabelledSecrets } from './labelled-secrets.ts';
+import type { Place } from './place.ts';
 
 const SCHEME = 'argocd';
 const LABEL = 'argocd.argoproj.io/secret-type=cluster';
@@ -44,7 +45,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** Creates the source of cluster Secrets of Argo CD: `argocd:<namespace>/<secret>`. */
 export function argocdSource(
-  cluster: ManagementCluster,
+  { cluster, clusterName }: Place,
   {
     namespaces = ['argocd'],
     freshMs,
@@ -53,6 +54,7 @@ export function argocdSource(
   return new LabelledSecrets({
     scheme: SCHEME,
     cluster,
+    clusterName,
     labelSelector: LABEL,
     namespaces,
     read: (secret) => entryOf(secret, cluster),
@@ -69,8 +71,6 @@ function entryOf(secret: Secret, cluster: ManagementCluster): Entry {
   const server = textOf(secret, 'server') ?? '';
   const since = creationTimestamp === undefined ? Number.NaN : Date.parse(creationTimestamp);
   const item = {
-    source: SCHEME,
-    reference: `${SCHEME}:${namespace}/${name}`,
     name: textOf(secret, 'name') ?? name,
     server,
     ...(!Number.isNaN(since) && { since }),

@@ -1,9 +1,9 @@
-import type { ManagementCluster } from '../../management/management-cluster.ts';
 import { type Secret, textOf } from '../../management/secrets-api.ts';
 import { Credential } from '../credential.ts';
 import { CredentialRefused } from '../credential-source.ts';
 import { MAX_KUBECONFIG_BYTES } from './directory.ts';
 import { type Entry, LabelledSecrets } from './labelled-secrets.ts';
+import type { Place } from './place.ts';
 
 const SCHEME = 'capi';
 const CLUSTER_NAME = 'cluster.x-k8s.io/cluster-name';
@@ -14,12 +14,13 @@ const SUFFIX = '-kubeconfig';
  * `<cluster>-kubeconfig`.
  */
 export function clusterApiSource(
-  cluster: ManagementCluster,
+  place: Place,
   { namespaces = [], freshMs }: { readonly namespaces?: readonly string[]; readonly freshMs?: number } = {},
 ): LabelledSecrets {
   return new LabelledSecrets({
     scheme: SCHEME,
-    cluster,
+    cluster: place.cluster,
+    clusterName: place.clusterName,
     labelSelector: CLUSTER_NAME,
     namespaces,
     read: entryOf,
@@ -41,8 +42,6 @@ function entryOf(secret: Secret): Entry | undefined {
     name: `${namespace}/${clusterName}`,
     credential: credentialOf(secret),
     item: {
-      source: SCHEME,
-      reference: `${SCHEME}:${namespace}/${clusterName}`,
       name: clusterName,
       ...(!Number.isNaN(since) && { since }),
     },

@@ -1,8 +1,8 @@
 import type { InventoryItem } from '../../../domain/inventory.ts';
-import type { ManagementCluster } from '../../management/management-cluster.ts';
 import type { Secret } from '../../management/secrets-api.ts';
 import type { Credential } from '../credential.ts';
-import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
+import { CredentialRefused, type CredentialSource, sourceName } from '../credential-source.ts';
+import type { Place } from './place.ts';
 import { splitName } from './secret-names.ts';
 
 /** A Secret that was read: a credential, or the reason why it is not acceptable. */
@@ -11,12 +11,11 @@ export interface Entry {
   readonly name: string;
   readonly credential: Credential | CredentialRefused;
   /** Absent if the cluster is not part of the inventory. */
-  readonly item: InventoryItem | undefined;
+  readonly item: Omit<InventoryItem, 'source' | 'reference'> | undefined;
 }
 
-interface Options {
+interface Options extends Place {
   readonly scheme: string;
-  readonly cluster: ManagementCluster;
   readonly labelSelector: string;
   /** Namespaces to read; an empty list means all. */
   readonly namespaces: readonly string[];
@@ -41,12 +40,14 @@ const RETRY_AFTER_MS = 5_000;
  */
 export class LabelledSecrets implements CredentialSource {
   readonly scheme: string;
+  readonly clusterName: string | undefined;
   readonly #options: Options;
   #reading: { readonly entries: Promise<Entries>; readonly timer: NodeJS.Timeout } | undefined;
   readonly #stop = new AbortController();
 
   constructor(options: Options) {
     this.scheme = options.scheme;
+    this.clusterName = options.clusterName;
     this.#options = options;
   }
 
@@ -68,7 +69,10 @@ export class LabelledSecrets implements CredentialSource {
   }
 
   async *inventory(): AsyncIterable<InventoryItem> {
-    for (const { item } of (await this.#entries()).values()) if (item !== undefined) yield item;
+    const source = sourceName(this);
+    const prefix = this.clusterName === undefined ? '' : `${this.clusterName}/`;
+    for (const { name, item } of (await this.#entries()).values())
+      if (item !== undefined) yield { source, reference: `${this.scheme}:${prefix}${name}`, ...item };
   }
 
   async close(): Promise<void> {

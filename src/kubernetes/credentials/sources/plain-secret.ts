@@ -1,9 +1,14 @@
 import type { ManagementCluster } from '../../management/management-cluster.ts';
 import { keysOf, type Secret, textOf } from '../../management/secrets-api.ts';
+import { SourceUnreadable } from '../../management/source-unreadable.ts';
 import { Credential } from '../credential.ts';
 import { CredentialRefused, type CredentialSource } from '../credential-source.ts';
 import { MAX_KUBECONFIG_BYTES } from './directory.ts';
+import type { Place } from './place.ts';
 import { splitName } from './secret-names.ts';
+
+/** Name of a Secret that is only asked for to see whether Secrets can be read. */
+const CHECKED_NAME = 'cluster-ledger-check';
 
 /** Keys that are tried in this order if the reference has no key. */
 const USUAL_KEYS = ['kubeconfig', 'value', 'config', 'value.yaml', 'kubeconfig.yaml', 'admin.conf'] as const;
@@ -15,11 +20,13 @@ const MAX_KEYS_SHOWN = 5;
  */
 export class PlainSecretSource implements CredentialSource {
   readonly scheme = 'secret';
+  readonly clusterName: string | undefined;
   readonly #cluster: ManagementCluster;
   readonly #namespaces: ReadonlySet<string>;
 
-  constructor(cluster: ManagementCluster, namespaces: readonly string[]) {
+  constructor({ cluster, clusterName }: Place, namespaces: readonly string[]) {
     this.#cluster = cluster;
+    this.clusterName = clusterName;
     this.#namespaces = new Set(namespaces);
   }
 
@@ -40,6 +47,17 @@ export class PlainSecretSource implements CredentialSource {
   whyAbsent(reference: string): string {
     const { namespace, name } = splitName(reference, true);
     return `the namespace ${namespace} has no Secret ${name}`;
+  }
+
+  /** Asks for a Secret that need not exist. A role that permits only some Secrets refuses that, and is enough. */
+  async check(signal: AbortSignal): Promise<void> {
+    for (const namespace of this.#namespaces) {
+      try {
+        await this.#cluster.secret(namespace, CHECKED_NAME, signal);
+      } catch (error) {
+        if (!(error instanceof SourceUnreadable) || error.status !== 403) throw error;
+      }
+    }
   }
 
   async close(): Promise<void> {}

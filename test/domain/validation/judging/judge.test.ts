@@ -189,7 +189,7 @@ describe('confirmation by inventory', () => {
     one.inventory.set('c1', 'gone');
     const { facts, conditions } = one.run(START + 3 * DAY_MS, seen(refused));
     expect(typesOf(facts)).toEqual(['c1 BillingStopped']);
-    expect(conditions.map(conditionId)).toEqual(['billed-but-missing:c1']);
+    expect(conditions.map(conditionId)).toEqual([]);
     expect(one.run(START + 3 * DAY_MS + TICK, seen(refused)).conditions).toEqual([]);
   });
 });
