@@ -14,7 +14,7 @@ export const BeginningOut = z.strictObject(recorded).meta({ id: 'BillingBeginnin
 const LeftOutOut = z
   .strictObject({
     window: z.strictObject({ from: InstantOut, to: InstantOut }),
-    accounts: z.int().describe('Number of accounts that were billed before the beginning.'),
+    accounts: z.int().nonnegative().describe('Number of accounts that were billed before the beginning.'),
     ...AmountsOut.shape,
   })
   .describe('The usage from before the beginning: reads show it, but no statement ever includes it.');

@@ -30,10 +30,13 @@ const RejectedOut = z
   .strictObject({ outcome: z.literal('rejected'), problem: ProblemOut })
   .meta({ id: 'Rejected' });
 
-/** The results of a batch. */
+/** The results of a batch. Ledgers before this release send no `outcome`. */
 export const BatchResultOut = z
   .strictObject({
-    outcome: z.literal('batch').describe('Distinguishes the answer to a batch from that to one event.'),
+    outcome: z
+      .literal('batch')
+      .default('batch')
+      .describe('Distinguishes the answer to a batch from that to one event.'),
     results: z
       .array(z.discriminatedUnion('outcome', [RecordedOut, RejectedOut]))
       .describe('One result per event, in order.'),

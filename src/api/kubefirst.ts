@@ -15,7 +15,7 @@ export const KubefirstUsageOut = z.strictObject({
 const TelemetryOut = z.strictObject({
   writeKeyRequired: z.boolean(),
   events: z
-    .record(z.string(), z.int())
+    .record(z.string(), z.int().nonnegative())
     .describe(
       'Number of events since the process started, by outcome: recorded, duplicate, rejected, heartbeat, ignored.',
     ),
@@ -26,7 +26,7 @@ const RecordsOut = z.strictObject({
   state: z.enum(['starting', 'following', 'unreadable']),
   since: InstantOut,
   why: z.string().optional(),
-  clusters: z.int().describe('Number of clusters that the records list.'),
+  clusters: z.int().nonnegative().describe('Number of clusters that the records list.'),
   unusable: z
     .array(z.strictObject({ name: z.string(), field: z.string() }))
     .readonly()

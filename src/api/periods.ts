@@ -6,12 +6,12 @@ import { InstantOut, PositionOut } from './values.ts';
 
 const tally = {
   watermark: PositionOut.describe('Position of the last event that the statements take into account.'),
-  accounts: z.int().describe('Number of accounts that have a statement.'),
+  accounts: z.int().nonnegative().describe('Number of accounts that have a statement.'),
   totals: AmountsOut.describe('The sum of the totals of all statements.'),
   statementsDigest: z
     .string()
     .describe('SHA-256, in hex, of the RFC 8785 JSON of all statements without closedAt, by account.'),
-  rules: z.int().describe('Version of the billing rules by which the statements were made.'),
+  rules: z.int().nonnegative().describe('Version of the billing rules by which the statements were made.'),
 };
 
 const ClosingOut = z.strictObject({

@@ -12,7 +12,7 @@ export const ProblemOut = z
   .strictObject({
     type: z.string().describe('urn:cluster-ledger:problem:<code>; never changes.'),
     title: z.string(),
-    status: z.int(),
+    status: z.int().min(100).max(599),
     detail: z.string(),
     instance: z.string().describe('The id of the request; for a rejected event, the id of the event.'),
     errors: z.array(FieldErrorOut).readonly().optional(),

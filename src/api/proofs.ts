@@ -9,8 +9,8 @@ const Hashes = z.array(Base64).describe('Hashes of the proof, in the order of RF
 export const ProofOut = z
   .strictObject({
     position: z.string().describe('Position of the event in the log.'),
-    leafIndex: z.int().describe('Index of its leaf: the position minus one.'),
-    treeSize: z.int().describe('Number of events that the checkpoint covers.'),
+    leafIndex: z.int().nonnegative().describe('Index of its leaf: the position minus one.'),
+    treeSize: z.int().nonnegative().describe('Number of events that the checkpoint covers.'),
     leafHash: Base64.describe('SHA-256(0x00 || RFC 8785 canonical JSON of the stored event).'),
     hashes: z.array(Base64).describe('The inclusion proof of RFC 9162, section 2.1.3.'),
     checkpoint: z.string().describe('A signed note: C2SP tlog-checkpoint.'),
@@ -30,18 +30,18 @@ export const ProvedEvent = z.intersection(
 /** An inclusion proof in a tree of a given size: RFC 9162, section 2.1.3. */
 export const InclusionOut = z.strictObject({
   position: PositionOut,
-  leafIndex: z.int().describe('The position minus one.'),
+  leafIndex: z.int().nonnegative().describe('The position minus one.'),
   leafHash: Base64.describe('SHA-256(0x00 || canonical JSON of the event).'),
-  size: z.int().describe('Number of events in the tree.'),
+  size: z.int().nonnegative().describe('Number of events in the tree.'),
   root: Base64,
   proof: Hashes,
 });
 
 /** A consistency proof between two trees: RFC 9162, section 2.1.4. */
 export const ConsistencyOut = z.strictObject({
-  from: z.int(),
+  from: z.int().nonnegative(),
   fromRoot: Base64,
-  size: z.int(),
+  size: z.int().nonnegative(),
   root: Base64,
   proof: Hashes,
 });

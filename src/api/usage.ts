@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { Next, WindowOut } from './values.ts';
 
+/** An amount of seconds with 3 decimal places, signed. */
+const SecondsOut = z.string().regex(/^-?\d+\.\d{3}$/);
+
 const measures = {
-  billableClusters: z.int().describe('Number of clusters that were billed for more than 0 ms.'),
-  clusterSeconds: z.string().describe('Billed time in seconds, with 3 decimal places.'),
-  peakClusters: z.int().describe('Largest number of clusters that were billed at one instant.'),
-  clustersAtStart: z.int(),
-  clustersAtEnd: z.int(),
+  billableClusters: z.int().nonnegative().describe('Number of clusters that were billed for more than 0 ms.'),
+  clusterSeconds: SecondsOut.describe('Billed time in seconds, with 3 decimal places.'),
+  peakClusters: z.int().nonnegative().describe('Largest number of clusters that were billed at one instant.'),
+  clustersAtStart: z.int().nonnegative(),
+  clustersAtEnd: z.int().nonnegative(),
   averageClusters: z
     .string()
+    .regex(/^\d+\.\d{6}$/)
     .describe('Billed time divided by the length of the window, with 6 decimal places.'),
 };
 export const UsageOut = z.strictObject(measures).meta({ id: 'Usage' });
@@ -33,7 +37,7 @@ export const UsageBreakdown = {
 export const MEASURES = UsageOut.keyof().options;
 
 /** The two measures that can be added, signed. */
-export const amounts = { billableClusters: z.int(), clusterSeconds: z.string() };
+export const amounts = { billableClusters: z.int(), clusterSeconds: SecondsOut };
 export const AmountsOut = z.strictObject(amounts).meta({ id: 'Amounts' });
 
 /** Usage of the clusters with one value of the attribute that is grouped by. */

@@ -4,7 +4,12 @@ import { TRIGGERS } from '../domain/validation/records/run-record.ts';
 import { InstantOut, Next, PositionOut } from './values.ts';
 
 const CountsOut = z
-  .strictObject({ alive: z.int(), unreachable: z.int(), unknown: z.int(), unverifiable: z.int() })
+  .strictObject({
+    alive: z.int().nonnegative(),
+    unreachable: z.int().nonnegative(),
+    unknown: z.int().nonnegative(),
+    unverifiable: z.int().nonnegative(),
+  })
   .meta({ id: 'VerdictCounts' });
 
 export const BreakerOut = z
@@ -12,8 +17,8 @@ export const BreakerOut = z
     open: z.boolean(),
     since: InstantOut.optional(),
     why: z.enum(['canary', 'all', 'ratio']).optional(),
-    bad: z.int().optional(),
-    of: z.int().optional(),
+    bad: z.int().nonnegative().optional(),
+    of: z.int().nonnegative().optional(),
     canaries: z.array(z.string()).readonly().optional(),
   })
   .meta({ id: 'Breaker' })
@@ -38,21 +43,30 @@ export const RunOut = z
     deadline: InstantOut,
     position: PositionOut,
     policies: z.string().describe('Digest of the policies.'),
-    progress: z.strictObject({ done: z.int(), total: z.int().nullable(), counts: CountsOut }).optional(),
+    progress: z
+      .strictObject({
+        done: z.int().nonnegative(),
+        total: z.int().nonnegative().nullable(),
+        counts: CountsOut,
+      })
+      .optional(),
     result: z
       .strictObject({
         completedAt: InstantOut,
         durationMs: z.int(),
         counts: CountsOut,
-        changed: z.int().describe('Number of clusters whose verdict differs from the previous run.'),
-        facts: z.int().describe('Number of facts that the run appended.'),
+        changed: z
+          .int()
+          .nonnegative()
+          .describe('Number of clusters whose verdict differs from the previous run.'),
+        facts: z.int().nonnegative().describe('Number of facts that the run appended.'),
         wouldHave: z
           .int()
           .describe('Number of facts that were not appended because of the mode of their policy.'),
         withheld: z.boolean().describe('Whether the breaker withheld facts.'),
         breaker: BreakerOut,
-        raised: z.int().describe('Number of conditions that began to hold, or changed.'),
-        resolved: z.int(),
+        raised: z.int().nonnegative().describe('Number of conditions that began to hold, or changed.'),
+        resolved: z.int().nonnegative(),
         full: z.boolean().describe('Whether the records of the run list every cluster.'),
       })
       .optional(),

@@ -10,8 +10,8 @@ export const ValidatorOut = z.strictObject({
       shard: z.string(),
       lastRun: z.string(),
       completedAt: InstantOut,
-      clusters: z.int(),
-      conditions: z.int().describe('Number of conditions that hold.'),
+      clusters: z.int().nonnegative(),
+      conditions: z.int().nonnegative().describe('Number of conditions that hold.'),
       breaker: BreakerOut,
     }),
   ),
@@ -34,7 +34,7 @@ const StopOut = z.strictObject({
 export const PolicyWhatIfOut = z.strictObject({
   window: z.strictObject({ from: InstantOut, to: InstantOut }),
   through: InstantOut,
-  runs: z.int().describe('Number of runs that were replayed.'),
+  runs: z.int().nonnegative().describe('Number of runs that were replayed.'),
   items: z.array(
     z.strictObject({
       accountId: z.string(),

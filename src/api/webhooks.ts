@@ -32,7 +32,7 @@ export const DeliveryAttemptOut = z
     outcome: z
       .enum(['delivered', 'failed', 'parked'])
       .describe('`parked`: the attempts are used up; it is sent again when somebody asks for it.'),
-    status: z.int().optional().describe('Status of the answer; absent if there was none.'),
+    status: z.int().min(100).max(599).optional().describe('Status of the answer; absent if there was none.'),
     error: z.string().optional(),
   })
   .meta({ id: 'DeliveryAttempt' });
@@ -41,7 +41,7 @@ const ParkedOut = z
   .strictObject({
     position: PositionOut,
     eventId: z.string(),
-    attempts: z.int(),
+    attempts: z.int().nonnegative(),
     parkedAt: InstantOut,
     error: z.string(),
   })
@@ -63,8 +63,11 @@ export const WebhookOut = z
     delivery: z
       .strictObject({
         position: PositionOut.describe('Position up to which the log has been read for the webhook.'),
-        outstanding: z.int().describe('Messages that are being sent or wait for another attempt.'),
-        parked: z.int().describe('Messages whose attempts are used up.'),
+        outstanding: z
+          .int()
+          .nonnegative()
+          .describe('Messages that are being sent or wait for another attempt.'),
+        parked: z.int().nonnegative().describe('Messages whose attempts are used up.'),
         failingSince: InstantOut.optional().describe('Since when every attempt has failed.'),
         lastSuccessAt: InstantOut.optional(),
       })
@@ -95,7 +98,7 @@ export type DeliveriesOut = z.output<typeof DeliveriesOut>;
 export const WebhookTestOut = z
   .strictObject({
     delivered: z.boolean(),
-    status: z.int().optional(),
+    status: z.int().min(100).max(599).optional(),
     error: z.string().optional(),
     durationMs: z.int(),
   })
@@ -105,7 +108,7 @@ export type WebhookTestOut = z.output<typeof WebhookTestOut>;
 export const RequestedDeliveriesOut = z
   .strictObject({
     webhookId: z.string(),
-    messages: z.int().describe('Number of messages that are sent again.'),
+    messages: z.int().nonnegative().describe('Number of messages that are sent again.'),
   })
   .meta({ id: 'RequestedDeliveries' });
 export type RequestedDeliveriesOut = z.output<typeof RequestedDeliveriesOut>;
