@@ -68,10 +68,14 @@ async function lookUpInternal(
     if (!(found instanceof ProbeFailure)) return found;
     if (found.code !== 'name-not-found') throw found;
   }
+  const why =
+    searchDomains.length === 0
+      ? 'is a name that only a resolver inside its cluster or network knows'
+      : 'is not known inside this cluster: its Service is gone, or it is a name of another cluster or network';
   throw new ProbeFailure(
     'unverifiable',
     'internal-name',
-    `${host} is a name that only a resolver inside its cluster or network knows; give the server an address that the ledger can reach`,
+    `${host} ${why}; give the server an address that the ledger can reach`,
   );
 }
 

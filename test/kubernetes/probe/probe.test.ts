@@ -264,6 +264,14 @@ describe('a name that only a resolver inside some cluster knows', () => {
     expect(verdict).toMatchObject({ state: 'alive', code: 'ok' });
   });
 
+  test('says nothing about the cluster if it is not known inside the cluster of the ledger either', async () => {
+    const verdict = await probed(fleet.kubeconfig('healthy', { host: 'gone.team-x.svc' }), {
+      searchDomains: ['team-y.svc.cluster.test', 'cluster.test'],
+    });
+    expect(verdict).toMatchObject({ state: 'unverifiable', code: 'internal-name' });
+    expect(verdict.detail).toContain('its Service is gone, or it is a name of another cluster');
+  });
+
   test('is the only kind that is tried with search domains', async () => {
     const before = dns.queries.length;
     const host = 'absent.example.test';
