@@ -9,7 +9,7 @@ export const LogSettings = z
       .refine(isKeyName, 'must be the name of a log, such as ledger.example.com/main, without spaces and +')
       .optional()
       .describe(
-        'Name of the log in its checkpoints. Never change it. By default `cluster-ledger.local/<ledger id>`.',
+        'Name of the log in its checkpoints: the address of its resources without the scheme, such as `ledger.example.com/log`. Decide before the first start: it can never be changed, because all checkpoints, keys and witnesses name it. By default `cluster-ledger.local/<ledger id>`.',
       ),
     key: z
       .string()

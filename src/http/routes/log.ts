@@ -68,16 +68,16 @@ export function logRoutes(app: App, { signedLog, projections }: HttpServices): v
     return plain(reply, signedLog.verifiers().join('\n').concat('\n'));
   });
 
-  app.get(
-    '/log/tile/*',
-    { config: { access: { auditor: 'all' } }, schema: tileSchema },
-    async (request, reply) => {
-      const tile = tileOf(request);
-      if (signedLog.tampered === undefined) await requireReady(signedLog);
-      const content = await orNotFound(() => readTile(signedLog, tile));
-      return binary(reply, content, tile.width === TILE_WIDTH);
-    },
-  );
+  const answerTile = async (request: FastifyRequest, reply: FastifyReply) => {
+    const tile = tileOf(request);
+    if (signedLog.tampered === undefined) await requireReady(signedLog);
+    const content = await orNotFound(() => readTile(signedLog, tile));
+    return binary(reply, content, isSigned(signedLog, tile));
+  };
+  const config = { access: { auditor: 'all' } } as const;
+  // Bundles are compressed like every answer. Hashes cannot be compressed.
+  app.get('/log/tile/entries/*', { config, schema: tileSchema }, answerTile);
+  app.get('/log/tile/*', { config, schema: tileSchema, compress: false }, answerTile);
 }
 
 function tileOf({ url }: FastifyRequest): Tile {
@@ -88,6 +88,15 @@ function tileOf({ url }: FastifyRequest): Tile {
   return tile;
 }
 
+/**
+ * Returns whether a checkpoint covers all leaves of a tile. Only then nothing can change it any more: after the restore of a
+ * backup, other events can take the places of events that were never signed.
+ */
+function isSigned(signedLog: SignedLog, { level, index, width }: Tile): boolean {
+  const leavesPerHash = level === 'entries' ? 1 : TILE_WIDTH ** level;
+  return (index * TILE_WIDTH + width) * leavesPerHash <= (signedLog.newest()?.size ?? 0);
+}
+
 function readTile({ tree }: SignedLog, { level, index, width }: Tile): Promise<Uint8Array> {
   return level === 'entries' ? tree.entries(index, width) : tree.tile(level, index, width);
 }
@@ -96,7 +105,7 @@ function plain(reply: FastifyReply, note: string): FastifyReply {
   return reply.type(TEXT).header('cache-control', 'no-cache').send(note);
 }
 
-function binary(reply: FastifyReply, content: Uint8Array, isFull: boolean): FastifyReply {
-  reply.header('cache-control', isFull ? 'public, max-age=31536000, immutable' : 'no-cache');
+function binary(reply: FastifyReply, content: Uint8Array, isImmutable: boolean): FastifyReply {
+  reply.header('cache-control', isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache');
   return reply.type(BYTES).send(content);
 }
