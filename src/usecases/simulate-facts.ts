@@ -2,9 +2,10 @@ import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
 import type { Posting } from '../domain/facts/decide.ts';
 import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { ClusterHistory, type RecordedFact, recordedFactOf } from '../ledger/cluster-history.ts';
+import { ClusterHistory, recordedFactOf } from '../ledger/cluster-history.ts';
 import { planFor } from '../ledger/plan-append.ts';
 import type { Outcome, Submission } from '../ledger/submission.ts';
+import { EventLoopYielder } from '../util/event-loop-yielder.ts';
 
 /** Hypothetical changes to the facts of one cluster. */
 export interface SimulatedFacts {
@@ -33,8 +34,7 @@ export async function simulateFacts(
   { clusterId, known, removed, added }: SimulatedFacts,
   posting: Posting,
 ): Promise<SimulationResult> {
-  const facts = (await read(store, clusterId, known)).filter(({ eventId }) => !removed.has(eventId));
-  const history = new ClusterHistory(facts.map((fact, i) => ({ ...fact, order: i, revision: i })));
+  const history = await historyWithout(store, clusterId, known, removed);
   const outcomes: Outcome[] = [];
   const stamped = { ...posting, recordedAt: posting.now };
   while (outcomes.length < added.length) {
@@ -45,10 +45,22 @@ export async function simulateFacts(
   return { billing: billCluster(history.facts), outcomes };
 }
 
-async function read(store: EventStore, clusterId: string, known: number): Promise<RecordedFact[]> {
-  const facts: RecordedFact[] = [];
-  if (known === 0) return facts;
-  for await (const event of store.readStream(clusterStream(clusterId), { limit: known }))
-    facts.push(recordedFactOf(clusterId, event));
-  return facts;
+async function historyWithout(
+  store: EventStore,
+  clusterId: string,
+  known: number,
+  removed: ReadonlySet<string>,
+): Promise<ClusterHistory> {
+  const history = new ClusterHistory();
+  if (known === 0) return history;
+  const yielder = new EventLoopYielder();
+  for await (const event of store.readStream(clusterStream(clusterId), { limit: known })) {
+    if (removed.has(event.id)) continue;
+    const index = history.facts.length;
+    history.add({ ...recordedFactOf(clusterId, event), order: index, revision: index });
+    if (yielder.isDue) await yielder.yield();
+  }
+  // The caller folds all facts next.
+  await yielder.yield();
+  return history;
 }

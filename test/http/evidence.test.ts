@@ -101,7 +101,10 @@ describe('a log that was altered', () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
     alter(ledger);
-    await expect(ledger.get('/v1/accounts/acme/evidence?period=2026-01')).rejects.toThrow('terminated');
+    const { status, body, headers } = await ledger.get('/v1/accounts/acme/evidence?period=2026-01');
+    expect([status, body.type]).toEqual([503, 'urn:cluster-ledger:problem:read-only']);
+    expect(body.detail).toContain('position 2');
+    expect(headers.get('content-disposition')).toBeNull();
     expect(await evidenceOf(ledger, 'initech', '2026-01')).toBeInstanceOf(Buffer);
   });
 

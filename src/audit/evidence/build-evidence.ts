@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
+import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import { canonicalJson, canonicalString } from '../canonical-json.ts';
 import { parseCheckpoint } from '../checkpoint.ts';
 import { leafHash, leafText } from '../leaf.ts';
@@ -45,23 +45,25 @@ export interface EvidenceContents {
 
 type Store = Pick<EventStore, 'readStream'>;
 
-/** The longest that others wait while proofs are made. */
-const SLICE_MS = 5;
+/** Number of facts in one piece of the file. */
+const FACTS_PER_PIECE = 128;
 
 /**
  * Writes an evidence file, piece by piece: the canonical JSON of `{ evidence, seal }` and a newline. The proofs of all events
- * are held in memory, some 700 bytes each, and no event but those of one cluster.
+ * are held in memory, some 700 bytes each, and few events at once.
+ * @param signal ends the work: it then throws its reason.
  * @throws LeavesChanged if the log no longer has the signed events. @throws RangeError, StoreUnavailable
  */
 export async function* evidencePieces(
   log: EvidenceLog,
   store: Store,
   contents: EvidenceContents,
+  signal?: AbortSignal,
 ): AsyncGenerator<string> {
-  const proofs = await proofsFor(log, contents);
+  const proofs = await proofsFor(log, contents, signal);
   const digest = createHash('sha256');
   yield '{"evidence":';
-  for await (const piece of bodyPieces(log, store, contents, proofs)) {
+  for await (const piece of bodyPieces(log, store, contents, proofs, signal)) {
     digest.update(piece);
     yield piece;
   }
@@ -75,6 +77,7 @@ type Proofs = ReadonlyMap<number, Uint8Array>;
 async function proofsFor(
   { tree }: EvidenceLog,
   { checkpoint, beginning, clusters, closings }: EvidenceContents,
+  signal: AbortSignal | undefined,
 ): Promise<Proofs> {
   const positions = [
     ...(beginning === undefined ? [] : [beginning]),
@@ -82,12 +85,10 @@ async function proofsFor(
     ...clusters.flatMap((cluster) => cluster.positions),
   ];
   const proofs = new Map<number, Uint8Array>();
-  let since = performance.now();
+  const yielder = new EventLoopYielder(signal);
   for (const position of positions.sort((a, b) => a - b)) {
     proofs.set(position, await tree.inclusionProof(position - 1, checkpoint.size));
-    if (performance.now() - since < SLICE_MS) continue;
-    await turn();
-    since = performance.now();
+    if (yielder.isDue) await yielder.yield();
   }
   return proofs;
 }
@@ -98,6 +99,7 @@ async function* bodyPieces(
   store: Store,
   contents: EvidenceContents,
   proofs: Proofs,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<string> {
   const { accountId, period, beginning, checkpoint, closings, figure } = contents;
   const entryOf = (event: RecordedEvent | undefined, position: number) =>
@@ -115,14 +117,18 @@ async function* bodyPieces(
   }
   yield '],"clusters":[';
   const inOrder = contents.clusters.toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
-  let since = performance.now();
+  const yielder = new EventLoopYielder(signal);
   for (const [i, { clusterId, positions }] of inOrder.entries()) {
-    const events = await all(store.readStream(`cluster-${clusterId}`, { limit: positions.length }));
-    const facts = positions.map((position, n) => entryOf(events[n], position));
-    yield `${i === 0 ? '' : ','}{"clusterId":${canonicalString(clusterId)},"facts":[${facts.join(',')}]}`;
-    if (performance.now() - since < SLICE_MS) continue;
-    await turn();
-    since = performance.now();
+    yield `${i === 0 ? '' : ','}{"clusterId":${canonicalString(clusterId)},"facts":[`;
+    for (let from = 0; from < positions.length; from += FACTS_PER_PIECE) {
+      const some = positions.slice(from, from + FACTS_PER_PIECE);
+      const options = { from, limit: some.length };
+      const events = await all(store.readStream(`cluster-${clusterId}`, options));
+      const facts = some.map((position, n) => entryOf(events[n], position));
+      yield (from === 0 ? '' : ',') + facts.join(',');
+      if (yielder.isDue) await yielder.yield();
+    }
+    yield ']}';
   }
   const rest = {
     consistency: await consistencyOf(log, contents),

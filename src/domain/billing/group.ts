@@ -1,5 +1,5 @@
-import type { Instant, Window } from '../time.ts';
-import { compareTypes, meterOf, type Usage } from './usage.ts';
+import type { Instant } from '../time.ts';
+import { compareTypes, type Usage } from './usage.ts';
 
 /** Attribute that usage is grouped by: a field of the cluster, or one of its labels. */
 export type GroupBy = 'region' | 'cloudProvider' | 'clusterType' | { readonly label: string };
@@ -16,29 +16,41 @@ export interface GroupedInterval {
   readonly value: string | null;
 }
 
-/** Values of an attribute over time, in order; each applies until the next. */
-export type AttributeValues = readonly { readonly at: Instant; readonly value: string | null }[];
+interface AttributeValue {
+  readonly at: Instant;
+  readonly value: string | null;
+}
 
-/** Cuts billed intervals at the instants at which the value of an attribute changes. */
+/** Values of an attribute over time, in order; each applies until the next. */
+export type AttributeValues = readonly AttributeValue[];
+
+/** Cuts billed intervals at the instants at which the value of an attribute changes. @param intervals disjoint and in order. */
 export function groupedIntervals(
   intervals: readonly { readonly from: Instant; readonly to: Instant | null }[],
   values: AttributeValues,
 ): GroupedInterval[] {
-  return intervals.flatMap(({ from, to }) => {
-    const end = to ?? Number.POSITIVE_INFINITY;
-    const changes = values.filter(({ at }) => from < at && at < end);
-    const first = { at: from, value: values.findLast(({ at }) => at <= from)?.value ?? null };
-    return [first, ...changes].map(({ at, value }, i) => ({ from: at, to: changes[i]?.at ?? to, value }));
-  });
+  const cut: GroupedInterval[] = [];
+  let next = 0;
+  for (const interval of intervals) {
+    const end = interval.to ?? Number.POSITIVE_INFINITY;
+    let { from } = interval;
+    while (next < values.length && (values[next] as AttributeValue).at <= from) next++;
+    for (; next < values.length && (values[next] as AttributeValue).at < end; next++) {
+      const { at } = values[next] as AttributeValue;
+      cut.push({ from, to: at, value: values[next - 1]?.value ?? null });
+      from = at;
+    }
+    cut.push({ from, to: interval.to, value: values[next - 1]?.value ?? null });
+  }
+  return cut;
 }
 
 /**
- * Returns the usage of each value of an attribute that was billed in the window, in order of the values, `null` first. A cluster
- * whose value changes counts in each of its values, so their seconds add up to the whole and their counts may not.
- * @param clusters the grouped intervals of each cluster. @param counted the window, already clipped (`clippedWindow`).
+ * Returns the usage of each value of an attribute in order of the values, `null` first. A cluster whose value changes counts in
+ * each of its values, so their seconds add up to the whole and their counts may not.
  */
-export function usageByGroup(clusters: Iterable<readonly GroupedInterval[]>, counted: Window): GroupUsage[] {
-  return meterOf(clusters, ({ value }) => value, counted)
-    .groups.map(([value, usage]) => ({ value, ...usage }))
-    .sort((a, b) => compareTypes(a.value, b.value));
+export function groupsInOrder(
+  groups: readonly (readonly [value: string | null, usage: Usage])[],
+): GroupUsage[] {
+  return groups.map(([value, usage]) => ({ value, ...usage })).sort((a, b) => compareTypes(a.value, b.value));
 }

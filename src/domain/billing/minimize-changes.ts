@@ -5,13 +5,13 @@ const MAX_WORK = 1_000_000;
  * Delta debugging (ddmin, Zeller and Hildebrandt 2002, without its test of subsets): finds a small subset of `changes` that
  * alone turns the old state into the new one, by leaving out parts of decreasing size. Yields where the caller may pause.
  * @param changes the first ones are left out first.
- * @param isSufficient returns whether a subset alone has the effect of all changes.
+ * @param isSufficient returns whether a subset alone has the effect of all changes. It too yields where the caller may pause.
  * @param cost of one call of `isSufficient`, in folded facts. If the total is too high, the subset may not be minimal.
  * @returns the remaining changes, in order.
  */
 export function* minimizeChanges<T>(
   changes: readonly T[],
-  isSufficient: (subset: ReadonlySet<T>) => boolean,
+  isSufficient: (subset: ReadonlySet<T>) => Generator<undefined, boolean>,
   cost: number,
 ): Generator<undefined, readonly T[]> {
   let left = changes;
@@ -23,7 +23,7 @@ export function* minimizeChanges<T>(
       work += cost;
       if (work > MAX_WORK) return left;
       const fewer = left.toSpliced(i, size);
-      if (isSufficient(new Set(fewer))) left = fewer;
+      if (yield* isSufficient(new Set(fewer))) left = fewer;
       else i += size;
     }
     // Repeats size 1 until nothing can be left out, because a change may become unnecessary once another one is left out.

@@ -223,11 +223,21 @@ export class GroupedUsageMeter<Group extends string | number | null> {
   }
 }
 
-/** Returns the maximum number of clusters at one instant. Intervals are half-open: at equal times, ends come before starts. */
+/** Returns the maximum number of clusters at one instant. */
 function peak(atStart: number, unsortedStarts: readonly Instant[], unsortedEnds: readonly Instant[]): number {
   if (unsortedStarts.length === 0 || unsortedEnds.length === 0) return atStart + unsortedStarts.length;
-  const starts = Float64Array.from(unsortedStarts).sort();
-  const ends = Float64Array.from(unsortedEnds).sort();
+  return peakBetween(
+    atStart,
+    Float64Array.from(unsortedStarts).sort(),
+    Float64Array.from(unsortedEnds).sort(),
+  );
+}
+
+/**
+ * Returns the maximum number of clusters at one instant. Intervals are half-open: at equal times, ends come before starts.
+ * @param starts sorted instants at which intervals start, and `ends` those at which they end.
+ */
+export function peakBetween(atStart: number, starts: Float64Array, ends: Float64Array): number {
   let billed = atStart;
   let most = atStart;
   let ended = 0;

@@ -1,6 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ALERT_KINDS, ALERTS } from '../../domain/alert.ts';
-import { isBilledAt } from '../../domain/billing/billing.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import { alertState } from '../../projections/alerts/raised-alert.ts';
 import type { Projections } from '../../projections/projections.ts';
@@ -120,8 +119,7 @@ export function observeKubefirst({ registry }: Metrics, { intake, records }: Kub
 
 function billedNow({ model }: Projections, now: number): number {
   let billed = 0;
-  for (let cluster = 0; cluster < model.clusters.size; cluster++) {
-    if (isBilledAt(model.intervals(cluster, model.position), now)) billed++;
-  }
+  for (let cluster = 0; cluster < model.clusters.size; cluster++)
+    if (model.isBilledAt(cluster, now)) billed++;
   return billed;
 }

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { DifferenceOut } from '../../api/diff.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
+import type { EventStore } from '../../eventstore/event-store.ts';
 import type { BillingChange } from '../../projections/model/cluster-facts.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { accountUsage } from '../../projections/queries/account-usage.ts';
+import { accountUsageWithPauses } from '../../projections/queries/account-usage.ts';
 import { differencesOf, type Span } from '../../projections/queries/differences.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
-import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
+import { runYielding, yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { answer, problems } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
@@ -16,6 +17,7 @@ import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, WindowFields, windowHead } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
+import { objectWithArray, sendPieces } from '../server/streamed-answer.ts';
 
 const Query = z.strictObject({
   ...WindowFields,
@@ -24,12 +26,15 @@ const Query = z.strictObject({
   ...Reading,
 });
 
+/** Number of changes whose facts are read from the store together. */
+const BATCH = 256;
+
 /** Adds the route that explains the difference between the usage at two positions. */
 export function diffRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/diff',
     {
-      config: { access: { auditor: 'all', customer: 'own' } },
+      config: { access: { auditor: 'all', customer: 'own' }, isHeavy: true },
       schema: {
         operationId: 'diffAccount',
         tags: ['Audit'],
@@ -46,13 +51,19 @@ export function diffRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async ({ query, params: { accountId } }, reply) => {
+    async (request, reply) => {
+      const { query, turn } = request;
+      const { accountId } = request.params;
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, accountId);
       const span = spanOf(model, query);
       const counted = countedOf(query, services.now(), '/query');
-      const usageAt = (asOf: Position) => accountUsage(model, accountId, { ...counted, asOf, byDay: false });
-      const [before, after] = [usageAt(span.before), usageAt(span.after)];
+      const usageAt = (asOf: Position) =>
+        runYielding(
+          accountUsageWithPauses(model, accountId, { ...counted, asOf, byDay: false }),
+          turn?.signal,
+        );
+      const [before, after] = [await usageAt(span.before), await usageAt(span.after)];
       const differences = differencesOf(
         model,
         accountId,
@@ -60,15 +71,9 @@ export function diffRoutes(app: App, services: HttpServices): void {
         clippedWindow(counted.window, counted.through),
       );
       const changes: BillingChange[] = [];
-      for await (const change of yieldingToEventLoop(differences)) changes.push(change);
+      for await (const change of yieldingToEventLoop(differences, turn?.signal)) changes.push(change);
       changes.sort((a, b) => a.causePosition - b.causePosition);
-      const facts = await readFacts(
-        services.store,
-        model,
-        changes.flatMap(({ causePosition, position }) => [causePosition, position]),
-      );
-      const ref = (position: Position) => factRef(model, facts, position);
-      return {
+      const head = {
         accountId,
         ...windowHead(model, query, counted),
         before: {
@@ -84,14 +89,33 @@ export function diffRoutes(app: App, services: HttpServices): void {
           byType: after.byType,
         },
         delta: new AmountSum().add(after.usage).subtract(before.usage).total,
-        facts: changes.map(({ position, causePosition }) =>
-          position === causePosition
-            ? { ...ref(position), effect: 'counted' as const }
-            : { ...ref(position), effect: 'voided' as const, voidedBy: ref(causePosition) },
-        ),
       };
+      const facts = factsOf(services.store, model, changes, turn?.signal);
+      reply.type('application/json; charset=utf-8');
+      return sendPieces(request, reply, objectWithArray(head, 'facts', facts));
     },
   );
+}
+
+/** Yields the JSON of the facts that made the difference, with commas between them. */
+async function* factsOf(
+  store: EventStore,
+  model: LedgerModel,
+  changes: readonly BillingChange[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string> {
+  for (let from = 0; from < changes.length; from += BATCH) {
+    const batch = changes.slice(from, from + BATCH);
+    const positions = batch.flatMap(({ causePosition, position }) => [causePosition, position]);
+    const facts = await readFacts(store, model, positions, signal);
+    const ref = (position: Position) => factRef(model, facts, position);
+    const items = batch.map(({ position, causePosition }) =>
+      position === causePosition
+        ? { ...ref(position), effect: 'counted' as const }
+        : { ...ref(position), effect: 'voided' as const, voidedBy: ref(causePosition) },
+    );
+    yield (from === 0 ? '' : ',') + items.map((item) => JSON.stringify(item)).join(',');
+  }
 }
 
 /** @throws Problem `invalid-request` if `before` is later than `after` */

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { StatementOut } from '../../api/statements.ts';
 import { AccountUsageOut } from '../../api/usage.ts';
@@ -19,6 +18,7 @@ import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../p
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
+import { STREAMED, sendPieces } from '../server/streamed-answer.ts';
 import { statementOut } from './statements.ts';
 
 const Query = z.strictObject({
@@ -89,7 +89,7 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/evidence',
     {
-      config: { access: { auditor: 'all', customer: 'own' } },
+      config: { access: { auditor: 'all', customer: 'own' }, isHeavy: true },
       schema: {
         operationId: 'getEvidence',
         tags: ['Audit'],
@@ -109,7 +109,9 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async ({ params: { accountId }, query, caller }, reply) => {
+    async (request, reply) => {
+      const { query, caller } = request;
+      const { accountId } = request.params;
       requireAccount(await modelFor(services.projections, query, reply), accountId);
       const checkpoint = await checkpointOf(services);
       const model = await modelFor(services.projections, { minPosition: checkpoint.size }, reply);
@@ -121,7 +123,7 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
         now: services.now(),
         isMinimal: onlyAccountOf(caller) !== undefined,
       });
-      return send(reply, services, { ...contents, since: query.since });
+      return send(request, reply, services, { ...contents, since: query.since });
     },
   );
 }
@@ -200,33 +202,32 @@ function usageOut(
   };
 }
 
-/** Streams the file. @throws Problem `read-only` if the log differs from what was signed */
+/** Streams the file. */
 async function send(
+  request: FastifyRequest,
   reply: FastifyReply,
   { signedLog, store }: HttpServices,
   contents: EvidenceContents,
 ): Promise<FastifyReply> {
-  const pieces = evidencePieces(signedLog, store, contents);
+  const { accountId, period } = contents;
+  reply
+    .type('application/json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .header('content-disposition', `attachment; filename="evidence-${accountId}-${period}.json"`);
+  const pieces = evidencePieces(signedLog, store, contents, request.turn?.signal);
+  return sendPieces(request, reply, unlessChanged(pieces, reply), STREAMED);
+}
+
+/** Yields the pieces of a file. @throws Problem `read-only` if the log differs from what was signed */
+async function* unlessChanged(pieces: AsyncIterable<string>, reply: FastifyReply): AsyncGenerator<string> {
   try {
-    // All proofs are computed before the first piece is yielded.
-    const { value: first } = await pieces.next();
-    return reply
-      .type('application/json; charset=utf-8')
-      .header('cache-control', 'no-store')
-      .header(
-        'content-disposition',
-        `attachment; filename="evidence-${contents.accountId}-${contents.period}.json"`,
-      )
-      .send(Readable.from(withFirst(first as string, pieces)));
+    yield* pieces;
   } catch (cause) {
+    // If nothing of the file is sent yet, the answer is a problem.
+    if (!reply.raw.headersSent) reply.removeHeader('content-disposition');
     if (!(cause instanceof LeavesChanged)) throw cause;
     throw new Problem('read-only', `${cause.message}; the ledger proves nothing from a changed log`, {
       cause,
     });
   }
-}
-
-async function* withFirst(first: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
-  yield first;
-  yield* rest;
 }

@@ -7,20 +7,23 @@ import type { EventStore } from '../../eventstore/event-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ExplainedCluster, explainUsage } from '../../projections/queries/explain-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
-import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
+import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
-import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';
+import { inAllForms, sendAcceptedPieces } from '../params/content-negotiation.ts';
 import { type Cell, csvRow, SECONDS_COLUMNS, secondsCells } from '../params/csv.ts';
 import { AccountPath, AsOf, instantOut, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, headOf, WindowFields } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
+import { objectWithArray } from '../server/streamed-answer.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 
-/** Number of clusters whose facts are read from the store together. */
+/** Maximum number of intervals of a slice. */
+const SLICE = 64;
+/** Number of intervals, and of clusters without any, whose facts are read from the store together. */
 const BATCH = 256;
 
 /** Adds the route that explains the usage of an account. */
@@ -28,7 +31,7 @@ export function explainRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/usage/explain',
     {
-      config: { access: { billing: 'all', auditor: 'all', customer: 'own' } },
+      config: { access: { billing: 'all', auditor: 'all', customer: 'own' }, isHeavy: true },
       schema: {
         operationId: 'explainAccountUsage',
         tags: ['Billing'],
@@ -45,62 +48,108 @@ export function explainRoutes(app: App, services: HttpServices): void {
       },
     },
     async (request, reply) => {
-      const { query, params } = request;
-      const form = acceptedForm(request, reply);
+      const { query, params, turn } = request;
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, params.accountId);
       const question = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
-      const { clusters, ...breakdown } = await explainUsage(model, params.accountId, question);
+      const { clusters, ...breakdown } = await explainUsage(model, params.accountId, question, turn?.signal);
       const head = { accountId: params.accountId, ...headOf(model, query, question) };
-      const explained = withFacts(services.store, model, clusters);
-      if (form === 'csv') return reply.send(await asCsv(head, explained));
-      const texts: string[] = [];
-      for await (const cluster of explained) texts.push(JSON.stringify(cluster));
-      if (form === 'ndjson') return reply.send(texts.map((text) => `${text}\n`).join(''));
-      return reply.send(
-        `${JSON.stringify({ ...head, ...breakdown }).slice(0, -1)},"clusters":[${texts.join(',')}]}`,
-      );
+      const slices = () => slicesOf(services.store, model, clusters, turn?.signal);
+      return sendAcceptedPieces(request, reply, {
+        json: () => objectWithArray({ ...head, ...breakdown }, 'clusters', jsonOf(slices(), ',')),
+        csv: () => csvOf(head, slices()),
+        ndjson: () => jsonOf(slices(), '\n'),
+      });
     },
   );
 }
 
-/** Adds references to the facts, one batch of clusters at a time. */
-async function* withFacts(
+/** Consecutive intervals of a cluster. A cluster without intervals has one empty slice. */
+interface Slice {
+  readonly cluster: ExplainedCluster;
+  readonly from: number;
+  readonly intervals: ExplainedClusterOut['intervals'];
+}
+
+/** Yields all clusters slice by slice, with references to the facts. Facts are read for some slices at once. */
+async function* slicesOf(
   store: EventStore,
   model: LedgerModel,
   clusters: readonly ExplainedCluster[],
-): AsyncGenerator<ExplainedClusterOut> {
-  for (let i = 0; i < clusters.length; i += BATCH) {
-    const batch = clusters.slice(i, i + BATCH);
-    const intervals = batch.flatMap((cluster) => cluster.intervals);
-    const positions = intervals.flatMap(({ openedBy, closedBy }) => [openedBy, closedBy ?? openedBy]);
-    const facts = await readFacts(store, model, positions);
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Slice> {
+  const yielder = new EventLoopYielder(signal);
+  let batch: { readonly cluster: ExplainedCluster; readonly from: number; readonly to: number }[] = [];
+  let size = 0;
+  const read = async function* () {
+    const positions = batch.flatMap(({ cluster, from, to }) =>
+      cluster.intervals.slice(from, to).flatMap(({ openedBy, closedBy }) => [openedBy, closedBy ?? openedBy]),
+    );
+    const facts = await readFacts(store, model, positions, signal);
     const ref = (position: Position) => factRef(model, facts, position);
-    yield* yieldingToEventLoop(batch.values().map((cluster) => clusterOut(cluster, ref)));
+    for (const { cluster, from, to } of batch) {
+      const intervals = cluster.intervals.slice(from, to).map((interval) => intervalOut(interval, ref));
+      yield { cluster, from, intervals };
+      if (yielder.isDue) await yielder.yield();
+    }
+    batch = [];
+    size = 0;
+  };
+  for (const cluster of clusters) {
+    for (let from = 0; from === 0 || from < cluster.intervals.length; from += SLICE) {
+      const to = Math.min(from + SLICE, cluster.intervals.length);
+      batch.push({ cluster, from, to });
+      size += Math.max(1, to - from);
+      if (size >= BATCH) yield* read();
+    }
+  }
+  yield* read();
+}
+
+function intervalOut(
+  interval: CountedInterval,
+  ref: (position: Position) => FactRef,
+): ExplainedClusterOut['intervals'][number] {
+  return {
+    from: instantOut(interval.from),
+    to: instantOut(interval.to),
+    clusterType: interval.clusterType,
+    stillBilled: interval.closedBy === null,
+    clusterSeconds: formatSeconds(millisecondsOf(interval)),
+    openedBy: ref(interval.openedBy),
+    closedBy: interval.closedBy === null ? null : ref(interval.closedBy),
+  };
+}
+
+/** Yields a JSON object for each cluster. @param separator between them; a line feed also ends the last one. */
+async function* jsonOf(slices: AsyncIterable<Slice>, separator: ',' | '\n'): AsyncGenerator<string> {
+  let isFirst = true;
+  for await (const { cluster, from, intervals } of slices) {
+    let text = '';
+    if (from === 0) {
+      if (separator === ',' && !isFirst) text = ',';
+      isFirst = false;
+      text += `${JSON.stringify(clusterHead(cluster)).slice(0, -1)},"intervals":[`;
+    }
+    text += intervals.map((interval, i) => (from + i === 0 ? '' : ',') + JSON.stringify(interval)).join('');
+    if (from + SLICE >= cluster.intervals.length) {
+      const { why } = cluster;
+      text += why === undefined ? ']}' : `],${JSON.stringify({ why }).slice(1)}`;
+      if (separator === '\n') text += separator;
+    }
+    yield text;
   }
 }
 
-function clusterOut(
-  { clusterId, name, billable, intervals, why }: ExplainedCluster,
-  ref: (position: Position) => FactRef,
-): ExplainedClusterOut {
+/** The members of a cluster before its intervals. */
+function clusterHead({ clusterId, name, billable, intervals }: ExplainedCluster) {
   const billed = intervals.reduce((sum, interval) => sum + millisecondsOf(interval), 0n);
   return {
     clusterId,
     name: name ?? null,
     billable: billable ?? null,
     clusterSeconds: formatSeconds(billed),
-    intervals: intervals.map((interval) => ({
-      from: instantOut(interval.from),
-      to: instantOut(interval.to),
-      clusterType: interval.clusterType,
-      stillBilled: interval.closedBy === null,
-      clusterSeconds: formatSeconds(millisecondsOf(interval)),
-      openedBy: ref(interval.openedBy),
-      closedBy: interval.closedBy === null ? null : ref(interval.closedBy),
-    })),
-    ...(why !== undefined && { why }),
-  };
+  } satisfies Omit<ExplainedClusterOut, 'intervals' | 'why'>;
 }
 
 function millisecondsOf({ from, to }: CountedInterval): bigint {
@@ -110,36 +159,32 @@ function millisecondsOf({ from, to }: CountedInterval): bigint {
 const INTERVAL_COLUMNS = ['from', 'to', 'clusterType', 'stillBilled', ...SECONDS_COLUMNS] as const;
 
 /** Writes a row per interval. */
-async function asCsv(
+async function* csvOf(
   { accountId, period, window, through, asOf, position }: ReturnType<typeof headOf> & { accountId: string },
-  clusters: AsyncIterable<ExplainedClusterOut>,
-): Promise<string> {
+  slices: AsyncIterable<Slice>,
+): AsyncGenerator<string> {
   const shared: Cell[] = [
-    accountId,
-    period ?? null,
-    window.from,
-    window.to,
-    through,
-    asOf,
+    ...[accountId, period ?? null, window.from, window.to, through, asOf],
     { number: position },
   ];
   const named = (prefix: string) => FACT_COLUMNS.map((column) => `${prefix}.${column}`);
-  let csv = csvRow([
+  yield csvRow([
     ...['accountId', 'period', 'windowFrom', 'windowTo', 'through', 'asOf', 'position', 'clusterId', 'name'],
     ...INTERVAL_COLUMNS,
     ...named('openedBy'),
     ...named('closedBy'),
   ]);
-  for await (const { clusterId, name, intervals } of clusters) {
+  for await (const { cluster, intervals } of slices) {
+    let rows = '';
     for (const { from, to, clusterType, stillBilled, clusterSeconds, openedBy, closedBy } of intervals) {
       const own: Cell[] = [
-        ...[clusterId, name, from, to, clusterType, String(stillBilled)],
+        ...[cluster.clusterId, cluster.name ?? null, from, to, clusterType, String(stillBilled)],
         ...secondsCells(clusterSeconds),
       ];
-      csv += csvRow([...shared, ...own, ...cellsOf(openedBy), ...cellsOf(closedBy)]);
+      rows += csvRow([...shared, ...own, ...cellsOf(openedBy), ...cellsOf(closedBy)]);
     }
+    yield rows;
   }
-  return csv;
 }
 
 function cellsOf(fact: FactRef | null): Cell[] {

@@ -19,7 +19,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
   app.get(
     '/livez',
     {
-      config: { access: 'public' },
+      config: { access: 'public', alwaysAnswers: true },
       schema: {
         operationId: 'livez',
         tags,
@@ -35,7 +35,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
   app.get(
     '/readyz',
     {
-      config: { access: 'public' },
+      config: { access: 'public', alwaysAnswers: true },
       schema: {
         operationId: 'readyz',
         tags,
@@ -58,7 +58,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
 
   app.get(
     '/metrics',
-    { config: { access: { auditor: 'all' } }, schema: { hide: true } },
+    { config: { access: { auditor: 'all' }, alwaysAnswers: true }, schema: { hide: true } },
     async (_, reply) => {
       const { registry } = services.metrics;
       reply.type(registry.contentType);

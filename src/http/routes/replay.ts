@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { ReplayLine } from '../../api/replay.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
@@ -16,29 +15,19 @@ import { AccountPath, AsOf, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, WindowFields } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
+import { STREAMED, sendPieces } from '../server/streamed-answer.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 
 /** Number of facts that are read from the store together. */
 const BATCH = 256;
 
-/** Maximum time that an active replay may continue while the ledger shuts down. */
-const SHUTDOWN_GRACE_MS = 5_000;
-
 /** Adds the route that replays the facts of an account. */
 export function replayRoutes(app: App, services: HttpServices): void {
-  const active = new Set<Readable>();
-  app.addHook('preClose', async () => {
-    // A client that has stopped reading would block the shutdown.
-    setTimeout(() => {
-      for (const stream of active) stream.destroy(new Error('the ledger is closing'));
-    }, SHUTDOWN_GRACE_MS).unref();
-  });
-
   app.get(
     '/v1/accounts/:accountId/replay',
     {
-      config: { access: { auditor: 'all', customer: 'own' } },
+      config: { access: { auditor: 'all', customer: 'own' }, isHeavy: true },
       schema: {
         operationId: 'replayAccount',
         tags: ['Audit'],
@@ -57,18 +46,16 @@ export function replayRoutes(app: App, services: HttpServices): void {
         },
       },
     },
-    async ({ query, params: { accountId }, caller }, reply) => {
+    async (request, reply) => {
+      const { query, params, caller, turn } = request;
+      const { accountId } = params;
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, accountId);
       const question = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
-      const stream = Readable.from(
-        linesOf(services.store, model, accountId, question, onlyAccountOf(caller)),
-      );
-      active.add(stream);
-      stream.once('close', () => active.delete(stream));
       reply.header('cache-control', 'no-store').type('application/x-ndjson');
-      // The response schema is a string; the stream is sent unchanged.
-      return reply.send(stream as unknown as string);
+      const onlyAccount = onlyAccountOf(caller);
+      const lines = linesOf(services.store, model, accountId, question, onlyAccount, turn?.signal);
+      return sendPieces(request, reply, lines, STREAMED);
     },
   );
 }
@@ -89,10 +76,11 @@ async function* linesOf(
   accountId: string,
   { window, through, asOf }: Omit<UsageQuestion, 'byDay'>,
   onlyAccount: string | undefined,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<string> {
-  const positions = await positionsToReplay(model, accountId, asOf);
-  const read = (from: number) => readFacts(store, model, positions.subarray(from, from + BATCH));
-  const yielder = new EventLoopYielder();
+  const positions = await positionsToReplay(model, accountId, asOf, signal);
+  const read = (from: number) => readFacts(store, model, positions.subarray(from, from + BATCH), signal);
+  const yielder = new EventLoopYielder(signal);
   let facts: ReadonlyMap<number, RecordedEvent> = new Map();
   let lines = '';
   let count = 0;

@@ -10,13 +10,15 @@ import { closedQuestion, statementsInTurns } from '../../projections/queries/per
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
 import { STATEMENT_EXAMPLE, STATEMENTS_EXAMPLE } from '../openapi/first-answers.ts';
-import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
-import { type Cell, SECONDS_COLUMNS, secondsCells, toCsv } from '../params/csv.ts';
+import { acceptedForm, inAllForms, type PiecesOfForms, sendAccepted } from '../params/content-negotiation.ts';
+import { type Cell, csvRow, SECONDS_COLUMNS, secondsCells, toCsv } from '../params/csv.ts';
 import { AccountPath, AsOf, instantOut, Paging, PeriodPath, Reading } from '../params/fields.ts';
 import { linkNext, openPage, type Place } from '../params/paging.ts';
 import { knownAt, modelFor, modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
+import { tagOf } from '../server/etag.ts';
 import { Problem } from '../server/problem.ts';
+import { objectWithArray, sendPieces } from '../server/streamed-answer.ts';
 
 const description =
   'Answers JSON, CSV or NDJSON, by Accept. The statements of a closed period never change. Facts that are recorded later ' +
@@ -27,7 +29,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/periods/:period/statements',
     {
-      config: { access: { billing: 'all', auditor: 'all' } },
+      config: { access: { billing: 'all', auditor: 'all' }, isHeavy: true },
       schema: {
         operationId: 'getStatements',
         tags: ['Billing'],
@@ -50,28 +52,26 @@ export function statementRoutes(app: App, services: HttpServices): void {
       },
     },
     async (request, reply) => {
-      const { query, params } = request;
+      const { query, params, turn } = request;
       const page = openPage(request, 'text');
       const { model, moment } = await modelForPage(services, page, query, reply);
       const asOf = knownAt(model, query.asOf, { position: moment.position });
-      const [after] = (page.after ?? []) as readonly string[];
-      const { head, statements } = closedStatements(model, params.period, asOf, { behind: after });
-      const items: z.output<typeof StatementOut>[] = [];
-      let last: Place | undefined;
-      for await (const statement of statements) {
-        if (items.length === query.limit) {
-          last = [items.at(-1)?.accountId ?? ''];
-          break;
-        }
-        items.push(statementOut(statement, head.closedAt));
-      }
+      const [behind] = (page.after ?? []) as readonly string[];
+      const { head, digest, statements } = closedStatements(
+        model,
+        params.period,
+        asOf,
+        { behind },
+        turn?.signal,
+      );
+      const { items, last } = await pageOfStatements(statements, query.limit);
       const next = page.next(last, moment);
       linkNext(request, reply, next.next);
-      return sendAccepted(request, reply, {
-        json: () => ({ ...head, items, ...next }),
-        csv: () => asCsv(items),
-        items: () => items,
-      });
+      const form = acceptedForm(request, reply);
+      // These statements never change, so that the digest of all of them names them.
+      if (query.limit === undefined)
+        reply.header('etag', tagOf(JSON.stringify([form, params.period, digest, behind, services.version])));
+      return sendPieces(request, reply, piecesOf(head, items, next)[form]());
     },
   );
 
@@ -104,7 +104,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
         const item = statementOut(statement, head.closedAt);
         return sendAccepted(request, reply, {
           json: () => item,
-          csv: () => asCsv([item]),
+          csv: () => toCsv(HEADER, rowsOf(item)),
           items: () => [item],
         });
       }
@@ -122,6 +122,7 @@ function closedStatements(
   period: Period,
   asOf: Position,
   choice: Parameters<typeof statementsInTurns>[2],
+  signal?: AbortSignal,
 ) {
   const question = closedQuestion(model, period);
   const close = model.closedPeriods.of(period);
@@ -136,7 +137,49 @@ function closedStatements(
     throw new Problem('rules-unknown', detail);
   }
   const head = { period, watermark: String(close.watermark), closedAt: instantOut(close.closedAt) };
-  return { head, statements: statementsInTurns(model, question, choice) };
+  const statements = statementsInTurns(model, question, choice, signal);
+  return { head, digest: close.statementsDigest, statements };
+}
+
+/**
+ * Returns the statements of a page.
+ * @param limit without a limit, the statements are computed as they are read.
+ * @returns the statements, and the place of the last one if there are more.
+ */
+async function pageOfStatements(
+  statements: AsyncIterable<Statement>,
+  limit: number | undefined,
+): Promise<{ items: AsyncIterable<Statement> | Iterable<Statement>; last?: Place }> {
+  if (limit === undefined) return { items: statements };
+  const items: Statement[] = [];
+  for await (const statement of statements) {
+    if (items.length === limit) return { items, last: [items.at(-1)?.accountId ?? ''] };
+    items.push(statement);
+  }
+  return { items };
+}
+
+/** Returns the statements in all forms, one after the other. */
+function piecesOf(
+  head: { readonly closedAt: string },
+  items: AsyncIterable<Statement> | Iterable<Statement>,
+  next: { readonly next?: string },
+): PiecesOfForms {
+  const each = async function* (pieceOf: (item: z.output<typeof StatementOut>, i: number) => string) {
+    let i = 0;
+    for await (const statement of items) yield pieceOf(statementOut(statement, head.closedAt), i++);
+  };
+  return {
+    json: () => {
+      const array = each((item, i) => (i === 0 ? '' : ',') + JSON.stringify(item));
+      return objectWithArray(head, 'items', array, next);
+    },
+    csv: async function* () {
+      yield csvRow(HEADER);
+      yield* each((item) => rowsOf(item).map(csvRow).join(''));
+    },
+    ndjson: () => each((item) => `${JSON.stringify(item)}\n`),
+  };
 }
 
 /** Returns a statement as the API answers it. */
@@ -151,13 +194,10 @@ const OTHERS = MEASURES.filter((measure) => !ADDITIVE.some((other) => other === 
 
 type Line = 'usage' | 'adjustment' | 'total';
 
-function asCsv(items: readonly z.output<typeof StatementOut>[]): string {
-  const header = [
-    ...['statementId', 'lineId', 'accountId', 'period', 'watermark', 'closedAt'],
-    ...['line', 'of', 'clusterType', 'billableClusters', ...SECONDS_COLUMNS, ...OTHERS, 'facts'],
-  ];
-  return toCsv(header, items.flatMap(rowsOf));
-}
+const HEADER = [
+  ...['statementId', 'lineId', 'accountId', 'period', 'watermark', 'closedAt'],
+  ...['line', 'of', 'clusterType', 'billableClusters', ...SECONDS_COLUMNS, ...OTHERS, 'facts'],
+];
 
 /**
  * Returns a row for the usage, one for each adjustment (a difference), and one for the total, which is the sum of the others.

@@ -1,28 +1,29 @@
+import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { AccountUsageOut, MEASURES, UsageList } from '../../api/usage.ts';
+import { AccountUsageOut, UsageList } from '../../api/usage.ts';
 import type { GroupBy } from '../../domain/billing/group.ts';
-import { ALL_TYPES, clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import {
   type AccountUsage,
-  accountUsage,
-  type GroupedUsage,
+  accountUsageWithPauses,
   type UsageQuestion,
   usageByAccount,
 } from '../../projections/queries/account-usage.ts';
-import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
+import { runYielding, yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
 import { ACCOUNT_USAGE_EXAMPLE, USAGE_EXAMPLE } from '../openapi/first-answers.ts';
-import { type Forms, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
-import { SECONDS_COLUMNS, secondsCells, toCsv } from '../params/csv.ts';
+import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { AccountPath, AsOf, Paging, Reading } from '../params/fields.ts';
 import { linkNext, openPage, type Place } from '../params/paging.ts';
 import { knownAt, modelFor, modelForPage, requireAccount } from '../params/read-model.ts';
 import { headOf, WindowFields, windowOf } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
+import { csvOfUsage, sendUsage } from '../usage-answer.ts';
 
 const MAX_DAYS = 400;
 
@@ -57,6 +58,7 @@ const AllQuery = z.strictObject({
   cursor: Paging.cursor,
 });
 type Query = z.output<typeof OneQuery>;
+type AllQuery = z.output<typeof AllQuery>;
 
 const description =
   'Answers JSON, CSV or NDJSON, by Accept. The figures of an ended period change only if facts are recorded later. ' +
@@ -67,7 +69,10 @@ export function usageRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/usage',
     {
-      config: { access: { billing: 'all', auditor: 'all' } },
+      config: {
+        access: { billing: 'all', auditor: 'all' },
+        isHeavy: (query) => (query as AllQuery).accountId === undefined || isDetailed(query as AllQuery),
+      },
       schema: {
         operationId: 'getUsage',
         tags: ['Billing'],
@@ -84,35 +89,30 @@ export function usageRoutes(app: App, services: HttpServices): void {
       },
     },
     async (request, reply) => {
-      const { query } = request;
+      const { query, turn } = request;
       const page = openPage(request, 'text');
       const { model, moment } = await modelForPage(services, page, query, reply);
       const asOf = knownAt(model, query.asOf, { position: moment.position });
       const usageQuestion = questionOf(query, moment.now, asOf);
-      const [after] = page.after ?? [];
-      const items: AccountUsage[] = [];
-      let last: Place | undefined;
-      for await (const item of yieldingToEventLoop(usageByAccount(model, usageQuestion, query.accountId))) {
-        if (after !== undefined && item.accountId <= after) continue;
-        if (items.length === query.limit) {
-          last = [items.at(-1)?.accountId ?? ''];
-          break;
-        }
-        items.push(item);
-      }
-      const shared = headOf(model, query, usageQuestion);
+      const [behind] = (page.after ?? []) as readonly string[];
+      const choice = { only: query.accountId, behind };
+      const { items, last } = await pageOfUsage(model, usageQuestion, choice, query.limit, turn?.signal);
       const next = page.next(last, moment);
       linkNext(request, reply, next.next);
-      const json = () => ({ ...shared, items, ...next });
-      const figures = figuresOf(query, usageQuestion, moment.now, items);
-      return sendAccepted(request, reply, formsOf(shared, items, json), figures);
+      return sendUsage(request, reply, {
+        ...answerAbout(model, query, usageQuestion, moment.now),
+        ...{ items, next, isList: true },
+      });
     },
   );
 
   app.get(
     '/v1/accounts/:accountId/usage',
     {
-      config: { access: { billing: 'all', auditor: 'all', customer: 'own' } },
+      config: {
+        access: { billing: 'all', auditor: 'all', customer: 'own' },
+        isHeavy: (query) => isDetailed(query as Query),
+      },
       schema: {
         operationId: 'getAccountUsage',
         tags: ['Billing'],
@@ -129,19 +129,80 @@ export function usageRoutes(app: App, services: HttpServices): void {
       },
     },
     async (request, reply) => {
-      const { query, params } = request;
+      const { query, params, turn } = request;
       const model = await modelFor(services.projections, query, reply);
       requireAccount(model, params.accountId);
       const now = services.now();
       const usageQuestion = questionOf(query, now, knownAt(model, query.asOf));
-      const item = accountUsage(model, params.accountId, usageQuestion);
-      const shared = headOf(model, query, usageQuestion);
+      const usage = accountUsageWithPauses(model, params.accountId, usageQuestion);
+      const item = await runYielding(usage, turn?.signal);
+      const answer = answerAbout(model, query, usageQuestion, now);
+      if (isDetailed(query)) {
+        const items = Readable.from([item]);
+        return sendUsage(request, reply, { ...answer, items, next: {}, isList: false });
+      }
+      const { shared, figures } = answer;
       const { accountId, ...measures } = item;
-      const json = () => ({ accountId, ...shared, ...measures });
-      const figures = figuresOf(query, usageQuestion, now, [item]);
-      return sendAccepted(request, reply, formsOf(shared, [item], json), figures);
+      return sendAccepted(
+        request,
+        reply,
+        {
+          json: () => ({ accountId, ...shared, ...measures }),
+          csv: () => csvOfUsage(shared, [item]),
+          items: () => [{ ...shared, ...item }],
+        },
+        figures && { ...figures, items: [item] },
+      );
     },
   );
+}
+
+/** Returns whether a question is about days or groups, which takes much longer to answer. */
+function isDetailed({ granularity, groupBy }: Query): boolean {
+  return granularity === 'day' || groupBy !== undefined;
+}
+
+/**
+ * Returns the usage of the accounts of a page, which is computed as it is read.
+ * @returns the usage, and the place of the last account if there are more.
+ */
+async function pageOfUsage(
+  model: LedgerModel,
+  usageQuestion: UsageQuestion,
+  choice: { readonly only: string | undefined; readonly behind: string | undefined },
+  limit: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<{ items: AsyncIterable<AccountUsage>; last?: Place }> {
+  if (limit === undefined)
+    return { items: yieldingToEventLoop(usageByAccount(model, usageQuestion, choice), signal) };
+  // Whether there is a next page is known before anything is sent: it is in a header.
+  const ids: string[] = [];
+  const total = { ...usageQuestion, byDay: false, groupBy: undefined };
+  for await (const { accountId } of yieldingToEventLoop(usageByAccount(model, total, choice), signal))
+    if (ids.push(accountId) > limit) break;
+  const page = ids.slice(0, limit);
+  const items = usageOfEach(model, usageQuestion, page, signal);
+  return ids.length > limit ? { items, last: [page.at(-1) ?? ''] } : { items };
+}
+
+async function* usageOfEach(
+  model: LedgerModel,
+  usageQuestion: UsageQuestion,
+  accountIds: readonly string[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<AccountUsage> {
+  for (const accountId of accountIds)
+    yield await runYielding(accountUsageWithPauses(model, accountId, usageQuestion), signal);
+}
+
+/** Returns the parts of an answer that do not depend on the accounts. */
+function answerAbout(model: LedgerModel, query: Query, usageQuestion: UsageQuestion, now: Instant) {
+  return {
+    shared: headOf(model, query, usageQuestion),
+    figures: figuresOf(query, usageQuestion, now),
+    isGrouped: query.groupBy !== undefined,
+    isDetailed: isDetailed(query),
+  };
 }
 
 function questionOf(query: Query, now: Instant, asOf: Position): UsageQuestion {
@@ -157,82 +218,13 @@ function questionOf(query: Query, now: Instant, asOf: Position): UsageQuestion {
 }
 
 /**
- * Returns what decides about the ETag of an answer whose time has ended: its figures, but not the position, which every fact
- * of any account moves. Returns `undefined` while the figures grow with the time.
+ * Returns what decides about the figures of an answer besides the facts. Returns `undefined` while the figures grow with the
+ * time.
  */
 function figuresOf(
   { period, through = Number.POSITIVE_INFINITY }: Query,
-  question: UsageQuestion,
+  { window, groupBy, through: counted }: UsageQuestion,
   now: Instant,
-  items: readonly AccountUsage[],
 ): object | undefined {
-  const { window, groupBy } = question;
-  return Math.min(window.to, through) <= now
-    ? { period, window, through: question.through, groupBy, items }
-    : undefined;
-}
-
-/** Returns the figures in all forms. */
-function formsOf(
-  shared: ReturnType<typeof headOf>,
-  items: readonly AccountUsage[],
-  json: () => object,
-): Forms {
-  return {
-    json,
-    csv: () => asCsv(shared, items),
-    items: () => items.map((item) => ({ ...shared, ...item })),
-  };
-}
-
-/** Writes a row per account, or per account and day: first all types together, then each type, then each group. */
-function asCsv(
-  { period, window, through, asOf, position }: ReturnType<typeof headOf>,
-  items: readonly AccountUsage[],
-) {
-  const isGrouped = items.some(({ groups }) => groups !== undefined);
-  const header = [
-    'accountId',
-    'period',
-    'from',
-    'to',
-    'through',
-    'asOf',
-    'position',
-    'date',
-    'clusterType',
-    ...(isGrouped ? ['group'] : []),
-    ...MEASURES.flatMap((measure) => (measure === 'clusterSeconds' ? SECONDS_COLUMNS : [measure])),
-  ];
-  const rows = items.flatMap(({ accountId, usage, byType, groups, days }) =>
-    (days ?? [{ date: null, usage, byType, groups }]).flatMap((day) =>
-      rowsOf(day).map(({ clusterType, group, ...measures }) => [
-        accountId,
-        period ?? null,
-        window.from,
-        window.to,
-        through,
-        asOf,
-        { number: position },
-        day.date,
-        clusterType,
-        ...(isGrouped ? [group] : []),
-        ...MEASURES.flatMap((measure) =>
-          measure === 'clusterSeconds'
-            ? secondsCells(measures[measure])
-            : [{ number: String(measures[measure]) }],
-        ),
-      ]),
-    ),
-  );
-  return toCsv(header, rows);
-}
-
-/** Returns the usage of all types together, of each type, and of each group. A `*` is a sum over all. */
-function rowsOf({ usage, byType, groups = [] }: GroupedUsage) {
-  return [
-    { clusterType: ALL_TYPES, group: ALL_TYPES, ...usage },
-    ...byType.map((type) => ({ ...type, group: ALL_TYPES })),
-    ...groups.map(({ value, ...measures }) => ({ clusterType: ALL_TYPES, group: value, ...measures })),
-  ];
+  return Math.min(window.to, through) <= now ? { period, window, through: counted, groupBy } : undefined;
 }

@@ -54,7 +54,7 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
     '/v1/accounts/:accountId/what-if',
     {
       bodyLimit: BODY_LIMIT,
-      config: { access: { auditor: 'all', customer: 'own' } },
+      config: { access: { auditor: 'all', customer: 'own' }, isHeavy: true },
       schema: {
         operationId: 'supposeFacts',
         tags: ['Audit'],

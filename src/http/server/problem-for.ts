@@ -89,7 +89,9 @@ export function problemFor(error: unknown, isRead = false): Problem {
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
   const { status, retryAfterSeconds, cause } = problem;
-  if (status >= 500) request.log.error({ err: cause ?? problem, problem: problem.code }, problem.message);
+  if (problem.code === 'overloaded') request.server.shedLog.note(problem.message);
+  else if (status >= 500)
+    request.log.error({ err: cause ?? problem, problem: problem.code }, problem.message);
   else request.log.debug({ problem: problem.code, url: request.url }, problem.message);
   if (problem.allow !== undefined) reply.header('allow', problem.allow.join(', '));
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));

@@ -49,10 +49,12 @@ import { DOCUMENTATION_POLICY, rejectForeignPages } from './browsers.ts';
 import { limitConnections, lingerWhileClientsWrite } from './connections.ts';
 import { CODINGS, MIN_COMPRESSED_BYTES, tagAnswers, tagCodings } from './etag.ts';
 import { closeOnceAnswered } from './graceful-shutdown.ts';
+import { boundHeavyReads, ClientGone } from './heavy-reads.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { problemFor, sendProblem } from './problem-for.ts';
 import { answerExpectation, answerMalformedHttp } from './protocol-errors.ts';
 import { answerOptions, noSuchRoute, pathOfTarget, rejectOtherHosts } from './request-target.ts';
+import { ShedLog } from './shed-log.ts';
 import type { JsonFault } from './strict-json.ts';
 
 declare module 'fastify' {
@@ -62,6 +64,9 @@ declare module 'fastify' {
     /** The fault of each item of the body that is not strict JSON, if the route judges the items itself. */
     jsonFaults: ReadonlyMap<number, JsonFault> | undefined;
   }
+  interface FastifyInstance {
+    readonly shedLog: ShedLog;
+  }
   interface FastifyContextConfig {
     /** Media types that the route accepts; by default JSON. */
     mediaTypes?: readonly string[];
@@ -69,6 +74,8 @@ declare module 'fastify' {
     judgesItems?: boolean;
     /** Maximum size of an item of a body, in bytes. */
     maxItemBytes?: number;
+    /** Whether the route answers however busy the ledger is, because it says how the ledger is. */
+    alwaysAnswers?: boolean;
   }
 }
 
@@ -99,12 +106,15 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, problemFor(error)),
     clientErrorHandler: answerMalformedHttp,
   }) as unknown as App;
+  app.decorate('shedLog', new ShedLog(log));
   app.server.maxConnections = 2_000;
   app.server.on('checkExpectation', answerExpectation);
 
-  app.setErrorHandler((error, request, reply) =>
-    sendProblem(request, reply, problemFor(error, ['GET', 'HEAD'].includes(request.method))),
-  );
+  app.setErrorHandler((error, request, reply) => {
+    // Nobody reads an answer.
+    if (error instanceof ClientGone) reply.hijack();
+    else sendProblem(request, reply, problemFor(error, ['GET', 'HEAD'].includes(request.method)));
+  });
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, noSuchRoute(app, request)));
   app.setValidatorCompiler(({ schema, httpPart }) => {
     if (isOnlyDescribed(schema as object)) return (value: unknown) => ({ value });
@@ -130,6 +140,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   closeOnceAnswered(app, services);
   requireOwn(app, services);
   watchAnswers(app, services.openAnswers);
+  boundHeavyReads(app, services.metrics);
   observeRequests(app, services);
   app.addHook('onRoute', ({ schema }) => {
     // Routes without a query schema reject all query parameters.
@@ -149,7 +160,8 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   await app.register(underPressure, {
     maxEventLoopDelay: 2_000,
     retryAfter: 2,
-    pressureHandler: () => {
+    pressureHandler: ({ routeOptions }) => {
+      if (routeOptions.config.alwaysAnswers === true) return;
       throw new Problem('overloaded', 'the ledger is busy; nothing was recorded', { retryAfterSeconds: 2 });
     },
   });

@@ -1,8 +1,7 @@
 import { BillingState, sweep } from '../../domain/billing/sweep.ts';
-import type { GroupedUsageMeter } from '../../domain/billing/usage.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { type BilledChange, BilledRows, type BilledSpan } from './billed-rows.ts';
+import { type BilledChange, BilledRows, type BilledSpan, type IntervalMeter } from './billed-rows.ts';
 import { ClusterDecisions, type Reach } from './cluster-decisions.ts';
 import { activePositions, stateChanges } from './cluster-facts.ts';
 import type { FactTable } from './fact-table.ts';
@@ -142,7 +141,7 @@ export class BillHistory {
    * Adds to a meter what an account is billed for the cluster, as known at a position.
    * @param counted billed time outside this window is not needed.
    */
-  measure(meter: GroupedUsageMeter<number>, account: AccountNumber, asOf: Position, counted: Window): void {
+  measure(meter: Pick<IntervalMeter, 'add'>, account: AccountNumber, asOf: Position, counted: Window): void {
     this.#rows.measure(meter, account, this.#clamped(asOf), counted);
   }
 

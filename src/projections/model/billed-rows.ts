@@ -1,5 +1,4 @@
 import type { Span } from '../../domain/billing/sweep.ts';
-import type { GroupedUsageMeter } from '../../domain/billing/usage.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { AccountNumber } from './interned-numbers.ts';
@@ -26,6 +25,14 @@ const OPEN = Number.POSITIVE_INFINITY;
 
 /** Maximum number of former rows of one cluster. If there are more, they are forgotten, to save memory. */
 const MAX_FORMER_ROWS = 200_000;
+
+/** Measures billed intervals by cluster type. */
+export interface IntervalMeter {
+  /** @param until infinite while the interval is open. @param type number of the cluster type; -1 for none. */
+  add(since: Instant, until: Instant, type: number): void;
+  /** Ends the current cluster: the next interval is of another one. */
+  endCluster(): void;
+}
 
 /** A billed interval that becomes known at a position, or is no longer known from it on. */
 export interface BilledChange {
@@ -221,7 +228,7 @@ export class BilledRows {
    * @param asOf infinite for all facts. @param counted billed time outside this window is not needed.
    */
   measure(
-    meter: GroupedUsageMeter<number>,
+    meter: Pick<IntervalMeter, 'add'>,
     account: AccountNumber,
     asOf: Position,
     { from, to }: Window,
@@ -246,7 +253,7 @@ export class BilledRows {
     }
   }
 
-  #measureRow(meter: GroupedUsageMeter<number>, account: AccountNumber, row: number, to: Instant): void {
+  #measureRow(meter: Pick<IntervalMeter, 'add'>, account: AccountNumber, row: number, to: Instant): void {
     if (this.#rows[row + ACCOUNT] !== account) return;
     meter.add(this.#rows[row + FROM] as number, to, this.#rows[row + TYPE] as number);
   }

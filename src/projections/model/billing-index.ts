@@ -4,12 +4,12 @@ import {
   type ClusterBilling,
   type Interval,
 } from '../../domain/billing/billing.ts';
-import { GroupedUsageMeter, typesInOrder, type UsageBreakdown } from '../../domain/billing/usage.ts';
+import { type TypeUsage, typesInOrder, type Usage } from '../../domain/billing/usage.ts';
 import type { KnownFact } from '../../domain/facts/fact.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { BillHistory } from './bill-history.ts';
-import type { BilledChange } from './billed-rows.ts';
+import type { BilledChange, IntervalMeter } from './billed-rows.ts';
 import type { ClusterDecisions } from './cluster-decisions.ts';
 import { activeFacts, type Names } from './cluster-facts.ts';
 import type { FactTable } from './fact-table.ts';
@@ -24,6 +24,9 @@ interface Sources {
   /** Position of the last fact of each cluster, by number. */
   readonly last: readonly Position[];
 }
+
+/** Number of clusters after which measuring may be paused. */
+const PAUSE_EVERY = 100;
 
 /**
  * Billing of every cluster as known at any position. It is computed from the facts on the first request and cached until the
@@ -77,33 +80,32 @@ export class BillingIndex {
   }
 
   /**
-   * Returns the usage of an account, whole and by type.
-   * @param clusters numbers of the clusters that any fact gives to the account.
-   * @param counted the window, already clipped (`clippedWindow`).
+   * Measures what an account is billed for some clusters, as known at a position. The caller may pause where it yields.
+   * @param meter takes the billed intervals of one cluster after the other, in any order within the cluster.
+   * @param counted the window; billed time outside of it is left out, if that saves time.
    */
-  usage(
+  *measure(
+    meter: IntervalMeter,
     account: AccountNumber,
-    clusters: readonly number[],
+    clusters: readonly ClusterNumber[],
     asOf: Position,
     counted: Window,
-  ): UsageBreakdown {
-    const meter = new GroupedUsageMeter<number>(counted);
-    for (const cluster of clusters) {
+  ): Generator<undefined, void> {
+    for (const [i, cluster] of clusters.entries()) {
       const history = this.#history(cluster);
       if (history.remembers(asOf)) history.measure(meter, account, asOf, counted);
       else this.#measureFolded(meter, account, cluster, asOf);
       meter.endCluster();
+      if (i % PAUSE_EVERY === PAUSE_EVERY - 1) yield undefined;
     }
-    const byType = meter.groups.map(([type, usage]) => [this.#typeText(type), usage] as const);
-    return { usage: meter.usage, byType: typesInOrder(byType) };
   }
 
-  #measureFolded(
-    meter: GroupedUsageMeter<number>,
-    account: AccountNumber,
-    cluster: ClusterNumber,
-    asOf: Position,
-  ): void {
+  /** Names the types of usage, and returns it in order of the types. */
+  byType(groups: readonly (readonly [type: number, usage: Usage])[]): TypeUsage[] {
+    return typesInOrder(groups.map(([type, usage]) => [this.#typeText(type), usage] as const));
+  }
+
+  #measureFolded(meter: IntervalMeter, account: AccountNumber, cluster: ClusterNumber, asOf: Position): void {
     const accountId = this.#names.accountId(account);
     for (const { from, to, accountId: owner, clusterType } of this.billing(cluster, asOf).intervals) {
       if (owner !== accountId) continue;

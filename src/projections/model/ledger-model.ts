@@ -1,7 +1,12 @@
 import type { BillingFact, ClusterBilling, Interval } from '../../domain/billing/billing.ts';
 import type { AttributeValues, GroupBy } from '../../domain/billing/group.ts';
 import type { Calendar } from '../../domain/billing/period.ts';
-import type { UsageBreakdown } from '../../domain/billing/usage.ts';
+import {
+  GroupedUsageMeter,
+  type TypeUsage,
+  type Usage,
+  type UsageBreakdown,
+} from '../../domain/billing/usage.ts';
 import type { ClusterAttributes, Fact, KnownFact } from '../../domain/facts/fact.ts';
 import { isUnreachable } from '../../domain/facts/latest-observation.ts';
 import { parseStoredFact } from '../../domain/facts/recorded-fact.ts';
@@ -14,13 +19,14 @@ import {
 import { type Instant, periodWindow, type Window } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
+import { runAtOnce } from '../../util/event-loop-yielder.ts';
 import type { Position, Revision } from '../../util/log-numbers.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { AlertBook } from '../alerts/alert-book.ts';
 import type { AlertedState } from '../alerts/raised-alert.ts';
 import { ValidationBook } from '../validation-book.ts';
 import { AccountProfiles, type RecordedProfile } from './account-profiles.ts';
-import type { BilledChange } from './billed-rows.ts';
+import type { BilledChange, IntervalMeter } from './billed-rows.ts';
 import { BillingIndex } from './billing-index.ts';
 import { ClosedPeriods, type UnreadableEvent } from './closed-periods.ts';
 import { ClusterDetails } from './cluster-details.ts';
@@ -225,7 +231,33 @@ export class LedgerModel {
 
   /** Returns the usage of an account, whole and by type, in a clipped window, as known at a position. */
   usage(account: AccountNumber, asOf: Position, counted: Window): UsageBreakdown {
-    return this.#billing.usage(account, this.owners.clustersOf(account), asOf, counted);
+    return runAtOnce(this.usageWithPauses(account, asOf, counted));
+  }
+
+  /** Returns the same. The caller may pause where it yields. */
+  *usageWithPauses(
+    account: AccountNumber,
+    asOf: Position,
+    counted: Window,
+  ): Generator<undefined, UsageBreakdown> {
+    const meter = new GroupedUsageMeter<number>(counted);
+    yield* this.measure(meter, account, asOf, counted);
+    return { usage: meter.usage, byType: this.byType(meter.groups) };
+  }
+
+  /** Measures what an account is billed for each of its clusters. The caller may pause where it yields. */
+  measure(
+    meter: IntervalMeter,
+    account: AccountNumber,
+    asOf: Position,
+    counted: Window,
+  ): Generator<undefined, void> {
+    return this.#billing.measure(meter, account, this.owners.clustersOf(account), asOf, counted);
+  }
+
+  /** Names the types of usage, and returns it in order of the types. */
+  byType(groups: readonly (readonly [type: number, usage: Usage])[]): TypeUsage[] {
+    return this.#billing.byType(groups);
   }
 
   /** Returns whether an account owns a registered cluster at any instant, billed or not, as known at a position. */
@@ -269,6 +301,11 @@ export class LedgerModel {
   /** Returns how the active facts that decide the billing of a cluster differ between two positions. */
   changes(cluster: ClusterNumber, after: Position, upTo: Position): BillingChange[] {
     return billingChanges(this.facts, this.lastPositionOf(cluster), after, upTo);
+  }
+
+  /** Returns whether a cluster is billed at an instant, by all facts that are known. */
+  isBilledAt(cluster: ClusterNumber, at: Instant): boolean {
+    return this.#last[cluster] !== 0 && this.#billing.billedAt(cluster, at).billed !== undefined;
   }
 
   /** Returns how many clusters of each type are billed to an account at an instant, by all facts that are known. */
@@ -344,7 +381,12 @@ export class LedgerModel {
 
   /** Returns the attributes of a registered cluster at an instant, or at its registration if that is later. */
   attributes(cluster: ClusterNumber, at: Instant, asOf = this.position): ClusterAttributes {
-    return this.#details.at(this.billing(cluster, asOf), at);
+    return this.attributesIn(this.billing(cluster, asOf), at);
+  }
+
+  /** Returns the same from a billing of the cluster. */
+  attributesIn(billing: ClusterBilling, at: Instant): ClusterAttributes {
+    return this.#details.at(billing, at);
   }
 
   /** Returns the values of an attribute that billing does not read over time, as known at a position. */

@@ -1,13 +1,14 @@
+import { GroupedDailyMeter } from '../../domain/billing/daily-usage.ts';
 import {
   type GroupBy,
-  type GroupedInterval,
   type GroupUsage,
   groupedIntervals,
-  usageByGroup,
+  groupsInOrder,
 } from '../../domain/billing/group.ts';
-import { clippedWindow, type UsageBreakdown, usageOf } from '../../domain/billing/usage.ts';
+import { clippedWindow, GroupedUsageMeter, type UsageBreakdown } from '../../domain/billing/usage.ts';
 import { daysOf, type Instant, type Window } from '../../domain/time.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
+import { runAtOnce } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { AccountNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
@@ -28,63 +29,111 @@ export interface GroupedUsage extends UsageBreakdown {
   readonly groups?: readonly GroupUsage[] | undefined;
 }
 
+/** The usage of a day, in UTC. */
+export type DailyUsage = { readonly date: string } & GroupedUsage;
+
 export interface AccountUsage extends GroupedUsage {
   readonly accountId: string;
-  readonly days?: readonly ({ readonly date: string } & GroupedUsage)[];
+  /** The days in order, if the question asks for them. Each is formatted when it is read, because there may be very many. */
+  readonly days?: Iterable<DailyUsage>;
 }
 
 /** Returns the usage of one account. All measures are zero if no cluster was registered to it. */
 export function accountUsage(model: LedgerModel, accountId: string, question: UsageQuestion): AccountUsage {
-  return toUsage(model, model.accounts.find(accountId), accountId, question);
+  return runAtOnce(accountUsageWithPauses(model, accountId, question));
+}
+
+/** Returns the same. The caller may pause where it yields. */
+export function* accountUsageWithPauses(
+  model: LedgerModel,
+  accountId: string,
+  { window, through, asOf, byDay, groupBy }: UsageQuestion,
+): Generator<undefined, AccountUsage> {
+  const counted = clippedWindow(window, through);
+  const days = byDay ? daysOf(counted) : [];
+  const account = model.accounts.find(accountId);
+  const types = new Meters<number>(counted, days);
+  if (account !== undefined) yield* model.measure(types, account, asOf, counted);
+  const usage = { accountId, usage: types.whole.usage, byType: model.byType(types.whole.groups) };
+  if (groupBy === undefined) return byDay ? { ...usage, days: daily(model, days, types) } : usage;
+  const values = new Meters<string | null>(counted, days);
+  if (account !== undefined) yield* measureGroups(model, values, account, asOf, groupBy);
+  const grouped = { ...usage, groups: groupsInOrder(values.whole.groups) };
+  return byDay ? { ...grouped, days: daily(model, days, types, values) } : grouped;
 }
 
 /**
- * Yields the usage of every account that has a cluster at `question.asOf`, ordered by account id.
- * @param only id of the only account to include; by default all.
+ * Yields the usage of every account that has a cluster at `question.asOf`, ordered by account id, and `undefined` where the
+ * caller may pause.
+ * @param choice `only` is the id of the only account to include; accounts up to `behind` are left out.
  */
 export function* usageByAccount(
   model: LedgerModel,
   question: UsageQuestion,
-  only?: string,
-): Generator<AccountUsage> {
+  { only, behind }: { readonly only?: string | undefined; readonly behind?: string | undefined } = {},
+): Generator<AccountUsage | undefined> {
   for (const accountId of only === undefined ? model.accounts.texts.toSorted(compareCodeUnits) : [only]) {
     const account = model.accounts.find(accountId);
-    if (account === undefined) continue;
-    const usage = toUsage(model, account, accountId, question);
+    if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
+    const usage = yield* accountUsageWithPauses(model, accountId, question);
     if (usage.usage.billableClusters > 0 || model.ownsAny(account, question.asOf)) yield usage;
   }
 }
 
-function toUsage(
-  model: LedgerModel,
-  account: AccountNumber | undefined,
-  accountId: string,
-  { window, through, asOf, byDay, groupBy }: UsageQuestion,
-): AccountUsage {
-  const counted = clippedWindow(window, through);
-  const usageIn = (part: Window): GroupedUsage => {
-    if (account === undefined) return { ...usageOf([], part), ...(groupBy !== undefined && { groups: [] }) };
-    const breakdown = model.usage(account, asOf, part);
-    if (groupBy === undefined) return breakdown;
-    return { ...breakdown, groups: usageByGroup(groupedClusters(model, account, asOf, groupBy), part) };
-  };
-  if (!byDay) return { accountId, ...usageIn(counted) };
-  const days = daysOf(counted).map((day) => ({ date: day.date, ...usageIn(day.window) }));
-  return { accountId, ...usageIn(counted), days };
+/** Measures a window as a whole, and each of its days if there are any. */
+class Meters<Group extends string | number | null> {
+  readonly whole: GroupedUsageMeter<Group>;
+  readonly daily: GroupedDailyMeter<Group> | undefined;
+
+  constructor(counted: Window, days: readonly { readonly window: Window }[]) {
+    this.whole = new GroupedUsageMeter(counted);
+    if (days.length > 0) this.daily = new GroupedDailyMeter(days.map(({ window }) => window));
+  }
+
+  add(since: Instant, until: Instant, group: Group): void {
+    this.whole.add(since, until, group);
+    this.daily?.add(since, until, group);
+  }
+
+  endCluster(): void {
+    this.whole.endCluster();
+    this.daily?.endCluster();
+  }
 }
 
-/** Yields the billed intervals of each cluster of an account, cut at the changes of an attribute. */
-function* groupedClusters(
+function* daily(
   model: LedgerModel,
+  days: readonly { readonly date: string }[],
+  types: Meters<number>,
+  values?: Meters<string | null>,
+): Generator<DailyUsage> {
+  const byValue = values?.daily?.days();
+  let i = 0;
+  for (const { usage, groups } of types.daily?.days() ?? []) {
+    const { date } = days[i++] as { readonly date: string };
+    const day = { date, usage, byType: model.byType(groups) };
+    const own = byValue?.next().value;
+    yield own === undefined ? day : { ...day, groups: groupsInOrder(own.groups) };
+  }
+}
+
+/** Measures the billed intervals of each cluster of an account, cut at the changes of an attribute. */
+function* measureGroups(
+  model: LedgerModel,
+  meters: Meters<string | null>,
   account: AccountNumber,
   asOf: Position,
   groupBy: GroupBy,
-): Generator<readonly GroupedInterval[]> {
+): Generator<undefined, void> {
   const accountId = model.accounts.text(account);
   for (const cluster of model.clustersOf(account)) {
     const own = model.intervals(cluster, asOf).filter((interval) => interval.accountId === accountId);
-    yield groupBy === 'clusterType'
-      ? own.map(({ from, to, clusterType: value }) => ({ from, to, value }))
-      : groupedIntervals(own, model.valuesOf(cluster, groupBy, asOf));
+    const grouped =
+      groupBy === 'clusterType'
+        ? own.map(({ from, to, clusterType: value }) => ({ from, to, value }))
+        : groupedIntervals(own, model.valuesOf(cluster, groupBy, asOf));
+    for (const { from, to, value } of grouped) meters.add(from, to ?? Number.POSITIVE_INFINITY, value);
+    meters.endCluster();
+    yield undefined;
   }
 }

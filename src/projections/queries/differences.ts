@@ -53,13 +53,12 @@ export function* differencesOf(
     // A fact that is effective at or after the end of the window cannot have changed it.
     const candidates = cause.changes.filter(({ effectiveAt }) => effectiveAt < counted.to);
     const { billedWith, cost } = hypotheses(model, cluster, span);
-    const makesIt = (some: ReadonlySet<BillingChange>) => {
+    const makesIt = function* (some: ReadonlySet<BillingChange>): Generator<undefined, boolean> {
+      if (changesWithin(toAccount(billedWith(some), accountId), is, counted)) return false;
+      // Each of the two folds all facts of the cluster.
+      yield undefined;
       const others = candidates.filter((change) => !some.has(change));
-      const [withSome, withOthers] = [some, others].map((each) => toAccount(billedWith(each), accountId));
-      return (
-        !changesWithin(withSome as OwnedInterval[], is, counted) &&
-        !changesWithin(withOthers as OwnedInterval[], was, counted)
-      );
+      return !changesWithin(toAccount(billedWith(others), accountId), was, counted);
     };
     yield* yield* minimizeChanges(candidates, makesIt, cost);
   }

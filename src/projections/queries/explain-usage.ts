@@ -28,17 +28,22 @@ export interface Explanation extends UsageBreakdown {
   readonly clusters: readonly ExplainedCluster[];
 }
 
-/** Breaks the usage of an account down by cluster. It yields to the event loop, and depends only on facts up to `asOf`. */
+/**
+ * Breaks the usage of an account down by cluster. It yields to the event loop, and depends only on facts up to `asOf`.
+ * @param signal ends the work: it then throws its reason.
+ */
 export async function explainUsage(
   model: LedgerModel,
   accountId: string,
   question: Omit<UsageQuestion, 'byDay'>,
+  signal?: AbortSignal,
 ): Promise<Explanation> {
   const counted = clippedWindow(question.window, question.through);
   const clusters: ExplainedCluster[] = [];
   const billed: (readonly Interval[])[] = [];
   for await (const { intervals, ...cluster } of yieldingToEventLoop(
     contributions(model, accountId, question),
+    signal,
   )) {
     const parts = countedIntervals(intervals, counted);
     clusters.push({ ...cluster, intervals: parts, why: parts.length === 0 ? cluster.why : undefined });
@@ -61,7 +66,7 @@ function* contributions(
     const isOwner = ownerAt(billing, counted.to - 1) === accountId;
     const lastOwned = isOwner ? counted.to : (own.at(-1)?.to ?? undefined);
     const attributes: ClusterAttributes =
-      lastOwned === undefined ? {} : model.attributes(cluster, lastOwned - 1, asOf);
+      lastOwned === undefined ? {} : model.attributesIn(billing, lastOwned - 1);
     yield {
       clusterId: model.clusters.text(cluster),
       name: attributes.name,

@@ -59,13 +59,17 @@ export function* statementsOf(
     if (statement !== undefined) yield statement;
 }
 
-/** Yields the same statements, and yields to the event loop between them. Facts recorded meanwhile have no effect. */
+/**
+ * Yields the same statements, and yields to the event loop between them. Facts recorded meanwhile have no effect.
+ * @param signal ends the work: it then throws its reason.
+ */
 export function statementsInTurns(
   model: LedgerModel,
   question: StatementsQuestion,
   choice: Choice = {},
+  signal?: AbortSignal,
 ): AsyncGenerator<Statement> {
-  return yieldingToEventLoop(statementsWithPauses(model, question, choice));
+  return yieldingToEventLoop(statementsWithPauses(model, question, choice), signal);
 }
 
 /** Yields every statement, and `undefined` where the caller may pause. */
@@ -82,26 +86,28 @@ function* statementsWithPauses(
     if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
     const periods = touched.get(accountId);
     const changes =
-      periods === undefined ? [] : changesOf(model, account, periods, { before, after: watermark });
+      periods === undefined ? [] : yield* changesOf(model, account, periods, { before, after: watermark });
     const key = { statementId: statementId(accountId, period), accountId, period, watermark };
-    yield statementOf(key, model.usage(account, watermark, window), changes);
+    yield statementOf(key, yield* model.usageWithPauses(account, watermark, window), changes);
   }
 }
 
 /** @param periods positions of the facts that changed each period. */
-function changesOf(
+function* changesOf(
   model: LedgerModel,
   account: AccountNumber,
   periods: ReadonlyMap<Period, ReadonlySet<number>>,
   { before, after }: Span,
-): Change[] {
-  const inOrder = [...periods].sort(([a], [b]) => compareCodeUnits(a, b));
-  return inOrder.map(([period, positions]) => ({
-    period,
-    before: model.usage(account, before, periodWindow(period)),
-    after: model.usage(account, after, periodWindow(period)),
-    facts: [...positions].sort((a, b) => a - b).map((position) => model.facts.ids.at(position)),
-  }));
+): Generator<undefined, Change[]> {
+  const changes: Change[] = [];
+  for (const [period, positions] of [...periods].sort(([a], [b]) => compareCodeUnits(a, b)))
+    changes.push({
+      period,
+      before: yield* model.usageWithPauses(account, before, periodWindow(period)),
+      after: yield* model.usageWithPauses(account, after, periodWindow(period)),
+      facts: [...positions].sort((a, b) => a - b).map((position) => model.facts.ids.at(position)),
+    });
+  return changes;
 }
 
 /** Number of clusters after which the caller may pause. */

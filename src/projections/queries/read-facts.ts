@@ -20,16 +20,17 @@ interface Run {
 
 /**
  * Reads facts from the store by position. The events have all fields and the origin, which the model does not keep.
- * @param positions of facts of clusters. @throws StoreUnavailable
+ * @param positions of facts of clusters. @param signal ends the work. @throws StoreUnavailable, the reason of the signal
  */
 export async function readFacts(
   store: EventStore,
   model: LedgerModel,
   positions: Iterable<number>,
+  signal?: AbortSignal,
 ): Promise<ReadonlyMap<number, RecordedEvent>> {
   const facts = new Map<number, RecordedEvent>();
   const runs = runsOf(model, positions).values();
-  const slices = new EventLoopYielder();
+  const slices = new EventLoopYielder(signal);
   const read = async () => {
     for (const { stream, first, last, wanted } of runs) {
       for await (const event of store.readStream(stream, { from: first, limit: last - first + 1 })) {

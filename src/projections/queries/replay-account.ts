@@ -27,13 +27,14 @@ interface ReplayedCluster {
 
 const NOTHING: Amounts = { billableClusters: 0, clusterSeconds: '0.000' };
 
-/** Returns the positions, in order, of all facts known at `asOf` of the clusters ever registered to an account. */
+/** Returns the positions, in order, of all facts known at `asOf` of the clusters ever registered to an account. @param signal ends the work. */
 export async function positionsToReplay(
   model: LedgerModel,
   accountId: string,
   asOf: Position,
+  signal?: AbortSignal,
 ): Promise<Uint32Array> {
-  const slices = new EventLoopYielder();
+  const slices = new EventLoopYielder(signal);
   const positions: number[] = [];
   for (const cluster of model.clustersEverOf(accountId, asOf)) {
     for (const position of model.positionsOf(cluster, asOf)) positions.push(position);

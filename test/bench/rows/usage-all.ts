@@ -68,9 +68,10 @@ async function measured(
   question: UsageQuestion,
   result: (ours: Measured, floor: Measured, peer: Measured | undefined) => Result,
 ): Promise<Result> {
-  const items = Array.from(usageByAccount(model, question));
+  const compute = () => Array.from(usageByAccount(model, question)).filter((item) => item !== undefined);
+  const items = compute();
   const contenders: Contender[] = [
-    { name: 'ours', measure: () => milliseconds(() => Array.from(usageByAccount(model, question))) },
+    { name: 'ours', measure: () => milliseconds(compute) },
     { name: 'copying the answer', measure: () => milliseconds(() => copied(items)) },
   ];
   if (client !== undefined) {

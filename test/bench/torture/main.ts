@@ -1,0 +1,279 @@
+/**
+ * Requests every expensive answer of a ledger with crowded accounts and clusters, and reports what each costs the others: how
+ * long it holds the event loop, and how much memory it takes. `npm run torture:loop`
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { DAY_MS } from '../../../src/domain/time.ts';
+import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
+import { logFile } from '../support/log.ts';
+import { end, Resources } from '../support/resources.ts';
+import { DAYS, FROM, FULL, writeCrowdedLog } from './crowded-log.ts';
+import type { Measured } from './loop-probe.ts';
+
+const MAX_HOLD_MS = 50;
+const MAX_RSS_MIB = 200;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    part: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+
+/** A running ledger that says what its event loop did. */
+interface Probed {
+  readonly url: string;
+  measured(work: () => Promise<unknown>): Promise<Measured>;
+}
+
+async function start(resources: Resources, dataDir: string): Promise<Probed> {
+  const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+  const probe = new URL('./loop-probe.ts', import.meta.url).href;
+  const child = fork(main, [], {
+    env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir },
+    execArgv: ['--expose-gc', '--import', probe],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  resources.onRelease(() => end(child));
+  const url = await urlOf(child);
+  for (;;) {
+    const ready = await fetch(`${url}/readyz`);
+    if (ready.status === 200) break;
+    await wait(100);
+  }
+  const message = async () => (await once(child, 'message'))[0] as unknown;
+  return {
+    url,
+    measured: async (work) => {
+      const begun = message();
+      child.send('begin');
+      await begun;
+      const ended = message();
+      await work().finally(() => child.send('end'));
+      return (await ended) as Measured;
+    },
+  };
+}
+
+async function urlOf(child: ChildProcess): Promise<string> {
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  lines.on('line', (line) => {
+    const [, url] = /listening at (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? [];
+    if (url !== undefined) resolve(url);
+  });
+  child.once('exit', (code) => reject(new Error(`the ledger ended with ${code}`)));
+  return promise;
+}
+
+const day = (n: number) => new Date(FROM + n * DAY_MS).toISOString();
+const whole = `from=${day(0)}&to=${day(DAYS)}`;
+
+/** The requests, by name: path, and for a POST its body. */
+const REQUESTS: readonly (readonly [name: string, path: string, body?: object])[] = [
+  ['usage, all accounts', `/v1/usage?${whole}`],
+  ['usage, all accounts, as of', `/v1/usage?${whole}&asOf=150000`],
+  ['usage, all accounts, by region', `/v1/usage?${whole}&groupBy=region`],
+  ['usage, all accounts, by day', `/v1/usage?${whole}&granularity=day`],
+  ['usage, all accounts, by day and region', `/v1/usage?${whole}&granularity=day&groupBy=region`],
+  ['usage of 5,000 clusters', `/v1/accounts/big/usage?${whole}`],
+  ['usage of 5,000 clusters, by day', `/v1/accounts/big/usage?${whole}&granularity=day`],
+  [
+    'usage of 5,000 clusters, by day and region',
+    `/v1/accounts/big/usage?${whole}&granularity=day&groupBy=region`,
+  ],
+  ['usage of the busy cluster, by day', `/v1/accounts/one/usage?${whole}&granularity=day`],
+  ['explain 5,000 clusters', `/v1/accounts/big/usage/explain?${whole}`],
+  ['explain the busy cluster', `/v1/accounts/one/usage/explain?${whole}`],
+  ['explain the busy cluster, as of', `/v1/accounts/one/usage/explain?${whole}&asOf=15000`],
+  ['replay 5,000 clusters', `/v1/accounts/big/replay?${whole}`],
+  ['replay the busy cluster', `/v1/accounts/one/replay?${whole}`],
+  ['diff 5,000 clusters', `/v1/accounts/big/diff?${whole}&before=60000`],
+  ['diff the busy cluster', `/v1/accounts/one/diff?${whole}&before=5000`],
+  [
+    'what if, 5,000 clusters',
+    '/v1/accounts/big/what-if',
+    { from: day(0), to: day(DAYS), add: [registration('new', 'big')] },
+  ],
+  [
+    'what if, the busy cluster',
+    '/v1/accounts/one/what-if',
+    { from: day(0), to: day(DAYS), add: [stop('busy', 200.5)] },
+  ],
+  ['clusters', '/v1/clusters?limit=1000'],
+  ['clusters by name', '/v1/clusters?sort=name&limit=1000'],
+  ['clusters that match', '/v1/clusters?q=19&limit=1000'],
+  ['the busy cluster', '/v1/clusters/busy'],
+  ['billing of the busy cluster', '/v1/clusters/busy/billing'],
+  ['billing of the busy cluster, as of', '/v1/clusters/busy/billing?asOf=15000'],
+  ['one fact of the busy cluster', '/v1/clusters/busy/events?limit=1'],
+  ['1,000 facts of the busy cluster', '/v1/clusters/busy/events?limit=1000'],
+  ['accounts', '/v1/accounts?limit=1000'],
+  ['account of 5,000 clusters', '/v1/accounts/big'],
+  ['feed', '/v1/feed?after=0&limit=1000'],
+  ['periods', '/v1/periods'],
+  ['statements of the first month', '/v1/periods/2025-10/statements'],
+  ['statements of the third month', '/v1/periods/2025-12/statements'],
+  ['a statement', '/v1/periods/2025-12/statements/big'],
+  ['dry run of a close', '/v1/periods/2026-01/close', { dryRun: true }],
+  ['evidence of 5,000 clusters', '/v1/accounts/big/evidence?period=2025-12'],
+  ['evidence of the busy cluster', '/v1/accounts/one/evidence?period=2025-12'],
+  [
+    'dry run of a transfer of the busy cluster',
+    '/v1/clusters/busy/transfers',
+    { accountId: 'big', effectiveAt: day(1), dryRun: true },
+  ],
+  ['alerts', '/v1/alerts'],
+  ['metrics', '/metrics'],
+  ['readiness', '/readyz'],
+];
+
+function event(type: string, clusterId: string, at: number, data: object) {
+  const time = new Date(FROM + Math.floor(at * DAY_MS)).toISOString();
+  const id = `${type}-${clusterId}-${at}`;
+  return {
+    specversion: '1.0',
+    type: `io.clusterledger.${type}.v1`,
+    source: 'urn:late',
+    id,
+    subject: clusterId,
+    time,
+    data,
+  };
+}
+
+function registration(clusterId: string, accountId: string) {
+  return event('cluster.registered', clusterId, 1, { accountId, name: clusterId });
+}
+
+function stop(clusterId: string, at: number) {
+  return event('billing.stopped', clusterId, at, { cause: 'manual', reason: 'late' });
+}
+
+async function post(url: string, body: unknown, type = 'application/json'): Promise<string> {
+  const headers = { 'content-type': type };
+  const answer = await untilAnswered(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${text}`);
+  return text;
+}
+
+/** Asks again while the ledger says that it is busy. */
+async function untilAnswered(url: string, init: RequestInit = {}): Promise<Response> {
+  for (;;) {
+    const answer = await fetch(url, init);
+    if (answer.status !== 503) return answer;
+    await answer.text();
+    await wait(1_000);
+  }
+}
+
+async function ask({ url }: Probed, path: string, body: object | undefined): Promise<number> {
+  if (body !== undefined) return (await post(url + path, body)).length;
+  const answer = await untilAnswered(url + path);
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) bytes += (chunk as Uint8Array).length;
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return bytes;
+}
+
+async function main(): Promise<void> {
+  const resources = new Resources();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void resources.release().then(() => process.exit(130)));
+  try {
+    const folder = await resources.folderOnDisk();
+    const part = Number(values.part);
+    const size = {
+      facts: FULL.facts * part,
+      clusters: FULL.clusters * part,
+      bigAccount: FULL.bigAccount * part,
+      busyCluster: FULL.busyCluster * part,
+    };
+    say(`writing ${size.facts} facts of ${size.clusters} clusters`);
+    const store = await SqliteStore.open(logFile(folder));
+    await writeCrowdedLog(store, size);
+    await store.close();
+    const ledger = await start(resources, folder);
+    const rows: {
+      readonly name: string;
+      readonly bytes: number;
+      readonly ms: number;
+      readonly measured: Measured;
+    }[] = [];
+    const run = async (name: string, work: () => Promise<number>) => {
+      if (values.only !== undefined && !new RegExp(values.only).test(name)) return;
+      let bytes = 0;
+      const since = performance.now();
+      const measured = await ledger.measured(async () => {
+        bytes = await work();
+      });
+      const row = { name, bytes, ms: performance.now() - since, measured };
+      rows.push(row);
+      say(line(row));
+    };
+    for (const month of ['2025-10', '2025-11', '2025-12']) {
+      await run(
+        `close of ${month}`,
+        async () => (await post(`${ledger.url}/v1/periods/${month}/close`, {})).length,
+      );
+      const late = Array.from({ length: 100 }, (_, i) =>
+        stop('busy', 1 + i / 7 + Number(month.slice(-2)) / 100),
+      );
+      await run(
+        `100 late facts after the close of ${month}, in a batch`,
+        async () =>
+          (await post(`${ledger.url}/v1/events`, late, 'application/cloudevents-batch+json')).length,
+      );
+      await run(`100 late facts after the close of ${month}, one by one`, async () => {
+        for (const each of late)
+          await post(
+            `${ledger.url}/v1/events`,
+            { ...each, id: `${each.id}-single` },
+            'application/cloudevents+json',
+          );
+        return 0;
+      });
+    }
+    for (const [name, path, body] of REQUESTS) await run(name, () => ask(ledger, path, body));
+    const wrong = rows.filter(
+      ({ measured }) => measured.holdMs > MAX_HOLD_MS || measured.rssMiB > MAX_RSS_MIB,
+    );
+    process.stdout.write(
+      values.json ? `${JSON.stringify(rows, undefined, 2)}\n` : `${rows.map(line).join('\n')}\n`,
+    );
+    say(
+      wrong.length === 0
+        ? 'all within the limits'
+        : `${wrong.length} beyond the limits: ${wrong.map(({ name }) => name).join('; ')}`,
+    );
+    process.exitCode = wrong.length === 0 ? 0 : 1;
+  } finally {
+    await resources.release();
+  }
+}
+
+function line({
+  name,
+  bytes,
+  ms,
+  measured,
+}: {
+  readonly name: string;
+  readonly bytes: number;
+  readonly ms: number;
+  readonly measured: Measured;
+}): string {
+  const { holdMs, wallMs, cpuMs, rssMiB } = measured;
+  const mark = holdMs > MAX_HOLD_MS || rssMiB > MAX_RSS_MIB ? '!' : ' ';
+  return `${mark} ${name.padEnd(56)} hold ${holdMs.toFixed(0).padStart(6)} ms (${wallMs.toFixed(0)} by the clock)  CPU ${cpuMs.toFixed(0).padStart(6)} ms  RSS +${rssMiB.toFixed(0).padStart(4)} MiB  ${(bytes / 1e6).toFixed(1).padStart(7)} MB in ${ms.toFixed(0)} ms`;
+}
+
+await main();
