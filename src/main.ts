@@ -3,9 +3,12 @@ import { pino } from 'pino';
 import { type Composition, compose } from './app/compose.ts';
 import { type Config, ConfigError, isLoopbackHost, readConfig } from './config/config.ts';
 import { StoreUnavailable } from './eventstore/store-errors.ts';
+import type { LossAcceptance } from './ledger/loss-records.ts';
 
 /** Maximum duration of a shutdown. */
 const SHUTDOWN_MS = 20_000;
+/** Maximum time to answer the requests in progress after a fatal error. */
+const LAST_ANSWERS_MS = 500;
 
 /** Starts the ledger with the settings of its environment, and shuts it down on a signal. */
 async function main(): Promise<void> {
@@ -14,14 +17,32 @@ async function main(): Promise<void> {
   const fail = (error: unknown) => {
     log.fatal({ err: error }, 'fatal error, shutting down');
     process.exitCode = 1;
-    log.flush(() => process.exit(1));
+    const exit = () => log.flush(() => process.exit(1));
+    setTimeout(() => process.exit(1), LAST_ANSWERS_MS);
+    // Requests that wait for the store are answered that it has failed.
+    if (ledger === undefined) exit();
+    else ledger.app.close().then(exit, exit);
   };
   process.on('unhandledRejection', fail);
-  let ledger: Composition;
+  let ledger: Composition | undefined;
+  const open = async (acceptLoss?: LossAcceptance): Promise<Composition> => {
+    const onLossAccepted = (acceptance: LossAcceptance) => void reopen(acceptance).catch(fail);
+    const accepting = acceptLoss !== undefined && { acceptLoss };
+    const options = { log, now: Date.now, onFailed: fail, onLossAccepted, ...accepting };
+    const opened = await compose(config, options);
+    ledger = opened;
+    await requireKeys(opened, config);
+    await opened.app.listen({ host: config.host, port: config.port });
+    return opened;
+  };
+  const reopen = async (acceptance: LossAcceptance) => {
+    log.warn({ ...acceptance }, 'an operator accepts that events are lost; opening the store again');
+    await ledger?.close();
+    await open(acceptance);
+  };
+  let opened: Composition;
   try {
-    ledger = await compose(config, { log, now: Date.now, onFailed: fail });
-    await requireKeys(ledger, config);
-    await ledger.app.listen({ host: config.host, port: config.port });
+    opened = await open();
   } catch (error) {
     fail(explain(error, config));
     return;
@@ -30,7 +51,7 @@ async function main(): Promise<void> {
     { store: config.store.kind, dataDir: config.dataDir, namespace: config.namespace },
     'ledger ready',
   );
-  if (await ledger.access.isOpen().catch(() => false)) {
+  if (await opened.access.isOpen().catch(() => false)) {
     log.warn(
       'there are no API keys: every client that can reach this loopback address has the rights of an operator; create the first key with cluster-ledger keys create --role operator --name NAME',
     );
@@ -38,7 +59,7 @@ async function main(): Promise<void> {
   closeWithGrace({ delay: SHUTDOWN_MS, logger: log }, async ({ err, signal }) => {
     if (err !== undefined) log.fatal({ err }, 'fatal error, shutting down');
     log.info({ signal }, 'shutting down');
-    await ledger.close();
+    await ledger?.close();
     log.info('closed');
   });
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { LossAcceptance } from '../ledger/loss-records.ts';
 
 /** Options of `compose`. */
 export interface ComposeOptions {
@@ -11,4 +12,11 @@ export interface ComposeOptions {
   readonly onFailed: (error: unknown) => void;
   /** Whether the ledger only answers requests and writes nothing, neither to the store nor to files. */
   readonly readOnly?: boolean;
+  /** Opens a log although it lacks events that were acknowledged, and records that an operator accepts it. */
+  readonly acceptLoss?: LossAcceptance;
+  /**
+   * Called if an operator accepts that events are lost. The ledger must then be closed and composed again with `acceptLoss`.
+   * Without it, a loss cannot be accepted.
+   */
+  readonly onLossAccepted?: (acceptance: LossAcceptance) => void;
 }

@@ -64,6 +64,7 @@ async function composeLayers(
 ): Promise<Composition> {
   const { log, now } = options;
   const openedLog = await openLog(config, options, resources);
+  const { isReadOnly } = openedLog;
   const { store, projections, signedLog, clock, clockGuard } = openedLog;
   const { graceMs } = config;
   const isNew = (clusterId: string) =>
@@ -73,8 +74,8 @@ async function composeLayers(
   const closePeriod = closePeriodOf(openedLog, now, graceMs);
   const autoClose = new AutoClose({ closer: closePeriod, projections, now, graceMs, log }, config.autoClose);
   const health = new SourceHealth();
-  const places = options.readOnly === true ? [] : placesOf(config);
-  const prober = proberOf(config, options, places, resources);
+  const places = isReadOnly ? [] : placesOf(config);
+  const prober = proberOf(config, options, openedLog, places, resources);
   const shared = { ledger, prober, health };
   const kubefirst = kubefirstOf(config, options, openedLog, { ...shared, places }, resources);
   const validator = validatorOf(config, options, openedLog, { ...shared, kubefirst }, resources);
@@ -82,7 +83,7 @@ async function composeLayers(
   const access = composeAccess(config, options, openedLog, resources);
   const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks };
   const app = await serverOf(openedLog, services, access, config, options);
-  if (options.readOnly !== true) autoClose.start();
+  if (!isReadOnly) autoClose.start();
   const close = async () => {
     const closing = autoClose.stop();
     await app.close();
@@ -111,11 +112,12 @@ function placesOf({ kubefirst, validator }: Config): readonly FollowedRecords[] 
 /** Creates the prober if anything needs it: clusters to probe, or records to follow. */
 function proberOf(
   { validator, kubernetes: environment }: Config,
-  { log, now, readOnly = false }: ComposeOptions,
+  { log, now }: ComposeOptions,
+  { isReadOnly }: OpenLog,
   places: readonly FollowedRecords[],
   resources: AsyncDisposableStack,
 ): Prober | undefined {
-  if (readOnly || (!hasSources(validator) && places.length === 0)) return undefined;
+  if (isReadOnly || (!hasSources(validator) && places.length === 0)) return undefined;
   const followed = places.map(({ managementCluster }) => managementCluster);
   const prober = openProber({ environment, log, now }, validator, followed);
   resources.defer(() => prober.stop());
@@ -172,11 +174,11 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
   OpenWebhooks;
 
 async function serverOf(
-  { store, projections, signedLog, clock, clockGuard, starts }: OpenLog,
+  { store, projections, signedLog, clock, clockGuard, starts, latch }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, health, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
   config: Pick<Config, 'trustProxy' | 'allowedOrigins' | 'rateLimit' | 'deletionMode'>,
-  { log, now }: ComposeOptions,
+  { log, now, onLossAccepted }: ComposeOptions,
 ): Promise<App> {
   const metrics = createMetrics({
     store,
@@ -185,10 +187,11 @@ async function serverOf(
     clockGuard,
     webhooks,
     health,
+    latch,
     now,
     recordingTime: clock.now,
   });
-  measureLog(metrics.registry, signedLog, now);
+  measureLog(metrics.registry, signedLog, latch, now);
   measureDeliveries(metrics.registry, webhooks);
   observeKubefirst(metrics, kubefirst);
   const services: HttpServices = {
@@ -205,6 +208,8 @@ async function serverOf(
     decisions: new OperatorDecisions(store, clock.now),
     closePeriod,
     clockGuard,
+    latch,
+    acceptLoss: onLossAccepted,
     kubefirst,
     tail,
     webhooks,

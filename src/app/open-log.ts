@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keysOf } from '../audit/key-location.ts';
 import type { LogReader } from '../audit/leaf-hash-worker-client.ts';
@@ -6,13 +7,14 @@ import { type Config, ConfigError } from '../config/config.ts';
 import type { Instant } from '../domain/time.ts';
 import { ConnectionFileError } from '../eventstore/esdb/connection-settings.ts';
 import { EsdbStore } from '../eventstore/esdb/esdb-store.ts';
-import type { EventStore } from '../eventstore/event-store.ts';
+import type { EventStore, StoreLoss } from '../eventstore/event-store.ts';
 import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
 import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { CheckpointSchedule } from '../jobs/checkpoint-schedule.ts';
 import { ClockGuard } from '../ledger/clock-guard.ts';
 import { ClockRecords } from '../ledger/clock-records.ts';
+import { type LossAcceptance, LossRecords } from '../ledger/loss-records.ts';
 import { ReadOnlyAwareStore, ReadOnlyLatch } from '../ledger/read-only-latch.ts';
 import { RecordingClock } from '../ledger/recording-clock.ts';
 import { StatementDigests } from '../ledger/statement-digests.ts';
@@ -30,7 +32,14 @@ export interface OpenLog {
   /** Stamps events. */
   readonly clock: RecordingClock;
   readonly clockGuard: ClockGuard;
+  /** Closes the log for writing. */
+  readonly latch: ReadOnlyLatch;
+  /** Whether nothing is written: this process only reads, or the log lacks events that were acknowledged. */
+  readonly isReadOnly: boolean;
 }
+
+const LOSS_ADVICE =
+  'stop the ledger and restore the newest backup of the store with its -wal; if there is none: cluster-ledger log accept-loss --reason …';
 
 /** Maximum delay of a timer, about 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -47,11 +56,25 @@ export async function openLog(
 ): Promise<OpenLog> {
   const { log, now, onFailed, readOnly = false } = options;
   const opened = await openStore(config, options);
-  const latch = new ReadOnlyLatch();
+  const latch = new ReadOnlyLatch(now);
   const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, latch);
   resources.defer(() => store.close());
-  const starts = new LogStarts(opened, now, readOnly);
-  const projections = new Projections(store, {
+  const onBehind = ({ why, intactThrough }: StoreLoss) => {
+    latch.close('log-behind', why, intactThrough);
+    log.error(
+      { alert: 'log-behind', why, do: LOSS_ADVICE },
+      'acknowledged events are missing; the ledger is read-only',
+    );
+  };
+  if (opened.loss !== undefined) onBehind(opened.loss);
+  const isStoreReadOnly = readOnly || opened.loss !== undefined;
+  let projections: Projections | undefined;
+  const clock = new RecordingClock(now, () => projections?.model.facts.newestRecordedAt ?? 0);
+  const newest = await observeLastEvent(opened, clock);
+  const starts = new LogStarts(opened, { recordingTime: clock.now, isReadOnly: isStoreReadOnly, onBehind });
+  if (options.acceptLoss !== undefined && !isStoreReadOnly)
+    await acceptLoss(options.acceptLoss, opened, { config, starts, clock });
+  const following = new Projections(store, {
     ...(!readOnly && {
       snapshotFile: snapshotFile(config),
       statementDigests: new StatementDigests(store),
@@ -60,16 +83,15 @@ export async function openLog(
     log,
     onFailed,
   });
-  resources.defer(() => projections.stop());
-  const clock = new RecordingClock(now, () => projections.model.facts.newestRecordedAt);
-  const newest = await observeLastEvent(opened, clock);
+  projections = following;
+  resources.defer(() => following.stop());
   const signedLog = new SignedLog(opened, {
     ...config.audit,
     keys: keysOf(config.audit, config.dataDir),
     reader: logReader(config),
     now,
     log,
-    onTampered: (why) => latch.close(why),
+    onTampered: (why) => latch.close('log-tampered', why),
     onFailed,
   });
   resources.defer(() => signedLog.stop());
@@ -80,18 +102,41 @@ export async function openLog(
     records: new ClockRecords(store, clock.now),
     wall: now,
     monotonic: options.monotonic ?? (() => performance.now()),
-    newestAtStart: async () => newest ?? newestOf(projections),
+    newestAtStart: async () => newest ?? newestOf(following),
     log,
   });
   resources.defer(() => clockGuard.stop());
-  projections.start();
-  if (!readOnly) {
-    await signedLog.start(projections.waitUntilCaughtUp(MAX_TIMER_MS));
+  following.start();
+  // A snapshot shows whether the log lacks events: nothing is signed or recorded before.
+  if (opened.isSoleWriter) await following.restored;
+  const isReadOnly = readOnly || latch.loss !== undefined;
+  if (!isReadOnly) {
+    await signedLog.start(following.waitUntilCaughtUp(MAX_TIMER_MS));
     checkpoints.start();
     const firstCheck = clockGuard.start();
     if (opened.isSoleWriter) await firstCheck;
   }
-  return { store, projections, signedLog, checkpoints, clock, clockGuard, starts };
+  return {
+    store,
+    projections: following,
+    signedLog,
+    checkpoints,
+    clock,
+    clockGuard,
+    starts,
+    latch,
+    isReadOnly,
+  };
+}
+
+/** Records that an operator accepts that events are lost, before anything else is written, and begins a new epoch. */
+async function acceptLoss(
+  acceptance: LossAcceptance,
+  store: EventStore,
+  { config, starts, clock }: { config: Config; starts: LogStarts; clock: RecordingClock },
+): Promise<void> {
+  await new LossRecords(store, clock.now).accepted(acceptance, await starts.nextEpoch(0));
+  await rm(snapshotFile(config), { force: true });
 }
 
 /**
@@ -124,9 +169,10 @@ export function snapshotFile({ dataDir, store, namespace }: Config): string {
 /** Opens the store alone. @throws StoreFailed, StoreUnavailable if it cannot be opened. @throws ConfigError */
 export async function openStore(
   { store, namespace }: Config,
-  { log, now, onFailed }: Omit<ComposeOptions, 'readOnly'>,
+  { log, now, onFailed, acceptLoss }: Omit<ComposeOptions, 'readOnly'>,
 ): Promise<EventStore> {
-  if (store.kind === 'sqlite') return SqliteStore.open(store.file, { onFailed });
+  if (store.kind === 'sqlite')
+    return SqliteStore.open(store.file, { onFailed, acceptLoss: acceptLoss !== undefined });
   try {
     return new EsdbStore(store.connection, { namespace, now, log });
   } catch (error) {

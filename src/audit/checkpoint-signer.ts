@@ -143,6 +143,7 @@ export class CheckpointSigner {
     const note = this.sign(formatCheckpoint({ origin: this.requiredIdentity.origin, ...head }));
     const checkpoint = await this.#stored.append(note, this.#newest?.checkpoint, this.#options.now());
     this.#newest = { checkpoint, isOwn: true };
+    this.#store.signed(checkpoint.size);
     return checkpoint;
   }
 

@@ -79,6 +79,11 @@ export class SignedLog {
     return this.#checkpoints.sign(text);
   }
 
+  /** Reports an event that is not what was signed. Nothing is signed or written from then on. */
+  reportChange({ message }: LeavesChanged): void {
+    this.#reportTampering(message);
+  }
+
   /** Returns the newest checkpoint known to this process. Another replica may have signed a newer one. */
   newest(): SignedCheckpoint | undefined {
     return this.#checkpoints.newest?.checkpoint;

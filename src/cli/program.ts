@@ -31,6 +31,7 @@ import { addExplain } from './commands/explain.ts';
 import { addKeysCreate } from './commands/keys/create.ts';
 import { addKeysList } from './commands/keys/list.ts';
 import { addKeysRevoke } from './commands/keys/revoke.ts';
+import { addLogAcceptLoss } from './commands/log/accept-loss.ts';
 import { addLogCheckpoint } from './commands/log/checkpoint.ts';
 import { addLogKey } from './commands/log/key.ts';
 import { addPeriodClose } from './commands/period/close.ts';
@@ -115,8 +116,9 @@ export function buildProgram(cli: CliContext, version: string): Command {
   addGroup(program, cli, {
     name: 'log',
     summary: 'print keys and checkpoints of the signed log',
-    description: 'Prints the keys and checkpoints of the signed log, and changes its keys.',
-    commands: [addLogKey, addLogCheckpoint],
+    description:
+      'Prints the keys and checkpoints of the signed log, changes its keys, and accepts a loss of events.',
+    commands: [addLogKey, addLogCheckpoint, addLogAcceptLoss],
   });
 
   program.commandsGroup('Verify that clusters exist:');

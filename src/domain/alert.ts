@@ -27,7 +27,8 @@ export type AlertKind =
   | 'delivery-parked'
   | 'webhook-disabled'
   | 'statement-drift'
-  | 'log-tampered';
+  | 'log-tampered'
+  | 'log-behind';
 
 /** Values that the texts of an alert mention. */
 export type AlertData = Readonly<Record<string, string | number>>;
@@ -341,6 +342,13 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     (_, { why }) => `the log is not what was signed: ${why}`,
     'No figure can be trusted until the cause is known.',
     'Keep the store unchanged, and compare it with a checkpoint and a copy that another party keeps.',
+  ),
+  'log-behind': alert(
+    'critical',
+    'log',
+    (_, { why }) => `events that were acknowledged are missing: ${why}`,
+    'Figures lack the missing facts. No fact is recorded and no period is closed.',
+    'Stop the ledger and restore the newest backup of the store with its -wal. If there is none, accept the loss: `cluster-ledger log accept-loss --reason …`. Then have the missing facts posted again.',
   ),
 };
 

@@ -72,6 +72,12 @@ export const STREAMS = {
     types: ['ClockDoubted', 'ClockTrusted'],
     writer: 'src/ledger/clock-records.ts',
   },
+  losses: {
+    name: 'losses',
+    holds: 'which losses of acknowledged events operators accepted',
+    types: ['LossAccepted'],
+    writer: 'src/ledger/loss-records.ts',
+  },
   webhooks: {
     name: 'webhooks',
     holds: 'the webhooks, and what operators asked of their deliveries',
@@ -171,6 +177,8 @@ export const ACCESS_STREAM = STREAMS.access.name;
 export const [KEY_CREATED, KEY_REVOKED] = STREAMS.access.types;
 export const KEY_USES_STREAM = STREAMS.keyUses.name;
 export const [KEYS_USED] = STREAMS.keyUses.types;
+export const LOSSES_STREAM = STREAMS.losses.name;
+export const [LOSS_ACCEPTED] = STREAMS.losses.types;
 export const BILLING_STREAM = STREAMS.billing.name;
 export const [BILLING_BEGAN] = STREAMS.billing.types;
 export const [ACCOUNT_DESCRIBED] = STREAMS.account.types;

@@ -55,6 +55,13 @@ export interface ReadOptions {
   readonly limit?: number;
 }
 
+/** Acknowledged events that a store lacks. */
+export interface StoreLoss {
+  readonly why: string;
+  /** Last position up to which the log is as it was acknowledged, as far as is known. */
+  readonly intactThrough: Position;
+}
+
 /** Reachability of the store, for readiness checks. */
 export interface StoreHealth {
   readonly reachable: boolean;
@@ -80,6 +87,12 @@ export interface EventStore {
   readonly isSoleWriter: boolean;
 
   /**
+   * Why the store lacks events that it has acknowledged; `undefined` if nothing says so. Every append is then rejected with
+   * `LogBehind`, until the store is opened again by an operator who accepts the loss.
+   */
+  readonly loss: StoreLoss | undefined;
+
+  /**
    * Appends all of `events` to a stream, or none of them. Resolves once they are durable. Their positions are known to
    * followers only. Appends reach the store in the order of the calls and get positions in that order, so a caller can start
    * many appends without waiting.
@@ -91,6 +104,7 @@ export interface EventStore {
    * @throws StoreRefused if the store is known not to take appends. Nothing was written.
    * @throws StoreFull if the disk is full. Nothing was written; appends work again once there is space.
    * @throws StoreFailed if the outcome is unknown and this process must stop writing.
+   * @throws LogBehind if events that were acknowledged are missing. Nothing was written.
    * @throws InvalidAppend if the events can never be written (too large, not JSON, an id that is not a UUID). Nothing was written.
    */
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Revision>;
@@ -119,6 +133,9 @@ export interface EventStore {
 
   /** Allows the store to delete all but the last `count` events of a state stream. @throws StoreUnavailable */
   keepLast(stream: string, count: number): Promise<void>;
+
+  /** Notes that a signed checkpoint covers all events up to a position. */
+  signed(position: Position): void;
 
   health(): StoreHealth;
 

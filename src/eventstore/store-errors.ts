@@ -19,6 +19,14 @@ export class StoreRefused extends StoreUnavailable {
   override readonly name = 'StoreRefused';
 }
 
+/** Another program holds a lock on the store. Nothing was written: try again. */
+export class StoreBusy extends StoreUnavailable {}
+
+/** The store lacks events that it has acknowledged, and takes no more until an operator accepts the loss. Nothing was written. */
+export class LogBehind extends Error {
+  override readonly name = 'LogBehind';
+}
+
 /** The disk is full. Nothing was written. Reads work, and appends work again once there is space. */
 export class StoreFull extends Error {
   override readonly name = 'StoreFull';

@@ -8,6 +8,7 @@ import type {
   ReadOptions,
   RecordedEvent,
   StoreHealth,
+  StoreLoss,
 } from './event-store.ts';
 
 /** Delegates every method to another store. Subclasses override the methods that they change. */
@@ -20,6 +21,10 @@ export class WrappedStore implements EventStore {
 
   get isSoleWriter(): boolean {
     return this.#store.isSoleWriter;
+  }
+
+  get loss(): StoreLoss | undefined {
+    return this.#store.loss;
   }
 
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
@@ -44,6 +49,10 @@ export class WrappedStore implements EventStore {
 
   keepLast(stream: string, count: number): Promise<void> {
     return this.#store.keepLast(stream, count);
+  }
+
+  signed(position: Position): void {
+    this.#store.signed(position);
   }
 
   health(): StoreHealth {

@@ -5,6 +5,7 @@ import { ALERTS, type AlertKind, type Severity } from '../domain/alert.ts';
 import { usageOf } from '../domain/billing/usage.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
+import type { ReadOnlyLatch } from '../ledger/read-only-latch.ts';
 import { type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
@@ -65,12 +66,16 @@ export interface AlertSources {
   readonly clockGuard: ClockGuard;
   readonly webhooks: Pick<Webhooks, 'alerts'>;
   readonly health: SourceHealth;
+  readonly latch: Pick<ReadOnlyLatch, 'loss'>;
   readonly now: () => Instant;
 }
 
-/** Returns the alerts that hold now and are not derived from the log: drifted statements, a tampered log, an untrusted clock, unreadable sources, and those of webhooks. */
+/**
+ * Returns the alerts that hold now and are not derived from the log: drifted statements, a log that was tampered with or lacks
+ * events, an untrusted clock, unreadable sources, and those of webhooks.
+ */
 export function liveAlerts(sources: AlertSources): LiveAlert[] {
-  const { projections, signedLog, clockGuard, webhooks, health, now } = sources;
+  const { projections, signedLog, clockGuard, webhooks, health, latch, now } = sources;
   const { statements, model } = projections;
   const alerts = statements.drifts.map(({ period, why }): LiveAlert => {
     const since = model.closedPeriods.of(period)?.closedAt ?? 0;
@@ -88,6 +93,11 @@ export function liveAlerts(sources: AlertSources): LiveAlert[] {
   if (doubt !== undefined) {
     const { why, since } = doubt;
     alerts.push({ kind: 'clock-untrusted', subject: 'clock', since, data: { why } });
+  }
+  const { loss } = latch;
+  if (loss !== undefined) {
+    const { why, since } = loss;
+    alerts.push({ kind: 'log-behind', subject: 'log', since, data: { why } });
   }
   const { tampered } = signedLog;
   if (tampered === undefined) return alerts;

@@ -1,23 +1,50 @@
 import { isStateStream } from '../domain/stream-table.ts';
+import type { Instant } from '../domain/time.ts';
 import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
 import { WrappedStore } from '../eventstore/wrapped-store.ts';
+import type { Position } from '../util/log-numbers.ts';
 
-/** The log is closed for writing because it does not match its signed checkpoints. Nothing was written. */
-export class ReadOnly extends Error {
-  override readonly name = 'ReadOnly';
+/** Why the log is closed for writing, named like the alert: it is not what was signed, or it lacks acknowledged events. */
+export interface Closure {
+  readonly kind: 'log-tampered' | 'log-behind';
+  readonly why: string;
+  readonly since: Instant;
+  /** Last position up to which the log is as it was acknowledged, as far as is known. */
+  readonly intactThrough: Position;
 }
 
-/** Closes the log for writing, until the process restarts: an operator has to examine the log first. */
-export class ReadOnlyLatch {
-  #why: string | undefined;
+/** The log is closed for writing. Nothing was written. */
+export class ReadOnly extends Error {
+  override readonly name = 'ReadOnly';
+  readonly kind: Closure['kind'];
 
-  close(why: string): void {
-    this.#why ??= why;
+  constructor({ kind, why }: Pick<Closure, 'kind' | 'why'>) {
+    super(why);
+    this.kind = kind;
+  }
+}
+
+/** Closes the log for writing, until the process restarts or an operator has decided: somebody has to examine the log first. */
+export class ReadOnlyLatch {
+  readonly #now: () => Instant;
+  #closure: Closure | undefined;
+
+  constructor(now: () => Instant) {
+    this.#now = now;
+  }
+
+  close(kind: Closure['kind'], why: string, intactThrough: Position = 0): void {
+    this.#closure ??= { kind, why, since: this.#now(), intactThrough };
   }
 
   /** Why the log is closed for writing; `undefined` while it is open. */
-  get why(): string | undefined {
-    return this.#why;
+  get closure(): Closure | undefined {
+    return this.#closure;
+  }
+
+  /** The closure, if the log lacks acknowledged events, as far as is known. */
+  get loss(): Closure | undefined {
+    return this.#closure?.kind === 'log-behind' ? this.#closure : undefined;
   }
 }
 
@@ -32,8 +59,8 @@ export class ReadOnlyAwareStore extends WrappedStore {
 
   /** @throws ReadOnly if the latch is closed, and the errors of the store. */
   override append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
-    const { why } = this.#latch;
-    if (why === undefined || isStateStream(stream)) return super.append(stream, events, expected);
-    return Promise.reject(new ReadOnly(why));
+    const { closure } = this.#latch;
+    if (closure === undefined || isStateStream(stream)) return super.append(stream, events, expected);
+    return Promise.reject(new ReadOnly(closure));
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
-import { StoreRefused, StoreUnavailable } from '../eventstore/store-errors.ts';
+import { StoreBusy, StoreRefused, StoreUnavailable } from '../eventstore/store-errors.ts';
 import { OutcomeUnknown } from './ledger-errors.ts';
 
 /** Maximum duration of a write. A request must be answered within 10 s. */
@@ -36,8 +36,8 @@ export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadlin
 /**
  * Appends events. While the outcome is unknown, it repeats the append with the same ids and the same expected revision, which
  * is safe (see `EventStore.append`).
- * @throws OutcomeUnknown at the deadline. @throws StoreRefused if the store refused the first attempt: nothing was written.
- * @throws VersionConflict, StoreFull, StoreFailed, InvalidAppend as the store does.
+ * @throws OutcomeUnknown at the deadline. @throws StoreBusy, and StoreRefused if the store refused the first attempt: nothing
+ * was written. @throws VersionConflict, StoreFull, StoreFailed, InvalidAppend as the store does.
  */
 export async function appendWithRetry(
   store: EventStore,
@@ -54,7 +54,7 @@ export async function appendWithRetry(
   try {
     return await retryUntil(attempt, deadline);
   } catch (error) {
-    const isRefused = error instanceof StoreRefused && attempts === 1;
+    const isRefused = (error instanceof StoreRefused && attempts === 1) || error instanceof StoreBusy;
     if (!(error instanceof StoreUnavailable) || isRefused) throw error;
     throw new OutcomeUnknown('the store did not acknowledge in time', { cause: error });
   }

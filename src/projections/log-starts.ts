@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { LEDGER_STARTED, LEDGER_STARTS_STREAM } from '../domain/stream-table.ts';
-import type { EventStore } from '../eventstore/event-store.ts';
+import { LEDGER_STARTED, LEDGER_STARTS_STREAM, LOSSES_STREAM } from '../domain/stream-table.ts';
+import type { EventStore, StoreLoss } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import type { Position } from '../util/log-numbers.ts';
 import type { SnapshotOrigin } from './model/snapshot.ts';
-import type { CheckedSnapshot, LogHistory } from './projections.ts';
+import type { CheckedSnapshot, LogHistory, SnapshotVerdict } from './projections.ts';
 
 /** Positions of a log that were not lost since. */
-interface Epoch {
+export interface Epoch {
   /** 1, and one more each time that positions were lost. */
   readonly epoch: number;
   /** Last position that is the same in this epoch and in the one before. */
@@ -23,6 +23,15 @@ interface LogStart extends Epoch {
   readonly position: Position;
 }
 
+interface LogStartsOptions {
+  /** Returns the time that events are stamped with. */
+  readonly recordingTime: () => number;
+  /** Whether starts are only read: this one is then not recorded. */
+  readonly isReadOnly?: boolean;
+  /** Called if a snapshot shows that a log with one writer lacks events. Nothing is recorded then. */
+  readonly onBehind?: (loss: StoreLoss) => void;
+}
+
 /**
  * Records each start of a ledger in the store, which distinguishes a restored log from one that went on: a log without the
  * start that wrote a snapshot, or with a later start that began before the end of the snapshot, has another history than the
@@ -31,18 +40,15 @@ interface LogStart extends Epoch {
  */
 export class LogStarts implements LogHistory {
   readonly #store: EventStore;
-  readonly #now: () => number;
-  readonly #isReadOnly: boolean;
+  readonly #options: LogStartsOptions;
   readonly #startId: string = randomUUID();
   #firstStartId: string | undefined;
   #start: LogStart | undefined;
   #epochs: readonly Epoch[] = [FIRST_EPOCH];
 
-  /** @param isReadOnly whether starts are only read: this one is then not recorded. */
-  constructor(store: EventStore, now: () => number, isReadOnly = false) {
+  constructor(store: EventStore, options: LogStartsOptions) {
     this.#store = store;
-    this.#now = now;
-    this.#isReadOnly = isReadOnly;
+    this.#options = options;
   }
 
   /** The epochs of the log in order; the last one is the current one. They are known once `begin` has resolved. */
@@ -57,28 +63,35 @@ export class LogStarts implements LogHistory {
   }
 
   /**
-   * Records this start. If positions were lost since the snapshot, a new epoch begins. A retry after an error is safe.
-   * @returns why the snapshot does not belong to the log; `undefined` if it does.
+   * Records this start. If positions were lost since the snapshot, a log with one writer is behind. With several writers, a new
+   * epoch begins. A retry after an error is safe.
    * @throws StoreUnavailable, StoreFull, StoreFailed
    */
-  async begin(snapshot: CheckedSnapshot | undefined): Promise<string | undefined> {
-    const position = this.#store.isSoleWriter ? await this.#store.head() : 0;
+  async begin(snapshot: CheckedSnapshot | undefined): Promise<SnapshotVerdict> {
+    const { isSoleWriter } = this.#store;
+    const position = isSoleWriter ? await this.#store.head() : 0;
     for (;;) {
       const starts = await this.#earlierStarts();
       const mismatch = snapshot === undefined ? undefined : this.#mismatchOf(starts, snapshot);
-      const { epoch, epochFrom } = starts.at(-1) ?? FIRST_EPOCH;
-      const isNewEpoch = mismatch === LOST && snapshot !== undefined;
-      this.#start = {
-        startId: this.#startId,
-        position,
-        epoch: isNewEpoch ? Math.max(epoch, snapshot.origin.epoch) + 1 : epoch,
-        epochFrom: isNewEpoch ? Math.min(position, snapshot.position) : epochFrom,
-      };
+      const known = epochsOf([...starts, ...(await this.#acceptedLosses())]);
+      const isLost = mismatch === LOST && snapshot !== undefined;
+      const { epoch, epochFrom } =
+        isLost && !isSoleWriter ? after(known, snapshot, position) : currentOf(known);
+      this.#start = { startId: this.#startId, position, epoch, epochFrom };
       this.#firstStartId = starts[0]?.startId ?? this.#startId;
-      this.#epochs = epochsOf([...starts, this.#start]);
-      if (this.#isReadOnly) return mismatch;
-      if (await this.#isRecorded(this.#start, starts.length - 1)) return mismatch;
+      this.#epochs = epochsOf([...known, this.#start]);
+      const isBehind = mismatch !== undefined && isSoleWriter;
+      const verdict = { mismatch, isBehind };
+      if (isBehind) this.#options.onBehind?.(lossOf(mismatch, snapshot as CheckedSnapshot, position));
+      if (isBehind || this.#options.isReadOnly === true) return verdict;
+      if (await this.#isRecorded(this.#start, starts.length - 1)) return verdict;
     }
+  }
+
+  /** Returns the epoch that begins if events were lost: behind all that are known. @throws StoreUnavailable */
+  async nextEpoch(knownElsewhere: number): Promise<number> {
+    const known = epochsOf([...(await this.#earlierStarts()), ...(await this.#acceptedLosses())]);
+    return Math.max(currentOf(known).epoch, knownElsewhere) + 1;
   }
 
   #mismatchOf(
@@ -100,13 +113,19 @@ export class LogStarts implements LogHistory {
     return starts;
   }
 
+  async #acceptedLosses(): Promise<Epoch[]> {
+    const epochs: Epoch[] = [];
+    for await (const { data } of this.#store.readStream(LOSSES_STREAM)) epochs.push(data as unknown as Epoch);
+    return epochs;
+  }
+
   async #isRecorded(start: LogStart, last: number): Promise<boolean> {
     const event = {
       id: this.#startId,
       type: LEDGER_STARTED,
       data: { ...start },
       metadata: {},
-      recordedAt: this.#now(),
+      recordedAt: this.#options.recordingTime(),
     };
     try {
       await this.#store.append(LEDGER_STARTS_STREAM, [event], last === -1 ? 'absent' : last);
@@ -118,10 +137,27 @@ export class LogStarts implements LogHistory {
   }
 }
 
-/** Returns each epoch once. */
-function epochsOf(starts: readonly Epoch[]): Epoch[] {
-  const epochs = new Map([FIRST_EPOCH, ...starts].map(({ epoch, epochFrom }) => [epoch, epochFrom]));
-  return Array.from(epochs, ([epoch, epochFrom]) => ({ epoch, epochFrom }));
+/** Returns each epoch once, in order. */
+function epochsOf(epochs: readonly Epoch[]): Epoch[] {
+  const froms = new Map([FIRST_EPOCH, ...epochs].map(({ epoch, epochFrom }) => [epoch, epochFrom]));
+  const all = Array.from(froms, ([epoch, epochFrom]) => ({ epoch, epochFrom }));
+  return all.sort((a, b) => a.epoch - b.epoch);
+}
+
+function currentOf(epochs: readonly Epoch[]): Epoch {
+  return epochs.at(-1) as Epoch;
+}
+
+function after(known: readonly Epoch[], snapshot: CheckedSnapshot, position: Position): Epoch {
+  return {
+    epoch: Math.max(currentOf(known).epoch, snapshot.origin.epoch) + 1,
+    epochFrom: Math.min(position, snapshot.position),
+  };
 }
 
 const LOST = 'the log has lost events since, such as by a restore';
+
+function lossOf(mismatch: string, snapshot: CheckedSnapshot, head: Position): StoreLoss {
+  const why = `the log has ${head} events, and is not the one that the snapshot of ${snapshot.position} events was made from: ${mismatch}`;
+  return { why, intactThrough: mismatch === LOST ? Math.min(head, snapshot.position) : 0 };
+}

@@ -31,8 +31,16 @@ export interface ProjectionsOptions {
 export interface LogHistory {
   /** The origin of snapshots that this process writes; `undefined` until `begin` has resolved. */
   readonly origin: SnapshotOrigin | undefined;
-  /** Records this start. @returns why the snapshot does not belong to the log, if it does not. @throws StoreUnavailable */
-  begin(snapshot: CheckedSnapshot | undefined): Promise<string | undefined>;
+  /** Records this start. @throws StoreUnavailable */
+  begin(snapshot: CheckedSnapshot | undefined): Promise<SnapshotVerdict>;
+}
+
+/** Whether a snapshot belongs to the log. */
+export interface SnapshotVerdict {
+  /** Why it does not; `undefined` if it does. */
+  readonly mismatch: string | undefined;
+  /** Whether the log is behind the snapshot. The snapshot is then kept, because it shows that. */
+  readonly isBehind: boolean;
 }
 
 /** A snapshot that is to be checked. */
@@ -63,6 +71,8 @@ export class Projections {
   readonly #stop = new AbortController();
   #model = new LedgerModel();
   #following: Promise<void> = Promise.resolve();
+  readonly #restored = Promise.withResolvers<void>();
+  #keepsSnapshot = false;
   #isCaughtUp = false;
   #failure: unknown;
   #snapshotAt = 0;
@@ -113,10 +123,16 @@ export class Projections {
   start(): void {
     this.#following = this.#run().catch((error: unknown) => {
       this.#failure = error;
+      this.#restored.resolve();
       this.#options.log.error({ err: error }, 'the projections have stopped');
       this.#wake();
       this.#options.onFailed?.(error);
     });
+  }
+
+  /** Waits until the snapshot was compared with the log. */
+  get restored(): Promise<void> {
+    return this.#restored.promise;
   }
 
   /** Waits until the model has all events that the log had at the start. @returns `false` after `timeoutMs`. */
@@ -159,6 +175,7 @@ export class Projections {
 
   async #run(): Promise<void> {
     this.#model = (await this.#restore()) ?? this.#model;
+    this.#restored.resolve();
     this.#snapshotAt = this.#model.position;
     await this.#follow();
   }
@@ -210,21 +227,26 @@ export class Projections {
     const ignored = (why: string) =>
       log.warn({ snapshotFile, why }, 'the snapshot is ignored and removed; replaying the log');
     const snapshot = snapshotFile === undefined ? undefined : await readSnapshot(snapshotFile, ignored);
-    const mismatch = await this.#whenReachable(() => this.#mismatchOf(snapshot));
+    const verdict = await this.#whenReachable(() => this.#judge(snapshot));
+    const { mismatch, isBehind } = verdict ?? { mismatch: undefined, isBehind: false };
     if (snapshot !== undefined && mismatch === undefined) return snapshot.model;
-    if (mismatch !== undefined) ignored(mismatch);
-    if (snapshotFile !== undefined) await rm(snapshotFile, { force: true });
+    if (isBehind) this.#keepsSnapshot = true;
+    else if (mismatch !== undefined) ignored(mismatch);
+    if (snapshotFile !== undefined && !isBehind) await rm(snapshotFile, { force: true });
     return undefined;
   }
 
-  /** Records this start. @returns why a snapshot does not belong to this log; `undefined` if it does. */
-  async #mismatchOf(snapshot: Snapshot | undefined): Promise<string | undefined> {
+  /** Records this start. @returns whether a snapshot belongs to this log. */
+  async #judge(snapshot: Snapshot | undefined): Promise<SnapshotVerdict> {
     const { starts } = this.#options;
-    if (snapshot === undefined) return starts?.begin(undefined);
+    const none = { mismatch: undefined, isBehind: false };
+    if (snapshot === undefined) return (await starts?.begin(undefined)) ?? none;
     const { model, origin } = snapshot;
     const isEndInLog = await this.#holds(model);
-    if (starts === undefined || origin === undefined)
-      return (await starts?.begin(undefined)) ?? (isEndInLog ? undefined : 'it was made from another log');
+    if (starts === undefined || origin === undefined) {
+      await starts?.begin(undefined);
+      return isEndInLog ? none : { mismatch: 'it was made from another log', isBehind: false };
+    }
     return starts.begin({ origin, position: model.position, isEndInLog });
   }
 
@@ -257,7 +279,7 @@ export class Projections {
   async #snapshot(): Promise<void> {
     const { snapshotFile, log } = this.#options;
     const { position } = this.#model;
-    if (snapshotFile === undefined || position === this.#snapshotAt) return;
+    if (snapshotFile === undefined || this.#keepsSnapshot || position === this.#snapshotAt) return;
     this.#snapshotAt = position;
     const bytes = encodeModel(this.#model, this.#options.starts?.origin);
     this.#writing = this.#writing

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { parseCheckpoint } from '../../src/audit/checkpoint.ts';
@@ -16,6 +15,7 @@ import type { EventStore, Expected, NewEvent, StoreHealth } from '../../src/even
 import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
 import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
 import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
+import { alterStoreFile } from '../support/alter-file.ts';
 import { anEvent, collect } from '../support/store-events.ts';
 import { until } from '../support/until.ts';
 import { eventsFor } from './leaves.ts';
@@ -331,9 +331,8 @@ test('tampering with the log of a running ledger is detected by the next proof t
   closing.push(() => store.close());
   const log = await started(store, { treeMinHeightInMemory: 8 });
   expect(await log.waitUntilReady(60_000, 300)).toBe(true);
-  const db = new DatabaseSync(file);
-  db.exec(`UPDATE log SET data = replace(data, '"n":17,', '"n":18,') WHERE position = 18`);
-  db.close();
+  alterStoreFile(file, '"n":17,', '"n":18,');
+  await store.append('~other', [anEvent()], 'absent');
   await expect(log.tree.inclusionProof(17)).rejects.toThrow('have changed');
   expect(log.tampered?.why).toBe('leaves 0 to 255 have changed');
   await expect(log.checkpoint()).rejects.toThrow(LogTampered);

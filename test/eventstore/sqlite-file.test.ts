@@ -1,5 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -142,6 +155,20 @@ describe('the SQLite file', () => {
   });
 });
 
+const canLimit = spawnSync('prlimit', ['--version']).status === 0;
+
+/** Lets no write of this process make any file longer than a file is now. */
+async function withFileSizeLimit(path: string, act: () => Promise<void>): Promise<void> {
+  const limit = (value: string) =>
+    spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${value}:unlimited`]);
+  limit(String((await stat(path)).size));
+  try {
+    await act();
+  } finally {
+    limit('unlimited');
+  }
+}
+
 const canMount = spawnSync('mount', ['--version']).status === 0 && process.getuid?.() === 0;
 
 describe('the disk of the SQLite file', () => {
@@ -174,23 +201,98 @@ describe('the disk of the SQLite file', () => {
     },
   );
 
-  test('stops the store if it fails: no write is acknowledged any more, and onFailed is called', async () => {
+  test.skipIf(!canLimit)(
+    `stops the store if it fails: no write is acknowledged any more, and onFailed is called${canLimit ? '' : '; NOT RUN: no prlimit'}`,
+    async () => {
+      let told: StoreFailed | undefined;
+      const onFailed = (error: StoreFailed) => {
+        told = error;
+      };
+      const store = await SqliteStore.open(file, { onFailed });
+      await store.append('s', [anEvent()], 'absent');
+      await withFileSizeLimit(`${file}-wal`, async () => {
+        const tries = [store.append('s', [anEvent()], 0), store.append('t', [anEvent()], 'absent')];
+        for (const result of await Promise.allSettled(tries)) {
+          expect(result).toMatchObject({ status: 'rejected', reason: expect.any(StoreFailed) });
+        }
+      });
+      expect(told).toBeInstanceOf(StoreFailed);
+      await expect(store.append('u', [anEvent()], 'absent')).rejects.toThrow(StoreFailed);
+      expect(await collect(store.readStream('s'))).toHaveLength(1);
+      expect(store.health().reachable).toBe(false);
+      await store.close();
+    },
+  );
+});
+
+describe('while a store has its file open', () => {
+  test('no other program can write to it', async () => {
+    const store = await SqliteStore.open(file);
+    await store.append('s', [anEvent()], 'absent');
+    expect(() => tamper("UPDATE log SET data = '{}'")).toThrow('database is locked');
+    await store.append('s', [anEvent()], 0);
+    expect(() => tamper("UPDATE log SET data = '{}'")).toThrow('database is locked');
+    await store.close();
+  });
+
+  test('a store that finds the file locked by another program does not start, and says what to do', async () => {
+    await writeSome();
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(SqliteStore.open(file)).rejects.toThrow(/another program holds a lock on .*: end it/);
+    other.exec('COMMIT');
+    other.close();
+    await (await SqliteStore.open(file)).close();
+  });
+
+  test('a second store does not start after the lock file was deleted', async () => {
+    const store = await SqliteStore.open(file);
+    await rm(`${file}.lock`);
+    await expect(SqliteStore.open(file)).rejects.toThrow(/another program holds a lock/);
+    await store.append('s', [anEvent()], 'absent');
+    await store.close();
+  });
+
+  test('a second store does not start by a hard link', async () => {
+    const store = await SqliteStore.open(file);
+    await link(file, join(folder, 'second.db'));
+    await expect(SqliteStore.open(join(folder, 'second.db'))).rejects.toThrow(/2 names \(hard links\)/);
+    await store.close();
+  });
+
+  test.each([
+    ['renamed', (to: string) => rename(file, to)],
+    ['deleted', () => rm(file)],
+  ])('nothing is acknowledged once the file is %s', async (_, change) => {
     let told: StoreFailed | undefined;
     const onFailed = (error: StoreFailed) => {
       told = error;
     };
     const store = await SqliteStore.open(file, { onFailed });
     await store.append('s', [anEvent()], 'absent');
-    // Another program writes to the file, so the next commit conflicts with a row.
-    tamper(`INSERT INTO log VALUES (2, 'x', 0, NULL, 'id', 'T', '{}', '{}', 1)`);
-    const tries = [store.append('s', [anEvent()], 0), store.append('t', [anEvent()], 'absent')];
-    for (const result of await Promise.allSettled(tries)) {
-      expect(result).toMatchObject({ status: 'rejected', reason: expect.any(StoreFailed) });
-    }
+    await change(join(folder, 'elsewhere.db'));
+    await expect(store.append('s', [anEvent()], 0)).rejects.toThrow(/was moved, replaced or deleted/);
     expect(told).toBeInstanceOf(StoreFailed);
-    await expect(store.append('u', [anEvent()], 'absent')).rejects.toThrow(StoreFailed);
-    expect(await collect(store.readStream('s'))).toHaveLength(1);
-    expect(store.health().reachable).toBe(false);
     await store.close();
   });
+});
+
+test('the files of a store can be read by their owner only, in any folder', async () => {
+  await chmod(folder, 0o755);
+  await writeFile(file, '', { mode: 0o644 });
+  const store = await SqliteStore.open(file);
+  await store.append('s', [anEvent()], 'absent');
+  const modes = (await readdir(folder)).map(async (name) => [
+    name,
+    (await stat(join(folder, name))).mode & 0o777,
+  ]);
+  expect(Object.fromEntries(await Promise.all(modes))).toEqual({
+    'ledger.db': 0o600,
+    'ledger.db-acknowledged': 0o600,
+    'ledger.db-shm': 0o600,
+    'ledger.db-wal': 0o600,
+    'ledger.db.lock': 0o600,
+    'ledger.db.lock-journal': 0o600,
+  });
+  await store.close();
 });

@@ -7,6 +7,7 @@ import { encodeModel, readSnapshot } from '../../src/projections/model/snapshot.
 import { run } from '../cli/program.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { until } from '../support/until.ts';
 
 const APRIL = '2026-04-01T00:00:00.000Z';
 
@@ -23,6 +24,24 @@ async function backup(ledger: TestLedger): Promise<() => Promise<void>> {
     await rm(`${file}-shm`, { force: true });
     await copyFile(`${file}.backup`, file);
   };
+}
+
+/** Puts a backup back, starts, and accepts that the events since are lost. */
+async function restoreAndAccept(ledger: TestLedger, restore: () => Promise<void>): Promise<void> {
+  await restore();
+  await ledger.open();
+  await acceptLoss(ledger);
+}
+
+async function acceptLoss(ledger: TestLedger): Promise<void> {
+  const { status, text } = await ledger.fetch('/v1/log/accept-loss', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'there is no newer backup' }),
+  });
+  expect(status, text).toBe(202);
+  await until(() => ledger.acceptedLoss !== undefined);
+  await ledger.reopen();
 }
 
 /** Returns whether the answers are those of a replay of the whole log. */
@@ -47,12 +66,12 @@ describe('a snapshot of a log that was restored from an older file', () => {
     const snapshot = await readFile(ledger.snapshotFile);
 
     // The process that runs after the restore is killed, so the older snapshot is in its place at the next start.
-    await restore();
-    await ledger.open();
+    await restoreAndAccept(ledger, restore);
     await ledger.record(registered('c3', APRIL), last);
     await ledger.close();
     await writeFile(ledger.snapshotFile, snapshot);
     await ledger.open();
+    await acceptLoss(ledger);
 
     expect(await answersLikeReplay(ledger)).toBe(true);
     expect((await ledger.get('/v1/clusters/c2')).status).toBe(404);
@@ -68,12 +87,12 @@ describe('a snapshot of a log that was restored from an older file', () => {
     await ledger.close();
     const snapshot = await readFile(ledger.snapshotFile);
 
-    await restore();
-    await ledger.open();
+    await restoreAndAccept(ledger, restore);
     await ledger.record(registered('c3', APRIL), last);
     await ledger.close();
     await writeFile(ledger.snapshotFile, snapshot);
     await ledger.open();
+    await acceptLoss(ledger);
 
     expect(await answersLikeReplay(ledger)).toBe(true);
     expect((await ledger.get('/v1/clusters/c2')).status).toBe(404);
@@ -93,15 +112,14 @@ describe('a snapshot of a log that was restored from an older file', () => {
     expect(await answersLikeReplay(ledger)).toBe(true);
   });
 
-  test('is removed at the first start', async () => {
+  test('is removed once an operator accepts the loss', async () => {
     const ledger = await ledgerForTest();
     await ledger.close();
     const restore = await backup(ledger);
     await ledger.open();
     await ledger.record(registered('c1', APRIL));
     await ledger.close();
-    await restore();
-    await ledger.open();
+    await restoreAndAccept(ledger, restore);
     await ledger.rooms.projections.waitUntilCaughtUp(60_000);
     await expect(readFile(ledger.snapshotFile)).rejects.toThrow('ENOENT');
   });
@@ -128,8 +146,7 @@ test('a consumer of the feed that has read lost events is answered with epoch-ch
   const { next } = (await ledger.get('/v1/feed')).body;
   expect(next).toBe('3');
   await ledger.close();
-  await restore();
-  await ledger.open();
+  await restoreAndAccept(ledger, restore);
   await ledger.record(registered('c2', APRIL), registered('c3', APRIL));
 
   const answer = await ledger.get(`/v1/feed?after=${next}`);
@@ -138,10 +155,10 @@ test('a consumer of the feed that has read lost events is answered with epoch-ch
   expect(answer.body.detail).toContain('continue with after=2.1');
   const rest = (await ledger.get('/v1/feed?after=2.1')).body;
   expect(rest.events.map(({ subject }: { subject: string }) => subject)).toEqual(['c2', 'c3']);
-  expect(rest.next).toBe('2.3');
+  expect(rest.next).toBe('2.4');
   expect((await ledger.get('/v1/feed?after=1')).body.events).toEqual(rest.events);
   await ledger.reopen();
-  expect((await ledger.get('/v1/feed?after=2.3')).body).toEqual({ events: [], next: '2.3' });
+  expect((await ledger.get('/v1/feed?after=2.4')).body).toEqual({ events: [], next: '2.4' });
 
   await ledger.close();
   const read = (after: string) =>
@@ -160,8 +177,7 @@ test('a consumer that missed two restores gets the last position that all epochs
   await ledger.record(registered('lost', APRIL), registered('lost-too', APRIL));
   const { next } = (await ledger.get('/v1/feed')).body;
   await ledger.close();
-  await first();
-  await ledger.open();
+  await restoreAndAccept(ledger, first);
   await ledger.record(...['c2', 'c3', 'c4', 'c5'].map((id) => registered(id, APRIL)));
   await ledger.close();
   await rm(`${storeFile(ledger)}.backup`);
@@ -169,12 +185,11 @@ test('a consumer that missed two restores gets the last position that all epochs
   await ledger.open();
   await ledger.record(registered('lost-later', APRIL));
   await ledger.close();
-  await second();
-  await ledger.open();
+  await restoreAndAccept(ledger, second);
 
   const answer = await ledger.get(`/v1/feed?after=${next}`);
   expect([answer.status, answer.body.type]).toEqual([409, 'urn:cluster-ledger:problem:epoch-changed']);
   expect(answer.body.detail).toContain('lost events after position 1;');
   expect(answer.body.detail).toContain('continue with after=3.1');
-  expect((await ledger.get('/v1/feed?after=2.5')).body).toEqual({ events: [], next: '3.5' });
+  expect((await ledger.get('/v1/feed?after=2.6')).body).toEqual({ events: [], next: '3.7' });
 });

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { retireOldKeys, rotateKey } from '../../src/audit/key-file.ts';
 import { verifyEvidence } from '../../src/audit/verify/verify-evidence.ts';
+import { alterStoreFile } from '../support/alter-file.ts';
 import { event, registered } from '../support/cloud-events.ts';
 import { recordDispute } from '../support/disputed.ts';
 import { evidenceOf, publishedKeys } from '../support/evidence.ts';
@@ -100,12 +101,16 @@ describe('a log that was altered', () => {
   test('yields no complete evidence file if it is altered while the ledger runs', async () => {
     const ledger = await ledgerForTest();
     await recordDispute(ledger);
-    alter(ledger);
+    alterStoreFile(ledger.storeFile, '2026-01-10', '2026-01-11');
+    await ledger.record(registered('c10', '2026-04-02T00:00:00Z'));
     const { status, body, headers } = await ledger.get('/v1/accounts/acme/evidence?period=2026-01');
     expect([status, body.type]).toEqual([503, 'urn:cluster-ledger:problem:read-only']);
     expect(body.detail).toContain('position 2');
     expect(headers.get('content-disposition')).toBeNull();
-    expect(await evidenceOf(ledger, 'initech', '2026-01')).toBeInstanceOf(Buffer);
+    expect((await ledger.get('/readyz')).body.checks.log.detail).toContain(
+      'log-tampered: the event at position 2',
+    );
+    expect((await ledger.post(registered('c11', '2026-04-02T00:00:00Z'))).status).toBe(503);
   });
 
   test('yields no evidence file if it was altered while the ledger was stopped', async () => {

@@ -29,7 +29,11 @@ async function altered(...sql: string[]): Promise<TestLedger> {
 }
 
 const found = (ledger: TestLedger) =>
-  until(() => ledger.rooms.signedLog.tampered !== undefined && ledger.rooms.projections.isCaughtUp);
+  until(
+    () =>
+      (ledger.rooms.signedLog.tampered ?? ledger.rooms.store.loss) !== undefined &&
+      ledger.rooms.projections.isCaughtUp,
+  );
 
 const ONE_BYTE = `UPDATE log SET data = replace(data, '"acme"', '"acmf"') WHERE position = 3`;
 const COLUMNS = 'stream, revision, previous, id, type, data, metadata, recorded_at';
@@ -42,12 +46,11 @@ const swap = (a: number, b: number) => [
 describe('a ledger that starts on a log', () => {
   test.each([
     ['a byte of an event was changed', [ONE_BYTE]],
-    ['the last event was removed', ['DELETE FROM log WHERE position = 6']],
-    ['all events were removed', ['DELETE FROM log']],
     ['two events were swapped', swap(2, 5)],
     [
-      'an event was inserted',
+      'an event was inserted and the last one removed',
       [
+        'DELETE FROM log WHERE position = 6',
         'UPDATE log SET position = position + 1000 WHERE position > 3',
         `INSERT INTO log (position, ${COLUMNS}) SELECT 4, 'cluster-x', 0, NULL, replace(id, '-5', '-4'), type, data, metadata, recorded_at FROM log WHERE position = 3`,
         'UPDATE log SET position = position - 999 WHERE position > 1000',
@@ -76,6 +79,23 @@ describe('a ledger that starts on a log', () => {
     expect((await ledger.record(registered('c9', APRIL)))[0]?.position).toBe('7');
     expect((await ledger.get('/readyz')).body.checks.log.ok).toBe(true);
   });
+});
+
+test.each([
+  [
+    'the last event was removed',
+    'DELETE FROM log WHERE position = 6',
+    'the log has 5 events, and 6 were acknowledged',
+  ],
+  ['all events were removed', 'DELETE FROM log', 'the log has 0 events, and 6 were acknowledged'],
+])('a ledger that starts on a log from which %s raises log-behind and takes nothing', async (_, sql, why) => {
+  const ledger = await altered(sql);
+  await found(ledger);
+  const { items } = (await ledger.get('/v1/alerts?kind=log-behind')).body;
+  expect(items).toMatchObject([{ kind: 'log-behind', severity: 'critical', state: 'open' }]);
+  expect(items[0].happened).toContain(why);
+  const answer = await ledger.post(registered('c9', APRIL));
+  expect([answer.status, answer.body.type]).toEqual([503, problem('read-only')]);
 });
 
 describe('a ledger whose log was tampered with', () => {
@@ -120,10 +140,10 @@ describe('a ledger whose log was tampered with', () => {
   });
 
   test('reports the tampering in its readiness, its metrics and its own log', async () => {
-    const ledger = await altered('DELETE FROM log WHERE position = 6');
+    const ledger = await altered(ONE_BYTE);
     await found(ledger);
     const { status, body } = await ledger.get('/readyz');
-    const why = 'the log has 5 events, fewer than the 6 of its newest checkpoint';
+    const why = 'the first 6 events do not match the newest checkpoint';
     expect([status, body.checks.log]).toEqual([
       200,
       { ok: false, detail: `log-tampered: ${why}; the ledger is read-only` },

@@ -12,6 +12,7 @@ import { defaultKeyFile } from '../../src/audit/key-location.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { KubefirstSettings } from '../../src/config/kubefirst-settings.ts';
 import { LogSettings } from '../../src/config/log-settings.ts';
+import type { LossAcceptance } from '../../src/ledger/loss-records.ts';
 import {
   inBatchMode,
   inBinaryMode,
@@ -55,6 +56,8 @@ export class TestLedger {
   #set = 0;
   #running: Composition | undefined;
   #port = 0;
+  /** The loss that the next start accepts, as the running ledger asked for. */
+  acceptedLoss: LossAcceptance | undefined;
   /** Why the ledger asked to be stopped. */
   failure: unknown;
   /** How its log is signed, from the next start on. */
@@ -85,7 +88,14 @@ export class TestLedger {
       this.failure = error;
     };
     const log = pino({ level: 'error' }, { write: (line) => void this.logged.push(JSON.parse(line)) });
-    const surroundings = { log, now: () => this.now, monotonic: () => this.now - this.#set, onFailed };
+    const acceptLoss = this.acceptedLoss;
+    this.acceptedLoss = undefined;
+    const onLossAccepted = (acceptance: LossAcceptance) => {
+      this.acceptedLoss = acceptance;
+    };
+    const clocks = { now: () => this.now, monotonic: () => this.now - this.#set };
+    const accepting = acceptLoss !== undefined && { acceptLoss };
+    const surroundings = { log, ...clocks, onFailed, onLossAccepted, ...accepting };
     const audit = this.signedLog && { audit: LogSettings.parse(this.signedLog) };
     const kubefirst = this.#kubefirst && { kubefirst: KubefirstSettings.parse(this.#kubefirst) };
     this.#running = await compose({ ...config, ...audit, ...kubefirst }, surroundings);

@@ -10,6 +10,7 @@ const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performa
 export function patientStore(store: EventStore): EventStore {
   return {
     isSoleWriter: store.isSoleWriter,
+    loss: store.loss,
     append: (stream: string, events: readonly NewEvent[], expected) =>
       patiently(() => store.append(stream, events, expected)),
     async *readStream(stream: string, options?: ReadOptions) {
@@ -21,6 +22,7 @@ export function patientStore(store: EventStore): EventStore {
     follow: (after, signal) => store.follow(after, signal),
     head: () => patiently(() => store.head()),
     keepLast: (stream, count) => patiently(() => store.keepLast(stream, count)),
+    signed: (position) => store.signed(position),
     health: () => store.health(),
     close: () => store.close(),
   };

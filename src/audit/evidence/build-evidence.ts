@@ -23,6 +23,8 @@ export interface EvidenceLog {
   readonly tree: Pick<LogTree, 'inclusionProof' | 'consistencyProof' | 'sizeAndRoot'>;
   verifiers(): readonly NoteVerifier[];
   sign(text: string): string;
+  /** Reports that the log is not what was signed. */
+  reportChange(error: LeavesChanged): void;
   kept(): AsyncIterable<Checkpoint>;
 }
 
@@ -48,13 +50,27 @@ type Store = Pick<EventStore, 'readStream'>;
 /** Number of facts in one piece of the file. */
 const FACTS_PER_PIECE = 128;
 
+/** Yields an evidence file as `filePieces` does, and reports an event that is not what was signed. */
+export async function* evidencePieces(
+  log: EvidenceLog,
+  store: Store,
+  contents: EvidenceContents,
+): AsyncGenerator<string> {
+  try {
+    yield* filePieces(log, store, contents);
+  } catch (error) {
+    if (error instanceof LeavesChanged) log.reportChange(error);
+    throw error;
+  }
+}
+
 /**
  * Writes an evidence file, piece by piece: the canonical JSON of `{ evidence, seal }` and a newline. The proofs of all events
  * are held in memory, some 700 bytes each, and few events at once.
  * @param signal ends the work: it then throws its reason.
  * @throws LeavesChanged if the log no longer has the signed events. @throws RangeError, StoreUnavailable
  */
-export async function* evidencePieces(
+async function* filePieces(
   log: EvidenceLog,
   store: Store,
   contents: EvidenceContents,

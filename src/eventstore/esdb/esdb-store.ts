@@ -49,6 +49,8 @@ const MIN_GAP_BYTES = 64 * 1_024 * 1_024;
  */
 export class EsdbStore implements EventStore {
   readonly isSoleWriter = false;
+  /** The server has what it acknowledged. */
+  readonly loss = undefined;
   readonly #events: ServerEvents;
   readonly #reachability: Reachability;
   readonly #appender: Appender;
@@ -153,6 +155,10 @@ export class EsdbStore implements EventStore {
     if (!isStateStream(stream))
       throw new RangeError(`${stream} is not a state stream: events of the log are never deleted`);
     await this.#appender.setMaxCount(this.#events.streamName(stream), count);
+  }
+
+  signed(): void {
+    // The server keeps its own witnesses.
   }
 
   health(): StoreHealth {

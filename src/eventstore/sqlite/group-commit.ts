@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { StoreFailed, StoreFull } from '../store-errors.ts';
-import type { Group, LogRow, StateRow, WriterAnswer } from './writer.ts';
+import { StoreBusy, StoreFailed, StoreFull } from '../store-errors.ts';
+import type { Acknowledged } from './acknowledged.ts';
+import type { Group, LogRow, StateRow, WriterAnswer, WriterCommand } from './writer.ts';
 
 /** Rows to write in one transaction, and callbacks for the result. */
 export interface Write {
@@ -8,8 +9,8 @@ export interface Write {
   readonly state: readonly StateRow[];
   readonly forget: Group['forget'];
   committed(): void;
-  /** Called with `StoreFull` if nothing was written, or with `StoreFailed` if that is unknown. */
-  rejected(error: StoreFull | StoreFailed): void;
+  /** Called with `StoreFull` or `StoreBusy` if nothing was written, or with `StoreFailed` if that is unknown. */
+  rejected(error: StoreFull | StoreBusy | StoreFailed): void;
 }
 
 /**
@@ -65,6 +66,20 @@ export class GroupCommit {
     });
   }
 
+  /** Notes in the witness beside the file what was acknowledged so far, and from then on each group. */
+  acknowledge(known: Acknowledged): void {
+    this.#command({ command: 'acknowledge', known });
+  }
+
+  /** Notes that a signed checkpoint covers all events up to a position. */
+  signed(position: number): void {
+    if (this.#failed === undefined && !this.#closing) this.#command({ command: 'signed', position });
+  }
+
+  #command(command: WriterCommand): void {
+    this.#worker.postMessage(command);
+  }
+
   #send(): void {
     if (this.#waiting.length === 0 || this.#failed !== undefined) return;
     this.#writing = this.#waiting;
@@ -91,11 +106,14 @@ export class GroupCommit {
     this.#writing = [];
     if (answer.outcome === 'committed') {
       for (const write of written) write.committed();
-    } else if (answer.outcome === 'full') {
-      // Waiting writes have revisions and positions after those that were rolled back, so they are rejected too.
+    } else {
+      // Waiting writes have revisions and positions after those that were not written, so they are rejected too.
       const rejected = [...written, ...this.#waiting];
       this.#waiting = [];
-      const error = new StoreFull(`the disk of the store is full: ${answer.message}`);
+      const error =
+        answer.outcome === 'full'
+          ? new StoreFull(`the disk of the store is full: ${answer.message}`)
+          : new StoreBusy('another program holds a lock on the file of the store');
       for (const write of rejected.reverse()) write.rejected(error);
     }
     this.#send();
@@ -134,7 +152,7 @@ export class GroupCommit {
       return;
     }
     const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
-    this.#worker.postMessage('close');
+    this.#command({ command: 'close' });
     await exited;
   }
 }

@@ -1,6 +1,12 @@
 /** `cled` in ASCII: identifies SQLite files of the ledger. */
 export const APPLICATION_ID = 0x63_6c_65_64;
 export const SCHEMA_VERSION = 1;
+/**
+ * The `user_version` of a file that is not complete without its write-ahead log. It is set before each checkpoint and so is in
+ * the file; the first commit after the checkpoint, which is in the write-ahead log, sets `SCHEMA_VERSION` again. So a copy of the
+ * file alone is recognized, and a copy that SQLite makes (`VACUUM INTO`, the backup API) has `SCHEMA_VERSION`.
+ */
+export const INCOMPLETE = -SCHEMA_VERSION;
 
 /**
  * The log is one table in the order of positions, without another index: writing random pages of an index, and not the fsync,

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type {
   Batch,
@@ -9,25 +9,22 @@ import type {
   ReadOptions,
   RecordedEvent,
   StoreHealth,
+  StoreLoss,
 } from '../event-store.ts';
 import { isStateStream, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
-import { StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.ts';
-import { canonicalPath, lockFile } from './database.ts';
-import { GroupCommit } from './group-commit.ts';
+import { LogBehind, StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.ts';
+import { canonicalPath, lockFile, openForReading } from './database.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { emptyDatabase, type OpenedFile, openFile, startWriting } from './open-file.ts';
 import { StoredEvent } from './stored-event.ts';
-import {
-  absentTail,
-  advanceDurable,
-  MARK_EVERY,
-  positionFrom,
-  readTails,
-  type Tail,
-} from './stream-tails.ts';
+import { absentTail, advanceDurable, MARK_EVERY, positionFrom, type Tail } from './stream-tails.ts';
 import type { LogRow, StateRow } from './writer.ts';
 
 export interface SqliteOptions {
   /** Called once if the store fails. The process must then stop. */
   readonly onFailed?: (error: StoreFailed) => void;
+  /** Whether to open the file for writing although it lacks events that were acknowledged. */
+  readonly acceptLoss?: boolean;
 }
 
 type Row = [number, string, number, string, string, string, string, number];
@@ -42,13 +39,15 @@ const RECENT = 8_192;
 /**
  * Embedded event store: one SQLite file that this process has locked. Reads have their own connection and see committed events;
  * writes are grouped (`GroupCommit`). The tails of all streams are in memory and guarantee that revisions are unique; the whole
- * file is checked at start.
+ * file is checked at start. A file that lacks acknowledged events is only read, and not changed, not even by a recovery.
  */
 export class SqliteStore implements EventStore {
   readonly isSoleWriter = true;
+  readonly loss: StoreLoss | undefined;
   readonly #lock: DatabaseSync;
   readonly #db: DatabaseSync;
-  readonly #writes: GroupCommit;
+  /** Absent if acknowledged events are missing. */
+  readonly #writes: GroupCommit | undefined;
   readonly #tails: Map<string, Tail>;
   readonly #logPage: StatementSync;
   readonly #logEvent: StatementSync;
@@ -65,11 +64,13 @@ export class SqliteStore implements EventStore {
     const path = await canonicalPath(file);
     const lock = lockFile(path);
     try {
-      const writes = await GroupCommit.start(path, options.onFailed ?? (() => undefined));
+      const opened = openFile(path);
       try {
-        return new SqliteStore(path, lock, writes);
+        const isHeld = opened.loss !== undefined && options.acceptLoss !== true;
+        const writes = isHeld ? undefined : await startWriting(opened, options.onFailed ?? (() => undefined));
+        return new SqliteStore(lock, opened, writes);
       } catch (error) {
-        await writes.close();
+        opened.db?.close();
         throw error;
       }
     } catch (error) {
@@ -78,11 +79,15 @@ export class SqliteStore implements EventStore {
     }
   }
 
-  private constructor(path: string, lock: DatabaseSync, writes: GroupCommit) {
+  private constructor(
+    lock: DatabaseSync,
+    { path, db, loss, tails, head }: OpenedFile,
+    writes: GroupCommit | undefined,
+  ) {
     this.#lock = lock;
     this.#writes = writes;
-    this.#db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
-    const { tails, head } = readTails(this.#db);
+    this.loss = writes === undefined ? loss : undefined;
+    this.#db = db ?? (writes === undefined ? emptyDatabase() : openForReading(path));
     this.#tails = tails;
     this.#assigned = this.#head = head;
     this.#logPage = this.#db.prepare(
@@ -98,19 +103,19 @@ export class SqliteStore implements EventStore {
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
     // Not an async function, so that events get positions in the order of the calls.
     try {
-      this.#checkOpen();
+      const writes = this.#writer();
       const prepared = prepareAppend(stream, events);
       const tail = this.#tails.get(stream) ?? absentTail();
       const wanted = expected === 'absent' ? -1 : expected;
       if (tail.revision !== wanted) return this.#repeatOrConflict(stream, prepared, wanted);
       this.#tails.set(stream, tail);
-      return this.#write(stream, tail, prepared);
+      return this.#write(writes, stream, tail, prepared);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #write(stream: string, tail: Tail, events: readonly PreparedEvent[]): Promise<number> {
+  #write(writes: GroupCommit, stream: string, tail: Tail, events: readonly PreparedEvent[]): Promise<number> {
     const before = { ...tail };
     const log: LogRow[] = [];
     const state: StateRow[] = [];
@@ -126,7 +131,7 @@ export class SqliteStore implements EventStore {
     }
     const { revision } = tail;
     return new Promise((resolve, reject) => {
-      this.#writes.add({
+      writes.add({
         log,
         state,
         forget: [],
@@ -176,7 +181,7 @@ export class SqliteStore implements EventStore {
     const tail = this.#tails.get(stream);
     if (tail === undefined || tail.revision === tail.durableRevision) return;
     await new Promise<void>((resolve, reject) => {
-      this.#writes.add({ log: [], state: [], forget: [], committed: resolve, rejected: reject });
+      this.#writer().add({ log: [], state: [], forget: [], committed: resolve, rejected: reject });
     });
   }
 
@@ -276,14 +281,14 @@ export class SqliteStore implements EventStore {
   }
 
   async keepLast(stream: string, count: number): Promise<void> {
-    this.#checkOpen();
+    const writes = this.#writer();
     if (!isStateStream(stream))
       throw new RangeError(`${stream} is not a state stream: events of the log are never deleted`);
     const tail = this.#tails.get(stream);
     if (tail === undefined) return;
     const from = tail.revision - count + 1;
     await new Promise<void>((resolve, reject) => {
-      this.#writes.add({
+      writes.add({
         log: [],
         state: [],
         forget: [{ stream, from }],
@@ -293,12 +298,16 @@ export class SqliteStore implements EventStore {
     });
   }
 
+  signed(position: number): void {
+    this.#writes?.signed(position);
+  }
+
   get isClosed(): boolean {
     return this.#closed;
   }
 
   health(): StoreHealth {
-    const failed = this.#writes.failed;
+    const failed = this.#writes?.failed;
     return { reachable: failed === undefined, unreachableSince: undefined, detail: failed?.message };
   }
 
@@ -306,15 +315,22 @@ export class SqliteStore implements EventStore {
     if (this.#closed) return;
     this.#closed = true;
     for (const wake of this.#followers) wake();
-    await this.#writes.drain();
+    await this.#writes?.drain();
     // The last connection to close copies the write-ahead log into the file, so it must be the one that can write.
     this.#db.close();
-    await this.#writes.close();
+    await this.#writes?.close();
     this.#lock.close();
   }
 
   #checkOpen(): void {
     if (this.#closed) throw new StoreClosed('the store is closed');
+  }
+
+  /** @throws StoreClosed, LogBehind */
+  #writer(): GroupCommit {
+    this.#checkOpen();
+    if (this.#writes === undefined) throw new LogBehind(this.loss?.why);
+    return this.#writes;
   }
 }
 

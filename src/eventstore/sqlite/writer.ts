@@ -3,9 +3,12 @@
  * decisions are made in the main thread.
  */
 
+import type { Stats } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../util/message-of.ts';
-import { isFull, openForWriting } from './database.ts';
+import { type Acknowledged, AcknowledgedFile } from './acknowledged.ts';
+import { COMPLETE, checkpoint, isBusy, isFull, locked, openForWriting, statusOf } from './database.ts';
 
 /** Row of the table `log`. */
 export type LogRow = readonly [
@@ -38,11 +41,20 @@ export interface Group {
   readonly forget: readonly { readonly stream: string; readonly from: number }[];
 }
 
+/** Messages to the thread, beside a `Group`. */
+export type WriterCommand =
+  | { readonly command: 'acknowledge'; readonly known: Acknowledged }
+  /** A signed checkpoint covers all events up to the position. */
+  | { readonly command: 'signed'; readonly position: number }
+  | { readonly command: 'close' };
+
 export type WriterAnswer =
   | { readonly outcome: 'ready' }
   | { readonly outcome: 'committed' }
   /** Rolled back: nothing of the group was written. */
   | { readonly outcome: 'full'; readonly message: string }
+  /** Another program holds the write lock: nothing of the group was written. */
+  | { readonly outcome: 'busy' }
   /** It is unknown what was written. The thread has stopped. */
   | { readonly outcome: 'failed'; readonly message: string };
 
@@ -54,6 +66,115 @@ const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 const ROW_OVERHEAD_BYTES = 128;
 /** Size of a page. A commit writes at least one. */
 const PAGE_BYTES = 4_096;
+/** Maximum time that a group waits for another program to release the write lock. */
+const BUSY_MS = 1_000;
+
+/** Another program has changed the file, or put another file in its place. */
+class ForeignWrite extends Error {}
+
+/** Writes groups to the file. */
+class Writer {
+  readonly #path: string;
+  readonly #db: DatabaseSync;
+  readonly #insertLog: StatementSync;
+  readonly #insertState: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #dataVersion: StatementSync;
+  readonly #file: Stats | undefined;
+  #acknowledged: AcknowledgedFile | undefined;
+  #version: number;
+  #bytes = 0;
+  /** Whether a checkpoint has left the mark that `COMPLETE` removes. */
+  #isIncomplete: boolean;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#db = openForWriting(path);
+    this.#isIncomplete = !checkpoint(this.#db);
+    this.#insertLog = this.#db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#insertState = this.#db.prepare('INSERT INTO state VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#forget = this.#db.prepare('DELETE FROM state WHERE stream = ? AND revision < ?');
+    this.#dataVersion = this.#db.prepare('PRAGMA data_version');
+    this.#dataVersion.setReturnArrays(true);
+    this.#file = statusOf(path);
+    this.#db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    this.#version = this.#currentVersion();
+    this.hold();
+    if (!this.#db.isTransaction) throw locked(path);
+  }
+
+  acknowledgeIn(known: Acknowledged): void {
+    this.#acknowledged = new AcknowledgedFile(this.#path, known);
+  }
+
+  signed(position: number): void {
+    this.#acknowledged?.signed(position);
+  }
+
+  /**
+   * Takes the write lock between two groups, so that no other program can write. Another program may be faster; its lock is
+   * waited for by the next group.
+   */
+  hold(): void {
+    try {
+      if (!this.#db.isTransaction) this.#db.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+    }
+  }
+
+  /** @returns `'busy'` if another program holds the write lock. @throws ForeignWrite, and the errors of SQLite */
+  write(group: Group): 'committed' | 'busy' {
+    this.hold();
+    if (!this.#db.isTransaction) return 'busy';
+    this.#checkForeignWrites();
+    this.#bytes += PAGE_BYTES;
+    if (this.#isIncomplete) this.#db.exec(COMPLETE);
+    for (const row of group.log) {
+      this.#insertLog.run(...row);
+      this.#bytes += row[6].length + row[7].length + ROW_OVERHEAD_BYTES;
+    }
+    for (const row of group.state) this.#insertState.run(...row);
+    for (const { stream, from } of group.forget) this.#forget.run(stream, from);
+    this.#db.exec('COMMIT');
+    this.#isIncomplete = false;
+    this.#acknowledged?.add(group.log);
+    this.hold();
+    return 'committed';
+  }
+
+  rollBack(): void {
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    this.hold();
+  }
+
+  /** Copies the write-ahead log into the file if it is long. */
+  checkpointIfDue(): void {
+    if (this.#bytes < CHECKPOINT_BYTES) return;
+    this.#bytes = 0;
+    if (this.#db.isTransaction) this.#db.exec('COMMIT');
+    this.#isIncomplete = !checkpoint(this.#db);
+  }
+
+  close(): void {
+    if (this.#db.isTransaction) this.#db.exec('COMMIT');
+    this.#db.close();
+    this.#acknowledged?.close();
+  }
+
+  #checkForeignWrites(): void {
+    const version = this.#currentVersion();
+    if (version !== this.#version) throw new ForeignWrite(`another program has written to ${this.#path}`);
+    const file = statusOf(this.#path);
+    if (file?.ino !== this.#file?.ino || file?.dev !== this.#file?.dev)
+      throw new ForeignWrite(`${this.#path} was moved, replaced or deleted while the ledger used it`);
+  }
+
+  /** Returns a number that changes if another connection has written. */
+  #currentVersion(): number {
+    return (this.#dataVersion.get() as unknown as [number])[0];
+  }
+}
 
 function serve(port: NonNullable<typeof parentPort>): void {
   const answer = (message: WriterAnswer) => port.postMessage(message);
@@ -62,44 +183,30 @@ function serve(port: NonNullable<typeof parentPort>): void {
     port.close();
   };
   try {
-    const db = openForWriting((workerData as { path: string }).path);
-    const insertLog = db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
-    const insertState = db.prepare('INSERT INTO state VALUES (?, ?, ?, ?, ?, ?, ?)');
-    const forget = db.prepare('DELETE FROM state WHERE stream = ? AND revision < ?');
-    let bytes = 0;
-
-    const commit = (group: Group) => {
-      db.exec('BEGIN IMMEDIATE');
-      bytes += PAGE_BYTES;
-      for (const row of group.log) {
-        insertLog.run(...row);
-        bytes += row[6].length + row[7].length + ROW_OVERHEAD_BYTES;
+    const writer = new Writer((workerData as { path: string }).path);
+    const write = (group: Group) => {
+      try {
+        answer({ outcome: writer.write(group) });
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        writer.rollBack();
+        answer({ outcome: 'full', message: messageOf(error) });
       }
-      for (const row of group.state) insertState.run(...row);
-      for (const { stream, from } of group.forget) forget.run(stream, from);
-      db.exec('COMMIT');
+      writer.checkpointIfDue();
+      writer.hold();
     };
-
-    port.on('message', (group: Group | 'close') => {
-      if (group === 'close') {
-        db.close();
-        port.close();
-        return;
-      }
+    const handle = (message: Group | WriterCommand) => {
+      if (!('command' in message)) return write(message);
+      if (message.command === 'acknowledge') return writer.acknowledgeIn(message.known);
+      if (message.command === 'signed') return writer.signed(message.position);
+      writer.close();
+      port.close();
+    };
+    port.on('message', (message: Group | WriterCommand) => {
       try {
-        commit(group);
+        handle(message);
       } catch (error) {
-        if (!isFull(error)) return fail(error);
-        if (db.isTransaction) db.exec('ROLLBACK');
-        return answer({ outcome: 'full', message: messageOf(error) });
-      }
-      answer({ outcome: 'committed' });
-      if (bytes < CHECKPOINT_BYTES) return;
-      bytes = 0;
-      try {
-        db.exec('PRAGMA wal_checkpoint(PASSIVE)');
-      } catch (error) {
-        if (!isFull(error)) fail(error);
+        fail(error);
       }
     });
     answer({ outcome: 'ready' });

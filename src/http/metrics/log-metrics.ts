@@ -1,9 +1,15 @@
 import type { Registry } from 'prom-client';
 import type { SignedLog } from '../../audit/signed-log.ts';
+import type { ReadOnlyLatch } from '../../ledger/read-only-latch.ts';
 import { addGauge } from './gauge.ts';
 
 /** Adds the metrics of the log and of its checkpoints. */
-export function measureLog(registry: Registry, signedLog: SignedLog, now: () => number): void {
+export function measureLog(
+  registry: Registry,
+  signedLog: SignedLog,
+  latch: Pick<ReadOnlyLatch, 'loss'>,
+  now: () => number,
+): void {
   const gauge = (name: string, help: string, value: () => number) => addGauge(registry, name, help, value);
   gauge('ledger_log_size', 'Number of events in the tree of the log', () => signedLog.tree.size);
   gauge(
@@ -17,5 +23,8 @@ export function measureLog(registry: Registry, signedLog: SignedLog, now: () => 
   });
   gauge('ledger_log_tampered', '1 if the log differs from what was signed', () =>
     Number(signedLog.tampered !== undefined),
+  );
+  gauge('ledger_log_behind', '1 if the log lacks events that were acknowledged', () =>
+    Number(latch.loss !== undefined),
   );
 }

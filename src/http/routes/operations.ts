@@ -108,7 +108,15 @@ function hideDetails({ checks }: ReadinessOut): void {
     check.detail = check.ok ? 'ok' : 'failed; ask with a key of an auditor';
 }
 
-function readinessOf({ store, projections, signedLog, clockGuard, health, now }: HttpServices): ReadinessOut {
+function readinessOf({
+  store,
+  projections,
+  signedLog,
+  clockGuard,
+  health,
+  latch,
+  now,
+}: HttpServices): ReadinessOut {
   const { reachable, unreachableSince, detail, needsOperator = false } = store.health();
   const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
   const isShort = unreachableSince !== undefined && outageMs <= STORE_GRACE_MS;
@@ -133,7 +141,7 @@ function readinessOf({ store, projections, signedLog, clockGuard, health, now }:
       detail: halted === 0 ? 'all readable' : `${halted} halted, the first ${firstHalted(model)}`,
     },
     statements: statementsCheck(projections),
-    log: logCheck(signedLog),
+    log: logCheck(signedLog, latch),
     clock: clockCheck(clockGuard),
     sources: sourcesCheck(health),
   };
@@ -158,8 +166,9 @@ function statementsCheck({ model, statements }: Projections): CheckOut {
   };
 }
 
-/** Reports a tampered log. The ledger stays ready, because it still answers reads. */
-function logCheck(signedLog: SignedLog): CheckOut {
+/** Reports a log that was tampered with or lacks events. The ledger stays ready, because it still answers reads. */
+function logCheck(signedLog: SignedLog, { loss }: HttpServices['latch']): CheckOut {
+  if (loss !== undefined) return { ok: false, detail: `log-behind: ${loss.why}; the ledger is read-only` };
   const { tampered, isReady, tree } = signedLog;
   if (tampered !== undefined)
     return { ok: false, detail: `log-tampered: ${tampered.why}; the ledger is read-only` };

@@ -10,7 +10,9 @@ import type { AccessKeys } from '../../ledger/access-keys.ts';
 import type { ClockGuard } from '../../ledger/clock-guard.ts';
 import type { KeyUses } from '../../ledger/key-uses.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { LossAcceptance } from '../../ledger/loss-records.ts';
 import type { OperatorDecisions } from '../../ledger/operator-decisions.ts';
+import type { ReadOnlyLatch } from '../../ledger/read-only-latch.ts';
 import type { WebhookRecords } from '../../ledger/webhook-records.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { ClosePeriod } from '../../usecases/close-period.ts';
@@ -60,6 +62,10 @@ export interface HttpServices {
   readonly health: SourceHealth;
   readonly webhooks: Webhooks;
   readonly webhookRecords: WebhookRecords;
+  /** Whether, and why, the log is closed for writing. */
+  readonly latch: Pick<ReadOnlyLatch, 'loss'>;
+  /** Opens the ledger again without the events that are lost; absent if this process cannot. */
+  readonly acceptLoss?: ((acceptance: LossAcceptance) => void) | undefined;
   /** Absent if no source of credentials is configured. */
   readonly validator?: ValidatorControl | undefined;
   /** How long after its end a period waits for late facts, in milliseconds. */

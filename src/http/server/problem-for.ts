@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LogTampered } from '../../audit/signed-log.ts';
 import {
   InvalidAppend,
+  LogBehind,
   StoreClosed,
   StoreFailed,
   StoreFull,
@@ -69,6 +70,8 @@ export function problemFor(error: unknown, isRead = false): Problem {
     const detail = `the clock of the host cannot be trusted: ${error.message}; no cluster was probed; set the clock, or confirm the time with POST /v1/clock/trust`;
     return new Problem('clock-untrusted', detail, { cause });
   }
+  if (error instanceof LogBehind || (error instanceof ReadOnly && error.kind === 'log-behind'))
+    return new Problem('read-only', `${behind(error.message)}; nothing was recorded`, { cause });
   if (error instanceof ReadOnly || error instanceof LogTampered) {
     const detail = `the log differs from what was signed (${error.message}); the ledger is read-only until an operator investigates; nothing was recorded`;
     return new Problem('read-only', detail, { cause });
@@ -85,6 +88,11 @@ export function problemFor(error: unknown, isRead = false): Problem {
   return new Problem('internal', 'internal error; see the log of the server for the id of this request', {
     cause,
   });
+}
+
+/** Returns the detail of a problem while the log lacks events. */
+export function behind(why: string): string {
+  return `events that were acknowledged are missing (${why}); the ledger is read-only until an operator restores them or accepts the loss`;
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {

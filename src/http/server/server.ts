@@ -31,6 +31,7 @@ import { keyRoutes } from '../routes/keys.ts';
 import { kubefirstRoutes } from '../routes/kubefirst.ts';
 import { logRoutes } from '../routes/log.ts';
 import { logProofRoutes } from '../routes/log-proofs.ts';
+import { lossRoutes } from '../routes/losses.ts';
 import { operationsRoutes } from '../routes/operations.ts';
 import { periodRoutes } from '../routes/periods.ts';
 import { rejectedEventRoutes } from '../routes/rejected-events.ts';
@@ -210,6 +211,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     webhookRoutes,
     logRoutes,
     logProofRoutes,
+    lossRoutes,
     rejectedEventRoutes,
     validationRequestRoutes,
     alertRoutes,

@@ -34,6 +34,7 @@ export interface LiveAlert {
   readonly kind:
     | 'statement-drift'
     | 'log-tampered'
+    | 'log-behind'
     | 'clock-untrusted'
     | 'source-unreadable'
     | 'running-but-unregistered'

@@ -46,7 +46,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   clusters:
     'Look at the cluster with `clusters show` and at the event at that position. Void the event if it is wrong.',
   statements: 'Do not bill from this ledger until the cause is found. Compare it with an evidence file.',
-  log: 'Do not change the store. Compare it with an older checkpoint and a backup that somebody else keeps.',
+  log: 'Do not change the store. Compare it with an older checkpoint and a backup. If events are missing and cannot be restored: `cluster-ledger log accept-loss --reason "…"`.',
   sources:
     'Make it readable again: check the network, the kubeconfig and the role of the ledger. Deletions may be missed until then.',
   clock:

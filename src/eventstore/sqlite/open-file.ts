@@ -1,0 +1,87 @@
+import { constants, copyFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { StoreLoss } from '../event-store.ts';
+import type { StoreFailed } from '../store-errors.ts';
+import { readAcknowledged } from './acknowledged.ts';
+import { explained, isEmpty, journalMode, openForReading, rollBackCreation, statusOf } from './database.ts';
+import { type FileState, findLoss, idAt, spanToHead, withoutWal } from './find-loss.ts';
+import { GroupCommit } from './group-commit.ts';
+import { SCHEMA } from './schema.ts';
+import { readTails, type Tail } from './stream-tails.ts';
+import { examineWal } from './wal.ts';
+
+/** A file as it was found. */
+export interface OpenedFile extends FileState {
+  readonly loss: StoreLoss | undefined;
+  readonly tails: Map<string, Tail>;
+}
+
+/** Reads the whole file. Changes nothing. @throws StoreFailed if it is not a ledger or is damaged. */
+export function openFile(path: string): OpenedFile {
+  const [wal, witness] = [examineWal(`${path}-wal`), readAcknowledged(path)];
+  rollBackCreation(path);
+  const exists = (statusOf(path)?.size ?? 0) > 0;
+  if (!exists) {
+    const state = { path, db: undefined, head: 0, wal, witness };
+    return { ...state, loss: findLoss(state), tails: new Map() };
+  }
+  const db = openForReading(path);
+  try {
+    if (isEmpty(db)) {
+      const mode = journalMode(db);
+      db.close();
+      const state = { path, db: undefined, head: 0, wal, witness };
+      // Former releases created the tables in the write-ahead log.
+      const isCopy = mode === 'wal' && (wal?.frames ?? 0) === 0;
+      return {
+        ...state,
+        loss: isCopy ? { why: withoutWal(path), intactThrough: 0 } : findLoss(state),
+        tails: new Map(),
+      };
+    }
+    const { tails, head } = readTails(db);
+    const state = { path, db, head, wal, witness };
+    return { ...state, loss: findLoss(state), tails };
+  } catch (error) {
+    db.close();
+    throw explained(error, path);
+  }
+}
+
+export async function startWriting(
+  { path, db, head, wal, witness, loss }: OpenedFile,
+  onFailed: (error: StoreFailed) => void,
+): Promise<GroupCommit> {
+  // The recovery overwrites what it does not read.
+  if (loss !== undefined && wal !== undefined) keepCopy(`${path}-wal`);
+  const writes = await GroupCommit.start(path, onFailed);
+  const known =
+    db === undefined
+      ? { position: 0, id: '', spans: [] }
+      : {
+          position: head,
+          id: idAt(db, head),
+          spans: [spanToHead(db, loss === undefined ? witness : undefined, head)],
+        };
+  writes.acknowledge(known);
+  return writes;
+}
+
+/** Copies a damaged file, for an examination, before it is changed. */
+function keepCopy(file: string): void {
+  for (let n = 1; ; n++) {
+    try {
+      copyFileSync(file, `${file}.damaged-${n}`, constants.COPYFILE_EXCL);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** Returns a database without events, for a file that is missing. */
+export function emptyDatabase(): DatabaseSync {
+  const db = new DatabaseSync(':memory:');
+  db.exec(SCHEMA);
+  return db;
+}
