@@ -55,9 +55,10 @@ export async function* evidencePieces(
   log: EvidenceLog,
   store: Store,
   contents: EvidenceContents,
+  signal?: AbortSignal,
 ): AsyncGenerator<string> {
   try {
-    yield* filePieces(log, store, contents);
+    yield* filePieces(log, store, contents, signal);
   } catch (error) {
     if (error instanceof LeavesChanged) log.reportChange(error);
     throw error;
@@ -74,7 +75,7 @@ async function* filePieces(
   log: EvidenceLog,
   store: Store,
   contents: EvidenceContents,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<string> {
   const proofs = await proofsFor(log, contents, signal);
   const digest = createHash('sha256');
