@@ -6,7 +6,7 @@ import type { CountedRuns } from './outage.ts';
 import { missingForOf, type Policy } from './policy.ts';
 import { type Announced, type AnnouncedState, type BadStreak, isFlapping } from './probe-history.ts';
 import type { ClusterEvaluation, Conclusion, RunInput } from './run-input.ts';
-import { isBad } from './verdict.ts';
+import { hasAnswered, isBad } from './verdict.ts';
 
 /** Conclusions about one cluster in one run. */
 export interface ClusterConclusions {
@@ -60,7 +60,7 @@ export function conclude(
     };
   if (flapping || cluster.state.registeredAt > run.decidedAt) return noConclusions;
   const builder = new ConclusionBuilder(evaluation, run);
-  const isGood = verdict.state === 'alive' && (historyAfter.good?.count ?? 0) >= policy.reachableAfter;
+  const isGood = hasAnswered(verdict) && (historyAfter.good?.count ?? 0) >= policy.reachableAfter;
   const isJudged = isBad(verdict) && !confidence.isWithheld;
   const { isUnconfirmed, ...answered } = isJudged
     ? concludeBad(evaluation, run, confidence, builder)
@@ -90,7 +90,7 @@ function isGone(
   { historyAfter: { bad, announced, last }, policy }: ClusterEvaluation,
   confidence: BreakerEffect,
 ): true | undefined {
-  if (last?.state === 'alive') return undefined;
+  if (last !== undefined && hasAnswered(last)) return undefined;
   if (confidence.isWithheld || bad === undefined) return announced.gone;
   return countedStreak(bad, confidence).count >= policy.unreachableAfter ? true : announced.gone;
 }
@@ -158,7 +158,7 @@ function concludeMissing(
 ): Announced {
   const { state, clusterId, inventory } = cluster;
   const isMissing = state.missingSince !== undefined;
-  if (inventory === 'listed' || verdict.state === 'alive')
+  if (inventory === 'listed' || hasAnswered(verdict))
     return { missing: builder.transition('BillingResumed', isMissing, announced.missing, 'missing') };
   const missingFor = missingForOf(policy, cluster);
   if (missingFor === undefined || inventory !== 'gone' || listing?.goneSince === undefined) return {};

@@ -1,7 +1,7 @@
 import type { InventoryStatus } from '../../inventory.ts';
 import { DAY_MS, HOUR_MS, type Instant } from '../../time.ts';
 import { MAX_FLIPS } from './policy.ts';
-import { isAmbiguous, isBad, saysNothing, type Verdict, type VerdictCode } from './verdict.ts';
+import { hasAnswered, isAmbiguous, isBad, saysNothing, type Verdict, type VerdictCode } from './verdict.ts';
 
 /**
  * Summary of the verdicts about one cluster, as far as the next judgement needs it. It is folded from the recorded
@@ -111,10 +111,18 @@ export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Insta
   if (isSameVerdict(history.last, verdict)) return withSameVerdict(history, 1, tick);
   const { latencyMs: _, ...last } = verdict;
   const changed = { ...history, last, lastRuns: 1 };
-  if (saysNothing(verdict)) return changed;
+  if (changesNothing(history, verdict)) return changed;
   return isBad(verdict)
     ? addBad(withoutPause(changed, history.last, tick), verdict, verdict.at, tick, 1)
     : addGood({ ...changed, uid: history.uid ?? verdict.uid }, verdict.at, tick, 1);
+}
+
+/**
+ * Returns whether a verdict leaves the streaks as they are: it says nothing, or a front refused the ledger while the cluster
+ * was bad or had never been seen alive.
+ */
+function changesNothing({ good }: ProbeHistory, verdict: Verdict): boolean {
+  return saysNothing(verdict) || (!isBad(verdict) && !hasAnswered(verdict) && good === undefined);
 }
 
 /**
@@ -123,7 +131,7 @@ export function withVerdict(history: ProbeHistory, verdict: Verdict, tick: Insta
  */
 function withoutPause(history: ProbeHistory, before: Verdict | undefined, tick: Instant): ProbeHistory {
   const { bad } = history;
-  if (bad === undefined || before === undefined || !saysNothing(before)) return history;
+  if (bad === undefined || before === undefined || isBad(before)) return history;
   return { ...history, bad: { ...bad, tick: bad.tick + Math.max(0, tick - bad.to) } };
 }
 
@@ -132,7 +140,7 @@ export function withSameVerdict(history: ProbeHistory, runs: number, tick: Insta
   const { last } = history;
   if (last === undefined || runs === 0) return history;
   const again = { ...history, lastRuns: history.lastRuns + runs };
-  if (saysNothing(last)) return again;
+  if (changesNothing(history, last)) return again;
   return isBad(last) ? addBad(again, last, tick, tick, runs) : addGood(again, tick, tick, runs);
 }
 

@@ -5,7 +5,7 @@ import type { Condition, ConditionKind } from './condition.ts';
 import type { Breaker } from './outage.ts';
 import { missingForOf } from './policy.ts';
 import { type ClusterEvaluation, isBilled, mayBeBilled, type RunInput } from './run-input.ts';
-import { saysNothing } from './verdict.ts';
+import { hasAnswered, saysNothing } from './verdict.ts';
 
 /** Number of runs in a row that do not accept the credential, after which an alert is raised. */
 export const EXPIRED_AFTER_RUNS = 3;
@@ -41,7 +41,7 @@ export function clusterConditions(
     conditions.push({ kind, subject, accountId, data: { ...data, policy: policy.policy } });
   if (isDeleted) {
     const { deletedAt } = state;
-    const isSeen = verdict.state === 'alive' && (historyAfter.aliveAt ?? 0) > (deletedAt ?? 0);
+    const isSeen = hasAnswered(verdict) && (historyAfter.aliveAt ?? 0) > (deletedAt ?? 0);
     if (isSeen && policy.mode !== 'observe')
       add('alive-after-delete', { code: verdict.code, deletedAt: formatInstant(deletedAt ?? 0) });
     return conditions;
@@ -88,8 +88,8 @@ export function clusterConditions(
       ...(listing?.listedAt !== undefined && { lastListedAt: formatInstant(listing.listedAt) }),
       ...(listing?.goneSince !== undefined && { goneSince: formatInstant(listing.goneSince) }),
       ...(held !== undefined && { held }),
-      ...(stopsAt !== undefined && verdict.state !== 'alive' && { stopsAt }),
-      ...(verdict.state === 'alive' && { answers: 1 }),
+      ...(stopsAt !== undefined && !hasAnswered(verdict) && { stopsAt }),
+      ...(hasAnswered(verdict) && { answers: 1 }),
     };
   }
 }

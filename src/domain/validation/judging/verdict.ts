@@ -78,6 +78,14 @@ export function isAmbiguous({ code }: Pick<Verdict, 'code'>): boolean {
   return AMBIGUOUS.has(code);
 }
 
+/**
+ * Returns whether the cluster itself answered. A front that refuses the ledger shows that its address is still served: that
+ * keeps a bill from ending, and does not begin or resume one.
+ */
+export function hasAnswered({ state, code }: Judged): boolean {
+  return state === 'alive' && code !== 'front';
+}
+
 /** Returns whether a verdict is a step toward the conclusion that the cluster is gone. */
 export function isBad(verdict: Judged): boolean {
   return verdict.state !== 'alive' && !saysNothing(verdict);

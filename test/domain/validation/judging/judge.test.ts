@@ -127,6 +127,28 @@ describe('a cluster that stops answering', () => {
     expect(one.judge(START + 2 * DAY_MS, seen(unverifiable)).facts).toEqual([]);
   });
 
+  test('is not billed again because a front refuses the ledger, and is when it answers itself', () => {
+    const one = fleet();
+    const front = seen({ state: 'alive', code: 'front' });
+    one.run(START, seen(alive()));
+    const last = one.runs(START + TICK, DAY_MS, seen({ state: 'unreachable', code: 'not-kubernetes' }));
+    expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped' });
+    const later = one.runs(last + TICK, DAY_MS, front);
+    expect(one.concluded.at(-1)).toMatchObject({ type: 'BillingStopped' });
+    expect(typesOf(one.run(later + TICK, seen(alive())).facts)).toEqual([
+      'c1 ClusterReachable',
+      'c1 BillingResumed',
+    ]);
+  });
+
+  test('has not been seen alive if only a front has answered', () => {
+    const one = fleet();
+    one.runs(START, HOUR_MS, seen({ state: 'alive', code: 'front' }));
+    expect(one.fold.historyOf('c1')?.aliveAt).toBeUndefined();
+    one.runs(START + HOUR_MS + TICK, 26 * HOUR_MS, seen(refused));
+    expect(one.concluded).toEqual([]);
+  });
+
   test.each<Verdict['state'][]>([['unknown'], ['alive']])('is billed on behind a front: %s', (state) => {
     const one = fleet();
     one.run(START, seen(alive()));
@@ -295,6 +317,11 @@ describe('a deleted cluster', () => {
     one.add({ type: 'ClusterDeleted', clusterId: 'c1', effectiveAt: START + MINUTE_MS });
     return one;
   };
+
+  test('raises no alert if only a front answers', () => {
+    const { conditions } = deleted().run(START + TICK, seen({ state: 'alive', code: 'front' }));
+    expect(conditions.map(conditionId)).toEqual([]);
+  });
 
   test('raises an alert and no fact if it still answers', () => {
     const one = deleted();
