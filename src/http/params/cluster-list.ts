@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { CLUSTER_ORDERS, type CLUSTER_SORTS } from '../../api/clusters.ts';
 import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
+import type { ClusterNumber } from '../../projections/model/interned-numbers.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type ClusterView, viewClusterAt } from '../../projections/queries/cluster-view.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
+import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import { Problem } from '../server/problem.ts';
 import { Flag, instantOut, Paging, Reading } from './fields.ts';
 import { type Moment, type Place, pageOf } from './paging.ts';
@@ -26,28 +28,62 @@ export type ClusterListQuery = z.output<typeof ClusterListQuery>;
 
 /**
  * Returns the page of clusters that a query selects, as they were at a moment, and the place of the last one if there are more.
+ * Yields to the event loop, because it may look at every cluster.
  * @param onlyAccount the account of the customer that the page is for. @throws Problem `not-found` if the query names another one
  */
-export function listClusters(
+export async function listClusters(
   model: LedgerModel,
   asked: ClusterListQuery,
   after: Place | undefined,
-  { position, now }: Moment,
+  moment: Moment,
   onlyAccount: string | undefined,
 ) {
   if (onlyAccount !== undefined && asked.accountId !== undefined && asked.accountId !== onlyAccount)
     throw new Problem('not-found', `account ${asked.accountId} does not exist`);
   const query = { ...asked, accountId: onlyAccount ?? asked.accountId };
+  const views: ClusterView[] = [];
+  // In order of the ids, no cluster behind the page decides about it.
+  const enough = isById(query) ? query.limit + 1 : Number.POSITIVE_INFINITY;
+  for await (const view of yieldingToEventLoop(viewsOf(model, query, after, moment)))
+    if (views.push(view) === enough) break;
+  return sortedPage(views, query, after);
+}
+
+function isById({ sort }: ClusterListQuery): boolean {
+  return sort === 'clusterId' || sort === '-clusterId';
+}
+
+/** Yields the selected clusters, and `undefined` for the others. By id, they are in order and behind the page before. */
+function* viewsOf(
+  model: LedgerModel,
+  query: ClusterListQuery,
+  after: Place | undefined,
+  { position, now }: Moment,
+): Generator<ClusterView | undefined> {
   const candidates =
     query.accountId === undefined
       ? model.clusters.texts.keys()
       : model.clustersOf(model.accounts.find(query.accountId) ?? -1).values();
-  const views: ClusterView[] = [];
-  for (const cluster of candidates) {
+  for (const cluster of isById(query) ? idsBehind(model, candidates, query, after) : candidates) {
     const view = viewClusterAt(model, cluster, now, position);
-    if (view !== undefined && matches(view, query)) views.push(view);
+    yield view !== undefined && matches(view, query) ? view : undefined;
   }
-  return sortedPage(views, query, after);
+}
+
+/** Returns the clusters behind a place in order of their ids. */
+function idsBehind(
+  model: LedgerModel,
+  candidates: Iterable<ClusterNumber>,
+  { sort }: ClusterListQuery,
+  after: Place | undefined,
+): ClusterNumber[] {
+  const direction = sort.startsWith('-') ? -1 : 1;
+  const compare = (a: string, b: string) => compareCodeUnits(a, b) * direction;
+  const behind = after === undefined ? undefined : String(after[1]);
+  return Array.from(candidates, (cluster) => ({ cluster, id: model.clusters.text(cluster) }))
+    .filter(({ id }) => behind === undefined || compare(id, behind) > 0)
+    .sort((a, b) => compare(a.id, b.id))
+    .map(({ cluster }) => cluster);
 }
 
 function matches(

@@ -7,6 +7,7 @@ import { compareTypes } from '../../domain/billing/usage.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
+import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { AccountPath, Paging, Reading } from '../params/fields.ts';
 import { type Moment, openPage, pageOf } from '../params/paging.ts';
@@ -66,10 +67,10 @@ export function accountRoutes(app: App, services: HttpServices): void {
       const sorted = [...ids].filter((id) => isKnownAt(model, id, moment)).sort(compareCodeUnits);
       const isAfter = (id: string) => after === undefined || id > after;
       const { items, last } = pageOf(sorted, query.limit, isAfter, (id) => [id]);
-      return {
-        items: items.map((accountId) => accountOut(model, accountId, moment)),
-        ...page.next(last, moment),
-      };
+      const accounts: AccountOut[] = [];
+      const each = items.values().map((accountId) => accountOut(model, accountId, moment));
+      for await (const account of yieldingToEventLoop(each)) accounts.push(account);
+      return { items: accounts, ...page.next(last, moment) };
     },
   );
 

@@ -77,7 +77,8 @@ export function clusterRoutes(app: App, services: HttpServices): void {
       const { query } = request;
       const page = openPage(request, 'text', 'text');
       const { model, moment } = await modelForPage(services, page, query, reply);
-      const { items, last } = listClusters(model, query, page.after, moment, onlyAccountOf(request.caller));
+      const onlyAccount = onlyAccountOf(request.caller);
+      const { items, last } = await listClusters(model, query, page.after, moment, onlyAccount);
       return { items: items.map(clusterOut), ...page.next(last, moment) };
     },
   );
