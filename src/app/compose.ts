@@ -174,7 +174,7 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
   OpenWebhooks;
 
 async function serverOf(
-  { store, projections, signedLog, clock, clockGuard, starts, latch }: OpenLog,
+  { store, projections, signedLog, witnesses, clock, clockGuard, starts, latch }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, health, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
   config: Pick<Config, 'trustProxy' | 'allowedOrigins' | 'rateLimit' | 'deletionMode'>,
@@ -204,6 +204,7 @@ async function serverOf(
     ledger,
     projections,
     signedLog,
+    witnesses,
     metrics,
     decisions: new OperatorDecisions(store, clock.now),
     closePeriod,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { keysOf } from '../audit/key-location.ts';
 import type { LogReader } from '../audit/leaf-hash-worker-client.ts';
 import { SignedLog } from '../audit/signed-log.ts';
+import { Witnesses } from '../audit/witness/witnesses.ts';
 import { type Config, ConfigError } from '../config/config.ts';
 import type { Instant } from '../domain/time.ts';
 import { ConnectionFileError } from '../eventstore/esdb/connection-settings.ts';
@@ -27,6 +28,7 @@ export interface OpenLog {
   readonly store: EventStore;
   readonly projections: Projections;
   readonly signedLog: SignedLog;
+  readonly witnesses: Witnesses;
   readonly checkpoints: CheckpointSchedule;
   readonly starts: LogStarts;
   /** Stamps events. */
@@ -95,6 +97,8 @@ export async function openLog(
     onFailed,
   });
   resources.defer(() => signedLog.stop());
+  const witnesses = new Witnesses(signedLog, opened, { witnesses: config.audit.witnesses, now, log });
+  resources.defer(() => witnesses.stop());
   const everyMs = config.audit.checkpointSeconds * 1_000;
   const checkpoints = new CheckpointSchedule(signedLog, { now, everyMs, log });
   resources.defer(() => checkpoints.stop());
@@ -113,6 +117,7 @@ export async function openLog(
   if (!isReadOnly) {
     await signedLog.start(following.waitUntilCaughtUp(MAX_TIMER_MS));
     checkpoints.start();
+    witnesses.start();
     const firstCheck = clockGuard.start();
     if (opened.isSoleWriter) await firstCheck;
   }
@@ -120,6 +125,7 @@ export async function openLog(
     store,
     projections: following,
     signedLog,
+    witnesses,
     checkpoints,
     clock,
     clockGuard,

@@ -163,6 +163,7 @@ function auditOf(values: Settings): LogSettings {
   return {
     ...withoutAbsent(settings),
     checkpointSeconds: values['audit.checkpointSeconds'],
+    witnesses: values['audit.witnesses'],
     treeMinHeightInMemory: values['audit.treeMinHeightInMemory'],
   };
 }

@@ -38,6 +38,20 @@ export const LogSettings = z
       .max(86_400, 'must be at most 86400 seconds, a day')
       .default(3_600)
       .describe('Maximum time between two checkpoints while events arrive, in seconds.'),
+    witnesses: z
+      .array(
+        z.strictObject({
+          url: z.url({ protocol: /^https?$/, error: 'must be the http or https URL of a witness' }),
+          key: z
+            .string()
+            .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/, 'must be a verifier key, <name>+<id>+<key>'),
+        }),
+      )
+      .max(16)
+      .default([])
+      .describe(
+        'Witnesses that get new checkpoints and cosign them (C2SP tlog-witness), as a list of `url`, the prefix of `add-checkpoint`, and `key`, the verifier key of the witness.',
+      ),
     treeMinHeightInMemory: z
       .int()
       .min(0, 'must be from 0 to 8')

@@ -164,6 +164,10 @@ export const SETTINGS = {
     schema: log.checkpointSeconds,
     form: 'whole',
   },
+  'audit.witnesses': {
+    schema: log.witnesses,
+    form: 'yaml',
+  },
   'audit.treeMinHeightInMemory': {
     schema: log.treeMinHeightInMemory,
     form: 'whole',

@@ -140,6 +140,12 @@ export const STREAMS = {
     types: ['CheckpointSigned'],
     writer: 'src/audit/checkpoint-store.ts',
   },
+  cosignatures: {
+    name: '~log-cosignatures',
+    holds: 'the cosignatures of witnesses',
+    types: ['CheckpointCosigned'],
+    writer: 'src/audit/witness/cosignature-store.ts',
+  },
   logIndex: {
     name: '~log-index',
     holds: 'where every 1,000th event of the log is (EventStoreDB only)',

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BatchResultOut, RecordedOut } from '../../api/events.ts';
 import { type ProofOut, ProvedEvent } from '../../api/proofs.ts';
-import { LogTampered, type SignedLog } from '../../audit/signed-log.ts';
+import { LogTampered } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
 import { clusterStream } from '../../domain/stream-table.ts';
@@ -108,7 +108,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
       if (place?.clusterId !== undefined) {
         const options = { from: place.revision, limit: 1 };
         for await (const event of services.store.readStream(clusterStream(place.clusterId), options)) {
-          const proof = await proofOf(services.signedLog, place.position);
+          const proof = await proofOf(services, place.position);
           return { ...toCloudEvent(event, place.position), ...(proof !== undefined && { proof }) };
         }
       }
@@ -119,12 +119,13 @@ export function eventRoutes(app: App, services: HttpServices): void {
 
 /** Returns the proof that an event is in the log, and signs a new checkpoint if none covers the event. */
 async function proofOf(
-  signedLog: SignedLog,
+  { signedLog, witnesses }: HttpServices,
   position: Position,
 ): Promise<z.output<typeof ProofOut> | undefined> {
   if (!(await signedLog.waitUntilReady(READ_TIMEOUT_MS, position))) return undefined;
   try {
-    const { size: treeSize, note: checkpoint } = await signedLog.checkpoint(position);
+    const { size: treeSize, note } = await signedLog.checkpoint(position);
+    const checkpoint = witnesses.cosigned({ note });
     const { proof: hashes, ...leaf } = await inclusionOf(signedLog, position, treeSize);
     return { position: String(position), ...leaf, treeSize, hashes, checkpoint };
   } catch (error) {

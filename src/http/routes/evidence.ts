@@ -129,13 +129,14 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
 }
 
 /** Returns a checkpoint that covers the position of the projections. @throws Problem `catching-up`; LogTampered */
-async function checkpointOf({ signedLog, projections }: HttpServices): Promise<SignedCheckpoint> {
+async function checkpointOf({ signedLog, witnesses, projections }: HttpServices): Promise<SignedCheckpoint> {
   const { position } = projections.model;
   if (!(await signedLog.waitUntilReady(READ_TIMEOUT_MS, position)) && signedLog.tampered === undefined) {
     const detail = `the tree of the log is still being built, at position ${signedLog.tree.size}`;
     throw new Problem('catching-up', detail, { retryAfterSeconds: 1 });
   }
-  return signedLog.checkpoint(position);
+  const checkpoint = await signedLog.checkpoint(position);
+  return { ...checkpoint, note: witnesses.cosigned(checkpoint) };
 }
 
 /** @throws Problem `cluster-halted`, `too-large` */

@@ -44,7 +44,7 @@ const keySchema = {
 const tileSchema = { hide: true, querystring: z.strictObject({}) };
 
 /** Adds the routes that clients, monitors and witnesses of transparency logs use: C2SP tlog-tiles. */
-export function logRoutes(app: App, { signedLog, projections }: HttpServices): void {
+export function logRoutes(app: App, { signedLog, witnesses, projections }: HttpServices): void {
   app.get(
     '/log/checkpoint',
     { config: { access: EVERY_ROLE }, schema: checkpointSchema },
@@ -52,7 +52,7 @@ export function logRoutes(app: App, { signedLog, projections }: HttpServices): v
       if (signedLog.tampered === undefined) await requireReady(signedLog);
       const newest = signedLog.newest();
       if (newest === undefined) throw new Problem('not-found', 'the newest checkpoint cannot be read');
-      return plain(reply, newest.note);
+      return plain(reply, witnesses.cosigned(newest));
     },
   );
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
+import type { Witnesses } from '../../audit/witness/witnesses.ts';
 import type { LogTail } from '../../delivery/log-tail.ts';
 import type { Webhooks } from '../../delivery/webhooks/webhooks.ts';
 import type { DeletionMode } from '../../domain/deletion.ts';
@@ -52,6 +53,7 @@ export interface HttpServices {
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly signedLog: SignedLog;
+  readonly witnesses: Pick<Witnesses, 'cosigned'>;
   readonly metrics: Metrics;
   readonly decisions: OperatorDecisions;
   readonly kubefirst: KubefirstServices;
