@@ -6,6 +6,9 @@ export const KubefirstUsageOut = z.strictObject({
   clusterName: z.string(),
   clusterID: z.string().describe("Kubefirst's own cluster_id."),
   clusterType: z.string().nullable(),
+  isActive: z.boolean().describe('Whether the cluster exists and its billing is not stopped.'),
+  domainName: z.string().nullable(),
+  environment: z.string().nullable().describe('The label `environment` of the cluster.'),
   createdAt: InstantOut,
   deletedAt: InstantOut.nullable(),
   hours: z.string().describe('Billed hours in the period, 6 decimal places, half to even.'),
@@ -17,7 +20,7 @@ const TelemetryOut = z.strictObject({
   events: z
     .record(z.string(), z.int().nonnegative())
     .describe(
-      'Number of events since the process started, by outcome: recorded, duplicate, rejected, heartbeat, ignored.',
+      'Number of events since the process started, by outcome: recorded, duplicate, rejected, heartbeat, unregistered, ignored.',
     ),
 });
 

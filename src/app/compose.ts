@@ -188,6 +188,7 @@ async function serverOf(
     webhooks,
     health,
     latch,
+    kubefirst,
     now,
     recordingTime: clock.now,
   });

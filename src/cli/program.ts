@@ -40,6 +40,8 @@ import { addPeriodShow } from './commands/period/show.ts';
 import { addPeriodStatements } from './commands/period/statements.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServe } from './commands/serve.ts';
+import { addUndecidedLeave, addUndecidedStop } from './commands/undecided/decide.ts';
+import { addUndecidedList } from './commands/undecided/list.ts';
 import { addUsage } from './commands/usage.ts';
 import { addValidate } from './commands/validate/validate.ts';
 import { addVerify } from './commands/verify/verify.ts';
@@ -128,6 +130,13 @@ export function buildProgram(cli: CliContext, version: string): Command {
     summary: 'list and acknowledge alerts',
     description: 'Lists and acknowledges alerts: problems that need attention.',
     commands: [addAlertsList, addAlertsAcknowledge],
+  });
+  addGroup(program, cli, {
+    name: 'undecided',
+    summary: 'decide on clusters that the validator cannot decide about',
+    description:
+      'Lists the clusters that only a person can decide about, and stops or leaves many of them at once.',
+    commands: [addUndecidedList, addUndecidedStop, addUndecidedLeave],
   });
 
   program.commandsGroup('Facts:');

@@ -5,6 +5,7 @@ import { ALERTS, type AlertKind, type Severity } from '../domain/alert.ts';
 import { usageOf } from '../domain/billing/usage.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
+import type { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 import type { ReadOnlyLatch } from '../ledger/read-only-latch.ts';
 import { type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
@@ -67,6 +68,7 @@ export interface AlertSources {
   readonly webhooks: Pick<Webhooks, 'alerts'>;
   readonly health: SourceHealth;
   readonly latch: Pick<ReadOnlyLatch, 'loss'>;
+  readonly kubefirst: { readonly intake: Pick<KubefirstIngest, 'strangers'> };
   readonly now: () => Instant;
 }
 
@@ -75,7 +77,7 @@ export interface AlertSources {
  * events, an untrusted clock, unreadable sources, and those of webhooks.
  */
 export function liveAlerts(sources: AlertSources): LiveAlert[] {
-  const { projections, signedLog, clockGuard, webhooks, health, latch, now } = sources;
+  const { projections, signedLog, clockGuard, webhooks, health, latch, kubefirst, now } = sources;
   const { statements, model } = projections;
   const alerts = statements.drifts.map(({ period, why }): LiveAlert => {
     const since = model.closedPeriods.of(period)?.closedAt ?? 0;
@@ -88,6 +90,18 @@ export function liveAlerts(sources: AlertSources): LiveAlert[] {
       subject: source,
       since: since + UNREADABLE_AFTER_MS,
       data: { why, since: instantOut(since) },
+    });
+  for (const {
+    kubefirstId,
+    since,
+    clusterType = 'unknown',
+    domain = 'unknown',
+  } of kubefirst.intake.strangers(now()))
+    alerts.push({
+      kind: 'running-but-unregistered',
+      subject: `kubefirst:${kubefirstId}`,
+      since,
+      data: { source: 'telemetry', clusterType, domain, since: instantOut(since) },
     });
   const { doubt } = clockGuard;
   if (doubt !== undefined) {

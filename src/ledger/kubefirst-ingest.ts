@@ -4,7 +4,7 @@ import type { Rejection } from '../domain/facts/rejection.ts';
 import type { KnownCluster } from '../domain/kubefirst/identity.ts';
 import type { KubefirstPolicy } from '../domain/kubefirst/registration.ts';
 import { judgeTelemetry, type TelemetryVerdict, type TrackEvent } from '../domain/kubefirst/telemetry.ts';
-import type { Instant } from '../domain/time.ts';
+import { HOUR_MS, type Instant } from '../domain/time.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { eventId } from './event-id.ts';
@@ -40,7 +40,25 @@ export interface DerivedFact {
 }
 
 /** Outcome of a telemetry event. */
-export type TelemetryOutcome = 'recorded' | 'duplicate' | 'rejected' | 'heartbeat' | 'ignored';
+export type TelemetryOutcome =
+  | 'recorded'
+  | 'duplicate'
+  | 'rejected'
+  | 'heartbeat'
+  | 'unregistered'
+  | 'ignored';
+
+/** A cluster that sends heartbeats and was never registered. */
+export interface Stranger {
+  readonly kubefirstId: string;
+  readonly since: Instant;
+  readonly lastSeenAt: Instant;
+  readonly clusterType: string | undefined;
+  readonly domain: string | undefined;
+}
+
+/** Time after the last heartbeat of an unregistered cluster after which it is forgotten. */
+const FORGOTTEN_AFTER_MS = HOUR_MS;
 
 /** Maximum number of clusters for which the last heartbeat is kept. */
 const MAX_HEARTBEATS = 100_000;
@@ -52,6 +70,7 @@ const MAX_HEARTBEATS = 100_000;
 export class KubefirstIngest {
   readonly #dependencies: Dependencies;
   readonly #lastSeen = new BoundedMap<string, Instant>(MAX_HEARTBEATS);
+  readonly #strangers = new BoundedMap<string, Stranger>(MAX_HEARTBEATS);
   readonly #counts = new Map<TelemetryOutcome, number>();
   readonly #queue = new SerialQueue();
 
@@ -66,6 +85,23 @@ export class KubefirstIngest {
   /** Time of the last heartbeat of each cluster since the process started, oldest first. */
   get lastSeen(): ReadonlyMap<string, Instant> {
     return this.#lastSeen;
+  }
+
+  /** The clusters that have sent a heartbeat within the last hour and are not registered, by their id. */
+  strangers(now: Instant): readonly Stranger[] {
+    const { view } = this.#dependencies;
+    return [...this.#strangers.values()].filter(
+      ({ kubefirstId, lastSeenAt }) =>
+        now - lastSeenAt < FORGOTTEN_AFTER_MS && view.clustersWithId(kubefirstId).length === 0,
+    );
+  }
+
+  #noteStranger({ properties }: TrackEvent): TelemetryOutcome {
+    const { cluster_id: kubefirstId, cluster_type: clusterType, domain } = properties;
+    const now = this.#dependencies.now();
+    const since = this.#strangers.get(kubefirstId)?.since ?? now;
+    this.#strangers.setNewest(kubefirstId, { kubefirstId, since, lastSeenAt: now, clusterType, domain });
+    return 'unregistered';
   }
 
   /** Number of telemetry events since the process started, by outcome. */
@@ -94,9 +130,11 @@ export class KubefirstIngest {
     const first = judge();
     // Events without a fact need not wait in the queue.
     const tracked =
-      first.kind === 'heartbeat' || first.kind === 'ignored'
-        ? this.#noteUnrecorded(first)
-        : await this.#queue.run(() => this.#act(judge(), event, actor));
+      first.kind === 'stranger'
+        ? this.#noteStranger(event)
+        : first.kind === 'heartbeat' || first.kind === 'ignored'
+          ? this.#noteUnrecorded(first)
+          : await this.#queue.run(() => this.#act(judge(), event, actor));
     this.#counts.set(tracked, (this.#counts.get(tracked) ?? 0) + 1);
   }
 
@@ -110,6 +148,7 @@ export class KubefirstIngest {
   }
 
   async #act(verdict: TelemetryVerdict, event: TrackEvent, actor: string): Promise<TelemetryOutcome> {
+    if (verdict.kind === 'stranger') return this.#noteStranger(event);
     if (verdict.kind === 'heartbeat' || verdict.kind === 'ignored') return this.#noteUnrecorded(verdict);
     const id = event.messageId ?? contentId(event);
     const { fact } = verdict;

@@ -166,6 +166,41 @@ describe('a heartbeat', () => {
   });
 });
 
+describe('calls that a destination of Segment forwards', () => {
+  test('are acknowledged and ignored if they are not track, such as identify', async () => {
+    const ledger = await ledgerForTest();
+    const identify = { type: 'identify', userId: 'customer.com', traits: { email: 'a@customer.com' } };
+    const { status, text } = await post(ledger, 'track', identify);
+    expect([status, text]).toEqual([200, '{"success":true}']);
+    expect(await ledger.head()).toBe(0);
+  });
+});
+
+describe('a heartbeat of an id that was never registered', () => {
+  test('proves a cluster that nobody bills, until it is registered or silent for an hour', async () => {
+    const ledger = await ledgerForTest();
+    const stranger = { cluster_id: 'wl1abc', cluster_type: 'workload', domain: 'customer.com' };
+    await track(ledger, heartbeat(stranger));
+    ledger.pass(300_000);
+    await track(ledger, heartbeat(stranger));
+    const open = async () => (await ledger.get('/v1/alerts?state=open')).body.items;
+    expect(await open()).toMatchObject([
+      {
+        id: 'running-but-unregistered:kubefirst:wl1abc',
+        happened: 'kubefirst:wl1abc sends telemetry, and no cluster was registered for it',
+        raisedAt: '2026-04-15T12:00:00.000Z',
+        data: { source: 'telemetry', clusterType: 'workload', domain: 'customer.com' },
+      },
+    ]);
+    ledger.pass(3_600_000);
+    expect(await open()).toEqual([]);
+    await track(ledger, heartbeat(stranger));
+    expect(await open()).toHaveLength(1);
+    await track(ledger, installed(stranger, { timestamp: '2026-04-15T12:00:00Z' }));
+    expect(await open()).toEqual([]);
+  });
+});
+
 describe('a write key', () => {
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
 
@@ -399,6 +434,9 @@ describe('the usage of an account as the billing page of Kubefirst Pro reads it'
         clusterName: 'm1m1m1',
         clusterID: 'm1m1m1',
         clusterType: 'mgmt',
+        isActive: true,
+        domainName: 'acme.example',
+        environment: null,
         createdAt: INSTALLED_AT,
         deletedAt: null,
         hours: '0.000000',
@@ -408,6 +446,9 @@ describe('the usage of an account as the billing page of Kubefirst Pro reads it'
         clusterName: 'w1w1w1',
         clusterID: 'w1w1w1',
         clusterType: 'workload-cluster',
+        isActive: false,
+        domainName: 'dev.acme.example',
+        environment: null,
         createdAt: INSTALLED_AT,
         deletedAt: '2026-04-11T08:00:00.123Z',
         hours: '24.000000',

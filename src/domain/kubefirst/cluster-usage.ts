@@ -17,6 +17,10 @@ export interface ClusterUsageLine {
   /** The `cluster_id` of Kubefirst, or the id in the ledger if the cluster is not one of Kubefirst. */
   readonly clusterID: string;
   readonly clusterType: string | null;
+  readonly isActive: boolean;
+  readonly domainName: string | null;
+  /** Label `environment` of the cluster. */
+  readonly environment: string | null;
   readonly createdAt: string;
   readonly deletedAt: string | null;
   /** Billed hours of the window, with 6 decimal places, rounded half to even. */
@@ -30,6 +34,10 @@ export interface ClusterBill {
   readonly clusterId: string;
   readonly name: string;
   readonly clusterType: string | undefined;
+  /** Whether it exists and its billing is not stopped. */
+  readonly isActive: boolean;
+  readonly domainName: string | undefined;
+  readonly environment: string | undefined;
   readonly registeredAt: Instant;
   readonly deletedAt: Instant | undefined;
   readonly intervals: readonly Interval[];
@@ -54,6 +62,9 @@ function lineOf(cluster: ClusterBill, counted: Window, pricePerHour: string | un
     clusterName: name,
     clusterID: identityOf(clusterId)?.kubefirstId ?? clusterId,
     clusterType: clusterType ?? null,
+    isActive: cluster.isActive,
+    domainName: cluster.domainName ?? null,
+    environment: cluster.environment ?? null,
     createdAt: formatInstant(registeredAt),
     deletedAt: deletedAt === undefined ? null : formatInstant(deletedAt),
     hours: billed,

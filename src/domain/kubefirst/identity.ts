@@ -82,13 +82,26 @@ export function matchCluster(
       (criteria.managementId === undefined || criteria.managementId === managementId) &&
       mayBeSameKind(criteria.clusterType, clusterType),
   );
-  const sameDomain = matching.filter(({ domain }) => domain !== undefined && domain === criteria.domain);
-  const candidates = sameDomain.length > 0 ? sameDomain : matching;
+  const equal = matching.filter(({ domain }) => domain !== undefined && domain === criteria.domain);
+  const shared =
+    equal.length > 0 ? equal : matching.filter(({ domain }) => shareDomain(domain, criteria.domain));
+  const candidates = shared.length > 0 ? shared : matching;
   const existing = existingAt(candidates, criteria.at);
   if (existing.length > 0) return existing;
   const [next, last] = [nextAfter(candidates, criteria.at), lastBefore(candidates, criteria.at)];
   const [one, other] = fallback === 'next' ? [next, last] : [last, next];
   return one.length > 0 ? one : other;
+}
+
+/** Returns a domain cut to its last two labels, as the telemetry of Kubefirst sends it. */
+export function cutDomain(domain: string): string {
+  return domain.split('.').slice(-2).join('.');
+}
+
+/** Returns whether two domains can be those of one platform: they are equal, or one is the other cut to two labels. */
+export function shareDomain(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  return one === other || one === cutDomain(other) || other === cutDomain(one);
 }
 
 /** Kinds by cluster type. Kubefirst uses several names for a kind; a type that is not listed can be any kind. */

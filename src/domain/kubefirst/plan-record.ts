@@ -1,7 +1,7 @@
 import type { Fact } from '../facts/fact.ts';
 import { type Instant, SECOND_MS } from '../time.ts';
 import type { ClusterRecord } from './cluster-record.ts';
-import { type KnownCluster, ledgerIdOf, matchCluster } from './identity.ts';
+import { isManagementType, type KnownCluster, ledgerIdOf, matchCluster, shareDomain } from './identity.ts';
 import { type KubefirstPolicy, registrationOf } from './registration.ts';
 
 /** A fact that follows from a record. */
@@ -39,8 +39,12 @@ export function clusterOfRecord(
   const unnamed = known.filter((cluster) => mayBeTheSame(cluster, record));
   const criteria = { kubefirstId, managementId: undefined, clusterType, domain, at: now };
   const [adopted, ...others] = matchCluster(unnamed, criteria, 'next');
-  // A default virtual cluster has the id of its host. Without a common domain the match is ambiguous.
-  const isShared = managementId === kubefirstId && adopted?.domain !== domain;
+  // A default virtual cluster has the id of its host. Without a common domain the match is ambiguous. No two management
+  // clusters have one id.
+  const isShared =
+    managementId === kubefirstId &&
+    !(isManagementType(clusterType) && isManagementType(adopted?.clusterType)) &&
+    !shareDomain(adopted?.domain, domain);
   if (adopted === undefined || others.length > 0 || isShared) return { clusterId: ownId, cluster: undefined };
   return { clusterId: adopted.clusterId, cluster: adopted };
 }

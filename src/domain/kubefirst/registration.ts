@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AccountId } from '../facts/fact.ts';
-import { KUBEFIRST_ID } from './identity.ts';
+import { cutDomain, KUBEFIRST_ID } from './identity.ts';
 
 /** Secret that Kubefirst creates for Argo CD. */
 const DEFAULT_CONNECTION = 'argocd:argocd/{name}';
@@ -12,7 +12,19 @@ export const KubefirstPolicy = z.strictObject({
   /** Accounts by `cluster_id` of the management cluster; this rule comes first. */
   accountsByManagementId: z.record(z.string().regex(KUBEFIRST_ID), AccountId).default({}),
   /** Accounts by domain; each includes its subdomains. */
-  accountsByDomain: z.record(z.string().min(1).max(253), AccountId).default({}),
+  accountsByDomain: z
+    .record(
+      z
+        .string()
+        .min(1)
+        .max(253)
+        .refine(
+          (domain) => !isPublicSuffix(domain),
+          'must not be a public suffix such as com or co.uk: it would match the domains of anybody',
+        ),
+      AccountId,
+    )
+    .default({}),
   /** Cluster types that are registered as not billable. */
   freeClusterTypes: z.array(z.string().min(1).max(64)).default(['mgmt', 'bootstrap']),
   /**
@@ -34,7 +46,42 @@ export function accountOf(policy: KubefirstPolicy, managementId: string, domain:
   for (let part = domain; part !== undefined; part = parentOf(part)) {
     if (Object.hasOwn(accountsByDomain, part)) return accountsByDomain[part] as string;
   }
-  return accountId ?? managementId;
+  return accountOfCut(accountsByDomain, domain) ?? accountId ?? managementId;
+}
+
+/** Returns the account of the only configured domain that telemetry cuts to this one. */
+function accountOfCut(
+  accountsByDomain: KubefirstPolicy['accountsByDomain'],
+  domain: string | undefined,
+): string | undefined {
+  if (domain === undefined || isPublicSuffix(domain)) return undefined;
+  const accounts = Object.entries(accountsByDomain).flatMap(([key, accountId]) =>
+    cutDomain(key) === domain ? [accountId] : [],
+  );
+  return new Set(accounts).size === 1 ? accounts[0] : undefined;
+}
+
+/** Second-level labels under which a country registers domains for anybody. */
+const SHARED_LABELS = new Set([
+  'ac',
+  'co',
+  'com',
+  'edu',
+  'go',
+  'gob',
+  'gov',
+  'ne',
+  'net',
+  'nom',
+  'or',
+  'org',
+]);
+
+/** Returns whether anybody can register a domain below this one: a top-level domain, or one such as `co.uk`. */
+export function isPublicSuffix(domain: string): boolean {
+  const [first = '', second, ...more] = domain.split('.');
+  if (second === undefined) return true;
+  return more.length === 0 && second.length === 2 && SHARED_LABELS.has(first);
 }
 
 function parentOf(domain: string): string | undefined {

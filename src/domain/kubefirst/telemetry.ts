@@ -75,6 +75,8 @@ export type TelemetryVerdict =
   | { readonly kind: 'record'; readonly fact: Fact }
   /** The cluster has sent a heartbeat; the bill does not change. */
   | { readonly kind: 'heartbeat'; readonly clusterId: string }
+  /** A cluster that was never registered has sent a heartbeat: it runs, and nobody bills it. */
+  | { readonly kind: 'stranger'; readonly kubefirstId: string }
   /** The event has no effect on the bill, or the ledger already has the fact. */
   | { readonly kind: 'ignored' }
   | { readonly kind: 'unknown'; readonly fact: Fact }
@@ -94,6 +96,7 @@ export function judgeTelemetry(
   const match = matchCluster(known, criteria, event.startsWith('kubefirst.cluster_delete') ? 'last' : 'next');
   switch (event as ClusterEvent) {
     case 'kubefirst.heartbeat':
+      if (match.length === 0) return { kind: 'stranger', kubefirstId: criteria.kubefirstId };
       return match.length === 1
         ? { kind: 'heartbeat', clusterId: (match[0] as KnownCluster).clusterId }
         : { kind: 'ignored' };

@@ -20,6 +20,8 @@ const NOTHING: ParsedTrack = { events: [], errors: [] };
 /** Parses an event. @param pointer the pointer to the event in the body. */
 export function parseTrack(posted: unknown, pointer: string): ParsedTrack {
   if (!isObject(posted)) return invalid(pointer, 'must be an object');
+  // A destination of Segment also sends calls of other kinds, such as identify.
+  if (posted['type'] !== undefined && posted['type'] !== 'track') return NOTHING;
   const { event } = posted;
   if (typeof event !== 'string' || event === '')
     return invalid(`${pointer}/event`, 'must be the name of an event');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { KubefirstStatusOut, KubefirstUsageOut } from '../../api/kubefirst.ts';
 import { clippedWindow } from '../../domain/billing/usage.ts';
 import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
+import { DOMAIN_LABEL } from '../../domain/kubefirst/registration.ts';
 import { TrackEvent } from '../../domain/kubefirst/telemetry.ts';
 import { periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
@@ -181,6 +182,9 @@ function clustersOf(model: LedgerModel, accountId: string, now: number) {
       clusterId: view.clusterId,
       name: view.attributes.name ?? view.clusterId,
       clusterType: view.attributes.clusterType,
+      isActive: view.status === 'billed' || view.status === 'free',
+      domainName: view.attributes.labels?.[DOMAIN_LABEL],
+      environment: view.attributes.labels?.['environment'],
       registeredAt: view.registeredAt ?? 0,
       deletedAt: view.deletedAt,
       intervals: toAccount(model.intervals(cluster, model.position), accountId),

@@ -38,6 +38,7 @@ import { rejectedEventRoutes } from '../routes/rejected-events.ts';
 import { replayRoutes } from '../routes/replay.ts';
 import { statementRoutes } from '../routes/statements.ts';
 import { streamRoutes } from '../routes/stream.ts';
+import { undecidedRoutes } from '../routes/undecided.ts';
 import { usageRoutes } from '../routes/usage.ts';
 import { validationRequestRoutes } from '../routes/validation-requests.ts';
 import { validationRoutes } from '../routes/validations.ts';
@@ -216,6 +217,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     validationRequestRoutes,
     alertRoutes,
     validationRoutes,
+    undecidedRoutes,
     validatorRoutes,
     kubefirstRoutes,
     keyRoutes,

@@ -32,6 +32,9 @@ test('the hours of an account add up to its cluster-seconds, within half a milli
       clusterId: 'c',
       name: 'c',
       clusterType: undefined,
+      isActive: true,
+      domainName: undefined,
+      environment: undefined,
       registeredAt: Math.min(a, b),
       deletedAt: Math.max(a, b),
       intervals:
