@@ -9,7 +9,6 @@ export const RejectedEventOut = z.strictObject({
   problem: ProblemOut,
   event: z
     .looseObject({
-      specversion: z.string().optional(),
       id: z.string().optional(),
       source: z.string().optional(),
       type: z.string().optional(),

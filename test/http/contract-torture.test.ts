@@ -4,6 +4,7 @@ import { fillLedger } from '../support/filled-ledger.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { TestValidator } from '../support/validator.ts';
 import { knownOf } from '../torture/api/known.ts';
+import { sendTo } from '../torture/api/send.ts';
 import { tortureApi } from '../torture/api/torture-api.ts';
 
 const BUDGET_MS = 20_000;
@@ -16,8 +17,7 @@ test('every operation answers valid and defective requests as the contract says,
   const seed = Math.floor(Math.random() * 2 ** 30);
   const { faults, sent, requests } = await tortureApi({
     contract,
-    send: ({ path, method, headers, body }) =>
-      ledger.fetch(path, { method, headers, ...(body !== undefined && { body }) }),
+    send: (request) => sendTo(`http://127.0.0.1:${ledger.port}`, request),
     known: () => knownOf((path) => ledger.get(path)),
     seed,
     count: 1_000,

@@ -25,6 +25,16 @@ async function recordMany(ledger: TestLedger, count: number): Promise<void> {
 }
 
 describe('the live stream', () => {
+  test('answers HEAD at once, without events', async () => {
+    const ledger = await ledgerForTest();
+    const { status, headers, text } = await ledger.fetch('/v1/stream', { method: 'HEAD' });
+    expect([status, headers.get('content-type'), text]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+      '',
+    ]);
+  });
+
   test('sends every new event of the feed, in order, with its place in the feed as its id', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('before', MARCH));

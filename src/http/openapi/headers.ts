@@ -51,6 +51,7 @@ export const HEADERS = {
   },
   Vary: { description: 'The request headers that decide about the form of the answer.', schema: text },
   'WWW-Authenticate': { description: 'How to authenticate (RFC 9110, section 11.6.1).', schema: text },
+  'X-Accel-Buffering': { description: 'Keeps proxies from collecting events.', schema: text },
   'X-Content-Type-Options': { description: 'Keeps browsers from guessing the media type.', schema: text },
 } as const satisfies Record<string, { readonly description: string; readonly schema: object }>;
 export type HeaderName = keyof typeof HEADERS;

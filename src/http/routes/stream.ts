@@ -55,6 +55,7 @@ export function streamRoutes(app: App, services: HttpServices): void {
           200: {
             description: 'The events, as they are recorded.',
             content: { 'text/event-stream': { schema: z.string() } },
+            with: ['X-Accel-Buffering'],
           },
           ...problems('epoch-changed', 'overloaded'),
         },
@@ -77,6 +78,7 @@ export function streamRoutes(app: App, services: HttpServices): void {
         // Proxies such as nginx would otherwise collect the events.
         'x-accel-buffering': 'no',
       });
+      if (request.method === 'HEAD') return void raw.end();
       raw.write(`retry: ${RECONNECT_MS}\n\n`);
       const isOwn = ownEvents(services, request.caller);
       const disconnect = stream.connect({

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { registered } from '../../support/cloud-events.ts';
 import { Contract } from '../../support/contract.ts';
-import type { Answer } from '../../support/ledger.ts';
 import { LedgerProcess } from '../../support/ledger-process.ts';
 import { knownOf } from './known.ts';
+import { sendTo } from './send.ts';
 import { tortureApi } from './torture-api.ts';
 
 const USAGE = `npm run torture -- api [--seed N] [--count N]
@@ -33,24 +33,16 @@ export async function torture(
   });
   try {
     await ledger.start();
-    const fetchAnswer = async (path: string, request: RequestInit = {}): Promise<Answer> => {
-      const response = await fetch(ledger.url + path, { redirect: 'manual', ...request });
-      const text = await response.text();
-      const isJson = /^application\/(\w+\+)?json\b/.test(response.headers.get('content-type') ?? '');
-      const body = isJson && text !== '' ? JSON.parse(text) : undefined;
-      return { status: response.status, headers: response.headers, text, body };
-    };
     for (const cluster of ['c1', 'c2', 'c3']) {
       const headers = { 'content-type': 'application/cloudevents+json' };
       const body = JSON.stringify(registered(cluster, '2026-01-01T00:00:00Z', `account-${cluster}`));
-      await fetchAnswer('/v1/events', { method: 'POST', headers, body });
+      await sendTo(ledger.url, { path: '/v1/events', method: 'POST', headers, body });
     }
-    const contract = new Contract((await fetchAnswer('/openapi.json')).body);
+    const contract = new Contract((await sendTo(ledger.url, { path: '/openapi.json' })).body);
     const { faults, requests, sent } = await tortureApi({
       contract,
-      send: ({ path, method, headers, body }) =>
-        fetchAnswer(path, { method, headers, ...(body !== undefined && { body }) }),
-      known: () => knownOf((path) => fetchAnswer(path)),
+      send: (request) => sendTo(ledger.url, request),
+      known: () => knownOf((path) => sendTo(ledger.url, { path })),
       seed,
       count: Number(values.count ?? 1_000),
     });

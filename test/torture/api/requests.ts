@@ -115,7 +115,7 @@ function partsOf({ method, operation }: Named, arbitraries: Arbitraries): fc.Arb
 function asHeaders(values: object): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => {
-      const header = encodeURIComponent(String(value).toWellFormed());
+      const header = encodeURIComponent(asText(value).toWellFormed());
       return header === '' ? [] : [[name, header]];
     }),
   );
@@ -173,7 +173,7 @@ const DEFECTS: readonly Defect[] = [
     (parts, value, pick) => {
       const json = JSON.stringify(parts.body ?? {});
       parts.raw =
-        [json.slice(0, -1), `${json}x`, '', `\ufeff${json}`, '{"a":1,"a":2}', '1e999', String(value)][
+        [json.slice(0, -1), `${json}x`, '', `\ufeff${json}`, '{"a":1,"a":2}', '1e999', asText(value)][
           pick % 7
         ] ?? '';
     },
