@@ -79,8 +79,8 @@ describe('a statement drift', () => {
       const ledger = await closed(connection);
       const { store, projections } = ledger.rooms;
       const mistaken = decodeModel(encodeModel(projections.model));
-      const usage = mistaken.usage.bind(mistaken);
-      mistaken.usage = (account, ...rest) => usage(account === 2 ? 0 : account, ...rest);
+      const usage = mistaken.usageWithPauses.bind(mistaken);
+      mistaken.usageWithPauses = (account, ...rest) => usage(account === 2 ? 0 : account, ...rest);
       const drifts: Drift[] = [];
       const check = new StatementCheck({
         keeper: new StatementDigests(store),

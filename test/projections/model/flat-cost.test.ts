@@ -71,3 +71,13 @@ describe('the cost of applying a fact', () => {
     expect(readsFor(20_000, factOf)).toBeLessThan(3 * readsFor(200, factOf));
   });
 });
+
+test('the clusters of an account with limits are counted once, and not again for each fact', () => {
+  const model = crowdedModel(3);
+  for (let n = 0; n < 50; n++) applyTo(model, { ...registered('2025-12-01'), clusterId: `other-${n}` });
+  let counts = 0;
+  const clustersOf = model.owners.clustersOf.bind(model.owners);
+  Object.assign(model.owners, { clustersOf: (account: number) => clustersOf(account + 0 * counts++) });
+  for (let n = 0; n < 50; n++) applyTo(model, { ...deleted('2025-12-02'), clusterId: `other-${n}` });
+  expect(counts).toBe(0);
+});
