@@ -58,9 +58,3 @@ export async function torture(
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-if (process.argv[1] === import.meta.filename) {
-  const [subject, ...args] = process.argv.slice(2);
-  process.exitCode = subject === 'api' ? await torture(args, process.stdout) : 2;
-  if (subject !== 'api') process.stderr.write(USAGE);
-}

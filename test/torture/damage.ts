@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Composition, compose } from '../../src/app/compose.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { inStructuredMode, registered, stopped } from '../support/cloud-events.ts';
+import { until } from '../support/until.ts';
+import { seededRandom } from './seeded-random.ts';
+
+/** The result of a run: how many starts had everything, and how many said that they had not. */
+export interface DamageReport {
+  readonly cases: number;
+  /** Starts with every acknowledged fact. */
+  complete: number;
+  /** Starts that said what is missing and took nothing. */
+  told: number;
+  /** Starts that ended with an error. */
+  refused: number;
+  /** Cases that lost a fact in silence, or took one although something is missing. */
+  readonly silent: string[];
+}
+
+export interface DamageOptions {
+  readonly seed: number;
+  readonly count: number;
+  /** Changes the files of each case before the start, as a fault of the ledger would; for tests of this harness. */
+  readonly plant?: (folder: string) => void;
+  readonly progress?: (report: DamageReport) => void;
+}
+
+/** A fact as it was acknowledged. */
+interface Acknowledged {
+  readonly eventId: string;
+  readonly position: number;
+  readonly recordedAt: string;
+}
+
+type Files = ReadonlyMap<string, Buffer>;
+
+/** The files of a ledger that was killed, those of an earlier moment of the same process, and what it had acknowledged. */
+interface Killed {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly earlier: Files;
+  readonly files: Files;
+  readonly acknowledged: readonly Acknowledged[];
+}
+
+/** Cases that use the same killed ledger. */
+const CASES_PER_LEDGER = 250;
+const PAGE = 4_096;
+/** Files whose damage no start can see: they hold no facts, and the ledger does not read them. */
+const IGNORED = /\.lock/;
+
+/**
+ * Damages one file of a killed ledger in one way, starts a ledger on it, and judges the start. Cuts, flipped bits, lost writes
+ * (parts of a file as they were earlier) and reordered writes (some of them, and not those before). Each start must have every
+ * acknowledged fact, or say that it has not and take nothing.
+ */
+export async function damage({ seed, count, plant, progress }: DamageOptions): Promise<DamageReport> {
+  const report: DamageReport = { cases: count, complete: 0, told: 0, refused: 0, silent: [] };
+  const root = mkdtempSync(join(tmpdir(), 'ledger-damage-'));
+  try {
+    let killed: Killed | undefined;
+    for (let n = 0; n < count; n++) {
+      const random = seededRandom(seed * 1_000_003 + n);
+      if (n % CASES_PER_LEDGER === 0) killed = await killedLedger(root, seededRandom(seed + n));
+      await runCase(killed as Killed, { root, random, name: `--seed ${seed} case ${n}`, plant }, report);
+      if (n % 100 === 99) progress?.(report);
+    }
+    return report;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+interface Case {
+  readonly root: string;
+  readonly random: () => number;
+  readonly name: string;
+  readonly plant: DamageOptions['plant'];
+}
+
+async function runCase(
+  killed: Killed,
+  { root, random, name, plant }: Case,
+  report: DamageReport,
+): Promise<void> {
+  const folder = join(root, 'case');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  const { files, what } = damaged(killed, random);
+  for (const [file, bytes] of files) writeFileSync(join(folder, file), bytes, { mode: 0o600 });
+  plant?.(folder);
+  const outcome = await judge(killed, folder);
+  if (outcome === 'complete' || outcome === 'told' || outcome === 'refused') report[outcome]++;
+  else report.silent.push(`${name}, ${what}: ${outcome}`);
+}
+
+/** Returns the files of a ledger with one of them damaged. */
+function damaged({ files, earlier }: Killed, random: () => number): { files: Files; what: string } {
+  const pick = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)] as T;
+  const names = [...files.keys()].filter((name) => !IGNORED.test(name) && (files.get(name)?.length ?? 0) > 0);
+  // Half of the cases damage what holds the newest facts.
+  const wal = names.filter((name) => name.endsWith('-wal'));
+  const name = pick(random() < 0.5 && wal.length > 0 ? wal : names);
+  const bytes = Buffer.from(files.get(name) as Buffer);
+  const at = Math.floor(random() * bytes.length);
+  const kind = pick(['cut', 'flip', 'lost', 'reordered', 'gone'] as const);
+  const others = [...files].filter(([other]) => other !== name);
+  if (kind === 'gone') return { files: new Map(others), what: `${name} gone` };
+  if (kind === 'cut')
+    return { files: new Map([...others, [name, bytes.subarray(0, at)]]), what: `${name} cut at ${at}` };
+  if (kind === 'flip') bytes[at] = (bytes[at] as number) ^ (1 << Math.floor(random() * 8));
+  else
+    loseWrites(
+      bytes,
+      earlier.get(name) ?? Buffer.alloc(0),
+      kind === 'lost' ? () => true : () => random() < 0.5,
+      at,
+    );
+  return { files: new Map([...others, [name, bytes]]), what: `${name} ${kind} at ${at}` };
+}
+
+/** Puts back what pages from an offset on held earlier, if they are chosen. */
+function loseWrites(bytes: Buffer, earlier: Buffer, isChosen: () => boolean, from: number): void {
+  for (let at = from - (from % PAGE); at < bytes.length; at += PAGE) {
+    if (!isChosen()) continue;
+    bytes.fill(0, at, Math.min(at + PAGE, bytes.length));
+    if (at < earlier.length) earlier.copy(bytes, at, at, Math.min(at + PAGE, earlier.length));
+  }
+}
+
+async function judge(killed: Killed, folder: string): Promise<string> {
+  let ledger: Composition;
+  let failure: unknown;
+  const onFailed = (error: unknown) => {
+    failure = error;
+  };
+  try {
+    ledger = await open({ ...killed.environment, ...placeOf(folder) }, onFailed);
+  } catch (error) {
+    return error instanceof Error && error.message !== '' ? 'refused' : `refused without words: ${error}`;
+  }
+  try {
+    const { signedLog, projections } = ledger;
+    const isJudged = async () => signedLog.isReady || !(await logCheckOf(ledger)).ok;
+    await until(async () => failure !== undefined || (projections.isCaughtUp && (await isJudged())));
+    // The process of a ledger that failed ends.
+    if (failure !== undefined) throw failure;
+    const missing = await missingOf(ledger, killed.acknowledged);
+    const check = await logCheckOf(ledger);
+    const { status } = await post(ledger, registered(`after-${randomUUID()}`, TIME));
+    if (check.ok && missing === 0)
+      return status === 201 ? 'complete' : `complete, but a post is answered ${status}`;
+    if (check.ok) return `${missing} acknowledged facts are missing in silence`;
+    return status === 503 ? 'told' : `a post is answered ${status} although ${check.detail}`;
+  } catch (error) {
+    return error instanceof Error && error.message !== '' ? 'refused' : `failed without words: ${error}`;
+  } finally {
+    await ledger.close().catch(() => undefined);
+  }
+}
+
+async function logCheckOf({ app }: Composition): Promise<{ ok: boolean; detail: string }> {
+  const { body } = await app.inject('/readyz');
+  return (JSON.parse(body) as { checks: { log: { ok: boolean; detail: string } } }).checks.log;
+}
+
+async function missingOf({ store }: Composition, acknowledged: readonly Acknowledged[]): Promise<number> {
+  const found = new Map<number, string>();
+  for await (const events of store.readAll(0))
+    for (const { position, id, recordedAt } of events)
+      found.set(position, `${id} ${new Date(recordedAt).toISOString()}`);
+  return acknowledged.filter(
+    ({ position, eventId, recordedAt }) => found.get(position) !== `${eventId} ${recordedAt}`,
+  ).length;
+}
+
+const TIME = '2026-04-01T00:00:00.000Z';
+
+/** Runs a ledger for two sessions, and copies its files while it is in the second one, as they are if it is killed. */
+async function killedLedger(root: string, random: () => number): Promise<Killed> {
+  const folder = join(root, 'used');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  const environment = { LEDGER_NAMESPACE: 'damage', LEDGER_HTTP_PORT: '0' };
+  const acknowledged: Acknowledged[] = [];
+  let cluster = 0;
+  const record = async (ledger: Composition, facts: number) => {
+    for (let n = 0; n < facts; n++) {
+      const id = `c${cluster++}`;
+      const event =
+        random() < 0.8 || cluster < 3
+          ? registered(id, TIME)
+          : stopped('c1', `2026-04-${10 + (n % 20)}T00:00:00.000Z`);
+      const { status, body } = await post(ledger, event);
+      if (status !== 201) continue;
+      const { eventId, position, recordedAt } = JSON.parse(body) as Record<string, string>;
+      acknowledged.push({
+        eventId: String(eventId),
+        position: Number(position),
+        recordedAt: String(recordedAt),
+      });
+    }
+  };
+  const first = await open({ ...environment, ...placeOf(folder) });
+  await record(first, 10 + Math.floor(random() * 30));
+  await first.close();
+  const second = await open({ ...environment, ...placeOf(folder) });
+  await record(second, 1 + Math.floor(random() * 40));
+  const earlier = copyOf(folder, root);
+  await record(second, 1 + Math.floor(random() * 60));
+  if (random() < 0.5) await second.signedLog.checkpoint();
+  await record(second, Math.floor(random() * 20));
+  const files = copyOf(folder, root);
+  await second.close();
+  return { environment, earlier, files, acknowledged };
+}
+
+/** Reads all files of a folder. By a copy, since closing a file would release the locks of this process on it. */
+function copyOf(folder: string, root: string): Files {
+  const copy = join(root, 'copy');
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(folder, copy, { recursive: true });
+  return new Map(readdirSync(copy).map((name) => [name, readFileSync(join(copy, name))]));
+}
+
+function placeOf(folder: string): Record<string, string> {
+  return { LEDGER_DATA_DIR: folder, LEDGER_STORE: `sqlite:${join(folder, 'ledger.db')}` };
+}
+
+function open(
+  environment: Readonly<Record<string, string>>,
+  onFailed: (error: unknown) => void = () => undefined,
+): Promise<Composition> {
+  return compose(readConfig(environment), { log: pino({ level: 'silent' }), now: Date.now, onFailed });
+}
+
+async function post(ledger: Composition, event: Parameters<typeof inStructuredMode>[0]) {
+  const { headers, body } = inStructuredMode(event);
+  const answer = await ledger.app.inject({
+    method: 'POST',
+    url: '/v1/events',
+    headers: headers as Record<string, string>,
+    payload: body as string,
+  });
+  return { status: answer.statusCode, body: answer.body };
+}

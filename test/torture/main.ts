@@ -1,0 +1,50 @@
+/**
+ * Runs a harness that tries to break the ledger, by its name: `npm run torture -- damage --seed N --count N`. Exits with 1 if the
+ * harness found something.
+ */
+
+import { parseArgs } from 'node:util';
+import { torture as tortureApi } from './api/main.ts';
+import { damage } from './damage.ts';
+
+/** Runs a harness with the arguments after its name, and returns the exit code. */
+type Harness = (args: readonly string[]) => Promise<number>;
+
+const HARNESSES: Readonly<Record<string, Harness>> = {
+  api: (args) => tortureApi(args, process.stdout),
+  damage: async (args) => {
+    const { seed, count } = budgetOf(args);
+    const { cases, complete, told, refused, silent } = await damage({
+      seed,
+      count,
+      progress: (done) =>
+        process.stderr.write(
+          `${done.complete} complete, ${done.told} read-only, ${done.refused} refused, ${done.silent.length} silent\n`,
+        ),
+    });
+    process.stdout.write(
+      `seed ${seed}: ${cases} damaged starts: ${complete} with every acknowledged fact, ${told} read-only with a reason, ${refused} refused with a reason, ${silent.length} silent\n`,
+    );
+    for (const text of silent) process.stdout.write(`  ${text}\n`);
+    return silent.length === 0 ? 0 : 1;
+  },
+};
+
+function budgetOf(args: readonly string[]): { seed: number; count: number } {
+  const options = {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '200' },
+  } as const;
+  const { values } = parseArgs({ args: [...args], options });
+  return { seed: Number(values.seed), count: Number(values.count) };
+}
+
+const [name = '', ...args] = process.argv.slice(2);
+const harness = HARNESSES[name];
+if (harness === undefined) {
+  process.stderr.write(
+    `usage: npm run torture -- <${Object.keys(HARNESSES).join('|')}> [--seed N] [--count N]\n`,
+  );
+  process.exit(2);
+}
+process.exit(await harness(args));
