@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LossAcceptanceOut } from '../../api/losses.ts';
 import { line } from '../../domain/facts/fact.ts';
-import { answer, problemResponses } from '../contract.ts';
+import { answer, problems } from '../contract.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
@@ -14,7 +14,10 @@ const acceptSchema = {
     'if that has the events, there is nothing to accept. The ledger opens its store again, records who accepted the loss and why ' +
     'as the first event, and begins a new epoch: consumers of the feed that have read lost events are answered with epoch-changed.',
   body: z.strictObject({ reason: line(1_000).describe('Why the events cannot be restored, for auditors.') }),
-  response: { 202: answer('The ledger opens its store again.', LossAcceptanceOut), ...problemResponses },
+  response: {
+    202: answer('The ledger opens its store again.', LossAcceptanceOut),
+    ...problems('nothing-lost'),
+  },
 };
 
 /** Adds the route by which an operator accepts that events are lost. */
