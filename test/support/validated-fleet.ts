@@ -27,6 +27,13 @@ export class ValidatedFleet {
     await writeFile(join(this.#folder, `${clusterId}.yaml`), kubeconfig);
   }
 
+  /** Puts another credential in the place of the cluster's kubeconfig; `undefined` removes it. */
+  async changeCredential(clusterId: string, text: string | undefined): Promise<void> {
+    const file = join(this.#folder, `${clusterId}.yaml`);
+    if (text === undefined) await rm(file);
+    else await writeFile(file, text);
+  }
+
   /** Registers clusters, each with a server that behaves so. */
   async register(clusters: Readonly<Record<string, string>>, at = '2026-04-01T00:00:00.000Z'): Promise<void> {
     for (const [clusterId, behaviour] of Object.entries(clusters)) {
