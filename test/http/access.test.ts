@@ -89,6 +89,7 @@ const SAMPLES: Readonly<Record<string, () => Sample>> = {
     body: { period: '2026-04', reason: 'a test', dryRun: true },
   }),
   'GET /v1/clock': () => ({ path: '/v1/clock' }),
+  'POST /v1/log/accept-loss': () => ({ path: '/v1/log/accept-loss', body: { reason: 'a test' } }),
   'POST /v1/clock/trust': () => ({ path: '/v1/clock/trust', body: { reason: 'a test' } }),
   'GET /v1/usage': () => ({ path: `/v1/usage?${WINDOW}` }),
   'GET /v1/accounts/:accountId/usage': () => ({

@@ -14,13 +14,17 @@ const LARGEST_EXPANSION = 6;
 
 /**
  * Parses one event.
- * @param bodyBytes size of the body that contains the event; absent if it is not known.
+ * @param options.bodyBytes size of the body that contains the event; absent if it is not known.
+ * @param options.mayBeOwn whether the source may be that of the ledger, whose rejected events can be retried too.
  * @returns the submission, or the problem that names the invalid fields.
  */
 export function parseEvent(
   posted: unknown,
   actor: string,
-  bodyBytes = Number.POSITIVE_INFINITY,
+  {
+    bodyBytes = Number.POSITIVE_INFINITY,
+    mayBeOwn = false,
+  }: { readonly bodyBytes?: number; readonly mayBeOwn?: boolean } = {},
 ): Submission | Problem {
   const event = unpacked(posted);
   if (event instanceof Problem) return event;
@@ -28,7 +32,7 @@ export function parseEvent(
   if (version !== undefined) return invalidRequest([version]);
   const parsed = CloudEvent.safeParse(event);
   if (!parsed.success) return invalidRequest(fieldErrors(parsed.error, event).map(aboutSubject));
-  if (parsed.data.source.startsWith(LEDGER_SOURCE)) {
+  if (!mayBeOwn && parsed.data.source.startsWith(LEDGER_SOURCE)) {
     const detail = `must not begin with ${LEDGER_SOURCE}, which is reserved for the ledger; given ${parsed.data.source}`;
     return invalidRequest([{ pointer: '/source', detail }]);
   }

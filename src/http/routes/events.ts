@@ -148,7 +148,7 @@ interface Posted {
 }
 
 function parsePosted(event: unknown, { caller, bodyBytes }: FastifyRequest): Posted {
-  return { event, parsed: parseEvent(event, caller.actor, bodyBytes) };
+  return { event, parsed: parseEvent(event, caller.actor, { bodyBytes }) };
 }
 
 /** @throws Problem if the request is not an event in structured or binary mode */

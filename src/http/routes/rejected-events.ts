@@ -115,7 +115,9 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
 
 /** @throws Problem `invalid-request` if the kept event is not a lifecycle event. */
 function retriedSubmission(rejected: RejectedEvent, actor: string): Submission {
-  const parsed = parseEvent(asCloudEvent(rejected), actor);
+  // An event that is not valid was posted by a producer.
+  const mayBeOwn = rejected.rejection.code !== 'invalid-request';
+  const parsed = parseEvent(asCloudEvent(rejected), actor, { mayBeOwn });
   if (parsed instanceof Problem) throw parsed;
   return parsed;
 }
