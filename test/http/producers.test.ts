@@ -241,7 +241,7 @@ describe('a body with a content coding', () => {
 
   test('gzip that is too large when decompressed is refused', async () => {
     const ledger = await ledgerForTest();
-    const bomb = new Uint8Array(gzipSync(Buffer.alloc(64 * 1024 * 1024, ' ')));
+    const bomb = new Uint8Array(gzipSync(Buffer.alloc(8 * 1024 * 1024, ' ')));
     expect(bomb.length).toBeLessThan(100_000);
     expect((await ledger.send({ headers: headers('gzip'), body: bomb })).status).toBe(413);
   });
