@@ -7,7 +7,7 @@ import type { AddressPolicyOptions } from '../util/address-policy-options.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The ledger may not send to a target. The message says why. */
-export class TargetDenied extends Error {
+class TargetDenied extends Error {
   override readonly name = 'TargetDenied';
 }
 
@@ -39,11 +39,10 @@ export class TargetPolicy {
     return why === undefined ? undefined : `is not allowed: ${address} is ${why}`;
   }
 
-  /** @throws TargetDenied if nothing may be sent to an address. */
-  requireAllowed(address: string): void {
+  /** Returns why nothing may be sent to an address; `undefined` if it is allowed. */
+  denialReason(address: string): string | undefined {
     const why = this.#addresses.denialReason(address);
-    if (why !== undefined)
-      throw new TargetDenied(`${address} is ${why}, which webhooks.targets does not allow`);
+    return why === undefined ? undefined : `${address} is ${why}, which webhooks.targets does not allow`;
   }
 }
 
@@ -56,11 +55,10 @@ export function guardedAgent(policy: TargetPolicy): Agent {
   const lookup: LookupFunction = (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '');
-      try {
-        for (const { address } of addresses) policy.requireAllowed(address);
-      } catch (denied) {
-        return callback(denied as Error, '');
-      }
+      const denied = addresses
+        .map(({ address }) => policy.denialReason(address))
+        .find((why) => why !== undefined);
+      if (denied !== undefined) return callback(new TargetDenied(denied), '');
       if (options.all === true) return callback(null, addresses);
       const [first] = addresses;
       return callback(null, first?.address ?? '', first?.family);

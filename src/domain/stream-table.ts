@@ -60,6 +60,12 @@ export const STREAMS = {
     types: ['AlertAcknowledged'],
     writer: 'src/ledger/operator-decisions.ts',
   },
+  notices: {
+    name: 'alert-notices',
+    holds: 'when an alert was raised, changed and resolved, for those who are notified',
+    types: ['AlertRaised', 'AlertUpdated', 'AlertResolved'],
+    writer: 'src/delivery/alerts/alert-announcer.ts',
+  },
   validatorDecisions: {
     name: 'validator-decisions',
     holds: 'decisions of operators about the validator',
@@ -174,6 +180,8 @@ export const WARNINGS_STREAM = STREAMS.warnings.name;
 export const [EVENT_ID_SHARED] = STREAMS.warnings.types;
 export const ALERTS_STREAM = STREAMS.alerts.name;
 export const [ALERT_ACKNOWLEDGED] = STREAMS.alerts.types;
+export const NOTICES_STREAM = STREAMS.notices.name;
+export const [ALERT_RAISED, ALERT_UPDATED, ALERT_RESOLVED] = STREAMS.notices.types;
 export const DECISIONS_STREAM = STREAMS.validatorDecisions.name;
 /** Until the instant that the event names, the validator records facts although its breaker is open. */
 export const [OUTAGE_DECIDED] = STREAMS.validatorDecisions.types;

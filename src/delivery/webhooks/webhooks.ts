@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { FeedEventOut } from '../../api/feed.ts';
 import { WEBHOOKS_STREAM } from '../../domain/stream-table.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Webhook } from '../../domain/webhook.ts';
 import type { EventStore, LogEvent } from '../../eventstore/event-store.ts';
-import { StoreUnavailable } from '../../eventstore/store-errors.ts';
 import type { LiveAlert } from '../../projections/alerts/raised-alert.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { Logger } from '../../util/logger.ts';
-import { messageOf } from '../../util/message-of.ts';
-import { Claim, RENEW_MS } from '../claim.ts';
+import { Claim } from '../claim.ts';
+import { ClaimedWork } from '../claimed-work.ts';
 import { feedEventOf } from '../feed-event.ts';
 import { ConsumerGroup, type GroupStatus, type Handled, type Selected } from '../groups/consumer-group.ts';
 import { type GroupState, GroupStateFile, GroupTaken, type ParkedMessage } from '../groups/group-state.ts';
@@ -19,8 +17,6 @@ import type { LogTail } from '../log-tail.ts';
 import { WebhookBook } from './webhook-book.ts';
 import type { WebhookKeys } from './webhook-keys.ts';
 import type { WebhookSender } from './webhook-sender.ts';
-
-const CATCH_UP_CHECK_MS = 100;
 
 /** How long a receiver may fail without a success before its webhook is disabled. */
 export const GIVE_UP_AFTER_MS = 5 * 24 * 3_600_000;
@@ -54,7 +50,7 @@ interface Running {
 export class Webhooks {
   readonly #options: WebhooksOptions;
   readonly #tail: LogTail;
-  readonly #claim: Claim;
+  readonly #work: ClaimedWork;
   readonly book: WebhookBook;
   readonly #running = new Map<string, Running>();
   /** Events as they are sent. Every webhook selects from the same ones. */
@@ -62,18 +58,25 @@ export class Webhooks {
   /** The parked messages of groups that another process runs, by webhook. */
   readonly #storedParked = new Map<string, readonly ParkedMessage[]>();
   readonly #stop = new AbortController();
-  #loop: Promise<void> = Promise.resolve();
   /** Number of changes of the book that were seen, and of those that it has read. */
   #changes = 1;
   #changesRead = 0;
-  #wake = new AbortController();
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
     const { store, projections, tail, now, monotonic } = options;
     this.book = new WebhookBook(store);
     this.#tail = tail;
-    this.#claim = new Claim(store, 'webhooks', { now, monotonic });
+    this.#work = new ClaimedWork({
+      name: 'webhooks',
+      claim: new Claim(store, 'webhooks', { now, monotonic }),
+      tail,
+      isNeeded: () => this.#isNeeded(),
+      work: () => this.#startGroups(),
+      watch: () => this.#readParked(),
+      end: () => this.#stopGroups(),
+      log: options.log,
+    });
     projections.subscribe((events) => {
       if (events.some(({ stream }) => stream === WEBHOOKS_STREAM)) this.#bookChanged();
     });
@@ -93,14 +96,13 @@ export class Webhooks {
 
   /** Begins to send. */
   start(): void {
-    this.#loop = this.#run();
+    this.#work.start();
   }
 
   /** Ends all attempts, stores where each webhook stands, and gives up the claim. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#wake.abort();
-    await this.#loop;
+    await this.#work.stop();
     await this.#options.sender.close();
   }
 
@@ -178,38 +180,9 @@ export class Webhooks {
     return { handled, durationMs: Math.round(performance.now() - began) };
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      this.#wake = new AbortController();
-      try {
-        await this.#step();
-      } catch (error) {
-        const why = messageOf(error);
-        if (error instanceof StoreUnavailable) this.#options.log.info({ why }, 'webhooks wait for the store');
-        else this.#options.log.error({ err: error }, 'webhooks are not sent; trying again');
-      }
-      if (!this.#claim.isHeld) await this.#stopGroups();
-      if (signal.aborted) break;
-      const wake = AbortSignal.any([this.#wake.signal, signal]);
-      await wait(this.#tail.isCaughtUp ? RENEW_MS / 2 : CATCH_UP_CHECK_MS, undefined, { signal: wake }).catch(
-        () => undefined,
-      );
-    }
-    await this.#stopGroups();
-    // If the store cannot be reached, others wait until the claim runs out.
-    await this.#claim.release().catch(() => undefined);
-  }
-
-  async #step(): Promise<void> {
-    if (!this.#tail.isCaughtUp) return;
+  async #isNeeded(): Promise<boolean> {
     if (this.#changesRead < this.#changes) await this.refresh();
-    if (this.#enabled().length === 0) {
-      await this.#stopGroups();
-      return this.#claim.release();
-    }
-    if (await this.#claim.acquire()) this.#startGroups();
-    else await this.#readParked();
+    return this.#enabled().length > 0;
   }
 
   #enabled(): readonly Webhook[] {
@@ -310,7 +283,7 @@ export class Webhooks {
 
   #bookChanged(): void {
     this.#changes += 1;
-    this.#wake.abort();
+    this.#work.wake();
   }
 }
 
