@@ -16,7 +16,16 @@ export const AlertOut = z
     raisedAt: InstantOut,
     updatedAt: InstantOut,
     resolvedAt: InstantOut.optional(),
-    acknowledged: z.strictObject({ at: InstantOut, by: z.string(), note: z.string().optional() }).optional(),
+    acknowledged: z
+      .strictObject({
+        at: InstantOut,
+        by: z.string(),
+        note: z.string().optional(),
+        until: InstantOut.optional().describe(
+          'End of the acknowledgement; absent if it lasts until the alert is resolved.',
+        ),
+      })
+      .optional(),
     happened: z.string().describe('What happened.'),
     bill: z.string().describe('The effect on the bill.'),
     next: z.string().describe('What to do next.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AccountProfile } from '../domain/account-profile.ts';
+import { ALERT_KINDS, SEVERITIES } from '../domain/alert.ts';
 import { cloudEventType } from '../domain/facts/cloud-event.ts';
 import { type FactType, factPayloads } from '../domain/facts/fact.ts';
 import { AmountsOut } from './usage.ts';
@@ -64,20 +65,42 @@ const PeriodClosed = z.looseObject({
 });
 const BillingBegan = z.looseObject({ period: z.string(), reason: z.string() });
 
+/** An alert as the feed, webhooks and notification channels have it. */
+export const AlertNotice = z.looseObject({
+  alertId: z.string().describe('Its kind and its subject. The same as long as the alert lasts.'),
+  kind: z.enum(ALERT_KINDS),
+  severity: z.enum(SEVERITIES),
+  subject: z.string(),
+  clusterId: z.string().optional(),
+  accountId: z.string().optional(),
+  raisedAt: InstantOut,
+  resolvedAt: InstantOut.optional(),
+  happened: z.string().describe('What happened.'),
+  bill: z.string().describe('The effect on the bill.'),
+  next: z.string().describe('What to do next.'),
+});
+export type AlertNotice = z.output<typeof AlertNotice>;
+
 /** CloudEvents types of the events of the feed that are not facts. */
 export const OTHER_FEED_TYPES = {
   closed: 'io.clusterledger.period.closed.v1',
   begun: 'io.clusterledger.period.begun.v1',
   described: 'io.clusterledger.account.described.v1',
+  alertRaised: 'io.clusterledger.alert.raised.v1',
+  alertUpdated: 'io.clusterledger.alert.updated.v1',
+  alertResolved: 'io.clusterledger.alert.resolved.v1',
 } as const;
 
-/** An event of the feed: a fact, a closing, the beginning of statements, or a profile. `type` decides about `data`. */
+/** An event of the feed: a fact, a closing, the beginning of statements, a profile, or an alert. `type` decides about `data`. */
 export const FeedEventOut = z
   .discriminatedUnion('type', [
     ...FactEventOut.options,
     recorded('RecordedPeriodClosed', OTHER_FEED_TYPES.closed, PeriodClosed),
     recorded('RecordedBillingBegan', OTHER_FEED_TYPES.begun, BillingBegan),
     recorded('RecordedAccountDescribed', OTHER_FEED_TYPES.described, AccountProfile),
+    recorded('RecordedAlertRaised', OTHER_FEED_TYPES.alertRaised, AlertNotice),
+    recorded('RecordedAlertUpdated', OTHER_FEED_TYPES.alertUpdated, AlertNotice),
+    recorded('RecordedAlertResolved', OTHER_FEED_TYPES.alertResolved, AlertNotice),
   ])
   .meta({ id: 'FeedEvent' });
 export type FeedEventOut = z.output<typeof FeedEventOut>;

@@ -19,6 +19,7 @@ import { SourceHealth } from '../usecases/source-health.ts';
 import type { Position } from '../util/log-numbers.ts';
 import { type Access, composeAccess } from './compose-access.ts';
 import { type FollowedRecords, followedRecords, type Kubefirst, openKubefirst } from './compose-kubefirst.ts';
+import { openNotifications } from './compose-notifications.ts';
 import type { ComposeOptions } from './compose-options.ts';
 import { openProber } from './compose-prober.ts';
 import { hasSources, type OpenValidator, openValidator } from './compose-validator.ts';
@@ -80,6 +81,13 @@ async function composeLayers(
   const kubefirst = kubefirstOf(config, options, openedLog, { ...shared, places }, resources);
   const validator = validatorOf(config, options, openedLog, { ...shared, kubefirst }, resources);
   const webhooks = await openWebhooks(config, options, openedLog, resources);
+  openNotifications(
+    config,
+    options,
+    openedLog,
+    { ...openedLog, ...webhooks, kubefirst, health, now },
+    resources,
+  );
   const access = composeAccess(config, options, openedLog, resources);
   const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks };
   const app = await serverOf(openedLog, services, access, config, options);

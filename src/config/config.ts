@@ -6,6 +6,7 @@ import type { OidcIssuer } from './access-settings.ts';
 import type { AutoCloseSettings } from './auto-close-settings.ts';
 import type { KubefirstSettings } from './kubefirst-settings.ts';
 import type { LogSettings } from './log-settings.ts';
+import type { NotificationSettings } from './notification-settings.ts';
 import { ConfigError, type EffectiveSettings, type Environment, readSettings } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import type { ValidatorSettings } from './validator-settings.ts';
@@ -46,6 +47,8 @@ export interface Config {
   readonly autoClose: AutoCloseSettings;
   readonly validator: ValidatorSettings;
   readonly webhooks: WebhookSettings;
+  readonly notifications: NotificationSettings;
+  readonly announceAlerts: boolean;
   readonly kubefirst: KubefirstSettings;
   /** Environment variables that locate the API of the Kubernetes cluster that the ledger runs in; empty outside a cluster. */
   readonly kubernetes: Readonly<Record<string, string>>;
@@ -81,6 +84,8 @@ export function readConfig(environment: Environment = process.env): Config {
     },
     kubefirst: kubefirstOf(values),
     webhooks: webhooksOf(values),
+    notifications: values.notifications,
+    announceAlerts: values['alerts.announce'],
     validator: {
       schedule: values['validator.schedule'],
       shard: values['validator.shard'],

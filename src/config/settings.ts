@@ -5,6 +5,7 @@ import { AllowedOrigins, BootstrapKey, OidcSettings, RateLimit, TrustedProxies }
 import { AutoCloseSettings } from './auto-close-settings.ts';
 import { KubefirstSettings } from './kubefirst-settings.ts';
 import { LogSettings } from './log-settings.ts';
+import { NotificationSettings } from './notification-settings.ts';
 import { ValidatorSettings } from './validator-settings.ts';
 import { WebhookSettings } from './webhook-settings.ts';
 
@@ -198,6 +199,20 @@ export const SETTINGS = {
   'periods.autoCloseSchedule': {
     schema: autoClose.schedule,
     form: 'text',
+  },
+  'alerts.announce': {
+    schema: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether raised, changed and resolved alerts are recorded in the log, from where the feed, webhooks and notifications have them.',
+      ),
+    form: 'flag',
+  },
+  notifications: {
+    schema: NotificationSettings,
+    form: 'yaml',
+    isSecret: true,
   },
   'webhooks.key': {
     schema: webhooks.key,

@@ -54,6 +54,7 @@ export class Claim {
    * @returns whether this process holds it. @throws StoreUnavailable, StoreFull, StoreFailed
    */
   async acquire(): Promise<boolean> {
+    if (this.#heldUntil - this.#options.monotonic() > CLAIM_MS - RENEW_MS / 2) return true;
     const seen = await this.#look();
     const isFree =
       seen.owner === undefined ||

@@ -13,7 +13,9 @@ export interface ClaimedWorkOptions {
   readonly tail: LogTail;
   /** Called before the claim is taken. @returns whether there is work at all. */
   readonly isNeeded: () => Promise<boolean>;
-  /** Called about every two seconds while this process holds the claim, and after each `wake`. */
+  /** How often `work` is called, in milliseconds; at most every `RENEW_MS / 2`, which is the default. */
+  readonly everyMs?: number;
+  /** Called while this process holds the claim, and after each `wake`. */
   readonly work: () => Promise<void> | void;
   /** Called instead while another process holds it. */
   readonly watch?: () => Promise<void>;
@@ -50,14 +52,14 @@ export class ClaimedWork {
   }
 
   async #run(): Promise<void> {
-    const { claim, tail, end } = this.#options;
+    const { claim, tail, end, everyMs = RENEW_MS / 2 } = this.#options;
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#wake = new AbortController();
       if (tail.isCaughtUp) await this.#step();
       if (signal.aborted) break;
       const woken = AbortSignal.any([this.#wake.signal, signal]);
-      const pause = tail.isCaughtUp ? RENEW_MS / 2 : CATCH_UP_CHECK_MS;
+      const pause = tail.isCaughtUp ? everyMs : CATCH_UP_CHECK_MS;
       await wait(pause, undefined, { signal: woken }).catch(() => undefined);
     }
     await end();

@@ -4,10 +4,14 @@ import { recordedFactType } from '../domain/facts/fact.ts';
 import { type FactRecord, originOf } from '../domain/facts/recorded-fact.ts';
 import {
   ACCOUNT_DESCRIBED,
+  ALERT_RAISED,
+  ALERT_RESOLVED,
+  ALERT_UPDATED,
   accountOfStream,
   BILLING_BEGAN,
   BILLING_STREAM,
   clusterOfStream,
+  NOTICES_STREAM,
   PERIOD_CLOSED,
   periodOfStream,
 } from '../domain/stream-table.ts';
@@ -20,6 +24,9 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   [PERIOD_CLOSED]: OTHER_FEED_TYPES.closed,
   [BILLING_BEGAN]: OTHER_FEED_TYPES.begun,
   [ACCOUNT_DESCRIBED]: OTHER_FEED_TYPES.described,
+  [ALERT_RAISED]: OTHER_FEED_TYPES.alertRaised,
+  [ALERT_UPDATED]: OTHER_FEED_TYPES.alertUpdated,
+  [ALERT_RESOLVED]: OTHER_FEED_TYPES.alertResolved,
 };
 
 /** The `type` attributes of all events of the feed. */
@@ -48,9 +55,10 @@ export function feedEventOf(event: LogEvent): FeedEventOut | undefined {
   } as FeedEventOut;
 }
 
-/** Returns the period or the account that an event is about. */
+/** Returns the period, account or alert that an event is about. */
 function subjectOf({ stream, data }: LogEvent): string | undefined {
   if (stream === BILLING_STREAM) return String(data['period']);
+  if (stream === NOTICES_STREAM) return String(data['alertId']);
   return periodOfStream(stream) ?? accountOfStream(stream);
 }
 

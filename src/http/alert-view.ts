@@ -7,7 +7,12 @@ import { type Instant, readInstant } from '../domain/time.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
 import type { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 import type { ReadOnlyLatch } from '../ledger/read-only-latch.ts';
-import { type Alert, alertState, type LiveAlert } from '../projections/alerts/raised-alert.ts';
+import {
+  type Acknowledgement,
+  type Alert,
+  alertState,
+  type LiveAlert,
+} from '../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { Projections } from '../projections/projections.ts';
 import { type SourceHealth, UNREADABLE_AFTER_MS } from '../usecases/source-health.ts';
@@ -41,12 +46,21 @@ export function alertOut(alert: Alert, model: LedgerModel, now: Instant): AlertO
     raisedAt: instantOut(raisedAt),
     updatedAt: instantOut(updatedAt),
     ...(resolvedAt !== undefined && { resolvedAt: instantOut(resolvedAt) }),
-    ...(acknowledged && { acknowledged: { ...acknowledged, at: instantOut(acknowledged.at) } }),
+    ...(acknowledged && { acknowledged: acknowledgedOut(acknowledged) }),
     happened: happened(subject, data),
     bill: typeof bill === 'string' ? bill : bill(data),
     next: typeof next === 'string' ? next : next(data),
     ...(atStake && { atStake }),
     data,
+  };
+}
+
+function acknowledgedOut({ at, by, note, until }: Acknowledgement) {
+  return {
+    at: instantOut(at),
+    by,
+    ...(note !== undefined && { note }),
+    ...(until !== undefined && { until: instantOut(until) }),
   };
 }
 

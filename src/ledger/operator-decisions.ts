@@ -30,11 +30,20 @@ export class OperatorDecisions {
   }
 
   /**
-   * Records that an operator has acknowledged an alert.
+   * Records that an operator has acknowledged an alert: until an instant if one is given, otherwise until it is resolved.
    * @returns the id of the event once it is durable. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
-  acknowledge(alertId: string, by: string, note: string | undefined): Promise<string> {
-    const data = { alertId, by, ...(note !== undefined && { note }) };
+  acknowledge(
+    alertId: string,
+    by: string,
+    { note, until }: { readonly note?: string | undefined; readonly until?: Instant | undefined } = {},
+  ): Promise<string> {
+    const data = {
+      alertId,
+      by,
+      ...(note !== undefined && { note }),
+      ...(until !== undefined && { until: formatInstant(until) }),
+    };
     return this.#append(ALERTS_STREAM, ALERT_ACKNOWLEDGED, data, by);
   }
 

@@ -39,7 +39,12 @@ export class LedgerProcess {
   async launch(): Promise<ChildProcess> {
     const [port] = (await freePorts(1)) as [number];
     this.#port = port;
-    const environment = { PATH: '', ...this.#environment, LEDGER_HTTP_PORT: String(port) };
+    const environment = {
+      PATH: '',
+      LEDGER_ALERTS_ANNOUNCE: 'false',
+      ...this.#environment,
+      LEDGER_HTTP_PORT: String(port),
+    };
     const started = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [started.stdout, started.stderr])
       stream.on('data', (chunk) => (this.output += String(chunk)));

@@ -76,6 +76,8 @@ export class TestLedger {
       LEDGER_STORE: store,
       LEDGER_DATA_DIR: dataDir,
       LEDGER_HTTP_PORT: '0',
+      // Announcements come at times that tests cannot know, and take positions.
+      LEDGER_ALERTS_ANNOUNCE: 'false',
       LEDGER_NAMESPACE: `test-${randomUUID()}`,
       ...environment,
     };

@@ -206,7 +206,11 @@ export class ConsumerGroup {
     const { state, from } = this.#options;
     const stored = await state.read();
     this.#checkpoint = stored?.checkpoint ?? from;
-    if (stored === undefined) return;
+    if (stored === undefined) {
+      // Stores where the group begins, so that a restart does not begin later.
+      this.#isChanged = true;
+      return;
+    }
     this.#commandsThrough = stored.commandsThrough;
     this.#health = new ReceiverHealth(stored);
     this.#attempts.push(...stored.attempts);

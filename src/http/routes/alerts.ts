@@ -11,11 +11,11 @@ import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { onlyAccountOf, ownerNow } from '../access/require-own.ts';
 import { alertOut, liveAlerts, severityOf } from '../alert-view.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
-import { Paging, Reading } from '../params/fields.ts';
+import { InstantText, instantOut, Paging, Reading } from '../params/fields.ts';
 import { openPage, pageOf } from '../params/paging.ts';
 import { modelFor, modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
-import { Problem } from '../server/problem.ts';
+import { invalidRequest, Problem } from '../server/problem.ts';
 
 const AlertPath = z.strictObject({
   alertId: line(400).describe('The kind and the subject, separated by a colon.'),
@@ -101,9 +101,16 @@ export function alertRoutes(app: App, services: HttpServices): void {
         tags,
         summary: 'Acknowledge an alert: it is silent from then on',
         description:
-          'An acknowledged alert stays until its cause is resolved. An alert of kind event-rejected or alive-after-delete is resolved by the acknowledgement. Repeating it changes nothing.',
+          'An acknowledged alert stays until its cause is resolved. An alert of kind event-rejected or alive-after-delete is resolved by the acknowledgement. With `until` the alert is only silent for a time. Repeating it changes nothing.',
         params: AlertPath,
-        body: z.strictObject({ note: line(1_000).optional() }).nullish(),
+        body: z
+          .strictObject({
+            note: line(1_000).optional(),
+            until: InstantText.optional().describe(
+              'The alert is open again from then on, if it is not resolved. By default it stays silent until it is resolved.',
+            ),
+          })
+          .nullish(),
         response: {
           200: answer('The acknowledged alert.', AlertOut),
           ...problems('not-found'),
@@ -113,8 +120,14 @@ export function alertRoutes(app: App, services: HttpServices): void {
     async ({ params: { alertId }, body, caller }, reply) => {
       const model = await modelFor(services.projections, {}, reply);
       const alert = requireAlert(model, alertId, services);
-      if (alertState(alert) === 'open') {
-        const eventId = await services.decisions.acknowledge(alertId, caller.actor, body?.note);
+      const { note, until } = body ?? {};
+      if (until !== undefined && until <= services.now())
+        throw invalidRequest([
+          { pointer: '/until', detail: `must be in the future; given ${instantOut(until)}` },
+        ]);
+      const isNews = until !== undefined && alert.acknowledged?.until !== until;
+      if (alertState(alert) === 'open' || (alertState(alert) === 'acknowledged' && isNews)) {
+        const eventId = await services.decisions.acknowledge(alertId, caller.actor, { note, until });
         await services.projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
       }
       const now = services.projections.model;

@@ -118,7 +118,8 @@ async function leave(
   let eventId: string | undefined;
   for (const { alerts } of clusters)
     for (const alert of alerts)
-      if (alertState(alert) === 'open') eventId = await decisions.acknowledge(alert.id, actor, reason);
+      if (alertState(alert) === 'open')
+        eventId = await decisions.acknowledge(alert.id, actor, { note: reason });
   if (eventId !== undefined) await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
   return clusters.map(({ clusterId }) => ({ clusterId, outcome: 'left' as const }));
 }

@@ -17,7 +17,14 @@ import {
   runOfStream,
   WARNINGS_STREAM,
 } from '../../domain/stream-table.ts';
-import { formatInstant, HOUR_MS, type Instant, MINUTE_MS, type Period } from '../../domain/time.ts';
+import {
+  formatInstant,
+  HOUR_MS,
+  type Instant,
+  MINUTE_MS,
+  type Period,
+  readInstant,
+} from '../../domain/time.ts';
 import type { Condition } from '../../domain/validation/judging/condition.ts';
 import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
@@ -229,7 +236,8 @@ export class AlertBook {
   #acknowledge({ data, recordedAt: at }: LogEvent): void {
     const id = String(data['alertId']);
     const note = typeof data['note'] === 'string' ? { note: data['note'] } : {};
-    const acknowledged = { at, by: String(data['by']), ...note };
+    const until = typeof data['until'] === 'string' ? { until: readInstant(data['until']) } : {};
+    const acknowledged = { at, by: String(data['by']), ...note, ...until };
     const alert = this.#open.get(id);
     if (alert === undefined) {
       this.#liveAcknowledged.set(id, acknowledged);
@@ -237,7 +245,7 @@ export class AlertBook {
     }
     if (alert.raisedAt > at) return;
     this.#open.set(id, { ...alert, acknowledged });
-    if (ALERTS[alert.kind].endsWhenAcknowledged) this.#resolve(id, at);
+    if (ALERTS[alert.kind].endsWhenAcknowledged && acknowledged.until === undefined) this.#resolve(id, at);
   }
 
   /** Expects the next run, because a scheduled one was claimed. */
@@ -310,16 +318,17 @@ export class AlertBook {
   /** Returns all alerts at an instant, the latest raised first. */
   all(now: Instant, live: readonly LiveAlert[]): Alert[] {
     const open = [...this.#open.values()].filter(({ raisedAt }) => raisedAt <= now);
-    const alerts = [...open, ...live.map((each) => this.#fromLive(each)), ...this.#resolved.values()];
+    const current = [...open, ...live.map((each) => this.#fromLive(each))].map((alert) => asOf(alert, now));
+    const alerts = [...current, ...this.#resolved.values()];
     return alerts.sort((a, b) => b.raisedAt - a.raisedAt || (a.id < b.id ? -1 : Number(a.id > b.id)));
   }
 
   /** Returns the alert with an id: the open one, otherwise the last resolved one. */
   find(id: string, now: Instant, live: readonly LiveAlert[]): Alert | undefined {
     const open = this.#open.get(id);
-    if (open !== undefined && open.raisedAt <= now) return open;
+    if (open !== undefined && open.raisedAt <= now) return asOf(open, now);
     const known = live.find(({ kind, subject }) => alertId(kind, subject) === id);
-    return known === undefined ? this.#resolved.get(id) : this.#fromLive(known);
+    return known === undefined ? this.#resolved.get(id) : asOf(this.#fromLive(known), now);
   }
 
   #fromLive({ kind, subject, since, data }: LiveAlert): Alert {
@@ -400,4 +409,11 @@ function inOrder({
     ...(clusterId !== undefined && { clusterId }),
     ...(accountId !== undefined && { accountId }),
   };
+}
+
+/** Returns an alert without an acknowledgement that has ended. */
+function asOf(alert: Alert, now: Instant): Alert {
+  const { acknowledged, ...rest } = alert;
+  const { until } = acknowledged ?? {};
+  return until === undefined || now < until ? alert : { ...rest, silentUntil: until };
 }

@@ -8,6 +8,8 @@ export interface Acknowledgement {
   readonly at: Instant;
   readonly by: string;
   readonly note?: string;
+  /** End of the acknowledgement: the alert is open again from then on. Absent if it lasts until the alert is resolved. */
+  readonly until?: Instant;
 }
 
 export interface Alert {
@@ -21,6 +23,8 @@ export interface Alert {
   readonly updatedAt: Instant;
   readonly resolvedAt?: Instant;
   readonly acknowledged?: Acknowledgement;
+  /** End of an acknowledgement that has ended. */
+  readonly silentUntil?: Instant;
   readonly data: AlertData;
 }
 

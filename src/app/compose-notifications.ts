@@ -1,0 +1,61 @@
+import { Agent } from 'undici';
+import type { Config } from '../config/config.ts';
+import type { CurrentAlert } from '../delivery/alerts/alert-announcer.ts';
+import { openChannel } from '../delivery/alerts/channels.ts';
+import { Notifications } from '../delivery/alerts/notifications.ts';
+import type { LogTail } from '../delivery/log-tail.ts';
+import { ALERTS } from '../domain/alert.ts';
+import { formatInstant } from '../domain/time.ts';
+import { type AlertSources, liveAlerts } from '../http/alert-view.ts';
+import { type Alert, alertState } from '../projections/alerts/raised-alert.ts';
+import type { ComposeOptions } from './compose-options.ts';
+import type { OpenLog } from './open-log.ts';
+
+/** Starts to announce alerts and to send them to the channels of the settings. A read-only ledger does not. */
+export function openNotifications(
+  { notifications: channels, announceAlerts }: Config,
+  { log, now, monotonic = () => performance.now(), readOnly = false }: ComposeOptions,
+  { store, clock }: OpenLog,
+  sources: AlertSources & { readonly tail: LogTail },
+  resources: AsyncDisposableStack,
+): void {
+  if (readOnly || !announceAlerts) return;
+  // Channels are settings of the operator, so every address is allowed.
+  const dispatcher = new Agent();
+  resources.defer(() => dispatcher.destroy());
+  const notifications = new Notifications({
+    store,
+    tail: sources.tail,
+    channels: channels.map((options) => openChannel(options, dispatcher, now)),
+    current: () => {
+      const { model } = sources.projections;
+      const alerts = model.alerts.all(clock.now(), liveAlerts(sources));
+      return alerts.filter(({ resolvedAt }) => resolvedAt === undefined).map(currentAlert);
+    },
+    now,
+    recordingTime: clock.now,
+    monotonic,
+    log,
+  });
+  resources.defer(() => notifications.stop());
+  notifications.start();
+}
+
+function currentAlert(alert: Alert): CurrentAlert {
+  const { id, kind, subject, clusterId, accountId, raisedAt, silentUntil, data } = alert;
+  const { severity, happened, bill, next } = ALERTS[kind];
+  return {
+    alertId: id,
+    kind,
+    severity,
+    subject,
+    ...(clusterId !== undefined && { clusterId }),
+    ...(accountId !== undefined && { accountId }),
+    raisedAt: formatInstant(raisedAt),
+    happened: happened(subject, data),
+    bill: typeof bill === 'string' ? bill : bill(data),
+    next: typeof next === 'string' ? next : next(data),
+    isAcknowledged: alertState(alert) === 'acknowledged',
+    ...(silentUntil !== undefined && { silentUntil }),
+  };
+}
