@@ -42,7 +42,7 @@ export async function torture(
     const { faults, requests, sent } = await tortureApi({
       contract,
       send: (request) => sendTo(ledger.url, request),
-      known: () => knownOf((path) => sendTo(ledger.url, { path })),
+      known: knownOf,
       seed,
       count: Number(values.count ?? 1_000),
     });

@@ -7,9 +7,9 @@ import { type ApiRequest, defectiveRequests, validRequests } from './requests.ts
 export interface ApiTorture {
   readonly contract: Contract;
   /** Sends a request to the ledger. */
-  readonly send: (request: ApiRequest) => Promise<Answer>;
+  readonly send: (request: Pick<ApiRequest, 'path'> & Partial<ApiRequest>) => Promise<Answer>;
   /** Returns what the ledger knows by now. */
-  readonly known: () => Promise<Known>;
+  readonly known: (get: (path: string) => Promise<Answer>) => Promise<Known>;
   readonly seed: number;
   /** Number of valid and of defective requests to each operation. */
   readonly count: number;
@@ -49,6 +49,10 @@ export async function tortureApi({
   const faults: string[] = [];
   let requests = 0;
 
+  // The first key of an operator locks out every request without one.
+  let key: string | undefined;
+  const keyed = (): Record<string, string> => (key === undefined ? {} : { authorization: `Bearer ${key}` });
+
   const tryOne = async (named: Named, request: ApiRequest) => {
     requests += 1;
     const shown = `${request.method} ${request.path.slice(0, 500)} ${JSON.stringify(request.headers)} ${request.body?.slice(0, 1_000) ?? ''}`;
@@ -56,7 +60,8 @@ export async function tortureApi({
       faults.push(`${named.name} (${request.defect ?? 'valid'}): ${fault}\n  ${shown}`);
     let answer: Answer;
     try {
-      answer = await send(request);
+      answer = await send({ ...request, headers: { ...keyed(), ...request.headers } });
+      if (answer.body?.role === 'operator' && typeof answer.body.key === 'string') key ??= answer.body.key;
     } catch (error) {
       problem(
         `no answer: ${error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : error}`,
@@ -78,7 +83,10 @@ export async function tortureApi({
 
   const deadline = performance.now() + budgetMs;
   for (let done = 0; done < count && performance.now() < deadline; done += ROUND) {
-    const arbitraries = new Arbitraries(contract.document.components.schemas, await known());
+    const arbitraries = new Arbitraries(
+      contract.document.components.schemas,
+      await known((path) => send({ path, headers: keyed() })),
+    );
     for (const [index, named] of contract.operations.entries()) {
       if (done > 0 && performance.now() > deadline) break;
       const options = { seed: seed + 1_000 * done + index, numRuns: Math.min(ROUND, count - done) };
