@@ -5,6 +5,7 @@ import { InstantOut } from './values.ts';
 export const RejectedEventOut = z.strictObject({
   id: z.string(),
   clusterId: z.string(),
+  actor: z.string().optional().describe('Who posted the event; absent for events of earlier releases.'),
   recordedAt: InstantOut,
   problem: ProblemOut,
   event: z

@@ -119,9 +119,9 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
   'event-rejected': alert(
     'warning',
     'event',
-    (_, { source, id, clusterId, code, count }) =>
+    (_, { source, id, clusterId, code, count, actor }) =>
       count === undefined
-        ? `event ${id} of ${source}${clusterId === '' ? '' : ` for cluster ${clusterId}`} was refused: ${code}`
+        ? `event ${id} of ${source}${clusterId === '' ? '' : ` for cluster ${clusterId}`} was refused: ${code}${actor === undefined ? '' : `; ${actor} posted it`}`
         : `${count} more events were refused earlier`,
     'The event has no effect on any bill.',
     'See /v1/rejected-events. Fix the cause and retry the event, or acknowledge the alert if the event was wrong.',

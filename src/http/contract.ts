@@ -86,6 +86,7 @@ export const FACT_PROBLEMS = [
   'registration-conflict',
   'cluster-deleted',
   'transfer-needs-operator',
+  'correction-needs-operator',
   'effective-implausible',
   'effective-in-future',
   'backdated-too-far',

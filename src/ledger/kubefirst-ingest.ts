@@ -164,7 +164,7 @@ export class KubefirstIngest {
         : { code: 'cluster-ambiguous', named: event.properties.cluster_id, candidates: verdict.candidates };
     const kept = factToCloudEvent(fact, { source: TELEMETRY_SOURCE, id });
     await this.#dependencies.ledger.keepRejected([
-      { source: TELEMETRY_SOURCE, id, clusterId: fact.clusterId, event: kept, rejection },
+      { source: TELEMETRY_SOURCE, id, actor, clusterId: fact.clusterId, event: kept, rejection },
     ]);
     return 'rejected';
   }

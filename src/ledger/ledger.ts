@@ -116,9 +116,9 @@ export class Ledger {
     const rejected = submissions.flatMap((submission) => {
       const outcome = outcomes.get(submission);
       if (outcome?.outcome !== 'rejected') return [];
-      const { source, id } = submission.origin;
+      const { source, id, actor } = submission.origin;
       const { event, fact } = submission;
-      return [{ source, id, clusterId: fact.clusterId, event, rejection: outcome.rejection }];
+      return [{ source, id, actor, clusterId: fact.clusterId, event, rejection: outcome.rejection }];
     });
     if (rejected.length > 0) await this.#rejected.keep(rejected, deadline);
     const appended = submissions.filter((submission) => outcomes.get(submission)?.outcome === 'appended');

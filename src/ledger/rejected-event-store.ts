@@ -14,6 +14,8 @@ export interface RejectedEvent {
   readonly source: string;
   readonly id: string;
   readonly clusterId: string;
+  /** Who posted the event; absent in events of earlier releases. */
+  readonly actor?: string;
   /** The event as it was posted, or its attributes if it cannot be kept as a whole. */
   readonly event: JsonObject;
   /** The beginning of the text that was posted, if `event` is not the whole event. */
@@ -117,12 +119,12 @@ function keyOf({ event, rejection }: RejectedEvent): string {
 }
 
 function toEvent(rejected: RejectedEvent, revision: Revision, recordedAt: number): NewEvent {
-  const { source, id, clusterId, event, text, rejection } = rejected;
+  const { source, id, clusterId, actor, event, text, rejection } = rejected;
   return {
     id: eventId(REJECTED_STREAM, source, id, revision),
     type: EVENT_REJECTED,
     data: { source, id, clusterId, event, ...(text !== undefined && { text }), rejection },
-    metadata: { source, id },
+    metadata: { source, id, ...(actor !== undefined && { actor }) },
     recordedAt,
   };
 }

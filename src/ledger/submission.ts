@@ -6,7 +6,7 @@ import type { JsonObject } from '../eventstore/json.ts';
 import type { Revision } from '../util/log-numbers.ts';
 
 /** Permissions of the caller who posts facts. */
-export type Caller = Pick<Posting, 'mayBackdate' | 'mayTransfer'>;
+export type Caller = Pick<Posting, 'mayBackdate' | 'mayTransfer' | 'mayCorrect'>;
 
 /** A fact to be recorded. */
 export interface Submission {

@@ -209,7 +209,7 @@ describe('alerts of facts', () => {
       [`event-rejected:${conflict}`, `event-rejected:${late}`].sort(),
     );
     expect((await one(ledger, `event-rejected:${late}`)).happened).toMatch(
-      /^event e\d+ of .* was refused: cluster-deleted$/,
+      /^event e\d+ of .* was refused: cluster-deleted; loopback posted it$/,
     );
 
     await ledger.record(voided('c1', '2026-04-12T00:00:00.000Z', deletion?.eventId as string));

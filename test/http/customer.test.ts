@@ -104,6 +104,23 @@ describe('a customer', () => {
     );
   });
 
+  test('sees in the stream of events only the facts from its own time', async () => {
+    const abort = new AbortController();
+    const response = await fetch(`http://127.0.0.1:${ledger().port}/v1/stream?after=0`, {
+      headers: bearer(key),
+      signal: abort.signal,
+    });
+    let text = '';
+    for await (const chunk of response.body as ReadableStream<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      // The last fact of the account.
+      if (text.includes('2026-04-12T00:00:00.000Z') && text.includes('"subject":"own"')) break;
+    }
+    abort.abort();
+    expect(text).toContain('"subject":"moved-in"');
+    expect(text).not.toMatch(/secretco|secret-name|secret-cluster|secret-team/);
+  });
+
   test('sees alerts about its own clusters only', async () => {
     const { body } = await get('/v1/alerts');
     expect(body.items.map(({ id }: { id: string }) => id)).toEqual(['cluster-unreachable:own']);

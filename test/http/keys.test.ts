@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { AccessKeys } from '../../src/ledger/access-keys.ts';
 import { newKeyText, parseKeyText } from '../../src/ledger/key-text.ts';
-import { registered } from '../support/cloud-events.ts';
+import { event, registered } from '../support/cloud-events.ts';
 import { bearer, createKey, sendAs } from '../support/keys.ts';
 import { ledgerForTest, NOON } from '../support/ledger.ts';
+import { double } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const DAY_MS = 86_400_000;
@@ -101,6 +102,69 @@ describe('a key', () => {
       expect(body.errors[0].pointer).toBe('/accountId');
     }
   });
+});
+
+describe('a key of a producer', () => {
+  test.each(['billing.stopped', 'billing.resumed', 'fact.voided'])(
+    'cannot post %s, which only an operator decides; the event is kept with its actor',
+    async (name) => {
+      const ledger = await ledgerForTest();
+      const [fact] = await ledger.record(registered('c1', '2026-04-10T00:00:00.000Z'));
+      const operator = await createKey(ledger, undefined, { role: 'operator' });
+      const producer = await createKey(ledger, operator.key, { role: 'producer' });
+      const data = name === 'fact.voided' ? { voids: fact?.eventId, reason: 'x' } : { cause: 'manual' };
+      const body = JSON.stringify(event(name, 'c1', NOON, data));
+      const headers = { 'content-type': 'application/cloudevents+json' };
+      const post = (key: string) =>
+        ledger.fetch('/v1/events', { method: 'POST', headers: { ...headers, ...bearer(key) }, body });
+      const refused = await post(producer.key);
+      expect([refused.status, refused.body.type]).toEqual([
+        403,
+        'urn:cluster-ledger:problem:correction-needs-operator',
+      ]);
+      const { body: kept } = await ledger.get('/v1/rejected-events', bearer(operator.key));
+      expect(kept.items).toMatchObject([{ clusterId: 'c1', actor: producer.id }]);
+      const { body: alerts } = await ledger.get('/v1/alerts', bearer(operator.key));
+      expect(alerts.items[0].happened).toContain(`${producer.id} posted it`);
+      expect((await post(operator.key)).status).toBe(201);
+    },
+  );
+
+  test('reads the clusters and facts that keys of its name posted, and no others', async () => {
+    const ledger = await ledgerForTest();
+    const { key: by } = await createKey(ledger, undefined, { role: 'operator' });
+    const [first, next, other] = await Promise.all(
+      ['pro-app', 'pro-app', 'other'].map((name) => createKey(ledger, by, { role: 'producer', name })),
+    );
+    const body = JSON.stringify(registered('c1', '2026-04-10T00:00:00.000Z'));
+    const headers = { ...bearer(first?.key ?? ''), 'content-type': 'application/cloudevents+json' };
+    const { eventId } = (await ledger.fetch('/v1/events', { method: 'POST', headers, body })).body;
+    await sendAs(ledger, by, 'POST', '/v1/clusters/c1/billing-stops', {});
+    for (const path of ['/v1/clusters/c1', '/v1/clusters/c1/events', `/v1/events/${eventId}`]) {
+      expect((await ledger.get(path, bearer(next?.key ?? ''))).status, path).toBe(200);
+      expect((await ledger.get(path, bearer(other?.key ?? ''))).status, path).toBe(404);
+    }
+    const { items } = (await ledger.get('/v1/clusters/c1/events', bearer(next?.key ?? ''))).body;
+    expect(items.map((item: { ledgereventid: string }) => item.ledgereventid)).toEqual([eventId]);
+  });
+});
+
+test('two replicas on EventStoreDB know the keys of each other, and a revoked one is dead on both', async () => {
+  const environment = { LEDGER_NAMESPACE: `keys-${Date.now()}` };
+  const options = { store: double.connection, environment };
+  const one = await ledgerForTest(options);
+  // All replicas sign with one key.
+  const two = await ledgerForTest({ ...options, signedLog: { keyFile: one.keyFile } });
+  const { key: by } = await createKey(one, undefined, { role: 'operator' });
+  two.pass(30_000);
+  expect((await two.get('/v1/me')).status).toBe(401);
+  const { id, key } = await createKey(two, by, { role: 'auditor' });
+  one.pass(2_000);
+  expect((await one.get('/v1/me', bearer(key))).status).toBe(200);
+  await sendAs(one, by, 'POST', `/v1/keys/${id}/revoke`);
+  expect((await one.get('/v1/me', bearer(key))).status).toBe(401);
+  two.pass(30_000);
+  expect((await two.get('/v1/me', bearer(key))).status).toBe(401);
 });
 
 describe('a revoked key', () => {

@@ -23,11 +23,13 @@ export interface Permissions {
   readonly mayBackdate: boolean;
   /** Whether the caller may transfer a cluster to another account. */
   readonly mayTransfer: boolean;
+  /** Whether the caller may stop and resume billing, and void facts. */
+  readonly mayCorrect: boolean;
 }
 
 export function permissionsOf({ role }: Pick<Caller, 'role'>): Permissions {
   const isOperator = role === 'operator';
-  return { mayBackdate: isOperator, mayTransfer: isOperator };
+  return { mayBackdate: isOperator, mayTransfer: isOperator, mayCorrect: isOperator };
 }
 
 /** The caller of every request while the ledger has no keys. It then serves only loopback addresses. */

@@ -10,6 +10,9 @@ export const DEFAULT_BACKDATING_MS = 35 * DAY_MS;
 /** The earliest instant at which any fact may be effective: an earlier one comes from a clock that was never set. */
 export const EARLIEST_PLAUSIBLE: Instant = Date.UTC(2010, 0);
 
+/** Facts that only operators post: they decide about the bill, and do not report what happened. */
+const CORRECTIONS: ReadonlySet<Fact['type']> = new Set(['BillingStopped', 'BillingResumed', 'FactVoided']);
+
 /** When and by whom a fact is posted. */
 export interface Posting {
   readonly now: Instant;
@@ -17,6 +20,8 @@ export interface Posting {
   readonly mayBackdate: boolean;
   /** Whether the caller may transfer a cluster to another account, as operators may; by default not. */
   readonly mayTransfer?: boolean;
+  /** Whether the caller may stop and resume billing, and void facts; by default it may. */
+  readonly mayCorrect?: boolean;
   /** How far back others may post, in milliseconds. */
   readonly backdatingMs?: number;
 }
@@ -38,7 +43,9 @@ export function decide(known: FactLookup, fact: Fact, posting: Posting): Decisio
 }
 
 function rejectionFor(known: FactLookup, fact: Fact, posting: Posting): Rejection | undefined {
-  const { effectiveAt } = fact;
+  const { type, effectiveAt } = fact;
+  if (posting.mayCorrect === false && CORRECTIONS.has(type))
+    return { code: 'correction-needs-operator', factType: type };
   if (effectiveAt < EARLIEST_PLAUSIBLE)
     return { code: 'effective-implausible', effectiveAt, earliest: EARLIEST_PLAUSIBLE };
   const latest = posting.now + FUTURE_TOLERANCE_MS;

@@ -26,6 +26,7 @@ export type Rejection =
       readonly accountId: string;
       readonly knownAccountId: string | undefined;
     }
+  | { readonly code: 'correction-needs-operator'; readonly factType: string }
   | { readonly code: 'cluster-deleted'; readonly clusterId: string; readonly deletedAt: Instant }
   | { readonly code: 'void-target-unknown'; readonly clusterId: string; readonly voids: string }
   | { readonly code: 'void-target-not-voidable'; readonly voids: string; readonly targetType: string }

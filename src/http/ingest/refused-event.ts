@@ -23,14 +23,21 @@ const MAX_DETAIL_LENGTH = 400;
  * an id, a source, and a type that begins with `io.clusterledger.`.
  * @param posted the event; `undefined` if only its text is known.
  * @param text what was posted, if its JSON would not be kept unchanged.
+ * @param actor who posted the event.
  */
-export function refusedEvent(posted: unknown, problem: Problem, text?: string): RejectedEvent | undefined {
+export function refusedEvent(
+  posted: unknown,
+  problem: Problem,
+  text: string | undefined,
+  actor: string,
+): RejectedEvent | undefined {
   const event = posted ?? (text === undefined ? undefined : parsedShallow(text));
   if (!isWellFormed(event)) return undefined;
   const { source, id, subject } = attributesOf(event) as Record<string, string>;
   const about = {
     source: source as string,
     id: id as string,
+    actor,
     clusterId: subject?.slice(0, 128) ?? '',
     rejection: rejectionOf(problem),
   };

@@ -5,6 +5,7 @@ import { type ProofOut, ProvedEvent } from '../../api/proofs.ts';
 import { LogTampered } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
+import type { Caller } from '../../domain/access/caller.ts';
 import { clusterStream } from '../../domain/stream-table.ts';
 import type { Submission } from '../../ledger/submission.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
@@ -78,7 +79,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
         return { outcome: 'batch' as const, results: await recordBatch(recorder, request) };
       const { event, parsed: submission, text } = parseSingle(request);
       if (submission instanceof Problem) {
-        await keepRefused(recorder, [{ event, problem: submission, text }]);
+        await keepRefused(recorder, [{ event, problem: submission, text }], request.caller);
         throw asPosted(request, submission);
       }
       await recorder.recordOne(submission, request.caller, reply).catch((error: unknown) => {
@@ -179,8 +180,9 @@ async function keepRefused(
     readonly problem: Problem;
     readonly text?: string | undefined;
   }[],
+  { actor }: Caller,
 ): Promise<void> {
-  const kept = refused.map(({ event, problem, text }) => refusedEvent(event, problem, text));
+  const kept = refused.map(({ event, problem, text }) => refusedEvent(event, problem, text, actor));
   await recorder.keep(kept.filter((each) => each !== undefined));
 }
 
@@ -210,7 +212,7 @@ async function recordBatch(recorder: Recorder, request: FastifyRequest) {
   const refused = posted.flatMap(({ event, parsed, text }) =>
     parsed instanceof Problem ? [{ event, problem: parsed, text }] : [],
   );
-  await keepRefused(recorder, refused);
+  await keepRefused(recorder, refused, caller);
   const submissions = posted.flatMap(({ parsed }) => (parsed instanceof Problem ? [] : [parsed]));
   const recorded = (await recorder.record(submissions, caller)).values();
   return posted.map(({ parsed }) => {

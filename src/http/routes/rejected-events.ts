@@ -51,7 +51,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
       const items: RejectedEventOut[] = [];
       let last = 0;
       const options = { direction: 'backwards', limit, ...from } as const;
-      for await (const { id, revision, data, recordedAt } of services.store.readStream(
+      for await (const { id, revision, data, metadata, recordedAt } of services.store.readStream(
         REJECTED_STREAM,
         options,
       )) {
@@ -59,6 +59,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         items.push({
           id,
           clusterId,
+          ...(typeof metadata['actor'] === 'string' && { actor: metadata['actor'] }),
           recordedAt: formatInstant(recordedAt),
           problem: problemOf(rejection).document(id),
           event,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { FeedEventOut } from '../../api/feed.ts';
 import { LiveStream } from '../../delivery/live-stream.ts';
 import type { Caller } from '../../domain/access/caller.ts';
-import { ownerAt } from '../../domain/billing/billing.ts';
+import { isFactOfAccount } from '../access/require-own.ts';
 import { problems } from '../contract.ts';
 import { addGauge } from '../metrics/gauge.ts';
 import { type FeedCursor, FeedCursorText, formatFeedCursor, requireEpoch } from '../params/feed-cursor.ts';
@@ -111,17 +111,17 @@ async function drained(raw: ServerResponse, timeoutMs: number): Promise<boolean>
   }
 }
 
-/** Returns which events a caller may get: a customer only the facts of clusters that its account owns now. */
+/** Returns which events a caller may get: a customer only the facts of its clusters from the time when it owned them. */
 function ownEvents(
-  { projections, now }: HttpServices,
+  { projections }: HttpServices,
   { role, accountId }: Caller,
 ): (event: FeedEventOut) => boolean {
   if (role !== 'customer') return () => true;
-  return ({ type, subject }) => {
+  return ({ type, ledgereventid }) => {
     const { model } = projections;
     if (/^io\.clusterledger\.(period|account)\./.test(type)) return false;
-    const cluster = model.clusters.find(subject);
-    return cluster !== undefined && ownerAt(model.billing(cluster, model.position), now()) === accountId;
+    const place = model.locate(ledgereventid);
+    return place !== undefined && isFactOfAccount(model, place.position, accountId);
   };
 }
 

@@ -32,6 +32,7 @@ export const PROBLEMS = {
   'deletion-in-progress': [409, 'A deletion of the cluster is in progress'],
   'deletion-token-invalid': [409, 'The token does not confirm the deletion'],
   'deletion-ended': [409, 'The deletion has ended'],
+  'correction-needs-operator': [403, 'Only an operator may correct the bill'],
   'transfer-needs-operator': [403, 'Only an operator may transfer a cluster'],
   'effective-implausible': [422, 'The fact is from before 2010'],
   'effective-in-future': [422, 'The fact is in the future'],
@@ -166,6 +167,8 @@ function detailOf(rejection: Contradiction): string {
       return rejection.knownAccountId === undefined
         ? `cluster ${rejection.clusterId} has no account yet; only an operator may give it to ${rejection.accountId} by a change`
         : `cluster ${rejection.clusterId} belongs to account ${rejection.knownAccountId}; only an operator may transfer it to ${rejection.accountId}`;
+    case 'correction-needs-operator':
+      return `only an operator may post a ${rejection.factType}: it stops or resumes billing, or voids a fact`;
     case 'billing-already-begun':
       return `statements begin with ${rejection.begun}; that cannot be changed`;
     case 'billing-already-closed':
@@ -195,6 +198,8 @@ function pointerTo({ code }: Contradiction): string {
   switch (code) {
     case 'event-id-reused':
       return '/id';
+    case 'correction-needs-operator':
+      return '/type';
     case 'registration-conflict':
     case 'transfer-needs-operator':
       return '/data/accountId';

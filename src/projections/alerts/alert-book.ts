@@ -206,10 +206,12 @@ export class AlertBook {
     );
   }
 
-  #raiseRejected({ id: eventId, data, recordedAt }: LogEvent): void {
+  #raiseRejected({ id: eventId, data, metadata, recordedAt }: LogEvent): void {
     const { source, id, clusterId, rejection } = data as Readonly<Record<string, unknown>>;
     const code = String((rejection as { code?: unknown } | null)?.code);
-    const about = { source: String(source), id: String(id), clusterId: String(clusterId), code };
+    const { actor } = metadata;
+    const by = typeof actor === 'string' ? { actor } : {};
+    const about = { source: String(source), id: String(id), clusterId: String(clusterId), code, ...by };
     const alert = {
       kind: 'event-rejected',
       subject: eventId,
