@@ -7,6 +7,8 @@ COPY bin ./bin
 COPY src ./src
 RUN mkdir /data && chown node:node /data
 USER node
-ENV LEDGER_DATA_DIR=/data
+# Inside a container the loopback address reaches nobody. Without a key the ledger refuses to start on this one.
+ENV LEDGER_DATA_DIR=/data LEDGER_HTTP_HOST=0.0.0.0
+EXPOSE 8400
 VOLUME /data
 CMD ["node", "src/main.ts"]

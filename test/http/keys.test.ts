@@ -214,6 +214,22 @@ describe('a revoked key', () => {
     expect(await waiting).toBe('cut');
   });
 
+  test('ends the stream of events that its holder reads', async () => {
+    const ledger = await ledgerForTest();
+    const operator = await createKey(ledger, undefined, { role: 'operator' });
+    const { id, key } = await createKey(ledger, operator.key, { role: 'auditor' });
+    const response = await fetch(`http://127.0.0.1:${ledger.port}/v1/stream`, { headers: bearer(key) });
+    const ended = response.text().then(
+      () => 'ended',
+      () => 'cut',
+    );
+    await ledger.rooms.openAnswers.check();
+    expect(ledger.rooms.openAnswers.count).toBe(1);
+    await sendAs(ledger, operator.key, 'POST', `/v1/keys/${id}/revoke`);
+    await ledger.rooms.openAnswers.check();
+    expect(await ended).toBe('cut');
+  });
+
   test('cannot be the last one of an operator, because nobody could create another one', async () => {
     const ledger = await ledgerForTest();
     const { id, key } = await createKey(ledger, undefined, { role: 'operator' });
