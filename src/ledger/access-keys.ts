@@ -75,6 +75,11 @@ export class AccessKeys {
     return [...this.#keys.values()];
   }
 
+  /** Whether this process knows a key. */
+  get isAnyKnown(): boolean {
+    return this.#keys.size > 0;
+  }
+
   /** Returns whether any key was ever created, as this process knows. Waits for the first read only. @throws StoreUnavailable */
   async hasAny(): Promise<boolean> {
     if (this.#readAt === undefined) await this.refresh();

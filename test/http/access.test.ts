@@ -142,6 +142,7 @@ const SAMPLES: Readonly<Record<string, () => Sample>> = {
     path: '/v1/validations/what-if',
     body: { policy: {}, from: '2026-04-01T00:00:00Z', to: '2026-04-02T00:00:00Z' },
   }),
+  'GET /v1/undecided': () => ({ path: '/v1/undecided' }),
   'GET /v1/alerts': () => ({ path: '/v1/alerts' }),
   'GET /v1/alerts/:alertId': () => ({ path: '/v1/alerts/none' }),
   'POST /v1/alerts/:alertId/acknowledge': () => ({ path: '/v1/alerts/none/acknowledge' }),

@@ -38,6 +38,13 @@ export class AccessControl implements Authenticator {
     this.#dependencies = dependencies;
   }
 
+  /** Whether it is known, without asking the store, that requests need a credential. */
+  get isKnownToBeClosed(): boolean {
+    const { keys, bootstrapKey, tokens, isLoopback, isInProcess } = this.#dependencies;
+    if (isInProcess) return false;
+    return !isLoopback || bootstrapKey !== undefined || tokens !== undefined || keys.isAnyKnown;
+  }
+
   /** Returns whether requests need no credential. @throws StoreUnavailable */
   async isOpen(): Promise<boolean> {
     const { keys, bootstrapKey, tokens, isLoopback, isInProcess } = this.#dependencies;
