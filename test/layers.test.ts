@@ -61,8 +61,8 @@ describe('the dependency rules of the layers', () => {
     ],
     [
       'only-the-probing-process-opens-credentials',
-      'kubernetes/management',
-      "import '../credentials/credential.ts';",
+      'usecases',
+      "import '../kubernetes/credentials/credential.ts';",
     ],
     ['only-the-probing-process-opens-credentials', 'app', "import '../kubernetes/probe/probe.ts';"],
     ['use-cases-know-no-entry-point', 'usecases', "import '../http/server/problem.ts';"],

@@ -175,10 +175,10 @@ export function snapshotFile({ dataDir, store, namespace }: Config): string {
 /** Opens the store alone. @throws StoreFailed, StoreUnavailable if it cannot be opened. @throws ConfigError */
 export async function openStore(
   { store, namespace }: Config,
-  { log, now, onFailed, acceptLoss }: Omit<ComposeOptions, 'readOnly'>,
+  { log, now, onFailed, acceptLoss, readOnly = false }: ComposeOptions,
 ): Promise<EventStore> {
   if (store.kind === 'sqlite')
-    return SqliteStore.open(store.file, { onFailed, acceptLoss: acceptLoss !== undefined });
+    return SqliteStore.open(store.file, { onFailed, acceptLoss: acceptLoss !== undefined, readOnly });
   try {
     return new EsdbStore(store.connection, { namespace, now, log });
   } catch (error) {

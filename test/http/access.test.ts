@@ -143,6 +143,7 @@ const SAMPLES: Readonly<Record<string, () => Sample>> = {
     body: { policy: {}, from: '2026-04-01T00:00:00Z', to: '2026-04-02T00:00:00Z' },
   }),
   'GET /v1/undecided': () => ({ path: '/v1/undecided' }),
+  'POST /v1/undecided/decisions': () => ({ path: '/v1/undecided/decisions', body: {} }),
   'GET /v1/alerts': () => ({ path: '/v1/alerts' }),
   'GET /v1/alerts/:alertId': () => ({ path: '/v1/alerts/none' }),
   'POST /v1/alerts/:alertId/acknowledge': () => ({ path: '/v1/alerts/none/acknowledge' }),

@@ -85,7 +85,7 @@ export async function withStore<T>(
   namespace: string | undefined,
   use: (store: EventStore) => Promise<T>,
 ): Promise<T> {
-  return useStore(await resolveStore(store, namespace), use);
+  return useStore(await resolveStore(store, namespace), use, true);
 }
 
 /**
@@ -112,12 +112,10 @@ export async function withNewStore<T>(
 async function useStore<T>(
   { name, config }: { readonly name: string; readonly config: Config },
   use: (store: EventStore) => Promise<T>,
+  readOnly = false,
 ): Promise<T> {
   try {
-    const opened = await openStore(
-      config,
-      composeOptions(() => undefined),
-    );
+    const opened = await openStore(config, { ...composeOptions(() => undefined), readOnly });
     try {
       return await use(opened);
     } finally {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { compose } from '../../app/compose.ts';
 import { type Config, ConfigError, readConfig } from '../../config/config.ts';
+import { DAY_MS } from '../../domain/time.ts';
 import { DemoUsageError, HELP, readArguments } from './arguments.ts';
 import { FolderNotUsable, prepareFolder } from './folder.ts';
 import { runDemo } from './run-demo.ts';
@@ -39,7 +40,8 @@ async function start(args: readonly string[]): Promise<void> {
   const configured = readConfig();
   const folder = join(configured.dataDir, 'demo');
   const store = { kind: 'sqlite', file: join(folder, DATABASE_FILE) } as const;
-  const config: Config = { ...configured, dataDir: folder, store };
+  // Announcements would come between the sample data, at positions that differ from run to run.
+  const config: Config = { ...configured, dataDir: folder, store, announceAlerts: false };
   await requireFreePort(config);
   await prepareFolder(folder, DATABASE_FILE);
   await run(config, seconds);
@@ -48,6 +50,8 @@ async function start(args: readonly string[]): Promise<void> {
 async function run(config: Config, seconds: number | undefined): Promise<void> {
   const stop = stopAtSignal();
   const clock = new SampleClock();
+  // Before the first fact of the sample data: the ledger records its start, and its time never goes back.
+  clock.set(Date.now() - 400 * DAY_MS);
   let failure: unknown;
   const ledger = await compose(config, {
     log: pino({ name: 'cluster-ledger', level: 'warn' }, pino.destination({ dest: 2, sync: true })),

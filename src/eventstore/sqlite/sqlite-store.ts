@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type {
@@ -25,6 +26,8 @@ export interface SqliteOptions {
   readonly onFailed?: (error: StoreFailed) => void;
   /** Whether to open the file for writing although it lacks events that were acknowledged. */
   readonly acceptLoss?: boolean;
+  /** Whether the file is only read, and not changed. Appends throw. */
+  readonly readOnly?: boolean;
 }
 
 type Row = [number, string, number, string, string, string, string, number];
@@ -46,8 +49,10 @@ export class SqliteStore implements EventStore {
   readonly loss: StoreLoss | undefined;
   readonly #lock: DatabaseSync;
   readonly #db: DatabaseSync;
-  /** Absent if acknowledged events are missing. */
+  /** Absent if the file is only read, because acknowledged events are missing or the caller wants so. */
   readonly #writes: GroupCommit | undefined;
+  /** Files that SQLite creates for reading, if there was no write-ahead log. A file that is only read must look as before. */
+  readonly #leftovers: readonly string[];
   readonly #tails: Map<string, Tail>;
   readonly #logPage: StatementSync;
   readonly #logEvent: StatementSync;
@@ -66,7 +71,8 @@ export class SqliteStore implements EventStore {
     try {
       const opened = openFile(path);
       try {
-        const isHeld = opened.loss !== undefined && options.acceptLoss !== true;
+        const isHeld =
+          options.readOnly === true || (opened.loss !== undefined && options.acceptLoss !== true);
         const writes = isHeld ? undefined : await startWriting(opened, options.onFailed ?? (() => undefined));
         return new SqliteStore(lock, opened, writes);
       } catch (error) {
@@ -81,11 +87,12 @@ export class SqliteStore implements EventStore {
 
   private constructor(
     lock: DatabaseSync,
-    { path, db, loss, tails, head }: OpenedFile,
+    { path, db, loss, tails, head, wal }: OpenedFile,
     writes: GroupCommit | undefined,
   ) {
     this.#lock = lock;
     this.#writes = writes;
+    this.#leftovers = writes === undefined && wal === undefined ? [`${path}-wal`, `${path}-shm`] : [];
     this.loss = writes === undefined ? loss : undefined;
     this.#db = db ?? (writes === undefined ? emptyDatabase() : openForReading(path));
     this.#tails = tails;
@@ -319,6 +326,7 @@ export class SqliteStore implements EventStore {
     // The last connection to close copies the write-ahead log into the file, so it must be the one that can write.
     this.#db.close();
     await this.#writes?.close();
+    for (const file of this.#leftovers) rmSync(file, { force: true });
     this.#lock.close();
   }
 
