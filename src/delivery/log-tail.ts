@@ -65,7 +65,7 @@ export class LogTail {
   #keep(events: readonly LogEvent[]): void {
     const last = this.#newest.at(-1)?.position;
     if (last !== undefined && events[0]?.position !== last + 1) this.#newest = [];
-    for (const event of events.slice(-NEWEST_EVENTS)) this.#newest.push(event);
+    for (const event of events) this.#newest.push(event);
     // Cutting at twice the size makes the cost per event constant.
     if (this.#newest.length > 2 * NEWEST_EVENTS) this.#newest = this.#newest.slice(-NEWEST_EVENTS);
     for (const listener of this.#listeners) listener();
