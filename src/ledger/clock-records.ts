@@ -3,10 +3,7 @@ import { CLOCK_DOUBTED, CLOCK_STREAM, CLOCK_TRUSTED } from '../domain/stream-tab
 import { formatInstant, type Instant, readInstant, type Window } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
-import type { Revision } from '../util/log-numbers.ts';
-import { appendAtEnd } from './append-at-end.ts';
-import { eventId } from './event-id.ts';
-import { writeDeadline } from './retry.ts';
+import { appendRecord } from './append-record.ts';
 
 /** The last record about the clock. */
 export type ClockRecord =
@@ -53,11 +50,6 @@ export class ClockRecords {
   }
 
   #append(type: string, data: JsonObject, actor: string): Promise<string> {
-    const eventAt = (revision: Revision) => {
-      const id = eventId(CLOCK_STREAM, revision, JSON.stringify(data));
-      const metadata = { source: LEDGER_SOURCE, actor };
-      return { id, type, data, metadata, recordedAt: this.#recordingTime() };
-    };
-    return appendAtEnd(this.#store, CLOCK_STREAM, eventAt, writeDeadline());
+    return appendRecord(this.#store, CLOCK_STREAM, { type, data, actor }, this.#recordingTime);
   }
 }

@@ -1,11 +1,8 @@
-import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import { LOSS_ACCEPTED, LOSSES_STREAM } from '../domain/stream-table.ts';
 import type { Instant } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import type { Position, Revision } from '../util/log-numbers.ts';
-import { appendAtEnd } from './append-at-end.ts';
-import { eventId } from './event-id.ts';
-import { writeDeadline } from './retry.ts';
+import type { Position } from '../util/log-numbers.ts';
+import { appendRecord } from './append-record.ts';
 
 /** The decision of an operator to go on without events that were acknowledged. */
 export interface LossAcceptance {
@@ -33,11 +30,11 @@ export class LossRecords {
    */
   accepted({ by, reason, why, intactThrough }: LossAcceptance, epoch: number): Promise<string> {
     const data = { why, by, reason, epoch, epochFrom: intactThrough };
-    const eventAt = (revision: Revision) => {
-      const recordedAt = this.#recordingTime();
-      const id = eventId(LOSSES_STREAM, revision, recordedAt, JSON.stringify(data));
-      return { id, type: LOSS_ACCEPTED, data, metadata: { source: LEDGER_SOURCE, actor: by }, recordedAt };
-    };
-    return appendAtEnd(this.#store, LOSSES_STREAM, eventAt, writeDeadline());
+    return appendRecord(
+      this.#store,
+      LOSSES_STREAM,
+      { type: LOSS_ACCEPTED, data, actor: by },
+      this.#recordingTime,
+    );
   }
 }

@@ -14,8 +14,8 @@ import {
 import { formatInstant, type Instant } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
-import type { Revision } from '../util/log-numbers.ts';
-import { appendAtEnd, isAppended } from './append-at-end.ts';
+import { isAppended } from './append-at-end.ts';
+import { appendRecord } from './append-record.ts';
 import { eventId } from './event-id.ts';
 import { writeDeadline } from './retry.ts';
 
@@ -78,12 +78,7 @@ export class OperatorDecisions {
     return (await isAppended(this.#store, BILLING_STREAM, event, -1, writeDeadline())) ? id : undefined;
   }
 
-  async #append(stream: string, type: string, data: JsonObject, actor: string): Promise<string> {
-    const eventAt = (revision: Revision) => {
-      const recordedAt = this.#now();
-      const id = eventId(stream, revision, recordedAt, JSON.stringify(data));
-      return { id, type, data, metadata: { source: LEDGER_SOURCE, actor }, recordedAt };
-    };
-    return appendAtEnd(this.#store, stream, eventAt, writeDeadline());
+  #append(stream: string, type: string, data: JsonObject, actor: string): Promise<string> {
+    return appendRecord(this.#store, stream, { type, data, actor }, this.#now);
   }
 }

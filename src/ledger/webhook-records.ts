@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import {
   DELIVERIES_REQUESTED,
   WEBHOOK_CHANGED,
@@ -14,8 +12,7 @@ import type { Instant } from '../domain/time.ts';
 import type { DeliveryRequest, SecretVersion, Webhook, WebhookDefinition } from '../domain/webhook.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
-import { appendAtEnd } from './append-at-end.ts';
-import { writeDeadline } from './retry.ts';
+import { appendRecord } from './append-record.ts';
 
 /**
  * Records the webhooks and their changes. Every method returns the id of the event once it is durable, and throws
@@ -66,14 +63,6 @@ export class WebhookRecords {
   #append(type: string, members: object, actor: string): Promise<string> {
     // An absent description must not become a member with the value undefined.
     const data = JSON.parse(JSON.stringify(members)) as JsonObject;
-    const id = randomUUID();
-    const recordedAt = this.#now();
-    const metadata = { source: LEDGER_SOURCE, actor };
-    return appendAtEnd(
-      this.#store,
-      WEBHOOKS_STREAM,
-      () => ({ id, type, data, metadata, recordedAt }),
-      writeDeadline(),
-    );
+    return appendRecord(this.#store, WEBHOOKS_STREAM, { type, data, actor }, this.#now);
   }
 }
