@@ -1,10 +1,7 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { createFile, OWNER_ONLY, replaceFile } from '../util/replace-file.ts';
+import { readFile, stat } from 'node:fs/promises';
+import { createPrivateFile, OTHERS } from '../util/private-file.ts';
+import { OWNER_ONLY, replaceFile } from '../util/replace-file.ts';
 import { LogKeyError, LogKeys } from './log-keys.ts';
-
-/** Permission bits of the group and of other users. */
-const OTHERS = 0o077;
 
 /** Reads the keys in a file. @throws LogKeyError if the file is absent, has no keys, or can be read by other users. */
 export async function readKeyFile(file: string): Promise<LogKeys> {
@@ -21,16 +18,12 @@ export async function readKeyFile(file: string): Promise<LogKeys> {
 export async function openKeyFile(file: string, name: string): Promise<LogKeys> {
   const existing = await keysIn(file);
   if (existing !== undefined) return existing;
-  const generated = LogKeys.generate(name);
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await createFile(file, generated.text, OWNER_ONLY);
+    await createPrivateFile(file, LogKeys.generate(name).text);
   } catch (cause) {
-    // Another process has created the file in the meantime.
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return readKeyFile(file);
     throw new LogKeyError(`the key file ${file} cannot be created: ${(cause as Error).message}`, { cause });
   }
-  return generated;
+  return readKeyFile(file);
 }
 
 /**

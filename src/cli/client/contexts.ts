@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { OTHERS } from '../../util/private-file.ts';
 import { OWNER_ONLY, replaceFile } from '../../util/replace-file.ts';
 import { CliError, EXIT, usageError } from '../terminal/cli-error.ts';
 import { printWarning } from '../terminal/output.ts';
@@ -21,9 +22,6 @@ export type Saved = z.output<typeof Saved>;
 /** Names that a context may have. */
 export const CONTEXT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Permission bits of group and others. */
-const GROUP_AND_OTHERS = 0o077;
-
 /** The saved contexts of the user. Only the user may read their file, since it may hold tokens. */
 export class Contexts {
   readonly file: string;
@@ -37,7 +35,7 @@ export class Contexts {
     let text: string;
     try {
       const { mode } = await stat(this.file);
-      if ((mode & GROUP_AND_OTHERS) !== 0)
+      if ((mode & OTHERS) !== 0)
         printWarning(`other users can read ${this.file}, which may hold tokens: run chmod 600 on it`);
       text = await readFile(this.file, 'utf8');
     } catch (error) {

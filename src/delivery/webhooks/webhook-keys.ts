@@ -1,10 +1,9 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import type { Instant } from '../../domain/time.ts';
 import type { SecretVersion, Webhook } from '../../domain/webhook.ts';
 import { messageOf } from '../../util/message-of.ts';
-import { createFile, OWNER_ONLY } from '../../util/replace-file.ts';
+import { createPrivateFile, OTHERS } from '../../util/private-file.ts';
 
 /** The key of the webhook secrets cannot be used. */
 export class WebhookKeyError extends Error {
@@ -13,8 +12,6 @@ export class WebhookKeyError extends Error {
 
 const KEY_BYTES = 32;
 const SECRET_BYTES = 32;
-/** Permission bits of the group and of other users. */
-const OTHERS = 0o077;
 
 /**
  * Key from which the secrets of all webhooks are derived, by HKDF with SHA-256 (RFC 5869). No secret is thus stored: not in
@@ -68,20 +65,11 @@ export class WebhookKeys {
  */
 export async function openWebhookKeys(file: string): Promise<WebhookKeys> {
   try {
+    await createPrivateFile(file, `${WebhookKeys.generate()}\n`);
     return await keysIn(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(file, error);
+  } catch (cause) {
+    throw new WebhookKeyError(`the key file ${file} cannot be used: ${messageOf(cause)}`, { cause });
   }
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await createFile(file, `${WebhookKeys.generate()}\n`, OWNER_ONLY);
-  } catch (error) {
-    // Another process may have created the file in the meantime.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(file, error);
-  }
-  return keysIn(file).catch((error: unknown) => {
-    throw unusable(file, error);
-  });
 }
 
 async function keysIn(file: string): Promise<WebhookKeys> {
@@ -89,8 +77,4 @@ async function keysIn(file: string): Promise<WebhookKeys> {
   if ((mode & OTHERS) !== 0)
     throw new WebhookKeyError('other users can read it. If no other user has read it, run chmod 600');
   return new WebhookKeys(await readFile(file, 'utf8'));
-}
-
-function unusable(file: string, cause: unknown): WebhookKeyError {
-  return new WebhookKeyError(`the key file ${file} cannot be used: ${messageOf(cause)}`, { cause });
 }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '../../util/message-of.ts';
+import { OTHERS } from '../../util/private-file.ts';
 import { OWNER_ONLY } from '../../util/replace-file.ts';
 import { StoreFailed } from '../store-errors.ts';
 import { witnessFile } from './acknowledged.ts';
@@ -16,8 +17,6 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
 const LOCK_WAIT_MS = 1_000;
-/** Permission bits of the group and of other users. */
-const OTHERS = 0o077;
 
 /** Advice for a file that cannot be used as it is. */
 export const RESTORE =

@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createFile, OWNER_ONLY } from './replace-file.ts';
+
+/** Permission bits of the group and of other users. */
+export const OTHERS = 0o077;
+
+/**
+ * Writes a file that only its owner can read, and creates its folder. If the file exists, or another process creates it
+ * meanwhile, nothing is written, so it may also be in a folder that is read-only.
+ * @throws Error if the file cannot be written.
+ */
+export async function createPrivateFile(file: string, content: string): Promise<void> {
+  if (existsSync(file)) return;
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    await createFile(file, content, OWNER_ONLY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
