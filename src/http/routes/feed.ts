@@ -75,17 +75,15 @@ function grows({ projections }: HttpServices, position: Position, deadline: numb
 
 /** Reads up to `limit` events after a position, up to the position of the projections. */
 async function readPage(
-  { store, projections }: HttpServices,
+  { tail }: HttpServices,
   after: Position,
   { limit, types }: Pick<z.output<typeof Query>, 'limit' | 'types'>,
 ) {
   const events: FeedEventOut[] = [];
   let next = after;
-  const { position: head } = projections.model;
-  if (after >= head) return { events, next };
-  for await (const batch of store.readAll(after)) {
+  for await (const batch of tail.read(after)) {
     for (const event of batch) {
-      if (event.position > head || events.length === limit) return { events, next };
+      if (events.length === limit) return { events, next };
       next = event.position;
       const found = feedEventOf(event);
       if (found !== undefined && types?.has(found.type) !== false) events.push(found);
