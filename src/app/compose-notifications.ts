@@ -4,9 +4,9 @@ import type { CurrentAlert } from '../delivery/alerts/alert-announcer.ts';
 import { openChannel } from '../delivery/alerts/channels.ts';
 import { Notifications } from '../delivery/alerts/notifications.ts';
 import type { LogTail } from '../delivery/log-tail.ts';
-import { ALERTS } from '../domain/alert.ts';
+import { alertText } from '../domain/alert.ts';
 import { formatInstant } from '../domain/time.ts';
-import { type AlertSources, liveAlerts } from '../http/alert-view.ts';
+import { type AlertSources, liveAlerts, severityOf } from '../http/alert-view.ts';
 import { type Alert, alertState } from '../projections/alerts/raised-alert.ts';
 import type { ComposeOptions } from './compose-options.ts';
 import type { OpenLog } from './open-log.ts';
@@ -43,18 +43,15 @@ export function openNotifications(
 
 function currentAlert(alert: Alert): CurrentAlert {
   const { id, kind, subject, clusterId, accountId, raisedAt, silentUntil, data } = alert;
-  const { severity, happened, bill, next } = ALERTS[kind];
   return {
     alertId: id,
     kind,
-    severity,
+    severity: severityOf(alert),
     subject,
     ...(clusterId !== undefined && { clusterId }),
     ...(accountId !== undefined && { accountId }),
     raisedAt: formatInstant(raisedAt),
-    happened: happened(subject, data),
-    bill: typeof bill === 'string' ? bill : bill(data),
-    next: typeof next === 'string' ? next : next(data),
+    ...alertText(kind, subject, data),
     isAcknowledged: alertState(alert) === 'acknowledged',
     ...(silentUntil !== undefined && { silentUntil }),
   };

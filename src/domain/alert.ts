@@ -358,3 +358,11 @@ export const ALERT_KINDS = Object.keys(ALERTS) as [AlertKind, ...AlertKind[]];
 export function alertId(kind: AlertKind, subject: string): string {
   return `${kind}:${subject}`;
 }
+
+/** Returns the texts of an alert: what happened, the effect on the bill, and what to do next. */
+export function alertText(kind: AlertKind, subject: string, data: AlertData) {
+  const { happened, bill, next } = ALERTS[kind];
+  const textOf = (text: string | ((data: AlertData) => string)) =>
+    typeof text === 'string' ? text : text(data);
+  return { happened: happened(subject, data), bill: textOf(bill), next: textOf(next) };
+}

@@ -1,7 +1,7 @@
 import type { AlertOut } from '../api/alerts.ts';
 import type { SignedLog } from '../audit/signed-log.ts';
 import type { Webhooks } from '../delivery/webhooks/webhooks.ts';
-import { ALERTS, type AlertKind, type Severity } from '../domain/alert.ts';
+import { ALERTS, type AlertKind, alertText, type Severity } from '../domain/alert.ts';
 import { usageOf } from '../domain/billing/usage.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
@@ -33,12 +33,11 @@ export function severityOf({ kind }: Pick<Alert, 'kind'>): Severity {
 export function alertOut(alert: Alert, model: LedgerModel, now: Instant): AlertOut {
   const { id, kind, subject, clusterId, accountId, raisedAt, updatedAt, resolvedAt, acknowledged, data } =
     alert;
-  const { severity, happened, bill, next } = ALERTS[kind];
   const atStake = resolvedAt === undefined ? stakeOf(alert, model, now) : undefined;
   return {
     id,
     kind,
-    severity,
+    severity: severityOf(alert),
     state: alertState(alert),
     subject,
     ...(clusterId !== undefined && { clusterId }),
@@ -47,9 +46,7 @@ export function alertOut(alert: Alert, model: LedgerModel, now: Instant): AlertO
     updatedAt: instantOut(updatedAt),
     ...(resolvedAt !== undefined && { resolvedAt: instantOut(resolvedAt) }),
     ...(acknowledged && { acknowledged: acknowledgedOut(acknowledged) }),
-    happened: happened(subject, data),
-    bill: typeof bill === 'string' ? bill : bill(data),
-    next: typeof next === 'string' ? next : next(data),
+    ...alertText(kind, subject, data),
     ...(atStake && { atStake }),
     data,
   };
