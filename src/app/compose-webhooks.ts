@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Config } from '../config/config.ts';
+import { type Config, isLoopbackHost } from '../config/config.ts';
 import { TargetPolicy } from '../delivery/guarded-agent.ts';
 import { LogTail } from '../delivery/log-tail.ts';
 import { openWebhookKeys, WebhookKeys } from '../delivery/webhooks/webhook-keys.ts';
@@ -56,7 +56,6 @@ async function keysOf({ webhooks, dataDir }: Config, readOnly: boolean): Promise
 
 /** A ledger that serves its own machine only may also send to it, so that a webhook can be tried out. */
 function targetsOf({ webhooks, host }: Config): AddressPolicyOptions {
-  const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.');
-  const allow = isLocal ? ['127.0.0.0/8', '::1/128'] : [];
+  const allow = isLoopbackHost(host) ? ['127.0.0.0/8', '::1/128'] : [];
   return webhooks.targets ?? AddressPolicyOptions.parse({ allow, allowPrivate: false });
 }

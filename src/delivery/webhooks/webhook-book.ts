@@ -36,11 +36,6 @@ export class WebhookBook {
     });
   }
 
-  /** Revision of the last event that was read; -1 if there is none. */
-  get revision(): Revision {
-    return this.#next - 1;
-  }
-
   all(): readonly Webhook[] {
     return [...this.#webhooks.values()];
   }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FeedEventOut } from '../../api/feed.ts';
+import { LEDGER_SOURCE } from '../../domain/facts/cloud-event.ts';
 import { WEBHOOKS_STREAM } from '../../domain/stream-table.ts';
-import type { Instant } from '../../domain/time.ts';
+import { formatInstant, type Instant } from '../../domain/time.ts';
 import type { Webhook } from '../../domain/webhook.ts';
 import type { EventStore, LogEvent } from '../../eventstore/event-store.ts';
 import type { LiveAlert } from '../../projections/alerts/raised-alert.ts';
@@ -169,10 +170,10 @@ export class Webhooks {
     const event = {
       specversion: '1.0',
       id,
-      source: 'urn:cluster-ledger',
+      source: LEDGER_SOURCE,
       type: 'io.clusterledger.webhook.test.v1',
       subject: webhook.webhookId,
-      time: new Date(now()).toISOString(),
+      time: formatInstant(now()),
       datacontenttype: 'application/json',
       data: { webhookId: webhook.webhookId },
     };

@@ -3,6 +3,8 @@ import { FACT_TYPES, type Fact, type FactType } from './fact.ts';
 
 /** Source of the events that the ledger itself appends. */
 export const LEDGER_SOURCE = 'urn:cluster-ledger';
+/** Source of the facts that people record by a command instead of an event. */
+export const API_SOURCE = `${LEDGER_SOURCE}:api`;
 
 /** Names of the fact types in CloudEvents, without the prefix and the version that all of them share. */
 const NAMES: Readonly<Record<FactType, string>> = {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { TransferPreviewOut, VoidPreviewOut } from '../../api/corrections.ts';
 import { RecordedOut } from '../../api/events.ts';
 import type { Caller } from '../../domain/access/caller.ts';
-import { factToCloudEvent, LEDGER_SOURCE } from '../../domain/facts/cloud-event.ts';
+import { API_SOURCE, factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import { AccountId, Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/submission.ts';
@@ -21,7 +21,6 @@ import type { App, HttpServices } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
 /** The source of facts that are posted to these resources. */
-const SOURCE = `${LEDGER_SOURCE}:api`;
 
 const headers = z.looseObject({
   'idempotency-key': z
@@ -253,8 +252,8 @@ function submissionOf(
 ): Submission {
   return {
     fact,
-    origin: { source: SOURCE, id, actor: caller.actor },
+    origin: { source: API_SOURCE, id, actor: caller.actor },
     isTimedByLedger: body.effectiveAt === undefined,
-    event: factToCloudEvent(fact, { source: SOURCE, id }),
+    event: factToCloudEvent(fact, { source: API_SOURCE, id }),
   };
 }

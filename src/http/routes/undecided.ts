@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { DecisionsOut, UNDECIDED_KINDS, UndecidedListOut, type UndecidedOut } from '../../api/undecided.ts';
-import { factToCloudEvent, LEDGER_SOURCE } from '../../domain/facts/cloud-event.ts';
+import { API_SOURCE, factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import { ClusterId, line } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Outcome, Submission } from '../../ledger/submission.ts';
@@ -15,7 +15,6 @@ import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { invalidRequest } from '../server/problem.ts';
 
-const SOURCE = `${LEDGER_SOURCE}:api`;
 /** Maximum number of clusters that one request decides about. */
 const MAX_CLUSTERS = 1_000;
 
@@ -144,7 +143,7 @@ async function stop(
         ? registeredAt
         : Math.max(effectiveAt, registeredAt);
     const fact = { type: 'BillingStopped', clusterId, effectiveAt: at, cause: 'manual', reason } as const;
-    const origin = { source: SOURCE, id, actor };
+    const origin = { source: API_SOURCE, id, actor };
     return { fact, origin, event: factToCloudEvent(fact, origin) };
   });
   const outcomes = submissions.length === 0 ? [] : await ledger.record(submissions, { mayBackdate: true });
