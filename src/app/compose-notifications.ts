@@ -15,7 +15,7 @@ import type { OpenLog } from './open-log.ts';
 export function openNotifications(
   { notifications: channels, announceAlerts }: Config,
   { log, now, monotonic = () => performance.now(), readOnly = false }: ComposeOptions,
-  { store, clock }: OpenLog,
+  { store, clock, isReadOnly }: OpenLog,
   sources: AlertSources & { readonly tail: LogTail },
   resources: AsyncDisposableStack,
 ): void {
@@ -26,6 +26,7 @@ export function openNotifications(
   const notifications = new Notifications({
     store,
     tail: sources.tail,
+    isReadOnly,
     channels: channels.map((options) => openChannel(options, dispatcher, now)),
     current: () => {
       const { model } = sources.projections;

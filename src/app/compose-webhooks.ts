@@ -25,7 +25,7 @@ export interface OpenWebhooks {
 export async function openWebhooks(
   config: Config,
   { log, now, monotonic = () => performance.now(), readOnly = false }: ComposeOptions,
-  { store, projections, clock }: OpenLog,
+  { store, projections, clock, isReadOnly }: OpenLog,
   resources: AsyncDisposableStack,
 ): Promise<OpenWebhooks> {
   const sender = new WebhookSender(new TargetPolicy(targetsOf(config)), now);
@@ -43,7 +43,7 @@ export async function openWebhooks(
     log,
   });
   resources.defer(() => webhooks.stop());
-  if (!readOnly) webhooks.start();
+  if (!isReadOnly) webhooks.start();
   return { tail, webhooks, webhookRecords };
 }
 

@@ -62,6 +62,8 @@ export async function openLog(
   const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, latch);
   resources.defer(() => store.close());
   const onBehind = ({ why, intactThrough }: StoreLoss) => {
+    // The store and the recorded starts may both notice the loss.
+    if (latch.loss !== undefined) return;
     latch.close('log-behind', why, intactThrough);
     log.error(
       { alert: 'log-behind', why, do: LOSS_ADVICE },

@@ -9,7 +9,8 @@ const CATCH_UP_CHECK_MS = 100;
 
 export interface ClaimedWorkOptions {
   readonly name: string;
-  readonly claim: Claim;
+  /** Absent if no other process can do the work. */
+  readonly claim?: Claim | undefined;
   readonly tail: LogTail;
   /** Called before the claim is taken. @returns whether there is work at all. */
   readonly isNeeded: () => Promise<boolean>;
@@ -64,7 +65,7 @@ export class ClaimedWork {
     }
     await end();
     // If the store cannot be reached, others wait until the claim runs out.
-    await claim.release().catch(() => undefined);
+    await claim?.release().catch(() => undefined);
   }
 
   async #step(): Promise<void> {
@@ -72,14 +73,14 @@ export class ClaimedWork {
     try {
       if (!(await isNeeded())) {
         await end();
-        await claim.release();
-      } else if (await claim.acquire()) await work();
+        await claim?.release();
+      } else if (claim === undefined || (await claim.acquire())) await work();
       else await watch?.();
     } catch (error) {
       if (error instanceof StoreUnavailable)
         log.info({ why: messageOf(error) }, `${name} wait for the store`);
       else log.error({ err: error }, `${name} cannot continue; trying again`);
     }
-    if (!claim.isHeld) await end();
+    if (claim?.isHeld === false) await end();
   }
 }

@@ -1,5 +1,7 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deleted, registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
@@ -136,6 +138,43 @@ describe('a channel of Alertmanager', () => {
     });
     await acknowledge(ledger, id);
     await until(() => posted().some(({ endsAt }) => endsAt !== undefined));
+  });
+});
+
+describe('an alert about a log that takes no events', () => {
+  test('reaches a channel once although it cannot be recorded: the log was altered', async () => {
+    const slack = await jsonReceiver();
+    const ledger = await ledgerWith([{ name: 'ops', type: 'slack', url: slack.url }]);
+    await ledger.record(registered('c1', MARCH), registered('c2', MARCH));
+    await ledger.close();
+    const db = new DatabaseSync(ledger.storeFile);
+    db.exec(`UPDATE log SET data = replace(data, '"acme"', '"acmf"') WHERE position = 1`);
+    db.close();
+    slack.state.status = 500;
+    await ledger.open();
+    await until(() => slack.received.length === 2);
+    slack.state.status = 200;
+    await until(() => slack.received.length === 3);
+    for (const { body } of slack.received)
+      expect(body.text).toMatch(/^:rotating_light: critical \*log-tampered\*/);
+  });
+
+  test('reaches a channel although it cannot be recorded: acknowledged events are missing', async () => {
+    const slack = await jsonReceiver();
+    const ledger = await ledgerWith([{ name: 'ops', type: 'slack', url: slack.url }]);
+    await ledger.record(registered('c1', MARCH));
+    await ledger.close();
+    const backup = await readFile(ledger.storeFile);
+    await ledger.open();
+    await ledger.record(registered('c2', MARCH));
+    await ledger.close();
+    await writeFile(ledger.storeFile, backup);
+    await ledger.open();
+    await until(() => slack.received.length === 1);
+    expect(slack.received[0]?.body.text).toMatch(/^:rotating_light: critical \*log-behind\*/);
+    expect(ledger.logged.map(({ msg }) => msg)).toEqual([
+      'acknowledged events are missing; the ledger is read-only',
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@ import type { Instant } from '../../domain/time.ts';
 import type { EventStore, LogEvent } from '../../eventstore/event-store.ts';
 import { StoreUnavailable } from '../../eventstore/store-errors.ts';
 import type { Logger } from '../../util/logger.ts';
+import { messageOf } from '../../util/message-of.ts';
 import { Claim } from '../claim.ts';
 import { ClaimedWork } from '../claimed-work.ts';
 import { ConsumerGroup, type GroupStatus } from '../groups/consumer-group.ts';
@@ -21,6 +22,8 @@ export interface NotificationsOptions {
   readonly store: EventStore;
   readonly tail: LogTail;
   readonly channels: readonly Channel[];
+  /** Whether nothing can be recorded, because acknowledged events are missing. This process then is the only one. */
+  readonly isReadOnly: boolean;
   /** Returns the alerts that are not resolved. */
   readonly current: () => readonly CurrentAlert[];
   /** Milliseconds since the epoch. */
@@ -45,16 +48,16 @@ export class Notifications {
   #comparedHead = -1;
   #comparedAt = Number.NEGATIVE_INFINITY;
   #repeatedAt = Number.NEGATIVE_INFINITY;
-  /** Alerts that were sent directly, because nothing can be recorded. */
+  /** Changes that a channel has taken directly, because nothing can be recorded. The others are tried again. */
   readonly #direct = new Set<string>();
 
   constructor(options: NotificationsOptions) {
     this.#options = options;
-    const { store, tail, now, recordingTime, monotonic, log } = options;
+    const { store, tail, isReadOnly, now, recordingTime, monotonic, log } = options;
     this.#announcer = new AlertAnnouncer(store, recordingTime);
     this.#work = new ClaimedWork({
       name: 'notifications',
-      claim: new Claim(store, 'notifications', { now, monotonic }),
+      claim: isReadOnly ? undefined : new Claim(store, 'notifications', { now, monotonic }),
       tail,
       everyMs: COMPARE_MS,
       isNeeded: async () => true,
@@ -78,8 +81,9 @@ export class Notifications {
   }
 
   async #step(): Promise<void> {
-    const { channels } = this.#options;
-    for (const channel of channels) if (!this.#groups.has(channel.name)) this.#startGroup(channel);
+    const { channels, isReadOnly } = this.#options;
+    if (!isReadOnly)
+      for (const channel of channels) if (!this.#groups.has(channel.name)) this.#startGroup(channel);
     const { head } = this.#options.tail;
     if (head !== this.#comparedHead || performance.now() - this.#comparedAt >= COMPARE_IDLE_MS) {
       this.#comparedHead = head;
@@ -100,18 +104,23 @@ export class Notifications {
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
       // A log that was tampered with, or a full disk, takes no events. Just then somebody must know.
+      this.#options.log.warn({ why: messageOf(error) }, 'nothing can be recorded; alerts are sent directly');
       await this.#sendDirectly(changes);
-      throw error;
     }
   }
 
   async #sendDirectly(changes: readonly Change[]): Promise<void> {
     for (const change of changes) {
       const key = `${change.type} ${change.notice.alertId}`;
-      if (this.#direct.has(key)) continue;
-      this.#direct.add(key);
-      const chosen = this.#options.channels.filter((channel) => isFor(channel, change.notice));
-      await Promise.all(chosen.map((channel) => channel.send(change, this.#stop.signal)));
+      const chosen = this.#options.channels.filter(
+        (channel) => isFor(channel, change.notice) && !this.#direct.has(`${channel.name} ${key}`),
+      );
+      await Promise.all(
+        chosen.map(async (channel) => {
+          const { outcome } = await channel.send(change, this.#stop.signal);
+          if (outcome === 'ack') this.#direct.add(`${channel.name} ${key}`);
+        }),
+      );
     }
   }
 
