@@ -1,32 +1,21 @@
 import type { Command } from 'commander';
 import { DeliveriesOut } from '../../../api/webhooks.ts';
-import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
+import type { CliContext } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
-import { printAnswer } from '../../client/requests.ts';
-import type { TargetOptions } from '../../client/target.ts';
-import { webhookId, withJson, withServer } from '../../terminal/options.ts';
 import type { Output } from '../../terminal/output.ts';
+import { askWebhook } from './ask-webhook.ts';
 
 export function addWebhooksDeliveries(parent: Command, cli: CliContext): void {
   const command = parent
     .command('deliveries')
     .summary('list the latest attempts and the parked messages')
     .description('Lists the latest attempts to send to a webhook, latest first, and its parked messages.')
-    .argument('<id>', 'id of the webhook', webhookId)
-    .addHelpText('after', '\nExample:\n  $ cluster-ledger webhooks deliveries 5cf0…')
-    .action((id: string, options: TargetOptions & { readonly json?: boolean }) =>
-      withRunningLedger(cli, options, (client) =>
-        printAnswer(
-          client,
-          cli.out,
-          options,
-          { path: path`/v1/webhooks/${id}/deliveries` },
-          DeliveriesOut,
-          (answer) => printDeliveries(cli.out, answer),
-        ),
-      ),
-    );
-  withJson(withServer(command));
+    .addHelpText('after', '\nExample:\n  $ cluster-ledger webhooks deliveries 5cf0…');
+  askWebhook(command, cli, {
+    request: (id) => ({ path: path`/v1/webhooks/${id}/deliveries` }),
+    schema: DeliveriesOut,
+    show: printDeliveries,
+  });
 }
 
 async function printDeliveries(out: Output, { attempts, parked }: DeliveriesOut): Promise<void> {
