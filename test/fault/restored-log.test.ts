@@ -44,6 +44,23 @@ async function acceptLoss(ledger: TestLedger): Promise<void> {
   await ledger.reopen();
 }
 
+/**
+ * Records `c2`, which the restore loses, then `c3` at its position and the same last event again. The next start finds the
+ * snapshot of before the restore, as after a process that was killed.
+ */
+async function restoreUnderSnapshot(ledger: TestLedger, restore: () => Promise<void>): Promise<void> {
+  const last = stopped('c1', '2026-04-11T00:00:00.000Z');
+  await ledger.record(registered('c2', APRIL), last);
+  await ledger.close();
+  const snapshot = await readFile(ledger.snapshotFile);
+  await restoreAndAccept(ledger, restore);
+  await ledger.record(registered('c3', APRIL), last);
+  await ledger.close();
+  await writeFile(ledger.snapshotFile, snapshot);
+  await ledger.open();
+  await acceptLoss(ledger);
+}
+
 /** Returns whether the answers are those of a replay of the whole log. */
 async function answersLikeReplay(ledger: TestLedger): Promise<boolean> {
   const { store, projections } = ledger.rooms;
@@ -60,18 +77,7 @@ describe('a snapshot of a log that was restored from an older file', () => {
     await ledger.close();
     const restore = await backup(ledger);
     await ledger.open();
-    const last = stopped('c1', '2026-04-11T00:00:00.000Z');
-    await ledger.record(registered('c2', APRIL), last);
-    await ledger.close();
-    const snapshot = await readFile(ledger.snapshotFile);
-
-    // The process that runs after the restore is killed, so the older snapshot is in its place at the next start.
-    await restoreAndAccept(ledger, restore);
-    await ledger.record(registered('c3', APRIL), last);
-    await ledger.close();
-    await writeFile(ledger.snapshotFile, snapshot);
-    await ledger.open();
-    await acceptLoss(ledger);
+    await restoreUnderSnapshot(ledger, restore);
 
     expect(await answersLikeReplay(ledger)).toBe(true);
     expect((await ledger.get('/v1/clusters/c2')).status).toBe(404);
@@ -82,17 +88,7 @@ describe('a snapshot of a log that was restored from an older file', () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', APRIL));
     const restore = await backup(ledger);
-    const last = stopped('c1', '2026-04-11T00:00:00.000Z');
-    await ledger.record(registered('c2', APRIL), last);
-    await ledger.close();
-    const snapshot = await readFile(ledger.snapshotFile);
-
-    await restoreAndAccept(ledger, restore);
-    await ledger.record(registered('c3', APRIL), last);
-    await ledger.close();
-    await writeFile(ledger.snapshotFile, snapshot);
-    await ledger.open();
-    await acceptLoss(ledger);
+    await restoreUnderSnapshot(ledger, restore);
 
     expect(await answersLikeReplay(ledger)).toBe(true);
     expect((await ledger.get('/v1/clusters/c2')).status).toBe(404);
