@@ -7,7 +7,13 @@ import type { Logger } from '../../util/logger.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { waitUntil } from '../delivery-clock.ts';
 import type { LogTail } from '../log-tail.ts';
-import type { DeliveryAttempt, GroupState, GroupStateFile, ParkedMessage } from './group-state.ts';
+import type {
+  DeliveryAttempt,
+  GroupState,
+  GroupStateFile,
+  ParkedMessage,
+  TriedMessage,
+} from './group-state.ts';
 import { type Message, MessageQueue } from './message-queue.ts';
 import { ReceiverHealth } from './receiver-health.ts';
 
@@ -115,6 +121,7 @@ export class ConsumerGroup {
   readonly #commands = new Map<Revision, GroupCommand>();
   #inFlight = 0;
   #isChanged = false;
+  #isRestored = false;
   #savedAt = 0;
   #stopReason: string | undefined;
   #wake = new AbortController();
@@ -145,7 +152,7 @@ export class ConsumerGroup {
     const stopListening = this.#options.tail.onGrowth(wake);
     signal.addEventListener('abort', wake);
     try {
-      await this.#whenReachable(() => this.#restore(signal), signal);
+      await this.#restore(signal);
       while (!signal.aborted && this.#stopReason === undefined) {
         this.#wake = new AbortController();
         await this.#whenReachable(() => this.#carryOutCommands(), signal);
@@ -158,7 +165,8 @@ export class ConsumerGroup {
         this.#wake = new AbortController();
         await waitUntil(Number.POSITIVE_INFINITY, this.#options.now, this.#wake.signal);
       }
-      if (this.#isChanged) await this.#save();
+      // A state that was restored in part must not replace the whole one.
+      if (this.#isRestored && this.#isChanged) await this.#save();
     } finally {
       stopListening();
       signal.removeEventListener('abort', wake);
@@ -204,37 +212,46 @@ export class ConsumerGroup {
 
   async #restore(signal: AbortSignal): Promise<void> {
     const { state, from } = this.#options;
-    const stored = await state.read();
+    const stored = await this.#whenReachable(() => state.read(), signal);
     this.#checkpoint = stored?.checkpoint ?? from;
     if (stored === undefined) {
       // Stores where the group begins, so that a restart does not begin later.
       this.#isChanged = true;
+      this.#isRestored = !signal.aborted;
       return;
     }
     this.#commandsThrough = stored.commandsThrough;
     this.#health = new ReceiverHealth(stored);
     this.#attempts.push(...stored.attempts);
     for (const parked of stored.parked) this.#parked.set(parked.position, parked);
-    await this.#restoreMessages(stored, signal);
+    const tried = stored.tried.map((message) => [message.position, message] as const);
+    const outstanding = new Map<Position, TriedMessage | undefined>([
+      ...stored.waiting.map((position) => [position, undefined] as const),
+      ...tried,
+    ]);
+    await this.#whenReachable(() => this.#restoreMessages(outstanding, signal), signal);
+    this.#isRestored = outstanding.size === 0;
   }
 
-  /** Reads the outstanding messages again in order of the log, because the order within a key depends on it. */
-  async #restoreMessages({ waiting, tried, checkpoint }: GroupState, signal: AbortSignal): Promise<void> {
-    const outstanding = new Map(tried.map((message) => [message.position, message]));
-    const positions = new Set([...waiting, ...outstanding.keys()]);
-    let after = Math.min(...positions) - 1;
-    while (positions.size > 0 && after < checkpoint) {
-      for await (const events of this.#options.tail.read(after)) {
-        for (const event of events) {
-          after = event.position;
-          if (!positions.delete(after)) continue;
+  /**
+   * Reads outstanding messages again in order of the log, because the order within a key depends on it.
+   * @param outstanding loses each message that is read, so that a retry continues.
+   */
+  async #restoreMessages(
+    outstanding: Map<Position, TriedMessage | undefined>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (outstanding.size > 0 && !signal.aborted) {
+      for await (const events of this.#options.tail.read(Math.min(...outstanding.keys()) - 1)) {
+        for (const event of events.filter(({ position }) => outstanding.has(position))) {
           const selected = this.#options.select(event);
-          if (selected !== undefined) this.#add(after, selected.key, outstanding.get(after));
+          if (selected !== undefined)
+            this.#add(event.position, selected.key, outstanding.get(event.position));
+          outstanding.delete(event.position);
         }
-        if (positions.size === 0) return;
+        if (outstanding.size === 0) return;
       }
       // The projections have not read that far yet.
-      if (signal.aborted) return;
       this.#wake = new AbortController();
       await waitUntil(Number.POSITIVE_INFINITY, this.#options.now, this.#wake.signal);
     }
@@ -259,7 +276,7 @@ export class ConsumerGroup {
     return false;
   }
 
-  #add(position: Position, key: string, tried?: Omit<Message, 'position' | 'key'>): void {
+  #add(position: Position, key: string, tried?: TriedMessage): void {
     this.#queue.add({ attempts: 0, dueAt: 0, ...tried, position, key });
     this.#isChanged = true;
   }
@@ -319,7 +336,6 @@ export class ConsumerGroup {
       this.#park(message, handled.reason);
       return;
     }
-    message.lastError = handled.reason;
     message.failedAt ??= now;
     if (handled.outcome === 'stop') {
       this.#queue.putBack(message);
@@ -327,17 +343,17 @@ export class ConsumerGroup {
       return;
     }
     this.#health.failed(now, startedAt, handled.pauseMs);
-    this.#retryLater(message, now);
+    this.#retryLater(message, now, handled.reason);
     const { failingSince = now } = this.#health;
     if (now - failingSince >= this.#options.giveUpAfterMs) this.#stop(handled.reason);
   }
 
-  #retryLater(message: Message, now: Instant): void {
+  #retryLater(message: Message, now: Instant, reason: string): void {
     const { lastSuccessAt = Number.NEGATIVE_INFINITY } = this.#health;
     const pauseMs = RETRY_PAUSES_MS[message.attempts];
     // A message is parked only if the receiver took others meanwhile. If it took nothing, the receiver is the problem.
     if (pauseMs === undefined && lastSuccessAt >= (message.failedAt ?? now)) {
-      this.#park(message, message.lastError ?? '');
+      this.#park(message, reason);
       return;
     }
     message.attempts += 1;
@@ -416,12 +432,11 @@ export class ConsumerGroup {
     return {
       checkpoint: this.#checkpoint,
       waiting: messages.filter((message) => !isTried(message)).map(({ position }) => position),
-      tried: messages.filter(isTried).map(({ position, attempts, dueAt, failedAt = 0, lastError = '' }) => ({
+      tried: messages.filter(isTried).map(({ position, attempts, dueAt, failedAt = 0 }) => ({
         position,
         attempts,
         dueAt,
         failedAt,
-        error: lastError,
       })),
       parked: [...this.#parked.values()],
       ...(failingSince !== undefined && { failingSince }),

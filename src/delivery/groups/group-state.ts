@@ -12,7 +12,6 @@ export interface TriedMessage {
   readonly attempts: number;
   readonly dueAt: Instant;
   readonly failedAt: Instant;
-  readonly error: string;
 }
 
 /** A message that is not tried again until somebody asks for it. */
@@ -110,7 +109,6 @@ interface StoredState extends Omit<GroupState, 'tried' | 'parked'> {
     attempts: number,
     dueAt: Instant,
     failedAt: Instant,
-    error: number,
   ])[];
   readonly parked: readonly (readonly [
     position: Position,
@@ -132,8 +130,7 @@ function encode(state: GroupState): StoredState {
     return errors.get(text) ?? MAX_ERRORS - 1;
   };
   const tried = state.tried.map(
-    ({ position, attempts, dueAt, failedAt, error }) =>
-      [position, attempts, dueAt, failedAt, indexOf(error)] as const,
+    ({ position, attempts, dueAt, failedAt }) => [position, attempts, dueAt, failedAt] as const,
   );
   const parked = state.parked.map(
     ({ position, attempts, parkedAt, error }) => [position, attempts, parkedAt, indexOf(error)] as const,
@@ -145,13 +142,7 @@ function decode({ errors, tried, parked, ...state }: StoredState): GroupState {
   const error = (index: number) => errors[index] ?? '';
   return {
     ...state,
-    tried: tried.map(([position, attempts, dueAt, failedAt, index]) => ({
-      position,
-      attempts,
-      dueAt,
-      failedAt,
-      error: error(index),
-    })),
+    tried: tried.map(([position, attempts, dueAt, failedAt]) => ({ position, attempts, dueAt, failedAt })),
     parked: parked.map(([position, attempts, parkedAt, index]) => ({
       position,
       attempts,

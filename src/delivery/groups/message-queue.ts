@@ -12,8 +12,6 @@ export interface Message {
   dueAt: Instant;
   /** Time of the first failed attempt; `undefined` before. */
   failedAt?: Instant;
-  /** Why the last attempt failed. */
-  lastError?: string;
 }
 
 /**

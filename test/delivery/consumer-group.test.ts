@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ConsumerGroup, type Handled } from '../../src/delivery/groups/consumer-group.ts';
+import { GroupStateFile } from '../../src/delivery/groups/group-state.ts';
+import { LogTail } from '../../src/delivery/log-tail.ts';
+import type { EventStore, LogEvent } from '../../src/eventstore/event-store.ts';
+import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
+import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
+import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
+import { Projections } from '../../src/projections/projections.ts';
+import { until } from '../support/until.ts';
+
+const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const EVENTS = 700;
+
+/** A store whose reads of the log can break off, as those of a server do. */
+class BreakingStore extends WrappedStore {
+  /** Number of batches after which a read breaks off. */
+  breaksAfter = Number.POSITIVE_INFINITY;
+
+  override async *readAll(after: number): AsyncGenerator<readonly LogEvent[]> {
+    let batches = 0;
+    for await (const events of super.readAll(after)) {
+      if (batches === this.breaksAfter) throw new StoreUnavailable('the connection broke');
+      batches += 1;
+      yield events;
+    }
+  }
+}
+
+/** A log of events of their own clusters, none of which the group has handed out before it was stopped. */
+async function stoppedGroup() {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-group-'));
+  const sqlite = await SqliteStore.open(join(folder, 'ledger.db'));
+  const projections = new Projections(sqlite, { log: QUIET });
+  onTestFinished(async () => {
+    await projections.stop();
+    await sqlite.close();
+    await rm(folder, { recursive: true });
+  });
+  const tail = new LogTail(sqlite, projections);
+  projections.start();
+  const event = { type: 'Noted', data: {}, metadata: {}, recordedAt: 0 };
+  await Promise.all(
+    Array.from({ length: EVENTS }, (_, i) =>
+      sqlite.append(`s-${i}`, [{ ...event, id: randomUUID() }], 'absent'),
+    ),
+  );
+  await until(() => tail.head === EVENTS);
+  const { group } = groupOn(sqlite, tail, () => ({ outcome: 'retry', reason: 'the receiver is down' }));
+  await runUntil(group, () => group.status.outstanding === EVENTS);
+  // A tail that has nothing in memory, as after a start.
+  const store = new BreakingStore(sqlite);
+  return { store, tail: new LogTail(store, projections) };
+}
+
+function groupOn(store: EventStore, tail: LogTail, answer: (event: LogEvent) => Handled) {
+  const handled: number[] = [];
+  const group = new ConsumerGroup({
+    tail,
+    state: new GroupStateFile(store, 'test'),
+    from: 0,
+    select: ({ stream, type }) => ({ key: stream, type, subject: stream }),
+    handle: async (event) => {
+      handled.push(event.position);
+      return answer(event);
+    },
+    onStopped: async () => undefined,
+    onParked: () => undefined,
+    giveUpAfterMs: Number.POSITIVE_INFINITY,
+    now: Date.now,
+    log: QUIET,
+  });
+  return { group, handled };
+}
+
+async function runUntil(group: ConsumerGroup, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const stop = new AbortController();
+  const running = group.run(stop.signal);
+  await until(holds);
+  stop.abort();
+  await running;
+}
+
+test('a group whose store breaks off while it reads its messages again hands each out once', async () => {
+  const { store, tail } = await stoppedGroup();
+  store.breaksAfter = 1;
+  const { group, handled } = groupOn(store, tail, () => ({ outcome: 'ack' }));
+  await runUntil(group, () => {
+    if (group.status.outstanding > 0) store.breaksAfter = Number.POSITIVE_INFINITY;
+    return handled.length >= EVENTS && group.status.outstanding === 0;
+  });
+  expect(handled.toSorted((a, b) => a - b)).toEqual(Array.from({ length: EVENTS }, (_, i) => i + 1));
+});
+
+test('a group that is stopped before it has read its messages again forgets none of them', async () => {
+  const { store, tail } = await stoppedGroup();
+  store.breaksAfter = 1;
+  const first = groupOn(store, tail, () => ({ outcome: 'ack' }));
+  await runUntil(first.group, () => first.group.status.outstanding > 0);
+  store.breaksAfter = Number.POSITIVE_INFINITY;
+  const second = groupOn(store, tail, () => ({ outcome: 'ack' }));
+  await runUntil(
+    second.group,
+    () => second.handled.length >= EVENTS && second.group.status.outstanding === 0,
+  );
+  expect(new Set(second.handled).size).toBe(EVENTS);
+});
