@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { CheckpointFile } from '../audit/checkpoint-file.ts';
 import { keysOf } from '../audit/key-location.ts';
 import type { LogReader } from '../audit/leaf-hash-worker-client.ts';
 import { SignedLog } from '../audit/signed-log.ts';
@@ -22,6 +23,7 @@ import { StatementDigests } from '../ledger/statement-digests.ts';
 import { LogStarts } from '../projections/log-starts.ts';
 import { Projections } from '../projections/projections.ts';
 import type { ComposeOptions } from './compose-options.ts';
+import { warnOfOpenFolders } from './data-folder.ts';
 
 /** The store and everything that follows its log. */
 export interface OpenLog {
@@ -58,6 +60,7 @@ export async function openLog(
 ): Promise<OpenLog> {
   const { log, now, onFailed, readOnly = false } = options;
   const opened = await openStore(config, options);
+  if (!readOnly) await warnOfOpenFolders(config, log);
   const latch = new ReadOnlyLatch(now);
   const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, latch);
   resources.defer(() => store.close());
@@ -93,8 +96,10 @@ export async function openLog(
     ...config.audit,
     keys: keysOf(config.audit, config.dataDir),
     reader: logReader(config),
+    file: new CheckpointFile(checkpointFile(config)),
     now,
     log,
+    onBehind,
     onTampered: (why) => latch.close('log-tampered', why),
     onFailed,
   });
@@ -115,9 +120,9 @@ export async function openLog(
   following.start();
   // A snapshot shows whether the log lacks events: nothing is signed or recorded before.
   if (opened.isSoleWriter) await following.restored;
+  if (!readOnly && latch.loss === undefined) await signedLog.start(following.waitUntilCaughtUp(MAX_TIMER_MS));
   const isReadOnly = readOnly || latch.loss !== undefined;
   if (!isReadOnly) {
-    await signedLog.start(following.waitUntilCaughtUp(MAX_TIMER_MS));
     checkpoints.start();
     witnesses.start();
     const firstCheck = clockGuard.start();
@@ -145,6 +150,7 @@ async function acceptLoss(
 ): Promise<void> {
   await new LossRecords(store, clock.now).accepted(acceptance, await starts.nextEpoch(0));
   await rm(snapshotFile(config), { force: true });
+  await rm(checkpointFile(config), { force: true });
 }
 
 /**
@@ -172,6 +178,12 @@ async function newestOf(projections: Projections): Promise<Instant> {
 /** Returns the file of the snapshot, which saves the projections a replay of the log. */
 export function snapshotFile({ dataDir, store, namespace }: Config): string {
   return join(dataDir, `snapshot-${store.kind}-${namespace}.bin`);
+}
+
+/** Returns the file of the newest signed checkpoint, which shows whether a log lacks events or was changed. */
+export function checkpointFile({ dataDir, store, namespace }: Config): string {
+  const name = store.kind === 'sqlite' ? basename(store.file) : `esdb-${namespace}`;
+  return join(dataDir, `checkpoint-${name}`);
 }
 
 /** Opens the store alone. @throws StoreFailed, StoreUnavailable if it cannot be opened. @throws ConfigError */

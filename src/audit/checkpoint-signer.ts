@@ -2,6 +2,7 @@ import type { EventStore } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { formatCheckpoint } from './checkpoint.ts';
+import type { CheckpointFile, FiledCheckpoint } from './checkpoint-file.ts';
 import { CheckpointStore, type SignedCheckpoint, type StoredCheckpoint } from './checkpoint-store.ts';
 import { ledgerId } from './ledger-id.ts';
 import type { LogTree, TreeHead } from './log-tree.ts';
@@ -19,6 +20,8 @@ interface Newest {
 interface LogState {
   /** Reports that the log does not match its signed checkpoints. */
   reportTampering(why: string): void;
+  /** Reports that the log lacks events that were signed. @param head number of events that it has. */
+  reportLoss(why: string, head: number): void;
   /** @throws LogTampered if tampering was reported. */
   requireIntact(): void;
 }
@@ -32,6 +35,8 @@ export class CheckpointSigner {
   readonly #stored: CheckpointStore;
   #identity: Identity | undefined;
   #newest: Newest | undefined;
+  #filed: FiledCheckpoint | undefined;
+  #isFileFailing = false;
   readonly #queue = new SerialQueue();
 
   constructor(store: EventStore, tree: LogTree, options: SignedLogOptions, log: LogState) {
@@ -78,6 +83,30 @@ export class CheckpointSigner {
       if (!this.#store.isSoleWriter) return;
       const head = await this.#store.head();
       if (head < checkpoint.size) this.#log.reportTampering(shortenedLog(head, checkpoint.size));
+    });
+    await this.#readFile();
+  }
+
+  /** Compares the whole log with the checkpoint that was found in the file outside of the store. @throws LeavesChanged, StoreUnavailable */
+  async compareWithFile(): Promise<void> {
+    const [file, filed] = [this.#options.file, this.#filed];
+    if (file === undefined || filed === undefined) return;
+    if (filed.size > this.#tree.size) this.#reportBehindFile(file, filed, this.#tree.size);
+    else if (!(await this.#tree.agreesWith(filed)))
+      this.#log.reportTampering(`the first ${filed.size} events do not match the checkpoint in ${file.path}`);
+  }
+
+  /**
+   * Signs the whole tree into the file outside of the store, unless the file has all events. If the file cannot be written, says
+   * so once. The log goes on, since the store has its checkpoints too.
+   */
+  async file(): Promise<void> {
+    const { file } = this.#options;
+    if (file === undefined) return;
+    await this.#queue.run(async () => {
+      this.#log.requireIntact();
+      const head = await this.#tree.sizeAndRoot();
+      if (head.size > file.size) await this.#write(file, this.#signed(head), head.size);
     });
   }
 
@@ -140,11 +169,54 @@ export class CheckpointSigner {
   }
 
   async #signHead(head: TreeHead): Promise<SignedCheckpoint> {
-    const note = this.sign(formatCheckpoint({ origin: this.requiredIdentity.origin, ...head }));
+    const note = this.#signed(head);
     const checkpoint = await this.#stored.append(note, this.#newest?.checkpoint, this.#options.now());
     this.#newest = { checkpoint, isOwn: true };
     this.#store.signed(checkpoint.size);
+    const { file } = this.#options;
+    if (file !== undefined && head.size >= file.size && head.size > 0)
+      await this.#write(file, note, head.size);
     return checkpoint;
+  }
+
+  #signed(head: TreeHead): string {
+    return this.sign(formatCheckpoint({ origin: this.requiredIdentity.origin, ...head }));
+  }
+
+  async #write(file: CheckpointFile, note: string, size: number): Promise<void> {
+    try {
+      await file.write({ note, size });
+      this.#isFileFailing = false;
+    } catch (error) {
+      if (this.#isFileFailing) return;
+      this.#isFileFailing = true;
+      this.#options.log.error(
+        { err: error, file: file.path, do: 'make the folder writable, with free space' },
+        'the newest checkpoint cannot be kept outside of the store',
+      );
+    }
+  }
+
+  /** Reads the file outside of the store, once. A sole writer learns at once whether the log is shorter than that file says. */
+  async #readFile(): Promise<void> {
+    const { file, log } = this.#options;
+    if (file === undefined || this.#filed !== undefined) return;
+    const filed = await file.read(this.requiredIdentity.keys.verifiers);
+    if (filed instanceof Error)
+      log.error(
+        { err: filed, file: file.path },
+        'the checkpoint outside of the store is damaged and says nothing; the next one replaces it',
+      );
+    if (filed === undefined || filed instanceof Error) return;
+    this.#filed = filed;
+    if (!this.#store.isSoleWriter) return;
+    const head = await this.#store.head();
+    if (head < filed.size) this.#reportBehindFile(file, filed, head);
+  }
+
+  #reportBehindFile({ path }: CheckpointFile, { size, isTrusted }: FiledCheckpoint, head: number): void {
+    const by = isTrusted ? 'were signed by the checkpoint' : 'are in the checkpoint, of an unknown key,';
+    this.#log.reportLoss(`the log has ${head} events, and ${size} ${by} in ${path}`, head);
   }
 
   async #signFirst(): Promise<StoredCheckpoint> {

@@ -2,6 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { createPrivateFile, OTHERS } from '../util/private-file.ts';
 import { OWNER_ONLY, replaceFile } from '../util/replace-file.ts';
 import { LogKeyError, LogKeys } from './log-keys.ts';
+import { MalformedNote, openNote, UntrustedNote } from './note.ts';
+import { hexOf, type NoteVerifier } from './note-key.ts';
 
 /** Reads the keys in a file. @throws LogKeyError if the file is absent, has no keys, or can be read by other users. */
 export async function readKeyFile(file: string): Promise<LogKeys> {
@@ -37,10 +39,33 @@ export async function rotateKey(file: string): Promise<LogKeys> {
 /**
  * Ends a rotation: from the next start only the current key signs. The public keys of the others stay in the file, so that
  * their signatures stay valid.
- * @throws LogKeyError if no rotation is in progress, and as `readKeyFile` does.
+ * @param note a checkpoint that all keys have signed. Who knows only the old key can verify it, and the log from there on.
+ * @throws LogKeyError if no rotation is in progress, a key has not signed the checkpoint, and as `readKeyFile` does.
  */
-export async function retireOldKeys(file: string): Promise<LogKeys> {
-  return replace(file, (await readKeyFile(file)).retired());
+export async function retireOldKeys(file: string, note: string): Promise<LogKeys> {
+  const keys = await readKeyFile(file);
+  const retired = keys.retired();
+  requireSignatures(note, keys);
+  return replace(file, retired);
+}
+
+function requireSignatures(note: string, { signers }: LogKeys): void {
+  const missing = signers.filter(({ verifier }) => !isSignedBy(note, verifier));
+  if (missing.length === 0) return;
+  const names = missing.map(({ verifier }) => `${verifier.name}+${hexOf(verifier.keyId)}`).join(' and ');
+  throw new LogKeyError(
+    `the checkpoint is not signed by ${names}. Whoever knows only the old key could not verify the log any more, so nothing was ` +
+      'changed. Restart the ledger with both keys, wait until it is ready, and try again.',
+  );
+}
+
+function isSignedBy(note: string, key: NoteVerifier): boolean {
+  try {
+    return openNote(note, [key]).signedBy.length === 1;
+  } catch (error) {
+    if (error instanceof UntrustedNote || error instanceof MalformedNote) return false;
+    throw error;
+  }
 }
 
 async function keysIn(file: string): Promise<LogKeys | undefined> {

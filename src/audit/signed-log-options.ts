@@ -1,4 +1,6 @@
+import type { StoreLoss } from '../eventstore/event-store.ts';
 import type { Logger } from '../util/logger.ts';
+import type { CheckpointFile } from './checkpoint-file.ts';
 import type { LogReader } from './leaf-hash-worker-client.ts';
 import type { LogKeys } from './log-keys.ts';
 
@@ -16,9 +18,13 @@ export interface SignedLogOptions {
   readonly treeMinHeightInMemory?: number;
   /** Reads the log in a worker thread, if the store supports it. */
   readonly reader?: LogReader | undefined;
+  /** File outside of the store for the newest checkpoint. Without it, checkpoints are only in the store. */
+  readonly file?: CheckpointFile | undefined;
   readonly log: Logger;
   /** Called once if the log does not match its signed checkpoints. */
   readonly onTampered?: (why: string) => void;
+  /** Called once if the log lacks events that the checkpoint in `file` covers. */
+  readonly onBehind?: (loss: StoreLoss) => void;
   /** Called once if the process must stop. */
   readonly onFailed?: (error: unknown) => void;
 }

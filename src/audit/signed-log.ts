@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { EventStore } from '../eventstore/event-store.ts';
+import type { EventStore, StoreLoss } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import { CheckpointSigner, shortenedLog } from './checkpoint-signer.ts';
@@ -16,6 +16,12 @@ export type { SignedCheckpoint } from './checkpoint-store.ts';
 /** The log does not match its signed checkpoints, so it signs no more. */
 export class LogTampered extends Error {
   override readonly name = 'LogTampered';
+}
+
+/** Why the log is not what was signed. */
+interface Mismatch {
+  readonly why: string;
+  readonly at: number;
 }
 
 const RETRY_MS = 500;
@@ -39,7 +45,7 @@ export class SignedLog {
   readonly #checked = Promise.withResolvers<void>();
   #isReady = false;
   #running: Promise<void> = Promise.resolve();
-  #tampered: { readonly why: string; readonly at: number } | undefined;
+  #tampered: Mismatch | undefined;
 
   constructor(store: EventStore, options: SignedLogOptions) {
     this.#store = store;
@@ -54,6 +60,7 @@ export class SignedLog {
     });
     this.#checkpoints = new CheckpointSigner(store, this.tree, options, {
       reportTampering: (why) => this.#reportTampering(why),
+      reportLoss: (why, intactThrough) => this.#reportLoss({ why, intactThrough }),
       requireIntact: () => this.#requireIntact(),
     });
     this.#checked.promise.catch(() => undefined);
@@ -95,7 +102,7 @@ export class SignedLog {
   }
 
   /** Reason and time of detected tampering; `undefined` if there is none. */
-  get tampered(): { readonly why: string; readonly at: number } | undefined {
+  get tampered(): Mismatch | undefined {
     return this.#tampered;
   }
 
@@ -181,6 +188,17 @@ export class SignedLog {
     return this.#checkpoints.covering(size);
   }
 
+  /** Number of events that the checkpoint in the file outside of the store covers; `undefined` if there is no such file. */
+  get filedSize(): number | undefined {
+    return this.#options.file?.size;
+  }
+
+  /** Signs all events that the tree has now into the file outside of the store. @throws LogTampered, StoreUnavailable */
+  async fileCheckpoint(): Promise<void> {
+    await this.#checked.promise;
+    await this.#checkpoints.file();
+  }
+
   /** Reads the newest checkpoint, which another replica may have signed. @throws as `checkpoint` does */
   async refresh(): Promise<SignedCheckpoint | undefined> {
     await this.#checked.promise;
@@ -205,6 +223,7 @@ export class SignedLog {
           ? shortenedLog(this.tree.size, newest.size)
           : `the first ${newest.size} events do not match the newest checkpoint`,
       );
+    await this.#retrying(() => this.#checkpoints.compareWithFile());
     this.#isReady = this.#tampered === undefined;
     this.#checked.resolve();
     // After a rotation, or if the operator accepted the key, the current key signs at once.
@@ -234,6 +253,12 @@ export class SignedLog {
   #treeFailed(error: unknown): void {
     if (error instanceof LeavesChanged || error instanceof LeafError) this.#reportTampering(error.message);
     else this.#options.onFailed?.(error);
+  }
+
+  #reportLoss(loss: StoreLoss): void {
+    if (this.#tampered !== undefined) return;
+    this.#tampered = { why: loss.why, at: this.#options.now() };
+    this.#options.onBehind?.(loss);
   }
 
   #reportTampering(why: string): void {

@@ -11,13 +11,23 @@ interface Options {
 }
 
 const CHECK_INTERVAL_MS = 1_000;
+/**
+ * Time between two checkpoints in the file outside of the store. An event is signed there at most 10 seconds after it was
+ * recorded, also if the disk is slow.
+ */
+const FILE_INTERVAL_MS = 5_000;
 
-/** Signs a checkpoint when the newest one, of any replica, is too old and the log has grown since. */
+/**
+ * Signs a checkpoint when the newest one, of any replica, is too old and the log has grown since. The file outside of the store
+ * gets one more often.
+ */
 export class CheckpointSchedule {
   readonly #signedLog: SignedLog;
   readonly #options: Options;
   #timer: NodeJS.Timeout | undefined;
   #signing: Promise<void> | undefined;
+  /** Time of the last checkpoint in the file, by the monotonic clock: whoever sets the clock does not delay the next one. */
+  #filedAt = Number.NEGATIVE_INFINITY;
 
   constructor(signedLog: SignedLog, options: Options) {
     this.#signedLog = signedLog;
@@ -44,14 +54,22 @@ export class CheckpointSchedule {
   }
 
   async #signIfDue(): Promise<void> {
-    if (!this.#isDue()) return;
     try {
+      await this.#fileIfDue();
+      if (!this.#isDue()) return;
       // Another replica may have signed a checkpoint; one per interval is enough.
       await this.#signedLog.refresh();
       if (this.#isDue()) await this.#signedLog.checkpoint();
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  async #fileIfDue(): Promise<void> {
+    const { isReady, tree, filedSize = tree.size } = this.#signedLog;
+    if (!isReady || tree.size <= filedSize || performance.now() - this.#filedAt < FILE_INTERVAL_MS) return;
+    this.#filedAt = performance.now();
+    await this.#signedLog.fileCheckpoint();
   }
 
   #isDue(): boolean {

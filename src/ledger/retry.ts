@@ -19,14 +19,16 @@ export function writeDeadline(): Deadline {
 /**
  * Makes attempts until one succeeds or the deadline is reached, with exponential backoff. The first attempt is made
  * synchronously, so the order of calls is the order of first attempts.
- * @throws StoreUnavailable if the store is still unavailable at the deadline; StoreRefused and any other error at once.
+ * @throws StoreUnavailable if the store is still unavailable at the deadline; StoreRefused, StoreBusy and any other error at once.
  */
 export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadline): Promise<T> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
-      const isWorthwhile = error instanceof StoreUnavailable && !(error instanceof StoreRefused);
+      // A store that is busy has already waited.
+      const isSettled = error instanceof StoreRefused || error instanceof StoreBusy;
+      const isWorthwhile = error instanceof StoreUnavailable && !isSettled;
       if (!isWorthwhile || performance.now() + pause >= deadline) throw error;
       await wait(pause);
     }

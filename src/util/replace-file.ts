@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { link, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Permissions of a new file: its owner may read and write it. */
 export const OWNER_ONLY = 0o600;
@@ -7,7 +8,7 @@ export const OWNER_ONLY = 0o600;
 let writes = 0;
 
 /**
- * Writes a file atomically: a reader sees the old content or the new content, whole.
+ * Writes a file atomically and durably: a reader sees the old content or the new content, whole, also after a power failure.
  * @throws Error if the file cannot be written; the old content is kept.
  */
 export async function replaceFile(file: string, content: Uint8Array | string, mode?: number): Promise<void> {
@@ -43,8 +44,19 @@ async function write(
       await handle.close();
     }
     await publish(temporary, file);
+    await syncFolder(dirname(file));
   } finally {
     await rm(temporary, { force: true });
     process.off('exit', remove);
+  }
+}
+
+/** Makes new names in a folder durable. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

@@ -114,11 +114,19 @@ describe('a key file', () => {
     expect(await readFile(file, 'utf8')).toBe(rotated.text);
     expect(lines(rotated)).toEqual([String(rotated.current), String(old)]);
     await expect(rotateKey(file)).rejects.toThrow('a rotation is in progress');
-    const retired = await retireOldKeys(file);
+    for (const signers of [rotated.signers.slice(0, 1), rotated.signers.slice(1)])
+      await expect(retireOldKeys(file, signNote('said\n', signers))).rejects.toThrow(
+        'the checkpoint is not signed by',
+      );
+    const note = signNote('said\n', rotated.signers);
+    await expect(retireOldKeys(file, note.replace('said', 'sAid'))).rejects.toThrow('not signed by');
+    await expect(retireOldKeys(file, 'nothing')).rejects.toThrow('not signed by');
+    expect(await readFile(file, 'utf8')).toBe(rotated.text);
+    const retired = await retireOldKeys(file, note);
     expect((await readKeyFile(file)).text).toBe(retired.text);
     expect(retired.text).toBe(`${retired.signers[0]?.secret}\n${old}\n`);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    await expect(retireOldKeys(file)).rejects.toThrow('there is no old key');
+    await expect(retireOldKeys(file, note)).rejects.toThrow('there is no old key');
     expect(await readdir(join(folder, 'data'))).toEqual(['log-key']);
   });
 });

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openKeyFile } from '../../src/audit/key-file.ts';
+import { readKeyFile } from '../../src/audit/key-file.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
-import { folderForTest, run } from './program.ts';
+import { until } from '../support/until.ts';
+import { run } from './program.ts';
 
 test('log key and log checkpoint print the answers of the ledger unchanged', async () => {
   const ledger = await ledgerForTest();
@@ -19,17 +20,19 @@ test('log key and log checkpoint print the answers of the ledger unchanged', asy
   expect((await run(['log', 'checkpoint', ...to])).stdout).toBe(signed.stdout);
 });
 
-test('log key rotate adds a key to the key file, and log key retire removes the old one', async () => {
-  const folder = await folderForTest();
-  const file = join(folder, 'log-key');
-  const first = (await openKeyFile(file, 'ledger.example.com/main')).current.toString();
+test('log key rotate adds a key to the key file, and log key retire removes the old one once both have signed', async () => {
+  const ledger = await ledgerForTest();
+  const to = ['--url', `http://127.0.0.1:${ledger.port}`];
+  const file = ledger.keyFile;
+  const folder = dirname(file);
+  const first = (await readKeyFile(file)).current.toString();
   const change = (verb: string, ...args: string[]) => run(['log', 'key', verb, ...args]);
 
   const rotated = await change('rotate', '--file', file, '--yes');
   expect(rotated.code).toBe(0);
   const [second, old] = rotated.stdout.trim().split('\n');
   expect(old).toBe(first);
-  expect(second).toMatch(/^ledger\.example\.com\/main\+[0-9a-f]{8}\+/);
+  expect(second).toMatch(/^cluster-ledger\.local\/[-0-9a-f]+\+[0-9a-f]{8}\+/);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   const [again, elsewhere] = await Promise.all([
     change('rotate', '--file', file, '--yes'),
@@ -42,7 +45,17 @@ test('log key rotate adds a key to the key file, and log key retire removes the 
   });
 
   // Without --file, the command changes the key file of the settings.
-  const retired = await run(['log', 'key', 'retire', '--yes'], { env: { LEDGER_DATA_DIR: folder } });
+  const retire = () => run(['log', 'key', 'retire', '--yes', ...to], { env: { LEDGER_DATA_DIR: folder } });
+  const tooEarly = await retire();
+  expect([tooEarly.code, tooEarly.stderr]).toEqual([
+    1,
+    expect.stringMatching(/not signed by .*Restart the ledger with both keys/),
+  ]);
+  expect((await readFile(file, 'utf8')).match(/PRIVATE/g)).toHaveLength(2);
+  await ledger.reopen();
+  to[1] = `http://127.0.0.1:${ledger.port}`;
+  await until(async () => (await ledger.get('/log/checkpoint')).text.split('\u2014').length === 3);
+  const retired = await retire();
   expect(retired).toMatchObject({ code: 0, stdout: `${second}\n${first}\n` });
   expect((await readFile(file, 'utf8')).match(/PRIVATE/g)).toHaveLength(1);
 });

@@ -170,8 +170,9 @@ describe('a rotation of the keys', () => {
         expect(verifyEvidence(changed(file, change), { keys })).toMatchObject({ ok: false, check: 'seal' });
     }
 
+    const { text: checkpoint } = await ledger.get('/log/checkpoint');
     await ledger.close();
-    await retireOldKeys(keyFile(ledger));
+    await retireOldKeys(keyFile(ledger), checkpoint);
     await ledger.open();
     await ledger.record(registered('c11', '2026-04-02T00:00:00Z'));
     const later = await evidenceOf(ledger, 'acme', '2026-02');

@@ -9,7 +9,7 @@ import type { z } from 'zod';
 import { type Composition, compose } from '../../src/app/compose.ts';
 import { snapshotFile } from '../../src/app/open-log.ts';
 import { defaultKeyFile } from '../../src/audit/key-location.ts';
-import { readConfig } from '../../src/config/config.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
 import { KubefirstSettings } from '../../src/config/kubefirst-settings.ts';
 import { LogSettings } from '../../src/config/log-settings.ts';
 import type { LossAcceptance } from '../../src/ledger/loss-records.ts';
@@ -114,6 +114,11 @@ export class TestLedger {
   async reopen(): Promise<void> {
     await this.close();
     await this.open();
+  }
+
+  /** The settings in its environment. */
+  get config(): Config {
+    return readConfig(this.#environment);
   }
 
   /** File in which its projections keep their snapshot. */

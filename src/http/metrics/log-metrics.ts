@@ -22,7 +22,7 @@ export function measureLog(
     return newest === undefined ? Number.NaN : (now() - newest.signedAt) / 1_000;
   });
   gauge('ledger_log_tampered', '1 if the log differs from what was signed', () =>
-    Number(signedLog.tampered !== undefined),
+    Number(signedLog.tampered !== undefined && latch.loss === undefined),
   );
   gauge('ledger_log_behind', '1 if the log lacks events that were acknowledged', () =>
     Number(latch.loss !== undefined),

@@ -3,6 +3,7 @@ import { LogTampered } from '../../audit/signed-log.ts';
 import {
   InvalidAppend,
   LogBehind,
+  StoreBusy,
   StoreClosed,
   StoreFailed,
   StoreFull,
@@ -43,7 +44,8 @@ export function problemFor(error: unknown, isRead = false): Problem {
     return new Problem('store-full', 'the store is full; nothing was recorded', { cause });
   if (error instanceof StoreUnavailable) {
     const isRefused = error instanceof StoreRefused;
-    const why = isRefused ? error.message : 'the store cannot be reached';
+    const isKnown = isRefused || error instanceof StoreBusy;
+    const why = isKnown ? error.message : 'the store cannot be reached';
     return new Problem('store-unavailable', isRead ? why : `${why}; nothing was recorded`, {
       retryAfterSeconds: isRefused ? 5 : 1,
       cause,
