@@ -1,3 +1,14 @@
+# The console is built with packages that the ledger does not need.
+FROM node:24-bookworm-slim AS console
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY bin ./bin
+COPY src ./src
+COPY web ./web
+COPY tsconfig.json ./
+RUN npm run build
+
 FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production
@@ -5,6 +16,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts
 COPY bin ./bin
 COPY src ./src
+COPY --from=console /app/dist ./dist
 RUN mkdir /data && chown node:node /data
 USER node
 # Inside a container the loopback address reaches nobody. Without a key the ledger refuses to start on this one.

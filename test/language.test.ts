@@ -40,10 +40,10 @@ describe('the check of the language', () => {
   });
 });
 
-const files = globSync('{src,test}/**/*.ts', { cwd: root }).filter(
+const files = globSync('{src,test,web}/**/*.{ts,tsx}', { cwd: root }).filter(
   (file) => file !== 'test/language.test.ts',
 );
-const folders = Map.groupBy(files, (file) => /^(?:src|test)\/[\w-]+\/|^\w+\//.exec(file)?.[0] ?? '');
+const folders = Map.groupBy(files, (file) => /^(?:src|test|web)\/[\w-]+\/|^\w+\//.exec(file)?.[0] ?? '');
 
 const findingsOf = (folder: string) =>
   sourcesOf(folder).flatMap(({ file, source }) =>

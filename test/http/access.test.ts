@@ -183,6 +183,7 @@ const SAMPLES: Readonly<Record<string, () => Sample>> = {
   'GET /metrics': () => ({ path: '/metrics' }),
   'GET /openapi.json': () => ({ path: '/openapi.json' }),
   'GET /': () => ({ path: '/' }),
+  'GET /assets/*': () => ({ path: '/assets/none.js' }),
   'GET /v1/me': () => ({ path: '/v1/me' }),
 };
 

@@ -70,9 +70,6 @@ export function operationsRoutes(app: App, services: HttpServices): void {
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () =>
     app.swagger(),
   );
-  app.get('/', { config: { access: 'public' }, schema: { hide: true } }, async (_, reply) =>
-    reply.redirect('/docs'),
-  );
 
   app.get(
     '/v1/me',

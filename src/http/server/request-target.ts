@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { AccessControl } from '../access/access-control.ts';
+import type { ConsolePage } from '../console/console-page.ts';
 import type { App } from './app.ts';
 import { Problem } from './problem.ts';
 
@@ -37,11 +38,16 @@ export function rejectOtherHosts(app: App, access: AccessControl): void {
   });
 }
 
-/** Answers OPTIONS with the methods of a resource (RFC 9110, section 9.3.7), and rejects unknown routes before a body is read. */
-export function answerOptions(app: App): void {
+/**
+ * Answers OPTIONS with the methods of a resource (RFC 9110, section 9.3.7), and rejects unknown routes before a body is read. A
+ * browser that opens an unknown path gets the console, which has its own paths.
+ * @param page absent if the console is not built
+ */
+export function answerOptions(app: App, page: ConsolePage | undefined): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
     const { method, url } = request;
+    if (page?.isFor(request) === true) return void page.send(reply);
     const [path = ''] = url.split('?');
     const allow = path === '*' ? METHODS : methodsOf(app, path);
     if (method !== 'OPTIONS' || allow.length === 0) return done(noSuchRoute(app, request));

@@ -10,6 +10,7 @@ import { limitRates } from '../access/rate-limits.ts';
 import { requireAccess } from '../access/require-access.ts';
 import { requireOwn } from '../access/require-own.ts';
 import { watchAnswers } from '../access/watch-answers.ts';
+import { readConsolePage } from '../console/console-page.ts';
 import { isOnlyDescribed } from '../contract.ts';
 import { contractHooks } from '../openapi/document.ts';
 import { SECURITY_HEADERS } from '../openapi/headers.ts';
@@ -20,6 +21,7 @@ import { alertRoutes } from '../routes/alerts.ts';
 import { beginningRoutes } from '../routes/beginning.ts';
 import { clockRoutes } from '../routes/clock.ts';
 import { clusterRoutes } from '../routes/clusters.ts';
+import { consoleRoutes } from '../routes/console.ts';
 import { correctionRoutes } from '../routes/corrections.ts';
 import { deletionRoutes } from '../routes/deletions.ts';
 import { diffRoutes } from '../routes/diff.ts';
@@ -112,6 +114,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   app.server.maxConnections = 2_000;
   app.server.on('checkExpectation', answerExpectation);
 
+  const consolePage = readConsolePage();
   app.setErrorHandler((error, request, reply) => {
     // Nobody reads an answer.
     if (error instanceof ClientGone) reply.hijack();
@@ -137,7 +140,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   lingerWhileClientsWrite(app);
   rejectOtherHosts(app, services.access);
   rejectForeignPages(app, services.allowedOrigins);
-  answerOptions(app);
+  answerOptions(app, consolePage);
   requireAccess(app, services.access, services.rateLimit);
   closeOnceAnswered(app, services);
   requireOwn(app, services);
@@ -225,6 +228,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   ]) {
     routes(app, services);
   }
+  await consoleRoutes(app, consolePage);
   return app;
 }
 

@@ -1,0 +1,84 @@
+import { AppShell, Burger, Group, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { callerQuery } from '../data/caller.ts';
+import { LiveProvider } from '../data/live.tsx';
+import { RequestFailed } from '../data/problem.ts';
+import { PAGES } from '../pages/page.ts';
+import { Failed, PageSkeleton } from '../ui/states.tsx';
+import { ConnectionBadge, ConnectionBanner } from './connection.tsx';
+import { Navigation } from './navigation.tsx';
+import { Preferences } from './preferences.tsx';
+import { ReadOnlyBanner } from './read-only-banner.tsx';
+
+/** Width from which on the navigation is always visible. */
+const BREAKPOINT = 'sm';
+
+/** The frame of every page: the navigation, the state of the connection, and the preferences of the viewer. */
+export function Shell() {
+  const { t } = useTranslation('shell');
+  const [isOpen, { toggle, close }] = useDisclosure(false);
+  const { pathname, searchStr } = useLocation();
+  const caller = useQuery(callerQuery);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes when the page changes.
+  useEffect(close, [pathname]);
+
+  const isSignedOut = caller.error instanceof RequestFailed && caller.error.status === 401;
+  if (isSignedOut && PAGES.some(({ id }) => id === 'sign-in'))
+    return <Navigate to="/sign-in" search={{ next: `${pathname}${searchStr}` }} replace />;
+
+  const content =
+    caller.data !== undefined ? (
+      <>
+        <ReadOnlyBanner />
+        <Outlet />
+      </>
+    ) : caller.error !== null ? (
+      <Failed error={caller.error} onRetry={() => void caller.refetch()} />
+    ) : (
+      <PageSkeleton />
+    );
+  const shell = (
+    <AppShell
+      header={{ height: 52 }}
+      navbar={{ width: 216, breakpoint: BREAKPOINT, collapsed: { mobile: !isOpen } }}
+      padding={{ base: 'sm', sm: 'lg' }}
+    >
+      <a href="#content" className="skip-link">
+        {t('skip')}
+      </a>
+      <AppShell.Header px="sm">
+        <Group h="100%" justify="space-between" wrap="nowrap" gap="xs">
+          <Group gap="xs" wrap="nowrap">
+            <Burger
+              opened={isOpen}
+              onClick={toggle}
+              hiddenFrom={BREAKPOINT}
+              size="sm"
+              aria-label={t(isOpen ? 'closeMenu' : 'openMenu')}
+              aria-expanded={isOpen}
+            />
+            <Text component={Link} to="/" fw={700} c="inherit" td="none" style={{ whiteSpace: 'nowrap' }}>
+              {t('product')}
+            </Text>
+          </Group>
+          <Group gap={6} wrap="nowrap">
+            {caller.data !== undefined && <ConnectionBadge />}
+            <Preferences />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label={t('navigation')}>
+        {caller.data !== undefined && <Navigation caller={caller.data} />}
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1}>
+        {content}
+      </AppShell.Main>
+      {caller.data !== undefined && <ConnectionBanner />}
+    </AppShell>
+  );
+  return caller.data === undefined ? shell : <LiveProvider>{shell}</LiveProvider>;
+}
