@@ -88,7 +88,7 @@ async function composeLayers(
     { ...openedLog, ...webhooks, kubefirst, health, now },
     resources,
   );
-  const access = composeAccess(config, options, openedLog, resources);
+  const access = await composeAccess(config, options, openedLog, resources);
   const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks };
   const app = await serverOf(openedLog, services, access, config, options);
   if (!isReadOnly) autoClose.start();

@@ -63,6 +63,27 @@ export const BootstrapKey = z
 
 const ownRoles = Object.fromEntries(ROLES.map((role) => [role, role])) as Record<string, Role>;
 
+/** Parameters of an authorization request that the ledger sets. */
+const OWN_PARAMETERS = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+];
+
+export const SessionKey = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64, as `openssl rand -base64 32` writes them')
+  .optional()
+  .describe(
+    'The key that encrypts the sessions of browsers: 32 bytes in base64. All replicas need the same one. By default the key in the file `session-key` of the data folder, which the first start creates.',
+  );
+
 /** Settings of an OpenID Connect issuer whose access tokens are accepted. */
 export const OidcSettings = z.strictObject({
   issuer: SafeUrl.optional().describe(
@@ -96,6 +117,39 @@ export const OidcSettings = z.strictObject({
     .min(1)
     .default('account_id')
     .describe('Claim that holds the account of a customer.'),
+  clientId: z
+    .string()
+    .min(1, 'must not be empty')
+    .optional()
+    .describe(
+      'Client id of the console at the issuer. With it, people sign in to the console at the issuer. Requires `oidc.issuer`.',
+    ),
+  clientSecret: z
+    .string()
+    .min(1, 'must not be empty')
+    .optional()
+    .describe('Secret of that client. Without it the console is a public client, which PKCE protects.'),
+  scope: z
+    .string()
+    .regex(/(^| )openid( |$)/, 'must contain openid')
+    .default('openid profile')
+    .describe('Scopes that a sign-in asks for, separated by spaces.'),
+  rolesFrom: z
+    .enum(['access-token', 'id-token'], { error: 'must be access-token or id-token' })
+    .default('access-token')
+    .describe(
+      'Token of a sign-in whose claims hold role and account: `access-token`, which must be one for `oidc.audience`, or `id-token`, for issuers whose access tokens only the issuer can read.',
+    ),
+  authorizationParameters: z
+    .record(z.string().regex(/^[a-z_]{1,64}$/), z.string().max(1_000))
+    .refine(
+      (parameters) => Object.keys(parameters).every((name) => !OWN_PARAMETERS.includes(name)),
+      `must not contain ${OWN_PARAMETERS.join(', ')}`,
+    )
+    .default({})
+    .describe(
+      'Further parameters of the authorization request, such as `{audience: cluster-ledger}` for Auth0 or `{prompt: select_account}`.',
+    ),
 });
 
 /** A configured issuer. */

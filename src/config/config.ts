@@ -32,6 +32,8 @@ export interface Config {
   readonly bootstrapKey: string | undefined;
   /** The issuer of access tokens; absent if only API keys are accepted. */
   readonly oidc: OidcIssuer | undefined;
+  /** Key that encrypts the sessions of browsers, 32 bytes in base64; absent for the file in the data folder. */
+  readonly sessionKey: string | undefined;
   readonly dataDir: string;
   readonly store: StoreChoice;
   /** Prefix of every stream on EventStoreDB. */
@@ -70,6 +72,7 @@ export function readConfig(environment: Environment = process.env): Config {
     rateLimit: values['http.rateLimit'],
     bootstrapKey: values.bootstrapKey,
     oidc: oidcOf(values),
+    sessionKey: values['sessions.key'],
     dataDir,
     store: storeChoice(values.store, dataDir),
     namespace: values.namespace,
@@ -138,6 +141,11 @@ function oidcOf(values: Settings): OidcIssuer | undefined {
   const { 'oidc.issuer': issuer, 'oidc.audience': audience } = values;
   if ((issuer === undefined) !== (audience === undefined))
     throw new ConfigError('LEDGER_OIDC_ISSUER and LEDGER_OIDC_AUDIENCE must be set together');
+  const { 'oidc.clientId': clientId, 'oidc.clientSecret': clientSecret } = values;
+  if (clientId !== undefined && issuer === undefined)
+    throw new ConfigError('LEDGER_OIDC_CLIENT_ID needs LEDGER_OIDC_ISSUER and LEDGER_OIDC_AUDIENCE');
+  if (clientSecret !== undefined && clientId === undefined)
+    throw new ConfigError('LEDGER_OIDC_CLIENT_SECRET needs LEDGER_OIDC_CLIENT_ID');
   if (issuer === undefined || audience === undefined) return undefined;
   return {
     issuer,
@@ -147,6 +155,11 @@ function oidcOf(values: Settings): OidcIssuer | undefined {
     roleClaim: values['oidc.roleClaim'],
     roles: values['oidc.roles'],
     accountClaim: values['oidc.accountClaim'],
+    clientId,
+    clientSecret,
+    scope: values['oidc.scope'],
+    rolesFrom: values['oidc.rolesFrom'],
+    authorizationParameters: values['oidc.authorizationParameters'],
   };
 }
 

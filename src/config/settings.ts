@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { DELETION_MODES } from '../domain/deletion.ts';
 import { Duration } from '../domain/validation/judging/policy.ts';
-import { AllowedOrigins, BootstrapKey, OidcSettings, RateLimit, TrustedProxies } from './access-settings.ts';
+import {
+  AllowedOrigins,
+  BootstrapKey,
+  OidcSettings,
+  RateLimit,
+  SessionKey,
+  TrustedProxies,
+} from './access-settings.ts';
 import { AutoCloseSettings } from './auto-close-settings.ts';
 import { KubefirstSettings } from './kubefirst-settings.ts';
 import { LogSettings } from './log-settings.ts';
@@ -106,6 +113,32 @@ export const SETTINGS = {
   'oidc.accountClaim': {
     schema: oidc.accountClaim,
     form: 'text',
+  },
+  'oidc.clientId': {
+    schema: oidc.clientId,
+    form: 'text',
+  },
+  'oidc.clientSecret': {
+    schema: oidc.clientSecret,
+    form: 'text',
+    isSecret: true,
+  },
+  'oidc.scope': {
+    schema: oidc.scope,
+    form: 'text',
+  },
+  'oidc.rolesFrom': {
+    schema: oidc.rolesFrom,
+    form: 'text',
+  },
+  'oidc.authorizationParameters': {
+    schema: oidc.authorizationParameters,
+    form: 'yaml',
+  },
+  'sessions.key': {
+    schema: SessionKey,
+    form: 'text',
+    isSecret: true,
   },
   dataDir: {
     schema: z

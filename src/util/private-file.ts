@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createFile, OWNER_ONLY } from './replace-file.ts';
 
@@ -19,4 +19,16 @@ export async function createPrivateFile(file: string, content: string): Promise<
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
+}
+
+/**
+ * Reads a file that only its owner can read. If the file is absent, creates it with the content.
+ * @throws Error if the file cannot be read or created, or if other users can read it.
+ */
+export async function openPrivateFile(file: string, content: string): Promise<string> {
+  await createPrivateFile(file, content);
+  const { mode } = await stat(file);
+  if ((mode & OTHERS) !== 0)
+    throw new Error('other users can read it. If no other user has read it, run chmod 600');
+  return readFile(file, 'utf8');
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
@@ -28,6 +28,16 @@ export class Issuer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** The discovery document. */
+  protected get discovery(): object {
+    return { issuer: this.url, jwks_uri: `${this.url}/jwks` };
+  }
+
+  /** Answers a request for anything but the discovery document and the key set; returns whether it did. */
+  protected answer(_: IncomingMessage, __: ServerResponse): boolean {
+    return false;
+  }
+
   async listen(): Promise<void> {
     const jwks = await Promise.all(
       this.keys.map(async ({ alg, kid, pair }) => ({
@@ -37,11 +47,13 @@ export class Issuer {
         use: 'sig',
       })),
     );
-    this.#server.on('request', ({ url }, response) => {
-      const isDiscovery = url === '/.well-known/openid-configuration';
+    this.#server.on('request', (request, response) => {
+      const isDiscovery = request.url === '/.well-known/openid-configuration';
+      if (!isDiscovery && this.answer(request, response)) return;
       if (!isDiscovery) this.fetches++;
-      const document = isDiscovery ? { issuer: this.url, jwks_uri: `${this.url}/jwks` } : { keys: jwks };
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(document));
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify(isDiscovery ? this.discovery : { keys: jwks }));
     });
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');

@@ -1,9 +1,8 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import type { Instant } from '../../domain/time.ts';
 import type { SecretVersion, Webhook } from '../../domain/webhook.ts';
 import { messageOf } from '../../util/message-of.ts';
-import { createPrivateFile, OTHERS } from '../../util/private-file.ts';
+import { openPrivateFile } from '../../util/private-file.ts';
 
 /** The key of the webhook secrets cannot be used. */
 export class WebhookKeyError extends Error {
@@ -65,16 +64,8 @@ export class WebhookKeys {
  */
 export async function openWebhookKeys(file: string): Promise<WebhookKeys> {
   try {
-    await createPrivateFile(file, `${WebhookKeys.generate()}\n`);
-    return await keysIn(file);
+    return new WebhookKeys(await openPrivateFile(file, `${WebhookKeys.generate()}\n`));
   } catch (cause) {
     throw new WebhookKeyError(`the key file ${file} cannot be used: ${messageOf(cause)}`, { cause });
   }
-}
-
-async function keysIn(file: string): Promise<WebhookKeys> {
-  const { mode } = await stat(file);
-  if ((mode & OTHERS) !== 0)
-    throw new WebhookKeyError('other users can read it. If no other user has read it, run chmod 600');
-  return new WebhookKeys(await readFile(file, 'utf8'));
 }

@@ -15,6 +15,10 @@ export interface Caller {
   readonly keyId?: string;
   /** When the credential expires. */
   readonly expiresAt?: Instant;
+  /** Name for people: of the key, or of the person who signed in. */
+  readonly name?: string;
+  /** Id of the session, if the caller signed in with a browser. */
+  readonly sessionId?: string;
 }
 
 /** Rights of a caller beyond posting ordinary facts. */

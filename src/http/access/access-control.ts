@@ -7,6 +7,8 @@ import { parseKeyText } from '../../ledger/key-text.ts';
 import type { KeyUses } from '../../ledger/key-uses.ts';
 import { Problem } from '../server/problem.ts';
 import type { Authenticator } from './authenticator.ts';
+import { cookieOf } from './session-cookie.ts';
+import type { Session, SessionClaims, Sessions } from './sessions.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 /** The caller that presents the bootstrap key. */
@@ -21,6 +23,8 @@ interface Dependencies {
   readonly bootstrapKey: string | undefined;
   /** Absent if no issuer of tokens is configured. */
   readonly tokens: TokenVerifier | undefined;
+  /** The sessions of browsers. */
+  readonly sessions: Sessions;
   /** Whether the server listens only on loopback addresses. */
   readonly isLoopback: boolean;
   /** Whether every caller is an operator, because the requests come from this process itself. */
@@ -28,8 +32,9 @@ interface Dependencies {
 }
 
 /**
- * Identifies callers: by API keys, by the bootstrap key, and by tokens of an OpenID Connect issuer. While there is none of them,
- * every caller is an operator, and the server listens only on loopback addresses.
+ * Identifies callers: by API keys, by the bootstrap key, by tokens of an OpenID Connect issuer, and by sessions of browsers, which
+ * began with one of them. While there is none of them, every caller is an operator, and the server listens only on loopback
+ * addresses.
  */
 export class AccessControl implements Authenticator {
   readonly #dependencies: Dependencies;
@@ -53,15 +58,32 @@ export class AccessControl implements Authenticator {
     return !(await keys.hasAny());
   }
 
-  /** @throws Problem `unauthenticated`, `forbidden`, `issuer-unavailable`; StoreUnavailable */
-  async callerOf({ headers: { authorization } }: Pick<FastifyRequest, 'headers'>): Promise<Caller> {
+  /**
+   * Returns the sender of a request. The header `Authorization` counts before a session.
+   * @throws Problem `unauthenticated`, `forbidden`, `issuer-unavailable`; StoreUnavailable
+   */
+  async callerOf(request: Pick<FastifyRequest, 'headers' | 'host' | 'protocol'>): Promise<Caller> {
     if (await this.isOpen()) return LOCAL_OPERATOR;
-    if (authorization === undefined)
+    const { authorization } = request.headers;
+    if (authorization === undefined) {
+      const session = cookieOf(request, 'session');
+      if (session !== undefined) return this.#callerInSession(session);
       throw new Problem('unauthenticated', 'send an API key: Authorization: Bearer clk_…');
+    }
     const [, token] = /^Bearer ([\x21-\x7e]+)$/i.exec(authorization) ?? [];
     if (token === undefined)
       throw new Problem('unauthenticated', 'the header Authorization must be Bearer and a key or a token');
     return this.#callerWith(token);
+  }
+
+  /**
+   * Returns the holder of a key, and what a session of this holder remembers.
+   * @throws Problem `unauthenticated`; StoreUnavailable
+   */
+  async signIn(key: string): Promise<{ readonly caller: Caller; readonly claims: SessionClaims }> {
+    if (await this.#isBootstrap(key)) return { caller: BOOTSTRAP, claims: { via: 'bootstrap-key' } };
+    const caller = await this.#callerWithKey(key);
+    return { caller, claims: { via: 'key', keyId: caller.keyId } };
   }
 
   async #callerWith(token: string): Promise<Caller> {
@@ -72,7 +94,42 @@ export class AccessControl implements Authenticator {
     throw unknownKey();
   }
 
-  async #callerWithKey(text: string): Promise<Caller> {
+  async #callerInSession(text: string): Promise<Caller> {
+    const session = await this.#dependencies.sessions.open(text);
+    if (session === undefined) throw sessionEnded('it is too old, or of another ledger');
+    const { sessionId, endsAt: expiresAt } = session;
+    return { ...(await this.#callerBehind(session)), sessionId, expiresAt };
+  }
+
+  /** Returns who signed in, as the keys are now. */
+  async #callerBehind(session: Session): Promise<Caller> {
+    const { keys, uses, now } = this.#dependencies;
+    switch (session.via) {
+      case 'key': {
+        const key = await keys.find(session.keyId);
+        if (key === undefined) throw sessionEnded('its key is not known');
+        const state = keyState(key, now());
+        if (state !== 'active') throw sessionEnded(`the key ${key.id} is ${state}`);
+        uses.note(key.id);
+        return callerOfKey(key);
+      }
+      case 'bootstrap-key':
+        if (await this.#hasBootstrap()) return BOOTSTRAP;
+        throw sessionEnded('there is a key of an operator now');
+      case 'identity-provider': {
+        if (this.#dependencies.tokens === undefined) throw sessionEnded('no issuer is configured any more');
+        const { actor, role, accountId, name } = session;
+        return {
+          actor,
+          role,
+          ...(accountId !== undefined && { accountId }),
+          ...(name !== undefined && { name }),
+        };
+      }
+    }
+  }
+
+  async #callerWithKey(text: string): Promise<Caller & { readonly keyId: string }> {
     const { keys, uses, now } = this.#dependencies;
     const parsed = parseKeyText(text);
     const key = parsed === undefined ? undefined : await keys.verify(parsed);
@@ -85,18 +142,25 @@ export class AccessControl implements Authenticator {
   }
 
   async #isBootstrap(token: string): Promise<boolean> {
-    const { keys, bootstrapKey } = this.#dependencies;
+    const { bootstrapKey } = this.#dependencies;
     if (bootstrapKey === undefined) return false;
     const isEqual = timingSafeEqual(digest(token), digest(bootstrapKey));
-    return isEqual && !(await keys.hasOperatorKey());
+    return isEqual && this.#hasBootstrap();
+  }
+
+  /** Returns whether the bootstrap key counts. */
+  async #hasBootstrap(): Promise<boolean> {
+    const { keys, bootstrapKey } = this.#dependencies;
+    return bootstrapKey !== undefined && !(await keys.hasOperatorKey());
   }
 
   /** Returns whether the credential of a caller still holds. @throws StoreUnavailable */
   async isStillValid(caller: Caller): Promise<boolean> {
     const { keys, now } = this.#dependencies;
     if (caller === LOCAL_OPERATOR) return this.isOpen();
-    if (caller === BOOTSTRAP) return !(await keys.hasOperatorKey());
-    if (caller.keyId === undefined) return (caller.expiresAt ?? 0) > now();
+    if ((caller.expiresAt ?? Number.POSITIVE_INFINITY) <= now()) return false;
+    if (caller.actor === BOOTSTRAP.actor) return this.#hasBootstrap();
+    if (caller.keyId === undefined) return true;
     const key = await keys.find(caller.keyId);
     return key !== undefined && keyState(key, now()) === 'active';
   }
@@ -114,8 +178,12 @@ export class AccessControl implements Authenticator {
   }
 }
 
-function callerOfKey({ id, role, accountId, expiresAt }: AccessKey): Caller {
-  return { actor: id, keyId: id, role, expiresAt, ...(accountId !== undefined && { accountId }) };
+function callerOfKey({ id, role, accountId, expiresAt, name }: AccessKey): Caller & { keyId: string } {
+  return { actor: id, keyId: id, role, name, expiresAt, ...(accountId !== undefined && { accountId }) };
+}
+
+function sessionEnded(why: string): Problem {
+  return new Problem('unauthenticated', `the session has ended: ${why}; sign in again`);
 }
 
 function unknownKey(): Problem {

@@ -24,13 +24,13 @@ ${rows.join('\n')}
 
 const INTRODUCTION = `# Who may do what
 
-Every request but those of the health checks and of this documentation needs a credential, as a bearer token:
+Every request but those of the health checks, of signing in and of this documentation needs a credential, as a bearer token:
 
 \`\`\`
 Authorization: Bearer clk_…
 \`\`\`
 
-A credential is an API key, an access token of an OpenID Connect issuer, or the bootstrap key.
+Browsers have a session instead, see _Sessions_ below. A credential is an API key, an access token of an OpenID Connect issuer, or the bootstrap key.
 [How to give access](how-to/give-access.md) leads from nothing to a key for each user. While there is no key, no bootstrap key
 and no issuer, the ledger serves only loopback addresses, and every caller is an operator.
 
@@ -80,6 +80,22 @@ issuer publishes, with RS256, ES256 or EdDSA. \`iss\` and \`aud\` must be exactl
 required, with a tolerance of 60 seconds. The header \`typ\` must be \`at+jwt\`, or see \`oidc.tokenType\`. The claim \`oidc.roleClaim\`
 holds the role, and \`oidc.accountClaim\` the account of a customer. If a token has several roles, the first of operator, auditor,
 billing, producer, customer counts. The actor is \`<issuer>#<subject>\`.
+
+## Sessions
+
+People who use the console sign in once, with an API key (\`POST /v1/session\`) or at the identity provider. The session is in a cookie
+that no script can read (\`HttpOnly\`) and that browsers send for pages of the ledger only (\`SameSite=Strict\`), with https as
+\`__Host-ledger-session\`. It is encrypted, and the ledger keeps no copy of it: every replica with the same \`sessions.key\` accepts it.
+
+- A session has the rights of its key as they are now. It ends when the key expires or is revoked, within the times above.
+- A session from the identity provider keeps role and account of the sign-in. A change there counts from the next sign-in on.
+- Every session ends after 8 hours, and when the person signs out.
+- A request that changes something needs the header \`Origin\`, which browsers send: a page of the ledger, or of one of
+  \`http.allowedOrigins\`, must be its sender. Programs use a key.
+- The header \`Authorization\` counts before a session.
+- One address may try 60 sign-ins in a minute.
+
+[How to sign in with an identity provider](how-to/sign-in-with-an-identity-provider.md) has the settings.
 
 ## Every request and role
 

@@ -1,6 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
 import { LOCAL_OPERATOR } from '../../domain/access/caller.ts';
+import { MINUTE_MS } from '../../domain/time.ts';
 import type { App } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
@@ -44,6 +45,24 @@ export function limitFailures(app: App, max: number): (request: FastifyRequest) 
     const counted = await check(request);
     if (!counted.isAllowed && counted.isExceeded)
       throw tooMany('this address has sent too many wrong credentials', counted.ttl);
+  };
+}
+
+/** Maximum number of sign-ins from one address in a minute. */
+const SIGN_INS = 60;
+
+/**
+ * Returns a function that counts a sign-in, before its credential is looked at.
+ * @throws Problem `rate-limited` from the function if the address has sent too many.
+ */
+export function limitSignIns(app: App): (request: FastifyRequest) => Promise<void> {
+  let check: ReturnType<App['createRateLimit']> | undefined;
+  return async (request) => {
+    const keyGenerator = ({ ip }: FastifyRequest) => `sign-in ${ip}`;
+    check ??= app.createRateLimit({ max: SIGN_INS, timeWindow: MINUTE_MS, keyGenerator, allowList: [] });
+    const counted = await check(request);
+    if (!counted.isAllowed && counted.isExceeded)
+      throw tooMany('this address has tried to sign in too often', counted.ttl);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Caller } from '../../domain/access/caller.ts';
 import type { App } from '../server/app.ts';
+import { requirePage } from '../server/browsers.ts';
 import { Problem } from '../server/problem.ts';
 import type { Authenticator } from './authenticator.ts';
 import { limitFailures } from './rate-limits.ts';
@@ -26,6 +27,8 @@ export interface DeclaredRoute {
   readonly method: string;
   readonly url: string;
   readonly access: RouteAccess;
+  /** Id of the operation in the contract; absent if the route is not part of it. */
+  readonly operationId?: string;
 }
 
 /** Returns whether the packages that serve the documentation page registered the route. */
@@ -61,7 +64,12 @@ export function requireAccess(app: App, authenticator: Authenticator, rateLimit:
       }
       throw error;
     }
-    const { role } = request.caller;
+    const { role, sessionId } = request.caller;
+    if (sessionId !== undefined) {
+      requirePage(request);
+      // Caches know that an answer to a request with Authorization is for one person, but not one to a request with a cookie.
+      reply.header('cache-control', 'private, no-cache');
+    }
     if (scopeOf(access, role) === undefined) {
       const roles = ['operator', ...Object.keys(access)].join(', ');
       const { method, url } = request.routeOptions;
@@ -85,5 +93,7 @@ function declareAccess(route: RouteOptions): DeclaredRoute[] {
     throw new Error(`the route ${name} does not declare who may call it: set config.access`);
   if (access !== 'public' && Object.values(access).includes('own') && !OWNED.test(route.url))
     throw new Error(`the route ${name} has no id by which "own" can be decided: use the scope "filtered"`);
-  return [route.method].flat().map((method) => ({ method, url: route.url, access }));
+  const { operationId } = (route.schema ?? {}) as { operationId?: string };
+  const operation = operationId === undefined ? {} : { operationId };
+  return [route.method].flat().map((method) => ({ method, url: route.url, access, ...operation }));
 }

@@ -39,7 +39,7 @@ export class TokenVerifier {
    * @throws Problem `unauthenticated` if the token is not valid, `forbidden` if it has no role, `issuer-unavailable`
    */
   async callerOf(token: string): Promise<Caller> {
-    return this.#callerFrom(await this.#verify(token));
+    return this.callerFrom(await this.#verify(token));
   }
 
   async #verify(token: string): Promise<JWTPayload> {
@@ -98,7 +98,11 @@ export class TokenVerifier {
     return found.jwks_uri;
   }
 
-  #callerFrom(payload: JWTPayload): Caller {
+  /**
+   * Returns the caller that the claims of a verified token name.
+   * @throws Problem `forbidden` if the token has no role, or no account for a customer
+   */
+  callerFrom(payload: JWTPayload): Caller {
     const { roleClaim, roles, accountClaim } = this.#settings;
     const actor = `${payload.iss}#${payload.sub}`;
     const expiresAt = (payload.exp as number) * 1_000;

@@ -6,7 +6,7 @@ import type { RouteAccess } from '../access/route-access.ts';
 import { type Examples, problems } from '../contract.ts';
 import { PROBLEMS, type ProblemCode } from '../server/problem.ts';
 import { HEADERS, HEADERS_OF_ALL, type HeaderName } from './headers.ts';
-import { BEARER } from './info.ts';
+import { BEARER, SESSION } from './info.ts';
 import { type Node, override, tidySchemas, visit } from './schemas.ts';
 
 /** Problems that every operation can have. */
@@ -144,7 +144,7 @@ function completeOperation(operation: Node, { method, url, access, body, respons
   const isWrite = method !== 'GET';
   const isPublic = access === 'public';
   const shared: HeaderName[] = isPublic ? [] : ['Ledger-Position'];
-  operation['security'] ??= isPublic ? [] : [{ [BEARER]: [] }, {}];
+  operation['security'] ??= isPublic ? [] : [{ [BEARER]: [] }, { [SESSION]: [] }, {}];
   if (!isPublic) operation['description'] = `${operation['description'] ?? ''} ${rolesOf(access)}`.trim();
   const codes = [
     ...OF_ALL,

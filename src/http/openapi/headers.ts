@@ -49,6 +49,7 @@ export const HEADERS = {
     description: 'Seconds to wait before the same request is sent again.',
     schema: { type: 'integer', minimum: 0 },
   },
+  'Set-Cookie': { description: 'The cookie of a session or of a sign-in, or its removal.', schema: text },
   Vary: { description: 'The request headers that decide about the form of the answer.', schema: text },
   'WWW-Authenticate': { description: 'How to authenticate (RFC 9110, section 11.6.1).', schema: text },
   'X-Accel-Buffering': { description: 'Keeps proxies from collecting events.', schema: text },

@@ -28,6 +28,7 @@ export const TAGS = [
   { name: 'Alerts', description: 'What somebody has to look at.' },
   { name: 'Validator', description: 'The validator probes billed clusters.' },
   { name: 'Kubefirst', description: 'Telemetry and records of Kubefirst.' },
+  { name: 'Sessions', description: 'People sign in to the console with a browser.' },
   { name: 'Keys', description: 'Operators give access to the ledger.' },
   { name: 'Operations', description: 'Health, the clock, and rejected events.' },
 ] as const;
@@ -43,12 +44,22 @@ export const WRITE_KEY = 'writeKey';
 /** Name of the scheme of API keys and tokens. */
 export const BEARER = 'bearer';
 
+/** Name of the scheme of sessions. */
+export const SESSION = 'session';
+
 export const SECURITY_SCHEMES = {
   [BEARER]: {
     type: 'http' as const,
     scheme: 'bearer',
     description:
       'An API key, `clk_<id>_<secret>`, or a token of OpenID Connect. Without any key, callers on a loopback address are operators.',
+  },
+  [SESSION]: {
+    type: 'apiKey' as const,
+    in: 'cookie',
+    name: '__Host-ledger-session',
+    description:
+      'The session of a browser, which begins with `POST /v1/session`. Without https, the name is `ledger-session-<port>`. Changes need the header `Origin`.',
   },
   [WRITE_KEY]: {
     type: 'http' as const,

@@ -94,7 +94,8 @@ export function operationsRoutes(app: App, services: HttpServices): void {
 /** Returns whether a caller may read the details of the checks, which name clusters and periods. */
 async function mayReadDetails({ access }: HttpServices, request: FastifyRequest): Promise<boolean> {
   if (!access.isKnownToBeClosed) return true;
-  if (request.headers.authorization === undefined) return false;
+  const { authorization, cookie } = request.headers;
+  if (authorization === undefined && cookie === undefined) return false;
   try {
     // The answer must not wait for a store that cannot be reached.
     const caller = access.callerOf(request);

@@ -20,7 +20,9 @@ import type { ClosePeriod } from '../../usecases/close-period.ts';
 import type { BeginOutcome, RunPlan, RunProgress } from '../../usecases/run-validation.ts';
 import type { SourceHealth } from '../../usecases/source-health.ts';
 import type { AccessControl } from '../access/access-control.ts';
+import type { IdentityProvider } from '../access/identity-provider.ts';
 import type { OpenAnswers } from '../access/open-answers.ts';
+import type { Sessions } from '../access/sessions.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Epoch } from '../params/feed-cursor.ts';
@@ -50,6 +52,9 @@ export interface HttpServices {
   readonly openAnswers: OpenAnswers;
   readonly keys: AccessKeys;
   readonly keyUses: KeyUses;
+  readonly sessions: Sessions;
+  /** Absent if people sign in with keys only. */
+  readonly identityProvider: IdentityProvider | undefined;
   readonly ledger: Ledger;
   readonly projections: Projections;
   readonly signedLog: SignedLog;

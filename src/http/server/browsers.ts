@@ -5,7 +5,7 @@ import { Problem } from './problem.ts';
 import { varyBy } from './vary.ts';
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */
-const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Policy of the documentation page. It also holds on plain HTTP: nothing is upgraded to HTTPS, and nothing comes from elsewhere. */
 export const DOCUMENTATION_POLICY = {
@@ -44,6 +44,20 @@ export function rejectForeignPages(app: App, allowedOrigins: readonly string[]):
     const detail = `a page ${sender} may not change anything here; http.allowedOrigins names the origins that may`;
     return done(new Problem('foreign-origin', detail));
   });
+}
+
+/**
+ * Rejects a request that would change something in a session unless a page of the ledger, or of an allowed origin, sends it. Every
+ * browser names the origin of such a request.
+ * @throws Problem `foreign-origin`
+ */
+export function requirePage({ method, headers }: Pick<FastifyRequest, 'method' | 'headers'>): void {
+  const { origin, 'sec-fetch-site': site } = headers;
+  // Foreign pages have been rejected already.
+  if (SAFE_METHODS.includes(method) || origin !== undefined || site === 'same-origin') return;
+  const detail =
+    'a change in a session needs the header Origin, which browsers send; programs send an API key';
+  throw new Problem('foreign-origin', detail);
 }
 
 /** Returns the host and port of an origin; `undefined` for the opaque origin `null`. */

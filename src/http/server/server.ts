@@ -38,6 +38,7 @@ import { operationsRoutes } from '../routes/operations.ts';
 import { periodRoutes } from '../routes/periods.ts';
 import { rejectedEventRoutes } from '../routes/rejected-events.ts';
 import { replayRoutes } from '../routes/replay.ts';
+import { sessionRoutes } from '../routes/sessions.ts';
 import { statementRoutes } from '../routes/statements.ts';
 import { streamRoutes } from '../routes/stream.ts';
 import { undecidedRoutes } from '../routes/undecided.ts';
@@ -223,6 +224,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     undecidedRoutes,
     validatorRoutes,
     kubefirstRoutes,
+    sessionRoutes,
     keyRoutes,
     operationsRoutes,
   ]) {
