@@ -4,15 +4,15 @@
  */
 
 import { parseArgs } from 'node:util';
-import { torture as tortureApi } from './api/main.ts';
-import { damage } from './damage.ts';
 
 /** Runs a harness with the arguments after its name, and returns the exit code. */
 type Harness = (args: readonly string[]) => Promise<number>;
 
 const HARNESSES: Readonly<Record<string, Harness>> = {
-  api: (args) => tortureApi(args, process.stdout),
+  api: async (args) => (await import('./api/main.ts')).torture(args, process.stdout),
+  simulate: async (args) => (await import('./simulate/main.ts')).simulate(args, process.stdout),
   damage: async (args) => {
+    const { damage } = await import('./damage.ts');
     const { seed, count } = budgetOf(args);
     const { cases, complete, told, refused, silent } = await damage({
       seed,

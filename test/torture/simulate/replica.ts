@@ -1,0 +1,40 @@
+import { pino } from 'pino';
+import { DEFAULT_BACKDATING_MS } from '../../../src/domain/facts/decide.ts';
+import type { EventStore } from '../../../src/eventstore/event-store.ts';
+import { Recorder } from '../../../src/http/ingest/recorder.ts';
+import type { HttpServices } from '../../../src/http/server/app.ts';
+import { Ledger } from '../../../src/ledger/ledger.ts';
+import { PeriodClosingStore } from '../../../src/ledger/period-closing-store.ts';
+import { RecordingClock } from '../../../src/ledger/recording-clock.ts';
+import { Projections } from '../../../src/projections/projections.ts';
+import { ClosePeriod } from '../../../src/usecases/close-period.ts';
+
+const log = pino({ level: 'silent' });
+
+/** The write path, the projections and the closing of a ledger, wired as `src/app` does, on a given store and clock. */
+export class Replica {
+  readonly recorder: Recorder;
+  readonly projections: Projections;
+  readonly closePeriod: ClosePeriod;
+  /** Why the process would have ended. */
+  failure: unknown;
+
+  constructor(store: EventStore, now: () => number) {
+    const onFailed = (error: unknown) => {
+      this.failure = error;
+    };
+    const projections = new Projections(store, { log, onFailed });
+    const clock = new RecordingClock(now, () => projections.model.facts.newestRecordedAt);
+    const isNew = (clusterId: string) =>
+      projections.isCaughtUp && projections.model.clusters.find(clusterId) === undefined;
+    const times = { now, recordingTime: clock.now, backdatingMs: DEFAULT_BACKDATING_MS };
+    const ledger = new Ledger(store, { ...times, isNew });
+    // The recorder uses no more of the services than these.
+    const metrics = { events: { labels: () => ({ inc: () => undefined }) } };
+    this.recorder = new Recorder({ ledger, projections, metrics } as unknown as HttpServices);
+    const closes = new PeriodClosingStore(store, clock.now);
+    this.closePeriod = new ClosePeriod({ store, projections, closes, now, graceMs: 0 });
+    this.projections = projections;
+    projections.start();
+  }
+}
