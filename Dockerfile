@@ -2,6 +2,7 @@
 FROM node:24-bookworm-slim AS console
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/client/package.json packages/client/
 RUN npm ci --ignore-scripts
 COPY bin ./bin
 COPY src ./src
@@ -13,9 +14,11 @@ FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production
 COPY package.json package-lock.json ./
+COPY packages/client/package.json packages/client/
 RUN npm ci --omit=dev --ignore-scripts
 COPY bin ./bin
 COPY src ./src
+COPY packages/client/src packages/client/src
 COPY --from=console /app/dist ./dist
 RUN mkdir /data && chown node:node /data
 USER node

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 /** Returns the report of dependency-cruiser for a copy of the source. */
 async function violations(folder: string): Promise<string> {
   const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
-  const options = ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src', 'web'];
+  const options = ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src', 'web', 'packages'];
   try {
     return (await run(process.execPath, [program, ...options], { cwd: folder })).stdout;
   } catch (error) {
@@ -57,6 +57,8 @@ const PLANTED = [
   ['entry-points-do-not-import-each-other', 'jobs', "import '../http/server/problem.ts';"],
   ['entry-points-do-not-import-each-other', 'cli', "import '../http/server/server.ts';"],
   ['web-sees-only-the-contract', '../web/ui', "import '../../src/domain/time.ts';"],
+  ['the-client-stands-alone', '../packages/client/src', "import '../../../src/domain/time.ts';"],
+  ['the-client-stands-alone', '../packages/client/src', "import 'zod';"],
   ['no-unresolvable', 'http', "import './nowhere.ts';"],
 ] as const;
 
@@ -64,7 +66,15 @@ describe('the dependency rules of the layers', () => {
   let copy: string;
   beforeAll(async () => {
     copy = await mkdtemp(join(tmpdir(), 'ledger-layers-'));
-    for (const part of ['src', 'web', '.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']) {
+    for (const part of [
+      'src',
+      'web',
+      'packages',
+      'docs/openapi.d.ts',
+      '.dependency-cruiser.cjs',
+      'package.json',
+      'tsconfig.json',
+    ]) {
       await cp(join(root, part), join(copy, part), { recursive: true });
     }
     await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));

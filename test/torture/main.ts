@@ -28,12 +28,27 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     for (const text of silent) process.stdout.write(`  ${text}\n`);
     return silent.length === 0 ? 0 : 1;
   },
+  outbox: async (args) => {
+    const { tortureOutbox } = await import('./outbox/torture-outbox.ts');
+    const { seed, count } = budgetOf(args, 100);
+    const report = await tortureOutbox({
+      seed,
+      count,
+      progress: (kills) => process.stderr.write(`killed ${kills} of ${count} times\n`),
+    });
+    const { kills, ledgerRestarts, cuts, taken, rejected, findings } = report;
+    process.stdout.write(
+      `seed ${seed}: apps killed ${kills} times, the ledger restarted ${ledgerRestarts} times, ${cuts} connections cut: ${taken} facts taken, ${rejected} of them rejected as expected, ${findings.length} findings\n`,
+    );
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
 };
 
-function budgetOf(args: readonly string[]): { seed: number; count: number } {
+function budgetOf(args: readonly string[], standardCount = 200): { seed: number; count: number } {
   const options = {
     seed: { type: 'string', default: '1' },
-    count: { type: 'string', default: '200' },
+    count: { type: 'string', default: String(standardCount) },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
   return { seed: Number(values.seed), count: Number(values.count) };

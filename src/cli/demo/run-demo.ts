@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Composition } from '../../app/compose.ts';
 import type { Config } from '../../config/config.ts';
@@ -39,7 +39,7 @@ export async function runDemo(
   const count = () => countClusters(projections.model, Date.now());
   const folder = shortestPath(dataDir);
   screen.print(guide({ url, folder, history, counts: count(), now: Date.now(), tookMs }, screen));
-  const traffic = new Traffic(url, stop.signal);
+  const traffic = new Traffic(url, join(dataDir, 'pro-app-outbox.db'), stop.signal);
   const showStatus = () => screen.status(statusLine(count(), traffic.tally, Date.now()));
   const ticking = setInterval(showStatus, STATUS_EVERY_MS);
   const posting = traffic.run();

@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { factToCloudEvent } from '../../domain/facts/cloud-event.ts';
-import type { Fact } from '../../domain/facts/fact.ts';
+import { type DataOf, type LifecycleEvent, Outbox } from '../../../packages/client/src/index.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 import { ACCOUNTS, type Account, type Cluster, newCluster } from './sample-accounts.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -17,67 +16,75 @@ const FIRST_REJECTION_MS = 20 * SECOND_MS;
 const REJECTION_INTERVAL_MS = 90 * SECOND_MS;
 const MAX_REJECTIONS = 20;
 
-const POST_TIMEOUT_MS = 10 * SECOND_MS;
-
 /** Number of posted events by outcome. */
 export interface Tally {
   appended: number;
   duplicate: number;
   rejected: number;
-  /** No response, or an unexpected one. */
+  /** No response, or an unexpected one. The outbox sends the event again. */
   failed: number;
 }
 
-type Posted = ReturnType<typeof factToCloudEvent>;
-
-/** Posts events over HTTP as the Pro app does: preview clusters that are created for a pull request and deleted after it. */
+/** Reports changes through an outbox as the Pro app does: preview clusters that are created for a pull request and deleted after it. */
 export class Traffic {
   readonly tally: Tally = { appended: 0, duplicate: 0, rejected: 0, failed: 0 };
-  readonly #url: string;
+  readonly #outbox: Outbox;
   readonly #signal: AbortSignal;
   readonly #random = new SeededRandom('live traffic');
   readonly #accountsWithPreviews = ACCOUNTS.filter(({ hasPreviews }) => hasPreviews);
   readonly #alive: Cluster[] = [];
-  #last: Posted | undefined;
+  #last: LifecycleEvent | undefined;
   #lastDeleted: Cluster | undefined;
   #nextRejectionAt = performance.now() + FIRST_REJECTION_MS;
 
-  /** @param url of the ledger */
-  constructor(url: string, signal: AbortSignal) {
-    this.#url = url;
+  /**
+   * @param url of the ledger.
+   * @param file of the outbox.
+   */
+  constructor(url: string, file: string, signal: AbortSignal) {
+    this.#outbox = Outbox.open({
+      file,
+      url,
+      source: PRO_APP.source,
+      onRecorded: (_, { outcome }) => {
+        this.tally[outcome]++;
+      },
+      onRejected: ({ event }) => {
+        this.tally.rejected++;
+        this.#outbox.discard(event);
+      },
+      onTrouble: () => {
+        this.tally.failed++;
+      },
+    });
     this.#signal = signal;
   }
 
   /** Posts an event every few hundred milliseconds, until the signal is aborted. */
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
-      try {
-        await wait(this.#random.between(150, 700), undefined, { signal: this.#signal });
-        await this.#postNext();
-      } catch {
-        if (!this.#signal.aborted) this.tally.failed++;
-      }
+      await wait(this.#random.between(150, 700), undefined, { signal: this.#signal }).catch(() => undefined);
+      if (!this.#signal.aborted) this.#reportNext();
     }
+    await this.#outbox.close();
   }
 
-  async #postNext(): Promise<void> {
-    if (this.#last !== undefined && this.#random.chance(RESEND_PROBABILITY)) return this.#post(this.#last);
-    if (this.#lastDeleted !== undefined && this.#isRejectionDue()) return this.#register(this.#lastDeleted);
+  #reportNext(): void {
     const { length } = this.#alive;
-    if (length < MIN_CLUSTERS || (length < MAX_CLUSTERS && this.#random.chance(0.5))) {
-      const cluster = newCluster(
-        this.#random,
-        this.#random.pick(this.#accountsWithPreviews) as Account,
-        'preview',
-        1,
-      );
+    if (this.#last !== undefined && this.#random.chance(RESEND_PROBABILITY)) {
+      this.#outbox.addEvents([this.#last]);
+    } else if (this.#lastDeleted !== undefined && this.#isRejectionDue()) {
+      this.#register(this.#lastDeleted);
+    } else if (length < MIN_CLUSTERS || (length < MAX_CLUSTERS && this.#random.chance(0.5))) {
+      const account = this.#random.pick(this.#accountsWithPreviews) as Account;
+      const cluster = newCluster(this.#random, account, 'preview', 1);
       this.#alive.push(cluster);
-      return this.#register(cluster);
+      this.#register(cluster);
+    } else {
+      const [deleted] = this.#alive.splice(this.#random.between(0, length - 1), 1) as [Cluster];
+      this.#lastDeleted = deleted;
+      this.#last = this.#outbox.add('cluster.deleted', deleted.clusterId, {}, this.#newId());
     }
-    const [deleted] = this.#alive.splice(this.#random.between(0, length - 1), 1) as [Cluster];
-    this.#lastDeleted = deleted;
-    const { clusterId } = deleted;
-    return this.#post(this.#event({ type: 'ClusterDeleted', clusterId, effectiveAt: Date.now() }));
   }
 
   #isRejectionDue(): boolean {
@@ -86,37 +93,16 @@ export class Traffic {
     return true;
   }
 
-  #register(cluster: Cluster): Promise<void> {
-    return this.#post(this.#event({ type: 'ClusterRegistered', ...cluster, effectiveAt: Date.now() }));
+  #register({ clusterId, ...data }: Cluster): void {
+    this.#last = this.#outbox.add(
+      'cluster.registered',
+      clusterId,
+      data as DataOf<'cluster.registered'>,
+      this.#newId(),
+    );
   }
 
-  #event(fact: Fact): Posted {
-    return factToCloudEvent(fact, { source: PRO_APP.source, id: `evt-${this.#random.id(14)}` });
-  }
-
-  async #post(event: Posted): Promise<void> {
-    const response = await fetch(`${this.#url}/v1/events`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/cloudevents+json' },
-      body: JSON.stringify(event),
-      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(POST_TIMEOUT_MS)]),
-    });
-    await response.arrayBuffer();
-    this.#last = event;
-    this.tally[outcomeOf(response.status)]++;
-  }
-}
-
-function outcomeOf(status: number): keyof Tally {
-  switch (status) {
-    case 201:
-      return 'appended';
-    case 200:
-      return 'duplicate';
-    case 409:
-    case 422:
-      return 'rejected';
-    default:
-      return 'failed';
+  #newId(): { readonly id: string } {
+    return { id: `evt-${this.#random.id(14)}` };
   }
 }
