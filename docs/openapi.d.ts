@@ -1368,6 +1368,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the version of the ledger, where its log stands, and how it judges clusters
+         * @description Settings are shown as they are in force. Secrets are not among them. Roles: operator, auditor.
+         */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys": {
         parameters: {
             query?: never;
@@ -2251,6 +2271,43 @@ export interface components {
             policy?: string;
         };
         ConcludedFact: components["schemas"]["ConcludedClusterUnreachable"] | components["schemas"]["ConcludedClusterReachable"] | components["schemas"]["ConcludedBillingStopped"] | components["schemas"]["ConcludedBillingResumed"];
+        ConfiguredPolicy: {
+            /** @description Name and version, as facts record them. */
+            name: string;
+            /** @description The clusters that it is for; absent for all others. */
+            match?: {
+                accounts?: string[];
+                labels?: {
+                    [key: string]: string;
+                };
+            };
+            /** @enum {string} */
+            mode: "observe" | "notify" | "enforce";
+            /** @description Bad verdicts in a row after which a cluster is unreachable. */
+            unreachableAfter: number;
+            /** @description Minimum time that these verdicts span. */
+            unreachableForMs: number;
+            /** @description Time since the first bad verdict after which billing stops. */
+            stopAfterMs: number;
+            /**
+             * @description From when the stop takes effect.
+             * @enum {string}
+             */
+            stopEffective: "last-alive" | "first-unreachable" | "decision";
+            /**
+             * @description Whether the inventory must confirm a stop.
+             * @enum {string}
+             */
+            confirmWith: "none" | "inventory" | "auto";
+            stopNeverSeen: boolean;
+            /** @description Time without being listed after which billing stops, in milliseconds. */
+            missingFor: ("records" | "off") | number;
+            /** @description Good verdicts in a row after which a cluster is reachable. */
+            reachableAfter: number;
+            flapLimit: number;
+            /** @description For how long deleted clusters are probed. */
+            watchDeletedForMs: number;
+        };
         CreatedWebhook: {
             webhookId: string;
             url: string;
@@ -3512,6 +3569,46 @@ export interface components {
                 billableClusters: number;
                 clusterSeconds: string;
                 byType: components["schemas"]["TypeAmounts"][];
+            };
+        };
+        System: {
+            version: string;
+            nodeVersion: string;
+            /** @description Version of the billing rules. */
+            rules: number;
+            /** @enum {string} */
+            store: "sqlite" | "eventstoredb";
+            log: {
+                /** @description Name of the log in its checkpoints. */
+                origin: string;
+                /** @description Position of the last event. */
+                position: string;
+                /** @description Number of events that the newest checkpoint covers. */
+                signed: number;
+            };
+            /** @enum {string} */
+            deletionMode: "external" | "ledger-only";
+            /** @description How long after its end a period becomes due to be closed. */
+            graceMs: number;
+            /** @description Maximum age of a fact that is not posted by an operator. */
+            backdatingMs: number;
+            /** @description Whether due periods are closed by a schedule. */
+            autoClose: boolean;
+            validator: {
+                /** @description Whether there is a source of credentials. */
+                isConfigured: boolean;
+                /** @description When it runs; `off` for only when asked. */
+                schedule: string;
+                shard: string;
+                /** @description In the order in which they are tried; the last is for all others. */
+                policies: components["schemas"]["ConfiguredPolicy"][];
+                breaker: {
+                    /** @description Share of the clusters, as a decimal. */
+                    ratio: string;
+                    minClusters: number;
+                    windowMs: number;
+                    canaries: string[];
+                };
             };
         };
         TransferPreview: {
@@ -9644,6 +9741,49 @@ export interface operations {
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable9"];
             507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ledger. */
+            200: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    "Access-Control-Expose-Headers": components["headers"]["Access-Control-Expose-Headers"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    "Cross-Origin-Resource-Policy": components["headers"]["Cross-Origin-Resource-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Ledger-Position": components["headers"]["Ledger-Position"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest2"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden2"];
+            408: components["responses"]["RequestTimeout"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            417: components["responses"]["ExpectationFailed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable5"];
         };
     };
     listKeys: {

@@ -185,7 +185,7 @@ async function serverOf(
   { store, projections, signedLog, witnesses, clock, clockGuard, starts, latch }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, health, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
-  config: Pick<Config, 'trustProxy' | 'allowedOrigins' | 'rateLimit' | 'deletionMode'>,
+  config: Config,
   { log, now, onLossAccepted }: ComposeOptions,
 ): Promise<App> {
   const metrics = createMetrics({
@@ -210,6 +210,7 @@ async function serverOf(
     allowedOrigins: config.allowedOrigins,
     rateLimit: config.rateLimit,
     deletionMode: config.deletionMode,
+    configured: config,
     ledger,
     projections,
     signedLog,

@@ -179,6 +179,7 @@ const SAMPLES: Readonly<Record<string, () => Sample>> = {
   'POST /v1/session/sign-in': () => ({ path: '/v1/session/sign-in', body: {} }),
   'POST /v1/session/sign-in/end': () => ({ path: '/v1/session/sign-in/end', body: { response: 'code=x' } }),
   'DELETE /v1/session': () => ({ path: '/v1/session' }),
+  'GET /v1/system': () => ({ path: '/v1/system' }),
   'POST /v1/keys': () => ({ path: '/v1/keys', body: { name: 'a test', role: 'auditor' } }),
   'GET /v1/keys': () => ({ path: '/v1/keys' }),
   'GET /v1/keys/:keyId': () => ({ path: `/v1/keys/${ids.spareKey}` }),

@@ -1,7 +1,9 @@
-import { ScrollArea, Text } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import { ActionIcon, Group, ScrollArea, Text } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Caller } from '../data/caller.ts';
+import { request } from '../data/request.ts';
 import { PAGES, type Page } from '../pages/page.ts';
 import { Icon } from '../ui/icons.tsx';
 
@@ -32,9 +34,41 @@ export function Navigation({ caller }: { readonly caller: Caller }) {
           </Link>
         ))}
       </ScrollArea>
-      <Text size="xs" c="dimmed" px={10} pt="xs" className="breakable">
-        {t('signedInAs', { actor: caller.actor, role: t(`common:role.${caller.role}`) })}
-      </Text>
+      <Group px={10} pt="xs" gap={4} justify="space-between" wrap="nowrap">
+        <Text size="xs" c="dimmed" className="breakable" component="div">
+          <span className="name">{caller.name ?? caller.actor}</span>
+          <br />
+          {t(`common:role.${caller.role}`)}
+        </Text>
+        {caller.state === 'signed-in' && <SignOut />}
+      </Group>
     </>
+  );
+}
+
+/** Ends the session, and forgets everything that this browser has read. */
+function SignOut() {
+  const { t } = useTranslation('shell');
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const signOut = useMutation({
+    mutationFn: () => request('/v1/session', { method: 'DELETE' }),
+    onSuccess: async () => {
+      await navigate({ to: '/sign-in' });
+      client.clear();
+    },
+  });
+  return (
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      c="inherit"
+      aria-label={t('signOut')}
+      title={t('signOut')}
+      loading={signOut.isPending}
+      onClick={() => signOut.mutate()}
+    >
+      <Icon name="signOut" />
+    </ActionIcon>
   );
 }

@@ -1,17 +1,30 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import type { z } from 'zod';
-import type { CallerOut, ReadinessOut } from '../../src/api/operations.ts';
-import { problemOf } from './problem.ts';
+import type { ReadinessOut } from '../../src/api/operations.ts';
+import type { SessionOut } from '../../src/api/session.ts';
+import { problemOf, RequestFailed } from './problem.ts';
 import { request } from './request.ts';
 
-/** Who uses the console. */
-export type Caller = z.output<typeof CallerOut>;
+export type Session = SessionOut;
+/** Who uses the console, and what this person may do. */
+export type Caller = NonNullable<Session['caller']> & Pick<Session, 'state' | 'may' | 'endsAt'>;
 /** Decides what a caller may do: producers post facts, customers see their own account, and so on. */
 export type Role = Caller['role'];
 
+/** Who is signed in, and how one can sign in. Answers also if nobody is. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: ({ signal }) => request<Session>('/v1/session', { signal }),
+  staleTime: 60_000,
+  meta: { isLive: false },
+});
+
 export const callerQuery = queryOptions({
   queryKey: ['me'],
-  queryFn: ({ signal }) => request<Caller>('/v1/me', { signal }),
+  queryFn: async ({ signal }): Promise<Caller> => {
+    const { caller, state, may, endsAt } = await request<Session>('/v1/session', { signal });
+    if (caller === undefined) throw new RequestFailed(401, {});
+    return { ...caller, state, may, ...(endsAt !== undefined && { endsAt }) };
+  },
   staleTime: 60_000,
   meta: { isLive: false },
 });
@@ -27,6 +40,15 @@ export function useCaller(): Caller {
 export function useMay(...roles: readonly Role[]): boolean {
   const { role } = useCaller();
   return role === 'operator' || roles.includes(role);
+}
+
+/**
+ * Returns a function that says whether the caller may call an operation of the API, such as `createKey`. The ledger says it, so that
+ * a page shows no control that would be rejected.
+ */
+export function useMayCall(): (operationId: string) => boolean {
+  const { may } = useCaller();
+  return (operationId) => may.includes(operationId);
 }
 
 /** The checks of the ledger, which also answer while it is not ready. */

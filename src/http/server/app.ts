@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignedLog } from '../../audit/signed-log.ts';
 import type { Witnesses } from '../../audit/witness/witnesses.ts';
+import type { Config } from '../../config/config.ts';
 import type { LogTail } from '../../delivery/log-tail.ts';
 import type { Webhooks } from '../../delivery/webhooks/webhooks.ts';
 import type { DeletionMode } from '../../domain/deletion.ts';
@@ -84,6 +85,8 @@ export interface HttpServices {
   /** Returns the time that events are stamped with. Alerts and runs are compared with it. */
   readonly recordingTime: () => number;
   readonly version: string;
+  /** Settings that are only shown. */
+  readonly configured: Pick<Config, 'store' | 'backdatingMs' | 'autoClose' | 'validator'>;
   /** Who decides that a cluster is deleted. */
   readonly deletionMode: DeletionMode;
   /** Networks of the proxies whose headers are believed. */

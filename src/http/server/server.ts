@@ -41,6 +41,7 @@ import { replayRoutes } from '../routes/replay.ts';
 import { sessionRoutes } from '../routes/sessions.ts';
 import { statementRoutes } from '../routes/statements.ts';
 import { streamRoutes } from '../routes/stream.ts';
+import { systemRoutes } from '../routes/system.ts';
 import { undecidedRoutes } from '../routes/undecided.ts';
 import { usageRoutes } from '../routes/usage.ts';
 import { validationRequestRoutes } from '../routes/validation-requests.ts';
@@ -225,6 +226,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     validatorRoutes,
     kubefirstRoutes,
     sessionRoutes,
+    systemRoutes,
     keyRoutes,
     operationsRoutes,
   ]) {
