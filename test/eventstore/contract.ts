@@ -46,6 +46,22 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
         ]);
       });
 
+      test('gives events their positions in the order of the calls, also if the store was just opened', async () => {
+        const other = await place.open();
+        const events = Array.from({ length: 600 }, () => anEvent());
+        const before = await store.head();
+        const appends: Promise<number>[] = [];
+        for (const event of events) {
+          appends.push(other.append(newStream(), [event], 'absent'));
+          // Calls of later iterations of the event loop must not overtake the first ones.
+          if (appends.length % 100 === 0) await new Promise(setImmediate);
+          if (appends.length === 300) await appends[0];
+        }
+        await Promise.all(appends);
+        expect(idsOf(await readLog(store, before))).toEqual(idsOf(events));
+        if (other !== store) await other.close();
+      });
+
       test('continues a stream after the expected revision', async () => {
         const stream = newStream();
         await store.append(stream, [anEvent()], 'absent');

@@ -32,8 +32,10 @@ export class Appender {
   #client: EventStoreDBClient;
   /** Whether the server has answered on the current stream. */
   #isWarm = false;
-  /** Settles when the next append may be sent: after the append that is sent alone, or after the client was replaced. */
+  /** Settles when the next append may be sent: after those that wait, or after the client was replaced. */
   #gate: Promise<unknown> = Promise.resolve();
+  /** Number of appends that wait for the gate. An append must not overtake them. */
+  #waiting = 0;
   #lastAnswerAt = 0;
   #replacing: Promise<void> | undefined;
 
@@ -108,13 +110,27 @@ export class Appender {
   }
 
   #inOrder<T>(attempt: () => Promise<T>): Promise<T> {
-    if (this.#isWarm) return this.#attempt(attempt);
-    const late = () => new StoreUnavailable('the connection was not reestablished in time');
-    const alone = withDeadline(this.#gate, 2 * this.#attemptMs, late)
-      .then(this.#requireReadable)
-      .then(() => this.#attempt(attempt));
-    this.#gate = alone.catch(() => undefined);
-    return alone;
+    if (this.#isWarm && this.#waiting === 0) return this.#attempt(attempt);
+    const before = this.#gate;
+    const { promise: passed, resolve: pass } = Promise.withResolvers<void>();
+    this.#gate = before.then(() => passed);
+    this.#waiting++;
+    return this.#behind(before, attempt, pass).finally(pass);
+  }
+
+  /** Sends an append after those that wait before it. The next one follows at once if the server has answered on the stream. */
+  async #behind<T>(before: Promise<unknown>, attempt: () => Promise<T>, pass: () => void): Promise<T> {
+    let sent: Promise<T>;
+    try {
+      const late = () => new StoreUnavailable('the connection was not reestablished in time');
+      await withDeadline(before, 2 * this.#attemptMs, late);
+      if (!this.#isWarm) await this.#requireReadable();
+      sent = this.#attempt(attempt);
+    } finally {
+      this.#waiting--;
+    }
+    if (this.#isWarm) pass();
+    return sent;
   }
 
   async #attempt<T>(attempt: () => Promise<T>): Promise<T> {
