@@ -40,6 +40,9 @@ import { addPeriodShow } from './commands/period/show.ts';
 import { addPeriodStatements } from './commands/period/statements.ts';
 import { addReplay } from './commands/replay.ts';
 import { addServe } from './commands/serve.ts';
+import { addStoreBackup } from './commands/store/backup.ts';
+import { addStoreCopy } from './commands/store/copy.ts';
+import { addStoreRestore } from './commands/store/restore.ts';
 import { addUndecidedLeave, addUndecidedStop } from './commands/undecided/decide.ts';
 import { addUndecidedList } from './commands/undecided/list.ts';
 import { addUsage } from './commands/usage.ts';
@@ -85,6 +88,13 @@ export function buildProgram(cli: CliContext, version: string): Command {
     summary: 'confirm the time of the ledger',
     description: 'Confirms the time of the ledger after the alert clock-untrusted.',
     commands: [addClockTrust],
+  });
+
+  addGroup(program, cli, {
+    name: 'store',
+    summary: 'back up, restore and copy the store of a ledger',
+    description: 'Backs up the store of a ledger, restores a backup, and copies a ledger to another store.',
+    commands: [addStoreBackup, addStoreRestore, addStoreCopy],
   });
 
   program.commandsGroup('Bill:');

@@ -134,6 +134,9 @@ export interface EventStore {
   /** Allows the store to delete all but the last `count` events of a state stream. @throws StoreUnavailable */
   keepLast(stream: string, count: number): Promise<void>;
 
+  /** Returns the names of the state streams that have events, sorted. @throws StoreUnavailable */
+  stateStreams(): Promise<readonly string[]>;
+
   /** Notes that a signed checkpoint covers all events up to a position. */
   signed(position: Position): void;
 

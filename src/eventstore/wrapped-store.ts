@@ -51,6 +51,10 @@ export class WrappedStore implements EventStore {
     return this.#store.keepLast(stream, count);
   }
 
+  stateStreams(): Promise<readonly string[]> {
+    return this.#store.stateStreams();
+  }
+
   signed(position: Position): void {
     this.#store.signed(position);
   }

@@ -94,6 +94,22 @@ export class LogStarts implements LogHistory {
     return Math.max(currentOf(known).epoch, knownElsewhere) + 1;
   }
 
+  /**
+   * Records that the log was restored, before a ledger starts on it: positions after its end may have been given to other
+   * events, so a new epoch begins. @throws StoreUnavailable, StoreFull, StoreFailed, VersionConflict
+   */
+  async restored(): Promise<Epoch> {
+    const position = await this.#store.head();
+    const epoch = { epoch: await this.nextEpoch(0), epochFrom: position };
+    const starts = await this.#earlierStarts();
+    const isRecorded = await this.#isRecorded(
+      { startId: this.#startId, position, ...epoch },
+      starts.length - 1,
+    );
+    if (!isRecorded) throw new VersionConflict('a ledger has started on the store meanwhile');
+    return epoch;
+  }
+
   #mismatchOf(
     starts: readonly LogStart[],
     { origin, position, isEndInLog }: CheckedSnapshot,
@@ -102,7 +118,10 @@ export class LogStarts implements LogHistory {
     const wrote = starts.findIndex(({ startId }) => startId === origin.startId);
     if (wrote === -1 || !isEndInLog) return LOST;
     // With several writers, starts of other processes come in between.
-    const next = this.#store.isSoleWriter ? starts[wrote + 1] : undefined;
+    // A start on a store with several writers has no position: the log was copied from there since.
+    const next = this.#store.isSoleWriter
+      ? starts.slice(wrote + 1).find(({ position: end }) => end > 0)
+      : undefined;
     return next !== undefined && next.position < position ? LOST : undefined;
   }
 

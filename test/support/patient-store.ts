@@ -22,6 +22,7 @@ export function patientStore(store: EventStore): EventStore {
     follow: (after, signal) => store.follow(after, signal),
     head: () => patiently(() => store.head()),
     keepLast: (stream, count) => patiently(() => store.keepLast(stream, count)),
+    stateStreams: () => patiently(() => store.stateStreams()),
     signed: (position) => store.signed(position),
     health: () => store.health(),
     close: () => store.close(),

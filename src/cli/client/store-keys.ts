@@ -4,7 +4,7 @@ import { formatInstant } from '../../domain/time.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import { AccessKeys } from '../../ledger/access-keys.ts';
 import { CliError, EXIT } from '../terminal/cli-error.ts';
-import { withNewStore } from './store-client.ts';
+import { withNewStore } from './open-store.ts';
 import type { Target } from './target.ts';
 
 /** The actor of a key that is created in a store. */

@@ -157,6 +157,12 @@ export class EsdbStore implements EventStore {
     await this.#appender.setMaxCount(this.#events.streamName(stream), count);
   }
 
+  async stateStreams(): Promise<readonly string[]> {
+    this.#checkOpen();
+    this.#reachability.require('follow');
+    return this.#numbered.stateStreams();
+  }
+
   signed(): void {
     // The server keeps its own witnesses.
   }

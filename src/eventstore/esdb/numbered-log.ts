@@ -82,6 +82,26 @@ export class NumberedLog {
     }
   }
 
+  /** Returns the names of the state streams, by going through the whole log of the server. @throws StoreUnavailable */
+  async stateStreams(): Promise<string[]> {
+    const { reader, events: converter, timings } = this.#parts;
+    const names = new Set<string>();
+    const options: SubscriptionOptions = {
+      prefix: converter.statePrefix,
+      from: START,
+      isFar: () => false,
+      confirmed: () => undefined,
+    };
+    const { signal } = new AbortController();
+    const batches = reader.use('follow', (client) => subscribeOnce(client, options, timings, signal));
+    for await (const { events, caughtUp } of batches) {
+      for (const { event } of events)
+        if (event !== undefined) names.add(converter.toRecordedEvent(event).stream);
+      if (caughtUp) return [...names].sort();
+    }
+    throw new StoreUnavailable('the server was silent before the end of the log');
+  }
+
   async #cursorFor(after: number): Promise<Cursor> {
     const { index, gaps } = this.#parts;
     await gaps.load();

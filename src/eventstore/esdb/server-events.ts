@@ -19,6 +19,11 @@ export class ServerEvents {
     return `${this.#namespace}.`;
   }
 
+  /** Prefix of the state streams. */
+  get statePrefix(): string {
+    return `${this.#namespace}~`;
+  }
+
   /** Returns the name of a stream on the server. */
   streamName(stream: string): string {
     return isStateStream(stream) ? `${this.#namespace}${stream}` : `${this.prefix}${stream}`;

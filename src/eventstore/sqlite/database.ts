@@ -96,7 +96,7 @@ function protect(path: string): void {
 }
 
 /** Creates an empty file that only its owner can read, if it is absent. SQLite gives the files beside it the same permissions. */
-function createPrivate(path: string): void {
+export function createPrivate(path: string): void {
   // Closing a file releases all locks that this process has on it, so a file that exists is not opened.
   if (statusOf(path) === undefined) closeSync(openSync(path, 'a', OWNER_ONLY));
 }

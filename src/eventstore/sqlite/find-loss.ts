@@ -51,7 +51,10 @@ export function withoutWal(path: string): string {
 }
 
 /** Compares the witness beside the file with the events in it. */
-function lossBy(known: Acknowledged, { path, db, head }: FileState): StoreLoss | undefined {
+export function lossBy(
+  known: Acknowledged,
+  { path, db, head }: Pick<FileState, 'path' | 'db' | 'head'>,
+): StoreLoss | undefined {
   const { position, id, spans } = known;
   const beside = `${position} were acknowledged by ${witnessFile(path)}`;
   if (head < position) {

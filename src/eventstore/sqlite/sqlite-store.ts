@@ -305,6 +305,12 @@ export class SqliteStore implements EventStore {
     });
   }
 
+  async stateStreams(): Promise<readonly string[]> {
+    this.#checkOpen();
+    const rows = this.#db.prepare('SELECT DISTINCT stream FROM state ORDER BY stream').all();
+    return rows.map(({ stream }) => String(stream));
+  }
+
   signed(position: number): void {
     this.#writes?.signed(position);
   }

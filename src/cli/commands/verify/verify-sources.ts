@@ -67,7 +67,7 @@ export async function verifyLocalStore(
     throw usageError('--checkpoint requires --key, the key that signed it');
   const { keys, olderCheckpoint } = await readTrust(options);
   const { statements = true, namespace } = options;
-  const { withStore } = await import('../../client/store-client.ts');
+  const { withStore } = await import('../../client/open-store.ts');
   const progress = new Progress('reading the log', 'events');
   const onProgress = (done: number, total: number) => progress.at(done, total);
   const verdict = await withStore(store, namespace, (opened) =>

@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+
+/** Options that choose a store. */
+export interface StoreOptions {
+  readonly store?: string;
+  readonly namespace?: string;
+}
+
+/** Adds the options that choose a store; without them it is the one of the settings here. */
+export function withStoreHere(command: Command, verb: string): Command {
+  return command
+    .option(
+      '--store <store>',
+      `store to ${verb}: sqlite:<file> or esdb://… (default: the one that a ledger started here would use)`,
+    )
+    .option('--namespace <name>', 'stream prefix in the store (default: ledger)');
+}
