@@ -140,6 +140,12 @@ export class FaultyStore implements EventStore {
   }
 
   async keepLast(): Promise<void> {}
+
+  async stateStreams(): Promise<string[]> {
+    await this.#read();
+    return this.#world.log.stateStreams();
+  }
+
   signed(): void {}
 
   health() {

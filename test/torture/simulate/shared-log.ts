@@ -35,6 +35,13 @@ export class SharedLog {
     return known.length - 1;
   }
 
+  /** The names of the state streams that have events, sorted. */
+  stateStreams(): string[] {
+    return [...this.#streams]
+      .flatMap(([name, { length }]) => (isStateStream(name) && length > 0 ? [name] : []))
+      .sort();
+  }
+
   /** The events of a stream in order. */
   stream(name: string): RecordedEvent[] {
     let events = this.#streams.get(name);
