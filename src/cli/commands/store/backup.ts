@@ -1,13 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../client/cli-context.ts';
 import { collect, withJson } from '../../terminal/options.ts';
-import { type StoreOptions, withStoreHere } from './store-options.ts';
-
-export interface BackupOptions extends StoreOptions {
-  readonly to: string;
-  readonly key?: readonly string[];
-  readonly json?: boolean;
-}
+import { type BackupOptions, withStoreHere } from './store-options.ts';
 
 export function addStoreBackup(parent: Command, cli: CliContext): void {
   const command = parent

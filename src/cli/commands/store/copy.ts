@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../client/cli-context.ts';
 import { withJson } from '../../terminal/options.ts';
-
-export interface CopyOptions {
-  readonly from: string;
-  readonly to: string;
-  readonly fromNamespace?: string;
-  readonly toNamespace?: string;
-  readonly json?: boolean;
-}
+import type { CopyOptions } from './store-options.ts';
 
 export function addStoreCopy(parent: Command, cli: CliContext): void {
   const command = parent

@@ -1,13 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../client/cli-context.ts';
 import { collect, withJson } from '../../terminal/options.ts';
-import { type StoreOptions, withStoreHere } from './store-options.ts';
-
-export interface RestoreOptions extends StoreOptions {
-  readonly replace?: boolean;
-  readonly key?: readonly string[];
-  readonly json?: boolean;
-}
+import { type RestoreOptions, withStoreHere } from './store-options.ts';
 
 export function addStoreRestore(parent: Command, cli: CliContext): void {
   const command = parent

@@ -17,10 +17,7 @@ import { Progress } from '../../terminal/progress.ts';
 import { plural } from '../../terminal/text.ts';
 import { asUsageError } from '../config/effective-settings.ts';
 import { readKeys } from '../verify/read-keys.ts';
-import type { BackupOptions } from './backup.ts';
-import type { CopyOptions } from './copy.ts';
-import type { RestoreOptions } from './restore.ts';
-import type { StoreOptions } from './store-options.ts';
+import type { BackupOptions, CopyOptions, RestoreOptions, StoreOptions } from './store-options.ts';
 
 const KEY_IS_APART =
   'the signing key (log-key) and the key of the webhooks are not part of a backup: keep copies of them elsewhere';

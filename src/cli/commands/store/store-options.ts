@@ -6,6 +6,26 @@ export interface StoreOptions {
   readonly namespace?: string;
 }
 
+export interface BackupOptions extends StoreOptions {
+  readonly to: string;
+  readonly key?: readonly string[];
+  readonly json?: boolean;
+}
+
+export interface RestoreOptions extends StoreOptions {
+  readonly replace?: boolean;
+  readonly key?: readonly string[];
+  readonly json?: boolean;
+}
+
+export interface CopyOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly fromNamespace?: string;
+  readonly toNamespace?: string;
+  readonly json?: boolean;
+}
+
 /** Adds the options that choose a store; without them it is the one of the settings here. */
 export function withStoreHere(command: Command, verb: string): Command {
   return command
