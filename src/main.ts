@@ -1,12 +1,16 @@
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { type Composition, compose } from './app/compose.ts';
+import { prepareDataDir } from './app/prepare-data-dir.ts';
 import { type Config, ConfigError, isLoopbackHost, readConfig } from './config/config.ts';
 import { StoreUnavailable } from './eventstore/store-errors.ts';
 import type { LossAcceptance } from './ledger/loss-records.ts';
+import { messageOf } from './util/message-of.ts';
 
 /** Maximum duration of a shutdown. */
 const SHUTDOWN_MS = 20_000;
+/** Exit code if a setting is not valid, as for a command with a wrong option. */
+const EXIT_WRONG_SETTINGS = 2;
 /** Maximum time to answer the requests in progress after a fatal error. */
 const LAST_ANSWERS_MS = 500;
 
@@ -29,6 +33,7 @@ async function main(): Promise<void> {
     const onLossAccepted = (acceptance: LossAcceptance) => void reopen(acceptance).catch(fail);
     const accepting = acceptLoss !== undefined && { acceptLoss };
     const options = { log, now: Date.now, onFailed: fail, onLossAccepted, ...accepting };
+    await prepareDataDir(config.dataDir);
     const opened = await compose(config, options);
     ledger = opened;
     await requireKeys(opened, config);
@@ -44,8 +49,13 @@ async function main(): Promise<void> {
   try {
     opened = await open();
   } catch (error) {
-    fail(explain(error, config));
-    return;
+    log.debug({ err: error }, 'the start failed');
+    printWhyNotStarted(explain(error, config));
+    process.exitCode = error instanceof ConfigError ? EXIT_WRONG_SETTINGS : 1;
+    // A connection or a timer of what was opened must not keep the process.
+    setTimeout(() => process.exit(), LAST_ANSWERS_MS).unref();
+    await ledger?.close();
+    process.exit();
   }
   log.info(
     { store: config.store.kind, dataDir: config.dataDir, namespace: config.namespace },
@@ -85,9 +95,19 @@ function configOrExit(): Config {
     return readConfig();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`The configuration is not valid:\n${error.message.replaceAll(/^/gm, '  ')}\n`);
-    process.exit(2);
+    printWhyNotStarted(error);
+    process.exit(EXIT_WRONG_SETTINGS);
   }
+}
+
+/** Prints the reason as one line, without a stack; if there are several mistakes in the settings, one line for each. */
+function printWhyNotStarted(error: unknown): void {
+  const mistakes = messageOf(error).split('\n');
+  const isList = error instanceof ConfigError && mistakes.length > 1;
+  const why = isList
+    ? `${mistakes.length} settings are not valid:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`
+    : mistakes.join(' ');
+  process.stderr.write(`cluster-ledger cannot start: ${why}\n`);
 }
 
 function explain(error: unknown, { host, port }: Config): unknown {

@@ -9,25 +9,13 @@ import { cloudEventType } from '../src/domain/facts/cloud-event.ts';
 import { FACT_TYPES } from '../src/domain/facts/fact.ts';
 import { PROGRAM } from './cli/program.ts';
 import { LedgerProcess } from './support/ledger-process.ts';
+import { blocksOf } from './support/page.ts';
 import { double } from './support/stores.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 
-interface Block {
-  readonly language: string;
-  readonly text: string;
-}
-
 const readmeBlocks = () => blocksOf('README.md');
-
-async function blocksOf(page: string): Promise<Block[]> {
-  const markdown = await readFile(join(root, page), 'utf8');
-  return [...markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
-    language: language as string,
-    text: (text as string).trim(),
-  }));
-}
 
 /** The fields that are the same in every run. */
 function comparable(json: string): unknown {

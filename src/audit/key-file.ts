@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { createPrivateFile, OTHERS } from '../util/private-file.ts';
+import { createPrivateFile, isOpenToOthers } from '../util/private-file.ts';
 import { OWNER_ONLY, replaceFile } from '../util/replace-file.ts';
 import { LogKeyError, LogKeys } from './log-keys.ts';
 import { MalformedNote, openNote, UntrustedNote } from './note.ts';
@@ -70,9 +70,9 @@ function isSignedBy(note: string, key: NoteVerifier): boolean {
 
 async function keysIn(file: string): Promise<LogKeys | undefined> {
   try {
-    const { mode } = await stat(file);
-    if ((mode & OTHERS) !== 0) {
-      const permissions = (mode & 0o777).toString(8).padStart(4, '0');
+    const stats = await stat(file);
+    if (isOpenToOthers(stats)) {
+      const permissions = (stats.mode & 0o777).toString(8).padStart(4, '0');
       throw new LogKeyError(
         `other users can read the key file ${file} (mode ${permissions}), and a user who has read it can sign as the log. ` +
           'If no other user has read it, run chmod 600; otherwise rotate the key.',

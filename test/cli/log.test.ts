@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readKeyFile } from '../../src/audit/key-file.ts';
+import { LogKeys } from '../../src/audit/log-keys.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { until } from '../support/until.ts';
@@ -18,6 +19,14 @@ test('log key and log checkpoint print the answers of the ledger unchanged', asy
   expect(key).toEqual({ code: 0, stdout: (await ledger.get('/log/key')).text, stderr: '' });
   expect(signed.stdout.split('\n')[1]).toBe('1');
   expect((await run(['log', 'checkpoint', ...to])).stdout).toBe(signed.stdout);
+});
+
+test('log key create prints a private key with the name of the log, which a ledger can use', async () => {
+  const { code, stdout, stderr } = await run(['log', 'key', 'create', 'ledger.example.com/log']);
+  expect(code).toBe(0);
+  const { current } = LogKeys.parse(stdout, 'the key');
+  expect(String(current)).toMatch(/^ledger\.example\.com\/log\+/);
+  expect(stderr).toContain(`the public key is ${current}`);
 });
 
 test('log key rotate adds a key to the key file, and log key retire removes the old one once both have signed', async () => {

@@ -85,6 +85,8 @@ test.each([
   ['verify file.json --store sqlite:x', /an evidence file cannot be verified with --store/],
   ['verify --store sqlite:x --checkpoint y', /--checkpoint requires --key/],
   ['log', /^Usage: cluster-ledger log /],
+  ['log key create', /missing required argument 'origin'/],
+  ['log key create a+b', /<origin>: .*a\+b/],
   ['log key rotate', /refusing to run without confirmation: stdin is not a terminal; pass --yes/],
   ['log key retire', /refusing to run without confirmation: stdin is not a terminal; pass --yes/],
   ['log checkpoint now', /too many arguments for 'checkpoint'/],

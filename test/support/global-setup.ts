@@ -17,6 +17,8 @@ declare module 'vitest' {
     kills: number;
     /** Number of API servers that test/kubernetes/prober/prober.test.ts probes at once: `PROBES`. */
     probes: number;
+    /** Whether test/deploy/image.test.ts builds the image a second time and compares: `IMAGE_TWICE`. */
+    imageTwice: boolean;
   }
 }
 
@@ -33,6 +35,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const hasBinary = hasEventStored();
   // biome-ignore lint/style/noProcessEnv: the one place where the tests read the environment.
   const { EVENTSTOREDB_URL: configuredUrl, KILLS: kills = '10', PROBES: probes = '300' } = process.env;
+  // biome-ignore lint/style/noProcessEnv: as above.
+  const { IMAGE_TWICE: imageTwice = '' } = process.env;
   const server = configuredUrl === undefined ? await startServer(hasBinary) : serverAt(configuredUrl);
   const double = await startDouble();
   project.provide('doubleUrl', double.url);
@@ -44,6 +48,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('hasEventStored', hasBinary);
   project.provide('kills', Number(kills));
   project.provide('probes', Number(probes));
+  project.provide('imageTwice', imageTwice === '1');
   return async () => {
     await double.close();
     if ('url' in server) await server.remove();

@@ -4,6 +4,7 @@ import { printBody, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { withServer } from '../../terminal/options.ts';
 import { addLogKeyRetire, addLogKeyRotate } from './change-key.ts';
+import { addLogKeyCreate } from './create-key.ts';
 
 /** Adds `log key` and its subcommands. */
 export function addLogKey(parent: Command, cli: CliContext): void {
@@ -20,6 +21,7 @@ export function addLogKey(parent: Command, cli: CliContext): void {
       ),
     );
   withServer(command);
+  addLogKeyCreate(command, cli);
   addLogKeyRotate(command, cli);
   addLogKeyRetire(command, cli);
 }
