@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { type Composition, compose } from '../../src/app/compose.ts';
-import { readConfig } from '../../src/config/config.ts';
-import { inStructuredMode, registered, stopped } from '../support/cloud-events.ts';
-import { until } from '../support/until.ts';
+import type { Composition } from '../../src/app/compose.ts';
+import { registered, stopped } from '../support/cloud-events.ts';
 import { seededRandom } from './seeded-random.ts';
+import { judge, openLedgerOn, post } from './victim/judge.ts';
+import { noPromises, type Promises } from './victim/promises.ts';
 
 /** The result of a run: how many starts had everything, and how many said that they had not. */
 export interface DamageReport {
@@ -30,21 +28,13 @@ export interface DamageOptions {
   readonly progress?: (report: DamageReport) => void;
 }
 
-/** A fact as it was acknowledged. */
-interface Acknowledged {
-  readonly eventId: string;
-  readonly position: number;
-  readonly recordedAt: string;
-}
-
 type Files = ReadonlyMap<string, Buffer>;
 
 /** The files of a ledger that was killed, those of an earlier moment of the same process, and what it had acknowledged. */
 interface Killed {
-  readonly environment: Readonly<Record<string, string>>;
   readonly earlier: Files;
   readonly files: Files;
-  readonly acknowledged: readonly Acknowledged[];
+  readonly promises: Promises;
 }
 
 /** Cases that use the same killed ledger. */
@@ -93,7 +83,7 @@ async function runCase(
   const { files, what } = damaged(killed, random);
   for (const [file, bytes] of files) writeFileSync(join(folder, file), bytes, { mode: 0o600 });
   plant?.(folder);
-  const outcome = await judge(killed, folder);
+  const outcome = await judge(killed.promises, folder);
   if (outcome === 'complete' || outcome === 'told' || outcome === 'refused') report[outcome]++;
   else report.silent.push(`${name}, ${what}: ${outcome}`);
 }
@@ -132,52 +122,6 @@ function loseWrites(bytes: Buffer, earlier: Buffer, isChosen: () => boolean, fro
   }
 }
 
-async function judge(killed: Killed, folder: string): Promise<string> {
-  let ledger: Composition;
-  let failure: unknown;
-  const onFailed = (error: unknown) => {
-    failure = error;
-  };
-  try {
-    ledger = await open({ ...killed.environment, ...placeOf(folder) }, onFailed);
-  } catch (error) {
-    return error instanceof Error && error.message !== '' ? 'refused' : `refused without words: ${error}`;
-  }
-  try {
-    const { signedLog, projections } = ledger;
-    const isJudged = async () => signedLog.isReady || !(await logCheckOf(ledger)).ok;
-    await until(async () => failure !== undefined || (projections.isCaughtUp && (await isJudged())));
-    // The process of a ledger that failed ends.
-    if (failure !== undefined) throw failure;
-    const missing = await missingOf(ledger, killed.acknowledged);
-    const check = await logCheckOf(ledger);
-    const { status } = await post(ledger, registered(`after-${randomUUID()}`, TIME));
-    if (check.ok && missing === 0)
-      return status === 201 ? 'complete' : `complete, but a post is answered ${status}`;
-    if (check.ok) return `${missing} acknowledged facts are missing in silence`;
-    return status === 503 ? 'told' : `a post is answered ${status} although ${check.detail}`;
-  } catch (error) {
-    return error instanceof Error && error.message !== '' ? 'refused' : `failed without words: ${error}`;
-  } finally {
-    await ledger.close().catch(() => undefined);
-  }
-}
-
-async function logCheckOf({ app }: Composition): Promise<{ ok: boolean; detail: string }> {
-  const { body } = await app.inject('/readyz');
-  return (JSON.parse(body) as { checks: { log: { ok: boolean; detail: string } } }).checks.log;
-}
-
-async function missingOf({ store }: Composition, acknowledged: readonly Acknowledged[]): Promise<number> {
-  const found = new Map<number, string>();
-  for await (const events of store.readAll(0))
-    for (const { position, id, recordedAt } of events)
-      found.set(position, `${id} ${new Date(recordedAt).toISOString()}`);
-  return acknowledged.filter(
-    ({ position, eventId, recordedAt }) => found.get(position) !== `${eventId} ${recordedAt}`,
-  ).length;
-}
-
 const TIME = '2026-04-01T00:00:00.000Z';
 
 /** Runs a ledger for two sessions, and copies its files while it is in the second one, as they are if it is killed. */
@@ -185,8 +129,7 @@ async function killedLedger(root: string, random: () => number): Promise<Killed>
   const folder = join(root, 'used');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
-  const environment = { LEDGER_NAMESPACE: 'damage', LEDGER_HTTP_PORT: '0' };
-  const acknowledged: Acknowledged[] = [];
+  const promises = noPromises();
   let cluster = 0;
   const record = async (ledger: Composition, facts: number) => {
     for (let n = 0; n < facts; n++) {
@@ -198,25 +141,28 @@ async function killedLedger(root: string, random: () => number): Promise<Killed>
       const { status, body } = await post(ledger, event);
       if (status !== 201) continue;
       const { eventId, position, recordedAt } = JSON.parse(body) as Record<string, string>;
-      acknowledged.push({
+      promises.facts.push({
         eventId: String(eventId),
         position: Number(position),
         recordedAt: String(recordedAt),
       });
     }
   };
-  const first = await open({ ...environment, ...placeOf(folder) });
+  const first = await openLedgerOn(folder);
   await record(first, 10 + Math.floor(random() * 30));
   await first.close();
-  const second = await open({ ...environment, ...placeOf(folder) });
+  const second = await openLedgerOn(folder);
   await record(second, 1 + Math.floor(random() * 40));
   const earlier = copyOf(folder, root);
   await record(second, 1 + Math.floor(random() * 60));
-  if (random() < 0.5) await second.signedLog.checkpoint();
+  if (random() < 0.5) {
+    const { size, root } = await second.signedLog.checkpoint();
+    promises.checkpoints.push({ size, root: Buffer.from(root).toString('base64') });
+  }
   await record(second, Math.floor(random() * 20));
   const files = copyOf(folder, root);
   await second.close();
-  return { environment, earlier, files, acknowledged };
+  return { earlier, files, promises };
 }
 
 /** Reads all files of a folder. By a copy, since closing a file would release the locks of this process on it. */
@@ -225,26 +171,4 @@ function copyOf(folder: string, root: string): Files {
   rmSync(copy, { recursive: true, force: true });
   cpSync(folder, copy, { recursive: true });
   return new Map(readdirSync(copy).map((name) => [name, readFileSync(join(copy, name))]));
-}
-
-function placeOf(folder: string): Record<string, string> {
-  return { LEDGER_DATA_DIR: folder, LEDGER_STORE: `sqlite:${join(folder, 'ledger.db')}` };
-}
-
-function open(
-  environment: Readonly<Record<string, string>>,
-  onFailed: (error: unknown) => void = () => undefined,
-): Promise<Composition> {
-  return compose(readConfig(environment), { log: pino({ level: 'silent' }), now: Date.now, onFailed });
-}
-
-async function post(ledger: Composition, event: Parameters<typeof inStructuredMode>[0]) {
-  const { headers, body } = inStructuredMode(event);
-  const answer = await ledger.app.inject({
-    method: 'POST',
-    url: '/v1/events',
-    headers: headers as Record<string, string>,
-    payload: body as string,
-  });
-  return { status: answer.statusCode, body: answer.body };
 }

@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import type { Shim } from './shim/shim.ts';
 
 /** Runs a harness with the arguments after its name, and returns the exit code. */
 type Harness = (args: readonly string[]) => Promise<number>;
@@ -11,6 +12,55 @@ type Harness = (args: readonly string[]) => Promise<number>;
 const HARNESSES: Readonly<Record<string, Harness>> = {
   api: async (args) => (await import('./api/main.ts')).torture(args, process.stdout),
   simulate: async (args) => (await import('./simulate/main.ts')).simulate(args, process.stdout),
+  kill: async (args) => {
+    const { kill } = await import('./kill.ts');
+    const { kills, promises, delivered, findings } = await kill({
+      ...budgetOf(args),
+      progress: ({ kills: done }) => process.stderr.write(`${done} kills\n`),
+    });
+    const { facts, closings, checkpoints } = promises;
+    process.stdout.write(
+      `${kills} kills: ${facts.length} acknowledged facts, ${closings.size} closings, ${checkpoints.length} checkpoints, ${delivered} clusters whose facts arrived as webhooks; ${findings.length} findings\n`,
+    );
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
+  faults: async (args) => {
+    const { faults } = await import('./faults.ts');
+    const { cases, stopped, wentOn, refused, findings } = await faults(await shimOrExit(), {
+      ...budgetOf(args),
+      progress: ({ cases: done }) => process.stderr.write(`${done} faults\n`),
+    });
+    process.stdout.write(
+      `${cases} faults of the disk: ${stopped} stopped the ledger, ${wentOn} did not, ${refused} kept it from starting, with a reason; ${findings.length} findings\n`,
+    );
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
+  'lost-writes': async (args) => {
+    const { lostWrites } = await import('./lost-writes.ts');
+    const { images, calls, findings } = await lostWrites(await shimOrExit(), {
+      ...budgetOf(args),
+      progress: ({ images: done }) => process.stderr.write(`${done} power failures\n`),
+    });
+    process.stdout.write(
+      `${images} power failures among ${calls} recorded calls; ${findings.length} findings\n`,
+    );
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
+  crashpoints: async (args) => {
+    const { crashpoints } = await import('./crashpoints.ts');
+    const { points, findings } = await crashpoints(await shimOrExit(), {
+      ...budgetOf(args),
+      progress: ({ points: done }) => process.stderr.write(`${[...done.keys()].at(-1)}\n`),
+    });
+    for (const [name, { tried, all }] of points)
+      process.stdout.write(`${name}: ended at ${tried} of ${all} calls that change a file\n`);
+    process.stdout.write(`${findings.length} findings\n`);
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
   damage: async (args) => {
     const { damage } = await import('./damage.ts');
     const { seed, count } = budgetOf(args);
@@ -44,6 +94,14 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     return findings.length === 0 ? 0 : 1;
   },
 };
+
+/** Compiles the shim. Exits if this machine cannot. */
+async function shimOrExit(): Promise<Shim> {
+  const shim = (await import('./shim/shim.ts')).Shim.compile();
+  if (shim !== undefined) return shim;
+  process.stderr.write('this harness needs a C compiler (cc) and glibc\n');
+  process.exit(2);
+}
 
 function budgetOf(args: readonly string[], standardCount = 200): { seed: number; count: number } {
   const options = {
