@@ -30,6 +30,8 @@ export const INSTANT_FORM =
  * @returns the instant, or `undefined` if the text is not valid.
  */
 export function parseInstant(text: string): Instant | undefined {
+  const written = readInstant(text);
+  if (written >= 0 && written <= LAST_INSTANT && formatInstant(written) === text) return written;
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
@@ -86,8 +88,25 @@ function digits(text: string, at: number, count: number): number {
 export function formatInstant(instant: Instant): string {
   if (!(instant >= 0 && instant <= LAST_INSTANT))
     throw new RangeError(`${instant} is not an instant from 1970 to 9999`);
-  return new Date(instant).toISOString();
+  const day = Math.floor(instant / DAY_MS);
+  if (day !== formattedDay) {
+    formattedDate = new Date(day * DAY_MS).toISOString().slice(0, 11);
+    formattedDay = day;
+  }
+  const rest = Math.floor(instant - day * DAY_MS);
+  const seconds = Math.floor(rest / SECOND_MS);
+  const minutes = Math.floor(seconds / 60);
+  return `${formattedDate}${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[rest % SECOND_MS]}Z`;
 }
+
+const numbers = (count: number, width: number) =>
+  Array.from({ length: count }, (_, n) => String(n).padStart(width, '0'));
+const TWO = numbers(60, 2);
+const THREE = numbers(1_000, 3);
+
+/** The day that was formatted last, and its date: consecutive instants are mostly of one day. */
+let formattedDay = Number.NaN;
+let formattedDate = '';
 
 /** Returns the days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`). */
 function daysSinceEpoch(year: number, month: number, day: number): number {

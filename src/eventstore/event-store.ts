@@ -10,6 +10,26 @@ export interface NewEvent {
   readonly metadata: JsonObject;
   /** Time of recording in ms since the epoch, by the clock of the writer. A repeat must have the same time. */
   readonly recordedAt: number;
+  /** `data` and `metadata` as `JSON.stringify` writes them, if these texts are known. It saves serializing and parsing. */
+  readonly json?: StoredJson;
+  /**
+   * What the writer made the data from. Followers in the same process may get it with the event, and need not parse the data;
+   * for events that are read from a store, it is absent.
+   */
+  readonly content?: unknown;
+}
+
+/** JSON texts of an event, as stored. */
+export interface StoredJson {
+  readonly data: string;
+  readonly metadata: string;
+}
+
+/** One of several appends that are made at once. */
+export interface Append {
+  readonly stream: string;
+  readonly events: readonly NewEvent[];
+  readonly expected: Expected;
 }
 
 /** An event in a stream. */
@@ -18,14 +38,6 @@ export interface RecordedEvent extends NewEvent {
   readonly stream: string;
   /** Index in its stream, from 0. */
   readonly revision: Revision;
-  /** `data` and `metadata` as JSON texts. Only stores that keep texts set it; it saves parsing. */
-  readonly json?: StoredJson;
-}
-
-/** JSON texts of an event, as stored. */
-export interface StoredJson {
-  readonly data: string;
-  readonly metadata: string;
 }
 
 /** An event in the log. */
@@ -108,6 +120,13 @@ export interface EventStore {
    * @throws InvalidAppend if the events can never be written (too large, not JSON, an id that is not a UUID). Nothing was written.
    */
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Revision>;
+
+  /**
+   * Makes appends to different streams at once, which costs less than one after the other. They get positions in their order,
+   * and each of them succeeds or fails on its own, as `append` does.
+   * @returns the result of each append, in order. The promise never rejects.
+   */
+  appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<Revision>[]>;
 
   /**
    * Reads the events of a stream in order of revision. An absent stream has no events. The iteration may be left early.

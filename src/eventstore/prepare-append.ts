@@ -1,4 +1,4 @@
-import type { NewEvent } from './event-store.ts';
+import type { NewEvent, StoredJson } from './event-store.ts';
 import { InvalidAppend } from './store-errors.ts';
 
 /**
@@ -7,6 +7,7 @@ import { InvalidAppend } from './store-errors.ts';
  */
 export const MAX_APPEND_BYTES = 1_000_000;
 
+const TYPE = /^[A-Za-z][A-Za-z0-9.-]{0,127}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Names end with ids of clusters or accounts, and an id of an account may be a mail address. */
 const STREAM = /^~?[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$/;
@@ -18,6 +19,7 @@ export interface PreparedEvent {
   readonly data: string;
   readonly metadata: string;
   readonly recordedAt: number;
+  readonly content: unknown;
 }
 
 /** Returns whether a stream is a state stream, which is not a part of the log. */
@@ -34,13 +36,14 @@ export function isStateStream(stream: string): boolean {
 export function prepareAppend(stream: string, events: readonly NewEvent[]): PreparedEvent[] {
   if (!STREAM.test(stream)) throw new InvalidAppend(`${JSON.stringify(stream)} is not a stream name`);
   if (events.length === 0) throw new InvalidAppend('an append needs at least one event');
-  if (new Set(events.map(({ id }) => id)).size < events.length)
+  if (events.length > 1 && new Set(events.map(({ id }) => id)).size < events.length)
     throw new InvalidAppend('two events have the same id');
-  const prepared = events.map(({ id, type, data, metadata, recordedAt }) => {
+  const prepared = events.map((event) => {
+    const { id, type, json, recordedAt, content } = event;
     if (!UUID.test(id)) throw new InvalidAppend(`event id ${JSON.stringify(id)} is not a lower-case UUID`);
-    if (!/^[A-Za-z][A-Za-z0-9.-]{0,127}$/.test(type))
-      throw new InvalidAppend(`${JSON.stringify(type)} is not an event type`);
-    return { id, type, data: serialize(data), metadata: serialize(metadata), recordedAt };
+    if (!TYPE.test(type)) throw new InvalidAppend(`${JSON.stringify(type)} is not an event type`);
+    const { data, metadata } = json ?? serialized(event);
+    return { id, type, data, metadata, recordedAt, content };
   });
   const bytes = prepared.reduce(
     (sum, { data, metadata }) => sum + byteLength(data) + byteLength(metadata),
@@ -50,6 +53,10 @@ export function prepareAppend(stream: string, events: readonly NewEvent[]): Prep
     throw new InvalidAppend(`an append has ${bytes} bytes; at most ${MAX_APPEND_BYTES} are allowed`);
   }
   return prepared;
+}
+
+function serialized({ data, metadata }: NewEvent): StoredJson {
+  return { data: serialize(data), metadata: serialize(metadata) };
 }
 
 function serialize(value: object): string {

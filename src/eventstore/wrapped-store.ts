@@ -1,5 +1,7 @@
 import type { Position } from '../util/log-numbers.ts';
+import { appendEach } from './append-each.ts';
 import type {
+  Append,
   Batch,
   EventStore,
   Expected,
@@ -13,42 +15,47 @@ import type {
 
 /** Delegates every method to another store. Subclasses override the methods that they change. */
 export class WrappedStore implements EventStore {
-  readonly #store: EventStore;
+  protected readonly wrapped: EventStore;
 
   constructor(store: EventStore) {
-    this.#store = store;
+    this.wrapped = store;
   }
 
   get isSoleWriter(): boolean {
-    return this.#store.isSoleWriter;
+    return this.wrapped.isSoleWriter;
   }
 
   get loss(): StoreLoss | undefined {
-    return this.#store.loss;
+    return this.wrapped.loss;
   }
 
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
-    return this.#store.append(stream, events, expected);
+    return this.wrapped.append(stream, events, expected);
+  }
+
+  /** Makes each append by `append`, so that a subclass need only override that. */
+  appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
+    return appendEach(this, appends);
   }
 
   readStream(stream: string, options?: ReadOptions): AsyncIterable<RecordedEvent> {
-    return this.#store.readStream(stream, options);
+    return this.wrapped.readStream(stream, options);
   }
 
   readAll(after: Position): AsyncIterable<readonly LogEvent[]> {
-    return this.#store.readAll(after);
+    return this.wrapped.readAll(after);
   }
 
   follow(after: Position, signal: AbortSignal): AsyncIterable<Batch> {
-    return this.#store.follow(after, signal);
+    return this.wrapped.follow(after, signal);
   }
 
   head(): Promise<number> {
-    return this.#store.head();
+    return this.wrapped.head();
   }
 
   keepLast(stream: string, count: number): Promise<void> {
-    return this.#store.keepLast(stream, count);
+    return this.wrapped.keepLast(stream, count);
   }
 
   stateStreams(): Promise<readonly string[]> {
@@ -56,14 +63,14 @@ export class WrappedStore implements EventStore {
   }
 
   signed(position: Position): void {
-    this.#store.signed(position);
+    this.wrapped.signed(position);
   }
 
   health(): StoreHealth {
-    return this.#store.health();
+    return this.wrapped.health();
   }
 
   close(): Promise<void> {
-    return this.#store.close();
+    return this.wrapped.close();
   }
 }

@@ -36,7 +36,8 @@ export async function isAppended(
   deadline: Deadline,
 ): Promise<boolean> {
   try {
-    await appendWithRetry(store, stream, [event], last === -1 ? 'absent' : last, deadline);
+    const expected = last === -1 ? 'absent' : last;
+    await appendWithRetry(store, { stream, events: [event], expected }, deadline);
     return true;
   } catch (error) {
     if (!(error instanceof VersionConflict)) throw error;

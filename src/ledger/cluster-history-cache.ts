@@ -25,8 +25,16 @@ const MAX_BYTES = 256 * 1_024 * 1_024;
 interface Entry {
   readonly history: ClusterHistory;
   /** Size of the history when it was last measured. */
-  readonly bytes: number;
+  bytes: number;
+  /** Number of uses of the cache when the entry was made the newest. */
+  readonly newestAt: number;
 }
+
+/**
+ * An entry is made the newest again only if at least this share of the entries may have been used since: moving an entry within
+ * the map takes longer than all else that a use needs.
+ */
+const SHARE_BEFORE_MOVE = 1 / 8;
 
 /**
  * Cache of the facts of clusters. A cached history may be stale if several processes write to the store. A stale history is
@@ -40,6 +48,7 @@ export class ClusterHistoryCache {
   /** Yields the keys from the oldest on. A new iterator for each eviction would pass over all deleted entries again. */
   readonly #oldest: MapIterator<string> = this.#entries.keys();
   #bytes = 0;
+  #uses = 0;
   /** Clusters to which facts may have been appended, with an unknown outcome. */
   readonly #uncertain = new Set<string>();
 
@@ -49,16 +58,14 @@ export class ClusterHistoryCache {
     this.#maxBytes = maxBytes;
   }
 
-  /** Returns the history of a cluster, from memory if possible. @throws UnreadableFact, StoreUnavailable as `reload` does */
-  async load(clusterId: string): Promise<LoadedHistory> {
+  /** Returns the history of a cluster if it need not be read. */
+  cached(clusterId: string): LoadedHistory | undefined {
     const { isSoleWriter } = this.#store;
     const known = this.#entries.get(clusterId)?.history;
     // A sole writer has no need to guess: it reads from memory that a stream is empty.
     const isGuessed = known === undefined && !isSoleWriter && !this.#uncertain.has(clusterId);
     const history = known ?? (isGuessed && this.#isNew(clusterId) ? new ClusterHistory() : undefined);
-    if (history === undefined) return this.reload(clusterId);
-    this.keep(clusterId, history);
-    return { history, isFresh: isSoleWriter };
+    return history === undefined ? undefined : { history, isFresh: isSoleWriter };
   }
 
   /** Reads the history from the store. @throws UnreadableFact if this release cannot read a fact. @throws StoreUnavailable */
@@ -76,9 +83,17 @@ export class ClusterHistoryCache {
 
   /** Stores the history of a cluster as the most recently used one, and measures it. Evicts others if there is no room. */
   keep(clusterId: string, history: ClusterHistory): void {
-    this.#remove(clusterId);
-    this.#entries.set(clusterId, { history, bytes: history.bytes });
-    this.#bytes += history.bytes;
+    const entry = this.#entries.get(clusterId);
+    const { bytes } = history;
+    const uses = this.#uses++;
+    if (entry?.history === history && uses - entry.newestAt < SHARE_BEFORE_MOVE * this.#entries.size) {
+      this.#bytes += bytes - entry.bytes;
+      entry.bytes = bytes;
+    } else {
+      this.#remove(clusterId);
+      this.#entries.set(clusterId, { history, bytes, newestAt: uses });
+      this.#bytes += bytes;
+    }
     while (this.#bytes > this.#maxBytes && this.#entries.size > 1)
       this.#remove(this.#oldest.next().value as string);
   }

@@ -1,14 +1,12 @@
 import { UnreadableFact } from '../domain/facts/fact.ts';
-import { serializeFact } from '../domain/facts/recorded-fact.ts';
-import { clusterStream } from '../domain/stream-table.ts';
-import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
+import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
 import { KeyedMutex } from '../util/keyed-mutex.ts';
 import { withDeadline } from '../util/with-deadline.ts';
-import type { ClusterHistory, RecordedFact } from './cluster-history.ts';
-import { ClusterHistoryCache, type LoadedHistory } from './cluster-history-cache.ts';
+import { ClusterHistoryCache } from './cluster-history-cache.ts';
+import { ClusterTurn, type Halted } from './cluster-turn.ts';
 import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
-import { planFor, type StampedPosting } from './plan-append.ts';
+import type { StampedPosting } from './plan-append.ts';
 import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
 import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
 import { SharedEventIds } from './shared-event-ids.ts';
@@ -66,9 +64,11 @@ export class Ledger {
     }
     this.#inProgress += submissions.length;
     const deadline = writeDeadline();
-    const clusters = Map.groupBy(submissions, ({ fact }) => fact.clusterId);
+    const turns = turnsOf(submissions);
     const recorded = this.#mutex
-      .runExclusive([...clusters.keys()], () => this.#recordLocked(submissions, clusters, caller, deadline))
+      .runExclusive([...turns.keys()], () =>
+        this.#recordLocked(submissions, [...turns.values()], caller, deadline),
+      )
       .finally(() => {
         this.#inProgress -= submissions.length;
       });
@@ -94,122 +94,144 @@ export class Ledger {
 
   async #recordLocked(
     submissions: readonly Submission[],
-    clusters: ReadonlyMap<string, readonly Submission[]>,
+    turns: readonly ClusterTurn[],
     caller: Caller,
     deadline: Deadline,
   ): Promise<Outcome[]> {
-    const load = ([clusterId, own]: [string, readonly Submission[]]) =>
-      this.#loadFor(clusterId, own, caller, deadline);
-    const histories = await Promise.all(Array.from(clusters, load));
-    if (performance.now() > deadline)
-      throw new StoreUnavailable('an earlier write to the same cluster took too long');
-    const outcomes = new Map<Submission, Outcome>();
-    const recorded = Array.from(clusters, ([clusterId, own], i) =>
-      this.#recordCluster(clusterId, own, histories[i] as LoadedHistory | Halted, caller, deadline, outcomes),
+    const outcomes = new Array<Outcome>(submissions.length);
+    try {
+      await this.#recordTurns(turns, caller, deadline, outcomes);
+    } catch (error) {
+      // The histories have facts that may not be recorded.
+      for (const turn of turns) if (!turn.isSettled) this.#histories.forget(turn.clusterId);
+      throw error;
+    }
+    const rejected = submissions.flatMap(({ origin: { source, id, actor }, event, fact }, i) => {
+      const outcome = outcomes[i];
+      if (outcome?.outcome !== 'rejected') return [];
+      return [{ source, id, actor, clusterId: fact.clusterId, event, rejection: outcome.rejection }];
+    });
+    if (rejected.length > 0) await this.#rejected.keep(rejected, deadline);
+    await this.#sharedIds.note(
+      submissions.filter((_, i) => outcomes[i]?.outcome === 'appended'),
+      deadline,
     );
+    return outcomes;
+  }
+
+  /** Plans the facts of all clusters, appends them at once, and finishes what that did not record. */
+  async #recordTurns(
+    turns: readonly ClusterTurn[],
+    caller: Caller,
+    deadline: Deadline,
+    outcomes: Outcome[],
+  ): Promise<void> {
+    await this.#loadAll(turns, deadline);
+    const posting = this.#posting(caller);
+    const stale = turns.filter((turn) => !turn.plan(posting));
+    // All histories are read before the first append, so that reading does not change the order of the appends.
+    await Promise.all(stale.map((turn) => this.#planAgain(turn, posting, deadline)));
+    const appends = turns.map(({ append }) => append).filter((append) => append !== undefined);
+    const results = appends.length === 0 ? [] : await this.#store.appendAll(appends);
+    const unfinished: Promise<void>[] = [];
+    let next = 0;
+    for (const turn of turns) {
+      const result = turn.append === undefined ? undefined : results[next++];
+      if (result?.status !== 'rejected') this.#settle(turn, outcomes);
+      if (turn.isSettled) continue;
+      const failure = result?.status === 'rejected' ? Promise.reject<number>(result.reason) : undefined;
+      unfinished.push(this.#finish(turn, failure, { caller, deadline, outcomes }));
+    }
+    if (unfinished.length === 0) return;
     // All appends must have ended before the lock is released: an append in progress would conflict with the next call.
-    const reasons = (await Promise.allSettled(recorded)).flatMap((result) =>
+    const reasons = (await Promise.allSettled(unfinished)).flatMap((result) =>
       result.status === 'rejected' ? [result.reason as unknown] : [],
     );
     // If the outcome of one append is unknown, so is that of the whole call.
     if (reasons.length > 0) throw reasons.find((reason) => reason instanceof OutcomeUnknown) ?? reasons[0];
-    const rejected = submissions.flatMap((submission) => {
-      const outcome = outcomes.get(submission);
-      if (outcome?.outcome !== 'rejected') return [];
-      const { source, id, actor } = submission.origin;
-      const { event, fact } = submission;
-      return [{ source, id, actor, clusterId: fact.clusterId, event, rejection: outcome.rejection }];
-    });
-    if (rejected.length > 0) await this.#rejected.keep(rejected, deadline);
-    const appended = submissions.filter((submission) => outcomes.get(submission)?.outcome === 'appended');
-    await this.#sharedIds.note(appended, deadline);
-    return submissions.map((submission) => outcomes.get(submission) as Outcome);
   }
 
-  /**
-   * Loads the facts that the submissions of one cluster are decided on. A cached history that may be stale must not reject a
-   * fact: if it would, it is read again. All histories are read before the first append, so that reading does not change the
-   * order of the appends.
-   */
-  async #loadFor(
-    clusterId: string,
-    submissions: readonly Submission[],
-    caller: Caller,
-    deadline: Deadline,
-  ): Promise<LoadedHistory | Halted> {
-    const loaded = await this.#read(clusterId, () => this.#histories.load(clusterId), deadline);
-    if ('outcome' in loaded || loaded.isFresh) return loaded;
-    const { outcomes } = planFor(loaded.history, submissions, this.#posting(caller));
-    if (!outcomes.some(({ outcome }) => outcome === 'rejected')) return loaded;
-    return this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
+  /** Loads what the turns are decided on, from memory if possible. @throws StoreUnavailable also if that took too long */
+  async #loadAll(turns: readonly ClusterTurn[], deadline: Deadline): Promise<void> {
+    for (const turn of turns) turn.loaded = this.#histories.cached(turn.clusterId);
+    const unread = turns.filter(({ loaded }) => loaded === undefined);
+    if (unread.length > 0) await Promise.all(unread.map((turn) => this.#read(turn, deadline)));
+    if (performance.now() > deadline)
+      throw new StoreUnavailable('an earlier write to the same cluster took too long');
   }
 
-  async #read(
-    clusterId: string,
-    read: () => Promise<LoadedHistory>,
-    deadline: Deadline,
-  ): Promise<LoadedHistory | Halted> {
-    return retryUntil(read, deadline).catch(haltedOr(clusterId));
+  async #read(turn: ClusterTurn, deadline: Deadline): Promise<void> {
+    const { clusterId } = turn;
+    turn.loaded = await retryUntil(() => this.#histories.reload(clusterId), deadline).catch(
+      haltedOr(clusterId),
+    );
   }
 
-  async #recordCluster(
-    clusterId: string,
-    submissions: readonly Submission[],
-    initial: LoadedHistory | Halted,
-    caller: Caller,
-    deadline: Deadline,
-    outcomes: Map<Submission, Outcome>,
+  /** Plans on the facts in the store, because the history in memory may lack some of them. */
+  async #planAgain(turn: ClusterTurn, posting: StampedPosting, deadline: Deadline): Promise<void> {
+    this.#histories.forget(turn.clusterId);
+    await this.#read(turn, deadline);
+    turn.plan(posting);
+  }
+
+  /** Repeats the append of a turn while its outcome is unknown, and then plans and appends the rest. */
+  async #finish(
+    turn: ClusterTurn,
+    failure: Promise<number> | undefined,
+    { caller, deadline, outcomes }: { caller: Caller; deadline: Deadline; outcomes: Outcome[] },
   ): Promise<void> {
-    let loaded = initial;
-    for (let done = 0; done < submissions.length; ) {
-      if ('outcome' in loaded) {
-        for (const submission of submissions.slice(done)) outcomes.set(submission, loaded);
-        return;
-      }
-      const { history, isFresh } = loaded;
-      const plan = planFor(history, submissions.slice(done), this.#posting(caller));
-      const mayBeStale = !isFresh && plan.outcomes.some(({ outcome }) => outcome === 'rejected');
-      if (!mayBeStale && (await this.#append(clusterId, history, plan.added, deadline)))
-        for (const outcome of plan.outcomes) outcomes.set(submissions[done++] as Submission, outcome);
-      else loaded = await this.#read(clusterId, () => this.#histories.reload(clusterId), deadline);
+    let isRecorded = failure === undefined || (await this.#append(turn, deadline, failure));
+    if (failure !== undefined && isRecorded) this.#settle(turn, outcomes);
+    while (!turn.isSettled) {
       if (performance.now() > deadline) throw new OutcomeUnknown('the facts of the cluster kept changing');
+      const posting = this.#posting(caller);
+      if (!isRecorded || !turn.plan(posting)) await this.#planAgain(turn, posting, deadline);
+      isRecorded = await this.#append(turn, deadline);
+      if (isRecorded) this.#settle(turn, outcomes);
     }
   }
 
   /**
-   * Appends facts, and adds them to the history once they are recorded.
+   * Makes the append of a turn.
+   * @param first the result of the first attempt, if it was made already.
    * @returns false if another process has appended to the stream in the meantime; nothing was written then.
    */
-  async #append(
-    clusterId: string,
-    history: ClusterHistory,
-    added: readonly RecordedFact[],
-    deadline: Deadline,
-  ): Promise<boolean> {
-    if (added.length === 0) return true;
-    const expected = history.facts.at(-1)?.revision ?? 'absent';
+  async #append({ append }: ClusterTurn, deadline: Deadline, first?: Promise<number>): Promise<boolean> {
+    if (append === undefined) return true;
     try {
-      await appendWithRetry(this.#store, clusterStream(clusterId), added.map(toEvent), expected, deadline);
-      for (const fact of added) history.add(fact);
-      this.#histories.keep(clusterId, history);
+      await appendWithRetry(this.#store, append, deadline, first);
       return true;
     } catch (error) {
-      this.#histories.forget(clusterId);
       if (error instanceof VersionConflict) return false;
       throw error;
     }
   }
+
+  #settle(turn: ClusterTurn, outcomes: Outcome[]): void {
+    const { clusterId, loaded } = turn;
+    if (loaded !== undefined && 'history' in loaded) this.#histories.keep(clusterId, loaded.history);
+    turn.settle(outcomes);
+  }
 }
 
-type Halted = Extract<Outcome, { outcome: 'halted' }>;
+/** Returns the turns of the clusters, in the order of their first submissions. */
+function turnsOf(submissions: readonly Submission[]): Map<string, ClusterTurn> {
+  const turns = new Map<string, ClusterTurn>();
+  for (const [i, submission] of submissions.entries()) {
+    const { clusterId } = submission.fact;
+    let turn = turns.get(clusterId);
+    if (turn === undefined) {
+      turn = new ClusterTurn(clusterId);
+      turns.set(clusterId, turn);
+    }
+    turn.add(submission, i);
+  }
+  return turns;
+}
 
 function haltedOr(clusterId: string): (error: unknown) => Halted {
   return (error) => {
     if (error instanceof UnreadableFact) return { outcome: 'halted', clusterId, why: error.message };
     throw error;
   };
-}
-
-function toEvent({ eventId: id, fact, origin, recordedAt }: RecordedFact): NewEvent {
-  return { id, ...serializeFact(fact, origin), recordedAt } as NewEvent;
 }

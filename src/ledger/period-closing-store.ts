@@ -66,7 +66,7 @@ export class PeriodClosingStore {
     const id = eventId(stream, JSON.stringify(data));
     const event = { id, type, data, metadata: { source: LEDGER_SOURCE, actor }, recordedAt: this.#now() };
     try {
-      await appendWithRetry(this.#store, stream, [event], 'absent', deadline);
+      await appendWithRetry(this.#store, { stream, events: [event], expected: 'absent' }, deadline);
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error;
     }

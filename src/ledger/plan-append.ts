@@ -4,14 +4,12 @@ import { decide, type Posting } from '../domain/facts/decide.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { FactLookup } from '../domain/facts/known-facts.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
-import { clusterStream } from '../domain/stream-table.ts';
 import type { Instant } from '../domain/time.ts';
-import type { Revision } from '../util/log-numbers.ts';
 import type { ClusterHistory, RecordedFact } from './cluster-history.ts';
-import { eventId } from './event-id.ts';
+import { FactEvent } from './fact-event.ts';
 import type { Outcome, Submission } from './submission.ts';
 
-/** Maximum size of the facts in one append, in bytes of their posted events. Every store accepts appends of this size. */
+/** Size from which on an append gets no more facts, in bytes. Every store accepts appends of this size and one more fact. */
 const MAX_APPEND_BYTES = 500_000;
 
 /** When and by whom facts are posted, and the time that they are stamped with. */
@@ -23,7 +21,9 @@ export interface StampedPosting extends Posting {
 export interface AppendPlan {
   /** Outcomes of the first submissions, in order. The submissions after them belong to the next append. */
   readonly outcomes: Outcome[];
-  readonly added: RecordedFact[];
+  readonly added: readonly RecordedFact[];
+  /** The events of the added facts. */
+  readonly events: readonly FactEvent[];
 }
 
 /**
@@ -38,23 +38,34 @@ export function planFor(
 ): AppendPlan {
   const recorded = history.facts.length;
   try {
-    const outcomes = planInto(history, submissions, posting);
-    return { outcomes, added: history.facts.slice(recorded) };
+    return planInto(history, submissions, posting);
   } finally {
     while (history.facts.length > recorded) history.removeLast();
   }
 }
 
-/** Plans as `planFor` does, and adds the planned facts to the history. */
-function planInto(
+/** Plans as `planFor` does, and adds the planned facts to the history. Discard the history if they are not recorded. */
+export function planInto(
   history: ClusterHistory,
   submissions: readonly Submission[],
   posting: StampedPosting,
-): Outcome[] {
+): AppendPlan {
   const { known } = history;
-  const recorded = known.all.length;
   const outcomes: Outcome[] = [];
+  const added: RecordedFact[] = [];
+  const events: FactEvent[] = [];
   let bytes = 0;
+  const add = (fact: Fact, origin: Origin): RecordedFact => {
+    const { recordedAt } = posting;
+    const event = new FactEvent(fact, origin, recordedAt);
+    const revision = known.all.length;
+    const recorded = { eventId: event.id, order: revision, revision, fact, origin, recordedAt };
+    history.add(recorded);
+    added.push(recorded);
+    events.push(event);
+    bytes += 2 * (event.json.data.length + event.json.metadata.length);
+    return recorded;
+  };
   for (const submission of submissions) {
     const { fact, origin } = submission;
     const earlier = history.findByOrigin(origin);
@@ -67,31 +78,16 @@ function planInto(
       outcomes.push({ outcome: 'rejected', rejection: decision.rejection });
       continue;
     }
-    if (submissions.length > 1) bytes += JSON.stringify(submission.event).length * 2;
-    if (bytes > MAX_APPEND_BYTES && known.all.length > recorded) break;
-    const revision = known.all.length;
-    const { recordedAt } = posting;
+    if (bytes > MAX_APPEND_BYTES) break;
     const [, notice] = decision.facts;
-    const planned = recordedFact(fact, origin, revision, recordedAt);
-    const { eventId } = planned;
-    history.add(planned);
-    if (notice !== undefined)
-      history.add(recordedFact(notice, noticeOrigin(eventId, origin), revision + 1, recordedAt));
-    const appended = {
-      outcome: 'appended',
-      eventId,
-      clusterId: fact.clusterId,
-      revision,
-      recordedAt,
-    } as const;
+    const planned = add(fact, origin);
+    const { eventId, revision, recordedAt } = planned;
+    if (notice !== undefined) add(notice, noticeOrigin(eventId, origin));
+    const { clusterId } = fact;
+    const appended = { outcome: 'appended', eventId, clusterId, revision, recordedAt } as const;
     outcomes.push(withNoEffect(appended, known, planned));
   }
-  return outcomes;
-}
-
-function recordedFact(fact: Fact, origin: Origin, revision: Revision, recordedAt: number): RecordedFact {
-  const id = eventId(clusterStream(fact.clusterId), origin.source, origin.id, JSON.stringify(fact));
-  return { eventId: id, order: revision, revision, fact, origin, recordedAt };
+  return { outcomes, added, events };
 }
 
 function noticeOrigin(decidingEventId: string, { actor }: Origin): Origin {

@@ -1,6 +1,6 @@
 import { isStateStream } from '../domain/stream-table.ts';
 import type { Instant } from '../domain/time.ts';
-import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
+import type { Append, EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
 import { WrappedStore } from '../eventstore/wrapped-store.ts';
 import type { Position } from '../util/log-numbers.ts';
 
@@ -62,5 +62,9 @@ export class ReadOnlyAwareStore extends WrappedStore {
     const { closure } = this.#latch;
     if (closure === undefined || isStateStream(stream)) return super.append(stream, events, expected);
     return Promise.reject(new ReadOnly(closure));
+  }
+
+  override appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
+    return this.#latch.closure === undefined ? this.wrapped.appendAll(appends) : super.appendAll(appends);
   }
 }

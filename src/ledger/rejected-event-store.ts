@@ -89,7 +89,8 @@ export class RejectedEventStore {
       const events = unrecorded.map(([, event], i) => toEvent(event, last + 1 + i, recordedAt));
       try {
         const expected = last === -1 ? 'absent' : last;
-        this.#revision = await appendWithRetry(this.#store, REJECTED_STREAM, events, expected, deadline);
+        const append = { stream: REJECTED_STREAM, events, expected } as const;
+        this.#revision = await appendWithRetry(this.#store, append, deadline);
         for (const [key] of unrecorded) this.#remembered.set(key, true);
         return;
       } catch (error) {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { EventStore, Expected, NewEvent } from '../eventstore/event-store.ts';
+import type { Append, EventStore } from '../eventstore/event-store.ts';
 import { StoreBusy, StoreRefused, StoreUnavailable } from '../eventstore/store-errors.ts';
+import type { Revision } from '../util/log-numbers.ts';
 import { OutcomeUnknown } from './ledger-errors.ts';
 
 /** Maximum duration of a write. A request must be answered within 10 s. */
@@ -38,20 +39,20 @@ export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadlin
 /**
  * Appends events. While the outcome is unknown, it repeats the append with the same ids and the same expected revision, which
  * is safe (see `EventStore.append`).
+ * @param first the result of the first attempt, if it was made already.
  * @throws OutcomeUnknown at the deadline. @throws StoreBusy, and StoreRefused if the store refused the first attempt: nothing
  * was written. @throws VersionConflict, StoreFull, StoreFailed, InvalidAppend as the store does.
  */
 export async function appendWithRetry(
   store: EventStore,
-  stream: string,
-  events: readonly NewEvent[],
-  expected: Expected,
+  { stream, events, expected }: Append,
   deadline: Deadline,
-): Promise<number> {
+  first?: Promise<Revision>,
+): Promise<Revision> {
   let attempts = 0;
   const attempt = () => {
     attempts++;
-    return store.append(stream, events, expected);
+    return (attempts === 1 && first) || store.append(stream, events, expected);
   };
   try {
     return await retryUntil(attempt, deadline);

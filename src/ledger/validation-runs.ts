@@ -42,7 +42,11 @@ export class ValidationRuns {
   async claim(run: string, start: StoredRecord): Promise<ClaimedRun | undefined> {
     try {
       const event = this.#eventOf(run, 0, start);
-      await appendWithRetry(this.#store, runStream(run), [event], 'absent', writeDeadline());
+      await appendWithRetry(
+        this.#store,
+        { stream: runStream(run), events: [event], expected: 'absent' },
+        writeDeadline(),
+      );
       return { run, revision: 0 };
     } catch (error) {
       if (error instanceof VersionConflict) return undefined;
@@ -59,7 +63,11 @@ export class ValidationRuns {
     let last = revision;
     for (const part of partsOf(records)) {
       const events = part.map((record, i) => this.#eventOf(run, last + 1 + i, record));
-      last = await appendWithRetry(this.#store, runStream(run), events, last, writeDeadline());
+      last = await appendWithRetry(
+        this.#store,
+        { stream: runStream(run), events, expected: last },
+        writeDeadline(),
+      );
     }
     return { run, revision: last };
   }

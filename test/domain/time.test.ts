@@ -86,6 +86,32 @@ describe('a posted time', () => {
   });
 });
 
+describe('a posted time that looks as the ledger writes it', () => {
+  const part = (most: number, width: number) =>
+    fc.integer({ min: 0, max: most }).map((n) => String(n).padStart(width, '0'));
+
+  test('is judged as the same time with another zone', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(
+          part(2_100, 4),
+          part(14, 2),
+          part(33, 2),
+          part(25, 2),
+          part(61, 2),
+          part(61, 2),
+          part(999, 3),
+        ),
+        ([year, month, day, hour, minute, second, ms]) => {
+          const local = `${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}`;
+          expect(parseInstant(`${local}Z`)).toBe(parseInstant(`${local}+00:00`));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
 describe('an instant', () => {
   const instants = fc.integer({ min: 0, max: LAST_INSTANT });
 
@@ -94,6 +120,7 @@ describe('an instant', () => {
       fc.property(instants, (instant) => {
         expect(parseInstant(formatInstant(instant))).toBe(instant);
         expect(readInstant(formatInstant(instant))).toBe(instant);
+        expect(formatInstant(instant)).toBe(new Date(instant).toISOString());
       }),
     );
   });

@@ -166,6 +166,40 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
       });
     });
 
+    describe('appendAll()', () => {
+      test('makes appends to several streams at once, in their order, and each succeeds or fails on its own', async () => {
+        const [first, second, third, state] = [newStream(), newStream(), newStream(), `~${newStream()}`];
+        await store.append(second, [anEvent()], 'absent');
+        const before = await store.head();
+        const events = [anEvent(), anEvent(), anEvent(), anEvent()];
+        const one = (i: number) => [events[i] as NewEvent];
+        const results = await store.appendAll([
+          { stream: third, events: one(0), expected: 'absent' },
+          { stream: second, events: one(1), expected: 'absent' },
+          { stream: state, events: one(2), expected: 'absent' },
+          { stream: first, events: [...one(3), anEvent()], expected: 'absent' },
+          { stream: '', events: [anEvent()], expected: 'absent' },
+        ]);
+        expect(results).toMatchObject([
+          { status: 'fulfilled', value: 0 },
+          { status: 'rejected', reason: expect.any(VersionConflict) },
+          { status: 'fulfilled', value: 0 },
+          { status: 'fulfilled', value: 1 },
+          { status: 'rejected', reason: expect.any(InvalidAppend) },
+        ]);
+        const log = await readLog(store, before);
+        expect(log.map(({ stream, revision }) => [stream, revision])).toEqual([
+          [third, 0],
+          [first, 0],
+          [first, 1],
+        ]);
+        const repeat = { stream: third, events: one(0), expected: 'absent' } as const;
+        expect(await store.appendAll([repeat])).toEqual([{ status: 'fulfilled', value: 0 }]);
+        expect(await store.appendAll([])).toEqual([]);
+        expect(await store.head()).toBe(before + 3);
+      });
+    });
+
     describe('readStream()', () => {
       let stream: string;
       let ids: string[];

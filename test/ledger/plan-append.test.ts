@@ -103,8 +103,8 @@ describe('planFor', () => {
   });
 
   test('leaves submissions for the next append once the append is large enough', () => {
-    const event = { padding: 'x'.repeat(120_000) };
-    const submissions = ['a', 'b', 'c', 'd'].map((id) => submissionOf(registration('c'), id, { event }));
+    const large = { ...registration('c'), name: 'x'.repeat(120_000) } as Fact;
+    const submissions = ['a', 'b', 'c', 'd'].map((id) => submissionOf(large, id));
     const first = plan([], submissions, posting);
     expect(first.outcomes.length).toBeLessThan(submissions.length);
     expect(first.added).toHaveLength(first.outcomes.length);

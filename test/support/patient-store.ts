@@ -1,3 +1,4 @@
+import { appendEach } from '../../src/eventstore/append-each.ts';
 import type { EventStore, NewEvent, ReadOptions } from '../../src/eventstore/event-store.ts';
 import { retryUntil } from '../../src/ledger/retry.ts';
 import { collect } from './store-events.ts';
@@ -8,11 +9,12 @@ const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performa
 
 /** A store on a server that may be restarted while the suite runs: what is unavailable is tried again, as its users do. */
 export function patientStore(store: EventStore): EventStore {
-  return {
+  const patient: EventStore = {
     isSoleWriter: store.isSoleWriter,
     loss: store.loss,
     append: (stream: string, events: readonly NewEvent[], expected) =>
       patiently(() => store.append(stream, events, expected)),
+    appendAll: (appends) => appendEach(patient, appends),
     async *readStream(stream: string, options?: ReadOptions) {
       yield* await patiently(() => collect(store.readStream(stream, options)));
     },
@@ -27,4 +29,5 @@ export function patientStore(store: EventStore): EventStore {
     health: () => store.health(),
     close: () => store.close(),
   };
+  return patient;
 }

@@ -1,5 +1,7 @@
 import type { Logger } from '../../util/logger.ts';
+import { appendEach } from '../append-each.ts';
 import type {
+  Append,
   Batch,
   EventStore,
   Expected,
@@ -117,6 +119,10 @@ export class EsdbStore implements EventStore {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
+    return appendEach(this, appends);
   }
 
   async *readStream(stream: string, options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type {
+  Append,
   Batch,
   EventStore,
   Expected,
@@ -14,11 +15,12 @@ import type {
 } from '../event-store.ts';
 import { isStateStream, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
 import { LogBehind, StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.ts';
+import { AssignedAppend } from './assigned-append.ts';
 import { canonicalPath, lockFile, openForReading } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { emptyDatabase, type OpenedFile, openFile, startWriting } from './open-file.ts';
 import { StoredEvent } from './stored-event.ts';
-import { absentTail, advanceDurable, MARK_EVERY, positionFrom, type Tail } from './stream-tails.ts';
+import { absentTail, MARK_EVERY, positionFrom, type Tail } from './stream-tails.ts';
 import type { LogRow, StateRow } from './writer.ts';
 
 export interface SqliteOptions {
@@ -60,7 +62,7 @@ export class SqliteStore implements EventStore {
   /** Last assigned position. It is ahead of the disk while writes are in progress. */
   #assigned: number;
   #head: number;
-  #recent: LogEvent[] = [];
+  #recent: StoredEvent[] = [];
   readonly #followers = new Set<() => void>();
   #closed = false;
 
@@ -111,61 +113,73 @@ export class SqliteStore implements EventStore {
     // Not an async function, so that events get positions in the order of the calls.
     try {
       const writes = this.#writer();
-      const prepared = prepareAppend(stream, events);
-      const tail = this.#tails.get(stream) ?? absentTail();
-      const wanted = expected === 'absent' ? -1 : expected;
-      if (tail.revision !== wanted) return this.#repeatOrConflict(stream, prepared, wanted);
-      this.#tails.set(stream, tail);
-      return this.#write(writes, stream, tail, prepared);
+      const begun = this.#begin({ stream, events, expected });
+      if (begun instanceof Promise) return begun;
+      return this.#write(writes, [begun]).then(() => begun.lastRevision);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #write(writes: GroupCommit, stream: string, tail: Tail, events: readonly PreparedEvent[]): Promise<number> {
-    const before = { ...tail };
+  async appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
+    let writes: GroupCommit;
+    try {
+      writes = this.#writer();
+    } catch (reason) {
+      return appends.map(() => ({ status: 'rejected', reason }));
+    }
+    const begun = appends.map((append) => this.#begin(append));
+    const assigned = begun.filter((each) => each instanceof AssignedAppend);
+    const written = this.#write(writes, assigned);
+    if (assigned.length < begun.length)
+      return Promise.allSettled(
+        begun.map((each) => (each instanceof AssignedAppend ? written.then(() => each.lastRevision) : each)),
+      );
+    const [result] = await Promise.allSettled([written]);
+    return assigned.map(({ lastRevision: value }) =>
+      result.status === 'fulfilled' ? { status: 'fulfilled', value } : result,
+    );
+  }
+
+  /** Gives the events of an append their revisions and positions; otherwise returns the result of the append. */
+  #begin({ stream, events, expected }: Append): AssignedAppend | Promise<number> {
+    try {
+      const prepared = prepareAppend(stream, events);
+      const tail = this.#tails.get(stream) ?? absentTail();
+      const wanted = expected === 'absent' ? -1 : expected;
+      if (tail.revision !== wanted) return this.#repeatOrConflict(stream, prepared, wanted);
+      this.#tails.set(stream, tail);
+      const append = new AssignedAppend(stream, tail, prepared, this.#assigned);
+      this.#assigned += append.positions;
+      return append;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #write(writes: GroupCommit, appends: readonly AssignedAppend[]): Promise<void> {
     const log: LogRow[] = [];
     const state: StateRow[] = [];
-    for (const { id, type, data, metadata, recordedAt } of events) {
-      const revision = ++tail.revision;
-      if (isStateStream(stream)) {
-        state.push([stream, revision, id, type, data, metadata, recordedAt]);
-      } else {
-        const previous = tail.position === 0 ? null : tail.position;
-        tail.position = ++this.#assigned;
-        log.push([tail.position, stream, revision, previous, id, type, data, metadata, recordedAt]);
-      }
-    }
-    const { revision } = tail;
+    for (const append of appends) append.addRows(log, state);
     return new Promise((resolve, reject) => {
       writes.add({
         log,
         state,
         forget: [],
         committed: () => {
-          if (log.length === 0) advanceDurable(tail, revision, 0);
-          for (const [position, , revision] of log) advanceDurable(tail, revision, position);
-          this.#committed(log);
-          resolve(revision);
+          for (const append of appends) this.#recent.push(...append.commit());
+          if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT);
+          this.#head += log.length;
+          if (log.length > 0) for (const wake of this.#followers) wake();
+          resolve();
         },
         rejected: (error) => {
-          tail.revision = before.revision;
-          tail.position = before.position;
+          for (const append of appends.toReversed()) append.rollBack();
           this.#assigned -= log.length;
           reject(error);
         },
       });
     });
-  }
-
-  #committed(rows: readonly LogRow[]): void {
-    if (rows.length === 0) return;
-    for (const [position, stream, revision, , id, type, data, metadata, recordedAt] of rows) {
-      this.#recent.push(new StoredEvent(position, stream, revision, id, type, data, metadata, recordedAt));
-      this.#head = position;
-    }
-    if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT);
-    for (const wake of this.#followers) wake();
   }
 
   /** Handles an append to a stream that is not in the expected state: the repeat of an earlier append, or a conflict. */
@@ -243,12 +257,13 @@ export class SqliteStore implements EventStore {
       const events = this.#page(position, Math.min(page, head - position));
       if (events.length === 0) return;
       position += events.length;
-      yield events;
+      // Whoever reads the log again wants what is stored.
+      yield events.map((event) => event.withoutContent);
       this.#checkOpen();
     }
   }
 
-  #page(after: number, limit: number): LogEvent[] {
+  #page(after: number, limit: number): StoredEvent[] {
     const oldest = this.#recent[0]?.position;
     if (oldest !== undefined && after + 1 >= oldest)
       return this.#recent.slice(after + 1 - oldest, after + 1 - oldest + limit);

@@ -1,7 +1,7 @@
 import type { LogEvent, StoredJson } from '../event-store.ts';
 import type { JsonObject } from '../json.ts';
 
-/** A stored event. Each access to `data` or `metadata` parses the JSON, since a replay needs only some of them. */
+/** A stored event. Each access to `data` or `metadata` parses the JSON, since followers need only some of them. */
 export class StoredEvent implements LogEvent {
   readonly stream: string;
   readonly revision: number;
@@ -9,6 +9,7 @@ export class StoredEvent implements LogEvent {
   readonly id: string;
   readonly type: string;
   readonly recordedAt: number;
+  readonly content: unknown;
   readonly #data: string;
   readonly #metadata: string;
 
@@ -21,6 +22,7 @@ export class StoredEvent implements LogEvent {
     data: string,
     metadata: string,
     recordedAt: number,
+    content?: unknown,
   ) {
     this.position = position;
     this.stream = stream;
@@ -28,8 +30,15 @@ export class StoredEvent implements LogEvent {
     this.id = id;
     this.type = type;
     this.recordedAt = recordedAt;
+    this.content = content;
     this.#data = data;
     this.#metadata = metadata;
+  }
+
+  /** The event as a later process reads it. */
+  get withoutContent(): StoredEvent {
+    const { position, stream, revision, id, type, recordedAt } = this;
+    return new StoredEvent(position, stream, revision, id, type, this.#data, this.#metadata, recordedAt);
   }
 
   get json(): StoredJson {

@@ -14,7 +14,7 @@ const LARGEST_EXPANSION = 6;
 
 /**
  * Parses one event.
- * @param options.bodyBytes size of the body that contains the event; absent if it is not known.
+ * @param options.bodyBytes size of the text of the event; absent if it is not known.
  * @param options.mayBeOwn whether the source may be that of the ledger, whose rejected events can be retried too.
  * @returns the submission, or the problem that names the invalid fields.
  */
@@ -28,10 +28,12 @@ export function parseEvent(
 ): Submission | Problem {
   const event = unpacked(posted);
   if (event instanceof Problem) return event;
-  const version = otherVersion(event);
-  if (version !== undefined) return invalidRequest([version]);
   const parsed = CloudEvent.safeParse(event);
-  if (!parsed.success) return invalidRequest(fieldErrors(parsed.error, event).map(aboutSubject));
+  if (!parsed.success) {
+    const version = otherVersion(event);
+    const errors = version === undefined ? fieldErrors(parsed.error, event).map(aboutSubject) : [version];
+    return invalidRequest(errors);
+  }
   if (!mayBeOwn && parsed.data.source.startsWith(LEDGER_SOURCE)) {
     const detail = `must not begin with ${LEDGER_SOURCE}, which is reserved for the ledger; given ${parsed.data.source}`;
     return invalidRequest([{ pointer: '/source', detail }]);
@@ -49,7 +51,8 @@ export function parseEvent(
  * and data in `data_base64` is decoded (section 3.1.2).
  */
 function unpacked(posted: unknown): unknown {
-  if (typeof posted !== 'object' || posted === null || Array.isArray(posted)) return posted;
+  if (typeof posted !== 'object' || posted === null || Array.isArray(posted) || !isPacked(posted))
+    return posted;
   const event = Object.fromEntries(Object.entries(posted).filter(([, value]) => value !== null));
   const { data_base64: encoded, ...others } = event;
   if (encoded === undefined) return event;
@@ -64,6 +67,13 @@ function unpacked(posted: unknown): unknown {
     if (!(error instanceof JsonError)) throw error;
     return invalidBase64(`must be JSON in base64; ${error.message.replace('the body', 'the decoded text')}`);
   }
+}
+
+/** Returns whether an event is not as the ledger reads it. Almost no event is: only then a copy is needed. */
+function isPacked(posted: object): boolean {
+  for (const name in posted)
+    if (name === 'data_base64' || (posted as Readonly<Record<string, unknown>>)[name] === null) return true;
+  return false;
 }
 
 function invalidBase64(detail: string): Problem {

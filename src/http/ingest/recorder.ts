@@ -58,7 +58,7 @@ export class Recorder {
     const { projections } = this.#services;
     const deadline = performance.now() + VISIBLE_TIMEOUT_MS;
     for (const outcome of outcomes) {
-      if (!('eventId' in outcome) || projections.model.locate(outcome.eventId) !== undefined) continue;
+      if (!('eventId' in outcome) || projections.model.has(outcome.eventId)) continue;
       await projections.waitForEvent(outcome.eventId, Math.max(0, deadline - performance.now()));
     }
   }

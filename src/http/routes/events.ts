@@ -148,8 +148,10 @@ interface Posted {
   readonly text?: string | undefined;
 }
 
-function parsePosted(event: unknown, { caller, bodyBytes }: FastifyRequest): Posted {
-  return { event, parsed: parseEvent(event, caller.actor, { bodyBytes }) };
+/** @param index of the event in the body. */
+function parsePosted(event: unknown, { caller, bodyBytes, jsonItems }: FastifyRequest, index = 0): Posted {
+  const size = jsonItems?.sizes[index] ?? bodyBytes;
+  return { event, parsed: parseEvent(event, caller.actor, { bodyBytes: size }) };
 }
 
 /** @throws Problem if the request is not an event in structured or binary mode */
@@ -159,7 +161,7 @@ function parseSingle(request: FastifyRequest): Posted {
     const detail = `post ${STRUCTURED}, ${BATCH}, or application/json with the event's attributes in ce- headers`;
     throw new Problem('unsupported-media-type', detail);
   }
-  const fault = request.jsonFaults?.get(0);
+  const fault = request.jsonItems?.faults.get(0);
   if (isStructured) {
     return fault === undefined
       ? parsePosted(request.body, request)
@@ -196,7 +198,7 @@ function asPosted(request: FastifyRequest, problem: Problem): Problem {
 }
 
 async function recordBatch(recorder: Recorder, request: FastifyRequest) {
-  const { body, jsonFaults, caller, id } = request;
+  const { body, jsonItems, caller, id } = request;
   if (!Array.isArray(body)) throw invalidRequest([{ pointer: '', detail: 'must be an array of events' }]);
   if (body.length > MAX_BATCH_EVENTS) {
     throw new Problem(
@@ -205,8 +207,8 @@ async function recordBatch(recorder: Recorder, request: FastifyRequest) {
     );
   }
   const posted = body.map((event: unknown, i): Posted => {
-    const fault = jsonFaults?.get(i);
-    if (fault === undefined) return parsePosted(event, request);
+    const fault = jsonItems?.faults.get(i);
+    if (fault === undefined) return parsePosted(event, request, i);
     return { event: undefined, parsed: malformedJson(fault.error), text: fault.text };
   });
   const refused = posted.flatMap(({ event, parsed, text }) =>

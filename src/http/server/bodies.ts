@@ -13,7 +13,7 @@ const BATCH = 'application/cloudevents-batch+json';
 /** Parses bodies as strict JSON. Rejects media types that the route does not accept. */
 export function parseBodies(app: App): void {
   app.decorateRequest('bodyBytes', 0);
-  app.decorateRequest('jsonFaults');
+  app.decorateRequest('jsonItems');
   app.removeAllContentTypeParsers();
   const mediaTypes = ['application/json', 'application/cloudevents+json', BATCH];
   app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (request, body, done) => {
@@ -24,9 +24,8 @@ export function parseBodies(app: App): void {
       request.bodyBytes = bytes.length;
       if (judgesItems !== true) return done(null, parseStrictJson(bytes));
       const isBatch = isMediaType(request.headers['content-type'], [BATCH]);
-      const items = parseJsonItems(bytes, isBatch ? 'list' : 'whole', maxItemBytes);
-      request.jsonFaults = items.faults;
-      return done(null, items.value);
+      request.jsonItems = parseJsonItems(bytes, isBatch ? 'list' : 'whole', maxItemBytes);
+      return done(null, request.jsonItems.value);
     } catch (error) {
       return done(malformedJson(error as Error));
     }

@@ -1,4 +1,4 @@
-/** The outline of a JSON text: where its items are and how deep they go, found without parsing them. */
+/** The outline of a JSON text: where its items are, how deep they go and how many members they have, found without parsing. */
 
 /** Maximum nesting of JSON. */
 export const MAX_JSON_DEPTH = 32;
@@ -10,20 +10,42 @@ export interface Outline {
   readonly isTooDeep: boolean;
 }
 
+/** The outline of a whole text. */
+export interface JsonOutline {
+  readonly items: readonly Outline[];
+  /** Number of members of all objects, repeated ones included. */
+  readonly members: number;
+  /** Whether all numbers are whole, not negative and of few digits, and no string has an escape of a code unit (`\\u`). */
+  readonly isSimple: boolean;
+}
+
+/** A double holds all whole numbers of so many digits. */
+const EXACT_DIGITS = 15;
+
 const QUOTE = 34;
 const COMMA = 44;
+const MINUS = 45;
+const DOT = 46;
+const ZERO = 48;
+const NINE = 57;
+const COLON = 58;
+const SMALL_E = 101;
+const SMALL_U = 117;
 const BACKSLASH = 92;
 /** `[` and `]`; with the bit `CURLY` set they are `{` and `}`. */
 const OPEN = 91;
 const CLOSE = 93;
 const CURLY = 32;
+const LOWER_CASE = 32;
 
 /**
  * Returns the items of a JSON text: those of a list, or the whole text as one item. The depth is that of the whole text. What is
  * not JSON has an arbitrary outline.
  */
-export function outlineJson(bytes: Uint8Array, isList: boolean): Outline[] {
+export function outlineJson(bytes: Uint8Array, isList: boolean): JsonOutline {
   const items: Outline[] = [];
+  let members = 0;
+  let isSimple = true;
   let depth = 0;
   let start = 0;
   let isTooDeep = false;
@@ -34,9 +56,21 @@ export function outlineJson(bytes: Uint8Array, isList: boolean): Outline[] {
   };
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number;
-    if (byte === QUOTE) at = endOfString(bytes, at);
-    else if (byte === COMMA) {
+    if (byte === QUOTE) {
+      for (at++; at < bytes.length && bytes[at] !== QUOTE; at++)
+        if (bytes[at] === BACKSLASH && bytes[++at] === SMALL_U) isSimple = false;
+    } else if (byte === COMMA) {
       if (isList && depth === 1) end(at);
+    } else if (byte === COLON) {
+      members++;
+    } else if (byte === MINUS) {
+      isSimple = false;
+    } else if (byte >= ZERO && byte <= NINE) {
+      const last = endOfDigits(bytes, at);
+      const next = bytes[last + 1];
+      if (last - at >= EXACT_DIGITS || next === DOT || next === SMALL_E || next === (SMALL_E & ~LOWER_CASE))
+        isSimple = false;
+      at = last;
     } else if ((byte & ~CURLY) === OPEN) {
       depth++;
       if (depth > MAX_JSON_DEPTH) isTooDeep = true;
@@ -45,21 +79,20 @@ export function outlineJson(bytes: Uint8Array, isList: boolean): Outline[] {
       depth--;
       if (isList && depth === 0) {
         end(at);
-        return items;
+        return { items, members, isSimple };
       }
     }
   }
   end(bytes.length);
-  return items;
+  return { items, members, isSimple };
 }
 
-/** Returns the offset of the quote that ends a string, or the end of the text. */
-function endOfString(bytes: Uint8Array, start: number): number {
-  for (let at = start + 1; at < bytes.length; at++) {
-    if (bytes[at] === BACKSLASH) at++;
-    else if (bytes[at] === QUOTE) return at;
-  }
-  return bytes.length;
+/** Returns the offset of the last of consecutive digits. */
+function endOfDigits(bytes: Uint8Array, start: number): number {
+  let at = start;
+  for (let next = bytes[at + 1]; next !== undefined && next >= ZERO && next <= NINE; next = bytes[at + 1])
+    at++;
+  return at;
 }
 
 /** Returns the text of an object with null for each object and list in it. The text may end within one of these. */

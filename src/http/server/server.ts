@@ -61,14 +61,14 @@ import { problemFor, sendProblem } from './problem-for.ts';
 import { answerExpectation, answerMalformedHttp } from './protocol-errors.ts';
 import { answerOptions, noSuchRoute, pathOfTarget, rejectOtherHosts } from './request-target.ts';
 import { ShedLog } from './shed-log.ts';
-import type { JsonFault } from './strict-json.ts';
+import type { JsonItems } from './strict-json.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Size of the body in bytes, decompressed. */
     bodyBytes: number;
-    /** The fault of each item of the body that is not strict JSON, if the route judges the items itself. */
-    jsonFaults: ReadonlyMap<number, JsonFault> | undefined;
+    /** The items of the body, and which of them are not strict JSON, if the route judges the items itself. */
+    jsonItems: JsonItems | undefined;
   }
   interface FastifyInstance {
     readonly shedLog: ShedLog;

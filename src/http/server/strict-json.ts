@@ -53,6 +53,8 @@ export interface JsonItems {
   readonly value: unknown;
   /** The first fault of each item, by the index of the item. The value of an item with a fault is arbitrary. */
   readonly faults: ReadonlyMap<number, JsonFault>;
+  /** Sizes of the texts of the items, in bytes. */
+  readonly sizes: readonly number[];
 }
 
 /** How a body is divided into items that are judged independently: a body that is not a list is one item. */
@@ -85,30 +87,52 @@ export function parseJsonItems(
 ): JsonItems {
   if (!isUtf8(bytes)) throw new JsonError('the body is not valid UTF-8');
   const isList = division === 'list' && /^\s*\[/.test(bytes.toString('latin1', 0, 64));
-  const items = outlineJson(bytes, isList);
+  const outline = outlineJson(bytes, isList);
+  const { items } = outline;
+  const sizes = items.map(({ start, end }) => end - start);
   const faults = new Map<number, JsonFault>();
   const textOf = ({ start, end }: Outline) =>
     bytes.toString('utf8', start, Math.min(end, start + MAX_FAULT_BYTES)).trim();
   for (const [index, item] of items.entries()) {
-    const size = item.end - item.start;
+    const size = sizes[index] as number;
     if (!item.isTooDeep && size <= maxItemBytes) continue;
     const error = item.isTooDeep
       ? new JsonError(`the JSON is nested deeper than ${MAX_JSON_DEPTH}`)
       : new JsonTooLarge(`the JSON has ${size} bytes; at most ${maxItemBytes} are allowed`);
     faults.set(index, { error, text: textOf(item) });
-    if (!isList) return { value: undefined, faults };
+    if (!isList) return { value: undefined, faults, sizes };
     bytes.fill(SPACE, item.start, item.end);
     bytes.write('null', item.start);
   }
   const text = bytes.toString('utf8');
   const value = parse(text);
+  // Almost every body is strict by its outline alone: then it need not be scanned.
+  if (outline.isSimple && allowedMembers(value) === outline.members) return { value, faults, sizes };
   scan(text, (message, levels) => {
     const index = isList ? (levels[0]?.index ?? 0) : 0;
     if (faults.has(index)) return;
     const error = new JsonError(message, pointerOf(isList ? levels.slice(1) : levels));
     faults.set(index, { error, text: textOf(items[index] as Outline) });
   });
-  return { value, faults };
+  return { value, faults, sizes };
+}
+
+/**
+ * Returns the number of members of all objects in a parsed value; NaN if one of them has a forbidden key. It is less than that of
+ * the text if the text has a key twice.
+ */
+function allowedMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) members += allowedMembers(item);
+    return members;
+  }
+  for (const key in value) {
+    if (FORBIDDEN_KEYS.has(key)) return Number.NaN;
+    members += 1 + allowedMembers((value as Readonly<Record<string, unknown>>)[key]);
+  }
+  return members;
 }
 
 function parse(text: string): unknown {

@@ -16,8 +16,8 @@ export class EventIdIndex {
 
   /** @param id a UUID. */
   push(id: string): void {
-    const [a, b, c, d] = wordsOf(id);
-    this.#pushWords(a, b, c, d);
+    readWords(id);
+    for (const each of read) this.words.push(each);
     this.#insert(this.words.length / 4 - 1);
   }
 
@@ -40,13 +40,19 @@ export class EventIdIndex {
 
   /** Returns the position of the first event with an id, or `undefined`. */
   find(id: string): Position | undefined {
-    const words = wordsOf(id);
+    readWords(id);
     const mask = this.#slots.length - 1;
-    for (let slot = words[0] & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = (read[0] as number) & mask; ; slot = (slot + 1) & mask) {
       const position = this.#slots[slot] as number;
       if (position === 0) return undefined;
-      if (words.every((word, i) => word === this.words.at(4 * position + i))) return position;
+      if (this.#isRead(position)) return position;
     }
+  }
+
+  /** Returns whether the id at a position is the one that was read last. */
+  #isRead(position: Position): boolean {
+    for (let i = 0; i < 4; i++) if (this.words.at(4 * position + i) !== read[i]) return false;
+    return true;
   }
 
   /** Restores the ids from bytes that `words.bytes` returned. */
@@ -89,9 +95,15 @@ function half(word: number): string {
   return `${BYTES[(word >>> 8) & 0xff]}${BYTES[word & 0xff]}`;
 }
 
-/** Returns the four 32-bit words of a UUID. The first one, which selects the slot, contains no version or variant bits. */
-function wordsOf(id: string): readonly [number, number, number, number] {
-  return [word(id, 0), word(id, 9, 14), word(id, 19, 24), word(id, 28)];
+/** The four 32-bit words of the id that was read last: an array for each of them would be garbage. */
+const read = new Uint32Array(4);
+
+/** Reads the words of a UUID. The first one, which selects the slot, contains no version or variant bits. */
+function readWords(id: string): void {
+  read[0] = word(id, 0);
+  read[1] = word(id, 9, 14);
+  read[2] = word(id, 19, 24);
+  read[3] = word(id, 28);
 }
 
 function word(id: string, at: number, then = at + 4): number {

@@ -147,10 +147,10 @@ export class LedgerModel {
     this.alerts.applyOther(event, this.validations.apply(event));
   }
 
-  /** Parses a fact. An unreadable fact blocks its own cluster only. */
+  /** Returns a fact, parsed unless this process has just recorded it. An unreadable fact blocks its own cluster only. */
   #read(clusterId: string, cluster: ClusterNumber, event: LogEvent): Fact | undefined {
     try {
-      return parseStoredFact(clusterId, event);
+      return (event.content as Fact | undefined) ?? parseStoredFact(clusterId, event);
     } catch (error) {
       const why = messageOf(error);
       this.#unreadable.set(cluster, { position: event.position, why });
@@ -412,6 +412,11 @@ export class LedgerModel {
   locate(eventId: string): EventLocation | undefined {
     const position = this.facts.ids.find(eventId);
     return position === undefined ? undefined : this.placeAt(position);
+  }
+
+  /** Returns whether the model has an event. */
+  has(eventId: string): boolean {
+    return this.facts.ids.find(eventId) !== undefined;
   }
 
   placeAt(position: Position): EventLocation {
