@@ -192,7 +192,12 @@ export async function openStore(
   { log, now, onFailed, acceptLoss, readOnly = false }: ComposeOptions,
 ): Promise<EventStore> {
   if (store.kind === 'sqlite')
-    return SqliteStore.open(store.file, { onFailed, acceptLoss: acceptLoss !== undefined, readOnly });
+    return SqliteStore.open(store.file, {
+      onFailed,
+      acceptLoss: acceptLoss !== undefined,
+      readOnly,
+      digests: new URL('../audit/leaf-digest.ts', import.meta.url).href,
+    });
   try {
     return new EsdbStore(store.connection, { namespace, now, log });
   } catch (error) {

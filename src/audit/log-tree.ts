@@ -265,6 +265,7 @@ const scratch = Buffer.alloc(HASH_BYTES);
 function append(tree: MerkleTree, event: LogEvent): void {
   if (event.position !== tree.size + 1)
     throw new LeavesChanged(`the log has position ${event.position} after ${tree.size}`);
-  hashLeaf(leafText(event), scratch);
-  tree.append(scratch);
+  const { digest } = event;
+  if (digest === undefined) hashLeaf(leafText(event), scratch);
+  tree.append(digest ?? scratch);
 }

@@ -44,7 +44,18 @@ export interface RecordedEvent extends NewEvent {
 export interface LogEvent extends RecordedEvent {
   /** Index in the log, from 1, without gaps. Every store assigns the same positions. */
   readonly position: Position;
+  /**
+   * Digest of the event by the function that the store was opened with, computed as the event was written; absent for events
+   * that are read from the store.
+   */
+  readonly digest?: Uint8Array | undefined;
 }
+
+/** Returns the digest of an event: `DIGEST_BYTES` bytes. It throws if the event has none. */
+export type DigestOf = (event: LogEvent) => Uint8Array;
+
+/** Size of a digest in bytes. */
+export const DIGEST_BYTES = 32;
 
 /**
  * Expected state of a stream: the revision of its last event, or `'absent'` if it has no events. There is no "any": on

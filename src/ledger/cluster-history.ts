@@ -10,6 +10,8 @@ export interface RecordedFact extends KnownFact {
   readonly revision: Revision;
   readonly origin: Origin;
   readonly recordedAt: number;
+  /** Length of the JSON of its event, if it is known. */
+  readonly textLength?: number | undefined;
 }
 
 /** Number of facts from which on repeats are found by an index. Most clusters have fewer, and the index takes memory. */
@@ -60,8 +62,11 @@ export class ClusterHistory {
 
   /** Returns the first fact of a producer's event; `undefined` if the event is not recorded. */
   findByOrigin({ source, id }: Origin): RecordedFact | undefined {
-    if (this.facts.length < INDEX_FROM)
-      return this.facts.find(({ origin }) => origin.id === id && origin.source === source);
+    const { facts } = this;
+    if (facts.length < INDEX_FROM) {
+      for (const fact of facts) if (fact.origin.id === id && fact.origin.source === source) return fact;
+      return undefined;
+    }
     if (this.#byOrigin === undefined) {
       this.#byOrigin = new Map();
       for (const fact of this.facts) index(this.#byOrigin, fact);
@@ -80,8 +85,8 @@ function index(byOrigin: Map<string, Map<string, RecordedFact>>, fact: RecordedF
   if (!own.has(id)) own.set(id, fact);
 }
 
-function bytesOf(fact: RecordedFact): number {
-  return BYTES_PER_FACT + stringBytes(fact.fact) + stringBytes(fact.origin);
+function bytesOf({ textLength, fact, origin }: RecordedFact): number {
+  return BYTES_PER_FACT + (textLength ?? stringBytes(fact) + stringBytes(origin));
 }
 
 /** Returns the length of all strings in a value, names of fields not included: these are shared. */
@@ -93,7 +98,8 @@ function stringBytes(value: unknown): number {
 
 /** Reads a fact from the stream of its cluster. @throws UnreadableFact */
 export function recordedFactOf(clusterId: string, event: RecordedEvent): RecordedFact {
-  const { id: eventId, revision, recordedAt } = event;
+  const { id: eventId, revision, recordedAt, json } = event;
   const fact = parseStoredFact(clusterId, event);
-  return { eventId, order: revision, revision, fact, origin: originOf(event), recordedAt };
+  const textLength = json === undefined ? undefined : json.data.length + json.metadata.length;
+  return { eventId, order: revision, revision, fact, origin: originOf(event), recordedAt, textLength };
 }

@@ -59,11 +59,12 @@ export function planInto(
     const { recordedAt } = posting;
     const event = new FactEvent(fact, origin, recordedAt);
     const revision = known.all.length;
-    const recorded = { eventId: event.id, order: revision, revision, fact, origin, recordedAt };
+    const textLength = event.json.data.length + event.json.metadata.length;
+    const recorded = { eventId: event.id, order: revision, revision, fact, origin, recordedAt, textLength };
     history.add(recorded);
     added.push(recorded);
     events.push(event);
-    bytes += 2 * (event.json.data.length + event.json.metadata.length);
+    bytes += 2 * textLength;
     return recorded;
   };
   for (const submission of submissions) {

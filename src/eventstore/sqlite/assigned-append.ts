@@ -1,4 +1,5 @@
 import type { Position, Revision } from '../../util/log-numbers.ts';
+import { DIGEST_BYTES } from '../event-store.ts';
 import { isStateStream, type PreparedEvent } from '../prepare-append.ts';
 import { StoredEvent } from './stored-event.ts';
 import { advanceDurable, type Tail } from './stream-tails.ts';
@@ -53,8 +54,12 @@ export class AssignedAppend {
     }
   }
 
-  /** Notes that the events are durable. @returns those that are in the log. */
-  commit(): StoredEvent[] {
+  /**
+   * Notes that the events are durable.
+   * @param digests of the events of the log, one after the other; `undefined` if they are not known.
+   * @returns the events that are in the log.
+   */
+  commit(digests: Uint8Array | undefined): StoredEvent[] {
     if (this.#isState) {
       advanceDurable(this.#tail, this.lastRevision, 0);
       return [];
@@ -63,7 +68,18 @@ export class AssignedAppend {
       const position = this.#firstPosition + i;
       const revision = this.#firstRevision + i;
       advanceDurable(this.#tail, revision, position);
-      return new StoredEvent(position, this.#stream, revision, id, type, data, metadata, recordedAt, content);
+      return new StoredEvent(
+        position,
+        this.#stream,
+        revision,
+        id,
+        type,
+        data,
+        metadata,
+        recordedAt,
+        content,
+        digests?.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
+      );
     });
   }
 

@@ -1,16 +1,24 @@
 import { Worker } from 'node:worker_threads';
+import { DIGEST_BYTES } from '../event-store.ts';
 import { StoreBusy, StoreFailed, StoreFull } from '../store-errors.ts';
 import type { Acknowledged } from './acknowledged.ts';
-import type { Group, LogRow, StateRow, WriterAnswer, WriterCommand } from './writer.ts';
+import type { Group, LogRow, StateRow, WriterAnswer, WriterCommand, WriterData } from './writer.ts';
 
 /** Rows to write in one transaction, and callbacks for the result. */
 export interface Write {
   readonly log: readonly LogRow[];
   readonly state: readonly StateRow[];
   readonly forget: Group['forget'];
-  committed(): void;
+  /** @param digests of the log rows, one after the other; `undefined` if they are not known. */
+  committed(digests: Uint8Array | undefined): void;
   /** Called with `StoreFull` or `StoreBusy` if nothing was written, or with `StoreFailed` if that is unknown. */
   rejected(error: StoreFull | StoreBusy | StoreFailed): void;
+}
+
+export interface GroupCommitOptions {
+  readonly onFailed: (error: StoreFailed) => void;
+  /** URL of a module that exports `digestOf`, a `DigestOf`. */
+  readonly digests?: string | undefined;
 }
 
 /**
@@ -30,15 +38,17 @@ export class GroupCommit {
   #idle: (() => void) | undefined;
 
   /** Starts the writer thread. @throws StoreFailed if the file cannot be opened. */
-  static async start(path: string, onFailed: (error: StoreFailed) => void): Promise<GroupCommit> {
-    const writes = new GroupCommit(path, onFailed);
+  static async start(path: string, options: GroupCommitOptions): Promise<GroupCommit> {
+    const writes = new GroupCommit(path, options);
     await writes.#ready.promise;
     return writes;
   }
 
-  private constructor(path: string, onFailed: (error: StoreFailed) => void) {
+  private constructor(path: string, { onFailed, digests }: GroupCommitOptions) {
     this.#onFailed = onFailed;
-    this.#worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: { path } });
+    this.#worker = new Worker(new URL('./writer.ts', import.meta.url), {
+      workerData: { path, digests } satisfies WriterData,
+    });
     this.#worker.on('message', (answer: WriterAnswer) => this.#handle(answer));
     this.#worker.on('error', (error) => this.#fail(error.message));
     this.#worker.on('exit', () => {
@@ -105,7 +115,13 @@ export class GroupCommit {
     const written = this.#writing;
     this.#writing = [];
     if (answer.outcome === 'committed') {
-      for (const write of written) write.committed();
+      const { digests } = answer;
+      let at = 0;
+      for (const write of written) {
+        const end = at + write.log.length * DIGEST_BYTES;
+        write.committed(digests?.subarray(at, end));
+        at = end;
+      }
     } else {
       // Waiting writes have revisions and positions after those that were not written, so they are rejected too.
       const rejected = [...written, ...this.#waiting];

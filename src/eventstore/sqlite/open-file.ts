@@ -1,11 +1,10 @@
 import { constants, copyFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StoreLoss } from '../event-store.ts';
-import type { StoreFailed } from '../store-errors.ts';
 import { readAcknowledged } from './acknowledged.ts';
 import { explained, isEmpty, journalMode, openForReading, rollBackCreation, statusOf } from './database.ts';
 import { type FileState, findLoss, idAt, spanToHead, withoutWal } from './find-loss.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { SCHEMA } from './schema.ts';
 import { readTails, type Tail } from './stream-tails.ts';
 import { examineWal } from './wal.ts';
@@ -50,11 +49,11 @@ export function openFile(path: string): OpenedFile {
 
 export async function startWriting(
   { path, db, head, wal, witness, loss }: OpenedFile,
-  onFailed: (error: StoreFailed) => void,
+  options: GroupCommitOptions,
 ): Promise<GroupCommit> {
   // The recovery overwrites what it does not read.
   if (loss !== undefined && wal !== undefined) keepCopy(`${path}-wal`);
-  const writes = await GroupCommit.start(path, onFailed);
+  const writes = await GroupCommit.start(path, options);
   const known =
     db === undefined
       ? { position: 0, id: '', spans: [] }

@@ -1,17 +1,18 @@
 import { rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
-import type {
-  Append,
-  Batch,
-  EventStore,
-  Expected,
-  LogEvent,
-  NewEvent,
-  ReadOptions,
-  RecordedEvent,
-  StoreHealth,
-  StoreLoss,
+import {
+  type Append,
+  type Batch,
+  DIGEST_BYTES,
+  type EventStore,
+  type Expected,
+  type LogEvent,
+  type NewEvent,
+  type ReadOptions,
+  type RecordedEvent,
+  type StoreHealth,
+  type StoreLoss,
 } from '../event-store.ts';
 import { isStateStream, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
 import { LogBehind, StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.ts';
@@ -28,6 +29,8 @@ export interface SqliteOptions {
   readonly onFailed?: (error: StoreFailed) => void;
   /** Whether to open the file for writing although it lacks events that were acknowledged. */
   readonly acceptLoss?: boolean;
+  /** URL of a module that exports `digestOf`, a `DigestOf`. The writer thread then computes the digests of new events. */
+  readonly digests?: string;
   /** Whether the file is only read, and not changed. Appends throw. */
   readonly readOnly?: boolean;
 }
@@ -75,7 +78,8 @@ export class SqliteStore implements EventStore {
       try {
         const isHeld =
           options.readOnly === true || (opened.loss !== undefined && options.acceptLoss !== true);
-        const writes = isHeld ? undefined : await startWriting(opened, options.onFailed ?? (() => undefined));
+        const { onFailed = () => undefined, digests } = options;
+        const writes = isHeld ? undefined : await startWriting(opened, { onFailed, digests });
         return new SqliteStore(lock, opened, writes);
       } catch (error) {
         opened.db?.close();
@@ -166,8 +170,13 @@ export class SqliteStore implements EventStore {
         log,
         state,
         forget: [],
-        committed: () => {
-          for (const append of appends) this.#recent.push(...append.commit());
+        committed: (digests) => {
+          let at = 0;
+          for (const append of appends) {
+            const end = at + append.positions * DIGEST_BYTES;
+            this.#recent.push(...append.commit(digests?.subarray(at, end)));
+            at = end;
+          }
           if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT);
           this.#head += log.length;
           if (log.length > 0) for (const wake of this.#followers) wake();
@@ -202,7 +211,7 @@ export class SqliteStore implements EventStore {
     const tail = this.#tails.get(stream);
     if (tail === undefined || tail.revision === tail.durableRevision) return;
     await new Promise<void>((resolve, reject) => {
-      this.#writer().add({ log: [], state: [], forget: [], committed: resolve, rejected: reject });
+      this.#writer().add({ log: [], state: [], forget: [], committed: () => resolve(), rejected: reject });
     });
   }
 
@@ -314,7 +323,7 @@ export class SqliteStore implements EventStore {
         log: [],
         state: [],
         forget: [{ stream, from }],
-        committed: resolve,
+        committed: () => resolve(),
         rejected: reject,
       });
     });

@@ -10,6 +10,7 @@ export class StoredEvent implements LogEvent {
   readonly type: string;
   readonly recordedAt: number;
   readonly content: unknown;
+  readonly digest: Uint8Array | undefined;
   readonly #data: string;
   readonly #metadata: string;
 
@@ -23,6 +24,7 @@ export class StoredEvent implements LogEvent {
     metadata: string,
     recordedAt: number,
     content?: unknown,
+    digest?: Uint8Array,
   ) {
     this.position = position;
     this.stream = stream;
@@ -31,6 +33,7 @@ export class StoredEvent implements LogEvent {
     this.type = type;
     this.recordedAt = recordedAt;
     this.content = content;
+    this.digest = digest;
     this.#data = data;
     this.#metadata = metadata;
   }

@@ -7,8 +7,10 @@ import type { Stats } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../util/message-of.ts';
+import { DIGEST_BYTES, type DigestOf } from '../event-store.ts';
 import { type Acknowledged, AcknowledgedFile } from './acknowledged.ts';
 import { COMPLETE, checkpoint, isBusy, isFull, locked, openForWriting, statusOf } from './database.ts';
+import { StoredEvent } from './stored-event.ts';
 
 /** Row of the table `log`. */
 export type LogRow = readonly [
@@ -41,6 +43,13 @@ export interface Group {
   readonly forget: readonly { readonly stream: string; readonly from: number }[];
 }
 
+/** What the thread is started with. */
+export interface WriterData {
+  readonly path: string;
+  /** URL of a module that exports `digestOf`, a `DigestOf`. */
+  readonly digests: string | undefined;
+}
+
 /** Messages to the thread, beside a `Group`. */
 export type WriterCommand =
   | { readonly command: 'acknowledge'; readonly known: Acknowledged }
@@ -50,7 +59,8 @@ export type WriterCommand =
 
 export type WriterAnswer =
   | { readonly outcome: 'ready' }
-  | { readonly outcome: 'committed' }
+  /** `digests` are those of the rows of the log, one after the other; absent if nobody asks for them or one cannot be computed. */
+  | { readonly outcome: 'committed'; readonly digests: Uint8Array | undefined }
   /** Rolled back: nothing of the group was written. */
   | { readonly outcome: 'full'; readonly message: string }
   /** Another program holds the write lock: nothing of the group was written. */
@@ -176,17 +186,36 @@ class Writer {
   }
 }
 
-function serve(port: NonNullable<typeof parentPort>): void {
-  const answer = (message: WriterAnswer) => port.postMessage(message);
+/** Returns the digests of rows; `undefined` if one cannot be computed: the follower that needs it then finds out why. */
+function digestsOf(rows: readonly LogRow[], digestOf: DigestOf): Uint8Array<ArrayBuffer> | undefined {
+  const digests = new Uint8Array(rows.length * DIGEST_BYTES);
+  try {
+    for (const [i, [position, stream, revision, , ...rest]] of rows.entries())
+      digests.set(digestOf(new StoredEvent(position, stream, revision, ...rest)), i * DIGEST_BYTES);
+    return digests;
+  } catch {
+    return undefined;
+  }
+}
+
+async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
+  const answer = (message: WriterAnswer, transferred: ArrayBuffer[] = []) =>
+    port.postMessage(message, transferred);
   const fail = (error: unknown) => {
     answer({ outcome: 'failed', message: messageOf(error) });
     port.close();
   };
   try {
-    const writer = new Writer((workerData as { path: string }).path);
+    const { path, digests: module } = workerData as WriterData;
+    const writer = new Writer(path);
+    const { digestOf } =
+      module === undefined ? { digestOf: undefined } : ((await import(module)) as { digestOf: DigestOf });
     const write = (group: Group) => {
       try {
-        answer({ outcome: writer.write(group) });
+        const outcome = writer.write(group);
+        const digests =
+          outcome === 'busy' || digestOf === undefined ? undefined : digestsOf(group.log, digestOf);
+        answer({ outcome, digests }, digests === undefined ? [] : [digests.buffer]);
       } catch (error) {
         if (!isFull(error)) throw error;
         writer.rollBack();
@@ -215,4 +244,4 @@ function serve(port: NonNullable<typeof parentPort>): void {
   }
 }
 
-if (parentPort !== null) serve(parentPort);
+if (parentPort !== null) await serve(parentPort);
