@@ -59,7 +59,7 @@ export class WrappedStore implements EventStore {
   }
 
   stateStreams(): Promise<readonly string[]> {
-    return this.#store.stateStreams();
+    return this.wrapped.stateStreams();
   }
 
   signed(position: Position): void {

@@ -1,4 +1,6 @@
+import { appendEach } from '../../../src/eventstore/append-each.ts';
 import type {
+  Append,
   Batch,
   EventStore,
   Expected,
@@ -90,6 +92,10 @@ export class FaultyStore implements EventStore {
     await this.#arrives(time.wait(this.#delay()));
     if ('error' in outcome) throw outcome.error;
     return outcome.revision;
+  }
+
+  appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
+    return appendEach(this, appends);
   }
 
   async *readStream(stream: string, options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
