@@ -79,7 +79,7 @@ export interface paths {
         put?: never;
         /**
          * Stop the billing of a cluster
-         * @description Each cause stops billing independently: resuming one does not resume another. Roles: operator.
+         * @description Each cause stops billing independently: resuming one does not resume another. With dryRun nothing is written. Roles: operator.
          */
         post: operations["postBillingStopped"];
         delete?: never;
@@ -99,7 +99,7 @@ export interface paths {
         put?: never;
         /**
          * Resume the billing of a cluster
-         * @description Each cause stops billing independently: resuming one does not resume another. Roles: operator.
+         * @description Each cause stops billing independently: resuming one does not resume another. With dryRun nothing is written. Roles: operator.
          */
         post: operations["postBillingResumed"];
         delete?: never;
@@ -224,6 +224,26 @@ export interface paths {
          * @description Follows a deletion to its end: billing has stopped, and the validator has verified that the cluster is gone. Roles: operator, producer (own accounts, clusters and facts), auditor, customer (own accounts, clusters and facts).
          */
         get: operations["getDeletion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deletions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deletions of all clusters, latest first
+         * @description Deletions that the application posted without an id of a deletion are not in the list. Roles: operator, auditor, customer (sees only its own).
+         */
+        get: operations["listAllDeletions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1452,6 +1472,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what is billed now, what is wrong, and how far the month is
+         * @description Everything that the first page of the console shows. The figures are computed at most every two seconds. A customer gets those of its account. Roles: operator, billing, auditor, customer (sees only its own).
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -1874,6 +1914,11 @@ export interface components {
             deletedAt: string | null;
             /** @description Billed without a break since then; null if not billed now. */
             billedSince: string | null;
+            /** @description Time billed in the current period so far to the account that owns the cluster now, if `billedTime` asks for it. */
+            billedThisPeriod?: {
+                period: string;
+                clusterSeconds: string;
+            };
             /** @description The causes that stop billing now. */
             stoppedBy: string[];
             /** @description A position in the log, as a decimal string. */
@@ -2644,6 +2689,31 @@ export interface components {
             /** @description How many more may be created; 0 if the limit is reached or exceeded. */
             left: number;
         };
+        ListedDeletion: {
+            deletionId: string;
+            clusterId: string;
+            /**
+             * @description requested, confirmed, deprovisioning, billing-stopped, verified-gone; or cancelled, failed, or stuck: not deleted 2 hours after the confirmation.
+             * @enum {string}
+             */
+            state: "requested" | "confirmed" | "deprovisioning" | "billing-stopped" | "verified-gone" | "cancelled" | "failed" | "stuck";
+            /**
+             * Format: date-time
+             * @description Until when the deletion can be confirmed, while it is requested.
+             */
+            expiresAt?: string;
+            requested?: components["schemas"]["DeletionStep"];
+            confirmed?: components["schemas"]["DeletionStep"];
+            /** @description When the application began, or the cluster stopped answering. */
+            begun?: components["schemas"]["DeletionStep"];
+            failed?: components["schemas"]["DeletionStep"];
+            cancelled?: components["schemas"]["DeletionStep"];
+            deleted?: components["schemas"]["DeletionEnd"];
+            /** @description Whether the validator has verified that the cluster is gone. */
+            verifiedGone: boolean;
+            name: string | null;
+            accountId: string | null;
+        };
         LossAcceptance: {
             /** @constant */
             accepted: true;
@@ -2673,6 +2743,78 @@ export interface components {
             revocationReason?: string;
             /** @description The key: `clk_<id>_<secret>`. It is shown only once. */
             key: string;
+        };
+        Overview: {
+            /**
+             * Format: date-time
+             * @description When this was computed. It may be some seconds old.
+             */
+            at: string;
+            /** @description A position in the log, as a decimal string. */
+            position: string;
+            /** @description Number of clusters in each state, without those whose facts cannot be read. */
+            clusters: {
+                [key: string]: number;
+            };
+            /** @description Number of clusters whose facts cannot be read from some position on. */
+            unreadable: number;
+            billedByType: {
+                /** @description Null for clusters whose facts name no type. */
+                clusterType: string | null;
+                billed: number;
+            }[];
+            /** @description The current period so far. A cluster that is billed to two accounts counts for each. */
+            month: {
+                period: string;
+                window: {
+                    /** Format: date-time */
+                    from: string;
+                    /** Format: date-time */
+                    to: string;
+                };
+                usage: components["schemas"]["Usage"];
+                /** @description The same measures for each cluster type that was billed, in order of the types. */
+                byType: components["schemas"]["TypeUsage"][];
+            };
+            /** @description Each of the last 30 UTC days and the current one, which is not over. */
+            days: {
+                date: string;
+                usage: components["schemas"]["Usage"];
+                /** @description The same measures for each cluster type that was billed, in order of the types. */
+                byType: components["schemas"]["TypeUsage"][];
+            }[];
+            /** @description Number of open alerts by severity. Absent if the caller may not read alerts. */
+            alerts?: {
+                critical: number;
+                warning: number;
+                info: number;
+            };
+            /** @description Absent if the caller may not read the state of the validator. */
+            validator?: {
+                /** @description End of the oldest last run of a shard; null if there is none. */
+                lastRunAt: string | null;
+                breakerOpen: boolean;
+                running: boolean;
+            };
+            /** @description Absent if the caller may not read periods. */
+            periods?: {
+                lastClosed: {
+                    period: string;
+                    /** Format: date-time */
+                    closedAt: string;
+                } | null;
+                /** @description The periods that can be closed now. */
+                due: string[];
+                /** @description The first period that has statements, if that was decided. */
+                begun: string | null;
+            };
+            /** @description Absent for customers. */
+            lag?: {
+                /** @description Number of events that the log has and answers do not have yet; null if the store cannot be reached. */
+                events: number | null;
+                /** @description Number of events that no checkpoint covers yet. */
+                unsigned: number;
+            };
         };
         ParkedDelivery: {
             /** @description A position in the log, as a decimal string. */
@@ -2799,6 +2941,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2831,6 +2975,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2885,6 +3031,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2939,6 +3087,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2993,6 +3143,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3030,6 +3182,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3062,6 +3216,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3094,6 +3250,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3126,6 +3284,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3158,6 +3318,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3190,6 +3352,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3222,6 +3386,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3254,6 +3420,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3286,6 +3454,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3318,6 +3488,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3350,6 +3522,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3382,6 +3556,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3414,6 +3590,8 @@ export interface components {
             ledgereventid: string;
             /** Format: date-time */
             recordedtime: string;
+            /** @description The caller that posted the fact. Only lists of the facts of a cluster have it. */
+            ledgeractor?: string;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3570,6 +3748,22 @@ export interface components {
                 clusterSeconds: string;
                 byType: components["schemas"]["TypeAmounts"][];
             };
+        };
+        SwitchPreview: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            outcome: "would-stop" | "would-resume";
+            clusterId: string;
+            /** Format: date-time */
+            effectiveAt: string;
+            /** @description Whether the cluster is billed now. */
+            billedBefore: boolean;
+            /** @description Whether it would be billed now. Another cause may still stop it. */
+            billedAfter: boolean;
+            /** @description The accounts whose figures would change, in order of their ids. */
+            accounts: components["schemas"]["AccountPreview"][];
         };
         System: {
             version: string;
@@ -4845,6 +5039,8 @@ export interface operations {
                      */
                     cause?: "unreachable" | "missing" | "manual";
                     reason?: string;
+                    /** @description Only compute what would change; nothing is written. */
+                    dryRun?: boolean;
                     /**
                      * Format: date-time
                      * @description When the fact became true; by default now.
@@ -4854,7 +5050,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The fact was recorded before. */
+            /** @description The fact was recorded before, or with `dryRun` what it would change. */
             200: {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
@@ -4869,7 +5065,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Recorded"];
+                    "application/json": components["schemas"]["Recorded"] | components["schemas"]["SwitchPreview"];
                 };
             };
             /** @description The fact is recorded. */
@@ -4932,6 +5128,8 @@ export interface operations {
                      */
                     cause?: "unreachable" | "missing" | "manual";
                     reason?: string;
+                    /** @description Only compute what would change; nothing is written. */
+                    dryRun?: boolean;
                     /**
                      * Format: date-time
                      * @description When the fact became true; by default now.
@@ -4941,7 +5139,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The fact was recorded before. */
+            /** @description The fact was recorded before, or with `dryRun` what it would change. */
             200: {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
@@ -4956,7 +5154,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Recorded"];
+                    "application/json": components["schemas"]["Recorded"] | components["schemas"]["SwitchPreview"];
                 };
             };
             /** @description The fact is recorded. */
@@ -5503,6 +5701,60 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable3"];
         };
     };
+    listAllDeletions: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Wait up to 2 s until the ledger has read this position; 503 if it has not. */
+                minPosition?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the deletions. */
+            200: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    "Access-Control-Expose-Headers": components["headers"]["Access-Control-Expose-Headers"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    "Cross-Origin-Resource-Policy": components["headers"]["Cross-Origin-Resource-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Ledger-Position": components["headers"]["Ledger-Position"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ListedDeletion"][];
+                        /** @description Cursor of the next page; absent on the last. */
+                        next?: string;
+                    };
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest2"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden2"];
+            408: components["responses"]["RequestTimeout"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            417: components["responses"]["ExpectationFailed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable2"];
+        };
+    };
     listClusters: {
         parameters: {
             query?: {
@@ -5515,7 +5767,11 @@ export interface operations {
                 /** @description Part of the id or the name; case-insensitive. */
                 q?: string;
                 /** @description The order; with `-` from the greatest to the least. */
-                sort?: "clusterId" | "name" | "registeredAt" | "-clusterId" | "-name" | "-registeredAt";
+                sort?: "clusterId" | "name" | "registeredAt" | "accountId" | "status" | "billedSince" | "billedThisPeriod" | "-clusterId" | "-name" | "-registeredAt" | "-accountId" | "-status" | "-billedSince" | "-billedThisPeriod";
+                /** @description Whether each cluster has the time billed in the current period. */
+                billedTime?: "true" | "false";
+                /** @description Whether the first page has the number of all selected clusters. */
+                total?: "true" | "false";
                 /** @description Maximum number of items. */
                 limit?: number;
                 /** @description `next` of the previous page. */
@@ -5547,6 +5803,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Cluster"][];
+                        /** @description Number of clusters that have the filters, if `total` asks for it. */
+                        total?: number;
                         /** @description Cursor of the next page; absent on the last. */
                         next?: string;
                     };
@@ -10037,6 +10295,49 @@ export interface operations {
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable4"];
             507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The overview. */
+            200: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    "Access-Control-Expose-Headers": components["headers"]["Access-Control-Expose-Headers"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    "Cross-Origin-Resource-Policy": components["headers"]["Cross-Origin-Resource-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Ledger-Position": components["headers"]["Ledger-Position"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest2"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden2"];
+            408: components["responses"]["RequestTimeout"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            417: components["responses"]["ExpectationFailed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable5"];
         };
     };
     livez: {

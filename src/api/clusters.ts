@@ -3,7 +3,15 @@ import { CLUSTER_STATUSES } from '../domain/billing/cluster-status.ts';
 import { InstantOut, PositionOut } from './values.ts';
 
 /** The fields that the list of clusters can be sorted by. */
-export const CLUSTER_SORTS = ['clusterId', 'name', 'registeredAt'] as const;
+export const CLUSTER_SORTS = [
+  'clusterId',
+  'name',
+  'registeredAt',
+  'accountId',
+  'status',
+  'billedSince',
+  'billedThisPeriod',
+] as const;
 
 /** The orders of the list of clusters; with `-` from the greatest to the least. */
 export const CLUSTER_ORDERS = [
@@ -26,6 +34,12 @@ export const ClusterOut = z
     registeredAt: InstantOut.nullable(),
     deletedAt: InstantOut.nullable(),
     billedSince: InstantOut.nullable().describe('Billed without a break since then; null if not billed now.'),
+    billedThisPeriod: z
+      .strictObject({ period: z.string(), clusterSeconds: z.string() })
+      .optional()
+      .describe(
+        'Time billed in the current period so far to the account that owns the cluster now, if `billedTime` asks for it.',
+      ),
     stoppedBy: z.array(z.string()).readonly().describe('The causes that stop billing now.'),
     lastPosition: PositionOut,
     lastSeen: InstantOut.optional().describe('When a probe last found the cluster alive.'),

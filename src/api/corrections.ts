@@ -51,3 +51,17 @@ export const TransferPreviewOut = z
     accounts,
   })
   .meta({ id: 'TransferPreview' });
+export type TransferPreviewOut = z.output<typeof TransferPreviewOut>;
+
+/** The effect that stopping or resuming the billing of a cluster would have. */
+export const SwitchPreviewOut = z
+  .strictObject({
+    outcome: z.enum(['would-stop', 'would-resume']),
+    clusterId: z.string(),
+    effectiveAt: InstantOut,
+    billedBefore: z.boolean().describe('Whether the cluster is billed now.'),
+    billedAfter: z.boolean().describe('Whether it would be billed now. Another cause may still stop it.'),
+    accounts,
+  })
+  .meta({ id: 'SwitchPreview' });
+export type SwitchPreviewOut = z.output<typeof SwitchPreviewOut>;

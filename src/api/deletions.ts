@@ -36,6 +36,12 @@ const deletion = {
 export const DeletionOut = z.strictObject(deletion).meta({ id: 'Deletion' });
 export type DeletionOut = z.output<typeof DeletionOut>;
 
+/** A deletion in the list of all deletions. */
+export const ListedDeletionOut = z
+  .strictObject({ ...deletion, name: z.string().nullable(), accountId: z.string().nullable() })
+  .meta({ id: 'ListedDeletion' });
+export type ListedDeletionOut = z.output<typeof ListedDeletionOut>;
+
 /** A requested deletion: what it would do, and the token that confirms it. */
 export const DeletionRequestOut = z
   .strictObject({

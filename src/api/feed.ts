@@ -20,6 +20,10 @@ const envelope = {
   ledgerrevision: z.int().nonnegative().describe('Revision in the stream of the subject, from 0.'),
   ledgereventid: z.string().describe('The id of the event in the ledger.'),
   recordedtime: InstantOut,
+  ledgeractor: z
+    .string()
+    .optional()
+    .describe('The caller that posted the fact. Only lists of the facts of a cluster have it.'),
 };
 
 /** An event of the feed, whatever its type: for clients that must accept the events of later releases too. */

@@ -31,7 +31,12 @@ export interface AccountPreview {
 
 export type ChangePreview =
   | { readonly outcome: 'rejected'; readonly rejection: Rejection }
-  | { readonly outcome: 'previewed'; readonly accounts: readonly AccountPreview[] };
+  | {
+      readonly outcome: 'previewed';
+      readonly accounts: readonly AccountPreview[];
+      /** The billing of the cluster as it would be. */
+      readonly billing: ClusterBilling;
+    };
 
 interface Question {
   readonly clusterId: string;
@@ -66,7 +71,7 @@ export async function previewChange(
     if (isChanged === undefined) continue;
     accounts.push({ accountId, periods: await periodsOf(accountId, billing) });
   }
-  return { outcome: 'previewed', accounts };
+  return { outcome: 'previewed', accounts, billing };
 
   async function periodsOf(accountId: string, simulated: ClusterBilling): Promise<PeriodPreview[]> {
     const clusters = await simulateClusters(model, accountId, asOf, new Map([[clusterId, simulated]]));

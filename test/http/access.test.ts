@@ -189,6 +189,8 @@ const SAMPLES: Readonly<Record<string, () => Sample>> = {
   'GET /metrics': () => ({ path: '/metrics' }),
   'GET /openapi.json': () => ({ path: '/openapi.json' }),
   'GET /': () => ({ path: '/' }),
+  'GET /v1/overview': () => ({ path: '/v1/overview' }),
+  'GET /v1/deletions': () => ({ path: '/v1/deletions' }),
   'GET /assets/*': () => ({ path: '/assets/none.js' }),
   'GET /v1/me': () => ({ path: '/v1/me' }),
 };

@@ -55,6 +55,10 @@ describe('the list of clusters', () => {
     ['?sort=-name', ['gamma', 'zeta', 'beta', 'alpha', 'delta', 'epsilon']],
     ['?sort=registeredAt', ['epsilon', 'alpha', 'beta', 'delta', 'gamma', 'zeta']],
     ['?sort=-registeredAt', ['zeta', 'gamma', 'delta', 'beta', 'alpha', 'epsilon']],
+    ['?sort=accountId', ['epsilon', 'alpha', 'beta', 'delta', 'gamma', 'zeta']],
+    ['?sort=status', ['alpha', 'gamma', 'delta', 'epsilon', 'zeta', 'beta']],
+    ['?sort=-billedSince', ['alpha', 'zeta', 'gamma', 'epsilon', 'delta', 'beta']],
+    ['?sort=billedThisPeriod', ['delta', 'epsilon', 'zeta', 'beta', 'gamma', 'alpha']],
   ])('%s is %j', async (query, clusters) => {
     expect(await list(query)).toEqual(clusters);
   });
@@ -263,4 +267,58 @@ test('an account whose id is a mail address has a profile', async () => {
     expect.objectContaining({ accountId: 'ops@example.org', name: 'Ops' }),
   ]);
   expect((await ledger().get('/v1/accounts/ops%40example.org')).body.name).toBe('Ops');
+});
+
+describe('the list of clusters, when the time billed is asked for,', () => {
+  const april = 14.5 * 86_400;
+
+  test('has for each cluster the seconds of the current period that its owner is billed', async () => {
+    const { body } = await ledger().get('/v1/clusters?billedTime=true');
+    const seconds = body.items.map(
+      ({
+        clusterId,
+        billedThisPeriod,
+      }: {
+        clusterId: string;
+        billedThisPeriod: { clusterSeconds: string };
+      }) => [clusterId, billedThisPeriod.clusterSeconds],
+    );
+    expect(Object.fromEntries(seconds)).toMatchObject({
+      alpha: `${april}.000`,
+      beta: `${4 * 86_400}.000`,
+      gamma: `${9 * 86_400}.000`,
+      delta: '0.000',
+      epsilon: '0.000',
+      zeta: '0.000',
+    });
+    expect((await ledger().get('/v1/clusters')).body.items[0]).not.toHaveProperty('billedThisPeriod');
+  });
+
+  test('leaves out what a former owner was billed', async () => {
+    const it = await ledgerForTest();
+    await it.record(
+      registered('moved', APRIL, 'acme'),
+      event('cluster.changed', 'moved', '2026-04-11T00:00:00.000Z', { accountId: 'globex' }),
+    );
+    const { body } = await it.get('/v1/clusters?billedTime=true');
+    expect(body.items[0].billedThisPeriod).toEqual({
+      period: '2026-04',
+      clusterSeconds: `${4.5 * 86_400}.000`,
+    });
+  });
+});
+
+test('the first page has the number of all selected clusters if it is asked for, and later pages do not', async () => {
+  const first = await ledger().get('/v1/clusters?total=true&limit=2&accountId=globex');
+  expect(first.body.total).toBe(3);
+  const second = await ledger().get(
+    `/v1/clusters?total=true&limit=2&accountId=globex&cursor=${first.body.next}`,
+  );
+  expect(second.body.items).toHaveLength(1);
+  expect(second.body).not.toHaveProperty('total');
+});
+
+test('the facts of a cluster name who posted them', async () => {
+  const { body } = await ledger().get('/v1/clusters/alpha/events');
+  expect(body.items[0].ledgeractor).toBe('loopback');
 });

@@ -181,3 +181,39 @@ describe('retrying an event that an earlier release kept as a stored fact', () =
     expect([status, body.type]).toEqual([400, 'urn:cluster-ledger:problem:invalid-request']);
   });
 });
+
+describe('stopping or resuming billing with dryRun', () => {
+  test('says what would change for each account and period, and writes nothing', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', MARCH));
+    const before = await ledger.head();
+    const body = { effectiveAt: '2026-04-14T12:00:00.000Z', dryRun: true };
+    const answer = await send(ledger, 'POST', '/v1/clusters/c1/billing-stops', body);
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body).toMatchObject({
+      outcome: 'would-stop',
+      clusterId: 'c1',
+      effectiveAt: body.effectiveAt,
+      billedBefore: true,
+      billedAfter: false,
+      accounts: [
+        { accountId: 'acme', periods: [{ period: '2026-04', delta: { clusterSeconds: '-86400.000' } }] },
+      ],
+    });
+    expect(await ledger.head()).toBe(before);
+    expect(await intervals(ledger, 'c1')).toEqual([[MARCH, null]]);
+  });
+
+  test('says if another cause would still stop the cluster', async () => {
+    const ledger = await ledgerForTest();
+    await ledger.record(registered('c1', MARCH));
+    const stop = (cause: string) => send(ledger, 'POST', '/v1/clusters/c1/billing-stops', { cause });
+    expect([(await stop('manual')).status, (await stop('unreachable')).status]).toEqual([201, 201]);
+    const resume = (cause: string) =>
+      send(ledger, 'POST', '/v1/clusters/c1/billing-resumptions', { cause, dryRun: true });
+    expect((await resume('manual')).body).toMatchObject({ outcome: 'would-resume', billedAfter: false });
+    expect((await send(ledger, 'POST', '/v1/clusters/none/billing-stops', { dryRun: true })).status).toBe(
+      404,
+    );
+  });
+});

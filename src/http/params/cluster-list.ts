@@ -1,15 +1,20 @@
 import { z } from 'zod';
 import { CLUSTER_ORDERS, type CLUSTER_SORTS } from '../../api/clusters.ts';
 import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
+import { periodOf, periodWindow } from '../../domain/time.ts';
 import type { ClusterNumber } from '../../projections/model/interned-numbers.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { type ClusterView, viewClusterAt } from '../../projections/queries/cluster-view.ts';
+import { billedToOwner, type ClusterView, viewClusterAt } from '../../projections/queries/cluster-view.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import { Problem } from '../server/problem.ts';
 import { Flag, instantOut, Paging, Reading } from './fields.ts';
 import { type Moment, type Place, pageOf } from './paging.ts';
+
+/** Number of digits of the milliseconds of a month, so that texts sort like numbers. */
+const MILLISECOND_DIGITS = 12;
 
 /** The query parameters of the list of clusters: filters, order and page. */
 export const ClusterListQuery = z.strictObject({
@@ -21,6 +26,8 @@ export const ClusterListQuery = z.strictObject({
     .enum(CLUSTER_ORDERS)
     .prefault('clusterId')
     .describe('The order; with `-` from the greatest to the least.'),
+  billedTime: Flag.optional().describe('Whether each cluster has the time billed in the current period.'),
+  total: Flag.optional().describe('Whether the first page has the number of all selected clusters.'),
   ...Paging,
   ...Reading,
 });
@@ -43,10 +50,12 @@ export async function listClusters(
   const query = { ...asked, accountId: onlyAccount ?? asked.accountId };
   const views: ClusterView[] = [];
   // In order of the ids, no cluster behind the page decides about it.
-  const enough = isById(query) ? query.limit + 1 : Number.POSITIVE_INFINITY;
+  const isCounted = query.total === true && after === undefined;
+  const enough = isById(query) && !isCounted ? query.limit + 1 : Number.POSITIVE_INFINITY;
   for await (const view of yieldingToEventLoop(viewsOf(model, query, after, moment)))
     if (views.push(view) === enough) break;
-  return sortedPage(views, query, after);
+  const keyOf = sortKey(model, query, moment);
+  return { ...sortedPage(views, query, after, keyOf), total: isCounted ? views.length : undefined };
 }
 
 function isById({ sort }: ClusterListQuery): boolean {
@@ -100,21 +109,41 @@ function matches(
   return clusterId.toLowerCase().includes(text) || name.toLowerCase().includes(text);
 }
 
-function sortedPage(views: ClusterView[], { sort, limit }: ClusterListQuery, after: Place | undefined) {
-  const isDescending = sort.startsWith('-');
-  const by = sort.replace('-', '') as (typeof CLUSTER_SORTS)[number];
-  const key = (view: ClusterView): readonly [string, string] => [
-    by === 'name'
-      ? (view.attributes.name ?? '')
-      : by === 'registeredAt'
-        ? sortableInstant(view.registeredAt)
-        : '',
-    view.clusterId,
-  ];
+/** Returns the text by which a cluster is sorted. Clusters with the same text are in order of their ids. */
+function sortKey(
+  model: LedgerModel,
+  { sort }: ClusterListQuery,
+  { position, now }: Moment,
+): (view: ClusterView) => string {
+  const counted = clippedWindow(periodWindow(periodOf(now)), now);
+  const keys: Readonly<Record<(typeof CLUSTER_SORTS)[number], (view: ClusterView) => string>> = {
+    clusterId: () => '',
+    name: ({ attributes }) => attributes.name ?? '',
+    registeredAt: ({ registeredAt }) => sortableInstant(registeredAt),
+    accountId: ({ attributes }) => attributes.accountId ?? '',
+    status: ({ status }) => status,
+    billedSince: ({ billedSince }) => sortableInstant(billedSince),
+    billedThisPeriod: (view) => {
+      const cluster = model.clusters.find(view.clusterId) as ClusterNumber;
+      return String(billedToOwner(model, cluster, view, counted, position)).padStart(MILLISECOND_DIGITS, '0');
+    },
+  };
+  return keys[sort.replace('-', '') as (typeof CLUSTER_SORTS)[number]];
+}
+
+function sortedPage(
+  views: ClusterView[],
+  { sort, limit }: ClusterListQuery,
+  after: Place | undefined,
+  keyOf: (view: ClusterView) => string,
+) {
+  const direction = sort.startsWith('-') ? -1 : 1;
   const compare = (a: Place, b: Place) =>
     (compareCodeUnits(String(a[0]), String(b[0])) || compareCodeUnits(String(a[1]), String(b[1]))) *
-    (isDescending ? -1 : 1);
-  const keyed = views.map((view) => ({ view, key: key(view) })).sort((a, b) => compare(a.key, b.key));
+    direction;
+  const keyed = views
+    .map((view) => ({ view, key: [keyOf(view), view.clusterId] as const }))
+    .sort((a, b) => compare(a.key, b.key));
   const page = pageOf(
     keyed,
     limit,

@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { AlertOut } from '../../api/alerts.ts';
 import { Next } from '../../api/values.ts';
-import type { Caller } from '../../domain/access/caller.ts';
 import { ALERT_KINDS, ALERT_STATES, SEVERITIES } from '../../domain/alert.ts';
 import { line } from '../../domain/facts/fact.ts';
-import type { Instant } from '../../domain/time.ts';
 import { type Alert, alertState } from '../../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
-import { onlyAccountOf, ownerNow } from '../access/require-own.ts';
+import { mayReadAlert } from '../alert-access.ts';
 import { alertOut, liveAlerts, severityOf } from '../alert-view.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { InstantText, instantOut, Paging, Reading } from '../params/fields.ts';
@@ -54,7 +52,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
       const { model, moment } = await modelForPage(services, page, query, reply);
       const now = services.recordingTime();
       const isSelected = (alert: Alert) =>
-        mayRead(caller, alert, model, services.now()) &&
+        mayReadAlert(caller, alert, model, services.now()) &&
         (state === undefined || alertState(alert) === state) &&
         (kind === undefined || alert.kind === kind) &&
         (severity === undefined || severityOf(alert) === severity);
@@ -87,7 +85,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
     async ({ params, query, caller }, reply) => {
       const model = await modelFor(services.projections, query, reply);
       const alert = requireAlert(model, params.alertId, services);
-      if (!mayRead(caller, alert, model, services.now())) throw unknownAlert(params.alertId);
+      if (!mayReadAlert(caller, alert, model, services.now())) throw unknownAlert(params.alertId);
       return alertOut(alert, model, services.recordingTime());
     },
   );
@@ -150,18 +148,4 @@ function requireAlert(model: LedgerModel, alertId: string, services: HttpService
 
 function unknownAlert(alertId: string): Problem {
   return new Problem('not-found', `alert ${alertId} does not exist`);
-}
-
-/** Returns whether a caller may read an alert: a customer those about its account and about the clusters that it owns now. */
-function mayRead(
-  caller: Caller,
-  { accountId, clusterId }: Pick<Alert, 'accountId' | 'clusterId'>,
-  model: LedgerModel,
-  now: Instant,
-): boolean {
-  const onlyAccount = onlyAccountOf(caller);
-  if (onlyAccount === undefined) return true;
-  if (accountId !== onlyAccount) return false;
-  const cluster = clusterId === undefined ? undefined : model.clusters.find(clusterId);
-  return cluster === undefined || ownerNow(model, cluster, now) === onlyAccount;
 }

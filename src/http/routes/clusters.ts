@@ -4,17 +4,20 @@ import { FactEventOut } from '../../api/feed.ts';
 import { Next } from '../../api/values.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
 import type { Caller } from '../../domain/access/caller.ts';
+import { formatSeconds } from '../../domain/billing/quantity.ts';
+import { clippedWindow } from '../../domain/billing/usage.ts';
+import { originOf } from '../../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../../domain/stream-table.ts';
-import type { Instant } from '../../domain/time.ts';
+import { type Instant, periodOf, periodWindow } from '../../domain/time.ts';
 import type { ProbeHistory } from '../../domain/validation/judging/probe-history.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
+import { billedToOwner, type ClusterView, viewCluster } from '../../projections/queries/cluster-view.ts';
 import type { Position, Revision } from '../../util/log-numbers.ts';
 import { mayReadFact, onlyAccountOf } from '../access/require-own.ts';
 import { answer, problemResponses, problems } from '../contract.ts';
 import { ClusterListQuery, listClusters } from '../params/cluster-list.ts';
 import { AsOf, asOfOut, ClusterPath, instantOut, Paging, Reading } from '../params/fields.ts';
-import { openPage } from '../params/paging.ts';
+import { type Moment, openPage } from '../params/paging.ts';
 import { clusterNumber, knownAt, modelFor, modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 
@@ -25,7 +28,18 @@ const listSchema = {
   description: 'Filters can be combined. Deleted clusters are listed too.',
   querystring: ClusterListQuery,
   response: {
-    200: answer('A page of the clusters.', z.strictObject({ items: z.array(ClusterOut), ...Next })),
+    200: answer(
+      'A page of the clusters.',
+      z.strictObject({
+        items: z.array(ClusterOut),
+        total: z
+          .int()
+          .nonnegative()
+          .optional()
+          .describe('Number of clusters that have the filters, if `total` asks for it.'),
+        ...Next,
+      }),
+    ),
     ...problemResponses,
   },
 };
@@ -78,8 +92,16 @@ export function clusterRoutes(app: App, services: HttpServices): void {
       const page = openPage(request, 'text', 'text');
       const { model, moment } = await modelForPage(services, page, query, reply);
       const onlyAccount = onlyAccountOf(request.caller);
-      const { items, last } = await listClusters(model, query, page.after, moment, onlyAccount);
-      return { items: items.map(clusterOut), ...page.next(last, moment) };
+      const { items, total, last } = await listClusters(model, query, page.after, moment, onlyAccount);
+      return {
+        items: items.map((view) => ({
+          ...clusterOut(view),
+          ...(query.billedTime === true && { billedThisPeriod: billedThisPeriod(model, view, moment) }),
+          ...probeOut(model.validations.historyOf(view.clusterId)),
+        })),
+        ...(total !== undefined && { total }),
+        ...page.next(last, moment),
+      };
     },
   );
 
@@ -185,9 +207,19 @@ async function eventsOf(
     if (position === undefined) break;
     read++;
     if (await mayReadFact(services.access, model, caller, { event, position }))
-      items.push(toCloudEvent(event, position));
+      items.push({ ...toCloudEvent(event, position), ledgeractor: originOf(event).actor });
   }
   return read < positions.length ? { items, next: from + read - 1 } : { items };
+}
+
+function billedThisPeriod(model: LedgerModel, view: ClusterView, { position, now }: Moment) {
+  const period = periodOf(now);
+  const counted = clippedWindow(periodWindow(period), now);
+  const cluster = clusterNumber(model, view.clusterId);
+  return {
+    period,
+    clusterSeconds: formatSeconds(BigInt(billedToOwner(model, cluster, view, counted, position))),
+  };
 }
 
 function clusterOut({ attributes, unreadable, ...view }: ClusterView): ClusterOut {

@@ -2,16 +2,17 @@ import { createHash, randomUUID } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { TransferPreviewOut, VoidPreviewOut } from '../../api/corrections.ts';
+import { SwitchPreviewOut, TransferPreviewOut, VoidPreviewOut } from '../../api/corrections.ts';
 import { RecordedOut } from '../../api/events.ts';
 import type { Caller } from '../../domain/access/caller.ts';
+import { isBilledAt } from '../../domain/billing/billing.ts';
 import { API_SOURCE, factToCloudEvent } from '../../domain/facts/cloud-event.ts';
 import { AccountId, Cause, type Fact, factPayloads } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/submission.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
-import { type AccountPreview, previewChange } from '../../usecases/preview-change.ts';
+import { type ChangePreview, previewChange } from '../../usecases/preview-change.ts';
 import { answer, FACT_PROBLEMS, problems } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
 import { Recorder } from '../ingest/recorder.ts';
@@ -37,6 +38,7 @@ const Registration = factPayloads.ClusterRegistered.extend(timed);
 const StopOrResume = z.strictObject({
   cause: Cause.prefault('manual'),
   reason: factPayloads.BillingStopped.shape.reason,
+  dryRun: z.boolean().optional().describe('Only compute what would change; nothing is written.'),
   ...timed,
 });
 const Transfer = z.strictObject({
@@ -95,9 +97,9 @@ export function correctionRoutes(app: App, services: HttpServices): void {
     },
   );
 
-  for (const [resource, type, summary] of [
-    ['billing-stops', 'BillingStopped', 'Stop the billing of a cluster'],
-    ['billing-resumptions', 'BillingResumed', 'Resume the billing of a cluster'],
+  for (const [resource, type, summary, would] of [
+    ['billing-stops', 'BillingStopped', 'Stop the billing of a cluster', 'would-stop'],
+    ['billing-resumptions', 'BillingResumed', 'Resume the billing of a cluster', 'would-resume'],
   ] as const) {
     app.post(
       `/v1/clusters/:clusterId/${resource}`,
@@ -107,23 +109,42 @@ export function correctionRoutes(app: App, services: HttpServices): void {
           operationId: `post${type}`,
           tags,
           summary,
-          description: 'Each cause stops billing independently: resuming one does not resume another.',
+          description:
+            'Each cause stops billing independently: resuming one does not resume another. With dryRun nothing is written.',
           params: ClusterPath,
           headers,
           body: StopOrResume,
-          response,
+          response: {
+            200: answer(
+              'The fact was recorded before, or with `dryRun` what it would change.',
+              z.discriminatedUnion('outcome', [RecordedOut, SwitchPreviewOut]),
+            ),
+            201: response[201],
+            ...problems(...FACT_PROBLEMS, 'not-found'),
+          },
         },
       },
       async (request, reply) => {
-        const { effectiveAt, ...payload } = request.body;
+        const { effectiveAt, dryRun = false, ...payload } = request.body;
         const { clusterId } = request.params;
-        const fact = { type, clusterId, effectiveAt: effectiveAt ?? services.now(), ...payload };
-        await recorder.recordOne(
-          submissionOf(fact, keyOf(request) ?? randomUUID(), request),
-          request.caller,
-          reply,
-        );
-        return reply;
+        const at = effectiveAt ?? services.now();
+        const fact = { type, clusterId, effectiveAt: at, ...payload };
+        const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), request);
+        if (!dryRun) {
+          await recorder.recordOne(submission, request.caller, reply);
+          return reply;
+        }
+        const model = await modelFor(services.projections, {}, reply);
+        const { accounts, billing } = await preview(services, model, submission);
+        const now = services.now();
+        return reply.send({
+          outcome: would,
+          clusterId,
+          effectiveAt: instantOut(at),
+          billedBefore: model.isBilledAt(clusterNumber(model, clusterId), now),
+          billedAfter: isBilledAt(billing.intervals, now),
+          accounts,
+        });
       },
     );
   }
@@ -164,7 +185,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
         await recorder.recordOne(submission, request.caller, reply);
         return reply;
       }
-      const accounts = await preview(services, model, submission);
+      const { accounts } = await preview(services, model, submission);
       const head = { outcome: 'would-transfer' as const, clusterId, accountId, effectiveAt: instantOut(at) };
       return reply.send({ ...head, accounts });
     },
@@ -209,7 +230,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
       } as const;
       const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), request);
       if (dryRun) {
-        const accounts = await preview(services, model, submission);
+        const { accounts } = await preview(services, model, submission);
         const voided = factRef(
           model,
           await readFacts(services.store, model, [place.position]),
@@ -228,12 +249,12 @@ async function preview(
   { store, now, graceMs }: HttpServices,
   model: LedgerModel,
   submission: Submission,
-): Promise<readonly AccountPreview[]> {
+): Promise<Extract<ChangePreview, { outcome: 'previewed' }>> {
   const { clusterId } = submission.fact;
   requireReadable(model, clusterNumber(model, clusterId));
   const previewed = await previewChange(store, model, { clusterId, submission, now: now(), graceMs });
   if (previewed.outcome === 'rejected') throw problemOf(previewed.rejection);
-  return previewed.accounts;
+  return previewed;
 }
 
 function keyOf({ headers: requestHeaders }: FastifyRequest): string | undefined {

@@ -5,16 +5,15 @@ import { DeletionOut, DeletionRequestOut } from '../../api/deletions.ts';
 import { Next } from '../../api/values.ts';
 import type { Caller } from '../../domain/access/caller.ts';
 import { usageOf } from '../../domain/billing/usage.ts';
-import { confirmBy, type Deletion, deletionState, deletionsOf, isUnderWay } from '../../domain/deletion.ts';
+import { confirmBy, type Deletion, isUnderWay } from '../../domain/deletion.ts';
 import { factToCloudEvent, LEDGER_SOURCE } from '../../domain/facts/cloud-event.ts';
 import { type Fact, line } from '../../domain/facts/fact.ts';
-import { originOf, parseStoredFact } from '../../domain/facts/recorded-fact.ts';
-import { clusterStream } from '../../domain/stream-table.ts';
 import { formatInstant, periodOf, periodWindow } from '../../domain/time.ts';
 import type { Submission } from '../../ledger/submission.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
 import { answer, FACT_PROBLEMS, problems } from '../contract.ts';
+import { deletionOut, readDeletions } from '../deletion-view.ts';
 import { Recorder } from '../ingest/recorder.ts';
 import { ClusterPath, instantOut, Paging, Reading } from '../params/fields.ts';
 import { openPage, pageOf } from '../params/paging.ts';
@@ -274,16 +273,6 @@ async function readableModel(
   return model;
 }
 
-/** Reads the deletions of a cluster from its stream. */
-async function readDeletions({ store }: HttpServices, clusterId: string): Promise<Deletion[]> {
-  const facts = [];
-  for await (const event of store.readStream(clusterStream(clusterId))) {
-    const fact = parseStoredFact(clusterId, event);
-    facts.push({ fact, eventId: event.id, recordedAt: event.recordedAt, actor: originOf(event).actor });
-  }
-  return deletionsOf(facts);
-}
-
 /** @throws Problem `not-found` */
 async function requireDeletion(
   services: HttpServices,
@@ -340,51 +329,6 @@ function previewOf(
       view.billedSince === undefined
         ? `The cluster is not billed now. The ${clusterSeconds} cluster seconds of ${period} stay on the bill.`
         : `Billing ends ${when}. The time until then stays on the bill: ${clusterSeconds} cluster seconds of ${period} so far.`,
-  };
-}
-
-function deletionOut(
-  { projections, now, clockGuard }: HttpServices,
-  clusterId: string,
-  deletion: Deletion,
-): DeletionOut {
-  const { deletionId, requested, confirmed, begun, failed, cancelled, deleted } = deletion;
-  const verifiedGone =
-    deleted !== undefined && projections.model.validations.historyOf(clusterId)?.announced.gone === true;
-  // While the clock cannot be trusted, no deadline is over.
-  const at = clockGuard.doubt === undefined ? now() : (confirmed?.at ?? 0);
-  const state = deletionState(deletion, at, verifiedGone);
-  const until = state === 'requested' ? confirmBy(deletion) : undefined;
-  const step = ({
-    at: stepAt,
-    ...rest
-  }: {
-    readonly at: number;
-    readonly by: string;
-    readonly reason?: string;
-  }) => ({
-    at: instantOut(stepAt),
-    ...rest,
-  });
-  return {
-    deletionId,
-    clusterId,
-    state,
-    ...(until !== undefined && { expiresAt: instantOut(until) }),
-    ...(requested && { requested: step(requested) }),
-    ...(confirmed && { confirmed: step(confirmed) }),
-    ...(begun && { begun: step(begun) }),
-    ...(failed && { failed: step(failed) }),
-    ...(cancelled && { cancelled: step(cancelled) }),
-    ...(deleted && {
-      deleted: {
-        at: instantOut(deleted.at),
-        by: deleted.by,
-        ...(deleted.reason !== undefined && { reason: deleted.reason }),
-        effectiveAt: instantOut(deleted.effectiveAt),
-      },
-    }),
-    verifiedGone,
   };
 }
 

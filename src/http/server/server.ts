@@ -23,6 +23,7 @@ import { clockRoutes } from '../routes/clock.ts';
 import { clusterRoutes } from '../routes/clusters.ts';
 import { consoleRoutes } from '../routes/console.ts';
 import { correctionRoutes } from '../routes/corrections.ts';
+import { deletionListRoutes } from '../routes/deletion-list.ts';
 import { deletionRoutes } from '../routes/deletions.ts';
 import { diffRoutes } from '../routes/diff.ts';
 import { eventRoutes } from '../routes/events.ts';
@@ -35,6 +36,7 @@ import { logRoutes } from '../routes/log.ts';
 import { logProofRoutes } from '../routes/log-proofs.ts';
 import { lossRoutes } from '../routes/losses.ts';
 import { operationsRoutes } from '../routes/operations.ts';
+import { overviewRoutes } from '../routes/overview.ts';
 import { periodRoutes } from '../routes/periods.ts';
 import { rejectedEventRoutes } from '../routes/rejected-events.ts';
 import { replayRoutes } from '../routes/replay.ts';
@@ -200,6 +202,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     eventRoutes,
     correctionRoutes,
     deletionRoutes,
+    deletionListRoutes,
     clusterRoutes,
     accountRoutes,
     beginningRoutes,
@@ -228,6 +231,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     sessionRoutes,
     systemRoutes,
     keyRoutes,
+    overviewRoutes,
     operationsRoutes,
   ]) {
     routes(app, services);

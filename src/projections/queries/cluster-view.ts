@@ -1,7 +1,7 @@
 import { type ClusterBilling, causesStopping, isBilledAt, valueAt } from '../../domain/billing/billing.ts';
 import type { ClusterStatus } from '../../domain/billing/cluster-status.ts';
 import type { Cause, ClusterAttributes } from '../../domain/facts/fact.ts';
-import type { Instant } from '../../domain/time.ts';
+import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { UnreadableEvent } from '../model/closed-periods.ts';
 import type { ClusterNumber } from '../model/interned-numbers.ts';
@@ -63,6 +63,24 @@ function view(
     lastPosition,
     unreadable: unreadable !== undefined && unreadable.position <= asOf ? unreadable : undefined,
   };
+}
+
+/**
+ * Returns the time for which a cluster is billed in a window to the account that owns it, in milliseconds.
+ * @param counted the window, already cut at the instant asked about
+ */
+export function billedToOwner(
+  model: LedgerModel,
+  cluster: ClusterNumber,
+  { attributes }: Pick<ClusterView, 'attributes'>,
+  counted: Window,
+  asOf: Position,
+): number {
+  return model
+    .intervals(cluster, asOf)
+    .filter(({ accountId }) => accountId === attributes.accountId)
+    .map(({ from, to }) => Math.min(to ?? counted.to, counted.to) - Math.max(from, counted.from))
+    .reduce((sum, ms) => sum + Math.max(0, ms), 0);
 }
 
 function statusOf(billing: ClusterBilling, now: Instant): ClusterStatus {
