@@ -41,6 +41,9 @@ async function main() {
   // Another process may serve the former build, or build at the same time.
   const fresh = `${built}.${process.pid}`;
   const configFile = join(root, 'web/vite.config.ts');
+  // The tests set another value, with which React would be the build for development.
+  // biome-ignore lint/style/noProcessEnv: Vite reads the variable.
+  process.env.NODE_ENV = 'production';
   await build({ configFile, logLevel: 'warn', build: { outDir: fresh } });
   rmSync(built, { recursive: true, force: true });
   try {

@@ -2754,7 +2754,12 @@ export interface components {
             position: string;
             /** @description Number of clusters in each state, without those whose facts cannot be read. */
             clusters: {
-                [key: string]: number;
+                orphan: number;
+                deleted: number;
+                free: number;
+                pending: number;
+                stopped: number;
+                billed: number;
             };
             /** @description Number of clusters whose facts cannot be read from some position on. */
             unreadable: number;

@@ -12,7 +12,10 @@ export const OverviewOut = z
     position: PositionOut,
     clusters: z
       .strictObject(
-        Object.fromEntries(CLUSTER_STATUSES.map((status) => [status, count])) as Record<ClusterStatus, typeof count>,
+        Object.fromEntries(CLUSTER_STATUSES.map((status) => [status, count])) as Record<
+          ClusterStatus,
+          typeof count
+        >,
       )
       .describe('Number of clusters in each state, without those whose facts cannot be read.'),
     unreadable: count.describe('Number of clusters whose facts cannot be read from some position on.'),

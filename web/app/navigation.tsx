@@ -1,4 +1,4 @@
-import { ActionIcon, Group, ScrollArea, Text } from '@mantine/core';
+import { ActionIcon, Group, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -21,7 +21,7 @@ export function Navigation({ caller }: { readonly caller: Caller }) {
   );
   return (
     <>
-      <ScrollArea flex={1} type="auto">
+      <div className="shell-links">
         {pages.map((page) => (
           <Link
             key={page.id}
@@ -33,7 +33,7 @@ export function Navigation({ caller }: { readonly caller: Caller }) {
             <span>{t(`page.${page.id}`)}</span>
           </Link>
         ))}
-      </ScrollArea>
+      </div>
       <Group px={10} pt="xs" gap={4} justify="space-between" wrap="nowrap">
         <Text size="xs" c="dimmed" className="breakable" component="div">
           <span className="name">{caller.name ?? caller.actor}</span>

@@ -1,55 +1,52 @@
-import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Button, type MantineColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Icon, type IconName } from '../ui/icons.tsx';
 import { changeLanguage, LANGUAGES, type Language } from './i18n.ts';
 
 const SCHEMES: readonly (readonly [MantineColorScheme, IconName])[] = [
+  ['auto', 'contrast'],
   ['light', 'sun'],
   ['dark', 'moon'],
-  ['auto', 'contrast'],
 ];
 
-/** The language and the color scheme of this browser. */
+/** Returns the item after the one at an index; after the last one the first. */
+function after<T>(items: readonly T[], index: number): T {
+  return items[(index + 1) % items.length] as T;
+}
+
+/** The language and the color scheme of this browser. Each button names what it changes to. */
 export function Preferences() {
   const { t, i18n } = useTranslation('shell');
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const languages = Object.keys(LANGUAGES) as Language[];
+  const language = after(languages, languages.indexOf(i18n.language as Language));
+  const index = SCHEMES.findIndex(([scheme]) => scheme === colorScheme);
+  const [scheme] = after(SCHEMES, index);
+  const label = t('changeScheme', { scheme: t(`scheme.${scheme}`) });
   return (
     <>
-      <Menu position="bottom-end" width={160}>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" c="inherit" size="lg" aria-label={t('language')}>
-            <Icon name="language" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.RadioGroup value={i18n.language} onChange={(value) => void changeLanguage(value as Language)}>
-            {Object.entries(LANGUAGES).map(([language, name]) => (
-              <Menu.RadioItem key={language} value={language} lang={language}>
-                {name}
-              </Menu.RadioItem>
-            ))}
-          </Menu.RadioGroup>
-        </Menu.Dropdown>
-      </Menu>
-      <Menu position="bottom-end" width={200}>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" c="inherit" size="lg" aria-label={t('colorScheme')}>
-            <Icon name={SCHEMES.find(([scheme]) => scheme === colorScheme)?.[1] ?? 'contrast'} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.RadioGroup
-            value={colorScheme}
-            onChange={(value) => setColorScheme(value as MantineColorScheme)}
-          >
-            {SCHEMES.map(([scheme]) => (
-              <Menu.RadioItem key={scheme} value={scheme}>
-                {t(`scheme.${scheme}`)}
-              </Menu.RadioItem>
-            ))}
-          </Menu.RadioGroup>
-        </Menu.Dropdown>
-      </Menu>
+      <Button
+        variant="subtle"
+        color="gray"
+        c="inherit"
+        size="compact-sm"
+        px={6}
+        lang={language}
+        onClick={() => void changeLanguage(language)}
+      >
+        {LANGUAGES[language]}
+      </Button>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        c="inherit"
+        size="lg"
+        aria-label={label}
+        title={label}
+        onClick={() => setColorScheme(scheme)}
+      >
+        <Icon name={SCHEMES[index]?.[1] ?? 'contrast'} />
+      </ActionIcon>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { AppShell, Burger, Group, Text } from '@mantine/core';
+import { Burger, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
@@ -13,9 +13,6 @@ import { ConnectionBadge, ConnectionBanner } from './connection.tsx';
 import { Navigation } from './navigation.tsx';
 import { Preferences } from './preferences.tsx';
 import { ReadOnlyBanner } from './read-only-banner.tsx';
-
-/** Width from which on the navigation is always visible. */
-const BREAKPOINT = 'sm';
 
 /** The frame of every page: the navigation, the state of the connection, and the preferences of the viewer. */
 export function Shell() {
@@ -42,43 +39,39 @@ export function Shell() {
       <PageSkeleton />
     );
   const shell = (
-    <AppShell
-      header={{ height: 52 }}
-      navbar={{ width: 216, breakpoint: BREAKPOINT, collapsed: { mobile: !isOpen } }}
-      padding={{ base: 'sm', sm: 'lg' }}
-    >
+    <div className="shell" data-open={isOpen || undefined}>
       <a href="#content" className="skip-link">
         {t('skip')}
       </a>
-      <AppShell.Header px="sm">
-        <Group h="100%" justify="space-between" wrap="nowrap" gap="xs">
-          <Group gap="xs" wrap="nowrap">
+      <header className="shell-header">
+        <Group gap="xs" wrap="nowrap">
+          <div className="shell-burger">
             <Burger
               opened={isOpen}
               onClick={toggle}
-              hiddenFrom={BREAKPOINT}
               size="sm"
               aria-label={t(isOpen ? 'closeMenu' : 'openMenu')}
               aria-expanded={isOpen}
+              aria-controls="navigation"
             />
-            <Text component={Link} to="/" fw={700} c="inherit" td="none" style={{ whiteSpace: 'nowrap' }}>
-              {t('product')}
-            </Text>
-          </Group>
-          <Group gap={6} wrap="nowrap">
-            {caller.data !== undefined && <ConnectionBadge />}
-            <Preferences />
-          </Group>
+          </div>
+          <Text component={Link} to="/" fw={700} c="inherit" td="none" style={{ whiteSpace: 'nowrap' }}>
+            {t('product')}
+          </Text>
         </Group>
-      </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label={t('navigation')}>
+        <Group gap={6} wrap="nowrap">
+          {caller.data !== undefined && <ConnectionBadge />}
+          <Preferences />
+        </Group>
+      </header>
+      <nav id="navigation" className="shell-navigation" aria-label={t('navigation')}>
         {caller.data !== undefined && <Navigation caller={caller.data} />}
-      </AppShell.Navbar>
-      <AppShell.Main id="content" tabIndex={-1}>
+      </nav>
+      <main id="content" className="shell-main" tabIndex={-1}>
         {content}
-      </AppShell.Main>
+      </main>
       {caller.data !== undefined && <ConnectionBanner />}
-    </AppShell>
+    </div>
   );
   return caller.data === undefined ? shell : <LiveProvider>{shell}</LiveProvider>;
 }

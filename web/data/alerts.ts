@@ -37,6 +37,14 @@ export const alertQuery = (alertId: string) =>
     refetchInterval: REFETCH_MS,
   });
 
+/** The latest open alerts. @param limit maximum number */
+export const latestAlertsQuery = (limit: number) =>
+  queryOptions({
+    queryKey: ['alerts', 'latest', limit],
+    queryFn: ({ signal }) => request<AlertPage>('/v1/alerts', { query: { state: 'open', limit }, signal }),
+    refetchInterval: REFETCH_MS,
+  });
+
 interface Acknowledgement {
   readonly id: string;
   readonly note: string;

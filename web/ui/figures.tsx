@@ -25,14 +25,15 @@ interface BilledTimeProps {
 
 /** Billed time, exact to the millisecond: days, hours, minutes and seconds; the seconds of the ledger when pointed at. */
 export function BilledTime({ seconds, isSigned = false }: BilledTimeProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const total = millisecondsOf(seconds);
   let rest = total < 0n ? -total : total;
   const parts: string[] = [];
   for (const unit of ['day', 'hour', 'minute'] as const) {
     const count = rest / MILLISECONDS_PER[unit];
     rest -= count * MILLISECONDS_PER[unit];
-    if (count > 0n) parts.push(t(`duration.${unit}`, { count: String(count) }));
+    if (count > 0n)
+      parts.push(t(`duration.${unit}`, { amount: new Intl.NumberFormat(i18n.language).format(count) }));
   }
   if (rest > 0n || parts.length === 0) {
     const fraction =
@@ -41,7 +42,7 @@ export function BilledTime({ seconds, isSigned = false }: BilledTimeProps) {
         : `.${String(rest % 1_000n)
             .padStart(3, '0')
             .replace(/0+$/, '')}`;
-    parts.push(t('duration.second', { count: `${rest / 1_000n}${fraction}` }));
+    parts.push(t('duration.second', { amount: `${rest / 1_000n}${fraction}` }));
   }
   const sign = total < 0n ? '−' : isSigned && total > 0n ? '+' : '';
   return (

@@ -1,9 +1,13 @@
-import { Button, Checkbox, Menu, Stack } from '@mantine/core';
+import { Button } from '@mantine/core';
 import type { RowData, Table } from '@tanstack/react-table';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { csvOf, saveText } from './csv.ts';
 import { Icon } from './icons.tsx';
+import { textOf } from './text-of.ts';
+
+// Brings the library of floating elements.
+const ColumnMenu = lazy(() => import('./column-menu.tsx'));
 
 interface TableToolsProps<T extends RowData> {
   readonly label: string;
@@ -24,8 +28,8 @@ export function TableTools<T extends RowData>({
 }: TableToolsProps<T>) {
   const { t } = useTranslation();
   const [isBusy, setBusy] = useState(false);
-  const columns = table.getAllLeafColumns();
-  const visible = columns.filter((column) => column.getIsVisible());
+  const [isChoosing, setChoosing] = useState(false);
+  const visible = table.getVisibleLeafColumns();
 
   const save = async () => {
     setBusy(true);
@@ -42,38 +46,27 @@ export function TableTools<T extends RowData>({
       setBusy(false);
     }
   };
+  const button = (
+    <Button
+      variant="default"
+      size="xs"
+      leftSection={<Icon name="columns" size={16} />}
+      onClick={() => setChoosing(true)}
+      aria-haspopup="menu"
+    >
+      {t('table.columns')}
+    </Button>
+  );
   const icon = <Icon name="download" size={16} />;
   return (
     <Button.Group>
-      <Menu position="bottom-end" closeOnItemClick={false}>
-        <Menu.Target>
-          <Button variant="default" size="xs" leftSection={<Icon name="columns" size={16} />}>
-            {t('table.columns')}
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown p="sm">
-          <Stack gap="xs">
-            {columns
-              .filter(({ columnDef }) => textOf(columnDef.header) !== '')
-              .map((column) => (
-                <Checkbox
-                  key={column.id}
-                  label={textOf(column.columnDef.header)}
-                  checked={column.getIsVisible()}
-                  disabled={column.getIsVisible() && visible.length === 1}
-                  onChange={({ currentTarget: { checked } }) =>
-                    onColumns(
-                      columns
-                        .filter((other) => (other.id === column.id ? checked : other.getIsVisible()))
-                        .map(({ id }) => id)
-                        .join(','),
-                    )
-                  }
-                />
-              ))}
-          </Stack>
-        </Menu.Dropdown>
-      </Menu>
+      {isChoosing ? (
+        <Suspense fallback={button}>
+          <ColumnMenu table={table as Table<unknown>} onColumns={onColumns} />
+        </Suspense>
+      ) : (
+        button
+      )}
       {csvHref === undefined ? (
         <Button variant="default" size="xs" leftSection={icon} loading={isBusy} onClick={() => void save()}>
           {t('table.csv')}
@@ -85,10 +78,4 @@ export function TableTools<T extends RowData>({
       )}
     </Button.Group>
   );
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-    ? String(value)
-    : '';
 }

@@ -10,7 +10,7 @@ const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
  * @param page absent if the console is not built
  */
 export async function consoleRoutes(app: App, page: ConsolePage | undefined): Promise<void> {
-  await app.register(fastifyStatic, { serve: false });
+  await app.register(fastifyStatic, { serve: false, preCompressed: true });
   app.get('/', { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) =>
     page?.isFor(request) === true ? page.send(reply) : reply.redirect('/docs'),
   );
