@@ -6,7 +6,7 @@ import type { FactLookup } from '../domain/facts/known-facts.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
 import type { Instant } from '../domain/time.ts';
 import type { ClusterHistory, RecordedFact } from './cluster-history.ts';
-import { FactEvent } from './fact-event.ts';
+import { type FactEvent, factEvent } from './fact-event.ts';
 import type { Outcome, Submission } from './submission.ts';
 
 /** Size from which on an append gets no more facts, in bytes. Every store accepts appends of this size and one more fact. */
@@ -57,7 +57,7 @@ export function planInto(
   let bytes = 0;
   const add = (fact: Fact, origin: Origin): RecordedFact => {
     const { recordedAt } = posting;
-    const event = new FactEvent(fact, origin, recordedAt);
+    const event = factEvent(fact, origin, recordedAt);
     const revision = known.all.length;
     const textLength = event.json.data.length + event.json.metadata.length;
     const recorded = { eventId: event.id, order: revision, revision, fact, origin, recordedAt, textLength };

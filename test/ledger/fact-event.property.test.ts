@@ -4,7 +4,7 @@ import type { Fact } from '../../src/domain/facts/fact.ts';
 import { parseStoredFact, serializeFact } from '../../src/domain/facts/recorded-fact.ts';
 import { clusterStream } from '../../src/domain/stream-table.ts';
 import { eventId } from '../../src/ledger/event-id.ts';
-import { FactEvent } from '../../src/ledger/fact-event.ts';
+import { factEvent } from '../../src/ledger/fact-event.ts';
 
 const text = fc.oneof(
   fc.string({ unit: 'grapheme' }),
@@ -32,7 +32,7 @@ const origins = fc.record(
 test('the event of a fact has the id, the texts and the data that serializing each of them alone gives', () => {
   fc.assert(
     fc.property(facts, origins, (fact, origin) => {
-      const event = new FactEvent(fact, origin, 7);
+      const event = factEvent(fact, origin, 7);
       const { type, data, metadata } = serializeFact(fact, origin);
       const stream = clusterStream(fact.clusterId);
       expect(event.id).toBe(eventId(stream, origin.source, origin.id, JSON.stringify(fact)));
@@ -50,7 +50,7 @@ test('the event of a fact has the id, the texts and the data that serializing ea
 test('followers that get the fact itself see what others parse from the log', () => {
   fc.assert(
     fc.property(facts, origins, (fact, origin) => {
-      const { type, json, content } = new FactEvent({ ...fact, cause: 'manual' } as Fact, origin, 7);
+      const { type, json, content } = factEvent({ ...fact, cause: 'manual' } as Fact, origin, 7);
       const record = { type, data: JSON.parse(json.data), metadata: JSON.parse(json.metadata) };
       fc.pre(!('accountId' in fact) || typeof fact.accountId === 'string');
       fc.pre(fact.type !== 'ClusterRegistered' || 'accountId' in fact);

@@ -20,17 +20,13 @@ export interface FactRecord {
 
 /** Converts a fact to the event that is stored. Absent optional fields stay absent. */
 export function serializeFact(fact: Fact, origin: Origin) {
-  return { type: recordedType(fact.type), data: factData(fact), metadata: originMetadata(origin) };
-}
-
-/** Returns the data of the event that is stored for a fact. */
-export function factData({ type: _, effectiveAt, ...payload }: Fact) {
-  return { ...payload, effectiveAt: formatInstant(effectiveAt) };
-}
-
-/** Returns the metadata of the event that is stored for a fact. */
-export function originMetadata({ source, id, actor, extensions }: Origin) {
-  return { source, id, actor, ...(extensions && { extensions }) };
+  const { type, effectiveAt, ...payload } = fact;
+  const { source, id, actor, extensions } = origin;
+  return {
+    type: recordedType(type),
+    data: { ...payload, effectiveAt: formatInstant(effectiveAt) },
+    metadata: { source, id, actor, ...(extensions && { extensions }) },
+  };
 }
 
 /** Parses a stored fact. @throws UnreadableFact */

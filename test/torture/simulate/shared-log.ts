@@ -24,8 +24,8 @@ export class SharedLog {
       this.conflicts++;
       throw new VersionConflict(`${stream} has ${known.length} events, not ${from}`);
     }
-    for (const event of events) {
-      // As it is after a way through JSON.
+    for (const { content: _, json: __, ...event } of events) {
+      // As another process reads it: after a way through JSON.
       const data = JSON.parse(JSON.stringify(event.data)) as NewEvent['data'];
       const recorded = { ...event, data, stream, revision: known.length };
       known.push(recorded);
