@@ -199,7 +199,8 @@ function responseOf(
     : declared instanceof z.ZodType
       ? { description: declared.description, content: { 'application/json': { schema: declared } } }
       : (declared as Declared);
-  if (content === undefined) return { description, headers: headersOf([...HEADERS_OF_ALL, ...shared]) };
+  if (content === undefined || status === '204')
+    return { description, headers: headersOf([...HEADERS_OF_ALL, ...shared, ...own]) };
   const isWhole =
     !isStreamed && Object.keys(content).some((mediaType) => /^(application\/json$|text\/)/.test(mediaType));
   const names: HeaderName[] = [
