@@ -14,9 +14,10 @@ export interface Block {
 /** Returns the fenced blocks of a page that have a language. @param page path in the repository. */
 export async function blocksOf(page: string): Promise<Block[]> {
   const markdown = await readFile(join(ROOT, page), 'utf8');
-  return [...markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
+  const fences = markdown.matchAll(/^( *)```(\w+)\n([\s\S]*?)^\1```$/gm);
+  return [...fences].map(([, indentation = '', language = '', text = '']) => ({
     language,
-    text: text.trim(),
+    text: text.replaceAll(new RegExp(`^${indentation}`, 'gm'), '').trim(),
   }));
 }
 
