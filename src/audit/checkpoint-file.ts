@@ -15,7 +15,8 @@ export interface FiledCheckpoint extends TreeHead {
 
 /**
  * Keeps the newest signed checkpoint in a file outside of the store. A checkpoint covers all events before it, so one is enough,
- * and the file never grows. Whoever changes the store while the ledger is stopped has to change this file too, which is signed.
+ * and the file never grows. A
+ * change of the store while the ledger is stopped is found unless this file is changed too, which takes the key.
  */
 export class CheckpointFile {
   readonly path: string;

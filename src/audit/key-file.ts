@@ -54,7 +54,7 @@ function requireSignatures(note: string, { signers }: LogKeys): void {
   if (missing.length === 0) return;
   const names = missing.map(({ verifier }) => `${verifier.name}+${hexOf(verifier.keyId)}`).join(' and ');
   throw new LogKeyError(
-    `the checkpoint is not signed by ${names}. Whoever knows only the old key could not verify the log any more, so nothing was ` +
+    `the checkpoint is not signed by ${names}. A verifier that knows only the old key could not verify the log any more, so nothing was ` +
       'changed. Restart the ledger with both keys, wait until it is ready, and try again.',
   );
 }

@@ -3,6 +3,7 @@ import { parse, parseDocument, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { constraintOf } from '../util/constraint-of.ts';
 import { valueAt } from '../util/json-pointer.ts';
+import { messageOf } from '../util/message-of.ts';
 import {
   RENAMED_SETTINGS,
   SETTING_PATHS,
@@ -87,6 +88,22 @@ function mistakeOf(
   return `${place}${inside} ${constraintOf(issue)}; given ${value}`;
 }
 
+const TOO_DEEP = 'it is nested too deeply';
+
+/** Parses YAML. @returns its value, or what is wrong with it, in words */
+function contentOf(text: string): { readonly value: unknown } | { readonly errors: readonly string[] } {
+  try {
+    const document = parseDocument(text, { uniqueKeys: true, strict: true });
+    const errors = document.errors.map(({ message }) =>
+      message.includes('call stack') ? TOO_DEEP : String(message.split('\n')[0]),
+    );
+    return errors.length > 0 ? { errors } : { value: document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    // The parser calls itself for each level, and refuses aliases that multiply.
+    return { errors: [error instanceof RangeError ? TOO_DEEP : messageOf(error)] };
+  }
+}
+
 /** Reads the file. Every path that is a setting becomes a raw value; unknown paths are mistakes. */
 function readFile(environment: Environment, given: Map<SettingPath, RawSetting>, mistakes: string[]): void {
   const named = environment[CONFIG_VARIABLE];
@@ -102,10 +119,11 @@ function readFile(environment: Environment, given: Map<SettingPath, RawSetting>,
       );
     return;
   }
-  const document = parseDocument(text, { uniqueKeys: true, strict: true });
-  for (const { message } of document.errors)
-    mistakes.push(`${file} is not valid YAML: ${message.split('\n')[0]}`);
-  if (document.errors.length > 0) return;
+  const content = contentOf(text);
+  if ('errors' in content) {
+    for (const message of content.errors) mistakes.push(`${file} is not valid YAML: ${message}`);
+    return;
+  }
   const walk = (value: unknown, path: string): void => {
     if (Object.hasOwn(SETTINGS, path)) {
       given.set(path as SettingPath, { value: value ?? undefined, source: { file } });
@@ -121,7 +139,7 @@ function readFile(environment: Environment, given: Map<SettingPath, RawSetting>,
     if (isGroup) mistakes.push(`${file}: ${path || 'the top level'} must be a mapping`);
     else mistakes.push(`${file}: ${path} ${unknownSetting(path, SETTING_PATHS)}`);
   };
-  walk(document.toJS({ maxAliasCount: 100 }), '');
+  walk(content.value, '');
 }
 
 function readVariables(

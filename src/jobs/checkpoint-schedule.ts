@@ -26,7 +26,7 @@ export class CheckpointSchedule {
   readonly #options: Options;
   #timer: NodeJS.Timeout | undefined;
   #signing: Promise<void> | undefined;
-  /** Time of the last checkpoint in the file, by the monotonic clock: whoever sets the clock does not delay the next one. */
+  /** Time of the last checkpoint in the file, by the monotonic clock, so that setting the clock does not delay the next one. */
   #filedAt = Number.NEGATIVE_INFINITY;
 
   constructor(signedLog: SignedLog, options: Options) {

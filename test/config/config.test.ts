@@ -215,6 +215,7 @@ describe('the configuration file', () => {
   test.each([
     ['YAML with a duplicate key', 'namespace: a\nnamespace: b\n', /not valid YAML/],
     ['text that is not YAML', 'http: {', /not valid YAML/],
+    ['YAML that is nested too deeply', '- '.repeat(3_000), /not valid YAML: it is nested too deeply/],
     ['a list', '- http\n', /the top level must be a mapping/],
   ])('is rejected if it is %s', (_, text, mistake) => {
     expect(mistakesIn({ LEDGER_CONFIG: fileOf(text) })[0]).toMatch(mistake);

@@ -57,7 +57,7 @@ describe.each(shapes)('a log of the shape %s', (shape) => {
     }
   });
 
-  test('with a fact of a later release stops that cluster, says so, and leaves the others', () => {
+  test('stops a cluster that has a fact of a later release, says so, and leaves the others', () => {
     const later = new LedgerModel();
     for (const event of log) later.apply(event);
     const [first] = log as [LogEvent];

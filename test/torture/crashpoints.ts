@@ -124,7 +124,7 @@ async function sweep(
   for (let i = 0; i < tried; i++) {
     const at = 1 + ((Math.floor((i * all) / tried) + (tried < all ? seed : 0)) % all);
     reset();
-    // What is promised about events that the backup lacks does not hold any more.
+    // Promises about events that the backup lacks do not hold any more.
     const promised = name === 'restore' ? noPromises() : clone(promises);
     const wrong = (text: string) => report.findings.push(`${name}, call ${at} of ${all}: ${text}`);
     const { code, lines } = await run(shim.environment({ folder, calls: 'wsm', mode: 'exit', at }));

@@ -84,7 +84,8 @@ async function runCase(
   for (const [file, bytes] of files) writeFileSync(join(folder, file), bytes, { mode: 0o600 });
   plant?.(folder);
   const outcome = await judge(killed.promises, folder);
-  if (outcome === 'complete' || outcome === 'told' || outcome === 'refused') report[outcome]++;
+  if (outcome === 'complete' || outcome === 'refused') report[outcome]++;
+  else if (outcome === 'read-only') report.told++;
   else report.silent.push(`${name}, ${what}: ${outcome}`);
 }
 

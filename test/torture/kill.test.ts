@@ -14,7 +14,7 @@ test('a ledger that is killed while it appends, voids, closes, signs, writes sna
 });
 
 test('the harness finds a ledger that acknowledges before its facts are on the disk', async () => {
-  // What such a ledger leaves: the end of its log is not there, and no witness says so.
+  // Such a ledger leaves a log whose end is not there, and no witness says so.
   const plant = (folder: string) => {
     const wal = join(folder, 'ledger.db-wal');
     truncateSync(wal, Math.max(0, statSync(wal).size - 8_240));

@@ -92,7 +92,7 @@ async function killInFolder(
     const { lines, code, stderr } = await victim.ended;
     report.kills++;
     plant?.(folder);
-    if (code !== null) findings.push(`it ended by itself with ${code}: ${stderr.slice(0, 500)}`);
+    if (code !== null) findings.push(`it ended without a kill, with ${code}: ${stderr.slice(0, 500)}`);
     for (const line of lines) {
       const broken = addPromise(promises, line);
       if (broken !== undefined) findings.push(broken);

@@ -3,6 +3,8 @@
  * harness found something.
  */
 
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Shim } from './shim/shim.ts';
 
@@ -24,6 +26,29 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     );
     for (const text of findings) process.stdout.write(`  ${text}\n`);
     return findings.length === 0 ? 0 : 1;
+  },
+  fuzz: async (args) => {
+    const { fuzz } = await import('./fuzz/fuzz.ts');
+    const { seed, count } = budgetOf(args, 100_000);
+    const { inputs, taken, findings } = await fuzz({
+      seed,
+      count,
+      progress: ({ inputs: done }) => process.stderr.write(`${done} inputs\n`),
+    });
+    const not = Array.from(taken, ([name, number]) => `${name} ${number}`).join(', ');
+    process.stdout.write(
+      `seed ${seed}: ${inputs} inputs, ${findings.length} findings; not refused: ${not}\n`,
+    );
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
+  probes: async (args) => {
+    const { count } = budgetOf(args, 5_000);
+    const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+    const tests = ['run', 'test/kubernetes/prober/prober.test.ts', '-t', 'gives each one verdict'];
+    // biome-ignore lint/style/noProcessEnv: the test takes its number from there, beside the rest of the environment.
+    const env = { ...process.env, PROBES: String(count) };
+    return spawnSync(process.execPath, [vitest, ...tests], { stdio: 'inherit', env }).status ?? 1;
   },
   faults: async (args) => {
     const { faults } = await import('./faults.ts');

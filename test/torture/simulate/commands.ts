@@ -1,7 +1,7 @@
 import { CAUSES, type Fact } from '../../../src/domain/facts/fact.ts';
 import type { Submission } from '../../../src/ledger/submission.ts';
 
-/** What a client asks for until it gets an answer. */
+/** A request that a client repeats until it gets an answer. */
 export type Command =
   | { readonly kind: 'fact'; readonly submission: Submission }
   | { readonly kind: 'close'; readonly period: string };

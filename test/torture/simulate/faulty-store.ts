@@ -28,7 +28,7 @@ export interface Faults {
   maxDelayMs: number;
 }
 
-/** What has happened, so that a run can say what it has tried. */
+/** Numbers of faults, so that a run can say what it has tried. */
 export interface Happened {
   lostRequests: number;
   lostReplies: number;

@@ -12,7 +12,7 @@ const WINDOW = { from: Date.UTC(2026, 2), to: Date.UTC(2026, 4) };
 
 /**
  * Returns what is wrong after a run, in words; empty if nothing is. It compares three things with the log as the server has it:
- * what clients were told, what the replicas have in memory, and what the rules of billing say.
+ * the answers to the clients, what the replicas have in memory, and what the rules of billing say.
  */
 export function findings(
   log: readonly LogEvent[],
@@ -101,7 +101,7 @@ function isAt(event: LogEvent, position: string, recordedAt: string): boolean {
   return String(event.position) === position && new Date(event.recordedAt).toISOString() === recordedAt;
 }
 
-/** What memory must hold after a log: the model of a replay, byte for byte, and what the rules bill each account. */
+/** Contents of memory that a log requires: the model of a replay, byte for byte, and the bill of each account by the rules. */
 interface Expected {
   readonly model: Buffer;
   /** Cluster seconds by account. */

@@ -11,14 +11,14 @@ import { Replica } from './replica.ts';
 import { SharedLog } from './shared-log.ts';
 import { VirtualTime } from './virtual-time.ts';
 
-/** What a run has done and found. */
+/** Work and findings of a run. */
 export interface RunReport extends Happened {
   readonly commands: number;
   readonly events: number;
   readonly conflicts: number;
   readonly crashes: number;
   readonly cuts: number;
-  /** What is wrong, in words. */
+  /** Descriptions of everything that is wrong. */
   readonly findings: readonly string[];
 }
 

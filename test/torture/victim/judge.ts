@@ -11,7 +11,7 @@ const TIME = '2026-04-01T00:00:00.000Z';
 
 /**
  * Starts a ledger on files and compares it with what was promised.
- * @returns `complete` if every promise holds and it takes facts; `told` if it says why it takes nothing; `refused` if the start
+ * @returns `complete` if every promise holds and it takes facts; `read-only` if it says why it takes nothing; `refused` if the start
  * ends with an error that says why; otherwise what is wrong.
  */
 export async function judge(
@@ -41,7 +41,7 @@ export async function judge(
     if (check.ok && broken === undefined)
       return status === 201 ? 'complete' : `complete, but a post is answered ${status}`;
     if (check.ok) return `${broken} in silence`;
-    return status === 503 ? 'told' : `a post is answered ${status} although ${check.detail}`;
+    return status === 503 ? 'read-only' : `a post is answered ${status} although ${check.detail}`;
   } catch (error) {
     return error instanceof Error && error.message !== '' ? 'refused' : `failed without words: ${error}`;
   } finally {

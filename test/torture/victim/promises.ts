@@ -5,7 +5,7 @@ export interface Acknowledged {
   readonly recordedAt: string;
 }
 
-/** What a ledger has promised to its clients: it must hold after whatever happens to it. */
+/** Promises of a ledger to its clients, which must hold after everything that happens to it. */
 export interface Promises {
   readonly facts: Acknowledged[];
   /** Digests of the statements of closed periods, by period. */

@@ -22,7 +22,7 @@ import { seededRandom } from '../seeded-random.ts';
 import { placeOf } from './judge.ts';
 import type { Line } from './promises.ts';
 
-/** What a victim does. */
+/** Work of a victim. */
 export interface VictimOptions {
   /** Folder of all its files. */
   readonly folder: string;
@@ -125,7 +125,8 @@ const WORK: Readonly<Record<string, (ledger: Composition) => Promise<Composition
     else await postOne(ledger, { ...voided(target.clusterId, TIME, target.eventId), id });
   },
   async close(ledger) {
-    const { text: list } = await ask(ledger, 'GET', '/v1/periods?limit=1000');
+    const { status: found, text: list } = await ask(ledger, 'GET', '/v1/periods?limit=1000');
+    if (found !== 200) return undefined;
     const { items } = JSON.parse(list) as {
       items: { period: string; close: { statementsDigest: string } | null }[];
     };

@@ -42,7 +42,7 @@ export function addLogKeyRetire(parent: Command, cli: CliContext): void {
     .command('retire')
     .summary('remove the old signing key')
     .description(
-      'Deletes the old private key from the key file. From the next start of the ledger, only the first key signs. The old public key stays, so that old signatures stay valid. The command refuses until the running ledger has signed a checkpoint with both keys: whoever knows only the old key needs it. Run it only after every verifier has the new key.',
+      'Deletes the old private key from the key file. From the next start of the ledger, only the first key signs. The old public key stays, so that old signatures stay valid. The command refuses until the running ledger has signed a checkpoint with both keys: a verifier that knows only the old key needs it. Run it only after every verifier has the new key.',
     )
     .option(
       '--checkpoint <file>',

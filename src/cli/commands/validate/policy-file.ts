@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { usageError } from '../../terminal/cli-error.ts';
 import { readInput } from '../../terminal/input.ts';
 
@@ -13,11 +13,7 @@ export interface PolicyFile {
 export async function readPolicy(file: string): Promise<PolicyFile> {
   const name = file === '-' ? 'stdin' : file;
   const lines = new LineCounter();
-  const document = parseDocument(await readInput(file), {
-    uniqueKeys: true,
-    strict: true,
-    lineCounter: lines,
-  });
+  const document = parsedOrRefused(name, await readInput(file), lines);
   const [yamlError] = document.errors;
   if (yamlError !== undefined)
     throw usageError(`${name} is not valid YAML: ${yamlError.message.split('\n')[0]?.replace(/:$/, '')}`);
@@ -43,6 +39,16 @@ export async function readPolicy(file: string): Promise<PolicyFile> {
       if (isNode(node) && node.range) return `:${lines.linePos(node.range[0]).line}`;
     }
     return '';
+  }
+}
+
+/** @throws CliError if the parser, which calls itself for each level, runs out of its stack */
+function parsedOrRefused(name: string, text: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    return parseDocument(text, { uniqueKeys: true, strict: true, lineCounter });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw usageError(`${name} is not valid YAML: it is nested too deeply`);
   }
 }
 
