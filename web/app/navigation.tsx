@@ -1,6 +1,6 @@
 import { ActionIcon, Group, Text } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Caller } from '../data/caller.ts';
 import { request } from '../data/request.ts';
@@ -49,14 +49,10 @@ export function Navigation({ caller }: { readonly caller: Caller }) {
 /** Ends the session, and forgets everything that this browser has read. */
 function SignOut() {
   const { t } = useTranslation('shell');
-  const client = useQueryClient();
-  const navigate = useNavigate();
   const signOut = useMutation({
     mutationFn: () => request('/v1/session', { method: 'DELETE' }),
-    onSuccess: async () => {
-      await navigate({ to: '/sign-in' });
-      client.clear();
-    },
+    // A new page: nothing that was read stays in memory.
+    onSuccess: () => location.assign('/sign-in'),
   });
   return (
     <ActionIcon

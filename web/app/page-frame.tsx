@@ -3,6 +3,7 @@ import { type ReactNode, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { callerQuery } from '../data/caller.ts';
 import type { Page } from '../pages/page.ts';
+import { PageHeader } from '../ui/page-header.tsx';
 import { Forbidden } from '../ui/states.tsx';
 
 /** Sets the title of the window, and lets only callers in whose role may see the page. */
@@ -20,5 +21,11 @@ export function PageFrame({ page, children }: { readonly page: Page; readonly ch
     caller === undefined ||
     caller.role === 'operator' ||
     page.roles.includes(caller.role);
-  return mayOpen ? children : <Forbidden role={caller.role} />;
+  if (mayOpen) return children;
+  return (
+    <>
+      <PageHeader title={title} />
+      <Forbidden role={caller.role} />
+    </>
+  );
 }

@@ -1,7 +1,7 @@
 import { Burger, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { callerQuery } from '../data/caller.ts';
@@ -25,7 +25,7 @@ export function Shell() {
 
   const isSignedOut = caller.error instanceof RequestFailed && caller.error.status === 401;
   if (isSignedOut && PAGES.some(({ id }) => id === 'sign-in'))
-    return <Navigate to="/sign-in" search={{ next: `${pathname}${searchStr}` }} replace />;
+    return <SignedOut next={`${pathname}${searchStr}`} />;
 
   const content =
     caller.data !== undefined ? (
@@ -74,4 +74,15 @@ export function Shell() {
     </div>
   );
   return caller.data === undefined ? shell : <LiveProvider>{shell}</LiveProvider>;
+}
+
+/**
+ * Leads to the sign-in page, once: the address changes while that page is still being loaded.
+ * @param next address to show after the sign-in
+ */
+function SignedOut({ next }: { readonly next: string }) {
+  const navigate = useNavigate();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only the first address counts.
+  useEffect(() => void navigate({ to: '/sign-in', search: { next } as never, replace: true }), []);
+  return null;
 }
