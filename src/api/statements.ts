@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FactRef } from './fact-ref.ts';
 import { AmountsOut, amounts, ClusterTypeOut, UsageBreakdown, UsageOut } from './usage.ts';
 import { InstantOut, Next, PositionOut } from './values.ts';
 
@@ -47,5 +48,24 @@ export const StatementList = z.strictObject({
   watermark: PositionOut,
   closedAt: InstantOut,
   items: z.array(StatementOut),
+  ...Next,
+});
+
+/** Adjustments that are on no statement yet. */
+export const PendingAdjustmentsOut = z.strictObject({
+  since: PositionOut.nullable().describe(
+    'Watermark of the last closed period: later facts cause the adjustments. Null if no period is closed.',
+  ),
+  position: PositionOut.describe('Position of the last event that is taken into account.'),
+  items: z.array(
+    z.strictObject({
+      accountId: z.string(),
+      adjustments: z.array(
+        AdjustmentOut.extend({
+          facts: z.array(FactRef).describe('The facts that cause the adjustment, in the order of the log.'),
+        }),
+      ),
+    }),
+  ),
   ...Next,
 });

@@ -121,6 +121,7 @@ const SAMPLES: Readonly<Record<string, () => Sample>> = {
     path: '/v1/periods/2026-03/statements/acme',
     other: '/v1/periods/2026-03/statements/globex',
   }),
+  'GET /v1/adjustments': () => ({ path: '/v1/adjustments' }),
   'GET /v1/accounts/:accountId/evidence': () => ({
     path: '/v1/accounts/acme/evidence?period=2026-03',
     other: '/v1/accounts/globex/evidence?period=2026-03',

@@ -79,7 +79,7 @@ export function statementOf(
   { usage, byType }: UsageBreakdown,
   changes: readonly Change[],
 ): Statement | undefined {
-  const adjustments = changes.map(adjustmentFor).filter((adjustment) => adjustment !== undefined);
+  const adjustments = adjustmentsOf(changes);
   if (usage.billableClusters === 0 && adjustments.length === 0) return undefined;
   const total = new AmountSum().add(usage);
   const types = new Map(byType.map((own) => [own.clusterType, new AmountSum().add(own)]));
@@ -101,6 +101,11 @@ export function statementOf(
     adjustments,
     total: { ...total.total, byType: totals.sort((a, b) => compareTypes(a.clusterType, b.clusterType)) },
   };
+}
+
+/** Returns the lines that correct periods, in their order. Where nothing changed, there is none. */
+export function adjustmentsOf(changes: readonly Change[]): readonly Adjustment[] {
+  return changes.map(adjustmentFor).filter((adjustment) => adjustment !== undefined);
 }
 
 /** Returns the line that corrects a period; `undefined` if nothing changed there. */

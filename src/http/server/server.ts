@@ -37,6 +37,7 @@ import { logProofRoutes } from '../routes/log-proofs.ts';
 import { lossRoutes } from '../routes/losses.ts';
 import { operationsRoutes } from '../routes/operations.ts';
 import { overviewRoutes } from '../routes/overview.ts';
+import { pendingAdjustmentRoutes } from '../routes/pending-adjustments.ts';
 import { periodRoutes } from '../routes/periods.ts';
 import { rejectedEventRoutes } from '../routes/rejected-events.ts';
 import { replayRoutes } from '../routes/replay.ts';
@@ -214,6 +215,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     whatIfRoutes,
     periodRoutes,
     statementRoutes,
+    pendingAdjustmentRoutes,
     evidenceRoutes,
     feedRoutes,
     streamRoutes,

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { adjustablePeriods, type PeriodClosing } from '../../domain/billing/period.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
 import {
+  type Adjustment,
+  adjustmentsOf,
   type Change,
   canonicalStatement,
   changesWithin,
@@ -89,6 +91,34 @@ function* statementsWithPauses(
       periods === undefined ? [] : yield* changesOf(model, account, periods, { before, after: watermark });
     const key = { statementId: statementId(accountId, period), accountId, period, watermark };
     yield statementOf(key, yield* model.usageWithPauses(account, watermark, window), changes);
+  }
+}
+
+/** The adjustments of an account that are on no statement yet. */
+export interface PendingAdjustments {
+  readonly accountId: string;
+  readonly adjustments: readonly Adjustment[];
+}
+
+/**
+ * Yields the adjustments that the next closing would make, ordered by account, and `undefined` where the caller may pause. They
+ * come from facts recorded after the watermark of the last closed period.
+ * @param asOf position up to which facts are known.
+ */
+export function* pendingAdjustments(
+  model: LedgerModel,
+  asOf: Position,
+): Generator<PendingAdjustments | undefined> {
+  const earlier = model.closedPeriods.knownAt(asOf);
+  const last = earlier.at(-1);
+  if (last === undefined) return;
+  const touched = yield* touchedAccounts(model, { period: last.period, watermark: asOf, earlier }, undefined);
+  for (const [accountId, periods] of [...touched].sort(([a], [b]) => compareCodeUnits(a, b))) {
+    const account = model.accounts.find(accountId);
+    if (account === undefined) continue;
+    const span = { before: last.watermark, after: asOf };
+    const adjustments = adjustmentsOf(yield* changesOf(model, account, periods, span));
+    if (adjustments.length > 0) yield { accountId, adjustments };
   }
 }
 
