@@ -9,6 +9,45 @@ export function millisecondsOf(seconds: string): bigint {
   return sign === '-' ? -amount : amount;
 }
 
+/** Returns an exact amount of milliseconds as the ledger writes seconds, such as `12.345`. */
+export function secondsOf(milliseconds: bigint): string {
+  const amount = milliseconds < 0n ? -milliseconds : milliseconds;
+  const text = `${amount / 1_000n}.${String(amount % 1_000n).padStart(3, '0')}`;
+  return milliseconds < 0n ? `-${text}` : text;
+}
+
+/** Returns the exact sum of amounts of seconds. */
+export function sumOfSeconds(amounts: readonly string[]): string {
+  return secondsOf(amounts.reduce((sum, seconds) => sum + millisecondsOf(seconds), 0n));
+}
+
+/** Seconds as the ledger writes them, with all 3 places, and with separators of the language. */
+export function Seconds({
+  value,
+  isSigned = false,
+}: {
+  readonly value: string;
+  readonly isSigned?: boolean;
+}) {
+  const { t, i18n } = useTranslation();
+  const total = millisecondsOf(value);
+  const amount = total < 0n ? -total : total;
+  const whole = new Intl.NumberFormat(i18n.language).format(amount / 1_000n);
+  const sign = total < 0n ? '−' : isSigned && total > 0n ? '+' : '';
+  return (
+    <span className="figure">
+      {t('duration.second', { count: `${sign}${whole}.${String(amount % 1_000n).padStart(3, '0')}` })}
+    </span>
+  );
+}
+
+/** A count with its sign, for differences. */
+export function SignedCount({ value }: { readonly value: number }) {
+  const { i18n } = useTranslation();
+  const text = new Intl.NumberFormat(i18n.language, { signDisplay: 'exceptZero' }).format(value);
+  return <span className="figure">{text.replace('-', '−')}</span>;
+}
+
 /** A count, with separators of the language and tabular figures. */
 export function Count({ value }: { readonly value: number | string | bigint }) {
   const { i18n } = useTranslation();

@@ -34,6 +34,8 @@ const PATHS = {
   columns: 'M4 4h16v16H4zM9.500 4v16M14.500 4v16',
   up: 'M12 19V5M6 11l6-6 6 6',
   down: 'M12 5v14M6 13l6 6 6-6',
+  back: 'M15 5l-7 7 7 7',
+  forward: 'M9 5l7 7-7 7',
   search: 'M10 4a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15 15l5 5',
   close: 'M6 6l12 12M18 6 6 18',
   billed: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16z',

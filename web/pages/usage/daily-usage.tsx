@@ -1,0 +1,95 @@
+import { useQuery } from '@tanstack/react-query';
+import { lazy } from 'react';
+import { useTranslation } from 'react-i18next';
+import { type AccountUsage, dailyUsageQuery, type UsageQuestion } from '../../data/usage.ts';
+import { ChartCard } from '../../ui/chart-card.tsx';
+import { type Columns, DataTable } from '../../ui/data-table.tsx';
+import { BilledTime, Count, millisecondsOf } from '../../ui/figures.tsx';
+import { LinesSkeleton, Loaded } from '../../ui/states.tsx';
+
+const BarChart = lazy(() => import('../../ui/bar-chart.tsx'));
+
+type Day = NonNullable<AccountUsage['days']>[number];
+
+const HEIGHT = 240;
+
+/** The clusters that were billed on each UTC day of the period, by type. */
+export function DailyUsage({
+  accountId,
+  question,
+}: {
+  readonly accountId: string;
+  readonly question: UsageQuestion;
+}) {
+  const query = useQuery(dailyUsageQuery(accountId, question));
+  return (
+    <Loaded query={query} skeleton={<LinesSkeleton lines={1} height={HEIGHT + 70} />}>
+      {({ days = [], byType }) => <Days days={days} types={byType.map(({ clusterType }) => clusterType)} />}
+    </Loaded>
+  );
+}
+
+function Days({
+  days,
+  types,
+}: {
+  readonly days: readonly Day[];
+  readonly types: readonly (string | null)[];
+}) {
+  const { t } = useTranslation('usage');
+  const nameOf = (type: string | null) => type ?? t('common:measure.noType');
+  const countOf = ({ byType }: Day, type: string | null) =>
+    byType.find(({ clusterType }) => clusterType === type)?.billableClusters ?? 0;
+  const data = days.map((day) => ({
+    date: String(Number(day.date.slice(8))),
+    ...Object.fromEntries(types.map((type, i) => [`type${i}`, countOf(day, type)])),
+  }));
+  const series = types.map((type, i) => ({ name: `type${i}`, label: nameOf(type) }));
+  const columns: Columns<Day> = [
+    { id: 'date', header: t('days.date'), accessorKey: 'date', size: 130 },
+    {
+      id: 'billable',
+      header: t('common:measure.billableClusters'),
+      accessorFn: ({ usage }) => usage.billableClusters,
+      cell: ({ row }) => <Count value={row.original.usage.billableClusters} />,
+      size: 140,
+      meta: { align: 'right' },
+    },
+    {
+      id: 'time',
+      header: t('common:measure.clusterSeconds'),
+      accessorFn: ({ usage }) => millisecondsOf(usage.clusterSeconds),
+      cell: ({ row }) => <BilledTime seconds={row.original.usage.clusterSeconds} />,
+      size: 220,
+      meta: { align: 'right' },
+    },
+  ];
+  const csv = () => [
+    ['date', 'billableClusters', 'clusterSeconds', ...types.map(nameOf)],
+    ...days.map((day) => [
+      day.date,
+      String(day.usage.billableClusters),
+      day.usage.clusterSeconds,
+      ...types.map((type) => String(countOf(day, type))),
+    ]),
+  ];
+  return (
+    <ChartCard
+      title={t('days.title')}
+      name="days"
+      height={HEIGHT}
+      chart={<BarChart data={data} by="date" series={series} height={HEIGHT} label={t('days.label')} />}
+      table={
+        <DataTable
+          label={t('days.title')}
+          rows={days}
+          columns={columns}
+          idOf={({ date }) => date}
+          prefix="days."
+          isPlain
+        />
+      }
+      csv={csv}
+    />
+  );
+}
