@@ -28,6 +28,8 @@ export const beginningQuery = queryOptions({
       if (error instanceof RequestFailed && error.code === 'not-found') return null;
       throw error;
     }),
+  // It is recorded once, so it is not read again with every event.
+  meta: { isLive: false },
 });
 
 /** What a beginning would leave out; nothing is written. */

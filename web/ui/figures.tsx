@@ -36,7 +36,7 @@ export function Seconds({
   const sign = total < 0n ? '−' : isSigned && total > 0n ? '+' : '';
   return (
     <span className="figure">
-      {t('duration.second', { count: `${sign}${whole}.${String(amount % 1_000n).padStart(3, '0')}` })}
+      {t('duration.second', { amount: `${sign}${whole}.${String(amount % 1_000n).padStart(3, '0')}` })}
     </span>
   );
 }

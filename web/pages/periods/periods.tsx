@@ -92,12 +92,12 @@ function PeriodTable({ periods, nextPeriod, onShow }: PeriodTableProps) {
   const { t } = useTranslation('periods');
   const mayCall = useMayCall();
   const columns: Columns<Period> = [
-    { id: 'period', header: t('column.period'), accessorKey: 'period', size: 130 },
+    { id: 'period', header: t('column.period'), accessorKey: 'period', size: 110 },
     {
       id: 'state',
       header: t('column.state'),
       accessorFn: ({ state }) => t(`state.${state}`),
-      size: 120,
+      size: 100,
       cell: ({ row: { original } }) => (
         <span className="period-state" data-state={original.state}>
           <Icon name={STATE_ICONS[original.state]} size={16} />
@@ -106,62 +106,12 @@ function PeriodTable({ periods, nextPeriod, onShow }: PeriodTableProps) {
       ),
     },
     {
-      id: 'when',
-      header: t('column.when'),
-      accessorFn: ({ close, dueAt }) => close?.closedAt ?? dueAt,
-      size: 240,
-      cell: ({ row: { original } }) =>
-        original.close === null ? (
-          <>
-            {t('column.due')} <Instant at={original.dueAt} />
-          </>
-        ) : (
-          <>
-            {t('column.closed')} <Instant at={original.close.closedAt} />
-          </>
-        ),
-    },
-    {
-      id: 'accounts',
-      header: t('column.statements'),
-      accessorFn: ({ close }) => close?.accounts ?? 0,
-      size: 120,
-      cell: ({ row: { original } }) => original.close !== null && <Count value={original.close.accounts} />,
-      meta: { align: 'right' },
-    },
-    {
-      id: 'billable',
-      header: t('common:measure.billableClusters'),
-      accessorFn: ({ close }) => close?.totals.billableClusters ?? 0,
-      size: 150,
-      cell: ({ row: { original } }) =>
-        original.close !== null && <Count value={original.close.totals.billableClusters} />,
-      meta: { align: 'right' },
-    },
-    {
-      id: 'time',
-      header: t('common:measure.clusterSeconds'),
-      accessorFn: ({ close }) => millisecondsOf(close?.totals.clusterSeconds ?? '0'),
-      size: 200,
-      cell: ({ row: { original } }) =>
-        original.close !== null && <BilledTime seconds={original.close.totals.clusterSeconds} />,
-      meta: { align: 'right', csv: ({ close }) => close?.totals.clusterSeconds ?? '' },
-    },
-    {
-      id: 'digest',
-      header: t('column.digest'),
-      accessorFn: ({ close }) => close?.statementsDigest ?? '',
-      enableSorting: false,
-      size: 300,
-      meta: { isOptional: true },
-    },
-    {
       id: 'actions',
       header: '',
       enableSorting: false,
-      size: 150,
+      size: 130,
       cell: ({ row: { original } }) => (
-        <Group gap="xs" justify="flex-end">
+        <Group gap="xs" justify="flex-start">
           {original.state === 'closed' && (
             <Button
               variant="default"
@@ -186,6 +136,56 @@ function PeriodTable({ periods, nextPeriod, onShow }: PeriodTableProps) {
             )}
         </Group>
       ),
+    },
+    {
+      id: 'when',
+      header: t('column.when'),
+      accessorFn: ({ close, dueAt }) => close?.closedAt ?? dueAt,
+      size: 190,
+      cell: ({ row: { original } }) =>
+        original.close === null ? (
+          <>
+            {t('column.due')} <Instant at={original.dueAt} precision="day" />
+          </>
+        ) : (
+          <>
+            {t('column.closed')} <Instant at={original.close.closedAt} precision="day" />
+          </>
+        ),
+    },
+    {
+      id: 'accounts',
+      header: t('column.statements'),
+      accessorFn: ({ close }) => close?.accounts ?? 0,
+      size: 120,
+      cell: ({ row: { original } }) => original.close !== null && <Count value={original.close.accounts} />,
+      meta: { align: 'right' },
+    },
+    {
+      id: 'billable',
+      header: t('column.billable'),
+      accessorFn: ({ close }) => close?.totals.billableClusters ?? 0,
+      size: 130,
+      cell: ({ row: { original } }) =>
+        original.close !== null && <Count value={original.close.totals.billableClusters} />,
+      meta: { align: 'right' },
+    },
+    {
+      id: 'time',
+      header: t('common:measure.clusterSeconds'),
+      accessorFn: ({ close }) => millisecondsOf(close?.totals.clusterSeconds ?? '0'),
+      size: 200,
+      cell: ({ row: { original } }) =>
+        original.close !== null && <BilledTime seconds={original.close.totals.clusterSeconds} />,
+      meta: { align: 'right', csv: ({ close }) => close?.totals.clusterSeconds ?? '' },
+    },
+    {
+      id: 'digest',
+      header: t('column.digest'),
+      accessorFn: ({ close }) => close?.statementsDigest ?? '',
+      enableSorting: false,
+      size: 300,
+      meta: { isOptional: true },
     },
   ];
   return (
