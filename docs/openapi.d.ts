@@ -640,6 +640,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the adjustments that the next closing would make, in order of the accounts
+         * @description Facts that were recorded after the last closing can change earlier periods. The next closing puts these changes on its statements. Nothing is listed before the first closing. Roles: operator, billing, auditor.
+         */
+        get: operations["listPendingAdjustments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{accountId}/evidence": {
         parameters: {
             query?: never;
@@ -7184,6 +7204,83 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict2"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            417: components["responses"]["ExpectationFailed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable2"];
+        };
+    };
+    listPendingAdjustments: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Wait up to 2 s until the ledger has read this position; 503 if it has not. */
+                minPosition?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The adjustments, and the facts that cause them. */
+            200: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    "Access-Control-Expose-Headers": components["headers"]["Access-Control-Expose-Headers"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    "Cross-Origin-Resource-Policy": components["headers"]["Cross-Origin-Resource-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Ledger-Position": components["headers"]["Ledger-Position"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Watermark of the last closed period: later facts cause the adjustments. Null if no period is closed. */
+                        since: string | null;
+                        /** @description Position of the last event that is taken into account. */
+                        position: string;
+                        items: {
+                            accountId: string;
+                            adjustments: {
+                                /** @description The earlier period. */
+                                period: string;
+                                before: components["schemas"]["Usage"];
+                                after: components["schemas"]["Usage"];
+                                delta: components["schemas"]["Amounts"];
+                                /** @description The cluster types whose usage changed, in order. */
+                                byType: {
+                                    /** @description Null for clusters whose facts name no type. */
+                                    clusterType: string | null;
+                                    before: components["schemas"]["Usage"];
+                                    after: components["schemas"]["Usage"];
+                                    delta: components["schemas"]["Amounts"];
+                                }[];
+                                /** @description The facts that cause the adjustment, in the order of the log. */
+                                facts: components["schemas"]["FactRef"][];
+                            }[];
+                        }[];
+                        /** @description Cursor of the next page; absent on the last. */
+                        next?: string;
+                    };
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest2"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden2"];
+            408: components["responses"]["RequestTimeout"];
             414: components["responses"]["URITooLong"];
             415: components["responses"]["UnsupportedMediaType"];
             417: components["responses"]["ExpectationFailed"];

@@ -1,7 +1,6 @@
 import { Group, Text } from '@mantine/core';
 import {
   type ColumnDef,
-  flexRender,
   getCoreRowModel,
   getSortedRowModel,
   type Row,
@@ -107,6 +106,8 @@ export function DataTable<T extends RowData>({
     getSortedRowModel: getSortedRowModel(),
     manualSorting: isSortedByServer,
     enableSortingRemoval: false,
+    // There are no pages. Without this, rows that are a new array in each rendering would be rendered without an end.
+    autoResetAll: false,
     onSortingChange: (update) => {
       const [next] = typeof update === 'function' ? update(sorting) : update;
       setUrl({ [`${prefix}sort`]: next && `${next.desc ? '-' : ''}${next.id}` });
@@ -169,7 +170,7 @@ export function DataTable<T extends RowData>({
             <tr aria-rowindex={isVirtual ? 1 : undefined}>
               {table.getFlatHeaders().map(({ column, id, getContext }) => {
                 const order = column.getIsSorted();
-                const text = flexRender(column.columnDef.header, getContext());
+                const text = contentOf(column.columnDef.header, getContext());
                 return (
                   <th
                     key={id}
@@ -201,7 +202,7 @@ export function DataTable<T extends RowData>({
               <tr key={row.id} aria-rowindex={isVirtual ? index + 2 : undefined}>
                 {row.getVisibleCells().map(({ column, id, getContext }) => (
                   <td key={id} data-align={column.columnDef.meta?.align}>
-                    {flexRender(column.columnDef.cell, getContext())}
+                    {contentOf(column.columnDef.cell, getContext())}
                   </td>
                 ))}
               </tr>
@@ -217,6 +218,14 @@ export function DataTable<T extends RowData>({
       )}
     </div>
   );
+}
+
+/**
+ * Returns the content of a cell. Its function is called and not rendered as a component: pages define columns anew with every change,
+ * and a component of another function would replace the whole cell, with the button that has the focus.
+ */
+function contentOf<C>(template: ReactNode | ((context: C) => ReactNode), context: C): ReactNode {
+  return typeof template === 'function' ? template(context) : template;
 }
 
 /** The place of the rows that are not in the page. */
