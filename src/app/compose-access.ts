@@ -1,9 +1,8 @@
 import { type Config, isLoopbackHost } from '../config/config.ts';
 import { AccessControl } from '../http/access/access-control.ts';
-import { IdentityProvider } from '../http/access/identity-provider.ts';
+import type { IdentityProvider } from '../http/access/identity-provider.ts';
 import { OpenAnswers } from '../http/access/open-answers.ts';
 import { openSessionKey, Sessions } from '../http/access/sessions.ts';
-import { TokenVerifier } from '../http/access/token-verifier.ts';
 import { AccessKeys } from '../ledger/access-keys.ts';
 import { KeyUses } from '../ledger/key-uses.ts';
 import type { ComposeOptions } from './compose-options.ts';
@@ -31,7 +30,10 @@ export async function composeAccess(
   resources: AsyncDisposableStack,
 ): Promise<Access> {
   const { oidc, bootstrapKey } = config;
-  const tokens = oidc === undefined ? undefined : new TokenVerifier(oidc, now);
+  const tokens =
+    oidc === undefined
+      ? undefined
+      : new (await import('../http/access/token-verifier.ts')).TokenVerifier(oidc, now);
   const hasOtherOperators = Object.values(oidc?.roles ?? {}).includes('operator');
   const keys = new AccessKeys(store, { now, recordingTime: clock.now, monotonic, hasOtherOperators });
   const keyUses = new KeyUses({ store, now, recordingTime: clock.now, log });
@@ -44,7 +46,12 @@ export async function composeAccess(
   const identityProvider =
     oidc?.clientId === undefined || tokens === undefined
       ? undefined
-      : new IdentityProvider(oidc, oidc.clientId, tokens, now);
+      : new (await import('../http/access/identity-provider.ts')).IdentityProvider(
+          oidc,
+          oidc.clientId,
+          tokens,
+          now,
+        );
   const access = new AccessControl({
     keys,
     uses: keyUses,

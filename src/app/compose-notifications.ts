@@ -1,7 +1,6 @@
-import { Agent } from 'undici';
 import type { Config } from '../config/config.ts';
 import type { CurrentAlert } from '../delivery/alerts/alert-announcer.ts';
-import { openChannel } from '../delivery/alerts/channels.ts';
+import { type Channel, openChannel } from '../delivery/alerts/channels.ts';
 import { Notifications } from '../delivery/alerts/notifications.ts';
 import type { LogTail } from '../delivery/log-tail.ts';
 import { alertText } from '../domain/alert.ts';
@@ -12,22 +11,20 @@ import type { ComposeOptions } from './compose-options.ts';
 import type { OpenLog } from './open-log.ts';
 
 /** Starts to announce alerts and to send them to the channels of the settings. A read-only ledger does not. */
-export function openNotifications(
+export async function openNotifications(
   { notifications: channels, announceAlerts }: Config,
   { log, now, monotonic = () => performance.now(), readOnly = false }: ComposeOptions,
   { store, clock, isReadOnly }: OpenLog,
   sources: AlertSources & { readonly tail: LogTail },
   resources: AsyncDisposableStack,
-): void {
+): Promise<void> {
   if (readOnly || !announceAlerts) return;
-  // Channels are settings of the operator, so every address is allowed.
-  const dispatcher = new Agent();
-  resources.defer(() => dispatcher.destroy());
+  const opened = channels.length === 0 ? [] : await openChannels(channels, now, resources);
   const notifications = new Notifications({
     store,
     tail: sources.tail,
     isReadOnly,
-    channels: channels.map((options) => openChannel(options, dispatcher, now)),
+    channels: opened,
     current: () => {
       const { model } = sources.projections;
       const alerts = model.alerts.all(clock.now(), liveAlerts(sources));
@@ -40,6 +37,18 @@ export function openNotifications(
   });
   resources.defer(() => notifications.stop());
   notifications.start();
+}
+
+/** Channels are settings of the operator, so every address is allowed. */
+async function openChannels(
+  channels: Config['notifications'],
+  now: () => number,
+  resources: AsyncDisposableStack,
+): Promise<Channel[]> {
+  const { Agent } = await import('undici');
+  const dispatcher = new Agent();
+  resources.defer(() => dispatcher.destroy());
+  return channels.map((options) => openChannel(options, dispatcher, now));
 }
 
 function currentAlert(alert: Alert): CurrentAlert {

@@ -81,7 +81,7 @@ async function composeLayers(
   const kubefirst = kubefirstOf(config, options, openedLog, { ...shared, places }, resources);
   const validator = validatorOf(config, options, openedLog, { ...shared, kubefirst }, resources);
   const webhooks = await openWebhooks(config, options, openedLog, resources);
-  openNotifications(
+  await openNotifications(
     config,
     options,
     openedLog,

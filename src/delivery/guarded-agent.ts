@@ -1,6 +1,6 @@
 import { lookup as resolve } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import { AddressPolicy } from '../util/address-policy.ts';
 import type { AddressPolicyOptions } from '../util/address-policy-options.ts';
 
@@ -51,7 +51,8 @@ export class TargetPolicy {
  * the connection goes to the address that was checked, so that a name that changes its address between the check and the
  * connection gains nothing. Redirects are not followed.
  */
-export function guardedAgent(policy: TargetPolicy): Agent {
+export async function guardedAgent(policy: TargetPolicy): Promise<Agent> {
+  const undici = await import('undici');
   const lookup: LookupFunction = (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '');
@@ -64,7 +65,7 @@ export function guardedAgent(policy: TargetPolicy): Agent {
       return callback(null, first?.address ?? '', first?.family);
     });
   };
-  return new Agent({
+  return new undici.Agent({
     connect: { lookup, timeout: CONNECT_TIMEOUT_MS },
     pipelining: 1,
     connections: 10,

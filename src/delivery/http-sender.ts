@@ -1,4 +1,4 @@
-import { type Dispatcher, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Instant } from '../domain/time.ts';
 import { messageOf } from '../util/message-of.ts';
 import type { Handled } from './groups/consumer-group.ts';
@@ -30,6 +30,8 @@ export async function post(
 ): Promise<Handled> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
+    // Loaded at the first message: most ledgers start without one.
+    const { request } = await import('undici');
     const answer = await request(url, {
       method: 'POST',
       headers: { 'user-agent': 'cluster-ledger', ...headers },

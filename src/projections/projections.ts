@@ -55,11 +55,17 @@ const RETRY_MS = 500;
 
 /**
  * Returns the number of events after which a new snapshot is written. It grows with the log, as the cost of a snapshot does. A
- * start after a crash replays at most a tenth of the log, or 10,000 events.
+ * start after a crash replays a tenth of the log, 10,000 events, or what was recorded in 30 seconds, whichever is most.
  */
 function snapshotAfter(position: Position): number {
   return Math.max(10_000, position / 10);
 }
+
+/**
+ * Minimum time between two snapshots. Writing one holds the event loop, and under load the events of one second would be enough
+ * for the next one. What is recorded in that time is replayed in a few seconds.
+ */
+const MIN_SNAPSHOT_INTERVAL_MS = 30_000;
 
 /**
  * Keeps a `LedgerModel` at the end of the log: restores a snapshot or starts empty, then follows the log. One follower feeds
@@ -76,6 +82,8 @@ export class Projections {
   #isCaughtUp = false;
   #failure: unknown;
   #snapshotAt = 0;
+  /** When the last snapshot was begun, on the clock of `performance.now()`. */
+  #snapshotTime = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
   /** Compares the statements of closed periods with their closings. */
   readonly statements: StatementCheck;
@@ -190,9 +198,14 @@ export class Projections {
       }
       this.#wake();
       if (this.#isCaughtUp) this.statements.check(this.#model);
-      const { position } = this.#model;
-      if (this.#isCaughtUp && position - this.#snapshotAt >= snapshotAfter(position)) void this.#snapshot();
+      if (this.#isCaughtUp && this.#isSnapshotDue) void this.#snapshot();
     }
+  }
+
+  get #isSnapshotDue(): boolean {
+    const { position } = this.#model;
+    if (position - this.#snapshotAt < snapshotAfter(position)) return false;
+    return performance.now() - this.#snapshotTime >= MIN_SNAPSHOT_INTERVAL_MS;
   }
 
   /** Computes histories before the first requests, so that these need not wait. */
@@ -281,6 +294,7 @@ export class Projections {
     const { position } = this.#model;
     if (snapshotFile === undefined || this.#keepsSnapshot || position === this.#snapshotAt) return;
     this.#snapshotAt = position;
+    this.#snapshotTime = performance.now();
     const bytes = encodeModel(this.#model, this.#options.starts?.origin);
     this.#writing = this.#writing
       .then(() => writeSnapshot(snapshotFile, bytes))

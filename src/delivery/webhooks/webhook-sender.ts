@@ -18,12 +18,12 @@ export interface WebhookMessage {
 /** Sends messages as Standard Webhooks 1.0 has it (github.com/standard-webhooks/standard-webhooks). */
 export class WebhookSender {
   readonly #policy: TargetPolicy;
-  readonly #agent: Dispatcher;
+  /** Opened at the first message. */
+  #agent: Promise<Dispatcher> | undefined;
   readonly #now: () => Instant;
 
   constructor(policy: TargetPolicy, now: () => Instant) {
     this.#policy = policy;
-    this.#agent = guardedAgent(policy);
     this.#now = now;
   }
 
@@ -44,10 +44,11 @@ export class WebhookSender {
     const address = addressIn(new URL(url).hostname);
     const denied = address === undefined ? undefined : this.#policy.denialReason(address);
     if (denied !== undefined) return { outcome: 'retry', reason: denied };
-    return post({ url, headers, body }, this.#agent, this.#now, signal);
+    this.#agent ??= guardedAgent(this.#policy);
+    return post({ url, headers, body }, await this.#agent, this.#now, signal);
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await (await this.#agent)?.destroy();
   }
 }

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { EncryptJWT, errors, jwtDecrypt } from 'jose';
 import { z } from 'zod';
 import { KeyId } from '../../domain/access/access-key.ts';
 import { type Caller, ROLES } from '../../domain/access/caller.ts';
@@ -104,6 +103,7 @@ export class Sessions {
 
   async #seal(use: CookieUse, claims: object, endsAt: Instant): Promise<Sealed> {
     const [now, end] = [this.#now(), endsAt].map((at) => Math.floor(at / SECOND_MS)) as [number, number];
+    const { EncryptJWT } = await import('jose');
     const text = await new EncryptJWT({ ...claims })
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
       .setAudience(audienceOf(use))
@@ -115,6 +115,7 @@ export class Sessions {
   }
 
   async #unseal(use: CookieUse, text: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { errors, jwtDecrypt } = await import('jose');
     try {
       const { payload } = await jwtDecrypt(text, this.#key, {
         audience: audienceOf(use),
