@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -255,6 +255,16 @@ describe.skipIf(why !== undefined)(`the chart in ${why ?? 'a real kube-apiserver
       await kubectl(['get', 'configmap', configMap.name, '--namespace', 'billing', '--output', 'json']),
     );
     expect(config.data['ledger.yaml']).toBe('periods:\n  autoClose: true\n');
+  });
+
+  test('has the hook of deploy/examples beside it, which installs as its page says and whose Job the server accepts', async () => {
+    const work = await mkdtemp(join(folder, 'examples-'));
+    await symlink(join(root, 'deploy'), join(work, 'deploy'));
+    await writeFile(join(work, 'producer-key'), 'clk_of_a_producer');
+    await runPage('deploy/examples/README.md', work, { prelude: `export KUBECONFIG='${kubeconfig}'` });
+    const job = await helm(['get', 'hooks', 'goodbye', '--namespace', 'goodbye', '--kubeconfig', kubeconfig]);
+    const applied = await kubectl(['apply', '--dry-run=server', '--filename', '-'], { input: job });
+    expect(applied).toContain('job.batch/goodbye-goodbye created (server dry run)');
   });
 
   test('has a README whose commands work in order, from nothing to a bill', async () => {

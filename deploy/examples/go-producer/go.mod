@@ -1,0 +1,3 @@
+module example.com/go-producer
+
+go 1.19
