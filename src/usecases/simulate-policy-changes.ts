@@ -3,7 +3,7 @@ import { originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import { clusterStream, runOfStream } from '../domain/stream-table.ts';
 import { DAY_MS, type Instant, type Window } from '../domain/time.ts';
 import { VALIDATOR_SOURCE } from '../domain/validation/judging/judge.ts';
-import type { Policies } from '../domain/validation/judging/policy.ts';
+import { longestWait, type Policies } from '../domain/validation/judging/policy.ts';
 import {
   type AccountSimulation,
   type PastCluster,
@@ -36,10 +36,7 @@ export async function simulatePolicyChanges(
   window: Window,
   through: Instant,
 ): Promise<PolicyChangeResult> {
-  const patience = [policies.fallback, ...policies.exceptions.map(({ policy }) => policy)].map(
-    ({ stopAfter, unreachableFor }) => stopAfter + unreachableFor,
-  );
-  const from = window.from - Math.max(...patience) - DAY_MS;
+  const from = window.from - longestWait(policies) - DAY_MS;
   const isPlayed = ({ run: { start } }: Completed) => start.tick >= from && start.tick < window.to;
 
   const clusterIds = new Set<string>();

@@ -234,6 +234,15 @@ export function missingForOf({ missingFor }: Thresholds, { labels }: PolicySubje
   return labels?.[RECORDS_LABEL] === undefined ? undefined : RECORDS_MISSING_FOR;
 }
 
+/** Returns the longest time, in ms, that any of the policies waits before it stops billing. */
+export function longestWait({ fallback, exceptions }: Policies): Instant {
+  const waits = [fallback, ...exceptions.map(({ policy }) => policy)].map(
+    ({ stopAfter, unreachableFor, missingFor }) =>
+      Math.max(stopAfter + unreachableFor, typeof missingFor === 'number' ? missingFor : RECORDS_MISSING_FOR),
+  );
+  return Math.max(...waits);
+}
+
 function matches({ accounts, labels }: z.output<typeof Match>, cluster: PolicySubject): boolean {
   if (accounts !== undefined && !accounts.includes(cluster.accountId)) return false;
   return Object.entries(labels ?? {}).every(([label, value]) => cluster.labels?.[label] === value);

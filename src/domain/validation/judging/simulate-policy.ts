@@ -102,7 +102,7 @@ interface RegistrationDetails {
  * Judges the recorded verdicts of past runs by other policies, as if those had been enforced from the first run on.
  * Facts of the validator are left out and replaced by those of the simulated policies. Nothing is written.
  *
- * Streaks begin with the first simulated run, so simulate runs from at least `stopAfter` before the window too. The
+ * Streaks begin with the first simulated run, so simulate runs from at least `longestWait` before the window too. The
  * inventory is what the runs found.
  */
 export class PolicySimulation {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { longestWait } from '../../../../src/domain/validation/judging/policy.ts';
 import {
   type PastCluster,
   PolicySimulation,
@@ -18,6 +19,7 @@ import {
   START,
   stored,
   timeout,
+  unverifiable,
 } from '../fleet.ts';
 
 const TICK = 5 * MINUTE_MS;
@@ -90,6 +92,28 @@ test('confirmation by inventory stops only clusters that the runs found missing'
   };
   expect(play('gone')).toHaveLength(1);
   expect(play('listed')).toEqual([]);
+});
+
+test('simulating missingFor shows the stops of clusters that no inventory lists, until they are listed again', () => {
+  const fleet = new Fleet({ mode: 'observe', missingFor: 'off' }, IDS);
+  for (const id of IDS) fleet.inventory.set(id, 'listed');
+  fleet.run(START, { a: alive(), b: alive(), ...UP });
+  fleet.inventory.set('a', 'gone');
+  const seen = { a: unverifiable, b: alive(), ...UP };
+  const last = fleet.runs(START + TICK, 2 * DAY_MS, seen);
+  fleet.inventory.set('a', 'listed');
+  fleet.run(last + TICK, seen);
+  expect(whatIf(fleet, { missingFor: 'off' })).toEqual([]);
+  expect(whatIf(fleet, { missingFor: '3d' })).toEqual([]);
+  const [account] = whatIf(fleet, { missingFor: '36h', version: 'v1' });
+  expect(account?.stops).toEqual([{ clusterId: 'a', policy: 'default@v1', from: START, to: last + TICK }]);
+});
+
+test('runs are simulated from the longest wait of any policy on', () => {
+  expect(longestWait(policies({ stopAfter: '2h', unreachableFor: '15m' }))).toBe(DAY_MS);
+  expect(longestWait(policies({ stopAfter: '2d', unreachableFor: '15m' }))).toBe(2 * DAY_MS + 15 * MINUTE_MS);
+  const exception = { name: 'slow', match: { accounts: ['globex'] }, missingFor: '10d' };
+  expect(longestWait(policies({ policies: [exception] }))).toBe(10 * DAY_MS);
 });
 
 const rows = fc.array(
