@@ -9,7 +9,7 @@ import {
   useReactTable,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from './icons.tsx';
 import { TableTools } from './table-tools.tsx';
@@ -92,7 +92,9 @@ export function DataTable<T extends RowData>({
   isPlain = false,
 }: DataTableProps<T>) {
   const [url, setUrl] = useUrlState();
-  const sorting = sortingOf(url[`${prefix}sort`] ?? initialSort);
+  const sort = url[`${prefix}sort`] ?? initialSort;
+  // Another array would count as another order, and the rows would be sorted again and again.
+  const sorting = useMemo(() => sortingOf(sort), [sort]);
   const chosen = url[`${prefix}columns`]?.split(',');
   const visibility = Object.fromEntries(
     columns.map(({ id = '', meta }) => [id, chosen?.includes(id) ?? meta?.isOptional !== true]),

@@ -88,7 +88,8 @@ function Content({ cluster }: { readonly cluster: Cluster }) {
         <DeleteDialog
           cluster={cluster}
           onClose={() => setDeleting(false)}
-          onConfirmed={() => deletion.current?.focus()}
+          // After the dialog has given the focus back.
+          onConfirmed={() => requestAnimationFrame(() => deletion.current?.focus())}
         />
       )}
       {change !== undefined && (
