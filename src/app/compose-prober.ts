@@ -7,6 +7,7 @@ import {
 } from '../kubernetes/settings/credential-settings.ts';
 import { ProberOptions } from '../kubernetes/settings/prober-options.ts';
 import type { Logger } from '../util/logger.ts';
+import type { Operations } from '../util/operations.ts';
 import { searchDomains } from './search-domains.ts';
 
 /** Files of the in-cluster login. */
@@ -17,17 +18,22 @@ interface Parts {
   readonly environment: Readonly<Record<string, string>>;
   readonly log: Pick<Logger, 'warn'>;
   readonly now: () => number;
+  readonly operations?: Operations;
 }
 
 /** Creates the prober, whose process opens all credentials: those of clusters and those of management clusters. */
 export function openProber(
-  { environment, log, now }: Parts,
+  { environment, log, now, operations }: Parts,
   { credentials, probe }: Pick<ValidatorSettings, 'credentials' | 'probe'>,
   followed: readonly ManagementClusterSettings[],
 ): Prober {
   const readable = readableFor(credentials, followed);
   const options = { ...probe, credentials, environment, searchDomains: searchDomains(environment), readable };
-  return new Prober(ProberOptions.parse(options), { now, log });
+  return new Prober(ProberOptions.parse(options), {
+    now,
+    log,
+    ...(operations !== undefined && { operations }),
+  });
 }
 
 function readableFor(

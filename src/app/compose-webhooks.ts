@@ -25,7 +25,7 @@ export interface OpenWebhooks {
 export async function openWebhooks(
   config: Config,
   { log, now, monotonic = () => performance.now(), readOnly = false }: ComposeOptions,
-  { store, projections, clock, isReadOnly }: OpenLog,
+  { store, projections, clock, isReadOnly, operations }: OpenLog,
   resources: AsyncDisposableStack,
 ): Promise<OpenWebhooks> {
   const sender = new WebhookSender(new TargetPolicy(targetsOf(config)), now);
@@ -41,6 +41,7 @@ export async function openWebhooks(
     now,
     monotonic,
     log,
+    operations,
   });
   resources.defer(() => webhooks.stop());
   if (!isReadOnly) webhooks.start();

@@ -4,7 +4,10 @@ import type { Config } from '../config/config.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { measureDeliveries } from '../http/metrics/delivery-metrics.ts';
 import { measureLog } from '../http/metrics/log-metrics.ts';
-import { createMetrics, observeKubefirst } from '../http/metrics/metrics.ts';
+import { addBuildInfo, createMetrics, type Metrics, observeKubefirst } from '../http/metrics/metrics.ts';
+import { measureOperations } from '../http/metrics/operation-metrics.ts';
+import { measureProgress } from '../http/metrics/progress-metrics.ts';
+import { measureValidator } from '../http/metrics/validator-metrics.ts';
 import type { App, HttpServices } from '../http/server/app.ts';
 import { buildServer } from '../http/server/server.ts';
 import { AutoClose } from '../jobs/auto-close.ts';
@@ -38,6 +41,7 @@ export interface Composition extends Access {
   /** Absent if no source of credentials is configured, or the ledger is read-only. */
   readonly validator: OpenValidator | undefined;
   readonly kubefirst: Kubefirst;
+  readonly metrics: Metrics;
   /** Waits for requests in progress, then closes everything. */
   close(): Promise<void>;
 }
@@ -90,7 +94,7 @@ async function composeLayers(
   );
   const access = await composeAccess(config, options, openedLog, resources);
   const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks };
-  const app = await serverOf(openedLog, services, access, config, options);
+  const { app, metrics } = await serverOf(openedLog, services, access, config, options);
   if (!isReadOnly) autoClose.start();
   const close = async () => {
     const closing = autoClose.stop();
@@ -98,8 +102,8 @@ async function composeLayers(
     await closing;
     await resources.disposeAsync();
   };
-  const parts = { app, store, ledger, projections, signedLog, closePeriod, clockGuard, validator, kubefirst };
-  return { ...parts, ...access, close };
+  const parts = { app, metrics, store, ledger, projections, signedLog, closePeriod, clockGuard };
+  return { ...parts, validator, kubefirst, ...access, close };
 }
 
 function closePeriodOf(
@@ -121,13 +125,13 @@ function placesOf({ kubefirst, validator }: Config): readonly FollowedRecords[] 
 function proberOf(
   { validator, kubernetes: environment }: Config,
   { log, now }: ComposeOptions,
-  { isReadOnly }: OpenLog,
+  { isReadOnly, operations }: OpenLog,
   places: readonly FollowedRecords[],
   resources: AsyncDisposableStack,
 ): Prober | undefined {
   if (isReadOnly || (!hasSources(validator) && places.length === 0)) return undefined;
   const followed = places.map(({ managementCluster }) => managementCluster);
-  const prober = openProber({ environment, log, now }, validator, followed);
+  const prober = openProber({ environment, log, now, operations }, validator, followed);
   resources.defer(() => prober.stop());
   return prober;
 }
@@ -182,12 +186,12 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
   OpenWebhooks;
 
 async function serverOf(
-  { store, projections, signedLog, witnesses, clock, clockGuard, starts, latch }: OpenLog,
+  { store, operations, projections, signedLog, witnesses, clock, clockGuard, starts, latch }: OpenLog,
   { ledger, closePeriod, kubefirst, validator, health, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
   config: Config,
   { log, now, onLossAccepted }: ComposeOptions,
-): Promise<App> {
+): Promise<{ readonly app: App; readonly metrics: Metrics }> {
   const metrics = createMetrics({
     store,
     projections,
@@ -202,6 +206,10 @@ async function serverOf(
   });
   measureLog(metrics.registry, signedLog, latch, now);
   measureDeliveries(metrics.registry, webhooks);
+  measureOperations(metrics.registry, operations);
+  measureProgress(metrics.registry, { projections, store, now, graceMs });
+  measureValidator(metrics.registry, projections);
+  addBuildInfo(metrics.registry, packageVersion(), config.store.kind);
   observeKubefirst(metrics, kubefirst);
   const services: HttpServices = {
     store,
@@ -233,7 +241,7 @@ async function serverOf(
     epochs: () => starts.epochs,
     version: packageVersion(),
   };
-  return buildServer(services, log);
+  return { app: await buildServer(services, log), metrics };
 }
 
 function packageVersion(): string {

@@ -8,6 +8,7 @@ import { Witnesses } from '../audit/witness/witnesses.ts';
 import { type Config, ConfigError } from '../config/config.ts';
 import type { Instant } from '../domain/time.ts';
 import type { EventStore, StoreLoss } from '../eventstore/event-store.ts';
+import { ObservedStore } from '../eventstore/observed-store.ts';
 import { ReadOnlyStore } from '../eventstore/read-only-store.ts';
 import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
@@ -20,6 +21,7 @@ import { RecordingClock } from '../ledger/recording-clock.ts';
 import { StatementDigests } from '../ledger/statement-digests.ts';
 import { LogStarts } from '../projections/log-starts.ts';
 import { Projections } from '../projections/projections.ts';
+import { Operations } from '../util/operations.ts';
 import type { ComposeOptions } from './compose-options.ts';
 import { warnOfOpenFolders } from './data-folder.ts';
 
@@ -31,6 +33,8 @@ export interface OpenLog {
   readonly witnesses: Witnesses;
   readonly checkpoints: CheckpointSchedule;
   readonly starts: LogStarts;
+  /** The appends, probes and deliveries of this ledger, for metrics and traces. */
+  readonly operations: Operations;
   /** Stamps events. */
   readonly clock: RecordingClock;
   readonly clockGuard: ClockGuard;
@@ -57,7 +61,8 @@ export async function openLog(
   resources: AsyncDisposableStack,
 ): Promise<OpenLog> {
   const { log, now, onFailed, readOnly = false } = options;
-  const opened = await openStore(config, options);
+  const operations = new Operations();
+  const opened = new ObservedStore(await openStore(config, options), operations);
   if (!readOnly) await warnOfOpenFolders(config, log);
   const latch = new ReadOnlyLatch(now);
   const store = readOnly ? new ReadOnlyStore(opened) : new ReadOnlyAwareStore(opened, latch);
@@ -128,6 +133,7 @@ export async function openLog(
   }
   return {
     store,
+    operations,
     projections: following,
     signedLog,
     witnesses,

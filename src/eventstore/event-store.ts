@@ -92,6 +92,8 @@ export interface StoreHealth {
   readonly unreachableSince: number | undefined;
   /** Description of the failure, for operators. */
   readonly detail: string | undefined;
+  /** How often followers had to subscribe again, since this process opened the store; `undefined` if the store is a file. */
+  readonly reconnects?: number;
   /** Whether the store stays unreachable until an operator does what `detail` says. */
   readonly needsOperator?: boolean;
 }

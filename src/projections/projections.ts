@@ -84,6 +84,7 @@ export class Projections {
   #snapshotAt = 0;
   /** When the last snapshot was begun, on the clock of `performance.now()`. */
   #snapshotTime = Number.NEGATIVE_INFINITY;
+  #snapshots = { written: 0, failed: 0, position: 0 };
   #writing: Promise<void> = Promise.resolve();
   /** Compares the statements of closed periods with their closings. */
   readonly statements: StatementCheck;
@@ -120,6 +121,11 @@ export class Projections {
   /** The error that ended following; `undefined` while it continues. */
   get failure(): unknown {
     return this.#failure;
+  }
+
+  /** Numbers of snapshots that were written, and could not be, and the position of the newest one; 0 if there is none. */
+  get snapshots(): { readonly written: number; readonly failed: number; readonly position: Position } {
+    return this.#snapshots;
   }
 
   /** Calls `listener` with each batch of events that the model has taken in. */
@@ -184,7 +190,7 @@ export class Projections {
   async #run(): Promise<void> {
     this.#model = (await this.#restore()) ?? this.#model;
     this.#restored.resolve();
-    this.#snapshotAt = this.#model.position;
+    this.#snapshotAt = this.#snapshots.position = this.#model.position;
     await this.#follow();
   }
 
@@ -298,7 +304,12 @@ export class Projections {
     const bytes = encodeModel(this.#model, this.#options.starts?.origin);
     this.#writing = this.#writing
       .then(() => writeSnapshot(snapshotFile, bytes))
+      .then(() => {
+        this.#snapshots.written++;
+        this.#snapshots.position = position;
+      })
       .catch((error: unknown) => {
+        this.#snapshots.failed++;
         log.warn({ err: error, snapshotFile }, 'the snapshot could not be written');
       });
     await this.#writing;

@@ -3,6 +3,8 @@ import type { LedgerProcess } from '../support/ledger-process.ts';
 interface FeedEvent {
   readonly source: string;
   readonly id: string;
+  readonly type: string;
+  readonly subject: string;
   readonly ledgereventid: string;
   readonly ledgerposition: string;
 }

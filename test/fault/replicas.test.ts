@@ -9,6 +9,7 @@ import { inStructuredMode, registered } from '../support/cloud-events.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { sqlite, stores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
+import { tortureReplicas } from '../torture/replicas.ts';
 import { readFeed } from './feed.ts';
 import { Producers } from './producers.ts';
 
@@ -66,4 +67,12 @@ describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name
       expect(answers.toSorted()).toEqual([201, 409]);
     }
   });
+});
+
+test('three replicas that are killed and upgraded one after the other lose no fact, and do each thing once', async () => {
+  // The long form is `npm run torture -- replicas`. It runs on a real server where there is one.
+  const { connection } = stores.at(-1) as (typeof stores)[number];
+  const { kills, findings } = await tortureReplicas({ connection, count: 3 });
+  expect(findings).toEqual([]);
+  expect(kills).toBe(3);
 });

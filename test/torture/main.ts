@@ -103,6 +103,34 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     for (const text of silent) process.stdout.write(`  ${text}\n`);
     return silent.length === 0 ? 0 : 1;
   },
+  replicas: async (args) => {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        url: { type: 'string' },
+        count: { type: 'string', default: '10' },
+        seconds: { type: 'string', default: '60' },
+      },
+    });
+    const { tortureReplicas } = await import('./replicas.ts');
+    const server =
+      values.url === undefined
+        ? await (await import('../support/eventstored.ts')).startSingleNode()
+        : undefined;
+    const count = Number(values.count);
+    const report = await tortureReplicas({
+      connection: values.url ?? (server?.url as string),
+      count,
+      seconds: Number(values.seconds),
+      progress: (kills, facts) => process.stderr.write(`${kills} of ${count} kills, ${facts} facts\n`),
+    }).finally(() => server?.remove());
+    const { kills, facts, runs, closings, delivered, findings } = report;
+    process.stdout.write(
+      `${kills} kills of three replicas: ${facts} facts, ${runs} runs of the validator, ${closings} closings, ${delivered} deliveries; ${findings.length} findings\n`,
+    );
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
   outbox: async (args) => {
     const { tortureOutbox } = await import('./outbox/torture-outbox.ts');
     const { seed, count } = budgetOf(args, 100);

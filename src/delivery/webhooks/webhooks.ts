@@ -9,6 +9,7 @@ import type { LiveAlert } from '../../projections/alerts/raised-alert.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { Logger } from '../../util/logger.ts';
+import type { Operations } from '../../util/operations.ts';
 import { Claim } from '../claim.ts';
 import { ClaimedWork } from '../claimed-work.ts';
 import { feedEventOf } from '../feed-event.ts';
@@ -33,6 +34,7 @@ export interface WebhooksOptions {
   readonly now: () => Instant;
   /** A clock that nobody can set, in milliseconds. */
   readonly monotonic: () => number;
+  readonly operations: Operations;
   readonly log: Logger;
 }
 
@@ -267,8 +269,12 @@ export class Webhooks {
     return known.event;
   }
 
-  #deliver(event: LogEvent, webhook: Webhook, signal: AbortSignal): Promise<Handled> {
-    return this.#send(webhook, event.id, JSON.stringify(this.#sentAs(event)), signal);
+  async #deliver(event: LogEvent, webhook: Webhook, signal: AbortSignal): Promise<Handled> {
+    const { webhookId } = webhook;
+    const ended = this.#options.operations.begin('delivery', { webhookId, eventId: event.id });
+    const handled = await this.#send(webhook, event.id, JSON.stringify(this.#sentAs(event)), signal);
+    ended(handled.outcome === 'ack' ? 'delivered' : 'failed');
+    return handled;
   }
 
   async #send(webhook: Webhook, id: string, body: string, signal: AbortSignal): Promise<Handled> {

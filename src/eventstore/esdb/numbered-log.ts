@@ -74,6 +74,7 @@ export class NumberedLog {
         yield* this.#subscribed(cursor, after, signal, confirmed);
       } catch (error) {
         if (signal.aborted) return;
+        this.#parts.reachability.resubscribed();
         if (pause === FIRST_PAUSE_MS)
           this.#parts.log.info({ why: describe(error) }, 'the subscription ended; subscribing again');
         await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);

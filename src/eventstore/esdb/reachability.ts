@@ -46,6 +46,7 @@ export class Reachability {
   readonly #reported = new Set<string>();
   readonly #probing = new Set<Operation>();
   #isOutageReported = false;
+  #reconnects = 0;
   #lastSuccessAt = Number.NEGATIVE_INFINITY;
   #diagnosedAt = Number.NEGATIVE_INFINITY;
   #connectionAdvice: string | undefined;
@@ -155,12 +156,20 @@ export class Reachability {
     }
   }
 
+  /** Records that a follower subscribes again. */
+  resubscribed(): void {
+    this.#reconnects++;
+  }
+
   health(): StoreHealth {
     const failures = [...this.#failures.values()];
-    if (failures.length === 0) return { reachable: true, unreachableSince: undefined, detail: undefined };
+    const reconnects = this.#reconnects;
+    if (failures.length === 0)
+      return { reachable: true, unreachableSince: undefined, detail: undefined, reconnects };
     const advised = failures.find(({ advice }) => advice !== undefined);
     return {
       reachable: false,
+      reconnects,
       unreachableSince: Math.min(...failures.map(({ since }) => since)),
       detail: advised?.advice ?? failures[0]?.detail,
       needsOperator: advised !== undefined,

@@ -82,6 +82,16 @@ export function createMetrics(sources: MetricSources): Metrics {
   };
 }
 
+/** Adds the version of the release and the kind of its store. */
+export function addBuildInfo(registry: Registry, version: string, store: string): void {
+  new Gauge({
+    name: 'ledger_build_info',
+    help: 'Always 1; the labels have the version of the release and the kind of its store',
+    labelNames: ['version', 'store'],
+    registers: [registry],
+  }).set({ version, store }, 1);
+}
+
 /** Adds the metrics of the Kubefirst source. */
 export function observeKubefirst({ registry }: Metrics, { intake, records }: KubefirstServices): void {
   const registers = [registry];
@@ -101,7 +111,6 @@ export function observeKubefirst({ registry }: Metrics, { intake, records }: Kub
     'Number of clusters with a heartbeat since the process started',
     () => intake.lastSeen.size,
   );
-  if (records().length === 0) return;
   gauge('ledger_kubefirst_records_followed', '1 if the records of every management cluster can be read', () =>
     Number(records().every(({ state }) => state === 'following')),
   );

@@ -3,6 +3,7 @@ import type { SourceReading } from '../../domain/inventory.ts';
 import type { RecordStep } from '../../domain/kubefirst/record-step.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
 import type { Logger } from '../../util/logger.ts';
+import type { Operations } from '../../util/operations.ts';
 import type { ManagementClusterSettings } from '../settings/credential-settings.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
 import { type ProberStats, type ProbeTarget, toRecordStep, type WorkerCommand } from './prober-messages.ts';
@@ -22,6 +23,7 @@ const RESTART_PAUSE_MS = 1_000;
 interface PendingProbe {
   readonly worker: WorkerProcess;
   readonly settle: (verdict: Verdict) => void;
+  readonly ended: (outcome: string, seconds?: number) => void;
 }
 
 /**
@@ -33,6 +35,7 @@ export class Prober {
   readonly #options: ProberOptions;
   readonly #now: () => number;
   readonly #log: Pick<Logger, 'warn'>;
+  readonly #operations: Operations | undefined;
   readonly #pending = new Map<number, PendingProbe>();
   readonly #followed = new Map<number, StepQueue>();
   #worker: Promise<WorkerProcess> | undefined;
@@ -42,11 +45,16 @@ export class Prober {
 
   constructor(
     options: ProberOptions,
-    { now, log }: { readonly now: () => number; readonly log: Pick<Logger, 'warn'> },
+    {
+      now,
+      log,
+      operations,
+    }: { readonly now: () => number; readonly log: Pick<Logger, 'warn'>; readonly operations?: Operations },
   ) {
     this.#options = options;
     this.#now = now;
     this.#log = log;
+    this.#operations = operations;
   }
 
   /** Starts the process ahead of the first run. @throws Error if it does not start. */
@@ -148,7 +156,8 @@ export class Prober {
     if (worker === undefined) return undefined;
     this.#ids += 1;
     const id = this.#ids;
-    this.#pending.set(id, { worker, settle });
+    const begun = this.#operations?.begin('probe', { clusterId: target.clusterId });
+    this.#pending.set(id, { worker, settle, ended: begun ?? (() => undefined) });
     worker.send(probeCommand(id, target));
     return id;
   }
@@ -156,7 +165,10 @@ export class Prober {
   #abort(ids: Set<number>): void {
     const byWorker = Map.groupBy(ids, (id) => this.#pending.get(id)?.worker);
     for (const [worker, own] of byWorker) {
-      for (const id of own) this.#pending.delete(id);
+      for (const id of own) {
+        this.#pending.get(id)?.ended('aborted');
+        this.#pending.delete(id);
+      }
       worker?.settle(own.length);
       worker?.send({ kind: 'abort', ids: own });
     }
@@ -204,6 +216,8 @@ export class Prober {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
+    const { state, latencyMs } = verdict;
+    pending.ended(state, latencyMs === undefined ? undefined : latencyMs / 1_000);
     pending.worker.settle(1);
     pending.settle(verdict);
   }

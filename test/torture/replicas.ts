@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { NoteSigner } from '../../src/audit/note-key.ts';
+import { WebhookKeys } from '../../src/delivery/webhooks/webhook-keys.ts';
+import { LEDGER_SOURCE } from '../../src/domain/facts/cloud-event.ts';
+import { readFeed } from '../fault/feed.ts';
+import { Producers } from '../fault/producers.ts';
+import { LedgerProcess } from '../support/ledger-process.ts';
+import { until } from '../support/until.ts';
+
+export interface ReplicasOptions {
+  /** Connection string of an EventStoreDB that can lose everything afterwards. */
+  readonly connection: string;
+  /** How often a replica is killed, or shut down as in an upgrade, in turn. */
+  readonly count: number;
+  /** Seconds between two kills. Without them, the next one follows when 200 more facts are acknowledged. */
+  readonly seconds?: number;
+  readonly progress?: (kills: number, facts: number) => void;
+}
+
+export interface ReplicasReport {
+  readonly kills: number;
+  readonly facts: number;
+  readonly runs: number;
+  readonly closings: number;
+  readonly delivered: number;
+  readonly findings: readonly string[];
+}
+
+const REPLICAS = 3;
+const WEBHOOKS = 2;
+
+/**
+ * Runs three replicas on one EventStoreDB under load, with a validator, closings and webhooks, and kills one after the other. No
+ * acknowledged fact may be lost or be there twice, no tick may have two runs, no period two closings, and each webhook must get
+ * every fact, those of a cluster in order.
+ */
+export async function tortureReplicas(options: ReplicasOptions): Promise<ReplicasReport> {
+  const folder = await mkdtemp(join(tmpdir(), 'ledger-replicas-'));
+  const receivers = await Promise.all(Array.from({ length: WEBHOOKS }, () => Receiver.start()));
+  const replicas = await newReplicas(folder, options.connection);
+  try {
+    await Promise.all(replicas.map((replica) => replica.start()));
+    const [first] = replicas as [LedgerProcess];
+    for (const receiver of receivers) await createWebhook(first, receiver.url);
+    let turn = 0;
+    const producers = new Producers(() => (replicas[turn++ % REPLICAS] as LedgerProcess).url);
+    producers.start(16, 'r');
+    for (let kill = 0; kill < options.count; kill++) {
+      const before = producers.acknowledged.length;
+      if (options.seconds !== undefined) await wait(options.seconds * 1_000);
+      await until(() => producers.acknowledged.length >= before + 200);
+      const replica = replicas[kill % REPLICAS] as LedgerProcess;
+      await replica.stop(kill % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
+      await replica.start();
+      options.progress?.(kill + 1, producers.acknowledged.length);
+    }
+    await producers.stop();
+    return await examine(options.count, replicas, receivers, producers);
+  } finally {
+    await Promise.all(replicas.map((replica) => replica.stop('SIGKILL')));
+    for (const receiver of receivers) receiver.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function newReplicas(folder: string, connection: string): Promise<LedgerProcess[]> {
+  const namespace = `replicas-${randomUUID()}`;
+  const { secret } = NoteSigner.generate('ledger.example/replicas');
+  const webhookKey = WebhookKeys.generate();
+  const credentials = join(folder, 'kubeconfigs');
+  await mkdir(credentials);
+  const create = async (_: unknown, n: number) => {
+    const dataDir = join(folder, `replica-${n}`);
+    await mkdir(dataDir, { mode: 0o700 });
+    await writeFile(join(dataDir, 'log-key'), secret, { mode: 0o600 });
+    await writeFile(join(dataDir, 'webhook-key'), `${webhookKey}\n`, { mode: 0o600 });
+    return new LedgerProcess({
+      LEDGER_STORE: connection,
+      LEDGER_DATA_DIR: dataDir,
+      LEDGER_NAMESPACE: namespace,
+      LEDGER_LOG_LEVEL: 'fatal',
+      LEDGER_PERIODS_AUTO_CLOSE: 'true',
+      LEDGER_PERIODS_AUTO_CLOSE_SCHEDULE: '*/2 * * * * *',
+      LEDGER_VALIDATOR_SCHEDULE: '*/5 * * * * *',
+      LEDGER_VALIDATOR_CREDENTIALS: JSON.stringify({ directory: credentials }),
+    });
+  };
+  return Promise.all(Array.from({ length: REPLICAS }, create));
+}
+
+async function createWebhook(ledger: LedgerProcess, url: string): Promise<void> {
+  const answer = await fetch(`${ledger.url}/v1/webhooks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ url, types: [] }),
+  });
+  if (answer.status !== 201) throw new Error(`no webhook: ${answer.status} ${await answer.text()}`);
+}
+
+interface Run {
+  readonly tick: string;
+  readonly shard: string;
+  readonly state: string;
+}
+
+async function examine(
+  kills: number,
+  replicas: readonly LedgerProcess[],
+  receivers: readonly Receiver[],
+  producers: Producers,
+): Promise<ReplicasReport> {
+  const [first, ...others] = replicas as [LedgerProcess, ...LedgerProcess[]];
+  const findings = [...producers.wrong];
+  const facts = (await readFeed(first)).filter(({ source }) => source !== LEDGER_SOURCE);
+  const ids = new Set(facts.map(({ ledgereventid }) => ledgereventid));
+  if (ids.size !== facts.length) findings.push('a fact is there twice');
+  for (const { eventId } of producers.acknowledged)
+    if (!ids.has(eventId)) findings.push(`the acknowledged fact ${eventId} is lost`);
+  for (const other of others) {
+    const same = (await readFeed(other)).filter(({ source }) => source !== LEDGER_SOURCE);
+    if (JSON.stringify(same) !== JSON.stringify(facts)) findings.push('two replicas have different feeds');
+  }
+  let runs: Run[] = [];
+  await until(async () => {
+    runs = ((await first.getJson('/v1/validations?limit=1000')) as { items: Run[] }).items;
+    return runs.length >= 2;
+  });
+  const ticks = runs.map(({ tick, shard }) => `${tick} ${shard}`);
+  for (const [i, tick] of ticks.entries())
+    if (ticks.indexOf(tick) !== i) findings.push(`two runs of the validator at ${tick}`);
+  const closings = (await readFeed(first))
+    .filter(({ type }) => type === CLOSED)
+    .map(({ subject }) => subject);
+  if (new Set(closings).size !== closings.length) findings.push(`a period was closed twice: ${closings}`);
+  if (closings.length === 0) findings.push('no period was closed');
+  // The receivers get the rest: no more facts are posted.
+  await until(() => receivers.every((receiver) => receiver.hasAll(ids)));
+  for (const receiver of receivers) findings.push(...receiver.disorder());
+  const delivered = receivers.reduce((sum, { messages }) => sum + messages.length, 0);
+  return { kills, facts: facts.length, runs: runs.length, closings: closings.length, delivered, findings };
+}
+
+const CLOSED = 'io.clusterledger.period.closed.v1';
+
+interface Delivered {
+  readonly ledgereventid: string;
+  readonly ledgerposition: string;
+  readonly subject: string;
+}
+
+/** A receiver of webhooks that keeps the first arrival of each event. */
+class Receiver {
+  readonly messages: Delivered[] = [];
+  readonly #ids = new Set<string>();
+  readonly #server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk) => chunks.push(chunk as Buffer));
+    request.on('end', () => {
+      const event = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Delivered;
+      if (!this.#ids.has(event.ledgereventid)) this.messages.push(event);
+      this.#ids.add(event.ledgereventid);
+      response.writeHead(204).end();
+    });
+  });
+
+  static async start(): Promise<Receiver> {
+    const receiver = new Receiver();
+    await new Promise<void>((resolve) => receiver.#server.listen(0, '127.0.0.1', resolve));
+    return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
+  }
+
+  hasAll(ids: ReadonlySet<string>): boolean {
+    return ids.isSubsetOf(this.#ids);
+  }
+
+  /** Returns the clusters whose facts did not arrive in order. */
+  disorder(): string[] {
+    const last = new Map<string, number>();
+    const wrong: string[] = [];
+    for (const { subject, ledgerposition } of this.messages) {
+      if (Number(ledgerposition) < (last.get(subject) ?? 0))
+        wrong.push(`facts of ${subject} came out of order`);
+      last.set(subject, Number(ledgerposition));
+    }
+    return wrong;
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
