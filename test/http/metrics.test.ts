@@ -14,7 +14,7 @@ async function samplesOf(ledger: TestLedger): Promise<string[]> {
 }
 
 /** Returns the value of a sample. @param series the name with its labels. */
-async function valueOf(ledger: TestLedger, series: string): Promise<number> {
+async function sampleOf(ledger: TestLedger, series: string): Promise<number> {
   const line = (await samplesOf(ledger)).find((sample) => sample.startsWith(`${series} `));
   if (line === undefined) throw new Error(`there is no ${series}`);
   return Number(line.slice(series.length + 1));
@@ -79,28 +79,28 @@ test('probes, verdicts and runs of the validator are measured', async () => {
   onTestFinished(() => fleet.stop());
   const validated = await fleetForTest(fleet);
   const { ledger } = validated;
-  expect(await valueOf(ledger, 'ledger_validator_last_success_timestamp_seconds')).toBeNaN();
+  expect(await sampleOf(ledger, 'ledger_validator_last_success_timestamp_seconds')).toBeNaN();
   await validated.register({ c1: 'healthy', c2: 'refused' });
   const { state } = await validated.run();
   expect(state).toBe('completed');
-  await until(async () => (await valueOf(ledger, 'ledger_validator_runs_total{state="completed"}')) === 1);
-  expect(await valueOf(ledger, 'ledger_validator_last_success_timestamp_seconds')).toBe(ledger.now / 1_000);
-  expect(await valueOf(ledger, 'ledger_validator_verdicts_total{verdict="alive"}')).toBe(1);
-  expect(await valueOf(ledger, 'ledger_validator_verdicts_total{verdict="unreachable"}')).toBe(1);
-  expect(await valueOf(ledger, 'ledger_probe_duration_seconds_count{verdict="alive"}')).toBe(1);
+  await until(async () => (await sampleOf(ledger, 'ledger_validator_runs_total{state="completed"}')) === 1);
+  expect(await sampleOf(ledger, 'ledger_validator_last_success_timestamp_seconds')).toBe(ledger.now / 1_000);
+  expect(await sampleOf(ledger, 'ledger_validator_verdicts_total{verdict="alive"}')).toBe(1);
+  expect(await sampleOf(ledger, 'ledger_validator_verdicts_total{verdict="unreachable"}')).toBe(1);
+  expect(await sampleOf(ledger, 'ledger_probe_duration_seconds_count{verdict="alive"}')).toBe(1);
 });
 
 test('a period that should have been closed is overdue, and one that was closed has a time', async () => {
   const ledger = await ledgerForTest({ now: '2026-04-15T12:00:00.000Z' });
-  expect(await valueOf(ledger, 'ledger_period_close_overdue_seconds')).toBe(0);
+  expect(await sampleOf(ledger, 'ledger_period_close_overdue_seconds')).toBe(0);
   await ledger.record(registered('c1', '2026-03-10T00:00:00.000Z'));
   // March was due three days after its end.
-  expect(await valueOf(ledger, 'ledger_period_close_overdue_seconds')).toBe(11.5 * 86_400);
+  expect(await sampleOf(ledger, 'ledger_period_close_overdue_seconds')).toBe(11.5 * 86_400);
   await ledger.fetch('/v1/periods/2026-03/close', { method: 'POST' });
-  expect(await valueOf(ledger, 'ledger_period_close_overdue_seconds')).toBe(0);
-  expect(await valueOf(ledger, 'ledger_last_period_close_timestamp_seconds')).toBe(ledger.now / 1_000);
+  expect(await sampleOf(ledger, 'ledger_period_close_overdue_seconds')).toBe(0);
+  expect(await sampleOf(ledger, 'ledger_last_period_close_timestamp_seconds')).toBe(ledger.now / 1_000);
   await until(
-    async () => (await valueOf(ledger, 'ledger_append_duration_seconds_count{outcome="appended"}')) > 2,
+    async () => (await sampleOf(ledger, 'ledger_append_duration_seconds_count{outcome="appended"}')) > 2,
   );
-  expect(await valueOf(ledger, 'ledger_projection_lag_seconds')).toBe(0);
+  expect(await sampleOf(ledger, 'ledger_projection_lag_seconds')).toBe(0);
 });
