@@ -5789,6 +5789,11 @@ export interface operations {
                 billable?: "true" | "false";
                 /** @description Only the clusters in this state. */
                 status?: "orphan" | "deleted" | "free" | "pending" | "stopped" | "billed";
+                /**
+                 * @description Only the clusters that have all of these labels: `key=value`, several separated by commas.
+                 * @example team=payments,env=prod
+                 */
+                labels?: string;
                 /** @description Part of the id or the name; case-insensitive. */
                 q?: string;
                 /** @description The order; with `-` from the greatest to the least. */

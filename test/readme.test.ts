@@ -51,7 +51,9 @@ test('every request and command of the README works in order, with the answer th
   }
   const [figure, closed, verified] = told;
   expect(told.length).toBe(3);
-  expect(figure).toMatch(/acme +1 +2678400\.000[\s\S]+ClusterRegistered at 1 +still billed/);
+  expect(figure).toMatch(
+    /acme +1 +2678400\.000[\s\S]+^c1 +2026-01-01T00:00:00Z +2026-02-01T00:00:00Z +2678400\.000 +1$/m,
+  );
   expect(closed).toMatch(/would close +2026-01[\s\S]+closed +2026-01[\s\S]+period +2026-01/);
   expect(verified).toMatch(/ok +seal[\s\S]+verified: acme, 2026-01/);
 });

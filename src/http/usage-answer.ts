@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MEASURES } from '../api/usage.ts';
 import { ALL_TYPES } from '../domain/billing/usage.ts';
 import type { AccountUsage, DailyUsage, GroupedUsage } from '../projections/queries/account-usage.ts';
+import { csvRow, SECONDS_COLUMNS, secondsCells } from '../util/csv.ts';
 import { EventLoopYielder, yieldingToEventLoop } from '../util/event-loop-yielder.ts';
 import { acceptedForm, type PiecesOfForms } from './params/content-negotiation.ts';
-import { csvRow, SECONDS_COLUMNS, secondsCells } from './params/csv.ts';
 import type { headOf } from './params/window-params.ts';
 import { objectWithArray, sendPieces } from './server/streamed-answer.ts';
 

@@ -51,7 +51,7 @@ describe('figures by cluster type', () => {
   });
 
   test('explain prints the usage of each type and the type of each interval', async () => {
-    const text = await print(await ledgerWithTypes(), 'explain globex --period 2026-01');
+    const text = await print(await ledgerWithTypes(), 'explain globex --period 2026-01 -o wide');
     expect(rowsUnder(text, /^TYPE +CLUSTERS/, 3)).toEqual([
       'all types | 2 | 3110400.000',
       'no type | 1 | 2505600.000',
@@ -62,7 +62,7 @@ describe('figures by cluster type', () => {
   });
 
   test('statements have the usage, the adjustments and the total of each type', async () => {
-    const text = await print(await ledgerWithTypes(), 'period statements 2026-03 acme');
+    const text = await print(await ledgerWithTypes(), 'period statements 2026-03 acme -o wide');
     expect(rowsUnder(text, /^ACCOUNT +TYPE +CLUSTERS/, 8)).toEqual([
       'acme | all types | 1 | 2678400.000 | +1 | +3542400.000 | 2 | 6220800.000',
       'acme | no type | 0 | 0.000 | -1 | -1641600.000 | -1 | -1641600.000',

@@ -17,7 +17,7 @@ const cli = (line: string) => run([...words(line), '--url', `http://127.0.0.1:${
 describe.concurrent('the command clusters', () => {
   test('list prints the clusters that match the filters, with their state', async () => {
     const [all, some, none] = await Promise.all([
-      cli('clusters list'),
+      cli('clusters list -o wide'),
       cli('clusters list --account acme --q C1 --status billed --json'),
       cli('clusters list --q nothing'),
     ]);
@@ -58,8 +58,8 @@ describe.concurrent('the command clusters', () => {
 
   test('show prints the billed intervals, the last verdict and the alerts of a cluster', async () => {
     const [one, two, json, absent] = await Promise.all([
-      cli('clusters show c1'),
-      cli('clusters show c2'),
+      cli('clusters show c1 -o wide'),
+      cli('clusters show c2 -o wide'),
       cli('clusters show c2 --json'),
       cli('clusters show c9'),
     ]);

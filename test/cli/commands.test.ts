@@ -17,7 +17,7 @@ const JANUARY = '--period 2026-01 --through 2026-04-15T00:00:00Z';
 
 describe.concurrent('tables:', () => {
   test('usage prints all accounts and their total', async () => {
-    expect(await output(`usage ${JANUARY} --as-of 6`)).toBe(
+    expect(await output(`usage ${JANUARY} --as-of 6 -o wide`)).toBe(
       `period           2026-01
 from             2026-01-01T00:00:00.000Z
 to               2026-02-01T00:00:00.000Z
@@ -35,7 +35,7 @@ globex          1      2289599.500     1         0       1  0.854839
 
   test('usage --by-day prints a row per day', async () => {
     const text = await output(
-      'usage acme --from 2026-01-09T00:00:00Z --to 2026-01-11T00:00:00Z --through 2026-04-15T00:00:00Z --by-day',
+      'usage acme --from 2026-01-09T00:00:00Z --to 2026-01-11T00:00:00Z --through 2026-04-15T00:00:00Z --by-day -o wide',
     );
     expect(text).toMatch(/^account +acme\n/);
     expect(text.split('\n').slice(-4)).toEqual([
@@ -49,19 +49,23 @@ globex          1      2289599.500     1         0       1  0.854839
   test('explain prints the facts that opened and closed each interval', async () => {
     const text = await output(`explain acme ${JANUARY}`);
     expect(text.slice(text.indexOf('CLUSTER  '))).toBe(
-      `CLUSTER  NAME  FROM                      TO                        CLUSTER SECONDS  OPENED BY               CLOSED BY
-c1       生产  2026-01-01T00:00:00.000Z  2026-01-20T00:00:00.000Z      1641600.000  ClusterRegistered at 1  BillingStopped at 4
-c1       生产  2026-01-21T00:00:00.000Z  2026-02-01T00:00:00.000Z       950400.000  BillingResumed at 5     still billed
-c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.000  ClusterRegistered at 2  still billed
+      `CLUSTER  FROM                  TO                    CLUSTER SECONDS  FACTS
+c1       2026-01-01T00:00:00Z  2026-01-20T00:00:00Z      1641600.000  1, 4
+c1       2026-01-21T00:00:00Z  2026-02-01T00:00:00Z       950400.000  5
+c2       2026-01-10T00:00:00Z  2026-02-01T00:00:00Z      1900800.000  2
 `,
+    );
+    const wide = await output(`explain acme ${JANUARY} -o wide`);
+    expect(wide).toMatch(
+      /^c1 +生产 .* 1, 4 +ClusterRegistered [0-9a-f-]{36} +BillingStopped [0-9a-f-]{36}\nc1 .* still billed$/m,
     );
   });
 
   test('replay prints each fact and the usage after it', async () => {
-    const rows = (await output(`replay acme ${JANUARY}`)).split('\n').slice(0, -1);
-    expect(rows[0]).toMatch(/^POSITION +RECORDED AT +EFFECTIVE AT +FACT +CLUSTER +DELTA CLUSTERS/);
+    const rows = (await output(`replay acme ${JANUARY} -o wide`)).split('\n').slice(0, -1);
+    expect(rows[0]).toMatch(/^POSITION +RECORDED AT +EFFECTIVE AT +FACT +CLUSTER +EVENT ID +DELTA CLUSTERS/);
     expect(rows.find((row) => row.includes('FactVoided'))).toMatch(
-      /^ +\d+ .* FactVoided +c2 +0 +\+604800\.000 +2 +4492800\.000$/,
+      /^ +\d+ .* FactVoided +c2 +[0-9a-f-]{36} +0 +\+604800\.000 +2 +4492800\.000$/,
     );
     expect(new Set(rows.map((row) => row.length)).size).toBe(1);
   });
@@ -90,7 +94,7 @@ c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.0
   });
 
   test('period list and period show print the closing of a period', async () => {
-    const rows = (await output('period list')).split('\n');
+    const rows = (await output('period list -o wide')).split('\n');
     expect(rows[0]).toMatch(
       /^PERIOD +STATE +DUE AT +CLOSED AT +WATERMARK +ACCOUNTS +CLUSTERS +CLUSTER SECONDS$/,
     );
@@ -102,14 +106,14 @@ c2       c2    2026-01-10T00:00:00.000Z  2026-02-01T00:00:00.000Z      1900800.0
   });
 
   test('period statements prints the statements of a closed period and their total', async () => {
-    expect(await output('period statements 2026-01')).toBe(
+    expect(await output('period statements 2026-01 -o wide')).toBe(
       `period     2026-01
 closed at  2026-04-15T12:00:00.000Z
 watermark  5
 
-ACCOUNT  CLUSTERS  CLUSTER SECONDS  ADJUSTED CLUSTERS  ADJUSTED CLUSTER SECONDS  TOTAL CLUSTERS  TOTAL CLUSTER SECONDS
-acme            2      4492800.000                  0                     0.000               2            4492800.000
-globex          1      2289599.500                  0                     0.000               1            2289599.500
+ACCOUNT  CLUSTERS  CLUSTER SECONDS  ADJUSTED CLUSTERS  ADJUSTED SECONDS  TOTAL CLUSTERS  TOTAL SECONDS
+acme            2      4492800.000                  0             0.000               2    4492800.000
+globex          1      2289599.500                  0             0.000               1    2289599.500
 
 2 statements, in total 3 clusters and 6782399.500 cluster seconds
 `,
@@ -120,7 +124,7 @@ globex          1      2289599.500                  0                     0.000 
   });
 
   test('period close --dry-run prints statements and adjustments, and closes nothing', async () => {
-    const text = await output('period close 2026-02 --dry-run');
+    const text = await output('period close 2026-02 --dry-run -o wide');
     expect(text).toMatch(/^would close +2026-02$/m);
     expect(text).toMatch(/^Adjustments of earlier periods$/m);
     expect(text).toMatch(/^globex +2026-01 +1 +2289599\.500 +1 +2116799\.500 +0 +-172800\.000 +1$/m);

@@ -66,7 +66,7 @@ describe('events', () => {
         .trimEnd()
         .split('\n')
         .slice(1)
-        .map((line) => line.trim().split(/ +/)[3]),
+        .map((line) => line.trim().split(/ +/)[2]),
     ).toEqual(['ClusterRegistered', 'ClusterDeleted', 'BillingStopped']);
     expect(
       resultsOf(lines.stdout)

@@ -60,7 +60,7 @@ describe('validate --once', () => {
     expect((await fleet.factsOf('kept')).map(({ type }) => type)).toEqual(['cluster.registered']);
 
     const [list, shown, acknowledged] = await Promise.all([
-      cli(fleet, 'alerts list --kind billing-stopped-unreachable'),
+      cli(fleet, 'alerts list --kind billing-stopped-unreachable -o wide'),
       cli(fleet, 'clusters show gone'),
       cli(fleet, 'alerts acknowledge billing-stopped-unreachable:gone --note asked'),
     ]);
@@ -127,7 +127,7 @@ describe('validate --what-if', () => {
     ledger.pass(3_600_000);
     const policy = join(await folderForTest(), 'policy.yaml');
     await writeFile(policy, 'unreachableAfter: 1\nunreachableFor: 0m\nstopAfter: 0m\nversion: v2\n');
-    const line = ['validate', '--what-if', policy, ...words(WINDOW)];
+    const line = ['validate', '--what-if', policy, ...words(WINDOW), '-o', 'wide'];
 
     const answered = await run([...line, '--url', urlOf({ ledger })]);
     expect(answered).toMatchObject({ code: 0, stderr: '' });

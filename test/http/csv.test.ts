@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { csvRow, secondsCells } from '../../src/http/params/csv.ts';
+import { csvRow, secondsCells } from '../../src/util/csv.ts';
 
 const FORMULA = /^["\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]*[=+\-@＝＋－＠]/u;
 

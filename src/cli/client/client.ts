@@ -1,4 +1,7 @@
+import { codeOf, problemIn } from '../../../packages/client/src/errors.ts';
+import { mayRepeat, pause, pauseMs, retryAfterMs } from '../../../packages/client/src/retry.ts';
 import { CliError, EXIT, unreachable } from '../terminal/cli-error.ts';
+import { printMessage } from '../terminal/output.ts';
 
 /** A request of the HTTP API. */
 export interface Request {
@@ -11,6 +14,10 @@ export interface Request {
   readonly body?: unknown;
   /** Media type of the body, `application/json` by default. */
   readonly mediaType?: string;
+  /** Whether sending the request twice has the effect of sending it once. A GET always is. */
+  readonly isRepeatable?: boolean;
+  /** Number of times that the request is sent if the ledger asks to wait: 6 by default. */
+  readonly attempts?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -21,6 +28,17 @@ export interface Client {
   /** Sends a request. Returns any response, also a problem. @throws CliError if there is none. */
   send(request: Request): Promise<Response>;
   close(): Promise<void>;
+}
+
+/** Number of times that a request is sent if the ledger asks to wait. */
+const ATTEMPTS = 6;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Template tag that encodes the parts of a path: `path\`/v1/clusters/${id}\``. */
@@ -60,7 +78,33 @@ export class HttpClient implements Client {
     this.#token = token;
   }
 
+  /** Sends a request, and again after the pause that the ledger asks for if it recorded nothing or repeating is safe. */
   async send(request: Request): Promise<Response> {
+    const isRepeatable =
+      request.method === undefined || request.method === 'GET' || request.isRepeatable === true;
+    const { attempts = ATTEMPTS } = request;
+    for (let failures = 1; ; failures++) {
+      const response = await this.#sendOnce(request);
+      if (response.ok || failures >= attempts) return response;
+      const asked = retryAfterMs(response.headers.get('retry-after'), Date.now());
+      // Without the header a later attempt is not known to help: a person decides.
+      if (asked === undefined) return response;
+      const text = await response
+        .clone()
+        .text()
+        .catch(() => '');
+      const problem = problemIn(parsed(text));
+      if (!mayRepeat(response.status, problem && codeOf(problem), isRepeatable)) return response;
+      const ms = pauseMs(failures, asked, Math.random());
+      const why = problem?.detail ?? `status ${response.status}`;
+      printMessage(
+        `${this.name} asks to wait: ${why}; trying again in ${Math.ceil(ms / 1_000)} s (attempt ${failures + 1} of ${attempts})`,
+      );
+      await pause(ms, request.signal);
+    }
+  }
+
+  async #sendOnce(request: Request): Promise<Response> {
     const { headers, body } = headersAndBody(request);
     if (this.#token !== undefined) headers['authorization'] = `Bearer ${this.#token}`;
     try {

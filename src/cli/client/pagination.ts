@@ -39,7 +39,7 @@ export async function printList<T extends z.ZodType>(
   for await (const items of pagesOf(client, request, item)) {
     if (items.length === 0) continue;
     count += items.length;
-    if (json) await out.line(items.map((document) => JSON.stringify(document)).join('\n'));
+    if (json) await out.documents(items);
     else await table(items);
   }
   return count;

@@ -7,7 +7,13 @@ import { oneLine } from '../terminal/text.ts';
 import { type Client, type Request, readBody } from './client.ts';
 
 /** The fields of a problem document (RFC 9457) that the CLI prints. */
-const Problem = ProblemOut.pick({ title: true, detail: true, instance: true, errors: true }).strip();
+const Problem = ProblemOut.pick({
+  type: true,
+  title: true,
+  detail: true,
+  instance: true,
+  errors: true,
+}).strip();
 type Problem = z.output<typeof Problem>;
 
 /** The ledger rejected a request. */
@@ -17,6 +23,11 @@ export class ProblemError extends CliError {
   constructor(problem: Problem) {
     super(EXIT.failed, describeProblem(problem));
     this.#problem = problem;
+  }
+
+  /** Code of the problem, such as `not-found`. */
+  get code(): string {
+    return this.#problem.type.replace(/^.*:/, '');
   }
 
   /** Returns a copy in which the invalid fields have the names that the user knows them by. */

@@ -79,14 +79,14 @@ async function show({ out }: CliContext, answer: z.output<typeof DifferenceOut>)
       { title: 'FACT', cell: ({ type }) => type },
       { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
       { title: 'EFFECTIVE AT', cell: ({ effectiveAt }) => effectiveAt },
-      { title: 'RECORDED AT', cell: ({ recordedAt }) => recordedAt },
+      { title: 'RECORDED AT', isWide: true, cell: ({ recordedAt }) => recordedAt },
       {
         title: 'EFFECT',
         cell: ({ effect, voidedBy }) =>
           voidedBy === undefined ? effect : `${effect} at ${voidedBy.position}`,
       },
-      { title: 'BY', cell: ({ actor, voidedBy }) => voidedBy?.actor ?? actor },
-      { title: 'EVENT ID', cell: ({ eventId }) => eventId },
+      { title: 'BY', isWide: true, cell: ({ actor, voidedBy }) => voidedBy?.actor ?? actor },
+      { title: 'EVENT ID', isWide: true, cell: ({ eventId }) => eventId },
     ],
     facts,
   );

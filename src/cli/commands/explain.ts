@@ -69,8 +69,8 @@ async function show({ out }: CliContext, answer: z.output<typeof ExplanationOut>
   await out.table(
     [
       { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
-      { title: 'NAME', cell: ({ name }) => name },
-      ...(isTyped ? [{ title: 'TYPE', cell: intervalType }] : []),
+      { title: 'NAME', isWide: true, cell: ({ name }) => name },
+      ...(isTyped ? [{ title: 'TYPE', isWide: true, cell: intervalType }] : []),
       { title: 'FROM', cell: ({ interval, why }) => interval?.from ?? `not billed: ${why}` },
       { title: 'TO', cell: ({ interval }) => interval?.to },
       {
@@ -78,9 +78,11 @@ async function show({ out }: CliContext, answer: z.output<typeof ExplanationOut>
         isFigure: true,
         cell: ({ interval }) => interval?.clusterSeconds ?? '0.000',
       },
-      { title: 'OPENED BY', cell: ({ interval }) => describeFact(interval?.openedBy) },
+      { title: 'FACTS', cell: ({ interval }) => positionsOf(interval) },
+      { title: 'OPENED BY', isWide: true, cell: ({ interval }) => describeFact(interval?.openedBy) },
       {
         title: 'CLOSED BY',
+        isWide: true,
         cell: ({ interval }) => (interval?.stillBilled ? 'still billed' : describeFact(interval?.closedBy)),
       },
     ],
@@ -92,6 +94,12 @@ function intervalType({ interval }: Row): string | undefined {
   return interval === undefined ? undefined : typeText(interval.clusterType);
 }
 
+/** Returns the positions of the facts that opened and closed an interval, which `events show` takes. */
+function positionsOf(interval: Row['interval']): string | undefined {
+  if (interval === undefined) return undefined;
+  return [interval.openedBy, interval.closedBy].flatMap((fact) => fact?.position ?? []).join(', ');
+}
+
 function describeFact(fact: FactRef | null | undefined): string | undefined {
-  return fact === null || fact === undefined ? undefined : `${fact.type} at ${fact.position}`;
+  return fact === null || fact === undefined ? undefined : `${fact.type} ${fact.eventId}`;
 }

@@ -46,10 +46,11 @@ export function addReplay(parent: Command, cli: CliContext): void {
         if (options.json) return printBody(client, cli.out, response);
         const print = cli.out.tables<Line>([
           { title: 'POSITION', isFigure: true, cell: ({ position }) => position },
-          { title: 'RECORDED AT', cell: ({ fact }) => fact.recordedtime },
-          { title: 'EFFECTIVE AT', cell: ({ fact }) => fact.time },
+          { title: 'RECORDED AT', isWide: true, cell: ({ fact }) => fact.recordedtime },
+          { title: 'EFFECTIVE AT', isWide: true, cell: ({ fact }) => fact.time },
           { title: 'FACT', cell: ({ fact }) => factTypeOf(fact.type) ?? fact.type },
           { title: 'CLUSTER', cell: ({ fact }) => fact.subject },
+          { title: 'EVENT ID', isWide: true, cell: ({ fact }) => fact.ledgereventid },
           ...amountColumns<Line>('DELTA', ({ delta }) => delta, signed),
           ...amountColumns<Line>('', ({ usage }) => usage),
         ]);

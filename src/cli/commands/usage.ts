@@ -18,6 +18,7 @@ import {
   withWindow,
 } from '../terminal/options.ts';
 import { printMessage } from '../terminal/output.ts';
+import type { Column } from '../terminal/table.ts';
 import { plural } from '../terminal/text.ts';
 
 type Usage = z.output<typeof UsageOut>;
@@ -25,6 +26,7 @@ type Item = z.output<typeof UsageList>['items'][number];
 
 interface Options extends WindowOptions {
   readonly byDay?: boolean;
+  readonly groupBy?: string;
 }
 
 export function addUsage(parent: Command, cli: CliContext): void {
@@ -42,6 +44,7 @@ export function addUsage(parent: Command, cli: CliContext): void {
         ...windowQuery(options),
         asOf: options.asOf,
         granularity: options.byDay ? 'day' : undefined,
+        groupBy: options.groupBy,
       };
       return withLedger(cli, options, (client) => {
         if (account === undefined)
@@ -54,7 +57,9 @@ export function addUsage(parent: Command, cli: CliContext): void {
         );
       });
     });
-  withWindow(command).option('--by-day', 'one row per UTC day');
+  withWindow(command)
+    .option('--by-day', 'one row per UTC day')
+    .option('--group-by <attribute>', 'also by region, cloudProvider, clusterType or label:<key>');
   withCsv(withJson(withTarget(withAsOf(command))));
 }
 
@@ -67,6 +72,7 @@ async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof 
     [
       { title: 'ACCOUNT', cell: (row) => row.accountId },
       ...(rows[0]?.date === undefined ? [] : [{ title: 'DATE', cell: (row: Row) => row.date }]),
+      ...groupColumn(rows),
       ...typeColumn(rows),
       ...usageColumns<Row>(({ figures }) => figures),
     ],
@@ -80,18 +86,31 @@ async function showAll({ out }: CliContext, { items, ...head }: z.output<typeof 
 
 interface Row extends TypeRow<Usage> {
   readonly accountId: string;
+  /** Value of the attribute that is grouped by; absent in the row of all values. */
+  readonly group?: string | null;
   readonly date?: string;
 }
 
-function rowsOf({ accountId, usage, byType, days }: Item): Row[] {
-  if (days === undefined) return rowsByType<Usage>(usage, byType).map((row) => ({ accountId, ...row }));
-  return days.flatMap((day) =>
-    rowsByType<Usage>(day.usage, day.byType, hasTypes(byType)).map((row) => ({
-      accountId,
-      date: day.date,
-      ...row,
-    })),
-  );
+function rowsOf({ accountId, usage, byType, groups, days }: Item): Row[] {
+  if (days === undefined)
+    return [
+      ...rowsByType<Usage>(usage, byType).map((row) => ({ accountId, ...row })),
+      ...groupRows(groups).map((row) => ({ accountId, ...row })),
+    ];
+  return days.flatMap(({ date, ...day }) => [
+    ...rowsByType<Usage>(day.usage, day.byType, hasTypes(byType)).map((row) => ({ accountId, date, ...row })),
+    ...groupRows(day.groups).map((row) => ({ accountId, date, ...row })),
+  ]);
+}
+
+function groupRows(groups: Item['groups'] = []) {
+  return groups.map(({ value, ...figures }) => ({ clusterType: undefined, group: value, figures }));
+}
+
+/** Returns a column for the value that is grouped by, or none if no row has one. */
+function groupColumn(rows: readonly Row[]): Column<Row>[] {
+  if (rows.every(({ group }) => group === undefined)) return [];
+  return [{ title: 'GROUP', cell: ({ group }) => (group === undefined ? 'all' : (group ?? 'no value')) }];
 }
 
 async function showOne({ out }: CliContext, answer: z.output<typeof AccountUsageOut>): Promise<void> {
@@ -106,12 +125,13 @@ async function showOne({ out }: CliContext, answer: z.output<typeof AccountUsage
     ['at end', usage.clustersAtEnd],
     ['average', usage.averageClusters],
   ]);
-  if (days === undefined && !hasTypes(byType)) return;
+  if (days === undefined && !hasTypes(byType) && answer.groups === undefined) return;
   await out.line();
   const rows = rowsOf(answer);
   await out.table(
     [
       ...(days === undefined ? [] : [{ title: 'DATE', cell: (row: Row) => row.date }]),
+      ...groupColumn(rows),
       ...typeColumn(rows),
       ...usageColumns<Row>(({ figures }) => figures),
     ],

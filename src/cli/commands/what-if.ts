@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { SimulatedUsageOut } from '../../api/what-if.ts';
 import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
+import { eventIdOf, eventReference } from '../client/event-reference.ts';
 import { printAnswer } from '../client/requests.ts';
 import { changesByType, typeColumn } from '../render/by-type.ts';
 import { headDetails, signed } from '../render/figures.ts';
@@ -11,7 +12,6 @@ import { readEvents } from '../terminal/input.ts';
 import {
   accountId,
   collect,
-  eventId,
   type WindowOptions,
   windowQuery,
   withAsOf,
@@ -31,23 +31,32 @@ export function addWhatIf(parent: Command, cli: CliContext): void {
     .summary('show the usage of an account if facts were different')
     .description('Shows the usage of an account with facts added or removed. Nothing is written.')
     .argument('<account>', 'id of the account', accountId)
-    .option('--add <file>', 'CloudEvents to add, JSON or NDJSON, - for stdin; may be repeated', collect())
-    .option('--remove <event id>', 'id of a fact to remove; may be repeated', collect(eventId))
+    .option('--add <file>', 'CloudEvents to add, JSON or NDJSON, - for stdin; repeatable', collect())
+    .option(
+      '--remove <event>',
+      'event id or position of a fact to remove; repeatable',
+      collect(eventReference),
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  $ cluster-ledger what-if acme --period 2026-03 --remove 7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55\n  $ cluster-ledger what-if acme --period 2026-03 --add deletion.json',
+      '\nExamples:\n  $ cluster-ledger what-if acme --period 2026-03 --remove 1806\n  $ cluster-ledger what-if acme --period 2026-03 --add deletion.json',
     )
     .action(async (account: string, options: Options) => {
       const { add = [], remove = [] } = options;
       if (add.length + remove.length === 0)
-        throw usageError('no change given: pass --add FILE or --remove EVENT-ID');
+        throw usageError('no change given: pass --add FILE or --remove EVENT');
       const window = windowQuery(options);
       const added = (await Promise.all(add.map(readEvents))).flat();
-      const body = { ...window, asOf: options.asOf, add: added, remove };
-      const request = { method: 'POST', path: path`/v1/accounts/${account}/what-if`, body } as const;
-      await withLedger(cli, options, (client) =>
-        printAnswer(client, cli.out, options, request, SimulatedUsageOut, (answer) => show(cli, answer)),
-      );
+      await withLedger(cli, options, async (client) => {
+        const removed: string[] = [];
+        for (const reference of remove) removed.push(await eventIdOf(client, reference));
+        const body = { ...window, asOf: options.asOf, add: added, remove: removed };
+        const resource = path`/v1/accounts/${account}/what-if`;
+        const request = { method: 'POST', path: resource, body, isRepeatable: true } as const;
+        await printAnswer(client, cli.out, options, request, SimulatedUsageOut, (answer) =>
+          show(cli, answer),
+        );
+      });
     });
   withJson(withTarget(withAsOf(withWindow(command))));
 }

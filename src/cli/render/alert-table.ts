@@ -6,9 +6,9 @@ import type { Column } from '../terminal/table.ts';
 export const ALERT_COLUMNS: readonly Column<AlertOut>[] = [
   { title: 'SEVERITY', cell: ({ severity }) => severity },
   { title: 'STATE', cell: ({ state }) => state },
-  { title: 'RAISED AT', cell: ({ raisedAt }) => raisedAt },
-  { title: 'ID', cell: ({ id }) => id },
-  { title: 'WHAT HAPPENED', cell: ({ happened }) => happened },
+  { title: 'RAISED AT', isWide: true, cell: ({ raisedAt }) => raisedAt },
+  { title: 'ID', isName: true, cell: ({ id }) => id },
+  { title: 'WHAT HAPPENED', isWide: true, cell: ({ happened }) => happened },
 ];
 
 /** Yields unresolved alerts page by page, open alerts first. @throws CliError as `fetchJson` does. */

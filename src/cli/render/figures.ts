@@ -26,33 +26,42 @@ export function headDetails({
 
 /** Returns columns for the six measures of usage. */
 export function usageColumns<Row>(usageOf: (row: Row) => Usage): Column<Row>[] {
-  const figure = (title: string, cell: (usage: Usage) => string | number): Column<Row> => ({
+  const figure = (title: string, cell: (usage: Usage) => string | number, isWide = false): Column<Row> => ({
     title,
     isFigure: true,
+    isWide,
     cell: (row) => cell(usageOf(row)),
   });
   return [
     figure('CLUSTERS', (usage) => usage.billableClusters),
     figure('CLUSTER SECONDS', (usage) => usage.clusterSeconds),
     figure('PEAK', (usage) => usage.peakClusters),
-    figure('AT START', (usage) => usage.clustersAtStart),
-    figure('AT END', (usage) => usage.clustersAtEnd),
+    figure('AT START', (usage) => usage.clustersAtStart, true),
+    figure('AT END', (usage) => usage.clustersAtEnd, true),
     figure('AVERAGE', (usage) => usage.averageClusters),
   ];
 }
 
-/** Returns columns for the two measures that can be added. @param group first word of their titles, or an empty string. */
+/**
+ * Returns columns for the two measures that can be added.
+ * @param group first word of their titles, or an empty string. The number of clusters of a group is a wide column.
+ */
 export function amountColumns<Row>(
   group: string,
   amountsOf: (row: Row) => Amounts,
   write: (amounts: Amounts) => Amounts | { billableClusters: string; clusterSeconds: string } = (plain) =>
     plain,
 ): Column<Row>[] {
-  const prefix = group === '' ? '' : `${group} `;
+  const isGroup = group !== '';
   return [
-    { title: `${prefix}CLUSTERS`, isFigure: true, cell: (row) => write(amountsOf(row)).billableClusters },
     {
-      title: `${prefix}CLUSTER SECONDS`,
+      title: isGroup ? `${group} CLUSTERS` : 'CLUSTERS',
+      isFigure: true,
+      isWide: isGroup,
+      cell: (row) => write(amountsOf(row)).billableClusters,
+    },
+    {
+      title: isGroup ? `${group} SECONDS` : 'CLUSTER SECONDS',
       isFigure: true,
       cell: (row) => write(amountsOf(row)).clusterSeconds,
     },

@@ -97,7 +97,7 @@ const VERDICTS: readonly Column<Verdict>[] = [
   { title: 'VERDICT', cell: ({ state }) => state },
   { title: 'CODE', cell: ({ code }) => code },
   { title: 'AT', cell: ({ at }) => at },
-  { title: 'DETAIL', cell: ({ detail }) => detail },
+  { title: 'DETAIL', isWide: true, cell: ({ detail }) => detail },
 ];
 
 const FACTS: readonly Column<Fact>[] = [

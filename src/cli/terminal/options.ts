@@ -5,6 +5,7 @@ import { AccountId, ClusterId, EventId } from '../../domain/facts/fact.ts';
 import { INSTANT_FORM, PERIOD, parseInstant } from '../../domain/time.ts';
 import type { TargetOptions } from '../client/target.ts';
 import { usageError } from './cli-error.ts';
+import { FORMATS, type Format } from './formats.ts';
 
 const invalid = (message: string) => new InvalidArgumentError(message);
 
@@ -90,12 +91,46 @@ export function withTarget(command: Command): Command {
     .option('--namespace <name>', 'stream prefix in the store (default: ledger)');
 }
 
+/** Adds the options that choose the form of the output. */
 export function withJson(command: Command, description = "print the ledger's JSON unchanged"): Command {
-  return command.option('--json', description);
+  return withFormats(command, description, ['json', 'yaml', 'wide']);
 }
 
+/** Adds the options of a command that prints one table, which every form can show. */
+export function withListFormats(command: Command, description: string): Command {
+  return withFormats(command, description, FORMATS);
+}
+
+function withFormats(command: Command, description: string, formats: readonly Format[]): Command {
+  const choice = `form of the output: ${formats.join(', ')}`;
+  return command
+    .option('--json', description)
+    .addOption(new Option('-o, --output <form>', choice).choices(formats).conflicts('json'));
+}
+
+/** Adds CSV of the ledger to the forms of a command. */
 export function withCsv(command: Command): Command {
+  const output = command.options.find(({ long }) => long === '--output');
+  if (output?.argChoices !== undefined) {
+    output.choices([...output.argChoices, 'csv']).conflicts('csv');
+    output.description = `form of the output: ${output.argChoices.join(', ')}`;
+  }
   return command.addOption(new Option('--csv', 'print CSV').conflicts('json'));
+}
+
+/** Returns the chosen form of the output of a command, and makes `--json` and `--csv` follow it. */
+export function chosenFormat(command: Command): Format | undefined {
+  const option = command.options.find(
+    ({ long, argChoices }) => long === '--output' && argChoices !== undefined,
+  );
+  const { output } = command.opts<{ output?: Format }>();
+  if (option === undefined || output === undefined) return undefined;
+  if (output === 'json' || output === 'yaml') command.setOptionValue('json', true);
+  if (output === 'csv' && command.options.some(({ long }) => long === '--csv')) {
+    command.setOptionValue('csv', true);
+    return undefined;
+  }
+  return output;
 }
 
 export interface WindowOptions extends TargetOptions {

@@ -1,10 +1,14 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { styleText } from 'node:util';
+import { stringify } from 'yaml';
+import { csvRow } from '../../util/csv.ts';
+import type { Format } from './formats.ts';
 import { type Column, Table } from './table.ts';
-import { safeLines } from './text.ts';
+import { oneLine, safeLines } from './text.ts';
 
 /** A label and its value. */
 export type Detail = readonly [name: string, value: string | number | null | undefined];
@@ -16,6 +20,9 @@ type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
 /** Writes data to stdout. Messages go to stderr. Colors are used on terminals only. */
 export class Output {
+  /** The chosen form; a table for people if there is none. */
+  format: Format | undefined;
+
   /** Writes text, and waits until a slow reader has caught up. */
   async write(text: string | Uint8Array): Promise<void> {
     if (!process.stdout.write(text)) await once(process.stdout, 'drain');
@@ -35,7 +42,13 @@ export class Output {
 
   /** Returns a function that appends rows to one table. */
   tables<Row>(columns: readonly Column<Row>[]): (rows: readonly Row[]) => Promise<void> {
-    const table = new Table(columns);
+    if (this.format === 'csv') return this.#csv(columns);
+    if (this.format === 'name') return this.#names(columns);
+    const isWide = this.format === 'wide';
+    const table = new Table(
+      columns.filter((column) => isWide || column.isWide !== true),
+      { hasMilliseconds: isWide },
+    );
     let hasHead = false;
     return async (rows) => {
       const lines = table.lines(rows);
@@ -46,28 +59,69 @@ export class Output {
     };
   }
 
+  /** CSV has every column, so that a script gets the same columns always. */
+  #csv<Row>(columns: readonly Column<Row>[]): (rows: readonly Row[]) => Promise<void> {
+    let hasHead = false;
+    return async (rows) => {
+      const head = hasHead ? '' : csvRow(columns.map(({ title }) => title));
+      hasHead = true;
+      const cells = rows.map((row) =>
+        columns.map(({ cell, isFigure = false }) => {
+          const value = cell(row) ?? null;
+          return isFigure && typeof value === 'string' ? { number: value } : value;
+        }),
+      );
+      await this.write(head + cells.map(csvRow).join(''));
+    };
+  }
+
+  #names<Row>(columns: readonly Column<Row>[]): (rows: readonly Row[]) => Promise<void> {
+    const column = columns.find(({ isName = false }) => isName) ?? columns[0];
+    return (rows) => this.write(rows.map((row) => `${oneLine(String(column?.cell(row) ?? '-'))}\n`).join(''));
+  }
+
+  /** Prints items of a list as they arrive: one JSON document per line, or items of a YAML list. */
+  readonly documents = async (items: readonly unknown[]): Promise<void> => {
+    if (items.length === 0) return;
+    await this.write(
+      this.format === 'yaml' ? stringify(items) : items.map((item) => `${JSON.stringify(item)}\n`).join(''),
+    );
+  };
+
   /** Prints labels and values, one pair per line. */
   async details(pairs: readonly Detail[]): Promise<void> {
-    const table = new Table<Detail>([
-      { title: '', cell: ([name]) => name },
-      { title: '', cell: ([, value]) => value },
-    ]);
+    const table = new Table<Detail>(
+      [
+        { title: '', cell: ([name]) => name },
+        { title: '', cell: ([, value]) => value },
+      ],
+      { hasMilliseconds: true },
+    );
     for (const line of table.lines(pairs)) await this.line(line);
   }
 
-  /** Prints a JSON document, indented. */
+  /** Prints a JSON document, indented, or as YAML. */
   async json(document: unknown): Promise<void> {
+    if (this.format === 'yaml') return this.write(stringify(document));
     await this.line(JSON.stringify(document, null, 2));
   }
 
-  /** Copies bytes to stdout as they arrive, and ends them with a newline. */
+  /** Copies JSON or CSV to stdout as it arrives, and ends it with a newline. As YAML it is printed when all has arrived. */
   async stream(bytes: Readable): Promise<void> {
+    if (this.format === 'yaml') return this.#yaml(await text(bytes));
     let last: number | undefined;
     bytes.on('data', (chunk: Uint8Array) => {
       last = chunk.at(-1) ?? last;
     });
     await pipeline(bytes, process.stdout, { end: false });
     if (last !== undefined && last !== 10) await this.line();
+  }
+
+  /** Prints JSON, or JSON lines, as YAML. */
+  async #yaml(json: string): Promise<void> {
+    const lines = json.split('\n').filter((line) => line !== '');
+    const isOne = lines.length === 1 || !lines[0]?.endsWith('}');
+    await this.write(stringify(isOne ? JSON.parse(json) : lines.map((line) => JSON.parse(line) as unknown)));
   }
 }
 

@@ -16,11 +16,20 @@ import { type Moment, type Place, pageOf } from './paging.ts';
 /** Number of digits of the milliseconds of a month, so that texts sort like numbers. */
 const MILLISECOND_DIGITS = 12;
 
+/** Labels with their values, separated by commas: `team=payments,env=prod`. */
+const LABEL_SELECTOR = /^[^=,]{1,253}=[^,]{0,253}(?:,[^=,]{1,253}=[^,]{0,253}){0,15}$/;
+
 /** The query parameters of the list of clusters: filters, order and page. */
 export const ClusterListQuery = z.strictObject({
   accountId: AccountId.optional().describe('Only the clusters of this account.'),
   billable: Flag.optional().describe('Whether the cluster is billable now.'),
   status: z.enum(CLUSTER_STATUSES).optional().describe('Only the clusters in this state.'),
+  labels: z
+    .string()
+    .regex(LABEL_SELECTOR, 'must be labels with their values: key=value, several separated by commas')
+    .meta({ examples: ['team=payments,env=prod'] })
+    .optional()
+    .describe('Only the clusters that have all of these labels: `key=value`, several separated by commas.'),
   q: z.string().min(1).max(253).optional().describe('Part of the id or the name; case-insensitive.'),
   sort: z
     .enum(CLUSTER_ORDERS)
@@ -104,9 +113,18 @@ function matches(
   if (query.accountId !== undefined && accountId !== query.accountId) return false;
   if (query.status !== undefined && status !== query.status) return false;
   if (query.billable !== undefined && billable !== query.billable) return false;
+  if (query.labels !== undefined && !hasLabels(attributes.labels, query.labels)) return false;
   if (query.q === undefined) return true;
   const text = query.q.toLowerCase();
   return clusterId.toLowerCase().includes(text) || name.toLowerCase().includes(text);
+}
+
+function hasLabels(labels: Readonly<Record<string, string>> = {}, selector: string): boolean {
+  return selector.split(',').every((pair) => {
+    const at = pair.indexOf('=');
+    const key = pair.slice(0, at);
+    return Object.hasOwn(labels, key) && labels[key] === pair.slice(at + 1);
+  });
 }
 
 /** Returns the text by which a cluster is sorted. Clusters with the same text are in order of their ids. */

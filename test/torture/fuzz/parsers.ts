@@ -9,13 +9,13 @@ import { ConfigError, readConfig } from '../../../src/config/config.ts';
 import { parseFact, UnreadableFact } from '../../../src/domain/facts/fact.ts';
 import { formatInstant, parseInstant } from '../../../src/domain/time.ts';
 import { examineWal } from '../../../src/eventstore/sqlite/wal.ts';
-import { toCsv } from '../../../src/http/params/csv.ts';
 import { FeedCursorText } from '../../../src/http/params/feed-cursor.ts';
 import { JsonError, parseStrictJson } from '../../../src/http/server/strict-json.ts';
 import { CredentialRefused } from '../../../src/kubernetes/credentials/credential-source.ts';
 import { parseKubeconfig } from '../../../src/kubernetes/credentials/kubeconfig.ts';
 import { readStrictYaml } from '../../../src/kubernetes/credentials/strict-yaml.ts';
 import { parseKeyText } from '../../../src/ledger/key-text.ts';
+import { toCsv } from '../../../src/util/csv.ts';
 
 /** A parser, texts that it takes, and how to run it on another text. */
 export interface Target {

@@ -4,7 +4,7 @@ import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { limitText } from '../../render/account-text.ts';
-import { withJson, withTarget } from '../../terminal/options.ts';
+import { withListFormats, withTarget } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 
 export function addAccountsList(parent: Command, cli: CliContext): void {
@@ -25,5 +25,5 @@ export function addAccountsList(parent: Command, cli: CliContext): void {
         if (count === 0) printMessage('no accounts found');
       }),
     );
-  withJson(withTarget(command), 'print one account per line as JSON (NDJSON)');
+  withListFormats(withTarget(command), 'print one account per line as JSON (NDJSON)');
 }

@@ -46,12 +46,14 @@ export function addAccountsSet(parent: Command, cli: CliContext): void {
 
 function externalId(text: string, earlier: Readonly<Record<string, string>> = {}) {
   const [system, id] = pairOf(text, 'It must be <system>=<id>, such as stripe=cus_42.');
+  if (Object.hasOwn(earlier, system)) throw new InvalidArgumentError(`The system ${system} was given twice.`);
   return { ...earlier, [system]: id };
 }
 
 function limit(text: string, earlier: Readonly<Record<string, number>> = {}) {
   const message = 'It must be <type>=<count>, such as vcluster=10 or *=25.';
   const [type, count] = pairOf(text, message);
+  if (Object.hasOwn(earlier, type)) throw new InvalidArgumentError(`The type ${type} was given twice.`);
   if (!/^\d{1,7}$/.test(count)) throw new InvalidArgumentError(message);
   return { ...earlier, [type]: Number(count) };
 }

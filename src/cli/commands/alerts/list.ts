@@ -5,7 +5,7 @@ import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { ALERT_COLUMNS } from '../../render/alert-table.ts';
-import { withJson, withTarget } from '../../terminal/options.ts';
+import { withListFormats, withTarget } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 
 interface Options extends TargetOptions {
@@ -44,5 +44,5 @@ export function addAlertsList(parent: Command, cli: CliContext): void {
         if (count === 0) printMessage('no alerts found');
       }),
     );
-  withJson(withTarget(command), 'print one alert per line as JSON (NDJSON)');
+  withListFormats(withTarget(command), 'print one alert per line as JSON (NDJSON)');
 }

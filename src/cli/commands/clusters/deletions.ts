@@ -4,7 +4,7 @@ import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { clusterId, withJson, withTarget } from '../../terminal/options.ts';
+import { clusterId, withListFormats, withTarget } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 
 export function addClustersDeletions(parent: Command, cli: CliContext): void {
@@ -22,12 +22,12 @@ export function addClustersDeletions(parent: Command, cli: CliContext): void {
         const count = await printList(client, cli.out, options, request, DeletionOut, [
           { title: 'DELETION', cell: ({ deletionId }) => deletionId },
           { title: 'STATE', cell: ({ state }) => state },
-          { title: 'REQUESTED', cell: ({ requested }) => requested?.at },
-          { title: 'CONFIRMED', cell: ({ confirmed }) => confirmed?.at },
+          { title: 'REQUESTED', isWide: true, cell: ({ requested }) => requested?.at },
+          { title: 'CONFIRMED', isWide: true, cell: ({ confirmed }) => confirmed?.at },
           { title: 'BILLED UNTIL', cell: ({ deleted }) => deleted?.effectiveAt },
         ]);
         if (count === 0) printMessage('no deletions found');
       }),
     );
-  withJson(withTarget(command), 'print one deletion per line as JSON (NDJSON)');
+  withListFormats(withTarget(command), 'print one deletion per line as JSON (NDJSON)');
 }

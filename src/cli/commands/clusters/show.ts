@@ -62,8 +62,8 @@ async function show({ out }: CliContext, { cluster, billing, alerts }: ClusterSt
       [
         { title: 'BILLED FROM', cell: ({ from }) => from },
         { title: 'TO', cell: ({ to }) => to ?? 'still billed' },
-        { title: 'OPENED BY', cell: ({ openedBy }) => openedBy },
-        { title: 'CLOSED BY', cell: ({ closedBy }) => closedBy },
+        { title: 'OPENED BY', isWide: true, cell: ({ openedBy }) => openedBy },
+        { title: 'CLOSED BY', isWide: true, cell: ({ closedBy }) => closedBy },
       ],
       billing.intervals,
     );

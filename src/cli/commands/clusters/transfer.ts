@@ -6,8 +6,7 @@ import { type CliContext, withRunningLedger } from '../../client/cli-context.ts'
 import { type Client, path } from '../../client/client.ts';
 import { fetchJson, printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { changesByType, typeColumn } from '../../render/by-type.ts';
-import { amountColumns, signed } from '../../render/figures.ts';
+import { changesOf, showChanges } from '../../render/account-changes.ts';
 import { confirm } from '../../terminal/confirm.ts';
 import { accountId, clusterId, instant, withJson, withServer } from '../../terminal/options.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -71,13 +70,7 @@ function requestFor(id: string, { to, at }: Options, isDryRun: boolean) {
 }
 
 function sentenceOf({ clusterId: id, accountId: to, effectiveAt, accounts }: Preview): string {
-  const changes = accounts.flatMap(({ accountId: account, periods }) =>
-    periods.map(
-      ({ period, delta }) => `${account} ${period}: ${signed(delta).clusterSeconds} cluster seconds`,
-    ),
-  );
-  const effect = changes.length === 0 ? 'No figure changes.' : `Changes: ${changes.join('; ')}.`;
-  return `Cluster ${id} would belong to ${to} from ${effectiveAt}. ${effect}`;
+  return `Cluster ${id} would belong to ${to} from ${effectiveAt}. ${changesOf(accounts)}`;
 }
 
 async function showPreview(out: Output, { clusterId: id, accountId: to, effectiveAt, accounts }: Preview) {
@@ -86,22 +79,5 @@ async function showPreview(out: Output, { clusterId: id, accountId: to, effectiv
     ['to account', to],
     ['from', effectiveAt],
   ]);
-  const rows = accounts.flatMap(({ accountId: account, periods }) =>
-    periods.flatMap(({ period, state, before, after }) =>
-      changesByType(before, after).map((row) => ({ account, period, state, ...row })),
-    ),
-  );
-  type Row = (typeof rows)[number];
-  if (rows.length === 0) return out.line('\nno figure changes');
-  await out.line();
-  await out.table<Row>(
-    [
-      { title: 'ACCOUNT', cell: ({ account }) => account },
-      { title: 'PERIOD', cell: ({ period }) => period },
-      { title: 'STATE', cell: ({ state }) => state },
-      ...typeColumn(rows),
-      ...amountColumns<Row>('', ({ figures }) => figures.delta, signed),
-    ],
-    rows,
-  );
+  await showChanges(out, accounts);
 }

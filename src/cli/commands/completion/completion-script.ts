@@ -1,48 +1,60 @@
 import type { Command } from 'commander';
 
-/** Returns the words that may follow each command, by the name of the command. */
-function wordsByPath(command: Command, path: readonly string[] = []): [path: string, words: string[]][] {
+/** What may follow each command: its subcommands and options, and the values of each option that has a fixed choice. */
+interface Node {
+  /** The words of the command, such as `period close`; empty for the program. */
+  readonly path: string;
+  readonly words: readonly string[];
+  readonly values: readonly (readonly [flag: string, values: readonly string[]])[];
+}
+
+function nodesOf(command: Command, path: readonly string[] = []): Node[] {
   const commands = command.commands.map((inner) => inner.name());
-  const options = command.options
-    .flatMap(({ short, long }) => [long, short])
-    .filter((flag) => flag !== undefined);
-  const own: [string, string[]] = [
-    path.join(' '),
-    [...commands, ...options, '--help'].filter((word) => word !== null),
-  ];
-  return [own, ...command.commands.flatMap((inner) => wordsByPath(inner, [...path, inner.name()]))];
+  const options = command.options.filter(({ hidden }) => !hidden);
+  const flags = options.flatMap(({ short, long }) => [long, short]).filter((flag) => flag != null);
+  const values = options.flatMap(({ short, long, argChoices = [] }) =>
+    argChoices.length === 0
+      ? []
+      : [long, short].flatMap((flag) => (flag == null ? [] : [[flag, argChoices] as const])),
+  );
+  const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+  const own = { path: path.join(' '), words: [...commands, ...choices, ...flags, '--help'], values };
+  return [own, ...command.commands.flatMap((inner) => nodesOf(inner, [...path, inner.name()]))];
 }
 
 /** Returns a shell script that completes the commands and options of a program, and file names. */
 export function completionScript(shell: 'bash' | 'zsh' | 'fish', program: Command): string {
   const name = program.name();
-  const paths = wordsByPath(program);
+  const nodes = nodesOf(program);
   switch (shell) {
     case 'bash':
-      return bash(name, paths);
+      return bash(name, nodes);
     case 'zsh':
-      return zsh(name, paths);
+      return zsh(name, nodes);
     case 'fish':
-      return fish(name, paths);
+      return fish(name, nodes);
   }
 }
-
-type Paths = ReturnType<typeof wordsByPath>;
 
 function functionName(name: string): string {
   return `_${name.replaceAll('-', '_')}`;
 }
 
-/** Returns the case branches that set the candidates for a command. bash and zsh share the syntax. */
-function cases(paths: Paths): string {
-  return paths.map(([path, words]) => `    '${path}') candidates='${words.join(' ')}' ;;`).join('\n');
+/** Returns the case branches that set the candidates. bash and zsh share the syntax. The values of an option come first. */
+function cases(nodes: readonly Node[]): string {
+  return nodes
+    .flatMap(({ path, words, values }) => [
+      ...values.map(([flag, choices]) => `    '${path}|${flag}') candidates='${choices.join(' ')}' ;;`),
+      `    '${path}|'*) candidates='${words.join(' ')}' ;;`,
+    ])
+    .join('\n');
 }
 
-function pathPatterns(paths: Paths): string {
-  return paths.flatMap(([path]) => (path === '' ? [] : [`'${path}'`])).join('|');
+function pathPatterns(nodes: readonly Node[]): string[] {
+  return nodes.flatMap(({ path }) => (path === '' ? [] : [`'${path}'`]));
 }
 
-function bash(name: string, paths: Paths): string {
+function bash(name: string, nodes: readonly Node[]): string {
   const own = functionName(name);
   return `# Completion of ${name} for bash.
 ${own}() {
@@ -50,11 +62,11 @@ ${own}() {
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     next="\${path:+$path }$word"
     case "$next" in
-      ${pathPatterns(paths)}) path="$next" ;;
+      ${pathPatterns(nodes).join('|')}) path="$next" ;;
     esac
   done
-  case "$path" in
-${cases(paths)}
+  case "$path|\${COMP_WORDS[COMP_CWORD-1]}" in
+${cases(nodes)}
   esac
   COMPREPLY=($(compgen -W "$candidates" -- "$current"))
 }
@@ -62,7 +74,7 @@ complete -o default -F ${own} ${name}
 `;
 }
 
-function zsh(name: string, paths: Paths): string {
+function zsh(name: string, nodes: readonly Node[]): string {
   const own = functionName(name);
   return `#compdef ${name}
 # Completion of ${name} for zsh.
@@ -71,11 +83,11 @@ ${own}() {
   for word in "\${(@)words[2,CURRENT-1]}"; do
     next="\${path_:+$path_ }$word"
     case "$next" in
-      ${pathPatterns(paths)}) path_="$next" ;;
+      ${pathPatterns(nodes).join('|')}) path_="$next" ;;
     esac
   done
-  case "$path_" in
-${cases(paths)}
+  case "$path_|\${words[CURRENT-1]}" in
+${cases(nodes)}
   esac
   compadd -- \${=candidates}
   [[ "$PREFIX" == -* ]] || _files
@@ -84,20 +96,27 @@ compdef ${own} ${name}
 `;
 }
 
-function fish(name: string, paths: Paths): string {
+function fish(name: string, nodes: readonly Node[]): string {
   const own = functionName(name);
+  const branches = nodes.flatMap(({ path, words, values }) => [
+    ...values.map(
+      ([flag, choices]) => `    case '${path}|${flag}'\n      printf '%s\\n' ${choices.join(' ')}`,
+    ),
+    `    case '${path}|*'\n      printf '%s\\n' ${words.join(' ')}`,
+  ]);
   return `# Completion of ${name} for fish.
 function ${own}
   set -l path ''
-  for word in (commandline -opc)[2..]
-    set -l next (string trim "$path $word")
+  set -l words (commandline -opc)
+  for word in $words[2..]
+    set -l next (string trim -- "$path $word")
     switch "$next"
-      case ${pathPatterns(paths).replaceAll('|', ' ')}
+      case ${pathPatterns(nodes).join(' ')}
         set path "$next"
     end
   end
-  switch "$path"
-${paths.map(([path, words]) => `    case '${path}'\n      printf '%s\\n' ${words.join(' ')}`).join('\n')}
+  switch "$path|$words[-1]"
+${branches.join('\n')}
   end
 end
 complete -c ${name} -a '(${own})'

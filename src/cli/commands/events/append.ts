@@ -6,7 +6,7 @@ import { fetchJson } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
 import { EXIT } from '../../terminal/cli-error.ts';
 import { readEvents } from '../../terminal/input.ts';
-import { withJson, withServer } from '../../terminal/options.ts';
+import { withListFormats, withServer } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 import type { Column } from '../../terminal/table.ts';
 
@@ -32,7 +32,7 @@ export function addEventsAppend(parent: Command, cli: CliContext): void {
     .action(async (file: string, options: Options) => {
       const events = await readEvents(file);
       await withRunningLedger(cli, options, async (client) => {
-        const print = options.json ? printJson(cli) : cli.out.tables(COLUMNS);
+        const print = options.json ? cli.out.documents : cli.out.tables(COLUMNS);
         const tally = new Map<string, number>();
         for (const batch of splitIntoBatches(events)) {
           const { results } = await fetchJson(
@@ -42,6 +42,7 @@ export function addEventsAppend(parent: Command, cli: CliContext): void {
               path: '/v1/events',
               body: batch,
               mediaType: 'application/cloudevents-batch+json',
+              isRepeatable: true,
             },
             BatchResultOut,
           );
@@ -55,7 +56,7 @@ export function addEventsAppend(parent: Command, cli: CliContext): void {
         if (tally.has('rejected')) process.exitCode = EXIT.failed;
       });
     });
-  withJson(withServer(command), 'print one result per line as JSON (NDJSON)');
+  withListFormats(withServer(command), 'print one result per line as JSON (NDJSON)');
 }
 
 const COLUMNS: readonly Column<Result>[] = [
@@ -72,11 +73,6 @@ const COLUMNS: readonly Column<Result>[] = [
 
 function recorded(result: Result): Exclude<Result, { outcome: 'rejected' }> | undefined {
   return result.outcome === 'rejected' ? undefined : result;
-}
-
-function printJson({ out }: CliContext) {
-  return (results: readonly Result[]) =>
-    out.write(results.map((result) => `${JSON.stringify(result)}\n`).join(''));
 }
 
 /** Splits events into batches within the limits of the ledger, in order. */

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { ProvedEvent } from '../../../api/proofs.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { path } from '../../client/client.ts';
+import { eventIdOf, eventReference } from '../../client/event-reference.ts';
 import { printAnswer } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { eventId, withJson, withTarget } from '../../terminal/options.ts';
+import { withJson, withTarget } from '../../terminal/options.ts';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -15,14 +16,15 @@ export function addEventsShow(parent: Command, cli: CliContext): void {
     .command('show')
     .summary('show a recorded fact')
     .description('Shows a recorded fact. With --json, includes the proof that it is in the signed log.')
-    .argument('<event id>', "the ledger's id of the fact, a UUID", eventId)
+    .argument('<event>', 'event id of the fact, or its position', eventReference)
     .addHelpText(
       'after',
-      '\nExample:\n  $ cluster-ledger events show 7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55 --json',
+      '\nExamples:\n  $ cluster-ledger events show 1806\n  $ cluster-ledger events show 7c2c6e5e-0d51-5b5a-9c1f-2f7b3f6a1c55 --json',
     )
-    .action((id: string, options: Options) =>
-      withLedger(cli, options, (client) =>
-        printAnswer(client, cli.out, options, { path: path`/v1/events/${id}` }, ProvedEvent, (event) =>
+    .action((reference: string, options: Options) =>
+      withLedger(cli, options, async (client) => {
+        const id = await eventIdOf(client, reference);
+        await printAnswer(client, cli.out, options, { path: path`/v1/events/${id}` }, ProvedEvent, (event) =>
           cli.out.details([
             ['event id', event.ledgereventid],
             ['position', event.ledgerposition],
@@ -35,8 +37,8 @@ export function addEventsShow(parent: Command, cli: CliContext): void {
             ['id', event.id],
             ['data', JSON.stringify(event.data)],
           ]),
-        ),
-      ),
+        );
+      }),
     );
   withJson(withTarget(command));
 }

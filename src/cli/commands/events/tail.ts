@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import { type FeedEvent, FeedPage } from '../../../api/feed.ts';
-import { factTypeOf } from '../../../domain/facts/cloud-event.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import type { Client } from '../../client/client.ts';
+import { feedPlace } from '../../client/event-reference.ts';
 import { fetchJson, send } from '../../client/requests.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { feedCursor, withJson, withTarget } from '../../terminal/options.ts';
+import { FACT_COLUMNS } from '../../render/fact-columns.ts';
+import { feedCursor, withListFormats, withTarget } from '../../terminal/options.ts';
 
 type Event = z.output<typeof FeedEvent>;
 
@@ -34,7 +35,7 @@ export function addEventsTail(parent: Command, cli: CliContext): void {
     )
     .action((options: Options) =>
       withLedger(cli, options, async (client) => {
-        const printed = options.json ? printJson(cli) : printTable(cli);
+        const printed = options.json ? cli.out.documents : printTable(cli);
         let after = options.after ?? (await positionBefore(client, options.lines));
         for (;;) {
           const query = { after, limit: PAGE_SIZE, wait: options.follow ? WAIT_S : undefined };
@@ -46,7 +47,7 @@ export function addEventsTail(parent: Command, cli: CliContext): void {
         }
       }),
     );
-  withJson(withTarget(command), 'print one CloudEvent per line (NDJSON)');
+  withListFormats(withTarget(command), 'print one CloudEvent per line (NDJSON)');
 }
 
 function lines(text: string): number {
@@ -58,25 +59,9 @@ function lines(text: string): number {
 async function positionBefore(client: Client, count: number): Promise<string> {
   const { headers } = await send(client, { path: '/v1/accounts', query: { limit: '1' } });
   const position = Math.max(0, Number(headers.get('ledger-position')) - count);
-  // After a restore, a place in the feed begins with the epoch.
-  const { next } = await fetchJson(client, { path: '/v1/feed', query: { after: '0', limit: '1' } }, FeedPage);
-  const [epoch, rest] = next.split('.');
-  return rest === undefined ? String(position) : `${epoch}.${position}`;
-}
-
-function printJson({ out }: CliContext) {
-  return (events: readonly Event[]) =>
-    out.write(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  return feedPlace(client, position);
 }
 
 function printTable({ out }: CliContext) {
-  return out.tables<Event>([
-    { title: 'POSITION', isFigure: true, cell: ({ ledgerposition }) => ledgerposition },
-    { title: 'RECORDED AT', cell: ({ recordedtime }) => recordedtime },
-    { title: 'EFFECTIVE AT', cell: ({ time }) => time },
-    { title: 'FACT', cell: ({ type }) => factTypeOf(type) ?? type },
-    { title: 'CLUSTER', cell: ({ subject }) => subject },
-    { title: 'SOURCE', cell: ({ source }) => source },
-    { title: 'ID', cell: ({ id }) => id },
-  ]);
+  return out.tables<Event>(FACT_COLUMNS);
 }

@@ -4,7 +4,7 @@ import { KEY_STATES } from '../../../domain/access/access-key.ts';
 import { type CliContext, withLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { withJson, withTarget } from '../../terminal/options.ts';
+import { withListFormats, withTarget } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 
 interface Options extends TargetOptions {
@@ -33,5 +33,5 @@ export function addKeysList(parent: Command, cli: CliContext): void {
         if (count === 0) printMessage('no keys found');
       }),
     );
-  withJson(withTarget(command), 'print one key per line as JSON (NDJSON)');
+  withListFormats(withTarget(command), 'print one key per line as JSON (NDJSON)');
 }

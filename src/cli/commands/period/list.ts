@@ -34,10 +34,10 @@ export function addPeriodList(parent: Command, cli: CliContext): void {
               [
                 { title: 'PERIOD', cell: ({ period }) => period },
                 { title: 'STATE', cell: ({ state }) => state },
-                { title: 'DUE AT', cell: ({ dueAt }) => dueAt },
+                { title: 'DUE AT', isWide: true, cell: ({ dueAt }) => dueAt },
                 { title: 'CLOSED AT', cell: ({ close }) => close?.closedAt },
                 { title: 'WATERMARK', isFigure: true, cell: ({ close }) => close?.watermark },
-                { title: 'ACCOUNTS', isFigure: true, cell: ({ close }) => close?.accounts },
+                { title: 'ACCOUNTS', isFigure: true, isWide: true, cell: ({ close }) => close?.accounts },
                 { title: 'CLUSTERS', isFigure: true, cell: ({ close }) => close?.totals.billableClusters },
                 {
                   title: 'CLUSTER SECONDS',

@@ -3,7 +3,7 @@ import { UndecidedOut } from '../../../api/undecided.ts';
 import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { withJson, withServer } from '../../terminal/options.ts';
+import { withListFormats, withServer } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 
 interface Options extends TargetOptions {
@@ -26,13 +26,13 @@ export function addUndecidedList(parent: Command, cli: CliContext): void {
           { title: 'ACCOUNT', cell: ({ accountId }) => accountId },
           { title: 'WHY', cell: ({ why }) => why.join(', ') },
           { title: 'SEEN', cell: ({ code }) => code },
-          { title: 'REGISTERED AT', cell: ({ registeredAt }) => registeredAt },
+          { title: 'REGISTERED AT', isWide: true, cell: ({ registeredAt }) => registeredAt },
           { title: 'LAST ALIVE AT', cell: ({ lastAliveAt }) => lastAliveAt },
           { title: 'LEFT', cell: ({ isLeft }) => (isLeft ? 'yes' : undefined) },
-          { title: 'DETAIL', cell: ({ detail }) => detail },
+          { title: 'DETAIL', isWide: true, cell: ({ detail }) => detail },
         ]);
         if (count === 0) printMessage('no clusters to decide on');
       }),
     );
-  withJson(withServer(command), 'print one cluster per line as JSON (NDJSON)');
+  withListFormats(withServer(command), 'print one cluster per line as JSON (NDJSON)');
 }

@@ -25,9 +25,9 @@ async function printDeliveries(out: Output, { attempts, parked }: DeliveriesOut)
       { title: 'OUTCOME', cell: ({ outcome }) => outcome },
       { title: 'STATUS', cell: ({ status }) => status },
       { title: 'EVENT', cell: ({ eventId }) => eventId },
-      { title: 'TYPE', cell: ({ type }) => type },
-      { title: 'SUBJECT', cell: ({ subject }) => subject },
-      { title: 'ERROR', cell: ({ error }) => error },
+      { title: 'TYPE', isWide: true, cell: ({ type }) => type },
+      { title: 'SUBJECT', isWide: true, cell: ({ subject }) => subject },
+      { title: 'ERROR', isWide: true, cell: ({ error }) => error },
     ],
     attempts,
   );
@@ -38,7 +38,7 @@ async function printDeliveries(out: Output, { attempts, parked }: DeliveriesOut)
       { title: 'PARKED AT', cell: ({ parkedAt }) => parkedAt },
       { title: 'ATTEMPTS', isFigure: true, cell: ({ attempts: count }) => count },
       { title: 'EVENT', cell: ({ eventId }) => eventId },
-      { title: 'ERROR', cell: ({ error }) => error },
+      { title: 'ERROR', isWide: true, cell: ({ error }) => error },
     ],
     parked,
   );

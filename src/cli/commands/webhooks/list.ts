@@ -3,7 +3,7 @@ import { WebhookOut } from '../../../api/webhooks.ts';
 import { type CliContext, withRunningLedger } from '../../client/cli-context.ts';
 import { printList } from '../../client/pagination.ts';
 import type { TargetOptions } from '../../client/target.ts';
-import { withJson, withServer } from '../../terminal/options.ts';
+import { withListFormats, withServer } from '../../terminal/options.ts';
 import { printMessage } from '../../terminal/output.ts';
 export function addWebhooksList(parent: Command, cli: CliContext): void {
   const command = parent
@@ -18,11 +18,11 @@ export function addWebhooksList(parent: Command, cli: CliContext): void {
           { title: 'STATE', cell: ({ state }) => state },
           { title: 'OUTSTANDING', isFigure: true, cell: ({ delivery }) => delivery.outstanding },
           { title: 'PARKED', isFigure: true, cell: ({ delivery }) => delivery.parked },
-          { title: 'FAILING SINCE', cell: ({ delivery }) => delivery.failingSince },
-          { title: 'URL', cell: ({ url }) => url },
+          { title: 'FAILING SINCE', isWide: true, cell: ({ delivery }) => delivery.failingSince },
+          { title: 'URL', isWide: true, cell: ({ url }) => url },
         ]);
         if (count === 0) printMessage('no webhooks found');
       }),
     );
-  withJson(withServer(command), 'print one webhook per line as JSON (NDJSON)');
+  withListFormats(withServer(command), 'print one webhook per line as JSON (NDJSON)');
 }
