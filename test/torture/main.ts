@@ -50,6 +50,28 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     const env = { ...process.env, PROBES: String(count) };
     return spawnSync(process.execPath, [vitest, ...tests], { stdio: 'inherit', env }).status ?? 1;
   },
+  overload: async (args) => {
+    const { overload } = await import('./overload.ts');
+    const { count } = budgetOf(args, 120);
+    const report = await overload({ connections: 500, slow: 1_400, seconds: count });
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    return report.findings.length === 0 ? 0 : 1;
+  },
+  restarts: async (args) => {
+    const { restarts } = await import('./restarts.ts');
+    const {
+      restarts: done,
+      acknowledged,
+      findings,
+    } = await restarts(budgetOf(args, 20).count, (report) =>
+      process.stderr.write(`${report.restarts} restarts\n`),
+    );
+    process.stdout.write(
+      `${done} rolling restarts, ${acknowledged} facts acknowledged; ${findings.length} findings\n`,
+    );
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
   faults: async (args) => {
     const { faults } = await import('./faults.ts');
     const { cases, stopped, wentOn, refused, findings } = await faults(await shimOrExit(), {

@@ -184,10 +184,12 @@ const check = async () => {
 };
 while (!hasFailed && !(ledger.projections.isCaughtUp && (await isJudged())))
   await new Promise((resolve) => setTimeout(resolve, 1));
-if (webhook !== undefined) {
-  const { text } = await ask(ledger, 'GET', '/v1/webhooks');
-  if ((JSON.parse(text) as { items: unknown[] }).items.length === 0)
-    await ask(ledger, 'POST', '/v1/webhooks', { url: webhook, after: '0' });
+while (webhook !== undefined && !hasFailed) {
+  const { status, text } = await ask(ledger, 'GET', '/v1/webhooks');
+  const isThere = status === 200 && (JSON.parse(text) as { items: unknown[] }).items.length > 0;
+  if (isThere) break;
+  if (status === 200) await ask(ledger, 'POST', '/v1/webhooks', { url: webhook, after: '0' });
+  else await new Promise((resolve) => setTimeout(resolve, 10));
 }
 // A killed process could not keep what it has compiled for the next one.
 flushCompileCache();
