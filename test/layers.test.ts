@@ -57,6 +57,11 @@ const PLANTED = [
   ['entry-points-do-not-import-each-other', 'jobs', "import '../http/server/problem.ts';"],
   ['entry-points-do-not-import-each-other', 'cli', "import '../http/server/server.ts';"],
   ['web-sees-only-the-contract', '../web/ui', "import '../../src/domain/time.ts';"],
+  [
+    'the-browser-verifies-as-the-command-line-does',
+    '../web/verifier',
+    "import '../../src/audit/evidence/build-evidence.ts';",
+  ],
   ['the-client-stands-alone', '../packages/client/src', "import '../../../src/domain/time.ts';"],
   ['the-client-stands-alone', '../packages/client/src', "import 'zod';"],
   ['no-unresolvable', 'http', "import './nowhere.ts';"],

@@ -28,6 +28,9 @@ const compressed: Plugin = {
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react(), compressed],
+  // The verifier of evidence files runs in browsers too.
+  resolve: { alias: { 'node:crypto': join(import.meta.dirname, 'verifier/node-crypto.ts') } },
+  worker: { format: 'es' },
   html: { cspNonce: NONCE_PLACEHOLDER },
   build: {
     outDir: join(import.meta.dirname, '../dist/console'),

@@ -1,6 +1,5 @@
 import '@mantine/charts/styles.css';
 import { BarChart as Bars } from '@mantine/charts';
-import { useReducedMotion } from '@mantine/hooks';
 
 export interface Series {
   readonly name: string;
@@ -22,7 +21,6 @@ interface BarChartProps {
 
 /** Stacked bars. Load it lazily: it brings a library. */
 export default function BarChart({ data, by, series, height, label }: BarChartProps) {
-  const isStill = useReducedMotion(true);
   return (
     <div role="img" aria-label={label}>
       <Bars
@@ -39,7 +37,8 @@ export default function BarChart({ data, by, series, height, label }: BarChartPr
         tickLine="none"
         gridAxis="x"
         maxBarWidth={28}
-        barProps={{ isAnimationActive: !isStill, animationDuration: 200 }}
+        // Bars that grew with every live update would draw the eye to nothing.
+        barProps={{ isAnimationActive: false }}
         barChartProps={{ accessibilityLayer: false }}
         yAxisProps={{ width: 40, allowDecimals: false }}
         xAxisProps={{ minTickGap: 24 }}

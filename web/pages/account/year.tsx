@@ -1,0 +1,111 @@
+import { useQueries } from '@tanstack/react-query';
+import { lazy } from 'react';
+import { useTranslation } from 'react-i18next';
+import { accountUsageQuery, type Usage } from '../../data/usage.ts';
+import { ChartCard } from '../../ui/chart-card.tsx';
+import { type Columns, DataTable } from '../../ui/data-table.tsx';
+import { BilledTime, Count, millisecondsOf } from '../../ui/figures.tsx';
+import { monthAfter, monthName, monthOf } from '../../ui/months.ts';
+import { PageLink } from '../../ui/page-link.tsx';
+import { Failed, LinesSkeleton } from '../../ui/states.tsx';
+
+const BarChart = lazy(() => import('../../ui/bar-chart.tsx'));
+
+const MONTHS = 12;
+const HEIGHT = 220;
+
+/** The usage of a month. */
+interface Month {
+  readonly period: string;
+  readonly usage: Usage;
+}
+
+/** The clusters that were billable in each of the last twelve months. */
+export function Year({ accountId }: { readonly accountId: string }) {
+  const current = monthOf(Date.now());
+  const periods = Array.from({ length: MONTHS }, (_, i) => monthAfter(current, i + 1 - MONTHS));
+  const queries = useQueries({ queries: periods.map((period) => accountUsageQuery(accountId, { period })) });
+  const failed = queries.find(({ error, data }) => error !== null && data === undefined);
+  if (failed !== undefined)
+    return (
+      <Failed
+        error={failed.error}
+        onRetry={() => {
+          for (const query of queries) if (query.data === undefined) void query.refetch();
+        }}
+      />
+    );
+  const months = queries.flatMap(({ data }, i) =>
+    data === undefined ? [] : [{ period: periods[i] ?? '', usage: data.usage }],
+  );
+  if (months.length < MONTHS) return <LinesSkeleton lines={1} height={HEIGHT + 70} />;
+  return <Months accountId={accountId} months={months} />;
+}
+
+function Months({ accountId, months }: { readonly accountId: string; readonly months: readonly Month[] }) {
+  const { t, i18n } = useTranslation('account');
+  const short = new Intl.DateTimeFormat(i18n.language, { month: 'short', year: '2-digit', timeZone: 'UTC' });
+  const columns: Columns<Month> = [
+    {
+      id: 'period',
+      header: t('common:pick.period'),
+      accessorKey: 'period',
+      size: 170,
+      cell: ({ row: { original } }) => (
+        <PageLink to="/usage" search={{ account: accountId, period: original.period }}>
+          {monthName(original.period, i18n.language)}
+        </PageLink>
+      ),
+    },
+    {
+      id: 'billable',
+      header: t('common:measure.billableClusters'),
+      accessorFn: ({ usage }) => usage.billableClusters,
+      cell: ({ row }) => <Count value={row.original.usage.billableClusters} />,
+      size: 150,
+      meta: { align: 'right' },
+    },
+    {
+      id: 'time',
+      header: t('common:measure.clusterSeconds'),
+      accessorFn: ({ usage }) => millisecondsOf(usage.clusterSeconds),
+      cell: ({ row }) => <BilledTime seconds={row.original.usage.clusterSeconds} />,
+      size: 220,
+      meta: { align: 'right' },
+    },
+  ];
+  return (
+    <ChartCard
+      title={t('year.title')}
+      name="year"
+      height={HEIGHT}
+      chart={
+        <BarChart
+          data={months.map(({ period, usage }) => ({
+            month: short.format(new Date(`${period}-01T00:00:00Z`)),
+            billable: usage.billableClusters,
+          }))}
+          by="month"
+          series={[{ name: 'billable', label: t('common:measure.billableClusters') }]}
+          height={HEIGHT}
+          label={t('year.label')}
+        />
+      }
+      table={
+        <DataTable
+          label={t('year.title')}
+          rows={months}
+          columns={columns}
+          idOf={({ period }) => period}
+          prefix="year."
+          initialSort="-period"
+          isPlain
+        />
+      }
+      csv={() => [
+        ['period', 'billableClusters', 'clusterSeconds'],
+        ...months.map(({ period, usage }) => [period, String(usage.billableClusters), usage.clusterSeconds]),
+      ]}
+    />
+  );
+}
