@@ -173,6 +173,8 @@ export function DataTable<T extends RowData>({
               {table.getFlatHeaders().map(({ column, id, getContext }) => {
                 const order = column.getIsSorted();
                 const text = contentOf(column.columnDef.header, getContext());
+                // Only a column with a name has a header.
+                if (text === '') return <td key={id} style={{ width: column.getSize() }} />;
                 return (
                   <th
                     key={id}

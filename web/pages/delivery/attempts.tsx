@@ -121,7 +121,7 @@ export function Attempts({ webhook: { webhookId } }: { readonly webhook: Webhook
       : []),
   ];
   return (
-    <section aria-labelledby="attempts">
+    <section>
       <Title order={2} id="attempts" mb="xs">
         {t('attempts')}
       </Title>
@@ -190,7 +190,7 @@ export function Parked({ webhook }: { readonly webhook: Webhook }) {
   ];
   if (parked.length === 0) return null;
   return (
-    <section aria-labelledby="parked">
+    <section>
       <Group justify="space-between" mb="xs">
         <Title order={2} id="parked">
           {t('parkedTitle')}

@@ -105,7 +105,7 @@ export function Keys() {
   ];
   const state = url.keys ?? 'active';
   return (
-    <section aria-labelledby="keys">
+    <section>
       <Group justify="space-between" mb="xs">
         <Title order={2} id="keys">
           {t('keys.title')}

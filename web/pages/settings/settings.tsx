@@ -27,7 +27,7 @@ function WhoAmI() {
   const { t } = useTranslation('settings');
   const { actor, role, accountId, name, endsAt, state } = useCaller();
   return (
-    <section aria-labelledby="you">
+    <section>
       <Title order={2} id="you" mb="xs">
         {t('you.title')}
       </Title>

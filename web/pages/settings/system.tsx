@@ -36,7 +36,7 @@ function Policies({ validator }: { readonly validator: SystemData['validator'] }
   const { t } = useTranslation('settings');
   const { policies, breaker, isConfigured, schedule } = validator;
   return (
-    <section aria-labelledby="policies">
+    <section>
       <Title order={2} id="policies" mb={4}>
         {t('policies.title')}
       </Title>
@@ -121,7 +121,7 @@ function Ledger({ system }: { readonly system: SystemData }) {
   const checkpoint = useQuery(checkpointQuery);
   const { log } = system;
   return (
-    <section aria-labelledby="ledger">
+    <section>
       <Title order={2} id="ledger" mb="xs">
         {t('ledger.title')}
       </Title>
