@@ -1,0 +1,223 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ConsoleWindow, launchChromium, noChromium, type Viewer } from '../support/chromium.ts';
+import { event, registered } from '../support/cloud-events.ts';
+import { builtConsole } from '../support/console.ts';
+import { type CreatedKey, createKey, sendAs } from '../support/keys.ts';
+import { openLedger, type TestLedger } from '../support/ledger.ts';
+import { answerWith, Receiver } from '../support/receiver.ts';
+import { textsIn } from '../support/texts.ts';
+import { until } from '../support/until.ts';
+
+/** Each language, width and way to work, in pairs. */
+const VIEWERS = [
+  { language: 'en', width: 1_280, by: 'mouse' },
+  { language: 'en', width: 390, by: 'keyboard' },
+  { language: 'zh-CN', width: 1_280, by: 'keyboard' },
+  { language: 'zh-CN', width: 390, by: 'mouse' },
+] as const satisfies readonly Viewer[];
+
+/** A name of a cluster that tries everything. */
+const HOSTILE = '<img src=x onerror=alert(1)>‮abc🙂'.padEnd(200, 'x');
+const MINUTE_MS = 60_000;
+
+const why = noChromium === undefined ? '' : `, NOT RUN: ${noChromium}`;
+describe.skipIf(noChromium)(`the work of an operator in the console${why}`, () => {
+  let browser: Browser;
+  let ledger: TestLedger & { discard(): Promise<void> };
+  let operator: CreatedKey;
+  let base: string;
+
+  beforeAll(async () => {
+    await builtConsole();
+    browser = await launchChromium();
+    ledger = await openLedger({ now: new Date(Date.now() - 20 * MINUTE_MS).toISOString() });
+    base = `http://127.0.0.1:${ledger.port}`;
+    const at = new Date(ledger.now - MINUTE_MS).toISOString();
+    await ledger.record(registered('c1', at, 'acme', { name: HOSTILE }));
+    for (const { language, width } of VIEWERS)
+      await ledger.record(
+        event('cluster.unreachable', `orphan-${language}-${width}`, at, { evidence: { code: HOSTILE } }),
+      );
+    await ledger.post(registered('c1', at, 'globex'));
+    ledger.pass(20 * MINUTE_MS);
+    operator = await createKey(ledger, undefined, { role: 'operator', name: 'Ada' });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await ledger.discard();
+  });
+
+  const asOperator = async (viewer: Viewer) => {
+    const window = await ConsoleWindow.open(browser, base, viewer);
+    await window.signIn(base, operator.key);
+    return window;
+  };
+  const request = (method: string, path: string, body?: unknown) =>
+    sendAs(ledger, operator.key, method, path, body);
+
+  describe.each(VIEWERS)('in $language at $width px by $by', (viewer) => {
+    const t = textsIn(viewer.language);
+
+    test('acknowledges an alert with a note for a day', async () => {
+      const window = await asOperator(viewer);
+      const { page } = window;
+      const subject = `orphan-${viewer.language}-${viewer.width}`;
+      await page.goto('/alerts');
+      const kind = t('alerts:kind.orphan-facts');
+      await window.press(page.getByRole('button', { name: t('alerts:acknowledgeOf', { kind, subject }) }));
+      const dialog = page.getByRole('dialog');
+      await window.choose(dialog.getByLabel(t('alerts:ask.silent')), 3);
+      await window.write(dialog.getByLabel(t('alerts:ask.note')), 'Ada looks into it');
+      await window.expectAccessible('the dialog');
+      await window.press(dialog.getByRole('button', { name: t('alerts:acknowledge') }));
+      await dialog.waitFor({ state: 'detached' });
+      const { body } = await request('GET', `/v1/alerts/orphan-facts:${subject}`);
+      expect(body).toMatchObject({
+        state: 'acknowledged',
+        acknowledged: { by: operator.id, note: 'Ada looks into it', until: expect.any(String) },
+      });
+      await page.goto('/alerts?state=acknowledged');
+      await page.getByText('Ada looks into it').first().waitFor();
+      await window.expectNoSidewaysScrolling('the alerts');
+      await window.close();
+    });
+
+    test('creates a key, which is shown once and works, and revokes it', async () => {
+      ledger.now = Date.now();
+      const window = await asOperator(viewer);
+      const { page } = window;
+      const name = `Lovelace Audit ${viewer.language} ${viewer.width}`;
+      await page.goto('/settings');
+      await window.press(page.getByRole('button', { name: t('settings:keys.create') }));
+      const dialog = page.getByRole('dialog');
+      const submit = dialog.getByRole('button', { name: t('settings:keys.create') });
+      await window.press(submit);
+      await dialog.getByText(t('settings:create.nameMissing')).waitFor();
+      await window.write(dialog.getByLabel(t('settings:keys.name')), name);
+      await window.choose(dialog.getByLabel(t('settings:keys.role')), 3);
+      await window.write(dialog.getByLabel(t('settings:keys.account')), 'acme');
+      await window.expectAccessible('the form of a key');
+      await window.press(submit);
+      const shown = dialog.getByText(/^clk_[a-z0-9]{12}_/);
+      const key = (await shown.textContent()) ?? '';
+      expect((await ledger.get('/v1/me', { authorization: `Bearer ${key}` })).body).toMatchObject({
+        role: 'customer',
+        accountId: 'acme',
+      });
+      await window.expectAccessible('the key');
+      await window.press(dialog.getByRole('button', { name: t('settings:create.kept') }));
+      await dialog.waitFor({ state: 'detached' });
+      expect(await page.content()).not.toContain(key);
+      await window.press(page.getByRole('button', { name: t('settings:keys.revokeOf', { name }) }));
+      await window.press(page.getByRole('dialog').getByRole('button', { name: t('settings:keys.revoke') }));
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      expect((await ledger.get('/v1/me', { authorization: `Bearer ${key}` })).status).toBe(401);
+      await window.expectNoSidewaysScrolling('the settings');
+      await window.close();
+    });
+
+    test('finds a webhook that fails, and sends an event again', async () => {
+      const receiver = new Receiver();
+      await receiver.start();
+      receiver.answer = answerWith(500);
+      const window = await asOperator(viewer);
+      const { page } = window;
+      try {
+        const description = `Billing ${viewer.language} ${viewer.width}`;
+        const { body: webhook } = await request('POST', '/v1/webhooks', { url: receiver.url, description });
+        await request('PUT', `/v1/clusters/w-${viewer.language.toLowerCase()}-${viewer.width}`, {
+          accountId: 'acme',
+          name: 'w',
+          effectiveAt: new Date(ledger.now).toISOString(),
+        });
+        await until(async () => {
+          const { body } = await request('GET', `/v1/webhooks/${webhook.webhookId}`);
+          return body.delivery.failingSince !== undefined;
+        });
+        await page.goto('/delivery');
+        const row = page.getByRole('row').filter({ hasText: description });
+        await row.getByText(t('delivery:health.failing')).waitFor();
+        await window.press(row.getByRole('link', { name: description }));
+        await page.getByRole('cell', { name: /500/ }).first().waitFor();
+        await window.expectAccessible('a webhook that fails');
+        receiver.answer = answerWith(204);
+        await window.press(page.getByRole('button', { name: t('delivery:redeliver') }).first());
+        await page
+          .getByRole('cell', { name: t('delivery:outcome.delivered') })
+          .first()
+          .waitFor();
+        expect(receiver.accepted.length).toBeGreaterThan(0);
+        await window.expectNoSidewaysScrolling('a webhook');
+        await request('DELETE', `/v1/webhooks/${webhook.webhookId}`);
+        await window.close();
+      } finally {
+        await receiver.stop();
+      }
+    });
+
+    test('sees an event as it is recorded, with its raw form and its proof', async () => {
+      const window = await asOperator(viewer);
+      const { page } = window;
+      await page.goto('/events');
+      await page
+        .getByRole('cell', { name: t('events:typeIs.cluster-registered') })
+        .first()
+        .waitFor();
+      const cluster = `live-${viewer.language.toLowerCase()}-${viewer.width}`;
+      const effectiveAt = new Date(ledger.now).toISOString();
+      await request('PUT', `/v1/clusters/${cluster}`, { accountId: 'acme', name: 'live', effectiveAt });
+      const row = page.getByRole('row').filter({ hasText: cluster });
+      await window.press(row.getByRole('link', { name: t('events:typeIs.cluster-registered') }));
+      await page.getByRole('heading', { name: t('events:proof.title') }).waitFor();
+      await page.getByText('"io.clusterledger.cluster.registered.v1"').waitFor();
+      await window.expectAccessible('an event');
+      await window.expectNoSidewaysScrolling('an event');
+      await window.close();
+    });
+  });
+
+  test('retries a rejected event, and reads why it is rejected again', async () => {
+    const window = await asOperator({ language: 'en', width: 1_280 });
+    const { page } = window;
+    await page.goto('/events?tab=rejected');
+    await window.press(page.getByRole('button', { name: 'Open the event of c1' }));
+    await window.press(page.getByRole('button', { name: 'Try again' }));
+    await page.getByRole('alert').filter({ hasText: 'belongs to account acme' }).waitFor();
+    await window.expectAccessible('a rejected event');
+    await window.close();
+  });
+
+  test.each([
+    { scheme: 'light', width: 1_280, language: 'en' },
+    { scheme: 'dark', width: 1_280, language: 'zh-CN' },
+    { scheme: 'light', width: 390, language: 'zh-CN' },
+    { scheme: 'dark', width: 390, language: 'en' },
+  ] as const)(
+    'has nothing that assistive technology cannot use: $scheme, $width px, $language',
+    async (viewer) => {
+      const window = await asOperator(viewer);
+      const { page } = window;
+      for (const path of [
+        '/settings',
+        '/settings?keys=expired',
+        '/alerts',
+        '/alerts?state=resolved',
+        '/alerts/event-rejected:none',
+        '/validator',
+        '/validator?tab=undecided',
+        '/events',
+        '/events?q=nothing-has-this',
+        '/events?tab=rejected',
+        '/delivery',
+      ]) {
+        await page.goto(path);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+        await window.expectAccessible(`${path} ${viewer.scheme}`);
+        await window.expectNoSidewaysScrolling(`${path} ${viewer.width}`);
+      }
+      await window.close();
+    },
+  );
+});
