@@ -66,6 +66,21 @@ test('every file that the docs link to or name exists', async () => {
   }
 });
 
+test('docs/README.md lists every page of docs/', async () => {
+  const pages = (await readdir(join(root, 'docs'), { recursive: true })).filter((file) =>
+    file.endsWith('.md'),
+  );
+  const index = await read('docs/README.md');
+  const linked = [...index.matchAll(/\]\(([^)#]+)/g)].map(([, link]) => link as string);
+  // A link to a folder lists the pages in it.
+  const missing = pages.filter(
+    (page) =>
+      page !== 'README.md' &&
+      !linked.some((link) => link === page || (link.endsWith('/') && page.startsWith(link))),
+  );
+  expect(missing).toEqual([]);
+});
+
 function isProjectFile(file: string): boolean {
   return !file.startsWith('node_modules') && !file.startsWith('.git/');
 }

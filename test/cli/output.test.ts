@@ -23,7 +23,7 @@ const ledger = sharedLedger(async (it) => {
 });
 const cli = (line: string) => run([...words(line), '--url', `http://127.0.0.1:${ledger().port}`]);
 
-describe.concurrent('a table', () => {
+describe.concurrent('tables:', () => {
   test.each([
     'usage --period 2026-03',
     'usage acme --period 2026-03 --by-day',
@@ -42,7 +42,7 @@ describe.concurrent('a table', () => {
     'events rejected',
     'keys list',
     'validations list',
-  ])('of `%s` fits into 80 columns', async (line) => {
+  ])('`%s` prints lines of at most 80 columns', async (line) => {
     const { code, stdout, stderr } = await cli(line);
     expect(code, stderr).toBe(0);
     for (const row of stdout.split('\n')) expect(row.length, row).toBeLessThanOrEqual(80);
@@ -183,7 +183,7 @@ async function busyLedger(refusals: number, code = 'overloaded') {
 }
 
 describe('a ledger that asks to wait', () => {
-  test('is asked again, and the user is told so on stderr', async () => {
+  test('is asked again, and a message on stderr says so', async () => {
     const busy = await busyLedger(2);
     const { code, stdout, stderr } = await run(['clusters', 'list', '-o', 'name', '--url', busy.url]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'initech-1\nprod-eu-1\nstaging\n' });

@@ -66,7 +66,7 @@ describe('an outbox', () => {
     expect(await historyOf('c-down')).toEqual(['down-1', 'down-2', expect.any(String)]);
   });
 
-  test('keeps a rejected event with its problem, sends the events behind it, and tells the app until a call succeeds', async () => {
+  test('keeps a rejected event with its problem, sends the events behind it, and calls the app until a call succeeds', async () => {
     const file = await outboxFile();
     const told: RejectedEvent[] = [];
     const warnings: string[] = [];

@@ -9,13 +9,16 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** A ledger in a process of its own, as `npm start` runs it: to be killed. */
 export class LedgerProcess {
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #folder: string | undefined;
   #process: ChildProcess | undefined;
   #port = 0;
   /** Its output so far. */
   output = '';
 
-  constructor(environment: Readonly<Record<string, string>>) {
+  /** @param folder the folder that it starts in: this one by default. It reads `ledger.yaml` from there. */
+  constructor(environment: Readonly<Record<string, string>>, folder?: string) {
     this.#environment = environment;
+    this.#folder = folder;
   }
 
   get url(): string {
@@ -45,7 +48,11 @@ export class LedgerProcess {
       ...this.#environment,
       LEDGER_HTTP_PORT: String(port),
     };
-    const started = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(process.execPath, [MAIN], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(this.#folder !== undefined && { cwd: this.#folder }),
+    });
     for (const stream of [started.stdout, started.stderr])
       stream.on('data', (chunk) => (this.output += String(chunk)));
     this.#process = started;

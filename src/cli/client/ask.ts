@@ -43,7 +43,7 @@ interface List<T extends z.ZodType> {
   readonly request: (args: readonly string[]) => Request;
   readonly item: T;
   readonly columns: readonly Column<z.output<T>>[];
-  /** What the list has: `fact`, `rejected event`. */
+  /** Name of one item of the list: `fact`, `rejected event`. */
   readonly noun: string;
   /** Whether the list is the state of a running process, which a store does not have. */
   readonly needsServer?: boolean;

@@ -22,7 +22,7 @@ export interface OutboxReport {
   /** Number of events that the outbox took, and that the ledger must have or must have rejected. */
   readonly taken: number;
   readonly rejected: number;
-  /** What is wrong, in words. */
+  /** Descriptions of everything that is wrong. */
   readonly findings: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** What may follow each command: its subcommands and options, and the values of each option that has a fixed choice. */
+/** The words that may follow a command: subcommands and options, and the values of each option that has a fixed choice. */
 interface Node {
   /** The words of the command, such as `period close`; empty for the program. */
   readonly path: string;
