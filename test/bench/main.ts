@@ -1,18 +1,22 @@
-import { cpus, loadavg } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, platform } from 'node:os';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { closePeriod } from './rows/close-period.ts';
 import { eventStoreDb } from './rows/eventstoredb.ts';
 import { ingestBatches } from './rows/ingest-batches.ts';
 import { ingestSingle } from './rows/ingest-single.ts';
+import { lateFacts } from './rows/late-facts.ts';
 import { logTree } from './rows/log-tree.ts';
 import { probing } from './rows/probe.ts';
+import { processStart } from './rows/process-start.ts';
 import { rebuild } from './rows/rebuild.ts';
 import { snapshotStart } from './rows/snapshot-start.ts';
 import { storeAppend } from './rows/store-append.ts';
 import { usageAll } from './rows/usage-all.ts';
 import { usageOne } from './rows/usage-one.ts';
 import { Bench, type Row } from './support/bench.ts';
-import { asTable, type Result } from './support/report.ts';
+import { asTable, onlyJudged, type Result, shortfalls } from './support/report.ts';
 import { Resources } from './support/resources.ts';
 
 const ROWS: readonly Row[] = [
@@ -27,13 +31,19 @@ const ROWS: readonly Row[] = [
   closePeriod,
   probing,
   eventStoreDb,
+  lateFacts,
+  processStart,
 ];
 
 const USAGE = `npm run bench -- [options]
   --row 1,3       only these rows
   --full          the sizes that the goals name, instead of smaller ones
   --seconds N     how long one measurement of a rate goes on (2)
-  --json          the figures as JSON
+  --json          print the figures as JSON
+  --out FILE      also write them to this file (dist/bench.json)
+  --before DIR    checkout of an earlier state with its packages, to compare the start with (row 16)
+
+Exit codes: 0 all goals are met, 1 some are not, 2 some could not be judged because the machine was not quiet.
   --emmett DIR    folder in which @event-driven-io/emmett-postgresql@0.42.0 is installed
 `;
 
@@ -43,6 +53,8 @@ const { values } = parseArgs({
     full: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
+    out: { type: 'string', default: 'dist/bench.json' },
+    before: { type: 'string' },
     emmett: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -59,7 +71,8 @@ async function main(): Promise<void> {
   });
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   const wanted = values.row?.split(',').map(Number);
-  const options = { seconds: Number(values.seconds), full: values.full, emmett: values.emmett };
+  const { full, emmett, before } = values;
+  const options = { seconds: Number(values.seconds), full, emmett, before };
   try {
     const bench = new Bench(options, resources, await resources.folderOnDisk(), say);
     const results: Result[] = [];
@@ -72,12 +85,32 @@ async function main(): Promise<void> {
       say(`row ${row.number}`);
       results.push(...(await row.run(bench)));
     }
-    process.stdout.write(values.json ? `${JSON.stringify(results, undefined, 2)}\n` : asTable(results));
+    await report(onlyJudged(results), say);
   } catch (error) {
     if (!resources.isReleased) throw error;
   } finally {
     await resources.release();
   }
+}
+
+/** Prints the results, writes them to a file, and sets the exit code. */
+async function report(results: readonly Result[], say: (text: string) => void): Promise<void> {
+  const machine = {
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    node: process.version,
+    platform: platform(),
+  };
+  const json = `${JSON.stringify({ at: new Date().toISOString(), machine, results }, undefined, 2)}\n`;
+  process.stdout.write(values.json ? json : asTable(results));
+  await mkdir(dirname(values.out), { recursive: true });
+  await writeFile(values.out, json);
+  say(`written to ${values.out}`);
+  const { notMet, notJudged } = shortfalls(results);
+  for (const line of notMet) say(`NOT MET: ${line}`);
+  for (const line of notJudged) say(`NOT JUDGED: ${line}`);
+  if (notMet.length > 0) process.exitCode = 1;
+  else if (notJudged.length > 0) process.exitCode = 2;
 }
 
 if (values.help) process.stdout.write(USAGE);

@@ -18,7 +18,7 @@ import { type Bench, NO_POSTGRES, type Row } from '../support/bench.ts';
 import { copyInto } from '../support/copy.ts';
 import { modelFrom, modelOf } from '../support/intervals.ts';
 import { appendFacts, clusterName, type LogSize, logFile, logSize } from '../support/log.ts';
-import { type Contender, interleaved, type Measured, milliseconds } from '../support/measure.ts';
+import { type Contender, interleaved, measuredOnce, milliseconds } from '../support/measure.ts';
 import { load, type Server, startLedger } from '../support/processes.ts';
 import { type Result, sooner, timeAgainst, within } from '../support/report.ts';
 
@@ -187,9 +187,9 @@ async function meanwhile(bench: Bench, folder: string): Promise<Result> {
   const post = (tag: string) =>
     load(bench, server, { connections: CONNECTIONS, work: { kind: 'events', tag, perRequest: 1 } });
   await post('w9');
-  const alone = asMeasured('ingest alone', await post('a9'));
+  const alone = measuredOnce('ingest alone', await post('a9'));
   const closing = closeAll(server);
-  const ours = asMeasured('ours', await post('m9'));
+  const ours = measuredOnce('ours', await post('m9'));
   const closes = await closing;
   await server.stop();
   bench.say(
@@ -219,10 +219,6 @@ async function untilReady({ port }: Server): Promise<void> {
 interface Readiness {
   readonly status: string;
   readonly checks: { readonly statements: { readonly detail: string } };
-}
-
-function asMeasured(name: string, { value, latencyMs }: Awaited<ReturnType<typeof load>>): Measured {
-  return { name, values: [value], median: value, ...(latencyMs !== undefined && { latencyMs }) };
 }
 
 /** @returns how long each took, in ms. */

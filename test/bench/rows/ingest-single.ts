@@ -43,8 +43,8 @@ export const ingestSingle: Row = {
     const [ours, floor, row, coalesced] = measured;
     if (ours === undefined || floor === undefined) throw new Error('nothing was measured');
     const against = [
-      ...(row === undefined ? [] : [atLeast(ours, row, 3.5)]),
-      ...(coalesced === undefined ? [] : [atLeast(ours, coalesced, 1.8)]),
+      ...(row === undefined ? [] : [atLeast(ours, row, 2.2)]),
+      ...(coalesced === undefined ? [] : [atLeast(ours, coalesced, 1.15)]),
     ];
     const p99 = within('p99 of the ledger, ms', ours.latencyMs?.p99 ?? Number.NaN, 10, 'ms');
     const result: Result = {

@@ -6,7 +6,7 @@ import { Projections } from '../../../src/projections/projections.ts';
 import type { Bench, Row } from '../support/bench.ts';
 import { folderWithLog, logFile, logSize } from '../support/log.ts';
 import { interleaved, milliseconds } from '../support/measure.ts';
-import { sooner } from '../support/report.ts';
+import { sooner, within } from '../support/report.ts';
 import { silent } from '../support/silent.ts';
 
 /**
@@ -47,7 +47,7 @@ export const snapshotStart: Row = {
         ours: start,
         floor: opening,
         peers: [byRebuild],
-        verdicts: [sooner(start, byRebuild, 20)],
+        verdicts: [sooner(start, byRebuild, 10), within('start, ms', start.median, 500, 'ms')],
         notes: ['the floor is the opening of the store alone'],
       },
       {
@@ -57,7 +57,7 @@ export const snapshotStart: Row = {
         ours: restore,
         floor: reading,
         peers: [rebuild],
-        verdicts: [sooner(restore, rebuild, 20)],
+        verdicts: [sooner(restore, rebuild, 10)],
         notes: ['the floor is the reading of the bytes of the snapshot'],
       },
     ];

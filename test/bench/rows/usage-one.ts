@@ -3,7 +3,7 @@ import { fillIntervals } from '../support/intervals.ts';
 import { accountName, folderWithLog, logSize, MONTH } from '../support/log.ts';
 import { interleaved } from '../support/measure.ts';
 import { load, type Server, startLedger, startPeer } from '../support/processes.ts';
-import { atLeast, rateAgainst } from '../support/report.ts';
+import { atLeast } from '../support/report.ts';
 
 const CONNECTIONS = 64;
 const POOL = 16;
@@ -46,7 +46,7 @@ export const usageOne: Row = {
         ours,
         floor,
         peers: query === undefined ? [] : [query],
-        verdicts: [...(query === undefined ? [] : [atLeast(ours, query, 8)]), rateAgainst(ours, floor)],
+        verdicts: [...(query === undefined ? [] : [atLeast(ours, query, 2.5)]), atLeast(ours, floor, 0.6)],
         notes: postgres === undefined ? [NO_POSTGRES] : [],
       },
     ];

@@ -11,6 +11,8 @@ export interface Options {
   readonly full: boolean;
   /** Folder with an installation of emmett-postgresql: it needs an older `uuid` than we have, so it is not installed here. */
   readonly emmett: string | undefined;
+  /** Folder with a checkout of an earlier state and its packages. */
+  readonly before: string | undefined;
 }
 
 /** A row of the table of goals. */

@@ -2,3 +2,8 @@
 export const eventStoreDbUrl: string | undefined =
   // biome-ignore lint/style/noProcessEnv: the one place where the benchmark reads the environment.
   process.env['EVENTSTOREDB_URL'];
+
+/** Where programs are searched. */
+export const searchPath: string | undefined =
+  // biome-ignore lint/style/noProcessEnv: as above.
+  process.env['PATH'];

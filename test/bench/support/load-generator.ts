@@ -14,7 +14,13 @@ export interface LoadOrder {
   readonly work: Work;
 }
 export type Work =
-  | { readonly kind: 'events'; readonly tag: string; readonly perRequest: number }
+  | {
+      readonly kind: 'events';
+      readonly tag: string;
+      readonly perRequest: number;
+      /** Number of clusters that the events are about, in turn. */
+      readonly clusters?: number;
+    }
   | { readonly kind: 'get'; readonly paths: readonly string[] };
 
 export interface LoadReport {
@@ -36,8 +42,8 @@ function makerOf(work: Work, port: number): () => string {
     let next = 0;
     return () => requests[next++ % requests.length] as string;
   }
-  const { tag, perRequest } = work;
-  const source = new EventSource(tag, Date.now());
+  const { tag, perRequest, clusters } = work;
+  const source = new EventSource(tag, Date.now(), clusters);
   const form = perRequest === 1 ? 'cloudevents' : 'cloudevents-batch';
   const head = `POST /v1/events HTTP/1.1\r\n${host}Content-Type: application/${form}+json\r\nContent-Length: `;
   return () => {

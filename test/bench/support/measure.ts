@@ -1,10 +1,17 @@
+import { loadavg } from 'node:os';
+
 /** One run of one contender. */
 export interface Sample {
   /** Work per second, or milliseconds for a piece of work: the row says which. */
   readonly value: number;
   /** Latency of single requests, if the contender makes requests. */
   readonly latencyMs?: Latency;
+  /** CPU of the server for one unit of work, in microseconds, by kind of thread. */
+  readonly cpuUs?: CpuByThread;
 }
+
+/** Microseconds of CPU by kind of thread. */
+export type CpuByThread = Readonly<Record<'main' | 'workers' | 'V8' | 'others', number>>;
 
 export interface Latency {
   readonly p50: number;
@@ -21,7 +28,13 @@ export interface Contender {
 export interface Measured {
   readonly name: string;
   readonly values: readonly number[];
+  readonly min: number;
   readonly median: number;
+  readonly max: number;
+  /** Medians over the rounds. */
+  readonly cpuUs?: CpuByThread;
+  /** Load of the machine (number of waiting and running threads, average of a minute) after each round. */
+  readonly load: readonly number[];
   /** Medians over the rounds of the percentiles of each. */
   readonly latencyMs?: Latency;
 }
@@ -35,23 +48,68 @@ export async function interleaved(
   rounds: number,
   say: (text: string) => void,
 ): Promise<Measured[]> {
-  const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
+  const samples = new Map(contenders.map(({ name }) => [name, [] as (Sample & { load: number })[]]));
   for (let round = -1; round < rounds; round++) {
     for (const [i] of contenders.entries()) {
       const contender = contenders[(i + round + 1) % contenders.length] as Contender;
       const sample = await contender.measure();
       if (round < 0) continue;
-      samples.get(contender.name)?.push(sample);
-      say(`  round ${round + 1}: ${contender.name}: ${shortNumber(sample.value)}`);
+      const load = currentLoad();
+      samples.get(contender.name)?.push({ ...sample, load });
+      say(
+        `  round ${round + 1}: ${contender.name}: ${shortNumber(sample.value)}${cpuText(sample)}, load ${load.toFixed(1)}`,
+      );
     }
   }
   return Array.from(samples, ([name, own]) => summary(name, own));
 }
 
-function summary(name: string, samples: readonly Sample[]): Measured {
+/** Returns whether the figures of a contender differ by more than a third: then the machine was not quiet. */
+export function isUnsteady({ min, max }: Measured): boolean {
+  return max > (4 / 3) * min;
+}
+
+function cpuText({ cpuUs }: Pick<Sample, 'cpuUs'>): string {
+  if (cpuUs === undefined) return '';
+  const parts = Object.entries(cpuUs).map(([kind, us]) => `${kind} ${us.toFixed(1)}`);
+  return `, CPU ${totalUs(cpuUs).toFixed(1)} us (${parts.join(', ')})`;
+}
+
+export function totalUs(cpuUs: CpuByThread): number {
+  return cpuUs.main + cpuUs.workers + cpuUs.V8 + cpuUs.others;
+}
+
+/** Returns the result of a contender that can be measured only once. */
+export function measuredOnce(name: string, sample: Sample): Measured {
+  return summary(name, [{ ...sample, load: currentLoad() }]);
+}
+
+/** Returns the average number of running and waiting threads of the last minute. */
+function currentLoad(): number {
+  return loadavg()[0] ?? Number.NaN;
+}
+
+function summary(name: string, samples: readonly (Sample & { readonly load: number })[]): Measured {
   const values = samples.map(({ value }) => value);
   const latencies = samples.flatMap(({ latencyMs }) => latencyMs ?? []);
-  const measured = { name, values, median: median(values) };
+  const cpus = samples.flatMap(({ cpuUs }) => cpuUs ?? []);
+  const cpuOf = (kind: keyof CpuByThread) => median(cpus.map((cpu) => cpu[kind]));
+  const measured = {
+    name,
+    values,
+    min: Math.min(...values),
+    median: median(values),
+    max: Math.max(...values),
+    load: samples.map(({ load }) => load),
+    ...(cpus.length > 0 && {
+      cpuUs: {
+        main: cpuOf('main'),
+        workers: cpuOf('workers'),
+        V8: cpuOf('V8'),
+        others: cpuOf('others'),
+      },
+    }),
+  };
   if (latencies.length === 0) return measured;
   const p50 = median(latencies.map((latency) => latency.p50));
   return { ...measured, latencyMs: { p50, p99: median(latencies.map((latency) => latency.p99)) } };
@@ -79,6 +137,14 @@ export async function perSecond(
   const end = start + seconds * 1_000;
   const done = await work(() => performance.now() >= end);
   return { value: done / ((performance.now() - start) / 1_000) };
+}
+
+/** @returns how many milliseconds of CPU `work` takes in this process: other processes do not change that. */
+export async function cpuMilliseconds(work: () => Promise<unknown> | unknown): Promise<Sample> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return { value: (user + system) / 1_000 };
 }
 
 /** @returns how many milliseconds `work` takes. */

@@ -6,12 +6,14 @@ import type { Bench } from './bench.ts';
 import type { LoadOrder, LoadReport, Work } from './load-generator.ts';
 import type { Sample } from './measure.ts';
 import { end } from './resources.ts';
+import { cpuPerUnit, threadCpu } from './thread-cpu.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 
 /** A server process that is measured from outside. */
 export interface Server {
   readonly port: number;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -23,7 +25,7 @@ export async function startLedger(bench: Bench, dataDir: string): Promise<Server
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   bench.resources.onRelease(() => end(child));
-  return { port: await listeningPort(child), stop: () => end(child) };
+  return { port: await listeningPort(child), pid: child.pid as number, stop: () => end(child) };
 }
 
 /** The port that the log of the ledger names. */
@@ -43,7 +45,11 @@ export async function startPeer(bench: Bench, order: PeerOrder): Promise<Server>
   const child = fork(new URL('../peers/server.ts', import.meta.url));
   bench.resources.onRelease(() => end(child));
   child.send(order);
-  return { port: (await answerOf(child)) as number, stop: () => end(child) };
+  return {
+    port: (await answerOf(child)) as number,
+    pid: child.pid as number,
+    stop: () => end(child),
+  };
 }
 
 /** The first message of a process. @throws Error if the process ends without one. */
@@ -65,10 +71,13 @@ export async function load(
   const child = fork(new URL('./load-generator.ts', import.meta.url));
   bench.resources.onRelease(() => end(child));
   const order: LoadOrder = { port: server.port, connections, seconds: bench.options.seconds, work };
+  const before = threadCpu(server.pid);
   child.send(order);
   const { requests, seconds, p50, p99, wrong } = (await answerOf(child)) as LoadReport;
+  const after = threadCpu(server.pid);
   await end(child);
   if (wrong !== undefined) throw new Error(`an answer was not as it must be:\n${wrong}`);
-  const perRequest = work.kind === 'events' ? work.perRequest : 1;
-  return { value: (requests * perRequest) / seconds, latencyMs: { p50, p99 } };
+  const units = requests * (work.kind === 'events' ? work.perRequest : 1);
+  const cpuUs = before === undefined || after === undefined ? undefined : cpuPerUnit(before, after, units);
+  return { value: units / seconds, latencyMs: { p50, p99 }, ...(cpuUs !== undefined && { cpuUs }) };
 }

@@ -1,4 +1,4 @@
-import { type Measured, shortNumber } from './measure.ts';
+import { isUnsteady, type Measured, shortNumber } from './measure.ts';
 
 /** A goal of a row, and how far we are. */
 export interface Verdict {
@@ -6,8 +6,10 @@ export interface Verdict {
   readonly against: string;
   readonly ratio: number;
   readonly goal: string;
-  /** `undefined` if the ratio has no goal. */
+  /** `undefined` if the ratio has no goal, or cannot be judged. */
   readonly isMet: boolean | undefined;
+  /** Whether it cannot be judged, because the floor was not steady. */
+  readonly isUnsteady?: boolean;
 }
 
 /** The result of one row, or of one part of it. */
@@ -50,6 +52,35 @@ export function within(against: string, found: number, most: number, unit: strin
   return { against, ratio: found, goal: `<= ${most} ${unit}`, isMet: found <= most };
 }
 
+/** Returns results whose floor varied by more than a third without verdicts: the machine was not quiet enough to judge. */
+export function onlyJudged(results: readonly Result[]): Result[] {
+  return results.map((result) => {
+    const { floor } = result;
+    if (floor === undefined || !isUnsteady(floor)) return result;
+    const verdicts = result.verdicts.map((verdict) => ({ ...verdict, isMet: undefined, isUnsteady: true }));
+    const range = `${shortNumber(floor.min)} to ${shortNumber(floor.max)}`;
+    const note = `not judged: the floor varied from ${range}; repeat it on a quiet machine`;
+    return { ...result, verdicts, notes: [...result.notes, note] };
+  });
+}
+
+/** Returns a line for each goal that is not met, and one for each that could not be judged. */
+export function shortfalls(results: readonly Result[]): { notMet: string[]; notJudged: string[] } {
+  const lines = (holds: (verdict: Verdict) => boolean) =>
+    results.flatMap(({ row, work, verdicts }) =>
+      verdicts
+        .filter((verdict) => verdict.goal !== '' && holds(verdict))
+        .map(
+          ({ against, ratio, goal }) =>
+            `row ${row}, ${work}: ${against}: ${ratio.toPrecision(3)}, goal ${goal}`,
+        ),
+    );
+  return {
+    notMet: lines(({ isMet }) => isMet === false),
+    notJudged: lines(({ isUnsteady = false }) => isUnsteady),
+  };
+}
+
 const HEADINGS = ['row', 'work', 'ours', 'floor', 'peer', 'ratio', 'goal', ''];
 
 /** A line per goal. */
@@ -69,7 +100,7 @@ export function asTable(results: readonly Result[]): string {
 function linesOf(result: Result): string[][] {
   const { row, work, unit, ours, floor, peers, verdicts } = result;
   const mine = `${figure(ours)} ${unit}`;
-  return verdicts.map(({ against, ratio, goal, isMet }, i) => {
+  return verdicts.map(({ against, ratio, goal, isMet, isUnsteady = false }, i) => {
     const peer = peers.find(({ name }) => name === against);
     return [
       i === 0 ? row : '',
@@ -79,12 +110,13 @@ function linesOf(result: Result): string[][] {
       peer === undefined ? against : `${peer.name}: ${figure(peer)}`,
       ratio.toPrecision(3),
       goal,
-      isMet === undefined ? '' : isMet ? 'met' : 'not met',
+      isUnsteady ? 'not judged' : isMet === undefined ? '' : isMet ? 'met' : 'not met',
     ];
   });
 }
 
-function figure({ median, latencyMs }: Measured): string {
-  if (latencyMs === undefined) return shortNumber(median);
-  return `${shortNumber(median)} (p50 ${latencyMs.p50.toFixed(1)}, p99 ${latencyMs.p99.toFixed(1)} ms)`;
+function figure({ min, median, max, latencyMs }: Measured): string {
+  const range = `${shortNumber(median)} [${shortNumber(min)}, ${shortNumber(max)}]`;
+  if (latencyMs === undefined) return range;
+  return `${range} (p50 ${latencyMs.p50.toFixed(1)}, p99 ${latencyMs.p99.toFixed(1)} ms)`;
 }
