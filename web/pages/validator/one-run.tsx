@@ -43,7 +43,7 @@ function Run({ run }: { readonly run: RunDetail }) {
         <Field name={t('run.started')}>
           <Instant at={startedAt} precision="second" />
         </Field>
-        <Field name={t('run.duration')}>
+        <Field name={t('took')}>
           {result !== undefined && t('seconds', { seconds: (result.durationMs / 1_000).toFixed(1) })}
         </Field>
         <Field name={t('run.trigger')}>{t(`triggerIs.${trigger}`)}</Field>

@@ -29,7 +29,7 @@ export function Runs({ isConfigured }: { readonly isConfigured: boolean }) {
       id: 'startedAt',
       header: t('run.started'),
       accessorKey: 'startedAt',
-      size: 200,
+      size: 190,
       cell: ({ row: { original } }) => (
         <Link to={`/validator/${encodeURIComponent(original.id)}`}>
           <Instant at={original.startedAt} precision="second" />
@@ -40,7 +40,7 @@ export function Runs({ isConfigured }: { readonly isConfigured: boolean }) {
       id: 'state',
       header: t('run.state'),
       accessorFn: ({ state }) => t(`stateIs.${state}`),
-      size: 130,
+      size: 115,
       cell: ({ row: { original } }) => (
         <Group gap={6} wrap="nowrap">
           <Icon name={STATE_ICONS[original.state]} size={16} />
@@ -52,28 +52,28 @@ export function Runs({ isConfigured }: { readonly isConfigured: boolean }) {
       id: verdict,
       header: t(`verdict.${verdict}`),
       accessorFn: ({ result }: Run) => result?.counts[verdict] ?? '',
-      size: 115,
+      size: 108,
       meta: { align: 'right' as const },
     })),
     {
       id: 'changed',
       header: t('run.changed'),
       accessorFn: ({ result }) => result?.changed ?? '',
-      size: 100,
+      size: 90,
       meta: { align: 'right' },
     },
     {
       id: 'facts',
       header: t('run.facts'),
       accessorFn: ({ result }) => result?.facts ?? '',
-      size: 90,
+      size: 75,
       meta: { align: 'right' },
     },
     {
       id: 'duration',
       header: t('run.duration'),
       accessorFn: secondsOf,
-      size: 110,
+      size: 95,
       meta: { align: 'right' },
     },
     {
