@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
-import { type Composition, compose } from './app/compose.ts';
+import { type Composition, compose, packageVersion } from './app/compose.ts';
+import { openTracing } from './app/open-tracing.ts';
 import { prepareDataDir } from './app/prepare-data-dir.ts';
 import { type Config, ConfigError, isLoopbackHost, readConfig } from './config/config.ts';
 import { StoreUnavailable } from './eventstore/store-errors.ts';
@@ -17,7 +18,9 @@ const LAST_ANSWERS_MS = 500;
 /** Starts the ledger with the settings of its environment, and shuts it down on a signal. */
 async function main(): Promise<void> {
   const config = configOrExit();
-  const log = pino({ name: 'cluster-ledger', level: config.logLevel });
+  const tracing = await openTracing(config.tracingEndpoint, packageVersion());
+  const mixin = () => tracing?.logFields() ?? {};
+  const log = pino({ name: 'cluster-ledger', level: config.logLevel, mixin });
   const fail = (error: unknown) => {
     log.fatal({ err: error }, 'fatal error, shutting down');
     process.exitCode = 1;
@@ -32,7 +35,7 @@ async function main(): Promise<void> {
   const open = async (acceptLoss?: LossAcceptance): Promise<Composition> => {
     const onLossAccepted = (acceptance: LossAcceptance) => void reopen(acceptance).catch(fail);
     const accepting = acceptLoss !== undefined && { acceptLoss };
-    const options = { log, now: Date.now, onFailed: fail, onLossAccepted, ...accepting };
+    const options = { log, tracing, now: Date.now, onFailed: fail, onLossAccepted, ...accepting };
     await prepareDataDir(config.dataDir);
     const opened = await compose(config, options);
     ledger = opened;
@@ -70,6 +73,7 @@ async function main(): Promise<void> {
     if (err !== undefined) log.fatal({ err }, 'fatal error, shutting down');
     log.info({ signal }, 'shutting down');
     await ledger?.close();
+    await tracing?.stop();
     log.info('closed');
   });
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { LossAcceptance } from '../ledger/loss-records.ts';
+import type { Tracing } from './tracing.ts';
 
 /** Options of `compose`. */
 export interface ComposeOptions {
@@ -10,6 +11,8 @@ export interface ComposeOptions {
   readonly monotonic?: () => number;
   /** Called if the process must stop: the store has failed, or following its log has failed and cannot continue. */
   readonly onFailed: (error: unknown) => void;
+  /** Traces requests and operations. */
+  readonly tracing?: Tracing | undefined;
   /** Whether the ledger only answers requests and writes nothing, neither to the store nor to files. */
   readonly readOnly?: boolean;
   /** Opens a log although it lacks events that were acknowledged, and records that an operator accepts it. */

@@ -190,7 +190,7 @@ async function serverOf(
   { ledger, closePeriod, kubefirst, validator, health, graceMs, tail, webhooks, webhookRecords }: Services,
   access: Access,
   config: Config,
-  { log, now, onLossAccepted }: ComposeOptions,
+  { log, now, onLossAccepted, tracing }: ComposeOptions,
 ): Promise<{ readonly app: App; readonly metrics: Metrics }> {
   const metrics = createMetrics({
     store,
@@ -207,6 +207,7 @@ async function serverOf(
   measureLog(metrics.registry, signedLog, latch, now);
   measureDeliveries(metrics.registry, webhooks);
   measureOperations(metrics.registry, operations);
+  if (tracing !== undefined) operations.listen(tracing.listener);
   measureProgress(metrics.registry, { projections, store, now, graceMs });
   measureValidator(metrics.registry, projections);
   addBuildInfo(metrics.registry, packageVersion(), config.store.kind);
@@ -240,11 +241,13 @@ async function serverOf(
     graceMs,
     epochs: () => starts.epochs,
     version: packageVersion(),
+    trace: (app) => tracing?.observe(app),
   };
   return { app: await buildServer(services, log), metrics };
 }
 
-function packageVersion(): string {
+/** Returns the version of this release. */
+export function packageVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -39,6 +39,8 @@ export interface Config {
   /** Prefix of every stream on EventStoreDB. */
   readonly namespace: string;
   readonly logLevel: string;
+  /** Base URL of an OpenTelemetry collector; absent if nothing is to be traced. */
+  readonly tracingEndpoint: string | undefined;
   readonly audit: LogSettings;
   /** How long ago a fact may be effective if it is not posted by an operator, in milliseconds. */
   readonly backdatingMs: number;
@@ -77,6 +79,7 @@ export function readConfig(environment: Environment = process.env): Config {
     store: storeChoice(values.store, dataDir),
     namespace: values.namespace,
     logLevel: values['log.level'],
+    tracingEndpoint: values['tracing.endpoint'] ?? (environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined),
     audit: auditOf(values),
     backdatingMs: values['ingest.backdating'],
     deletionMode: values['deletion.mode'],

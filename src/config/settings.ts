@@ -177,6 +177,15 @@ export const SETTINGS = {
       .describe(`Lowest level of the messages that are logged: ${LOG_LEVELS.join(', ')}.`),
     form: 'text',
   },
+  'tracing.endpoint': {
+    schema: z
+      .url({ protocol: /^https?$/, error: 'must be a URL with http or https, such as http://collector:4318' })
+      .optional()
+      .describe(
+        'Base URL of an OpenTelemetry collector that takes OTLP over HTTP. By default that of `OTEL_EXPORTER_OTLP_ENDPOINT`; without either, nothing is traced.',
+      ),
+    form: 'text',
+  },
   'audit.origin': {
     schema: log.origin,
     form: 'text',

@@ -85,6 +85,8 @@ export interface HttpServices {
   /** Returns the time that events are stamped with. Alerts and runs are compared with it. */
   readonly recordingTime: () => number;
   readonly version: string;
+  /** Adds hooks that trace requests, before all others. */
+  readonly trace: (app: App) => void;
   /** Settings that are only shown. */
   readonly configured: Pick<Config, 'store' | 'backdatingMs' | 'autoClose' | 'validator'>;
   /** Who decides that a cluster is deleted. */

@@ -102,7 +102,11 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   if (problem.code === 'overloaded') request.server.shedLog.note(problem.message);
   else if (status >= 500)
     request.log.error({ err: cause ?? problem, problem: problem.code }, problem.message);
-  else request.log.debug({ problem: problem.code, url: request.url }, problem.message);
+  else
+    request.log.debug(
+      { problem: problem.code, path: request.url.split('?')[0] },
+      withoutUserInfo(problem.message),
+    );
   if (problem.allow !== undefined) reply.header('allow', problem.allow.join(', '));
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   void reply
@@ -111,4 +115,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     .header('content-type', 'application/problem+json; charset=utf-8')
     .header('cache-control', 'no-store')
     .send(JSON.stringify(problem.document(request.id)));
+}
+
+/** Removes users and passwords from the URLs in a text, which a client may have sent by mistake. */
+function withoutUserInfo(text: string): string {
+  return text.replaceAll(/\/\/[^/\s@]*@/g, '//…@');
 }

@@ -115,6 +115,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, problemFor(error)),
     clientErrorHandler: answerMalformedHttp,
   }) as unknown as App;
+  services.trace(app);
   app.decorate('shedLog', new ShedLog(log));
   app.server.maxConnections = 2_000;
   app.server.on('checkExpectation', answerExpectation);
