@@ -26,4 +26,5 @@ export const queries: readonly Query[] = JSON.parse(
 );
 
 export const hasPromtool = spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0;
+export const hasPrometheus = spawnSync('prometheus', ['--version'], { stdio: 'ignore' }).status === 0;
 export const NO_PROMETHEUS = 'NOT RUN: no prometheus and promtool on the PATH (package prometheus of Debian)';
