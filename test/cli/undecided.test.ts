@@ -12,7 +12,7 @@ test('undecided lists clusters with evidence, and stops and leaves many of them 
   const cli = (line: string, ...more: string[]) =>
     run([...words(line), ...more, '--url', `http://127.0.0.1:${ledger.port}`]);
 
-  const listed = await cli('undecided list');
+  const listed = await cli('undecided list -o wide');
   expect(listed).toMatchObject({ code: 0, stderr: '' });
   expect(listed.stdout).toMatch(/^CLUSTER .*\ng1 +acme +never-verified +refused +2026-04-01T/m);
 

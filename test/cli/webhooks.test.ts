@@ -27,7 +27,7 @@ describe('webhooks', () => {
     expect(created.stdout).toMatch(/^description +billing$/m);
     const [, secret] = /^secret +(whsec_\S+)$/m.exec(created.stdout) ?? [];
     const [, id = ''] = /^webhook +(\S+)$/m.exec(created.stdout) ?? [];
-    const listed = await on(ledger, 'webhooks', 'list');
+    const listed = await on(ledger, 'webhooks', 'list', '-o', 'wide');
     expect(listed.stdout).toMatch(new RegExp(`^${id} +enabled +0 +0 +- +${receiver.url}$`, 'm'));
     const shown = await on(ledger, 'webhooks', 'show', id);
     expect(shown.stdout).toMatch(/^state +enabled$/m);
@@ -65,7 +65,7 @@ describe('webhooks', () => {
     const id = await createdWith(ledger, receiver.url);
     const [fact] = await ledger.record(registered('c1', MARCH));
     await until(() => receiver.accepted.length === 1);
-    const { stdout } = await on(ledger, 'webhooks', 'deliveries', id);
+    const { stdout } = await on(ledger, 'webhooks', 'deliveries', id, '-o', 'wide');
     expect(stdout).toMatch(
       new RegExp(`delivered +204 +${fact?.eventId} +io.clusterledger.cluster.registered.v1 +c1`),
     );
@@ -86,6 +86,6 @@ describe('webhooks', () => {
     await until(() => receiver.accepted.length === 1);
     expect((await on(ledger, 'webhooks', 'rotate-secret', id)).stdout).toMatch(/^secret +whsec_/m);
     expect((await on(ledger, 'webhooks', 'delete', id)).stderr).toBe(`webhook ${id} is deleted\n`);
-    expect((await on(ledger, 'webhooks', 'list')).stderr).toBe('no webhooks found\n');
+    expect((await on(ledger, 'webhooks', 'list', '-o', 'wide')).stderr).toBe('no webhooks found\n');
   });
 });

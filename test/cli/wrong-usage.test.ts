@@ -65,10 +65,10 @@ test.each([
   ['keys revoke clk_000000000000_x --yes', /It must be the id of a key, 12 of a-z 0-9, without its secret/],
   ['replay acme', /no period given/],
   ['diff acme --period 2026-01', /required option '--before <position\|instant>' not specified/],
-  ['what-if acme --period 2026-01', /no change given: pass --add FILE or --remove EVENT-ID/],
+  ['what-if acme --period 2026-01', /no change given: pass --add FILE or --remove EVENT/],
   [
     'what-if acme --period 2026-01 --remove e1',
-    /argument 'e1' is invalid\. An event id must be an event id of this ledger/,
+    /argument 'e1' is invalid\. It must be the event id of the ledger \(a UUID\), or the position/,
   ],
   ['evidence acme 2026-01', /required option '-o, --output <file>' not specified/],
   ['verify', /nothing to verify: pass an evidence file, --url, --context or --store/],
