@@ -10,6 +10,7 @@ import { addBillingBegin } from './commands/billing/begin.ts';
 import { addBillingShow } from './commands/billing/show.ts';
 import { addClockShow } from './commands/clock/show.ts';
 import { addClockTrust } from './commands/clock/trust.ts';
+import { addClustersAllDeletions } from './commands/clusters/all-deletions.ts';
 import { addClustersCancelDeletion } from './commands/clusters/cancel-deletion.ts';
 import { addClustersDelete } from './commands/clusters/delete.ts';
 import { addClustersDeletion } from './commands/clusters/deletion.ts';
@@ -48,8 +49,10 @@ import { addLogCheckpoint } from './commands/log/checkpoint.ts';
 import { addLogKey } from './commands/log/key.ts';
 import { addLogConsistency, addLogProof } from './commands/log/proof.ts';
 import { addOpenapi } from './commands/openapi.ts';
+import { addOverview } from './commands/overview.ts';
 import { addPeriodClose } from './commands/period/close.ts';
 import { addPeriodList } from './commands/period/list.ts';
+import { addPeriodPending } from './commands/period/pending.ts';
 import { addPeriodShow } from './commands/period/show.ts';
 import { addPeriodStatements } from './commands/period/statements.ts';
 import { addReplay } from './commands/replay.ts';
@@ -105,6 +108,7 @@ export function buildProgram(cli: CliContext, version: string): Command {
   });
   addDoctor(program, cli);
   addSystem(program, cli);
+  addOverview(program, cli);
 
   addGroup(program, cli, {
     name: 'clock',
@@ -127,7 +131,7 @@ export function buildProgram(cli: CliContext, version: string): Command {
     name: 'period',
     summary: 'list, show and close billing periods',
     description: 'Lists, shows and closes billing periods, which are UTC months, and shows their statements.',
-    commands: [addPeriodList, addPeriodShow, addPeriodClose, addPeriodStatements],
+    commands: [addPeriodList, addPeriodShow, addPeriodClose, addPeriodStatements, addPeriodPending],
   });
   addGroup(program, cli, {
     name: 'billing',
@@ -202,6 +206,7 @@ export function buildProgram(cli: CliContext, version: string): Command {
       addClustersDelete,
       addClustersDeletions,
       addClustersDeletion,
+      addClustersAllDeletions,
       addClustersCancelDeletion,
     ],
   });

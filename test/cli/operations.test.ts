@@ -73,11 +73,14 @@ describe('a person at the command line', () => {
   test('follows one deletion of a cluster', async () => {
     const { body } = await ledger().fetch('/v1/clusters/c1/deletions', { method: 'POST' });
     expect(await succeeds(`clusters deletion c1 ${body.deletionId}`)).toMatch(/^state +requested$/m);
+    expect(await succeeds('clusters all-deletions -o name')).toBe(`${body.deletionId}\n`);
+    expect((await cli('period pending')).stderr).toBe('no adjustments found\n');
   });
 
   test('asks who they are, what runs there, and what time it is', async () => {
     expect(await succeeds('whoami')).toMatch(/^role +operator$/m);
     expect(await succeeds('system')).toMatch(/^store +sqlite$/m);
+    expect(await succeeds('overview')).toMatch(/^cluster seconds so far +\d+\.\d{3}$/m);
     expect(await succeeds('clock show')).toMatch(/^trusted +yes$/m);
     expect(JSON.parse(await succeeds('openapi'))).toMatchObject({ openapi: '3.1.0' });
   });
