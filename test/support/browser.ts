@@ -1,14 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { chromiumPath } from './chromium-path.ts';
 import { builtConsole } from './console.ts';
 import type { TestLedger } from './ledger.ts';
 
-const EXECUTABLE = ['chromium', 'chromium-browser', 'google-chrome']
-  .map((command) => spawnSync('which', [command], { encoding: 'utf8' }).stdout?.trim() ?? '')
-  .find((path) => path !== '');
+const EXECUTABLE = chromiumPath();
 
 /** Whether the machine has Chromium, and otherwise the end of the title of a suite that needs it. */
 export const hasChromium = EXECUTABLE !== undefined;

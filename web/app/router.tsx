@@ -47,7 +47,10 @@ const isOutside = ({ isOutsideShell }: Page) => isOutsideShell === true;
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     ...PAGES.filter(isOutside).flatMap(routesOf),
-    shellRoute.addChildren(PAGES.filter((page) => !isOutside(page)).flatMap(routesOf)),
+    shellRoute.addChildren([
+      ...PAGES.filter((page) => !isOutside(page)).flatMap(routesOf),
+      createRoute({ getParentRoute: () => shellRoute, path: '$', component: NotFound }),
+    ]),
   ]),
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {

@@ -1,4 +1,4 @@
-import { Group, Text } from '@mantine/core';
+import { Group, Text, VisuallyHidden } from '@mantine/core';
 import {
   type ColumnDef,
   getCoreRowModel,
@@ -91,6 +91,7 @@ export function DataTable<T extends RowData>({
   filters,
   isPlain = false,
 }: DataTableProps<T>) {
+  const { t } = useTranslation();
   const [url, setUrl] = useUrlState();
   const sort = url[`${prefix}sort`] ?? initialSort;
   // Another array would count as another order, and the rows would be sorted again and again.
@@ -154,8 +155,10 @@ export function DataTable<T extends RowData>({
           />
         </Group>
       )}
-      <section
+      {/* biome-ignore lint/a11y/useSemanticElements: a table is not a set of fields. */}
+      <div
         ref={scroller}
+        role="group"
         className="table-scroll"
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
@@ -192,6 +195,8 @@ export function DataTable<T extends RowData>({
                         {text}
                         {order !== false && <Icon name={order === 'asc' ? 'up' : 'down'} size={14} />}
                       </button>
+                    ) : text === '' ? (
+                      <VisuallyHidden>{t('table.actions')}</VisuallyHidden>
                     ) : (
                       text
                     )}
@@ -214,7 +219,7 @@ export function DataTable<T extends RowData>({
             {after > 0 && <Spacer height={after} columns={columnCount} />}
           </tbody>
         </table>
-      </section>
+      </div>
       {!isPlain && (
         <Text size="sm" c="dimmed" mt={6} role="status" className="figure">
           <RowCount shown={rows.length} total={total} isComplete={onEnd === undefined} />

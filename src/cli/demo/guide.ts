@@ -35,6 +35,7 @@ ${screen.strong('cluster-ledger demo')}
   ${count(counts.facts)} facts about ${count(counts.clusters)} clusters. ${count(counts.billedNow)} clusters are billed now.
   The data is in ${folder}. Every start of the demo replaces it.
 
+  Console              ${url}
   API docs             ${url}/docs
   Readiness            ${url}/readyz
   Accounts             ${url}/v1/accounts

@@ -32,9 +32,12 @@ export default function ClusterPage() {
   const { clusterId } = useParams({ strict: false }) as { readonly clusterId: string };
   const cluster = useQuery(clusterQuery(clusterId));
   return (
-    <Loaded query={cluster} skeleton={<ClusterSkeleton />} key={clusterId}>
-      {(data) => <Content cluster={data} />}
-    </Loaded>
+    <>
+      {cluster.data === undefined && cluster.error !== null && <PageHeader title={clusterId} />}
+      <Loaded query={cluster} skeleton={<ClusterSkeleton />} key={clusterId}>
+        {(data) => <Content cluster={data} />}
+      </Loaded>
+    </>
   );
 }
 

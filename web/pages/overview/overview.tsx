@@ -35,7 +35,11 @@ function Content({ overview }: { readonly overview: Overview }) {
   if (Object.values(clusters).every((count) => count === 0))
     return (
       <Empty title={t('empty.title')}>
-        <Trans t={t} i18nKey="empty.detail" components={{ docs: <Anchor href="/docs" inherit /> }} />
+        <Trans
+          t={t}
+          i18nKey="empty.detail"
+          components={{ docs: <Anchor href="/docs" inherit underline="always" /> }}
+        />
       </Empty>
     );
   return (
