@@ -13,7 +13,7 @@ export interface NewEvent {
   /** `data` and `metadata` as `JSON.stringify` writes them, if these texts are known. It saves serializing and parsing. */
   readonly json?: StoredJson;
   /**
-   * What the writer made the data from. Followers in the same process may get it with the event, and need not parse the data;
+   * The value that the writer made the data from. Followers in the same process may get it with the event, and need not parse the data;
    * for events that are read from a store, it is absent.
    */
   readonly content?: unknown;

@@ -14,7 +14,7 @@ export class ClusterTurn {
   /** Indexes of the submissions in the call. */
   readonly #indexes: number[] = [];
   #settled = 0;
-  /** What the submissions are decided on. Set before `plan`. */
+  /** The facts that the submissions are decided on. Set before `plan`. */
   loaded: LoadedHistory | Halted | undefined;
   /** Outcomes of the next submissions once `append` is recorded. */
   #outcomes: readonly Outcome[] = [];

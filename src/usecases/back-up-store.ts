@@ -7,7 +7,7 @@ import { SqliteStore } from '../eventstore/sqlite/sqlite-store.ts';
 import { filesBeside, removeFiles, syncFolder } from '../eventstore/sqlite/store-files.ts';
 import { copyStore } from './copy-store.ts';
 
-/** What is backed up: the file of an embedded store, or any other store. */
+/** The store that is backed up: the file of an embedded store, or any other store. */
 export type BackupSource =
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'store'; readonly store: EventStore };

@@ -19,7 +19,7 @@ export interface CopyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a copy has, after the target was read again and compared. */
+/** The contents of a copy, after the target was read again and compared. */
 export interface CopySummary {
   /** Number of events in the log of the source and in that of the target. */
   readonly size: number;

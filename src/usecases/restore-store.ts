@@ -30,7 +30,7 @@ export interface RestoreSummary extends BackupSummary {
 
 /**
  * Puts a backup in the place of an embedded store that no ledger uses, after it was verified. A new epoch of positions begins,
- * so that consumers that have read more than the backup has are told. The file `-acknowledged` is kept: it shows at the next
+ * so that consumers that have read more than the backup has are notified. The file `-acknowledged` is kept: it shows at the next
  * start which acknowledged events the backup lacks.
  * @param replace whether a file that is there may be replaced. It is kept under another name.
  * @throws FileExists if there is a file, and it may not be replaced. @throws UnsoundBackup

@@ -1,7 +1,7 @@
 /** Operations that take time and that operators watch. */
 export type OperationName = 'append' | 'probe' | 'delivery';
 
-/** What an operation is about, such as the id of a cluster. Values are for traces, and may be unbounded. */
+/** The subject of an operation, such as the id of a cluster. Values are for traces, and may be unbounded. */
 export type OperationDetails = Readonly<Record<string, string | number>>;
 
 /** Called at the end of an operation. @param outcome one of few words. @param seconds duration. */
@@ -10,7 +10,7 @@ export type OperationEnded = (outcome: string, seconds: number) => void;
 /** Called when an operation begins. It returns what is called at its end. Neither may throw. */
 export type OperationListener = (name: OperationName, details: OperationDetails) => OperationEnded;
 
-/** Tells listeners, such as metrics and traces, when operations begin and end. */
+/** Notifies listeners, such as metrics and traces, when operations begin and end. */
 export class Operations {
   readonly #listeners: OperationListener[] = [];
 
@@ -19,7 +19,7 @@ export class Operations {
   }
 
   /**
-   * Tells that an operation begins.
+   * Announces that an operation begins.
    * @returns a function to call at its end, with the duration in seconds if it is known better than by the time between both calls.
    */
   begin(

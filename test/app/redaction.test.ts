@@ -90,7 +90,7 @@ test('no key, token, password or secret is in the output, whatever is sent and w
   }
   await ledger.stop();
   expect(ledger.output.length).toBeGreaterThan(100);
-  // The URL of a webhook is no secret: an operator must see which receiver fails.
+  // The URL of a webhook is not secret: an operator must see which receiver fails.
   const output = ledger.output.replaceAll(`http://127.0.0.1:9/${CANARY}`, '');
   expect(output).not.toContain(CANARY);
   expect(output).not.toContain(created);

@@ -41,7 +41,7 @@ async function answers(ledger: TestLedger) {
 }
 
 describe('store backup', () => {
-  test('of a running ledger under load has every fact that was acknowledged before, and what the ledger signed', async () => {
+  test('has, for a running ledger under load, every fact that was acknowledged before, and what the ledger signed', async () => {
     const ledger = await ledgerForTest();
     const folder = await folderForTest();
     const to = join(folder, 'ledger.db');
@@ -78,7 +78,7 @@ describe('store backup', () => {
     });
   });
 
-  test('that is killed leaves no file with the name of the backup, and the next one succeeds', async () => {
+  test('leaves, when it is killed, no file with the name of the backup, and the next one succeeds', async () => {
     const folder = await folderForTest();
     const store = await SqliteStore.open(join(folder, 'ledger.db'));
     const data = { text: 'x'.repeat(2_000) };
@@ -122,7 +122,7 @@ describe('store backup', () => {
     expect(await readdir(folder)).not.toContain('new.db');
   });
 
-  test('of a ledger on EventStoreDB is a file that answers as the ledger does', async () => {
+  test('makes, for a ledger on EventStoreDB, a file that answers as the ledger does', async () => {
     const namespace = newNamespace();
     const ledger = await ledgerForTest({ store: url, environment: { LEDGER_NAMESPACE: namespace } });
     await fillLedger(ledger);
@@ -137,7 +137,7 @@ describe('store backup', () => {
 });
 
 describe('store restore', () => {
-  test('tells consumers that are ahead of the backup where to continue, and others notice nothing', async () => {
+  test('shows consumers that are ahead of the backup where to continue, and others notice nothing', async () => {
     const ledger = await ledgerForTest();
     const folder = await folderForTest();
     await ledger.record(registered('c1', APRIL), registered('c2', APRIL));
@@ -172,7 +172,7 @@ describe('store restore', () => {
     expect((await ledger.get(`/v1/feed?after=${behind}`)).status).toBe(200);
   });
 
-  test('of a new machine begins an epoch although nothing is known to be lost, and the ledger starts at once', async () => {
+  test('begins, on a new machine, an epoch although nothing is known to be lost, and the ledger starts at once', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', APRIL));
     const folder = await folderForTest();
@@ -239,7 +239,7 @@ describe('store copy', () => {
     await back.record(registered('c10', APRIL));
   });
 
-  test('that is killed again and again is completed by the same command, with the same root hash', async () => {
+  test('is completed, when it was killed again and again, by the same command, with the same root hash', async () => {
     const folder = await folderForTest();
     const file = join(folder, 'ledger.db');
     const source = await SqliteStore.open(file);

@@ -101,7 +101,7 @@ describe.skipIf(why !== undefined)(`the chart in ${why ?? 'a real kube-apiserver
     return JSON.parse(found).items;
   };
 
-  describe.each(Object.entries(MATRIX))('with %s', (_, values) => {
+  describe.each(Object.entries(MATRIX))('installed with %s', (_, values) => {
     test('has only manifests that the server accepts, without unknown fields', async () => {
       const objects = (await render(values, ...FOR_SERVER)).filter(
         ({ apiVersion }) => takesCustomResources || !apiVersion.startsWith('monitoring.'),

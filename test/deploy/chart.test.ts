@@ -49,7 +49,7 @@ describe.skipIf(!hasHelm)(`the chart ${where}`, () => {
     for (const name of Object.keys(values)) expect(page, name).toMatch(new RegExp(`^\\| \`${name}\\b`, 'm'));
   });
 
-  describe.each(Object.entries(MATRIX))('with %s', (_, values) => {
+  describe.each(Object.entries(MATRIX))('rendered with %s', (_, values) => {
     test('fulfills the Pod Security Standard restricted in every pod', async () => {
       const pods = (await render(values)).map(podOf).filter((pod) => pod !== undefined);
       expect(pods.length).toBe(2);

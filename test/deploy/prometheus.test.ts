@@ -48,7 +48,7 @@ async function prometheusFor(port: number): Promise<string> {
 const api = async (url: string): Promise<any> => (await (await fetch(url)).json()) as any;
 
 describe.skipIf(!hasPrometheus)(`a Prometheus${hasPrometheus ? '' : ` (${NO_PROMETHEUS})`}`, () => {
-  test('that scrapes a ledger under load answers every query of the dashboard, and its rules see what is wrong', async () => {
+  test('answers, while it scrapes a ledger under load, every query of the dashboard, and its rules see what is wrong', async () => {
     // Months are due at once: the facts of the producers are of the first months of 2026.
     const ledger = await ledgerForTest({ now: '2026-11-26T12:00:00.000Z' });
     const url = await prometheusFor(ledger.port);

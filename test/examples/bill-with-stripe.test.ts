@@ -110,7 +110,7 @@ test('if the example is killed after Stripe has counted a charge, or the answer 
   expect(stripe.counted).toEqual(JANUARY);
 });
 
-test('a charge whose outcome is unknown for a day is not sent again, and its identifier is told', async () => {
+test('a charge whose outcome is unknown for a day is not sent again, and its identifier is printed', async () => {
   const { stripe, journal, run } = await setUp();
   stripe.trouble = 'never answers';
   await run();
@@ -127,7 +127,7 @@ test('a charge whose outcome is unknown for a day is not sent again, and its ide
   expect(stripe.counted).toEqual(JANUARY);
 });
 
-test('an account without a customer, and a customer that Stripe does not know, are told and hold up nobody else', async () => {
+test('an account without a customer, and a customer that Stripe does not know, are reported and hold up nobody else', async () => {
   const { ledger, stripe, run } = await setUp();
   await ledger.record(registered('c4', '2026-02-01T00:00:00Z', 'initech'));
   await setCustomer(ledger, 'umbrella');

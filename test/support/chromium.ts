@@ -3,7 +3,7 @@ import axe, { type AxeResults } from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
-// biome-ignore lint/style/noProcessEnv: the path of a program on this machine is no setting of a ledger.
+// biome-ignore lint/style/noProcessEnv: the path of a program on this machine does not belong to the settings of a ledger.
 const { CHROMIUM_PATH = '' } = process.env;
 const EXECUTABLE = [CHROMIUM_PATH, 'chromium', 'chromium-browser', 'google-chrome']
   .filter((command) => command !== '')
@@ -25,7 +25,7 @@ export interface Viewer {
   readonly language: 'en' | 'zh-CN';
   readonly width: number;
   readonly scheme?: 'light' | 'dark';
-  /** What the person uses. */
+  /** The device that the person uses. */
   readonly by?: 'mouse' | 'keyboard';
 }
 

@@ -12,7 +12,7 @@ interface Saved {
   readonly answer: object;
 }
 
-/** What the stand-in does before it answers as Stripe would. */
+/** The behavior of the stand-in before it answers as Stripe would. */
 export type Trouble = 'none' | 'fails after counting' | 'asks to wait' | 'never answers';
 
 /**

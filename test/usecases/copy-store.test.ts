@@ -95,7 +95,7 @@ class Interrupted extends WrappedStore {
 }
 
 describe.each(stores.filter((store) => store !== sqlite))('a ledger copied to $name', ({ connection }) => {
-  test('and back has the same events, times, revisions, positions, state and root hash, whatever it holds', async () => {
+  test('has, copied back, the same events, times, revisions, positions, state and root hash, whatever it holds', async () => {
     await fc.assert(
       fc.asyncProperty(appends, async (given) => {
         const [source, back] = await Promise.all([sqliteStore(), sqliteStore()]);
@@ -115,7 +115,7 @@ describe.each(stores.filter((store) => store !== sqlite))('a ledger copied to $n
     );
   });
 
-  test('that was interrupted after any append is completed by the next attempt, and nothing is there twice', async () => {
+  test('is completed, if it was interrupted after any append, by the next attempt, and nothing is there twice', async () => {
     const source = await sqliteStore();
     await fill(
       source,

@@ -68,7 +68,7 @@ describe.skipIf(noChromium)(`signing in${noChromium === undefined ? '' : `, NOT 
   describe.each(VIEWERS)('in $language at $width px by $by', (viewer) => {
     const t = textsIn(viewer.language);
 
-    test('with a key leads to the page that was asked for, and signing out forgets everything', async () => {
+    test('leads, with a key, to the page that was asked for, and signing out forgets everything', async () => {
       const window = await open(viewer);
       const { page } = window;
       await page.goto('/settings');

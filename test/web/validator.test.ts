@@ -29,7 +29,7 @@ describe.skipIf(noChromium)(`the validator in the console${why}`, () => {
     async (viewer) => {
       const t = textsIn(viewer.language);
       const now = new Date().toISOString();
-      // What observing would have done is part of every run.
+      // The effect that observing would have had is part of every run.
       const policy = { mode: 'observe', unreachableAfter: 1, unreachableFor: '0m' };
       const platform = await fleetForTest(fleet, { now, policy });
       const { ledger } = platform;

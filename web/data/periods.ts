@@ -32,7 +32,7 @@ export const beginningQuery = queryOptions({
   meta: { isLive: false },
 });
 
-/** What a beginning would leave out; nothing is written. */
+/** Returns the usage that a beginning would leave out; nothing is written. */
 export const beginningPreviewQuery = (period: string) =>
   queryOptions({
     queryKey: ['periods', 'beginning', 'preview', period],

@@ -6,7 +6,7 @@ import { Failed } from './states.tsx';
 interface ConfirmDialogProps {
   readonly isOpen: boolean;
   readonly title: string;
-  /** What will happen. */
+  /** The text that says what will happen. */
   readonly children: ReactNode;
   /** The button that does it, as a verb. */
   readonly confirm: string;

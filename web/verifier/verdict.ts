@@ -1,4 +1,4 @@
-/** What is asked of the verifier. */
+/** The question to the verifier. */
 export interface VerificationAsked {
   /** Bytes of the evidence file. */
   readonly file: ArrayBuffer;
@@ -20,7 +20,7 @@ export const CHECKS = [
 ] as const;
 export type Check = (typeof CHECKS)[number];
 
-/** What was proved, or the first check that failed and why. */
+/** The facts that were proved, or the first check that failed and why. */
 export type Verdict =
   | {
       readonly ok: true;

@@ -266,7 +266,7 @@ export class SqliteStore implements EventStore {
       const events = this.#page(position, Math.min(page, head - position));
       if (events.length === 0) return;
       position += events.length;
-      // Whoever reads the log again wants what is stored.
+      // A reader that reads the log again wants what is stored.
       yield events.map((event) => event.withoutContent);
       this.#checkOpen();
     }

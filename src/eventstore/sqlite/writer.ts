@@ -43,7 +43,7 @@ export interface Group {
   readonly forget: readonly { readonly stream: string; readonly from: number }[];
 }
 
-/** What the thread is started with. */
+/** The values that the thread is started with. */
 export interface WriterData {
   readonly path: string;
   /** URL of a module that exports `digestOf`, a `DigestOf`. */

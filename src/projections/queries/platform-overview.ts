@@ -27,7 +27,7 @@ interface Question {
   readonly only: string | undefined;
 }
 
-/** Returns the overview of a ledger. It looks at every cluster; the caller may pause where it yields. */
+/** Returns the overview of a ledger. It looks at every cluster; the caller may pause at each yield. */
 export function* platformOverview(
   model: LedgerModel,
   { now, month, days, only }: Question,

@@ -53,7 +53,7 @@ export const ingestBatches: Row = {
           rateAgainst(ours, floor),
           ...(ours.cpuUs === undefined
             ? []
-            : [within('CPU of the ledger, us an event', totalUs(ours.cpuUs), 20, 'us')]),
+            : [within('CPU of the ledger, µs an event', totalUs(ours.cpuUs), 20, 'us')]),
         ],
         notes: postgres === undefined ? [NO_POSTGRES] : [],
       });

@@ -12,7 +12,7 @@ const START = Date.parse('2026-01-01T00:00:00.000Z');
 const MINUTE = 60_000;
 const MAX_MS = 20;
 
-/** What is applied to the cluster: `n` counts from 0. */
+/** The fact that is applied to the cluster: `n` counts from 0. */
 const KINDS: readonly { readonly row: string; readonly work: string; factOf(n: number): Fact }[] = [
   { row: '14', work: 'late facts', factOf: (n) => switched(n % 2 === 0, (n + 50.5) * MINUTE, 'manual') },
   {

@@ -12,7 +12,7 @@ import {
 } from '../../support/cloud-events.ts';
 import { LedgerProcess } from '../../support/ledger-process.ts';
 
-/** What a month of a fleet costs, measured on a ledger with an embedded store. */
+/** The cost of a month of a fleet, measured on a ledger with an embedded store. */
 export interface Month {
   readonly clusters: number;
   readonly facts: number;

@@ -72,7 +72,7 @@ export function isUnsteady({ min, max }: Measured): boolean {
 function cpuText({ cpuUs }: Pick<Sample, 'cpuUs'>): string {
   if (cpuUs === undefined) return '';
   const parts = Object.entries(cpuUs).map(([kind, us]) => `${kind} ${us.toFixed(1)}`);
-  return `, CPU ${totalUs(cpuUs).toFixed(1)} us (${parts.join(', ')})`;
+  return `, CPU ${totalUs(cpuUs).toFixed(1)} µs (${parts.join(', ')})`;
 }
 
 export function totalUs(cpuUs: CpuByThread): number {

@@ -4,7 +4,7 @@ import type { CpuByThread } from './measure.ts';
 /**
  * Returns the CPU that the threads of a process have used, in microseconds, by kind: the main thread, workers of Node.js, the
  * garbage collector and compiler of V8, and others. Threads that have ended are not counted.
- * @returns `undefined` where the system does not tell (only Linux does).
+ * @returns `undefined` if the system does not know (only Linux does).
  */
 export function threadCpu(pid: number): CpuByThread | undefined {
   const cpu = { main: 0, workers: 0, V8: 0, others: 0 };

@@ -14,7 +14,7 @@ import { openLedger, type TestLedger } from '../../support/ledger.ts';
 import { Authority } from '../../support/pki.ts';
 import { until } from '../../support/until.ts';
 
-/** What the metrics-client reads from its surroundings in a platform whose zone is delegated. */
+/** The values that the metrics-client reads from its surroundings in a platform whose zone is delegated. */
 const PLATFORM = {
   KUBEFIRST_VERSION: 'v2.10.5',
   CLOUD_PROVIDER: 'civo',
@@ -167,8 +167,8 @@ describe.skipIf(!hasKubeApiserver())(`a platform of Kubefirst with records in ${
   const ONE_BILL = ['m1m1m1 one billed', 'm1m1m1 kubefirst free'];
   const heard = async (ledger: TestLedger) => (await ledger.get('/v1/sources/kubefirst')).body;
 
-  describe.each(clients)('and telemetry by $how', ({ send, isThere }) => {
-    test.skipIf(!isThere)('that comes after the records, has one bill', async () => {
+  describe.each(clients)('has, with telemetry by $how', ({ send, isThere }) => {
+    test.skipIf(!isThere)('one bill if the telemetry comes after the records', async () => {
       const { ledger, createRecords } = await setUp();
       await createRecords();
       await until(async () => (await bill(ledger)).length === 2);
@@ -176,7 +176,7 @@ describe.skipIf(!hasKubeApiserver())(`a platform of Kubefirst with records in ${
       expect(await bill(ledger)).toEqual(ONE_BILL);
     });
 
-    test.skipIf(!isThere)('that comes before the records, has one bill', async () => {
+    test.skipIf(!isThere)('one bill if the telemetry comes before the records', async () => {
       const { ledger, createRecords } = await setUp();
       await send(ledger);
       expect(await bill(ledger)).toEqual(['m1m1m1 m1m1m1 free']);

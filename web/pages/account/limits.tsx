@@ -29,7 +29,7 @@ function usesOf({ billedNow, billedByType, limits = {} }: Account): readonly Use
   }));
 }
 
-/** What is billed now, by cluster type, against the limits of the plan. */
+/** The clusters that are billed now, by cluster type, against the limits of the plan. */
 export function Limits({ account }: { readonly account: Account }) {
   const { t } = useTranslation('account');
   const uses = usesOf(account);

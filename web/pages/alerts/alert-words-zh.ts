@@ -2,7 +2,7 @@ import type { Alert } from '../../data/alerts.ts';
 
 type Data = Alert['data'];
 
-/** What an alert says. */
+/** The texts of an alert. */
 export type AlertWords = Pick<Alert, 'happened' | 'bill' | 'next'>;
 
 /** Returns the codes and the detail of the last verdict, for the end of a sentence. */

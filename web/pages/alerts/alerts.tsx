@@ -24,7 +24,7 @@ function isOneOf<T extends string>(values: readonly T[], text: string | undefine
   return values.some((value) => value === text);
 }
 
-/** What somebody has to look at: all alerts, or one that a link names. */
+/** The matters that somebody has to look at: all alerts, or one that a link names. */
 export default function AlertsPage() {
   const { alertId } = useParams({ strict: false }) as { readonly alertId?: string };
   return alertId === undefined ? <AlertList /> : <OneAlert alertId={alertId} />;

@@ -10,7 +10,7 @@ import { Notice } from '../../ui/notice.tsx';
 import { Failed } from '../../ui/states.tsx';
 import { Secret } from './secret.tsx';
 
-/** What an operator can do with a webhook. */
+/** The actions that an operator has for a webhook. */
 export function WebhookActions({ webhook }: { readonly webhook: Webhook }) {
   const { t } = useTranslation('delivery');
   const mayCall = useMayCall();

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { FeedEvent } from '../../data/feed.ts';
 
-/** What an event is about; leads to its page. */
+/** The subject of an event; leads to its page. */
 export function Subject({
   event: { type, subject },
 }: {

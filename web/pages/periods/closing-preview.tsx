@@ -14,7 +14,7 @@ interface ClosingPreviewProps {
   readonly onClose: () => void;
 }
 
-/** What closing a period now would put on statements. Nothing is written. */
+/** The amounts that closing a period now would put on statements. Nothing is written. */
 export function ClosingPreview({ period: { period }, onHide, onClose }: ClosingPreviewProps) {
   const { t } = useTranslation('periods');
   const query = useQuery(closingPreviewQuery(period));

@@ -13,7 +13,7 @@ import { BillingWindow } from '../../ui/times.tsx';
 
 type Item = UsageOfAccounts['items'][number];
 
-/** What a beginning would leave out, by account, and what the first statements would be about. */
+/** The usage that a beginning would leave out, by account, and what the first statements would be about. */
 export function LeftOut({ period }: { readonly period: string }) {
   const { t } = useTranslation('periods');
   const query = useQuery(beginningPreviewQuery(period));

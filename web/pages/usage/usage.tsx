@@ -11,7 +11,7 @@ import { AllAccounts } from './all-accounts.tsx';
 import { StatementView } from './statement-view.tsx';
 import './usage.css';
 
-/** What an account is charged for a period, and why, down to the facts. Without an account: the usage of all of them. */
+/** The usage that an account is charged for in a period, and why, down to the facts. Without an account: the usage of all of them. */
 export default function UsagePage() {
   const { t, i18n } = useTranslation('usage');
   const [url, setUrl] = useUrlState();
