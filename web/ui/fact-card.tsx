@@ -40,7 +40,7 @@ export function FactCard({ title, fact }: { readonly title: string; readonly fac
           </PageLink>
         </Field>
         <Field name={t('fact.actor')}>
-          <span className="name">{fact.actor}</span>
+          {fact.actor !== '' && <span className="name">{fact.actor}</span>}
         </Field>
         <Field name={t('fact.source')}>
           <span className="name">{fact.source}</span>
