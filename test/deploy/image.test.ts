@@ -8,6 +8,7 @@ import { LogKeys } from '../../src/audit/log-keys.ts';
 import { registered } from '../support/cloud-events.ts';
 import {
   buildLedgerImage,
+  EVENTSTOREDB_IMAGE,
   findEngine,
   LEDGER_IMAGE,
   LockedContainer,
@@ -24,7 +25,6 @@ import { until } from '../support/until.ts';
 const PORT = 8400;
 const MIB = 1_048_576;
 const MARCH = '2026-03-01T00:00:00.000Z';
-const EVENTSTOREDB = 'eventstore/eventstore:23.10.0-bookworm-slim';
 const root = join(import.meta.dirname, '../..');
 
 const engine = await findEngine();
@@ -206,7 +206,7 @@ describe.skipIf(noEngine !== undefined)(`the image of the ledger in ${where}`, (
   test('keeps its facts on an EventStoreDB beside it, and starts before that server answers', async ({
     skip,
   }) => {
-    const missing = await missingImage(engine, EVENTSTOREDB);
+    const missing = await missingImage(engine, EVENTSTOREDB_IMAGE);
     if (missing !== undefined) skip(`NOT RUN: ${missing}`);
     const network = await new Network().start();
     onTestFinished(() => network.stop().then(() => undefined));
@@ -226,7 +226,7 @@ describe.skipIf(noEngine !== undefined)(`the image of the ledger in ${where}`, (
     const url = `http://${ledger.getHost()}:${ledger.getMappedPort(PORT)}`;
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
     await startForTest(
-      new LockedContainer(EVENTSTOREDB)
+      new LockedContainer(EVENTSTOREDB_IMAGE)
         .withNetwork(network)
         .withNetworkAliases('eventstoredb')
         .withEnvironment({

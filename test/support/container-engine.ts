@@ -12,6 +12,7 @@ import {
 import { onTestFinished } from 'vitest';
 import { messageOf } from '../../src/util/message-of.ts';
 
+export const EVENTSTOREDB_IMAGE = 'eventstore/eventstore:23.10.0-bookworm-slim';
 const BASE_IMAGE = 'docker.io/library/node:24-bookworm-slim';
 /** The image that every test of containers uses: the engine builds it once, and finds it in its cache afterwards. */
 export const LEDGER_IMAGE = 'cluster-ledger:test';
