@@ -17,7 +17,8 @@ async function create(by, file, key, mode) {
     headers: { authorization: `Bearer ${by}`, 'content-type': 'application/json' },
     body: JSON.stringify(key),
   });
-  if (!answer.ok) throw new Error(`the ledger did not create the key ${key.name}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok)
+    throw new Error(`the ledger did not create the key ${key.name}: ${answer.status} ${await answer.text()}`);
   writeFileSync(`${file}.new`, (await answer.json()).key, { mode });
   renameSync(`${file}.new`, file);
 }

@@ -289,7 +289,10 @@ describe.skipIf(why !== undefined)(`the chart in ${why ?? 'a real kube-apiserver
       prelude,
       replacements: {
         'http://127.0.0.1:8400': `http://127.0.0.1:${port}`,
-        ...(!takesCustomResources && { 'serviceMonitor.enabled=true': 'serviceMonitor.enabled=false' }),
+        ...(!takesCustomResources && {
+          'serviceMonitor.enabled=true': 'serviceMonitor.enabled=false',
+          'prometheusRule.enabled=true': 'prometheusRule.enabled=false',
+        }),
       },
     });
     expect(output).toContain('"outcome":"appended"');
@@ -299,6 +302,18 @@ describe.skipIf(why !== undefined)(`the chart in ${why ?? 'a real kube-apiserver
     );
     expect(kinds).toContain('StatefulSet cluster-ledger');
     expect(kinds).toContain('Role argocd');
+    const dashboard = await kubectl([
+      'get',
+      'configmaps',
+      '--all-namespaces',
+      '--selector',
+      'grafana_dashboard=1',
+      '--output',
+      'json',
+    ]);
+    expect(
+      JSON.parse(JSON.parse(dashboard).items[0].data['cluster-ledger.json']).panels.length,
+    ).toBeGreaterThan(0);
     if (takesCustomResources) expect(kinds).toContain('ServiceMonitor cluster-ledger');
     expect(kinds.filter((kind) => kind.endsWith(' replicas'))).toEqual([]);
   });

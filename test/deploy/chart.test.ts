@@ -257,6 +257,12 @@ describe.skipIf(!hasHelm)(`the chart ${where}`, () => {
     expect(scraped[0].spec.ports.map(({ name }: Manifest) => name)).toContain(monitor.spec.endpoints[0].port);
     expect(monitor.spec.endpoints[0].authorization.credentials).toEqual({ name: 'scrape', key: 'key' });
     expect(monitor.metadata.labels.release).toBe('p');
+    const [rule] = ofKind(objects, 'PrometheusRule');
+    expect(rule.spec).toEqual(parse(await readFile(join(root, 'deploy/prometheus/rules.yml'), 'utf8')));
+    const dashboard = objects.find(({ metadata }) => metadata.labels['grafana_dashboard'] === '1');
+    expect(JSON.parse(dashboard.data['cluster-ledger.json'])).toEqual(
+      JSON.parse(await readFile(join(root, 'deploy/grafana/dashboard.json'), 'utf8')),
+    );
   });
 
   test('names the image by its digest if there is one, and by the version otherwise', async () => {

@@ -61,6 +61,8 @@ export const WITH_EVERYTHING = {
   service: { type: 'LoadBalancer', port: 80, annotations: { a: 'b' } },
   monitoring: {
     serviceMonitor: { enabled: true, labels: { release: 'p' }, credentials: { secretName: 'scrape' } },
+    prometheusRule: { enabled: true, labels: { release: 'p' } },
+    dashboard: { enabled: true },
   },
   extraEnv: [{ name: 'LEDGER_LOG_LEVEL', value: 'debug' }],
   extraVolumes: [{ name: 'kubeconfigs', secret: { secretName: 'kubeconfigs' } }],
