@@ -39,8 +39,10 @@ export async function missingImage(
 ): Promise<string | undefined> {
   try {
     const parsed = ImageName.fromString(name);
-    if (!(await image.exists(parsed))) await image.pull(parsed);
-    return undefined;
+    if (await image.exists(parsed)) return undefined;
+    await image.pull(parsed);
+    // Some engines report a failed pull in their answer only.
+    return (await image.exists(parsed)) ? undefined : `the container engine cannot pull the image ${name}`;
   } catch (error) {
     return `the container engine has no image ${name} (${messageOf(error).split('\n')[0]})`;
   }
