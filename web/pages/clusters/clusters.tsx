@@ -162,7 +162,7 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
               header: t('column.account'),
               accessorFn: ({ accountId }) => accountId ?? '',
               cell: ({ row: { original } }) => <span className="name">{original.accountId}</span>,
-              size: 145,
+              size: 140,
             },
           ];
     const actions: Columns<Cluster> = mayDelete
@@ -171,7 +171,7 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
             id: 'actions',
             header: '',
             enableSorting: false,
-            size: 80,
+            size: 78,
             cell: ({ row: { original } }) =>
               original.deletedAt === null &&
               original.status !== 'orphan' && (
@@ -194,7 +194,7 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
         id: 'name',
         header: t('column.name'),
         accessorFn: ({ name }) => name ?? '',
-        size: 190,
+        size: 150,
         cell: ({ row: { original } }) => <NameCell cluster={original} />,
       },
       ...account,
@@ -202,14 +202,14 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
         id: 'status',
         header: t('column.status'),
         accessorFn: ({ status }) => t(`common:clusterState.${status}`),
-        size: 120,
+        size: 114,
         cell: ({ row: { original } }) => <StateMark status={original.status} />,
       },
       {
         id: 'billedSince',
         header: t('column.billedSince'),
         accessorFn: ({ billedSince }) => billedSince ?? '',
-        size: 190,
+        size: 185,
         cell: ({ row: { original } }) =>
           original.billedSince !== null && <Instant at={original.billedSince} />,
       },
@@ -217,7 +217,7 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
         id: 'billedThisPeriod',
         header: t('column.billedThisPeriod'),
         accessorFn: ({ billedThisPeriod }) => billedThisPeriod?.clusterSeconds ?? '',
-        size: 215,
+        size: 217,
         meta: { align: 'right' },
         cell: ({ row: { original } }) =>
           original.billedThisPeriod !== undefined && (
@@ -229,7 +229,7 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
         header: t('column.lastSeen'),
         accessorFn: ({ lastSeen }) => lastSeen ?? '',
         enableSorting: false,
-        size: 120,
+        size: 136,
         cell: ({ row: { original } }) =>
           original.lastSeen === undefined ? (
             <Text span size="sm" c="dimmed">
