@@ -8,6 +8,7 @@ import { issuerKey } from '../support/issuer.ts';
 import { type CreatedKey, createKey, sendAs } from '../support/keys.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { textsIn } from '../support/texts.ts';
+import { until } from '../support/until.ts';
 
 /** Each language, width and way to work, in pairs. */
 const VIEWERS: readonly Viewer[] = [
@@ -93,7 +94,7 @@ describe.skipIf(noChromium)(`signing in${noChromium === undefined ? '' : `, NOT 
       if (viewer.width < 600) await window.press(page.getByRole('button', { name: t('shell:openMenu') }));
       await window.press(page.getByRole('button', { name: t('shell:signOut') }));
       await field.waitFor();
-      expect(await page.context().cookies()).toEqual([]);
+      await until(async () => (await page.context().cookies()).length === 0);
       await page.goto('/settings');
       await field.waitFor();
       await window.close();
