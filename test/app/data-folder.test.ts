@@ -10,6 +10,7 @@ test.each([
   [0o755, 'every user of this machine can look into the folder of the ledger'],
   [0o777, 'every user of this machine can remove and replace files in the folder of the ledger'],
   [0o750, undefined],
+  [0o1777, undefined],
 ])('a start on a folder of mode %o logs the warning: %s', async (mode, message) => {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-open-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
