@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import axe, { type AxeResults } from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { foundAgain } from './until.ts';
 
 // biome-ignore lint/style/noProcessEnv: the path of a program on this machine does not belong to the settings of a ledger.
 const { CHROMIUM_PATH = '' } = process.env;
@@ -112,14 +113,16 @@ export class ConsoleWindow {
   /** Expects that assistive technology can use the page as it is: no violation of WCAG 2.2 AA or of good practice. */
   async expectAccessible(what: string): Promise<void> {
     await this.page.evaluate(axe.source);
-    const { violations: found }: Pick<AxeResults, 'violations'> = await this.page.evaluate(
-      // Without preload: it puts style elements into a document, which the policy of the console forbids.
-      "axe.run(document, { resultTypes: ['violations'], preload: false })",
-    );
-    const violations = found.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(' | ')}`,
-    );
+    const violations = await foundAgain(async () => {
+      const { violations: found }: Pick<AxeResults, 'violations'> = await this.page.evaluate(
+        // Without preload: it puts style elements into a document, which the policy of the console forbids.
+        "axe.run(document, { resultTypes: ['violations'], preload: false })",
+      );
+      return found.map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(' | ')}`,
+      );
+    });
     expect(violations, what).toEqual([]);
   }
 

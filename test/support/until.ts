@@ -21,3 +21,19 @@ export async function eventually<T>(attempt: () => T | Promise<T>): Promise<T> {
     }
   }
 }
+
+const LOOKS = 5;
+
+/**
+ * Returns what a check finds wrong. A page may be between two states at the moment of a check, so what is found must be found
+ * again: it returns an empty list as soon as a check finds nothing, and otherwise what the fifth check finds.
+ */
+export async function foundAgain(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  let found: readonly string[] = [];
+  for (let look = 0; look < LOOKS; look++) {
+    found = await check();
+    if (found.length === 0) break;
+    await wait(POLL_MS);
+  }
+  return found;
+}

@@ -13,18 +13,20 @@ import {
 import { event, registered, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
-import { until } from '../support/until.ts';
+import { foundAgain, until } from '../support/until.ts';
 
 const SCHEMES = ['light', 'dark'] as const;
 const text = textsIn('en');
 
 /** Returns what axe finds, in words. */
-async function violationsOf(page: Page): Promise<string[]> {
+function violationsOf(page: Page): Promise<readonly string[]> {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`),
-  );
+  return foundAgain(async () => {
+    const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`),
+    );
+  });
 }
 
 /** Expects that axe finds nothing wrong in a page, light and dark. */
