@@ -26,7 +26,7 @@ test('the fuzzer finds a parser that throws what it does not say, and one that h
     name: 'hangs',
     samples,
     refusals: [],
-    parse: (text: string) => void /^(\w+\s?)*$/.test(text.length > 100 ? `${'a'.repeat(28)}!` : ''),
+    parse: (text: string) => void /^(\w+\s?)*$/.test(text.length > 100 ? `${'a'.repeat(30)}!` : ''),
   };
   const { findings } = await fuzz({ seed: SEED, count: 2_000, plant: [throwing, hanging] });
   expect(findings.join('\n')).toContain('throws: TypeError: not a refusal');

@@ -8,7 +8,7 @@ import { issuerKey } from '../support/issuer.ts';
 import { type CreatedKey, createKey, sendAs } from '../support/keys.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { textsIn } from '../support/texts.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 /** Each language, width and way to work, in pairs. */
 const VIEWERS: readonly Viewer[] = [
@@ -95,7 +95,8 @@ describe.skipIf(noChromium)(`signing in${noChromium === undefined ? '' : `, NOT 
       await window.press(page.getByRole('button', { name: t('shell:signOut') }));
       await field.waitFor();
       await until(async () => (await page.context().cookies()).length === 0);
-      await page.goto('/settings');
+      // The sign-in page is loaded anew, which may still be going on.
+      await eventually(() => page.goto('/settings'));
       await field.waitFor();
       await window.close();
     });

@@ -52,7 +52,7 @@ describe.skipIf(noChromium)(`the validator in the console${why}`, () => {
       await dialog.waitFor({ state: 'detached' });
       ledger.pass(300_000);
       await window.press(page.getByRole('button', { name: t('validator:runNow') }));
-      const rows = page.getByRole('region', { name: t('validator:runs'), exact: true }).getByRole('row');
+      const rows = page.getByRole('group', { name: t('validator:runs'), exact: true }).getByRole('row');
       await expect.poll(() => rows.count(), { timeout: 120_000 }).toBe(3);
       await page
         .getByRole('cell', { name: t('validator:stateIs.completed') })
