@@ -78,6 +78,7 @@ function Verification() {
           <FileInput
             label={t('verify.file')}
             placeholder={t('verify.choose')}
+            classNames={{ placeholder: 'placeholder' }}
             accept="application/json,.json"
             value={file}
             onChange={(chosen) => {
