@@ -23,10 +23,10 @@ function violationsOf(page: Page): Promise<readonly string[]> {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
   return foundAgain(async () => {
     const { violations } = await new AxeBuilder({ page })
-        .withTags(tags)
-        // Without preload: it puts style elements into a document, which the policy of the console forbids.
-        .options({ preload: false })
-        .analyze();
+      .withTags(tags)
+      // Without preload: it puts style elements into a document, which the policy of the console forbids.
+      .options({ preload: false })
+      .analyze();
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`),
     );
