@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,12 +7,13 @@ import { seededRandom } from './seeded-random.ts';
 import { judge, openLedgerOn } from './victim/judge.ts';
 import { addPromise, noPromises, type Promises } from './victim/promises.ts';
 import { startVictim } from './victim/run-victim.ts';
+import { WebhookReceiver } from './webhook-receiver.ts';
 
 /** The result of a run. */
 export interface KillReport {
   kills: number;
   readonly promises: Promises;
-  /** Different messages that arrived at the receiver of webhooks. */
+  /** Clusters whose facts arrived at the receiver of webhooks. */
   delivered: number;
   readonly findings: string[];
 }
@@ -51,7 +50,7 @@ export async function kill({ seed, count, plant, progress }: KillOptions): Promi
   };
   const inNewFolder = async (first: number) => {
     const folder = mkdtempSync(join(tmpdir(), 'ledger-killed-'));
-    const receiver = await Receiver.start();
+    const receiver = await WebhookReceiver.start();
     try {
       const lives = Math.min(LIVES_PER_FOLDER, count - first);
       await killInFolder(
@@ -72,7 +71,7 @@ interface Lives {
   readonly folder: string;
   readonly seed: number;
   readonly lives: number;
-  readonly receiver: Receiver;
+  readonly receiver: WebhookReceiver;
   readonly plant: KillOptions['plant'];
 }
 
@@ -105,7 +104,7 @@ async function killInFolder(
   const verdict = await judge(promises, folder);
   if (verdict !== 'complete') findings.push(verdict);
   if (findings.length === 0) findings.push(...(await undelivered(folder, receiver)));
-  report.delivered += receiver.subjects.size;
+  report.delivered += receiver.idsByCluster().size;
   report.promises.facts.push(...promises.facts);
   report.promises.checkpoints.push(...promises.checkpoints);
   for (const [period, digest] of promises.closings) report.promises.closings.set(`${seed} ${period}`, digest);
@@ -126,7 +125,7 @@ function missingIn(folder: string, { facts }: Promises): string[] {
 }
 
 /** Lets a ledger send the rest, and compares what arrived with the log. */
-async function undelivered(folder: string, receiver: Receiver): Promise<string[]> {
+async function undelivered(folder: string, receiver: WebhookReceiver): Promise<string[]> {
   const ledger = await openLedgerOn(folder);
   try {
     const facts = new Map<string, string[]>();
@@ -134,50 +133,18 @@ async function undelivered(folder: string, receiver: Receiver): Promise<string[]
       for (const { stream, id } of events)
         if (stream.startsWith('cluster-'))
           facts.set(stream.slice(8), [...(facts.get(stream.slice(8)) ?? []), id]);
-    const isAll = () =>
-      [...facts].every(([cluster, ids]) => receiver.subjects.get(cluster)?.size === ids.length);
+    const lateNow = () => {
+      const arrived = receiver.idsByCluster();
+      return [...facts].filter(([cluster, ids]) => arrived.get(cluster)?.length !== ids.length);
+    };
     const deadline = performance.now() + 120_000;
-    while (!isAll() && performance.now() < deadline) await wait(50);
-    const late = [...facts].filter(([cluster, ids]) => receiver.subjects.get(cluster)?.size !== ids.length);
+    while (lateNow().length > 0 && performance.now() < deadline) await wait(50);
+    const late = lateNow();
     if (late.length > 0) return [`facts of ${late.length} clusters did not arrive as webhooks`];
-    const disordered = [...facts].filter(
-      ([cluster, ids]) => [...(receiver.subjects.get(cluster) ?? [])].join() !== ids.join(),
-    );
+    const arrived = receiver.idsByCluster();
+    const disordered = [...facts].filter(([cluster, ids]) => arrived.get(cluster)?.join() !== ids.join());
     return disordered.length === 0 ? [] : [`webhooks of ${disordered.length} clusters arrived out of order`];
   } finally {
     await ledger.close();
-  }
-}
-
-/** Receives webhooks. */
-class Receiver {
-  /** Event ids by cluster, in the order of their first arrival. */
-  readonly subjects = new Map<string, Set<string>>();
-  readonly #server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { subject, ledgereventid } = JSON.parse(String(Buffer.concat(chunks))) as Record<string, string>;
-    let ids = this.subjects.get(String(subject));
-    if (ids === undefined) {
-      ids = new Set();
-      this.subjects.set(String(subject), ids);
-    }
-    ids.add(String(ledgereventid));
-    response.writeHead(204).end();
-  });
-
-  static async start(): Promise<Receiver> {
-    const receiver = new Receiver();
-    await new Promise<void>((resolve) => receiver.#server.listen(0, '127.0.0.1', resolve));
-    return receiver;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
-  }
-
-  stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 }

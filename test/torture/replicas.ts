@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,6 +10,7 @@ import { readFeed } from '../fault/feed.ts';
 import { Producers } from '../fault/producers.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { until } from '../support/until.ts';
+import { WebhookReceiver } from './webhook-receiver.ts';
 
 export interface ReplicasOptions {
   /** Connection string of an EventStoreDB that can lose everything afterwards. */
@@ -42,7 +41,7 @@ const WEBHOOKS = 2;
  */
 export async function tortureReplicas(options: ReplicasOptions): Promise<ReplicasReport> {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-replicas-'));
-  const receivers = await Promise.all(Array.from({ length: WEBHOOKS }, () => Receiver.start()));
+  const receivers = await Promise.all(Array.from({ length: WEBHOOKS }, () => WebhookReceiver.start()));
   const replicas = await newReplicas(folder, options.connection);
   try {
     await Promise.all(replicas.map((replica) => replica.start()));
@@ -64,7 +63,7 @@ export async function tortureReplicas(options: ReplicasOptions): Promise<Replica
     return await examine(options.count, replicas, receivers, producers);
   } finally {
     await Promise.all(replicas.map((replica) => replica.stop('SIGKILL')));
-    for (const receiver of receivers) receiver.stop();
+    await Promise.all(receivers.map((receiver) => receiver.stop()));
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -112,7 +111,7 @@ interface Run {
 async function examine(
   kills: number,
   replicas: readonly LedgerProcess[],
-  receivers: readonly Receiver[],
+  receivers: readonly WebhookReceiver[],
   producers: Producers,
 ): Promise<ReplicasReport> {
   const [first, ...others] = replicas as [LedgerProcess, ...LedgerProcess[]];
@@ -141,62 +140,21 @@ async function examine(
   if (closings.length === 0) findings.push('no period was closed');
   // The receivers get the rest: no more facts are posted.
   await until(() => receivers.every((receiver) => receiver.hasAll(ids)));
-  for (const receiver of receivers) findings.push(...receiver.disorder());
+  for (const receiver of receivers) findings.push(...disorderOf(receiver));
   const delivered = receivers.reduce((sum, { messages }) => sum + messages.length, 0);
   return { kills, facts: facts.length, runs: runs.length, closings: closings.length, delivered, findings };
 }
 
 const CLOSED = 'io.clusterledger.period.closed.v1';
 
-interface Delivered {
-  readonly ledgereventid: string;
-  readonly ledgerposition: string;
-  readonly subject: string;
-}
-
-/** A receiver of webhooks that keeps the first arrival of each event. */
-class Receiver {
-  readonly messages: Delivered[] = [];
-  readonly #ids = new Set<string>();
-  readonly #server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk) => chunks.push(chunk as Buffer));
-    request.on('end', () => {
-      const event = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Delivered;
-      if (!this.#ids.has(event.ledgereventid)) this.messages.push(event);
-      this.#ids.add(event.ledgereventid);
-      response.writeHead(204).end();
-    });
-  });
-
-  static async start(): Promise<Receiver> {
-    const receiver = new Receiver();
-    await new Promise<void>((resolve) => receiver.#server.listen(0, '127.0.0.1', resolve));
-    return receiver;
+/** Returns the clusters whose facts did not arrive in order. */
+function disorderOf({ messages }: WebhookReceiver): string[] {
+  const last = new Map<string, number>();
+  const wrong: string[] = [];
+  for (const { subject, ledgerposition } of messages) {
+    if (Number(ledgerposition) < (last.get(subject) ?? 0))
+      wrong.push(`facts of ${subject} came out of order`);
+    last.set(subject, Number(ledgerposition));
   }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
-  }
-
-  hasAll(ids: ReadonlySet<string>): boolean {
-    return ids.isSubsetOf(this.#ids);
-  }
-
-  /** Returns the clusters whose facts did not arrive in order. */
-  disorder(): string[] {
-    const last = new Map<string, number>();
-    const wrong: string[] = [];
-    for (const { subject, ledgerposition } of this.messages) {
-      if (Number(ledgerposition) < (last.get(subject) ?? 0))
-        wrong.push(`facts of ${subject} came out of order`);
-      last.set(subject, Number(ledgerposition));
-    }
-    return wrong;
-  }
-
-  stop(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
+  return wrong;
 }
