@@ -1,26 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
-import { chromiumPath } from './chromium-path.ts';
+import { launchChromium } from './chromium.ts';
 import { builtConsole } from './console.ts';
 import type { TestLedger } from './ledger.ts';
-
-const EXECUTABLE = chromiumPath();
-
-/** Whether the machine has Chromium, and otherwise the end of the title of a suite that needs it. */
-export const hasChromium = EXECUTABLE !== undefined;
-export const whyNoChromium = hasChromium ? '' : ', NOT RUN: Chromium is not installed';
 
 /** One browser for all tests of a file, and the built console. */
 export function sharedBrowser(): () => Browser {
   let browser: Browser;
   beforeAll(async () => {
-    const launched = chromium.launch({
-      executablePath: EXECUTABLE as string,
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
-    });
-    [browser] = await Promise.all([launched, builtConsole()]);
+    [browser] = await Promise.all([launchChromium(), builtConsole()]);
   });
   afterAll(() => browser.close());
   return () => browser;
@@ -77,28 +65,6 @@ export async function openPage(
   });
   await page.goto(`http://127.0.0.1:${ledger.port}${path}`);
   return page;
-}
-
-interface Texts {
-  readonly [key: string]: string | Texts;
-}
-
-/** Returns a function that gives the texts of the console in a language: `text('clusters:column.name')`. */
-export function textsIn(
-  language: Language,
-): (key: string, values?: Readonly<Record<string, string>>) => string {
-  return (key, values = {}) => {
-    const [namespace = '', path = ''] = key.split(':');
-    const file = join(import.meta.dirname, '../../web/i18n', language, `${namespace}.json`);
-    const found = path
-      .split('.')
-      .reduce<string | Texts | undefined>(
-        (at, part) => (at as Texts | undefined)?.[part],
-        JSON.parse(readFileSync(file, 'utf8')),
-      );
-    if (typeof found !== 'string') throw new Error(`${language} has no text ${key}`);
-    return found.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '');
-  };
 }
 
 /** Maximum number of presses of Tab: more than any page has elements. */

@@ -1,18 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import axe, { type AxeResults } from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { foundAgain } from './until.ts';
+import { violationsOf } from './axe.ts';
+import { chromiumPath } from './chromium-path.ts';
 
-// biome-ignore lint/style/noProcessEnv: the path of a program on this machine does not belong to the settings of a ledger.
-const { CHROMIUM_PATH = '' } = process.env;
-const EXECUTABLE = [CHROMIUM_PATH, 'chromium', 'chromium-browser', 'google-chrome']
-  .filter((command) => command !== '')
-  .map((command) => spawnSync('which', [command]).stdout.toString().trim())
-  .find((path) => path !== '');
+const EXECUTABLE = chromiumPath();
 
-/** Why tests with a browser are not run; `undefined` if they are. For the name of a suite. */
-export const noChromium = EXECUTABLE === undefined ? 'Chromium is not installed' : undefined;
+/** Whether the machine has Chromium, and otherwise the end of the title of a suite that needs it. */
+export const hasChromium = EXECUTABLE !== undefined;
+export const whyNoChromium = hasChromium ? '' : ', NOT RUN: Chromium is not installed';
 
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
@@ -112,18 +107,7 @@ export class ConsoleWindow {
 
   /** Expects that assistive technology can use the page as it is: no violation of WCAG 2.2 AA or of good practice. */
   async expectAccessible(what: string): Promise<void> {
-    await this.page.evaluate(axe.source);
-    const violations = await foundAgain(async () => {
-      const { violations: found }: Pick<AxeResults, 'violations'> = await this.page.evaluate(
-        // Without preload: it puts style elements into a document, which the policy of the console forbids.
-        "axe.run(document, { resultTypes: ['violations'], preload: false })",
-      );
-      return found.map(
-        ({ id, nodes }) =>
-          `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(' | ')}`,
-      );
-    });
-    expect(violations, what).toEqual([]);
+    expect(await violationsOf(this.page), what).toEqual([]);
   }
 
   /** Expects that nothing is wider than the window. */

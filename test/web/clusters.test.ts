@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { hasChromium, openPage, sharedBrowser, textsIn, whyNoChromium } from '../support/browser.ts';
+import { openPage, sharedBrowser } from '../support/browser.ts';
+import { hasChromium, whyNoChromium } from '../support/chromium.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
+import { textsIn } from '../support/texts.ts';
 
 const text = textsIn('en');
 

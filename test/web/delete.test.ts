@@ -1,17 +1,10 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import {
-  hasChromium,
-  hasFocus,
-  type Language,
-  openPage,
-  sharedBrowser,
-  tabTo,
-  textsIn,
-  whyNoChromium,
-} from '../support/browser.ts';
+import { hasFocus, type Language, openPage, sharedBrowser, tabTo } from '../support/browser.ts';
+import { hasChromium, whyNoChromium } from '../support/chromium.ts';
 import { deleted, event, registered } from '../support/cloud-events.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
+import { textsIn } from '../support/texts.ts';
 import { until } from '../support/until.ts';
 
 /** Every pair of a language, a width and a way to use the page. */

@@ -1,14 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import {
-  hasChromium,
-  openPage,
-  overflowOf,
-  sharedBrowser,
-  textsIn,
-  whyNoChromium,
-} from '../support/browser.ts';
+import { openPage, overflowOf, sharedBrowser } from '../support/browser.ts';
+import { hasChromium, whyNoChromium } from '../support/chromium.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
+import { textsIn } from '../support/texts.ts';
 import { until } from '../support/until.ts';
 
 const NAMES = {

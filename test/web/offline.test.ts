@@ -1,8 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { hasChromium, openPage, sharedBrowser, textsIn, whyNoChromium } from '../support/browser.ts';
+import { openPage, sharedBrowser } from '../support/browser.ts';
+import { hasChromium, whyNoChromium } from '../support/chromium.ts';
 import { registered } from '../support/cloud-events.ts';
 import { freePorts } from '../support/eventstored.ts';
 import { openLedger } from '../support/ledger.ts';
+import { textsIn } from '../support/texts.ts';
 
 const text = textsIn('en');
 
@@ -11,10 +13,12 @@ describe.skipIf(!hasChromium)(`a page of the console, when the ledger stops,${wh
 
   test('says so, keeps what it shows with its age, and recovers without a hand', async () => {
     const now = new Date().toISOString();
+    // Of two facts with the same time, the id decides which name counts: so the change is later than the registration.
+    const yesterday = new Date(Date.parse(now) - 86_400_000).toISOString();
     const [port] = (await freePorts(1)) as [number];
     const ledger = await openLedger({ now, environment: { LEDGER_HTTP_PORT: String(port) } });
     onTestFinished(ledger.discard);
-    await ledger.record(registered('c1', now, 'acme', { name: 'production' }));
+    await ledger.record(registered('c1', yesterday, 'acme', { name: 'production' }));
     const page = await openPage(browser(), ledger, '/clusters/c1');
     const connection = page.getByTestId('connection');
     await connection.filter({ hasText: text('shell:connection.live') }).waitFor();

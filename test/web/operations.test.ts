@@ -1,6 +1,12 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConsoleWindow, launchChromium, noChromium, type Viewer } from '../support/chromium.ts';
+import {
+  ConsoleWindow,
+  hasChromium,
+  launchChromium,
+  type Viewer,
+  whyNoChromium,
+} from '../support/chromium.ts';
 import { event, registered } from '../support/cloud-events.ts';
 import { builtConsole } from '../support/console.ts';
 import { type CreatedKey, createKey, sendAs } from '../support/keys.ts';
@@ -21,8 +27,7 @@ const VIEWERS = [
 const HOSTILE = '<img src=x onerror=alert(1)>‮abc🙂'.padEnd(200, 'x');
 const MINUTE_MS = 60_000;
 
-const why = noChromium === undefined ? '' : `, NOT RUN: ${noChromium}`;
-describe.skipIf(noChromium)(`the work of an operator in the console${why}`, () => {
+describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChromium}`, () => {
   let browser: Browser;
   let ledger: TestLedger & { discard(): Promise<void> };
   let operator: CreatedKey;

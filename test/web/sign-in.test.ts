@@ -1,6 +1,12 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConsoleWindow, launchChromium, noChromium, type Viewer } from '../support/chromium.ts';
+import {
+  ConsoleWindow,
+  hasChromium,
+  launchChromium,
+  type Viewer,
+  whyNoChromium,
+} from '../support/chromium.ts';
 import { registered } from '../support/cloud-events.ts';
 import { builtConsole } from '../support/console.ts';
 import { IdentityProvider } from '../support/identity-provider.ts';
@@ -18,7 +24,7 @@ const VIEWERS: readonly Viewer[] = [
   { language: 'zh-CN', width: 390, by: 'mouse' },
 ];
 
-describe.skipIf(noChromium)(`signing in${noChromium === undefined ? '' : `, NOT RUN: ${noChromium}`}`, () => {
+describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
   let browser: Browser;
   let provider: IdentityProvider;
   let ledger: TestLedger & { discard(): Promise<void> };

@@ -1,44 +1,25 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import {
-  hasChromium,
-  LANGUAGES,
-  openPage,
-  overflowOf,
-  sharedBrowser,
-  textsIn,
-  whyNoChromium,
-} from '../support/browser.ts';
+import { violationsOf } from '../support/axe.ts';
+import { LANGUAGES, openPage, overflowOf, sharedBrowser } from '../support/browser.ts';
+import { hasChromium, whyNoChromium } from '../support/chromium.ts';
 import { event, registered, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
-import { foundAgain, until } from '../support/until.ts';
+import { textsIn } from '../support/texts.ts';
+import { until } from '../support/until.ts';
 
 const SCHEMES = ['light', 'dark'] as const;
 const text = textsIn('en');
 
-/** Returns what axe finds, in words. */
-function violationsOf(page: Page): Promise<readonly string[]> {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  return foundAgain(async () => {
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(tags)
-      // Without preload: it puts style elements into a document, which the policy of the console forbids.
-      .options({ preload: false })
-      .analyze();
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`),
-    );
-  });
-}
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** Expects that axe finds nothing wrong in a page, light and dark. */
 async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of SCHEMES) {
     await page.emulateMedia({ colorScheme });
     await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
-    expect(await violationsOf(page), colorScheme).toEqual([]);
+    expect(await violationsOf(page, RULES), colorScheme).toEqual([]);
   }
 }
 
@@ -93,12 +74,12 @@ describe.skipIf(!hasChromium)(`the pages of the console${whyNoChromium}`, () => 
     await page.getByRole('button', { name: text('cluster:action.stop') }).click();
     await page.getByRole('button', { name: text('cluster:change.preview') }).click();
     await page.getByText(text('cluster:change.nothingSoFar')).waitFor();
-    expect(await violationsOf(page)).toEqual([]);
+    expect(await violationsOf(page, RULES)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: text('cluster:action.delete'), exact: true }).click();
     await page.getByRole('button', { name: text('cluster:delete.continue') }).click();
     await page.getByRole('textbox', { name: text('cluster:delete.typeName') }).waitFor();
-    expect(await violationsOf(page)).toEqual([]);
+    expect(await violationsOf(page, RULES)).toEqual([]);
   });
 
   test.each(LANGUAGES)(

@@ -1,6 +1,12 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConsoleWindow, launchChromium, noChromium, type Viewer } from '../support/chromium.ts';
+import {
+  ConsoleWindow,
+  hasChromium,
+  launchChromium,
+  type Viewer,
+  whyNoChromium,
+} from '../support/chromium.ts';
 import { builtConsole } from '../support/console.ts';
 import { textsIn } from '../support/texts.ts';
 import { Fleet, fleetForTest } from '../support/validated-fleet.ts';
@@ -10,8 +16,7 @@ const VIEWERS = [
   { language: 'zh-CN', width: 390, by: 'keyboard', scheme: 'dark' },
 ] as const satisfies readonly Viewer[];
 
-const why = noChromium === undefined ? '' : `, NOT RUN: ${noChromium}`;
-describe.skipIf(noChromium)(`the validator in the console${why}`, () => {
+describe.skipIf(!hasChromium)(`the validator in the console${whyNoChromium}`, () => {
   let browser: Browser;
   let fleet: Fleet;
   beforeAll(async () => {
