@@ -59,7 +59,7 @@ export function DeletionSteps({ deletion }: { readonly deletion: Deletion }) {
               <div>
                 <div className="step-name">
                   {t(`deletion.step.${name}`)}
-                  <span className="step-state">
+                  <span className="visually-hidden">
                     {t(isDone ? 'deletion.done' : i === current ? 'deletion.waiting' : 'deletion.ahead')}
                   </span>
                 </div>

@@ -4,10 +4,10 @@ import { useTranslation } from 'react-i18next';
 import { accountUsageQuery, type Usage } from '../../data/usage.ts';
 import { ChartCard } from '../../ui/chart-card.tsx';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
-import { BilledTime, Count, millisecondsOf } from '../../ui/figures.tsx';
 import { monthAfter, monthName, monthOf } from '../../ui/months.ts';
 import { PageLink } from '../../ui/page-link.tsx';
 import { Failed, LinesSkeleton } from '../../ui/states.tsx';
+import { useUsageColumns } from '../../ui/usage-columns.tsx';
 
 const BarChart = lazy(() => import('../../ui/bar-chart.tsx'));
 
@@ -45,6 +45,7 @@ export function Year({ accountId }: { readonly accountId: string }) {
 function Months({ accountId, months }: { readonly accountId: string; readonly months: readonly Month[] }) {
   const { t, i18n } = useTranslation('account');
   const short = new Intl.DateTimeFormat(i18n.language, { month: 'short', year: '2-digit', timeZone: 'UTC' });
+  const { billable, time } = useUsageColumns<Month>();
   const columns: Columns<Month> = [
     {
       id: 'period',
@@ -57,22 +58,8 @@ function Months({ accountId, months }: { readonly accountId: string; readonly mo
         </PageLink>
       ),
     },
-    {
-      id: 'billable',
-      header: t('common:measure.billableClusters'),
-      accessorFn: ({ usage }) => usage.billableClusters,
-      cell: ({ row }) => <Count value={row.original.usage.billableClusters} />,
-      size: 150,
-      meta: { align: 'right' },
-    },
-    {
-      id: 'time',
-      header: t('common:measure.clusterSeconds'),
-      accessorFn: ({ usage }) => millisecondsOf(usage.clusterSeconds),
-      cell: ({ row }) => <BilledTime seconds={row.original.usage.clusterSeconds} />,
-      size: 220,
-      meta: { align: 'right' },
-    },
+    billable,
+    time,
   ];
   return (
     <ChartCard

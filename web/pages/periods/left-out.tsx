@@ -5,11 +5,12 @@ import { beginningPreviewQuery } from '../../data/periods.ts';
 import { type UsageOfAccounts, usageInWindowQuery, usageQuery } from '../../data/usage.ts';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { FigureTile, FigureTiles } from '../../ui/figure-tile.tsx';
-import { BilledTime, Count, millisecondsOf, Seconds } from '../../ui/figures.tsx';
+import { BilledTime, Count, Seconds } from '../../ui/figures.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { PageLink } from '../../ui/page-link.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { BillingWindow } from '../../ui/times.tsx';
+import { useUsageColumns } from '../../ui/usage-columns.tsx';
 
 type Item = UsageOfAccounts['items'][number];
 
@@ -80,6 +81,7 @@ interface AccountsProps {
 
 function Accounts({ label, items, period }: AccountsProps) {
   const { t } = useTranslation('periods');
+  const { billable, time } = useUsageColumns<Item>();
   const columns: Columns<Item> = [
     {
       id: 'account',
@@ -95,22 +97,8 @@ function Accounts({ label, items, period }: AccountsProps) {
           </PageLink>
         ),
     },
-    {
-      id: 'billable',
-      header: t('common:measure.billableClusters'),
-      accessorFn: ({ usage }) => usage.billableClusters,
-      cell: ({ row }) => <Count value={row.original.usage.billableClusters} />,
-      size: 150,
-      meta: { align: 'right' },
-    },
-    {
-      id: 'time',
-      header: t('common:measure.clusterSeconds'),
-      accessorFn: ({ usage }) => millisecondsOf(usage.clusterSeconds),
-      cell: ({ row }) => <BilledTime seconds={row.original.usage.clusterSeconds} />,
-      size: 220,
-      meta: { align: 'right', csv: ({ usage }) => usage.clusterSeconds },
-    },
+    billable,
+    time,
   ];
   return (
     <DataTable

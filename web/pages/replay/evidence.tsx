@@ -88,18 +88,13 @@ function Verification() {
             clearable
             clearButtonProps={{ 'aria-label': t('verify.clear') }}
           />
-          <Textarea
-            label={t('verify.keys')}
-            description={t('verify.keysDetail')}
+          <PastedText
+            name="keys"
             value={keys}
-            onChange={({ currentTarget }) => {
-              setKeys(currentTarget.value);
+            onChange={(text) => {
+              setKeys(text);
               verifying.reset();
             }}
-            autosize
-            minRows={2}
-            spellCheck={false}
-            classNames={{ input: 'mono-input' }}
           />
           <Group>
             <Button
@@ -114,18 +109,13 @@ function Verification() {
             </Button>
           </Group>
           {published.error !== null && <Failed error={published.error} />}
-          <Textarea
-            label={t('verify.older')}
-            description={t('verify.olderDetail')}
+          <PastedText
+            name="older"
             value={older}
-            onChange={({ currentTarget }) => {
-              setOlder(currentTarget.value);
+            onChange={(text) => {
+              setOlder(text);
               verifying.reset();
             }}
-            autosize
-            minRows={2}
-            spellCheck={false}
-            classNames={{ input: 'mono-input' }}
           />
           <Group>
             <Button type="submit" disabled={!canVerify} loading={verifying.isPending}>
@@ -137,5 +127,30 @@ function Verification() {
         </Stack>
       </form>
     </section>
+  );
+}
+
+/** A field for lines that are pasted: keys, or a checkpoint. */
+function PastedText({
+  name,
+  value,
+  onChange,
+}: {
+  readonly name: 'keys' | 'older';
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+}) {
+  const { t } = useTranslation('replay');
+  return (
+    <Textarea
+      label={t(`verify.${name}`)}
+      description={t(`verify.${name}Detail`)}
+      value={value}
+      onChange={({ currentTarget }) => onChange(currentTarget.value)}
+      autosize
+      minRows={2}
+      spellCheck={false}
+      classNames={{ input: 'mono-input' }}
+    />
   );
 }

@@ -2,12 +2,14 @@ import { useTranslation } from 'react-i18next';
 import type { ReplayLine } from '../../data/replay.ts';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { factTypeOf, preciseUtc, useFactName } from '../../ui/fact-card.tsx';
-import { Count, millisecondsOf, Seconds } from '../../ui/figures.tsx';
+import { millisecondsOf, Seconds } from '../../ui/figures.tsx';
+import { useUsageColumns } from '../../ui/usage-columns.tsx';
 
 /** Every fact of a replay with the figure after it. */
 export function LineTable({ lines }: { readonly lines: readonly ReplayLine[] }) {
   const { t } = useTranslation('replay');
   const factName = useFactName();
+  const { billable } = useUsageColumns<ReplayLine>();
   const columns: Columns<ReplayLine> = [
     {
       id: 'position',
@@ -36,14 +38,7 @@ export function LineTable({ lines }: { readonly lines: readonly ReplayLine[] }) 
       size: 220,
       cell: ({ row }) => preciseUtc(row.original.fact.time),
     },
-    {
-      id: 'billable',
-      header: t('common:measure.billableClusters'),
-      accessorFn: ({ usage }) => usage.billableClusters,
-      cell: ({ row }) => <Count value={row.original.usage.billableClusters} />,
-      size: 150,
-      meta: { align: 'right' },
-    },
+    billable,
     {
       id: 'seconds',
       header: t('common:measure.seconds'),

@@ -1,7 +1,8 @@
 import { Group, Stack, Tabs } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { AccountAndMonth } from '../../ui/account-and-month.tsx';
 import { AccountPicker, useAccountOf } from '../../ui/account-picker.tsx';
-import { isMonth, monthName, monthOf } from '../../ui/months.ts';
+import { isMonth, monthOf } from '../../ui/months.ts';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { PeriodPicker } from '../../ui/period-picker.tsx';
 import { Empty } from '../../ui/states.tsx';
@@ -15,7 +16,7 @@ const TABS = ['sequence', 'compare', 'evidence'] as const;
 
 /** Settles a dispute: how a figure came about fact by fact, what changed between two moments, and the evidence of it. */
 export default function ReplayPage() {
-  const { t, i18n } = useTranslation('replay');
+  const { t } = useTranslation('replay');
   const [url, setUrl] = useUrlState();
   const accountId = useAccountOf(url.account);
   const period = isMonth(url.period) ? url.period : monthOf(Date.now());
@@ -24,16 +25,7 @@ export default function ReplayPage() {
     <>
       <PageHeader
         title={t('title')}
-        lead={
-          accountId === undefined ? (
-            t('lead')
-          ) : (
-            <>
-              <span className="name">{accountId}</span>
-              {` · ${monthName(period, i18n.language)} (UTC)`}
-            </>
-          )
-        }
+        lead={accountId === undefined ? t('lead') : <AccountAndMonth accountId={accountId} period={period} />}
       />
       <Stack gap="lg">
         <Group align="flex-end" gap="sm">

@@ -2,9 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { type UsageOfAccounts, type UsageQuestion, usageQuery } from '../../data/usage.ts';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
-import { BilledTime, Count, millisecondsOf, Seconds, sumOfSeconds } from '../../ui/figures.tsx';
+import { Seconds, sumOfSeconds } from '../../ui/figures.tsx';
 import { PageLink } from '../../ui/page-link.tsx';
 import { Empty, Loaded } from '../../ui/states.tsx';
+import { useUsageColumns } from '../../ui/usage-columns.tsx';
 import { BeforeBeginning } from './before-beginning.tsx';
 
 type Item = UsageOfAccounts['items'][number];
@@ -13,6 +14,7 @@ type Item = UsageOfAccounts['items'][number];
 export function AllAccounts({ question }: { readonly question: UsageQuestion }) {
   const { t } = useTranslation('usage');
   const query = useQuery(usageQuery(question));
+  const { billable, time } = useUsageColumns<Item>();
   const columns: Columns<Item> = [
     {
       id: 'account',
@@ -28,22 +30,8 @@ export function AllAccounts({ question }: { readonly question: UsageQuestion }) 
         </PageLink>
       ),
     },
-    {
-      id: 'billable',
-      header: t('common:measure.billableClusters'),
-      accessorFn: ({ usage }) => usage.billableClusters,
-      cell: ({ row }) => <Count value={row.original.usage.billableClusters} />,
-      size: 150,
-      meta: { align: 'right' },
-    },
-    {
-      id: 'time',
-      header: t('common:measure.clusterSeconds'),
-      accessorFn: ({ usage }) => millisecondsOf(usage.clusterSeconds),
-      cell: ({ row }) => <BilledTime seconds={row.original.usage.clusterSeconds} />,
-      size: 220,
-      meta: { align: 'right', csv: ({ usage }) => usage.clusterSeconds },
-    },
+    billable,
+    time,
     {
       id: 'peak',
       header: t('common:measure.peakClusters'),

@@ -4,8 +4,8 @@ import { useTranslation } from 'react-i18next';
 import { type AccountUsage, dailyUsageQuery, type UsageQuestion } from '../../data/usage.ts';
 import { ChartCard } from '../../ui/chart-card.tsx';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
-import { BilledTime, Count, millisecondsOf } from '../../ui/figures.tsx';
 import { LinesSkeleton, Loaded } from '../../ui/states.tsx';
+import { useUsageColumns } from '../../ui/usage-columns.tsx';
 
 const BarChart = lazy(() => import('../../ui/bar-chart.tsx'));
 
@@ -45,24 +45,11 @@ function Days({
     ...Object.fromEntries(types.map((type, i) => [`type${i}`, countOf(day, type)])),
   }));
   const series = types.map((type, i) => ({ name: `type${i}`, label: nameOf(type) }));
+  const { billable, time } = useUsageColumns<Day>();
   const columns: Columns<Day> = [
     { id: 'date', header: t('days.date'), accessorKey: 'date', size: 130 },
-    {
-      id: 'billable',
-      header: t('common:measure.billableClusters'),
-      accessorFn: ({ usage }) => usage.billableClusters,
-      cell: ({ row }) => <Count value={row.original.usage.billableClusters} />,
-      size: 140,
-      meta: { align: 'right' },
-    },
-    {
-      id: 'time',
-      header: t('common:measure.clusterSeconds'),
-      accessorFn: ({ usage }) => millisecondsOf(usage.clusterSeconds),
-      cell: ({ row }) => <BilledTime seconds={row.original.usage.clusterSeconds} />,
-      size: 220,
-      meta: { align: 'right' },
-    },
+    { ...billable, size: 140 },
+    time,
   ];
   const csv = () => [
     ['date', 'billableClusters', 'clusterSeconds', ...types.map(nameOf)],

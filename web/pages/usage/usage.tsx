@@ -1,8 +1,9 @@
 import { Group, Stack, Tabs, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { AccountAndMonth } from '../../ui/account-and-month.tsx';
 import { AccountPicker, useAccountOf } from '../../ui/account-picker.tsx';
-import { isMonth, monthName, monthOf } from '../../ui/months.ts';
+import { isMonth, monthOf } from '../../ui/months.ts';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { PeriodPicker } from '../../ui/period-picker.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
@@ -13,7 +14,7 @@ import './usage.css';
 
 /** The usage that an account is charged for in a period, and why, down to the facts. Without an account: the usage of all of them. */
 export default function UsagePage() {
-  const { t, i18n } = useTranslation('usage');
+  const { t } = useTranslation('usage');
   const [url, setUrl] = useUrlState();
   const accountId = useAccountOf(url.account);
   const period = isMonth(url.period) ? url.period : monthOf(Date.now());
@@ -22,16 +23,7 @@ export default function UsagePage() {
     <>
       <PageHeader
         title={t('title')}
-        lead={
-          accountId === undefined ? (
-            t('lead')
-          ) : (
-            <>
-              <span className="name">{accountId}</span>
-              {` · ${monthName(period, i18n.language)} (UTC)`}
-            </>
-          )
-        }
+        lead={accountId === undefined ? t('lead') : <AccountAndMonth accountId={accountId} period={period} />}
       />
       <Stack gap="lg">
         <Group align="flex-end" gap="sm">
