@@ -1,5 +1,6 @@
 import { deleted, event, registered, resumed, stopped, voided } from './cloud-events.ts';
 import type { TestLedger } from './ledger.ts';
+import { until } from './until.ts';
 
 /**
  * Records three months of three accounts with all that makes evidence hard: late facts, voids, and a cluster that was first
@@ -40,8 +41,10 @@ export async function recordDispute(ledger: TestLedger): Promise<string> {
   return older;
 }
 
+/** Closes a period, and waits for the checkpoint of the closing: it would otherwise cover facts that come next. */
 async function close(ledger: TestLedger, period: string): Promise<void> {
   const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
-  const { status, text } = await ledger.fetch(`/v1/periods/${period}/close`, post);
+  const { status, text, body } = await ledger.fetch(`/v1/periods/${period}/close`, post);
   if (status >= 300) throw new Error(`${period} was not closed: ${text}`);
+  await until(() => (ledger.rooms.signedLog.newest()?.size ?? 0) >= Number(body.position));
 }
