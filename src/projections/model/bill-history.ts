@@ -86,6 +86,8 @@ export class BillHistory {
     // A fact of another cluster cannot be voided, nor can a void.
     if (facts.clusterAt(target) !== facts.clusterAt(position) || facts.voidTargetOf(target) !== undefined)
       return;
+    // A fact whose void came first has never been active, so another void of it changes nothing.
+    if (facts.wasVoidedEarly(target)) return;
     if (facts.decidesBilling(target))
       this.#resweep(this.#decisionsBefore(facts, position).remove(target), position);
     else this.#decisions?.remove(target);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Cause } from '../../../src/domain/facts/fact.ts';
+import type { Cause, Fact } from '../../../src/domain/facts/fact.ts';
 import { isUnreachable } from '../../../src/domain/facts/latest-observation.ts';
 import type { AlertedState } from '../../../src/projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
@@ -20,6 +20,16 @@ const facts = randomFacts({
   weights: { registered: 2, changed: 2, deleted: 1, switched: 6, observed: 4, voided: 3 },
 });
 const logs = fc.array(facts, { minLength: 1, maxLength: 28, size: 'max' });
+
+const deletion: Fact = { clusterId: 'c0', effectiveAt: 0, type: 'ClusterDeleted' };
+const observation: Fact = { clusterId: 'c0', effectiveAt: 0, type: 'ClusterUnreachable' };
+const voidOf = (position: number): Fact => ({
+  clusterId: 'c0',
+  effectiveAt: 0,
+  type: 'FactVoided',
+  voids: idAt(position),
+  reason: 'a mistake',
+});
 
 /** The state of a cluster from a fold of all of its facts. */
 function foldedState(model: LedgerModel, cluster: number): AlertedState {
@@ -53,7 +63,13 @@ describe('the state of a cluster', () => {
             expect(model.clusterState(cluster)).toEqual(foldedState(model, cluster));
         }
       }),
-      { numRuns: 1_500 },
+      {
+        numRuns: 1_500,
+        examples: [
+          // A deletion whose void comes first is voided once more, while an observation is active.
+          [[voidOf(2), deletion, observation, voidOf(2)], 0],
+        ],
+      },
     );
   });
 });
