@@ -14,7 +14,6 @@ import { issuerKey } from '../support/issuer.ts';
 import { type CreatedKey, createKey, sendAs } from '../support/keys.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { textsIn } from '../support/texts.ts';
-import { eventually, until } from '../support/until.ts';
 
 /** Each language, width and way to work, in pairs. */
 const VIEWERS: readonly Viewer[] = [
@@ -98,11 +97,12 @@ describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
       ]);
       expect(JSON.stringify(await page.context().storageState())).not.toContain(operator.key);
       if (viewer.width < 600) await window.press(page.getByRole('button', { name: t('shell:openMenu') }));
+      const loaded = page.waitForEvent('load');
       await window.press(page.getByRole('button', { name: t('shell:signOut') }));
+      await loaded;
       await field.waitFor();
-      await until(async () => (await page.context().cookies()).length === 0);
-      // The sign-in page is loaded anew, which may still be going on.
-      await eventually(() => page.goto('/settings'));
+      expect(await page.context().cookies()).toEqual([]);
+      await page.goto('/settings');
       await field.waitFor();
       await window.close();
     });
