@@ -71,14 +71,14 @@ export class ConsoleWindow {
 
   /** Presses a button or follows a link, as the person does: with a click, or with Tab and Enter. */
   async press(target: Locator, key: 'Enter' | 'Space' = 'Enter'): Promise<void> {
-    if (this.#by === 'mouse') return target.click();
+    if (this.#by === 'mouse') return target.click().catch((error) => this.#fail(error));
     await this.#reach(target);
     await this.page.keyboard.press(key);
   }
 
   /** Replaces the text of a field. */
   async write(target: Locator, text: string): Promise<void> {
-    if (this.#by === 'mouse') return target.fill(text);
+    if (this.#by === 'mouse') return target.fill(text).catch((error) => this.#fail(error));
     await this.#reach(target);
     await this.page.keyboard.press('ControlOrMeta+A');
     await this.page.keyboard.type(text);
@@ -97,12 +97,18 @@ export class ConsoleWindow {
 
   /** Presses Tab until a control has the focus. @throws Error if Tab never leads there */
   async #reach(target: Locator): Promise<void> {
-    await target.waitFor();
+    await target.waitFor().catch((error) => this.#fail(error));
     for (let presses = 0; presses < 300; presses++) {
       if ((await target.and(this.page.locator(':focus')).count()) > 0) return;
       await this.page.keyboard.press('Tab');
     }
     throw new Error(`Tab never leads to ${target}`);
+  }
+
+  /** @throws Error that says, besides what a control did not do, what the page shows */
+  async #fail(error: Error): Promise<never> {
+    const text = await this.page.locator('body').innerText();
+    throw new Error(`${error.message}\n${this.page.url()} shows:\n${text}`, { cause: error });
   }
 
   /** Expects that assistive technology can use the page as it is: no violation of WCAG 2.2 AA or of good practice. */
