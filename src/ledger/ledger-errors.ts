@@ -3,6 +3,14 @@ export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
 }
 
+/** Some facts of a call are recorded, and the store refused the others. Posting all again is safe, and records the others. */
+export class PartlyRecorded extends OutcomeUnknown {
+  /** @param recorded number of facts that the call recorded. @param submitted number of facts of the call. */
+  constructor(recorded: number, submitted: number, options: { readonly cause: unknown }) {
+    super(`${recorded} of ${submitted} facts were recorded before the store refused the rest`, options);
+  }
+}
+
 /** Too many facts are waiting to be written. Nothing was written. */
 export class Overloaded extends Error {
   override readonly name = 'Overloaded';

@@ -1,11 +1,11 @@
 import { UnreadableFact } from '../domain/facts/fact.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
-import { StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
+import { StoreFailed, StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
 import { KeyedMutex } from '../util/keyed-mutex.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import { ClusterHistoryCache } from './cluster-history-cache.ts';
 import { ClusterTurn, type Halted } from './cluster-turn.ts';
-import { OutcomeUnknown, Overloaded } from './ledger-errors.ts';
+import { OutcomeUnknown, Overloaded, PartlyRecorded } from './ledger-errors.ts';
 import type { StampedPosting } from './plan-append.ts';
 import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
 import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
@@ -55,8 +55,8 @@ export class Ledger {
    * Records each fact independently; a rejected fact does not affect the others. Facts of one cluster are appended together and
    * in order. Clusters are appended in the order of their first fact, so equal input always gets equal positions.
    * @returns the outcomes in the order of the submissions, once all accepted facts are durable and all rejected events are kept.
-   * @throws OutcomeUnknown, StoreFailed if some facts may have been recorded: submit all again.
-   * @throws StoreUnavailable, StoreFull, Overloaded if the facts that failed were not recorded.
+   * @throws OutcomeUnknown, StoreFailed if some facts may have been recorded: submit all again. @throws PartlyRecorded if some are.
+   * @throws StoreUnavailable, StoreFull, Overloaded if no fact was recorded.
    */
   async record(submissions: readonly Submission[], caller: Caller): Promise<Outcome[]> {
     if (this.#inProgress + submissions.length > MAX_IN_PROGRESS) {
@@ -101,11 +101,23 @@ export class Ledger {
     const outcomes = new Array<Outcome>(submissions.length);
     try {
       await this.#recordTurns(turns, caller, deadline, outcomes);
+      await this.#keepNotes(submissions, outcomes, deadline);
     } catch (error) {
       // The histories have facts that may not be recorded.
       for (const turn of turns) if (!turn.isSettled) this.#histories.forget(turn.clusterId);
-      throw error;
+      const recorded = outcomes.filter((outcome) => outcome?.outcome === 'appended').length;
+      if (recorded === 0 || isUncertain(error)) throw error;
+      throw new PartlyRecorded(recorded, submissions.length, { cause: error });
     }
+    return outcomes;
+  }
+
+  /** Keeps the rejected events, and warns of event ids that two clusters share. */
+  async #keepNotes(
+    submissions: readonly Submission[],
+    outcomes: readonly Outcome[],
+    deadline: Deadline,
+  ): Promise<void> {
     const rejected = submissions.flatMap(({ origin: { source, id, actor }, event, fact }, i) => {
       const outcome = outcomes[i];
       if (outcome?.outcome !== 'rejected') return [];
@@ -116,7 +128,6 @@ export class Ledger {
       submissions.filter((_, i) => outcomes[i]?.outcome === 'appended'),
       deadline,
     );
-    return outcomes;
   }
 
   /** Plans the facts of all clusters, appends them at once, and finishes what that did not record. */
@@ -148,7 +159,7 @@ export class Ledger {
       result.status === 'rejected' ? [result.reason as unknown] : [],
     );
     // If the outcome of one append is unknown, so is that of the whole call.
-    if (reasons.length > 0) throw reasons.find((reason) => reason instanceof OutcomeUnknown) ?? reasons[0];
+    if (reasons.length > 0) throw reasons.find(isUncertain) ?? reasons[0];
   }
 
   /** Loads what the turns are decided on, from memory if possible. @throws StoreUnavailable also if that took too long */
@@ -227,6 +238,11 @@ function turnsOf(submissions: readonly Submission[]): Map<string, ClusterTurn> {
     turn.add(submission, i);
   }
   return turns;
+}
+
+/** Whether an error says that facts may have been recorded. */
+function isUncertain(error: unknown): boolean {
+  return error instanceof OutcomeUnknown || error instanceof StoreFailed;
 }
 
 function haltedOr(clusterId: string): (error: unknown) => Halted {

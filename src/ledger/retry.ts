@@ -1,6 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Append, EventStore } from '../eventstore/event-store.ts';
-import { StoreBusy, StoreRefused, StoreUnavailable } from '../eventstore/store-errors.ts';
+import {
+  StoreBusy,
+  StoreFailed,
+  StoreRefused,
+  StoreUnavailable,
+  VersionConflict,
+} from '../eventstore/store-errors.ts';
 import type { Revision } from '../util/log-numbers.ts';
 import { OutcomeUnknown } from './ledger-errors.ts';
 
@@ -40,8 +46,9 @@ export async function retryUntil<T>(attempt: () => Promise<T>, deadline: Deadlin
  * Appends events. While the outcome is unknown, it repeats the append with the same ids and the same expected revision, which
  * is safe (see `EventStore.append`).
  * @param first the result of the first attempt, if it was made already.
- * @throws OutcomeUnknown at the deadline. @throws StoreBusy, and StoreRefused if the store refused the first attempt: nothing
- * was written. @throws VersionConflict, StoreFull, StoreFailed, InvalidAppend as the store does.
+ * @throws OutcomeUnknown at the deadline, and if the store refuses a repeat of an append whose outcome is unknown.
+ * @throws StoreBusy, StoreRefused, StoreFull, InvalidAppend if the store refused the first attempt: nothing was written.
+ * @throws VersionConflict, StoreFailed as the store does.
  */
 export async function appendWithRetry(
   store: EventStore,
@@ -57,8 +64,10 @@ export async function appendWithRetry(
   try {
     return await retryUntil(attempt, deadline);
   } catch (error) {
-    const isRefused = (error instanceof StoreRefused && attempts === 1) || error instanceof StoreBusy;
-    if (!(error instanceof StoreUnavailable) || isRefused) throw error;
+    const isSettled = error instanceof VersionConflict || error instanceof StoreFailed;
+    const isUnanswered =
+      error instanceof StoreUnavailable && !(error instanceof StoreRefused || error instanceof StoreBusy);
+    if (isSettled || (attempts === 1 && !isUnanswered)) throw error;
     throw new OutcomeUnknown('the store did not acknowledge in time', { cause: error });
   }
 }

@@ -10,7 +10,13 @@ import {
   StoreRefused,
   StoreUnavailable,
 } from '../../eventstore/store-errors.ts';
-import { ClockUntrusted, NotCaughtUp, OutcomeUnknown, Overloaded } from '../../ledger/ledger-errors.ts';
+import {
+  ClockUntrusted,
+  NotCaughtUp,
+  OutcomeUnknown,
+  Overloaded,
+  PartlyRecorded,
+} from '../../ledger/ledger-errors.ts';
 import { ReadOnly } from '../../ledger/read-only-latch.ts';
 import { Problem } from './problem.ts';
 
@@ -32,7 +38,9 @@ export function problemFor(error: unknown, isRead = false): Problem {
   const cause = error;
   if (error instanceof OutcomeUnknown) {
     const detail =
-      'the store did not confirm in time: the facts may or may not be recorded; post the same events again';
+      error instanceof PartlyRecorded
+        ? `${error.message}; post the same events again`
+        : 'the store did not confirm in time: the facts may or may not be recorded; post the same events again';
     return new Problem('outcome-unknown', detail, { retryAfterSeconds: 1, cause });
   }
   if (error instanceof StoreFailed) {
