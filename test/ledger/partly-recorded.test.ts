@@ -37,12 +37,12 @@ async function ledgerOnRefusingStore() {
   return { store, record };
 }
 
-describe('a batch of which one cluster is recorded', () => {
+describe('a batch whose first cluster is recorded', () => {
   test.each([
     ['busy', new StoreBusy('another program holds a lock')],
     ['full', new StoreFull('no space left')],
   ])(
-    'and another is refused because the store is %s is answered as partly recorded, and can be posted again',
+    'is answered as partly recorded if the store is %s at the second one, and can be posted again',
     async (_, error) => {
       const { store, record } = await ledgerOnRefusingStore();
       store.refused.set('cluster-c2', [error]);
@@ -56,7 +56,7 @@ describe('a batch of which one cluster is recorded', () => {
     },
   );
 
-  test('and whose rejected event cannot be kept is answered as partly recorded', async () => {
+  test('is answered as partly recorded if a rejected event of it cannot be kept', async () => {
     const { store, record } = await ledgerOnRefusingStore();
     await record(['c1']);
     store.refused.set('rejected-events', [new StoreFull('no space left')]);
