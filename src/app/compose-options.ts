@@ -9,6 +9,8 @@ export interface ComposeOptions {
   readonly now: () => number;
   /** A clock that nobody can set, in milliseconds; by default that of the process. `now` must advance with it. */
   readonly monotonic?: () => number;
+  /** Returns what the clock of the store's server shows, if it has one; by default the server says it. */
+  readonly serverTime?: () => Promise<number | undefined>;
   /** Called if the process must stop: the store has failed, or following its log has failed and cannot continue. */
   readonly onFailed: (error: unknown) => void;
   /** Traces requests and operations. */

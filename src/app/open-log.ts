@@ -60,7 +60,7 @@ export async function openLog(
   options: ComposeOptions,
   resources: AsyncDisposableStack,
 ): Promise<OpenLog> {
-  const { log, now, onFailed, readOnly = false } = options;
+  const { log, now, monotonic = () => performance.now(), onFailed, readOnly = false } = options;
   const operations = new Operations();
   const opened = new ObservedStore(await openStore(config, options), operations);
   if (!readOnly) await warnOfOpenFolders(config, log);
@@ -81,7 +81,12 @@ export async function openLog(
   let projections: Projections | undefined;
   const clock = new RecordingClock(now, () => projections?.model.facts.newestRecordedAt ?? 0);
   const newest = await observeLastEvent(opened, clock);
-  const starts = new LogStarts(opened, { recordingTime: clock.now, isReadOnly: isStoreReadOnly, onBehind });
+  const starts = new LogStarts(opened, {
+    recordingTime: clock.now,
+    monotonic,
+    isReadOnly: isStoreReadOnly,
+    onBehind,
+  });
   if (options.acceptLoss !== undefined && !isStoreReadOnly)
     await acceptLoss(options.acceptLoss, opened, { config, starts, clock });
   const following = new Projections(store, {
@@ -100,23 +105,28 @@ export async function openLog(
     keys: keysOf(config.audit, config.dataDir),
     reader: logReader(config),
     file: new CheckpointFile(checkpointFile(config)),
-    now,
+    now: clock.now,
     log,
     onBehind,
     onTampered: (why) => latch.close('log-tampered', why),
     onFailed,
   });
   resources.defer(() => signedLog.stop());
-  const witnesses = new Witnesses(signedLog, opened, { witnesses: config.audit.witnesses, now, log });
+  const witnesses = new Witnesses(signedLog, opened, {
+    witnesses: config.audit.witnesses,
+    now: clock.now,
+    log,
+  });
   resources.defer(() => witnesses.stop());
   const everyMs = config.audit.checkpointSeconds * 1_000;
-  const checkpoints = new CheckpointSchedule(signedLog, { now, everyMs, log });
+  const checkpoints = new CheckpointSchedule(signedLog, { now, monotonic, everyMs, log });
   resources.defer(() => checkpoints.stop());
   const clockGuard = new ClockGuard({
     records: new ClockRecords(store, clock.now),
     wall: now,
-    monotonic: options.monotonic ?? (() => performance.now()),
+    monotonic,
     newestAtStart: async () => newest ?? newestOf(following),
+    serverTime: options.serverTime ?? (() => starts.serverTime()),
     log,
   });
   resources.defer(() => clockGuard.stop());

@@ -6,7 +6,7 @@ import type { LogKeys } from './log-keys.ts';
 
 /** Options of `SignedLog`. */
 export interface SignedLogOptions {
-  /** Milliseconds since the epoch. */
+  /** Returns the time that events are stamped with, in milliseconds since the epoch. */
   readonly now: () => number;
   /** Returns the keys of the log with the given origin. */
   readonly keys: (origin: string) => Promise<LogKeys>;

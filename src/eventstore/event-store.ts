@@ -38,6 +38,8 @@ export interface RecordedEvent extends NewEvent {
   readonly stream: string;
   /** Index in its stream, from 0. */
   readonly revision: Revision;
+  /** When the server of the store stored it, in ms since the epoch by its own clock; absent if the store has no server. */
+  readonly storedAt?: number;
 }
 
 /** An event in the log. */

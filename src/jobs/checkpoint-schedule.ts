@@ -5,6 +5,8 @@ import type { Logger } from '../util/logger.ts';
 interface Options {
   /** Returns milliseconds since the epoch. */
   readonly now: () => number;
+  /** A clock that nobody can set, in milliseconds. */
+  readonly monotonic: () => number;
   /** Maximum age of the newest checkpoint in ms while events arrive. */
   readonly everyMs: number;
   readonly log: Pick<Logger, 'warn'>;
@@ -28,6 +30,8 @@ export class CheckpointSchedule {
   #signing: Promise<void> | undefined;
   /** Time of the last checkpoint in the file, by the monotonic clock, so that setting the clock does not delay the next one. */
   #filedAt = Number.NEGATIVE_INFINITY;
+  /** Size of the newest checkpoint, and when this process first saw it by the monotonic clock. */
+  #seen: { readonly size: number; readonly at: number } | undefined;
 
   constructor(signedLog: SignedLog, options: Options) {
     this.#signedLog = signedLog;
@@ -75,8 +79,11 @@ export class CheckpointSchedule {
   #isDue(): boolean {
     const { isReady, tree } = this.#signedLog;
     const { size = 0, signedAt = 0 } = this.#signedLog.newest() ?? {};
-    const { now, everyMs } = this.#options;
-    return isReady && tree.size > size && now() - signedAt >= everyMs;
+    const { now, monotonic, everyMs } = this.#options;
+    if (this.#seen?.size !== size) this.#seen = { size, at: monotonic() };
+    // A checkpoint that was signed while a clock was ahead would never be too old by its own time.
+    const isOld = now() - signedAt >= everyMs || monotonic() - this.#seen.at >= everyMs;
+    return isReady && tree.size > size && isOld;
   }
 
   #failed(error: unknown): void {

@@ -14,6 +14,8 @@ export interface ClockDoubt {
   readonly why: string;
   /** Time of the clock when the doubt began. */
   readonly since: Instant;
+  /** The times that it may show now. */
+  readonly window: Window;
 }
 
 interface Dependencies {
@@ -24,6 +26,8 @@ interface Dependencies {
   readonly monotonic: () => number;
   /** Returns the newest `recordedAt` that the log had at the start; 0 if it was empty. */
   readonly newestAtStart: () => Promise<Instant>;
+  /** Returns what the clock of the store's server shows; `undefined` if the store has no server. */
+  readonly serverTime: () => Promise<Instant | undefined>;
   readonly log: Pick<Logger, 'error' | 'warn'>;
 }
 
@@ -36,13 +40,14 @@ interface Expectation {
 }
 
 /**
- * Checks whether the clock of the host can be trusted. At the start it must agree with the log: not before the newest event, and
- * not more than 31 days after it. From then on it must advance with the monotonic clock. A difference above 60 s is a doubt. It
+ * Checks whether the clock of the host can be trusted. At the start it must agree with the log (not before the newest event, and
+ * not more than 31 days after it) and, on EventStoreDB, with the clock of the server. From then on it must advance with the monotonic clock. A difference above 60 s is a doubt. It
  * ends when the difference is gone or when an operator confirms the time. Doubts and their ends are recorded.
  */
 export class ClockGuard {
   readonly #dependencies: Dependencies;
-  #expected: Expectation | undefined;
+  /** What the clock is compared with; `undefined` until the log is read. */
+  #expected: readonly Expectation[] | undefined;
   #doubt: ClockDoubt | undefined;
   #isDoubtRecorded = false;
   #starting: Promise<void> | undefined;
@@ -110,8 +115,8 @@ export class ClockGuard {
     if (doubt === undefined) {
       await records.trusted(wall(), { by: 'clock-guard', reason: 'the difference is gone' });
     } else {
-      log.error({ alert: 'clock-untrusted', ...doubt }, 'the clock of the host cannot be trusted');
-      await records.doubted(wall(), this.#windowNow() as Window, doubt.why);
+      log.error({ alert: 'clock-untrusted', why: doubt.why }, 'the clock of the host cannot be trusted');
+      await records.doubted(wall(), doubt.window, doubt.why);
     }
     this.#isDoubtRecorded = doubt !== undefined;
   }
@@ -126,41 +131,48 @@ export class ClockGuard {
   }
 
   async #expectFromLog(): Promise<void> {
-    const { newestAtStart, records, monotonic } = this.#dependencies;
+    const { newestAtStart, serverTime, records, monotonic } = this.#dependencies;
     const newest = await newestAtStart();
     const last = await records.last();
+    const server = await serverTime();
     this.#isDoubtRecorded = last?.state === 'doubted';
-    this.#expected = { ...windowAtStart(newest, last), measuredAt: monotonic() };
+    const windows = [windowAtStart(newest, last), ...(server === undefined ? [] : [windowOfServer(server)])];
+    this.#expected = windows.map((window) => ({ ...window, measuredAt: monotonic() }));
   }
 
   #expectFrom(clock: Instant): void {
     const window = { from: clock - TOLERANCE_MS, to: clock + TOLERANCE_MS };
     const basis = 'so says the monotonic clock, which nobody can set';
-    this.#expected = { window, measuredAt: this.#dependencies.monotonic(), basis };
+    this.#expected = [{ window, measuredAt: this.#dependencies.monotonic(), basis }];
   }
 
-  /** Returns the window in which the time is now. */
-  #windowNow(): Window | undefined {
-    if (this.#expected === undefined) return undefined;
-    const { window, measuredAt } = this.#expected;
+  /** Returns the window of an expectation as it is now. */
+  #windowNow({ window, measuredAt }: Expectation): Window {
     const elapsed = this.#dependencies.monotonic() - measuredAt;
     return { from: window.from + elapsed, to: window.to + elapsed };
   }
 
   #compare(): ClockDoubt | undefined {
-    const window = this.#windowNow();
-    if (this.#expected === undefined || window === undefined) return undefined;
+    if (this.#expected === undefined) return undefined;
     const clock = this.#dependencies.wall();
-    if (clock >= window.from && clock <= window.to) {
+    const windows = this.#expected.map((expected) => this.#windowNow(expected));
+    const failed = windows.findIndex(({ from, to }) => clock < from || clock > to);
+    if (failed === -1) {
       this.#doubt = undefined;
-      if (window.to - window.from > 2 * TOLERANCE_MS) this.#expectFrom(clock);
+      if (windows.some(({ from, to }) => to - from > 2 * TOLERANCE_MS)) this.#expectFrom(clock);
       return undefined;
     }
+    const window = windows[failed] as Window;
     const limit = clock < window.from ? `at least ${textOf(window.from)}` : `at most ${textOf(window.to)}`;
-    const why = `it shows ${textOf(clock)} but should show ${limit}: ${this.#expected.basis}`;
-    this.#doubt ??= { why, since: clock };
+    const why = `it shows ${textOf(clock)} but should show ${limit}: ${this.#expected[failed]?.basis}`;
+    this.#doubt = { why, since: clock, ...this.#doubt, window };
     return this.#doubt;
   }
+}
+
+function windowOfServer(time: Instant): Omit<Expectation, 'measuredAt'> {
+  const window = { from: time - TOLERANCE_MS, to: time + TOLERANCE_MS };
+  return { window, basis: `the server of the store showed ${textOf(time)}` };
 }
 
 /** Returns the window in which the time is at a start. */

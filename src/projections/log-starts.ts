@@ -26,6 +26,8 @@ interface LogStart extends Epoch {
 interface LogStartsOptions {
   /** Returns the time that events are stamped with. */
   readonly recordingTime: () => number;
+  /** A clock that nobody can set, in milliseconds; by default that of the process. */
+  readonly monotonic?: () => number;
   /** Whether starts are only read: this one is then not recorded. */
   readonly isReadOnly?: boolean;
   /** Called if a snapshot shows that a log with one writer lacks events. Nothing is recorded then. */
@@ -45,6 +47,8 @@ export class LogStarts implements LogHistory {
   #firstStartId: string | undefined;
   #start: LogStart | undefined;
   #epochs: readonly Epoch[] = [FIRST_EPOCH];
+  /** Revision of the event of this start, and when it was acknowledged by the monotonic clock. */
+  #recorded: { readonly revision: number; readonly at: number } | undefined;
 
   constructor(store: EventStore, options: LogStartsOptions) {
     this.#store = store;
@@ -88,6 +92,21 @@ export class LogStarts implements LogHistory {
     }
   }
 
+  /**
+   * Returns what the clock of the server shows now, as far as the event of this start tells: at most 10 seconds less than it
+   * shows. `undefined` if the store has no server, or this start is not recorded. @throws StoreUnavailable
+   */
+  async serverTime(): Promise<number | undefined> {
+    if (this.#recorded === undefined) return undefined;
+    const { revision, at } = this.#recorded;
+    for await (const { storedAt } of this.#store.readStream(LEDGER_STARTS_STREAM, {
+      from: revision,
+      limit: 1,
+    }))
+      return storedAt === undefined ? undefined : storedAt + this.#monotonic() - at;
+    return undefined;
+  }
+
   /** Returns the epoch that begins if events were lost: behind all that are known. @throws StoreUnavailable */
   async nextEpoch(knownElsewhere: number): Promise<number> {
     const known = epochsOf([...(await this.#earlierStarts()), ...(await this.#acceptedLosses())]);
@@ -108,6 +127,10 @@ export class LogStarts implements LogHistory {
     );
     if (!isRecorded) throw new VersionConflict('a ledger has started on the store meanwhile');
     return epoch;
+  }
+
+  #monotonic(): number {
+    return (this.#options.monotonic ?? (() => performance.now()))();
   }
 
   #mismatchOf(
@@ -147,7 +170,8 @@ export class LogStarts implements LogHistory {
       recordedAt: this.#options.recordingTime(),
     };
     try {
-      await this.#store.append(LEDGER_STARTS_STREAM, [event], last === -1 ? 'absent' : last);
+      const revision = await this.#store.append(LEDGER_STARTS_STREAM, [event], last === -1 ? 'absent' : last);
+      this.#recorded = { revision, at: this.#monotonic() };
       return true;
     } catch (error) {
       if (error instanceof VersionConflict) return false;

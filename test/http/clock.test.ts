@@ -151,6 +151,23 @@ describe('while the clock of the host cannot be trusted', () => {
     },
   );
 
+  test('a new ledger on EventStoreDB whose clock is 70 days ahead of that of the server closes nothing', async () => {
+    const real = Date.now();
+    const ledger = await ledgerForTest({
+      store: double.connection,
+      now: new Date(real + 70 * DAY_MS).toISOString(),
+      comparesServerTime: true,
+    });
+    const [c1] = await ledger.record(registered('c1', new Date(real).toISOString()));
+    const month = String(c1?.recordedAt).slice(0, 7);
+    const period = new Date(Date.parse(`${month}-01T00:00:00Z`) - DAY_MS).toISOString().slice(0, 7);
+    const answer = await close(ledger, period, { early: true });
+    expect([answer.status, answer.body.type]).toEqual([409, UNTRUSTED]);
+    expect(answer.body.detail).toContain('the server of the store showed');
+    ledger.setClock(new Date(real).toISOString());
+    expect((await ledger.get('/v1/clock')).body).toMatchObject({ trusted: true, doubt: null });
+  });
+
   test('a ledger that was off for 30 days closes periods at once', async () => {
     const ledger = await billingLedger();
     ledger.pass(30 * DAY_MS);

@@ -195,6 +195,23 @@ test('a checkpoint is signed every hour while events arrive, and none without ne
   expect((await collect(signedLog.kept())).map(({ size }) => size)).toEqual([0, 2, 3]);
 });
 
+test('checkpoints go on being signed after the clock was 70 days ahead, and their times never go back', async () => {
+  const ledger = await ledgerForTest({ signedLog: { checkpointSeconds: 3_600 } });
+  const { signedLog } = ledger.rooms;
+  const right = ledger.now;
+  await ledger.record(registered('c1', APRIL));
+  ledger.setClock(new Date(right + 70 * 86_400_000).toISOString());
+  await until(() => signedLog.newest()?.size === 1);
+  ledger.setClock(new Date(right).toISOString());
+  await ledger.record(registered('c2', APRIL));
+  await until(() => {
+    ledger.pass(1_800_000);
+    return signedLog.newest()?.size !== 1;
+  });
+  const signedAt = (await collect(signedLog.kept())).map((checkpoint) => checkpoint.signedAt);
+  expect(signedAt).toEqual(signedAt.toSorted((a, b) => a - b));
+});
+
 test('metrics and readiness report the state of the log', async () => {
   const ledger = await ledgerForTest();
   await ledger.record(...events(3));

@@ -36,6 +36,8 @@ export interface LedgerOptions {
   readonly store?: string;
   /** Initial time of its clock. Only the test moves the clock. */
   readonly now?: string;
+  /** Whether the clock is compared with that of the server of the store, which tests cannot move; by default not. */
+  readonly comparesServerTime?: boolean;
   /** Further settings, as variables. */
   readonly environment?: Readonly<Record<string, string>>;
   /** How it listens to Kubefirst. */
@@ -52,6 +54,7 @@ export class TestLedger {
   now: number;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #kubefirst: LedgerOptions['kubefirst'];
+  readonly #comparesServerTime: boolean;
   /** By how much the test has set the clock in total, in milliseconds. The monotonic clock does not have this. */
   #set = 0;
   #running: Composition | undefined;
@@ -67,9 +70,17 @@ export class TestLedger {
 
   constructor(
     dataDir: string,
-    { store = sqlite.connection, now = NOON, kubefirst, signedLog, environment = {} }: LedgerOptions,
+    {
+      store = sqlite.connection,
+      now = NOON,
+      kubefirst,
+      signedLog,
+      comparesServerTime = false,
+      environment = {},
+    }: LedgerOptions,
   ) {
     this.#kubefirst = kubefirst;
+    this.#comparesServerTime = comparesServerTime;
     this.now = Date.parse(now);
     this.signedLog = signedLog;
     this.#environment = {
@@ -95,7 +106,11 @@ export class TestLedger {
     const onLossAccepted = (acceptance: LossAcceptance) => {
       this.acceptedLoss = acceptance;
     };
-    const clocks = { now: () => this.now, monotonic: () => this.now - this.#set };
+    const clocks = {
+      now: () => this.now,
+      monotonic: () => this.now - this.#set,
+      ...(!this.#comparesServerTime && { serverTime: async () => undefined }),
+    };
     const accepting = acceptLoss !== undefined && { acceptLoss };
     const surroundings = { log, ...clocks, onFailed, onLossAccepted, ...accepting };
     const audit = this.signedLog && { audit: LogSettings.parse(this.signedLog) };

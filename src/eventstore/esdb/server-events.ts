@@ -45,6 +45,7 @@ export class ServerEvents {
       metadata,
       // Events of the ledger have a time of recording. For events of other applications the time of the server is used.
       recordedAt: typeof recordedAt === 'number' ? recordedAt : event.created.getTime(),
+      storedAt: event.created.getTime(),
     };
   }
 }

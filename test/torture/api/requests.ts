@@ -164,7 +164,7 @@ const DEFECTS: readonly Defect[] = [
     'an unknown member',
     ({ body }, value) => {
       if (typeof body === 'object' && body !== null && !Array.isArray(body))
-        Object.defineProperty(body, 'Unknown', { value, enumerable: true });
+        Object.defineProperty(body, 'Unknown', { value, enumerable: true, configurable: true });
     },
   ],
   ['an odd body', (parts, value) => Object.assign(parts, { body: value })],
