@@ -50,14 +50,25 @@ export interface Deletion {
   readonly deleted?: Step & { readonly effectiveAt: Instant };
 }
 
-/** Returns the deletions of a cluster in the order of their first facts. A deletion is known by its id. */
+/**
+ * Returns the deletions of a cluster in the order of their first facts. A deletion is known by its id. When the `ClusterDeleted` that
+ * ended a deletion is voided, the cluster is kept: the void cancels the deletion, until another `ClusterDeleted` ends it.
+ */
 export function deletionsOf(facts: readonly DeletionFact[]): Deletion[] {
   const voided = new Set(facts.flatMap(({ fact }) => (fact.type === 'FactVoided' ? [fact.voids] : [])));
   const deletions = new Map<string, Deletion>();
+  /** Ids of the deletions that a voided `ClusterDeleted` ended, by its event id. */
+  const wronglyEnded = new Map<string, string>();
+  /** The deletion that a void cancelled last, as it was before. */
+  let kept: Deletion | undefined;
   const change = (deletionId: string, step: Partial<Deletion>) =>
     deletions.set(deletionId, { ...deletions.get(deletionId), ...step, deletionId });
   for (const { fact, eventId, recordedAt: at, actor: by } of facts) {
-    if (voided.has(eventId)) continue;
+    if (voided.has(eventId)) {
+      const ended = fact.type === 'ClusterDeleted' ? [...deletions.values()].findLast(isOpen) : undefined;
+      if (ended !== undefined) wronglyEnded.set(eventId, ended.deletionId);
+      continue;
+    }
     const step = { at, by, ...('reason' in fact && fact.reason !== undefined && { reason: fact.reason }) };
     const id = 'deletionId' in fact ? fact.deletionId : undefined;
     if (id !== undefined) {
@@ -70,11 +81,19 @@ export function deletionsOf(facts: readonly DeletionFact[]): Deletion[] {
       if (fact.type === 'ClusterDeletionFailed') change(id, { failed: step });
       if (fact.type === 'ClusterDeletionCancelled') change(id, { cancelled: step });
     }
+    if (fact.type === 'FactVoided') {
+      const ended = deletions.get(wronglyEnded.get(fact.voids) ?? '');
+      if (ended !== undefined && isOpen(ended)) {
+        kept = ended;
+        change(ended.deletionId, { cancelled: step });
+      }
+    }
     if (fact.type !== 'ClusterUnreachable' && fact.type !== 'ClusterDeleted') continue;
-    const last = [...deletions.values()].findLast(isOpen);
+    const last =
+      [...deletions.values()].findLast(isOpen) ?? (fact.type === 'ClusterDeleted' ? kept : undefined);
     if (last === undefined) continue;
     if (fact.type === 'ClusterDeleted')
-      change(last.deletionId, { deleted: { ...step, effectiveAt: fact.effectiveAt } });
+      deletions.set(last.deletionId, { ...last, deleted: { ...step, effectiveAt: fact.effectiveAt } });
     else if (isUnderWay(last)) change(last.deletionId, { begun: last.begun ?? step });
   }
   return [...deletions.values()];

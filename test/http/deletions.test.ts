@@ -208,7 +208,7 @@ describe('a deletion', () => {
   });
 });
 
-test('a deletion that the application posts as events is followed too, and a voided step does not count', () => {
+test('a deletion that the application posts as events is followed too, and a void of its end cancels it', () => {
   const at = Date.parse(NOON);
   const step = (eventId: string, fact: object) =>
     ({
@@ -226,7 +226,14 @@ test('a deletion that the application posts as events is followed too, and a voi
     deletionsOf(list).map((d) => deletionState(d, at, isGone));
   expect(stateOf(facts)).toEqual(['billing-stopped']);
   expect(stateOf(facts, true)).toEqual(['verified-gone']);
-  expect(stateOf([...facts, step('e4', { type: 'FactVoided', voids: 'e3', reason: 'wrong' })])).toEqual([
-    'confirmed',
+  const kept = [...facts, step('e4', { type: 'FactVoided', voids: 'e3', reason: 'it still runs' })];
+  expect(stateOf(kept)).toEqual(['cancelled']);
+  expect(deletionsOf(kept)[0]?.cancelled).toMatchObject({ by: 'pro', reason: 'it still runs' });
+  expect(stateOf([...kept, step('e5', { type: 'ClusterDeleted' })])).toEqual(['billing-stopped']);
+  expect(deletionsOf([...kept, step('e5', { type: 'ClusterDeleted' })])[0]).not.toHaveProperty('cancelled');
+  const again = [...kept, step('e5', { type: 'ClusterDeletionRequested', deletionId: 'd2' })];
+  expect(stateOf([...again, step('e6', { type: 'ClusterDeleted' })])).toEqual([
+    'cancelled',
+    'billing-stopped',
   ]);
 });
