@@ -16,10 +16,11 @@ import { resumeBilling, stopBilling, transferCluster } from '../../data/correcti
 import { clusterDeletionsQuery } from '../../data/deletions.ts';
 import { DeletionSteps } from '../../ui/deletion-steps.tsx';
 import { BilledTime } from '../../ui/figures.tsx';
+import { LastSeen } from '../../ui/last-seen.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { StateMark } from '../../ui/state-mark.tsx';
 import { LinesSkeleton, Loaded, Partial } from '../../ui/states.tsx';
-import { Age, Instant, useNow } from '../../ui/times.tsx';
+import { Instant, useNow } from '../../ui/times.tsx';
 import { DeletionActions } from '../deletions/deletion-actions.tsx';
 import { billedInMonth } from './billed-time.ts';
 import type { ChangeKind } from './change-dialog.tsx';
@@ -216,7 +217,7 @@ const TEXTS = ['accountId', 'clusterType', 'cloudProvider', 'region', 'connectio
 
 function Attributes({ cluster }: { readonly cluster: Cluster }) {
   const { t } = useTranslation('cluster');
-  const { registeredAt, lastSeen, lastVerdict, labels } = cluster;
+  const { registeredAt, lastVerdict, labels } = cluster;
   return (
     <Paper component="section" withBorder p="md" aria-label={t('attributes.title')}>
       <Title order={2} mb="sm">
@@ -243,7 +244,7 @@ function Attributes({ cluster }: { readonly cluster: Cluster }) {
         <div>
           <dt>{t('attributes.lastSeen')}</dt>
           <dd>
-            {lastSeen === undefined ? t('attributes.never') : <Age at={lastSeen} />}
+            <LastSeen cluster={cluster} />
             {lastVerdict !== undefined && ` · ${lastVerdict.state} (${lastVerdict.code})`}
           </dd>
         </div>

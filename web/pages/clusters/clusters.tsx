@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, NativeSelect, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -9,10 +9,11 @@ import { allClusters, type Cluster, clusterListQuery } from '../../data/clusters
 import { useLiveEvents } from '../../data/live.tsx';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { BilledTime } from '../../ui/figures.tsx';
+import { LastSeen } from '../../ui/last-seen.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { CLUSTER_STATES, StateMark } from '../../ui/state-mark.tsx';
 import { Empty, LinesSkeleton, Loaded, NothingMatches } from '../../ui/states.tsx';
-import { Age, Instant } from '../../ui/times.tsx';
+import { Instant } from '../../ui/times.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
 import { DeleteDialog } from '../cluster/lazy-dialogs.tsx';
 
@@ -230,14 +231,7 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
         accessorFn: ({ lastSeen }) => lastSeen ?? '',
         enableSorting: false,
         size: 136,
-        cell: ({ row: { original } }) =>
-          original.lastSeen === undefined ? (
-            <Text span size="sm" c="dimmed">
-              {t('neverSeen')}
-            </Text>
-          ) : (
-            <Age at={original.lastSeen} />
-          ),
+        cell: ({ row }) => <LastSeen cluster={row.original} />,
       },
       {
         id: 'clusterType',
