@@ -1,98 +1,190 @@
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
-import { launchChromium } from './chromium.ts';
+import { violationsOf } from './axe.ts';
+import { chromiumPath } from './chromium-path.ts';
 import { builtConsole } from './console.ts';
 import type { TestLedger } from './ledger.ts';
+
+const EXECUTABLE = chromiumPath();
+
+/** Whether the machine has Chromium, and otherwise the end of the title of a suite that needs it. */
+export const hasChromium = EXECUTABLE !== undefined;
+export const whyNoChromium = hasChromium ? '' : ', NOT RUN: Chromium is not installed';
 
 /** One browser for all tests of a file, and the built console. */
 export function sharedBrowser(): () => Browser {
   let browser: Browser;
   beforeAll(async () => {
-    [browser] = await Promise.all([launchChromium(), builtConsole()]);
+    const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+    [browser] = await Promise.all([
+      chromium.launch({ executablePath: EXECUTABLE as string, args }),
+      builtConsole(),
+    ]);
   });
   afterAll(() => browser.close());
   return () => browser;
 }
 
-export interface ViewerOptions {
+export const LANGUAGES = ['en', 'zh-CN'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** How a person sits in front of the console. */
+export interface Viewer {
   readonly language?: Language;
   readonly width?: number;
   readonly height?: number;
   readonly scheme?: 'light' | 'dark';
-  /** Headers of every request, for example an API key. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly context?: BrowserContextOptions;
+  /** The device that the person uses. */
+  readonly by?: 'mouse' | 'keyboard';
 }
 
-export const LANGUAGES = ['en', 'zh-CN'] as const;
-export type Language = (typeof LANGUAGES)[number];
-
-/**
- * Opens a page of the console as a viewer sees it. The test fails at its end if the page violated its policy or a script failed.
- */
-export async function openPage(
-  browser: Browser,
-  ledger: TestLedger,
-  path: string,
-  {
-    language = 'en',
-    width = 1280,
-    height = 800,
-    scheme = 'light',
-    headers,
-    context: more,
-  }: ViewerOptions = {},
-): Promise<Page> {
-  const context = await browser.newContext({
-    viewport: { width, height },
-    locale: language === 'en' ? 'en-US' : language,
-    timezoneId: 'Europe/Berlin',
-    colorScheme: scheme,
-    reducedMotion: 'reduce',
-    ...(headers !== undefined && { extraHTTPHeaders: { ...headers } }),
-    ...more,
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(120_000);
-  const wrong: string[] = [];
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  page.on('console', (message) => {
-    if (/Content Security Policy|Content-Security-Policy/.test(message.text())) wrong.push(message.text());
-  });
-  onTestFinished(async () => {
-    await context.close();
-    expect(wrong, 'errors of scripts and violations of the policy').toEqual([]);
-  });
-  await page.goto(`http://127.0.0.1:${ledger.port}${path}`);
-  return page;
-}
+/** Every pair of a language, a width and a device. */
+export const VIEWERS = [
+  { language: 'en', width: 1_280, by: 'mouse' },
+  { language: 'en', width: 390, by: 'keyboard' },
+  { language: 'zh-CN', width: 1_280, by: 'keyboard' },
+  { language: 'zh-CN', width: 390, by: 'mouse' },
+] as const satisfies readonly Viewer[];
 
 /** Maximum number of presses of Tab: more than any page has elements. */
 const MAX_TABS = 300;
 
-/** Computes in the page the name of the element that has the focus. The tests are compiled without the types of browsers. */
-const NAME_OF_FOCUSED = `(() => {
-  const element = document.activeElement;
-  const label = element.id === '' ? null : document.querySelector('label[for="' + CSS.escape(element.id) + '"]');
-  return element.getAttribute('aria-label') ?? label?.textContent ?? element.textContent ?? '';
-})()`;
+/** A window of a browser on the console. */
+export class ConsoleWindow {
+  readonly page: Page;
+  readonly #base: string;
+  readonly #by: 'mouse' | 'keyboard';
+
+  private constructor(page: Page, base: string, by: 'mouse' | 'keyboard') {
+    this.page = page;
+    this.#base = base;
+    this.#by = by;
+  }
+
+  /**
+   * Opens a window without a page, until the end of the test. The test fails at its end if a page in the window had an error or
+   * violated its policy.
+   */
+  static async open(
+    browser: Browser,
+    ledger: TestLedger,
+    { language = 'en', width = 1_280, height = 844, scheme = 'light', by = 'mouse' }: Viewer = {},
+  ): Promise<ConsoleWindow> {
+    const base = `http://127.0.0.1:${ledger.port}`;
+    const context = await browser.newContext({
+      baseURL: base,
+      viewport: { width, height },
+      locale: language === 'en' ? 'en-US' : language,
+      timezoneId: 'Europe/Berlin',
+      colorScheme: scheme,
+      reducedMotion: 'reduce',
+    });
+    // Only a page that hangs reaches this: a machine may be slow.
+    context.setDefaultTimeout(120_000);
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('console', (message) => {
+      // A rejected request is shown on the page, and browsers log it too.
+      if (message.type() === 'error' && !/^Failed to load resource/.test(message.text()))
+        faults.push(message.text());
+    });
+    onTestFinished(async () => {
+      await context.close();
+      expect(faults, 'errors of scripts and violations of the policy').toEqual([]);
+    });
+    return new ConsoleWindow(page, base, by);
+  }
+
+  /** Signs in with a key, without the sign-in page. */
+  async signIn(key: string): Promise<void> {
+    const { request } = this.page.context();
+    const answer = await request.post('/v1/session', { data: { key }, headers: { origin: this.#base } });
+    expect(answer.status(), await answer.text()).toBe(201);
+  }
+
+  /** Presses a button or follows a link, as the person does: with a click, or with Tab and Enter. */
+  async press(target: Locator, key: 'Enter' | 'Space' = 'Enter'): Promise<void> {
+    if (this.#by === 'mouse') return target.click().catch((error) => this.#fail(error));
+    await this.#reach(target);
+    await this.page.keyboard.press(key);
+  }
+
+  /** Replaces the text of a field. */
+  async write(target: Locator, text: string): Promise<void> {
+    if (this.#by === 'mouse') return target.fill(text).catch((error) => this.#fail(error));
+    await this.#reach(target);
+    await this.page.keyboard.press('ControlOrMeta+A');
+    await this.page.keyboard.type(text);
+  }
+
+  /** Chooses the option at an index of a list. */
+  async choose(target: Locator, index: number): Promise<void> {
+    if (this.#by === 'mouse') {
+      await target.selectOption({ index });
+      return;
+    }
+    await this.#reach(target);
+    await this.page.keyboard.press('Home');
+    for (let i = 0; i < index; i++) await this.page.keyboard.press('ArrowDown');
+  }
+
+  /** Opens a tab of the page: with a click, or with arrow keys from the tab that is open. */
+  async openTab(tab: Locator): Promise<void> {
+    if (this.#by === 'mouse') return tab.click();
+    await this.#reach(this.page.getByRole('tab', { selected: true }));
+    for (let presses = 0; presses < MAX_TABS; presses++) {
+      if (await hasFocus(this.page, tab)) return;
+      await this.page.keyboard.press('ArrowRight');
+    }
+    throw new Error(`no arrow key leads to ${tab}`);
+  }
+
+  /** Presses Tab until a control has the focus. @throws Error if Tab never leads there */
+  async #reach(target: Locator): Promise<void> {
+    await target.waitFor().catch((error) => this.#fail(error));
+    for (let presses = 0; presses < MAX_TABS; presses++) {
+      if (await hasFocus(this.page, target)) return;
+      await this.page.keyboard.press('Tab');
+    }
+    throw new Error(`Tab never leads to ${target}`);
+  }
+
+  /** @throws Error that says, besides what a control did not do, what the page shows */
+  async #fail(error: Error): Promise<never> {
+    const text = await this.page.locator('body').innerText();
+    throw new Error(`${error.message}\n${this.page.url()} shows:\n${text}`, { cause: error });
+  }
+
+  /** Expects that assistive technology can use the page as it is: no violation of WCAG 2.2 AA or of good practice. */
+  async expectAccessible(what: string): Promise<void> {
+    expect(await violationsOf(this.page), what).toEqual([]);
+  }
+
+  /** Expects that nothing is wider than the window. */
+  async expectNoSidewaysScrolling(what: string): Promise<void> {
+    expect(await overflowOf(this.page), what).toBeLessThanOrEqual(0);
+  }
+}
+
+/** Opens a page of the console in a window of its own. */
+export async function openPage(
+  browser: Browser,
+  ledger: TestLedger,
+  path: string,
+  viewer: Viewer = {},
+): Promise<Page> {
+  const { page } = await ConsoleWindow.open(browser, ledger, viewer);
+  await page.goto(path);
+  return page;
+}
 
 /** Returns whether an element has the focus. */
 export async function hasFocus(page: Page, element: Locator): Promise<boolean> {
-  return (await element.and(page.locator(':focus')).count()) === 1;
+  return (await element.and(page.locator(':focus')).count()) > 0;
 }
 
 /** Returns by how many pixels the page is wider than the screen. */
 export function overflowOf(page: Page): Promise<number> {
-  return page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-}
-
-/** Presses Tab until the element with a name has the focus. */
-export async function tabTo(page: Page, name: string): Promise<void> {
-  for (let i = 0; i < MAX_TABS; i++) {
-    await page.keyboard.press('Tab');
-    const focused = await page.evaluate<string>(NAME_OF_FOCUSED);
-    if (focused.trim() === name) return;
-  }
-  throw new Error(`nothing named ${name} can be reached with the keyboard`);
+  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }

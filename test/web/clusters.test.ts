@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { openPage, sharedBrowser } from '../support/browser.ts';
-import { hasChromium, whyNoChromium } from '../support/chromium.ts';
+import { hasChromium, openPage, sharedBrowser, whyNoChromium } from '../support/browser.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 import { textsIn } from '../support/texts.ts';

@@ -1,21 +1,20 @@
-import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { hasFocus, type Language, openPage, sharedBrowser, tabTo } from '../support/browser.ts';
-import { hasChromium, whyNoChromium } from '../support/chromium.ts';
+import {
+  ConsoleWindow,
+  hasChromium,
+  hasFocus,
+  type Language,
+  openPage,
+  sharedBrowser,
+  VIEWERS,
+  whyNoChromium,
+} from '../support/browser.ts';
 import { deleted, event, registered } from '../support/cloud-events.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 import { textsIn } from '../support/texts.ts';
 import { until } from '../support/until.ts';
 
-/** Every pair of a language, a width and a way to use the page. */
-const CASES = [
-  { language: 'en', width: 1280, hand: 'mouse' },
-  { language: 'en', width: 390, hand: 'keyboard' },
-  { language: 'zh-CN', width: 1280, hand: 'keyboard' },
-  { language: 'zh-CN', width: 390, hand: 'mouse' },
-] as const;
-
-const nameOf = (language: Language, width: number, hand: string) => `shop ${language} ${width} ${hand}`;
+const nameOf = (language: Language, width: number, by: string) => `shop ${language} ${width} ${by}`;
 const idOf = (name: string) => name.replaceAll(' ', '-');
 
 describe.skipIf(!hasChromium)(`deleting a cluster in the console${whyNoChromium}`, () => {
@@ -24,28 +23,23 @@ describe.skipIf(!hasChromium)(`deleting a cluster in the console${whyNoChromium}
   const ago = (days: number) => new Date(Date.parse(now) - days * 86_400_000).toISOString();
   const ledger = sharedLedger(
     async (it) => {
-      const names = CASES.map(({ language, width, hand }) => nameOf(language, width, hand));
+      const names = VIEWERS.map(({ language, width, by }) => nameOf(language, width, by));
       for (const name of [...names, 'kept', 'other'])
         await it.record(registered(idOf(name), ago(3), 'acme', { name }));
     },
     { now },
   );
 
-  /** Presses a button as a viewer does. */
-  const presserOf = (page: Page, hand: 'mouse' | 'keyboard') => async (name: string) => {
-    if (hand === 'mouse') return page.getByRole('button', { name, exact: true }).click();
-    await tabTo(page, name);
-    await page.keyboard.press('Enter');
-  };
-
-  test.each(CASES)('is done, and seen to stop, by $hand at $width pixels in $language', async (viewer) => {
-    const { language, width, hand } = viewer;
-    const name = nameOf(language, width, hand);
+  test.each(VIEWERS)('is done, and seen to stop, by $by at $width pixels in $language', async (viewer) => {
+    const { language, width, by } = viewer;
+    const name = nameOf(language, width, by);
     const clusterId = idOf(name);
     const text = textsIn(language);
-    const page = await openPage(browser(), ledger(), `/clusters/${clusterId}`, viewer);
+    const window = await ConsoleWindow.open(browser(), ledger(), viewer);
+    const { page } = window;
+    await page.goto(`/clusters/${clusterId}`);
     await page.getByRole('heading', { level: 1, name }).waitFor();
-    const press = presserOf(page, hand);
+    const press = (button: string) => window.press(page.getByRole('button', { name: button, exact: true }));
 
     await press(text('cluster:action.delete'));
     await page.getByRole('dialog').waitFor();

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openPage, overflowOf, sharedBrowser } from '../support/browser.ts';
-import { hasChromium, whyNoChromium } from '../support/chromium.ts';
+import { hasChromium, openPage, overflowOf, sharedBrowser, whyNoChromium } from '../support/browser.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 import { textsIn } from '../support/texts.ts';

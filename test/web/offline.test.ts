@@ -1,6 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openPage, sharedBrowser } from '../support/browser.ts';
-import { hasChromium, whyNoChromium } from '../support/chromium.ts';
+import { hasChromium, openPage, sharedBrowser, whyNoChromium } from '../support/browser.ts';
 import { registered } from '../support/cloud-events.ts';
 import { freePorts } from '../support/eventstored.ts';
 import { openLedger } from '../support/ledger.ts';

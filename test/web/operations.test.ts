@@ -1,43 +1,30 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   ConsoleWindow,
   hasChromium,
-  launchChromium,
+  sharedBrowser,
+  VIEWERS,
   type Viewer,
   whyNoChromium,
-} from '../support/chromium.ts';
+} from '../support/browser.ts';
 import { event, registered } from '../support/cloud-events.ts';
-import { builtConsole } from '../support/console.ts';
 import { type CreatedKey, createKey, sendAs } from '../support/keys.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { answerWith, Receiver } from '../support/receiver.ts';
 import { textsIn } from '../support/texts.ts';
 import { until } from '../support/until.ts';
 
-/** Each language, width and way to work, in pairs. */
-const VIEWERS = [
-  { language: 'en', width: 1_280, by: 'mouse' },
-  { language: 'en', width: 390, by: 'keyboard' },
-  { language: 'zh-CN', width: 1_280, by: 'keyboard' },
-  { language: 'zh-CN', width: 390, by: 'mouse' },
-] as const satisfies readonly Viewer[];
-
 /** A name of a cluster that tries everything. */
 const HOSTILE = '<img src=x onerror=alert(1)>‮abc🙂'.padEnd(200, 'x');
 const MINUTE_MS = 60_000;
 
 describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChromium}`, () => {
-  let browser: Browser;
+  const browser = sharedBrowser();
   let ledger: TestLedger & { discard(): Promise<void> };
   let operator: CreatedKey;
-  let base: string;
 
   beforeAll(async () => {
-    await builtConsole();
-    browser = await launchChromium();
     ledger = await openLedger({ now: new Date(Date.now() - 20 * MINUTE_MS).toISOString() });
-    base = `http://127.0.0.1:${ledger.port}`;
     const at = new Date(ledger.now - MINUTE_MS).toISOString();
     await ledger.record(registered('c1', at, 'acme', { name: HOSTILE }));
     for (const { language, width } of VIEWERS)
@@ -49,13 +36,12 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
     operator = await createKey(ledger, undefined, { role: 'operator', name: 'Ada' });
   });
   afterAll(async () => {
-    await browser.close();
     await ledger.discard();
   });
 
   const asOperator = async (viewer: Viewer) => {
-    const window = await ConsoleWindow.open(browser, base, viewer);
-    await window.signIn(base, operator.key);
+    const window = await ConsoleWindow.open(browser(), ledger, viewer);
+    await window.signIn(operator.key);
     return window;
   };
   const request = (method: string, path: string, body?: unknown) =>
@@ -85,7 +71,6 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
       await page.goto('/alerts?state=acknowledged');
       await page.getByText('Ada looks into it').first().waitFor();
       await window.expectNoSidewaysScrolling('the alerts');
-      await window.close();
     });
 
     test('creates a key, which is shown once and works, and revokes it', async () => {
@@ -119,7 +104,6 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       expect((await ledger.get('/v1/me', { authorization: `Bearer ${key}` })).status).toBe(401);
       await window.expectNoSidewaysScrolling('the settings');
-      await window.close();
     });
 
     test('finds a webhook that fails, and sends an event again', async () => {
@@ -155,7 +139,6 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
         expect(receiver.accepted.length).toBeGreaterThan(0);
         await window.expectNoSidewaysScrolling('a webhook');
         await request('DELETE', `/v1/webhooks/${webhook.webhookId}`);
-        await window.close();
       } finally {
         await receiver.stop();
       }
@@ -178,7 +161,6 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
       await page.getByText('"io.clusterledger.cluster.registered.v1"').waitFor();
       await window.expectAccessible('an event');
       await window.expectNoSidewaysScrolling('an event');
-      await window.close();
     });
   });
 
@@ -190,7 +172,6 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
     await window.press(page.getByRole('button', { name: 'Try again' }));
     await page.getByRole('alert').filter({ hasText: 'belongs to account acme' }).waitFor();
     await window.expectAccessible('a rejected event');
-    await window.close();
   });
 
   test.each([
@@ -222,7 +203,6 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
         await window.expectAccessible(`${path} ${viewer.scheme}`);
         await window.expectNoSidewaysScrolling(`${path} ${viewer.width}`);
       }
-      await window.close();
     },
   );
 });

@@ -1,38 +1,27 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   ConsoleWindow,
   hasChromium,
-  launchChromium,
+  sharedBrowser,
+  VIEWERS,
   type Viewer,
   whyNoChromium,
-} from '../support/chromium.ts';
+} from '../support/browser.ts';
 import { registered } from '../support/cloud-events.ts';
-import { builtConsole } from '../support/console.ts';
 import { IdentityProvider } from '../support/identity-provider.ts';
 import { issuerKey } from '../support/issuer.ts';
 import { type CreatedKey, createKey, sendAs } from '../support/keys.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { textsIn } from '../support/texts.ts';
 
-/** Each language, width and way to work, in pairs. */
-const VIEWERS: readonly Viewer[] = [
-  { language: 'en', width: 1_280, by: 'mouse' },
-  { language: 'en', width: 390, by: 'keyboard' },
-  { language: 'zh-CN', width: 1_280, by: 'keyboard' },
-  { language: 'zh-CN', width: 390, by: 'mouse' },
-];
-
 describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
-  let browser: Browser;
+  const browser = sharedBrowser();
   let provider: IdentityProvider;
   let ledger: TestLedger & { discard(): Promise<void> };
   let operator: CreatedKey;
   let base: string;
 
   beforeAll(async () => {
-    await builtConsole();
-    browser = await launchChromium();
     const now = Date.now();
     provider = new IdentityProvider([await issuerKey('RS256', 'rsa')], () => ledger.now);
     await provider.listen();
@@ -64,12 +53,11 @@ describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
     }
   });
   afterAll(async () => {
-    await browser.close();
     await ledger.discard();
     await provider.close();
   });
 
-  const open = (viewer: Viewer) => ConsoleWindow.open(browser, base, viewer);
+  const open = (viewer: Viewer) => ConsoleWindow.open(browser(), ledger, viewer);
 
   describe.each(VIEWERS)('in $language at $width px by $by', (viewer) => {
     const t = textsIn(viewer.language);
@@ -104,7 +92,6 @@ describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
       expect(await page.context().cookies()).toEqual([]);
       await page.goto('/settings');
       await field.waitFor();
-      await window.close();
     });
 
     test('at the identity provider comes back to the page that was asked for', async () => {
@@ -122,7 +109,6 @@ describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
       // An auditor reads the keys, and has no control over them.
       await page.getByRole('table').first().waitFor();
       expect(await page.getByRole('button', { name: t('settings:keys.create') }).count()).toBe(0);
-      await window.close();
     });
   });
 
@@ -136,20 +122,18 @@ describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
     await page.getByRole('alert').filter({ hasText: 'has no role' }).waitFor();
     await window.press(page.getByRole('link', { name: 'Back to the sign-in' }));
     await page.getByLabel('API key', { exact: true }).waitFor();
-    await window.close();
   });
 
   test('a session whose key is revoked ends on the page, which leads to the sign-in', async () => {
     const key = await createKey(ledger, operator.key, { role: 'auditor' });
     const window = await open({ language: 'en', width: 1_280 });
     const { page } = window;
-    await window.signIn(base, key.key);
+    await window.signIn(key.key);
     await page.goto('/alerts');
     await page.getByRole('heading', { name: 'Alerts', exact: true }).waitFor();
     await sendAs(ledger, operator.key, 'POST', `/v1/keys/${key.id}/revoke`);
     await page.getByText('Resolved', { exact: true }).click();
     await page.getByLabel('API key', { exact: true }).waitFor();
-    await window.close();
   });
 
   test('a customer sees its own account, and no control that it may not use', async () => {
@@ -160,7 +144,7 @@ describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
     });
     const window = await open({ language: 'en', width: 1_280 });
     const { page } = window;
-    await window.signIn(base, key.key);
+    await window.signIn(key.key);
     await page.goto('/clusters');
     await page.getByRole('cell', { name: 'own' }).first().waitFor();
     expect(await page.getByRole('cell', { name: 'other' }).count()).toBe(0);
@@ -175,6 +159,5 @@ describe.skipIf(!hasChromium)(`signing in${whyNoChromium}`, () => {
       await page.getByText('Your role may not open this page').waitFor();
       await window.expectAccessible(`${path} of a customer`);
     }
-    await window.close();
   });
 });

@@ -1,8 +1,14 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { violationsOf } from '../support/axe.ts';
-import { LANGUAGES, openPage, overflowOf, sharedBrowser } from '../support/browser.ts';
-import { hasChromium, whyNoChromium } from '../support/chromium.ts';
+import {
+  hasChromium,
+  LANGUAGES,
+  openPage,
+  overflowOf,
+  sharedBrowser,
+  whyNoChromium,
+} from '../support/browser.ts';
 import { event, registered, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';

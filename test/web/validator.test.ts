@@ -1,13 +1,5 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  ConsoleWindow,
-  hasChromium,
-  launchChromium,
-  type Viewer,
-  whyNoChromium,
-} from '../support/chromium.ts';
-import { builtConsole } from '../support/console.ts';
+import { ConsoleWindow, hasChromium, sharedBrowser, type Viewer, whyNoChromium } from '../support/browser.ts';
 import { textsIn } from '../support/texts.ts';
 import { Fleet, fleetForTest } from '../support/validated-fleet.ts';
 
@@ -17,15 +9,12 @@ const VIEWERS = [
 ] as const satisfies readonly Viewer[];
 
 describe.skipIf(!hasChromium)(`the validator in the console${whyNoChromium}`, () => {
-  let browser: Browser;
+  const browser = sharedBrowser();
   let fleet: Fleet;
   beforeAll(async () => {
-    await builtConsole();
-    browser = await launchChromium();
     fleet = await Fleet.start();
   });
   afterAll(async () => {
-    await browser.close();
     await fleet.stop();
   });
 
@@ -42,7 +31,7 @@ describe.skipIf(!hasChromium)(`the validator in the console${whyNoChromium}`, ()
       await platform.register({ up: 'healthy', down: 'healthy' }, yesterday);
       await platform.run();
       await platform.becomes('down', 'refused');
-      const window = await ConsoleWindow.open(browser, `http://127.0.0.1:${ledger.port}`, viewer);
+      const window = await ConsoleWindow.open(browser(), ledger, viewer);
       const { page } = window;
       await page.goto('/validator');
       await page
@@ -69,7 +58,6 @@ describe.skipIf(!hasChromium)(`the validator in the console${whyNoChromium}`, ()
       await page.getByRole('link', { name: 'down' }).first().waitFor();
       await window.expectAccessible('a run');
       await window.expectNoSidewaysScrolling('a run');
-      await window.close();
     },
   );
 });
