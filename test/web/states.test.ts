@@ -55,7 +55,7 @@ describe.skipIf(!hasChromium)(`the pages of the console${whyNoChromium}`, () => 
   );
 
   const shown: readonly (readonly [path: string, ready: (page: Page) => Promise<unknown>])[] = [
-    ['/', (page) => page.locator('.recharts-bar-rectangle').first().waitFor()],
+    ['/', (page) => page.locator('.chart-bar').first().waitFor()],
     ['/?days=table', (page) => page.getByRole('row').nth(5).waitFor()],
     ['/clusters', (page) => page.getByRole('link', { name: 'production' }).waitFor()],
     ['/clusters?q=nothing', (page) => page.getByText(text('common:state.nothingMatches')).waitFor()],

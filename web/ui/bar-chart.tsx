@@ -1,16 +1,11 @@
-import '@mantine/charts/styles.css';
-import { BarChart as Bars } from '@mantine/charts';
+import { ChartFrame, colorOf, type Plot, type Point, type Series } from './chart-frame.tsx';
 
-export interface Series {
-  readonly name: string;
-  readonly label: string;
-}
-
-/** Colors of series. Their order and the table distinguish the series too. All have a contrast above 3 with both backgrounds. */
-const COLORS = ['ledger.5', 'teal.7', 'orange.7', 'grape.5', 'cyan.7', 'gray.6'];
+/** Largest width of a bar in pixels, and the part of its place that it takes. */
+const MAX_WIDTH = 28;
+const PART = 0.72;
 
 interface BarChartProps {
-  readonly data: readonly Readonly<Record<string, string | number>>[];
+  readonly data: readonly Point[];
   /** The field of the axis below. */
   readonly by: string;
   readonly series: readonly Series[];
@@ -19,30 +14,51 @@ interface BarChartProps {
   readonly label: string;
 }
 
-/** Stacked bars. Load it lazily: it brings a library. */
-export default function BarChart({ data, by, series, height, label }: BarChartProps) {
-  return (
-    <div role="img" aria-label={label}>
-      <Bars
-        h={height}
-        data={data as Record<string, string | number>[]}
-        dataKey={by}
-        type="stacked"
-        series={series.map(({ name, label: text }, i) => ({
-          name,
-          label: text,
-          color: COLORS[i % COLORS.length] as string,
-        }))}
-        withLegend={series.length > 1}
-        tickLine="none"
-        gridAxis="x"
-        maxBarWidth={28}
-        // Bars that grew with every live update would draw the eye to nothing.
-        barProps={{ isAnimationActive: false }}
-        barChartProps={{ accessibilityLayer: false }}
-        yAxisProps={{ width: 40, allowDecimals: false }}
-        xAxisProps={{ minTickGap: 24 }}
-      />
-    </div>
+const valueOf = (point: Point, { name }: Series) => Number(point[name] ?? 0);
+
+/** Bars of whole numbers; those of one point are stacked, the first series at the bottom. */
+export function BarChart({ series, ...props }: BarChartProps) {
+  const { data } = props;
+  const max = Math.max(
+    0,
+    ...data.map((point) => series.reduce((sum, each) => sum + valueOf(point, each), 0)),
   );
+  return (
+    <ChartFrame {...props} series={series} max={max} isWhole>
+      {(plot) =>
+        data.map((point, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: points have places and no ids.
+          <Stack key={i} plot={plot} place={i} values={series.map((each) => valueOf(point, each))} />
+        ))
+      }
+    </ChartFrame>
+  );
+}
+
+interface StackProps {
+  readonly plot: Plot;
+  readonly place: number;
+  readonly values: readonly number[];
+}
+
+function Stack({ plot, place, values }: StackProps) {
+  const width = Math.min(MAX_WIDTH, plot.band * PART);
+  let below = 0;
+  return values.map((value, i) => {
+    const bottom = plot.y(below);
+    below += value;
+    const top = plot.y(below);
+    return value <= 0 ? null : (
+      <rect
+        // biome-ignore lint/suspicious/noArrayIndexKey: the order of the series stays.
+        key={i}
+        className="chart-bar"
+        x={plot.x(place) - width / 2}
+        y={top}
+        width={width}
+        height={bottom - top}
+        fill={colorOf(i)}
+      />
+    );
+  });
 }

@@ -1,5 +1,5 @@
 import { Button, Group, Paper, SegmentedControl, Title } from '@mantine/core';
-import { type ReactNode, Suspense } from 'react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { csvOf, saveText } from './csv.ts';
 import { Icon } from './icons.tsx';
@@ -14,7 +14,7 @@ interface ChartCardProps {
   readonly table: ReactNode;
   /** The same figures for the export: a row of headers, and the rows. */
   readonly csv: () => readonly (readonly string[])[];
-  /** Height of the chart in pixels, kept while it is being loaded. */
+  /** Smallest height of the chart in pixels. */
   readonly height: number;
 }
 
@@ -52,7 +52,7 @@ export function ChartCard({ title, name, chart, table, csv, height }: ChartCardP
         table
       ) : (
         <div style={{ minHeight: height }}>
-          <Suspense fallback={<div style={{ height }} />}>{chart}</Suspense>
+          {chart}
         </div>
       )}
     </Paper>

@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     await ledger.start();
     await fill(ledger.url, Number(clusters));
     await firstVisit(browser, `${ledger.url}/`, (page) =>
-      page.locator('.recharts-bar-rectangle').first().waitFor(),
+      page.locator('.chart-bar').first().waitFor(),
     );
     await list(browser, `${ledger.url}/clusters`);
   } finally {

@@ -64,7 +64,7 @@ async function picturesOf(url: string): Promise<readonly Picture[]> {
   const stopped = (await (await fetch(`${url}/v1/clusters?status=stopped&limit=1`)).json()) as {
     readonly items: readonly { readonly clusterId: string }[];
   };
-  const chart = (page: Page) => page.locator('.recharts-bar-rectangle').first().waitFor();
+  const chart = (page: Page) => page.locator('.chart-bar').first().waitFor();
   return [
     { name: 'overview', path: '/', ready: chart },
     { name: 'overview-dark', path: '/', scheme: 'dark', ready: chart },

@@ -1,15 +1,13 @@
 import { useQueries } from '@tanstack/react-query';
-import { lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { accountUsageQuery, type Usage } from '../../data/usage.ts';
+import { BarChart } from '../../ui/bar-chart.tsx';
 import { ChartCard } from '../../ui/chart-card.tsx';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { monthAfter, monthName, monthOf } from '../../ui/months.ts';
 import { PageLink } from '../../ui/page-link.tsx';
 import { Failed, LinesSkeleton } from '../../ui/states.tsx';
 import { useUsageColumns } from '../../ui/usage-columns.tsx';
-
-const BarChart = lazy(() => import('../../ui/bar-chart.tsx'));
 
 const MONTHS = 12;
 const HEIGHT = 220;

@@ -1,12 +1,10 @@
-import { lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Overview } from '../../data/overview.ts';
+import { BarChart } from '../../ui/bar-chart.tsx';
 import { ChartCard } from '../../ui/chart-card.tsx';
 import type { Columns } from '../../ui/data-table.tsx';
 import { BilledTime } from '../../ui/figures.tsx';
 import { LazyDataTable } from '../../ui/lazy-data-table.tsx';
-
-const BarChart = lazy(() => import('../../ui/bar-chart.tsx'));
 
 type Day = Overview['days'][number];
 

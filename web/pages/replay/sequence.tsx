@@ -1,8 +1,8 @@
 import { Button, Group, NativeSelect, Paper, SimpleGrid, Slider, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type ReplayLine, replayQuery } from '../../data/replay.ts';
+import { StepChart } from '../../ui/step-chart.tsx';
 import { ChartCard } from '../../ui/chart-card.tsx';
 import { FactCard } from '../../ui/fact-card.tsx';
 import { FigureTile, FigureTiles } from '../../ui/figure-tile.tsx';
@@ -11,8 +11,6 @@ import { Empty, LinesSkeleton, Loaded } from '../../ui/states.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
 import { factRefOf } from './fact-of-line.ts';
 import { LineTable } from './line-table.tsx';
-
-const StepChart = lazy(() => import('../../ui/step-chart.tsx'));
 
 const HEIGHT = 240;
 /** Number of steps that the chart draws; of more, those with the greatest changes. */

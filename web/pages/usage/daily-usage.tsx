@@ -1,13 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type AccountUsage, dailyUsageQuery, type UsageQuestion } from '../../data/usage.ts';
+import { BarChart } from '../../ui/bar-chart.tsx';
 import { ChartCard } from '../../ui/chart-card.tsx';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { LinesSkeleton, Loaded } from '../../ui/states.tsx';
 import { useUsageColumns } from '../../ui/usage-columns.tsx';
-
-const BarChart = lazy(() => import('../../ui/bar-chart.tsx'));
 
 type Day = NonNullable<AccountUsage['days']>[number];
 
