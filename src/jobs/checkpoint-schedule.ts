@@ -71,8 +71,9 @@ export class CheckpointSchedule {
 
   async #fileIfDue(): Promise<void> {
     const { isReady, tree, filedSize = tree.size } = this.#signedLog;
-    if (!isReady || tree.size <= filedSize || performance.now() - this.#filedAt < FILE_INTERVAL_MS) return;
-    this.#filedAt = performance.now();
+    const now = this.#options.monotonic();
+    if (!isReady || tree.size <= filedSize || now - this.#filedAt < FILE_INTERVAL_MS) return;
+    this.#filedAt = now;
     await this.#signedLog.fileCheckpoint();
   }
 

@@ -15,6 +15,7 @@ import { until } from '../support/until.ts';
 
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const EVENTS = 700;
+const MINUTE_MS = 60_000;
 
 /** A store whose reads of the log can break off, as those of a server do. */
 class BreakingStore extends WrappedStore {
@@ -50,14 +51,25 @@ async function stoppedGroup() {
     ),
   );
   await until(() => tail.head === EVENTS);
-  const { group } = groupOn(sqlite, tail, () => ({ outcome: 'retry', reason: 'the receiver is down' }));
+  const { group } = groupOn(
+    sqlite,
+    tail,
+    () => ({ outcome: 'retry', reason: 'the receiver is down' }),
+    Date.now,
+  );
   await runUntil(group, () => group.status.outstanding === EVENTS);
   // A tail that has nothing in memory, as after a start.
   const store = new BreakingStore(sqlite);
   return { store, tail: new LogTail(store, projections) };
 }
 
-function groupOn(store: EventStore, tail: LogTail, answer: (event: LogEvent) => Handled) {
+/** @param now by default the clock of a time when a receiver that was down is asked again. */
+function groupOn(
+  store: EventStore,
+  tail: LogTail,
+  answer: (event: LogEvent) => Handled,
+  now = () => Date.now() + MINUTE_MS,
+) {
   const handled: number[] = [];
   const group = new ConsumerGroup({
     tail,
@@ -71,7 +83,7 @@ function groupOn(store: EventStore, tail: LogTail, answer: (event: LogEvent) => 
     onStopped: async () => undefined,
     onParked: () => undefined,
     giveUpAfterMs: Number.POSITIVE_INFINITY,
-    now: Date.now,
+    now,
     log: QUIET,
   });
   return { group, handled };

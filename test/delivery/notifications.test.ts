@@ -152,8 +152,10 @@ describe('an alert about a log that takes no events', () => {
     db.close();
     slack.state.status = 500;
     await ledger.open();
+    ledger.pass(10_000);
     await until(() => slack.received.length === 2);
     slack.state.status = 200;
+    ledger.pass(10_000);
     await until(() => slack.received.length === 3);
     for (const { body } of slack.received)
       expect(body.text).toMatch(/^:rotating_light: critical \*log-tampered\*/);

@@ -12,6 +12,12 @@ import { until } from '../support/until.ts';
 const APRIL = '2026-04-01T00:00:00.000Z';
 const fileOf = (ledger: TestLedger) => checkpointFile(ledger.config);
 
+/** Lets 10 seconds pass, within which every event is signed, and waits until the checkpoint in the file covers this many. */
+async function waitUntilFiled(ledger: TestLedger, size: number): Promise<void> {
+  ledger.pass(10_000);
+  await until(async () => (await filedSize(ledger)) === size);
+}
+
 /** Returns the number of events that the checkpoint in the file covers; 0 if there is no file. */
 async function filedSize(ledger: TestLedger): Promise<number> {
   const note = await readFile(fileOf(ledger), 'utf8').catch(() => undefined);
@@ -29,7 +35,7 @@ async function killed(store: string): Promise<{ ledger: TestLedger; discard(): P
   await record(ledger, 0, 3);
   await ledger.rooms.signedLog.checkpoint(3);
   await record(ledger, 3, 6);
-  await until(async () => (await filedSize(ledger)) === 6);
+  await waitUntilFiled(ledger, 6);
   return { ledger, discard: () => ledger.close() };
 }
 
@@ -45,7 +51,7 @@ test.each([
     expect(ledger.rooms.signedLog.newest()?.size).toBe(3);
     expect((await stat(fileOf(ledger))).mode & 0o777).toBe(0o600);
     await record(ledger, 6, 8);
-    await until(async () => (await filedSize(ledger)) === 8);
+    await waitUntilFiled(ledger, 8);
     expect(ledger.rooms.signedLog.newest()?.size).toBe(3);
     await ledger.reopen();
     expect(await ledger.rooms.signedLog.waitUntilReady(60_000)).toBe(true);
@@ -100,7 +106,7 @@ test('a store that was put back from a backup, with its witness and without a sn
   await until(() => ledger.acceptedLoss !== undefined);
   await ledger.reopen();
   await record(ledger, 3, 7);
-  await until(async () => (await filedSize(ledger)) === 8);
+  await waitUntilFiled(ledger, 8);
   await ledger.reopen();
   expect(await ledger.rooms.signedLog.waitUntilReady(60_000, 8)).toBe(true);
 });

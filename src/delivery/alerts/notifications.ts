@@ -85,13 +85,13 @@ export class Notifications {
     if (!isReadOnly)
       for (const channel of channels) if (!this.#groups.has(channel.name)) this.#startGroup(channel);
     const { head } = this.#options.tail;
-    if (head !== this.#comparedHead || performance.now() - this.#comparedAt >= COMPARE_IDLE_MS) {
+    if (head !== this.#comparedHead || this.#options.monotonic() - this.#comparedAt >= COMPARE_IDLE_MS) {
       this.#comparedHead = head;
-      this.#comparedAt = performance.now();
+      this.#comparedAt = this.#options.monotonic();
       await this.#announce();
     }
-    if (performance.now() - this.#repeatedAt >= REPEAT_MS) {
-      this.#repeatedAt = performance.now();
+    if (this.#options.monotonic() - this.#repeatedAt >= REPEAT_MS) {
+      this.#repeatedAt = this.#options.monotonic();
       await Promise.all(channels.map((channel) => this.#repeat(channel)));
     }
   }
