@@ -43,7 +43,7 @@ describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name
     let turn = 0;
     const producers = new Producers(() => (turn++ % 2 === 0 ? one : two).url);
     producers.start(32, 'r');
-    await until(() => producers.acknowledged.length > 2_000);
+    await until(() => producers.acknowledged.length > 1_000);
     await producers.stop();
     expect(producers.wrong).toEqual([]);
     const feed = await readFeed(one);
@@ -69,10 +69,10 @@ describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name
   });
 });
 
-test('three replicas that are killed and upgraded one after the other lose no fact, and do each thing once', async () => {
+test('three replicas of which one is killed and one upgraded lose no fact, and do each thing once', async () => {
   // The long form is `npm run torture -- replicas`. It runs on a real server where there is one.
   const { connection } = stores.at(-1) as (typeof stores)[number];
-  const { kills, findings } = await tortureReplicas({ connection, count: 3 });
+  const { kills, findings } = await tortureReplicas({ connection, count: 2, clients: 4 });
   expect(findings).toEqual([]);
-  expect(kills).toBe(3);
+  expect(kills).toBe(2);
 });

@@ -34,7 +34,7 @@ interface Server {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const hasBinary = hasEventStored();
   // biome-ignore lint/style/noProcessEnv: the one place where the tests read the environment.
-  const { EVENTSTOREDB_URL: configuredUrl, KILLS: kills = '10', PROBES: probes = '300' } = process.env;
+  const { EVENTSTOREDB_URL: configuredUrl, KILLS: kills = '4', PROBES: probes = '300' } = process.env;
   // biome-ignore lint/style/noProcessEnv: as above.
   const { IMAGE_TWICE: imageTwice = '' } = process.env;
   const server = configuredUrl === undefined ? await startServer(hasBinary) : serverAt(configuredUrl);

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { freePorts } from './eventstored.ts';
 import { until } from './until.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const [CHECK_NODE, MAIN] = ['bin/check-node.js', 'src/main.ts'].map((path) =>
+  fileURLToPath(new URL(`../../${path}`, import.meta.url)),
+) as [string, string];
 
 /** A ledger in a process of its own, as `npm start` runs it: to be killed. */
 export class LedgerProcess {
@@ -48,7 +50,7 @@ export class LedgerProcess {
       ...this.#environment,
       LEDGER_HTTP_PORT: String(port),
     };
-    const started = spawn(process.execPath, [MAIN], {
+    const started = spawn(process.execPath, ['--import', CHECK_NODE, MAIN], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(this.#folder !== undefined && { cwd: this.#folder }),

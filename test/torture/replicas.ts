@@ -19,6 +19,8 @@ export interface ReplicasOptions {
   readonly count: number;
   /** Seconds between two kills. Without them, the next one follows when 200 more facts are acknowledged. */
   readonly seconds?: number;
+  /** Clients that post at once: 16 by default. */
+  readonly clients?: number;
   readonly progress?: (kills: number, facts: number) => void;
 }
 
@@ -49,7 +51,7 @@ export async function tortureReplicas(options: ReplicasOptions): Promise<Replica
     for (const receiver of receivers) await createWebhook(first, receiver.url);
     let turn = 0;
     const producers = new Producers(() => (replicas[turn++ % REPLICAS] as LedgerProcess).url);
-    producers.start(16, 'r');
+    producers.start(options.clients ?? 16, 'r');
     for (let kill = 0; kill < options.count; kill++) {
       const before = producers.acknowledged.length;
       if (options.seconds !== undefined) await wait(options.seconds * 1_000);
