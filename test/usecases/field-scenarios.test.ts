@@ -62,8 +62,8 @@ test('in 26 hours no bill ends by our own fault, and every bill of a cluster tha
     fleet.ledger.pass(5 * MINUTE);
     await fleet.run();
   }
-  for (let hours = 0; hours < 26; hours += 2) {
-    fleet.ledger.pass(2 * HOUR);
+  for (let hours = 0; hours < 26; hours += 6.5) {
+    fleet.ledger.pass(6.5 * HOUR);
     await fleet.run();
   }
   const { items } = (await fleet.ledger.get('/v1/clusters?limit=100')).body;
