@@ -11,12 +11,12 @@ import { until } from '../support/until.ts';
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 /** Short, so that the store detects a fault soon. A slow machine only interrupts more reads. */
-const timings = { appendMs: 1_500, readMs: 400, confirmMs: 400, silenceMs: 400 };
+const timings = { appendMs: 1_500, readMs: 400, confirmMs: 400, silenceMs: 400, outageMs: 5_000 };
 
 const STREAM_EVENTS = 200;
 const STREAMS = ['a', 'b', 'c'];
 /** Reads of each kind that are in progress when they are interrupted. */
-const AT_ONCE = 8;
+const AT_ONCE = 24;
 
 let double: EventStoreDouble;
 let proxy: TcpProxy;

@@ -12,7 +12,7 @@ import { Authority } from '../support/pki.ts';
 import { anEvent, collect, Watcher } from '../support/store-events.ts';
 import { eventually, until } from '../support/until.ts';
 
-const timings = { appendMs: 1_000, readMs: 1_000, confirmMs: 1_000, silenceMs: 1_000 };
+const timings = { appendMs: 1_000, readMs: 1_000, confirmMs: 1_000, silenceMs: 1_000, outageMs: 1_000 };
 
 interface Line {
   readonly level: 'info' | 'warn' | 'error';

@@ -73,6 +73,7 @@ export class EsdbStore implements EventStore {
     this.#reachability = new Reachability({
       access: { user: settings.user, namespace },
       now,
+      outageMs: timings.outageMs,
       log,
       signal: this.#closing.signal,
       diagnose: () => tlsMismatch(settings),

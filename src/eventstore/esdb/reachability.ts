@@ -6,8 +6,6 @@ import { StoreRefused, StoreUnavailable } from '../store-errors.ts';
 import { adviceFor, type Operation, type ServerAccess } from './advice.ts';
 import { commandError, describe } from './error-mapping.ts';
 
-/** Time after which an outage counts as known. The election of a leader takes about 3 s. */
-const KNOWN_AFTER_MS = 5_000;
 const PROBE_EVERY_MS = 1_000;
 /** Minimum time between two attempts to find the cause of a failed connection. */
 const DIAGNOSE_EVERY_MS = 10_000;
@@ -25,6 +23,8 @@ interface Failure {
 export interface ReachabilityOptions {
   readonly access: ServerAccess;
   readonly now: () => number;
+  /** Time in ms after which an outage counts as known. */
+  readonly outageMs: number;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Ends all probes. */
   readonly signal: AbortSignal;
@@ -93,7 +93,7 @@ export class Reachability {
     });
     if (advice !== undefined) this.#report(operation, advice);
     else if (isConnectionFailure(error)) void this.#diagnose(operation, error);
-    if (performance.now() - startedAt >= KNOWN_AFTER_MS) this.#reportOutage(describe(error));
+    if (performance.now() - startedAt >= this.#options.outageMs) this.#reportOutage(describe(error));
   }
 
   /** Reports an outage, once. */
@@ -150,7 +150,7 @@ export class Reachability {
         throw new StoreRefused(advice);
       const isDown = failed === operation || this.#lastSuccessAt < startedAt;
       const failedForMs = performance.now() - startedAt;
-      if (!isDown || failedForMs < KNOWN_AFTER_MS) continue;
+      if (!isDown || failedForMs < this.#options.outageMs) continue;
       this.#reportOutage(detail);
       throw new StoreRefused(`the store does not answer for ${Math.round(failedForMs / 1_000)} s: ${detail}`);
     }

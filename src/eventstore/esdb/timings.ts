@@ -8,6 +8,14 @@ export interface Timings {
   readonly confirmMs: number;
   /** For any message of a subscription. Then the subscription is replaced: a broken connection may not report an error. */
   readonly silenceMs: number;
+  /** For an answer of any kind, after which an outage counts as known, and appends are refused at once. */
+  readonly outageMs: number;
 }
 
-export const TIMINGS: Timings = { appendMs: 3_000, readMs: 5_000, confirmMs: 5_000, silenceMs: 10_000 };
+export const TIMINGS: Timings = {
+  appendMs: 3_000,
+  readMs: 5_000,
+  confirmMs: 5_000,
+  silenceMs: 10_000,
+  outageMs: 5_000,
+};
