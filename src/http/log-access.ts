@@ -2,7 +2,9 @@ import type { SignedLog } from '../audit/signed-log.ts';
 import { LeavesChanged } from '../audit/tree.ts';
 import { READ_TIMEOUT_MS } from '../projections/wait-limits.ts';
 import type { Position } from '../util/log-numbers.ts';
+import type { HttpServices } from './server/app.ts';
 import { Problem } from './server/problem.ts';
+import { behind } from './server/problem-for.ts';
 
 /** Returns the leaf of an event and its inclusion proof in the tree of `size` events. @throws RangeError, LeavesChanged, StoreUnavailable */
 export async function inclusionOf({ tree }: SignedLog, position: Position, size: number) {
@@ -22,22 +24,42 @@ export async function orNotFound<T>(compute: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Waits until the tree has `size` events. @throws Problem `catching-up`, or `read-only` if the log was tampered with */
-export async function requireUntampered(signedLog: SignedLog, size = 0): Promise<void> {
-  if (signedLog.tampered === undefined) await requireReady(signedLog, size);
-  if (signedLog.tampered === undefined) return;
-  const detail = `the log differs from what was signed (${signedLog.tampered.why}); the ledger signs and proves nothing until an operator investigates`;
+/** What the log is read with, and whether it lacks events. */
+type LogServices = Pick<HttpServices, 'signedLog' | 'latch'>;
+
+/** Waits until the tree has `size` events. @throws Problem `catching-up`, or `read-only` if the log was tampered with or lacks events */
+export async function requireUntampered(services: LogServices, size = 0): Promise<void> {
+  await requireReady(services, size);
+  const { tampered } = services.signedLog;
+  if (tampered === undefined) return;
+  const detail = `the log differs from what was signed (${tampered.why}); the ledger signs and proves nothing until an operator investigates`;
   throw new Problem('read-only', detail);
 }
 
-/** Waits until the tree has `size` events. @throws Problem `catching-up` */
-export async function requireReady(signedLog: SignedLog, size = 0): Promise<void> {
-  if (!(await signedLog.waitUntilReady(READ_TIMEOUT_MS, size)) && signedLog.tampered === undefined)
+/**
+ * Waits until the tree has `size` events. Does not wait for the tree of a log that was tampered with: it still answers what it has.
+ * @throws Problem `catching-up`, or `read-only` if the log lacks events, because its tree is never built then
+ */
+export async function requireReady({ signedLog, latch }: LogServices, size = 0): Promise<void> {
+  const isFinal = () => signedLog.tampered !== undefined || latch.loss !== undefined;
+  if (!isFinal() && !(await signedLog.waitUntilReady(READ_TIMEOUT_MS, size)) && !isFinal())
     throw treeNotReady(signedLog);
+  requireComplete(latch);
 }
 
-/** Returns the problem of a tree that is still being built. */
-export function treeNotReady({ tree }: SignedLog): Problem {
+/** @throws Problem `read-only` if the log lacks events */
+function requireComplete({ loss }: LogServices['latch']): void {
+  if (loss !== undefined) throw new Problem('read-only', `${behind(loss.why)}; nothing is signed or proved`);
+}
+
+/** @throws Problem `catching-up`, `read-only` as `requireReady` does */
+export function requireIdentified({ signedLog, latch }: LogServices): void {
+  if (signedLog.isIdentified) return;
+  requireComplete(latch);
+  throw treeNotReady(signedLog);
+}
+
+function treeNotReady({ tree }: SignedLog): Problem {
   const detail = `the tree of the log is still being built, at position ${tree.size}`;
   return new Problem('catching-up', detail, { retryAfterSeconds: 1 });
 }

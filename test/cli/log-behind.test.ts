@@ -59,7 +59,20 @@ test('a ledger whose acknowledged facts are lost says so everywhere and takes no
     3,
     expect.stringContaining('cluster-ledger log accept-loss'),
   ]);
+  expect(doctor.stderr, 'it waits for a ledger that does not recover by itself').toBe('');
   expect((await fetch(`${ledger.url}/v1/clusters/c1`)).status).toBe(200);
+  for (const path of [
+    '/log/checkpoint',
+    '/log/key',
+    '/log/tile/0/000',
+    '/v1/accounts/acme/evidence?period=2026-04',
+  ]) {
+    const unproved = await fetch(ledger.url + path);
+    expect([unproved.status, unproved.headers.get('retry-after')], path).toEqual([503, null]);
+    const { type, detail } = (await unproved.json()) as Json;
+    expect(type, path).toBe('urn:cluster-ledger:problem:read-only');
+    expect(detail, path).toContain('nothing is signed or proved');
+  }
 
   const accept = ['log', 'accept-loss', '--url', ledger.url, '--reason', 'there is no backup'];
   expect((await run(accept)).stderr).toContain('pass --yes');

@@ -10,10 +10,10 @@ import { LeavesChanged } from '../../audit/tree.ts';
 import type { UsageBreakdown } from '../../domain/billing/usage.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
-import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { type EvidenceFigure, selectEvidence } from '../../usecases/select-evidence.ts';
 import { onlyAccountOf } from '../access/require-own.ts';
 import { answer, problems } from '../contract.ts';
+import { requireReady } from '../log-access.ts';
 import { AccountPath, instantOut, PeriodText, PositionText, Reading } from '../params/fields.ts';
 import { modelFor, requireAccount } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
@@ -105,7 +105,7 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
             headers: ['Content-Disposition'],
             isStreamed: true,
           }),
-          ...problems('not-found', 'cluster-halted', 'too-large', 'read-only'),
+          ...problems('not-found', 'cluster-halted', 'too-large', 'read-only', 'catching-up'),
         },
       },
     },
@@ -128,13 +128,11 @@ export function evidenceRoutes(app: App, services: HttpServices): void {
   );
 }
 
-/** Returns a checkpoint that covers the position of the projections. @throws Problem `catching-up`; LogTampered */
-async function checkpointOf({ signedLog, witnesses, projections }: HttpServices): Promise<SignedCheckpoint> {
+/** Returns a checkpoint that covers the position of the projections. @throws Problem `catching-up`, `read-only`; LogTampered */
+async function checkpointOf(services: HttpServices): Promise<SignedCheckpoint> {
+  const { signedLog, witnesses, projections } = services;
   const { position } = projections.model;
-  if (!(await signedLog.waitUntilReady(READ_TIMEOUT_MS, position)) && signedLog.tampered === undefined) {
-    const detail = `the tree of the log is still being built, at position ${signedLog.tree.size}`;
-    throw new Problem('catching-up', detail, { retryAfterSeconds: 1 });
-  }
+  await requireReady(services, position);
   const checkpoint = await signedLog.checkpoint(position);
   return { ...checkpoint, note: witnesses.cosigned(checkpoint) };
 }

@@ -40,12 +40,13 @@ const consistencySchema = {
 };
 
 /** Adds the routes that prove what the log contains, for clients that do not compute proofs from tiles. */
-export function logProofRoutes(app: App, { signedLog, projections }: HttpServices): void {
+export function logProofRoutes(app: App, services: HttpServices): void {
+  const { signedLog, projections } = services;
   app.get(
     '/log/proof/inclusion',
     { config: { access: { auditor: 'all' } }, schema: inclusionSchema },
     async ({ query: { position, size } }) => {
-      await requireUntampered(signedLog, position <= projections.model.position ? position : 0);
+      await requireUntampered(services, position <= projections.model.position ? position : 0);
       return orNotFound(() => proveInclusion(signedLog, position, size));
     },
   );
@@ -54,7 +55,7 @@ export function logProofRoutes(app: App, { signedLog, projections }: HttpService
     '/log/proof/consistency',
     { config: { access: { auditor: 'all' } }, schema: consistencySchema },
     async ({ query: { from, to } }) => {
-      await requireUntampered(signedLog);
+      await requireUntampered(services);
       return orNotFound(() => proveConsistency(signedLog, from, to));
     },
   );

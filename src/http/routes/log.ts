@@ -4,7 +4,7 @@ import type { SignedLog } from '../../audit/signed-log.ts';
 import { parseTilePath, TILE_WIDTH, type Tile } from '../../audit/tiles.ts';
 import { EVERY_ROLE } from '../access/route-access.ts';
 import { problems } from '../contract.ts';
-import { orNotFound, requireReady, requireUntampered, treeNotReady } from '../log-access.ts';
+import { orNotFound, requireIdentified, requireReady, requireUntampered } from '../log-access.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
 
@@ -21,7 +21,7 @@ const checkpointSchema = {
     'A C2SP tlog-checkpoint: origin, size and root hash of the log, and the signatures. Read its tree as C2SP tlog-tiles: ' +
     'the hashes are under `/log/tile/<L>/<N>[.p/<W>]`. The events are under `/log/tile/entries/<N>[.p/<W>]`, each preceded ' +
     'by its length in two bytes. `<N>` is written as `x001/x234/067`.',
-  response: { 200: text('A signed note.'), ...problems('not-found', 'catching-up') },
+  response: { 200: text('A signed note.'), ...problems('not-found', 'read-only', 'catching-up') },
 };
 
 const signSchema = {
@@ -29,7 +29,7 @@ const signSchema = {
   tags: ['Log'],
   summary: 'Sign the whole log now',
   description: 'The checkpoint covers at least the events that other answers already include.',
-  response: { 200: text('A signed note.'), ...problems('read-only') },
+  response: { 200: text('A signed note.'), ...problems('read-only', 'catching-up') },
 };
 
 const keySchema = {
@@ -37,19 +37,20 @@ const keySchema = {
   tags: ['Log'],
   summary: 'Get the keys that verify the signatures of the log',
   description: 'One C2SP note verifier key per line: the current key first, former keys last.',
-  response: { 200: text('Verifier keys.'), ...problems('catching-up') },
+  response: { 200: text('Verifier keys.'), ...problems('read-only', 'catching-up') },
 };
 
 // OpenAPI has no path parameters that contain slashes: /log/checkpoint describes the tiles.
 const tileSchema = { hide: true, querystring: z.strictObject({}) };
 
 /** Adds the routes that clients, monitors and witnesses of transparency logs use: C2SP tlog-tiles. */
-export function logRoutes(app: App, { signedLog, witnesses, projections }: HttpServices): void {
+export function logRoutes(app: App, services: HttpServices): void {
+  const { signedLog, witnesses, projections } = services;
   app.get(
     '/log/checkpoint',
     { config: { access: EVERY_ROLE }, schema: checkpointSchema },
     async (_, reply) => {
-      if (signedLog.tampered === undefined) await requireReady(signedLog);
+      await requireReady(services);
       const newest = signedLog.newest();
       if (newest === undefined) throw new Problem('not-found', 'the newest checkpoint cannot be read');
       return plain(reply, witnesses.cosigned(newest));
@@ -59,18 +60,18 @@ export function logRoutes(app: App, { signedLog, witnesses, projections }: HttpS
   app.post('/log/checkpoint', { config: { access: {} }, schema: signSchema }, async (_, reply) => {
     // Covers at least the events that other answers already include.
     const { position } = projections.model;
-    await requireUntampered(signedLog, position);
+    await requireUntampered(services, position);
     return plain(reply, (await signedLog.checkpoint(Math.max(position, signedLog.tree.size))).note);
   });
 
   app.get('/log/key', { config: { access: EVERY_ROLE }, schema: keySchema }, async (_, reply) => {
-    if (!signedLog.isIdentified) throw treeNotReady(signedLog);
+    requireIdentified(services);
     return plain(reply, signedLog.verifiers().join('\n').concat('\n'));
   });
 
   const answerTile = async (request: FastifyRequest, reply: FastifyReply) => {
     const tile = tileOf(request);
-    if (signedLog.tampered === undefined) await requireReady(signedLog);
+    await requireReady(services);
     const content = await orNotFound(() => readTile(signedLog, tile));
     return binary(reply, content, isSigned(signedLog, tile));
   };

@@ -55,7 +55,8 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
 
 /** Returns the ledger's own readiness checks. */
 async function checkReadiness(client: Client): Promise<Finding[]> {
-  const response = await client.send({ path: '/readyz' });
+  // A ledger that is not ready asks to wait; a diagnosis says how it is now.
+  const response = await client.send({ path: '/readyz', attempts: 1 });
   const text = await readBody(client, () => response.text());
   const { checks } = parseAnswer(client, text, ReadinessOut);
   return Object.entries(checks).map(([check, { ok: isOk, detail }]) =>
