@@ -152,7 +152,7 @@ export class ConsoleWindow {
 
   /** @throws Error that says, besides what a control did not do, what the page shows */
   async #fail(error: Error): Promise<never> {
-    const text = await this.page.locator('body').innerText();
+    const text = await this.page.locator('body').ariaSnapshot();
     throw new Error(`${error.message}\n${this.page.url()} shows:\n${text}`, { cause: error });
   }
 
