@@ -4531,7 +4531,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The ledger is busy (`overloaded`). The issuer of the tokens cannot be reached (`issuer-unavailable`). The store cannot be reached (`store-unavailable`). The ledger is still reading its log (`catching-up`). */
+        /** @description The ledger is busy (`overloaded`). The issuer of the tokens cannot be reached (`issuer-unavailable`). The store cannot be reached (`store-unavailable`). The ledger is read-only (`read-only`). The ledger is still reading its log (`catching-up`). */
         ServiceUnavailable6: {
             headers: {
                 "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
@@ -4550,7 +4550,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The ledger is busy (`overloaded`). The issuer of the tokens cannot be reached (`issuer-unavailable`). The store cannot be reached (`store-unavailable`). The ledger is read-only (`read-only`). The ledger is still reading its log (`catching-up`). */
+        /** @description The ledger is busy (`overloaded`). The ledger is still reading its log (`catching-up`). The outcome is unknown (`outcome-unknown`). The ledger is read-only (`read-only`). The store cannot be reached (`store-unavailable`). The store has failed (`store-failed`). */
         ServiceUnavailable7: {
             headers: {
                 "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
@@ -4569,27 +4569,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The ledger is busy (`overloaded`). The ledger is still reading its log (`catching-up`). The outcome is unknown (`outcome-unknown`). The ledger is read-only (`read-only`). The store cannot be reached (`store-unavailable`). The store has failed (`store-failed`). */
-        ServiceUnavailable8: {
-            headers: {
-                "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
-                "Access-Control-Expose-Headers": components["headers"]["Access-Control-Expose-Headers"];
-                "Cache-Control": components["headers"]["Cache-Control"];
-                "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
-                "Cross-Origin-Resource-Policy": components["headers"]["Cross-Origin-Resource-Policy"];
-                "Ledger-Position": components["headers"]["Ledger-Position"];
-                "Referrer-Policy": components["headers"]["Referrer-Policy"];
-                "Retry-After": components["headers"]["Retry-After"];
-                Vary: components["headers"]["Vary"];
-                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description The ledger is busy (`overloaded`). The ledger is still reading its log (`catching-up`). The outcome is unknown (`outcome-unknown`). The ledger is read-only (`read-only`). The store cannot be reached (`store-unavailable`). The store has failed (`store-failed`). The issuer of the tokens cannot be reached (`issuer-unavailable`). */
-        ServiceUnavailable9: {
+        ServiceUnavailable8: {
             headers: {
                 "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
                 "Access-Control-Expose-Headers": components["headers"]["Access-Control-Expose-Headers"];
@@ -8192,7 +8173,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable7"];
+            503: components["responses"]["ServiceUnavailable6"];
         };
     };
     proveConsistency: {
@@ -8250,7 +8231,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable7"];
+            503: components["responses"]["ServiceUnavailable6"];
         };
     };
     acceptLoss: {
@@ -9924,7 +9905,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable8"];
+            503: components["responses"]["ServiceUnavailable7"];
             507: components["responses"]["InsufficientStorage"];
         };
     };
@@ -9963,7 +9944,7 @@ export interface operations {
             421: components["responses"]["MisdirectedRequest"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable8"];
+            503: components["responses"]["ServiceUnavailable7"];
             507: components["responses"]["InsufficientStorage"];
         };
     };
@@ -10016,7 +9997,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable9"];
+            503: components["responses"]["ServiceUnavailable8"];
             507: components["responses"]["InsufficientStorage"];
         };
     };
@@ -10102,7 +10083,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable9"];
+            503: components["responses"]["ServiceUnavailable8"];
             507: components["responses"]["InsufficientStorage"];
         };
     };
