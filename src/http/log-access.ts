@@ -24,7 +24,7 @@ export async function orNotFound<T>(compute: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What the log is read with, and whether it lacks events. */
+/** The signed log, and whether events of it are missing. */
 type LogServices = Pick<HttpServices, 'signedLog' | 'latch'>;
 
 /** Waits until the tree has `size` events. @throws Problem `catching-up`, or `read-only` if the log was tampered with or lacks events */

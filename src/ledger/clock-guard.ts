@@ -46,7 +46,7 @@ interface Expectation {
  */
 export class ClockGuard {
   readonly #dependencies: Dependencies;
-  /** What the clock is compared with; `undefined` until the log is read. */
+  /** Times that the clock is compared with; `undefined` until the log is read. */
   #expected: readonly Expectation[] | undefined;
   #doubt: ClockDoubt | undefined;
   #isDoubtRecorded = false;

@@ -93,8 +93,8 @@ export class LogStarts implements LogHistory {
   }
 
   /**
-   * Returns what the clock of the server shows now, as far as the event of this start tells: at most 10 seconds less than it
-   * shows. `undefined` if the store has no server, or this start is not recorded. @throws StoreUnavailable
+   * Returns the time of the server, computed from the event of this start: at most 10 seconds less than its clock shows.
+   * `undefined` if the store has no server, or this start is not recorded. @throws StoreUnavailable
    */
   async serverTime(): Promise<number | undefined> {
     if (this.#recorded === undefined) return undefined;

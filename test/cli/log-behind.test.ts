@@ -59,7 +59,7 @@ test('a ledger whose acknowledged facts are lost says so everywhere and takes no
     3,
     expect.stringContaining('cluster-ledger log accept-loss'),
   ]);
-  expect(doctor.stderr, 'it waits for a ledger that does not recover by itself').toBe('');
+  expect(doctor.stderr, 'doctor waits for a ledger that cannot recover').toBe('');
   expect((await fetch(`${ledger.url}/v1/clusters/c1`)).status).toBe(200);
   for (const path of [
     '/log/checkpoint',

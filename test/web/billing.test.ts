@@ -171,7 +171,7 @@ describe.skipIf(!hasChromium)(`in the console${whyNoChromium}, the bill`, () => 
   });
 
   test.each(WORK)(
-    'of an existing platform begins with a month, by $by, $width px, $language',
+    'the billing of an existing platform begins with a month, by $by, $width px, $language',
     async (viewer) => {
       const platform = await ledgerForTest();
       await platform.record(
