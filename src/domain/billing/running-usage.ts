@@ -1,5 +1,4 @@
 import type { Instant, Window } from '../time.ts';
-import type { Interval } from './billing.ts';
 import { type Usage, usageFrom } from './usage.ts';
 
 /**
@@ -33,16 +32,6 @@ export class RunningUsage {
     this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(1, this.#edges.length)));
     this.#sum = new Int32Array(2 * this.#leaves);
     this.#most = new Int32Array(2 * this.#leaves);
-  }
-
-  /** Replaces the intervals of one cluster. @throws RangeError if an edge is not one of `edges`. */
-  replace(cluster: number, before: readonly Interval[], after: readonly Interval[]): void {
-    let same = 0;
-    while (same < before.length && same < after.length && isSame(before[same], after[same])) same++;
-    const add = ({ from, to }: Interval, sign: 1 | -1) =>
-      this.add(cluster, from, to ?? Number.POSITIVE_INFINITY, sign);
-    for (let i = same; i < before.length; i++) add(before[i] as Interval, -1);
-    for (let i = same; i < after.length; i++) add(after[i] as Interval, 1);
   }
 
   /**
@@ -103,8 +92,4 @@ export class RunningUsage {
     if (this.#edges[low] !== at) throw new RangeError(`${at} is not one of the edges`);
     return low;
   }
-}
-
-function isSame(a: Interval | undefined, b: Interval | undefined): boolean {
-  return a?.from === b?.from && a?.to === b?.to;
 }

@@ -204,13 +204,23 @@ function inOrder(usage: Usage) {
   };
 }
 
-/** A billed interval without the facts that opened and closed it. */
+/** A billed interval without the facts that opened and closed it. `Id` names accounts. */
+export interface BilledInterval<Id> {
+  readonly from: Instant;
+  /** `null` or infinite while it goes on. */
+  readonly to: Instant | null;
+  readonly accountId: Id;
+  /** The name or the number of the type. */
+  readonly clusterType: string | number | null;
+}
+
+/** A billed interval with the names of its account and type. */
 export type OwnedInterval = Pick<Interval, 'from' | 'to' | 'accountId' | 'clusterType'>;
 
 /** Returns the first instant that is billed differently in two lists of intervals; `undefined` if both are the same. */
-export function firstChange(
-  before: readonly OwnedInterval[],
-  after: readonly OwnedInterval[],
+export function firstChange<Id>(
+  before: readonly BilledInterval<Id>[],
+  after: readonly BilledInterval<Id>[],
 ): Instant | undefined {
   for (let i = 0; i < before.length || i < after.length; i++) {
     const [a, b] = [before[i], after[i]];

@@ -56,6 +56,14 @@ export interface BilledSpan {
   readonly closedBy: number | null;
 }
 
+/** As what a cluster is billed at an instant. */
+export interface BilledAt {
+  /** Absent if it is not billed. */
+  readonly billed: { readonly account: AccountNumber; readonly type: number | null } | undefined;
+  /** An instant until which that is certainly the same. */
+  readonly nextEdge: Instant;
+}
+
 /** Intervals that are known now, from index `first` to the one before `behind`. */
 interface Touched {
   readonly first: number;
@@ -74,6 +82,15 @@ export class BilledRows {
   /** The rows that are known now, by `FROM`; absent while these are all rows, in their order. */
   #current: number[] | undefined;
   #knownSince: Position = 0;
+
+  /** Returns the rows of intervals of which earlier versions are not known. @param spans in order. */
+  static of(spans: readonly Span<number>[], knownSince: Position): BilledRows {
+    const rows = new BilledRows();
+    for (const span of spans) rows.push(span, knownSince);
+    rows.#knownSince = knownSince;
+    rows.compact();
+    return rows;
+  }
 
   /** The first position from which on the intervals are known. Before it, the caller must fold the facts. */
   get knownSince(): Position {
@@ -262,30 +279,6 @@ export class BilledRows {
     return (this.#rows[row + CLOSED_BY] as number) <= asOf ? (this.#rows[row + TO] as number) : OPEN;
   }
 
-  /** Returns by position which billed intervals become known there, or are no longer known from there on. */
-  changes(): ReadonlyMap<number, readonly BilledChange[]> {
-    const rows = this.#rows;
-    const changes = new Map<number, BilledChange[]>();
-    for (let row = 0; row < rows.length; row += WIDTH) {
-      const [account, type] = [rows[row + ACCOUNT] as number, rows[row + TYPE] as number];
-      const note = (position: Position, to: Instant, sign: 1 | -1) => {
-        const change = { from: rows[row + FROM] as number, to, account, type, sign };
-        const known = changes.get(position);
-        if (known === undefined) changes.set(position, [change]);
-        else known.push(change);
-      };
-      const [knownFrom, knownUntil] = [rows[row + KNOWN_FROM] as number, rows[row + KNOWN_UNTIL] as number];
-      const [to, closedBy] = [rows[row + TO] as number, rows[row + CLOSED_BY] as number];
-      note(knownFrom, closedBy <= knownFrom ? to : OPEN, 1);
-      if (closedBy > knownFrom && closedBy < knownUntil) {
-        note(closedBy, OPEN, -1);
-        note(closedBy, to, 1);
-      }
-      if (knownUntil !== OPEN) note(knownUntil, closedBy < knownUntil ? to : OPEN, -1);
-    }
-    return changes;
-  }
-
   /** Returns an instant before which nothing is billed differently at the two positions; infinite if nothing is at all. */
   unchangedUntil(before: Position, after: Position): Instant {
     const rows = this.#rows;
@@ -334,11 +327,8 @@ export class BilledRows {
     };
   }
 
-  /**
-   * Returns the interval that contains an instant, by all facts, and the next instant at which an interval begins or ends
-   * (infinite if there is none).
-   */
-  at(instant: Instant): { readonly billed: Span<number> | undefined; readonly nextEdge: Instant } {
+  /** Returns the interval that contains an instant, by all facts, and the next instant at which an interval begins or ends. */
+  at(instant: Instant): BilledAt {
     const behind = this.#firstIndex((row) => (this.#rows[row + FROM] as number) > instant);
     const last = this.#currentRow(behind - 1);
     const next = this.#currentRow(behind);

@@ -9,7 +9,8 @@ import type { KnownFact } from '../../domain/facts/fact.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { BillHistory } from './bill-history.ts';
-import type { BilledChange, IntervalMeter } from './billed-rows.ts';
+import type { IntervalMeter } from './billed-rows.ts';
+import type { BillingDifference } from './billing-difference.ts';
 import type { ClusterDecisions } from './cluster-decisions.ts';
 import { activeFacts, type Names } from './cluster-facts.ts';
 import type { FactTable } from './fact-table.ts';
@@ -124,12 +125,6 @@ export class BillingIndex {
     return history.remembers(before) ? history.unchangedUntil(before, after) : Number.NEGATIVE_INFINITY;
   }
 
-  /** Returns by position how the billed intervals of a cluster change there; `undefined` if not all of them are kept. */
-  changes(cluster: ClusterNumber): ReadonlyMap<number, readonly BilledChange[]> | undefined {
-    const history = this.#history(cluster);
-    return history.remembers(0) ? history.changes() : undefined;
-  }
-
   /** Returns the earliest billed instant of a cluster as known at a position; infinite if nothing is billed. */
   firstBilledAt(cluster: ClusterNumber, asOf: Position): Instant {
     const history = this.#history(cluster);
@@ -137,9 +132,9 @@ export class BillingIndex {
     return this.billing(cluster, asOf).intervals[0]?.from ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Returns how the last fact of a cluster changes its billed intervals. */
-  lastChanges(cluster: ClusterNumber): readonly BilledChange[] {
-    return this.#history(cluster).lastChanges;
+  /** Returns how the last fact of a cluster changes its billing. */
+  lastDifference(cluster: ClusterNumber): BillingDifference {
+    return this.#history(cluster).lastDifference;
   }
 
   /** Returns the active facts of a cluster by what they decide. The cost does not depend on their number, but for the first time. */

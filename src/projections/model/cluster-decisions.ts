@@ -12,34 +12,47 @@ import {
 } from '../../domain/billing/sweep.ts';
 import { CAUSES, type Cause } from '../../domain/facts/fact.ts';
 import { SortedList } from '../../domain/sorted-list.ts';
-import type { Instant } from '../../domain/time.ts';
+import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { CauseSwitches } from './cause-switches.ts';
+import type { BilledAt } from './billed-rows.ts';
+import type { KnownPositions } from './cluster-facts.ts';
 import type { FactTable } from './fact-table.ts';
 import type { AccountNumber } from './interned-numbers.ts';
+import { StopSwitches } from './stop-switches.ts';
 
-/** The instants between which a fact may change the state of its cluster, both included. */
-export interface Reach {
-  readonly from: Instant;
-  /** Infinite if no later fact decides the same thing. */
-  readonly to: Instant;
-}
-
-// Indexes of the lists of a cluster, by what their facts decide.
+// The things that the facts of a cluster decide: first those of the sorted lists, then the reasons not to bill.
 const REGISTRATIONS = 0;
 const DELETIONS = 1;
 const ACCOUNTS = 2;
 const TYPES = 3;
-const BILLABLES = 4;
-const OBSERVATIONS = 5;
+const OBSERVATIONS = 4;
+const FIRST_REASON = 5;
+/** The reasons are the causes in their order, and that the cluster is not billable. */
+const NOT_BILLABLE = CAUSES.length;
 
 const ATTRIBUTES = [
   [ACCOUNT, ACCOUNTS],
   [TYPE, TYPES],
-  [BILLABLE, BILLABLES],
 ] as const;
 
 const NEVER = Number.POSITIVE_INFINITY;
+
+/** What a thing was before a fact or a void, from the instant of the fact until another one. */
+interface Former {
+  readonly thing: number;
+  /** The number of an account or type, whether a reason stopped billing, or whether the cluster was registered or deleted. */
+  readonly value: number | boolean | undefined;
+  readonly until: Instant;
+}
+
+/** What a fact or a void changes: the state of its cluster between two instants, both included. */
+export interface Edit {
+  readonly from: Instant;
+  /** Infinite if no later fact decides the same thing. */
+  readonly to: Instant;
+  /** The things that are different from `from` on. If there are none, only the facts that set them may be. */
+  readonly formers: readonly Former[];
+}
 
 /**
  * The active facts of one cluster, as positions in the log, sorted by effective time for each thing that they decide. A fact
@@ -50,30 +63,37 @@ export class ClusterDecisions {
   readonly #facts: FactTable;
   /** Absent while no fact decides the thing. */
   readonly #lists: (SortedList<Position> | undefined)[] = [];
-  readonly #causes: (CauseSwitches | undefined)[] = [];
+  /** By reason; absent while no fact decides it. */
+  readonly #switches: (StopSwitches | undefined)[] = [];
+  /** How many facts name each account. */
+  readonly #accounts = new Map<AccountNumber, number>();
   /** Absent until the first void. */
   #voided: Set<Position> | undefined;
-  #activeFacts = 0;
+  #activeFacts: number;
 
-  /** @param active positions of the active facts so far, in any order. */
-  constructor(facts: FactTable, active: readonly Position[] = []) {
+  /** @param known the facts so far. */
+  constructor(facts: FactTable, { active, voided }: KnownPositions) {
     this.#facts = facts;
+    this.#voided = voided;
     this.#activeFacts = active.length;
-    for (const [index, positions] of groupedByList(facts, active)) this.#list(index).addAll(positions);
-    for (const [cause, positions] of groupedByCause(facts, active)) this.#cause(cause).addAll(positions);
+    for (const [thing, positions] of groupedByThing(facts, active)) {
+      if (thing < FIRST_REASON) this.#list(thing).addAll(positions);
+      else this.#reason(thing).addAll(positions);
+      if (thing === ACCOUNTS) for (const position of positions) this.#countAccount(position, 1);
+    }
   }
 
   /**
    * Adds an active fact.
-   * @returns the instants between which the billing may differ afterwards; `undefined` if it is the same.
+   * @returns what differs afterwards; `undefined` if the billing is the same.
    */
-  add(position: Position): Reach | undefined {
+  add(position: Position): Edit | undefined {
     this.#activeFacts++;
     return this.#change(position, true);
   }
 
   /** Removes a voided fact. Removing it again has no effect. @returns as `add` does. */
-  remove(position: Position): Reach | undefined {
+  remove(position: Position): Edit | undefined {
     this.#voided ??= new Set();
     if (this.#voided.has(position)) return undefined;
     this.#voided.add(position);
@@ -108,19 +128,18 @@ export class ClusterDecisions {
 
   /** Returns the instant since which a cause stops billing after all facts; `undefined` if it does not. */
   stoppedSince(cause: Cause): Instant | undefined {
-    return this.#causes[CAUSES.indexOf(cause)]?.stopsSince;
+    return this.#switches[CAUSES.indexOf(cause)]?.stopsSince;
   }
 
   /** Whether the cluster is billable after all facts. */
   get isBillable(): boolean {
-    const last = this.#listOf(BILLABLES)?.at(-1);
-    return last === undefined || this.#facts.billableAt(last) !== false;
+    return this.#switches[NOT_BILLABLE]?.stopsSince === undefined;
   }
 
   /** The latest instant at which an active fact decides the billing; negative infinity if there is none. */
   get latest(): Instant {
     let latest = Number.NEGATIVE_INFINITY;
-    for (const list of this.#billingLists()) latest = Math.max(latest, this.#at(list, list.length - 1));
+    for (const list of this.#billingLists) latest = Math.max(latest, this.#at(list, list.length - 1));
     return latest;
   }
 
@@ -133,15 +152,15 @@ export class ClusterDecisions {
       const last = this.#lastBefore(this.#lists[index], at);
       if (last !== undefined) state.apply(this.#attribute(kind, last));
     }
-    for (const [cause, switches] of this.#causes.entries()) {
+    for (const [reason, switches] of this.#switches.entries()) {
       const last = this.#lastBefore(switches?.decisions, at);
-      if (last !== undefined) state.apply(this.#switch(cause, last));
+      if (last !== undefined) state.apply(this.#switch(reason, last));
     }
     return state;
   }
 
   /** Returns the changes of the state between two instants, both included, in the order in which they apply. */
-  changesBetween({ from, to }: Reach): StateChange<number>[] {
+  changesBetween({ from, to }: Pick<Edit, 'from' | 'to'>): StateChange<number>[] {
     const changes: StateChange<number>[] = [];
     const isWithin = (at: Instant) => from <= at && at <= to && at !== NEVER;
     if (isWithin(this.#first(REGISTRATIONS))) changes.push(this.#extreme(REGISTRATIONS, REGISTERED));
@@ -149,23 +168,125 @@ export class ClusterDecisions {
     for (const [kind, index] of ATTRIBUTES)
       for (const position of this.#lastOfEach(this.#lists[index], from, to))
         changes.push(this.#attribute(kind, position));
-    for (const [cause, switches] of this.#causes.entries())
+    for (const [reason, switches] of this.#switches.entries())
       for (const position of this.#lastOfEach(switches?.decisions, from, to))
-        changes.push(this.#switch(cause, position));
+        changes.push(this.#switch(reason, position));
     return changes.sort(compareChanges);
   }
 
-  #change(position: Position, isAdded: boolean): Reach | undefined {
-    let to = Number.NEGATIVE_INFINITY;
-    const cause = causeOf(this.#facts, position);
-    if (cause !== undefined) to = this.#editCause(cause, position, isAdded);
-    for (const index of listsOf(this.#facts, position)) {
-      if (index === OBSERVATIONS) this.#edit(index, position, isAdded);
-      else if (index === REGISTRATIONS || index === DELETIONS)
-        to = Math.max(to, this.#editFirst(index, position, isAdded));
-      else to = Math.max(to, this.#editAttribute(index, position, isAdded));
+  /** Returns how many facts decide the billing between two instants, both included. */
+  countBetween({ from, to }: Pick<Edit, 'from' | 'to'>): number {
+    let count = 0;
+    for (const list of this.#billingLists) {
+      const first = list.firstIndex((position) => this.#facts.effectiveAt(position) >= from);
+      count += list.firstIndex((position) => this.#facts.effectiveAt(position) > to) - first;
     }
-    return to === Number.NEGATIVE_INFINITY ? undefined : { from: this.#facts.effectiveAt(position), to };
+    return count;
+  }
+
+  /** Returns as what the cluster is billed at an instant. */
+  billedAt(at: Instant): BilledAt {
+    const { isBilled, account, type } = this.stateBefore(at + 1);
+    let nextEdge = NEVER;
+    for (const list of this.#billingLists) nextEdge = Math.min(nextEdge, this.#nextAfter(list, at));
+    return { billed: isBilled ? { account, type } : undefined, nextEdge };
+  }
+
+  /** Returns the accounts that may be billed differently since an edit. */
+  accountsOf({ formers }: Edit): Set<AccountNumber> {
+    const accounts = new Set(this.#accounts.keys());
+    for (const { thing, value } of formers)
+      if (thing === ACCOUNTS && typeof value === 'number') accounts.add(value);
+    return accounts;
+  }
+
+  /**
+   * Returns the first instant within a window at which the account is billed differently since an edit, which must be the last
+   * one. Time in which the cluster is not billed before and after is skipped, so that the cost does not depend on the number of
+   * intervals that differ.
+   */
+  firstDifference({ from, to, formers }: Edit, account: AccountNumber, within: Window): Instant | undefined {
+    const end = Math.min(to, within.to);
+    for (let at = Math.max(from, within.from); at < end; ) {
+      const former = new Map<number, Former['value']>();
+      let next = this.#nextAfter(this.#lists[ACCOUNTS], at);
+      for (const { thing, value, until } of formers) {
+        if (at >= until) continue;
+        former.set(thing, value);
+        next = Math.min(next, until);
+      }
+      if (former.size === 0) return undefined;
+      const unstopped = this.#unstoppedFrom(at, former);
+      if (unstopped > at) {
+        at = unstopped;
+        continue;
+      }
+      if (this.#typeFor(account, at, former) !== this.#typeFor(account, at, NOTHING_FORMER)) return at;
+      at = next;
+    }
+    return undefined;
+  }
+
+  /** Returns an instant from another on before which billing is certainly stopped by a thing that an edit has not changed. */
+  #unstoppedFrom(at: Instant, former: ReadonlyMap<number, Former['value']>): Instant {
+    let unstopped = at;
+    if (!former.has(REGISTRATIONS)) unstopped = Math.max(unstopped, this.#first(REGISTRATIONS));
+    if (!former.has(DELETIONS) && this.#first(DELETIONS) <= at) return NEVER;
+    for (const [reason, switches] of this.#switches.entries())
+      if (switches !== undefined && !former.has(FIRST_REASON + reason))
+        unstopped = Math.max(unstopped, switches.resumesFrom(at));
+    return unstopped;
+  }
+
+  /** Returns the type as which the account is billed at an instant; `undefined` if it is not. */
+  #typeFor(
+    account: AccountNumber,
+    at: Instant,
+    former: ReadonlyMap<number, Former['value']>,
+  ): number | null | undefined {
+    const valueFor = (thing: number) => (former.has(thing) ? former.get(thing) : this.#valueAt(thing, at));
+    if (valueFor(ACCOUNTS) !== account || valueFor(REGISTRATIONS) !== true || valueFor(DELETIONS) === true)
+      return undefined;
+    for (const reason of this.#switches.keys())
+      if (valueFor(FIRST_REASON + reason) === true) return undefined;
+    return (valueFor(TYPES) as number | undefined) ?? null;
+  }
+
+  /** Returns what a thing is at an instant. */
+  #valueAt(thing: number, at: Instant): Former['value'] {
+    if (thing >= FIRST_REASON) return this.#switches[thing - FIRST_REASON]?.stopsAt(at) ?? false;
+    if (thing === REGISTRATIONS || thing === DELETIONS) return this.#first(thing) <= at;
+    const last = this.#lastBefore(this.#lists[thing], at + 1);
+    if (last === undefined) return undefined;
+    return thing === ACCOUNTS ? this.#facts.accountAt(last) : this.#facts.clusterTypeAt(last);
+  }
+
+  #change(position: Position, isAdded: boolean): Edit | undefined {
+    const from = this.#facts.effectiveAt(position);
+    let to = Number.NEGATIVE_INFINITY;
+    const formers: Former[] = [];
+    for (const thing of thingsOf(this.#facts, position)) {
+      if (thing === OBSERVATIONS) {
+        this.#edit(thing, position, isAdded);
+        continue;
+      }
+      const [value, first] = [this.#valueAt(thing, from), this.#first(thing)];
+      this.#edit(thing, position, isAdded);
+      let until = from;
+      if (this.#valueAt(thing, from) !== value) {
+        until = this.#endOf(thing, from, first);
+        formers.push({ thing, value, until });
+      }
+      to = Math.max(to, until);
+    }
+    return to === Number.NEGATIVE_INFINITY ? undefined : { from, to, formers };
+  }
+
+  /** Returns the instant from which on a thing is the same after an edit. @param first the first of its facts before the edit. */
+  #endOf(thing: number, from: Instant, first: Instant): Instant {
+    if (thing === REGISTRATIONS || thing === DELETIONS) return Math.max(first, this.#first(thing));
+    const list = thing < FIRST_REASON ? this.#lists[thing] : this.#switches[thing - FIRST_REASON]?.decisions;
+    return this.#nextAfter(list, from);
   }
 
   #list(index: number): SortedList<Position> {
@@ -177,53 +298,32 @@ export class ClusterDecisions {
     return list;
   }
 
-  #cause(cause: number): CauseSwitches {
-    let switches = this.#causes[cause];
+  #reason(thing: number): StopSwitches {
+    const reason = thing - FIRST_REASON;
+    let switches = this.#switches[reason];
     if (switches === undefined) {
-      switches = new CauseSwitches(this.#facts);
-      this.#causes[cause] = switches;
+      const facts = this.#facts;
+      switches =
+        reason === NOT_BILLABLE
+          ? new StopSwitches(facts, (position) => facts.billableAt(position) === false)
+          : new StopSwitches(facts, (position) => facts.typeAt(position) === 'BillingStopped');
+      this.#switches[reason] = switches;
     }
     return switches;
   }
 
-  #edit(index: number, position: Position, isAdded: boolean): void {
-    if (isAdded) this.#list(index).add(position);
-    else this.#list(index).remove(position);
+  #edit(thing: number, position: Position, isAdded: boolean): void {
+    const list = thing < FIRST_REASON ? this.#list(thing) : this.#reason(thing);
+    if (isAdded) list.add(position);
+    else list.remove(position);
+    if (thing === ACCOUNTS) this.#countAccount(position, isAdded ? 1 : -1);
   }
 
-  /** Edits a list of which the first fact decides. @returns the last instant whose state may differ afterwards. */
-  #editFirst(index: number, position: Position, isAdded: boolean): Instant {
-    const was = this.#first(index);
-    this.#edit(index, position, isAdded);
-    return Math.max(this.#facts.effectiveAt(position), was, this.#first(index));
-  }
-
-  /** Edits a list of which the last fact by then decides. @returns the last instant whose state may differ afterwards. */
-  #editAttribute(index: number, position: Position, isAdded: boolean): Instant {
-    const facts = this.#facts;
-    const at = facts.effectiveAt(position);
-    const value = () => {
-      const last = this.#lastBefore(this.#lists[index], at + 1);
-      if (index === BILLABLES) return last === undefined ? true : facts.billableAt(last);
-      if (last === undefined) return undefined;
-      return index === ACCOUNTS ? facts.accountAt(last) : facts.clusterTypeAt(last);
-    };
-    const was = value();
-    this.#edit(index, position, isAdded);
-    return value() === was ? at : this.#nextAfter(this.#lists[index], at);
-  }
-
-  #editCause(cause: number, position: Position, isAdded: boolean): Instant {
-    const switches = this.#cause(cause);
-    const at = this.#facts.effectiveAt(position);
-    const stops = () => {
-      const last = this.#lastBefore(switches.decisions, at + 1);
-      return last !== undefined && this.#facts.typeAt(last) === 'BillingStopped';
-    };
-    const was = stops();
-    if (isAdded) switches.add(position);
-    else switches.remove(position);
-    return stops() === was ? at : this.#nextAfter(switches.decisions, at);
+  #countAccount(position: Position, difference: 1 | -1): void {
+    const account = this.#facts.accountAt(position) as AccountNumber;
+    const count = (this.#accounts.get(account) ?? 0) + difference;
+    if (count === 0) this.#accounts.delete(account);
+    else this.#accounts.set(account, count);
   }
 
   /** Returns a list; `undefined` if no active fact is in it. */
@@ -232,11 +332,13 @@ export class ClusterDecisions {
     return list === undefined || list.length === 0 ? undefined : list;
   }
 
-  *#billingLists(): Generator<SortedList<Position>> {
-    for (const [index, list] of this.#lists.entries())
-      if (index !== OBSERVATIONS && list !== undefined && list.length > 0) yield list;
-    for (const cause of this.#causes)
-      if (cause !== undefined && cause.decisions.length > 0) yield cause.decisions;
+  /** The lists of facts that decide the billing. */
+  get #billingLists(): SortedList<Position>[] {
+    const lists: SortedList<Position>[] = [];
+    for (const [thing, list] of this.#lists.entries())
+      if (thing !== OBSERVATIONS && list !== undefined) lists.push(list);
+    for (const switches of this.#switches) if (switches !== undefined) lists.push(switches.decisions);
+    return lists;
   }
 
   /** Returns the change by the first instant of a list. Of equal ones the fact with the greatest event id decides. */
@@ -248,15 +350,20 @@ export class ClusterDecisions {
 
   #attribute(kind: number, position: Position): StateChange<number> {
     const facts = this.#facts;
-    const change = { at: facts.effectiveAt(position), setBy: position, kind };
-    if (kind === BILLABLE) return { ...change, billable: facts.billableAt(position) as boolean };
     const id = kind === ACCOUNT ? facts.accountAt(position) : facts.clusterTypeAt(position);
-    return { ...change, id: id as number };
+    return { at: facts.effectiveAt(position), setBy: position, kind, id: id as number };
   }
 
-  #switch(cause: number, position: Position): StateChange<number> {
-    const kind = this.#facts.typeAt(position) === 'BillingStopped' ? STOPS : RESUMES;
-    return { at: this.#facts.effectiveAt(position), setBy: position, kind, cause };
+  #switch(reason: number, position: Position): StateChange<number> {
+    const facts = this.#facts;
+    const change = { at: facts.effectiveAt(position), setBy: position };
+    if (reason === NOT_BILLABLE)
+      return { ...change, kind: BILLABLE, billable: facts.billableAt(position) as boolean };
+    return {
+      ...change,
+      kind: facts.typeAt(position) === 'BillingStopped' ? STOPS : RESUMES,
+      cause: reason,
+    };
   }
 
   /** Returns the effective time of an entry; infinite past the end. */
@@ -295,17 +402,12 @@ export class ClusterDecisions {
   }
 }
 
-/** Returns the index of the cause that a fact stops or resumes; `undefined` if it does neither. */
-function causeOf(facts: FactTable, position: Position): number | undefined {
-  const type = facts.typeAt(position);
-  if ((type !== 'BillingStopped' && type !== 'BillingResumed') || !facts.decidesBilling(position))
-    return undefined;
-  return CAUSES.indexOf(facts.causeAt(position) as Cause);
-}
+const NOTHING_FORMER: ReadonlyMap<number, Former['value']> = new Map();
 
-/** Returns the indexes of the lists that have a fact while it is active. */
-function listsOf(facts: FactTable, position: Position): number[] {
-  switch (facts.typeAt(position)) {
+/** Returns the things that a fact decides while it is active. */
+function thingsOf(facts: FactTable, position: Position): number[] {
+  const type = facts.typeAt(position);
+  switch (type) {
     case 'ClusterUnreachable':
     case 'ClusterReachable':
       return [OBSERVATIONS];
@@ -313,35 +415,30 @@ function listsOf(facts: FactTable, position: Position): number[] {
       return [DELETIONS];
     case 'ClusterRegistered':
     case 'ClusterChanged': {
-      const lists = facts.typeAt(position) === 'ClusterRegistered' ? [REGISTRATIONS] : [];
-      if (facts.accountAt(position) !== undefined) lists.push(ACCOUNTS);
-      if (facts.clusterTypeAt(position) !== undefined) lists.push(TYPES);
-      if (facts.billableAt(position) !== undefined) lists.push(BILLABLES);
-      return lists;
+      const things = type === 'ClusterRegistered' ? [REGISTRATIONS] : [];
+      if (facts.accountAt(position) !== undefined) things.push(ACCOUNTS);
+      if (facts.clusterTypeAt(position) !== undefined) things.push(TYPES);
+      if (facts.billableAt(position) !== undefined) things.push(FIRST_REASON + NOT_BILLABLE);
+      return things;
     }
+    case 'BillingStopped':
+    case 'BillingResumed':
+      // The notice that comes with a deletion decides nothing.
+      return facts.decidesBilling(position)
+        ? [FIRST_REASON + CAUSES.indexOf(facts.causeAt(position) as Cause)]
+        : [];
     default:
       return [];
   }
 }
 
-function groupedByList(facts: FactTable, positions: readonly Position[]): Map<number, Position[]> {
+function groupedByThing(facts: FactTable, positions: readonly Position[]): Map<number, Position[]> {
   const grouped = new Map<number, Position[]>();
   for (const position of positions)
-    for (const index of listsOf(facts, position)) addTo(grouped, index, position);
+    for (const thing of thingsOf(facts, position)) {
+      const group = grouped.get(thing);
+      if (group === undefined) grouped.set(thing, [position]);
+      else group.push(position);
+    }
   return grouped;
-}
-
-function groupedByCause(facts: FactTable, positions: readonly Position[]): Map<number, Position[]> {
-  const grouped = new Map<number, Position[]>();
-  for (const position of positions) {
-    const cause = causeOf(facts, position);
-    if (cause !== undefined) addTo(grouped, cause, position);
-  }
-  return grouped;
-}
-
-function addTo(grouped: Map<number, Position[]>, key: number, position: Position): void {
-  const group = grouped.get(key);
-  if (group === undefined) grouped.set(key, [position]);
-  else group.push(position);
 }

@@ -49,26 +49,35 @@ export function activeFacts(
   asOf: Position,
   names: Names,
 ): KnownFact<BillingFact>[] {
-  return activePositions(facts, last, asOf).map(
+  return knownPositions(facts, last, asOf).active.map(
     (position) => new TableFact(facts.ids, position, billingFact(facts, position, names)),
   );
 }
 
-/** Returns the positions of the active facts of a cluster as known at a position, from the last one back. */
-export function activePositions(facts: FactTable, last: Position, asOf: Position): Position[] {
-  const active: Position[] = [];
+/** The facts of a cluster as known at a position. */
+export interface KnownPositions {
+  /** From the last one back. */
+  readonly active: readonly Position[];
+  /** What voids name, whether or not it is a known fact of the cluster; absent if there are none. */
+  readonly voided: Set<Position> | undefined;
+}
+
+/** Returns which facts of a cluster are active, and which are voided, as known at a position. */
+export function knownPositions(facts: FactTable, last: Position, asOf: Position): KnownPositions {
+  const recorded: Position[] = [];
   let voided: Set<Position> | undefined;
   for (let position = last; position !== 0; position = facts.previousAt(position)) {
     if (position > asOf) continue;
     const target = facts.voidTargetOf(position);
     if (target === undefined) {
-      active.push(position);
+      recorded.push(position);
     } else {
       voided ??= new Set();
       voided.add(target);
     }
   }
-  return voided === undefined ? active : active.filter((position) => !voided.has(position));
+  const active = voided === undefined ? recorded : recorded.filter((position) => !voided.has(position));
+  return { active, voided };
 }
 
 /** Returns the changes of the state of its cluster that the fact at a position says. */

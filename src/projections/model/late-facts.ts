@@ -1,10 +1,10 @@
 import type { Interval } from '../../domain/billing/billing.ts';
 import type { PeriodClosing } from '../../domain/billing/period.ts';
-import { changesWithin, firstChange, type OwnedInterval } from '../../domain/billing/statement.ts';
 import { type Instant, periodOf, periodWindow } from '../../domain/time.ts';
+import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { AlertBook } from '../alerts/alert-book.ts';
-import type { BilledChange } from './billed-rows.ts';
+import { type BillingDifference, DifferentIntervals } from './billing-difference.ts';
 import type { FactTable } from './fact-table.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import type { StringInterner } from './string-interner.ts';
@@ -13,7 +13,6 @@ import type { StringInterner } from './string-interner.ts';
 interface Sources {
   readonly facts: FactTable;
   readonly accounts: StringInterner<AccountNumber>;
-  readonly clusterTypes: StringInterner<number>;
   readonly alerts: AlertBook;
   /** Returns the billed intervals of a cluster as known at a position. */
   readonly intervals: (cluster: ClusterNumber, asOf: Position) => readonly Interval[];
@@ -31,16 +30,14 @@ export class LateFacts {
 
   /**
    * Reports what a fact changed before the end of the last closed period.
-   * @param changes how the fact changed the billed intervals of its cluster.
+   * @param difference how the fact changed the billing of its cluster.
    */
   report(
-    changes: readonly BilledChange[],
+    difference: BillingDifference,
     closedTo: Instant,
     fact: { readonly position: Position; readonly at: Instant },
   ): void {
-    if (changes.length === 0) return;
-    const [was, is] = [this.#toIntervals(changes, -1), this.#toIntervals(changes, 1)];
-    this.#report(was, is, closedTo, fact);
+    this.#report(difference, (account) => this.#sources.accounts.text(account), closedTo, fact);
   }
 
   /**
@@ -61,42 +58,40 @@ export class LateFacts {
     for (const cluster of clusters) {
       const lastFact = last(cluster);
       const [was, is] = [intervals(cluster, watermark), intervals(cluster, lastFact)];
-      this.#report(was, is, to, { position: lastFact, at });
+      const difference = new DifferentIntervals(was, is);
+      this.#report(difference, (accountId) => accountId, to, { position: lastFact, at });
     }
   }
 
-  #toIntervals(changes: readonly BilledChange[], sign: BilledChange['sign']): OwnedInterval[] {
-    const { accounts, clusterTypes } = this.#sources;
-    return changes
-      .filter((change) => change.sign === sign)
-      .sort((a, b) => a.from - b.from)
-      .map(({ from, to, account, type }) => ({
-        from,
-        to: to === Number.POSITIVE_INFINITY ? null : to,
-        accountId: accounts.text(account),
-        clusterType: type === -1 ? null : clusterTypes.text(type),
-      }));
-  }
-
-  #report(
-    was: readonly OwnedInterval[],
-    is: readonly OwnedInterval[],
+  #report<Id>(
+    difference: BillingDifference<Id>,
+    nameOf: (account: Id) => string,
     closedTo: Instant,
     { position, at }: { readonly position: Position; readonly at: Instant },
   ): void {
     const begins = this.#sources.begins();
-    const eventId = this.#sources.facts.ids.at(position);
-    const statement = periodOf(closedTo);
-    for (const accountId of new Set([...was, ...is].map((interval) => interval.accountId))) {
-      const [before, after] = [was, is].map((all) =>
-        all.filter((interval) => interval.accountId === accountId),
-      ) as [OwnedInterval[], OwnedInterval[]];
-      const since = firstChange(before, after);
-      if (since === undefined || since >= closedTo) continue;
+    for (const [accountId, account] of inOrder(difference.accounts, nameOf)) {
+      const since = difference.first(account, { from: Number.NEGATIVE_INFINITY, to: closedTo });
+      if (since === undefined) continue;
       // Statements never have what was used before they begin.
-      const isAdjusted = begins === undefined || changesWithin(before, after, { from: begins, to: closedTo });
-      const period = periodOf(isAdjusted && begins !== undefined ? Math.max(since, begins) : since);
-      this.#sources.alerts.late({ accountId, position, at, period, eventId, isAdjusted, statement });
+      const adjusted =
+        begins === undefined ? since : difference.first(account, { from: begins, to: closedTo });
+      this.#sources.alerts.late({
+        accountId,
+        position,
+        at,
+        period: periodOf(adjusted === undefined || begins === undefined ? since : Math.max(since, begins)),
+        eventId: this.#sources.facts.ids.at(position),
+        isAdjusted: adjusted !== undefined,
+        statement: periodOf(closedTo),
+      });
     }
   }
+}
+
+/** Returns accounts with their names, by name, so that the order of alerts does not depend on how the difference is known. */
+function inOrder<Id>(accounts: Iterable<Id>, nameOf: (account: Id) => string): [name: string, account: Id][] {
+  return Array.from(accounts, (account): [string, Id] => [nameOf(account), account]).sort(([a], [b]) =>
+    compareCodeUnits(a, b),
+  );
 }

@@ -26,7 +26,7 @@ import { AlertBook } from '../alerts/alert-book.ts';
 import type { AlertedState } from '../alerts/raised-alert.ts';
 import { ValidationBook } from '../validation-book.ts';
 import { AccountProfiles, type RecordedProfile } from './account-profiles.ts';
-import type { BilledChange, IntervalMeter } from './billed-rows.ts';
+import type { IntervalMeter } from './billed-rows.ts';
 import { BillingIndex } from './billing-index.ts';
 import { ClosedPeriods, type UnreadableEvent } from './closed-periods.ts';
 import { ClusterDetails } from './cluster-details.ts';
@@ -99,7 +99,7 @@ export class LedgerModel {
     const { facts, accounts, clusterTypes, alerts, owners } = this;
     this.#billing = new BillingIndex({ facts, accounts, clusterTypes, last: this.#last });
     this.#lateFacts = new LateFacts({
-      ...{ facts, accounts, clusterTypes, alerts },
+      ...{ facts, accounts, alerts },
       intervals: (cluster, asOf) => this.intervals(cluster, asOf),
       begins: () => this.#calendar.begins,
     });
@@ -216,7 +216,7 @@ export class LedgerModel {
     if (last === undefined) return;
     const { to } = periodWindow(last.period);
     if (fact.type !== 'FactVoided' && fact.effectiveAt >= to) return;
-    this.#lateFacts.report(this.#billing.lastChanges(cluster), to, { position, at });
+    this.#lateFacts.report(this.#billing.lastDifference(cluster), to, { position, at });
   }
 
   /** Returns the billing of a cluster as known at a position. */
@@ -278,11 +278,6 @@ export class LedgerModel {
   /** Returns an instant before which nothing of a cluster is billed differently at the two positions. */
   unchangedUntil(cluster: ClusterNumber, before: Position, after: Position): Instant {
     return this.#billing.unchangedUntil(cluster, before, after);
-  }
-
-  /** Returns by position how the billed intervals of a cluster change there; `undefined` if that is not kept. */
-  billedChanges(cluster: ClusterNumber): ReadonlyMap<Position, readonly BilledChange[]> | undefined {
-    return this.#billing.changes(cluster);
   }
 
   /** Computes the histories of all clusters before the first request. The caller may pause after each. */

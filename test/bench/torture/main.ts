@@ -157,6 +157,21 @@ function stop(clusterId: string, at: number) {
   return event('billing.stopped', clusterId, at, { cause: 'manual', reason: 'late' });
 }
 
+/** Other late facts of the busy cluster. Most of them change the billing until the next fact of their kind, or for ever. */
+const LATE_KINDS: readonly (readonly [kind: string, factOf: (n: number, at: number) => object])[] = [
+  [
+    'stops and resumptions for another cause',
+    (n, at) => event(n % 2 === 0 ? 'billing.stopped' : 'billing.resumed', 'busy', at, { cause: 'missing' }),
+  ],
+  ['observations', (_, at) => event('cluster.unreachable', 'busy', at, {})],
+  [
+    'changes',
+    (n, at) => event('cluster.changed', 'busy', at, { clusterType: n % 2 === 0 ? 'vcluster' : 'gpu' }),
+  ],
+  ['transfers', (n, at) => event('cluster.changed', 'busy', at, { accountId: n % 2 === 0 ? 'two' : 'one' })],
+  ['deletions', (n, at) => event('cluster.deleted', 'busy', 390 + at / 100 - n / 1_000, {})],
+];
+
 async function post(url: string, body: unknown, type = 'application/json'): Promise<string> {
   const headers = { 'content-type': type };
   const answer = await untilAnswered(url, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -232,6 +247,16 @@ async function main(): Promise<void> {
         async () =>
           (await post(`${ledger.url}/v1/events`, late, 'application/cloudevents-batch+json')).length,
       );
+      for (const [kind, lateFact] of LATE_KINDS) {
+        const facts = Array.from({ length: 100 }, (_, i) =>
+          lateFact(i, 1.5 + i / 7 + Number(month.slice(-2)) / 100),
+        );
+        await run(
+          `100 late ${kind} after the close of ${month}, in a batch`,
+          async () =>
+            (await post(`${ledger.url}/v1/events`, facts, 'application/cloudevents-batch+json')).length,
+        );
+      }
       await run(`100 late facts after the close of ${month}, one by one`, async () => {
         for (const each of late)
           await post(

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ClusterBilling, Interval } from '../../../src/domain/billing/billing.ts';
 import { clippedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
+import { BillHistory } from '../../../src/projections/model/bill-history.ts';
 import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { positionsToReplay, replay } from '../../../src/projections/queries/replay-account.ts';
 import { registered, resumed, stopped } from '../../domain/facts/facts.ts';
 import { applyTo, idAt, modelOf } from '../../support/models.ts';
+import { randomFacts } from '../../support/random-facts.ts';
 import { facts, windows } from '../../support/random-logs.ts';
 
 /** A void names any fact of its cluster that is not a void, also a later one. */
@@ -21,6 +24,35 @@ function withAnyTargets(recorded: readonly Fact[]): Fact[] {
 }
 
 const anyLogs = fc.array(facts, { minLength: 1, maxLength: 30, size: 'max' }).map(withAnyTargets);
+
+/** Facts of one cluster, many of them at one instant. */
+const crowdedLogs = fc
+  .array(
+    randomFacts({
+      clusterId: fc.constant('c0'),
+      effectiveAt: fc.integer({ min: 0, max: 12 }),
+      ownerOf: () => fc.constantFrom('acme', 'globex'),
+      newOwner: fc.constantFrom('acme', 'globex', 'initech'),
+      cause: fc.constantFrom('unreachable', 'missing', 'manual', 'deleted'),
+      observation: fc.constant('ClusterReachable'),
+      voids: fc.nat(40).map(String),
+      weights: { registered: 2, changed: 4, deleted: 1, switched: 5, observed: 1, voided: 4 },
+    }),
+    { minLength: 1, maxLength: 30, size: 'max' },
+  )
+  .map(withAnyTargets);
+
+function intervalAt(intervals: readonly Interval[], at: number): Interval | undefined {
+  return intervals.find(({ from, to }) => from <= at && (to === null || at < to));
+}
+
+function intervalsIn(model: LedgerModel, history: BillHistory, asOf: number): Interval[] {
+  return history.spans(asOf).map(({ account, type, ...span }) => ({
+    ...span,
+    accountId: model.accounts.text(account),
+    clusterType: type === -1 ? null : model.clusterTypes.text(type),
+  }));
+}
 
 /** Expects the history of every cluster to equal the fold of its facts at a position. */
 function isAsFolded(model: LedgerModel, asOf: number): void {
@@ -51,6 +83,46 @@ describe('the billing history of a cluster', () => {
         for (let asOf = 0; asOf <= log.length; asOf++) isAsFolded(along, asOf);
       }),
       { numRuns: 400 },
+    );
+  });
+
+  test('equals the fold if the intervals between more than a few facts are computed when they are asked for', () => {
+    const instants = fc.integer({ min: -1, max: 14 });
+    const reads = fc.array(fc.nat(40), { maxLength: 4 });
+    fc.assert(
+      fc.property(crowdedLogs, fc.nat(3), reads, instants, instants, (log, most, readAfter, a, b) => {
+        const model = modelOf(log);
+        const history = new BillHistory(most);
+        const window = { from: Math.min(a, b), to: Math.max(a, b) };
+        const within = Array.from({ length: window.to - window.from }, (_, i) => window.from + i);
+        for (let position = 1; position <= log.length; position++) {
+          history.extend(model.facts, position);
+          const [before, after] = [model.billing(0, position - 1), model.billing(0, position)];
+          for (const [account, accountId] of model.accounts.texts.entries()) {
+            const typeAt = ({ intervals }: ClusterBilling, at: number) =>
+              intervalAt(
+                intervals.filter((own) => own.accountId === accountId),
+                at,
+              )?.clusterType;
+            const differs = within.find((at) => typeAt(before, at) !== typeAt(after, at));
+            const { lastDifference } = history;
+            expect(lastDifference.first(account, window)).toBe(differs);
+            if (differs !== undefined) expect([...lastDifference.accounts]).toContain(account);
+          }
+          for (const at of within) {
+            const account = history.at(at).billed?.account;
+            const accountId = account === undefined ? undefined : model.accounts.text(account);
+            expect(accountId).toBe(intervalAt(after.intervals, at)?.accountId);
+          }
+          if (!readAfter.includes(position)) continue;
+          const { hasActiveFacts } = history.decisions(model.facts);
+          expect(hasActiveFacts).toBe(model.activeFacts(0, position).length > 0);
+          for (let asOf = 0; asOf <= position; asOf++)
+            if (history.remembers(asOf))
+              expect(intervalsIn(model, history, asOf)).toEqual(model.billing(0, asOf).intervals);
+        }
+      }),
+      { numRuns: 1_500 },
     );
   });
 

@@ -54,10 +54,22 @@ function readsFor(facts: number, factOf: (n: number) => Fact): number {
   return reads;
 }
 
+/** A stop for a cause that no other fact mentions, or its end. */
+const switched = (n: number, at: string) => (n % 2 === 0 ? stopped(at, 'missing') : resumed(at, 'missing'));
+
+const changed = (at: string, accountId: string): Fact => ({
+  ...{ type: 'ClusterChanged', clusterId: 'c1', effectiveAt: Date.parse(at) },
+  accountId,
+});
+
 describe('the cost of applying a fact', () => {
   test.each<[string, (n: number) => Fact]>([
     ['a stop in a closed period', (n) => stopped(minute(3 * n + 40.5))],
     ['a resumption in a closed period', (n) => resumed(minute(3 * n + 41.5))],
+    ['a stop for another cause in a closed period', (n) => stopped(minute(3 * n + 40.5), 'missing')],
+    ['a resumption after such a stop', (n) => switched(n, minute(n + 40.5))],
+    ['a transfer in a closed period', (n) => changed(minute(n + 40.5), n % 2 === 0 ? 'globex' : 'acme')],
+    ['a deletion in a closed period', (n) => deleted(minute(10_000 - 100 * n))],
     [
       'an observation',
       (n) => seen(minute(30_000 + n), n % 2 === 0 ? 'ClusterReachable' : 'ClusterUnreachable'),

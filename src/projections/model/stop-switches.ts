@@ -4,20 +4,24 @@ import type { Position } from '../../util/log-numbers.ts';
 import type { FactTable } from './fact-table.ts';
 
 const inOrder = (a: Instant, b: Instant) => a - b;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
- * The active stops and resumptions of one cause of a cluster, and the instants at which the cause begins or ceases to stop
- * billing. Adding or removing a fact changes at most two of these instants.
+ * The active facts that stop and resume the billing of a cluster for one reason, and the instants at which the reason begins or
+ * ceases to stop billing. Adding or removing a fact changes at most two of these instants.
  */
-export class CauseSwitches {
+export class StopSwitches {
   readonly #facts: FactTable;
-  /** Positions by effective time. At equal times stops come last, because a stop wins. */
+  readonly #isStop: (position: Position) => boolean;
+  /** Positions by effective time. The last one of an instant decides. */
   readonly decisions: SortedList<Position>;
-  /** Alternately the instants at which the cause begins and ceases to stop billing. */
+  /** Alternately the instants at which the reason begins and ceases to stop billing. */
   readonly #switches = new SortedList<Instant>(inOrder);
 
-  constructor(facts: FactTable) {
+  /** @param isStop returns whether a fact stops billing; if not, it resumes it. */
+  constructor(facts: FactTable, isStop: (position: Position) => boolean) {
     this.#facts = facts;
+    this.#isStop = isStop;
     this.decisions = new SortedList(facts.compare);
   }
 
@@ -28,7 +32,7 @@ export class CauseSwitches {
     for (let i = 0; i < this.decisions.length; i++) {
       const at = this.#instantOf(i) as Instant;
       // The last fact of an instant decides.
-      if (this.#instantOf(i + 1) === at || this.#isStop(i) === stops) continue;
+      if (this.#instantOf(i + 1) === at || this.#stopsBy(i) === stops) continue;
       stops = !stops;
       this.#switches.add(at);
     }
@@ -43,9 +47,25 @@ export class CauseSwitches {
     if (this.decisions.remove(position)) this.#update(this.#facts.effectiveAt(position));
   }
 
-  /** The instant since which the cause stops billing after all facts; `undefined` if it does not. */
+  /** The instant since which the reason stops billing after all facts; `undefined` if it does not. */
   get stopsSince(): Instant | undefined {
     return this.#switches.length % 2 === 1 ? this.#switches.at(-1) : undefined;
+  }
+
+  /** Returns whether the reason stops billing at an instant. */
+  stopsAt(at: Instant): boolean {
+    return this.#behind(at) % 2 === 1;
+  }
+
+  /** Returns the first instant from another on at which the reason does not stop billing; infinite if it always does. */
+  resumesFrom(at: Instant): Instant {
+    const behind = this.#behind(at);
+    return behind % 2 === 1 ? (this.#switches.at(behind) ?? NEVER) : at;
+  }
+
+  /** Returns the number of switches up to an instant. */
+  #behind(at: Instant): number {
+    return this.#switches.firstIndex((each) => each > at);
   }
 
   /** Updates the switches at an instant and at the next one with a fact. After that nothing differs. */
@@ -59,11 +79,11 @@ export class CauseSwitches {
     }
     const stopsBefore = before % 2 === 1;
     const isDecided = behind > 0 && this.#instantOf(behind - 1) === at;
-    const stops = isDecided ? this.#isStop(behind - 1) : stopsBefore;
+    const stops = isDecided ? this.#stopsBy(behind - 1) : stopsBefore;
     if (stops !== stopsBefore) this.#switches.add(at);
     if (next === undefined) return;
     const behindNext = this.decisions.firstIndex((position) => this.#facts.effectiveAt(position) > next);
-    if (this.#isStop(behindNext - 1) !== stops) this.#switches.add(next);
+    if (this.#stopsBy(behindNext - 1) !== stops) this.#switches.add(next);
   }
 
   #instantOf(index: number): Instant | undefined {
@@ -71,7 +91,7 @@ export class CauseSwitches {
     return position === undefined ? undefined : this.#facts.effectiveAt(position);
   }
 
-  #isStop(index: number): boolean {
-    return this.#facts.typeAt(this.decisions.at(index) as Position) === 'BillingStopped';
+  #stopsBy(index: number): boolean {
+    return this.#isStop(this.decisions.at(index) as Position);
   }
 }
