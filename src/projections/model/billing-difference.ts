@@ -53,7 +53,7 @@ export function differenceOf(changes: readonly BilledChange[]): BillingDifferenc
   return new DifferentIntervals(intervals(-1), intervals(1));
 }
 
-/** What an edit of the decisions of a cluster changes, computed without its intervals. It holds until the next edit. */
+/** The difference that an edit of the decisions of a cluster makes, computed without its intervals. It holds until the next edit. */
 export class EditDifference implements BillingDifference {
   readonly #decisions: ClusterDecisions;
   readonly #edit: Edit;

@@ -37,7 +37,7 @@ const ATTRIBUTES = [
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** What a thing was before a fact or a void, from the instant of the fact until another one. */
+/** The value of a thing before a fact or a void, from the instant of the fact until another one. */
 interface Former {
   readonly thing: number;
   /** The number of an account or type, whether a reason stopped billing, or whether the cluster was registered or deleted. */
@@ -45,7 +45,7 @@ interface Former {
   readonly until: Instant;
 }
 
-/** What a fact or a void changes: the state of its cluster between two instants, both included. */
+/** The change that a fact or a void makes: to the state of its cluster between two instants, both included. */
 export interface Edit {
   readonly from: Instant;
   /** Infinite if no later fact decides the same thing. */

@@ -58,7 +58,7 @@ export function activeFacts(
 export interface KnownPositions {
   /** From the last one back. */
   readonly active: readonly Position[];
-  /** What voids name, whether or not it is a known fact of the cluster; absent if there are none. */
+  /** The facts that voids name, whether or not they are known facts of the cluster; absent if there are none. */
   readonly voided: Set<Position> | undefined;
 }
 

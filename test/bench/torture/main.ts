@@ -157,7 +157,7 @@ function stop(clusterId: string, at: number) {
   return event('billing.stopped', clusterId, at, { cause: 'manual', reason: 'late' });
 }
 
-/** Other late facts of the busy cluster. Most of them change the billing until the next fact of their kind, or for ever. */
+/** Other late facts of the busy cluster. Most of them change the billing until the next fact of their kind, or permanently. */
 const LATE_KINDS: readonly (readonly [kind: string, factOf: (n: number, at: number) => object])[] = [
   [
     'stops and resumptions for another cause',
