@@ -162,7 +162,7 @@ async function acceptLoss(
   store: EventStore,
   { config, starts, clock }: { config: Config; starts: LogStarts; clock: RecordingClock },
 ): Promise<void> {
-  await new LossRecords(store, clock.now).accepted(acceptance, await starts.nextEpoch(0));
+  await new LossRecords(store, clock.now).accepted(acceptance, await starts.nextEpoch());
   await rm(snapshotFile(config), { force: true });
   await rm(checkpointFile(config), { force: true });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LEDGER_STARTED, LEDGER_STARTS_STREAM, LOSSES_STREAM } from '../domain/stream-table.ts';
+import { SECOND_MS } from '../domain/time.ts';
 import type { EventStore, StoreLoss } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import type { Position } from '../util/log-numbers.ts';
@@ -8,13 +9,18 @@ import type { CheckedSnapshot, LogHistory, SnapshotVerdict } from './projections
 
 /** Positions of a log that were not lost since. */
 export interface Epoch {
-  /** 1, and one more each time that positions were lost. */
+  /**
+   * 1 until positions are lost for the first time. A later epoch has the number of the second in which it begins, counted from 2026:
+   * two restores of one backup, which know nothing of each other, begin different epochs.
+   */
   readonly epoch: number;
   /** Last position that is the same in this epoch and in the one before. */
   readonly epochFrom: Position;
 }
 
 const FIRST_EPOCH: Epoch = { epoch: 1, epochFrom: 0 };
+/** The second 0 of the numbers of epochs. */
+const NUMBERS_BEGIN = Date.UTC(2026, 0);
 
 /** A start of a ledger on a log. */
 interface LogStart extends Epoch {
@@ -80,7 +86,7 @@ export class LogStarts implements LogHistory {
       const known = epochsOf([...starts, ...(await this.#acceptedLosses())]);
       const isLost = mismatch === LOST && snapshot !== undefined;
       const { epoch, epochFrom } =
-        isLost && !isSoleWriter ? after(known, snapshot, position) : currentOf(known);
+        isLost && !isSoleWriter ? this.#epochAfter(known, snapshot, position) : currentOf(known);
       this.#start = { startId: this.#startId, position, epoch, epochFrom };
       this.#firstStartId = starts[0]?.startId ?? this.#startId;
       this.#epochs = epochsOf([...known, this.#start]);
@@ -107,10 +113,10 @@ export class LogStarts implements LogHistory {
     return undefined;
   }
 
-  /** Returns the epoch that begins if events were lost: behind all that are known. @throws StoreUnavailable */
-  async nextEpoch(knownElsewhere: number): Promise<number> {
+  /** Returns the number of the epoch that begins now if events were lost. @throws StoreUnavailable */
+  async nextEpoch(): Promise<number> {
     const known = epochsOf([...(await this.#earlierStarts()), ...(await this.#acceptedLosses())]);
-    return Math.max(currentOf(known).epoch, knownElsewhere) + 1;
+    return this.#numberAfter(currentOf(known).epoch);
   }
 
   /**
@@ -119,7 +125,7 @@ export class LogStarts implements LogHistory {
    */
   async restored(): Promise<Epoch> {
     const position = await this.#store.head();
-    const epoch = { epoch: await this.nextEpoch(0), epochFrom: position };
+    const epoch = { epoch: await this.nextEpoch(), epochFrom: position };
     const starts = await this.#earlierStarts();
     const isRecorded = await this.#isRecorded(
       { startId: this.#startId, position, ...epoch },
@@ -127,6 +133,18 @@ export class LogStarts implements LogHistory {
     );
     if (!isRecorded) throw new VersionConflict('a ledger has started on the store meanwhile');
     return epoch;
+  }
+
+  #epochAfter(known: readonly Epoch[], snapshot: CheckedSnapshot, position: Position): Epoch {
+    return {
+      epoch: this.#numberAfter(Math.max(currentOf(known).epoch, snapshot.origin.epoch)),
+      epochFrom: Math.min(position, snapshot.position),
+    };
+  }
+
+  /** Returns the number of an epoch that begins now, which is greater than that of an earlier one. */
+  #numberAfter(earlier: number): number {
+    return Math.max(earlier + 1, Math.floor((this.#options.recordingTime() - NUMBERS_BEGIN) / SECOND_MS));
   }
 
   #monotonic(): number {
@@ -189,13 +207,6 @@ function epochsOf(epochs: readonly Epoch[]): Epoch[] {
 
 function currentOf(epochs: readonly Epoch[]): Epoch {
   return epochs.at(-1) as Epoch;
-}
-
-function after(known: readonly Epoch[], snapshot: CheckedSnapshot, position: Position): Epoch {
-  return {
-    epoch: Math.max(currentOf(known).epoch, snapshot.origin.epoch) + 1,
-    epochFrom: Math.min(position, snapshot.position),
-  };
 }
 
 const LOST = 'the log has lost events since, such as by a restore';

@@ -6,7 +6,7 @@ import { LedgerModel } from '../../src/projections/model/ledger-model.ts';
 import { encodeModel, readSnapshot } from '../../src/projections/model/snapshot.ts';
 import { run } from '../cli/program.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
-import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { ledgerForTest, NOON, type TestLedger } from '../support/ledger.ts';
 import { until } from '../support/until.ts';
 
 const APRIL = '2026-04-01T00:00:00.000Z';
@@ -132,6 +132,9 @@ test('a snapshot of the same log is used after a restart', async () => {
   expect(await answersLikeReplay(ledger)).toBe(true);
 });
 
+/** The epoch that begins at the time of the ledgers of these tests: the seconds since 2026. */
+const EPOCH = (Date.parse(NOON) - Date.UTC(2026, 0)) / 1_000;
+
 test('a consumer of the feed that has read lost events is answered with epoch-changed, and goes on as the detail says', async () => {
   const ledger = await ledgerForTest();
   await ledger.record(registered('c1', APRIL));
@@ -148,20 +151,20 @@ test('a consumer of the feed that has read lost events is answered with epoch-ch
   const answer = await ledger.get(`/v1/feed?after=${next}`);
   expect([answer.status, answer.body.type]).toEqual([409, 'urn:cluster-ledger:problem:epoch-changed']);
   expect(answer.body.detail).toContain('lost events after position 1;');
-  expect(answer.body.detail).toContain('continue with after=2.1');
-  const rest = (await ledger.get('/v1/feed?after=2.1')).body;
+  expect(answer.body.detail).toContain(`continue with after=${EPOCH}.1`);
+  const rest = (await ledger.get(`/v1/feed?after=${EPOCH}.1`)).body;
   expect(rest.events.map(({ subject }: { subject: string }) => subject)).toEqual(['c2', 'c3']);
-  expect(rest.next).toBe('2.4');
+  expect(rest.next).toBe(`${EPOCH}.4`);
   expect((await ledger.get('/v1/feed?after=1')).body.events).toEqual(rest.events);
   await ledger.reopen();
-  expect((await ledger.get('/v1/feed?after=2.4')).body).toEqual({ events: [], next: '2.4' });
+  expect((await ledger.get(`/v1/feed?after=${EPOCH}.4`)).body).toEqual({ events: [], next: `${EPOCH}.4` });
 
   await ledger.close();
   const read = (after: string) =>
     run(['events', 'tail', '--json', '--after', after, '--store', `sqlite:${storeFile(ledger)}`]);
-  const { stdout } = await read('2.1');
+  const { stdout } = await read(`${EPOCH}.1`);
   expect(stdout.trim().split('\n')).toHaveLength(2);
-  expect((await read(next)).stderr).toContain('continue with after=2.1');
+  expect((await read(next)).stderr).toContain(`continue with after=${EPOCH}.1`);
 });
 
 test('a consumer that missed two restores gets the last position that all epochs share', async () => {
@@ -186,6 +189,9 @@ test('a consumer that missed two restores gets the last position that all epochs
   const answer = await ledger.get(`/v1/feed?after=${next}`);
   expect([answer.status, answer.body.type]).toEqual([409, 'urn:cluster-ledger:problem:epoch-changed']);
   expect(answer.body.detail).toContain('lost events after position 1;');
-  expect(answer.body.detail).toContain('continue with after=3.1');
-  expect((await ledger.get('/v1/feed?after=2.6')).body).toEqual({ events: [], next: '3.7' });
+  expect(answer.body.detail).toContain(`continue with after=${EPOCH + 1}.1`);
+  expect((await ledger.get(`/v1/feed?after=${EPOCH}.6`)).body).toEqual({
+    events: [],
+    next: `${EPOCH + 1}.7`,
+  });
 });
