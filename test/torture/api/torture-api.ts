@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Contract, Named } from '../../support/contract.ts';
 import type { Answer } from '../../support/ledger.ts';
@@ -30,6 +31,13 @@ const ROUND = 20;
 const PARALLEL = 4;
 const MAX_FAULTS = 20;
 
+/** How often a request is sent while the ledger says that it is busy: the machine may have other work. */
+const MAX_TRIES = 20;
+
+function isBusy({ status, body }: Answer): boolean {
+  return status === 503 && body?.type === 'urn:cluster-ledger:problem:overloaded';
+}
+
 /** Statuses that no request has that is as the contract has it: its method, size and media type are right. */
 const REFUSALS_OF_FORM: ReadonlySet<number> = new Set([405, 406, 411, 413, 414, 415, 421, 431]);
 
@@ -60,7 +68,12 @@ export async function tortureApi({
       faults.push(`${named.name} (${request.defect ?? 'valid'}): ${fault}\n  ${shown}`);
     let answer: Answer;
     try {
-      answer = await send({ ...request, headers: { ...keyed(), ...request.headers } });
+      const asked = { ...request, headers: { ...keyed(), ...request.headers } };
+      answer = await send(asked);
+      for (let tries = 1; isBusy(answer) && tries < MAX_TRIES; tries += 1) {
+        await wait(Number(answer.headers.get('retry-after')) * 1_000);
+        answer = await send(asked);
+      }
       if (answer.body?.role === 'operator' && typeof answer.body.key === 'string') key ??= answer.body.key;
     } catch (error) {
       problem(
