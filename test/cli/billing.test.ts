@@ -33,6 +33,32 @@ describe('billing begin', () => {
     expect(body.items[0].period).toBe('2026-03');
   });
 
+  test('is what a closing of a later month points to, and is named by every figure of the time before it', async () => {
+    const ledger = await platformOf2021();
+    const { stderr } = await run(['period', 'close', '2026-03', '--yes', '--url', url(ledger)]);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+      'the next is 2021-02, not 2026-03. If another system has billed the time before, begin statements with 2026-03: `cluster-ledger billing begin 2026-03`',
+    );
+    await run(['billing', 'begin', '2026-03', '--reason', 'billed elsewhere', '--yes', '--url', url(ledger)]);
+    const commands = [
+      ['usage'],
+      ['usage', 'acme'],
+      ['explain', 'acme'],
+      ['diff', 'acme', '--before', '0', '--after', '1'],
+    ];
+    for (const command of commands)
+      for (const [month, isSaid] of [
+        ['2026-02', true],
+        ['2026-03', false],
+      ] as const) {
+        const { code, stdout } = await run([...command, '--period', month, '--url', url(ledger)]);
+        expect([
+          code,
+          /^statements begin +2026-03; usage from before is on no statement$/m.test(stdout),
+        ]).toEqual([0, isSaid]);
+      }
+  });
+
   test('fails if another month was chosen before', async () => {
     const ledger = await platformOf2021();
     const begin = (month: string) =>

@@ -5,7 +5,7 @@ import { type CliContext, withLedger } from '../client/cli-context.ts';
 import { path } from '../client/client.ts';
 import { printAnswer } from '../client/requests.ts';
 import { changesByType, typeColumn } from '../render/by-type.ts';
-import { signed } from '../render/figures.ts';
+import { signed, windowDetails } from '../render/figures.ts';
 import {
   accountId,
   asOf,
@@ -46,14 +46,8 @@ export function addDiff(parent: Command, cli: CliContext): void {
 }
 
 async function show({ out }: CliContext, answer: z.output<typeof DifferenceOut>): Promise<void> {
-  const { accountId, period, window, through, before, after, facts } = answer;
-  await out.details([
-    ['account', accountId],
-    ...(period === undefined ? [] : [['period', period] as const]),
-    ['from', window.from],
-    ['to', window.to],
-    ['counted through', through],
-  ]);
+  const { accountId, before, after, facts } = answer;
+  await out.details([['account', accountId], ...windowDetails(answer)]);
   await out.line();
   const rows = changesByType(before, after).flatMap(({ clusterType, figures }) => [
     { name: 'before', clusterType, position: before.position, figures: figures.before },

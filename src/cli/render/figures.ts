@@ -1,25 +1,34 @@
 import type { z } from 'zod';
 import type { AmountsOut, UsageOut } from '../../api/usage.ts';
-import type { WindowOut } from '../../api/values.ts';
+import type { WindowHead, WindowOut } from '../../api/values.ts';
 import type { Detail } from '../terminal/output.ts';
 import type { Column } from '../terminal/table.ts';
 
 type Usage = z.output<typeof UsageOut>;
 type Amounts = z.output<typeof AmountsOut>;
 
-/** Returns the window and the position of figures, as labels and values. */
-export function headDetails({
+/** Returns the window of figures, as labels and values. Says if some of its usage is on no statement. */
+export function windowDetails({
   period,
   window,
   through,
-  asOf,
-  position,
-}: z.output<z.ZodObject<typeof WindowOut>>): Detail[] {
+  statementsBegin,
+}: z.output<z.ZodObject<typeof WindowHead>>): Detail[] {
   return [
     ...(period === undefined ? [] : [['period', period] as const]),
     ['from', window.from],
     ['to', window.to],
     ['counted through', through],
+    ...(statementsBegin === undefined
+      ? []
+      : [['statements begin', `${statementsBegin}; usage from before is on no statement`] as const]),
+  ];
+}
+
+/** Returns the window and the position of figures, as labels and values. */
+export function headDetails({ asOf, position, ...head }: z.output<z.ZodObject<typeof WindowOut>>): Detail[] {
+  return [
+    ...windowDetails(head),
     ['log position', asOf === null || asOf === position ? position : `${position} (as of ${asOf})`],
   ];
 }

@@ -152,7 +152,14 @@ export function rejectionOfClose(
   const endsAt = periodWindow(period).to;
   if (now < endsAt) return { code: 'period-not-ended', period, endsAt };
   const next = nextToClose(calendar);
-  if (period !== next) return { code: 'period-not-next', period, next };
+  if (period !== next) {
+    const mayBegin =
+      calendar.firstClosed === undefined &&
+      calendar.begun === undefined &&
+      next !== undefined &&
+      next < period;
+    return { code: 'period-not-next', period, next, mayBegin };
+  }
   const due = dueAt(period, graceMs);
   if (now < due && !early) return { code: 'period-in-grace', period, dueAt: due };
   return undefined;

@@ -38,5 +38,13 @@ export type Rejection =
   /** Statements begin once. */
   | { readonly code: 'billing-already-begun'; readonly period: Period; readonly begun: Period }
   | { readonly code: 'billing-already-closed'; readonly period: Period; readonly firstClosed: Period }
-  /** `next` is absent while nothing was ever billed, so that there is nothing to close. */
-  | { readonly code: 'period-not-next'; readonly period: Period; readonly next: Period | undefined };
+  /**
+   * `next` is absent while nothing was ever billed, so that there is nothing to close. `mayBegin`: statements could still begin with
+   * the period instead.
+   */
+  | {
+      readonly code: 'period-not-next';
+      readonly period: Period;
+      readonly next: Period | undefined;
+      readonly mayBegin: boolean;
+    };

@@ -192,7 +192,11 @@ function detailOf(rejection: Contradiction): string {
     case 'period-not-next':
       return rejection.next === undefined
         ? `${rejection.period} cannot be closed: nothing is billed yet`
-        : `periods close in order: the next is ${rejection.next}, not ${rejection.period}`;
+        : `periods close in order: the next is ${rejection.next}, not ${rejection.period}${
+            rejection.mayBegin
+              ? `. If another system has billed the time before, begin statements with ${rejection.period}: \`cluster-ledger billing begin ${rejection.period}\``
+              : ''
+          }`;
   }
 }
 
