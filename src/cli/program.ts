@@ -59,6 +59,7 @@ import { addReplay } from './commands/replay.ts';
 import { addServe } from './commands/serve.ts';
 import { addStoreBackup } from './commands/store/backup.ts';
 import { addStoreCopy } from './commands/store/copy.ts';
+import { addStoreRebuild } from './commands/store/rebuild.ts';
 import { addStoreRestore } from './commands/store/restore.ts';
 import { addSystem } from './commands/system.ts';
 import { addUndecidedLeave, addUndecidedStop } from './commands/undecided/decide.ts';
@@ -120,9 +121,10 @@ export function buildProgram(cli: CliContext, version: string): Command {
 
   addGroup(program, cli, {
     name: 'store',
-    summary: 'back up, restore and copy the store of a ledger',
-    description: 'Backs up the store of a ledger, restores a backup, and copies a ledger to another store.',
-    commands: [addStoreBackup, addStoreRestore, addStoreCopy],
+    summary: 'back up, restore, rebuild and copy the store of a ledger',
+    description:
+      'Backs up the store of a ledger, restores a backup, computes all answers from the log again, and copies a ledger to another store.',
+    commands: [addStoreBackup, addStoreRestore, addStoreRebuild, addStoreCopy],
   });
 
   program.commandsGroup('Bill:');

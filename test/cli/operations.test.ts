@@ -118,7 +118,7 @@ describe('a person at the command line', () => {
       state: 'enabled',
     });
     expect(JSON.parse(await succeeds(`${line} --all-types --json`))).toMatchObject({ types: [] });
-    await succeeds(`webhooks delete ${created.webhookId}`);
+    await succeeds(`webhooks delete ${created.webhookId} --yes`);
   });
 
   test('looks at one API key', async () => {

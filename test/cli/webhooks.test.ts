@@ -85,7 +85,7 @@ describe('webhooks', () => {
     expect((await on(ledger, 'webhooks', 'enable', id)).stdout).toMatch(/^state +enabled$/m);
     await until(() => receiver.accepted.length === 1);
     expect((await on(ledger, 'webhooks', 'rotate-secret', id)).stdout).toMatch(/^secret +whsec_/m);
-    expect((await on(ledger, 'webhooks', 'delete', id)).stderr).toBe(`webhook ${id} is deleted\n`);
+    expect((await on(ledger, 'webhooks', 'delete', id, '--yes')).stderr).toBe(`webhook ${id} is deleted\n`);
     expect((await on(ledger, 'webhooks', 'list', '-o', 'wide')).stderr).toBe('no webhooks found\n');
   });
 });

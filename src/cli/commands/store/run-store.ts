@@ -1,3 +1,4 @@
+import { snapshotFile } from '../../../app/open-log.ts';
 import { type Config, ConfigError, readConfig } from '../../../config/config.ts';
 import { StoreFull } from '../../../eventstore/store-errors.ts';
 import {
@@ -8,6 +9,7 @@ import {
 } from '../../../usecases/back-up-store.ts';
 import { CopyRefused } from '../../../usecases/copy-state-streams.ts';
 import { copyStore } from '../../../usecases/copy-store.ts';
+import { rebuildProjections, type SnapshotComparison } from '../../../usecases/rebuild-projections.ts';
 import { restoreFile, restoreToStore } from '../../../usecases/restore-store.ts';
 import type { CliContext } from '../../client/cli-context.ts';
 import { configOf, requireLedgerFile, toCliError, useStore } from '../../client/open-store.ts';
@@ -17,7 +19,13 @@ import { Progress } from '../../terminal/progress.ts';
 import { plural } from '../../terminal/text.ts';
 import { asUsageError } from '../config/effective-settings.ts';
 import { readKeys } from '../verify/read-keys.ts';
-import type { BackupOptions, CopyOptions, RestoreOptions, StoreOptions } from './store-options.ts';
+import type {
+  BackupOptions,
+  CopyOptions,
+  RebuildOptions,
+  RestoreOptions,
+  StoreOptions,
+} from './store-options.ts';
 
 const KEY_IS_APART =
   'the signing key (log-key) and the key of the webhooks are not part of a backup: keep copies of them elsewhere';
@@ -78,6 +86,43 @@ export async function runRestore(
     printMessage(
       `the backup lacks ${plural(missing, 'event')} that were acknowledged after position ${summary.size}: the ledger starts read-only until an operator runs cluster-ledger log accept-loss; then have them posted again`,
     );
+}
+
+/** Computes the projections from the log alone, and prints how the snapshot compares. @throws CliError */
+export async function runRebuild({ out }: CliContext, options: RebuildOptions): Promise<void> {
+  const chosen = chosenStore(options);
+  const config = options.dataDir === undefined ? chosen : { ...chosen, dataDir: options.dataDir };
+  if (config.store.kind === 'sqlite') await requireLedgerFile(config.store.file);
+  const progress = new Progress('rebuilding', 'events');
+  const onProgress = (done: number, total: number) => progress.at(done, total);
+  const summary = await explaining(nameOf(config), () =>
+    useStore(named(config), (store) => rebuildProjections(store, snapshotFile(config), { onProgress }), true),
+  ).finally(() => progress.end());
+  const { events, clusters, accounts, closedPeriods, snapshot } = summary;
+  if (options.json) await out.json(summary);
+  else
+    await out.details([
+      ['rebuilt', nameOf(config)],
+      ['events', events],
+      ['clusters', clusters],
+      ['accounts', accounts],
+      ['closed periods', closedPeriods],
+      ['snapshot', describeSnapshot(snapshot, snapshotFile(config))],
+    ]);
+  if (snapshot.state !== 'absent' && snapshot.state !== 'equal') process.exitCode = EXIT.checksFailed;
+}
+
+function describeSnapshot(snapshot: SnapshotComparison, file: string): string {
+  switch (snapshot.state) {
+    case 'absent':
+      return `none at ${file}: the next start replays the log`;
+    case 'equal':
+      return `equal to the log, up to position ${snapshot.position}`;
+    case 'ahead':
+      return `has ${plural(snapshot.position, 'event')}, more than the log: the log may lack events, so restore the newest backup`;
+    default:
+      return `${snapshot.state}: ${snapshot.why}; it is now ${snapshot.movedTo}, and the next start replays the log`;
+  }
 }
 
 /** Copies a ledger, and prints what both stores have. @throws CliError */

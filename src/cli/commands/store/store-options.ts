@@ -18,6 +18,11 @@ export interface RestoreOptions extends StoreOptions {
   readonly json?: boolean;
 }
 
+export interface RebuildOptions extends StoreOptions {
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
 export interface CopyOptions {
   readonly from: string;
   readonly to: string;
