@@ -146,6 +146,14 @@ export function periodOf(instant: Instant): Period {
   return formatInstant(instant).slice(0, 7);
 }
 
+/** Returns whether a window is that of a period. */
+export function isPeriodWindow({ from, to }: Window): boolean {
+  const days = (to - from) / DAY_MS;
+  if (days < 28 || days > 31 || to > LAST_INSTANT) return false;
+  const period = periodWindow(periodOf(from));
+  return from === period.from && to === period.to;
+}
+
 /** Returns the UTC days that overlap a window, in order, each clipped to it, with their dates `YYYY-MM-DD`. */
 export function daysOf(window: Window): { readonly date: string; readonly window: Window }[] {
   const days = [];

@@ -3,11 +3,17 @@ export type Milliseconds = bigint;
 
 /** Formats milliseconds as seconds with exactly 3 decimal places: `1n` is `"0.001"`, `-1500n` is `"-1.500"`. */
 export function formatSeconds(ms: Milliseconds): string {
+  if (0n <= ms && ms <= MAX_EXACT) {
+    const [seconds, rest] = divided(Number(ms), 1_000);
+    return `${seconds}.${String(rest).padStart(3, '0')}`;
+  }
   return formatFixed(ms, 3);
 }
 
 /** Returns `numerator / denominator` with 6 decimal places, rounded half to even; `0.000000` if the denominator is 0. */
 export function formatAverage(numerator: Milliseconds, denominator: Milliseconds): string {
+  if (numerator <= MAX_EXACT && 0n < denominator && denominator < MAX_FAST_DENOMINATOR)
+    return formatFastAverage(Number(numerator), Number(denominator));
   return denominator === 0n ? formatFixed(0n, 6) : formatRatio(numerator, denominator, 6);
 }
 
@@ -21,6 +27,28 @@ export function formatRatio(numerator: bigint, denominator: bigint, places: numb
   const twiceRemainder = (scaled % denominator) * 2n;
   const isUp = twiceRemainder > denominator || (twiceRemainder === denominator && quotient % 2n === 1n);
   return formatFixed(isUp ? quotient + 1n : quotient, places);
+}
+
+/** Integers up to this one are exact as numbers, which are ten times as fast as bigints. */
+const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
+/** Below this denominator, a remainder times 1,000,000 is exact as a number. It is 104 days in milliseconds. */
+const MAX_FAST_DENOMINATOR = 9_000_000_000n;
+
+/** Returns what `formatRatio` returns for 6 places, computed with numbers. */
+function formatFastAverage(numerator: number, denominator: number): string {
+  const [whole, rest] = divided(numerator, denominator);
+  const [quotient, remainder] = divided(rest * 1e6, denominator);
+  const twice = 2 * remainder;
+  const isUp = twice > denominator || (twice === denominator && quotient % 2 === 1);
+  const millionths = isUp ? quotient + 1 : quotient;
+  return millionths === 1e6 ? `${whole + 1}.000000` : `${whole}.${String(millionths).padStart(6, '0')}`;
+}
+
+/** Divides exact integers. The quotient of two numbers may be rounded up to the next integer, which is corrected. */
+function divided(numerator: number, denominator: number): [quotient: number, remainder: number] {
+  const quotient = Math.floor(numerator / denominator);
+  const remainder = numerator - quotient * denominator;
+  return remainder < 0 ? [quotient - 1, remainder + denominator] : [quotient, remainder];
 }
 
 function formatFixed(value: bigint, places: number): string {

@@ -39,6 +39,29 @@ export interface Measures {
   clustersAtEnd: number;
 }
 
+/** The measures of an account, whole and by group. */
+export interface GroupedMeasures<Group> {
+  readonly whole: Readonly<Measures>;
+  /** The groups with billed time, in no particular order. The only group has the same object as the whole. */
+  readonly groups: readonly (readonly [group: Group, measures: Readonly<Measures>])[];
+}
+
+/** Returns the measures at another instant. No interval may start or end between the two. @param ms time between the two; may be negative. */
+export function extrapolated<Group>(
+  { whole, groups }: GroupedMeasures<Group>,
+  ms: number,
+): GroupedMeasures<Group> {
+  const at = (measures: Readonly<Measures>) => ({
+    ...measures,
+    billed: measures.billed + BigInt(measures.clustersAtEnd) * BigInt(ms),
+  });
+  const later = at(whole);
+  return {
+    whole: later,
+    groups: groups.map(([group, measures]) => [group, measures === whole ? later : at(measures)]),
+  };
+}
+
 /** Returns the part of a window up to `through`; an empty window if `through` is before its start. */
 export function clippedWindow(window: Window, through: Instant): Window {
   return { from: window.from, to: Math.max(window.from, Math.min(window.to, through)) };
@@ -157,17 +180,18 @@ export class UsageMeter {
     this.#counts = false;
   }
 
+  get measures(): Measures {
+    return {
+      billableClusters: this.#billableClusters,
+      billed: this.#billed.total,
+      peakClusters: peak(this.#atStart, this.#starts, this.#ends),
+      clustersAtStart: this.#atStart,
+      clustersAtEnd: this.#atEnd,
+    };
+  }
+
   get usage(): Usage {
-    return usageFrom(
-      {
-        billableClusters: this.#billableClusters,
-        billed: this.#billed.total,
-        peakClusters: peak(this.#atStart, this.#starts, this.#ends),
-        clustersAtStart: this.#atStart,
-        clustersAtEnd: this.#atEnd,
-      },
-      this.#counted,
-    );
+    return usageFrom(this.measures, this.#counted);
   }
 }
 
@@ -214,6 +238,13 @@ export class GroupedUsageMeter<Group extends string | number | null> {
 
   get usage(): Usage {
     return this.#whole.usage;
+  }
+
+  get measures(): GroupedMeasures<Group> {
+    const whole = this.#whole.measures;
+    if (this.#groups !== undefined)
+      return { whole, groups: Array.from(this.#groups, ([group, meter]) => [group, meter.measures]) };
+    return { whole, groups: this.#only === undefined ? [] : [[this.#only.group, whole]] };
   }
 
   /** The groups with billed time in the window, in no particular order. */

@@ -6,6 +6,7 @@ import {
   type TypeUsage,
   type Usage,
   type UsageBreakdown,
+  usageFrom,
 } from '../../domain/billing/usage.ts';
 import type { ClusterAttributes, Fact, KnownFact } from '../../domain/facts/fact.ts';
 import { isUnreachable } from '../../domain/facts/latest-observation.ts';
@@ -37,6 +38,7 @@ import { IdCases } from './id-cases.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import { LateFacts } from './late-facts.ts';
 import { LimitWatch } from './limit-watch.ts';
+import { type CountedUsage, PeriodUsage } from './period-usage.ts';
 import { type RecordedBeginning, StatementCalendar } from './statement-calendar.ts';
 import { StringInterner } from './string-interner.ts';
 
@@ -82,6 +84,7 @@ export class LedgerModel {
   #firstBilled: { readonly asOf: Position; readonly at: Instant | undefined } | undefined;
   readonly #idCases: IdCases;
   readonly #billing: BillingIndex;
+  readonly #periodUsage = new PeriodUsage();
   readonly #lateFacts: LateFacts;
   readonly validations: ValidationBook;
   readonly alerts: AlertBook;
@@ -179,8 +182,10 @@ export class LedgerModel {
     this.alerts.applyFact({ clusterId, event, fact, isFirst }, () => this.clusterState(cluster));
     this.#reportLate(cluster, fact, event);
     if (fact.type === 'FactVoided' || this.facts.decidesBilling(position)) {
+      const owners = this.owners.ownersOf(cluster);
+      this.#periodUsage.note(owners, position);
       const times = { now: this.facts.newestRecordedAt, at: recordedAt };
-      this.profiles.compareLimits(this.owners.ownersOf(cluster), cluster, times);
+      this.profiles.compareLimits(owners, cluster, times);
     }
   }
 
@@ -243,6 +248,20 @@ export class LedgerModel {
     const meter = new GroupedUsageMeter<number>(counted);
     yield* this.measure(meter, account, asOf, counted);
     return { usage: meter.usage, byType: this.byType(meter.groups) };
+  }
+
+  /** Returns the usage of an account up to an instant. That of a whole period is kept until a fact changes it. */
+  *countedUsage(counted: CountedUsage): Generator<undefined, UsageBreakdown> {
+    const { account, window, through, asOf } = counted;
+    const { whole, groups } = yield* this.#periodUsage.measures(counted, (meter, within) =>
+      this.measure(meter, account, asOf, within),
+    );
+    const part = { from: window.from, to: through };
+    const usage = usageFrom(whole, part);
+    const byType = groups.map(
+      ([type, measures]) => [type, measures === whole ? usage : usageFrom(measures, part)] as const,
+    );
+    return { usage, byType: this.byType(byType) };
   }
 
   /** Measures what an account is billed for each of its clusters. The caller may pause where it yields. */
@@ -462,6 +481,7 @@ export class LedgerModel {
       alerts: AlertBook.restore(parts.alerts),
     });
     model.facts.restore(columns);
+    model.#periodUsage.beginBehind(model.position);
     for (const last of parts.last) model.#last.push(last);
     for (const [cluster, event] of parts.unreadable) model.#unreadable.set(cluster, event);
     for (const [id, positions] of parts.openVoids) model.facts.openVoids.set(id, positions);

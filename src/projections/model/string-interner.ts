@@ -1,7 +1,10 @@
+import { compareCodeUnits } from '../../util/compare-code-units.ts';
+
 /** Assigns numbers to texts: 0, 1, 2, … in the order of first use. */
 export class StringInterner<N extends number> {
   readonly #texts: string[] = [];
   readonly #numbers = new Map<string, N>();
+  #sorted: readonly string[] = [];
 
   static of<N extends number>(texts: readonly string[]): StringInterner<N> {
     const interner = new StringInterner<N>();
@@ -15,6 +18,12 @@ export class StringInterner<N extends number> {
 
   get texts(): readonly string[] {
     return this.#texts;
+  }
+
+  /** The texts in order of their code units. They are sorted again only if there are new ones. */
+  get sorted(): readonly string[] {
+    if (this.#sorted.length !== this.#texts.length) this.#sorted = this.#texts.toSorted(compareCodeUnits);
+    return this.#sorted;
   }
 
   intern(text: string): N {

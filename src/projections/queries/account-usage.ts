@@ -7,7 +7,6 @@ import {
 } from '../../domain/billing/group.ts';
 import { clippedWindow, GroupedUsageMeter, type UsageBreakdown } from '../../domain/billing/usage.ts';
 import { daysOf, type Instant, type Window } from '../../domain/time.ts';
-import { compareCodeUnits } from '../../util/compare-code-units.ts';
 import { runAtOnce } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { AccountNumber } from '../model/interned-numbers.ts';
@@ -52,6 +51,8 @@ export function* accountUsageWithPauses(
   const counted = clippedWindow(window, through);
   const days = byDay ? daysOf(counted) : [];
   const account = model.accounts.find(accountId);
+  if (account !== undefined && !byDay && groupBy === undefined)
+    return { accountId, ...(yield* model.countedUsage({ account, window, through: counted.to, asOf })) };
   const types = new Meters<number>(counted, days);
   if (account !== undefined) yield* model.measure(types, account, asOf, counted);
   const usage = { accountId, usage: types.whole.usage, byType: model.byType(types.whole.groups) };
@@ -72,7 +73,7 @@ export function* usageByAccount(
   question: UsageQuestion,
   { only, behind }: { readonly only?: string | undefined; readonly behind?: string | undefined } = {},
 ): Generator<AccountUsage | undefined> {
-  for (const accountId of only === undefined ? model.accounts.texts.toSorted(compareCodeUnits) : [only]) {
+  for (const accountId of only === undefined ? model.accounts.sorted : [only]) {
     const account = model.accounts.find(accountId);
     if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
     const usage = yield* accountUsageWithPauses(model, accountId, question);

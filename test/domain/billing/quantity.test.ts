@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ExactSum, formatAverage, formatSeconds } from '../../../src/domain/billing/quantity.ts';
+import { ExactSum, formatAverage, formatRatio, formatSeconds } from '../../../src/domain/billing/quantity.ts';
 
 describe('billed time in milliseconds', () => {
   test.each([
@@ -39,6 +39,20 @@ describe('an average', () => {
   test('rounds a value just above the middle up, and just below it down', () => {
     expect(formatAverage(1_000_001n, 2_000_000_000_000n)).toBe('0.000001');
     expect(formatAverage(2_999_999n, 2_000_000_000_000n)).toBe('0.000001');
+  });
+
+  test('is the same computed with numbers as with bigints', () => {
+    const denominators = fc.oneof(fc.bigInt(1n, 9_100_000_000n), fc.bigInt(1n, 100n));
+    const numerators = fc.oneof(fc.bigInt(0n, 2n ** 54n), fc.bigInt(2n ** 53n - 100n, 2n ** 53n + 100n));
+    fc.assert(
+      fc.property(denominators, numerators, fc.bigInt(-3n, 3n), (denominator, numerator, off) => {
+        expect(formatAverage(numerator, denominator)).toBe(formatRatio(numerator, denominator, 6));
+        // Quotients at and next to whole numbers and middles.
+        const near = (numerator / denominator) * denominator + off + (numerator % 2n) * (denominator / 2n);
+        if (near >= 0n) expect(formatAverage(near, denominator)).toBe(formatRatio(near, denominator, 6));
+      }),
+      { numRuns: 5_000 },
+    );
   });
 
   test('is zero for an empty window', () => {
