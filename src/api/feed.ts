@@ -17,6 +17,12 @@ const envelope = {
   time: InstantOut.describe('When the fact became true; for other events, when they were recorded.'),
   datacontenttype: z.literal('application/json'),
   ledgerposition: PositionOut,
+  ledgerepoch: z
+    .int()
+    .min(1)
+    .describe(
+      'Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good.',
+    ),
   ledgerrevision: z.int().nonnegative().describe('Revision in the stream of the subject, from 0.'),
   ledgereventid: z.string().describe('The id of the event in the ledger.'),
   recordedtime: InstantOut,

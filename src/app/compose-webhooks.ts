@@ -25,7 +25,7 @@ export interface OpenWebhooks {
 export async function openWebhooks(
   config: Config,
   { log, now, monotonic = () => performance.now(), readOnly = false }: ComposeOptions,
-  { store, projections, clock, isReadOnly, operations }: OpenLog,
+  { store, projections, clock, starts, isReadOnly, operations }: OpenLog,
   resources: AsyncDisposableStack,
 ): Promise<OpenWebhooks> {
   const sender = new WebhookSender(new TargetPolicy(targetsOf(config)), now);
@@ -35,6 +35,7 @@ export async function openWebhooks(
     store,
     projections,
     tail,
+    epochs: () => starts.epochs,
     keys: await keysOf(config, readOnly),
     sender,
     disable: (webhookId, reason) => webhookRecords.disable(webhookId, reason, true, LEDGER_SOURCE),

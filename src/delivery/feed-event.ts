@@ -17,6 +17,7 @@ import {
 } from '../domain/stream-table.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { LogEvent, RecordedEvent } from '../eventstore/event-store.ts';
+import { type Epoch, epochOf } from '../projections/log-starts.ts';
 import type { Position } from '../util/log-numbers.ts';
 
 /** CloudEvents types of the events of the feed that are not facts, by their recorded type. */
@@ -32,9 +33,12 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
 /** The `type` attributes of all events of the feed. */
 export const FEED_TYPES: readonly string[] = [...CLOUD_EVENT_TYPES, ...Object.values(OTHER_TYPES)];
 
-/** Returns an event of the log as the feed has it, or `undefined` if the feed leaves it out. */
-export function feedEventOf(event: LogEvent): FeedEventOut | undefined {
-  if (clusterOfStream(event.stream) !== undefined) return toCloudEvent(event, event.position);
+/**
+ * Returns an event of the log as the feed has it, or `undefined` if the feed leaves it out.
+ * @param epochs of the log, in order.
+ */
+export function feedEventOf(event: LogEvent, epochs: readonly Epoch[]): FeedEventOut | undefined {
+  if (clusterOfStream(event.stream) !== undefined) return toCloudEvent(event, event.position, epochs);
   const subject = subjectOf(event);
   const type = OTHER_TYPES[event.type];
   if (subject === undefined || type === undefined) return undefined;
@@ -48,6 +52,7 @@ export function feedEventOf(event: LogEvent): FeedEventOut | undefined {
     time: recordedtime,
     datacontenttype: 'application/json',
     ledgerposition: String(event.position),
+    ledgerepoch: epochOf(event.position, epochs),
     ledgerrevision: event.revision,
     ledgereventid: event.id,
     recordedtime,
@@ -63,7 +68,11 @@ function subjectOf({ stream, data }: LogEvent): string | undefined {
 }
 
 /** Converts a recorded fact to an event of the feed, with the `source` and `id` of the producer and its place in the log. */
-export function toCloudEvent(event: RecordedEvent, position: Position): FactEventOut {
+export function toCloudEvent(
+  event: RecordedEvent,
+  position: Position,
+  epochs: readonly Epoch[],
+): FactEventOut {
   const { clusterId, effectiveAt, ...data } = event.data;
   const { source, id, extensions } = originOf(event as FactRecord);
   const factType = recordedFactType(event.type);
@@ -78,6 +87,7 @@ export function toCloudEvent(event: RecordedEvent, position: Position): FactEven
     datacontenttype: 'application/json',
     ...extensions,
     ledgerposition: String(position),
+    ledgerepoch: epochOf(position, epochs),
     ledgerrevision: event.revision,
     ledgereventid: event.id,
     recordedtime: formatInstant(event.recordedAt),

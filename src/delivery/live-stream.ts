@@ -1,5 +1,6 @@
 import type { FeedEventOut } from '../api/feed.ts';
 import type { LogEvent } from '../eventstore/event-store.ts';
+import type { Epoch } from '../projections/log-starts.ts';
 import type { Position } from '../util/log-numbers.ts';
 import { feedEventOf } from './feed-event.ts';
 import type { LogTail } from './log-tail.ts';
@@ -42,15 +43,17 @@ interface Connection {
  */
 export class LiveStream {
   readonly #tail: LogTail;
+  readonly #epochs: () => readonly Epoch[];
   readonly #idOf: (position: Position) => string;
   readonly #connections = new Set<Connection>();
   #collecting: NodeJS.Timeout | undefined;
   readonly #alive: NodeJS.Timeout;
   readonly #stopListening: () => void;
 
-  /** @param idOf returns the place in the feed of a position. */
-  constructor(tail: LogTail, idOf: (position: Position) => string) {
+  /** @param epochs returns the epochs of the log, in order. @param idOf returns the place in the feed of a position. */
+  constructor(tail: LogTail, epochs: () => readonly Epoch[], idOf: (position: Position) => string) {
     this.#tail = tail;
+    this.#epochs = epochs;
     this.#idOf = idOf;
     this.#stopListening = tail.onGrowth(() => {
       if (this.#connections.size > 0)
@@ -107,7 +110,7 @@ export class LiveStream {
   /** @returns whether the client is still connected. */
   async #sendOne(connection: Connection, event: LogEvent): Promise<boolean> {
     const { client } = connection;
-    const sent = feedEventOf(event);
+    const sent = feedEventOf(event, this.#epochs());
     if (sent !== undefined && client.isSelected(sent)) client.send(this.#frameOf(sent, event.position));
     connection.position = event.position;
     if (client.waitingBytes() > MAX_WAITING_BYTES / 2 && !(await client.drained(STALLED_MS)))
@@ -129,7 +132,7 @@ export class LiveStream {
     try {
       for await (const events of this.#tail.read(after)) {
         const frames = events.flatMap((event) => {
-          const sent = feedEventOf(event);
+          const sent = feedEventOf(event, this.#epochs());
           return sent === undefined
             ? []
             : [{ sent, position: event.position, text: this.#frameOf(sent, event.position) }];

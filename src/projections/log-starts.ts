@@ -22,6 +22,14 @@ const FIRST_EPOCH: Epoch = { epoch: 1, epochFrom: 0 };
 /** The second 0 of the numbers of epochs. */
 const NUMBERS_BEGIN = Date.UTC(2026, 0);
 
+/**
+ * Returns the epoch in which a position was given to its event. The pair names the event for good, also after a restore that gave
+ * the position to another one. @param epochs of the log, in order.
+ */
+export function epochOf(position: Position, epochs: readonly Epoch[]): number {
+  return (epochs.findLast(({ epochFrom }) => epochFrom < position) ?? FIRST_EPOCH).epoch;
+}
+
 /** A start of a ledger on a log. */
 interface LogStart extends Epoch {
   readonly startId: string;

@@ -111,7 +111,8 @@ describe('a webhook', () => {
     await passUntil(ledger, 20 * MINUTE_MS, async () => {
       others += 1;
       await ledger.record(registered(`other-${others}`, MARCH));
-      await until(() => receiver.accepted.length === others);
+      // A message that is on its way while the clock jumps is sent twice.
+      await until(() => subjects(receiver.accepted).includes(`other-${others}`));
       return (await webhookOf(ledger, webhookId)).delivery.parked === 1;
     });
     const tries = () => receiver.received.filter(({ event }) => event.subject === 'poison');

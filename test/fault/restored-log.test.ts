@@ -155,6 +155,11 @@ test('a consumer of the feed that has read lost events is answered with epoch-ch
   const rest = (await ledger.get(`/v1/feed?after=${EPOCH}.1`)).body;
   expect(rest.events.map(({ subject }: { subject: string }) => subject)).toEqual(['c2', 'c3']);
   expect(rest.next).toBe(`${EPOCH}.4`);
+  const places = (await ledger.get('/v1/feed?after=0')).body.events.map(
+    ({ ledgerepoch, ledgerposition }: { ledgerepoch: number; ledgerposition: string }) =>
+      `${ledgerepoch}.${ledgerposition}`,
+  );
+  expect(places).toEqual(['1.1', `${EPOCH}.3`, `${EPOCH}.4`]);
   expect((await ledger.get('/v1/feed?after=1')).body.events).toEqual(rest.events);
   await ledger.reopen();
   expect((await ledger.get(`/v1/feed?after=${EPOCH}.4`)).body).toEqual({ events: [], next: `${EPOCH}.4` });

@@ -32,6 +32,7 @@ describe('the feed', () => {
           ...posted,
           datacontenttype: 'application/json',
           ledgerposition: '1',
+          ledgerepoch: 1,
           ledgerrevision: 0,
           ledgereventid: recorded?.eventId,
           recordedtime: recorded?.recordedAt,

@@ -6,6 +6,7 @@ import { formatInstant, type Instant } from '../../domain/time.ts';
 import type { Webhook } from '../../domain/webhook.ts';
 import type { EventStore, LogEvent } from '../../eventstore/event-store.ts';
 import type { LiveAlert } from '../../projections/alerts/raised-alert.ts';
+import type { Epoch } from '../../projections/log-starts.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { Logger } from '../../util/logger.ts';
@@ -27,6 +28,8 @@ export interface WebhooksOptions {
   readonly store: EventStore;
   readonly projections: Projections;
   readonly tail: LogTail;
+  /** Returns the epochs of the log, in order. */
+  readonly epochs: () => readonly Epoch[];
   readonly keys: WebhookKeys;
   readonly sender: WebhookSender;
   /** Records that a webhook is disabled. */
@@ -264,7 +267,7 @@ export class Webhooks {
   }
 
   #sentAs(event: LogEvent): FeedEventOut | undefined {
-    const known = this.#sent.get(event) ?? { event: feedEventOf(event) };
+    const known = this.#sent.get(event) ?? { event: feedEventOf(event, this.#options.epochs()) };
     this.#sent.set(event, known);
     return known.event;
   }

@@ -15,8 +15,15 @@ import { onlyDescribed } from '../contract.ts';
 import { InstantText } from '../params/fields.ts';
 import { isMediaType } from '../params/media-type.ts';
 
-/** Extension attributes that the feed adds; a producer cannot set them. */
-const RESERVED = new Set(['ledgerposition', 'ledgerrevision', 'ledgereventid', 'recordedtime']);
+/** Extension attributes that the ledger adds; a producer cannot set them. */
+const RESERVED = new Set([
+  'ledgerposition',
+  'ledgerepoch',
+  'ledgerrevision',
+  'ledgereventid',
+  'ledgeractor',
+  'recordedtime',
+]);
 
 const context = {
   specversion: z.literal('1.0'),

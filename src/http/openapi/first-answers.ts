@@ -72,6 +72,7 @@ const DELETED = {
   time: '2026-03-11T09:00:00.000Z',
   datacontenttype: 'application/json',
   ledgerposition: '2',
+  ledgerepoch: 1,
   ledgerrevision: 1,
   ledgereventid: 'f18ac32b-d5de-512a-ba66-d0df545d562a',
   recordedtime: '2026-03-11T09:00:00.512Z',

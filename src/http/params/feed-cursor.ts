@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FEED_CURSOR } from '../../api/feed.ts';
+import type { Epoch } from '../../projections/log-starts.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { Problem } from '../server/problem.ts';
 
@@ -7,12 +8,6 @@ import { Problem } from '../server/problem.ts';
 export interface FeedCursor {
   readonly epoch: number;
   readonly position: Position;
-}
-
-/** The epoch of the log, and the last position that it shares with the epoch before. */
-export interface Epoch {
-  readonly epoch: number;
-  readonly epochFrom: Position;
 }
 
 /** A cursor as text: the position alone in the first epoch, `<epoch>.<position>` in later ones. */

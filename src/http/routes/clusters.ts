@@ -207,7 +207,7 @@ async function eventsOf(
     if (position === undefined) break;
     read++;
     if (await mayReadFact(services.access, model, caller, { event, position }))
-      items.push({ ...toCloudEvent(event, position), ledgeractor: originOf(event).actor });
+      items.push({ ...toCloudEvent(event, position, services.epochs()), ledgeractor: originOf(event).actor });
   }
   return read < positions.length ? { items, next: from + read - 1 } : { items };
 }

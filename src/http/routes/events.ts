@@ -110,7 +110,10 @@ export function eventRoutes(app: App, services: HttpServices): void {
         const options = { from: place.revision, limit: 1 };
         for await (const event of services.store.readStream(clusterStream(place.clusterId), options)) {
           const proof = await proofOf(services, place.position);
-          return { ...toCloudEvent(event, place.position), ...(proof !== undefined && { proof }) };
+          return {
+            ...toCloudEvent(event, place.position, services.epochs()),
+            ...(proof !== undefined && { proof }),
+          };
         }
       }
       throw new Problem('not-found', `fact ${eventId} does not exist`);

@@ -75,7 +75,7 @@ function grows({ projections }: HttpServices, position: Position, deadline: numb
 
 /** Reads up to `limit` events after a position, up to the position of the projections. */
 async function readPage(
-  { tail }: HttpServices,
+  { tail, epochs }: HttpServices,
   after: Position,
   { limit, types }: Pick<z.output<typeof Query>, 'limit' | 'types'>,
 ) {
@@ -85,7 +85,7 @@ async function readPage(
     for (const event of batch) {
       if (events.length === limit) return { events, next };
       next = event.position;
-      const found = feedEventOf(event);
+      const found = feedEventOf(event, epochs());
       if (found !== undefined && types?.has(found.type) !== false) events.push(found);
     }
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ReplayLine } from '../../api/replay.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
 import type { Amounts } from '../../domain/billing/quantity.ts';
-import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
+import type { RecordedEvent } from '../../eventstore/event-store.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { UsageQuestion } from '../../projections/queries/account-usage.ts';
 import { readFacts } from '../../projections/queries/read-facts.ts';
@@ -54,7 +54,7 @@ export function replayRoutes(app: App, services: HttpServices): void {
       const question = { ...countedOf(query, services.now(), '/query'), asOf: knownAt(model, query.asOf) };
       reply.header('cache-control', 'no-store').type('application/x-ndjson');
       const onlyAccount = onlyAccountOf(caller);
-      const lines = linesOf(services.store, model, accountId, question, onlyAccount, turn?.signal);
+      const lines = linesOf(services, model, accountId, question, onlyAccount, turn?.signal);
       return sendPieces(request, reply, lines, STREAMED);
     },
   );
@@ -71,7 +71,7 @@ function changesUsage({ billableClusters, clusterSeconds }: Amounts): boolean {
  * changed the usage, such as the transfer to another account, its line has no data.
  */
 async function* linesOf(
-  store: EventStore,
+  { store, epochs }: Pick<HttpServices, 'store' | 'epochs'>,
   model: LedgerModel,
   accountId: string,
   { window, through, asOf }: Omit<UsageQuestion, 'byDay'>,
@@ -91,7 +91,7 @@ async function* linesOf(
     if (event === undefined) throw new RangeError(`the store has no fact at position ${position}`);
     const isOwn = onlyAccount === undefined || isFactOfAccount(model, position, onlyAccount);
     if (isOwn || changesUsage(delta)) {
-      const { data, ...attributes } = toCloudEvent(event, position);
+      const { data, ...attributes } = toCloudEvent(event, position, epochs());
       const fact = isOwn ? { ...attributes, data } : attributes;
       lines += `${JSON.stringify({ position: String(position), fact, usage, delta })}\n`;
     }

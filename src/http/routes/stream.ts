@@ -28,7 +28,9 @@ const Query = z.strictObject({
 /** Adds the live stream of the feed, as server-sent events. */
 export function streamRoutes(app: App, services: HttpServices): void {
   const epoch = () => services.epochs().at(-1)?.epoch ?? 1;
-  const stream = new LiveStream(services.tail, (position) => formatFeedCursor({ epoch: epoch(), position }));
+  const stream = new LiveStream(services.tail, services.epochs, (position) =>
+    formatFeedCursor({ epoch: epoch(), position }),
+  );
   addGauge(
     services.metrics.registry,
     'ledger_stream_clients',

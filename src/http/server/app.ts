@@ -16,6 +16,7 @@ import type { LossAcceptance } from '../../ledger/loss-records.ts';
 import type { OperatorDecisions } from '../../ledger/operator-decisions.ts';
 import type { ReadOnlyLatch } from '../../ledger/read-only-latch.ts';
 import type { WebhookRecords } from '../../ledger/webhook-records.ts';
+import type { Epoch } from '../../projections/log-starts.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { ClosePeriod } from '../../usecases/close-period.ts';
 import type { BeginOutcome, RunPlan, RunProgress } from '../../usecases/run-validation.ts';
@@ -26,7 +27,6 @@ import type { OpenAnswers } from '../access/open-answers.ts';
 import type { Sessions } from '../access/sessions.ts';
 import type { KubefirstServices } from '../kubefirst-services.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Epoch } from '../params/feed-cursor.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
