@@ -60,6 +60,12 @@ export const WebhookOut = z
       .describe('Why nothing is sent; present if the state is `disabled`.'),
     createdAt: InstantOut,
     formerSecretUntil: InstantOut.optional().describe('Until when the secret before the rotation signs too.'),
+    publicKey: z
+      .string()
+      .optional()
+      .describe(
+        'Key by which the Ed25519 signature (`v1a`) of each message is verified, `whpk_…`; absent if no key is configured.',
+      ),
     delivery: z
       .strictObject({
         position: PositionOut.describe('Position up to which the log has been read for the webhook.'),

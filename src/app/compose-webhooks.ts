@@ -4,6 +4,7 @@ import { TargetPolicy } from '../delivery/guarded-agent.ts';
 import { LogTail } from '../delivery/log-tail.ts';
 import { openWebhookKeys, WebhookKeys } from '../delivery/webhooks/webhook-keys.ts';
 import { WebhookSender } from '../delivery/webhooks/webhook-sender.ts';
+import { WebhookSigningKey } from '../delivery/webhooks/webhook-signing-key.ts';
 import { Webhooks } from '../delivery/webhooks/webhooks.ts';
 import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import { WebhookRecords } from '../ledger/webhook-records.ts';
@@ -28,7 +29,12 @@ export async function openWebhooks(
   { store, projections, clock, starts, isReadOnly, operations }: OpenLog,
   resources: AsyncDisposableStack,
 ): Promise<OpenWebhooks> {
-  const sender = new WebhookSender(new TargetPolicy(targetsOf(config)), now);
+  const { signingKey } = config.webhooks;
+  const sender = new WebhookSender(
+    new TargetPolicy(targetsOf(config)),
+    now,
+    signingKey === undefined ? undefined : new WebhookSigningKey(signingKey),
+  );
   const webhookRecords = new WebhookRecords(store, clock.now);
   const tail = new LogTail(store, projections);
   const webhooks = new Webhooks({

@@ -193,6 +193,7 @@ function webhooksOf(values: Settings): WebhookSettings {
   const settings = {
     key: values['webhooks.key'],
     keyFile: values['webhooks.keyFile'],
+    signingKey: values['webhooks.signingKey'],
     targets: values['webhooks.targets'],
   };
   if (settings.key !== undefined && settings.keyFile !== undefined)

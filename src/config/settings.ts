@@ -265,6 +265,11 @@ export const SETTINGS = {
     schema: webhooks.keyFile,
     form: 'text',
   },
+  'webhooks.signingKey': {
+    schema: webhooks.signingKey,
+    form: 'text',
+    isSecret: true,
+  },
   'webhooks.targets': {
     schema: webhooks.targets,
     form: 'yaml',

@@ -18,6 +18,13 @@ export const WebhookSettings = z
       .describe(
         'File of that key. By default `webhook-key` in the data folder, which the first start creates.',
       ),
+    signingKey: z
+      .string()
+      .min(1, 'must be whsk_ and 32 bytes in base64')
+      .optional()
+      .describe(
+        'Ed25519 key that signs each message in addition to the secret of its webhook (`v1a` of Standard Webhooks): `whsk_` and 32 bytes in base64. All replicas need the same one. Without it, messages have the signature of the secret only.',
+      ),
     targets: AddressPolicyOptions.extend({ allowPrivate: z.boolean().default(false) })
       .optional()
       .describe(

@@ -20,6 +20,7 @@ export type AlertKind =
   | 'validator-stale'
   | 'deletion-stuck'
   | 'late-facts'
+  | 'count-jump'
   | 'limit-reached'
   | 'id-differs-by-case'
   | 'event-id-on-two-clusters'
@@ -278,6 +279,14 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
       return unbilled === 0 ? adjusted : `${adjusted} Usage from before billing began is on no statement.`;
     },
     'No action is needed. The preview of the next statement shows the amount.',
+  ),
+  'count-jump': alert(
+    'warning',
+    'account',
+    (subject, { before, after }) =>
+      `account ${subject} is billed for ${after} clusters; a day earlier there were ${before}`,
+    'None by itself: each of these clusters is billed by its facts.',
+    'Find out whether so many clusters were really created or deleted. If a producer made a mistake, void its facts.',
   ),
   'limit-reached': alert(
     'info',

@@ -85,7 +85,7 @@ export interface AlertSources {
 
 /**
  * Returns the alerts that hold now and are not derived from the log: drifted statements, a log that was tampered with or lacks
- * events, an untrusted clock, unreadable sources, and those of webhooks.
+ * events, an untrusted clock, unreadable sources, those of webhooks, and accounts whose number of billed clusters has jumped.
  */
 export function liveAlerts(sources: AlertSources): LiveAlert[] {
   const { projections, signedLog, clockGuard, webhooks, health, latch, kubefirst, now } = sources;
@@ -95,6 +95,10 @@ export function liveAlerts(sources: AlertSources): LiveAlert[] {
     return { kind: 'statement-drift', subject: period, since, data: { why } };
   });
   alerts.push(...webhooks.alerts());
+  for (const { account, since, before, after } of model.countJumps(now())) {
+    const accountId = model.accounts.text(account);
+    alerts.push({ kind: 'count-jump', subject: accountId, accountId, since, data: { before, after } });
+  }
   for (const { source, since, why } of health.overdue(now()))
     alerts.push({
       kind: 'source-unreadable',

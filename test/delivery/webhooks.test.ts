@@ -1,7 +1,15 @@
+import { createPublicKey, verify as verifySignature } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { deleted, registered, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
-import { ACCEPT, answerWith, type Receiver, receiverForTest, verify } from '../support/receiver.ts';
+import {
+  ACCEPT,
+  answerWith,
+  type Received,
+  type Receiver,
+  receiverForTest,
+  verify,
+} from '../support/receiver.ts';
 import { eventually, until } from '../support/until.ts';
 
 const MARCH = '2026-03-01T00:00:00.000Z';
@@ -220,6 +228,29 @@ describe('a webhook', () => {
     await until(() => receiver.accepted.length === 3);
     expect(receiver.accepted[0]?.headers['webhook-signature']?.split(' ')).toHaveLength(2);
     expect(receiver.accepted[2]?.headers['webhook-signature']?.split(' ')).toHaveLength(1);
+  });
+
+  test('is signed by Ed25519 too if a key is configured, which the public key that it shows verifies', async () => {
+    // The first test vector of RFC 8032, section 7.1.
+    const seed = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex');
+    const known = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
+    const environment = { LEDGER_WEBHOOKS_SIGNING_KEY: `whsk_${seed.toString('base64')}` };
+    const ledger = await ledgerForTest({ now: new Date().toISOString(), environment });
+    const receiver = await receiverForTest();
+    const { secret, webhookId } = await createWebhook(ledger, receiver);
+    await ledger.record(registered('c1', MARCH));
+    await until(() => receiver.accepted.length === 1);
+    const [message] = receiver.accepted as [Received];
+    // The published libraries accept the signature of the secret beside it.
+    verify(secret, message);
+    const { publicKey } = await webhookOf(ledger, webhookId);
+    expect(publicKey).toBe(`whpk_${Buffer.from(known, 'hex').toString('base64')}`);
+    const x = Buffer.from(publicKey.slice(5), 'base64').toString('base64url');
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+    const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signatures } = message.headers;
+    const signature = Buffer.from(/ v1a,(\S+)$/.exec(String(signatures))?.[1] ?? '', 'base64');
+    expect(verifySignature(null, Buffer.from(`${id}.${at}.${message.body}`), key, signature)).toBe(true);
+    expect(verifySignature(null, Buffer.from(`${id}.${at}.{}`), key, signature)).toBe(false);
   });
 
   test('can be tested, and any event can be sent to it again', async () => {

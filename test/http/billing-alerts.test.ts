@@ -86,3 +86,38 @@ describe('the alert event-id-on-two-clusters', () => {
     expect(await openAlerts(ledger, 'event-id-on-two-clusters')).toEqual([]);
   });
 });
+
+test('the alert count-jump holds while an account has many more or fewer billed clusters than a day before, and is sent once', async () => {
+  const ledger = await ledgerForTest();
+  const named = (count: number) => Array.from({ length: count }, (_, i) => `c${i}`);
+  await ledger.record(...named(10).map((id) => registered(id, APRIL)));
+  expect(await openAlerts(ledger, 'count-jump')).toEqual([]);
+  const at = (ms: number) => new Date(ms).toISOString();
+  await ledger.record(...named(5).map((id) => deleted(id, at(ledger.now))));
+  // Half of them is not more than half.
+  expect(await openAlerts(ledger, 'count-jump')).toEqual([]);
+  await ledger.record(deleted('c5', at(ledger.now)));
+  expect(await openAlerts(ledger, 'count-jump')).toMatchObject([
+    {
+      accountId: 'acme',
+      happened: 'account acme is billed for 4 clusters; a day earlier there were 10',
+    },
+  ]);
+  const acknowledgement = await ledger.fetch('/v1/alerts/count-jump:acme/acknowledge', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ note: 'they moved out' }),
+  });
+  expect(acknowledgement.status, acknowledgement.text).toBe(200);
+  expect(await openAlerts(ledger, 'count-jump')).toEqual([]);
+  ledger.pass(25 * 3_600_000);
+  // What was acknowledged is over; another jump is another alert.
+  await ledger.record(...named(4).map((_, i) => deleted(`c${6 + i}`, at(ledger.now))));
+  await ledger.record(...named(6).map((_, i) => registered(`new-${i}`, at(ledger.now))));
+  expect(await openAlerts(ledger, 'count-jump')).toEqual([]);
+  await ledger.record(registered('new-6', at(ledger.now)), registered('new-7', at(ledger.now)));
+  await ledger.record(registered('new-8', at(ledger.now)));
+  expect(await openAlerts(ledger, 'count-jump')).toMatchObject([
+    { happened: 'account acme is billed for 9 clusters; a day earlier there were 4' },
+  ]);
+});

@@ -19,12 +19,20 @@ export function modelOf(facts: readonly Fact[]): LedgerModel {
   return model;
 }
 
-/** Adds a fact to a model as the next of its log, by default with the next revision of its cluster. */
-export function applyTo(model: LedgerModel, fact: Fact, revision = nextRevision(model, fact)): void {
-  model.apply(logged(model.position + 1, revision, fact));
+/**
+ * Adds a fact to a model as the next of its log, by default with the next revision of its cluster, and recorded at the instant
+ * that is its position.
+ */
+export function applyTo(
+  model: LedgerModel,
+  fact: Fact,
+  revision = nextRevision(model, fact),
+  recordedAt = model.position + 1,
+): void {
+  model.apply({ ...logged(model.position + 1, revision, fact), recordedAt });
 }
 
-function nextRevision(model: LedgerModel, { clusterId }: Fact): number {
+export function nextRevision(model: LedgerModel, { clusterId }: Fact): number {
   const last = model.lastPositionOf(model.clusters.find(clusterId) ?? -1);
   return last === undefined ? 0 : model.facts.revisionAt(last) + 1;
 }

@@ -3,7 +3,7 @@ import type { Detail } from '../terminal/output.ts';
 
 /** Returns the lines that describe a webhook. */
 export function webhookDetails(webhook: WebhookOut): Detail[] {
-  const { webhookId, url, description, types, state, disabled, createdAt, delivery } = webhook;
+  const { webhookId, url, description, types, state, disabled, createdAt, publicKey, delivery } = webhook;
   return [
     ['webhook', webhookId],
     ['url', url],
@@ -12,6 +12,7 @@ export function webhookDetails(webhook: WebhookOut): Detail[] {
     ['state', state],
     ['disabled since', disabled?.since],
     ['reason', disabled?.reason],
+    ['public key', publicKey],
     ['created at', createdAt],
     ['read up to position', delivery.position],
     ['outstanding', delivery.outstanding],

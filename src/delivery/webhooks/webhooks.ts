@@ -117,6 +117,11 @@ export class Webhooks {
     return this.#options.keys;
   }
 
+  /** The public key of the signatures by Ed25519, `whpk_…`; `undefined` if messages have none. */
+  get publicKey(): string | undefined {
+    return this.#options.sender.publicKey;
+  }
+
   /** Returns why a URL can never be a target, as words that follow the name of the field; `undefined` if it may be one. */
   problemOf(url: string): string | undefined {
     return this.#options.sender.problemOf(url);

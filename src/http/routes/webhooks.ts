@@ -161,7 +161,8 @@ export function webhookRoutes(app: App, services: HttpServices): void {
     if (webhook === undefined) throw new Problem('not-found', `webhook ${webhookId} does not exist`);
     return webhook;
   };
-  const view = async (webhook: Webhook) => webhookOut(webhook, await webhooks.statusOf(webhook));
+  const view = async (webhook: Webhook) =>
+    webhookOut(webhook, await webhooks.statusOf(webhook), webhooks.publicKey);
 
   app.get('/v1/webhooks', { config: READ, schema: schemas.list }, async (request) => {
     const page = openPage(request, 'number', 'text');
@@ -334,7 +335,7 @@ function secretOf({ webhooks }: HttpServices, { webhookId, secret }: Webhook): s
   return text;
 }
 
-function webhookOut(webhook: Webhook, status: GroupStatus): WebhookOut {
+function webhookOut(webhook: Webhook, status: GroupStatus, publicKey: string | undefined): WebhookOut {
   const { webhookId, url, description, types, disabled, createdAt, former } = webhook;
   const { checkpoint, outstanding, parked, failingSince, lastSuccessAt } = status;
   return {
@@ -348,6 +349,7 @@ function webhookOut(webhook: Webhook, status: GroupStatus): WebhookOut {
     }),
     createdAt: instantOut(createdAt),
     ...(former !== undefined && { formerSecretUntil: instantOut(former.until) }),
+    ...(publicKey !== undefined && { publicKey }),
     delivery: {
       position: String(checkpoint),
       outstanding,

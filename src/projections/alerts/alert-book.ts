@@ -333,13 +333,16 @@ export class AlertBook {
     return known === undefined ? this.#resolved.get(id) : asOf(this.#fromLive(known), now);
   }
 
-  #fromLive({ kind, subject, since, data }: LiveAlert): Alert {
+  #fromLive({ kind, subject, accountId, since, data }: LiveAlert): Alert {
     const id = alertId(kind, subject);
-    const acknowledged = this.#liveAcknowledged.get(id);
+    const known = this.#liveAcknowledged.get(id);
+    // Who acknowledged an alert that ended has not seen the next one of the same kind and subject.
+    const acknowledged = known !== undefined && known.at >= since ? known : undefined;
     return {
       id,
       kind,
       subject,
+      ...(accountId !== undefined && { accountId }),
       raisedAt: since,
       updatedAt: since,
       ...(acknowledged && { acknowledged }),

@@ -33,9 +33,10 @@ export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
   return acknowledged === undefined ? 'open' : 'acknowledged';
 }
 
-/** An alert that is not folded from the log: about the log itself, this host, or deliveries. */
+/** An alert that is not folded from the log: about the log itself, this host, deliveries, or what is billed now. */
 export interface LiveAlert {
   readonly kind:
+    | 'count-jump'
     | 'statement-drift'
     | 'log-tampered'
     | 'log-behind'
@@ -45,6 +46,7 @@ export interface LiveAlert {
     | 'delivery-parked'
     | 'webhook-disabled';
   readonly subject: string;
+  readonly accountId?: string;
   readonly since: Instant;
   readonly data: AlertData;
 }

@@ -33,6 +33,7 @@ import { ClosedPeriods, type UnreadableEvent } from './closed-periods.ts';
 import { ClusterDetails } from './cluster-details.ts';
 import { type BillingChange, billingChanges } from './cluster-facts.ts';
 import { ClusterOwners } from './cluster-owners.ts';
+import { type CountJump, CountJumps } from './count-jumps.ts';
 import { FactTable } from './fact-table.ts';
 import { IdCases } from './id-cases.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
@@ -86,6 +87,7 @@ export class LedgerModel {
   readonly #billing: BillingIndex;
   readonly #periodUsage = new PeriodUsage();
   readonly #lateFacts: LateFacts;
+  readonly #countJumps: CountJumps;
   readonly validations: ValidationBook;
   readonly alerts: AlertBook;
 
@@ -101,6 +103,7 @@ export class LedgerModel {
     this.#idCases = new IdCases(this.clusters);
     const { facts, accounts, clusterTypes, alerts, owners } = this;
     this.#billing = new BillingIndex({ facts, accounts, clusterTypes, last: this.#last });
+    this.#countJumps = new CountJumps({ facts, owners, billing: this.#billing });
     this.#lateFacts = new LateFacts({
       ...{ facts, accounts, alerts },
       intervals: (cluster, asOf) => this.intervals(cluster, asOf),
@@ -315,6 +318,11 @@ export class LedgerModel {
   /** Returns how the active facts that decide the billing of a cluster differ between two positions. */
   changes(cluster: ClusterNumber, after: Position, upTo: Position): BillingChange[] {
     return billingChanges(this.facts, this.lastPositionOf(cluster), after, upTo);
+  }
+
+  /** Returns the accounts that are billed for many more or fewer clusters than a day before an instant. */
+  countJumps(now: Instant): readonly CountJump[] {
+    return this.#countJumps.at(now);
   }
 
   /** Returns whether a cluster is billed at an instant, by all facts that are known. */

@@ -78,6 +78,8 @@ describe('a book of alerts', () => {
       const more = {
         limit: 3,
         billed: 3,
+        before: 2,
+        after: 9,
         clusterType: 'workload',
         other: 'C1',
         otherClusterId: 'c2',

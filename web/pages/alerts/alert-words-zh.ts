@@ -152,6 +152,11 @@ export const CHINESE: Readonly<Record<Alert['kind'], (subject: string, data: Dat
         : `${statement} 的账单包含相应的调整。${unbilled === 0 ? '' : '计费开始之前的用量不在任何账单中。'}`,
     next: '无需操作。下一份账单的预览会显示数额。',
   }),
+  'count-jump': (subject, { before, after }) => ({
+    happened: `账户 ${subject} 当前计费 ${after} 个集群；一天前为 ${before} 个`,
+    bill: '本身无影响：这些集群按各自的事实计费。',
+    next: '请确认是否真的创建或删除了这么多集群。如果是生产者出错，请作废其事实。',
+  }),
   'limit-reached': (_, { clusterType, limit, billed }) => ({
     happened:
       clusterType === '*'
