@@ -1671,7 +1671,7 @@ export interface components {
         Alert: {
             id: string;
             /** @enum {string} */
-            kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+            kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
             /** @enum {string} */
             severity: "critical" | "warning" | "info";
             /**
@@ -2393,6 +2393,8 @@ export interface components {
              * @description Until when the secret before the rotation signs too.
              */
             formerSecretUntil?: string;
+            /** @description Key by which the Ed25519 signature (`v1a`) of each message is verified, `whpk_…`; absent if no key is configured. */
+            publicKey?: string;
             /** @description Where the webhook stands. */
             delivery: {
                 /** @description Position up to which the log has been read for the webhook. */
@@ -2960,6 +2962,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -2994,6 +2998,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3011,7 +3017,7 @@ export interface components {
                 /** @description Its kind and its subject. The same as long as the alert lasts. */
                 alertId: string;
                 /** @enum {string} */
-                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
                 /** @enum {string} */
                 severity: "critical" | "warning" | "info";
                 subject: string;
@@ -3050,6 +3056,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3067,7 +3075,7 @@ export interface components {
                 /** @description Its kind and its subject. The same as long as the alert lasts. */
                 alertId: string;
                 /** @enum {string} */
-                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
                 /** @enum {string} */
                 severity: "critical" | "warning" | "info";
                 subject: string;
@@ -3106,6 +3114,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3123,7 +3133,7 @@ export interface components {
                 /** @description Its kind and its subject. The same as long as the alert lasts. */
                 alertId: string;
                 /** @enum {string} */
-                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
                 /** @enum {string} */
                 severity: "critical" | "warning" | "info";
                 subject: string;
@@ -3162,6 +3172,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3201,6 +3213,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3235,6 +3249,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3269,6 +3285,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3303,6 +3321,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3337,6 +3357,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3371,6 +3393,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3405,6 +3429,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3439,6 +3465,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3473,6 +3501,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3507,6 +3537,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3541,6 +3573,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3575,6 +3609,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3609,6 +3645,8 @@ export interface components {
             datacontenttype: "application/json";
             /** @description A position in the log, as a decimal string. */
             ledgerposition: string;
+            /** @description Epoch of the position: greater after each restore that lost events. Epoch and position together name the place for good. */
+            ledgerepoch: number;
             /** @description Revision in the stream of the subject, from 0. */
             ledgerrevision: number;
             /** @description The id of the event in the ledger. */
@@ -3996,6 +4034,8 @@ export interface components {
              * @description Until when the secret before the rotation signs too.
              */
             formerSecretUntil?: string;
+            /** @description Key by which the Ed25519 signature (`v1a`) of each message is verified, `whpk_…`; absent if no key is configured. */
+            publicKey?: string;
             /** @description Where the webhook stands. */
             delivery: {
                 /** @description Position up to which the log has been read for the webhook. */
@@ -8844,7 +8884,7 @@ export interface operations {
                 /** @description Only alerts in this state. */
                 state?: "open" | "acknowledged" | "resolved";
                 /** @description Only alerts of this kind. */
-                kind?: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+                kind?: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
                 /** @description Only alerts of this severity. */
                 severity?: "critical" | "warning" | "info";
                 /** @description Maximum number of items. */

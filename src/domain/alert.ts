@@ -285,7 +285,7 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     'account',
     (subject, { before, after }) =>
       `account ${subject} is billed for ${after} clusters; a day earlier there were ${before}`,
-    'None by itself: each of these clusters is billed by its facts.',
+    'None: each of these clusters is billed by its facts.',
     'Find out whether so many clusters were really created or deleted. If a producer made a mistake, void its facts.',
   ),
   'limit-reached': alert(

@@ -111,7 +111,7 @@ test('the alert count-jump holds while an account has many more or fewer billed 
   expect(acknowledgement.status, acknowledgement.text).toBe(200);
   expect(await openAlerts(ledger, 'count-jump')).toEqual([]);
   ledger.pass(25 * 3_600_000);
-  // What was acknowledged is over; another jump is another alert.
+  // The acknowledged jump is over; another one is another alert.
   await ledger.record(...named(4).map((_, i) => deleted(`c${6 + i}`, at(ledger.now))));
   await ledger.record(...named(6).map((_, i) => registered(`new-${i}`, at(ledger.now))));
   expect(await openAlerts(ledger, 'count-jump')).toEqual([]);

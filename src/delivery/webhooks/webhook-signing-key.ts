@@ -7,7 +7,7 @@ const PUBLIC_PREFIX = 'whpk_';
 /** A seed alone, or a seed and the public key behind it, as libsodium has it. */
 const KEY_BYTES = [32, 64];
 const SEED_BYTES = 32;
-/** What stands before the seed in the PKCS #8 form of an Ed25519 key (RFC 8410). */
+/** First bytes of the PKCS #8 form of an Ed25519 key, before the seed (RFC 8410). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /**
