@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, platform } from 'node:os';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { growthTable, measureGrowth } from './growth.ts';
 import { closePeriod } from './rows/close-period.ts';
 import { eventStoreDb } from './rows/eventstoredb.ts';
 import { ingestBatches } from './rows/ingest-batches.ts';
@@ -41,6 +42,7 @@ const USAGE = `npm run bench -- [options]
   --seconds N     how long one measurement of a rate goes on (2)
   --json          print the figures as JSON
   --out FILE      also write them to this file (dist/bench.json)
+  --growth        how the CPU of the projections grows with the log, instead of the rows
   --before DIR    checkout of an earlier state with its packages, to compare the start with (row 16)
 
 Exit codes: 0 all goals are met, 1 some are not, 2 some could not be judged because the machine was not quiet.
@@ -54,6 +56,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
     out: { type: 'string', default: 'dist/bench.json' },
+    growth: { type: 'boolean', default: false },
     before: { type: 'string' },
     emmett: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -114,4 +117,7 @@ async function report(results: readonly Result[], say: (text: string) => void): 
 }
 
 if (values.help) process.stdout.write(USAGE);
-else await main();
+else if (values.growth) {
+  const growth = await measureGrowth(values.full, (text) => void process.stderr.write(`${text}\n`));
+  process.stdout.write(values.json ? `${JSON.stringify(growth, undefined, 2)}\n` : growthTable(growth));
+} else await main();
