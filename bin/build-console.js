@@ -27,6 +27,27 @@ async function loadBuilder() {
   }
 }
 
+/**
+ * Puts freshly built files in the place of the former ones. They are missing for no longer than a rename takes: a page that is being
+ * loaded would have no styles without them.
+ * @param {string} fresh
+ */
+function replaceBy(fresh) {
+  const former = `${fresh}.former`;
+  try {
+    renameSync(built, former);
+  } catch {
+    // There are none, or another process replaces them at this moment.
+  }
+  try {
+    renameSync(fresh, built);
+  } catch {
+    // Another process was faster.
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  rmSync(former, { recursive: true, force: true });
+}
+
 async function main() {
   const isForced = process.argv.includes('--force');
   if (!isForced && isUpToDate()) return;
@@ -45,13 +66,9 @@ async function main() {
   // biome-ignore lint/style/noProcessEnv: Vite reads the variable.
   process.env.NODE_ENV = 'production';
   await build({ configFile, logLevel: 'warn', build: { outDir: fresh } });
-  rmSync(built, { recursive: true, force: true });
-  try {
-    renameSync(fresh, built);
-  } catch {
-    // Another process was faster.
-    rmSync(fresh, { recursive: true, force: true });
-  }
+  // Another process may have been faster. What it built is served already, and a page may be loading it.
+  if (!isForced && isUpToDate()) rmSync(fresh, { recursive: true, force: true });
+  else replaceBy(fresh);
 }
 
 await main();
