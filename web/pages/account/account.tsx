@@ -8,7 +8,7 @@ import { useMayCall } from '../../data/caller.ts';
 import { useAccountOf } from '../../ui/account-picker.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { PageLink } from '../../ui/page-link.tsx';
-import { Loaded, PageSkeleton } from '../../ui/states.tsx';
+import { LinesSkeleton, Loaded } from '../../ui/states.tsx';
 import { AccountClusters } from './account-clusters.tsx';
 import { AccountList } from './account-list.tsx';
 import { ExternalIds } from './external-ids.tsx';
@@ -38,37 +38,40 @@ function OneAccount({ accountId }: { readonly accountId: string }) {
   const [isEditing, setEditing] = useState(false);
   const query = useQuery(accountQuery(accountId));
   return (
-    <Loaded query={query} skeleton={<PageSkeleton />}>
-      {(account) => (
-        <>
-          <PageHeader
-            title={account.name ?? accountId}
-            lead={
-              <>
-                {account.name !== undefined && <span className="name">{accountId} · </span>}
-                <PageLink to="/usage" search={{ account: accountId }}>
-                  {t('explain')}
-                </PageLink>
-              </>
-            }
-            actions={
-              mayCall('describeAccount') && (
-                <Button variant="default" onClick={() => setEditing(true)}>
-                  {t('edit')}
-                </Button>
-              )
-            }
-          />
-          <Stack gap="xl">
-            <Limits account={account} />
-            <Year accountId={accountId} />
-            <Statements accountId={accountId} />
-            {mayCall('listClusters') && <AccountClusters accountId={accountId} />}
-            <ExternalIds account={account} />
-          </Stack>
-          {isEditing && <ProfileDialog account={account} onClose={() => setEditing(false)} />}
-        </>
-      )}
-    </Loaded>
+    <>
+      {query.data === undefined && <PageHeader title={accountId} />}
+      <Loaded query={query} skeleton={<LinesSkeleton lines={10} />}>
+        {(account) => (
+          <>
+            <PageHeader
+              title={account.name ?? accountId}
+              lead={
+                <>
+                  {account.name !== undefined && <span className="name">{accountId} · </span>}
+                  <PageLink to="/usage" search={{ account: accountId }}>
+                    {t('explain')}
+                  </PageLink>
+                </>
+              }
+              actions={
+                mayCall('describeAccount') && (
+                  <Button variant="default" onClick={() => setEditing(true)}>
+                    {t('edit')}
+                  </Button>
+                )
+              }
+            />
+            <Stack gap="xl">
+              <Limits account={account} />
+              <Year accountId={accountId} />
+              <Statements accountId={accountId} />
+              {mayCall('listClusters') && <AccountClusters accountId={accountId} />}
+              <ExternalIds account={account} />
+            </Stack>
+            {isEditing && <ProfileDialog account={account} onClose={() => setEditing(false)} />}
+          </>
+        )}
+      </Loaded>
+    </>
   );
 }

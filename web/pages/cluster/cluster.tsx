@@ -34,7 +34,7 @@ export default function ClusterPage() {
   const cluster = useQuery(clusterQuery(clusterId));
   return (
     <>
-      {cluster.data === undefined && cluster.error !== null && <PageHeader title={clusterId} />}
+      {cluster.data === undefined && <PageHeader title={clusterId} />}
       <Loaded query={cluster} skeleton={<ClusterSkeleton />} key={clusterId}>
         {(data) => <Content cluster={data} />}
       </Loaded>
@@ -262,7 +262,6 @@ function Attributes({ cluster }: { readonly cluster: Cluster }) {
 function ClusterSkeleton() {
   return (
     <Stack gap="md" aria-busy="true">
-      <Skeleton height={36} width={260} />
       <Skeleton height={24} width={420} maw="100%" />
       <Skeleton height={220} />
       <LinesSkeleton lines={8} height={36} />
