@@ -137,7 +137,7 @@ export class ConsoleWindow {
       if (await hasFocus(this.page, tab)) return;
       await this.page.keyboard.press('ArrowRight');
     }
-    throw new Error(`no arrow key leads to ${tab}`);
+    return this.#fail(new Error(`no arrow key leads to ${tab}`));
   }
 
   /** Presses Tab until a control has the focus. @throws Error if Tab never leads there */
@@ -147,7 +147,7 @@ export class ConsoleWindow {
       if (await hasFocus(this.page, target)) return;
       await this.page.keyboard.press('Tab');
     }
-    throw new Error(`Tab never leads to ${target}`);
+    return this.#fail(new Error(`Tab never leads to ${target}`));
   }
 
   /** @throws Error that says, besides what a control did not do, what the page shows */

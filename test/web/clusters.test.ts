@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { hasChromium, openPage, sharedBrowser, whyNoChromium } from '../support/browser.ts';
+import { hasChromium, hasFocus, openPage, sharedBrowser, whyNoChromium } from '../support/browser.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 import { textsIn } from '../support/texts.ts';
+import { until } from '../support/until.ts';
 
 const text = textsIn('en');
 
@@ -118,6 +119,19 @@ describe.skipIf(!hasChromium)(`the clusters in the console${whyNoChromium}`, () 
       .click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect((await ledger().get('/v1/clusters/t1')).body.accountId).toBe('globex');
+  });
+
+  test('keep the focus in the dialog of a change when its button was busy', async () => {
+    const page = await openPage(browser(), ledger(), '/clusters/c3');
+    await page.getByRole('button', { name: text('cluster:action.stop') }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: text('cluster:change.preview') }).click();
+    await page.getByText(text('cluster:change.nothingSoFar')).waitFor();
+    await page.evaluate('document.activeElement.blur()');
+    await page.keyboard.press('Tab');
+    await until(() => hasFocus(page, dialog));
+    await page.keyboard.press('Tab');
+    expect(await dialog.locator(':focus').count()).toBe(1);
   });
 
   test('have facts that are voided with a reason, and that stay on the page', async () => {

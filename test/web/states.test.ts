@@ -67,6 +67,20 @@ describe.skipIf(!hasChromium)(`the pages of the console${whyNoChromium}`, () => 
     ['/clusters/none', (page) => page.getByRole('alert').waitFor()],
     ['/deletions', (page) => page.getByRole('article').nth(1).waitFor()],
     ['/nowhere', (page) => page.getByText(text('common:notFound.title')).waitFor()],
+    ['/accounts', (page) => page.getByRole('link', { name: 'globex' }).waitFor()],
+    ['/accounts/acme', (page) => page.locator('.chart-bar').first().waitFor()],
+    ['/accounts/acme?year=table&limits=table', (page) => page.getByRole('row').nth(9).waitFor()],
+    ['/usage', (page) => page.getByRole('link', { name: 'globex' }).waitFor()],
+    ['/usage?account=acme&cluster=c1', (page) => page.getByRole('article').first().waitFor()],
+    ['/usage?account=acme&tab=statement', (page) => page.getByText(text('usage:statement.none')).waitFor()],
+    ['/periods', (page) => page.getByRole('row').nth(1).waitFor()],
+    ['/replay?account=acme', (page) => page.getByRole('slider').waitFor()],
+    ['/replay?account=acme&chart=table', (page) => page.getByRole('row').nth(2).waitFor()],
+    ['/replay?account=acme&tab=compare&before=2', (page) => page.getByRole('article').first().waitFor()],
+    [
+      '/replay?account=acme&tab=evidence',
+      (page) => page.locator('input[type=file]').waitFor({ state: 'attached' }),
+    ],
   ];
 
   test.each(shown)('%s has no violation that axe finds, in either color scheme', async (path, ready) => {

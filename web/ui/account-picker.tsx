@@ -1,12 +1,9 @@
-import { Autocomplete } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { accountsQuery } from '../data/accounts.ts';
 import { useCaller } from '../data/caller.ts';
-
-/** Number of accounts that are offered at once; what is typed narrows them. */
-const MAX_OFFERED = 30;
 
 interface AccountPickerProps {
   readonly value: string | undefined;
@@ -19,6 +16,7 @@ export function AccountPicker({ value, onChange }: AccountPickerProps) {
   const { role } = useCaller();
   const isCustomer = role === 'customer';
   const { data: accounts = [] } = useQuery({ ...accountsQuery, enabled: !isCustomer });
+  const listId = useId();
   const [text, setText] = useState(value ?? '');
   useEffect(() => setText(value ?? ''), [value]);
   if (isCustomer) return null;
@@ -27,23 +25,34 @@ export function AccountPicker({ value, onChange }: AccountPickerProps) {
     if (id !== (value ?? '')) onChange(id === '' ? undefined : id);
   };
   return (
-    <Autocomplete
-      label={t('pick.account')}
-      placeholder={t('pick.allAccounts')}
-      value={text}
-      onChange={setText}
-      onOptionSubmit={choose}
-      onBlur={() => choose(text)}
-      onKeyDown={({ key }) => key === 'Enter' && choose(text)}
-      data={accounts.map(({ accountId }) => accountId)}
-      limit={MAX_OFFERED}
-      maxDropdownHeight={280}
-      w={260}
-      maw="100%"
-      clearable
-      clearButtonProps={{ 'aria-label': t('pick.allAccounts') }}
-      onClear={() => onChange(undefined)}
-    />
+    <>
+      <TextInput
+        type="search"
+        label={t('pick.account')}
+        placeholder={t('pick.allAccounts')}
+        value={text}
+        list={listId}
+        onChange={({ currentTarget: { value: typed }, nativeEvent }) => {
+          setText(typed);
+          // An account that is chosen from the list comes at once, and so does the end of the choice.
+          if (
+            typed === '' ||
+            !('inputType' in nativeEvent) ||
+            nativeEvent.inputType === 'insertReplacementText'
+          )
+            choose(typed);
+        }}
+        onBlur={() => choose(text)}
+        onKeyDown={({ key }) => key === 'Enter' && choose(text)}
+        w={260}
+        maw="100%"
+      />
+      <datalist id={listId}>
+        {accounts.map(({ accountId }) => (
+          <option key={accountId} value={accountId} />
+        ))}
+      </datalist>
+    </>
   );
 }
 

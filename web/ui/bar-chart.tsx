@@ -14,21 +14,21 @@ interface BarChartProps {
   readonly label: string;
 }
 
-const valueOf = (point: Point, { name }: Series) => Number(point[name] ?? 0);
+const countAt = (point: Point, { name }: Series) => Number(point[name] ?? 0);
 
 /** Bars of whole numbers; those of one point are stacked, the first series at the bottom. */
 export function BarChart({ series, ...props }: BarChartProps) {
   const { data } = props;
   const max = Math.max(
     0,
-    ...data.map((point) => series.reduce((sum, each) => sum + valueOf(point, each), 0)),
+    ...data.map((point) => series.reduce((sum, each) => sum + countAt(point, each), 0)),
   );
   return (
     <ChartFrame {...props} series={series} max={max} isWhole>
       {(plot) =>
         data.map((point, i) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: points have places and no ids.
-          <Stack key={i} plot={plot} place={i} values={series.map((each) => valueOf(point, each))} />
+          <Stack key={i} plot={plot} place={i} values={series.map((each) => countAt(point, each))} />
         ))
       }
     </ChartFrame>

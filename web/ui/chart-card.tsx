@@ -1,4 +1,4 @@
-import { Button, Group, Paper, SegmentedControl, Title } from '@mantine/core';
+import { Button, Group, Paper, SegmentedControl, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { csvOf, saveText } from './csv.ts';
@@ -10,6 +10,8 @@ interface ChartCardProps {
   /** Name of its parameter in the address, which keeps whether the table is shown. */
   readonly name: string;
   readonly chart: ReactNode;
+  /** Says below the chart what its figures are. */
+  readonly note?: string;
   /** The same figures as a table. */
   readonly table: ReactNode;
   /** The same figures for the export: a row of headers, and the rows. */
@@ -19,7 +21,7 @@ interface ChartCardProps {
 }
 
 /** A chart with the table behind it. Both can be exported. */
-export function ChartCard({ title, name, chart, table, csv, height }: ChartCardProps) {
+export function ChartCard({ title, name, chart, note, table, csv, height }: ChartCardProps) {
   const { t } = useTranslation();
   const [url, setUrl] = useUrlState();
   const view = url[name] === 'table' ? 'table' : 'chart';
@@ -48,12 +50,11 @@ export function ChartCard({ title, name, chart, table, csv, height }: ChartCardP
           </Button>
         </Group>
       </Group>
-      {view === 'table' ? (
-        table
-      ) : (
-        <div style={{ minHeight: height }}>
-          {chart}
-        </div>
+      {view === 'table' ? table : <div style={{ minHeight: height }}>{chart}</div>}
+      {note !== undefined && (
+        <Text size="xs" c="dimmed" mt="xs">
+          {note}
+        </Text>
       )}
     </Paper>
   );

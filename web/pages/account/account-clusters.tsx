@@ -1,6 +1,6 @@
 import { Button, Title } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMayCall } from '../../data/caller.ts';
 import { allClusters, type Cluster, clusterListQuery } from '../../data/clusters.ts';
@@ -10,10 +10,7 @@ import { PageLink } from '../../ui/page-link.tsx';
 import { StateMark } from '../../ui/state-mark.tsx';
 import { Empty, LinesSkeleton, Loaded } from '../../ui/states.tsx';
 import { Instant } from '../../ui/times.tsx';
-
-const ChangeDialog = lazy(() =>
-  import('../cluster/change-dialog.tsx').then(({ ChangeDialog: dialog }) => ({ default: dialog })),
-);
+import { ChangeDialog } from '../cluster/lazy-dialogs.tsx';
 
 /** The clusters of an account. Operators transfer them to another. */
 export function AccountClusters({ accountId }: { readonly accountId: string }) {
@@ -112,17 +109,15 @@ export function AccountClusters({ accountId }: { readonly accountId: string }) {
         }}
       </Loaded>
       {moved !== undefined && (
-        <Suspense fallback={null}>
-          <ChangeDialog
-            kind="transfer"
-            subject={moved.name ?? moved.clusterId}
-            changeOf={(fields) => transferCluster(moved.clusterId, fields)}
-            onClose={() => {
-              setMoved(undefined);
-              void query.refetch();
-            }}
-          />
-        </Suspense>
+        <ChangeDialog
+          kind="transfer"
+          subject={moved.name ?? moved.clusterId}
+          changeOf={(fields) => transferCluster(moved.clusterId, fields)}
+          onClose={() => {
+            setMoved(undefined);
+            void query.refetch();
+          }}
+        />
       )}
     </section>
   );

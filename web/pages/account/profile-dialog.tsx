@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Fieldset, Group, NumberInput, Stack, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Fieldset, Group, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -120,15 +120,15 @@ function Entries({ title, nameLabel, valueLabel, add, entries, onChange, isNumbe
               flex={1}
             />
             {isNumber ? (
-              <NumberInput
+              <TextInput
+                type="number"
                 id={`${id}-value-${i}`}
                 label={valueLabel}
                 value={value}
                 min={0}
                 max={1_000_000}
-                allowDecimal={false}
-                onChange={(number) => change(key, { value: String(number) })}
-                hideControls
+                step={1}
+                onChange={({ currentTarget: { value: number } }) => change(key, { value: number })}
                 w={110}
               />
             ) : (

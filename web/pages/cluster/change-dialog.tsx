@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Change, makeChange, type Preview, previewChange } from '../../data/corrections.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Failed } from '../../ui/states.tsx';
 import { EffectTable } from './effect-table.tsx';
@@ -57,13 +58,7 @@ export function ChangeDialog({ kind, subject, changeOf, onClose }: ChangeDialogP
     kind === 'transfer' ? fields.accountId.trim() !== '' : kind !== 'void' || fields.reason.trim() !== '';
   const preview = previewing.data;
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t(`change.${kind}.title`, { subject })}
-      size="xl"
-      closeButtonProps={{ 'aria-label': t('dialog.close') }}
-    >
+    <Dialog onClose={onClose} title={t(`change.${kind}.title`, { subject })} size="xl">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -119,7 +114,7 @@ export function ChangeDialog({ kind, subject, changeOf, onClose }: ChangeDialogP
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

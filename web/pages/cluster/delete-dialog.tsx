@@ -1,4 +1,4 @@
-import { Button, Code, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Code, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
@@ -9,6 +9,7 @@ import {
   type DeletionRequest,
   requestDeletion,
 } from '../../data/deletions.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { BilledTime } from '../../ui/figures.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Failed } from '../../ui/states.tsx';
@@ -49,14 +50,7 @@ export function DeleteDialog({ cluster, onClose, onConfirmed }: DeleteDialogProp
   };
   const name = cluster.name ?? cluster.clusterId;
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={t('delete.title', { name })}
-      size="lg"
-      closeButtonProps={{ 'aria-label': t('dialog.close') }}
-      closeOnClickOutside={false}
-    >
+    <Dialog onClose={close} title={t('delete.title', { name })} size="lg" isKept>
       {isConfirmed ? (
         <Confirmed
           onClose={() => {
@@ -93,7 +87,7 @@ export function DeleteDialog({ cluster, onClose, onConfirmed }: DeleteDialogProp
           onConfirm={(typed) => confirming.mutate({ requested, name: typed })}
         />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

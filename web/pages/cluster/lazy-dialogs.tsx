@@ -1,5 +1,5 @@
 import i18next from 'i18next';
-import { type ComponentProps, lazy, Suspense, useEffect } from 'react';
+import { type ComponentProps, lazy, Suspense } from 'react';
 
 /** Dialogs are loaded when they are opened, with their texts, which other pages do not have yet. */
 const texts = () => i18next.loadNamespaces('cluster');
@@ -12,18 +12,7 @@ const LazyChange = lazy(async () => {
   return { default: component };
 });
 
-/** Gives the focus back to the element that opened a dialog, when the dialog is gone. */
-function useReturnedFocus(): void {
-  useEffect(() => {
-    const { activeElement } = document;
-    return () => {
-      if (activeElement instanceof HTMLElement && activeElement.isConnected) activeElement.focus();
-    };
-  }, []);
-}
-
 export function DeleteDialog(props: ComponentProps<typeof LazyDelete>) {
-  useReturnedFocus();
   return (
     <Suspense>
       <LazyDelete {...props} />
@@ -32,7 +21,6 @@ export function DeleteDialog(props: ComponentProps<typeof LazyDelete>) {
 }
 
 export function ChangeDialog(props: ComponentProps<typeof LazyChange>) {
-  useReturnedFocus();
   return (
     <Suspense>
       <LazyChange {...props} />

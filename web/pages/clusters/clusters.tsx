@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, NativeSelect, TextInput } from '@mantine/core';
+import { Anchor, Button, NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -281,18 +281,16 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
 
 function NameCell({ cluster: { clusterId, name } }: { readonly cluster: Cluster }) {
   return (
-    <Group gap={8} wrap="nowrap">
-      <Anchor
-        component={Link}
-        to={'/clusters/$clusterId' as never}
-        params={{ clusterId } as never}
-        preload={false}
-        size="sm"
-        className="name"
-        title={name === null ? clusterId : `${name}\n${clusterId}`}
-      >
-        {name ?? clusterId}
-      </Anchor>
-    </Group>
+    <Anchor
+      component={Link}
+      to={'/clusters/$clusterId' as never}
+      params={{ clusterId } as never}
+      preload={false}
+      size="sm"
+      className="name"
+      title={name === null ? clusterId : `${name}\n${clusterId}`}
+    >
+      {name ?? clusterId}
+    </Anchor>
   );
 }

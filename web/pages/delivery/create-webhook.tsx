@@ -1,19 +1,15 @@
-import { Button, Group, Modal, Stack, TagsInput, TextInput } from '@mantine/core';
+import { Button, Group, Stack, TagsInput, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { EVENT_TYPES } from '../../data/feed.ts';
 import { createWebhook } from '../../data/webhooks.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Failed } from '../../ui/states.tsx';
 import { Secret } from './secret.tsx';
 
-interface CreateWebhookProps {
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-}
-
 /** Creates a webhook, and shows its secret once. */
-export function CreateWebhook({ isOpen, onClose }: CreateWebhookProps) {
+export default function CreateWebhook({ onClose }: { readonly onClose: () => void }) {
   const { t } = useTranslation('delivery');
   const client = useQueryClient();
   const create = useMutation({
@@ -24,14 +20,6 @@ export function CreateWebhook({ isOpen, onClose }: CreateWebhookProps) {
   const [description, setDescription] = useState('');
   const [types, setTypes] = useState<string[]>([]);
   const [isChecked, setChecked] = useState(false);
-  const close = () => {
-    onClose();
-    create.reset();
-    setUrl('');
-    setDescription('');
-    setTypes([]);
-    setChecked(false);
-  };
   const isValid = URL.parse(url) !== null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -40,16 +28,14 @@ export function CreateWebhook({ isOpen, onClose }: CreateWebhookProps) {
     create.mutate({ url, types, ...(description.trim() !== '' && { description: description.trim() }) });
   };
   return (
-    <Modal
-      opened={isOpen}
-      onClose={close}
+    <Dialog
+      onClose={onClose}
       title={t(create.data === undefined ? 'create' : 'created')}
-      closeButtonProps={{ 'aria-label': t('common:dialog.close') }}
-      closeOnClickOutside={create.data === undefined}
+      isKept={create.data !== undefined}
       size="lg"
     >
       {create.data !== undefined ? (
-        <Secret secret={create.data.secret} onClose={close} />
+        <Secret secret={create.data.secret} onClose={onClose} />
       ) : (
         <form onSubmit={submit} noValidate>
           <Stack>
@@ -79,7 +65,7 @@ export function CreateWebhook({ isOpen, onClose }: CreateWebhookProps) {
             />
             {create.error !== null && <Failed error={create.error} />}
             <Group justify="flex-end">
-              <Button variant="default" onClick={close}>
+              <Button variant="default" onClick={onClose}>
                 {t('common:dialog.cancel')}
               </Button>
               <Button type="submit" loading={create.isPending}>
@@ -89,6 +75,6 @@ export function CreateWebhook({ isOpen, onClose }: CreateWebhookProps) {
           </Stack>
         </form>
       )}
-    </Modal>
+    </Dialog>
   );
 }

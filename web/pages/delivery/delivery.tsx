@@ -1,7 +1,7 @@
 import { Button, NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMayCall } from '../../data/caller.ts';
 import { type Webhook, webhooksQuery } from '../../data/webhooks.ts';
@@ -10,10 +10,11 @@ import { PageHeader } from '../../ui/page-header.tsx';
 import { Empty, Loaded, NothingMatches } from '../../ui/states.tsx';
 import { Age } from '../../ui/times.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
-import { CreateWebhook } from './create-webhook.tsx';
 import { HEALTHS, HealthBadge, healthOf } from './health.tsx';
 import { OneWebhook } from './one-webhook.tsx';
 import './delivery.css';
+
+const CreateWebhook = lazy(() => import('./create-webhook.tsx'));
 
 /** Where the ledger sends events: all webhooks, or one. */
 export default function DeliveryPage() {
@@ -122,7 +123,11 @@ function WebhookList() {
           );
         }}
       </Loaded>
-      <CreateWebhook isOpen={isCreating} onClose={() => setCreating(false)} />
+      {isCreating && (
+        <Suspense>
+          <CreateWebhook onClose={() => setCreating(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

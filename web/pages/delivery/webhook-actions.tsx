@@ -1,4 +1,4 @@
-import { Button, Modal, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { useMayCall } from '../../data/caller.ts';
 import { deleteWebhook, rotateSecret, setEnabled, testWebhook, type Webhook } from '../../data/webhooks.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Failed } from '../../ui/states.tsx';
 import { Secret } from './secret.tsx';
@@ -79,16 +80,9 @@ export function WebhookActions({ webhook }: { readonly webhook: Webhook }) {
           <Text size="sm">{t('rotate.effect')}</Text>
         </ConfirmDialog>
       ) : (
-        <Modal
-          opened
-          onClose={closeRotated}
-          title={t('secret.title')}
-          closeButtonProps={{ 'aria-label': t('common:dialog.close') }}
-          closeOnClickOutside={false}
-          size="lg"
-        >
+        <Dialog onClose={closeRotated} title={t('secret.title')} isKept size="lg">
           <Secret secret={rotate.data.secret} onClose={closeRotated} />
-        </Modal>
+        </Dialog>
       )}
       <ConfirmDialog
         isOpen={open === 'disable'}
@@ -130,12 +124,7 @@ function SendTest({ webhookId }: { readonly webhookId: string }) {
       <Button size="xs" loading={test.isPending} onClick={() => test.mutate()}>
         {t('test.button')}
       </Button>
-      <Modal
-        opened={data !== undefined || error !== null}
-        onClose={test.reset}
-        title={t('test.title')}
-        closeButtonProps={{ 'aria-label': t('common:dialog.close') }}
-      >
+      <Dialog isOpen={data !== undefined || error !== null} onClose={test.reset} title={t('test.title')}>
         {error !== null && <Failed error={error} />}
         {data !== undefined && (
           <Notice
@@ -148,7 +137,7 @@ function SendTest({ webhookId }: { readonly webhookId: string }) {
             {t('test.took', { ms: data.durationMs })}
           </Notice>
         )}
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { type RejectedEvent, rejectedEventsQuery, retryRejected } from '../../da
 import { shortType } from '../../data/feed.ts';
 import { CopyText } from '../../ui/copy-text.tsx';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Failed, Loaded } from '../../ui/states.tsx';
 import { Instant } from '../../ui/times.tsx';
@@ -118,13 +119,7 @@ function OneRejected({
   });
   const { problem, event, text } = rejected;
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={problem.title}
-      closeButtonProps={{ 'aria-label': t('common:dialog.close') }}
-      size="lg"
-    >
+    <Dialog onClose={onClose} title={problem.title} size="lg">
       <Stack>
         <Text size="sm" className="breakable">
           {problem.detail}
@@ -150,6 +145,6 @@ function OneRejected({
           )}
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -92,6 +92,7 @@ export function BillableDays({ days }: { readonly days: readonly Day[] }) {
       title={t('days.title')}
       name="days"
       height={HEIGHT}
+      note={t('common:chart.billedDays')}
       chart={<BarChart data={data} by="date" series={series} height={HEIGHT} label={t('days.label')} />}
       table={
         <LazyDataTable

@@ -15,7 +15,7 @@ interface BeginningStepsProps {
 }
 
 /** The guided beginning of a platform that existed before: from which month, what is left out, and the confirmation. */
-export function BeginningSteps({ first, onDone }: BeginningStepsProps) {
+export default function BeginningSteps({ first, onDone }: BeginningStepsProps) {
   const { t, i18n } = useTranslation('periods');
   const client = useQueryClient();
   const [step, setStep] = useState(0);

@@ -1,14 +1,15 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMayCall } from '../../data/caller.ts';
 import { beginningQuery, type Period } from '../../data/periods.ts';
 import { monthName } from '../../ui/months.ts';
 import { Notice } from '../../ui/notice.tsx';
-import { Loaded } from '../../ui/states.tsx';
+import { LinesSkeleton, Loaded } from '../../ui/states.tsx';
 import { Instant } from '../../ui/times.tsx';
-import { BeginningSteps } from './beginning-steps.tsx';
+
+const BeginningSteps = lazy(() => import('./beginning-steps.tsx'));
 
 /** With which period statements begin: as it is recorded, or how to set it while that is possible. */
 export function Beginning({ periods }: { readonly periods: readonly Period[] }) {
@@ -30,7 +31,12 @@ export function Beginning({ periods }: { readonly periods: readonly Period[] }) 
             </Text>
           );
         if (first === undefined || first.state === 'closed') return null;
-        if (isOpen) return <BeginningSteps first={first} onDone={() => setOpen(false)} />;
+        if (isOpen)
+          return (
+            <Suspense fallback={<LinesSkeleton lines={4} />}>
+              <BeginningSteps first={first} onDone={() => setOpen(false)} />
+            </Suspense>
+          );
         return (
           <Notice title={t('beginning.none', { name: monthName(first.period, i18n.language) })}>
             {t('beginning.noneDetail')}

@@ -9,7 +9,7 @@ import { Empty, Failed } from '../../ui/states.tsx';
 import { VerdictView } from './verdict-view.tsx';
 
 /** The evidence file of a period, and the check of any such file in this browser. */
-export function Evidence({
+export default function Evidence({
   accountId,
   period,
 }: {

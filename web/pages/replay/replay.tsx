@@ -1,16 +1,18 @@
 import { Group, Stack, Tabs } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { AccountAndMonth } from '../../ui/account-and-month.tsx';
 import { AccountPicker, useAccountOf } from '../../ui/account-picker.tsx';
 import { isMonth, monthOf } from '../../ui/months.ts';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { PeriodPicker } from '../../ui/period-picker.tsx';
-import { Empty } from '../../ui/states.tsx';
+import { Empty, LinesSkeleton } from '../../ui/states.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
 import { Comparison } from './comparison.tsx';
-import { Evidence } from './evidence.tsx';
 import { Sequence } from './sequence.tsx';
 import './replay.css';
+
+const Evidence = lazy(() => import('./evidence.tsx'));
 
 const TABS = ['sequence', 'compare', 'evidence'] as const;
 
@@ -48,7 +50,9 @@ export default function ReplayPage() {
             ))}
           </Tabs.List>
           <Tabs.Panel value="evidence">
-            <Evidence accountId={accountId} period={period} />
+            <Suspense fallback={<LinesSkeleton />}>
+              <Evidence accountId={accountId} period={period} />
+            </Suspense>
           </Tabs.Panel>
           {accountId === undefined ? (
             tab !== 'evidence' && <Empty title={t('choose')}>{t('chooseDetail')}</Empty>

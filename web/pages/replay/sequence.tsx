@@ -2,12 +2,12 @@ import { Button, Group, NativeSelect, Paper, SimpleGrid, Slider, Stack, Text } f
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { type ReplayLine, replayQuery } from '../../data/replay.ts';
-import { StepChart } from '../../ui/step-chart.tsx';
 import { ChartCard } from '../../ui/chart-card.tsx';
 import { FactCard } from '../../ui/fact-card.tsx';
 import { FigureTile, FigureTiles } from '../../ui/figure-tile.tsx';
 import { BilledTime, Count, Seconds, SignedCount } from '../../ui/figures.tsx';
 import { Empty, LinesSkeleton, Loaded } from '../../ui/states.tsx';
+import { StepChart } from '../../ui/step-chart.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
 import { factRefOf } from './fact-of-line.ts';
 import { LineTable } from './line-table.tsx';

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Role } from '../../data/caller.ts';
 import { createKey, keysQuery } from '../../data/keys.ts';
 import { CopyText } from '../../ui/copy-text.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Failed } from '../../ui/states.tsx';
 
@@ -34,12 +35,11 @@ export function CreateKey({ isOpen, onClose }: CreateKeyProps) {
   };
   const created = create.data;
   return (
-    <Modal
-      opened={isOpen}
+    <Dialog
+      isOpen={isOpen}
       onClose={close}
       title={t(created === undefined ? 'create.title' : 'create.done')}
-      closeButtonProps={{ 'aria-label': t('common:dialog.close') }}
-      closeOnClickOutside={created === undefined}
+      isKept={created !== undefined}
       size="lg"
     >
       {created === undefined ? (
@@ -55,7 +55,7 @@ export function CreateKey({ isOpen, onClose }: CreateKeyProps) {
           </Group>
         </Stack>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

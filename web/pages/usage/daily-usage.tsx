@@ -63,6 +63,7 @@ function Days({
       title={t('days.title')}
       name="days"
       height={HEIGHT}
+      note={t('common:chart.billedDays')}
       chart={<BarChart data={data} by="date" series={series} height={HEIGHT} label={t('days.label')} />}
       table={
         <DataTable

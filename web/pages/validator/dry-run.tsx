@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { dryRun } from '../../data/validator.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Failed, LinesSkeleton } from '../../ui/states.tsx';
 import { Conclusions, Verdicts } from './conclusions.tsx';
@@ -17,13 +18,7 @@ export function DryRun({ isOpen, onClose }: { readonly isOpen: boolean; readonly
     else reset();
   }, [isOpen, mutate, reset]);
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={t('dryRun.title')}
-      closeButtonProps={{ 'aria-label': t('common:dialog.close') }}
-      size="xl"
-    >
+    <Dialog isOpen={isOpen} onClose={onClose} title={t('dryRun.title')} size="xl">
       <Stack>
         <Text size="sm" c="dimmed">
           {t('dryRun.lead')}
@@ -48,6 +43,6 @@ export function DryRun({ isOpen, onClose }: { readonly isOpen: boolean; readonly
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, NumberInput, Progress, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Progress, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -118,12 +118,13 @@ function Proceed({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClo
       onClose={onClose}
     >
       <Text size="sm">{t('breaker.askEffect')}</Text>
-      <NumberInput
+      <TextInput
+        type="number"
         label={t('breaker.hours')}
         value={hours}
         min={1}
         max={168}
-        onChange={(value) => setHours(Number(value))}
+        onChange={({ currentTarget: { value } }) => setHours(Number(value))}
       />
       <Textarea
         label={t('note')}
