@@ -93,7 +93,7 @@ const TOO_DEEP = 'it is nested too deeply';
 /** Parses YAML. @returns its value, or what is wrong with it, in words */
 function contentOf(text: string): { readonly value: unknown } | { readonly errors: readonly string[] } {
   try {
-    const document = parseDocument(text, { uniqueKeys: true, strict: true });
+    const document = parseDocument(text, { uniqueKeys: true, strict: true, logLevel: 'error' });
     const errors = document.errors.map(({ message }) =>
       message.includes('call stack') ? TOO_DEEP : String(message.split('\n')[0]),
     );
@@ -219,7 +219,7 @@ function readForm(text: string, { form }: Setting): unknown {
       return text === 'true' || (text === 'false' ? false : text);
     case 'yaml':
       try {
-        return parse(text, { uniqueKeys: true, strict: true });
+        return parse(text, { uniqueKeys: true, strict: true, logLevel: 'error' });
       } catch (error) {
         if (error instanceof YAMLParseError) return text;
         throw error;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readKeyFile, retireOldKeys, rotateKey } from '../../src/audit/key-file.ts';
 import { parseRecords } from './shim/records.ts';
 import type { Shim } from './shim/shim.ts';
+import type { CopierOptions } from './victim/copier.ts';
 import { judge } from './victim/judge.ts';
 import { addPromise, type Line, noPromises, type Promises } from './victim/promises.ts';
 import { runVictim } from './victim/run-victim.ts';
@@ -27,10 +28,13 @@ export interface CrashpointsOptions {
   readonly progress?: (report: CrashpointsReport) => void;
 }
 
-/** An operation that is ended at each call that changes a file: a kind of work of the victim, and what happens to its files before. */
+/** An operation that is ended at each call that changes a file: a kind of work of the victim, or a copy of its store. */
 interface Operation {
-  readonly work: string;
+  readonly work: string | CopierOptions['action'];
+  /** What happens to the files before. */
   readonly prepare?: (folder: string) => Promise<void>;
+  /** Whether the log lacks promised facts before, so that it begins as read-only. */
+  readonly hasLost?: boolean;
 }
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -54,9 +58,16 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       await readKeyFile(key);
     },
   },
-  /** A backup in the place of the store, whose loss is then accepted. */
+  backup: { work: 'backup' },
+  /** A backup in the place of the store, by the command that restores it. */
   restore: {
     work: 'restore',
+    prepare: async (folder) => void (await runVictim({ folder, action: 'backup', backup: backupOf(folder) })),
+  },
+  /** A copy in the place of the store, which lacks facts. Their loss is then accepted. */
+  'accepted loss': {
+    work: 'accept-loss',
+    hasLost: true,
     prepare: async (folder) => {
       cpSync(join(folder, 'ledger.db'), join(folder, 'backup'));
       await runVictim({ folder, seed: 3, steps: 3, work: 'append' });
@@ -65,6 +76,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
   },
 };
+
+const backupOf = (folder: string) => join(folder, 'backup.db');
 
 /**
  * Ends a ledger at each call that changes a file, in the middle of each operation, from its start to its stop. Started again, it
@@ -104,7 +117,7 @@ async function sweep(
   { count, seed, plant }: CrashpointsOptions,
   report: CrashpointsReport,
 ): Promise<void> {
-  const { work } = operation;
+  const { work, hasLost = false } = operation;
   const prepared = `${folder}-prepared`;
   rmSync(prepared, { recursive: true, force: true });
   cpSync(used, prepared, { recursive: true });
@@ -114,7 +127,12 @@ async function sweep(
     cpSync(prepared, folder, { recursive: true });
   };
   const run = (environment?: Record<string, string>) =>
-    runVictim({ folder, seed: 4, steps: 1, work }, environment);
+    runVictim(
+      work === 'backup' || work === 'restore'
+        ? { folder, action: work, backup: backupOf(folder) }
+        : { folder, seed: 4, steps: 1, work },
+      environment,
+    );
   reset();
   const counted = join(folder, 'calls');
   await run(shim.environment({ folder, calls: 'wsm', mode: 'count', log: counted }));
@@ -124,8 +142,8 @@ async function sweep(
   for (let i = 0; i < tried; i++) {
     const at = 1 + ((Math.floor((i * all) / tried) + (tried < all ? seed : 0)) % all);
     reset();
-    // Promises about events that the backup lacks do not hold any more.
-    const promised = name === 'restore' ? noPromises() : clone(promises);
+    // Promises about events that the copy lacks do not hold any more.
+    const promised = hasLost ? noPromises() : clone(promises);
     const wrong = (text: string) => report.findings.push(`${name}, call ${at} of ${all}: ${text}`);
     const { code, lines } = await run(shim.environment({ folder, calls: 'wsm', mode: 'exit', at }));
     if (code !== 137 && code !== 0) wrong(`it ended with ${code} instead of at the call`);
@@ -134,8 +152,7 @@ async function sweep(
     const again = await run();
     if (again.code !== 0) wrong(`the next start ended with ${again.code}: ${again.stderr.slice(0, 300)}`);
     for (const line of again.lines)
-      if ('ready' in line && !line.ready.ok && name !== 'restore')
-        wrong(`the next start says: ${line.ready.detail}`);
+      if ('ready' in line && !line.ready.ok && !hasLost) wrong(`the next start says: ${line.ready.detail}`);
     const contradiction = addAll(promised, again.lines);
     if (contradiction !== undefined) wrong(contradiction);
     const verdict = await judge(promised, folder);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Composition } from '../../src/app/compose.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { seededRandom } from './seeded-random.ts';
-import { judge, openLedgerOn, post } from './victim/judge.ts';
+import { judge, logAlone, openLedgerOn, post, wholeLedger } from './victim/judge.ts';
 import { noPromises, type Promises } from './victim/promises.ts';
 
 /** The result of a run: how many starts had everything, and how many said that they had not. */
@@ -40,6 +40,10 @@ interface Killed {
 /** Cases that use the same killed ledger. */
 const CASES_PER_LEDGER = 250;
 const PAGE = 4_096;
+/** Cases at once: each waits for the threads of its ledger. */
+const LANES = 4;
+/** A whole ledger, with HTTP, is started in one of so many cases; the others open what reads and writes the log. */
+const WHOLE_EVERY = 25;
 /** Files whose damage no start can see: they hold no facts, and the ledger does not read them. */
 const IGNORED = /\.lock/;
 
@@ -52,12 +56,21 @@ export async function damage({ seed, count, plant, progress }: DamageOptions): P
   const report: DamageReport = { cases: count, complete: 0, told: 0, refused: 0, silent: [] };
   const root = mkdtempSync(join(tmpdir(), 'ledger-damage-'));
   try {
-    let killed: Killed | undefined;
-    for (let n = 0; n < count; n++) {
-      const random = seededRandom(seed * 1_000_003 + n);
-      if (n % CASES_PER_LEDGER === 0) killed = await killedLedger(root, seededRandom(seed + n));
-      await runCase(killed as Killed, { root, random, name: `--seed ${seed} case ${n}`, plant }, report);
-      if (n % 100 === 99) progress?.(report);
+    for (let first = 0; first < count; first += CASES_PER_LEDGER) {
+      const killed = await killedLedger(root, seededRandom(seed + first));
+      const end = Math.min(count, first + CASES_PER_LEDGER);
+      let next = first;
+      const lane = async (_: unknown, i: number) => {
+        const folder = join(root, `case-${i}`);
+        while (next < end) {
+          const n = next++;
+          const random = seededRandom(seed * 1_000_003 + n);
+          const name = `--seed ${seed} case ${n}`;
+          await runCase(killed, { folder, random, name, plant, isWhole: n % WHOLE_EVERY === 0 }, report);
+        }
+      };
+      await Promise.all(Array.from({ length: LANES }, lane));
+      progress?.(report);
     }
     return report;
   } finally {
@@ -66,24 +79,25 @@ export async function damage({ seed, count, plant, progress }: DamageOptions): P
 }
 
 interface Case {
-  readonly root: string;
+  readonly folder: string;
   readonly random: () => number;
   readonly name: string;
   readonly plant: DamageOptions['plant'];
+  /** Whether a whole ledger is started, instead of what reads and writes the log. */
+  readonly isWhole: boolean;
 }
 
 async function runCase(
   killed: Killed,
-  { root, random, name, plant }: Case,
+  { folder, random, name, plant, isWhole }: Case,
   report: DamageReport,
 ): Promise<void> {
-  const folder = join(root, 'case');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
   const { files, what } = damaged(killed, random);
   for (const [file, bytes] of files) writeFileSync(join(folder, file), bytes, { mode: 0o600 });
   plant?.(folder);
-  const outcome = await judge(killed.promises, folder);
+  const outcome = await judge(killed.promises, folder, {}, isWhole ? wholeLedger : logAlone);
   if (outcome === 'complete' || outcome === 'refused') report[outcome]++;
   else if (outcome === 'read-only') report.told++;
   else report.silent.push(`${name}, ${what}: ${outcome}`);

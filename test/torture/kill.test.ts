@@ -5,10 +5,10 @@ import { kill } from './kill.ts';
 
 const SEED = 20_261_126;
 
-test('a ledger that is killed while it appends, voids, closes, signs, writes snapshots and sends webhooks keeps every promise', async () => {
-  const { findings, kills, promises, delivered } = await kill({ seed: SEED, count: 3 });
+test('a ledger that is killed while it appends, voids, closes, signs, writes snapshots, sends webhooks and is backed up keeps every promise', async () => {
+  const { findings, kills, backups, promises, delivered } = await kill({ seed: SEED, count: 3 });
   expect(findings).toEqual([]);
-  expect(kills).toBe(3);
+  expect([kills, backups]).toEqual([3, 1]);
   expect(promises.facts.length).toBeGreaterThan(0);
   expect(delivered).toBeGreaterThan(0);
 });

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Copies, missingIn } from './copies.ts';
 import { seededRandom } from './seeded-random.ts';
 import { judge, openLedgerOn } from './victim/judge.ts';
 import { addPromise, noPromises, type Promises } from './victim/promises.ts';
@@ -15,6 +15,9 @@ export interface KillReport {
   readonly promises: Promises;
   /** Clusters whose facts arrived at the receiver of webhooks. */
   delivered: number;
+  /** Backups that were killed with their ledger, and restores. */
+  backups: number;
+  restores: number;
   readonly findings: string[];
 }
 
@@ -32,14 +35,21 @@ const MAX_PROMISES = 200;
 const MAX_DELAY_MS = 20;
 /** A folder is used for so many lives: the start reads the whole log. */
 const LIVES_PER_FOLDER = 100;
+/** Number of the newest promises that are compared after each kill; the older ones were compared before. */
+const COMPARED = 2_000;
+
+/** A backup is killed in one of so many lives, and a restore of it after one of so many. */
+const BACKUP_EVERY = 5;
+const RESTORE_EVERY = 10;
+const NO_COPIES = { backups: 0, restores: 0 };
 
 /**
- * Kills a ledger again and again while it appends, takes batches, voids, closes periods, signs, writes snapshots and sends
- * webhooks. Each start must find all that was promised; at the end of each folder everything is compared again, and every fact
+ * Kills a ledger again and again while it appends, takes batches, voids, closes periods, signs, writes snapshots, sends webhooks
+ * and is backed up, and kills restores of the backups. Each start must find all that was promised; at the end of each folder everything is compared again, and every fact
  * must have arrived at the receiver of webhooks, those of a cluster in order.
  */
 export async function kill({ seed, count, plant, progress }: KillOptions): Promise<KillReport> {
-  const report: KillReport = { kills: 0, promises: noPromises(), delivered: 0, findings: [] };
+  const report: KillReport = { kills: 0, promises: noPromises(), delivered: 0, ...NO_COPIES, findings: [] };
   let next = 0;
   const lane = async () => {
     while (next < count && report.findings.length === 0) {
@@ -50,17 +60,18 @@ export async function kill({ seed, count, plant, progress }: KillOptions): Promi
   };
   const inNewFolder = async (first: number) => {
     const folder = mkdtempSync(join(tmpdir(), 'ledger-killed-'));
+    const place = mkdtempSync(join(tmpdir(), 'ledger-copies-'));
     const receiver = await WebhookReceiver.start();
     try {
       const lives = Math.min(LIVES_PER_FOLDER, count - first);
       await killInFolder(
-        { folder, seed: seed * 1_000_003 + first, lives, receiver, plant },
+        { folder, place, seed: seed * 1_000_003 + first, lives, receiver, plant },
         report,
         progress,
       );
     } finally {
       await receiver.stop();
-      rmSync(folder, { recursive: true, force: true });
+      for (const used of [folder, place]) rmSync(used, { recursive: true, force: true });
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, lane));
@@ -69,6 +80,8 @@ export async function kill({ seed, count, plant, progress }: KillOptions): Promi
 
 interface Lives {
   readonly folder: string;
+  /** A folder for backups. */
+  readonly place: string;
   readonly seed: number;
   readonly lives: number;
   readonly receiver: WebhookReceiver;
@@ -76,18 +89,24 @@ interface Lives {
 }
 
 async function killInFolder(
-  { folder, seed, lives, receiver, plant }: Lives,
+  { folder, place, seed, lives, receiver, plant }: Lives,
   report: KillReport,
   progress: KillOptions['progress'],
 ): Promise<void> {
   const promises = noPromises();
   const findings: string[] = [];
+  const copies = new Copies(folder, place);
   for (let life = 0; life < lives && findings.length === 0; life++) {
     const random = seededRandom(seed + life);
     const victim = startVictim({ folder, seed: seed + life, webhook: receiver.url });
     await victim.promised(Math.floor(random() ** 2 * MAX_PROMISES));
-    await wait(random() * MAX_DELAY_MS);
-    victim.process.kill('SIGKILL');
+    if (life % BACKUP_EVERY === 1) {
+      findings.push(...(await copies.killBackup(victim, promises.facts, random)));
+      report.backups++;
+    } else {
+      await wait(random() * MAX_DELAY_MS);
+      victim.process.kill('SIGKILL');
+    }
     const { lines, code, stderr } = await victim.ended;
     report.kills++;
     plant?.(folder);
@@ -98,7 +117,12 @@ async function killInFolder(
       if ('ready' in line && !line.ready.ok) findings.push(`a start says: ${line.ready.detail}`);
       if ('failed' in line) findings.push(`it failed: ${line.failed}`);
     }
-    findings.push(...missingIn(folder, promises));
+    const newest = promises.facts.slice(-COMPARED);
+    findings.push(...missingIn(join(folder, 'ledger.db'), newest).map((text) => `${text} after a kill`));
+    if (life % RESTORE_EVERY === 2 && copies.hasBackup) {
+      findings.push(...(await copies.killRestore(random)));
+      report.restores++;
+    }
     if (life % 10 === 9) progress?.(report);
   }
   const verdict = await judge(promises, folder);
@@ -109,19 +133,6 @@ async function killInFolder(
   report.promises.checkpoints.push(...promises.checkpoints);
   for (const [period, digest] of promises.closings) report.promises.closings.set(`${seed} ${period}`, digest);
   report.findings.push(...findings.map((text) => `--seed ${seed}: ${text}`));
-}
-
-/** Compares the newest promises with the rows of the store, read with SQLite alone. The older ones were compared before. */
-function missingIn(folder: string, { facts }: Promises): string[] {
-  const newest = facts.slice(-2_000);
-  const db = new DatabaseSync(join(folder, 'ledger.db'), { readOnly: true });
-  try {
-    const select = db.prepare('SELECT id FROM log WHERE position = ?');
-    const missing = newest.filter(({ position, eventId }) => select.get(position)?.['id'] !== eventId);
-    return missing.length === 0 ? [] : [`${missing.length} acknowledged facts are missing after a kill`];
-  } finally {
-    db.close();
-  }
 }
 
 /** Lets a ledger send the rest, and compares what arrived with the log. */

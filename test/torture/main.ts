@@ -6,6 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { DamageReport } from './damage.ts';
+import type { FuzzReport } from './fuzz/fuzz.ts';
+import { inShares } from './shares.ts';
 import type { Shim } from './shim/shim.ts';
 
 /** Runs a harness with the arguments after its name, and returns the exit code. */
@@ -16,29 +19,30 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
   simulate: async (args) => (await import('./simulate/main.ts')).simulate(args, process.stdout),
   kill: async (args) => {
     const { kill } = await import('./kill.ts');
-    const { kills, promises, delivered, findings } = await kill({
+    const { kills, backups, restores, promises, delivered, findings } = await kill({
       ...budgetOf(args),
       progress: ({ kills: done }) => process.stderr.write(`${done} kills\n`),
     });
     const { facts, closings, checkpoints } = promises;
     process.stdout.write(
-      `${kills} kills: ${facts.length} acknowledged facts, ${closings.size} closings, ${checkpoints.length} checkpoints, ${delivered} clusters whose facts arrived as webhooks; ${findings.length} findings\n`,
+      `${kills} kills, ${backups} of them in a backup, and ${restores} of a restore: ${facts.length} acknowledged facts, ${closings.size} closings, ${checkpoints.length} checkpoints, ${delivered} clusters whose facts arrived as webhooks; ${findings.length} findings\n`,
     );
     for (const text of findings) process.stdout.write(`  ${text}\n`);
     return findings.length === 0 ? 0 : 1;
   },
   fuzz: async (args) => {
-    const { fuzz } = await import('./fuzz/fuzz.ts');
     const { seed, count } = budgetOf(args, 100_000);
-    const { inputs, taken, findings } = await fuzz({
+    const reports = await inShares<FuzzReport>(new URL('./fuzz/fuzz.ts', import.meta.url), 'fuzz', {
       seed,
       count,
-      progress: ({ inputs: done }) => process.stderr.write(`${done} inputs\n`),
     });
+    const inputs = reports.reduce((all, report) => all + report.inputs, 0);
+    const findings = reports.flatMap((report) => report.findings);
+    const taken = new Map<string, number>();
+    for (const [name, number] of reports.flatMap((report) => [...report.taken]))
+      taken.set(name, (taken.get(name) ?? 0) + number);
     const not = Array.from(taken, ([name, number]) => `${name} ${number}`).join(', ');
-    process.stdout.write(
-      `seed ${seed}: ${inputs} inputs, ${findings.length} findings; not refused: ${not}\n`,
-    );
+    process.stdout.write(`${inputs} inputs, ${findings.length} findings; not refused: ${not}\n`);
     for (const text of findings) process.stdout.write(`  ${text}\n`);
     return findings.length === 0 ? 0 : 1;
   },
@@ -99,7 +103,7 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
   crashpoints: async (args) => {
     const { crashpoints } = await import('./crashpoints.ts');
     const { points, findings } = await crashpoints(await shimOrExit(), {
-      ...budgetOf(args),
+      ...budgetOf(args, 1_000_000),
       progress: ({ points: done }) => process.stderr.write(`${[...done.keys()].at(-1)}\n`),
     });
     for (const [name, { tried, all }] of points)
@@ -109,18 +113,16 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     return findings.length === 0 ? 0 : 1;
   },
   damage: async (args) => {
-    const { damage } = await import('./damage.ts');
     const { seed, count } = budgetOf(args);
-    const { cases, complete, told, refused, silent } = await damage({
+    const reports = await inShares<DamageReport>(new URL('./damage.ts', import.meta.url), 'damage', {
       seed,
       count,
-      progress: (done) =>
-        process.stderr.write(
-          `${done.complete} complete, ${done.told} read-only, ${done.refused} refused, ${done.silent.length} silent\n`,
-        ),
     });
+    const sum = (name: 'cases' | 'complete' | 'told' | 'refused') =>
+      reports.reduce((all, report) => all + report[name], 0);
+    const silent = reports.flatMap((report) => report.silent);
     process.stdout.write(
-      `seed ${seed}: ${cases} damaged starts: ${complete} with every acknowledged fact, ${told} read-only with a reason, ${refused} refused with a reason, ${silent.length} silent\n`,
+      `${sum('cases')} damaged starts: ${sum('complete')} with every acknowledged fact, ${sum('told')} read-only with a reason, ${sum('refused')} refused with a reason, ${silent.length} silent\n`,
     );
     for (const text of silent) process.stdout.write(`  ${text}\n`);
     return silent.length === 0 ? 0 : 1;

@@ -85,7 +85,7 @@ function firstFrom(sorted: Float64Array, at: Instant): number {
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) < at) low = middle + 1;
+    if (Number(sorted[middle]) < at) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -86,7 +86,7 @@ export class RunningUsage {
     let low = 0;
     for (let high = this.#edges.length - 1; low < high; ) {
       const middle = (low + high) >> 1;
-      if ((this.#edges[middle] as number) < at) low = middle + 1;
+      if (Number(this.#edges[middle]) < at) low = middle + 1;
       else high = middle;
     }
     if (this.#edges[low] !== at) throw new RangeError(`${at} is not one of the edges`);

@@ -273,7 +273,7 @@ export function peakBetween(atStart: number, starts: Float64Array, ends: Float64
   let most = atStart;
   let ended = 0;
   for (const start of starts) {
-    while (ended < ends.length && (ends[ended] as Instant) <= start) {
+    while (ended < ends.length && Number(ends[ended]) <= start) {
       ended++;
       billed--;
     }

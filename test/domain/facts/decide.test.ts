@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { decide, isNotice } from '../../../src/domain/facts/decide.ts';
+import { decide, isNotice, type Posting } from '../../../src/domain/facts/decide.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { KnownFacts } from '../../../src/domain/facts/known-facts.ts';
 import { MINUTE_MS } from '../../../src/domain/time.ts';
-import { at, deleted, inOrder, registered, resumed, seen, stopped, voided } from './facts.ts';
+import { at, changed, deleted, inOrder, registered, resumed, seen, stopped, voided } from './facts.ts';
 
 const NOW = at('2026-03-01T12:00:00Z');
-const producer = { now: NOW, mayBackdate: false };
-const operator = { now: NOW, mayBackdate: true };
+const producer: Posting = { now: NOW, mayBackdate: false };
+const operator: Posting = { now: NOW, mayBackdate: true };
 
 /** Specifies a decision: the known facts, the posted fact, and the expected result. */
 function given(...facts: readonly Fact[]) {
@@ -108,6 +108,63 @@ describe('a deletion', () => {
     given(deleted('2026-01-12'))
       .when(deleted('2026-01-10'))
       .thenRecords(deleted('2026-01-10'), stopped('2026-01-10', 'deleted'));
+  });
+});
+
+describe('a transfer to another account', () => {
+  const transfer = changed('2026-01-10', { accountId: 'globex' });
+
+  test('is recorded if the caller may transfer', () => {
+    given(registered('2026-01-02'))
+      .when(transfer, { ...operator, mayTransfer: true })
+      .thenRecords(transfer);
+  });
+
+  test('is rejected if the caller may not, and reports the owner at that time', () => {
+    given(registered('2026-01-02')).when(transfer).thenRejects('transfer-needs-operator', {
+      clusterId: 'c1',
+      accountId: 'globex',
+      knownAccountId: 'acme',
+    });
+    given()
+      .when(transfer, { ...operator, mayTransfer: false })
+      .thenRejects('transfer-needs-operator', { knownAccountId: undefined });
+  });
+
+  test('is none if the account owns the cluster at that time, or no account is named', () => {
+    const same = changed('2026-01-10', { accountId: 'acme', region: 'eu' });
+    given(registered('2026-01-02')).when(same).thenRecords(same);
+    const moved = changed('2026-01-10', { region: 'us' });
+    given().when(moved).thenRecords(moved);
+    given(registered('2026-01-02')).when(moved).thenRecords(moved);
+  });
+});
+
+describe('a correction of the bill', () => {
+  const reporter: Posting = { ...producer, mayCorrect: false };
+
+  test.each([stopped('2026-02-28'), resumed('2026-02-28'), voided('2026-02-28', '1')])(
+    'is rejected if the caller may not correct: $type',
+    (fact) => {
+      given(stopped('2026-02-27'))
+        .when(fact, reporter)
+        .thenRejects('correction-needs-operator', { factType: fact.type });
+      given(stopped('2026-02-27'))
+        .when(fact, { ...reporter, mayCorrect: true })
+        .thenRecords(fact);
+    },
+  );
+
+  test('is rejected as one before its time is looked at', () => {
+    given().when(stopped('1970-01-01'), reporter).thenRejects('correction-needs-operator');
+  });
+
+  test.each([
+    registered('2026-02-28'),
+    changed('2026-02-28', { region: 'eu' }),
+    seen('2026-02-28', 'ClusterReachable'),
+  ])('is not what reports that something happened: $type', (fact) => {
+    given().when(fact, reporter).thenRecords(fact);
   });
 });
 

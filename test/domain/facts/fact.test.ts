@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
 import {
   AccountId,
   ClusterId,
@@ -30,6 +31,9 @@ const latestOf = (type: FactType) => `v${recordedType(type).split('.v')[1] ?? 1}
 const all = versions.flatMap((version) => typesOf(version).map((type) => [version, type] as const));
 const latest = FACT_TYPES.map((type) => [type, latestOf(type)] as const);
 
+const messagesOf = (schema: z.ZodType, value: unknown) =>
+  schema.safeParse(value).error?.issues.map(({ message }) => message);
+
 describe('a recorded fact', () => {
   test('has a stored sample of version 1 for every type', () => {
     expect([...v1].sort()).toEqual([...FACT_TYPES].sort());
@@ -51,6 +55,11 @@ describe('a recorded fact', () => {
       effectiveAt: at(effectiveAt as string),
       ...(version === latestOf(name) && payload),
     });
+  });
+
+  test('may be a notice, whose cause is the deletion', () => {
+    const { type, data } = sample('v1', 'BillingStopped');
+    expect(parseFact('c-7f3a', type, { ...data, cause: 'deleted' })).toMatchObject({ cause: 'deleted' });
   });
 
   test('ClusterRegistered of version 1 keeps billable only if it is false', () => {
@@ -88,8 +97,38 @@ describe('an unreadable fact', () => {
     () =>
       parseFact(clusterId, recordedAs, recorded);
 
+  test('says what is wrong with it', () => {
+    const errorOf = (attempt: () => unknown) => {
+      try {
+        return attempt();
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect([
+      errorOf(read('ClusterPaused', data)),
+      errorOf(read(type, null)),
+      errorOf(read(type, { ...data, effectiveAt: 1 })),
+      errorOf(read(type, data, 'c-other')),
+      errorOf(read('FactVoided', { ...data, voids: 1 })),
+    ]).toEqual([
+      'fact type ClusterPaused is not known to this release',
+      'the data of ClusterRegistered is not an object',
+      'ClusterRegistered has no readable effectiveAt',
+      'ClusterRegistered names another cluster than its stream',
+      'FactVoided lacks what billing needs',
+    ]);
+    const unreadable = new UnreadableFact('x');
+    expect(unreadable.name).toBe('UnreadableFact');
+  });
+
   test.each([
     'ClusterPaused',
+    'ClusterPaused.v1',
+    'xClusterRegistered.v1',
+    ' ClusterRegistered.v1',
+    'ClusterRegistered.v1 ',
+    'ClusterRegistered.v10',
     'ClusterRegistered.v3',
     'ClusterRegistered.v',
     'toString',
@@ -160,12 +199,20 @@ describe('ids', () => {
     },
   );
 
-  test.each(['e1', '0B6F7F5E-6D0C-5A55-9D8B-0C3A54F0F0A1', '0b6f7f5e6d0c5a559d8b0c3a54f0f0a1', ''])(
-    '%j may not be the id of an event',
-    (id) => {
-      expect(EventId.safeParse(id).success).toBe(false);
-    },
-  );
+  test('a UUID in lower case may be the id of an event', () => {
+    expect(EventId.safeParse('0b6f7f5e-6d0c-5a55-9d8b-0c3a54f0f0a1').success).toBe(true);
+  });
+
+  test.each([
+    '0b6f7f5e-6d0c-5a55-9d8b-0c3a54f0f0a1x',
+    'x0b6f7f5e-6d0c-5a55-9d8b-0c3a54f0f0a1',
+    'e1',
+    '0B6F7F5E-6D0C-5A55-9D8B-0C3A54F0F0A1',
+    '0b6f7f5e6d0c5a559d8b0c3a54f0f0a1',
+    '',
+  ])('%j may not be the id of an event', (id) => {
+    expect(EventId.safeParse(id).success).toBe(false);
+  });
 });
 
 describe('a registration', () => {
@@ -184,6 +231,41 @@ describe('a registration', () => {
     'https://user:pass word@host',
   ])('is invalid if its connection looks like a credential: %j', (connection) => {
     expect(accepts({ accountId, name, connection })).toBe(false);
+  });
+
+  test('may have 64 labels, and a connection that begins like a credential but has no dot', () => {
+    const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`l${i}`, 'x'.repeat(256)]));
+    expect(accepts({ accountId, name, labels, connection: 'eyJust/a-name' })).toBe(true);
+    expect(accepts({ accountId, name, connection: 'argocd/eyJhbGciOiJIUzI1NiJ9.eyJ' })).toBe(true);
+    expect(accepts({ accountId, name, connection: 'eyIhbGciOiJIUzI1NiJ9.eyJ' })).toBe(false);
+  });
+
+  test('that is invalid says what each field must be', () => {
+    const { error } = factPayloads.ClusterRegistered.safeParse({
+      accountId: '',
+      name: 'bell\u0007',
+      labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`l${i}`, 'x'])),
+      connection: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln',
+    });
+    expect(error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`).sort()).toEqual([
+      'accountId must be 1 to 128 of A-Z a-z 0-9 . _ : @ - and begin with a letter, digit or _',
+      'connection must be a reference to a credential, not a credential',
+      'labels must be at most 64 labels',
+      'name must be text without control characters',
+    ]);
+    expect(messagesOf(ClusterId, '')).toEqual([
+      'must be 1 to 128 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
+    ]);
+    expect(messagesOf(EventId, '')).toEqual(['must be an event id of this ledger: a UUID in lower case']);
+    expect(messagesOf(factPayloads.ClusterUnreachable, { since: 'now' })).toEqual([
+      'must be YYYY-MM-DDTHH:MM:SS.mmmZ',
+    ]);
+    expect(messagesOf(factPayloads.ClusterChanged, {})).toEqual([
+      'must have at least one of accountId, name, clusterType, cloudProvider, region, labels, billable, connection',
+    ]);
+    expect(messagesOf(factPayloads.ClusterChanged, { connection: 'a b' })).toEqual([
+      'must be a reference of 1 to 253 of A-Z a-z 0-9 . _ / : @ -',
+    ]);
   });
 
   test.each([

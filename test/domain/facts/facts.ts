@@ -24,6 +24,15 @@ export const registered = (
   billable: true,
   ...more,
 });
+export const changed = (
+  when: string,
+  attributes: Partial<FactOf<'ClusterChanged'>>,
+): FactOf<'ClusterChanged'> => ({
+  type: 'ClusterChanged',
+  clusterId: CLUSTER,
+  effectiveAt: at(when),
+  ...attributes,
+});
 export const deleted = (when: string): Fact => ({
   type: 'ClusterDeleted',
   clusterId: CLUSTER,

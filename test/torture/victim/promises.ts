@@ -22,6 +22,8 @@ export type Line =
   | { readonly signed: { readonly size: number; readonly root: string } }
   /** The ledger asked to be ended. */
   | { readonly failed: string }
+  /** A backup is about to be made, or restored. */
+  | { readonly copying: string }
   | { readonly done: true };
 
 export function noPromises(): Promises {

@@ -3,16 +3,20 @@ import { EventEmitter, once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { CopierOptions } from './copier.ts';
 import { type Line, parseLines } from './promises.ts';
 import type { VictimOptions } from './victim.ts';
 
 const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url));
+const COPIER = fileURLToPath(new URL('./copier.ts', import.meta.url));
 
 /** A process of a victim. */
 export interface RunningVictim {
   readonly process: ChildProcess;
   /** Resolves once it has given a number of promises, or has ended before. */
   promised(count: number): Promise<void>;
+  /** Returns what it has printed so far. */
+  printed(): readonly Line[];
   /** Resolves once it has ended: all that it has printed, and how it ended. */
   readonly ended: Promise<VictimEnd>;
 }
@@ -24,14 +28,15 @@ export interface VictimEnd {
   readonly stderr: string;
 }
 
-/** Starts a victim. @param environment further variables, such as those of the shim */
+/** Starts a ledger, or what backs it up and restores it. @param environment further variables, such as those of the shim */
 export function startVictim(
-  options: VictimOptions,
+  options: VictimOptions | CopierOptions,
   environment: Readonly<Record<string, string>> = {},
 ): RunningVictim {
   // Compiling takes most of the time of a start, so victims share what was compiled.
   const env = { PATH: '', NODE_COMPILE_CACHE: join(tmpdir(), 'torture-compile-cache'), ...environment };
-  const victim = spawn(process.execPath, [VICTIM, JSON.stringify(options)], {
+  const program = 'action' in options ? COPIER : VICTIM;
+  const victim = spawn(process.execPath, [program, JSON.stringify(options)], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -52,12 +57,13 @@ export function startVictim(
   const promised = async (count: number) => {
     while (lines <= count) await once(reached, 'lines');
   };
-  return { process: victim, promised, ended };
+  const printed = () => parseLines(stdout.join(''));
+  return { process: victim, promised, printed, ended };
 }
 
 /** Runs a victim to its end. */
 export function runVictim(
-  options: VictimOptions,
+  options: VictimOptions | CopierOptions,
   environment?: Readonly<Record<string, string>>,
 ): Promise<VictimEnd> {
   return startVictim(options, environment).ended;

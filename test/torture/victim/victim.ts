@@ -155,7 +155,7 @@ const WORK: Readonly<Record<string, (ledger: Composition) => Promise<Composition
     return open();
   },
   /** Accepts that facts are lost, if they are. */
-  async restore(ledger) {
+  async 'accept-loss'(ledger) {
     const { status } = await ask(ledger, 'POST', '/v1/log/accept-loss', {
       reason: 'the backup is the newest one',
     });

@@ -45,7 +45,7 @@ export async function readPolicy(file: string): Promise<PolicyFile> {
 /** @throws CliError if the parser, which calls itself for each level, runs out of its stack */
 function parsedOrRefused(name: string, text: string, lineCounter: LineCounter): Document.Parsed {
   try {
-    return parseDocument(text, { uniqueKeys: true, strict: true, lineCounter });
+    return parseDocument(text, { uniqueKeys: true, strict: true, lineCounter, logLevel: 'error' });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw usageError(`${name} is not valid YAML: it is nested too deeply`);

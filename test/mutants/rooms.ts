@@ -1,0 +1,47 @@
+/** A part of the code that is mutated together, and the tests that must notice each change of it. */
+export interface Room {
+  readonly mutate: readonly string[];
+  readonly tests: readonly string[];
+}
+
+/** What follows a log and signs it. Its tests open stores, so they take longer. */
+const FOLLOWING = [
+  'src/audit/checkpoint-{file,signer,store}.ts',
+  'src/audit/leaf-hash-worker*.ts',
+  'src/audit/log-tree.ts',
+  'src/audit/signed-log*.ts',
+];
+
+/** Tests of a room are those of the same folder, and few others: each of them runs for hundreds of mutants. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  'domain/facts': {
+    mutate: ['src/domain/facts/*.ts'],
+    tests: ['test/domain/facts/**/*.test.ts', 'test/ledger/fact-event.property.test.ts'],
+  },
+  'domain/billing': { mutate: ['src/domain/billing/*.ts'], tests: ['test/domain/billing/**/*.test.ts'] },
+  'domain/kubefirst': {
+    mutate: ['src/domain/kubefirst/*.ts'],
+    tests: ['test/domain/kubefirst/**/*.test.ts'],
+  },
+  'domain/validation': {
+    mutate: ['src/domain/validation/**/*.ts'],
+    tests: ['test/domain/validation/**/*.test.ts'],
+  },
+  'domain/others': {
+    mutate: ['src/domain/*.ts', 'src/domain/access/*.ts'],
+    tests: ['test/domain/*.test.ts', 'test/domain/access/*.test.ts', 'test/projections/alerts/**/*.test.ts'],
+  },
+  'audit/proofs': {
+    mutate: ['src/audit/*.ts', ...FOLLOWING.map((file) => `!${file}`)],
+    tests: ['test/audit/{leaf,log-keys,note,proof,tiles,tree}.test.ts'],
+  },
+  'audit/log': {
+    mutate: FOLLOWING,
+    tests: ['test/audit/{leaf-hash-worker-client,log-tree,signed-log}.test.ts'],
+  },
+  'audit/verify': {
+    mutate: ['src/audit/verify/*.ts', 'src/audit/evidence/*.ts'],
+    tests: ['test/audit/verify/*.test.ts'],
+  },
+  'audit/witness': { mutate: ['src/audit/witness/*.ts'], tests: ['test/audit/witness/*.test.ts'] },
+};
