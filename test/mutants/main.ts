@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,9 +41,7 @@ for (const [name, { mutate }] of Object.entries(ROOMS)) {
       concurrency: 1,
       reporters: ['json', 'progress-append-only'],
       jsonReporter: { fileName: report },
-      tempDirName: join('.stryker', name.replace('/', '-')),
-      // Other rooms may run at the same time.
-      ignorePatterns: ['.stryker', 'reports'],
+      tempDirName: mkdtempSync(join(tmpdir(), 'ledger-mutants-')),
       warnings: { slow: false },
     }),
   );
