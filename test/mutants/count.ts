@@ -22,7 +22,7 @@ interface ReportedMutant {
 }
 
 const NOTICED = new Set(['Killed', 'Timeout']);
-/** A mutant that does not run is no mutant of the rules. */
+/** A mutant that does not run says nothing about the tests. */
 const LEFT_OUT = new Set(['CompileError', 'RuntimeError', 'Ignored']);
 
 /** Counts the mutants of a report. */

@@ -4,7 +4,7 @@ export interface Room {
   readonly tests: readonly string[];
 }
 
-/** What follows a log and signs it. Its tests open stores, so they take longer. */
+/** The files that follow a log and sign it. Their tests open stores, so they take longer. */
 const FOLLOWING = [
   'src/audit/checkpoint-{file,signer,store}.ts',
   'src/audit/leaf-hash-worker*.ts',

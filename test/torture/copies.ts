@@ -6,7 +6,7 @@ import { judge } from './victim/judge.ts';
 import { type Acknowledged, noPromises } from './victim/promises.ts';
 import { type RunningVictim, runVictim, startVictim } from './victim/run-victim.ts';
 
-/** Files without which a store cannot be restored on another machine, and which are no part of a backup. */
+/** Files without which a store cannot be restored on another machine, and which a backup does not have. */
 const KEYS = ['log-key', 'webhook-key'];
 /** Time after the begin of a copy in which it is killed, in milliseconds. */
 const MAX_DELAY_MS = 600;

@@ -31,7 +31,7 @@ export interface CrashpointsOptions {
 /** An operation that is ended at each call that changes a file: a kind of work of the victim, or a copy of its store. */
 interface Operation {
   readonly work: string | CopierOptions['action'];
-  /** What happens to the files before. */
+  /** Prepares the files. */
   readonly prepare?: (folder: string) => Promise<void>;
   /** Whether the log lacks promised facts before, so that it begins as read-only. */
   readonly hasLost?: boolean;

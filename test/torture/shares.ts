@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const SHARE = fileURLToPath(new URL('./share.ts', import.meta.url));
 
-/** What a process does: `run` of a module, with a seed of its own and a part of the cases. */
+/** The work of a process: `run` of a module, with a seed of its own and a part of the cases. */
 export interface Share {
   readonly module: string;
   readonly run: string;

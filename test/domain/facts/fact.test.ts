@@ -240,7 +240,7 @@ describe('a registration', () => {
     expect(accepts({ accountId, name, connection: 'eyIhbGciOiJIUzI1NiJ9.eyJ' })).toBe(false);
   });
 
-  test('that is invalid says what each field must be', () => {
+  test('says what each field must be, if it is invalid', () => {
     const { error } = factPayloads.ClusterRegistered.safeParse({
       accountId: '',
       name: 'bell\u0007',
