@@ -83,7 +83,7 @@ function* statementsWithPauses(
   const window = periodWindow(period);
   const before = earlier.at(-1)?.watermark ?? watermark;
   const touched = yield* touchedAccounts(model, { period, watermark, earlier }, only);
-  for (const accountId of only === undefined ? model.accounts.texts.toSorted(compareCodeUnits) : [only]) {
+  for (const accountId of only === undefined ? model.accounts.sorted : [only]) {
     const account = model.accounts.find(accountId);
     if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
     const periods = touched.get(accountId);
