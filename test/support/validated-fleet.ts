@@ -90,13 +90,15 @@ export class ValidatedFleet {
 export interface FleetOptions extends LedgerOptions {
   readonly policy?: object;
   readonly validator?: Readonly<Record<string, string>>;
+  /** Further settings of the probe. */
+  readonly probe?: object;
 }
 
 /** For the test that is running. */
 export async function fleetForTest(fleet: Fleet, options: FleetOptions = {}): Promise<ValidatedFleet> {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-kubeconfigs-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const { policy = {}, validator = {}, ...rest } = options;
+  const { policy = {}, validator = {}, probe = {}, ...rest } = options;
   const environment = {
     LEDGER_VALIDATOR_SCHEDULE: 'off',
     LEDGER_VALIDATOR_CREDENTIALS: JSON.stringify({ directory: folder }),
@@ -105,6 +107,7 @@ export async function fleetForTest(fleet: Fleet, options: FleetOptions = {}): Pr
       deadlineMs: 2_000,
       perHost: { perSecond: 1_000, burst: 1_000 },
       addresses: { allow: ['127.0.0.0/8'] },
+      ...probe,
     }),
     ...validator,
   };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kubeconfig } from '../kubernetes/probe/fleet.ts';
+import { type DnsAnswer, DnsServer } from '../support/dns-server.ts';
 import { Fleet, fleetForTest } from '../support/validated-fleet.ts';
 
 const MINUTE = 60_000;
@@ -17,6 +18,9 @@ const RUNNING = {
   'token-expired': 'unauthorized',
   'compressing-proxy': 'compressed-unasked',
   'authority-renewed': 'stranger',
+  'certificate-expired': 'expired',
+  'certificate-not-yet-valid': 'not-yet-valid',
+  'certificate-without-the-name': 'wrong-name',
 } as const;
 
 /** Servers in credentials that keep the ledger from asking. */
@@ -33,22 +37,47 @@ const GONE = {
   'silent-before-tls': 'hang-before-tls',
   resets: 'reset-on-accept',
   'another-server': 'ok-to-all',
+  'another-cluster': 'another-uid',
 } as const;
 
+/** Clusters that are asked by name, and what the DNS servers of their owners answer after a while: the first one hibernates. */
+const NAMED = { 'name-gone': 'NXDOMAIN', 'zone-broken': 'SERVFAIL' } as const;
+const nameOf = (clusterId: string) => `${clusterId}.clusters.example.test`;
+
 let servers: Fleet;
+let dns: DnsServer;
+let isAwake = true;
 beforeAll(async () => {
   servers = await Fleet.start();
+  const answering = ([clusterId, asleep]: [string, DnsAnswer]): [string, () => DnsAnswer] => [
+    nameOf(clusterId),
+    () => (isAwake ? ['127.0.0.1'] : asleep),
+  ];
+  dns = await DnsServer.start(Object.fromEntries(Object.entries(NAMED).map(answering)));
 });
-afterAll(() => servers.stop());
+afterAll(async () => {
+  await servers.stop();
+  await dns.stop();
+});
 
 test('in 26 hours no bill ends by our own fault, and every bill of a cluster that is gone does', async () => {
   // Each cluster is judged on its own, so the breaker is out of the way.
   const policy = { outageMinClusters: 1_000 };
-  const fleet = await fleetForTest(servers, { now: '2026-04-15T12:00:00.000Z', policy });
+  const fleet = await fleetForTest(servers, {
+    now: '2026-04-15T12:00:00.000Z',
+    policy,
+    probe: { dnsServers: [dns.address] },
+  });
   const kept = [...Object.keys(RUNNING), ...Object.keys(UNASKED), 'credential-gone', 'credential-refused'];
-  const all = [...kept, ...Object.keys(GONE), 'steady-1', 'steady-2'];
+  const gone = [...Object.keys(GONE), ...Object.keys(NAMED)];
+  const all = [...kept, ...gone, 'steady-1', 'steady-2'];
   await fleet.register(Object.fromEntries(all.map((clusterId) => [clusterId, 'healthy'])));
+  for (const clusterId of Object.keys(NAMED))
+    await fleet.changeCredential(clusterId, servers.kubeconfig('healthy', { host: nameOf(clusterId) }));
+  await fleet.register({ 'never-seen': 'hang-on-request' });
   expect((await fleet.run()).result.counts.alive).toBe(all.length);
+
+  isAwake = false;
 
   for (const [clusterId, behavior] of Object.entries({ ...RUNNING, ...GONE }))
     await fleet.becomes(clusterId, behavior);
@@ -70,7 +99,7 @@ test('in 26 hours no bill ends by our own fault, and every bill of a cluster tha
   const stopped = items
     .filter(({ status }: { status: string }) => status === 'stopped')
     .map(({ clusterId }: { clusterId: string }) => clusterId);
-  expect(stopped).toEqual(Object.keys(GONE).sort());
+  expect(stopped).toEqual(gone.sort());
   for (const clusterId of stopped) {
     const { intervals } = (await fleet.ledger.get(`/v1/clusters/${clusterId}/billing`)).body;
     expect(intervals).toMatchObject([{ to: '2026-04-15T12:00:00.000Z' }]);
@@ -81,6 +110,7 @@ test('in 26 hours no bill ends by our own fault, and every bill of a cluster tha
     expect.arrayContaining([
       ...Object.keys(UNASKED),
       'authority-renewed',
+      'never-seen',
       'credential-gone',
       'credential-refused',
     ]),
@@ -88,4 +118,12 @@ test('in 26 hours no bill ends by our own fault, and every bill of a cluster tha
   const alerts = (await fleet.alerts()).map(({ kind, subject }) => `${kind}:${subject}`);
   for (const clusterId of ['token-expired', 'rancher-token-expired', 'rate-limit'])
     expect(alerts).toContain(`credential-expired:${clusterId}`);
+
+  isAwake = true;
+  fleet.ledger.pass(5 * MINUTE);
+  await fleet.run();
+  for (const clusterId of Object.keys(NAMED)) {
+    const { intervals } = (await fleet.ledger.get(`/v1/clusters/${clusterId}/billing`)).body;
+    expect(intervals.at(-1), clusterId).toMatchObject({ to: null });
+  }
 }, 300_000);

@@ -55,6 +55,11 @@ const redirect = (to: string) => http(302, 'text/plain', '', `location: ${to}\r\
 /** Servers that respond in time with well-formed HTTP. */
 const ANSWERING: Readonly<Record<string, Answers>> = {
   healthy: byPath(ok),
+  'another-uid': byPath(
+    ok,
+    version,
+    json(200, { kind: 'Namespace', metadata: { name: 'kube-system', uid: UID.replace(/^./, 'f') } }),
+  ),
   'no-readyz': byPath(text(404, '404 page not found')),
   unauthorized: () => status(401, 'Unauthorized'),
   forbidden: byPath(ok, version, status(403, 'Forbidden')),
