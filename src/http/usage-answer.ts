@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MEASURES } from '../api/usage.ts';
 import { ALL_TYPES } from '../domain/billing/usage.ts';
 import type { AccountUsage, DailyUsage, GroupedUsage } from '../projections/queries/account-usage.ts';
 import { csvRow, SECONDS_COLUMNS, secondsCells } from '../util/csv.ts';
-import { EventLoopYielder, yieldingToEventLoop } from '../util/event-loop-yielder.ts';
+import { yieldingToEventLoop } from '../util/event-loop-yielder.ts';
 import { acceptedForm, type PiecesOfForms } from './params/content-negotiation.ts';
 import type { headOf } from './params/window-params.ts';
+import { tagOfParts } from './server/etag.ts';
 import { objectWithArray, sendPieces } from './server/streamed-answer.ts';
 
 /** An answer about usage up to this size, in characters of JSON, is computed before any of it is sent. */
@@ -39,7 +39,7 @@ export async function sendUsage(
   const { known, rest } = await gathered(answer.items, answer.isDetailed ? SMALL : Number.POSITIVE_INFINITY);
   const { figures } = answer;
   if (figures !== undefined && rest === undefined)
-    reply.header('etag', await tagOfFigures([form, figures], known, signal));
+    reply.header('etag', await tagOfParts([form, figures, answer.shared.statementsBegin], known, signal));
   const pieces = piecesOf(answer, chained(known, rest), signal);
   return sendPieces(request, reply, pieces[form]());
 }
@@ -88,21 +88,6 @@ async function* chained<T>(known: readonly T[], rest: AsyncIterator<T> | undefin
   } finally {
     await rest?.return?.();
   }
-}
-
-/** Returns the ETag of figures, which does not depend on the position: every fact of any account moves that. */
-async function tagOfFigures(
-  about: object,
-  items: readonly AccountUsage[],
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(about));
-  const yielder = new EventLoopYielder(signal);
-  for (const item of items) {
-    hash.update(JSON.stringify(item));
-    if (yielder.isDue) await yielder.yield();
-  }
-  return `"${hash.digest('base64url')}"`;
 }
 
 /** Returns the figures in all forms. */

@@ -198,8 +198,14 @@ describe.each(stores)('on $name', ({ connection }) => {
     events.push(deleted('long', day('04-01')));
     for (let i = 0; i < 700; i++) events.push(registered(`c${i}`, day('01-01')));
     await it.postBatch(events);
-    const { body } = await it.get('/v1/accounts/acme/usage/explain?period=2026-01');
+    const path = '/v1/accounts/acme/usage/explain?period=2026-01';
+    const { body, headers } = await it.get(path);
     expect(body.clusters).toHaveLength(701);
+    await it.record(registered('of-another', day('02-01'), 'globex'));
+    const known = { 'if-none-match': String(headers.get('etag')) };
+    expect(await it.get(path, known)).toMatchObject({ status: 304, text: '' });
+    await it.record(stopped('c1', day('01-02')));
+    expect((await it.get(path, known)).status).toBe(200);
     expect(milliseconds(body.clusters)).toBe(milliseconds([body.usage]));
     const long = body.clusters.at(-1);
     expect(long.intervals).toHaveLength(51);

@@ -329,6 +329,17 @@ describe('usage by Accept', () => {
   });
 });
 
+test('usage of an account that no cluster ever belonged to is not found, in the list too', async () => {
+  for (const path of [
+    '/v1/usage?period=2026-03&accountId=nobody',
+    '/v1/accounts/nobody/usage?period=2026-03',
+  ])
+    expect((await ledger().get(path)).body).toMatchObject({
+      status: 404,
+      detail: 'no cluster ever belonged to account nobody',
+    });
+});
+
 describe('a strong ETag', () => {
   const path = '/v1/usage?period=2026-03';
 

@@ -4,7 +4,6 @@ import { type Answer, answer, type Examples } from '../contract.ts';
 import type { HeaderName } from '../openapi/headers.ts';
 import { tagOf } from '../server/etag.ts';
 import { Problem } from '../server/problem.ts';
-import { sendPieces } from '../server/streamed-answer.ts';
 import { varyBy } from '../server/vary.ts';
 
 /** The pieces of an answer in each form. Only those of the form that is sent are computed. */
@@ -92,13 +91,4 @@ export function sendAccepted(
           .join(''),
       );
   }
-}
-
-/** Sends an answer as it is computed, in the form that the request accepts. @throws Problem `not-acceptable` */
-export function sendAcceptedPieces(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  pieces: PiecesOfForms,
-): Promise<FastifyReply> {
-  return sendPieces(request, reply, pieces[acceptedForm(request, reply)]());
 }

@@ -12,12 +12,13 @@ import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
 import { factRef } from '../fact-view.ts';
-import { inAllForms, sendAcceptedPieces } from '../params/content-negotiation.ts';
+import { acceptedForm, inAllForms } from '../params/content-negotiation.ts';
 import { AccountPath, AsOf, instantOut, Reading } from '../params/fields.ts';
 import { knownAt, modelFor, requireAccount } from '../params/read-model.ts';
 import { countedOf, headOf, WindowFields } from '../params/window-params.ts';
 import type { App, HttpServices } from '../server/app.ts';
-import { objectWithArray } from '../server/streamed-answer.ts';
+import { tagOfParts } from '../server/etag.ts';
+import { objectWithArray, sendPieces } from '../server/streamed-answer.ts';
 
 const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Reading });
 
@@ -55,11 +56,17 @@ export function explainRoutes(app: App, services: HttpServices): void {
       const { clusters, ...breakdown } = await explainUsage(model, params.accountId, question, turn?.signal);
       const head = { accountId: params.accountId, ...headOf(model, query, question) };
       const slices = () => slicesOf(services.store, model, clusters, turn?.signal);
-      return sendAcceptedPieces(request, reply, {
+      const form = acceptedForm(request, reply);
+      // The intervals name their facts, which never change.
+      const { position: _, ...figures } = head;
+      const about = [form, services.version, figures, breakdown];
+      reply.header('etag', await tagOfParts(about, clusters, turn?.signal));
+      const pieces = {
         json: () => objectWithArray({ ...head, ...breakdown }, 'clusters', jsonOf(slices(), ',')),
         csv: () => csvOf(head, slices()),
         ndjson: () => jsonOf(slices(), '\n'),
-      });
+      };
+      return sendPieces(request, reply, pieces[form]());
     },
   );
 }

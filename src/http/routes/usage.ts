@@ -53,7 +53,7 @@ const question = {
 const OneQuery = z.strictObject(question);
 const AllQuery = z.strictObject({
   ...question,
-  accountId: AccountId.optional().describe('Only this account.'),
+  accountId: AccountId.optional().describe('Only this account; 404 if no cluster ever belonged to it.'),
   limit: Paging.limit.unwrap().optional().describe('Maximum number of accounts; by default all.'),
   cursor: Paging.cursor,
 });
@@ -84,7 +84,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
             headers: ['Link'],
             examples: USAGE_EXAMPLE,
           }),
-          ...problems('not-acceptable'),
+          ...problems('not-found', 'not-acceptable'),
         },
       },
     },
@@ -92,6 +92,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
       const { query, turn } = request;
       const page = openPage(request, 'text');
       const { model, moment } = await modelForPage(services, page, query, reply);
+      if (query.accountId !== undefined) requireAccount(model, query.accountId);
       const asOf = knownAt(model, query.asOf, { position: moment.position });
       const usageQuestion = questionOf(query, moment.now, asOf);
       const [behind] = (page.after ?? []) as readonly string[];
@@ -151,7 +152,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
           csv: () => csvOfUsage(shared, [item]),
           items: () => [{ ...shared, ...item }],
         },
-        figures && { ...figures, items: [item] },
+        figures && { ...figures, statementsBegin: shared.statementsBegin, items: [item] },
       );
     },
   );

@@ -1,6 +1,7 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { App } from './app.ts';
 import { varyBy } from './vary.ts';
 
@@ -53,6 +54,24 @@ export function tagCodings(app: App): void {
 /** Returns the strong ETag of a text. */
 export function tagOf(text: string): string {
   return `"${hash('sha256', text, 'base64url')}"`;
+}
+
+/**
+ * Returns the strong ETag of an answer of many parts, which are hashed one by one. For figures, leave out the position: every fact
+ * of any account moves that.
+ */
+export async function tagOfParts(
+  about: object,
+  parts: readonly object[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const digest = createHash('sha256').update(JSON.stringify(about));
+  const yielder = new EventLoopYielder(signal);
+  for (const part of parts) {
+    digest.update(JSON.stringify(part));
+    if (yielder.isDue) await yielder.yield();
+  }
+  return `"${digest.digest('base64url')}"`;
 }
 
 /** Returns whether the form of an answer depends on the content codings that the client accepts. */
