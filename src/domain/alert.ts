@@ -291,10 +291,11 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
   'limit-reached': alert(
     'info',
     'account',
-    (_, { clusterType, limit, billed }) =>
-      clusterType === ALL_TYPES
-        ? `${billed} clusters are billed and the limit of the plan is ${limit}`
-        : `${billed} clusters of type ${clusterType} are billed and the limit of the plan is ${limit}`,
+    (_, { clusterType, limit, billed }) => {
+      const ofType = clusterType === ALL_TYPES ? '' : ` of type ${clusterType}`;
+      const clusters = billed === 1 ? `1 cluster${ofType} is` : `${billed} clusters${ofType} are`;
+      return `${clusters} billed and the limit of the plan is ${limit}`;
+    },
     'None: limits have no effect on billing.',
     'Delete clusters that are not needed, or raise the limit in the profile of the account.',
   ),

@@ -197,6 +197,24 @@ describe('alerts of facts', () => {
     expect(await ids(ledger, '?state=open')).toEqual(['orphan-facts:lost']);
   });
 
+  test('report no cluster whose facts are all voided, and it is no orphan any more', async () => {
+    const ledger = await ledgerForTest();
+    const [deletion] = await ledger.record(deleted('mistake', '2026-04-10T00:00:00.000Z'));
+    const [other] = await ledger.record(stopped('mistake', '2026-04-10T00:00:00.000Z'));
+    ledger.pass(HOUR);
+    const statusOf = async () => (await ledger.get('/v1/clusters/mistake')).body.status;
+    await ledger.record(voided('mistake', '2026-04-15T12:00:00.000Z', String(deletion?.eventId)));
+    expect([await ids(ledger, '?state=open'), await statusOf()]).toEqual([
+      ['orphan-facts:mistake'],
+      'orphan',
+    ]);
+    await ledger.record(voided('mistake', '2026-04-15T12:00:00.000Z', String(other?.eventId)));
+    expect([await ids(ledger, '?state=open'), await statusOf()]).toEqual([[], 'voided']);
+    expect((await ledger.get('/v1/clusters?status=orphan')).body.items).toEqual([]);
+    await ledger.reopen();
+    expect([await ids(ledger, '?state=open'), await statusOf()]).toEqual([[], 'voided']);
+  });
+
   test('report a rejected event until it is retried or acknowledged', async () => {
     const ledger = await ledgerForTest();
     await ledger.record(registered('c1', '2026-04-01T00:00:00.000Z'));

@@ -22,7 +22,7 @@ describe('the overview', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({
       at: NOON,
-      clusters: { billed: 2, stopped: 1, pending: 0, free: 0, deleted: 0, orphan: 1 },
+      clusters: { billed: 2, stopped: 1, pending: 0, free: 0, deleted: 0, orphan: 1, voided: 0 },
       billedByType: [{ clusterType: 'workload', billed: 2 }],
       month: {
         period: '2026-04',

@@ -10,6 +10,7 @@ export const CLUSTER_STATES = [
   'free',
   'deleted',
   'orphan',
+  'voided',
 ] as const satisfies readonly Cluster['status'][];
 
 const ICONS: Readonly<Record<Cluster['status'], IconName>> = {
@@ -19,6 +20,7 @@ const ICONS: Readonly<Record<Cluster['status'], IconName>> = {
   free: 'notBilled',
   deleted: 'close',
   orphan: 'warning',
+  voided: 'close',
 };
 
 /** The state of a cluster: an icon and a word. */

@@ -93,7 +93,7 @@ function rejectVoid(known: FactLookup, { clusterId, voids }: FactOf<'FactVoided'
 }
 
 /** Returns whether the ledger appended the fact as a notice for consumers. A notice never stops or resumes billing. */
-export function isNotice(fact: Fact): boolean {
+export function isNotice(fact: object): boolean {
   return 'cause' in fact && fact.cause === 'deleted';
 }
 

@@ -75,7 +75,7 @@ export class ClusterDecisions {
   constructor(facts: FactTable, { active, voided }: KnownPositions) {
     this.#facts = facts;
     this.#voided = voided;
-    this.#activeFacts = active.length;
+    this.#activeFacts = active.filter((position) => !facts.isNotice(position)).length;
     for (const [thing, positions] of groupedByThing(facts, active)) {
       if (thing < FIRST_REASON) this.#list(thing).addAll(positions);
       else this.#reason(thing).addAll(positions);
@@ -88,7 +88,7 @@ export class ClusterDecisions {
    * @returns what differs afterwards; `undefined` if the billing is the same.
    */
   add(position: Position): Edit | undefined {
-    this.#activeFacts++;
+    if (!this.#facts.isNotice(position)) this.#activeFacts++;
     return this.#change(position, true);
   }
 
@@ -97,11 +97,11 @@ export class ClusterDecisions {
     this.#voided ??= new Set();
     if (this.#voided.has(position)) return undefined;
     this.#voided.add(position);
-    this.#activeFacts--;
+    if (!this.#facts.isNotice(position)) this.#activeFacts--;
     return this.#change(position, false);
   }
 
-  /** Whether any fact is active, whatever it says. */
+  /** Whether any fact is active, whatever it says. The notices of the ledger itself do not count: they cannot be voided. */
   get hasActiveFacts(): boolean {
     return this.#activeFacts > 0;
   }

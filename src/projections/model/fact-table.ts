@@ -201,7 +201,13 @@ export class FactTable {
     return this.voidedEarly.has(position);
   }
 
-  /** Returns the cause of the stop or resumption at a position. */
+  /** Returns whether the ledger itself appended the fact at a position, as a notice of a deletion. */
+  isNotice(position: Position): boolean {
+    const type = this.typeAt(position);
+    return (type === 'BillingStopped' || type === 'BillingResumed') && this.causeAt(position) === 'deleted';
+  }
+
+  /** Returns the cause of a fact that stops or resumes billing. */
   causeAt(position: Position): Cause | 'deleted' {
     return ALL_CAUSES[(this.#kind.at(position) >> CAUSE_SHIFT) & 0b11] ?? 'deleted';
   }

@@ -1,5 +1,6 @@
 import { type ClusterBilling, causesStopping, isBilledAt, valueAt } from '../../domain/billing/billing.ts';
 import type { ClusterStatus } from '../../domain/billing/cluster-status.ts';
+import { isNotice } from '../../domain/facts/decide.ts';
 import type { Cause, ClusterAttributes } from '../../domain/facts/fact.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
@@ -11,7 +12,7 @@ import type { LedgerModel } from '../model/ledger-model.ts';
 export interface ClusterView {
   readonly clusterId: string;
   /**
-   * `orphan`: facts, but no registration. `deleted`: the deletion is effective. `free`: not billable. `pending`: the
+   * `orphan`: facts, but no registration. `voided`: the same, and all facts are voided. `deleted`: the deletion is effective. `free`: not billable. `pending`: the
    * registration is in the future. `stopped`: a cause stops billing. `billed`: none of these.
    */
   readonly status: ClusterStatus;
@@ -54,7 +55,8 @@ function view(
   const { registration, deletion, intervals, switches } = billing;
   return {
     clusterId: model.clusters.text(cluster),
-    status: statusOf(billing, now),
+    status:
+      registration === undefined && !hasActiveFacts(model, cluster, asOf) ? 'voided' : statusOf(billing, now),
     attributes: model.attributes(cluster, now, asOf),
     registeredAt: registration?.fact.effectiveAt,
     deletedAt: deletion?.fact.effectiveAt,
@@ -81,6 +83,11 @@ export function billedToOwner(
     .filter(({ accountId }) => accountId === attributes.accountId)
     .map(({ from, to }) => Math.min(to ?? counted.to, counted.to) - Math.max(from, counted.from))
     .reduce((sum, ms) => sum + Math.max(0, ms), 0);
+}
+
+/** Returns whether any fact of a cluster is active. The notices of the ledger itself do not count: they cannot be voided. */
+function hasActiveFacts(model: LedgerModel, cluster: ClusterNumber, asOf: Position): boolean {
+  return model.activeFacts(cluster, asOf).some(({ fact }) => !isNotice(fact));
 }
 
 function statusOf(billing: ClusterBilling, now: Instant): ClusterStatus {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ClusterBilling, Interval } from '../../../src/domain/billing/billing.ts';
 import { clippedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
+import { isNotice } from '../../../src/domain/facts/decide.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { BillHistory } from '../../../src/projections/model/bill-history.ts';
 import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
@@ -116,7 +117,7 @@ describe('the billing history of a cluster', () => {
           }
           if (!readAfter.includes(position)) continue;
           const { hasActiveFacts } = history.decisions(model.facts);
-          expect(hasActiveFacts).toBe(model.activeFacts(0, position).length > 0);
+          expect(hasActiveFacts).toBe(model.activeFacts(0, position).some(({ fact }) => !isNotice(fact)));
           for (let asOf = 0; asOf <= position; asOf++)
             if (history.remembers(asOf))
               expect(intervalsIn(model, history, asOf)).toEqual(model.billing(0, asOf).intervals);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isNotice } from '../../../src/domain/facts/decide.ts';
 import type { Cause, Fact } from '../../../src/domain/facts/fact.ts';
 import { isUnreachable } from '../../../src/domain/facts/latest-observation.ts';
 import type { AlertedState } from '../../../src/projections/alerts/raised-alert.ts';
@@ -42,7 +43,7 @@ function foldedState(model: LedgerModel, cluster: number): AlertedState {
   return {
     accountId: registration === undefined ? undefined : attributes.accountId.at(-1)?.value,
     registered: registration !== undefined,
-    hasActiveFacts: active.length > 0,
+    hasActiveFacts: active.some(({ fact }) => !isNotice(fact)),
     deleted: deletion !== undefined,
     unreachable: isUnreachable(active),
     stoppedSince: stoppedSince('unreachable'),

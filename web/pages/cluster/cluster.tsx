@@ -124,7 +124,7 @@ function Actions({ cluster: { deletedAt, status, stoppedBy }, onDelete, onChange
   const { t } = useTranslation('cluster');
   const isOperator = useMay();
   const mayDelete = useMay('customer');
-  if (deletedAt !== null || status === 'orphan') return null;
+  if (deletedAt !== null || status === 'orphan' || status === 'voided') return null;
   const isStopped = stoppedBy.includes('manual');
   return (
     <>

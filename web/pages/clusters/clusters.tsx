@@ -175,7 +175,8 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
             size: 78,
             cell: ({ row: { original } }) =>
               original.deletedAt === null &&
-              original.status !== 'orphan' && (
+              original.status !== 'orphan' &&
+              original.status !== 'voided' && (
                 <Button
                   variant="subtle"
                   size="compact-sm"
