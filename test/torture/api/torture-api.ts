@@ -34,8 +34,8 @@ const MAX_FAULTS = 20;
 /** How often a request is sent while the ledger says that it is busy: the machine may have other work. */
 const MAX_TRIES = 20;
 
-function isBusy({ status, body }: Answer): boolean {
-  return status === 503 && body?.type === 'urn:cluster-ledger:problem:overloaded';
+function isBusy({ status, headers }: Answer): boolean {
+  return status === 503 && headers.has('retry-after');
 }
 
 /** Statuses that no request has that is as the contract has it: its method, size and media type are right. */
