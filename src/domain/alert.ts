@@ -273,10 +273,10 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     'account',
     (subject, { facts, period }) =>
       `${facts} ${facts === 1 ? 'fact' : 'facts'} changed the usage of account ${subject} in closed periods, from ${period} on`,
-    ({ facts, unbilled, statement }) => {
-      if (facts === unbilled) return 'None: no statement ever has usage from before billing began.';
-      const adjusted = `The statement for ${statement} has an adjustment for it.`;
-      return unbilled === 0 ? adjusted : `${adjusted} Usage from before billing began is on no statement.`;
+    ({ adjusted, leftOut, statement }) => {
+      if (adjusted === 0) return 'None: no statement ever has usage from before billing began.';
+      const effect = `The statement for ${statement} has an adjustment, unless the changes cancel each other out.`;
+      return leftOut === 0 ? effect : `${effect} Usage from before billing began is on no statement.`;
     },
     'No action is needed. The preview of the next statement shows the amount.',
   ),

@@ -238,6 +238,26 @@ describe('alerts of facts', () => {
     expect(await ids(ledger, '?state=open')).toEqual([]);
   });
 
+  test('say what of a late fact is on a statement and what is on none, if it changes usage from before and after the beginning', async () => {
+    const ledger = await ledgerForTest();
+    const jsonOf = (body: object) => ({
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    await ledger.record(registered('c1', '2026-01-10T00:00:00.000Z'));
+    await ledger.fetch('/v1/billing/beginning', jsonOf({ period: '2026-02', reason: 'billed elsewhere' }));
+    expect((await ledger.fetch('/v1/periods/2026-02/close', jsonOf({}))).status).toBe(200);
+    await ledger.record(registered('late', '2026-01-20T00:00:00.000Z', 'globex'));
+    const adjustment =
+      'The statement for 2026-03 has an adjustment, unless the changes cancel each other out. ' +
+      'Usage from before billing began is on no statement.';
+    expect((await one(ledger, 'late-facts:globex')).bill).toBe(adjustment);
+    await ledger.record(deleted('late', '2026-01-25T00:00:00.000Z'));
+    expect((await one(ledger, 'late-facts:globex')).bill).toBe(adjustment);
+    expect((await ledger.get('/v1/adjustments')).body.items).toEqual([]);
+  });
+
   test('name the account with a late fact in a closed period, until the next closing', async () => {
     const ledger = await ledgerForTest();
     const close = (period: string) => ledger.fetch(`/v1/periods/${period}/close`, { method: 'POST' });

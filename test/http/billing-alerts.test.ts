@@ -25,7 +25,7 @@ describe('the alert limit-reached', () => {
       registered('c2', APRIL),
     );
     expect(await openAlerts(ledger, 'limit-reached')).toMatchObject([
-      { happened: '1 clusters of type vcluster are billed and the limit of the plan is 1' },
+      { happened: '1 cluster of type vcluster is billed and the limit of the plan is 1' },
     ]);
     await ledger.record(deleted('c1', '2026-04-10T00:00:00.000Z'));
     expect(await openAlerts(ledger, 'limit-reached')).toEqual([]);

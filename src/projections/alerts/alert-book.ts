@@ -42,6 +42,8 @@ interface LateChange {
   readonly eventId: string;
   /** Whether a statement will have the change: nothing before the beginning is on any. */
   readonly isAdjusted: boolean;
+  /** Whether usage from before the beginning changed too. */
+  readonly isLeftOut: boolean;
   /** The period whose statement will have the change. */
   readonly statement: Period;
 }
@@ -160,12 +162,13 @@ export class AlertBook {
   }
 
   /** Raises or updates `late-facts`: a fact changed the usage of an account in a closed period. */
-  late({ accountId, position, at, period, eventId, isAdjusted, statement }: LateChange): void {
+  late({ accountId, position, at, period, eventId, isAdjusted, isLeftOut, statement }: LateChange): void {
     const known = this.#open.get(alertId('late-facts', accountId))?.data;
     const facts = Number(known?.['facts'] ?? 0) + 1;
-    const unbilled = Number(known?.['unbilled'] ?? 0) + Number(!isAdjusted);
+    const adjusted = Number(known?.['adjusted'] ?? 0) + Number(isAdjusted);
+    const leftOut = Number(known?.['leftOut'] ?? 0) + Number(isLeftOut);
     const first = known === undefined || period < String(known['period']) ? period : String(known['period']);
-    const data = { facts, unbilled, period: first, statement, eventId, position };
+    const data = { facts, adjusted, leftOut, period: first, statement, eventId, position };
     this.#raise({ kind: 'late-facts', subject: accountId, accountId, data }, at);
   }
 

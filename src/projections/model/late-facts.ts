@@ -83,6 +83,7 @@ export class LateFacts {
         period: periodOf(adjusted === undefined || begins === undefined ? since : Math.max(since, begins)),
         eventId: this.#sources.facts.ids.at(position),
         isAdjusted: adjusted !== undefined,
+        isLeftOut: begins !== undefined && since < begins,
         statement: periodOf(closedTo),
       });
     }

@@ -62,7 +62,9 @@ describe('a book of alerts', () => {
     for (const kind of ALERT_KINDS) {
       const { happened, bill, next } = ALERTS[kind];
       const effects =
-        typeof bill === 'string' ? [bill] : [0, 1, 2].map((unbilled) => bill({ facts: 2, unbilled }));
+        typeof bill === 'string'
+          ? [bill]
+          : [0, 1, 2].map((leftOut) => bill({ facts: 2, adjusted: 2 - leftOut, leftOut }));
       const advice = typeof next === 'string' ? [next] : CODES.map((code) => next({ code }));
       for (const text of [...effects, ...advice]) expect(text, kind).toMatch(/^[A-Z].*\.$/);
       const data = {

@@ -144,12 +144,12 @@ export const CHINESE: Readonly<Record<Alert['kind'], (subject: string, data: Dat
     bill: '该集群仍在计费：只有删除完成才会结束计费。',
     next: '请查明负责删除集群的应用程序是否收到了确认。如果集群已不存在，请提交从其移除时起的 cluster.deleted。如果应保留，请取消删除。',
   }),
-  'late-facts': (subject, { facts, period, unbilled, statement }) => ({
+  'late-facts': (subject, { facts, period, adjusted, leftOut, statement }) => ({
     happened: `${facts} 个事实改变了账户 ${subject} 在已关闭账期（从 ${period} 起）的用量`,
     bill:
-      facts === unbilled
+      adjusted === 0
         ? '没有影响：账单从不包含计费开始之前的用量。'
-        : `${statement} 的账单包含相应的调整。${unbilled === 0 ? '' : '计费开始之前的用量不在任何账单中。'}`,
+        : `${statement} 的账单包含相应的调整，除非各项变化相互抵消。${leftOut === 0 ? '' : '计费开始之前的用量不在任何账单中。'}`,
     next: '无需操作。下一份账单的预览会显示数额。',
   }),
   'count-jump': (subject, { before, after }) => ({
