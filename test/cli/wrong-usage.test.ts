@@ -110,7 +110,10 @@ test.each([
   ['alerts list --severity bad', /Allowed choices are critical, warning, info/],
   ['alerts acknowledge', /missing required argument 'id'/],
   ['alerts acknowledge flapping:c1 --store sqlite:x', /unknown option '--store'/],
-  ['clusters list --status gone', /Allowed choices are orphan, voided, deleted, free, pending, stopped, billed/],
+  [
+    'clusters list --status gone',
+    /Allowed choices are orphan, voided, deleted, free, pending, stopped, billed/,
+  ],
   [
     'clusters list --account a/b\u0007',
     /argument 'a\/b\\u\{7\}' is invalid\. An account id must be 1 to 128 of/,
