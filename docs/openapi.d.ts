@@ -1919,7 +1919,7 @@ export interface components {
         Cluster: {
             clusterId: string;
             /** @enum {string} */
-            status: "orphan" | "deleted" | "free" | "pending" | "stopped" | "billed";
+            status: "orphan" | "voided" | "deleted" | "free" | "pending" | "stopped" | "billed";
             accountId: string | null;
             billable: boolean | null;
             name: string | null;
@@ -2777,6 +2777,7 @@ export interface components {
             /** @description Number of clusters in each state, without those whose facts cannot be read. */
             clusters: {
                 orphan: number;
+                voided: number;
                 deleted: number;
                 free: number;
                 pending: number;
@@ -5809,7 +5810,7 @@ export interface operations {
                 /** @description Whether the cluster is billable now. */
                 billable?: "true" | "false";
                 /** @description Only the clusters in this state. */
-                status?: "orphan" | "deleted" | "free" | "pending" | "stopped" | "billed";
+                status?: "orphan" | "voided" | "deleted" | "free" | "pending" | "stopped" | "billed";
                 /**
                  * @description Only the clusters that have all of these labels: `key=value`, several separated by commas.
                  * @example team=payments,env=prod
@@ -6392,7 +6393,7 @@ export interface operations {
                 groupBy?: string;
                 /** @description Wait up to 2 s until the ledger has read this position; 503 if it has not. */
                 minPosition?: string;
-                /** @description Only this account. */
+                /** @description Only this account; 404 if no cluster ever belonged to it. */
                 accountId?: string;
                 /** @description Maximum number of accounts; by default all. */
                 limit?: number;
@@ -6463,6 +6464,7 @@ export interface operations {
             400: components["responses"]["BadRequest2"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden2"];
+            404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
             408: components["responses"]["RequestTimeout"];
             414: components["responses"]["URITooLong"];

@@ -197,7 +197,7 @@ describe('alerts of facts', () => {
     expect(await ids(ledger, '?state=open')).toEqual(['orphan-facts:lost']);
   });
 
-  test('report no cluster whose facts are all voided, and it is no orphan any more', async () => {
+  test('report no cluster whose facts are all voided, and its status says so', async () => {
     const ledger = await ledgerForTest();
     const [deletion] = await ledger.record(deleted('mistake', '2026-04-10T00:00:00.000Z'));
     const [other] = await ledger.record(stopped('mistake', '2026-04-10T00:00:00.000Z'));
