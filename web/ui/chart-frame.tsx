@@ -86,6 +86,7 @@ export function ChartFrame({
     y: (value) => bottom - (value / top) * (bottom - MARGIN.top),
   };
   const labels = data.map((point) => String(point[by]));
+  const shown = shownLabels(labels, band);
   const point = pointed === undefined ? undefined : data[pointed];
   return (
     <div
@@ -120,11 +121,21 @@ export function ChartFrame({
             />
           )}
           {children(plot)}
-          {shownLabels(labels, band).map((i) => (
-            <text key={i} className="chart-tick" x={plot.x(i)} y={bottom + 17} textAnchor="middle">
-              {labels[i]}
-            </text>
-          ))}
+          {shown.map((i) => {
+            // Beside others that are left out, the last label has no place to the right.
+            const isAtEnd = i === labels.length - 1 && shown.length < labels.length;
+            return (
+              <text
+                key={i}
+                className="chart-tick"
+                x={isAtEnd ? right : plot.x(i)}
+                y={bottom + 17}
+                textAnchor={isAtEnd ? 'end' : 'middle'}
+              >
+                {labels[i]}
+              </text>
+            );
+          })}
         </svg>
       )}
       {hasLegend && (
