@@ -146,7 +146,7 @@ describe.skipIf(!hasChromium)(`the clusters in the console${whyNoChromium}`, () 
       .getByRole('dialog')
       .getByRole('button', { name: text('cluster:change.void.confirm') })
       .click();
-    await page.getByText(text('cluster:facts.voided'), { exact: true }).waitFor();
+    await page.getByRole('table').getByText(text('cluster:facts.voided'), { exact: true }).waitFor();
     expect((await ledger().get('/v1/clusters/v1/billing')).body.intervals).toEqual([]);
   });
 });
