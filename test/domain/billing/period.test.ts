@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   adjustablePeriods,
+  DEFAULT_GRACE_MS,
   dueAt,
   nextToClose,
   type PeriodClosing,
@@ -23,6 +24,10 @@ const since = (firstBilled?: string, lastClosed?: string, begun?: string, firstC
 const on = (now: string, early = false) => ({ now: at(now), early, graceMs: GRACE_MS });
 
 describe('a period', () => {
+  test('waits 72 hours for late facts, unless another time is set', () => {
+    expect(DEFAULT_GRACE_MS).toBe(GRACE_MS);
+  });
+
   test('is open, then due 72 hours after its end, then closed', () => {
     expect(dueAt('2026-01', GRACE_MS)).toBe(at('2026-02-04'));
     expect(periodState('2026-01', false, at('2026-01-15'), GRACE_MS)).toBe('open');
@@ -110,15 +115,30 @@ describe('a closing', () => {
   });
 
   test.each([
-    ['of a later version', 'PeriodClosed.v2', {}],
-    ['of another period', 'PeriodClosed', { period: '2026-02' }],
-    ['without a watermark', 'PeriodClosed', { watermark: '01' }],
-    ['without accounts', 'PeriodClosed', { accounts: 'two' }],
-    ['without totals', 'PeriodClosed', { totals: null }],
-    ['with totals that are none', 'PeriodClosed', { totals: { billableClusters: 1, clusterSeconds: '1' } }],
-    ['without a digest', 'PeriodClosed', { statementsDigest: 7 }],
-  ])('is unreadable %s', (_, type, wrong) => {
+    ['of a later version', 'PeriodClosed.v2', {}, 'PeriodClosed.v2 is not known'],
+    ['of another period', 'PeriodClosed', { period: '2026-02' }, 'names another period than its stream'],
+    ['without a watermark', 'PeriodClosed', { watermark: '01' }, 'has no readable watermark'],
+    ['with a number as watermark', 'PeriodClosed', { watermark: 12 }, 'has no readable watermark'],
+    ['with a watermark of 16 digits', 'PeriodClosed', { watermark: '1'.repeat(16) }, 'readable watermark'],
+    ['without accounts', 'PeriodClosed', { accounts: 'two' }, 'does not say how many accounts'],
+    ['without totals', 'PeriodClosed', { totals: null }, 'has no readable totals'],
+    [
+      'with totals that are none',
+      'PeriodClosed',
+      { totals: { billableClusters: 1, clusterSeconds: '1' } },
+      'has no readable totals',
+    ],
+    ['without a digest', 'PeriodClosed', { statementsDigest: 7 }, 'has no digest'],
+    ['without rules', 'PeriodClosed', { rules: 'x' }, 'has no readable version of the rules'],
+  ])('is unreadable %s', (_, type, wrong, why) => {
     const { data } = serializeClosing(close);
-    expect(() => parseClosing('2026-01', type, { ...data, ...wrong })).toThrow();
+    expect(() => parseClosing('2026-01', type, { ...data, ...wrong })).toThrow(why);
+  });
+
+  test('is readable with a watermark of 15 digits', () => {
+    const { type, data } = serializeClosing(close);
+    expect(parseClosing('2026-01', type, { ...data, watermark: '9'.repeat(15) }).watermark).toBe(
+      10 ** 15 - 1,
+    );
   });
 });

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ExactSum, formatAverage, formatRatio, formatSeconds } from '../../../src/domain/billing/quantity.ts';
+import {
+  AmountSum,
+  ExactSum,
+  formatAverage,
+  formatRatio,
+  formatSeconds,
+  parseSeconds,
+} from '../../../src/domain/billing/quantity.ts';
 
 describe('billed time in milliseconds', () => {
   test.each([
@@ -76,5 +83,46 @@ describe('a sum of billed times', () => {
         expect(sum.total).toBe(values.reduce((total, value) => total + BigInt(value), 0n));
       }),
     );
+  });
+
+  test('adds another sum, however large both are', () => {
+    const large = 2 ** 52 - 1;
+    const [sum, other] = [new ExactSum(), new ExactSum()];
+    for (const value of [large, large, 5]) sum.add(value);
+    for (const value of [large, large, large, 7]) other.add(value);
+    sum.addAll(other);
+    expect(sum.total).toBe(5n * BigInt(large) + 12n);
+    expect(other.total).toBe(3n * BigInt(large) + 7n);
+  });
+});
+
+describe('seconds of a statement', () => {
+  test.each([
+    ['0.000', 0n],
+    ['12.345', 12_345n],
+    ['-1.500', -1_500n],
+  ])('%s are %d ms', (text, ms) => {
+    expect(parseSeconds(text)).toBe(ms);
+  });
+
+  test.each(['1', '1.5', '1.0000', ' 1.000', '1.000 ', 'x1.000', '1,000', '.000', 1.5, null, undefined])(
+    'are not %j',
+    (text) => {
+      expect(parseSeconds(text)).toBeUndefined();
+    },
+  );
+});
+
+describe('a sum of amounts', () => {
+  test('counts clusters and time, each with its sign', () => {
+    const sum = new AmountSum()
+      .add({ billableClusters: 3, clusterSeconds: '10.500' })
+      .add({ billableClusters: 2, clusterSeconds: '0.250' })
+      .subtract({ billableClusters: 4, clusterSeconds: '11.000' });
+    expect(sum.total).toEqual({ billableClusters: 1, clusterSeconds: '-0.250' });
+  });
+
+  test('is zero of nothing', () => {
+    expect(new AmountSum().total).toEqual({ billableClusters: 0, clusterSeconds: '0.000' });
   });
 });
