@@ -6,7 +6,7 @@ import { FactCard } from '../../ui/fact-card.tsx';
 import { BilledTime, SignedCount } from '../../ui/figures.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { PageLink } from '../../ui/page-link.tsx';
-import { Loaded, Partial } from '../../ui/states.tsx';
+import { LinesSkeleton, Loaded, Partial } from '../../ui/states.tsx';
 
 type Adjustment = Pending['items'][number]['adjustments'][number];
 
@@ -22,7 +22,7 @@ export function PendingAdjustments() {
       <Text size="sm" c="dimmed" mb="sm">
         {t('late.lead')}
       </Text>
-      <Loaded query={query}>
+      <Loaded query={query} skeleton={<LinesSkeleton lines={1} height={58} />}>
         {({ items, next, since }) => {
           if (since === null) return <Notice title={t('late.noneClosed')} />;
           if (items.length === 0) return <Notice severity="good" title={t('late.none')} />;

@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMayCall } from '../../data/caller.ts';
-import { type Period, periodsQuery } from '../../data/periods.ts';
+import { beginningQuery, type Period, periodsQuery } from '../../data/periods.ts';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { BilledTime, Count, millisecondsOf } from '../../ui/figures.tsx';
 import { Icon } from '../../ui/icons.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
-import { Empty, Loaded } from '../../ui/states.tsx';
+import { Empty, LinesSkeleton, Loaded } from '../../ui/states.tsx';
 import { Instant } from '../../ui/times.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
 import { Beginning } from './beginning.tsx';
@@ -28,6 +28,7 @@ export default function PeriodsPage() {
   const [url, setUrl] = useUrlState();
   const [closing, setClosing] = useState<Period>();
   const query = useQuery(periodsQuery);
+  const { isPending: isBeginningPending } = useQuery(beginningQuery);
   const show = (view: string, period: string) => setUrl({ view, period });
   const hide = () => setUrl({ view: undefined, period: undefined });
   return (
@@ -35,6 +36,8 @@ export default function PeriodsPage() {
       <PageHeader title={t('title')} lead={t('lead')} />
       <Loaded query={query}>
         {(periods) => {
+          // Otherwise what is below would move when the beginning is known.
+          if (isBeginningPending) return <LinesSkeleton />;
           const next = periods.find(({ state }) => state !== 'closed');
           const chosen = periods.find(({ period }) => period === url.period);
           return (
