@@ -148,12 +148,49 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
       seconds: Number(values.seconds),
       progress: (kills, facts) => process.stderr.write(`${kills} of ${count} kills, ${facts} facts\n`),
     }).finally(() => server?.remove());
-    const { kills, facts, runs, closings, delivered, findings } = report;
+    const { kills, facts, runs, closings, delivered, longestPauseMs, findings } = report;
     process.stdout.write(
-      `${kills} kills of three replicas: ${facts} facts, ${runs} runs of the validator, ${closings} closings, ${delivered} deliveries; ${findings.length} findings\n`,
+      `${kills} kills of three replicas: ${facts} facts, ${runs} runs of the validator, ${closings} closings, ${delivered} deliveries, at most ${(longestPauseMs / 1_000).toFixed(1)} s without one; ${findings.length} findings\n`,
     );
     for (const text of findings) process.stdout.write(`  ${text}\n`);
     return findings.length === 0 ? 0 : 1;
+  },
+  servers: async (args) => {
+    const { tortureServer, serverFaults } = await import('./server-faults.ts');
+    const { values } = parseArgs({
+      args: [...args],
+      options: { count: { type: 'string', default: '3' }, fault: { type: 'string', multiple: true } },
+    });
+    const faults = serverFaults(await shimOrExit());
+    let found = 0;
+    for (const name of values.fault ?? Object.keys(faults)) {
+      const start = faults[name];
+      if (start === undefined)
+        throw new Error(`there is no fault ${name}: ${Object.keys(faults).join(', ')}`);
+      const { findings, ...counts } = await tortureServer({
+        name,
+        server: await start(),
+        count: Number(values.count),
+      });
+      process.stdout.write(`${JSON.stringify(counts)}; ${findings.length} findings\n`);
+      for (const text of findings) process.stdout.write(`  ${text}\n`);
+      found += findings.length;
+    }
+    return found === 0 ? 0 : 1;
+  },
+  idle: async (args) => {
+    const { idleBeside } = await import('./idle-beside.ts');
+    const report = await idleBeside(budgetOf(args, 2_000_000).count, (text) =>
+      process.stderr.write(`${text}\n`),
+    );
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    return report.findings.length === 0 ? 0 : 1;
+  },
+  live: async (args) => {
+    const { liveClients } = await import('./live-clients.ts');
+    const report = await liveClients(budgetOf(args, 1_000).count, 20);
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    return report.findings.length === 0 ? 0 : 1;
   },
   outbox: async (args) => {
     const { tortureOutbox } = await import('./outbox/torture-outbox.ts');

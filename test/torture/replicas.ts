@@ -30,16 +30,20 @@ export interface ReplicasReport {
   readonly runs: number;
   readonly closings: number;
   readonly delivered: number;
+  /** Longest time without a delivery, while facts were posted and the owner of the deliveries may have been killed. */
+  readonly longestPauseMs: number;
   readonly findings: readonly string[];
 }
 
 const REPLICAS = 3;
 const WEBHOOKS = 2;
+/** How soon another replica goes on with the deliveries of one that was killed. */
+const MAX_PAUSE_MS = 30_000;
 
 /**
  * Runs three replicas on one EventStoreDB under load, with a validator, closings and webhooks, and kills one after the other. No
  * acknowledged fact may be lost or be there twice, no tick may have two runs, no period two closings, and each webhook must get
- * every fact, those of a cluster in order.
+ * every fact, those of a cluster in order, without a pause of more than 30 seconds.
  */
 export async function tortureReplicas(options: ReplicasOptions): Promise<ReplicasReport> {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-replicas-'));
@@ -143,8 +147,18 @@ async function examine(
   // The receivers get the rest: no more facts are posted.
   await until(() => receivers.every((receiver) => receiver.hasAll(ids)));
   for (const receiver of receivers) findings.push(...disorderOf(receiver));
+  const longestPauseMs = Math.round(Math.max(...receivers.map((receiver) => receiver.longestPauseMs)));
+  if (longestPauseMs > MAX_PAUSE_MS) findings.push(`nothing was delivered for ${longestPauseMs} ms`);
   const delivered = receivers.reduce((sum, { messages }) => sum + messages.length, 0);
-  return { kills, facts: facts.length, runs: runs.length, closings: closings.length, delivered, findings };
+  return {
+    kills,
+    facts: facts.length,
+    runs: runs.length,
+    closings: closings.length,
+    delivered,
+    longestPauseMs,
+    findings,
+  };
 }
 
 const CLOSED = 'io.clusterledger.period.closed.v1';

@@ -12,8 +12,14 @@ export interface Delivered {
 export class WebhookReceiver {
   /** In the order of their arrival. */
   readonly messages: Delivered[] = [];
+  /** Longest time between two messages, in milliseconds. */
+  longestPauseMs = 0;
+  #lastAt: number | undefined;
   readonly #ids = new Set<string>();
   readonly #server = createServer(async (request, response) => {
+    const at = performance.now();
+    this.longestPauseMs = Math.max(this.longestPauseMs, at - (this.#lastAt ?? at));
+    this.#lastAt = at;
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const event = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Delivered;
