@@ -49,7 +49,7 @@ export class EventStored {
     return this.#process?.pid;
   }
 
-  /** Whether the process has ended by itself. */
+  /** Whether the process has ended without being stopped. */
   get hasEnded(): boolean {
     return (
       this.#process !== undefined && (this.#process.exitCode !== null || this.#process.signalCode !== null)

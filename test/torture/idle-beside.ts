@@ -8,7 +8,7 @@ import { startSingleNode } from '../support/eventstored.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { writeForeign } from './server-faults.ts';
 
-/** What an idle ledger costs the server that it shares. */
+/** The cost of an idle ledger for the server that it shares. */
 export interface IdleReport {
   readonly foreignEvents: number;
   /** Share of a processor that the server takes while the ledger is idle, and while there is no ledger, in percent. */
@@ -54,7 +54,7 @@ export async function idleBeside(count: number, progress: (text: string) => void
     await fetch(`${ledger.url}/v1/events`, { method: 'POST', headers, body: String(body) });
     const foreignEvents = await writeForeign(url, (written) => written >= count);
     progress(`${foreignEvents} foreign events are written`);
-    // What was written while it was busy is behind it by then.
+    // By then the ledger has seen everything that was written.
     await percentOver(MEASURE_MS / 2);
     const cpuWithLedger = await percentOver(MEASURE_MS);
     progress(`${cpuWithLedger.toFixed(1)} % with the ledger`);
