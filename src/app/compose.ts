@@ -85,14 +85,14 @@ async function composeLayers(
   const kubefirst = kubefirstOf(config, options, openedLog, { ...shared, places }, resources);
   const validator = validatorOf(config, options, openedLog, { ...shared, kubefirst }, resources);
   const webhooks = await openWebhooks(config, options, openedLog, resources);
+  const access = await composeAccess(config, options, openedLog, resources);
   await openNotifications(
     config,
     options,
     openedLog,
-    { ...openedLog, ...webhooks, kubefirst, health, now },
+    { ...openedLog, ...webhooks, keys: access.keys, kubefirst, health, now },
     resources,
   );
-  const access = await composeAccess(config, options, openedLog, resources);
   const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks };
   const { app, metrics } = await serverOf(openedLog, services, access, config, options);
   if (!isReadOnly) autoClose.start();
@@ -198,6 +198,7 @@ async function serverOf(
     signedLog,
     clockGuard,
     webhooks,
+    keys: access.keys,
     health,
     latch,
     kubefirst,

@@ -25,6 +25,7 @@ export type AlertKind =
   | 'id-differs-by-case'
   | 'event-id-on-two-clusters'
   | 'clock-untrusted'
+  | 'key-expiring'
   | 'delivery-parked'
   | 'webhook-disabled'
   | 'statement-drift'
@@ -46,7 +47,8 @@ interface Words {
     | 'log'
     | 'platform'
     | 'host'
-    | 'webhook';
+    | 'webhook'
+    | 'key';
   /** Whether an acknowledgement also resolves the alert. */
   readonly endsWhenAcknowledged: boolean;
   readonly happened: (subject: string, data: AlertData) => string;
@@ -322,6 +324,13 @@ export const ALERTS: Readonly<Record<AlertKind, Words>> = {
     (_, { why }) => `the clock of the host cannot be trusted: ${why}`,
     'No period is closed, and the validator records nothing. Facts are recorded as before.',
     'Compare the clock with a time server. If it is wrong, set it. If it is right, confirm it with `cluster-ledger clock trust --reason …`.',
+  ),
+  'key-expiring': alert(
+    'warning',
+    'key',
+    (subject, { name, role, expiresAt }) => `key ${subject} of ${name} (${role}) expires at ${expiresAt}`,
+    'None in the ledger. What its user would post or read after that is refused.',
+    'Create a key with the same name and role, hand it over, then revoke this one: `cluster-ledger keys create`, `cluster-ledger keys revoke <id>`.',
   ),
   'delivery-parked': alert(
     'warning',

@@ -1,9 +1,11 @@
 import type { AlertOut } from '../api/alerts.ts';
 import type { SignedLog } from '../audit/signed-log.ts';
 import type { Webhooks } from '../delivery/webhooks/webhooks.ts';
+import { expiringKeys } from '../domain/access/access-key.ts';
 import { ALERTS, type AlertKind, alertText, type Severity } from '../domain/alert.ts';
 import { usageOf } from '../domain/billing/usage.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
+import type { AccessKeys } from '../ledger/access-keys.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
 import type { KubefirstIngest } from '../ledger/kubefirst-ingest.ts';
 import type { ReadOnlyLatch } from '../ledger/read-only-latch.ts';
@@ -77,6 +79,7 @@ export interface AlertSources {
   readonly signedLog: SignedLog;
   readonly clockGuard: ClockGuard;
   readonly webhooks: Pick<Webhooks, 'alerts'>;
+  readonly keys: Pick<AccessKeys, 'known'>;
   readonly health: SourceHealth;
   readonly latch: Pick<ReadOnlyLatch, 'loss'>;
   readonly kubefirst: { readonly intake: Pick<KubefirstIngest, 'strangers'> };
@@ -85,16 +88,26 @@ export interface AlertSources {
 
 /**
  * Returns the alerts that hold now and are not derived from the log: drifted statements, a log that was tampered with or lacks
- * events, an untrusted clock, unreadable sources, those of webhooks, and accounts whose number of billed clusters has jumped.
+ * events, an untrusted clock, unreadable sources, those of webhooks, keys
+ * that expire, and accounts whose number of billed clusters has jumped.
  */
 export function liveAlerts(sources: AlertSources): LiveAlert[] {
-  const { projections, signedLog, clockGuard, webhooks, health, latch, kubefirst, now } = sources;
+  const { projections, signedLog, clockGuard, webhooks, keys, health, latch, kubefirst, now } = sources;
   const { statements, model } = projections;
   const alerts = statements.drifts.map(({ period, why }): LiveAlert => {
     const since = model.closedPeriods.of(period)?.closedAt ?? 0;
     return { kind: 'statement-drift', subject: period, since, data: { why } };
   });
   alerts.push(...webhooks.alerts());
+  for (const { key, since } of expiringKeys(keys.known, now())) {
+    const { id: subject, name, role, expiresAt } = key;
+    alerts.push({
+      kind: 'key-expiring',
+      subject,
+      since,
+      data: { name, role, expiresAt: instantOut(expiresAt) },
+    });
+  }
   for (const { account, since, before, after } of model.countJumps(now())) {
     const accountId = model.accounts.text(account);
     alerts.push({ kind: 'count-jump', subject: accountId, accountId, since, data: { before, after } });

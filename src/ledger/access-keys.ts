@@ -72,6 +72,11 @@ export class AccessKeys {
   /** Returns the known keys in the order of their creation, at most 30 seconds old. @throws StoreUnavailable */
   async all(): Promise<readonly AccessKey[]> {
     await this.#refreshIfOld();
+    return this.known;
+  }
+
+  /** The keys that this process knows, in the order of their creation. */
+  get known(): readonly AccessKey[] {
     return [...this.#keys.values()];
   }
 

@@ -44,6 +44,30 @@ describe('a key', () => {
     expect(JSON.stringify(events)).not.toContain(key.split('_')[2]);
   });
 
+  test('raises key-expiring 14 days before it expires, until a later one of the same user replaces it or it is revoked', async () => {
+    const ledger = await ledgerForTest();
+    const operator = await createKey(ledger, undefined, { role: 'operator' });
+    const inDays = (days: number) => new Date(ledger.now + days * DAY_MS).toISOString();
+    const pro = { role: 'producer', name: 'pro-app', expiresAt: inDays(100) };
+    const expiring = await createKey(ledger, operator.key, pro);
+    const other = await createKey(ledger, operator.key, { ...pro, name: 'other-app' });
+    const open = async () => {
+      const path = '/v1/alerts?state=open&kind=key-expiring';
+      const { body } = await ledger.get(path, bearer(operator.key));
+      return body.items.map(({ subject }: { subject: string }) => subject).sort();
+    };
+    ledger.pass(85 * DAY_MS);
+    expect(await open()).toEqual([]);
+    ledger.pass(2 * DAY_MS);
+    expect(await open()).toEqual([expiring.id, other.id].sort());
+    await createKey(ledger, operator.key, { ...pro, expiresAt: inDays(90) });
+    expect(await open()).toEqual([other.id]);
+    ledger.pass(15 * DAY_MS);
+    expect(await open()).toEqual([other.id]);
+    await sendAs(ledger, operator.key, 'POST', `/v1/keys/${other.id}/revoke`);
+    expect(await open()).toEqual([]);
+  });
+
   test('is the actor of what is done with it', async () => {
     const ledger = await ledgerForTest();
     const operator = await createKey(ledger, undefined, { role: 'operator' });

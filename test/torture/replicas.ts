@@ -60,8 +60,9 @@ export async function tortureReplicas(options: ReplicasOptions): Promise<Replica
       const before = producers.acknowledged.length;
       if (options.seconds !== undefined) await wait(options.seconds * 1_000);
       await until(() => producers.acknowledged.length >= before + 200);
-      const replica = replicas[kill % REPLICAS] as LedgerProcess;
-      await replica.stop(kill % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
+      const isCrash = kill % 2 === 0;
+      const replica = isCrash ? await senderOf(replicas) : (replicas[kill % REPLICAS] as LedgerProcess);
+      await replica.stop(isCrash ? 'SIGKILL' : 'SIGTERM');
       await replica.start();
       options.progress?.(kill + 1, producers.acknowledged.length);
     }
@@ -72,6 +73,19 @@ export async function tortureReplicas(options: ReplicasOptions): Promise<Replica
     await Promise.all(receivers.map((receiver) => receiver.stop()));
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Returns the replica that sends the webhooks: only it has figures of them. */
+async function senderOf(replicas: readonly LedgerProcess[]): Promise<LedgerProcess> {
+  let sender: LedgerProcess | undefined;
+  await until(async () => {
+    for (const replica of replicas) {
+      const metrics = await fetch(`${replica.url}/metrics`);
+      if ((await metrics.text()).includes('ledger_webhook_behind{')) sender = replica;
+    }
+    return sender !== undefined;
+  });
+  return sender as LedgerProcess;
 }
 
 async function newReplicas(folder: string, connection: string): Promise<LedgerProcess[]> {

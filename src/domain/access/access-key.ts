@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AccountId, line } from '../facts/fact.ts';
-import { formatInstant, type Instant, readInstant } from '../time.ts';
+import { DAY_MS, formatInstant, type Instant, readInstant } from '../time.ts';
 import { ROLES, type Role } from './caller.ts';
 
 /** Maximum lifetime of a key in days. It is also the default. */
@@ -37,6 +37,37 @@ export type KeyState = (typeof KEY_STATES)[number];
 export function keyState({ revoked, expiresAt }: AccessKey, now: Instant): KeyState {
   if (revoked !== undefined) return 'revoked';
   return expiresAt <= now ? 'expired' : 'active';
+}
+
+/** Time before the end of a key from which an alert says that it will expire; for a key of a short life, a quarter of that. */
+const EXPIRY_NOTICE_MS = 14 * DAY_MS;
+/** Time after its end in which an alert says that a key has expired. */
+const EXPIRED_NOTICE_MS = 7 * DAY_MS;
+
+/** A key that expires soon or has expired lately, and since when an alert says so. */
+export interface ExpiringKey {
+  readonly key: AccessKey;
+  readonly since: Instant;
+}
+
+/** Returns the keys that will expire soon or have expired lately, and that no later key of the same user replaces. */
+export function expiringKeys(keys: readonly AccessKey[], now: Instant): ExpiringKey[] {
+  return keys.flatMap((key) => {
+    const { createdAt, expiresAt, revoked } = key;
+    const since = expiresAt - Math.min(EXPIRY_NOTICE_MS, (expiresAt - createdAt) / 4);
+    if (revoked !== undefined || now < since || now >= expiresAt + EXPIRED_NOTICE_MS) return [];
+    return keys.some((other) => replaces(other, key)) ? [] : [{ key, since }];
+  });
+}
+
+function replaces(other: AccessKey, key: AccessKey): boolean {
+  return (
+    other.revoked === undefined &&
+    other.expiresAt > key.expiresAt &&
+    other.name === key.name &&
+    other.role === key.role &&
+    other.accountId === key.accountId
+  );
 }
 
 const KeyCreated = z.object({

@@ -65,7 +65,8 @@ A key is \`clk_<id>_<secret>\`. The id is public: it is the actor of everything 
 bits and a checksum, and the ledger shows it once. The stream \`access\` of the log has the SHA-256 of the secret, the role, the
 account, the name and the expiry of every key, so that every replica knows it, and an auditor sees who could do what when.
 
-- A key expires after 365 days at most.
+- A key expires after 365 days at most. The alert \`key-expiring\` says so 14 days before (for a key of a short life, when a quarter of
+  it is left), until it is revoked or a later key of the same name, role and account exists.
 - A revoked key is refused at once by the process that revoked it, and within 30 seconds by every other one. Answers that are
   still being sent to its holder, such as streams, are cut within a minute.
 - A replica that cannot reach the store for 55 seconds lets no key in, since a key could have been revoked.

@@ -37,6 +37,7 @@ export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
 export interface LiveAlert {
   readonly kind:
     | 'count-jump'
+    | 'key-expiring'
     | 'statement-drift'
     | 'log-tampered'
     | 'log-behind'

@@ -180,6 +180,11 @@ export const CHINESE: Readonly<Record<Alert['kind'], (subject: string, data: Dat
     bill: '不关闭任何账期，校验器不作记录。事实照常记录。',
     next: '请将时钟与时间服务器比较。如果有误，请校正。如果正确，请用 cluster-ledger clock trust --reason … 确认。',
   }),
+  'key-expiring': (subject, { name, role, expiresAt }) => ({
+    happened: `${name} 的密钥 ${subject}（${role}）将于 ${expiresAt} 过期`,
+    bill: '对账本没有影响。此后该用户的提交和读取将被拒绝。',
+    next: '请以相同的名称和角色创建新密钥并交付，然后吊销此密钥：`cluster-ledger keys create`、`cluster-ledger keys revoke <id>`。',
+  }),
   'delivery-parked': (_, { url, parked, error }) => ({
     happened: `接收方 ${url} 每次都拒绝了 ${parked} 条消息：${error}`,
     bill: '账本中没有影响。接收方不知道这些事实。',
