@@ -1671,7 +1671,7 @@ export interface components {
         Alert: {
             id: string;
             /** @enum {string} */
-            kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+            kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "key-expiring" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
             /** @enum {string} */
             severity: "critical" | "warning" | "info";
             /**
@@ -3018,7 +3018,7 @@ export interface components {
                 /** @description Its kind and its subject. The same as long as the alert lasts. */
                 alertId: string;
                 /** @enum {string} */
-                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "key-expiring" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
                 /** @enum {string} */
                 severity: "critical" | "warning" | "info";
                 subject: string;
@@ -3076,7 +3076,7 @@ export interface components {
                 /** @description Its kind and its subject. The same as long as the alert lasts. */
                 alertId: string;
                 /** @enum {string} */
-                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "key-expiring" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
                 /** @enum {string} */
                 severity: "critical" | "warning" | "info";
                 subject: string;
@@ -3134,7 +3134,7 @@ export interface components {
                 /** @description Its kind and its subject. The same as long as the alert lasts. */
                 alertId: string;
                 /** @enum {string} */
-                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+                kind: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "key-expiring" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
                 /** @enum {string} */
                 severity: "critical" | "warning" | "info";
                 subject: string;
@@ -8886,7 +8886,7 @@ export interface operations {
                 /** @description Only alerts in this state. */
                 state?: "open" | "acknowledged" | "resolved";
                 /** @description Only alerts of this kind. */
-                kind?: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
+                kind?: "orphan-facts" | "event-rejected" | "cluster-unreachable" | "billing-stopped-unreachable" | "billing-stopped-missing" | "alive-after-delete" | "mass-unreachable" | "flapping" | "unverifiable" | "never-verified" | "credential-expired" | "certificate-expired" | "source-unreadable" | "stop-unconfirmed" | "billed-but-missing" | "running-but-unregistered" | "validator-stale" | "deletion-stuck" | "late-facts" | "count-jump" | "limit-reached" | "id-differs-by-case" | "event-id-on-two-clusters" | "clock-untrusted" | "key-expiring" | "delivery-parked" | "webhook-disabled" | "statement-drift" | "log-tampered" | "log-behind";
                 /** @description Only alerts of this severity. */
                 severity?: "critical" | "warning" | "info";
                 /** @description Maximum number of items. */
