@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { glob, readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SETTING_PATHS, variableOf } from '../src/config/settings.ts';
 import { ALERTS } from '../src/domain/alert.ts';
@@ -175,4 +175,17 @@ test('the layers that may not import the table of streams spell the same names a
   }
   const builder = await read('src/audit/evidence/build-evidence.ts');
   for (const word of [prefix(cluster), prefix(period)]) expect(builder).toContain(`\`${word}\${`);
+});
+
+/** Folders that hold one file for each resource or command, so that their files have the same names. */
+const KINDS = [/^src\/http\/routes\//, /^src\/api\//, /^src\/cli\/commands\//];
+
+test('a file name is there twice in src only in folders with a file for each resource: routes, schemas and commands', async () => {
+  const places = new Map<string, string[]>();
+  for await (const file of glob('src/**/*.ts', { cwd: root })) {
+    const name = basename(file);
+    places.set(name, [...(places.get(name) ?? []), file]);
+  }
+  const repeated = [...places.values()].filter(({ length }) => length > 1).flat();
+  expect(repeated.filter((file) => !KINDS.some((kind) => kind.test(file)))).toEqual([]);
 });

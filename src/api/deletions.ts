@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DELETION_STATES } from '../domain/deletion.ts';
+import { DELETION_STATES } from '../domain/cluster-deletion.ts';
 import { InstantOut } from './values.ts';
 
 const Step = z

@@ -2,7 +2,7 @@ import { type Config, isLoopbackHost } from '../config/config.ts';
 import { AccessControl } from '../http/access/access-control.ts';
 import type { IdentityProvider } from '../http/access/identity-provider.ts';
 import { OpenAnswers } from '../http/access/open-answers.ts';
-import { openSessionKey, Sessions } from '../http/access/sessions.ts';
+import { openSessionKey, Sessions } from '../http/access/sealed-sessions.ts';
 import { AccessKeys } from '../ledger/access-keys.ts';
 import { KeyUses } from '../ledger/key-uses.ts';
 import type { ComposeOptions } from './compose-options.ts';

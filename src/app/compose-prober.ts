@@ -7,7 +7,7 @@ import {
 } from '../kubernetes/settings/credential-settings.ts';
 import { ProberOptions } from '../kubernetes/settings/prober-options.ts';
 import type { Logger } from '../util/logger.ts';
-import type { Operations } from '../util/operations.ts';
+import type { Operations } from '../util/operation-listeners.ts';
 import { searchDomains } from './search-domains.ts';
 
 /** Files of the in-cluster login. */

@@ -21,7 +21,7 @@ import { RecordingClock } from '../ledger/recording-clock.ts';
 import { StatementDigests } from '../ledger/statement-digests.ts';
 import { LogStarts } from '../projections/log-starts.ts';
 import { Projections } from '../projections/projections.ts';
-import { Operations } from '../util/operations.ts';
+import { Operations } from '../util/operation-listeners.ts';
 import type { ComposeOptions } from './compose-options.ts';
 import { warnOfOpenFolders } from './data-folder.ts';
 

@@ -4,7 +4,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { App } from '../http/server/app.ts';
-import type { OperationDetails, OperationEnded, OperationName } from '../util/operations.ts';
+import type { OperationDetails, OperationEnded, OperationName } from '../util/operation-listeners.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import type { Tracing } from './tracing.ts';
 

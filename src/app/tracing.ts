@@ -1,5 +1,5 @@
 import type { App } from '../http/server/app.ts';
-import type { OperationListener } from '../util/operations.ts';
+import type { OperationListener } from '../util/operation-listeners.ts';
 
 /** Traces of requests, appends, probes and deliveries. */
 export interface Tracing {

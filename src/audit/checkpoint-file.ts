@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../util/message-of.ts';
 import { OWNER_ONLY, replaceFile } from '../util/replace-file.ts';
-import { parseCheckpoint } from './checkpoint.ts';
+import { parseCheckpoint } from './checkpoint-text.ts';
+import { isDamage } from './log-identity.ts';
 import type { TreeHead } from './log-tree.ts';
 import { openNote, UnknownSigners } from './note.ts';
 import type { NoteVerifier } from './note-key.ts';
-import { isDamage } from './trust.ts';
 
 /** The checkpoint in a file outside of the store. */
 export interface FiledCheckpoint extends TreeHead {

@@ -1,14 +1,14 @@
 import type { EventStore } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
-import { formatCheckpoint } from './checkpoint.ts';
 import type { CheckpointFile, FiledCheckpoint } from './checkpoint-file.ts';
 import { CheckpointStore, type SignedCheckpoint, type StoredCheckpoint } from './checkpoint-store.ts';
+import { formatCheckpoint } from './checkpoint-text.ts';
 import { ledgerId } from './ledger-id.ts';
+import { type Identity, isDamage, isOwn } from './log-identity.ts';
 import type { LogTree, TreeHead } from './log-tree.ts';
 import { signNote } from './note.ts';
 import type { SignedLogOptions } from './signed-log-options.ts';
-import { type Identity, isDamage, isOwn } from './trust.ts';
 
 /** The newest checkpoint, and whether it has the origin of this ledger and a signature of its current key. */
 interface Newest {

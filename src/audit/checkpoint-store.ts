@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
-import { parseCheckpoint } from './checkpoint.ts';
+import { parseCheckpoint } from './checkpoint-text.ts';
 
 /** A state stream, so that checkpoints are not a part of the log that they commit to. */
 const STREAM = '~log-checkpoints';

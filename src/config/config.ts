@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import type { DeletionMode } from '../domain/deletion.ts';
+import type { DeletionMode } from '../domain/cluster-deletion.ts';
 import type { OidcIssuer } from './access-settings.ts';
 import type { AutoCloseSettings } from './auto-close-settings.ts';
 import type { KubefirstSettings } from './kubefirst-settings.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DELETION_MODES } from '../domain/deletion.ts';
+import { DELETION_MODES } from '../domain/cluster-deletion.ts';
 import { Duration } from '../domain/validation/judging/policy.ts';
 import {
   AllowedOrigins,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALL_TYPES } from './billing/usage.ts';
+import { ALL_TYPES } from './billing/usage-meter.ts';
 import { line } from './facts/fact.ts';
 import { ACCOUNT_DESCRIBED } from './stream-table.ts';
 

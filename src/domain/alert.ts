@@ -1,5 +1,5 @@
-import { ALL_TYPES } from './billing/usage.ts';
-import { STUCK_AFTER_HOURS } from './deletion.ts';
+import { ALL_TYPES } from './billing/usage-meter.ts';
+import { STUCK_AFTER_HOURS } from './cluster-deletion.ts';
 /** The kinds of alert, with the severity and the texts of each. */
 import type { ConditionKind } from './validation/judging/condition.ts';
 

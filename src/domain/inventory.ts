@@ -1,6 +1,6 @@
 import { type Interval, isBilledAt } from './billing/billing.ts';
 import { formatAverage } from './billing/quantity.ts';
-import { usageOf } from './billing/usage.ts';
+import { usageOf } from './billing/usage-meter.ts';
 import { identityOf } from './kubefirst/identity.ts';
 import { HOUR_MS, type Instant } from './time.ts';
 

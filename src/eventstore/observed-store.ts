@@ -1,4 +1,4 @@
-import type { Operations } from '../util/operations.ts';
+import type { Operations } from '../util/operation-listeners.ts';
 import type { EventStore, Expected, NewEvent } from './event-store.ts';
 import {
   InvalidAppend,

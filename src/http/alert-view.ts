@@ -1,9 +1,9 @@
 import type { AlertOut } from '../api/alerts.ts';
 import type { SignedLog } from '../audit/signed-log.ts';
-import type { Webhooks } from '../delivery/webhooks/webhooks.ts';
+import type { Webhooks } from '../delivery/webhooks/webhook-groups.ts';
 import { expiringKeys } from '../domain/access/access-key.ts';
 import { ALERTS, type AlertKind, alertText, type Severity } from '../domain/alert.ts';
-import { usageOf } from '../domain/billing/usage.ts';
+import { usageOf } from '../domain/billing/usage-meter.ts';
 import { type Instant, readInstant } from '../domain/time.ts';
 import type { AccessKeys } from '../ledger/access-keys.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';

@@ -5,7 +5,7 @@ import {
   type DeletionFact,
   deletionState,
   deletionsOf,
-} from '../domain/deletion.ts';
+} from '../domain/cluster-deletion.ts';
 import { originOf, parseStoredFact } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
 import { instantOut } from './params/fields.ts';

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MEASURES } from '../api/usage.ts';
-import { ALL_TYPES } from '../domain/billing/usage.ts';
+import { ALL_TYPES } from '../domain/billing/usage-meter.ts';
 import type { AccountUsage, DailyUsage, GroupedUsage } from '../projections/queries/account-usage.ts';
 import { csvRow, SECONDS_COLUMNS, secondsCells } from '../util/csv.ts';
 import { yieldingToEventLoop } from '../util/event-loop-yielder.ts';

@@ -12,9 +12,9 @@ import type { Instant } from '../domain/time.ts';
 import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { isAppended } from './append-at-end.ts';
+import { type Deadline, retryUntil, writeDeadline } from './append-with-retry.ts';
 import { eventId } from './event-id.ts';
 import { hashSecret, type KeyText, newKeyText } from './key-text.ts';
-import { type Deadline, retryUntil, writeDeadline } from './retry.ts';
 
 /** Age from which the known keys are read again while they are still used. */
 const REFRESH_AFTER_MS = 5_000;

@@ -3,7 +3,7 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import { lastRevision } from '../eventstore/last-revision.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import type { Revision } from '../util/log-numbers.ts';
-import { appendWithRetry, type Deadline, retryUntil } from './retry.ts';
+import { appendWithRetry, type Deadline, retryUntil } from './append-with-retry.ts';
 
 /**
  * Appends one event at the end of a stream. If another writer appends first, it starts again behind that event.

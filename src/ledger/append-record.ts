@@ -4,8 +4,8 @@ import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import type { Revision } from '../util/log-numbers.ts';
 import { appendAtEnd } from './append-at-end.ts';
+import { writeDeadline } from './append-with-retry.ts';
 import { eventId } from './event-id.ts';
-import { writeDeadline } from './retry.ts';
 
 /** Something that the ledger records about itself: a decision of an operator, a doubt, a setting that is kept in the log. */
 export interface LedgerRecord {

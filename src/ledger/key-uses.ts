@@ -3,8 +3,8 @@ import { formatInstant, HOUR_MS, type Instant, readInstant } from '../domain/tim
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { Logger } from '../util/logger.ts';
 import { appendAtEnd } from './append-at-end.ts';
+import { writeDeadline } from './append-with-retry.ts';
 import { eventId } from './event-id.ts';
-import { writeDeadline } from './retry.ts';
 
 /** How far the recorded last use of a key may be behind. */
 const PRECISION_MS = HOUR_MS;

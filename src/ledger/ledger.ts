@@ -3,12 +3,12 @@ import type { EventStore } from '../eventstore/event-store.ts';
 import { StoreFailed, StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
 import { KeyedMutex } from '../util/keyed-mutex.ts';
 import { withDeadline } from '../util/with-deadline.ts';
+import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './append-with-retry.ts';
 import { ClusterHistoryCache } from './cluster-history-cache.ts';
 import { ClusterTurn, type Halted } from './cluster-turn.ts';
 import { OutcomeUnknown, Overloaded, PartlyRecorded } from './ledger-errors.ts';
 import type { StampedPosting } from './plan-append.ts';
 import { type RejectedEvent, RejectedEventStore } from './rejected-event-store.ts';
-import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './retry.ts';
 import { SharedEventIds } from './shared-event-ids.ts';
 import type { Caller, Outcome, Submission } from './submission.ts';
 

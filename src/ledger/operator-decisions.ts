@@ -1,5 +1,5 @@
 import type { AccountProfile } from '../domain/account-profile.ts';
-import type { Beginning } from '../domain/billing/beginning.ts';
+import type { Beginning } from '../domain/billing/statement-beginning.ts';
 import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import {
   ACCOUNT_DESCRIBED,
@@ -16,8 +16,8 @@ import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { isAppended } from './append-at-end.ts';
 import { appendRecord } from './append-record.ts';
+import { writeDeadline } from './append-with-retry.ts';
 import { eventId } from './event-id.ts';
-import { writeDeadline } from './retry.ts';
 
 /** Records the decisions of operators about alerts and about the validator, each at the end of its stream. */
 export class OperatorDecisions {

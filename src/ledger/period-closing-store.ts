@@ -7,8 +7,8 @@ import type { Instant, Period } from '../domain/time.ts';
 import type { EventStore, RecordedEvent } from '../eventstore/event-store.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import type { Position } from '../util/log-numbers.ts';
+import { appendWithRetry, retryUntil, writeDeadline } from './append-with-retry.ts';
 import { eventId } from './event-id.ts';
-import { appendWithRetry, retryUntil, writeDeadline } from './retry.ts';
 
 /** A request to close a period. */
 export interface ClosePeriodCommand {

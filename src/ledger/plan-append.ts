@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
-import { decide, type Posting } from '../domain/facts/decide.ts';
+import { decide, type Posting } from '../domain/facts/decide-fact.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { FactLookup } from '../domain/facts/known-facts.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';

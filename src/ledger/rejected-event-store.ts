@@ -6,8 +6,8 @@ import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import type { Revision } from '../util/log-numbers.ts';
+import { appendWithRetry, type Deadline, retryUntil } from './append-with-retry.ts';
 import { eventId } from './event-id.ts';
-import { appendWithRetry, type Deadline, retryUntil } from './retry.ts';
 
 /** A rejected event and the reason. */
 export interface RejectedEvent {

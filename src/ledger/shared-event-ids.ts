@@ -3,8 +3,8 @@ import { EVENT_ID_SHARED, WARNINGS_STREAM } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { appendAtEnd } from './append-at-end.ts';
+import type { Deadline } from './append-with-retry.ts';
 import { eventId } from './event-id.ts';
-import type { Deadline } from './retry.ts';
 import type { Submission } from './submission.ts';
 
 /** Number of recent event ids that are compared. */

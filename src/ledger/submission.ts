@@ -1,4 +1,4 @@
-import type { Posting } from '../domain/facts/decide.ts';
+import type { Posting } from '../domain/facts/decide-fact.ts';
 import type { Fact } from '../domain/facts/fact.ts';
 import type { Origin } from '../domain/facts/recorded-fact.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';

@@ -6,8 +6,8 @@ import type { EventStore, NewEvent } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
 import { VersionConflict } from '../eventstore/store-errors.ts';
 import type { Revision } from '../util/log-numbers.ts';
+import { appendWithRetry, writeDeadline } from './append-with-retry.ts';
 import { eventId } from './event-id.ts';
-import { appendWithRetry, writeDeadline } from './retry.ts';
 
 /** Maximum number of bytes per append. */
 const MAX_APPEND_BYTES = 500_000;

@@ -1,5 +1,5 @@
-import { rejectBeginning } from '../domain/billing/beginning.ts';
 import { AmountSum, type Amounts } from '../domain/billing/quantity.ts';
+import { rejectBeginning } from '../domain/billing/statement-beginning.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import { type Instant, type Period, periodWindow, type Window } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';

@@ -2,7 +2,7 @@ import type { ClusterBilling } from '../domain/billing/billing.ts';
 import { type PeriodState, periodAfter, periodState } from '../domain/billing/period.ts';
 import { AmountSum, type Amounts } from '../domain/billing/quantity.ts';
 import { changesWithin, firstChange } from '../domain/billing/statement.ts';
-import { clippedWindow, type UsageBreakdown, usageOf } from '../domain/billing/usage.ts';
+import { clippedWindow, type UsageBreakdown, usageOf } from '../domain/billing/usage-meter.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import { type Instant, type Period, periodOf, periodWindow } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';

@@ -1,5 +1,5 @@
 import type { Statement } from '../domain/billing/statement.ts';
-import type { UsageBreakdown } from '../domain/billing/usage.ts';
+import type { UsageBreakdown } from '../domain/billing/usage-meter.ts';
 import { type Instant, type Period, periodWindow } from '../domain/time.ts';
 import type { ClosedPeriod } from '../projections/model/closed-periods.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';

@@ -1,6 +1,6 @@
 import type { ClusterBilling } from '../domain/billing/billing.ts';
 import { AmountSum, type Amounts } from '../domain/billing/quantity.ts';
-import { type TypeUsage, type Usage, usageOf } from '../domain/billing/usage.ts';
+import { type TypeUsage, type Usage, usageOf } from '../domain/billing/usage-meter.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import { LAST_INSTANT, type Window } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';

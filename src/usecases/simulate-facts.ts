@@ -1,5 +1,5 @@
 import { billCluster, type ClusterBilling } from '../domain/billing/billing.ts';
-import type { Posting } from '../domain/facts/decide.ts';
+import type { Posting } from '../domain/facts/decide-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { ClusterHistory, recordedFactOf } from '../ledger/cluster-history.ts';

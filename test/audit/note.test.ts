@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatCheckpoint, MalformedCheckpoint, parseCheckpoint } from '../../src/audit/checkpoint.ts';
+import { formatCheckpoint, MalformedCheckpoint, parseCheckpoint } from '../../src/audit/checkpoint-text.ts';
 import { MalformedNote, openNote, signNote, UntrustedNote } from '../../src/audit/note.ts';
 import { MalformedKey, NoteSigner, NoteVerifier } from '../../src/audit/note-key.ts';
 import { flipped, treeOf } from './leaves.ts';

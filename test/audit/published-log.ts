@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { formatCheckpoint } from '../../src/audit/checkpoint.ts';
+import { formatCheckpoint } from '../../src/audit/checkpoint-text.ts';
 import { leafHash, leafText } from '../../src/audit/leaf.ts';
 import { signNote } from '../../src/audit/note.ts';
 import { NoteSigner } from '../../src/audit/note-key.ts';

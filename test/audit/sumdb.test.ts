@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseCheckpoint } from '../../src/audit/checkpoint.ts';
+import { parseCheckpoint } from '../../src/audit/checkpoint-text.ts';
 import { openNote } from '../../src/audit/note.ts';
 import { NoteSigner, NoteVerifier } from '../../src/audit/note-key.ts';
 import { registered } from '../support/cloud-events.ts';

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { sampleHistory } from '../../src/cli/demo/sample-history.ts';
-import { decide } from '../../src/domain/facts/decide.ts';
+import { decide } from '../../src/domain/facts/decide-fact.ts';
 import { KnownFacts } from '../../src/domain/facts/known-facts.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventStore, NewEvent } from '../../src/eventstore/event-store.ts';
 import { InvalidAppend, StoreClosed, VersionConflict } from '../../src/eventstore/store-errors.ts';
-import { retryUntil } from '../../src/ledger/retry.ts';
+import { retryUntil } from '../../src/ledger/append-with-retry.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 
 /** Storage on which stores can be opened. Every `open` returns a store on the same log. */

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
 import { InvalidAppend, StoreUnavailable, VersionConflict } from '../../src/eventstore/store-errors.ts';
-import { retryUntil } from '../../src/ledger/retry.ts';
+import { retryUntil } from '../../src/ledger/append-with-retry.ts';
 import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';

@@ -3,7 +3,7 @@ import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
 import type { LogEvent, RecordedEvent } from '../../src/eventstore/event-store.ts';
 import { lastRevision } from '../../src/eventstore/last-revision.ts';
 import { StoreClosed, StoreUnavailable } from '../../src/eventstore/store-errors.ts';
-import { retryUntil } from '../../src/ledger/retry.ts';
+import { retryUntil } from '../../src/ledger/append-with-retry.ts';
 import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
-import { retryUntil } from '../../src/ledger/retry.ts';
+import { retryUntil } from '../../src/ledger/append-with-retry.ts';
 import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
 import { until } from '../support/until.ts';

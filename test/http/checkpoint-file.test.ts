@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { checkpointFile } from '../../src/app/open-log.ts';
-import { parseCheckpoint } from '../../src/audit/checkpoint.ts';
+import { parseCheckpoint } from '../../src/audit/checkpoint-text.ts';
 import { openNote } from '../../src/audit/note.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';

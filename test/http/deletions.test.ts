@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deletionState, deletionsOf } from '../../src/domain/deletion.ts';
+import { deletionState, deletionsOf } from '../../src/domain/cluster-deletion.ts';
 import { deleted, event, registered } from '../support/cloud-events.ts';
 import { createKey, sendAs } from '../support/keys.ts';
 import { ledgerForTest, NOON, type TestLedger } from '../support/ledger.ts';

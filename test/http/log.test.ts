@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { describe, expect, test } from 'vitest';
-import { parseCheckpoint } from '../../src/audit/checkpoint.ts';
+import { parseCheckpoint } from '../../src/audit/checkpoint-text.ts';
 import { leafHash } from '../../src/audit/leaf.ts';
 import { openNote } from '../../src/audit/note.ts';
 import { NoteVerifier } from '../../src/audit/note-key.ts';
-import { verifyConsistency, verifyInclusion } from '../../src/audit/proof.ts';
 import { parseBundle } from '../../src/audit/tiles.ts';
+import { verifyConsistency, verifyInclusion } from '../../src/audit/verify-proof.ts';
 import { clusterStream } from '../../src/domain/stream-table.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';

@@ -1,6 +1,6 @@
 import { appendEach } from '../../src/eventstore/append-each.ts';
 import type { EventStore, NewEvent, ReadOptions } from '../../src/eventstore/event-store.ts';
-import { retryUntil } from '../../src/ledger/retry.ts';
+import { retryUntil } from '../../src/ledger/append-with-retry.ts';
 import { collect } from './store-events.ts';
 
 const PATIENCE_MS = 240_000;

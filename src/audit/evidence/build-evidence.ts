@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { EventStore, RecordedEvent } from '../../eventstore/event-store.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import { canonicalJson, canonicalString } from '../canonical-json.ts';
-import { parseCheckpoint } from '../checkpoint.ts';
+import { parseCheckpoint } from '../checkpoint-text.ts';
 import { leafHash, leafText } from '../leaf.ts';
 import type { LogTree } from '../log-tree.ts';
 import { openNote } from '../note.ts';
 import type { NoteVerifier } from '../note-key.ts';
-import { verifyInclusion } from '../proof.ts';
 import { LeavesChanged } from '../tree.ts';
+import { verifyInclusion } from '../verify-proof.ts';
 import { EVIDENCE_FORMAT, type Figure, type JsonObject, sealText } from './format.ts';
 
 interface Checkpoint {

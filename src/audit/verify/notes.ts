@@ -1,4 +1,4 @@
-import { type Checkpoint, MalformedCheckpoint, parseCheckpoint } from '../checkpoint.ts';
+import { type Checkpoint, MalformedCheckpoint, parseCheckpoint } from '../checkpoint-text.ts';
 import { MalformedNote, type OpenedNote, openNote, UnknownSigners, UntrustedNote } from '../note.ts';
 import { MalformedKey, NoteVerifier } from '../note-key.ts';
 import { type Check, Refuted } from './outcome.ts';

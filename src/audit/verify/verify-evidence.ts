@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../canonical-json.ts';
-import type { Checkpoint } from '../checkpoint.ts';
+import type { Checkpoint } from '../checkpoint-text.ts';
 import { sealText } from '../evidence/format.ts';
 import { leafHash } from '../leaf.ts';
 import { signersOf } from '../note.ts';
 import type { NoteVerifier } from '../note-key.ts';
-import { verifyConsistency, verifyInclusion } from '../proof.ts';
+import { verifyConsistency, verifyInclusion } from '../verify-proof.ts';
 import { checkCompleteness } from './completeness.ts';
 import { type Entry, type EvidenceFile, readEvidenceFile } from './evidence-file.ts';
 import { checkFigure } from './figure.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EventStore, LogEvent, RecordedEvent } from '../../eventstore/event-store.ts';
 import { StoreFailed } from '../../eventstore/store-errors.ts';
-import { MalformedCheckpoint, parseCheckpoint } from '../checkpoint.ts';
+import { MalformedCheckpoint, parseCheckpoint } from '../checkpoint-text.ts';
 import { LeafError, leafHash, leafText } from '../leaf.ts';
 import type { NoteVerifier } from '../note-key.ts';
 import type { Leaf } from './billing-fact.ts';

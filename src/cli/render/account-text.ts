@@ -1,5 +1,5 @@
 import type { AccountOut } from '../../api/accounts.ts';
-import { ALL_TYPES } from '../../domain/billing/usage.ts';
+import { ALL_TYPES } from '../../domain/billing/usage-meter.ts';
 import type { Detail } from '../terminal/output.ts';
 import { typeText } from './by-type.ts';
 

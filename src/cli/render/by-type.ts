@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { AmountsOut } from '../../api/usage.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
-import { compareTypes } from '../../domain/billing/usage.ts';
+import { compareTypes } from '../../domain/billing/usage-meter.ts';
 import type { Column } from '../terminal/table.ts';
 
 type Amounts = z.output<typeof AmountsOut>;

@@ -1,5 +1,5 @@
 import { DAY_MS, type Instant, type Window } from '../time.ts';
-import { peakBetween, type Usage, usageFrom } from './usage.ts';
+import { peakBetween, type Usage, usageFrom } from './usage-meter.ts';
 
 /**
  * Measures the usage of each day of a window in one pass over the billed intervals. It equals a `UsageMeter` for each day.

@@ -1,5 +1,5 @@
 import type { Instant } from '../time.ts';
-import { compareTypes, type Usage } from './usage.ts';
+import { compareTypes, type Usage } from './usage-meter.ts';
 
 /** Attribute that usage is grouped by: a field of the cluster, or one of its labels. */
 export type GroupBy = 'region' | 'cloudProvider' | 'clusterType' | { readonly label: string };

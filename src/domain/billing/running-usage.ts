@@ -1,5 +1,5 @@
 import type { Instant, Window } from '../time.ts';
-import { type Usage, usageFrom } from './usage.ts';
+import { type Usage, usageFrom } from './usage-meter.ts';
 
 /**
  * Usage of an account that is updated as billed intervals are added and removed. It equals `usageOf` of all intervals, but an

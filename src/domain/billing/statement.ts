@@ -1,7 +1,7 @@
 import type { Instant, Period, Window } from '../time.ts';
 import type { Interval } from './billing.ts';
 import { AmountSum, type Amounts } from './quantity.ts';
-import { compareTypes, type TypeUsage, type Usage, type UsageBreakdown } from './usage.ts';
+import { compareTypes, type TypeUsage, type Usage, type UsageBreakdown } from './usage-meter.ts';
 
 /** The version of docs/billing-rules.md by which statements are made. It is recorded with each closing. */
 export const RULES_VERSION = 2;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Interval } from '../billing/billing.ts';
 import { formatRatio, parseSeconds } from '../billing/quantity.ts';
-import { usageOf } from '../billing/usage.ts';
+import { usageOf } from '../billing/usage-meter.ts';
 import { hours } from '../inventory.ts';
 import { formatInstant, type Instant, type Window } from '../time.ts';
 import { identityOf } from './identity.ts';

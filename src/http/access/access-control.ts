@@ -7,8 +7,8 @@ import { parseKeyText } from '../../ledger/key-text.ts';
 import type { KeyUses } from '../../ledger/key-uses.ts';
 import { Problem } from '../server/problem.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { Session, SessionClaims, Sessions } from './sealed-sessions.ts';
 import { cookieOf } from './session-cookie.ts';
-import type { Session, SessionClaims, Sessions } from './sessions.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 /** The caller that presents the bootstrap key. */

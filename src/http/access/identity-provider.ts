@@ -21,7 +21,7 @@ import type { OidcIssuer } from '../../config/access-settings.ts';
 import type { Caller } from '../../domain/access/caller.ts';
 import { type Instant, SECOND_MS } from '../../domain/time.ts';
 import { Problem } from '../server/problem.ts';
-import type { PendingSignIn } from './sessions.ts';
+import type { PendingSignIn } from './sealed-sessions.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 const TIMEOUT_S = 5;

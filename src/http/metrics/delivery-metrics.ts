@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { Webhooks } from '../../delivery/webhooks/webhooks.ts';
+import type { Webhooks } from '../../delivery/webhooks/webhook-groups.ts';
 
 /** Adds the metrics of the webhooks that this process sends to. Another replica has those of the webhooks it sends to. */
 export function measureDeliveries(registry: Registry, webhooks: Pick<Webhooks, 'running'>): void {

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { Operations } from '../../util/operations.ts';
+import type { Operations } from '../../util/operation-listeners.ts';
 
 /** Adds the metrics of appends, probes and deliveries. Ids are in traces only: no label has unbounded values. */
 export function measureOperations(registry: Registry, operations: Operations): void {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CLUSTER_ORDERS, type CLUSTER_SORTS } from '../../api/clusters.ts';
 import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage-meter.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { periodOf, periodWindow } from '../../domain/time.ts';
 import type { ClusterNumber } from '../../projections/model/interned-numbers.ts';

@@ -3,7 +3,7 @@ import { AccountOut } from '../../api/accounts.ts';
 import { Next } from '../../api/values.ts';
 import { AccountProfile, useOfLimits } from '../../domain/account-profile.ts';
 import { ownerAt } from '../../domain/billing/billing.ts';
-import { compareTypes } from '../../domain/billing/usage.ts';
+import { compareTypes } from '../../domain/billing/usage-meter.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { VISIBLE_TIMEOUT_MS } from '../../projections/wait-limits.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';

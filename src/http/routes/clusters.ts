@@ -5,7 +5,7 @@ import { Next } from '../../api/values.ts';
 import { toCloudEvent } from '../../delivery/feed-event.ts';
 import type { Caller } from '../../domain/access/caller.ts';
 import { formatSeconds } from '../../domain/billing/quantity.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage-meter.ts';
 import { originOf } from '../../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../../domain/stream-table.ts';
 import { type Instant, periodOf, periodWindow } from '../../domain/time.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ListedDeletionOut } from '../../api/deletions.ts';
 import { Next } from '../../api/values.ts';
-import { type DeletionFact, deletionsOf } from '../../domain/deletion.ts';
+import { type DeletionFact, deletionsOf } from '../../domain/cluster-deletion.ts';
 import type { FactType } from '../../domain/facts/fact.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Position } from '../../util/log-numbers.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DifferenceOut } from '../../api/diff.ts';
 import { AmountSum } from '../../domain/billing/quantity.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage-meter.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { BillingChange } from '../../projections/model/cluster-facts.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';

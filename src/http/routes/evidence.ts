@@ -7,7 +7,7 @@ import { type EvidenceContents, evidencePieces } from '../../audit/evidence/buil
 import { EVIDENCE_FORMAT, type Figure } from '../../audit/evidence/format.ts';
 import type { SignedCheckpoint } from '../../audit/signed-log.ts';
 import { LeavesChanged } from '../../audit/tree.ts';
-import type { UsageBreakdown } from '../../domain/billing/usage.ts';
+import type { UsageBreakdown } from '../../domain/billing/usage-meter.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { type EvidenceFigure, selectEvidence } from '../../usecases/select-evidence.ts';

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { KubefirstStatusOut, KubefirstUsageOut } from '../../api/kubefirst.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage-meter.ts';
 import { clusterUsage } from '../../domain/kubefirst/cluster-usage.ts';
 import { DOMAIN_LABEL } from '../../domain/kubefirst/registration.ts';
 import { TrackEvent } from '../../domain/kubefirst/telemetry.ts';

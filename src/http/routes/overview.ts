@@ -1,7 +1,7 @@
 import { OverviewOut } from '../../api/overview.ts';
 import type { Caller } from '../../domain/access/caller.ts';
 import { periodState, periodsUpTo } from '../../domain/billing/period.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage-meter.ts';
 import { DAY_MS, type Instant, periodOf, periodWindow } from '../../domain/time.ts';
 import { alertState } from '../../projections/alerts/raised-alert.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';

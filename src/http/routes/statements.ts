@@ -3,7 +3,7 @@ import { StatementList, StatementOut } from '../../api/statements.ts';
 import { MEASURES } from '../../api/usage.ts';
 import type { Amounts } from '../../domain/billing/quantity.ts';
 import { RULES_VERSION, type Statement } from '../../domain/billing/statement.ts';
-import { ALL_TYPES, type Usage } from '../../domain/billing/usage.ts';
+import { ALL_TYPES, type Usage } from '../../domain/billing/usage-meter.ts';
 import type { Period } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { closedQuestion, statementsInTurns } from '../../projections/queries/period-statements.ts';

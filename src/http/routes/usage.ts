@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AccountUsageOut, UsageList } from '../../api/usage.ts';
 import type { GroupBy } from '../../domain/billing/group.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage-meter.ts';
 import { AccountId } from '../../domain/facts/fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';

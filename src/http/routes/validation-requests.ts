@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RunPlanOut, RunRequestedOut } from '../../api/validations.ts';
 import { PolicyWhatIfOut } from '../../api/validator.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage-meter.ts';
 import { serializeFact } from '../../domain/facts/recorded-fact.ts';
 import type { Judgement } from '../../domain/validation/judging/judge.ts';
 import { PolicySettings, policiesOf } from '../../domain/validation/judging/policy.ts';

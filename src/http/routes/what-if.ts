@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SimulatedUsageOut } from '../../api/what-if.ts';
 import type { Caller } from '../../domain/access/caller.ts';
 import { countedIntervals } from '../../domain/billing/explanation.ts';
-import { clippedWindow } from '../../domain/billing/usage.ts';
+import { clippedWindow } from '../../domain/billing/usage-meter.ts';
 import { EventId } from '../../domain/facts/fact.ts';
 import type { Rejection } from '../../domain/facts/rejection.ts';
 import type { Instant, Window } from '../../domain/time.ts';

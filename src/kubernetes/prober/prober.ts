@@ -3,7 +3,7 @@ import type { SourceReading } from '../../domain/inventory.ts';
 import type { RecordStep } from '../../domain/kubefirst/record-step.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
 import type { Logger } from '../../util/logger.ts';
-import type { Operations } from '../../util/operations.ts';
+import type { Operations } from '../../util/operation-listeners.ts';
 import type { ManagementClusterSettings } from '../settings/credential-settings.ts';
 import type { ProberOptions } from '../settings/prober-options.ts';
 import { type ProberStats, type ProbeTarget, toRecordStep, type WorkerCommand } from './prober-messages.ts';

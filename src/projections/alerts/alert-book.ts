@@ -7,7 +7,7 @@ import {
   ORPHAN_AFTER_MIN,
   STALE_AFTER_INTERVALS,
 } from '../../domain/alert.ts';
-import { STUCK_AFTER_HOURS } from '../../domain/deletion.ts';
+import { STUCK_AFTER_HOURS } from '../../domain/cluster-deletion.ts';
 import type { Fact } from '../../domain/facts/fact.ts';
 import {
   ALERT_ACKNOWLEDGED,

@@ -4,7 +4,7 @@ import {
   type ClusterBilling,
   type Interval,
 } from '../../domain/billing/billing.ts';
-import { type TypeUsage, typesInOrder, type Usage } from '../../domain/billing/usage.ts';
+import { type TypeUsage, typesInOrder, type Usage } from '../../domain/billing/usage-meter.ts';
 import type { KnownFact } from '../../domain/facts/fact.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';

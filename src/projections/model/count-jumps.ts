@@ -1,4 +1,4 @@
-import { FUTURE_TOLERANCE_MS } from '../../domain/facts/decide.ts';
+import { FUTURE_TOLERANCE_MS } from '../../domain/facts/decide-fact.ts';
 import { DAY_MS, type Instant } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { BillingIndex } from './billing-index.ts';

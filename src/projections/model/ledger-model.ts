@@ -7,7 +7,7 @@ import {
   type Usage,
   type UsageBreakdown,
   usageFrom,
-} from '../../domain/billing/usage.ts';
+} from '../../domain/billing/usage-meter.ts';
 import type { ClusterAttributes, Fact, KnownFact } from '../../domain/facts/fact.ts';
 import { isUnreachable } from '../../domain/facts/latest-observation.ts';
 import { parseStoredFact } from '../../domain/facts/recorded-fact.ts';

@@ -1,4 +1,4 @@
-import { extrapolated, type GroupedMeasures, GroupedUsageMeter } from '../../domain/billing/usage.ts';
+import { extrapolated, type GroupedMeasures, GroupedUsageMeter } from '../../domain/billing/usage-meter.ts';
 import { type Instant, isPeriodWindow, type Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { IntervalMeter } from './billed-rows.ts';

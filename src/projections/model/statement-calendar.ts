@@ -1,5 +1,5 @@
-import { type Beginning, parseBeginning } from '../../domain/billing/beginning.ts';
 import type { Calendar } from '../../domain/billing/period.ts';
+import { type Beginning, parseBeginning } from '../../domain/billing/statement-beginning.ts';
 import { type Instant, type Period, periodWindow } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import type { Position } from '../../util/log-numbers.ts';

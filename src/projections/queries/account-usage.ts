@@ -5,7 +5,7 @@ import {
   groupedIntervals,
   groupsInOrder,
 } from '../../domain/billing/group.ts';
-import { clippedWindow, GroupedUsageMeter, type UsageBreakdown } from '../../domain/billing/usage.ts';
+import { clippedWindow, GroupedUsageMeter, type UsageBreakdown } from '../../domain/billing/usage-meter.ts';
 import { daysOf, type Instant, type Window } from '../../domain/time.ts';
 import { runAtOnce } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';

@@ -1,6 +1,6 @@
 import { type ClusterBilling, causesStopping, isBilledAt, valueAt } from '../../domain/billing/billing.ts';
 import type { ClusterStatus } from '../../domain/billing/cluster-status.ts';
-import { isNotice } from '../../domain/facts/decide.ts';
+import { isNotice } from '../../domain/facts/decide-fact.ts';
 import type { Cause, ClusterAttributes } from '../../domain/facts/fact.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';

@@ -5,7 +5,7 @@ import {
   type NotBilled,
   whyNotBilled,
 } from '../../domain/billing/explanation.ts';
-import { clippedWindow, type UsageBreakdown, usageOf } from '../../domain/billing/usage.ts';
+import { clippedWindow, type UsageBreakdown, usageOf } from '../../domain/billing/usage-meter.ts';
 import type { ClusterAttributes } from '../../domain/facts/fact.ts';
 import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';

@@ -1,7 +1,7 @@
 import type { ClusterStatus } from '../../domain/billing/cluster-status.ts';
 import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
 import { GroupedDailyMeter } from '../../domain/billing/daily-usage.ts';
-import { compareTypes, GroupedUsageMeter, type UsageBreakdown } from '../../domain/billing/usage.ts';
+import { compareTypes, GroupedUsageMeter, type UsageBreakdown } from '../../domain/billing/usage-meter.ts';
 import { daysOf, type Instant, type Window } from '../../domain/time.ts';
 import type { AccountNumber, ClusterNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';

@@ -1,6 +1,6 @@
 import { AmountSum, type Amounts } from '../../domain/billing/quantity.ts';
 import { RunningUsage } from '../../domain/billing/running-usage.ts';
-import { clippedWindow, type Usage } from '../../domain/billing/usage.ts';
+import { clippedWindow, type Usage } from '../../domain/billing/usage-meter.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { BillHistory } from '../model/bill-history.ts';

@@ -1,4 +1,4 @@
-import { usageOf } from '../../domain/billing/usage.ts';
+import { usageOf } from '../../domain/billing/usage-meter.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Verdict } from '../../domain/validation/judging/verdict.ts';
 import { compareCodeUnits } from '../../util/compare-code-units.ts';

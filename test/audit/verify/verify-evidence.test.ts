@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { formatCheckpoint } from '../../../src/audit/checkpoint.ts';
+import { formatCheckpoint } from '../../../src/audit/checkpoint-text.ts';
 import { signNote } from '../../../src/audit/note.ts';
 import { NoteSigner } from '../../../src/audit/note-key.ts';
 import { MAX_EVIDENCE_BYTES } from '../../../src/audit/verify/evidence-file.ts';

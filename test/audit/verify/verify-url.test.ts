@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { formatCheckpoint } from '../../../src/audit/checkpoint.ts';
+import { formatCheckpoint } from '../../../src/audit/checkpoint-text.ts';
 import { leafHash, leafText } from '../../../src/audit/leaf.ts';
 import { signNote } from '../../../src/audit/note.ts';
 import { NoteSigner } from '../../../src/audit/note-key.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GroupedDailyMeter } from '../../../src/domain/billing/daily-usage.ts';
-import { GroupedUsageMeter } from '../../../src/domain/billing/usage.ts';
+import { GroupedUsageMeter } from '../../../src/domain/billing/usage-meter.ts';
 import { DAY_MS, daysOf } from '../../../src/domain/time.ts';
 
 const START = Date.UTC(2026, 1, 26);

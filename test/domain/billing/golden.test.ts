@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { billCluster, type ClusterBilling } from '../../../src/domain/billing/billing.ts';
-import { clippedWindow, type TypeUsage, type Usage, usageOf } from '../../../src/domain/billing/usage.ts';
+import {
+  clippedWindow,
+  type TypeUsage,
+  type Usage,
+  usageOf,
+} from '../../../src/domain/billing/usage-meter.ts';
 import { type Fact, type KnownFact, parseFact, recordedType } from '../../../src/domain/facts/fact.ts';
 import { formatInstant, LAST_INSTANT, parseInstant, periodWindow } from '../../../src/domain/time.ts';
 

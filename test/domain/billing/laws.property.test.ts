@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { billCluster, causesStopping, isBilledAt } from '../../../src/domain/billing/billing.ts';
 import { AmountSum } from '../../../src/domain/billing/quantity.ts';
-import { usageOf } from '../../../src/domain/billing/usage.ts';
+import { usageOf } from '../../../src/domain/billing/usage-meter.ts';
 import { CAUSES, type Fact, type KnownFact } from '../../../src/domain/facts/fact.ts';
 import { serializeFact } from '../../../src/domain/facts/recorded-fact.ts';
 import { clusterStream } from '../../../src/domain/stream-table.ts';

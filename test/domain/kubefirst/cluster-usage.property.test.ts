@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { usageOf } from '../../../src/domain/billing/usage.ts';
+import { usageOf } from '../../../src/domain/billing/usage-meter.ts';
 import { clusterUsage, multiply, PricePerHour } from '../../../src/domain/kubefirst/cluster-usage.ts';
 
 test('a total is the exact product of the shown hours and the price, rounded half to even to cents', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { billCluster } from '../../../src/domain/billing/billing.ts';
-import { decide } from '../../../src/domain/facts/decide.ts';
+import { decide } from '../../../src/domain/facts/decide-fact.ts';
 import type { Fact, KnownFact } from '../../../src/domain/facts/fact.ts';
 import { KnownFacts } from '../../../src/domain/facts/known-facts.ts';
 import { identityOf, type KnownCluster, ledgerIdOf } from '../../../src/domain/kubefirst/identity.ts';

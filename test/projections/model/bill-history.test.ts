@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ClusterBilling, Interval } from '../../../src/domain/billing/billing.ts';
-import { clippedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
-import { isNotice } from '../../../src/domain/facts/decide.ts';
+import { clippedWindow, usageOf } from '../../../src/domain/billing/usage-meter.ts';
+import { isNotice } from '../../../src/domain/facts/decide-fact.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { BillHistory } from '../../../src/projections/model/bill-history.ts';
 import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';

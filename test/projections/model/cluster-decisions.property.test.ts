@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isNotice } from '../../../src/domain/facts/decide.ts';
+import { isNotice } from '../../../src/domain/facts/decide-fact.ts';
 import type { Cause, Fact } from '../../../src/domain/facts/fact.ts';
 import { isUnreachable } from '../../../src/domain/facts/latest-observation.ts';
 import type { AlertedState } from '../../../src/projections/alerts/raised-alert.ts';

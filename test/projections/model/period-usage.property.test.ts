@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clippedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow, usageOf } from '../../../src/domain/billing/usage-meter.ts';
 import { periodWindow } from '../../../src/domain/time.ts';
 import type { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
 import { decodeModel, encodeModel } from '../../../src/projections/model/snapshot.ts';

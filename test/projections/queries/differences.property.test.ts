@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { clippedWindow } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow } from '../../../src/domain/billing/usage-meter.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { differencesOf } from '../../../src/projections/queries/differences.ts';
 import { usageAt } from '../../oracle/oracle.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AmountSum } from '../../../src/domain/billing/quantity.ts';
-import { clippedWindow } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow } from '../../../src/domain/billing/usage-meter.ts';
 import { accountUsage } from '../../../src/projections/queries/account-usage.ts';
 import { positionsToReplay, replay } from '../../../src/projections/queries/replay-account.ts';
 import { usageAt } from '../../oracle/oracle.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MalformedCheckpoint, parseCheckpoint } from '../../../src/audit/checkpoint.ts';
+import { MalformedCheckpoint, parseCheckpoint } from '../../../src/audit/checkpoint-text.ts';
 import { LogKeyError, LogKeys } from '../../../src/audit/log-keys.ts';
 import { MalformedNote, openNote, signNote, UntrustedNote } from '../../../src/audit/note.ts';
 import { verifyEvidence } from '../../../src/audit/verify/verify-evidence.ts';

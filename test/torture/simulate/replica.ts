@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { DEFAULT_BACKDATING_MS } from '../../../src/domain/facts/decide.ts';
+import { DEFAULT_BACKDATING_MS } from '../../../src/domain/facts/decide-fact.ts';
 import type { EventStore } from '../../../src/eventstore/event-store.ts';
 import { Recorder } from '../../../src/http/ingest/recorder.ts';
 import type { HttpServices } from '../../../src/http/server/app.ts';

@@ -1,4 +1,4 @@
-import { parseCheckpoint } from '../../../audit/checkpoint.ts';
+import { parseCheckpoint } from '../../../audit/checkpoint-text.ts';
 import { openNote } from '../../../audit/note.ts';
 import { NoteVerifier } from '../../../audit/note-key.ts';
 import { type Client, readBody } from '../../client/client.ts';

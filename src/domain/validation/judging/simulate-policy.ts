@@ -1,6 +1,6 @@
 import { activeFactsOf, billCluster, type Interval, ownerAt } from '../../billing/billing.ts';
 import { AmountSum, type Amounts } from '../../billing/quantity.ts';
-import { clippedWindow, type Usage, usageOf } from '../../billing/usage.ts';
+import { clippedWindow, type Usage, usageOf } from '../../billing/usage-meter.ts';
 import { type Details, detailsAt } from '../../facts/details.ts';
 import type { KnownFact } from '../../facts/fact.ts';
 import { isUnreachable } from '../../facts/latest-observation.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { verifyConsistency, verifyInclusion } from '../../src/audit/proof.ts';
 import { MerkleTree } from '../../src/audit/tree.ts';
+import { verifyConsistency, verifyInclusion } from '../../src/audit/verify-proof.ts';
 import { flipped, leafHashOf, treeOf } from './leaves.ts';
 
 const SIZES = [1, 2, 3, 7, 8, 255, 256, 257, 65_537];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clippedWindow, usageOf } from '../../../src/domain/billing/usage.ts';
+import { clippedWindow, usageOf } from '../../../src/domain/billing/usage-meter.ts';
 import { periodWindow } from '../../../src/domain/time.ts';
 import { at, bill, deleted, registered, resumed, stopped } from '../facts/facts.ts';
 

@@ -10,7 +10,7 @@ import type { Epoch } from '../../projections/log-starts.ts';
 import type { Projections } from '../../projections/projections.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { Logger } from '../../util/logger.ts';
-import type { Operations } from '../../util/operations.ts';
+import type { Operations } from '../../util/operation-listeners.ts';
 import { Claim } from '../claim.ts';
 import { ClaimedWork } from '../claimed-work.ts';
 import { feedEventOf } from '../feed-event.ts';

@@ -1,5 +1,5 @@
-import { MalformedCheckpoint } from './checkpoint.ts';
 import type { StoredCheckpoint } from './checkpoint-store.ts';
+import { MalformedCheckpoint } from './checkpoint-text.ts';
 import { LogKeyError, type LogKeys } from './log-keys.ts';
 import { MalformedNote, openNote, signersOf, UnknownSigners, UntrustedNote } from './note.ts';
 import { hexOf } from './note-key.ts';

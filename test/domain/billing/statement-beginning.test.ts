@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseBeginning, rejectBeginning } from '../../../src/domain/billing/beginning.ts';
+import { parseBeginning, rejectBeginning } from '../../../src/domain/billing/statement-beginning.ts';
 
 describe('the beginning of billing', () => {
   const data = { period: '2026-03', reason: 'charged by the former system' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decide, isNotice, type Posting } from '../../../src/domain/facts/decide.ts';
+import { decide, isNotice, type Posting } from '../../../src/domain/facts/decide-fact.ts';
 import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { KnownFacts } from '../../../src/domain/facts/known-facts.ts';
 import { MINUTE_MS } from '../../../src/domain/time.ts';
