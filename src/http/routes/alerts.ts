@@ -19,31 +19,64 @@ const AlertPath = z.strictObject({
   alertId: line(400).describe('The kind and the subject, separated by a colon.'),
 });
 
+const tags = ['Alerts'];
+
+const listAlertsSchema = {
+  operationId: 'listAlerts',
+  tags,
+  summary: 'List the alerts, latest first',
+  description: 'Lists resolved alerts too. Acknowledged alerts are silent.',
+  querystring: z.strictObject({
+    state: z.enum(ALERT_STATES).optional().describe('Only alerts in this state.'),
+    kind: z.enum(ALERT_KINDS).optional().describe('Only alerts of this kind.'),
+    severity: z.enum(SEVERITIES).optional().describe('Only alerts of this severity.'),
+    ...Paging,
+    ...Reading,
+  }),
+  response: {
+    200: answer('A page of the alerts.', z.strictObject({ items: z.array(AlertOut), ...Next })),
+    ...problemResponses,
+  },
+};
+
+const getAlertSchema = {
+  operationId: 'getAlert',
+  tags,
+  summary: 'Get an alert: what happened, the effect on the bill, and what to do next',
+  description: 'Alerts say what happened in words, and carry the same facts as data.',
+  params: AlertPath,
+  querystring: z.strictObject({ ...Reading }),
+  response: { 200: answer('The alert.', AlertOut), ...problems('not-found') },
+};
+
+const acknowledgeAlertSchema = {
+  operationId: 'acknowledgeAlert',
+  tags,
+  summary: 'Acknowledge an alert: it is silent from then on',
+  description:
+    'An acknowledged alert stays until its cause is resolved. An alert of kind event-rejected or alive-after-delete is resolved by the acknowledgement. With `until` the alert is only silent for a time. Repeating it changes nothing.',
+  params: AlertPath,
+  body: z
+    .strictObject({
+      note: line(1_000).optional(),
+      until: InstantText.optional().describe(
+        'The alert is open again from then on, if it is not resolved. By default it stays silent until it is resolved.',
+      ),
+    })
+    .nullish(),
+  response: {
+    200: answer('The acknowledged alert.', AlertOut),
+    ...problems('not-found'),
+  },
+};
+
 /** Adds the routes that list and acknowledge alerts. */
 export function alertRoutes(app: App, services: HttpServices): void {
-  const tags = ['Alerts'];
-
   app.get(
     '/v1/alerts',
     {
       config: { access: { auditor: 'all', customer: 'filtered' } },
-      schema: {
-        operationId: 'listAlerts',
-        tags,
-        summary: 'List the alerts, latest first',
-        description: 'Lists resolved alerts too. Acknowledged alerts are silent.',
-        querystring: z.strictObject({
-          state: z.enum(ALERT_STATES).optional().describe('Only alerts in this state.'),
-          kind: z.enum(ALERT_KINDS).optional().describe('Only alerts of this kind.'),
-          severity: z.enum(SEVERITIES).optional().describe('Only alerts of this severity.'),
-          ...Paging,
-          ...Reading,
-        }),
-        response: {
-          200: answer('A page of the alerts.', z.strictObject({ items: z.array(AlertOut), ...Next })),
-          ...problemResponses,
-        },
-      },
+      schema: listAlertsSchema,
     },
     async (request, reply) => {
       const { caller } = request;
@@ -72,15 +105,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
     '/v1/alerts/:alertId',
     {
       config: { access: { auditor: 'all', customer: 'filtered' } },
-      schema: {
-        operationId: 'getAlert',
-        tags,
-        summary: 'Get an alert: what happened, the effect on the bill, and what to do next',
-        description: 'Alerts say what happened in words, and carry the same facts as data.',
-        params: AlertPath,
-        querystring: z.strictObject({ ...Reading }),
-        response: { 200: answer('The alert.', AlertOut), ...problems('not-found') },
-      },
+      schema: getAlertSchema,
     },
     async ({ params, query, caller }, reply) => {
       const model = await modelFor(services.projections, query, reply);
@@ -94,26 +119,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
     '/v1/alerts/:alertId/acknowledge',
     {
       config: { access: {} },
-      schema: {
-        operationId: 'acknowledgeAlert',
-        tags,
-        summary: 'Acknowledge an alert: it is silent from then on',
-        description:
-          'An acknowledged alert stays until its cause is resolved. An alert of kind event-rejected or alive-after-delete is resolved by the acknowledgement. With `until` the alert is only silent for a time. Repeating it changes nothing.',
-        params: AlertPath,
-        body: z
-          .strictObject({
-            note: line(1_000).optional(),
-            until: InstantText.optional().describe(
-              'The alert is open again from then on, if it is not resolved. By default it stays silent until it is resolved.',
-            ),
-          })
-          .nullish(),
-        response: {
-          200: answer('The acknowledged alert.', AlertOut),
-          ...problems('not-found'),
-        },
-      },
+      schema: acknowledgeAlertSchema,
     },
     async ({ params: { alertId }, body, caller }, reply) => {
       const model = await modelFor(services.projections, {}, reply);

@@ -21,8 +21,6 @@ import { clusterNumber, modelFor, requireReadable } from '../params/read-model.t
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
-/** The source of facts that are posted to these resources. */
-
 const headers = z.looseObject({
   'idempotency-key': z
     .string()
@@ -58,25 +56,67 @@ const response = {
   ...problems(...FACT_PROBLEMS),
 };
 
+const tags = ['Corrections'];
+
+const registerClusterSchema = {
+  operationId: 'registerCluster',
+  tags,
+  summary: 'Register a cluster',
+  description: 'Posting the same body again returns a duplicate, with or without an Idempotency-Key.',
+  params: ClusterPath,
+  headers,
+  body: Registration,
+  response,
+};
+
+const transferClusterSchema = {
+  operationId: 'transferCluster',
+  tags,
+  summary: 'Transfer a cluster to another account',
+  description:
+    'Records a ClusterChanged with the new account. With dryRun nothing is written: the answer says what each account ' +
+    'would be credited and charged.',
+  params: ClusterPath,
+  headers,
+  body: Transfer,
+  response: {
+    200: answer(
+      'The fact was recorded before, or with `dryRun` what it would change.',
+      z.discriminatedUnion('outcome', [RecordedOut, TransferPreviewOut]),
+    ),
+    201: answer('The fact is recorded.', RecordedOut),
+    ...problems(...FACT_PROBLEMS, 'not-found'),
+  },
+};
+
+const voidEventSchema = {
+  operationId: 'voidEvent',
+  tags,
+  summary: 'Void a fact: it no longer has any effect',
+  description:
+    'The fact and its void stay in the log. With dryRun nothing is written: the answer says what each account would be credited and charged.',
+  params: EventPath,
+  headers,
+  body: Voiding,
+  response: {
+    200: answer(
+      'The fact was recorded before, or with `dryRun` what it would change.',
+      z.discriminatedUnion('outcome', [RecordedOut, VoidPreviewOut]),
+    ),
+    201: response[201],
+    ...problems(...FACT_PROBLEMS, 'not-found', 'void-target-unknown', 'void-target-not-voidable'),
+  },
+};
+
 /** Adds the routes by which people and scripts post facts, one per request. The rules are those of POST /v1/events. */
 export function correctionRoutes(app: App, services: HttpServices): void {
   const recorder = new Recorder(services);
-  const tags = ['Corrections'];
 
   app.put(
     '/v1/clusters/:clusterId',
     {
       config: { access: { producer: 'all' } },
-      schema: {
-        operationId: 'registerCluster',
-        tags,
-        summary: 'Register a cluster',
-        description: 'Posting the same body again returns a duplicate, with or without an Idempotency-Key.',
-        params: ClusterPath,
-        headers,
-        body: Registration,
-        response,
-      },
+      schema: registerClusterSchema,
     },
     async (request, reply) => {
       const { effectiveAt, ...payload } = request.body;
@@ -97,81 +137,24 @@ export function correctionRoutes(app: App, services: HttpServices): void {
     },
   );
 
-  for (const [resource, type, summary, would] of [
-    ['billing-stops', 'BillingStopped', 'Stop the billing of a cluster', 'would-stop'],
-    ['billing-resumptions', 'BillingResumed', 'Resume the billing of a cluster', 'would-resume'],
-  ] as const) {
-    app.post(
-      `/v1/clusters/:clusterId/${resource}`,
-      {
-        config: { access: {} },
-        schema: {
-          operationId: `post${type}`,
-          tags,
-          summary,
-          description:
-            'Each cause stops billing independently: resuming one does not resume another. With dryRun nothing is written.',
-          params: ClusterPath,
-          headers,
-          body: StopOrResume,
-          response: {
-            200: answer(
-              'The fact was recorded before, or with `dryRun` what it would change.',
-              z.discriminatedUnion('outcome', [RecordedOut, SwitchPreviewOut]),
-            ),
-            201: response[201],
-            ...problems(...FACT_PROBLEMS, 'not-found'),
-          },
-        },
-      },
-      async (request, reply) => {
-        const { effectiveAt, dryRun = false, ...payload } = request.body;
-        const { clusterId } = request.params;
-        const at = effectiveAt ?? services.now();
-        const fact = { type, clusterId, effectiveAt: at, ...payload };
-        const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), request);
-        if (!dryRun) {
-          await recorder.recordOne(submission, request.caller, reply);
-          return reply;
-        }
-        const model = await modelFor(services.projections, {}, reply);
-        const { accounts, billing } = await preview(services, model, submission);
-        const now = services.now();
-        return reply.send({
-          outcome: would,
-          clusterId,
-          effectiveAt: instantOut(at),
-          billedBefore: model.isBilledAt(clusterNumber(model, clusterId), now),
-          billedAfter: isBilledAt(billing.intervals, now),
-          accounts,
-        });
-      },
-    );
-  }
+  addSwitchRoute(app, services, recorder, {
+    resource: 'billing-stops',
+    type: 'BillingStopped',
+    summary: 'Stop the billing of a cluster',
+    would: 'would-stop',
+  });
+  addSwitchRoute(app, services, recorder, {
+    resource: 'billing-resumptions',
+    type: 'BillingResumed',
+    summary: 'Resume the billing of a cluster',
+    would: 'would-resume',
+  });
 
   app.post(
     '/v1/clusters/:clusterId/transfers',
     {
       config: { access: {} },
-      schema: {
-        operationId: 'transferCluster',
-        tags,
-        summary: 'Transfer a cluster to another account',
-        description:
-          'Records a ClusterChanged with the new account. With dryRun nothing is written: the answer says what each account ' +
-          'would be credited and charged.',
-        params: ClusterPath,
-        headers,
-        body: Transfer,
-        response: {
-          200: answer(
-            'The fact was recorded before, or with `dryRun` what it would change.',
-            z.discriminatedUnion('outcome', [RecordedOut, TransferPreviewOut]),
-          ),
-          201: answer('The fact is recorded.', RecordedOut),
-          ...problems(...FACT_PROBLEMS, 'not-found'),
-        },
-      },
+      schema: transferClusterSchema,
     },
     async (request, reply) => {
       const { effectiveAt, accountId, dryRun = false } = request.body;
@@ -195,24 +178,7 @@ export function correctionRoutes(app: App, services: HttpServices): void {
     '/v1/events/:eventId/void',
     {
       config: { access: {} },
-      schema: {
-        operationId: 'voidEvent',
-        tags,
-        summary: 'Void a fact: it no longer has any effect',
-        description:
-          'The fact and its void stay in the log. With dryRun nothing is written: the answer says what each account would be credited and charged.',
-        params: EventPath,
-        headers,
-        body: Voiding,
-        response: {
-          200: answer(
-            'The fact was recorded before, or with `dryRun` what it would change.',
-            z.discriminatedUnion('outcome', [RecordedOut, VoidPreviewOut]),
-          ),
-          201: response[201],
-          ...problems(...FACT_PROBLEMS, 'not-found', 'void-target-unknown', 'void-target-not-voidable'),
-        },
-      },
+      schema: voidEventSchema,
     },
     async (request, reply) => {
       const { effectiveAt, reason, dryRun = false } = request.body;
@@ -240,6 +206,69 @@ export function correctionRoutes(app: App, services: HttpServices): void {
       }
       await recorder.recordOne(submission, request.caller, reply);
       return reply;
+    },
+  );
+}
+
+/** A route that stops or resumes billing. */
+interface SwitchRoute {
+  readonly resource: string;
+  readonly type: 'BillingStopped' | 'BillingResumed';
+  readonly summary: string;
+  /** The outcome of a dry run. */
+  readonly would: 'would-stop' | 'would-resume';
+}
+
+function addSwitchRoute(
+  app: App,
+  services: HttpServices,
+  recorder: Recorder,
+  { resource, type, summary, would }: SwitchRoute,
+): void {
+  app.post(
+    `/v1/clusters/:clusterId/${resource}`,
+    {
+      config: { access: {} },
+      schema: {
+        operationId: `post${type}`,
+        tags,
+        summary,
+        description:
+          'Each cause stops billing independently: resuming one does not resume another. With dryRun nothing is written.',
+        params: ClusterPath,
+        headers,
+        body: StopOrResume,
+        response: {
+          200: answer(
+            'The fact was recorded before, or with `dryRun` what it would change.',
+            z.discriminatedUnion('outcome', [RecordedOut, SwitchPreviewOut]),
+          ),
+          201: response[201],
+          ...problems(...FACT_PROBLEMS, 'not-found'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { effectiveAt, dryRun = false, ...payload } = request.body;
+      const { clusterId } = request.params;
+      const at = effectiveAt ?? services.now();
+      const fact = { type, clusterId, effectiveAt: at, ...payload };
+      const submission = submissionOf(fact, keyOf(request) ?? randomUUID(), request);
+      if (!dryRun) {
+        await recorder.recordOne(submission, request.caller, reply);
+        return reply;
+      }
+      const model = await modelFor(services.projections, {}, reply);
+      const { accounts, billing } = await preview(services, model, submission);
+      const now = services.now();
+      return reply.send({
+        outcome: would,
+        clusterId,
+        effectiveAt: instantOut(at),
+        billedBefore: model.isBilledAt(clusterNumber(model, clusterId), now),
+        billedAfter: isBilledAt(billing.intervals, now),
+        accounts,
+      });
     },
   );
 }

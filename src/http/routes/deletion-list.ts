@@ -16,26 +16,25 @@ import type { App, HttpServices } from '../server/app.ts';
 /** The facts that a deletion can begin with. */
 const BEGINNINGS: ReadonlySet<FactType> = new Set(['ClusterDeletionRequested', 'ClusterDeletionConfirmed']);
 
+const listAllDeletionsSchema = {
+  operationId: 'listAllDeletions',
+  tags: ['Deletions'],
+  summary: 'List the deletions of all clusters, latest first',
+  description: 'Deletions that the application posted without an id of a deletion are not in the list.',
+  querystring: z.strictObject({ ...Paging, ...Reading }),
+  response: {
+    200: answer('A page of the deletions.', z.strictObject({ items: z.array(ListedDeletionOut), ...Next })),
+    ...problemResponses,
+  },
+};
+
 /** Adds the route that lists the deletions of all clusters. */
 export function deletionListRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/deletions',
     {
       config: { access: { auditor: 'all', customer: 'filtered' } },
-      schema: {
-        operationId: 'listAllDeletions',
-        tags: ['Deletions'],
-        summary: 'List the deletions of all clusters, latest first',
-        description: 'Deletions that the application posted without an id of a deletion are not in the list.',
-        querystring: z.strictObject({ ...Paging, ...Reading }),
-        response: {
-          200: answer(
-            'A page of the deletions.',
-            z.strictObject({ items: z.array(ListedDeletionOut), ...Next }),
-          ),
-          ...problemResponses,
-        },
-      },
+      schema: listAllDeletionsSchema,
     },
     async (request, reply) => {
       const { query, caller } = request;

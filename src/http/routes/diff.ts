@@ -29,27 +29,29 @@ const Query = z.strictObject({
 /** Number of changes whose facts are read from the store together. */
 const BATCH = 256;
 
+const diffAccountSchema = {
+  operationId: 'diffAccount',
+  tags: ['Audit'],
+  summary:
+    'Compare the usage of a window as known at two positions, and list the facts that made the difference',
+  description:
+    'These facts alone make the difference, and without them there is none. Other facts recorded in between have no effect ' +
+    'on the usage.',
+  params: AccountPath,
+  querystring: Query,
+  response: {
+    200: answer('Both figures, their difference, and its facts.', DifferenceOut),
+    ...problems('not-found'),
+  },
+};
+
 /** Adds the route that explains the difference between the usage at two positions. */
 export function diffRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/diff',
     {
       config: { access: { auditor: 'all', customer: 'own' }, isHeavy: true },
-      schema: {
-        operationId: 'diffAccount',
-        tags: ['Audit'],
-        summary:
-          'Compare the usage of a window as known at two positions, and list the facts that made the difference',
-        description:
-          'These facts alone make the difference, and without them there is none. Other facts recorded in between have no effect ' +
-          'on the usage.',
-        params: AccountPath,
-        querystring: Query,
-        response: {
-          200: answer('Both figures, their difference, and its facts.', DifferenceOut),
-          ...problems('not-found'),
-        },
-      },
+      schema: diffAccountSchema,
     },
     async (request, reply) => {
       const { query, turn } = request;

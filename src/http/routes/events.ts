@@ -32,6 +32,44 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** Maximum size of the text of an event. White space and escapes make it longer than its canonical JSON. */
 const MAX_TEXT_BYTES = 4 * MAX_EVENT_BYTES;
 
+const postEventsSchema = {
+  operationId: 'postEvents',
+  tags: ['Ingest'],
+  summary: 'Post lifecycle events',
+  description:
+    'CloudEvents 1.0 in structured, batch (at most 1,000 events and 4 MiB) or binary mode. Answered when the events are durable. ' +
+    'An event with the same source and id as an earlier one is a duplicate. In a batch, each event has its own result.',
+  headers: BinaryModeHeaders,
+  body: {
+    content: {
+      [STRUCTURED]: { schema: onlyDescribed(CloudEvent), examples: EVENT_EXAMPLES },
+      [BATCH]: {
+        schema: onlyDescribed(z.array(CloudEvent).max(MAX_BATCH_EVENTS)),
+        examples: BATCH_EXAMPLES,
+      },
+      'application/json': { schema: onlyDescribed(EventData), examples: DATA_EXAMPLES },
+    },
+  },
+  response: {
+    200: answer(
+      'The event was recorded before, or the results of a batch in the order of its events.',
+      z.discriminatedUnion('outcome', [RecordedOut, BatchResultOut]),
+    ),
+    201: answer('The event is recorded.', RecordedOut, { examples: RECORDED_EXAMPLES }),
+    ...problems(...FACT_PROBLEMS, 'void-target-unknown', 'void-target-not-voidable'),
+  },
+};
+
+const getEventSchema = {
+  operationId: 'getEvent',
+  tags: ['Audit'],
+  summary: 'Get a recorded fact, with the proof that it is in the signed log',
+  description: 'The proof is against a signed checkpoint, which is signed now if none covers the fact.',
+  params: EventPath,
+  querystring: z.strictObject({ ...Reading }),
+  response: { 200: answer('The fact with its proof.', ProvedEvent), ...problems('not-found') },
+};
+
 /** Adds the routes that post events and read a single fact. */
 export function eventRoutes(app: App, services: HttpServices): void {
   const recorder = new Recorder(services);
@@ -46,33 +84,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
         judgesItems: true,
         maxItemBytes: MAX_TEXT_BYTES,
       },
-      schema: {
-        operationId: 'postEvents',
-        tags: ['Ingest'],
-        summary: 'Post lifecycle events',
-        description:
-          'CloudEvents 1.0 in structured, batch (at most 1,000 events and 4 MiB) or binary mode. Answered when the events are durable. ' +
-          'An event with the same source and id as an earlier one is a duplicate. In a batch, each event has its own result.',
-        headers: BinaryModeHeaders,
-        body: {
-          content: {
-            [STRUCTURED]: { schema: onlyDescribed(CloudEvent), examples: EVENT_EXAMPLES },
-            [BATCH]: {
-              schema: onlyDescribed(z.array(CloudEvent).max(MAX_BATCH_EVENTS)),
-              examples: BATCH_EXAMPLES,
-            },
-            'application/json': { schema: onlyDescribed(EventData), examples: DATA_EXAMPLES },
-          },
-        },
-        response: {
-          200: answer(
-            'The event was recorded before, or the results of a batch in the order of its events.',
-            z.discriminatedUnion('outcome', [RecordedOut, BatchResultOut]),
-          ),
-          201: answer('The event is recorded.', RecordedOut, { examples: RECORDED_EXAMPLES }),
-          ...problems(...FACT_PROBLEMS, 'void-target-unknown', 'void-target-not-voidable'),
-        },
-      },
+      schema: postEventsSchema,
     },
     async (request, reply) => {
       if (mediaTypeOf(request) === BATCH)
@@ -93,15 +105,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
     '/v1/events/:eventId',
     {
       config: { access: { producer: 'own', auditor: 'all', customer: 'own' } },
-      schema: {
-        operationId: 'getEvent',
-        tags: ['Audit'],
-        summary: 'Get a recorded fact, with the proof that it is in the signed log',
-        description: 'The proof is against a signed checkpoint, which is signed now if none covers the fact.',
-        params: EventPath,
-        querystring: z.strictObject({ ...Reading }),
-        response: { 200: answer('The fact with its proof.', ProvedEvent), ...problems('not-found') },
-      },
+      schema: getEventSchema,
     },
     async ({ params: { eventId }, query }, reply) => {
       const model = await modelFor(services.projections, query, reply);

@@ -84,30 +84,32 @@ const Evidence = z
   })
   .meta({ id: 'Evidence' });
 
+const getEvidenceSchema = {
+  operationId: 'getEvidence',
+  tags: ['Audit'],
+  summary: 'Export the signed evidence of a statement',
+  description:
+    'One file in canonical JSON: the statement of the period (or the usage, if the period is not closed), every fact of every ' +
+    'cluster that any fact gives to the account, the closings, the beginning of statements if one is recorded, their proofs, ' +
+    'a signed checkpoint, and a seal over the whole file. `cluster-ledger verify` checks it offline.',
+  params: AccountPath,
+  querystring: Query,
+  response: {
+    200: answer('The file, streamed.', Evidence, {
+      headers: ['Content-Disposition'],
+      isStreamed: true,
+    }),
+    ...problems('not-found', 'cluster-halted', 'too-large', 'read-only', 'catching-up'),
+  },
+};
+
 /** Adds the route that exports evidence: everything that is needed to check a statement without trusting the ledger. */
 export function evidenceRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/evidence',
     {
       config: { access: { auditor: 'all', customer: 'own' }, isHeavy: true },
-      schema: {
-        operationId: 'getEvidence',
-        tags: ['Audit'],
-        summary: 'Export the signed evidence of a statement',
-        description:
-          'One file in canonical JSON: the statement of the period (or the usage, if the period is not closed), every fact of every ' +
-          'cluster that any fact gives to the account, the closings, the beginning of statements if one is recorded, their proofs, ' +
-          'a signed checkpoint, and a seal over the whole file. `cluster-ledger verify` checks it offline.',
-        params: AccountPath,
-        querystring: Query,
-        response: {
-          200: answer('The file, streamed.', Evidence, {
-            headers: ['Content-Disposition'],
-            isStreamed: true,
-          }),
-          ...problems('not-found', 'cluster-halted', 'too-large', 'read-only', 'catching-up'),
-        },
-      },
+      schema: getEvidenceSchema,
     },
     async (request, reply) => {
       const { query, caller } = request;

@@ -27,26 +27,28 @@ const SLICE = 64;
 /** Number of intervals, and of clusters without any, whose facts are read from the store together. */
 const BATCH = 256;
 
+const explainAccountUsageSchema = {
+  operationId: 'explainAccountUsage',
+  tags: ['Billing'],
+  summary: 'Explain the usage of an account by clusters, intervals and facts',
+  description:
+    'The seconds of the intervals add up to those of the cluster, and the seconds of the clusters add up to the usage. ' +
+    'Answers JSON, CSV (a row per interval) or NDJSON (a line per cluster), by Accept.',
+  params: AccountPath,
+  querystring: Query,
+  response: {
+    200: inAllForms('The explanation.', ExplanationOut, jsonLines(ExplainedClusterOut)),
+    ...problems('not-found', 'not-acceptable'),
+  },
+};
+
 /** Adds the route that explains the usage of an account. */
 export function explainRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/usage/explain',
     {
       config: { access: { billing: 'all', auditor: 'all', customer: 'own' }, isHeavy: true },
-      schema: {
-        operationId: 'explainAccountUsage',
-        tags: ['Billing'],
-        summary: 'Explain the usage of an account by clusters, intervals and facts',
-        description:
-          'The seconds of the intervals add up to those of the cluster, and the seconds of the clusters add up to the usage. ' +
-          'Answers JSON, CSV (a row per interval) or NDJSON (a line per cluster), by Accept.',
-        params: AccountPath,
-        querystring: Query,
-        response: {
-          200: inAllForms('The explanation.', ExplanationOut, jsonLines(ExplainedClusterOut)),
-          ...problems('not-found', 'not-acceptable'),
-        },
-      },
+      schema: explainAccountUsageSchema,
     },
     async (request, reply) => {
       const { query, params, turn } = request;

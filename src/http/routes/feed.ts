@@ -20,6 +20,21 @@ const Query = z.strictObject({
   ...Reading,
 });
 
+const getFeedSchema = {
+  operationId: 'getFeed',
+  tags: ['Feed'],
+  summary: 'List every fact and every other event for consumers after a position, in order',
+  description:
+    'A consumer stores `next` and gives it as `after` in its next call: every event arrives at least once, in order. Events that are not for consumers are left out, so gaps between positions are normal.',
+  querystring: Query,
+  response: {
+    200: answer('The events after the position. Gaps between their positions are normal.', FeedPageOut, {
+      examples: FEED_EXAMPLE,
+    }),
+    ...problems('epoch-changed'),
+  },
+};
+
 /**
  * Adds the feed: facts, closings, the beginning of statements and profiles of accounts. The consumer stores its place, so the
  * ledger keeps no state for it.
@@ -29,22 +44,7 @@ export function feedRoutes(app: App, services: HttpServices): void {
     '/v1/feed',
     {
       config: { access: { billing: 'all', auditor: 'all' } },
-      schema: {
-        operationId: 'getFeed',
-        tags: ['Feed'],
-        summary: 'List every fact and every other event for consumers after a position, in order',
-        description:
-          'A consumer stores `next` and gives it as `after` in its next call: every event arrives at least once, in order. Events that are not for consumers are left out, so gaps between positions are normal.',
-        querystring: Query,
-        response: {
-          200: answer(
-            'The events after the position. Gaps between their positions are normal.',
-            FeedPageOut,
-            { examples: FEED_EXAMPLE },
-          ),
-          ...problems('epoch-changed'),
-        },
-      },
+      schema: getFeedSchema,
     },
     async ({ query }, reply) => {
       // The epochs are known once the ledger has caught up.

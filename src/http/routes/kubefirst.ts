@@ -30,10 +30,33 @@ import { requireWriteKey } from '../server/write-key.ts';
 const Success = z.strictObject({ success: z.literal(true) });
 const Batch = z.object({ batch: z.array(TrackEvent) });
 
+const tags = ['Kubefirst'];
+
+const getKubefirstSchema = {
+  operationId: 'getKubefirst',
+  tags,
+  summary: 'Get the state of the Kubefirst source, and the last heartbeat of each cluster',
+  description: 'Counts telemetry by its outcome, and says whether the records can be read.',
+  querystring: z.strictObject({ ...Paging }),
+  response: { 200: answer('The state of the source.', KubefirstStatusOut), ...problemResponses },
+};
+
+const getKubefirstClusterUsageSchema = {
+  operationId: 'getKubefirstClusterUsage',
+  tags,
+  summary:
+    'List the billed hours of the clusters of an account in a month, for the billing page of Kubefirst Pro',
+  description: 'The fields have the names that Kubefirst uses.',
+  querystring: z.strictObject({ ...AccountPath.shape, ...PeriodPath.shape, ...Reading }),
+  response: {
+    200: answer('The clusters with their billed hours.', z.array(KubefirstUsageOut)),
+    ...problems('not-found'),
+  },
+};
+
 /** Adds the routes of Kubefirst: telemetry, state of the source, and the figures of its billing page. */
 export function kubefirstRoutes(app: App, services: HttpServices): void {
   const { kubefirst } = services;
-  const tags = ['Kubefirst'];
   telemetryRoutes(app, services, '', {
     track: {
       operationId: 'trackKubefirst',
@@ -68,14 +91,7 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
     '/v1/sources/kubefirst',
     {
       config: { access: { auditor: 'all' } },
-      schema: {
-        operationId: 'getKubefirst',
-        tags,
-        summary: 'Get the state of the Kubefirst source, and the last heartbeat of each cluster',
-        description: 'Counts telemetry by its outcome, and says whether the records can be read.',
-        querystring: z.strictObject({ ...Paging }),
-        response: { 200: answer('The state of the source.', KubefirstStatusOut), ...problemResponses },
-      },
+      schema: getKubefirstSchema,
     },
     async (request) => statusOf(services, openPage(request, 'text'), request.query.limit),
   );
@@ -84,18 +100,7 @@ export function kubefirstRoutes(app: App, services: HttpServices): void {
     '/v1/sources/kubefirst/cluster-usage',
     {
       config: { access: { billing: 'all', auditor: 'all' } },
-      schema: {
-        operationId: 'getKubefirstClusterUsage',
-        tags,
-        summary:
-          'List the billed hours of the clusters of an account in a month, for the billing page of Kubefirst Pro',
-        description: 'The fields have the names that Kubefirst uses.',
-        querystring: z.strictObject({ ...AccountPath.shape, ...PeriodPath.shape, ...Reading }),
-        response: {
-          200: answer('The clusters with their billed hours.', z.array(KubefirstUsageOut)),
-          ...problems('not-found'),
-        },
-      },
+      schema: getKubefirstClusterUsageSchema,
     },
     async ({ query }, reply) => {
       const model = await modelFor(services.projections, query, reply);

@@ -13,22 +13,44 @@ import type { App, HttpServices } from '../server/app.ts';
 /** Maximum time that the store may be unreachable while the ledger stays ready. */
 const STORE_GRACE_MS = 10_000;
 
+const tags = ['Operations'];
+
+const livezSchema = {
+  operationId: 'livez',
+  tags,
+  summary: 'Report that the process answers',
+  description: 'Does not look at the store or the log. Use it to decide whether to restart the process.',
+  response: { 200: answer('The process answers.', LivenessOut), ...problemResponses },
+};
+
+const readyzSchema = {
+  operationId: 'readyz',
+  tags,
+  summary: 'Report whether the ledger can answer reads and writes',
+  description:
+    'Each check is reported by name. Use it to decide whether to send requests. Details are for auditors and operators.',
+  response: {
+    200: answer('The ledger is ready.', ReadinessOut),
+    503: answer('The ledger is not ready: the checks say why.', ReadinessOut),
+    ...problems(),
+  },
+};
+
+const getMeSchema = {
+  operationId: 'getMe',
+  tags,
+  summary: 'Get the actor and role of the caller',
+  description: 'Without API keys every caller is the operator of the loopback address.',
+  response: { 200: answer('The caller.', CallerOut), ...problemResponses },
+};
+
 /** Adds the routes for operators: health, metrics and the OpenAPI document. */
 export function operationsRoutes(app: App, services: HttpServices): void {
-  const tags = ['Operations'];
-
   app.get(
     '/livez',
     {
       config: { access: 'public', alwaysAnswers: true },
-      schema: {
-        operationId: 'livez',
-        tags,
-        summary: 'Report that the process answers',
-        description:
-          'Does not look at the store or the log. Use it to decide whether to restart the process.',
-        response: { 200: answer('The process answers.', LivenessOut), ...problemResponses },
-      },
+      schema: livezSchema,
     },
     async () => ({ status: 'alive' as const }),
   );
@@ -37,18 +59,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
     '/readyz',
     {
       config: { access: 'public', alwaysAnswers: true },
-      schema: {
-        operationId: 'readyz',
-        tags,
-        summary: 'Report whether the ledger can answer reads and writes',
-        description:
-          'Each check is reported by name. Use it to decide whether to send requests. Details are for auditors and operators.',
-        response: {
-          200: answer('The ledger is ready.', ReadinessOut),
-          503: answer('The ledger is not ready: the checks say why.', ReadinessOut),
-          ...problems(),
-        },
-      },
+      schema: readyzSchema,
     },
     async (request, reply) => {
       const readiness = readinessOf(services);
@@ -75,13 +86,7 @@ export function operationsRoutes(app: App, services: HttpServices): void {
     '/v1/me',
     {
       config: { access: EVERY_ROLE },
-      schema: {
-        operationId: 'getMe',
-        tags,
-        summary: 'Get the actor and role of the caller',
-        description: 'Without API keys every caller is the operator of the loopback address.',
-        response: { 200: answer('The caller.', CallerOut), ...problemResponses },
-      },
+      schema: getMeSchema,
     },
     async ({ caller: { actor, role, accountId } }) => ({
       actor,

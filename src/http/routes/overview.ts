@@ -70,6 +70,15 @@ class Overviews {
   }
 }
 
+const getOverviewSchema = {
+  operationId: 'getOverview',
+  tags: ['Operations'],
+  summary: 'Get what is billed now, what is wrong, and how far the month is',
+  description:
+    'Everything that the first page of the console shows. The figures are computed at most every two seconds. A customer gets those of its account.',
+  response: { 200: answer('The overview.', OverviewOut), ...problemResponses },
+};
+
 /** Adds the route that answers how everything is now. */
 export function overviewRoutes(app: App, services: HttpServices): void {
   const overviews = new Overviews(services);
@@ -77,14 +86,7 @@ export function overviewRoutes(app: App, services: HttpServices): void {
     '/v1/overview',
     {
       config: { access: { billing: 'all', auditor: 'all', customer: 'filtered' } },
-      schema: {
-        operationId: 'getOverview',
-        tags: ['Operations'],
-        summary: 'Get what is billed now, what is wrong, and how far the month is',
-        description:
-          'Everything that the first page of the console shows. The figures are computed at most every two seconds. A customer gets those of its account.',
-        response: { 200: answer('The overview.', OverviewOut), ...problemResponses },
-      },
+      schema: getOverviewSchema,
     },
     async ({ caller }, reply) => {
       const model = await modelFor(services.projections, {}, reply);

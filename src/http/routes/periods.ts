@@ -24,26 +24,61 @@ const Command = z.strictObject({
     ),
 });
 
+const tags = ['Billing'];
+
+const listPeriodsSchema = {
+  operationId: 'listPeriods',
+  tags,
+  summary: 'List the periods from the first one that has statements to the current one',
+  description:
+    'A period is open until its end and the grace period for late facts have passed, then due, then closed.',
+  querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
+  response: {
+    200: answer('A page of the periods.', z.strictObject({ items: z.array(PeriodOut), ...Next })),
+    ...problemResponses,
+  },
+};
+
+const getPeriodSchema = {
+  operationId: 'getPeriod',
+  tags,
+  summary: 'Get a period',
+  description:
+    'Says whether the period is open, due or closed, and for a closed one the digest of its statements.',
+  params: PeriodPath,
+  querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
+  response: { 200: answer('The period.', PeriodOut), ...problems('not-found') },
+};
+
+const closePeriodSchema = {
+  operationId: 'closePeriod',
+  tags,
+  summary: 'Close a period permanently',
+  description:
+    'Closing a closed period returns the result of the first closing. Periods close in order, without gaps.',
+  params: PeriodPath,
+  body: Command.nullish(),
+  response: {
+    200: answer('The closing, or with `dryRun` the statements it would make.', ClosePeriodOut, {
+      examples: CLOSED_EXAMPLE,
+    }),
+    ...problems(
+      'period-not-ended',
+      'period-in-grace',
+      'period-not-next',
+      'clock-untrusted',
+      'cluster-halted',
+    ),
+  },
+};
+
 /** Adds the routes that list periods and close them. */
 export function periodRoutes(app: App, services: HttpServices): void {
-  const tags = ['Billing'];
-
   app.get(
     '/v1/periods',
     {
       config: { access: { billing: 'all', auditor: 'all' } },
-      schema: {
-        operationId: 'listPeriods',
-        tags,
-        summary: 'List the periods from the first one that has statements to the current one',
-        description:
-          'A period is open until its end and the grace period for late facts have passed, then due, then closed.',
-        querystring: z.strictObject({ asOf: AsOf.optional(), ...Paging, ...Reading }),
-        response: {
-          200: answer('A page of the periods.', z.strictObject({ items: z.array(PeriodOut), ...Next })),
-          ...problemResponses,
-        },
-      },
+      schema: listPeriodsSchema,
     },
     async (request, reply) => {
       const { query } = request;
@@ -66,16 +101,7 @@ export function periodRoutes(app: App, services: HttpServices): void {
     '/v1/periods/:period',
     {
       config: { access: { billing: 'all', auditor: 'all' } },
-      schema: {
-        operationId: 'getPeriod',
-        tags,
-        summary: 'Get a period',
-        description:
-          'Says whether the period is open, due or closed, and for a closed one the digest of its statements.',
-        params: PeriodPath,
-        querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
-        response: { 200: answer('The period.', PeriodOut), ...problems('not-found') },
-      },
+      schema: getPeriodSchema,
     },
     async ({ params: { period }, query }, reply) => {
       const model = await modelFor(services.projections, query, reply);
@@ -94,27 +120,7 @@ export function periodRoutes(app: App, services: HttpServices): void {
     '/v1/periods/:period/close',
     {
       config: { access: { billing: 'all' } },
-      schema: {
-        operationId: 'closePeriod',
-        tags,
-        summary: 'Close a period permanently',
-        description:
-          'Closing a closed period returns the result of the first closing. Periods close in order, without gaps.',
-        params: PeriodPath,
-        body: Command.nullish(),
-        response: {
-          200: answer('The closing, or with `dryRun` the statements it would make.', ClosePeriodOut, {
-            examples: CLOSED_EXAMPLE,
-          }),
-          ...problems(
-            'period-not-ended',
-            'period-in-grace',
-            'period-not-next',
-            'clock-untrusted',
-            'cluster-halted',
-          ),
-        },
-      },
+      schema: closePeriodSchema,
     },
     async ({ params: { period }, body, caller }, reply) => {
       await modelFor(services.projections, {}, reply);

@@ -19,27 +19,49 @@ import { modelForPage } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { Problem, problemOf } from '../server/problem.ts';
 
+const listRejectedEventsSchema = {
+  operationId: 'listRejectedEvents',
+  tags: ['Operations'],
+  summary: 'List rejected events, latest first',
+  description:
+    'Events that were rejected are kept as they were posted. Each raises an alert until it is acknowledged.',
+  querystring: z.strictObject({ ...Paging, ...Reading }),
+  response: {
+    200: answer(
+      'A page of the rejected events.',
+      z.strictObject({ items: z.array(RejectedEventOut), ...Next }),
+    ),
+    ...problemResponses,
+  },
+};
+
+const retryRejectedEventSchema = {
+  operationId: 'retryRejectedEvent',
+  tags: ['Operations'],
+  summary: 'Post a rejected event again, unchanged, after its cause is fixed',
+  description: 'The event is judged by the facts that are recorded now.',
+  params: EventPath,
+  response: {
+    200: answer('The fact was recorded before.', RecordedOut),
+    201: answer('The fact is recorded.', RecordedOut),
+    ...problems(
+      'not-found',
+      ...FACT_PROBLEMS,
+      'cluster-unknown',
+      'cluster-ambiguous',
+      'void-target-unknown',
+      'void-target-not-voidable',
+    ),
+  },
+};
+
 /** Adds the routes of rejected events, which are stored as they were posted. */
 export function rejectedEventRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/rejected-events',
     {
       config: { access: { auditor: 'all' } },
-      schema: {
-        operationId: 'listRejectedEvents',
-        tags: ['Operations'],
-        summary: 'List rejected events, latest first',
-        description:
-          'Events that were rejected are kept as they were posted. Each raises an alert until it is acknowledged.',
-        querystring: z.strictObject({ ...Paging, ...Reading }),
-        response: {
-          200: answer(
-            'A page of the rejected events.',
-            z.strictObject({ items: z.array(RejectedEventOut), ...Next }),
-          ),
-          ...problemResponses,
-        },
-      },
+      schema: listRejectedEventsSchema,
     },
     async (request, reply) => {
       const { limit } = request.query;
@@ -76,25 +98,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
     '/v1/rejected-events/:eventId/retry',
     {
       config: { access: {} },
-      schema: {
-        operationId: 'retryRejectedEvent',
-        tags: ['Operations'],
-        summary: 'Post a rejected event again, unchanged, after its cause is fixed',
-        description: 'The event is judged by the facts that are recorded now.',
-        params: EventPath,
-        response: {
-          200: answer('The fact was recorded before.', RecordedOut),
-          201: answer('The fact is recorded.', RecordedOut),
-          ...problems(
-            'not-found',
-            ...FACT_PROBLEMS,
-            'cluster-unknown',
-            'cluster-ambiguous',
-            'void-target-unknown',
-            'void-target-not-voidable',
-          ),
-        },
-      },
+      schema: retryRejectedEventSchema,
     },
     async ({ params: { eventId }, caller }, reply) => {
       const place = services.projections.model.locate(eventId);

@@ -22,29 +22,31 @@ const Query = z.strictObject({ ...WindowFields, asOf: AsOf.optional(), ...Readin
 /** Number of facts that are read from the store together. */
 const BATCH = 256;
 
+const replayAccountSchema = {
+  operationId: 'replayAccount',
+  tags: ['Audit'],
+  summary: 'Replay the facts of an account in recorded order, with the usage after each',
+  description:
+    'A line of JSON for every fact of every cluster that was ever registered to the account: `{ position, fact, usage, ' +
+    'delta }`, where usage is the usage of the window after the fact was recorded, and delta is the change by the fact.',
+  params: AccountPath,
+  querystring: Query,
+  response: {
+    200: {
+      description: 'The facts, streamed.',
+      content: { 'application/x-ndjson': { schema: jsonLines(ReplayLine), examples: REPLAY_EXAMPLE } },
+    },
+    ...problems('not-found'),
+  },
+};
+
 /** Adds the route that replays the facts of an account. */
 export function replayRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/accounts/:accountId/replay',
     {
       config: { access: { auditor: 'all', customer: 'own' }, isHeavy: true },
-      schema: {
-        operationId: 'replayAccount',
-        tags: ['Audit'],
-        summary: 'Replay the facts of an account in recorded order, with the usage after each',
-        description:
-          'A line of JSON for every fact of every cluster that was ever registered to the account: `{ position, fact, usage, ' +
-          'delta }`, where usage is the usage of the window after the fact was recorded, and delta is the change by the fact.',
-        params: AccountPath,
-        querystring: Query,
-        response: {
-          200: {
-            description: 'The facts, streamed.',
-            content: { 'application/x-ndjson': { schema: jsonLines(ReplayLine), examples: REPLAY_EXAMPLE } },
-          },
-          ...problems('not-found'),
-        },
-      },
+      schema: replayAccountSchema,
     },
     async (request, reply) => {
       const { query, params, caller, turn } = request;

@@ -24,32 +24,49 @@ const description =
   'Answers JSON, CSV or NDJSON, by Accept. The statements of a closed period never change. Facts that are recorded later ' +
   'appear as adjustments on the statements of the next period that is closed.';
 
+const getStatementsSchema = {
+  operationId: 'getStatements',
+  tags: ['Billing'],
+  summary: 'List the statements of a closed period, in order of the accounts',
+  description,
+  params: PeriodPath,
+  querystring: z.strictObject({
+    limit: Paging.limit.unwrap().optional().describe('Maximum number of statements; by default all.'),
+    cursor: Paging.cursor,
+    asOf: AsOf.optional(),
+    ...Reading,
+  }),
+  response: {
+    200: inAllForms('The statements.', StatementList, jsonLines(StatementOut), {
+      headers: ['Link'],
+      examples: STATEMENTS_EXAMPLE,
+    }),
+    ...problems('not-found', 'rules-unknown', 'not-acceptable'),
+  },
+};
+
+const getStatementSchema = {
+  operationId: 'getStatement',
+  tags: ['Billing'],
+  summary: 'Get the statement of an account for a closed period',
+  description,
+  params: PeriodPath.extend({ accountId: AccountPath.shape.accountId }),
+  querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
+  response: {
+    200: inAllForms('The statement.', StatementOut, jsonLines(StatementOut), {
+      examples: STATEMENT_EXAMPLE,
+    }),
+    ...problems('not-found', 'rules-unknown', 'not-acceptable'),
+  },
+};
+
 /** Adds the routes that read the statements of closed periods. */
 export function statementRoutes(app: App, services: HttpServices): void {
   app.get(
     '/v1/periods/:period/statements',
     {
       config: { access: { billing: 'all', auditor: 'all' }, isHeavy: true },
-      schema: {
-        operationId: 'getStatements',
-        tags: ['Billing'],
-        summary: 'List the statements of a closed period, in order of the accounts',
-        description,
-        params: PeriodPath,
-        querystring: z.strictObject({
-          limit: Paging.limit.unwrap().optional().describe('Maximum number of statements; by default all.'),
-          cursor: Paging.cursor,
-          asOf: AsOf.optional(),
-          ...Reading,
-        }),
-        response: {
-          200: inAllForms('The statements.', StatementList, jsonLines(StatementOut), {
-            headers: ['Link'],
-            examples: STATEMENTS_EXAMPLE,
-          }),
-          ...problems('not-found', 'rules-unknown', 'not-acceptable'),
-        },
-      },
+      schema: getStatementsSchema,
     },
     async (request, reply) => {
       const { query, params, turn } = request;
@@ -79,20 +96,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
     '/v1/periods/:period/statements/:accountId',
     {
       config: { access: { billing: 'all', auditor: 'all', customer: 'own' } },
-      schema: {
-        operationId: 'getStatement',
-        tags: ['Billing'],
-        summary: 'Get the statement of an account for a closed period',
-        description,
-        params: PeriodPath.extend({ accountId: AccountPath.shape.accountId }),
-        querystring: z.strictObject({ asOf: AsOf.optional(), ...Reading }),
-        response: {
-          200: inAllForms('The statement.', StatementOut, jsonLines(StatementOut), {
-            examples: STATEMENT_EXAMPLE,
-          }),
-          ...problems('not-found', 'rules-unknown', 'not-acceptable'),
-        },
-      },
+      schema: getStatementSchema,
     },
     async (request, reply) => {
       const { query } = request;

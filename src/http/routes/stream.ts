@@ -25,6 +25,26 @@ const Query = z.strictObject({
   types: FeedTypes.optional().describe('Only events of these types, separated by commas.'),
 });
 
+const streamEventsSchema = {
+  operationId: 'streamEvents',
+  tags: ['Feed'],
+  summary: 'Receive every new event of the feed as server-sent events',
+  description:
+    'Each event has the `type` of the CloudEvent as its event name, its place in the feed as its `id`, and the CloudEvent as ' +
+    'its data. A browser that reconnects sends `Last-Event-ID` and gets what it has missed. A client that is more than 10,000 ' +
+    'positions behind gets one event named `resync`: read the lists again, and continue. A client that reads too slowly is ' +
+    'disconnected, and resumes. A customer gets the facts of the clusters that its account owns.',
+  querystring: Query,
+  response: {
+    200: {
+      description: 'The events, as they are recorded.',
+      content: { 'text/event-stream': { schema: z.string() } },
+      with: ['X-Accel-Buffering'],
+    },
+    ...problems('epoch-changed', 'overloaded'),
+  },
+};
+
 /** Adds the live stream of the feed, as server-sent events. */
 export function streamRoutes(app: App, services: HttpServices): void {
   const epoch = () => services.epochs().at(-1)?.epoch ?? 1;
@@ -43,25 +63,7 @@ export function streamRoutes(app: App, services: HttpServices): void {
     '/v1/stream',
     {
       config: { access: { billing: 'all', auditor: 'all', customer: 'filtered' } },
-      schema: {
-        operationId: 'streamEvents',
-        tags: ['Feed'],
-        summary: 'Receive every new event of the feed as server-sent events',
-        description:
-          'Each event has the `type` of the CloudEvent as its event name, its place in the feed as its `id`, and the CloudEvent as ' +
-          'its data. A browser that reconnects sends `Last-Event-ID` and gets what it has missed. A client that is more than 10,000 ' +
-          'positions behind gets one event named `resync`: read the lists again, and continue. A client that reads too slowly is ' +
-          'disconnected, and resumes. A customer gets the facts of the clusters that its account owns.',
-        querystring: Query,
-        response: {
-          200: {
-            description: 'The events, as they are recorded.',
-            content: { 'text/event-stream': { schema: z.string() } },
-            with: ['X-Accel-Buffering'],
-          },
-          ...problems('epoch-changed', 'overloaded'),
-        },
-      },
+      schema: streamEventsSchema,
     },
     async (request, reply) => {
       const model = await modelFor(services.projections, {}, reply);

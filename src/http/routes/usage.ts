@@ -64,6 +64,36 @@ const description =
   'Answers JSON, CSV or NDJSON, by Accept. The figures of an ended period change only if facts are recorded later. ' +
   'With asOf they never change.';
 
+const getUsageSchema = {
+  operationId: 'getUsage',
+  tags: ['Billing'],
+  summary: 'List the usage of every account in a window',
+  description,
+  querystring: AllQuery,
+  response: {
+    200: inAllForms('The usage of each account.', UsageList, jsonLines(AccountUsageOut), {
+      headers: ['Link'],
+      examples: USAGE_EXAMPLE,
+    }),
+    ...problems('not-found', 'not-acceptable'),
+  },
+};
+
+const getAccountUsageSchema = {
+  operationId: 'getAccountUsage',
+  tags: ['Billing'],
+  summary: 'Get the usage of an account in a window',
+  description,
+  params: AccountPath,
+  querystring: OneQuery,
+  response: {
+    200: inAllForms('The usage of the account.', AccountUsageOut, jsonLines(AccountUsageOut), {
+      examples: ACCOUNT_USAGE_EXAMPLE,
+    }),
+    ...problems('not-found', 'not-acceptable'),
+  },
+};
+
 /** Adds the routes that read usage. */
 export function usageRoutes(app: App, services: HttpServices): void {
   app.get(
@@ -73,20 +103,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
         access: { billing: 'all', auditor: 'all' },
         isHeavy: (query) => (query as AllQuery).accountId === undefined || isDetailed(query as AllQuery),
       },
-      schema: {
-        operationId: 'getUsage',
-        tags: ['Billing'],
-        summary: 'List the usage of every account in a window',
-        description,
-        querystring: AllQuery,
-        response: {
-          200: inAllForms('The usage of each account.', UsageList, jsonLines(AccountUsageOut), {
-            headers: ['Link'],
-            examples: USAGE_EXAMPLE,
-          }),
-          ...problems('not-found', 'not-acceptable'),
-        },
-      },
+      schema: getUsageSchema,
     },
     async (request, reply) => {
       const { query, turn } = request;
@@ -114,20 +131,7 @@ export function usageRoutes(app: App, services: HttpServices): void {
         access: { billing: 'all', auditor: 'all', customer: 'own' },
         isHeavy: (query) => isDetailed(query as Query),
       },
-      schema: {
-        operationId: 'getAccountUsage',
-        tags: ['Billing'],
-        summary: 'Get the usage of an account in a window',
-        description,
-        params: AccountPath,
-        querystring: OneQuery,
-        response: {
-          200: inAllForms('The usage of the account.', AccountUsageOut, jsonLines(AccountUsageOut), {
-            examples: ACCOUNT_USAGE_EXAMPLE,
-          }),
-          ...problems('not-found', 'not-acceptable'),
-        },
-      },
+      schema: getAccountUsageSchema,
     },
     async (request, reply) => {
       const { query, params, turn } = request;

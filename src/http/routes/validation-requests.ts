@@ -24,6 +24,19 @@ const Command = z.strictObject({
     ),
 });
 
+const requestValidationSchema = {
+  operationId: 'requestValidation',
+  tags: ['Validator'],
+  summary: 'Run the validator now: probe every cluster',
+  description: 'If a run is already active, its id is returned.',
+  body: Command.nullish(),
+  response: {
+    200: answer('With `dryRun`, what a run would do.', RunPlanOut),
+    202: answer('A run is under way.', RunRequestedOut),
+    ...problems('no-validator', 'clock-untrusted'),
+  },
+};
+
 /** Adds the routes that start the validator, plan a run, or simulate another policy. */
 export function validationRequestRoutes(app: App, services: HttpServices): void {
   whatIfRoute(app, services);
@@ -31,18 +44,7 @@ export function validationRequestRoutes(app: App, services: HttpServices): void 
     '/v1/validations',
     {
       config: { access: {} },
-      schema: {
-        operationId: 'requestValidation',
-        tags: ['Validator'],
-        summary: 'Run the validator now: probe every cluster',
-        description: 'If a run is already active, its id is returned.',
-        body: Command.nullish(),
-        response: {
-          200: answer('With `dryRun`, what a run would do.', RunPlanOut),
-          202: answer('A run is under way.', RunRequestedOut),
-          ...problems('no-validator', 'clock-untrusted'),
-        },
-      },
+      schema: requestValidationSchema,
     },
     async ({ body, caller }, reply) => {
       await modelFor(services.projections, {}, reply);
@@ -72,22 +74,24 @@ const Question = z.strictObject({
   from: InstantText,
   to: InstantText,
 });
+const whatIfPolicySchema = {
+  operationId: 'whatIfPolicy',
+  tags: ['Validator'],
+  summary: 'Simulate another policy: billing that it would have stopped, and the resulting bill',
+  description: 'Replays the recorded verdicts of past runs under a policy. Nothing is written.',
+  body: Question,
+  response: {
+    200: answer('What the policy would have changed.', PolicyWhatIfOut),
+    ...problemResponses,
+  },
+};
+
 function whatIfRoute(app: App, services: HttpServices): void {
   app.post(
     '/v1/validations/what-if',
     {
       config: { access: { auditor: 'all' } },
-      schema: {
-        operationId: 'whatIfPolicy',
-        tags: ['Validator'],
-        summary: 'Simulate another policy: billing that it would have stopped, and the resulting bill',
-        description: 'Replays the recorded verdicts of past runs under a policy. Nothing is written.',
-        body: Question,
-        response: {
-          200: answer('What the policy would have changed.', PolicyWhatIfOut),
-          ...problemResponses,
-        },
-      },
+      schema: whatIfPolicySchema,
     },
     async ({ body: { policy, from, to } }, reply) => {
       if (from >= to) throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }]);

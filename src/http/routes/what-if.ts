@@ -48,6 +48,20 @@ const Question = z.strictObject({
 type Question = z.output<typeof Question>;
 const Documented = Question.extend({ add: z.array(CloudEvent).max(MAX_ADDED).optional() });
 
+const supposeFactsSchema = {
+  operationId: 'supposeFacts',
+  tags: ['Audit'],
+  summary: 'Simulate the usage of an account with facts added or removed; nothing is written',
+  description: 'Added events are checked as if they were posted, except that they may have any time.',
+  params: AccountPath,
+  querystring: z.strictObject({ ...Reading }),
+  body: onlyDescribed(Documented),
+  response: {
+    200: answer('The usage before and after the changes.', SimulatedUsageOut),
+    ...problems('not-found', 'cluster-halted'),
+  },
+};
+
 /** Adds the route that simulates changes to the facts of an account. */
 export function whatIfRoutes(app: App, services: HttpServices): void {
   app.post(
@@ -55,19 +69,7 @@ export function whatIfRoutes(app: App, services: HttpServices): void {
     {
       bodyLimit: BODY_LIMIT,
       config: { access: { auditor: 'all', customer: 'own' }, isHeavy: true },
-      schema: {
-        operationId: 'supposeFacts',
-        tags: ['Audit'],
-        summary: 'Simulate the usage of an account with facts added or removed; nothing is written',
-        description: 'Added events are checked as if they were posted, except that they may have any time.',
-        params: AccountPath,
-        querystring: z.strictObject({ ...Reading }),
-        body: onlyDescribed(Documented),
-        response: {
-          200: answer('The usage before and after the changes.', SimulatedUsageOut),
-          ...problems('not-found', 'cluster-halted'),
-        },
-      },
+      schema: supposeFactsSchema,
     },
     async (request, reply) => {
       const { caller } = request;
