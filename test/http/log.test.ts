@@ -201,12 +201,14 @@ test('checkpoints go on being signed after the clock was 70 days ahead, and thei
   const right = ledger.now;
   await ledger.record(registered('c1', APRIL));
   ledger.setClock(new Date(right + 70 * 86_400_000).toISOString());
-  await until(() => signedLog.newest()?.size === 1);
+  const signedSize = () => signedLog.newest()?.size ?? 0;
+  await until(() => signedSize() > 0);
   ledger.setClock(new Date(right).toISOString());
   await ledger.record(registered('c2', APRIL));
+  const size = signedLog.tree.size;
   await until(() => {
     ledger.pass(1_800_000);
-    return signedLog.newest()?.size !== 1;
+    return signedSize() >= size;
   });
   const signedAt = (await collect(signedLog.kept())).map((checkpoint) => checkpoint.signedAt);
   expect(signedAt).toEqual(signedAt.toSorted((a, b) => a - b));
