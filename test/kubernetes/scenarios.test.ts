@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { conditionId } from '../../src/domain/validation/judging/condition.ts';
 import { Prober } from '../../src/kubernetes/prober/prober.ts';
 import { ProberOptions } from '../../src/kubernetes/settings/prober-options.ts';
-import { Fleet as Clusters, HOUR_MS, MINUTE_MS, type Seen, START } from '../domain/validation/fleet.ts';
+import type { Seen } from '../domain/validation/fleet.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { freePorts } from '../support/eventstored.ts';
+import { type Outcome, outcomeAfter26Hours } from './outcome-after-26-hours.ts';
 import { base64, Fleet, kubeconfig } from './probe/fleet.ts';
 import { UID } from './probe/hostile-servers.ts';
 
@@ -12,9 +12,6 @@ import { UID } from './probe/hostile-servers.ts';
  * Situations from public bug reports. The real prober asks a server that behaves like it, and its verdict is what the next 26
  * hours of runs see, by the default policy.
  */
-
-/** State after 26 hours: whether the bill has ended, and the alerts that are raised. */
-type Outcome = `${'billed' | 'stopped'}${string}`;
 
 interface Scenario {
   readonly name: string;
@@ -31,8 +28,6 @@ interface Scenario {
 
 /** Identity of a cluster that was at the address before. */
 const FORMER_UID = '00000000-0000-4000-8000-000000000001';
-const TICK = 5 * MINUTE_MS;
-const OTHERS = Array.from({ length: 20 }, (_, i) => `other${i}`);
 
 let fleet: Fleet;
 let dns: DnsServer;
@@ -72,7 +67,7 @@ const scenario = (
 ): Scenario => ({ name, kubeconfig: config, seenAlive, neverSeen, uid });
 
 const UNVERIFIABLE = 'billed: unverifiable';
-const STOPPED = 'stopped: ';
+const STOPPED = 'stopped';
 const NEVER = 'billed: never-verified';
 
 const scenarios: readonly Scenario[] = [
@@ -145,29 +140,6 @@ const scenarios: readonly Scenario[] = [
   scenario('another cluster at its address', like('healthy'), STOPPED, 'billed', FORMER_UID),
 ];
 
-/**
- * Plays 26 hours of runs in which one cluster of 21 gives a verdict.
- * @param formerUid its identity in the hour before; `undefined` if it was never seen alive.
- */
-function played(verdict: Seen, formerUid: string | undefined): string {
-  const clusters = new Clusters({}, ['c1', ...OTHERS]);
-  const others = Object.fromEntries(OTHERS.map((id) => [id, { state: 'alive', code: 'ok' } as const]));
-  if (formerUid !== undefined)
-    clusters.runs(START, HOUR_MS, { c1: { state: 'alive', code: 'ok', uid: formerUid }, ...others });
-  clusters.runs(START + HOUR_MS + TICK, 26 * HOUR_MS, { c1: verdict, ...others });
-  const now = START + 28 * HOUR_MS;
-  const { stoppedSince, unreachable } = clusters.stateOf('c1', now);
-  const conditions = clusters.played.at(-1)?.judgement.conditions ?? [];
-  const isBilled = stoppedSince === undefined;
-  const alerts = [
-    ...(isBilled && unreachable ? ['cluster-unreachable'] : []),
-    ...conditions.map(conditionId).map((id) => id.replace(':c1', '')),
-  ];
-  const stoppedOthers = OTHERS.filter((id) => clusters.stateOf(id, now).stoppedSince !== undefined);
-  expect(stoppedOthers).toEqual([]);
-  return `${isBilled ? 'billed' : 'stopped'}${!isBilled || alerts.length > 0 ? ': ' : ''}${alerts.sort().join(', ')}`;
-}
-
 async function seen(text: string, asks: Prober): Promise<Seen> {
   const [result] = await Array.fromAsync(asks.probe([{ clusterId: 'c1', kubeconfig: text }]));
   if (result === undefined) throw new Error('there is no verdict');
@@ -179,7 +151,11 @@ describe('after 26 hours of runs, by the default policy', () => {
   test.each(scenarios)('$name: $seenAlive, or $neverSeen if never seen alive', async (each) => {
     const verdict = await seen(await each.kubeconfig(), each.isSilent ? impatient : prober);
     const { seenAlive, neverSeen } = each;
-    expect({ seenAlive: played(verdict, each.uid), neverSeen: played(verdict, undefined), verdict }).toEqual({
+    expect({
+      seenAlive: outcomeAfter26Hours(verdict, each.uid),
+      neverSeen: outcomeAfter26Hours(verdict, undefined),
+      verdict,
+    }).toEqual({
       seenAlive,
       neverSeen,
       verdict,

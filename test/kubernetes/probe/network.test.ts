@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { ProbeResult } from '../../../src/kubernetes/prober/prober.ts';
+import { outcomeAfter26Hours } from '../outcome-after-26-hours.ts';
 import { kubeconfig } from './fleet.ts';
 
 /** Broken networks that do not affect this machine: Linux gives the process a network namespace of its own. */
@@ -45,6 +46,10 @@ describe.skipIf(!canIsolate)(name, () => {
   test('without IPv6 on the side of the ledger says nothing about an IPv6-only cluster', async () => {
     const verdict = await verdictIn(`${HAS_NETWORK} && ip -6 addr flush dev d0`, '[2001:db8::7]');
     expect(verdict).toMatchObject({ state: 'unverifiable', code: 'network-down' });
+    // Its bill goes on, however long that lasts.
+    const formerUid = '00000000-0000-4000-8000-000000000001';
+    expect(outcomeAfter26Hours(verdict, formerUid)).toBe('billed: unverifiable');
+    expect(outcomeAfter26Hours(verdict, undefined)).toBe('billed: unverifiable');
   });
 
   test('without a reachable DNS server says nothing about a cluster', async () => {
