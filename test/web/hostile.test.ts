@@ -36,8 +36,8 @@ describe.skipIf(!hasChromium)(`a cluster whose name is hostile, in the console${
       // openPage fails the test if the policy of the page was violated.
       const page = await openPage(browser(), ledger(), `/clusters/${kind}`, { width: 390 });
       const heading = page.getByRole('heading', { level: 1 });
-      await heading.waitFor();
-      expect(await heading.textContent()).toBe(name);
+      // Until its name is known, a cluster is called by its id.
+      await until(async () => (await heading.textContent()) === name);
       expect(await page.title()).not.toBe('hacked');
       await until(async () => (await overflowOf(page)) <= 0);
       await page.getByRole('button', { name: text('cluster:action.delete'), exact: true }).click();
