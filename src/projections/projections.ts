@@ -13,6 +13,7 @@ import {
   type SnapshotOrigin,
   writeSnapshot,
 } from './model/snapshot.ts';
+import { replayLog } from './replay-log.ts';
 import { type DigestKeeper, StatementCheck } from './statement-check.ts';
 
 export interface ProjectionsOptions {
@@ -226,19 +227,10 @@ export class Projections {
   /** Replays the whole log into a second model, and replaces the current one once the second has caught up. */
   async rebuild(): Promise<void> {
     const rebuilt = new LedgerModel();
-    while (rebuilt.position < this.#model.position) await this.#replayInto(rebuilt);
+    while (rebuilt.position < this.#model.position)
+      for await (const _ of replayLog(this.#store, rebuilt, this.#model.position));
     this.#model = rebuilt;
     this.statements.check(rebuilt);
-  }
-
-  /** Applies the events of the log up to the position of the current model. */
-  async #replayInto(rebuilt: LedgerModel): Promise<void> {
-    for await (const events of this.#store.readAll(rebuilt.position)) {
-      for (const event of events) {
-        if (event.position > this.#model.position) return;
-        rebuilt.apply(event);
-      }
-    }
   }
 
   async #restore(): Promise<LedgerModel | undefined> {

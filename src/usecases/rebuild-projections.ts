@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { LedgerModel } from '../projections/model/ledger-model.ts';
 import { encodeModel, readSnapshot } from '../projections/model/snapshot.ts';
+import { replayLog } from '../projections/replay-log.ts';
 import type { Position } from '../util/log-numbers.ts';
 
 /** How the snapshot of a ledger compares with its log. */
@@ -45,16 +46,10 @@ export async function rebuildProjections(
     unusable = why;
   });
   const rebuilt = new LedgerModel();
+  for await (const position of replayLog(store, rebuilt, total)) onProgress?.(position, total);
   const continued = snapshot?.model;
   const snapshotPosition = continued?.position ?? 0;
-  for await (const events of store.readAll(0)) {
-    for (const event of events) {
-      if (event.position > total) break;
-      rebuilt.apply(event);
-      if (continued !== undefined && event.position > snapshotPosition) continued.apply(event);
-    }
-    onProgress?.(rebuilt.position, total);
-  }
+  if (continued !== undefined) for await (const _ of replayLog(store, continued, total));
   const compare = async (): Promise<SnapshotComparison> => {
     if (unusable !== undefined) return moveAside(snapshotFile, 'unusable', unusable);
     if (continued === undefined) return { state: 'absent' };
