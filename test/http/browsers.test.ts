@@ -1,9 +1,10 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { hasChromium, sharedBrowser, whyNoChromium } from '../support/browser.ts';
 import { registered } from '../support/cloud-events.ts';
 import { type LedgerOptions, ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { requestWith } from '../support/raw-http.ts';
@@ -101,22 +102,8 @@ test('a read is answered whatever page asks, and only allowed pages may read the
   expect([status, headers.get('access-control-allow-origin')]).toEqual([200, null]);
 });
 
-const EXECUTABLE = ['chromium', 'chromium-browser', 'google-chrome'].find(
-  (command) => spawnSync(command, ['--version']).error === undefined,
-);
-const why = EXECUTABLE === undefined ? ', NOT RUN: Chromium is not installed' : '';
-
-describe.skipIf(EXECUTABLE === undefined)(`in Chromium${why}`, () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    const { stdout } = await run('which', [EXECUTABLE as string]);
-    browser = await chromium.launch({
-      executablePath: stdout.trim(),
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
-    });
-  }, 60_000);
-  afterAll(() => browser.close());
+describe.skipIf(!hasChromium)(`in Chromium${whyNoChromium}`, () => {
+  const browser = sharedBrowser();
 
   /** Opens a page of another origin. */
   async function foreignPage(host = '127.0.0.1'): Promise<{ page: Page; origin: string }> {
@@ -125,7 +112,7 @@ describe.skipIf(EXECUTABLE === undefined)(`in Chromium${why}`, () => {
     );
     await new Promise<void>((resolve) => server.listen(0, resolve));
     const origin = `http://${host}:${(server.address() as AddressInfo).port}`;
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     onTestFinished(async () => {
       await page.close();
       server.closeAllConnections();
@@ -186,7 +173,7 @@ describe.skipIf(EXECUTABLE === undefined)(`in Chromium${why}`, () => {
 
   test('the documentation page works on plain HTTP, within its policy, and can send requests', async () => {
     const ledger = await closable();
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     onTestFinished(() => page.close());
     const errors: string[] = [];
     const elsewhere: string[] = [];
