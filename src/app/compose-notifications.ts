@@ -17,8 +17,8 @@ export async function openNotifications(
   { store, clock, isReadOnly }: OpenLog,
   sources: AlertSources & { readonly tail: LogTail },
   resources: AsyncDisposableStack,
-): Promise<void> {
-  if (readOnly || !announceAlerts) return;
+): Promise<Notifications | undefined> {
+  if (readOnly || !announceAlerts) return undefined;
   const opened = channels.length === 0 ? [] : await openChannels(channels, now, resources);
   const notifications = new Notifications({
     store,
@@ -37,6 +37,7 @@ export async function openNotifications(
   });
   resources.defer(() => notifications.stop());
   notifications.start();
+  return notifications;
 }
 
 /** Channels are settings of the operator, so every address is allowed. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { SignedLog } from '../audit/signed-log.ts';
 import type { Config } from '../config/config.ts';
+import type { Notifications } from '../delivery/alerts/notifications.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import { measureDeliveries } from '../http/metrics/delivery-metrics.ts';
 import { measureLog } from '../http/metrics/log-metrics.ts';
@@ -86,14 +87,14 @@ async function composeLayers(
   const validator = validatorOf(config, options, openedLog, { ...shared, kubefirst }, resources);
   const webhooks = await openWebhooks(config, options, openedLog, resources);
   const access = await composeAccess(config, options, openedLog, resources);
-  await openNotifications(
+  const notifications = await openNotifications(
     config,
     options,
     openedLog,
     { ...openedLog, ...webhooks, keys: access.keys, kubefirst, health, now },
     resources,
   );
-  const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks };
+  const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks, notifications };
   const { app, metrics } = await serverOf(openedLog, services, access, config, options);
   if (!isReadOnly) autoClose.start();
   const close = async () => {
@@ -183,15 +184,17 @@ function validatorOf(
 type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'validator'> &
   Pick<Config, 'graceMs'> &
   Pick<HttpServices, 'health'> &
-  OpenWebhooks;
+  OpenWebhooks & { readonly notifications: Notifications | undefined };
 
 async function serverOf(
   { store, operations, projections, signedLog, witnesses, clock, clockGuard, starts, latch }: OpenLog,
-  { ledger, closePeriod, kubefirst, validator, health, graceMs, tail, webhooks, webhookRecords }: Services,
+  parts: Services,
   access: Access,
   config: Config,
   { log, now, onLossAccepted, tracing }: ComposeOptions,
 ): Promise<{ readonly app: App; readonly metrics: Metrics }> {
+  const { ledger, closePeriod, kubefirst, validator, health, graceMs } = parts;
+  const { tail, webhooks, webhookRecords, notifications } = parts;
   const metrics = createMetrics({
     store,
     projections,
@@ -206,7 +209,7 @@ async function serverOf(
     recordingTime: clock.now,
   });
   measureLog(metrics.registry, signedLog, latch, now);
-  measureDeliveries(metrics.registry, webhooks);
+  measureDeliveries(metrics.registry, webhooks, notifications);
   measureOperations(metrics.registry, operations);
   if (tracing !== undefined) operations.listen(tracing.listener);
   measureProgress(metrics.registry, { projections, store, now, graceMs });

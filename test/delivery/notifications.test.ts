@@ -80,6 +80,10 @@ describe('a channel of Slack', () => {
     const ledger = await ledgerWith([{ name: 'ops', type: 'slack', url: slack.url }]);
     await raiseAlert(ledger);
     await until(() => slack.received.length === 1);
+    // Before the ledger has read the answer of the channel, a restart sends the alert again.
+    await until(async () =>
+      (await ledger.get('/metrics')).text.includes('ledger_notification_outstanding{channel="ops"} 0\n'),
+    );
     await ledger.reopen();
     await ledger.record(deleted('orphan', MARCH));
     ledger.pass(HOUR_MS);
@@ -93,6 +97,9 @@ describe('a channel of Slack', () => {
     const ledger = await ledgerWith([{ name: 'ops', type: 'slack', url: slack.url }]);
     await raiseAlert(ledger);
     await until(() => slack.received.length === 1);
+    await until(async () =>
+      (await ledger.get('/metrics')).text.includes('ledger_notification_failing{channel="ops"} 1\n'),
+    );
     slack.state.status = 200;
     ledger.pass(10_000);
     await until(() => slack.received.length === 2);

@@ -39,6 +39,7 @@ test('the labels are the same few, and no request, event, cluster or account add
   const labels = new Set(metricsOf(ledger.rooms.metrics.registry).flatMap(({ labelNames }) => labelNames));
   expect([...labels].sort()).toEqual(
     [
+      'channel',
       'kind',
       'major',
       'method',

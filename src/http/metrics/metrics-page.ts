@@ -25,7 +25,7 @@ export function metricsPage(registry: Registry): string {
 
 \`GET /metrics\` has them in the format of Prometheus. Durations are in seconds and sizes in bytes. No label has unbounded values:
 ids of clusters and accounts are in [alerts](alerts.md), logs and traces. \`webhook\` is the id of a webhook, of which there are
-at most 100. Each replica has its own metrics; the figures of the log are the same on all of them.
+at most 100, and \`channel\` the name of a notification channel of the settings. Each replica has its own metrics; the figures of the log are the same on all of them.
 
 \`deploy/prometheus/rules.yml\` has alerts on them, and \`deploy/grafana/dashboard.json\` a dashboard.
 
