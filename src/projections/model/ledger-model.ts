@@ -27,7 +27,7 @@ import { AlertBook } from '../alerts/alert-book.ts';
 import type { AlertedState } from '../alerts/raised-alert.ts';
 import { ValidationBook } from '../validation-book.ts';
 import { AccountProfiles, type RecordedProfile } from './account-profiles.ts';
-import type { IntervalMeter } from './billed-rows.ts';
+import type { BilledAt, IntervalMeter } from './billed-rows.ts';
 import { BillingIndex } from './billing-index.ts';
 import { ClosedPeriods, type UnreadableEvent } from './closed-periods.ts';
 import { ClusterDetails } from './cluster-details.ts';
@@ -327,7 +327,15 @@ export class LedgerModel {
 
   /** Returns whether a cluster is billed at an instant, by all facts that are known. */
   isBilledAt(cluster: ClusterNumber, at: Instant): boolean {
-    return this.#last[cluster] !== 0 && this.#billing.billedAt(cluster, at).billed !== undefined;
+    return this.billedAs(cluster, at) !== undefined;
+  }
+
+  /**
+   * Returns the numbers of the account and the type as which a cluster is billed at an instant, by all facts that are known;
+   * `undefined` if it is not billed. No facts are folded for it.
+   */
+  billedAs(cluster: ClusterNumber, at: Instant): BilledAt['billed'] {
+    return this.#last[cluster] === 0 ? undefined : this.#billing.billedAt(cluster, at).billed;
   }
 
   /** Returns how many clusters of each type are billed to an account at an instant, by all facts that are known. */

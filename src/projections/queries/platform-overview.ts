@@ -56,9 +56,7 @@ export function* platformOverview(
   return {
     statuses,
     unreadable,
-    billedByType: Array.from(byType, ([clusterType, billed]) => ({ clusterType, billed })).sort((a, b) =>
-      compareTypes(a.clusterType, b.clusterType),
-    ),
+    billedByType: byType,
     month: { usage: monthMeter.usage, byType: model.byType(monthMeter.groups) },
     days: daily,
   };
@@ -74,20 +72,27 @@ function* countStatuses(
     ClusterStatus,
     number
   >;
-  const byType = new Map<string | null, number>();
+  const onlyNumber = only === undefined ? undefined : model.accounts.find(only);
+  const billed = new Map<number | null, number>();
   let unreadable = 0;
   for (const cluster of clusters) {
-    const view = viewCluster(model, cluster, now);
     yield undefined;
-    if (only !== undefined && view.attributes.accountId !== only) continue;
-    if (view.unreadable !== undefined) {
-      unreadable++;
+    // Most clusters are billed, and known to be so without their facts: a view of each took 60 % of the time of an overview.
+    const as = model.billedAs(cluster, now);
+    if (as !== undefined && model.unreadable(cluster) === undefined) {
+      if (onlyNumber !== undefined && as.account !== onlyNumber) continue;
+      statuses.billed++;
+      billed.set(as.type, (billed.get(as.type) ?? 0) + 1);
       continue;
     }
-    statuses[view.status]++;
-    if (view.status !== 'billed') continue;
-    const type = view.attributes.clusterType ?? null;
-    byType.set(type, (byType.get(type) ?? 0) + 1);
+    const view = viewCluster(model, cluster, now);
+    if (only !== undefined && view.attributes.accountId !== only) continue;
+    if (view.unreadable === undefined) statuses[view.status]++;
+    else unreadable++;
   }
+  const byType = Array.from(billed, ([type, count]) => ({
+    clusterType: type === null ? null : model.clusterTypes.text(type),
+    billed: count,
+  })).sort((a, b) => compareTypes(a.clusterType, b.clusterType));
   return { statuses, unreadable, byType };
 }
