@@ -38,13 +38,18 @@ export interface Viewer {
   readonly by?: 'mouse' | 'keyboard';
 }
 
-/** Every pair of a language, a width and a device. */
-export const VIEWERS = [
-  { language: 'en', width: 1_280, by: 'mouse' },
-  { language: 'en', width: 390, by: 'keyboard' },
-  { language: 'zh-CN', width: 1_280, by: 'keyboard' },
-  { language: 'zh-CN', width: 390, by: 'mouse' },
-] as const satisfies readonly Viewer[];
+/** Whether the long form of the tests of the console runs: every combination, not only every pair of two choices. */
+// biome-ignore lint/style/noProcessEnv: a test has no other option.
+export const isLongForm = process.env['CONSOLE_TESTS'] === 'all';
+
+type ChosenViewer = Required<Pick<Viewer, 'language' | 'width' | 'by'>>;
+
+/** The viewers who do each job: every pair of a language, a width and a device, and in the long form every combination. */
+export const VIEWERS: readonly ChosenViewer[] = LANGUAGES.flatMap((language) =>
+  [1_280, 390].flatMap((width) => (['mouse', 'keyboard'] as const).map((by) => ({ language, width, by }))),
+).filter(
+  ({ language, width, by }) => isLongForm || ((language === 'en') === (width === 1_280)) === (by === 'mouse'),
+);
 
 /** Maximum number of presses of Tab: more than any page has elements. */
 const MAX_TABS = 300;

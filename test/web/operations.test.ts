@@ -27,9 +27,11 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
     ledger = await openLedger({ now: new Date(Date.now() - 20 * MINUTE_MS).toISOString() });
     const at = new Date(ledger.now - MINUTE_MS).toISOString();
     await ledger.record(registered('c1', at, 'acme', { name: HOSTILE }));
-    for (const { language, width } of VIEWERS)
+    for (const { language, width, by } of VIEWERS)
       await ledger.record(
-        event('cluster.unreachable', `orphan-${language}-${width}`, at, { evidence: { code: HOSTILE } }),
+        event('cluster.unreachable', `orphan-${language}-${width}-${by}`, at, {
+          evidence: { code: HOSTILE },
+        }),
       );
     await ledger.post(registered('c1', at, 'globex'));
     ledger.pass(20 * MINUTE_MS);
@@ -53,7 +55,7 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
     test('acknowledges an alert with a note for a day', async () => {
       const window = await asOperator(viewer);
       const { page } = window;
-      const subject = `orphan-${viewer.language}-${viewer.width}`;
+      const subject = `orphan-${viewer.language}-${viewer.width}-${viewer.by}`;
       await page.goto('/alerts');
       const kind = t('alerts:kind.orphan-facts');
       await window.press(page.getByRole('button', { name: t('alerts:acknowledgeOf', { kind, subject }) }));
@@ -77,7 +79,7 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
       ledger.now = Date.now();
       const window = await asOperator(viewer);
       const { page } = window;
-      const name = `Lovelace Audit ${viewer.language} ${viewer.width}`;
+      const name = `Lovelace Audit ${viewer.language} ${viewer.width} ${viewer.by}`;
       await page.goto('/settings');
       await window.press(page.getByRole('button', { name: t('settings:keys.create') }));
       const dialog = page.getByRole('dialog');
@@ -113,9 +115,9 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
       const window = await asOperator(viewer);
       const { page } = window;
       try {
-        const description = `Billing ${viewer.language} ${viewer.width}`;
+        const description = `Billing ${viewer.language} ${viewer.width} ${viewer.by}`;
         const { body: webhook } = await request('POST', '/v1/webhooks', { url: receiver.url, description });
-        await request('PUT', `/v1/clusters/w-${viewer.language.toLowerCase()}-${viewer.width}`, {
+        await request('PUT', `/v1/clusters/w-${viewer.language.toLowerCase()}-${viewer.width}-${viewer.by}`, {
           accountId: 'acme',
           name: 'w',
           effectiveAt: new Date(ledger.now).toISOString(),
@@ -152,7 +154,7 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
         .getByRole('cell', { name: t('events:typeIs.cluster-registered') })
         .first()
         .waitFor();
-      const cluster = `live-${viewer.language.toLowerCase()}-${viewer.width}`;
+      const cluster = `live-${viewer.language.toLowerCase()}-${viewer.width}-${viewer.by}`;
       const effectiveAt = new Date(ledger.now).toISOString();
       await request('PUT', `/v1/clusters/${cluster}`, { accountId: 'acme', name: 'live', effectiveAt });
       const row = page.getByRole('row').filter({ hasText: cluster });

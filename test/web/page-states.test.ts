@@ -1,8 +1,17 @@
 import type { Page, Route } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { violationsOf } from '../support/axe.ts';
-import { hasChromium, openPage, overflowOf, sharedBrowser, whyNoChromium } from '../support/browser.ts';
+import { expectAccessible, SCHEMES } from '../support/axe.ts';
+import {
+  ConsoleWindow,
+  hasChromium,
+  isLongForm,
+  openPage,
+  overflowOf,
+  sharedBrowser,
+  whyNoChromium,
+} from '../support/browser.ts';
 import { registered } from '../support/cloud-events.ts';
+import { type CreatedKey, createKey } from '../support/keys.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 import { textsIn } from '../support/texts.ts';
 import { until } from '../support/until.ts';
@@ -86,14 +95,75 @@ describe.skipIf(!hasChromium)(`a page of the console${whyNoChromium}`, () => {
       await page.goto(path);
       await look(page);
       await page.getByRole('heading', { level: 1 }).waitFor();
-      for (const colorScheme of schemes) {
-        await page.emulateMedia({ colorScheme });
-        await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
-        expect(await violationsOf(page), `${state} ${colorScheme}`).toEqual([]);
-      }
+      await expectAccessible(page, state, isLongForm ? SCHEMES : schemes);
       await page.setViewportSize({ width: 360, height: 740 });
       await until(async () => (await overflowOf(page)) <= 0);
       await page.setViewportSize({ width: 1_280, height: 844 });
     }
+  });
+
+  /** Troubles while a page is shown: each returns once the page says so, beside the data that it keeps. */
+  const TROUBLES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
+    'an answer that is out of date': async (page) => {
+      await page.route(isOfPage, (route) =>
+        route.fulfill({ status: 400, contentType, body: JSON.stringify(PROBLEM) }),
+      );
+      // Each event makes what is shown be read again.
+      await ledger().record(registered(`c${++events}`, now, 'globex'));
+      await page.getByText(text('common:state.outdated')).or(page.getByText(PROBLEM.title)).first().waitFor();
+    },
+    'that live updates are lost': async (page) => {
+      await page.route('**/v1/stream', (route) => route.abort());
+      await page.reload();
+      await page.getByText(text('shell:connection.lostDetail')).waitFor();
+    },
+    'that the ledger is read-only': async (page) => {
+      await page.route('**/readyz', async (route) => {
+        const { checks } = await (await route.fetch()).json();
+        const json = { status: 'not-ready', checks: { ...checks, log: { ok: false, detail: 'log-behind' } } };
+        await route.fulfill({ status: 503, json });
+      });
+      await page.reload();
+      await page.getByText(text('shell:readOnly')).waitFor();
+    },
+  };
+  let events = 1;
+  const TROUBLED = PATHS.flatMap((path) =>
+    Object.entries(TROUBLES).map(([what, cause]) => [path, what, cause] as const),
+  );
+
+  test.runIf(isLongForm).each(TROUBLED)('says at %s %s', async (path, what, cause) => {
+    const page = await openPage(browser(), ledger(), path);
+    onTestFinished(() => page.unrouteAll({ behavior: 'ignoreErrors' }));
+    await page.getByTestId('connection').getByText(text('shell:connection.live')).waitFor();
+    await until(async () => (await page.locator('[aria-busy=true]').count()) === 0);
+    await cause(page);
+    await until(async () => (await page.locator('[aria-busy=true]').count()) === 0);
+    await expectAccessible(page, what);
+  });
+});
+
+describe.runIf(hasChromium && isLongForm)('a page of the console for a customer', () => {
+  const browser = sharedBrowser();
+  const now = new Date().toISOString();
+  let customer: CreatedKey;
+  const ledger = sharedLedger(
+    async (it) => {
+      await it.record(registered('c1', now, 'acme'), registered('c2', now, 'globex'));
+      const operator = await createKey(it, undefined, { role: 'operator' });
+      customer = await createKey(it, operator.key, { role: 'customer', accountId: 'acme' });
+    },
+    { now },
+  );
+
+  test.each(PATHS)('shows at %s what is the own account, or that the role may not open it', async (path) => {
+    const window = await ConsoleWindow.open(browser(), ledger());
+    await window.signIn(customer.key);
+    const { page } = window;
+    await page.goto(path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await until(async () => (await page.locator('[aria-busy=true]').count()) === 0);
+    await expectAccessible(page, path);
+    expect(await page.getByText('globex').count()).toBe(0);
   });
 });
