@@ -83,7 +83,7 @@ declare module 'fastify' {
     judgesItems?: boolean;
     /** Maximum size of an item of a body, in bytes. */
     maxItemBytes?: number;
-    /** Whether the route answers however busy the ledger is, because it says how the ledger is. */
+    /** Whether the route answers however busy the ledger is: it says how the ledger is, or is never asked again. */
     alwaysAnswers?: boolean;
   }
 }
@@ -91,6 +91,9 @@ declare module 'fastify' {
 const BODY_LIMIT = 64 * 1024;
 /** Size up to which an answer is compressed on the event loop, in bytes; takes less than a millisecond. */
 const MAX_BLOCKING_BYTES = 16 * 1024;
+
+/** Delay of the event loop beyond which the ledger is too busy to answer, in milliseconds. */
+const MAX_DELAY_MS = 2_000;
 
 /** Builds the server. It does not listen yet. */
 export async function buildServer(services: HttpServices, log: FastifyBaseLogger): Promise<App> {
@@ -169,7 +172,9 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   });
   tagCodings(app);
   await app.register(underPressure, {
-    maxEventLoopDelay: 2_000,
+    maxEventLoopDelay: MAX_DELAY_MS,
+    // A time without any measurement counts as busy, so the time must not be shorter than the delay.
+    sampleInterval: MAX_DELAY_MS,
     retryAfter: 2,
     pressureHandler: ({ routeOptions }) => {
       if (routeOptions.config.alwaysAnswers === true) return;
