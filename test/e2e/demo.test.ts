@@ -178,6 +178,10 @@ describe('the demo while it runs', () => {
     expect(orphans.items).toMatchObject([{ status: 'orphan' }]);
     expect(unreachable).toMatchObject({ status: 'stopped', stoppedBy: ['unreachable'] });
     expect(stuck.items.at(-1).type).toBe('io.clusterledger.cluster.deletion-confirmed.v1');
+    // No other deletion is stuck, so the list of problems is complete.
+    const { items: deletions } = await demo.get('/v1/deletions?limit=500');
+    const stuckOnes = deletions.filter(({ state }: { state: string }) => state === 'stuck');
+    expect(stuckOnes).toMatchObject([{ clusterId: stuck.items.at(-1).subject }]);
     expect(spared.intervals.at(-1).to).toBeNull();
     const codes = refused.items.map(({ problem }: { problem: { type: string } }) =>
       problem.type.split(':').at(-1),

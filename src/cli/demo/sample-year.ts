@@ -13,6 +13,9 @@ import type { Timeline } from './timeline.ts';
 
 const YEAR_DAYS = 365;
 
+/** Maximum time between a deletion and its recording. */
+const MAX_LATE_MS = 9 * DAY_MS;
+
 /** Number of accounts that exist when the year begins. */
 const FOUNDING_ACCOUNTS = 14;
 
@@ -69,7 +72,9 @@ class AccountYear {
       const cluster = this.#cluster(purpose, at);
       this.#lifecycles.register(cluster, at);
       this.#incidents(cluster, at, Math.min(until, this.#end));
-      const lateBy = this.#random.chance(0.1) ? this.#random.between(2 * DAY_MS, 9 * DAY_MS) : undefined;
+      // A deletion that is confirmed and not recorded yet would be one of the open problems, which are added on purpose.
+      const isLate = this.#random.chance(0.1) && until + MAX_LATE_MS < this.#end - DAY_MS;
+      const lateBy = isLate ? this.#random.between(2 * DAY_MS, MAX_LATE_MS) : undefined;
       this.#lifecycles.delete(cluster, until, lateBy);
       // A production cluster is replaced while the old one still runs; other clusters return after a pause.
       at = isProduction

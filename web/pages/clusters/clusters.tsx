@@ -211,7 +211,7 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
         id: 'billedSince',
         header: t('column.billedSince'),
         accessorFn: ({ billedSince }) => billedSince ?? '',
-        size: 185,
+        size: 200,
         cell: ({ row: { original } }) =>
           original.billedSince !== null && <Instant at={original.billedSince} />,
       },
