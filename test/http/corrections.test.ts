@@ -116,6 +116,36 @@ describe('voiding a fact', () => {
     ]);
   });
 
+  test('says so if the fact is posted again, or voided a second time: neither changes the bill', async () => {
+    const ledger = await ledgerForTest();
+    const registration = registered('c1', MARCH);
+    const [{ eventId } = {}] = await ledger.record(registration);
+    const path = `/v1/events/${eventId}/void`;
+    const { body: first } = await send(ledger, 'POST', path, { reason: 'the wrong cluster' });
+    expect(first).not.toHaveProperty('noEffect');
+    const again = await ledger.post(registration);
+    const voidedBy = first.eventId;
+    expect([again.status, again.body]).toMatchObject([
+      200,
+      {
+        outcome: 'duplicate',
+        noEffect: { why: 'voided', voidedBy, detail: expect.stringContaining('voids this fact') },
+      },
+    ]);
+    const second = await send(ledger, 'POST', path, { reason: 'to be sure' });
+    expect([second.status, second.body]).toMatchObject([
+      201,
+      {
+        noEffect: {
+          why: 'target-voided-before',
+          voidedBy,
+          detail: expect.stringContaining('changes nothing'),
+        },
+      },
+    ]);
+    expect(await intervals(ledger, 'c1')).toEqual([]);
+  });
+
   test('answers 404 if the fact was never recorded', async () => {
     const ledger = await ledgerForTest();
     const path = '/v1/events/00000000-0000-5000-8000-000000000000/void';

@@ -50,6 +50,18 @@ test('periods are listed from the first one with a fact to the current one, each
   expect((await ledger.get('/v1/periods/2026-03')).body).toMatchObject({ state: 'open', close: null });
 });
 
+test('an account without usage has no statement, which is said, and not that the account is unknown', async () => {
+  const ledger = await since('2026-02-10T00:00:00.000Z', '2026-04-02T00:00:00.000Z');
+  await ledger.record(registered('c3', '2026-03-01T00:00:00.000Z', 'initech'));
+  await close(ledger, '2026-02');
+  const { status, body } = await ledger.get('/v1/periods/2026-02/statements/initech');
+  expect([status, body.type, body.detail]).toEqual([
+    404,
+    problem('not-found'),
+    'account initech has no statement for 2026-02: it was not billed then and nothing is adjusted',
+  ]);
+});
+
 test('a period before the first fact, after the current one, or without any facts is not found', async () => {
   const empty = await ledgerForTest();
   expect((await empty.get('/v1/periods')).body).toEqual({ items: [] });
