@@ -18,6 +18,7 @@ import { Ledger } from '../ledger/ledger.ts';
 import { OperatorDecisions } from '../ledger/operator-decisions.ts';
 import { PeriodClosingStore } from '../ledger/period-closing-store.ts';
 import type { Projections } from '../projections/projections.ts';
+import { outlineCluster } from '../projections/queries/outline-cluster.ts';
 import { ClosePeriod } from '../usecases/close-period.ts';
 import { SourceHealth } from '../usecases/source-health.ts';
 import type { Position } from '../util/log-numbers.ts';
@@ -76,7 +77,8 @@ async function composeLayers(
   const isNew = (clusterId: string) =>
     projections.isCaughtUp && projections.model.clusters.find(clusterId) === undefined;
   const { backdatingMs } = config;
-  const ledger = new Ledger(store, { now, recordingTime: clock.now, backdatingMs, isNew });
+  const outlineOf = (clusterId: string) => outlineCluster(projections.model, clusterId);
+  const ledger = new Ledger(store, { now, recordingTime: clock.now, backdatingMs, isNew, outlineOf });
   const closePeriod = closePeriodOf(openedLog, now, graceMs);
   const autoClose = new AutoClose({ closer: closePeriod, projections, now, graceMs, log }, config.autoClose);
   const health = new SourceHealth();

@@ -1,5 +1,8 @@
+import type { ClusterOutline } from '../domain/facts/cluster-outline.ts';
+import type { Origin } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import { StoreUnavailable } from '../eventstore/store-errors.ts';
 import { EventLoopYielder } from '../util/event-loop-yielder.ts';
 import { ClusterHistory, recordedFactOf } from './cluster-history.ts';
 
@@ -16,11 +19,16 @@ export interface CacheOptions {
    * fails on its expected revision, and the cluster is read then. By default every cluster is read.
    */
   readonly isNew?: (clusterId: string) => boolean;
+  /** Returns what is known of the facts of a cluster without reading them. It may lack the last facts. */
+  readonly outlineOf?: (clusterId: string) => ClusterOutline | undefined;
+  /** Number of facts from which on a cluster is not read if it has an outline. Default 256: fewer are read as fast. */
+  readonly outlinedFrom?: number;
   /** Maximum size of the histories in memory, in bytes; the least recently used one is evicted first. Default 256 MiB. */
   readonly maxBytes?: number;
 }
 
 const MAX_BYTES = 256 * 1_024 * 1_024;
+const OUTLINED_FROM = 256;
 
 interface Entry {
   readonly history: ClusterHistory;
@@ -43,6 +51,8 @@ const SHARE_BEFORE_MOVE = 1 / 8;
 export class ClusterHistoryCache {
   readonly #store: EventStore;
   readonly #isNew: (clusterId: string) => boolean;
+  readonly #outlineOf: (clusterId: string) => ClusterOutline | undefined;
+  readonly #outlinedFrom: number;
   readonly #maxBytes: number;
   readonly #entries = new Map<string, Entry>();
   /** Yields the keys from the oldest on. A new iterator for each eviction would pass over all deleted entries again. */
@@ -52,10 +62,12 @@ export class ClusterHistoryCache {
   /** Clusters to which facts may have been appended, with an unknown outcome. */
   readonly #uncertain = new Set<string>();
 
-  constructor(store: EventStore, { isNew = () => false, maxBytes = MAX_BYTES }: CacheOptions = {}) {
+  constructor(store: EventStore, options: CacheOptions = {}) {
     this.#store = store;
-    this.#isNew = isNew;
-    this.#maxBytes = maxBytes;
+    this.#isNew = options.isNew ?? (() => false);
+    this.#outlineOf = options.outlineOf ?? (() => undefined);
+    this.#outlinedFrom = options.outlinedFrom ?? OUTLINED_FROM;
+    this.#maxBytes = options.maxBytes ?? MAX_BYTES;
   }
 
   /** Returns the history of a cluster if it need not be read. */
@@ -68,17 +80,50 @@ export class ClusterHistoryCache {
     return history === undefined ? undefined : { history, isFresh: isSoleWriter };
   }
 
-  /** Reads the history from the store. @throws UnreadableFact if this release cannot read a fact. @throws StoreUnavailable */
-  async reload(clusterId: string): Promise<LoadedHistory> {
+  /**
+   * Reads the history from the store: all of it, or the end only if its outline is known.
+   * @param origins the producers' events that are looked for in it.
+   * @throws UnreadableFact if this release cannot read a fact. @throws StoreUnavailable
+   */
+  async reload(clusterId: string, origins: readonly Origin[] = []): Promise<LoadedHistory> {
+    const history = (await this.#outlined(clusterId)) ?? (await this.#readAll(clusterId));
+    await this.readRepeats(clusterId, history, origins);
+    this.#uncertain.delete(clusterId);
+    this.keep(clusterId, history);
+    return { history, isFresh: true };
+  }
+
+  /** Reads the facts of an outline that may be those of producers' events. @throws as `reload` */
+  async readRepeats(clusterId: string, history: ClusterHistory, origins: readonly Origin[]): Promise<void> {
+    for (const revision of history.unread(origins)) {
+      const options = { from: revision, limit: 1 };
+      for await (const event of this.#store.readStream(clusterStream(clusterId), options))
+        history.addRead(recordedFactOf(clusterId, event));
+    }
+    const [missing] = history.unread(origins);
+    if (missing !== undefined)
+      throw new StoreUnavailable(`the store did not return event ${missing} of cluster ${clusterId}`);
+  }
+
+  /** Returns the history by its outline, if that has all facts of the store. */
+  async #outlined(clusterId: string): Promise<ClusterHistory | undefined> {
+    const outline = this.#outlineOf(clusterId);
+    if (outline === undefined || outline.count < this.#outlinedFrom) return undefined;
+    const options = { direction: 'backwards', limit: 1 } as const;
+    for await (const { revision, id } of this.#store.readStream(clusterStream(clusterId), options))
+      if (revision === outline.count - 1 && id === outline.lastEventId)
+        return new ClusterHistory([], outline);
+    return undefined;
+  }
+
+  async #readAll(clusterId: string): Promise<ClusterHistory> {
     const history = new ClusterHistory();
     const yielder = new EventLoopYielder();
     for await (const event of this.#store.readStream(clusterStream(clusterId))) {
       history.add(recordedFactOf(clusterId, event));
       if (yielder.isDue) await yielder.yield();
     }
-    this.#uncertain.delete(clusterId);
-    this.keep(clusterId, history);
-    return { history, isFresh: true };
+    return history;
   }
 
   /** Stores the history of a cluster as the most recently used one, and measures it. Evicts others if there is no room. */

@@ -1,3 +1,4 @@
+import type { Origin } from '../domain/facts/recorded-fact.ts';
 import { clusterStream } from '../domain/stream-table.ts';
 import type { Append } from '../eventstore/event-store.ts';
 import type { LoadedHistory } from './cluster-history-cache.ts';
@@ -31,6 +32,17 @@ export class ClusterTurn {
     this.#indexes.push(index);
   }
 
+  /** The producers' events of the submissions. */
+  get origins(): readonly Origin[] {
+    return this.#submissions.map(({ origin }) => origin);
+  }
+
+  /** Whether facts must be read before the turn is planned. */
+  get mustRead(): boolean {
+    if (this.loaded === undefined) return true;
+    return 'history' in this.loaded && this.loaded.history.unread(this.origins).length > 0;
+  }
+
   get isSettled(): boolean {
     return this.#settled === this.#submissions.length;
   }
@@ -45,7 +57,7 @@ export class ClusterTurn {
       return true;
     }
     const { history, isFresh } = loaded;
-    const expected = history.facts.at(-1)?.revision ?? 'absent';
+    const expected = history.length === 0 ? 'absent' : history.length - 1;
     const { outcomes, events } = planInto(history, rest, posting);
     this.#outcomes = outcomes;
     if (events.length > 0) this.append = { stream: clusterStream(this.clusterId), events, expected };

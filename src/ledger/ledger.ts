@@ -4,7 +4,7 @@ import { StoreFailed, StoreUnavailable, VersionConflict } from '../eventstore/st
 import { KeyedMutex } from '../util/keyed-mutex.ts';
 import { withDeadline } from '../util/with-deadline.ts';
 import { appendWithRetry, type Deadline, retryUntil, writeDeadline } from './append-with-retry.ts';
-import { ClusterHistoryCache } from './cluster-history-cache.ts';
+import { type CacheOptions, ClusterHistoryCache } from './cluster-history-cache.ts';
 import { ClusterTurn, type Halted } from './cluster-turn.ts';
 import { OutcomeUnknown, Overloaded, PartlyRecorded } from './ledger-errors.ts';
 import type { StampedPosting } from './plan-append.ts';
@@ -15,15 +15,13 @@ import type { Caller, Outcome, Submission } from './submission.ts';
 /** Maximum number of submissions in progress. */
 const MAX_IN_PROGRESS = 20_000;
 
-export interface LedgerOptions {
+export interface LedgerOptions extends Pick<CacheOptions, 'isNew' | 'outlineOf' | 'outlinedFrom'> {
   /** The wall clock, in milliseconds since the epoch. The time of a fact is checked with it. */
   readonly now: () => number;
   /** Returns the time that events are stamped with (see `RecordingClock`). */
   readonly recordingTime: () => number;
   /** Maximum age of a fact whose caller may not backdate, in milliseconds. */
   readonly backdatingMs: number;
-  /** Returns whether a cluster probably has no facts yet (see `ClusterHistoryCache`). */
-  readonly isNew?: (clusterId: string) => boolean;
 }
 
 /**
@@ -43,10 +41,7 @@ export class Ledger {
   constructor(store: EventStore, options: LedgerOptions) {
     this.#store = store;
     this.#options = options;
-    this.#histories = new ClusterHistoryCache(
-      store,
-      options.isNew === undefined ? {} : { isNew: options.isNew },
-    );
+    this.#histories = new ClusterHistoryCache(store, options);
     this.#rejected = new RejectedEventStore(store, options.recordingTime);
     this.#sharedIds = new SharedEventIds(store, options.recordingTime);
   }
@@ -165,17 +160,20 @@ export class Ledger {
   /** Loads what the turns are decided on, from memory if possible. @throws StoreUnavailable also if that took too long */
   async #loadAll(turns: readonly ClusterTurn[], deadline: Deadline): Promise<void> {
     for (const turn of turns) turn.loaded = this.#histories.cached(turn.clusterId);
-    const unread = turns.filter(({ loaded }) => loaded === undefined);
+    const unread = turns.filter((turn) => turn.mustRead);
     if (unread.length > 0) await Promise.all(unread.map((turn) => this.#read(turn, deadline)));
     if (performance.now() > deadline)
       throw new StoreUnavailable('an earlier write to the same cluster took too long');
   }
 
   async #read(turn: ClusterTurn, deadline: Deadline): Promise<void> {
-    const { clusterId } = turn;
-    turn.loaded = await retryUntil(() => this.#histories.reload(clusterId), deadline).catch(
-      haltedOr(clusterId),
-    );
+    const { clusterId, origins } = turn;
+    const cached = this.#histories.cached(clusterId);
+    turn.loaded = await retryUntil(async () => {
+      if (cached === undefined) return this.#histories.reload(clusterId, origins);
+      await this.#histories.readRepeats(clusterId, cached.history, origins);
+      return cached;
+    }, deadline).catch(haltedOr(clusterId));
   }
 
   /** Plans on the facts in the store, because the history in memory may lack some of them. */

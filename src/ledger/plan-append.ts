@@ -36,11 +36,11 @@ export function planFor(
   submissions: readonly Submission[],
   posting: StampedPosting,
 ): AppendPlan {
-  const recorded = history.facts.length;
+  const recorded = history.length;
   try {
     return planInto(history, submissions, posting);
   } finally {
-    while (history.facts.length > recorded) history.removeLast();
+    while (history.length > recorded) history.removeLast();
   }
 }
 
@@ -58,7 +58,7 @@ export function planInto(
   const add = (fact: Fact, origin: Origin): RecordedFact => {
     const { recordedAt } = posting;
     const event = factEvent(fact, origin, recordedAt);
-    const revision = known.all.length;
+    const revision = history.length;
     const textLength = event.json.data.length + event.json.metadata.length;
     const recorded = { eventId: event.id, order: revision, revision, fact, origin, recordedAt, textLength };
     history.add(recorded);

@@ -11,13 +11,17 @@ import {
   type LoadedHistory,
 } from '../../src/ledger/cluster-history-cache.ts';
 import { eventId } from '../../src/ledger/event-id.ts';
+import { factEvent } from '../../src/ledger/fact-event.ts';
+import { LedgerModel } from '../../src/projections/model/ledger-model.ts';
+import { outlineCluster } from '../../src/projections/queries/outline-cluster.ts';
 import { sqliteStoreForTest } from '../support/sqlite-store.ts';
 import { anEvent } from '../support/store-events.ts';
 import { NOW, registration } from './facts.ts';
 
-/** Counts reads, and says whether other processes may write. */
+/** Counts reads and the events that they return, and says whether other processes may write. */
 class CountingStore extends WrappedStore {
   reads = 0;
+  events = 0;
   readonly #isSoleWriter: boolean;
 
   constructor(store: EventStore, isSoleWriter: boolean) {
@@ -29,9 +33,12 @@ class CountingStore extends WrappedStore {
     return this.#isSoleWriter;
   }
 
-  override readStream(stream: string, options?: ReadOptions): AsyncIterable<RecordedEvent> {
+  override async *readStream(stream: string, options?: ReadOptions): AsyncGenerator<RecordedEvent> {
     this.reads++;
-    return super.readStream(stream, options);
+    for await (const event of super.readStream(stream, options)) {
+      this.events++;
+      yield event;
+    }
   }
 }
 
@@ -131,6 +138,56 @@ describe('ClusterHistoryCache', () => {
     const before = store.reads;
     await load(cache, 'c-29');
     expect(store.reads).toBe(before + 1);
+  });
+
+  describe('the history of a cluster that has an outline', () => {
+    const COUNT = 1_000;
+
+    /** A store and a model with a cluster of many facts. The model lacks the last `missing` ones. */
+    async function outlinedForTest(missing = 0) {
+      const store = new CountingStore(await sqliteStoreForTest(), true);
+      const events = Array.from({ length: COUNT }, (_, i) => {
+        const origin = { source: 'urn:test', id: `event-${i}`, actor: 'tester' };
+        return factEvent(registration('c', NOW + i), origin, NOW);
+      });
+      await store.append(clusterStream('c'), events, 'absent');
+      const model = new LedgerModel();
+      for await (const batch of store.readAll(0))
+        for (const event of batch) if (event.position <= COUNT - missing) model.apply(event);
+      const cache = new ClusterHistoryCache(store, { outlineOf: (id) => outlineCluster(model, id) });
+      return { store, cache, events };
+    }
+
+    test('is known after its last event is read', async () => {
+      const { store, cache } = await outlinedForTest();
+      const origins = [{ source: 'urn:test', id: 'new', actor: 'tester' }];
+      const { history, isFresh } = await cache.reload('c', origins);
+      expect(history.length).toBe(COUNT);
+      expect(isFresh).toBe(true);
+      expect(history.known.ownerAt(NOW)).toBe('acme');
+      expect(store.events).toBe(1);
+    });
+
+    test('gets the facts whose events are posted again, each read once', async () => {
+      const { store, cache, events } = await outlinedForTest();
+      const origin = { source: 'urn:test', id: 'event-700', actor: 'tester' };
+      const { history } = await cache.reload('c', [origin]);
+      const found = { eventId: events[700]?.id, revision: 700, fact: registration('c', NOW + 700) };
+      expect(history.findByOrigin(origin)).toMatchObject(found);
+      expect(store.events).toBe(2);
+      expect(history.unread([origin])).toEqual([]);
+      expect(history.unread([{ ...origin, id: 'event-701' }])).toEqual([701]);
+      await cache.readRepeats('c', history, [origin, { ...origin, id: 'event-701' }]);
+      expect(history.findByOrigin({ ...origin, id: 'event-701' })).toMatchObject({ revision: 701 });
+      expect(store.events).toBe(3);
+    });
+
+    test('is read as a whole if the outline lacks the last fact', async () => {
+      const { store, cache } = await outlinedForTest(1);
+      const { history } = await cache.reload('c');
+      expect(history.facts).toHaveLength(COUNT);
+      expect(store.events).toBe(COUNT + 1);
+    });
   });
 
   test('rejects if this release cannot read a fact', async () => {

@@ -11,6 +11,7 @@ export type FactLookup = Pick<KnownFacts, 'find' | 'voidOf' | 'ownerAt' | 'delet
  */
 export class KnownFacts<K extends KnownFact = KnownFact> {
   readonly #all: K[] = [];
+  readonly #findOther: (eventId: string) => K | undefined;
   /** By event id. Absent until the first void, because most clusters have none. */
   #byId: Map<string, K> | undefined;
   /** The first void of each fact, by the event id of that fact. */
@@ -20,8 +21,12 @@ export class KnownFacts<K extends KnownFact = KnownFact> {
   readonly #deletions = new SortedList<K>(byTimeAndId);
   readonly #owners = new SortedList<K>(byTimeAndId);
 
-  /** @param facts in the order of their revisions. */
-  constructor(facts: Iterable<K> = []) {
+  /**
+   * @param facts in the order of their revisions.
+   * @param findOther finds the facts of the cluster that are not among them: none that `ownerAt`, `deletedAt` or `voidOf` depend on.
+   */
+  constructor(facts: Iterable<K> = [], findOther: (eventId: string) => K | undefined = () => undefined) {
+    this.#findOther = findOther;
     for (const fact of facts) this.add(fact);
   }
 
@@ -65,7 +70,7 @@ export class KnownFacts<K extends KnownFact = KnownFact> {
   /** Returns the fact with an event id, voided or not. */
   find(eventId: string): K | undefined {
     this.#byId ??= new Map(this.#all.map((known) => [known.eventId, known]));
-    return this.#byId.get(eventId);
+    return this.#byId.get(eventId) ?? this.#findOther(eventId);
   }
 
   /** Returns the first void of a fact; `undefined` if the fact is active. */

@@ -23,7 +23,7 @@ const BILLABLE_BIT = 0b1000_0000;
 const MARK_EVERY = 128;
 
 /**
- * The fields of every event of the log that billing reads, by position, as columns of numbers: about 70 bytes per fact. The
+ * The fields of every event of the log that billing reads, by position, as columns of numbers: about 75 bytes per fact. The
  * facts of a cluster are linked from the last one backwards. Entry 0 and events that are not facts have no cluster.
  */
 export class FactTable {
@@ -46,6 +46,7 @@ export class FactTable {
   readonly #reference = new NumericColumn(Uint32Array);
   /** For a registration or a change, the number of the cluster type that it names plus 1; 0 for none. */
   readonly #clusterType = new NumericColumn(Uint32Array);
+  readonly #originHash = new NumericColumn(Uint32Array);
   /** Positions of the last one of every `MARK_EVERY` facts of a cluster. Clusters with fewer facts have no entry. */
   readonly #marks = new Map<ClusterNumber, Position[]>();
   /** Positions of facts whose void is recorded before them. */
@@ -55,7 +56,7 @@ export class FactTable {
   readonly openVoids = new Map<string, Position[]>();
 
   constructor() {
-    this.#push(0, 0, 0, 0, 0, 0, 0, 0);
+    this.#push(0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /** Position of the last event; 0 if there is none. */
@@ -66,13 +67,14 @@ export class FactTable {
   /** Adds the next event of the log if it is not a fact, or an unreadable one. */
   pushOther(id: string, revision: Revision, recordedAt: Instant): void {
     this.ids.push(id);
-    this.#push(0, 0, revision, 0, recordedAt, 0, 0, 0);
+    this.#push(0, 0, revision, 0, recordedAt, 0, 0, 0, 0);
   }
 
   /**
    * Adds the next event of the log if it is a fact.
    * @param previous position of the previous fact of the cluster; 0 for none.
    * @param names numbers of the account and the cluster type that a registration or a change names; -1 for none.
+   * @param originHash see the function of this name.
    */
   pushFact(
     id: string,
@@ -82,6 +84,7 @@ export class FactTable {
     cluster: ClusterNumber,
     previous: number,
     names: { readonly account: AccountNumber; readonly clusterType: number },
+    originHash: number,
   ): void {
     const reference = fact.type === 'FactVoided' ? (this.ids.find(fact.voids) ?? 0) : names.account + 1;
     const { effectiveAt } = fact;
@@ -95,6 +98,7 @@ export class FactTable {
       kindOf(fact),
       reference,
       names.clusterType + 1,
+      originHash,
     );
     this.#mark(this.head);
     if (fact.type === 'FactVoided' && reference === 0) {
@@ -131,6 +135,7 @@ export class FactTable {
     kind: number,
     reference: number,
     clusterType: number,
+    originHash: number,
   ): void {
     const latest = this.#cluster.length === 0 ? 0 : this.#knownAt.at(this.head);
     this.#cluster.push(clusterPlusOne);
@@ -142,6 +147,7 @@ export class FactTable {
     this.#kind.push(kind);
     this.#reference.push(reference);
     this.#clusterType.push(clusterType);
+    this.#originHash.push(originHash);
   }
 
   /** Returns the cluster of the fact at a position; -1 if the event is not a fact. */
@@ -180,6 +186,11 @@ export class FactTable {
   clusterTypeAt(position: Position): number | undefined {
     const clusterType = this.#clusterType.at(position);
     return clusterType === 0 ? undefined : clusterType - 1;
+  }
+
+  /** Returns the hash of the origin of the fact at a position (see `originHash`). */
+  originHashAt(position: Position): number {
+    return this.#originHash.at(position);
   }
 
   /** Returns whether a registration or a change says that the cluster is billable; `undefined` if it does not say. */
@@ -294,7 +305,7 @@ export class FactTable {
   }
 
   restore([ids, ...columns]: readonly Uint8Array[]): void {
-    if (ids === undefined || columns.length !== 9)
+    if (ids === undefined || columns.length !== 10)
       throw new RangeError('the number of columns is not that of a fact table');
     for (const [i, column] of this.#all().entries()) column.restore(columns[i] as Uint8Array);
     this.ids.restore(ids);
@@ -314,6 +325,7 @@ export class FactTable {
       this.#kind,
       this.#reference,
       this.#clusterType,
+      this.#originHash,
     ] as const;
   }
 }

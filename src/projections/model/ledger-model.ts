@@ -10,6 +10,7 @@ import {
 } from '../../domain/billing/usage-meter.ts';
 import type { ClusterAttributes, Fact, KnownFact } from '../../domain/facts/fact.ts';
 import { isUnreachable } from '../../domain/facts/latest-observation.ts';
+import { originHashOf } from '../../domain/facts/origin-hash.ts';
 import { parseStoredFact } from '../../domain/facts/recorded-fact.ts';
 import {
   accountOfStream,
@@ -176,7 +177,7 @@ export class LedgerModel {
       if (fact.clusterType !== undefined) names.clusterType = this.clusterTypes.intern(fact.clusterType);
       this.#details.note(position, fact);
     }
-    this.facts.pushFact(id, revision, recordedAt, fact, cluster, previous, names);
+    this.facts.pushFact(id, revision, recordedAt, fact, cluster, previous, names, originHashOf(event));
     this.#last[cluster] = position;
     this.#billing.invalidate(cluster);
     const clusterId = this.clusters.text(cluster);

@@ -296,9 +296,9 @@ function line({
   readonly ms: number;
   readonly measured: Measured;
 }): string {
-  const { holdMs, wallMs, cpuMs, rssMiB } = measured;
+  const { holdMs, cpuMs, processCpuMs, rssMiB } = measured;
   const mark = holdMs > MAX_HOLD_MS || rssMiB > MAX_RSS_MIB ? '!' : ' ';
-  return `${mark} ${name.padEnd(56)} hold ${holdMs.toFixed(0).padStart(6)} ms (${wallMs.toFixed(0)} by the clock)  CPU ${cpuMs.toFixed(0).padStart(6)} ms  RSS +${rssMiB.toFixed(0).padStart(4)} MiB  ${(bytes / 1e6).toFixed(1).padStart(7)} MB in ${ms.toFixed(0)} ms`;
+  return `${mark} ${name.padEnd(56)} hold ${holdMs.toFixed(0).padStart(4)} ms  CPU ${cpuMs.toFixed(0).padStart(5)} ms (process ${processCpuMs.toFixed(0)})  RSS +${rssMiB.toFixed(0).padStart(4)} MiB  ${(bytes / 1e6).toFixed(1).padStart(7)} MB in ${ms.toFixed(0)} ms`;
 }
 
 await main();

@@ -7,6 +7,7 @@ import { Ledger } from '../../../src/ledger/ledger.ts';
 import { PeriodClosingStore } from '../../../src/ledger/period-closing-store.ts';
 import { RecordingClock } from '../../../src/ledger/recording-clock.ts';
 import { Projections } from '../../../src/projections/projections.ts';
+import { outlineCluster } from '../../../src/projections/queries/outline-cluster.ts';
 import { ClosePeriod } from '../../../src/usecases/close-period.ts';
 
 const log = pino({ level: 'silent' });
@@ -28,7 +29,12 @@ export class Replica {
     const isNew = (clusterId: string) =>
       projections.isCaughtUp && projections.model.clusters.find(clusterId) === undefined;
     const times = { now, recordingTime: clock.now, backdatingMs: DEFAULT_BACKDATING_MS };
-    const ledger = new Ledger(store, { ...times, isNew });
+    // Clusters of a simulated life have few facts: some are read, and others are outlined.
+    const outlines = {
+      outlineOf: (clusterId: string) => outlineCluster(projections.model, clusterId),
+      outlinedFrom: 5,
+    };
+    const ledger = new Ledger(store, { ...times, isNew, ...outlines });
     // The recorder uses no more of the services than these.
     const metrics = { events: { labels: () => ({ inc: () => undefined }) } };
     this.recorder = new Recorder({ ledger, projections, metrics } as unknown as HttpServices);
