@@ -15,14 +15,18 @@ import { until } from '../support/until.ts';
 
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const EVENTS = 700;
+/** More than a group keeps in memory. */
+const BEHIND = 5_000;
 const MINUTE_MS = 60_000;
 
 /** A store whose reads of the log can break off, as those of a server do. */
 class BreakingStore extends WrappedStore {
   /** Number of batches after which a read breaks off. */
   breaksAfter = Number.POSITIVE_INFINITY;
+  reads = 0;
 
   override async *readAll(after: number): AsyncGenerator<readonly LogEvent[]> {
+    this.reads += 1;
     let batches = 0;
     for await (const events of super.readAll(after)) {
       if (batches === this.breaksAfter) throw new StoreUnavailable('the connection broke');
@@ -32,8 +36,8 @@ class BreakingStore extends WrappedStore {
   }
 }
 
-/** A log of events of their own clusters, none of which the group has handed out before it was stopped. */
-async function stoppedGroup() {
+/** A log of events, each of its own cluster. */
+async function logOf(count: number) {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-group-'));
   const sqlite = await SqliteStore.open(join(folder, 'ledger.db'));
   const projections = new Projections(sqlite, { log: QUIET });
@@ -46,21 +50,23 @@ async function stoppedGroup() {
   projections.start();
   const event = { type: 'Noted', data: {}, metadata: {}, recordedAt: 0 };
   await Promise.all(
-    Array.from({ length: EVENTS }, (_, i) =>
+    Array.from({ length: count }, (_, i) =>
       sqlite.append(`s-${i}`, [{ ...event, id: randomUUID() }], 'absent'),
     ),
   );
-  await until(() => tail.head === EVENTS);
-  const { group } = groupOn(
-    sqlite,
-    tail,
-    () => ({ outcome: 'retry', reason: 'the receiver is down' }),
-    Date.now,
-  );
-  await runUntil(group, () => group.status.outstanding === EVENTS);
-  // A tail that has nothing in memory, as after a start.
+  await until(() => tail.head === count);
   const store = new BreakingStore(sqlite);
-  return { store, tail: new LogTail(store, projections) };
+  // A tail that has nothing in memory, as after a start.
+  return { sqlite, tail, store, coldTail: new LogTail(store, projections) };
+}
+
+/** A log of events of which the group has handed out none before it was stopped. */
+async function stoppedGroup() {
+  const { sqlite, tail, store, coldTail } = await logOf(EVENTS);
+  const refuse = (): Handled => ({ outcome: 'retry', reason: 'the receiver is down' });
+  const { group } = groupOn(sqlite, tail, refuse, Date.now);
+  await runUntil(group, () => group.status.outstanding === EVENTS);
+  return { store, tail: coldTail };
 }
 
 /** @param now by default the clock of a time when a receiver that was down is asked again. */
@@ -120,4 +126,25 @@ test('a group that is stopped before it has read its messages again forgets none
     () => second.handled.length >= EVENTS && second.group.status.outstanding === 0,
   );
   expect(new Set(second.handled).size).toBe(EVENTS);
+});
+
+test('a group that is far behind reads each part of the log once', async () => {
+  const { store, coldTail } = await logOf(BEHIND);
+  const { group, handled } = groupOn(store, coldTail, () => ({ outcome: 'ack' }));
+  await runUntil(group, () => handled.length === BEHIND);
+  expect(handled.toSorted((a, b) => a - b)).toEqual(Array.from({ length: BEHIND }, (_, i) => i + 1));
+  expect(store.reads).toBeLessThan(BEHIND / 100);
+});
+
+test('a group reads past the messages of a cluster that fails, up to its limit', async () => {
+  const { store, coldTail } = await logOf(BEHIND);
+  const { group, handled } = groupOn(
+    store,
+    coldTail,
+    ({ position }) =>
+      position % 2 === 0 ? { outcome: 'ack' } : { outcome: 'retry', reason: 'not this one' },
+    Date.now,
+  );
+  await runUntil(group, () => group.status.checkpoint === BEHIND && group.status.outstanding === BEHIND / 2);
+  expect(new Set(handled).size).toBe(BEHIND);
 });

@@ -37,7 +37,11 @@ const JITTER = 0.2;
 /** Minimum time between two writes of the state. After a crash, what was acknowledged since the last one is repeated. */
 const SAVE_AFTER_MS = 1_000;
 const ATTEMPTS_KEPT = 50;
-const EVENTS_IN_MEMORY = 256;
+/**
+ * Number of events that a group reads ahead. They stay in memory until they are delivered: the store takes long to find a single
+ * event again.
+ */
+const EVENTS_IN_MEMORY = 1_024;
 const STORE_PAUSE_MS = 500;
 
 /** Result of one attempt to handle a message. */
@@ -105,7 +109,8 @@ export interface GroupStatus {
 /**
  * A named, durable cursor over the log with redelivery. Every event that the group selects is handled at least once. Events
  * with the same key are handled in order; a message that fails delays its key only. A message that was tried too often is
- * parked, and never dropped. What is outstanding is bounded: beyond that the group stops reading the log.
+ * parked, and never dropped. What is outstanding is bounded: beyond that the group stops reading the log. It reads no more ahead
+ * than it can keep in memory, apart from the messages of keys that fail.
  *
  * The state is stored at most once a second. A crash repeats at most what was acknowledged since.
  */
@@ -245,8 +250,10 @@ export class ConsumerGroup {
       for await (const events of this.#options.tail.read(Math.min(...outstanding.keys()) - 1)) {
         for (const event of events.filter(({ position }) => outstanding.has(position))) {
           const selected = this.#options.select(event);
-          if (selected !== undefined)
+          if (selected !== undefined) {
+            if (this.#events.size < EVENTS_IN_MEMORY) this.#events.set(event.position, event);
             this.#add(event.position, selected.key, outstanding.get(event.position));
+          }
           outstanding.delete(event.position);
         }
         if (outstanding.size === 0) return;
@@ -257,12 +264,14 @@ export class ConsumerGroup {
     }
   }
 
-  /** Reads one batch of the log. @returns whether more can be read now. */
+  /** Reads one batch of the log, if less than half of what may be read ahead is left. @returns whether more can be read now. */
   async #read(): Promise<boolean> {
     const { tail, select, maxOutstanding = 10_000 } = this.#options;
+    if (this.#queue.flowing > EVENTS_IN_MEMORY / 2) return false;
     for await (const events of tail.read(this.#checkpoint)) {
       for (const event of events) {
         if (this.#queue.size + this.#parked.size >= maxOutstanding) return false;
+        if (this.#queue.flowing >= EVENTS_IN_MEMORY) return false;
         const selected = select(event);
         if (selected !== undefined) {
           this.#events.set(event.position, event);

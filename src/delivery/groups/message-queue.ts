@@ -23,11 +23,20 @@ export class MessageQueue {
   readonly #lanes = new Map<string, Message[]>();
   /** The oldest message of each key, unless it is being handled, by due time and then position. */
   readonly #heads: Message[] = [];
+  /** Keys whose oldest message has failed. */
+  readonly #failing = new Set<string>();
   #size = 0;
+  /** Number of messages of failing keys. */
+  #held = 0;
 
   /** Number of messages, with those that are being handled. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Number of messages that wait for no other one that has failed. */
+  get flowing(): number {
+    return this.#size - this.#held;
   }
 
   /** Time at which the next message is due; `undefined` if no message waits. */
@@ -48,10 +57,13 @@ export class MessageQueue {
   add(message: Message): void {
     const lane = this.#lanes.get(message.key);
     this.#size += 1;
-    if (lane !== undefined) lane.push(message);
-    else {
+    if (lane === undefined) {
       this.#lanes.set(message.key, [message]);
+      this.#noteFailure(message);
       this.#wait(message);
+    } else {
+      lane.push(message);
+      if (this.#failing.has(message.key)) this.#held += 1;
     }
   }
 
@@ -66,6 +78,7 @@ export class MessageQueue {
 
   /** Lets a message that was taken wait until its `dueAt`. */
   putBack(message: Message): void {
+    this.#noteFailure(message);
     this.#wait(message);
   }
 
@@ -73,11 +86,22 @@ export class MessageQueue {
   remove(message: Message): void {
     const lane = this.#lanes.get(message.key);
     if (lane?.[0] !== message) throw new RangeError(`message ${message.position} was not taken`);
+    if (this.#failing.delete(message.key)) this.#held -= lane.length;
     lane.shift();
     this.#size -= 1;
     const [next] = lane;
     if (next === undefined) this.#lanes.delete(message.key);
-    else this.#wait(next);
+    else {
+      this.#noteFailure(next);
+      this.#wait(next);
+    }
+  }
+
+  /** If the oldest message of a key has failed, all messages of the key are held. */
+  #noteFailure({ key, failedAt }: Message): void {
+    if (failedAt === undefined || this.#failing.has(key)) return;
+    this.#failing.add(key);
+    this.#held += this.#lanes.get(key)?.length ?? 0;
   }
 
   /** Makes every waiting message that `isChosen` accepts due at `dueAt`. */
