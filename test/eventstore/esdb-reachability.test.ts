@@ -9,7 +9,7 @@ import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
 import { startTlsProxy } from '../eventstoredb/tls-proxy.ts';
 import { Authority } from '../support/pki.ts';
-import { anEvent, collect, Watcher } from '../support/store-events.ts';
+import { anEvent, collect, readLog, Watcher } from '../support/store-events.ts';
 import { eventually, until } from '../support/until.ts';
 
 const timings = { appendMs: 1_000, readMs: 1_000, confirmMs: 1_000, silenceMs: 1_000, outageMs: 1_000 };
@@ -147,6 +147,27 @@ describe('a failure that only an operator can end', () => {
       '/nonexistent/ca.crt, which does not exist',
     );
     expect(() => open('host', query(import.meta.filename))).toThrow('which is not a certificate');
+  });
+});
+
+describe('a follower', () => {
+  test('that is stopped while it has a batch is no failure of the store', async () => {
+    const store = open();
+    await store.append('a', [anEvent()], 'absent');
+    const stop = new AbortController();
+    for await (const { events } of store.follow(0, stop.signal)) if (events.length > 0) stop.abort();
+    expect(store.health().reachable).toBe(true);
+  });
+
+  test('is not necessary to find out that the log of the server can be read again', async () => {
+    const store = open();
+    await store.append('a', [anEvent()], 'absent');
+    await readLog(store);
+    proxy.stall();
+    await eventually(() => expect(readLog(store)).rejects.toThrow(StoreRefused));
+    proxy.resume();
+    await until(() => store.health().reachable);
+    expect(await readLog(store)).toHaveLength(1);
   });
 });
 

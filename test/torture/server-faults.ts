@@ -53,7 +53,7 @@ export async function tortureServer({
     LEDGER_STORE: server.url,
     LEDGER_DATA_DIR: dataDir,
     LEDGER_NAMESPACE: `faults-${randomUUID()}`,
-    LEDGER_LOG_LEVEL: 'fatal',
+    LEDGER_LOG_LEVEL: 'error',
   });
   try {
     await ledger.start();
@@ -69,17 +69,18 @@ export async function tortureServer({
       await more(100);
     }
     await mixed.stop();
-    return {
-      name,
-      ...mixed.counts,
-      findings: [...mixed.wrong.slice(0, 20), ...(await missingIn(ledger, mixed))],
-    };
+    const findings = [...mixed.wrong.slice(0, 20), ...(await missingIn(ledger, mixed))];
+    if (findings.length > 0) findings.push(`the log of the ledger: ${ledger.output.slice(-MAX_OUTPUT)}`);
+    return { name, ...mixed.counts, findings };
   } finally {
     await ledger.stop('SIGKILL');
     await server.remove();
     await rm(dataDir, { recursive: true, force: true });
   }
 }
+
+/** Number of characters of the log of a ledger that a report has. */
+const MAX_OUTPUT = 8_000;
 
 const CLOSED = 'io.clusterledger.period.closed.v1';
 
@@ -100,6 +101,8 @@ async function missingIn(ledger: LedgerProcess, mixed: MixedClients): Promise<st
 const HANG_MS = 7_000;
 const OUTAGE_MS = 15_000;
 const FOREIGN_MS = 10_000;
+const LAG_MS = 10_000;
+const LAG_PAUSE_MS = 200;
 /** Number of writes to its disk after which a node cannot write any more. */
 const WRITES_BEFORE_FAULT = 3_000;
 const ENOSPC = 28;
@@ -115,6 +118,42 @@ async function hang(node: EventStored): Promise<void> {
   node.signal('SIGSTOP');
   await wait(HANG_MS);
   node.signal('SIGCONT');
+}
+
+/** Does something to the leader of three nodes. */
+async function inCluster(
+  fault: (leader: EventStored, others: readonly EventStored[]) => Promise<void>,
+): Promise<TorturedServer> {
+  const { url, nodes, remove } = await startCluster();
+  const disturb = async () => {
+    const leader = await leaderOf(nodes);
+    await fault(
+      leader,
+      nodes.filter((node) => node !== leader),
+    );
+  };
+  return { url, disturb, remove };
+}
+
+/** Another node becomes the leader, while all connections stay. The former leader then lags behind, because it stands still often. */
+async function resign(leader: EventStored, others: readonly EventStored[]): Promise<void> {
+  const { status, text } = await leader.request('POST', '/admin/node/resign');
+  if (status >= 300) throw new Error(`the leader does not resign: ${status} ${text}`);
+  await leaderOf(others);
+  for (const end = performance.now() + LAG_MS; performance.now() < end; ) {
+    leader.signal('SIGSTOP');
+    await wait(LAG_PAUSE_MS);
+    leader.signal('SIGCONT');
+    await wait(LAG_PAUSE_MS / 4);
+  }
+}
+
+/** The leader hangs until another one was elected, and then continues as if it still were the leader. */
+async function hangLeader(leader: EventStored, others: readonly EventStored[]): Promise<void> {
+  leader.signal('SIGSTOP');
+  await leaderOf(others);
+  await wait(2_000);
+  leader.signal('SIGCONT');
 }
 
 /** Writes the events of another application as fast as the server takes them. */
@@ -189,17 +228,15 @@ export function serverFaults(shim: Shim | undefined): Readonly<Record<string, St
         const end = performance.now() + FOREIGN_MS;
         return writeForeign(url, () => performance.now() > end);
       }),
-    'leader-lost': async () => {
-      const { url, nodes, remove } = await startCluster();
-      const disturb = async () => {
-        const leader = await leaderOf(nodes);
+    'leader-lost': () =>
+      inCluster(async (leader, others) => {
         await leader.stop('SIGKILL');
-        await leaderOf(nodes);
+        await leaderOf(others);
         await wait(2_000);
         await leader.start();
-      };
-      return { url, disturb, remove };
-    },
+      }),
+    'leader-resigned': () => inCluster(resign),
+    'leader-hung': () => inCluster(hangLeader),
     'users-and-tls': async () => {
       const { url, node, remove } = await startSecureNode();
       let turn = 0;

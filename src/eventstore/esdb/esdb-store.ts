@@ -79,7 +79,8 @@ export class EsdbStore implements EventStore {
       diagnose: () => tlsMismatch(settings),
       probes: {
         append: () => this.#appender.probe(this.#events.streamName(PROBE_STREAM)),
-        read: () => this.#reader.probe(this.#events.streamName(PROBE_STREAM)),
+        read: () => this.#reader.probeStream(this.#events.streamName(PROBE_STREAM)),
+        follow: () => this.#reader.probeLog(),
       },
     });
     this.#reader = new Reader(connection, timings, this.#reachability);

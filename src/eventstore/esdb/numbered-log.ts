@@ -65,21 +65,26 @@ export class NumberedLog {
   /** Reads the log after a number, then waits for new events, until `signal` is aborted. It survives every failure of the server. */
   async *follow(after: number, signal: AbortSignal): AsyncGenerator<Batch> {
     let cursor: Cursor | undefined;
-    for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
-      const confirmed = () => {
-        pause = FIRST_PAUSE_MS;
-      };
-      try {
-        cursor ??= await this.#cursorFor(after);
-        yield* this.#subscribed(cursor, after, signal, confirmed);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#parts.reachability.resubscribed();
-        if (pause === FIRST_PAUSE_MS)
-          this.#parts.log.info({ why: describe(error) }, 'the subscription ended; subscribing again');
-        await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
-        pause = Math.min(2 * pause, MAX_PAUSE_MS);
+    const ended = this.#parts.reachability.followerBegins();
+    try {
+      for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
+        const confirmed = () => {
+          pause = FIRST_PAUSE_MS;
+        };
+        try {
+          cursor ??= await this.#cursorFor(after);
+          yield* this.#subscribed(cursor, after, signal, confirmed);
+        } catch (error) {
+          if (signal.aborted) return;
+          this.#parts.reachability.resubscribed();
+          if (pause === FIRST_PAUSE_MS)
+            this.#parts.log.info({ why: describe(error) }, 'the subscription ended; subscribing again');
+          await wait(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+          pause = Math.min(2 * pause, MAX_PAUSE_MS);
+        }
       }
+    } finally {
+      ended();
     }
   }
 

@@ -31,13 +31,14 @@ export interface ReachabilityOptions {
   /** Finds the cause of a failed connection. @returns what an operator has to do. */
   readonly diagnose: () => Promise<string | undefined>;
   /** Attempts that find out whether an operation works again. */
-  readonly probes: Readonly<Record<Exclude<Operation, 'follow'>, () => Promise<void>>>;
+  readonly probes: Readonly<Record<Operation, () => Promise<void>>>;
 }
 
 /**
  * Knows whether the store can be reached. The operations fail and recover separately: a server can answer reads while it cannot
  * write. So a success of one operation says nothing about another one that failed, and the state does not alternate. An operation
- * that failed is probed until it works, also if nobody uses it.
+ * that failed is probed until it works, also if nobody uses it. Only followers need no probe: they subscribe again by themselves,
+ * and a server that answers reads of its log can still refuse a subscription.
  */
 export class Reachability {
   readonly #options: ReachabilityOptions;
@@ -46,6 +47,7 @@ export class Reachability {
   readonly #reported = new Set<string>();
   readonly #probing = new Set<Operation>();
   #isOutageReported = false;
+  #followers = 0;
   #reconnects = 0;
   #lastSuccessAt = Number.NEGATIVE_INFINITY;
   #diagnosedAt = Number.NEGATIVE_INFINITY;
@@ -67,17 +69,13 @@ export class Reachability {
 
   /** Records that an operation failed. A right that is missing for one stream is a failure only if a probe is denied too. */
   failed(operation: Operation, error: unknown): void {
-    if (operation !== 'follow') {
-      if (isDenied(error)) {
-        this.#report(operation, adviceFor(operation, error, this.#options.access));
-        void this.#probe(operation);
-        return;
-      }
-      this.#record(operation, error);
-      void this.#probeUntilReachable(operation);
+    if (operation !== 'follow' && isDenied(error)) {
+      this.#report(operation, adviceFor(operation, error, this.#options.access));
+      void this.#probe(operation);
       return;
     }
     this.#record(operation, error);
+    void this.#probeUntilReachable(operation);
   }
 
   #record(operation: Operation, error: unknown): void {
@@ -118,18 +116,19 @@ export class Reachability {
     if (this.#connectionAdvice !== undefined && this.#failures.has(operation)) this.#record(operation, error);
   }
 
-  async #probeUntilReachable(operation: Exclude<Operation, 'follow'>): Promise<void> {
+  async #probeUntilReachable(operation: Operation): Promise<void> {
     if (this.#probing.has(operation)) return;
     this.#probing.add(operation);
     const { signal } = this.#options;
     while (this.#failures.has(operation) && !signal.aborted) {
       await wait(PROBE_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      if (this.#failures.has(operation) && !signal.aborted) await this.#probe(operation);
+      const isFollowed = operation === 'follow' && this.#followers > 0;
+      if (this.#failures.has(operation) && !signal.aborted && !isFollowed) await this.#probe(operation);
     }
     this.#probing.delete(operation);
   }
 
-  async #probe(operation: Exclude<Operation, 'follow'>): Promise<void> {
+  async #probe(operation: Operation): Promise<void> {
     try {
       await this.#options.probes[operation]();
       this.succeeded(operation);
@@ -154,6 +153,14 @@ export class Reachability {
       this.#reportOutage(detail);
       throw new StoreRefused(`the store does not answer for ${Math.round(failedForMs / 1_000)} s: ${detail}`);
     }
+  }
+
+  /** Records that a follower begins. @returns a function that records its end. */
+  followerBegins(): () => void {
+    this.#followers++;
+    return () => {
+      this.#followers--;
+    };
   }
 
   /** Records that a follower subscribes again. */

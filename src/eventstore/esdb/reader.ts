@@ -85,11 +85,19 @@ export class Reader {
   }
 
   /** Reads one event of a stream, to find out whether reads work. @throws an error of the client, StoreUnavailable */
-  async probe(stream: string): Promise<void> {
+  probeStream(stream: string): Promise<void> {
+    return this.#probe((client) => client.readStream(stream, { maxCount: 1 }, READABLE));
+  }
+
+  /** Reads the last event of the server, to find out whether its log can be read. @throws an error of the client, StoreUnavailable */
+  probeLog(): Promise<void> {
+    return this.#probe(readEnd);
+  }
+
+  async #probe<E>(open: (client: EventStoreDBClient) => StreamingRead<E>): Promise<void> {
     const shared = this.#current;
     try {
-      const read = shared.client.readStream(stream, { maxCount: 1 }, READABLE);
-      for await (const _ of completeRead(read, this.#timings.readMs));
+      for await (const _ of completeRead(open(shared.client), this.#timings.readMs));
     } catch (error) {
       if (!recoversByItself(error)) this.#replace(shared);
       throw error;

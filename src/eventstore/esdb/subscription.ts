@@ -94,7 +94,7 @@ export async function* subscribeOnce(
     .on('error', (error) => end(error))
     .on('end', () => end(new StoreUnavailable('the server ended the subscription')))
     .on('close', () => end(new StoreUnavailable('the subscription was closed')));
-  const abort = () => end(new StoreUnavailable('the subscription was aborted'));
+  const abort = () => wake();
   signal.addEventListener('abort', abort, { once: true });
 
   try {
@@ -110,7 +110,7 @@ export async function* subscribeOnce(
         }
         if (events.length > 0 || caughtUp) yield { events, caughtUp };
       }
-      if (buffered.length > 0) continue;
+      if (buffered.length > 0 || signal.aborted) continue;
       if (ended !== undefined) throw ended;
       if (isFarNow) return;
       if (subscription.isPaused()) subscription.resume();

@@ -1,0 +1,255 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EventStore, LogEvent, RecordedEvent } from '../../src/eventstore/event-store.ts';
+import { lastRevision } from '../../src/eventstore/last-revision.ts';
+import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
+import { retryUntil } from '../../src/ledger/append-with-retry.ts';
+import { anEvent, idsOf, readLog } from '../support/store-events.ts';
+
+/** Something that interrupts reads. */
+export interface Interruption {
+  readonly interrupt: () => void | Promise<void>;
+  /** Makes reads possible again. By default they are after the interruption. */
+  readonly heal?: () => void | Promise<void>;
+}
+
+/** A read, and the answer that it must give if it gives one. */
+interface Read {
+  readonly answer: () => Promise<unknown>;
+  readonly expected: unknown;
+}
+
+const STREAM_EVENTS = 200;
+const STREAMS = ['a', 'b', 'c'];
+const STATE_STREAM = '~state';
+const LOG_EVENTS = STREAMS.length * STREAM_EVENTS;
+/** Number of events that a stream has, and keeps, in the reads about `keepLast`. */
+const TRIMMED_EVENTS = 6;
+const KEPT_EVENTS = 2;
+/** Share of the reads that go through the whole log of the server, or write. */
+const COSTLY_SHARE = 1 / 4;
+/** A follower resumes by itself: it never throws. */
+const FOLLOWER = 'a follower';
+/** How often the place changes at which the reads of a round are interrupted. */
+const PLACES = 11;
+
+/** Tries until a store works again. */
+export const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performance.now() + 240_000);
+
+/**
+ * Reads of every kind that are interrupted in progress. Each must give the whole answer or throw `StoreUnavailable`; a follower must
+ * give the whole answer in the end.
+ */
+export class InterruptedReads {
+  /** How many reads were interrupted so far, by kind. A follower counts if it was in progress. */
+  readonly byKind = new Map<string, number>();
+  /** How many reads gave the whole answer although they were in progress. */
+  complete = 0;
+  /** Answers that were not as expected. */
+  readonly wrong: string[] = [];
+  readonly #store: EventStore;
+  readonly #atOnce: number;
+  /** Ids of the events of each stream. */
+  readonly #ids = new Map<string, string[]>();
+  /** Ids of the events of the log. */
+  logIds: readonly string[] = [];
+  #stateStreams: readonly string[] = [];
+  #round = 0;
+  /** Events received by the reads in progress, and what happens once there are enough. */
+  #received = 0;
+  #onReceived: () => void = () => undefined;
+
+  private constructor(store: EventStore, atOnce: number) {
+    this.#store = store;
+    this.#atOnce = atOnce;
+  }
+
+  /** Fills a store that is empty. @param atOnce number of reads of each kind that are in progress together. */
+  static async on(store: EventStore, atOnce: number): Promise<InterruptedReads> {
+    const reads = new InterruptedReads(store, atOnce);
+    for (const stream of [...STREAMS, STATE_STREAM])
+      reads.#ids.set(stream, await reads.#fill(stream, STREAM_EVENTS));
+    reads.logIds = idsOf(await patiently(() => readLog(store)));
+    return reads;
+  }
+
+  async #fill(stream: string, count: number): Promise<string[]> {
+    const events = Array.from({ length: count }, (_, i) => anEvent({ i, text: 'x'.repeat(200) }));
+    await patiently(() => this.#store.append(stream, events, 'absent'));
+    return idsOf(events);
+  }
+
+  get kinds(): string[] {
+    return [...Object.keys(this.#readsOf('a')), ...Object.keys(this.#costlyReadsOf('', [])), FOLLOWER];
+  }
+
+  /** Returns the ids of the events of `a`, `b`, `c` or `~state`. */
+  idsIn(stream: string): readonly string[] {
+    return this.#ids.get(stream) ?? [];
+  }
+
+  get total(): number {
+    return [...this.byKind.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** The kind of which the fewest reads were interrupted. */
+  get fewest(): number {
+    return Math.min(...this.kinds.map((kind) => this.byKind.get(kind) ?? 0));
+  }
+
+  async #idsRead(events: AsyncIterable<RecordedEvent | readonly LogEvent[]>): Promise<string[]> {
+    const read: string[] = [];
+    for await (const each of events) {
+      const some = 'id' in each ? [each] : each;
+      read.push(...idsOf(some));
+      this.#note(some.length);
+    }
+    return read;
+  }
+
+  /** Follows the log until it has as many events as there are. */
+  async #followed(): Promise<string[]> {
+    const read: string[] = [];
+    const stop = new AbortController();
+    for await (const { events } of this.#store.follow(0, stop.signal)) {
+      read.push(...idsOf(events));
+      this.#note(events.length);
+      if (read.length >= this.logIds.length) stop.abort();
+    }
+    return read;
+  }
+
+  #note(count: number): void {
+    this.#received += count;
+    this.#onReceived();
+  }
+
+  /** Every way to read that can fail, and costs little. */
+  #readsOf(stream: string): Record<string, Read> {
+    const store = this.#store;
+    const own = this.#ids.get(stream) ?? [];
+    return {
+      'a stream': { answer: () => this.#idsRead(store.readStream(stream)), expected: own },
+      'a stream backwards': {
+        answer: () => this.#idsRead(store.readStream(stream, { direction: 'backwards' })),
+        expected: own.toReversed(),
+      },
+      'a part of a stream': {
+        answer: () => this.#idsRead(store.readStream(stream, { from: 20, limit: 150 })),
+        expected: own.slice(20, 170),
+      },
+      'a state stream': {
+        answer: () => this.#idsRead(store.readStream(STATE_STREAM)),
+        expected: this.#ids.get(STATE_STREAM),
+      },
+      'the end of a stream': { answer: () => lastRevision(store, stream), expected: own.length - 1 },
+      'the log': { answer: () => this.#idsRead(store.readAll(0)), expected: this.logIds },
+      'the end of the log': {
+        answer: () => this.#idsRead(store.readAll(LOG_EVENTS - 100)),
+        expected: this.logIds.slice(LOG_EVENTS - 100),
+      },
+      'the length of the log': { answer: () => store.head(), expected: this.logIds.length },
+    };
+  }
+
+  /** Every way to read that goes through the whole log of the server, or writes. @param trimmed a stream for `keepLast`, with its ids. */
+  #costlyReadsOf(trimmed: string, trimmedIds: readonly string[]): Record<string, Read> {
+    const store = this.#store;
+    return {
+      'the names of the state streams': {
+        answer: () => store.stateStreams(),
+        expected: this.#stateStreams,
+      },
+      'what keepLast keeps': {
+        answer: async () => {
+          await store.keepLast(trimmed, KEPT_EVENTS);
+          return this.#idsRead(store.readStream(trimmed));
+        },
+        expected: trimmedIds.slice(-KEPT_EVENTS),
+      },
+    };
+  }
+
+  get #follower(): Read {
+    return { answer: () => this.#followed(), expected: this.logIds };
+  }
+
+  /**
+   * Starts reads of every kind and interrupts them, in some rounds earlier than in others.
+   * @returns how many were interrupted.
+   */
+  async interrupt({ interrupt, heal = () => undefined }: Interruption): Promise<number> {
+    const before = this.total;
+    const round = this.#round++;
+    const few = Math.ceil(this.#atOnce * COSTLY_SHARE);
+    const names = Array.from({ length: few }, (_, i) => `~trimmed-${round}-${i}`);
+    const trimmed = await Promise.all(names.map((name) => this.#fill(name, TRIMMED_EVENTS)));
+    this.#stateStreams = await patiently(() => this.#store.stateStreams());
+    let following = few;
+    const interrupted = this.#onceReceived(((round * 7) % PLACES) * this.#atOnce * 6, () => {
+      this.#count(FOLLOWER, following);
+      return interrupt();
+    });
+    const started = [
+      ...Array.from({ length: this.#atOnce }, (_, i) => this.#readsOf(STREAMS[i % STREAMS.length] as string)),
+      ...names.map((name, i) => this.#costlyReadsOf(name, trimmed[i] as string[])),
+    ];
+    const reads = started.flatMap((kinds) =>
+      Object.entries(kinds).map(([kind, read]) => this.#compare(kind, read)),
+    );
+    const followers = Array.from({ length: following }, () =>
+      this.#compare(FOLLOWER, this.#follower).finally(() => {
+        following--;
+      }),
+    );
+    this.#onReceived();
+    await interrupted;
+    await Promise.all(reads);
+    await heal();
+    await Promise.all(followers);
+    return this.total - before;
+  }
+
+  /** Does something once the reads in progress have received a number of events. */
+  #onceReceived(count: number, act: () => void | Promise<void>): Promise<void> {
+    this.#received = 0;
+    return new Promise((resolve, reject) => {
+      this.#onReceived = () => {
+        if (this.#received < count) return;
+        this.#onReceived = () => undefined;
+        Promise.resolve(act()).then(resolve, reject);
+      };
+    });
+  }
+
+  async #compare(kind: string, { answer, expected }: Read): Promise<void> {
+    try {
+      const given = await answer();
+      if (isDeepStrictEqual(given, expected)) this.complete++;
+      else this.wrong.push(`${kind}: ${JSON.stringify(given)}`);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) this.#count(kind, 1);
+      else this.wrong.push(`${kind}: ${error}`);
+    }
+  }
+
+  #count(kind: string, more: number): void {
+    this.byKind.set(kind, (this.byKind.get(kind) ?? 0) + more);
+  }
+
+  /** Makes every read again, without an interruption. Each must give the whole answer. */
+  async repeat(): Promise<void> {
+    const name = `~trimmed-${this.#round++}`;
+    const trimmed = await this.#fill(name, TRIMMED_EVENTS);
+    this.#stateStreams = await patiently(() => this.#store.stateStreams());
+    const kinds = {
+      ...this.#readsOf('a'),
+      ...this.#costlyReadsOf(name, trimmed),
+      [FOLLOWER]: this.#follower,
+    };
+    for (const [kind, { answer, expected }] of Object.entries(kinds)) {
+      const given = await patiently(answer);
+      if (!isDeepStrictEqual(given, expected))
+        this.wrong.push(`${kind}, afterwards: ${JSON.stringify(given)}`);
+    }
+  }
+}
