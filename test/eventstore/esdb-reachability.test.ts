@@ -151,7 +151,7 @@ describe('a failure that only an operator can end', () => {
 });
 
 describe('a follower', () => {
-  test('that is stopped while it has a batch is no failure of the store', async () => {
+  test('does not make the store count as out of reach if it is stopped while it has a batch', async () => {
     const store = open();
     await store.append('a', [anEvent()], 'absent');
     const stop = new AbortController();

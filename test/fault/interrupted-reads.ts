@@ -27,7 +27,7 @@ const TRIMMED_EVENTS = 6;
 const KEPT_EVENTS = 2;
 /** Share of the reads that go through the whole log of the server, or write. */
 const COSTLY_SHARE = 1 / 4;
-/** A follower resumes by itself: it never throws. */
+/** A follower resumes whatever happens: it never throws. */
 const FOLLOWER = 'a follower';
 /** How often the place changes at which the reads of a round are interrupted. */
 const PLACES = 11;

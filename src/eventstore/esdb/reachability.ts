@@ -37,7 +37,7 @@ export interface ReachabilityOptions {
 /**
  * Knows whether the store can be reached. The operations fail and recover separately: a server can answer reads while it cannot
  * write. So a success of one operation says nothing about another one that failed, and the state does not alternate. An operation
- * that failed is probed until it works, also if nobody uses it. Only followers need no probe: they subscribe again by themselves,
+ * that failed is probed until it works, also if nobody uses it. Only followers need no probe: they always subscribe again,
  * and a server that answers reads of its log can still refuse a subscription.
  */
 export class Reachability {
