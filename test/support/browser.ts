@@ -1,4 +1,11 @@
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { violationsOf } from './axe.ts';
 import { chromiumPath } from './chromium-path.ts';
@@ -27,6 +34,29 @@ export function sharedBrowser(): () => Browser {
 
 export const LANGUAGES = ['en', 'zh-CN'] as const;
 export type Language = (typeof LANGUAGES)[number];
+
+/** Contexts that no window uses, by the options that they were made with. */
+const idle = new WeakMap<Browser, Map<string, BrowserContext[]>>();
+
+/**
+ * Returns a context of a browser, a former one if there is one: its cache has the scripts of the console. `putBack` forgets who is
+ * signed in and what the pages stored, and lets the next window have the context.
+ */
+async function takeContext(browser: Browser, options: BrowserContextOptions) {
+  const ofBrowser = idle.get(browser) ?? new Map<string, BrowserContext[]>();
+  idle.set(browser, ofBrowser);
+  const key = JSON.stringify(options);
+  const contexts = ofBrowser.get(key) ?? [];
+  ofBrowser.set(key, contexts);
+  const context = contexts.pop() ?? (await browser.newContext(options));
+  // Only a page that hangs reaches this: a machine may be slow.
+  context.setDefaultTimeout(120_000);
+  const putBack = async () => {
+    await context.setStorageState({ cookies: [], origins: [] });
+    contexts.push(context);
+  };
+  return { context, putBack };
+}
 
 /** How a person sits in front of the console. */
 export interface Viewer {
@@ -76,7 +106,7 @@ export class ConsoleWindow {
     { language = 'en', width = 1_280, height = 844, scheme = 'light', by = 'mouse' }: Viewer = {},
   ): Promise<ConsoleWindow> {
     const base = `http://127.0.0.1:${ledger.port}`;
-    const context = await browser.newContext({
+    const { context, putBack } = await takeContext(browser, {
       baseURL: base,
       viewport: { width, height },
       locale: language === 'en' ? 'en-US' : language,
@@ -84,8 +114,6 @@ export class ConsoleWindow {
       colorScheme: scheme,
       reducedMotion: 'reduce',
     });
-    // Only a page that hangs reaches this: a machine may be slow.
-    context.setDefaultTimeout(120_000);
     const page = await context.newPage();
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(String(error)));
@@ -95,7 +123,8 @@ export class ConsoleWindow {
         faults.push(message.text());
     });
     onTestFinished(async () => {
-      await context.close();
+      await page.close();
+      await putBack();
       expect(faults, 'errors of scripts and violations of the policy').toEqual([]);
     });
     return new ConsoleWindow(page, base, by);

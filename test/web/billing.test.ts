@@ -16,6 +16,8 @@ const WORK = VIEWERS.map((viewer, i) => ({
   period: MONTHS.slice(-VIEWERS.length)[i] as string,
   cluster: `moved-${i}`,
 }));
+/** The month in which the usage begins. */
+const FIRST = WORK[0]?.period;
 
 describe.skipIf(!hasChromium)(`in the console${whyNoChromium}, the bill`, () => {
   const browser = sharedBrowser();
@@ -23,10 +25,10 @@ describe.skipIf(!hasChromium)(`in the console${whyNoChromium}, the bill`, () => 
   let customer: CreatedKey;
   const ledger = sharedLedger(async (it) => {
     await it.record(
-      registered('c1', '2025-08-05T06:00:00Z', 'acme', { clusterType: 'workload' }),
+      registered('c1', `${FIRST}-05T06:00:00Z`, 'acme', { clusterType: 'workload' }),
       registered('c2', '2025-12-20T00:00:00.250Z', 'acme'),
       deleted('c1', '2026-04-03T12:30:00.125Z'),
-      registered('g1', '2025-08-01T00:00:00Z', 'globex'),
+      registered('g1', `${FIRST}-01T00:00:00Z`, 'globex'),
       ...WORK.map(({ cluster }) => registered(cluster, '2026-04-10T00:00:00Z', 'initech')),
     );
     operator = await createKey(it, undefined, { role: 'operator' });
@@ -102,7 +104,7 @@ describe.skipIf(!hasChromium)(`in the console${whyNoChromium}, the bill`, () => 
       page.getByRole('article', {
         name: `${text(`usage:interval.${end}`)}: ${text(`common:factType.${type}`)}`,
       });
-    await fact('openedBy', 'ClusterRegistered').getByText('2025-08-05 06:00:00 UTC').waitFor();
+    await fact('openedBy', 'ClusterRegistered').getByText(`${FIRST}-05 06:00:00 UTC`).waitFor();
     await fact('closedBy', 'ClusterDeleted').getByText('2026-04-03 12:30:00.125 UTC').waitFor();
     const reason = page.getByRole('region', { name: text('usage:cluster.title', { name: 'c1' }) });
     await reason.getByText('217,800.125').first().waitFor();
@@ -177,8 +179,8 @@ describe.skipIf(!hasChromium)(`in the console${whyNoChromium}, the bill`, () => 
     async (viewer) => {
       const platform = await ledgerForTest();
       await platform.record(
-        registered('old', '2021-05-03T00:00:00Z', 'acme'),
-        registered('older', '2020-01-01T00:00:00Z', 'globex'),
+        registered('old', '2025-05-03T00:00:00Z', 'acme'),
+        registered('older', '2025-01-01T00:00:00Z', 'globex'),
       );
       const { window, page, text } = await open(viewer, undefined, platform);
       await page.goto('/periods');
