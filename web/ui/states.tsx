@@ -120,30 +120,42 @@ interface LoadedProps<T> {
 
 /** Shows an answer, or that it is being loaded or failed. An answer stays when it cannot be read again, with its age. */
 export function Loaded<T>({ query, skeleton, children }: LoadedProps<T>) {
-  const { t } = useTranslation();
-  const { data, error, dataUpdatedAt, refetch } = query;
-  const retry = () => void refetch();
+  const { data, error, refetch } = query;
   if (data === undefined) {
     if (error === null) return skeleton ?? <LinesSkeleton />;
-    return <Failed error={error} onRetry={retry} />;
+    return <Failed error={error} onRetry={() => void refetch()} />;
   }
-  const isOutdated = error !== null && !(error instanceof RequestFailed && error.isUnreachable);
   return (
     <>
-      {isOutdated && (
-        <Notice
-          severity="warning"
-          title={t('state.outdated')}
-          action={
-            <Button variant="default" size="xs" onClick={retry}>
-              {t('state.retry')}
-            </Button>
-          }
-        >
-          <Age at={dataUpdatedAt} />
-        </Notice>
-      )}
+      <Outdated queries={[query]} />
       {children(data)}
     </>
+  );
+}
+
+/** Says that an answer that is shown could not be read again, and how old it is. */
+export function Outdated({ queries }: { readonly queries: readonly UseQueryResult<unknown>[] }) {
+  const { t } = useTranslation();
+  // While the ledger does not answer at all, the shell says so for the whole page.
+  const outdated = queries.filter(
+    ({ data, error }) =>
+      data !== undefined && error !== null && !(error instanceof RequestFailed && error.isUnreachable),
+  );
+  if (outdated.length === 0) return null;
+  const retry = () => {
+    for (const { refetch } of outdated) void refetch();
+  };
+  return (
+    <Notice
+      severity="warning"
+      title={t('state.outdated')}
+      action={
+        <Button variant="default" size="xs" onClick={retry}>
+          {t('state.retry')}
+        </Button>
+      }
+    >
+      <Age at={Math.min(...outdated.map(({ dataUpdatedAt }) => dataUpdatedAt))} />
+    </Notice>
   );
 }

@@ -14,7 +14,7 @@ import { LedgerProcess } from '../../support/ledger-process.ts';
 import { until } from '../../support/until.ts';
 
 const BATCH = 1_000;
-const SCROLLS = 60;
+const SCROLLED_ROWS = 1_000;
 const DAY_MS = 86_400_000;
 
 /** Largest figures that are allowed: milliseconds, a score, and bytes. */
@@ -114,6 +114,8 @@ async function firstVisit(browser: Browser, url: string, path: string, complete:
   const page = await open(browser, url + path);
   await page.locator(complete).first().waitFor();
   await until(async () => (await page.locator('[aria-busy=true]').count()) === 0);
+  // The browser reports a paint a little later.
+  await until(async () => (await measuredIn(page)).lcp > 0);
   const { lcp, shift, tasks, scripts } = await measuredIn(page);
   print(path, { lcp, shift, longest: Math.max(0, ...tasks), scripts });
   await page.context().close();
@@ -137,9 +139,10 @@ async function list(browser: Browser, url: string): Promise<void> {
   };
   await during('scrolling', async () => {
     await page.locator('.table-scroll').hover();
-    for (let i = 0; i < SCROLLS; i++) await page.mouse.wheel(0, 3_000);
     const sixth = page.locator('[aria-rowindex]').nth(5);
-    await until(async () => Number(await sixth.getAttribute('aria-rowindex')) > 1_000);
+    // The next rows are loaded while the list is scrolled, so how far a turn of the wheel gets depends on the ledger.
+    while (Number(await sixth.getAttribute('aria-rowindex')) < SCROLLED_ROWS)
+      await page.mouse.wheel(0, 3_000);
   });
   await during('filtering', async () => {
     await page.getByRole('searchbox').first().fill('name-777');

@@ -9,7 +9,7 @@ import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { Count, millisecondsOf, Seconds } from '../../ui/figures.tsx';
 import { monthAfter, monthName, monthOf } from '../../ui/months.ts';
 import { PageLink } from '../../ui/page-link.tsx';
-import { Empty, Failed, LinesSkeleton } from '../../ui/states.tsx';
+import { Empty, Failed, LinesSkeleton, Outdated } from '../../ui/states.tsx';
 import { Instant } from '../../ui/times.tsx';
 
 const MONTHS = 12;
@@ -33,10 +33,10 @@ export function Statements({ accountId }: { readonly accountId: string }) {
       meta: { isLive: false },
     })),
   });
-  const failed =
-    known.error ??
-    queries.find(({ error }) => error !== null && !(error instanceof RequestFailed && error.status === 404))
-      ?.error;
+  const isAbsent = (error: Error) => error instanceof RequestFailed && error.status === 404;
+  const failed = [known, ...queries].find(
+    ({ data, error }) => data === undefined && error !== null && !isAbsent(error),
+  );
   const statements = queries.flatMap(({ data }) => (data === undefined ? [] : [data]));
   const isLoading = (mayCall('listPeriods') && known.isPending) || queries.some(({ isPending }) => isPending);
   return (
@@ -44,8 +44,12 @@ export function Statements({ accountId }: { readonly accountId: string }) {
       <Title order={2} id="statements" mb="xs">
         {t('statements.title')}
       </Title>
-      {failed !== undefined && failed !== null ? (
-        <Failed error={failed} onRetry={() => void Promise.all(queries.map((query) => query.refetch()))} />
+      <Outdated queries={[known]} />
+      {failed !== undefined ? (
+        <Failed
+          error={failed.error}
+          onRetry={() => void Promise.all([known, ...queries].map((query) => query.refetch()))}
+        />
       ) : isLoading ? (
         <LinesSkeleton lines={4} height={44} />
       ) : statements.length === 0 ? (

@@ -6,7 +6,7 @@ import { ChartCard } from '../../ui/chart-card.tsx';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { monthAfter, monthName, monthOf } from '../../ui/months.ts';
 import { PageLink } from '../../ui/page-link.tsx';
-import { Failed, LinesSkeleton } from '../../ui/states.tsx';
+import { Failed, LinesSkeleton, Outdated } from '../../ui/states.tsx';
 import { useUsageColumns } from '../../ui/usage-columns.tsx';
 
 const MONTHS = 12;
@@ -37,7 +37,12 @@ export function Year({ accountId }: { readonly accountId: string }) {
     data === undefined ? [] : [{ period: periods[i] ?? '', usage: data.usage }],
   );
   if (months.length < MONTHS) return <LinesSkeleton lines={1} height={HEIGHT + 70} />;
-  return <Months accountId={accountId} months={months} />;
+  return (
+    <>
+      <Outdated queries={queries} />
+      <Months accountId={accountId} months={months} />
+    </>
+  );
 }
 
 function Months({ accountId, months }: { readonly accountId: string; readonly months: readonly Month[] }) {

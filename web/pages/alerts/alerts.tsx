@@ -12,7 +12,7 @@ import {
 import { SeverityIcon } from '../../ui/icons.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
-import { LinesSkeleton, Loaded, NothingMatches } from '../../ui/states.tsx';
+import { LinesSkeleton, Loaded, NothingMatches, Outdated } from '../../ui/states.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
 import { AlertCard } from './alert-card.tsx';
 import './alerts.css';
@@ -98,20 +98,27 @@ function BySeverity({
   if (failed !== undefined) return <Loaded query={failed}>{() => null}</Loaded>;
   if (shown.some((severity) => queries[severity].data === undefined))
     return <LinesSkeleton lines={4} height={150} />;
+  const outdated = <Outdated queries={shown.map((severity) => queries[severity])} />;
   const alertsOf = (severity: AlertSeverity) =>
     queries[severity].data?.pages.flatMap(({ items }) => items) ?? [];
   if (shown.every((severity) => alertsOf(severity).length === 0)) {
     if (chosen !== undefined) return <NothingMatches onClear={() => setUrl({ severity: undefined })} />;
-    return state === 'open' ? (
-      <Notice severity="good" title={t('nothingOpen')}>
-        {t('nothingOpenDetail')}
-      </Notice>
-    ) : (
-      <Notice title={t('nothingAcknowledged')} />
+    return (
+      <>
+        {outdated}
+        {state === 'open' ? (
+          <Notice severity="good" title={t('nothingOpen')}>
+            {t('nothingOpenDetail')}
+          </Notice>
+        ) : (
+          <Notice title={t('nothingAcknowledged')} />
+        )}
+      </>
     );
   }
   return (
     <Stack gap="xl">
+      {outdated}
       {shown
         .filter((severity) => alertsOf(severity).length > 0)
         .map((severity) => {
