@@ -2,6 +2,7 @@
  * Loaded into the ledger before its main module (`--import`). From the message `begin` on it measures each turn of the event
  * loop, until the message `end`, which is answered with what it found. It adds no turns: an idle ledger stays idle.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** The cost of a request for the process that answered it. */
 export interface Measured {
@@ -20,14 +21,18 @@ const EVERY_MS = 5;
 let end: (() => void) | undefined;
 
 process.on('message', (message) => {
-  if (message === 'begin') begin();
+  if (message === 'begin') void begin();
   if (message === 'end') end?.();
 });
 // The channel must not keep the ledger from ending.
 process.channel?.unref();
 
-function begin(): void {
+/** The threads of the garbage collector go on for as long as this at most. */
+const SWEPT_MS = 100;
+
+async function begin(): Promise<void> {
   globalThis.gc?.();
+  await wait(SWEPT_MS);
   const rss = process.memoryUsage.rss();
   const [first, firstOfProcess] = [cpuMs(), processCpuMs()];
   let [holdMs, peak, cpu, sampledAt] = [0, rss, first, performance.now()];
