@@ -88,6 +88,13 @@ const CLOCKS: readonly [
     'Clock.java',
     'public class Clock { public static void main(String[] a) { System.out.print(java.time.Instant.now()); } }\n',
   ],
+  [
+    '.NET',
+    'dotnet',
+    ['run', 'clock.cs'],
+    'clock.cs',
+    '#:property PublishAot=false\nSystem.Console.Write(System.Text.Json.JsonSerializer.Serialize(System.DateTimeOffset.Now).Trim((char)34));\n',
+  ],
 ];
 
 describe.each(CLOCKS)('the clock of %s', (language, command, args, file, text) => {
@@ -98,9 +105,13 @@ describe.each(CLOCKS)('the clock of %s', (language, command, args, file, text) =
     const folder = await mkdtemp(join(tmpdir(), 'clock-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     if (file !== undefined) await writeFile(join(folder, file), text as string);
-    const { stdout } = await run('env', ['GO111MODULE=off', `GOCACHE=${folder}/cache`, command, ...args], {
-      cwd: folder,
-    });
+    const settings = [
+      'GO111MODULE=off',
+      `GOCACHE=${folder}/cache`,
+      `DOTNET_CLI_HOME=${folder}`,
+      'DOTNET_NOLOGO=1',
+    ];
+    const { stdout } = await run('env', [...settings, command, ...args], { cwd: folder });
     const ledger = await ledgerForTest({ now: new Date(Date.now() + 60_000).toISOString() });
     const answer = await ledger.post(registered('c1', stdout.trim()));
     expect(answer.status, `${stdout} ${answer.text}`).toBe(201);

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { RequestPayload } from 'fastify';
-import { Problem } from './problem.ts';
+import { bodyTooLarge, Problem } from './problem.ts';
 
 /** A stream of a decompressed body. Fastify compares `receivedEncodedLength` with the announced length. */
 type Decoded = Readable & { receivedEncodedLength: number };
@@ -28,8 +28,7 @@ export function decoded(payload: RequestPayload, contentEncoding = '', limit: nu
   const body = Object.assign(createGunzip(), { receivedEncodedLength: 0 }) as unknown as Decoded;
   payload.on('data', (chunk: Buffer) => {
     body.receivedEncodedLength += chunk.length;
-    if (body.receivedEncodedLength > limit)
-      body.destroy(new Problem('too-large', 'the body is larger than this resource allows'));
+    if (body.receivedEncodedLength > limit) body.destroy(bodyTooLarge(limit));
   });
   payload.on('error', (error) => body.destroy(error));
   payload.pipe(body as never);

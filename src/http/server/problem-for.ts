@@ -18,11 +18,10 @@ import {
   PartlyRecorded,
 } from '../../ledger/ledger-errors.ts';
 import { ReadOnly } from '../../ledger/read-only-latch.ts';
-import { Problem } from './problem.ts';
+import { bodyTooLarge, Problem } from './problem.ts';
 
 /** Problems for the errors of Fastify, by error code. */
 const FRAMEWORK: Readonly<Record<string, (message: string) => Problem>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new Problem('too-large', 'the body is larger than this resource allows'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (message) => new Problem('unsupported-media-type', message),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: (message) => new Problem('malformed-http', message),
   FST_ERR_BAD_URL: (message) => new Problem('malformed-http', message),
@@ -31,9 +30,13 @@ const FRAMEWORK: Readonly<Record<string, (message: string) => Problem>> = {
 
 /**
  * Returns the problem that reports an error to the client. The problem of an unexpected error contains no internals.
- * @param isRead whether the request only reads, so that it does not matter whether anything was recorded.
+ * @param request `isRead`: whether it only reads, so that it does not matter whether anything was recorded; `bodyLimit`: maximum size
+ *   of its body in bytes.
  */
-export function problemFor(error: unknown, isRead = false): Problem {
+export function problemFor(
+  error: unknown,
+  { isRead = false, bodyLimit = 0 }: { readonly isRead?: boolean; readonly bodyLimit?: number } = {},
+): Problem {
   if (error instanceof Problem) return error;
   const cause = error;
   if (error instanceof OutcomeUnknown) {
@@ -90,6 +93,7 @@ export function problemFor(error: unknown, isRead = false): Problem {
   if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') === true)
     return new Problem('malformed-http', `the body is not valid gzip: ${(error as Error).message}`);
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge(bodyLimit);
   const known = FRAMEWORK[code ?? ''];
   if (known !== undefined) return known(message ?? '');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

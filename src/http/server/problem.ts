@@ -133,6 +133,12 @@ export class Problem extends Error {
   }
 }
 
+/** Returns the problem of a body that is too large. @param limit maximum size in bytes. */
+export function bodyTooLarge(limit: number): Problem {
+  const detail = `the body is larger than ${limit} bytes, the maximum of this resource; nothing was recorded; send less at once`;
+  return new Problem('too-large', detail);
+}
+
 /** Returns the problem of a request that has invalid fields. */
 export function invalidRequest(errors: readonly FieldError[]): Problem {
   const detail = errors

@@ -127,7 +127,11 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   app.setErrorHandler((error, request, reply) => {
     // Nobody reads an answer.
     if (error instanceof ClientGone) reply.hijack();
-    else sendProblem(request, reply, problemFor(error, ['GET', 'HEAD'].includes(request.method)));
+    else {
+      const { bodyLimit } = request.routeOptions;
+      const isRead = ['GET', 'HEAD'].includes(request.method);
+      sendProblem(request, reply, problemFor(error, { isRead, bodyLimit }));
+    }
   });
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, noSuchRoute(app, request)));
   app.setValidatorCompiler(({ schema, httpPart }) => {
