@@ -1,23 +1,37 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-const POLL_MS = 5;
+/** Time before the second look, in milliseconds. Each later wait is a quarter longer, up to the longest: a look may cost a request. */
+const FIRST_WAIT_MS = 5;
+const LONGEST_WAIT_MS = 50;
+
+/** Returns a function that waits, longer each time. */
+function growingWait(): () => Promise<void> {
+  let ms = FIRST_WAIT_MS;
+  return async () => {
+    await wait(ms);
+    ms = Math.min(ms * 1.25, LONGEST_WAIT_MS);
+  };
+}
+
 /** Below the limit of a test (vitest.config.ts), so that a test reports the last error of its attempts. */
 const EVENTUALLY_MS = 240_000;
 
 /** Waits until a condition holds. Has no time limit of its own: a condition that never holds fails the test at its limit. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await wait(POLL_MS);
+  const pause = growingWait();
+  while (!(await holds())) await pause();
 }
 
 /** Repeats a callback until it no longer throws, and returns its result. @throws the last error of the callback. */
 export async function eventually<T>(attempt: () => T | Promise<T>): Promise<T> {
   const deadline = performance.now() + EVENTUALLY_MS;
+  const pause = growingWait();
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
       if (performance.now() > deadline) throw error;
-      await wait(POLL_MS);
+      await pause();
     }
   }
 }
@@ -29,11 +43,12 @@ const LOOKS = 5;
  * again: it returns an empty list as soon as a check finds nothing, and otherwise what the fifth check finds.
  */
 export async function foundAgain(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  const pause = growingWait();
   let found: readonly string[] = [];
   for (let look = 0; look < LOOKS; look++) {
     found = await check();
     if (found.length === 0) break;
-    await wait(POLL_MS);
+    await pause();
   }
   return found;
 }

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { expectAccessible, SCHEMES, violationsOf } from '../support/axe.ts';
+import { expectAccessible } from '../support/axe.ts';
 import {
   hasChromium,
   LANGUAGES,
@@ -77,25 +77,26 @@ describe.skipIf(!hasChromium)(`the pages of the console${whyNoChromium}`, () => 
     await expectAccessible(page, path);
   });
 
-  test.each(SCHEMES)('dialogs have no violation that axe finds, in the %s scheme', async (scheme) => {
-    const page = await openPage(browser(), ledger(), '/clusters/c1', { scheme });
+  test('dialogs have no violation that axe finds, in either color scheme', async () => {
+    const page = await openPage(browser(), ledger(), '/clusters/c1');
     await page.getByRole('button', { name: text('cluster:action.stop') }).click();
     await page.getByRole('button', { name: text('cluster:change.preview') }).click();
     await page.getByText(text('cluster:change.nothingSoFar')).waitFor();
-    expect(await violationsOf(page)).toEqual([]);
+    await expectAccessible(page, 'a change');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: text('cluster:action.delete'), exact: true }).click();
     await page.getByRole('button', { name: text('cluster:delete.continue') }).click();
     await page.getByRole('textbox', { name: text('cluster:delete.typeName') }).waitFor();
-    expect(await violationsOf(page)).toEqual([]);
+    await expectAccessible(page, 'a deletion');
   });
 
   test.each(LANGUAGES)(
     'fit a screen of 360 pixels in %s, and the menu opens every page',
     async (language) => {
       const own = textsIn(language);
+      const page = await openPage(browser(), ledger(), '/nowhere', { language, width: 360, height: 740 });
       for (const path of ['/', '/clusters', '/clusters/c1', '/deletions']) {
-        const page = await openPage(browser(), ledger(), path, { language, width: 360, height: 740 });
+        await page.goto(path);
         await page.getByRole('heading', { level: 1 }).waitFor();
         await until(async () => (await overflowOf(page)) <= 0);
         await page.getByRole('button', { name: own('shell:openMenu') }).click();
@@ -107,12 +108,13 @@ describe.skipIf(!hasChromium)(`the pages of the console${whyNoChromium}`, () => 
 
   test('say what to do first while there is nothing', async () => {
     const empty = await ledgerForTest({ now });
+    const page = await openPage(browser(), empty, '/nowhere');
     for (const [path, title] of [
       ['/', 'overview:empty.title'],
       ['/clusters', 'clusters:empty'],
       ['/deletions', 'deletions:empty'],
     ] as const) {
-      const page = await openPage(browser(), empty, path);
+      await page.goto(path);
       await page.getByText(text(title), { exact: true }).waitFor();
       await expectAccessible(page, path);
     }
