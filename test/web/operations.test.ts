@@ -3,7 +3,6 @@ import { expectAccessible } from '../support/axe.ts';
 import {
   ConsoleWindow,
   hasChromium,
-  LANGUAGES,
   overflowOf,
   sharedBrowser,
   VIEWERS,
@@ -179,9 +178,12 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
     await window.expectAccessible('a rejected event');
   });
 
-  test.each(LANGUAGES)(
-    'has nothing that assistive technology cannot use, wide and narrow, light and dark, in %s',
-    async (language) => {
+  test.each([
+    ['en', 'light', 'dark'],
+    ['zh-CN', 'dark', 'light'],
+  ] as const)(
+    'has nothing that assistive technology cannot use in %s, wide and %s, narrow and %s',
+    async (language, wide, narrow) => {
       const window = await asOperator({ language });
       const { page } = window;
       for (const path of [
@@ -200,9 +202,9 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
         await page.goto(path);
         await page.getByRole('heading', { level: 1 }).waitFor();
         await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
-        for (const width of [1_280, 390]) {
+        for (const [width, scheme] of [[1_280, wide] as const, [390, narrow] as const]) {
           await page.setViewportSize({ width, height: 844 });
-          await expectAccessible(page, `${path} ${width}`);
+          await expectAccessible(page, `${path} ${width}`, [scheme]);
           await until(async () => (await overflowOf(page)) <= 0);
         }
       }
