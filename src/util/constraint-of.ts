@@ -6,6 +6,8 @@ interface Issue {
   readonly minimum?: number | bigint | undefined;
   readonly maximum?: number | bigint | undefined;
   readonly inclusive?: boolean | undefined;
+  /** The issues of the key of a record. */
+  readonly issues?: readonly Issue[] | undefined;
 }
 
 /** The parts of a value that has a length. */
@@ -25,6 +27,8 @@ export function constraintOf(issue: Issue): string {
   if (code === 'invalid_union' && message === 'Invalid input') return 'must have one of the allowed forms';
   if (code === 'invalid_format' && message.startsWith('Invalid '))
     return 'must have the form that is documented';
+  const [ofKey] = issue.issues ?? [];
+  if (code === 'invalid_key' && ofKey !== undefined) return `has a key that ${constraintOf(ofKey)}`;
   return message
     .replace(/^Invalid (input|option): expected/, 'must be')
     .replace(/, received .*$/, '')

@@ -41,6 +41,10 @@ function isBusy({ status, headers }: Answer): boolean {
 /** Statuses that no request has that is as the contract has it: its method, size and media type are right. */
 const REFUSALS_OF_FORM: ReadonlySet<number> = new Set([405, 406, 411, 413, 414, 415, 421, 431]);
 
+/** Words of zod and Fastify, which say nothing to those who do not know them. */
+const LIBRARY_WORDS =
+  /Invalid (input|option|key|discriminator|element|ISO|URL|UUID)|Too (small|big):|[Ee]xpected (string|number|object|array|boolean)|Unrecognized key|FST_ERR|body must|querystring must/;
+
 /**
  * Sends valid and defective requests to every operation of the contract, and compares each answer with it: no 5xx, no status,
  * header, media type or problem code that the document does not have, and a body that fits its schema.
@@ -87,6 +91,8 @@ export async function tortureApi({
     if (request.defect === undefined && REFUSALS_OF_FORM.has(answer.status))
       problem(`${answer.status} to a request that is as the contract has it: ${answer.text.slice(0, 500)}`);
     if (answer.status >= 500) problem(`${answer.status}: ${answer.text.slice(0, 500)}`);
+    const [raw] = LIBRARY_WORDS.exec(answer.status >= 400 ? answer.text : '') ?? [];
+    if (raw !== undefined) problem(`the words of a library, "${raw}": ${answer.text.slice(0, 500)}`);
     for (const fault of contract.faultsOf(named.name, answer, request.method)) problem(fault);
     const next = answer.status === 200 ? answer.body?.next : undefined;
     if (!/^[\w-]{20,}$/.test(String(next)) || request.path.includes('cursor=')) return;
