@@ -11,7 +11,7 @@ export const AddressPolicyOptions = z.strictObject({
   allow: z.array(Cidr).readonly().default([]),
   /** Networks that are denied in addition to the built-in ones, such as the pods and services of the ledger's cluster. */
   deny: z.array(Cidr).readonly().default([]),
-  /** Whether private networks (RFC 1918, 100.64.0.0/10, fc00::/7) are allowed: many API servers are in one. */
+  /** Whether networks that the internet does not route, such as 10.0.0.0/8, are allowed: many API servers are in one. */
   allowPrivate: z.boolean().default(true),
 });
 export type AddressPolicyOptions = z.output<typeof AddressPolicyOptions>;

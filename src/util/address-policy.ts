@@ -21,7 +21,12 @@ const ALWAYS_DENIED: readonly (readonly [why: string, ...networks: string[]])[] 
   ['multicast', '224.0.0.0/4', 'ff00::/8'],
   ['reserved', '240.0.0.0/4', '64:ff9b:1::/48', '100::/64'],
 ];
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
+/** Networks that are not reachable from the internet, so that what answers there is inside of some organization. */
+const PRIVATE = [
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'],
+  // Networks for measurements (RFC 2544, RFC 5180) and segment identifiers (RFC 9602), which people use as private ones.
+  ...['198.18.0.0/15', '2001:2::/48', '5f00::/16'],
+];
 
 /** Decides whether the ledger may connect to an address that a customer gave. */
 export class AddressPolicy {

@@ -155,6 +155,18 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     for (const text of findings) process.stdout.write(`  ${text}\n`);
     return findings.length === 0 ? 0 : 1;
   },
+  deliveries: async (args) => {
+    const { tortureDeliveries } = await import('./deliveries.ts');
+    const { startSingleNode } = await import('../support/eventstored.ts');
+    const server = await startSingleNode();
+    const report = await tortureDeliveries({
+      server,
+      count: budgetOf(args, 10).count,
+      progress: (text) => process.stderr.write(`${text}\n`),
+    }).finally(() => server.remove());
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    return report.findings.length === 0 ? 0 : 1;
+  },
   servers: async (args) => {
     const { tortureServer, serverFaults } = await import('./server-faults.ts');
     const { values } = parseArgs({

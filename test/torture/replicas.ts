@@ -38,7 +38,7 @@ export interface ReplicasReport {
 const REPLICAS = 3;
 const WEBHOOKS = 2;
 /** How soon another replica goes on with the deliveries of one that was killed. */
-const MAX_PAUSE_MS = 30_000;
+export const MAX_PAUSE_MS = 30_000;
 
 /**
  * Runs three replicas on one EventStoreDB under load, with a validator, closings and webhooks, and kills one after the other. No
@@ -48,7 +48,14 @@ const MAX_PAUSE_MS = 30_000;
 export async function tortureReplicas(options: ReplicasOptions): Promise<ReplicasReport> {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-replicas-'));
   const receivers = await Promise.all(Array.from({ length: WEBHOOKS }, () => WebhookReceiver.start()));
-  const replicas = await newReplicas(folder, options.connection);
+  const credentials = join(folder, 'kubeconfigs');
+  await mkdir(credentials);
+  const replicas = await newReplicas(folder, options.connection, REPLICAS, {
+    LEDGER_PERIODS_AUTO_CLOSE: 'true',
+    LEDGER_PERIODS_AUTO_CLOSE_SCHEDULE: '*/2 * * * * *',
+    LEDGER_VALIDATOR_SCHEDULE: '*/5 * * * * *',
+    LEDGER_VALIDATOR_CREDENTIALS: JSON.stringify({ directory: credentials }),
+  });
   try {
     await Promise.all(replicas.map((replica) => replica.start()));
     const [first] = replicas as [LedgerProcess];
@@ -76,7 +83,7 @@ export async function tortureReplicas(options: ReplicasOptions): Promise<Replica
 }
 
 /** Returns the replica that sends the webhooks: only it has figures of them. */
-async function senderOf(replicas: readonly LedgerProcess[]): Promise<LedgerProcess> {
+export async function senderOf(replicas: readonly LedgerProcess[]): Promise<LedgerProcess> {
   let sender: LedgerProcess | undefined;
   await until(async () => {
     for (const replica of replicas) {
@@ -88,12 +95,16 @@ async function senderOf(replicas: readonly LedgerProcess[]): Promise<LedgerProce
   return sender as LedgerProcess;
 }
 
-async function newReplicas(folder: string, connection: string): Promise<LedgerProcess[]> {
+/** Creates replicas that share a log and their keys. @param settings of each of them, beside the common ones. */
+export async function newReplicas(
+  folder: string,
+  connection: string,
+  count: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<LedgerProcess[]> {
   const namespace = `replicas-${randomUUID()}`;
   const { secret } = NoteSigner.generate('ledger.example/replicas');
   const webhookKey = WebhookKeys.generate();
-  const credentials = join(folder, 'kubeconfigs');
-  await mkdir(credentials);
   const create = async (_: unknown, n: number) => {
     const dataDir = join(folder, `replica-${n}`);
     await mkdir(dataDir, { mode: 0o700 });
@@ -104,16 +115,13 @@ async function newReplicas(folder: string, connection: string): Promise<LedgerPr
       LEDGER_DATA_DIR: dataDir,
       LEDGER_NAMESPACE: namespace,
       LEDGER_LOG_LEVEL: 'fatal',
-      LEDGER_PERIODS_AUTO_CLOSE: 'true',
-      LEDGER_PERIODS_AUTO_CLOSE_SCHEDULE: '*/2 * * * * *',
-      LEDGER_VALIDATOR_SCHEDULE: '*/5 * * * * *',
-      LEDGER_VALIDATOR_CREDENTIALS: JSON.stringify({ directory: credentials }),
+      ...settings,
     });
   };
-  return Promise.all(Array.from({ length: REPLICAS }, create));
+  return Promise.all(Array.from({ length: count }, create));
 }
 
-async function createWebhook(ledger: LedgerProcess, url: string): Promise<void> {
+export async function createWebhook(ledger: LedgerProcess, url: string): Promise<void> {
   const answer = await fetch(`${ledger.url}/v1/webhooks`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -177,10 +185,10 @@ async function examine(
 
 const CLOSED = 'io.clusterledger.period.closed.v1';
 
-/** Returns the clusters whose facts did not arrive in order. */
-function disorderOf({ messages }: WebhookReceiver): string[] {
+/** Returns the clusters whose facts did not arrive in order, and the messages that changed between two attempts. */
+export function disorderOf({ messages, changed }: WebhookReceiver): string[] {
   const last = new Map<string, number>();
-  const wrong: string[] = [];
+  const wrong = [...changed];
   for (const { subject, ledgerposition } of messages) {
     if (Number(ledgerposition) < (last.get(subject) ?? 0))
       wrong.push(`facts of ${subject} came out of order`);
