@@ -72,7 +72,7 @@ describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name
 test('three replicas of which one is killed and one upgraded lose no fact, and do each thing once', async () => {
   // The long form is `npm run torture -- replicas`. It runs on a real server where there is one.
   const { connection } = stores.at(-1) as (typeof stores)[number];
-  const { kills, findings } = await tortureReplicas({ connection, count: 2, clients: 4 });
+  const { kills, findings } = await tortureReplicas({ connection, count: 1, clients: 4 });
   expect(findings).toEqual([]);
-  expect(kills).toBe(2);
+  expect(kills).toBe(1);
 });

@@ -148,9 +148,9 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
       seconds: Number(values.seconds),
       progress: (kills, facts) => process.stderr.write(`${kills} of ${count} kills, ${facts} facts\n`),
     }).finally(() => server?.remove());
-    const { kills, facts, runs, closings, delivered, longestPauseMs, findings } = report;
+    const { kills, facts, runs, ticks, closings, delivered, longestPauseMs, findings } = report;
     process.stdout.write(
-      `${kills} kills of three replicas: ${facts} facts, ${runs} runs of the validator, ${closings} closings, ${delivered} deliveries, at most ${(longestPauseMs / 1_000).toFixed(1)} s without one; ${findings.length} findings\n`,
+      `${kills} kills and ${kills} upgrades of three replicas: ${facts} facts, ${runs} runs of the validator at ${ticks} ticks, ${closings} closings, ${delivered} deliveries, at most ${(longestPauseMs / 1_000).toFixed(1)} s without one; ${findings.length} findings\n`,
     );
     for (const text of findings) process.stdout.write(`  ${text}\n`);
     return findings.length === 0 ? 0 : 1;

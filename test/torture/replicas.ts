@@ -15,7 +15,7 @@ import { WebhookReceiver } from './webhook-receiver.ts';
 export interface ReplicasOptions {
   /** Connection string of an EventStoreDB that can lose everything afterwards. */
   readonly connection: string;
-  /** How often a replica is killed, or shut down as in an upgrade, in turn. */
+  /** How often a replica is killed. After each kill, another one is shut down and started, as in an upgrade. */
   readonly count: number;
   /** Seconds between two kills. Without them, the next one follows when 200 more facts are acknowledged. */
   readonly seconds?: number;
@@ -28,6 +28,8 @@ export interface ReplicasReport {
   readonly kills: number;
   readonly facts: number;
   readonly runs: number;
+  /** Number of ticks of the validator between the first and the last run. */
+  readonly ticks: number;
   readonly closings: number;
   readonly delivered: number;
   /** Longest time without a delivery, while facts were posted and the owner of the deliveries may have been killed. */
@@ -36,6 +38,8 @@ export interface ReplicasReport {
 }
 
 const REPLICAS = 3;
+/** The validator runs at most once a minute, however often its schedule asks for it. */
+const TICK_MS = 60_000;
 const WEBHOOKS = 2;
 /** How soon another replica goes on with the deliveries of one that was killed. */
 export const MAX_PAUSE_MS = 30_000;
@@ -47,6 +51,7 @@ export const MAX_PAUSE_MS = 30_000;
  */
 export async function tortureReplicas(options: ReplicasOptions): Promise<ReplicasReport> {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-replicas-'));
+  const findings: string[] = [];
   const receivers = await Promise.all(Array.from({ length: WEBHOOKS }, () => WebhookReceiver.start()));
   const credentials = join(folder, 'kubeconfigs');
   await mkdir(credentials);
@@ -67,14 +72,18 @@ export async function tortureReplicas(options: ReplicasOptions): Promise<Replica
       const before = producers.acknowledged.length;
       if (options.seconds !== undefined) await wait(options.seconds * 1_000);
       await until(() => producers.acknowledged.length >= before + 200);
-      const isCrash = kill % 2 === 0;
-      const replica = isCrash ? await senderOf(replicas) : (replicas[kill % REPLICAS] as LedgerProcess);
-      await replica.stop(isCrash ? 'SIGKILL' : 'SIGTERM');
-      await replica.start();
+      const victim = await senderOf(replicas);
+      await victim.stop('SIGKILL');
+      await victim.start();
+      const next = replicas[(replicas.indexOf(victim) + 1) % REPLICAS] as LedgerProcess;
+      await next.stop('SIGTERM');
+      if (next.exitCode !== 0) findings.push(`a replica ended with ${next.exitCode}: ${next.output}`);
+      await next.start();
       options.progress?.(kill + 1, producers.acknowledged.length);
     }
     await producers.stop();
-    return await examine(options.count, replicas, receivers, producers);
+    const report = await examine(options.count, replicas, receivers, producers);
+    return { ...report, findings: [...findings, ...report.findings] };
   } finally {
     await Promise.all(replicas.map((replica) => replica.stop('SIGKILL')));
     await Promise.all(receivers.map((receiver) => receiver.stop()));
@@ -156,8 +165,9 @@ async function examine(
   let runs: Run[] = [];
   await until(async () => {
     runs = ((await first.getJson('/v1/validations?limit=1000')) as { items: Run[] }).items;
-    return runs.length >= 2;
+    return runs.length > 0;
   });
+  const times = runs.map(({ tick }) => Date.parse(tick));
   const ticks = runs.map(({ tick, shard }) => `${tick} ${shard}`);
   for (const [i, tick] of ticks.entries())
     if (ticks.indexOf(tick) !== i) findings.push(`two runs of the validator at ${tick}`);
@@ -176,6 +186,7 @@ async function examine(
     kills,
     facts: facts.length,
     runs: runs.length,
+    ticks: 1 + Math.round((Math.max(...times) - Math.min(...times)) / TICK_MS),
     closings: closings.length,
     delivered,
     longestPauseMs,
