@@ -124,6 +124,12 @@ export class EventStored {
     if (status >= 300) throw new Error(`no scavenge: ${status} ${text}`);
   }
 
+  /** Lets a leader give up its role. Its connections stay. */
+  async resign(): Promise<void> {
+    const { status, text } = await this.request('POST', '/admin/node/resign');
+    if (status >= 300) throw new Error(`the leader does not resign: ${status} ${text}`);
+  }
+
   /** Sends a signal, such as SIGSTOP, which makes the node hang, and SIGCONT. */
   signal(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);

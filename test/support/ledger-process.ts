@@ -27,6 +27,10 @@ export class LedgerProcess {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   get exitCode(): number | null {
     return this.#process?.exitCode ?? null;
   }

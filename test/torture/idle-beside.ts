@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inBatchMode, registered } from '../support/cloud-events.ts';
 import { startSingleNode } from '../support/eventstored.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
+import { cpuTimeOf } from './cpu-time.ts';
 import { writeForeign } from './server-faults.ts';
 
 /** The cost of an idle ledger for the server that it shares. */
@@ -24,8 +25,6 @@ const FACTS = 50;
 const MAX_CPU_PERCENT = 5;
 const MAX_START_S = 3;
 const MEASURE_MS = 60_000;
-/** Length of a tick of the times in /proc. */
-const TICK_MS = 10;
 
 /**
  * Runs a ledger of few facts on a real server, lets another application write many events, and measures what the idle ledger costs
@@ -76,12 +75,4 @@ export async function idleBeside(count: number, progress: (text: string) => void
     await remove();
     await rm(dataDir, { recursive: true, force: true });
   }
-}
-
-/** Returns the processor time of a process so far, in milliseconds. */
-async function cpuTimeOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name of the program, in parentheses, may have spaces.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }

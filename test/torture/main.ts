@@ -190,10 +190,35 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     }
     return found === 0 ? 0 : 1;
   },
+  reads: async (args) => {
+    const { interruptedCluster, interruptedNode, tortureReads } = await import('./reads.ts');
+    const { count } = budgetOf(args, 500);
+    const progress = (text: string) => process.stderr.write(`${text}\n`);
+    let found = 0;
+    for (const [name, start] of Object.entries({
+      'one node': interruptedNode,
+      'three nodes': interruptedCluster,
+    })) {
+      const { findings, ...report } = await tortureReads(name, await start(), { count, progress });
+      process.stdout.write(`${name}: ${JSON.stringify(report, null, 2)}; ${findings.length} findings\n`);
+      for (const text of findings) process.stdout.write(`  ${text}\n`);
+      found += findings.length;
+    }
+    return found === 0 ? 0 : 1;
+  },
   idle: async (args) => {
     const { idleBeside } = await import('./idle-beside.ts');
     const report = await idleBeside(budgetOf(args, 2_000_000).count, (text) =>
       process.stderr.write(`${text}\n`),
+    );
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    return report.findings.length === 0 ? 0 : 1;
+  },
+  active: async (args) => {
+    const { activeClusters } = await import('./active-clusters.ts');
+    const { count } = budgetOf(args, 40_000);
+    const report = await activeClusters([count / 4, count / 2, count], (round) =>
+      process.stderr.write(`${JSON.stringify(round)}\n`),
     );
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return report.findings.length === 0 ? 0 : 1;

@@ -137,8 +137,7 @@ async function inCluster(
 
 /** Another node becomes the leader, while all connections stay. The former leader then lags behind, because it stands still often. */
 async function resign(leader: EventStored, others: readonly EventStored[]): Promise<void> {
-  const { status, text } = await leader.request('POST', '/admin/node/resign');
-  if (status >= 300) throw new Error(`the leader does not resign: ${status} ${text}`);
+  await leader.resign();
   await leaderOf(others);
   for (const end = performance.now() + LAG_MS; performance.now() < end; ) {
     leader.signal('SIGSTOP');
