@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
+import { lastRevision } from '../../src/eventstore/last-revision.ts';
 import { retryUntil } from '../../src/ledger/append-with-retry.ts';
 import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 300, outageMs: 5_000 };
@@ -143,6 +144,27 @@ describe('a log on a server with 20,000 events of another application', () => {
     await watcher.until(({ seen }) => seen.length === 6);
     expect(idsOf(watcher.seen.slice(5))).toEqual(later);
     await watcher.stop();
+    await behind.close();
+  });
+
+  test('answers no read from a node that lacks what was acknowledged, such as a former leader', async () => {
+    const store = open();
+    await writeOwn(store, 5);
+    expect(await readLog(store)).toHaveLength(5);
+    const behind = await startDouble();
+    double.readLogOf(behind);
+    await store.append('a', [anEvent()], 'absent');
+    const reads = [
+      () => collect(store.readStream('a')),
+      () => collect(store.readStream('a', { direction: 'backwards', limit: 1 })),
+      () => lastRevision(store, 'a'),
+      () => readLog(store),
+      () => store.head(),
+    ];
+    for (const read of reads) await expect(read()).rejects.toThrow('lags behind');
+    double.readLogOf(double);
+    expect(await eventually(() => collect(store.readStream('a')))).toHaveLength(1);
+    expect(await eventually(() => store.head())).toBe(6);
     await behind.close();
   });
 });

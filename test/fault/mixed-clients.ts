@@ -25,7 +25,8 @@ export interface MixedCounts {
 
 /** Statuses that ask to try again. */
 const LATER = new Set([429, 503, 507]);
-const PAUSE_MS = 10;
+/** Before the next attempt, if the ledger cannot now. */
+const PAUSE_MS = 25;
 
 /**
  * Clients that post facts, void some, delete clusters, close months and read back what was recorded, all at once and through

@@ -99,7 +99,9 @@ async function missingIn(ledger: LedgerProcess, mixed: MixedClients): Promise<st
 }
 
 const HANG_MS = 7_000;
+const LONG_HANG_MS = 120_000;
 const OUTAGE_MS = 15_000;
+const LONG_OUTAGE_MS = 180_000;
 const FOREIGN_MS = 10_000;
 const LAG_MS = 10_000;
 const LAG_PAUSE_MS = 200;
@@ -114,9 +116,9 @@ async function restart(node: EventStored, signal: 'SIGTERM' | 'SIGKILL', pauseMs
   await node.start();
 }
 
-async function hang(node: EventStored): Promise<void> {
+async function hang(node: EventStored, ms = HANG_MS): Promise<void> {
   node.signal('SIGSTOP');
-  await wait(HANG_MS);
+  await wait(ms);
   node.signal('SIGCONT');
 }
 
@@ -216,9 +218,11 @@ export function serverFaults(shim: Shim | undefined): Readonly<Record<string, St
     return { url, remove, disturb: async () => void (await fault(node, url)) };
   };
   return {
-    hung: () => single(hang),
+    hung: () => single((node) => hang(node)),
+    'hung-for-minutes': () => single((node) => hang(node, LONG_HANG_MS)),
     restarted: () => single((node) => restart(node, 'SIGTERM')),
     gone: () => single((node) => restart(node, 'SIGKILL', OUTAGE_MS)),
+    'gone-for-minutes': () => single((node) => restart(node, 'SIGKILL', LONG_OUTAGE_MS)),
     'full-disk': () => onFailingDisk(shim as Shim, ENOSPC),
     'read-only-disk': () => onFailingDisk(shim as Shim, EROFS),
     scavenged: () => single((node) => node.scavenge()),

@@ -9,6 +9,7 @@ import { StoreRefused, StoreUnavailable, VersionConflict } from '../store-errors
 import { disposeClient } from './client-channel.ts';
 import { appendFailure, describe, recoversByItself } from './error-mapping.ts';
 import type { Reachability } from './reachability.ts';
+import type { SeenPosition } from './seen-position.ts';
 
 const DISPOSE_MS = 2_000;
 
@@ -29,6 +30,7 @@ export class Appender {
   readonly #attemptMs: number;
   readonly #reachability: Reachability;
   readonly #requireReadable: () => Promise<void>;
+  readonly #seen: SeenPosition;
   #client: EventStoreDBClient;
   /** Whether the server has answered on the current stream. */
   #isWarm = false;
@@ -48,11 +50,13 @@ export class Appender {
     attemptMs: number,
     reachability: Reachability,
     requireReadable: () => Promise<void>,
+    seen: SeenPosition,
   ) {
     this.#connection = connection;
     this.#attemptMs = attemptMs;
     this.#reachability = reachability;
     this.#requireReadable = requireReadable;
+    this.#seen = seen;
     this.#client = EventStoreDBClient.connectionString(connection);
   }
 
@@ -64,6 +68,7 @@ export class Appender {
     return this.#reporting(
       this.#inOrder(async () => {
         const result = await this.#client.appendToStream(stream, events, { expectedRevision });
+        if (result.position !== undefined) this.#seen.note(result.position.commit);
         return Number(result.nextExpectedRevision);
       }),
     );

@@ -1,6 +1,7 @@
 import type { EventStoreDBClient } from '@eventstore/db-client';
 
-interface Channel {
+/** The connection of a client to a node. */
+export interface Channel {
   close(): void;
 }
 

@@ -21,6 +21,7 @@ import { LogIndex } from './log-index.ts';
 import { NumberedLog } from './numbered-log.ts';
 import { Reachability } from './reachability.ts';
 import { Reader } from './reader.ts';
+import { SeenPosition } from './seen-position.ts';
 import { ServerEvents } from './server-events.ts';
 import { TIMINGS, type Timings } from './timings.ts';
 import { tlsMismatch } from './tls-mismatch.ts';
@@ -83,9 +84,14 @@ export class EsdbStore implements EventStore {
         follow: () => this.#reader.probeLog(),
       },
     });
-    this.#reader = new Reader(connection, timings, this.#reachability);
-    this.#appender = new Appender(connection, timings.appendMs, this.#reachability, () =>
-      this.#requireLogReadable(),
+    const seen = new SeenPosition(timings);
+    this.#reader = new Reader(connection, timings, this.#reachability, seen);
+    this.#appender = new Appender(
+      connection,
+      timings.appendMs,
+      this.#reachability,
+      () => this.#requireLogReadable(),
+      seen,
     );
     this.#index = new LogIndex(this, {
       signal: this.#closing.signal,
@@ -104,6 +110,7 @@ export class EsdbStore implements EventStore {
       timings,
       log,
       reachability: this.#reachability,
+      seen,
     });
   }
 

@@ -9,11 +9,13 @@ import type { Logger } from '../../util/logger.ts';
 import type { Batch, LogEvent } from '../event-store.ts';
 import { StoreUnavailable } from '../store-errors.ts';
 import { channelOf } from './client-channel.ts';
+import { endOfServerLog } from './end-of-server-log.ts';
 import { describe } from './error-mapping.ts';
 import type { LogGaps } from './log-gaps.ts';
 import type { LogIndex } from './log-index.ts';
 import type { Reachability } from './reachability.ts';
-import { endOfServerLog, type Reader } from './reader.ts';
+import type { Reader } from './reader.ts';
+import { requireNotBehind, type SeenPosition } from './seen-position.ts';
 import type { ServerEvents } from './server-events.ts';
 import { type SubscriptionOptions, subscribeOnce } from './subscription.ts';
 import type { Timings } from './timings.ts';
@@ -29,6 +31,7 @@ interface Parts {
   readonly timings: Timings;
   readonly log: Pick<Logger, 'info'>;
   readonly reachability: Reachability;
+  readonly seen: SeenPosition;
 }
 
 /** How far a reader of the log has come. */
@@ -138,12 +141,15 @@ export class NumberedLog {
     signal: AbortSignal,
     confirmed: () => void,
   ): AsyncGenerator<Batch> {
-    const { gaps, events: converter, timings, reachability } = this.#parts;
+    const { gaps, events: converter, timings, reachability, seen } = this.#parts;
     cursor.isAtGap = false;
     cursor.at = later(cursor.at, gaps.endAfter(cursor.number));
+    // A mark or a gap can be ahead of what this process has read.
+    if (cursor.at !== undefined) seen.note(cursor.at.commit);
+    const { commit } = seen;
     const channel = await channelOf(client);
     const end = await endOfServerLog(client, timings);
-    requireNotBehind(end, cursor.at);
+    requireNotBehind(end?.commit ?? -1n, commit);
     const options: SubscriptionOptions = {
       prefix: converter.prefix,
       from: cursor.at ?? START,
@@ -163,13 +169,14 @@ export class NumberedLog {
 
   /** Numbers events and moves the cursor behind them, until it comes to a large gap. @returns the events after number `after`. */
   #number(events: readonly AllStreamResolvedEvent[], cursor: Cursor, after: number): LogEvent[] {
-    const { index, gaps, events: converter } = this.#parts;
+    const { index, gaps, events: converter, seen } = this.#parts;
     const wanted: LogEvent[] = [];
     for (const { event } of events) {
       if (event === undefined) continue;
       cursor.number++;
       cursor.at = event.position;
       index.note(cursor.number, event.position);
+      seen.note(event.position.commit);
       if (cursor.number > after)
         wanted.push({ ...converter.toRecordedEvent(event), position: cursor.number });
       const gapEnd = gaps.endAfter(cursor.number);
@@ -188,14 +195,6 @@ export class NumberedLog {
     this.#parts.gaps.note(cursor.number, cursor.at, end);
     cursor.at = end;
   }
-}
-
-/** @throws StoreUnavailable if the log of a node ends before a position that was read. Its events would be missed or repeated. */
-function requireNotBehind(end: Position | undefined, read: Position | undefined): void {
-  if (read === undefined || (end !== undefined && end.commit >= read.commit)) return;
-  throw new StoreUnavailable(
-    `the log of the server ends at ${end?.commit ?? 0}, before ${read.commit}, which was read before: the node lags behind, or its data is older`,
-  );
 }
 
 function later(a: Position | undefined, b: Position | undefined): Position | undefined {

@@ -1,17 +1,11 @@
-import {
-  type AllStreamResolvedEvent,
-  BACKWARDS,
-  END,
-  EventStoreDBClient,
-  type Position,
-  type ResolvedEvent,
-  type StreamingRead,
-} from '@eventstore/db-client';
+import { EventStoreDBClient, type ResolvedEvent, type StreamingRead } from '@eventstore/db-client';
 import { withDeadline } from '../../util/with-deadline.ts';
 import { disposeClient } from './client-channel.ts';
 import { completeRead } from './complete-read.ts';
+import { readEnd } from './end-of-server-log.ts';
 import { readFailure, recoversByItself } from './error-mapping.ts';
 import type { Reachability } from './reachability.ts';
+import type { SeenPosition } from './seen-position.ts';
 import type { Timings } from './timings.ts';
 
 const DISPOSE_MS = 1_000;
@@ -27,27 +21,41 @@ export class Reader {
   readonly #connection: string;
   readonly #timings: Timings;
   readonly #reachability: Reachability;
+  readonly #seen: SeenPosition;
   #current: SharedClient;
   #isLogReadable = false;
   /** Former clients that still have reads in progress. */
   readonly #retired = new Set<SharedClient>();
 
   /** @throws an error of the client if the connection string is not valid. */
-  constructor(connection: string, timings: Timings, reachability: Reachability) {
+  constructor(connection: string, timings: Timings, reachability: Reachability, seen: SeenPosition) {
     this.#connection = connection;
+    this.#seen = seen;
     this.#timings = timings;
     this.#reachability = reachability;
     this.#current = new SharedClient(connection);
   }
 
-  /** Reads a stream. A stream that does not exist has no events. @throws StoreUnavailable if the read is not complete. */
-  readStream(stream: string, options: ReadStreamOptions): AsyncGenerator<ResolvedEvent> {
-    return this.#read((client) => client.readStream(stream, options, READABLE));
+  /**
+   * Reads a stream from the leader. A stream that does not exist has no events.
+   * @throws StoreUnavailable if the read is not complete, or the node lacks what this process has seen.
+   */
+  async *readStream(stream: string, options: ReadStreamOptions): AsyncGenerator<ResolvedEvent> {
+    yield* this.use('read', (client) => this.#readUpToDate(client, stream, options));
+    this.#reachability.succeeded('read');
   }
 
-  async *#read<E>(open: (client: EventStoreDBClient) => StreamingRead<E>): AsyncGenerator<E> {
-    yield* this.use('read', (client) => completeRead(open(client), this.#timings.readMs));
-    this.#reachability.succeeded('read');
+  async *#readUpToDate(
+    client: EventStoreDBClient,
+    stream: string,
+    options: ReadStreamOptions,
+  ): AsyncGenerator<ResolvedEvent> {
+    const { commit } = this.#seen;
+    await this.#seen.require(client, commit);
+    const read = client.readStream(stream, { ...options, requiresLeader: true }, READABLE);
+    yield* completeRead(read, this.#timings.readMs);
+    // The client may have connected to another node since the check.
+    await this.#seen.require(client, commit);
   }
 
   /**
@@ -122,20 +130,6 @@ export class Reader {
     const disposed = Promise.allSettled(clients.map(({ client }) => disposeClient(client)));
     await withDeadline(disposed, DISPOSE_MS, () => new Error('late')).catch(() => undefined);
   }
-}
-
-/** Returns the position of the last event of all streams of the server. @throws StoreUnavailable or an error of the client */
-export async function endOfServerLog(
-  client: EventStoreDBClient,
-  { readMs }: Timings,
-): Promise<Position | undefined> {
-  let end: Position | undefined;
-  for await (const { event } of completeRead(readEnd(client), readMs)) end = event?.position;
-  return end;
-}
-
-function readEnd(client: EventStoreDBClient): StreamingRead<AllStreamResolvedEvent> {
-  return client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
 }
 
 /** A client with the number of reads and subscriptions that use it. */
