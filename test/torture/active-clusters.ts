@@ -7,7 +7,7 @@ import { startSingleNode } from '../support/eventstored.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { cpuTimeOf } from './cpu-time.ts';
 
-/** What a round costs in which each cluster gets one fact. */
+/** Costs of a round in which each cluster gets one fact. */
 export interface Round {
   readonly clusters: number;
   /** 0 for the first facts of the clusters. */

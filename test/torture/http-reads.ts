@@ -131,20 +131,27 @@ async function fill(ledger: LedgerProcess): Promise<string[]> {
     ...Array.from({ length: 20 }, (_, i) => voided(`c-${i}`, day(9), eventIds[0] as string)),
   ]);
   for (const period of PERIODS) {
-    const closed = await fetch(`${ledger.url}/v1/periods/${period}/close`, { method: 'POST' });
-    if (closed.status !== 200) throw new Error(`${period}: ${closed.status} ${await closed.text()}`);
+    await patientlyPost(`${ledger.url}/v1/periods/${period}/close`);
   }
-  const signed = await fetch(`${ledger.url}/log/checkpoint`, { method: 'POST' });
-  if (signed.status !== 200) throw new Error(`no checkpoint: ${signed.status} ${await signed.text()}`);
+  await patientlyPost(`${ledger.url}/log/checkpoint`);
   return eventIds;
 }
 
 async function post(ledger: LedgerProcess, facts: readonly PostedEvent[]): Promise<{ eventId?: string }[]> {
   const { headers, body } = inBatchMode(facts);
-  const answer = await fetch(`${ledger.url}/v1/events`, { method: 'POST', headers, body: body as string });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${answer.status} ${text}`);
+  const text = await patientlyPost(`${ledger.url}/v1/events`, { headers, body: body as string });
   return (JSON.parse(text) as { results: { eventId?: string }[] }).results;
+}
+
+/** Posts until the ledger can answer. @returns the text of the answer. */
+async function patientlyPost(url: string, request: RequestInit = {}): Promise<string> {
+  for (;;) {
+    const answer = await fetch(url, { method: 'POST', ...request });
+    const text = await answer.text();
+    if (answer.ok) return text;
+    if (!LATER.has(answer.status)) throw new Error(`${url}: ${answer.status} ${text}`);
+    await wait(100);
+  }
 }
 
 /** Paths by kind: what is answered from the store, and what is answered from memory. */

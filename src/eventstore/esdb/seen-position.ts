@@ -7,7 +7,7 @@ import type { Timings } from './timings.ts';
 
 /** A read of the end of the log of a node, in progress. */
 interface Check {
-  /** What the process had seen when the check began. */
+  /** Commit position that the process had seen when the check began. */
   readonly seen: bigint;
   readonly end: Promise<bigint>;
 }
