@@ -43,7 +43,7 @@ const REFUSALS_OF_FORM: ReadonlySet<number> = new Set([405, 406, 411, 413, 414, 
 
 /** Words of zod and Fastify, which say nothing to those who do not know them. */
 const LIBRARY_WORDS =
-  /Invalid (input|option|key|discriminator|element|ISO|URL|UUID)|Too (small|big):|[Ee]xpected (string|number|object|array|boolean)|Unrecognized key|FST_ERR|body must|querystring must/;
+  /Invalid (input|option|key|discriminator|element|ISO|URL|UUID)|Too (small|big):|\b[Ee]xpected (string|number|object|array|boolean)|Unrecognized key|FST_ERR|body must|querystring must/;
 
 /**
  * Sends valid and defective requests to every operation of the contract, and compares each answer with it: no 5xx, no status,
