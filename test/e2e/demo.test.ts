@@ -11,6 +11,7 @@ import { sampleHistory } from '../../src/cli/demo/sample-history.ts';
 import { decide } from '../../src/domain/facts/decide-fact.ts';
 import { KnownFacts } from '../../src/domain/facts/known-facts.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
+import { until } from '../support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/demo/demo-main.ts', import.meta.url));
 const READY = 'Ctrl-C ends the demo.';
@@ -189,6 +190,17 @@ describe('the demo while it runs', () => {
     expect(codes).toEqual(
       expect.arrayContaining(['registration-conflict', 'event-id-reused', 'cluster-deleted']),
     );
+  });
+
+  test('has clusters that the validator finds, a webhook that receives, and accounts with a plan', async () => {
+    await until(async () => (await demo.get('/v1/validations')).items[0]?.state === 'completed');
+    const { counts } = (await demo.get('/v1/validations')).items[0].result;
+    expect(counts).toMatchObject({ unknown: 0, unverifiable: 0 });
+    expect(counts.alive).toBeGreaterThan(100);
+    expect(counts.unreachable).toBeGreaterThan(0);
+    await until(async () => (await demo.get('/v1/webhooks')).items[0]?.delivery.lastSuccessAt !== undefined);
+    const { limitUse } = await demo.get('/v1/accounts/acorn-insurance');
+    expect(limitUse).toMatchObject([{ clusterType: 'workload-cluster', limit: expect.any(Number) }]);
   });
 
   test('has a year of facts, each recorded when it happened', async () => {

@@ -8,6 +8,7 @@ import { DAY_MS } from '../../domain/time.ts';
 import { DemoUsageError, HELP, readArguments } from './arguments.ts';
 import { FolderNotUsable, prepareFolder } from './folder.ts';
 import { runDemo } from './run-demo.ts';
+import { SampleClusters } from './sample-clusters.ts';
 import { SampleClock } from './seed-ledger.ts';
 
 const DATABASE_FILE = 'ledger.db';
@@ -44,10 +45,11 @@ async function start(args: readonly string[]): Promise<void> {
   const config: Config = { ...configured, dataDir: folder, store, announceAlerts: false };
   await requireFreePort(config);
   await prepareFolder(folder, DATABASE_FILE);
-  await run(config, seconds);
+  const clusters = await SampleClusters.start(join(folder, 'kubeconfigs'));
+  await run({ ...config, validator: clusters.settings(config.validator) }, clusters, seconds);
 }
 
-async function run(config: Config, seconds: number | undefined): Promise<void> {
+async function run(config: Config, clusters: SampleClusters, seconds: number | undefined): Promise<void> {
   const stop = stopAtSignal();
   const clock = new SampleClock();
   // Before the first fact of the sample data: the ledger records its start, and its time never goes back.
@@ -63,12 +65,13 @@ async function run(config: Config, seconds: number | undefined): Promise<void> {
       stop.abort();
     },
   });
-  await runDemo(ledger, clock, config, { seconds, stop }).catch((error: unknown) => {
+  await runDemo(ledger, clock, config, { seconds, stop, clusters }).catch((error: unknown) => {
     failure ??= error;
   });
   if (failure !== undefined) report(failure);
   setTimeout(() => process.exit(), CLOSE_TIMEOUT_MS).unref();
   await ledger.close();
+  await clusters.close();
 }
 
 /** Returns a controller that aborts at SIGINT or SIGTERM. npm sends a second SIGINT after Ctrl-C, which has no effect. */

@@ -80,7 +80,9 @@ ${problems.join('\n')}
 
 ${screen.strong('Live traffic')}
 
-  The Pro app now posts registrations, deletions and repeated events. Ctrl-C ends the demo.
+  The Pro app now posts registrations, deletions and repeated events. The validator asks every sample cluster,
+  now and every five minutes. A webhook sends each event to a billing service, which fails one time in ten.
+  Ctrl-C ends the demo.
 `;
 }
 

@@ -3,8 +3,13 @@ import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Composition } from '../../app/compose.ts';
 import type { Config } from '../../config/config.ts';
+import type { LedgerModel } from '../../projections/model/ledger-model.ts';
+import { viewCluster } from '../../projections/queries/cluster-view.ts';
+import { BillingReceiver } from './billing-receiver.ts';
 import { countClusters } from './counts.ts';
 import { guide, statusLine } from './guide.ts';
+import { ACCOUNTS } from './sample-accounts.ts';
+import type { SampleClusters } from './sample-clusters.ts';
 import { sampleHistory } from './sample-history.ts';
 import { Screen } from './screen.ts';
 import { type SampleClock, seedLedger } from './seed-ledger.ts';
@@ -12,11 +17,13 @@ import { Traffic } from './traffic.ts';
 
 const STATUS_EVERY_MS = 10_000;
 const CATCH_UP_TIMEOUT_MS = 10_000;
+const ACCOUNTS_WITH_PROFILE = 12;
 
 export interface RunOptions {
   /** Duration of the live traffic; `undefined` means until `stop` is aborted. */
   readonly seconds: number | undefined;
   readonly stop: AbortController;
+  readonly clusters: SampleClusters;
 }
 
 /** Records the sample data, starts the server, prints the guide, and posts live traffic until the end. */
@@ -24,22 +31,27 @@ export async function runDemo(
   { app, ledger, projections, store, closePeriod }: Composition,
   clock: SampleClock,
   { host, port, dataDir }: Config,
-  { seconds, stop }: RunOptions,
+  { seconds, stop, clusters }: RunOptions,
 ): Promise<void> {
   const screen = new Screen(process.stdout);
   const began = performance.now();
   const history = sampleHistory(Date.now());
+  for (const { fact } of history.steps)
+    if (fact.type === 'ClusterRegistered') await clusters.add(fact.clusterId);
   await seedLedger(history.steps, { ledger, projections, closePeriod }, clock, stop.signal);
   if (stop.signal.aborted) return;
   clock.release();
   await projections.waitForPosition(await store.head(), CATCH_UP_TIMEOUT_MS);
   const tookMs = performance.now() - began;
+  clusters.run((clusterId) => isRunning(projections.model, clusterId));
   const url = await app.listen({ host, port });
+  const billing = await BillingReceiver.start();
+  await showParts(url, billing.url);
 
   const count = () => countClusters(projections.model, Date.now());
   const folder = shortestPath(dataDir);
   screen.print(guide({ url, folder, history, counts: count(), now: Date.now(), tookMs }, screen));
-  const traffic = new Traffic(url, join(dataDir, 'pro-app-outbox.db'), stop.signal);
+  const traffic = new Traffic(url, join(dataDir, 'pro-app-outbox.db'), clusters, stop.signal);
   const showStatus = () => screen.status(statusLine(count(), traffic.tally, Date.now()));
   const ticking = setInterval(showStatus, STATUS_EVERY_MS);
   const posting = traffic.run();
@@ -47,8 +59,35 @@ export async function runDemo(
   stop.abort();
   clearInterval(ticking);
   await posting;
+  await billing.close();
   showStatus();
   screen.print('The demo has ended.');
+}
+
+/** Returns whether a cluster answers: not if it is deleted, or gone without a word. */
+function isRunning(model: LedgerModel, clusterId: string): boolean {
+  const cluster = model.clusters.find(clusterId);
+  if (cluster === undefined) return false;
+  const { status, stoppedBy } = viewCluster(model, cluster, Date.now());
+  return status !== 'deleted' && status !== 'orphan' && !stoppedBy.includes('unreachable');
+}
+
+/** Creates a webhook, gives some accounts a profile, and asks for a run of the validator, so that every page has something to show. */
+async function showParts(url: string, receiver: string): Promise<void> {
+  const send = async (method: string, path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(url + path, { method, headers, body: JSON.stringify(body) });
+    if (!answer.ok)
+      throw new Error(`${method} ${path} was answered with ${answer.status}: ${await answer.text()}`);
+    await answer.arrayBuffer();
+  };
+  await send('POST', '/v1/webhooks', { url: receiver, description: 'Billing service' });
+  for (const { accountId, size } of ACCOUNTS.slice(0, ACCOUNTS_WITH_PROFILE))
+    await send('PUT', `/v1/accounts/${accountId}`, {
+      externalIds: { stripe: `cus_${accountId.replaceAll('-', '')}` },
+      limits: { 'workload-cluster': size + 3 },
+    });
+  await send('POST', '/v1/validations', {});
 }
 
 async function untilEnd(seconds: number | undefined, signal: AbortSignal): Promise<void> {

@@ -94,6 +94,6 @@ export function newCluster(
     region: random.pick(provider.regions),
     labels: { env: purpose.startsWith('prod') ? 'production' : purpose, kubernetes },
     billable: !isManagement,
-    connection: `argocd/cluster-${clusterId}`,
+    connection: `dir:${clusterId}.yaml`,
   };
 }

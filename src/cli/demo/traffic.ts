@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type DataOf, type LifecycleEvent, Outbox } from '../../../packages/client/src/index.ts';
 import { SECOND_MS } from '../../domain/time.ts';
 import { ACCOUNTS, type Account, type Cluster, newCluster } from './sample-accounts.ts';
+import type { SampleClusters } from './sample-clusters.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { PRO_APP } from './timeline.ts';
 
@@ -29,6 +30,7 @@ export interface Tally {
 export class Traffic {
   readonly tally: Tally = { appended: 0, duplicate: 0, rejected: 0, failed: 0 };
   readonly #outbox: Outbox;
+  readonly #clusters: SampleClusters;
   readonly #signal: AbortSignal;
   readonly #random = new SeededRandom('live traffic');
   readonly #accountsWithPreviews = ACCOUNTS.filter(({ hasPreviews }) => hasPreviews);
@@ -41,7 +43,8 @@ export class Traffic {
    * @param url of the ledger.
    * @param file of the outbox.
    */
-  constructor(url: string, file: string, signal: AbortSignal) {
+  constructor(url: string, file: string, clusters: SampleClusters, signal: AbortSignal) {
+    this.#clusters = clusters;
     this.#outbox = Outbox.open({
       file,
       url,
@@ -64,12 +67,12 @@ export class Traffic {
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
       await wait(this.#random.between(150, 700), undefined, { signal: this.#signal }).catch(() => undefined);
-      if (!this.#signal.aborted) this.#reportNext();
+      if (!this.#signal.aborted) await this.#reportNext();
     }
     await this.#outbox.close();
   }
 
-  #reportNext(): void {
+  async #reportNext(): Promise<void> {
     const { length } = this.#alive;
     if (this.#last !== undefined && this.#random.chance(RESEND_PROBABILITY)) {
       this.#outbox.addEvents([this.#last]);
@@ -79,6 +82,7 @@ export class Traffic {
       const account = this.#random.pick(this.#accountsWithPreviews) as Account;
       const cluster = newCluster(this.#random, account, 'preview', 1);
       this.#alive.push(cluster);
+      await this.#clusters.add(cluster.clusterId);
       this.#register(cluster);
     } else {
       const [deleted] = this.#alive.splice(this.#random.between(0, length - 1), 1) as [Cluster];

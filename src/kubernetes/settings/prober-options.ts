@@ -16,7 +16,7 @@ export const ProberOptions = z.strictObject({
     })
     .prefault({}),
   addresses: AddressPolicyOptions.prefault({}),
-  /** Whether the server of a kubeconfig may be an `http:` URL. Only tests need it. */
+  /** Whether the server of a kubeconfig may be an `http:` URL. Only tests and the demo need it. */
   allowPlainHttp: z.boolean().default(false),
   /** DNS servers as `ip` or `ip:port`. By default the DNS servers of the machine. */
   dnsServers: z.array(z.string().min(1)).min(1).readonly().optional(),

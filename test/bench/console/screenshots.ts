@@ -37,6 +37,10 @@ async function main(): Promise<void> {
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   try {
     await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200);
+    await until(async () => {
+      const runs = await fetch(`${url}/v1/validations`);
+      return /"state":"completed"/.test(await runs.text());
+    });
     await mkdir(IMAGES, { recursive: true });
     for (const { name, path, scheme = 'light', ready } of await picturesOf(url)) {
       const context = await browser.newContext({

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { ValidatorSettings } from '../../config/validator-settings.ts';
+
+/** Plays the API servers of the sample clusters, so that the validator has something to ask: each behind a path of its own. */
+export class SampleClusters {
+  readonly #folder: string;
+  readonly #server: Server;
+  #isRunning: (clusterId: string) => boolean = () => false;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#server = createServer(({ url = '' }, response) => {
+      const [, clusterId = '', ...path] = url.split('/').map(decodeURIComponent);
+      this.#answer(clusterId, path.join('/'), response);
+    });
+  }
+
+  /** Begins to listen on a free port of the loopback address. @param folder where kubeconfigs are written; it is created. */
+  static async start(folder: string): Promise<SampleClusters> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const clusters = new SampleClusters(folder);
+    await once(clusters.#server.listen(0, '127.0.0.1'), 'listening');
+    return clusters;
+  }
+
+  /** Settings with which the validator asks the clusters. They stay on this machine, so nothing is encrypted or slowed down. */
+  settings(configured: ValidatorSettings): ValidatorSettings {
+    return {
+      ...configured,
+      credentials: { ...configured.credentials, directory: this.#folder },
+      probe: {
+        ...configured.probe,
+        allowPlainHttp: true,
+        perHost: { perSecond: 1_000, burst: 1_000 },
+        addresses: { ...configured.probe.addresses, allow: ['127.0.0.1/32'] },
+      },
+    };
+  }
+
+  /** Writes the kubeconfig of a cluster, as `connection` of its registration names it. */
+  async add(clusterId: string): Promise<void> {
+    const { port } = this.#server.address() as AddressInfo;
+    const server = `http://127.0.0.1:${port}/${encodeURIComponent(clusterId)}`;
+    const kubeconfig = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: clusterId, cluster: { server } }],
+      users: [{ name: 'ledger', user: { token: 'sample' } }],
+      contexts: [{ name: clusterId, context: { cluster: clusterId, user: 'ledger' } }],
+      'current-context': clusterId,
+    };
+    await writeFile(join(this.#folder, `${clusterId}.yaml`), JSON.stringify(kubeconfig), { mode: 0o600 });
+  }
+
+  /** Answers from now on for the clusters for which a condition holds. */
+  run(isRunning: (clusterId: string) => boolean): void {
+    this.#isRunning = isRunning;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await once(this.#server.close(), 'close');
+  }
+
+  /** Answers as an API server does, or as the load balancer that is left when the cluster is gone. */
+  #answer(clusterId: string, path: string, response: ServerResponse): void {
+    if (!this.#isRunning(clusterId)) {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('default backend - 404');
+      return;
+    }
+    const json = (body: object) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    if (path === 'readyz') response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
+    else if (path === 'version')
+      json({ major: '1', minor: '34', gitVersion: 'v1.34.1', platform: 'linux/amd64' });
+    else json({ kind: 'Namespace', metadata: { name: 'kube-system', uid: uidOf(clusterId) } });
+  }
+}
+
+/** Returns the UID of the namespace kube-system of a cluster: the same at each start. */
+function uidOf(clusterId: string): string {
+  const hex = createHash('sha256').update(clusterId).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
