@@ -24,7 +24,7 @@ export interface LiveClient {
   readonly isSelected: (event: FeedEventOut) => boolean;
   /** Number of bytes that wait to be sent. */
   readonly waitingBytes: () => number;
-  readonly send: (text: string) => void;
+  readonly send: (text: string | Buffer) => void;
   /** Resolves once the client has read all data. @returns `false` after `timeoutMs`, or if the connection has ended. */
   readonly drained: (timeoutMs: number) => Promise<boolean>;
   /** Ends the connection. */
@@ -138,7 +138,7 @@ export class LiveStream {
             : [{ sent, position: event.position, text: this.#frameOf(sent, event.position) }];
         });
         const last = events.at(-1)?.position ?? after;
-        const whole = frames.map(({ text }) => text).join('');
+        const whole = Buffer.from(frames.map(({ text }) => text).join(''));
         for (const connection of live) this.#sendFrames(connection, frames, whole, after, last);
       }
     } catch {
@@ -149,14 +149,14 @@ export class LiveStream {
   #sendFrames(
     connection: Connection,
     frames: readonly { readonly sent: FeedEventOut; readonly position: Position; readonly text: string }[],
-    whole: string,
+    whole: Buffer,
     after: Position,
     last: Position,
   ): void {
     const { client, position, isLive } = connection;
     if (!this.#connections.has(connection) || !isLive || position >= last) return;
     const chosen = frames.filter((frame) => frame.position > position && client.isSelected(frame.sent));
-    // Most clients get the same text, which is then built once.
+    // Most clients get the same text, which is then built and encoded once.
     const text =
       position === after && chosen.length === frames.length
         ? whole
@@ -167,7 +167,7 @@ export class LiveStream {
       return;
     }
     connection.position = last;
-    if (text !== '') client.send(text);
+    if (text.length > 0) client.send(text);
   }
 
   #sendToAll(text: string): void {

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, platform } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { growthTable, measureGrowth } from './growth.ts';
 import { closePeriod } from './rows/close-period.ts';
@@ -9,15 +9,20 @@ import { ingestBatches } from './rows/ingest-batches.ts';
 import { ingestSingle } from './rows/ingest-single.ts';
 import { lateFacts } from './rows/late-facts.ts';
 import { logTree } from './rows/log-tree.ts';
+import { memory } from './rows/memory.ts';
 import { probing } from './rows/probe.ts';
 import { processStart } from './rows/process-start.ts';
 import { rebuild } from './rows/rebuild.ts';
+import { serverSentEvents } from './rows/server-sent-events.ts';
 import { snapshotStart } from './rows/snapshot-start.ts';
 import { storeAppend } from './rows/store-append.ts';
 import { usageAll } from './rows/usage-all.ts';
+import { usageByDay } from './rows/usage-by-day.ts';
 import { usageOne } from './rows/usage-one.ts';
 import { Bench, type Row } from './support/bench.ts';
-import { asTable, onlyJudged, type Result, shortfalls } from './support/report.ts';
+import { profileText } from './support/profile.ts';
+import { Profiler } from './support/profiler.ts';
+import { asTable, onlyJudged, type Result, shortfalls, withShortfall } from './support/report.ts';
 import { Resources } from './support/resources.ts';
 
 const ROWS: readonly Row[] = [
@@ -31,8 +36,11 @@ const ROWS: readonly Row[] = [
   usageAll,
   closePeriod,
   probing,
+  serverSentEvents,
   eventStoreDb,
+  memory,
   lateFacts,
+  usageByDay,
   processStart,
 ];
 
@@ -42,6 +50,8 @@ const USAGE = `npm run bench -- [options]
   --seconds N     how long one measurement of a rate goes on (2)
   --json          print the figures as JSON
   --out FILE      also write them to this file (dist/bench.json)
+  --profile       also what the ledger does and waits for in each row whose goal is not met; profiles for the developer tools of
+                  Chrome are written beside the file
   --growth        how the CPU of the projections grows with the log, instead of the rows
   --before DIR    checkout of an earlier state with its packages, to compare the start with (row 16)
 
@@ -56,6 +66,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
     out: { type: 'string', default: 'dist/bench.json' },
+    profile: { type: 'boolean', default: false },
     growth: { type: 'boolean', default: false },
     before: { type: 'string' },
     emmett: { type: 'string' },
@@ -77,7 +88,10 @@ async function main(): Promise<void> {
   const { full, emmett, before } = values;
   const options = { seconds: Number(values.seconds), full, emmett, before };
   try {
-    const bench = new Bench(options, resources, await resources.folderOnDisk(), say);
+    const bench = new Bench(options, resources, await resources.folderOnDisk(), {
+      say,
+      profiler: values.profile ? new Profiler() : undefined,
+    });
     const results: Result[] = [];
     const load = loadavg()[0]?.toFixed(1);
     say(
@@ -104,11 +118,18 @@ async function report(results: readonly Result[], say: (text: string) => void): 
     node: process.version,
     platform: platform(),
   };
-  const json = `${JSON.stringify({ at: new Date().toISOString(), machine, results }, undefined, 2)}\n`;
+  const withoutRaw = (key: string, value: unknown) => (key === 'raw' ? undefined : value);
+  const json = `${JSON.stringify({ at: new Date().toISOString(), machine, results }, withoutRaw, 2)}\n`;
   process.stdout.write(values.json ? json : asTable(results));
   await mkdir(dirname(values.out), { recursive: true });
   await writeFile(values.out, json);
   say(`written to ${values.out}`);
+  for (const { row, work, ours } of withShortfall(results)) {
+    if (ours.profile === undefined) continue;
+    const file = join(dirname(values.out), `bench-row-${row}.cpuprofile`);
+    await writeFile(file, JSON.stringify(ours.profile.raw));
+    say([`row ${row}, ${work}: ${file}`, ...profileText(ours.profile)].join('\n'));
+  }
   const { notMet, notJudged } = shortfalls(results);
   for (const line of notMet) say(`NOT MET: ${line}`);
   for (const line of notJudged) say(`NOT JUDGED: ${line}`);

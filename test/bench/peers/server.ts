@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import pg from 'pg';
 import { coalescedIngest, floorIngest, insertIngest, unnestBatches } from './ingest.ts';
+import { streamEach, streamShared } from './stream.ts';
 import { bareUsage, queriedUsage } from './usage.ts';
 
 /** The servers that the ledger is compared with: Fastify as it comes, without anything that slows it down. */
@@ -12,6 +13,8 @@ const peers = {
   'batch-unnest': unnestBatches,
   'usage-bare': bareUsage,
   'usage-query': queriedUsage,
+  'stream-each': streamEach,
+  'stream-shared': streamShared,
 } satisfies Record<string, (app: FastifyInstance, pool: pg.Pool) => void>;
 
 export interface PeerOrder {

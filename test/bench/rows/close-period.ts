@@ -18,7 +18,7 @@ import { type Bench, NO_POSTGRES, type Row } from '../support/bench.ts';
 import { copyInto } from '../support/copy.ts';
 import { modelFrom, modelOf } from '../support/intervals.ts';
 import { appendFacts, clusterName, type LogSize, logFile, logSize } from '../support/log.ts';
-import { type Contender, interleaved, measuredOnce, milliseconds } from '../support/measure.ts';
+import { type Contender, interleaved, measuredAlone, milliseconds } from '../support/measure.ts';
 import { load, type Server, startLedger } from '../support/processes.ts';
 import { type Result, sooner, timeAgainst, within } from '../support/report.ts';
 
@@ -112,7 +112,7 @@ async function measured(bench: Bench, model: LedgerModel, size: LogSize): Promis
     await compare(client, model, worked);
     contenders.push({ name: 'PostgreSQL', measure: () => milliseconds(() => closeBySql(client, model)) });
   }
-  const [ours, floor, peer] = await interleaved(contenders, 2 * bench.rounds, bench.say);
+  const [ours, floor, peer] = await interleaved(contenders, 2 * bench.rounds, bench);
   await client?.end();
   if (ours === undefined || floor === undefined) throw new Error('nothing was measured');
   return {
@@ -187,9 +187,9 @@ async function meanwhile(bench: Bench, folder: string): Promise<Result> {
   const post = (tag: string) =>
     load(bench, server, { connections: CONNECTIONS, work: { kind: 'events', tag, perRequest: 1 } });
   await post('w9');
-  const alone = measuredOnce('ingest alone', await post('a9'));
+  const alone = measuredAlone('ingest alone', [await post('a9')]);
   const closing = closeAll(server);
-  const ours = measuredOnce('ours', await post('m9'));
+  const ours = measuredAlone('ours', [await post('m9')]);
   const closes = await closing;
   await server.stop();
   bench.say(

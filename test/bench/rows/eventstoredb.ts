@@ -40,7 +40,7 @@ export const eventStoreDb: Row = {
             appending(bench, 'raw client', WRITERS, 1, rawAppend(client)),
           ],
           bench.rounds,
-          bench.say,
+          bench,
         ),
       ),
       compared(
@@ -54,7 +54,7 @@ export const eventStoreDb: Row = {
             appending(bench, 'raw client', 1, BATCH, rawAppend(client)),
           ],
           bench.rounds,
-          bench.say,
+          bench,
         ),
       ),
       await catchUp(bench, client),
@@ -149,7 +149,7 @@ async function catchUp(bench: Bench, client: EventStoreDBClient): Promise<Result
       rate('raw subscribeToAll', () => counted(client, `${namespace}.`, facts)),
     ],
     bench.rounds,
-    bench.say,
+    bench,
   );
   return compared('12b', `EventStoreDB, catch-up of $all, ${facts} facts`, measured);
 }

@@ -38,7 +38,7 @@ export const ingestBatches: Row = {
       const [ours, floor, unnest] = await interleaved(
         servers.map(([name, server]) => ({ name, measure: () => measureOne(bench, server, each.clusters) })),
         bench.rounds,
-        bench.say,
+        bench,
       );
       if (ours === undefined || floor === undefined) throw new Error('nothing was measured');
       results.push({

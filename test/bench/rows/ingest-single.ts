@@ -37,7 +37,7 @@ export const ingestSingle: Row = {
     const measured = await interleaved(
       servers.map(([name, server]) => ({ name, measure: () => measureOne(bench, server) })),
       bench.rounds,
-      bench.say,
+      bench,
     );
     await Promise.all(servers.map(([, server]) => server.stop()));
     const [ours, floor, row, coalesced] = measured;

@@ -44,7 +44,7 @@ export const lateFacts: Row = {
         const [ours] = await interleaved(
           [{ name: 'ours', measure: () => measureOne(history, factOf) }],
           bench.rounds,
-          bench.say,
+          bench,
         );
         if (ours === undefined) throw new Error('nothing was measured');
         results.push({

@@ -68,7 +68,7 @@ async function besideRebuild(bench: Bench, file: string, facts: number): Promise
       { name: 'the tree alone', measure: () => milliseconds(hashLog) },
     ],
     bench.rounds,
-    bench.say,
+    bench,
   );
   await store.close();
   const [ours, without, alone] = measured as [Measured, Measured, Measured];
@@ -99,7 +99,7 @@ async function leavesAlone(bench: Bench, leaves: readonly string[]): Promise<Res
       },
     ],
     bench.rounds,
-    bench.say,
+    bench,
   )) as [Measured, Measured];
   const seconds = ours.median / 1_000 / (leaves.length / 1_000_000);
   const bytes = Math.round(leaves.reduce((sum, leaf) => sum + leaf.length, 0) / leaves.length);
@@ -128,7 +128,7 @@ async function proofs(bench: Bench, leaves: readonly string[]): Promise<Result> 
       },
     ],
     bench.rounds,
-    bench.say,
+    bench,
   )) as [Measured];
   const each = (ours.median * 1_000) / PROOFS;
   return {

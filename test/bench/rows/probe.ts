@@ -47,7 +47,7 @@ export const probing: Row = {
         { name: 'node:https, /version alone', measure: () => peer('bare') },
       ],
       bench.rounds,
-      bench.say,
+      bench,
     );
     await end(server);
     if (own === undefined || client === undefined || version === undefined)

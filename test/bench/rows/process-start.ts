@@ -47,7 +47,7 @@ async function compared(
   row: Pick<Result, 'row' | 'work'>,
   contenders: readonly Contender[],
 ): Promise<Result> {
-  const measured = await interleaved(contenders, 2 * bench.rounds, bench.say);
+  const measured = await interleaved(contenders, 2 * bench.rounds, bench);
   const [ours, floor] = [measured[0], measured.at(-1)];
   if (ours === undefined) throw new Error('nothing was measured');
   const before = measured.length === 3 ? measured[1] : undefined;

@@ -45,7 +45,7 @@ export const rebuild: Row = {
     const client = postgres === undefined ? undefined : await copyLog(bench, postgres, folder);
     if (client !== undefined)
       contenders.push(rate('PostgreSQL text cursor', () => foldCursor(client, facts)));
-    const [ours, floor, cursor] = await interleaved(contenders, 2 * bench.rounds, bench.say);
+    const [ours, floor, cursor] = await interleaved(contenders, 2 * bench.rounds, bench);
     await client?.end();
     await store.close();
     if (ours === undefined || floor === undefined) throw new Error('nothing was measured');

@@ -30,7 +30,7 @@ export const snapshotStart: Row = {
         { name: 'opening the store', measure: () => milliseconds(() => openAndClose(folder)) },
       ],
       bench.rounds,
-      bench.say,
+      bench,
     );
     const parts = await projectionsAlone(bench, folder, facts, snapshotFile);
     const [start, byRebuild, opening] = whole;
@@ -101,7 +101,7 @@ async function projectionsAlone(bench: Bench, folder: string, facts: number, sna
       { name: 'reading the bytes', measure: () => milliseconds(() => readFile(snapshotFile)) },
     ],
     bench.rounds,
-    bench.say,
+    bench,
   );
   await store.close();
   return measured;

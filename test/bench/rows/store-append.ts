@@ -27,7 +27,7 @@ export const storeAppend: Row = {
     const emmett = postgres === undefined ? undefined : await openEmmettOf(bench, postgres);
     if (inserting !== undefined) contenders.push(inserting.contender);
     if (emmett !== undefined) contenders.push(emmett.contender);
-    const measured = await interleaved(contenders, bench.rounds, bench.say);
+    const measured = await interleaved(contenders, bench.rounds, bench);
     for (const opened of [ours, inserting, emmett]) await opened?.close();
     const [own, floor] = measured;
     const insert = measured.find(({ name }) => name === INSERT);

@@ -84,7 +84,7 @@ async function measured(
     const measure = () => milliseconds(() => client.query({ name: 'all', text: OF_ALL, values }));
     contenders.push({ name: 'PostgreSQL aggregate', measure });
   }
-  const [ours, floor, peer] = await interleaved(contenders, 3 * bench.rounds, bench.say);
+  const [ours, floor, peer] = await interleaved(contenders, 3 * bench.rounds, bench);
   if (ours === undefined || floor === undefined) throw new Error('nothing was measured');
   return result(ours, floor, peer);
 }

@@ -34,7 +34,7 @@ export const usageOne: Row = {
     const [ours, floor, query] = await interleaved(
       servers.map(([name, server]) => ({ name, measure: () => measureOne(bench, server, paths) })),
       bench.rounds,
-      bench.say,
+      bench,
     );
     await Promise.all(servers.map(([, server]) => server.stop()));
     if (ours === undefined || floor === undefined) throw new Error('nothing was measured');

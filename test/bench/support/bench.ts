@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Postgres } from './postgres.ts';
+import type { Profiler } from './profiler.ts';
 import type { Result } from './report.ts';
 import type { Resources } from './resources.ts';
 
@@ -28,14 +29,22 @@ export class Bench {
   readonly resources: Resources;
   readonly #folder: string;
   readonly say: (text: string) => void;
+  /** Absent if no profiles are wanted. */
+  readonly profiler: Profiler | undefined;
   #postgres: Promise<Postgres | undefined> | undefined;
   #folders = 0;
 
-  constructor(options: Options, resources: Resources, folder: string, say: (text: string) => void) {
+  constructor(
+    options: Options,
+    resources: Resources,
+    folder: string,
+    { say, profiler }: Pick<Bench, 'say' | 'profiler'>,
+  ) {
     this.options = options;
     this.resources = resources;
     this.#folder = folder;
     this.say = say;
+    this.profiler = profiler;
   }
 
   /** An empty folder, on the same disk as all the others. */

@@ -59,19 +59,32 @@ export function logFile(folder: string): string {
 
 const AT_ONCE = 4_096;
 
-/** Appends the facts of a log, those of one cluster far apart from each other. @param atOnce appends under way. */
+/** An event of a log, and its place in its stream. */
+interface PlacedEvent {
+  readonly stream: string;
+  readonly revision: number;
+  readonly event: NewEvent;
+}
+
+/** Yields the events of a log in its order: those of one cluster are far apart from each other. */
+export function* logEvents(size: LogSize): Generator<PlacedEvent> {
+  for (let revision = 0; revision < size.factsPerCluster; revision++)
+    for (let cluster = 0; cluster < size.clusters; cluster++)
+      yield {
+        stream: clusterStream(clusterName(cluster)),
+        revision,
+        event: newEvent(cluster, revision, size),
+      };
+}
+
+/** Appends the facts of a log. @param atOnce appends under way. */
 export async function appendFacts(store: EventStore, size: LogSize, atOnce = AT_ONCE): Promise<void> {
   let underWay: Promise<unknown>[] = [];
-  for (let visit = 0; visit < size.factsPerCluster; visit++) {
-    for (let cluster = 0; cluster < size.clusters; cluster++) {
-      const event = newEvent(cluster, visit, size);
-      underWay.push(
-        store.append(clusterStream(clusterName(cluster)), [event], visit === 0 ? 'absent' : visit - 1),
-      );
-      if (underWay.length < atOnce) continue;
-      await Promise.all(underWay);
-      underWay = [];
-    }
+  for (const { stream, revision, event } of logEvents(size)) {
+    underWay.push(store.append(stream, [event], revision === 0 ? 'absent' : revision - 1));
+    if (underWay.length < atOnce) continue;
+    await Promise.all(underWay);
+    underWay = [];
   }
   await Promise.all(underWay);
 }

@@ -1,4 +1,6 @@
 import { loadavg } from 'node:os';
+import type { Profile } from './profile.ts';
+import type { Profiler } from './profiler.ts';
 
 /** One run of one contender. */
 export interface Sample {
@@ -37,16 +39,28 @@ export interface Measured {
   readonly load: readonly number[];
   /** Medians over the rounds of the percentiles of each. */
   readonly latencyMs?: Latency;
+  /** Taken in a further round, whose figures do not count. */
+  readonly profile?: Profile;
 }
+
+/** What a measurement says meanwhile, and takes profiles with, if any are wanted. */
+interface Surroundings {
+  readonly say: (text: string) => void;
+  readonly profiler: Profiler | undefined;
+}
+
+/** The contender whose profile is taken. */
+const OURS = 'ours';
 
 /**
  * Measures all contenders once per round, each round beginning with another one: what disturbs the machine for a while, and
  * what grows from round to round, is shared by all. One more round before them, whose figures are dropped, warms up.
+ * If profiles are wanted, one of the ledger is taken after the last round.
  */
 export async function interleaved(
   contenders: readonly Contender[],
   rounds: number,
-  say: (text: string) => void,
+  { say, profiler }: Surroundings,
 ): Promise<Measured[]> {
   const samples = new Map(contenders.map(({ name }) => [name, [] as (Sample & { load: number })[]]));
   for (let round = -1; round < rounds; round++) {
@@ -61,7 +75,11 @@ export async function interleaved(
       );
     }
   }
-  return Array.from(samples, ([name, own]) => summary(name, own));
+  const measured = Array.from(samples, ([name, own]) => summary(name, own));
+  const ours = contenders.find(({ name }) => name === OURS);
+  if (profiler === undefined || ours === undefined) return measured;
+  const profile = await profiler.profiled(() => ours.measure());
+  return measured.map((each) => (each.name === OURS ? { ...each, profile } : each));
 }
 
 /** Returns whether the figures of a contender differ by more than a third: then the machine was not quiet. */
@@ -79,9 +97,12 @@ export function totalUs(cpuUs: CpuByThread): number {
   return cpuUs.main + cpuUs.workers + cpuUs.V8 + cpuUs.others;
 }
 
-/** Returns the result of a contender that can be measured only once. */
-export function measuredOnce(name: string, sample: Sample): Measured {
-  return summary(name, [{ ...sample, load: currentLoad() }]);
+/** Returns the result of a contender that is not measured in turn with others. */
+export function measuredAlone(name: string, samples: readonly Sample[]): Measured {
+  return summary(
+    name,
+    samples.map((sample) => ({ ...sample, load: currentLoad() })),
+  );
 }
 
 /** Returns the average number of running and waiting threads of the last minute. */

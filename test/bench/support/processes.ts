@@ -4,8 +4,11 @@ import { createInterface } from 'node:readline';
 import type { PeerOrder } from '../peers/server.ts';
 import type { Bench } from './bench.ts';
 import type { LoadOrder, LoadReport, Work } from './load-generator.ts';
+import type { LogSize } from './log.ts';
 import type { Sample } from './measure.ts';
+import type { ModelMemory } from './model-memory.ts';
 import { end } from './resources.ts';
+import type { StreamOrder } from './stream-clients.ts';
 import { cpuPerUnit, threadCpu } from './thread-cpu.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
@@ -19,11 +22,18 @@ export interface Server {
 
 /** Starts the ledger as it runs for others: its own process, on a file on a disk. */
 export async function startLedger(bench: Bench, dataDir: string): Promise<Server> {
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    cwd: ROOT,
-    env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const { profiler } = bench;
+  const probe = new URL('./profile-probe.ts', import.meta.url).href;
+  const child = spawn(
+    process.execPath,
+    [...(profiler === undefined ? [] : ['--import', probe]), 'src/main.ts'],
+    {
+      cwd: ROOT,
+      env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir },
+      stdio: ['ignore', 'pipe', 'inherit', ...(profiler === undefined ? [] : (['ipc'] as const))],
+    },
+  );
+  profiler?.watch(child);
   bench.resources.onRelease(() => end(child));
   return { port: await listeningPort(child), pid: child.pid as number, stop: () => end(child) };
 }
@@ -54,12 +64,27 @@ export async function startPeer(bench: Bench, order: PeerOrder): Promise<Server>
 
 /** The first message of a process. @throws Error if the process ends without one. */
 async function answerOf(child: ChildProcess): Promise<unknown> {
-  const ended = once(child, 'exit').then(([code]) => {
+  const answered = new AbortController();
+  const { signal } = answered;
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`a process of the benchmark ended with code ${code}`);
   });
   ended.catch(() => undefined);
-  const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown];
+  const [message] = (await Promise.race([once(child, 'message', { signal }), ended])) as [unknown];
+  answered.abort();
   return message;
+}
+
+/** Measures in a new process what the projections of a log take. */
+export async function memoryOfModel(bench: Bench, size: LogSize): Promise<ModelMemory> {
+  const child = fork(new URL('./model-memory.ts', import.meta.url), {
+    execArgv: ['--expose-gc', '--max-old-space-size=12000'],
+  });
+  bench.resources.onRelease(() => end(child));
+  child.send(size);
+  const memory = (await answerOf(child)) as ModelMemory;
+  await end(child);
+  return memory;
 }
 
 /** Loads a server for a while from a new process. @throws Error with the answer if an answer is wrong. */
@@ -80,4 +105,28 @@ export async function load(
   const units = requests * (work.kind === 'events' ? work.perRequest : 1);
   const cpuUs = before === undefined || after === undefined ? undefined : cpuPerUnit(before, after, units);
   return { value: units / seconds, latencyMs: { p50, p99 }, ...(cpuUs !== undefined && { cpuUs }) };
+}
+
+/** Clients that receive server-sent events, in a process of their own. */
+export interface StreamClients {
+  /** Resolves once this many more events were received by all clients together. */
+  received(events: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Connects clients to the stream of a server. */
+export async function streamClients(bench: Bench, { port }: Server, clients: number): Promise<StreamClients> {
+  const child = fork(new URL('./stream-clients.ts', import.meta.url));
+  bench.resources.onRelease(() => end(child));
+  const told = (order: StreamOrder) => {
+    child.send(order);
+    return answerOf(child) as Promise<number>;
+  };
+  let received = await told({ kind: 'connect', port, clients });
+  return {
+    received: async (events) => {
+      received = await told({ kind: 'await', events: received + events });
+    },
+    stop: () => end(child),
+  };
 }

@@ -81,6 +81,11 @@ export function shortfalls(results: readonly Result[]): { notMet: string[]; notJ
   };
 }
 
+/** Returns the results with a goal that is not met, or that could not be judged. */
+export function withShortfall(results: readonly Result[]): Result[] {
+  return results.filter(({ verdicts }) => verdicts.some(({ goal, isMet }) => goal !== '' && isMet !== true));
+}
+
 const HEADINGS = ['row', 'work', 'ours', 'floor', 'peer', 'ratio', 'goal', ''];
 
 /** A line per goal. */

@@ -2,21 +2,19 @@
  * Requests every expensive answer of a ledger with crowded accounts and clusters, and reports what each costs the others: how
  * long it holds the event loop, and how much memory it takes. `npm run torture:loop`
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DAY_MS } from '../../../src/domain/time.ts';
 import { SqliteStore } from '../../../src/eventstore/sqlite/sqlite-store.ts';
 import { logFile } from '../support/log.ts';
-import { end, Resources } from '../support/resources.ts';
+import { Resources } from '../support/resources.ts';
 import { DAYS, FROM, FULL, writeCrowdedLog } from './crowded-log.ts';
 import type { Measured } from './loop-probe.ts';
+import { type Probed, startProbed } from './probed-ledger.ts';
 
 const MAX_HOLD_MS = 50;
 const MAX_RSS_MIB = 200;
@@ -33,52 +31,6 @@ const { values } = parseArgs({
   },
 });
 const say = (text: string) => void process.stderr.write(`${text}\n`);
-
-/** A running ledger that says what its event loop did. */
-interface Probed {
-  readonly url: string;
-  measured(work: () => Promise<unknown>): Promise<Measured>;
-}
-
-async function start(resources: Resources, dataDir: string): Promise<Probed> {
-  const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-  const probe = new URL('./loop-probe.ts', import.meta.url).href;
-  const child = fork(main, [], {
-    env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir },
-    execArgv: ['--expose-gc', '--import', probe],
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  resources.onRelease(() => end(child));
-  const url = await urlOf(child);
-  for (;;) {
-    const ready = await fetch(`${url}/readyz`);
-    if (ready.status === 200) break;
-    await wait(100);
-  }
-  const message = async () => (await once(child, 'message'))[0] as unknown;
-  return {
-    url,
-    measured: async (work) => {
-      const begun = message();
-      child.send('begin');
-      await begun;
-      const ended = message();
-      await work().finally(() => child.send('end'));
-      return (await ended) as Measured;
-    },
-  };
-}
-
-async function urlOf(child: ChildProcess): Promise<string> {
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  lines.on('line', (line) => {
-    const [, url] = /listening at (http:\/\/127\.0\.0\.1:\d+)/.exec(line) ?? [];
-    if (url !== undefined) resolve(url);
-  });
-  child.once('exit', (code) => reject(new Error(`the ledger ended with ${code}`)));
-  return promise;
-}
 
 const MONTHS = ['2025-10', '2025-11', '2025-12'];
 
@@ -269,7 +221,7 @@ async function main(): Promise<void> {
     const store = await SqliteStore.open(logFile(folder));
     await writeCrowdedLog(store, size);
     await store.close();
-    const ledger = await start(resources, folder);
+    const ledger = await startProbed(resources, folder);
     say(
       `floors: a write and its sync ${syncMs(folder).toFixed(1)} ms, GET /livez ${(await smallestMs(ledger)).toFixed(1)} ms`,
     );

@@ -1,0 +1,35 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Profiler as V8 } from 'node:inspector';
+import { type Profile, profileFrom, startProfile } from './profile.ts';
+
+/** Takes profiles of the ledger: of its process if one is running, otherwise of this process, in which the ledger's code then runs. */
+export class Profiler {
+  #server: ChildProcess | undefined;
+
+  /** Watches a ledger that was started with `profile-probe.ts`, until it ends. */
+  watch(server: ChildProcess): void {
+    this.#server = server;
+    server.once('exit', () => {
+      if (this.#server === server) this.#server = undefined;
+    });
+  }
+
+  async profiled(work: () => Promise<unknown>): Promise<Profile> {
+    const stop = await this.#start();
+    await work();
+    return profileFrom(await stop());
+  }
+
+  async #start(): Promise<() => Promise<V8.Profile>> {
+    const server = this.#server;
+    if (server === undefined) return startProfile();
+    const told = async () => {
+      const answer = once(server, 'message');
+      server.send('profile');
+      return (await answer)[0] as unknown;
+    };
+    await told();
+    return async () => (await told()) as V8.Profile;
+  }
+}
