@@ -66,7 +66,7 @@ function resultOf(
   return { row, work, ours: measuredAlone('ours', [{ value: bytes }]), floor: undefined, peers: [] };
 }
 
-/** What the memory is made of. */
+/** Returns the parts of the memory. */
 function made({ heap, columns, rss }: ModelMemory, units: number, unit: string): string {
   const [objects, arrays] = [heap, columns].map((bytes) => (bytes / units).toFixed(0));
   return `with facts and clusters, ${objects} bytes of objects and ${arrays} of columns a ${unit}; the process has ${inMiB(rss)} resident`;

@@ -62,7 +62,7 @@ export const serverSentEvents: Row = {
 
 let runs = 0;
 
-/** @throws Error where the system does not tell the CPU of a process (only Linux does). */
+/** @throws Error if the system does not have the CPU of a process (only Linux has it). */
 async function sendTo(bench: Bench, server: Server, clients: StreamClients): Promise<Sample> {
   runs += 1;
   const source = new EventSource(`s${runs}`, Date.now());
@@ -75,7 +75,7 @@ async function sendTo(bench: Bench, server: Server, clients: StreamClients): Pro
   await clients.received(CLIENTS * events);
   const after = threadCpu(server.pid);
   if (before === undefined || after === undefined)
-    throw new Error('row 11 needs the CPU of a process, which only Linux tells');
+    throw new Error('row 11 needs the CPU of a process, which only Linux has');
   const cpuUs = cpuPerUnit(before, after, CLIENTS * events);
   return { value: 1e6 / totalUs(cpuUs), cpuUs };
 }

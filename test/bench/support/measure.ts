@@ -43,7 +43,7 @@ export interface Measured {
   readonly profile?: Profile;
 }
 
-/** What a measurement says meanwhile, and takes profiles with, if any are wanted. */
+/** The services that a measurement uses. The profiler is absent if no profiles are wanted. */
 interface Surroundings {
   readonly say: (text: string) => void;
   readonly profiler: Profiler | undefined;

@@ -1,4 +1,4 @@
-/** A process of its own that builds the projections of a log and tells what memory they take. Needs `--expose-gc`. */
+/** A process of its own that builds the projections of a log and sends how much memory they take. Needs `--expose-gc`. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { StoredEvent } from '../../../src/eventstore/sqlite/stored-event.ts';
 import { LedgerModel } from '../../../src/projections/model/ledger-model.ts';
@@ -46,7 +46,7 @@ function build(size: LogSize): LedgerModel {
 }
 
 process.on('message', async (size: LogSize) => {
-  // What is compiled, and what the process needs anyway, is not counted.
+  // The compiled code, and the memory that every process needs, are not counted.
   build({ accounts: 10, clusters: 100, factsPerCluster: 10 });
   const before = await settled();
   const model = build(size);

@@ -2,7 +2,7 @@ import type { Profiler as V8 } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 
-/** What the main thread of a process did, from samples of its stack. */
+/** The work of the main thread of a process, from samples of its stack. */
 export interface Profile {
   /** Share of the time in which it waited: for the disk, for other threads and processes, or for a request. */
   readonly waiting: number;
