@@ -8,6 +8,7 @@ import { decodeModel, encodeModel } from '../../src/projections/model/snapshot.t
 import { usageByAccount } from '../../src/projections/queries/account-usage.ts';
 import { explainUsage } from '../../src/projections/queries/explain-usage.ts';
 import { statementsOf } from '../../src/projections/queries/period-statements.ts';
+import { GrowingLedger } from './support/growing-ledger.ts';
 import { FIRST_DAY, MONTH, MONTH_WINDOW, NOW } from './support/log.ts';
 
 /** A log of one shape. Every account has ten clusters, if there are as many. */
@@ -18,6 +19,10 @@ interface Shape {
 
 /** Microseconds of CPU of this process, of all its threads, for one fact or for one answer. */
 export interface Growth extends Shape {
+  /** One of the last tenth of the log, posted in batches of 1,000: to the store, the projections and the tree of the log. */
+  readonly ingestFact: number;
+  /** The evidence of an account, for each of its facts. */
+  readonly evidenceOfFact: number;
   readonly applyFact: number;
   readonly usageOfFact: number;
   /** Usage of the same month again, of all accounts, for one account. */
@@ -33,19 +38,22 @@ export interface Growth extends Shape {
 
 const CLUSTERS_OF_ACCOUNT = 10;
 const LATE_FACTS = 100;
+const BATCH = 1_000;
 
-const MORE_FACTS: readonly Shape[] = [1_000, 10_000, 100_000, 1_000_000].map((facts) => ({
-  facts,
-  clusters: facts / 10,
-}));
+const MORE_FACTS: readonly Shape[] = [1_000, 10_000, 100_000].map(tenEach);
+const VERY_MANY_FACTS: readonly Shape[] = [1_000_000, 10_000_000].map(tenEach);
 const LONGER_HISTORIES: readonly Shape[] = [100_000, 10_000, 100, 1].map((clusters) => ({
   facts: 100_000,
   clusters,
 }));
 
-/** Measures how the cost of the projections grows with the log, and with the facts of a cluster. */
+function tenEach(facts: number): Shape {
+  return { facts, clusters: facts / 10 };
+}
+
+/** Measures how the cost of the ledger grows with the log, and with the facts of a cluster. */
 export async function measureGrowth(full: boolean, say: (text: string) => void): Promise<Growth[]> {
-  const shapes = [...MORE_FACTS, ...LONGER_HISTORIES].filter(({ facts }) => full || facts <= 100_000);
+  const shapes = [...MORE_FACTS, ...LONGER_HISTORIES, ...(full ? VERY_MANY_FACTS : [])];
   // The first one is measured twice, because the code is compiled meanwhile.
   await measured(shapes[1] as Shape);
   const growth: Growth[] = [];
@@ -73,12 +81,16 @@ export function growthTable(growth: readonly Growth[]): string {
 
 async function measured(shape: Shape): Promise<Growth> {
   const { facts, clusters } = shape;
-  const model = new LedgerModel();
   const per = async (count: number, work: () => unknown) => (1_000 * (await cpuMs(work))) / count;
-  const events = eventsOf(shape);
-  const applyFact = await per(facts, () => {
-    for (const event of events) model.apply(event);
-  });
+  const ofOne = (facts * Math.min(clusters, CLUSTERS_OF_ACCOUNT)) / clusters;
+  const { ingestFact, evidenceOfFact } = await measuredLedger(shape, ofOne);
+  const model = new LedgerModel();
+  let applyMs = 0;
+  for (const events of inBatches(facts, (i) => eventOf(factAt(i, shape), i + 1, Math.floor(i / clusters))))
+    applyMs += await cpuMs(() => {
+      for (const event of events) model.apply(event);
+    });
+  const applyFact = (1_000 * applyMs) / facts;
   const question = { window: MONTH_WINDOW, through: NOW, asOf: model.position, byDay: false };
   const usage = (change: object = {}) => {
     for (const _ of usageByAccount(model, { ...question, ...change }));
@@ -92,7 +104,6 @@ async function measured(shape: Shape): Promise<Growth> {
   const statementsOfFact = await per(facts, () => {
     for (const _ of statementsOf(model, statements));
   });
-  const ofOne = (facts * Math.min(clusters, CLUSTERS_OF_ACCOUNT)) / clusters;
   const explainOfFact = await per(ofOne, () => explainUsage(model, 'account-0', question));
   let snapshot: Buffer = Buffer.alloc(0);
   const snapshotOfFact = await per(facts, () => {
@@ -107,7 +118,15 @@ async function measured(shape: Shape): Promise<Growth> {
   });
   return {
     ...shape,
-    ...{ applyFact, usageOfFact, usageAgainOfAccount, usageAsOfFact, statementsOfFact },
+    ...{
+      ingestFact,
+      evidenceOfFact,
+      applyFact,
+      usageOfFact,
+      usageAgainOfAccount,
+      usageAsOfFact,
+      statementsOfFact,
+    },
     ...{ explainOfFact, snapshotOfFact, restoreOfFact, lateFact },
   };
 }
@@ -125,14 +144,45 @@ async function cpuMs(work: () => unknown): Promise<number> {
   return (user + system) / 1_000;
 }
 
-function eventsOf({ facts, clusters }: Shape): LogEvent[] {
+/** Posts the log to a ledger, and has it build evidence of an account of `ofOne` facts. */
+async function measuredLedger(
+  shape: Shape,
+  ofOne: number,
+): Promise<Pick<Growth, 'ingestFact' | 'evidenceOfFact'>> {
+  const ledger = await GrowingLedger.open(NOW);
+  try {
+    let posted = 0;
+    let lastMs = 0;
+    let last = 0;
+    for (const facts of inBatches(shape.facts, (i) => factAt(i, shape))) {
+      const isLast = posted >= 0.9 * shape.facts;
+      if (isLast && last === 0) await ledger.caughtUp();
+      const ms = await cpuMs(() => ledger.post(facts));
+      posted += facts.length;
+      if (!isLast && posted < shape.facts) continue;
+      lastMs += ms;
+      last += facts.length;
+    }
+    lastMs += await cpuMs(() => ledger.caughtUp());
+    const evidenceMs = await medianOf(() => cpuMs(() => ledger.evidence('account-0', MONTH)));
+    return { ingestFact: (1_000 * lastMs) / last, evidenceOfFact: (1_000 * evidenceMs) / ofOne };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Yields items in batches, so that a long log is never in memory as a whole. */
+function* inBatches<T>(count: number, itemAt: (i: number) => T): Generator<T[]> {
+  for (let from = 0; from < count; from += BATCH)
+    yield Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => itemAt(from + i));
+}
+
+/** The fact at a place of the log, from 0. The clusters take turns. */
+function factAt(i: number, { facts, clusters }: Shape): Fact {
   const visits = facts / clusters;
-  return Array.from({ length: facts }, (_, i) => {
-    const [cluster, visit] = [i % clusters, Math.floor(i / clusters)];
-    const effectiveAt =
-      Math.floor(FIRST_DAY + ((NOW - FIRST_DAY) * visit) / (visits + 1)) + (cluster % 1_000);
-    return eventOf(factOf(cluster, visit, effectiveAt), i + 1, visit);
-  });
+  const [cluster, visit] = [i % clusters, Math.floor(i / clusters)];
+  const effectiveAt = Math.floor(FIRST_DAY + ((NOW - FIRST_DAY) * visit) / (visits + 1)) + (cluster % 1_000);
+  return factOf(cluster, visit, effectiveAt);
 }
 
 function factOf(cluster: number, visit: number, effectiveAt: number): Fact {
