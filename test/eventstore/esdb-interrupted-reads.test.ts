@@ -3,9 +3,9 @@ import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
 import { StoreClosed, StoreUnavailable } from '../../src/eventstore/store-errors.ts';
 import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
-import { InterruptedReads, type Interruption, patiently } from '../fault/interrupted-reads.ts';
+import { InterruptedReads, type Interruption } from '../fault/interrupted-reads.ts';
 import { anEvent, collect, idsOf, Watcher } from '../support/store-events.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 /** Short, so that the store detects a fault soon. A slow machine only interrupts more reads. */
@@ -81,7 +81,7 @@ describe('no read is short without an error', () => {
     await expect(second).rejects.toThrow(StoreUnavailable);
     await expect(later).rejects.toThrow(StoreUnavailable);
     proxy.resume();
-    expect(idsOf(await patiently(() => collect(store.readStream('a'))))).toEqual(reads.idsIn('a'));
+    expect(idsOf(await eventually(() => collect(store.readStream('a'))))).toEqual(reads.idsIn('a'));
   });
 
   test('if the store is closed', async () => {
@@ -106,7 +106,7 @@ test('a follower misses nothing while the reads around it fail and their client 
     double.failNextRead('unknown');
     await collect(store.readStream('a')).catch(() => undefined);
     const event = anEvent();
-    await patiently(() => store.append(`later-${i}`, [event], 'absent'));
+    await eventually(() => store.append(`later-${i}`, [event], 'absent'));
     logIds.push(event.id);
   }
   await watcher.until(({ seen }) => seen.length >= logIds.length);
@@ -123,5 +123,5 @@ test('keepLast fails with StoreUnavailable if its connection is lost', async () 
   proxy.cut();
   await expect(lost).rejects.toThrow(StoreUnavailable);
   double.answerWrites();
-  expect(await patiently(() => collect(store.readStream('~state')))).toHaveLength(150);
+  expect(await eventually(() => collect(store.readStream('~state')))).toHaveLength(150);
 });

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EventStore, LogEvent, RecordedEvent } from '../../src/eventstore/event-store.ts';
 import { lastRevision } from '../../src/eventstore/last-revision.ts';
 import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
-import { retryUntil } from '../../src/ledger/append-with-retry.ts';
 import { anEvent, idsOf, readLog } from '../support/store-events.ts';
+import { eventually } from '../support/until.ts';
 
 /** Something that interrupts reads. */
 export interface Interruption {
@@ -31,9 +31,6 @@ const COSTLY_SHARE = 1 / 4;
 const FOLLOWER = 'a follower';
 /** How often the place changes at which the reads of a round are interrupted. */
 const PLACES = 11;
-
-/** Tries until a store works again. */
-export const patiently = <T>(attempt: () => Promise<T>) => retryUntil(attempt, performance.now() + 240_000);
 
 /**
  * Reads of every kind that are interrupted in progress. Each must give the whole answer or throw `StoreUnavailable`; a follower must
@@ -68,13 +65,13 @@ export class InterruptedReads {
     const reads = new InterruptedReads(store, atOnce);
     for (const stream of [...STREAMS, STATE_STREAM])
       reads.#ids.set(stream, await reads.#fill(stream, STREAM_EVENTS));
-    reads.logIds = idsOf(await patiently(() => readLog(store)));
+    reads.logIds = idsOf(await eventually(() => readLog(store)));
     return reads;
   }
 
   async #fill(stream: string, count: number): Promise<string[]> {
     const events = Array.from({ length: count }, (_, i) => anEvent({ i, text: 'x'.repeat(200) }));
-    await patiently(() => this.#store.append(stream, events, 'absent'));
+    await eventually(() => this.#store.append(stream, events, 'absent'));
     return idsOf(events);
   }
 
@@ -183,7 +180,7 @@ export class InterruptedReads {
     const few = Math.ceil(this.#atOnce * COSTLY_SHARE);
     const names = Array.from({ length: few }, (_, i) => `~trimmed-${round}-${i}`);
     const trimmed = await Promise.all(names.map((name) => this.#fill(name, TRIMMED_EVENTS)));
-    this.#stateStreams = await patiently(() => this.#store.stateStreams());
+    this.#stateStreams = await eventually(() => this.#store.stateStreams());
     let following = few;
     const interrupted = this.#onceReceived(((round * 7) % PLACES) * this.#atOnce * 6, () => {
       this.#count(FOLLOWER, following);
@@ -240,14 +237,14 @@ export class InterruptedReads {
   async repeat(): Promise<void> {
     const name = `~trimmed-${this.#round++}`;
     const trimmed = await this.#fill(name, TRIMMED_EVENTS);
-    this.#stateStreams = await patiently(() => this.#store.stateStreams());
+    this.#stateStreams = await eventually(() => this.#store.stateStreams());
     const kinds = {
       ...this.#readsOf('a'),
       ...this.#costlyReadsOf(name, trimmed),
       [FOLLOWER]: this.#follower,
     };
     for (const [kind, { answer, expected }] of Object.entries(kinds)) {
-      const given = await patiently(answer);
+      const given = await eventually(answer);
       if (!isDeepStrictEqual(given, expected))
         this.wrong.push(`${kind}, afterwards: ${JSON.stringify(given)}`);
     }
