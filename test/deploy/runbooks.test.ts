@@ -29,7 +29,7 @@ interface Surroundings {
   readonly env: Readonly<Record<string, string>>;
   /** Texts of the page, with what they are here. */
   readonly replacements?: Readonly<Record<string, string>>;
-  /** Does what the page tells the reader to do before a command. */
+  /** Does what has to be done before a command. */
   readonly before?: (line: string) => Promise<void>;
 }
 
