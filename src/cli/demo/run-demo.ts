@@ -18,6 +18,7 @@ import { Traffic } from './traffic.ts';
 const STATUS_EVERY_MS = 10_000;
 const CATCH_UP_TIMEOUT_MS = 10_000;
 const ACCOUNTS_WITH_PROFILE = 12;
+const VALIDATE_EVERY_MS = 300_000;
 
 export interface RunOptions {
   /** Duration of the live traffic; `undefined` means until `stop` is aborted. */
@@ -47,6 +48,10 @@ export async function runDemo(
   const url = await app.listen({ host, port });
   const billing = await BillingReceiver.start();
   await showParts(url, billing.url);
+  const validate = () => send(url, 'POST', '/v1/validations', {});
+  await validate();
+  // A run may be active if somebody has asked for one.
+  const validating = setInterval(() => void validate().catch(() => undefined), VALIDATE_EVERY_MS);
 
   const count = () => countClusters(projections.model, Date.now());
   const folder = shortestPath(dataDir);
@@ -58,6 +63,7 @@ export async function runDemo(
   await untilEnd(seconds, stop.signal);
   stop.abort();
   clearInterval(ticking);
+  clearInterval(validating);
   await posting;
   await billing.close();
   showStatus();
@@ -72,22 +78,22 @@ function isRunning(model: LedgerModel, clusterId: string): boolean {
   return status !== 'deleted' && status !== 'orphan' && !stoppedBy.includes('unreachable');
 }
 
-/** Creates a webhook, gives some accounts a profile, and asks for a run of the validator, so that every page has something to show. */
+/** Creates a webhook and gives some accounts a profile, so that every page has something to show. */
 async function showParts(url: string, receiver: string): Promise<void> {
-  const send = async (method: string, path: string, body: object) => {
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(url + path, { method, headers, body: JSON.stringify(body) });
-    if (!answer.ok)
-      throw new Error(`${method} ${path} was answered with ${answer.status}: ${await answer.text()}`);
-    await answer.arrayBuffer();
-  };
-  await send('POST', '/v1/webhooks', { url: receiver, description: 'Billing service' });
+  await send(url, 'POST', '/v1/webhooks', { url: receiver, description: 'Billing service' });
   for (const { accountId, size } of ACCOUNTS.slice(0, ACCOUNTS_WITH_PROFILE))
-    await send('PUT', `/v1/accounts/${accountId}`, {
+    await send(url, 'PUT', `/v1/accounts/${accountId}`, {
       externalIds: { stripe: `cus_${accountId.replaceAll('-', '')}` },
       limits: { 'workload-cluster': size + 3 },
     });
-  await send('POST', '/v1/validations', {});
+}
+
+/** Sends a request to the ledger. @throws Error if it is rejected */
+async function send(url: string, method: string, path: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(url + path, { method, headers, body: JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path} was answered with ${answer.status}: ${text}`);
 }
 
 async function untilEnd(seconds: number | undefined, signal: AbortSignal): Promise<void> {
