@@ -52,7 +52,7 @@ const USAGE = `npm run bench -- [options]
   --out FILE      also write them to this file (dist/bench.json)
   --profile       also what the ledger does and waits for in each row whose goal is not met; profiles for the developer tools of
                   Chrome are written beside the file
-  --growth        how the CPU of the projections grows with the log, instead of the rows
+  --growth        how the CPU of the ledger grows with the log, instead of the rows
   --before DIR    checkout of an earlier state with its packages, to compare the start with (row 16)
 
 Exit codes: 0 all goals are met, 1 some are not, 2 some could not be judged because the machine was not quiet.
