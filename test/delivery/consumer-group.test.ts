@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ConsumerGroup, type Handled } from '../../src/delivery/groups/consumer-group.ts';
+import { ConsumerGroup, type GroupOptions, type Handled } from '../../src/delivery/groups/consumer-group.ts';
 import { GroupStateFile } from '../../src/delivery/groups/group-state.ts';
 import { LogTail } from '../../src/delivery/log-tail.ts';
 import type { EventStore, LogEvent } from '../../src/eventstore/event-store.ts';
@@ -13,7 +13,11 @@ import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
 import { Projections } from '../../src/projections/projections.ts';
 import { until } from '../support/until.ts';
 
-const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const QUIET: GroupOptions['log'] & { error: () => undefined } = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const EVENTS = 700;
 /** More than a group keeps in memory. */
 const BEHIND = 5_000;
@@ -75,6 +79,7 @@ function groupOn(
   tail: LogTail,
   answer: (event: LogEvent) => Handled,
   now = () => Date.now() + MINUTE_MS,
+  more: Partial<GroupOptions> = {},
 ) {
   const handled: number[] = [];
   const group = new ConsumerGroup({
@@ -91,6 +96,7 @@ function groupOn(
     giveUpAfterMs: Number.POSITIVE_INFINITY,
     now,
     log: QUIET,
+    ...more,
   });
   return { group, handled };
 }
@@ -147,4 +153,28 @@ test('a group reads past the messages of a cluster that fails, up to its limit',
   );
   await runUntil(group, () => group.status.checkpoint === BEHIND && group.status.outstanding === BEHIND / 2);
   expect(new Set(handled).size).toBe(BEHIND);
+});
+
+test('a group with as many messages outstanding as it may have says that it reads no further, and goes on later without a loss', async () => {
+  const { store, tail } = await stoppedGroup();
+  const maxOutstanding = 100;
+  const warnings: string[] = [];
+  const log = { ...QUIET, warn: (_: unknown, message?: string) => void warnings.push(String(message)) };
+  let isUp = false;
+  let most = 0;
+  const answer = (): Handled => {
+    most = Math.max(most, group.status.outstanding);
+    return isUp ? { outcome: 'ack' } : { outcome: 'retry', reason: 'the receiver is down' };
+  };
+  const state = new GroupStateFile(store, 'bounded');
+  const { group, handled } = groupOn(store, tail, answer, undefined, { maxOutstanding, state, log });
+  await runUntil(group, () => {
+    if (group.status.outstanding === maxOutstanding && warnings.length > 0) isUp = true;
+    return isUp && group.status.checkpoint === EVENTS && group.status.outstanding === 0;
+  });
+  expect(most).toBe(maxOutstanding);
+  expect(warnings[0]).toContain('100 messages are outstanding or parked');
+  // Not again for each message that makes room for another one.
+  expect(warnings.length).toBeLessThan(20);
+  expect(new Set(handled).size).toBe(EVENTS);
 });

@@ -51,16 +51,23 @@ describe('the alert limit-reached', () => {
   });
 });
 
-test('the alert id-differs-by-case names two cluster ids that differ only in upper and lower case', async () => {
+/** Acknowledges an alert. @returns its state then. */
+async function acknowledge(ledger: TestLedger, id: string): Promise<string> {
+  const path = `/v1/alerts/${encodeURIComponent(id)}/acknowledge`;
+  return (await ledger.fetch(path, { method: 'POST' })).body.state;
+}
+
+test('the alert id-differs-by-case names two cluster ids that differ only in upper and lower case, and ends when it is acknowledged', async () => {
   const ledger = await ledgerForTest();
   await ledger.record(registered('prod-eu', APRIL), registered('Prod-EU', APRIL));
   expect(await openAlerts(ledger, 'id-differs-by-case')).toMatchObject([
     { happened: 'cluster ids Prod-EU and prod-eu differ only in upper and lower case' },
   ]);
+  expect(await acknowledge(ledger, 'id-differs-by-case:Prod-EU')).toBe('resolved');
 });
 
 describe('the alert event-id-on-two-clusters', () => {
-  test('is raised if a producer posts one event id for two clusters, and stays after a restart', async () => {
+  test('is raised if a producer posts one event id for two clusters, stays after a restart, and ends when it is acknowledged', async () => {
     const ledger = await ledgerForTest();
     const data = { accountId: 'acme', name: 'one' };
     await ledger.record(event('cluster.registered', 'wrong', APRIL, data, { id: 'e-shared' }));
@@ -73,6 +80,7 @@ describe('the alert event-id-on-two-clusters', () => {
     ]);
     await ledger.reopen();
     expect(await openAlerts(ledger, 'event-id-on-two-clusters')).toEqual(raised);
+    expect(await acknowledge(ledger, String(raised[0]?.id))).toBe('resolved');
   });
 
   test('is not raised if the same event is posted again or another producer uses the id', async () => {

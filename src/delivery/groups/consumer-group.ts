@@ -126,6 +126,8 @@ export class ConsumerGroup {
   readonly #commands = new Map<Revision, GroupCommand>();
   #inFlight = 0;
   #isChanged = false;
+  /** Whether the group has said that it reads no further. */
+  #isFull = false;
   #isRestored = false;
   #savedAt = 0;
   #stopReason: string | undefined;
@@ -270,7 +272,12 @@ export class ConsumerGroup {
     if (this.#queue.flowing > EVENTS_IN_MEMORY / 2) return false;
     for await (const events of tail.read(this.#checkpoint)) {
       for (const event of events) {
-        if (this.#queue.size + this.#parked.size >= maxOutstanding) return false;
+        const held = this.#queue.size + this.#parked.size;
+        if (held >= maxOutstanding) {
+          this.#sayFull(maxOutstanding);
+          return false;
+        }
+        if (held < maxOutstanding / 2) this.#isFull = false;
         if (this.#queue.flowing >= EVENTS_IN_MEMORY) return false;
         const selected = select(event);
         if (selected !== undefined) {
@@ -283,6 +290,15 @@ export class ConsumerGroup {
       return tail.head > this.#checkpoint;
     }
     return false;
+  }
+
+  /** Says that the group reads no further until messages are handled: once, until half of them are. */
+  #sayFull(maxOutstanding: number): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    const parked = this.#parked.size;
+    const message = `${maxOutstanding} messages are outstanding or parked; the next ones are read once some are handled, and none is lost`;
+    this.#options.log.warn({ checkpoint: this.#checkpoint, parked }, message);
   }
 
   #add(position: Position, key: string, tried?: TriedMessage): void {
