@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 
 const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 /** Short time limits, so that the store detects a fault soon. An answer takes far less time, even on a slow machine. */
-const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 2_000, outageMs: 5_000 };
+const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 2_000, outageMs: 240_000 };
 
 let double: EventStoreDouble;
 let proxy: TcpProxy;

@@ -9,7 +9,7 @@ import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-even
 import { eventually, until } from '../support/until.ts';
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 300, outageMs: 5_000 };
+const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 300, outageMs: 240_000 };
 const minGapBytes = 200_000;
 
 let double: EventStoreDouble;
