@@ -7,7 +7,7 @@ import { knownOf } from '../torture/api/known.ts';
 import { sendTo } from '../torture/api/send.ts';
 import { tortureApi } from '../torture/api/torture-api.ts';
 
-const BUDGET_MS = 8_000;
+const BUDGET_MS = 3_000;
 
 test('every operation answers valid and defective requests as the contract says, and never with 5xx', async () => {
   const ledger = await ledgerForTest();
