@@ -5,6 +5,7 @@ import type { Bench, Row } from '../support/bench.ts';
 import { modelOf } from '../support/intervals.ts';
 import { folderWithLog, logSize } from '../support/log.ts';
 import { cpuMilliseconds, measuredAlone } from '../support/measure.ts';
+import { WITHOUT_ANNOUNCEMENTS } from '../support/processes.ts';
 import { type Result, timeAgainst, within } from '../support/report.ts';
 import type { Measured as Cost } from '../torture/loop-probe.ts';
 import { type Probed, startProbed } from '../torture/probed-ledger.ts';
@@ -81,7 +82,7 @@ export const usageByDay: Row = {
 };
 
 async function askNewLedger(bench: Bench, folder: string): Promise<Answer> {
-  const ledger = await startProbed(bench.resources, folder);
+  const ledger = await startProbed(bench.resources, folder, WITHOUT_ANNOUNCEMENTS);
   await answerOf(ledger, `/v1/usage?${TOTAL}`);
   let answer = { firstByteMs: 0, bytes: 0 };
   const cost = await ledger.measured(async () => {

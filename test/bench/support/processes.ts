@@ -13,6 +13,9 @@ import { cpuPerUnit, threadCpu } from './thread-cpu.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 
+/** Every cluster of the logs is unreachable in the end. A ledger would announce its alerts meanwhile, which is not measured. */
+export const WITHOUT_ANNOUNCEMENTS = { LEDGER_ALERTS_ANNOUNCE: 'false' };
+
 /** A server process that is measured from outside. */
 export interface Server {
   readonly port: number;
@@ -29,7 +32,7 @@ export async function startLedger(bench: Bench, dataDir: string): Promise<Server
     [...(profiler === undefined ? [] : ['--import', probe]), 'src/main.ts'],
     {
       cwd: ROOT,
-      env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir },
+      env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir, ...WITHOUT_ANNOUNCEMENTS },
       stdio: ['ignore', 'pipe', 'inherit', ...(profiler === undefined ? [] : (['ipc'] as const))],
     },
   );

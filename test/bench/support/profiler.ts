@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { Profiler as V8 } from 'node:inspector';
 import { type Profile, profileFrom, startProfile } from './profile.ts';
 
+const AT_LEAST_MS = 1_000;
+
 /** Takes profiles of the ledger: of its process if one is running, otherwise of this process, in which the ledger's code then runs. */
 export class Profiler {
   #server: ChildProcess | undefined;
@@ -15,9 +17,10 @@ export class Profiler {
     });
   }
 
+  /** Does the work for a second at least, so that there are enough samples. */
   async profiled(work: () => Promise<unknown>): Promise<Profile> {
     const stop = await this.#start();
-    await work();
+    for (const end = performance.now() + AT_LEAST_MS; performance.now() < end; ) await work();
     return profileFrom(await stop());
   }
 

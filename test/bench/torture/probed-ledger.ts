@@ -14,11 +14,15 @@ export interface Probed {
 }
 
 /** Starts a ledger on a file, in a process of its own, and waits until it is ready. */
-export async function startProbed(resources: Resources, dataDir: string): Promise<Probed> {
+export async function startProbed(
+  resources: Resources,
+  dataDir: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Probed> {
   const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
   const probe = new URL('./loop-probe.ts', import.meta.url).href;
   const child = fork(main, [], {
-    env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir },
+    env: { LEDGER_HTTP_PORT: '0', LEDGER_DATA_DIR: dataDir, ...environment },
     execArgv: ['--expose-gc', '--import', probe],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
