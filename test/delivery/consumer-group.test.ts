@@ -22,6 +22,7 @@ const EVENTS = 700;
 /** More than a group keeps in memory. */
 const BEHIND = 5_000;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** A store whose reads of the log can break off, as those of a server do. */
 class BreakingStore extends WrappedStore {
@@ -92,7 +93,6 @@ function groupOn(
       return answer(event);
     },
     onStopped: async () => undefined,
-    onParked: () => undefined,
     giveUpAfterMs: Number.POSITIVE_INFINITY,
     now,
     log: QUIET,
@@ -177,4 +177,23 @@ test('a group with as many messages outstanding as it may have says that it read
   // Not again for each message that makes room for another one.
   expect(warnings.length).toBeLessThan(20);
   expect(new Set(handled).size).toBe(EVENTS);
+});
+
+test.each([
+  ['is parked after eight attempts', { onParked: () => undefined }, 8],
+  ['is tried on and on if its group does not park', {}, 10],
+])('a message that is refused while others are taken %s', async (_, more, attempts) => {
+  const { store, coldTail } = await logOf(20);
+  let now = Date.now();
+  let tries = 0;
+  const answer = ({ position }: LogEvent): Handled => {
+    if (position === 1) tries += 1;
+    return position === 1 && tries < 10 ? { outcome: 'retry', reason: 'refused' } : { outcome: 'ack' };
+  };
+  const { group } = groupOn(store, coldTail, answer, () => now, more);
+  await runUntil(group, () => {
+    now += HOUR_MS;
+    return group.status.checkpoint === 20 && group.status.outstanding === 0;
+  });
+  expect(tries).toBe(attempts);
 });

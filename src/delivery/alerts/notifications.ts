@@ -156,8 +156,6 @@ export class Notifications {
         return handled.outcome === 'stop' ? { ...handled, outcome: 'retry' } : handled;
       },
       onStopped: async () => undefined,
-      onParked: (position, reason) =>
-        log.warn({ channel: name, position, reason }, 'a notification is parked'),
       giveUpAfterMs: Number.POSITIVE_INFINITY,
       now,
       log,

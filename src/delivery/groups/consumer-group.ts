@@ -83,7 +83,8 @@ export interface GroupOptions {
   readonly handle: (event: LogEvent, signal: AbortSignal) => Promise<Handled>;
   /** Called when the consumer takes nothing any more, or has failed for `giveUpAfterMs`. */
   readonly onStopped: (reason: string) => Promise<void>;
-  readonly onParked: (position: Position, reason: string) => void;
+  /** Called when a message is parked. Without it, no message is: it is tried again and again, since nobody could ask for it. */
+  readonly onParked?: (position: Position, reason: string) => void;
   /** How long a receiver may fail without a success before the group stops. */
   readonly giveUpAfterMs: number;
   /** Maximum number of messages outstanding and parked. The group stops reading beyond it, and loses nothing. */
@@ -377,7 +378,8 @@ export class ConsumerGroup {
     const { lastSuccessAt = Number.NEGATIVE_INFINITY } = this.#health;
     const pauseMs = RETRY_PAUSES_MS[message.attempts];
     // A message is parked only if the receiver took others meanwhile. If it took nothing, the receiver is the problem.
-    if (pauseMs === undefined && lastSuccessAt >= (message.failedAt ?? now)) {
+    const { onParked } = this.#options;
+    if (pauseMs === undefined && onParked !== undefined && lastSuccessAt >= (message.failedAt ?? now)) {
       this.#park(message, reason);
       return;
     }
@@ -400,7 +402,7 @@ export class ConsumerGroup {
     const { position, attempts } = message;
     this.#queue.remove(message);
     this.#parked.set(position, { position, attempts: attempts + 1, parkedAt: now(), error: reason });
-    onParked(position, reason);
+    onParked?.(position, reason);
   }
 
   #stop(reason: string): void {
