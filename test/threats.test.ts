@@ -1,12 +1,13 @@
-/** docs/threats.md: each threat names tests that exist. */
+/** docs/threats.md and docs/reliability.md: each threat and each fault names tests that exist. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
-const page = readFileSync(join(root, 'docs/threats.md'), 'utf8');
-const rows = page.split('\n').filter((line) => /^\| T\d+ /.test(line));
+const linesOf = (page: string) => readFileSync(join(root, page), 'utf8').split('\n');
+const rows = linesOf('docs/threats.md').filter((line) => /^\| T\d+ /.test(line));
+const faults = linesOf('docs/reliability.md').filter((line) => / \| `test\/[^`]+`: /.test(line));
 
 /** Returns the tests that a row names: file, and title or a part of it. */
 function testsOf(row: string): { file: string; title: string }[] {
@@ -26,12 +27,16 @@ test('docs/threats.md has the threats T1 to T20, in order', () => {
   );
 });
 
-test('every test that docs/threats.md names exists, with its title', () => {
-  const missing = rows.flatMap((row) =>
+test.each([
+  ['docs/threats.md', rows],
+  ['docs/reliability.md', faults],
+])('every test that %s names exists, with its title', (_, named) => {
+  const missing = named.flatMap((row) =>
     testsOf(row).filter(
       ({ file, title }) =>
         !existsSync(join(root, file)) || !readFileSync(join(root, file), 'utf8').includes(title),
     ),
   );
+  expect(named.length).toBeGreaterThan(0);
   expect(missing).toEqual([]);
 });
