@@ -200,7 +200,8 @@ export async function interruptedCluster(): Promise<InterruptedServer> {
       'leader resigned': byLeader((leader, others) => ({
         interrupt: async () => {
           await leader.resign();
-          await elected(others);
+          // The others may elect the same node again.
+          await elected([leader, ...others]);
         },
       })),
     },

@@ -140,7 +140,8 @@ async function inCluster(
 /** Another node becomes the leader, while all connections stay. The former leader then lags behind, because it stands still often. */
 async function resign(leader: EventStored, others: readonly EventStored[]): Promise<void> {
   await leader.resign();
-  await leaderOf(others);
+  // The others may elect the same node again.
+  await leaderOf([leader, ...others]);
   for (const end = performance.now() + LAG_MS; performance.now() < end; ) {
     leader.signal('SIGSTOP');
     await wait(LAG_PAUSE_MS);
