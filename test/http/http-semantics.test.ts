@@ -364,7 +364,7 @@ describe('the words of a problem', () => {
     ],
     [
       registered('c1', APRIL, 'acme', { labels: { ' ': 'x' } }),
-      '/data/labels/ : has a key that is not allowed',
+      '/data/labels/ : has a key that must be 1 to 128 of A-Z a-z 0-9 . _ / -; given " "',
     ],
   ])('are those of the ledger: %#', async (event, detail) => {
     const { body } = await ledger().post(event);

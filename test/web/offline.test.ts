@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasChromium, openPage, sharedBrowser, whyNoChromium } from '../support/browser.ts';
 import { registered } from '../support/cloud-events.ts';
 import { freePorts } from '../support/eventstored.ts';
-import { openLedger } from '../support/ledger.ts';
+import { ledgerForTest, openLedger } from '../support/ledger.ts';
 import { textsIn } from '../support/texts.ts';
 
 const text = textsIn('en');
@@ -37,5 +37,22 @@ describe.skipIf(!hasChromium)(`a page of the console, when the ledger stops,${wh
     const change = { ...registered('c1', now), type: 'io.clusterledger.cluster.changed.v1', id: 'renamed' };
     await ledger.record({ ...change, data: { name: 'renamed' } });
     await page.getByRole('heading', { level: 1, name: 'renamed' }).waitFor();
+  });
+});
+
+describe.skipIf(!hasChromium)(`a part of the console that could not be loaded${whyNoChromium}`, () => {
+  const browser = sharedBrowser();
+
+  test.each(['js', 'css'])('is loaded again, without a hand: %s', async (kind) => {
+    const ledger = await ledgerForTest();
+    const page = await openPage(browser(), ledger, '/nowhere');
+    await page.getByText(text('common:notFound.title')).waitFor();
+    let failed = 0;
+    await page.route(new RegExp(`/assets/[^/]+[.]${kind}$`), (route) =>
+      failed++ === 0 ? route.abort() : route.continue(),
+    );
+    await page.getByRole('link', { name: text('shell:page.overview'), exact: true }).click();
+    await page.getByText(text('overview:empty.title')).waitFor();
+    expect(failed).toBeGreaterThan(1);
   });
 });

@@ -89,7 +89,8 @@ export function fieldErrors(error: z.ZodError, input: unknown, prefix = ''): Fie
     return [
       {
         pointer: prefix + jsonPointer(issue.path),
-        detail: `${constraintOf(issue)}; given ${describe(valueAt(input, issue.path))}`,
+        // The fault of a key is in the key, not in its value.
+        detail: `${constraintOf(issue)}; given ${describe(issue.code === 'invalid_key' ? issue.path.at(-1) : valueAt(input, issue.path))}`,
       },
     ];
   });
