@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, parseDocument, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
-import { constraintOf } from '../util/constraint-of.ts';
-import { valueAt } from '../util/json-pointer.ts';
+import { constraintOf, faultyPart } from '../util/constraint-of.ts';
 import { messageOf } from '../util/message-of.ts';
 import {
   RENAMED_SETTINGS,
@@ -81,7 +80,7 @@ function mistakeOf(
   const inside = issue.path
     .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
     .join('');
-  const at = valueAt(given?.value, issue.path);
+  const at = faultyPart(issue, given?.value);
   const value = setting.isSecret ? 'something else' : at === undefined ? 'nothing' : JSON.stringify(at);
   if (issue.code === 'unrecognized_keys')
     return `${place}${inside} ${unknownKeys([path, ...issue.path].join('.'), issue.keys)}`;

@@ -1,3 +1,5 @@
+import { valueAt } from './json-pointer.ts';
+
 /** An issue that zod reports, as far as its words depend on it. */
 interface Issue {
   readonly message: string;
@@ -48,4 +50,12 @@ function bound(
       ? `must be ${which === 'least' ? 'more' : 'less'} than ${count}`
       : `must be at ${which} ${count}`;
   return `must have at ${which} ${count} ${unit}${Number(limit) === 1 ? '' : 's'}`;
+}
+
+/** Returns the part of an input that an issue is about: the value at its path, or the last step of the path if that is a wrong key. */
+export function faultyPart(
+  { code, path }: { readonly code?: string | undefined; readonly path: readonly PropertyKey[] },
+  input: unknown,
+): unknown {
+  return code === 'invalid_key' ? path.at(-1) : valueAt(input, path);
 }

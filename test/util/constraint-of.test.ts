@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { constraintOf } from '../../src/util/constraint-of.ts';
+import { constraintOf, faultyPart } from '../../src/util/constraint-of.ts';
 
 test.each([
   [z.string(), 7, 'must be string'],
@@ -14,4 +14,15 @@ test.each([
 ])('constraintOf() says what is allowed and leaves out the value: case %#', (schema, value, constraint) => {
   const [issue] = schema.safeParse(value).error?.issues ?? [];
   expect(constraintOf(issue ?? { message: '' })).toBe(constraint);
+});
+
+test('faultyPart() is the value at the path of an issue, and of a wrong key the key', () => {
+  const schema = z.record(z.string().max(2), z.int());
+  for (const [input, part] of [
+    [{ a: 'x' }, 'x'],
+    [{ abc: 1 }, 'abc'],
+  ] as const) {
+    const [issue] = schema.safeParse(input).error?.issues ?? [];
+    expect(faultyPart(issue ?? { path: [] }, input)).toBe(part);
+  }
 });

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { AccountId, ClusterId, EventId } from '../../domain/facts/fact.ts';
 import { formatInstant, INSTANT_FORM, type Instant, PERIOD, parseInstant } from '../../domain/time.ts';
-import { constraintOf } from '../../util/constraint-of.ts';
-import { jsonPointer, valueAt } from '../../util/json-pointer.ts';
+import { constraintOf, faultyPart } from '../../util/constraint-of.ts';
+import { jsonPointer } from '../../util/json-pointer.ts';
 import type { FieldError } from '../server/problem.ts';
 
 /** An instant in a request, parsed to milliseconds since the epoch. */
@@ -89,8 +89,7 @@ export function fieldErrors(error: z.ZodError, input: unknown, prefix = ''): Fie
     return [
       {
         pointer: prefix + jsonPointer(issue.path),
-        // The fault of a key is in the key, not in its value.
-        detail: `${constraintOf(issue)}; given ${describe(issue.code === 'invalid_key' ? issue.path.at(-1) : valueAt(input, issue.path))}`,
+        detail: `${constraintOf(issue)}; given ${describe(faultyPart(issue, input))}`,
       },
     ];
   });
