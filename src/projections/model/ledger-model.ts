@@ -345,7 +345,7 @@ export class LedgerModel {
     const account = this.accounts.find(accountId);
     if (account === undefined) return billed;
     for (const cluster of this.clustersOf(account)) {
-      const own = this.#billing.billedAt(cluster, at).billed;
+      const own = this.billedAs(cluster, at);
       if (own?.account !== account) continue;
       const type = own.type === null ? null : this.clusterTypes.text(own.type);
       billed.set(type, (billed.get(type) ?? 0) + 1);

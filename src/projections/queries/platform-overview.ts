@@ -80,7 +80,7 @@ function* countStatuses(
     // Most clusters are billed, and known to be so without their facts: a view of each took 60 % of the time of an overview.
     const as = model.billedAs(cluster, now);
     if (as !== undefined && model.unreadable(cluster) === undefined) {
-      if (onlyNumber !== undefined && as.account !== onlyNumber) continue;
+      if (only !== undefined && as.account !== onlyNumber) continue;
       statuses.billed++;
       billed.set(as.type, (billed.get(as.type) ?? 0) + 1);
       continue;
