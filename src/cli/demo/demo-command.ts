@@ -68,6 +68,7 @@ async function run(config: Config, clusters: SampleClusters, seconds: number | u
   await runDemo(ledger, clock, config, { seconds, stop, clusters }).catch((error: unknown) => {
     failure ??= error;
   });
+  stop.abort();
   if (failure !== undefined) report(failure);
   setTimeout(() => process.exit(), CLOSE_TIMEOUT_MS).unref();
   await ledger.close();

@@ -5,7 +5,7 @@ import type { Composition } from '../../app/compose.ts';
 import type { Config } from '../../config/config.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import { viewCluster } from '../../projections/queries/cluster-view.ts';
-import { BillingReceiver } from './billing-receiver.ts';
+import { startBillingReceiver } from './billing-receiver.ts';
 import { countClusters } from './counts.ts';
 import { guide, statusLine } from './guide.ts';
 import { ACCOUNTS } from './sample-accounts.ts';
@@ -46,8 +46,9 @@ export async function runDemo(
   const tookMs = performance.now() - began;
   clusters.run((clusterId) => isRunning(projections.model, clusterId));
   const url = await app.listen({ host, port });
-  const billing = await BillingReceiver.start();
-  await showParts(url, billing.url);
+  const billing = await startBillingReceiver();
+  stop.signal.addEventListener('abort', () => void billing.close(), { once: true });
+  await showParts(url, `${billing.url}/ledger-events`);
   const validate = () => send(url, 'POST', '/v1/validations', {});
   await validate();
   // A run may be active if somebody has asked for one.
@@ -65,7 +66,6 @@ export async function runDemo(
   clearInterval(ticking);
   clearInterval(validating);
   await posting;
-  await billing.close();
   showStatus();
   screen.print('The demo has ended.');
 }

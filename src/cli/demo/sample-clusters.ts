@@ -1,31 +1,38 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { ValidatorSettings } from '../../config/validator-settings.ts';
+import { LocalServer } from './local-server.ts';
+
+/** Decides which clusters answer. */
+interface Running {
+  has(clusterId: string): boolean;
+}
 
 /** Plays the API servers of the sample clusters, so that the validator has something to ask: each behind a path of its own. */
 export class SampleClusters {
   readonly #folder: string;
-  readonly #server: Server;
-  #isRunning: (clusterId: string) => boolean = () => false;
+  readonly #server: LocalServer;
+  readonly #running: Running;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, server: LocalServer, running: Running) {
     this.#folder = folder;
-    this.#server = createServer(({ url = '' }, response) => {
-      const [, clusterId = '', ...path] = url.split('/').map(decodeURIComponent);
-      this.#answer(clusterId, path.join('/'), response);
-    });
+    this.#server = server;
+    this.#running = running;
   }
 
-  /** Begins to listen on a free port of the loopback address. @param folder where kubeconfigs are written; it is created. */
+  /** Begins to listen. No cluster answers as an API server yet. @param folder where kubeconfigs are written; it is created. */
   static async start(folder: string): Promise<SampleClusters> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const clusters = new SampleClusters(folder);
-    await once(clusters.#server.listen(0, '127.0.0.1'), 'listening');
-    return clusters;
+    const running: Running = { has: () => false };
+    const server = await LocalServer.start(({ url = '' }, response) => {
+      const [, clusterId = '', ...path] = url.split('/').map(decodeURIComponent);
+      if (running.has(clusterId)) answer(clusterId, path.join('/'), response);
+      // The load balancer that is left when a cluster is gone.
+      else response.writeHead(404, { 'content-type': 'text/plain' }).end('default backend - 404');
+    });
+    return new SampleClusters(folder, server, running);
   }
 
   /** Settings with which the validator asks the clusters. They stay on this machine, so nothing is encrypted or slowed down. */
@@ -46,8 +53,7 @@ export class SampleClusters {
 
   /** Writes the kubeconfig of a cluster, as `connection` of its registration names it. */
   async add(clusterId: string): Promise<void> {
-    const { port } = this.#server.address() as AddressInfo;
-    const server = `http://127.0.0.1:${port}/${encodeURIComponent(clusterId)}`;
+    const server = `${this.#server.url}/${encodeURIComponent(clusterId)}`;
     const kubeconfig = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -61,27 +67,22 @@ export class SampleClusters {
 
   /** Answers from now on for the clusters for which a condition holds. */
   run(isRunning: (clusterId: string) => boolean): void {
-    this.#isRunning = isRunning;
+    this.#running.has = isRunning;
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await once(this.#server.close(), 'close');
+  close(): Promise<void> {
+    return this.#server.close();
   }
+}
 
-  /** Answers as an API server does, or as the load balancer that is left when the cluster is gone. */
-  #answer(clusterId: string, path: string, response: ServerResponse): void {
-    if (!this.#isRunning(clusterId)) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('default backend - 404');
-      return;
-    }
-    const json = (body: object) =>
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    if (path === 'readyz') response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
-    else if (path === 'version')
-      json({ major: '1', minor: '34', gitVersion: 'v1.34.1', platform: 'linux/amd64' });
-    else json({ kind: 'Namespace', metadata: { name: 'kube-system', uid: uidOf(clusterId) } });
-  }
+/** Answers as an API server does. */
+function answer(clusterId: string, path: string, response: ServerResponse): void {
+  const json = (body: object) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (path === 'readyz') response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
+  else if (path === 'version')
+    json({ major: '1', minor: '34', gitVersion: 'v1.34.1', platform: 'linux/amd64' });
+  else json({ kind: 'Namespace', metadata: { name: 'kube-system', uid: uidOf(clusterId) } });
 }
 
 /** Returns the UID of the namespace kube-system of a cluster: the same at each start. */
