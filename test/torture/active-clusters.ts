@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inBatchMode, type PostedEvent, registered, resumed, stopped } from '../support/cloud-events.ts';
 import { startSingleNode } from '../support/eventstored.ts';
-import { LedgerProcess } from '../support/ledger-process.ts';
+import type { LedgerProcess } from '../support/ledger-process.ts';
 import { cpuTimeOf } from './cpu-time.ts';
+import { ledgerOnServer } from './ledger-on-server.ts';
 
 /** Costs of a round in which each cluster gets one fact. */
 export interface Round {
@@ -38,14 +35,7 @@ export async function activeClusters(
   const rounds: Round[] = [];
   for (const clusters of sizes) {
     const { url, node, remove } = await startSingleNode();
-    const dataDir = await mkdtemp(join(tmpdir(), 'ledger-active-'));
-    const ledger = new LedgerProcess({
-      LEDGER_STORE: url,
-      LEDGER_DATA_DIR: dataDir,
-      LEDGER_NAMESPACE: `active-${randomUUID()}`,
-      LEDGER_LOG_LEVEL: 'fatal',
-      LEDGER_INGEST_BACKDATING: '3650d',
-    });
+    const { ledger, endLedger } = await ledgerOnServer(url, 'active');
     try {
       await ledger.start();
       const pids = [ledger.pid as number, node.pid as number] as const;
@@ -62,9 +52,8 @@ export async function activeClusters(
         progress(rounds.at(-1) as Round);
       }
     } finally {
-      await ledger.stop('SIGKILL');
+      await endLedger();
       await remove();
-      await rm(dataDir, { recursive: true, force: true });
     }
   }
   return { rounds, findings: growthOf(rounds) };

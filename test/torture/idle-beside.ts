@@ -1,12 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inBatchMode, registered } from '../support/cloud-events.ts';
 import { startSingleNode } from '../support/eventstored.ts';
-import { LedgerProcess } from '../support/ledger-process.ts';
 import { cpuTimeOf } from './cpu-time.ts';
+import { ledgerOnServer } from './ledger-on-server.ts';
 import { writeForeign } from './server-faults.ts';
 
 /** The cost of an idle ledger for the server that it shares. */
@@ -32,14 +28,7 @@ const MEASURE_MS = 60_000;
  */
 export async function idleBeside(count: number, progress: (text: string) => void): Promise<IdleReport> {
   const { url, node, remove } = await startSingleNode();
-  const dataDir = await mkdtemp(join(tmpdir(), 'ledger-idle-'));
-  const ledger = new LedgerProcess({
-    LEDGER_STORE: url,
-    LEDGER_DATA_DIR: dataDir,
-    LEDGER_NAMESPACE: `idle-${randomUUID()}`,
-    LEDGER_LOG_LEVEL: 'fatal',
-    LEDGER_INGEST_BACKDATING: '3650d',
-  });
+  const { ledger, endLedger } = await ledgerOnServer(url, 'idle');
   const cpuMs = () => cpuTimeOf(node.pid as number);
   const percentOver = async (ms: number) => {
     const before = await cpuMs();
@@ -71,8 +60,7 @@ export async function idleBeside(count: number, progress: (text: string) => void
     if (startSeconds > MAX_START_S) findings.push(`a start took ${startSeconds.toFixed(1)} s`);
     return { foreignEvents, cpuWithLedger, cpuWithout, startSeconds, startServerSeconds, findings };
   } finally {
-    await ledger.stop('SIGKILL');
+    await endLedger();
     await remove();
-    await rm(dataDir, { recursive: true, force: true });
   }
 }

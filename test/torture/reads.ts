@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
 import { startProxy } from '../eventstoredb/tcp-proxy.ts';
 import { InterruptedReads, type Interruption } from '../fault/interrupted-reads.ts';
 import { type EventStored, leaderOf, startCluster, startSingleNode } from '../support/eventstored.ts';
-import { LedgerProcess } from '../support/ledger-process.ts';
 import { until } from '../support/until.ts';
 import { type HttpReadCounts, HttpReads } from './http-reads.ts';
+import { ledgerOnServer } from './ledger-on-server.ts';
 
 /** A real server, and ways to interrupt the reads on it. */
 export interface InterruptedServer {
@@ -104,14 +101,7 @@ async function interruptHttp(
   count: number,
   note: Note,
 ): Promise<HttpReads> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'ledger-reads-'));
-  const ledger = new LedgerProcess({
-    LEDGER_STORE: url,
-    LEDGER_DATA_DIR: dataDir,
-    LEDGER_NAMESPACE: `reads-${randomUUID()}`,
-    LEDGER_LOG_LEVEL: 'fatal',
-    LEDGER_INGEST_BACKDATING: '3650d',
-  });
+  const { ledger, endLedger } = await ledgerOnServer(url, 'reads');
   try {
     await ledger.start();
     const reads = await HttpReads.on(ledger);
@@ -137,8 +127,7 @@ async function interruptHttp(
     await reads.stop();
     return reads;
   } finally {
-    await ledger.stop('SIGKILL');
-    await rm(dataDir, { recursive: true, force: true });
+    await endLedger();
   }
 }
 
