@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { event, registered, voided } from '../support/cloud-events.ts';
+import { event, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 
@@ -65,6 +65,34 @@ describe('the pages of a list are of one moment', () => {
     const { body: whole } = await ledger.get(path);
     const pages = await pagesOf(ledger, `${path}?asOf=${'100'.slice(3)}`.replace('?asOf=', ''), grow);
     expect(pages.flatMap(({ items }) => items)).toEqual(whole.items);
+  });
+});
+
+describe('a page of a list that does not depend on the time', () => {
+  const ledger = sharedLedger(async (it) => {
+    const accounts = ['a', 'b', 'c'];
+    const [first] = await it.record(...accounts.map((account) => registered(`c-${account}`, MARCH, account)));
+    await it.record(stopped('c-a', MARCH), resumed('c-a', APRIL));
+    for (const cluster of ['c-b', 'c-c']) await it.post(voided(cluster, APRIL, first?.eventId ?? ''));
+    await it.fetch('/v1/periods/2026-03/close', { method: 'POST' });
+    await it.record(...accounts.map((account) => stopped(`c-${account}`, '2026-03-10T00:00:00Z')));
+  });
+
+  test.each([
+    '/v1/rejected-events',
+    '/v1/clusters/c-a/events',
+    '/v1/periods/2026-03/statements',
+    '/v1/adjustments',
+    '/v1/alerts',
+  ])('is the same, with the same ETag, until something is recorded: %s', async (path) => {
+    const before = await ledger().get(`${path}?limit=1`);
+    expect(before.body.next).toMatch(/^[\w-]+$/);
+    ledger().pass(1);
+    const after = await ledger().get(`${path}?limit=1`);
+    expect([after.text, after.headers.get('etag')]).toEqual([before.text, before.headers.get('etag')]);
+    const { body: next } = await ledger().get(`${path}?limit=1&cursor=${after.body.next}`);
+    expect(next.items).toHaveLength(1);
+    expect(next.items).not.toEqual(after.body.items);
   });
 });
 

@@ -163,7 +163,7 @@ function pathsOf(eventIds: readonly string[]): Record<string, string[]> {
     'facts of a cluster': each(clusters, '/events?limit=1000'),
     'one fact': eventIds.slice(0, 20).map((id) => `/v1/events/${id}`),
     feed: ['/v1/feed?limit=1000&after=0', '/v1/feed?limit=100&after=300'],
-    'rejected events': ['/v1/rejected-events?limit=100'],
+    'rejected events': ['/v1/rejected-events?limit=100', '/v1/rejected-events?limit=7'],
     evidence: each(accounts, '/evidence?period=2026-02'),
     'tiles of the log': ['/log/tile/0/000', '/log/tile/0/001'],
     'entries of the log': ['/log/tile/entries/000', '/log/tile/entries/001'],

@@ -21,10 +21,19 @@ type Kind = keyof typeof KINDS;
 export interface PageRequest {
   /** The sort values of the last item of the page before; `undefined` for the first page. */
   readonly after: Place | undefined;
-  /** The moment of the first page; `undefined` if this is the first page. */
-  readonly moment: Moment | undefined;
+  /** The moment of the first page; `undefined` if this is the first page. It has no time if the list does not depend on the time. */
+  readonly moment: { readonly position: Position; readonly now: Instant | undefined } | undefined;
   /** Returns the member `next` of a page: the cursor of the page behind `last`, if there are more items. */
-  next(last: Place | undefined, moment: Moment): { next?: string };
+  next(last: Place | undefined, moment: NextMoment): { next?: string };
+}
+
+/**
+ * The moment that the next page shows. Leave out the time if the list does not depend on it: then the same request has the same
+ * answer until something is recorded.
+ */
+interface NextMoment {
+  readonly position: Position;
+  readonly now?: Instant;
 }
 
 /** The parameters that may differ from page to page. */
@@ -41,24 +50,27 @@ export function openPage(
   ...kinds: readonly Kind[]
 ): PageRequest {
   const list = listOf(request);
-  const next = (last: Place | undefined, { position, now }: Moment) =>
+  const next = (last: Place | undefined, { position, now }: NextMoment) =>
     last === undefined
       ? {}
-      : { next: Buffer.from(JSON.stringify([list, position, now, ...last])).toString('base64url') };
+      : { next: Buffer.from(JSON.stringify([list, position, now ?? null, ...last])).toString('base64url') };
   const { cursor } = request.query as { readonly cursor?: string | undefined };
   if (cursor === undefined) return { after: undefined, moment: undefined, next };
   const [of, position, now, ...after] = decoded(cursor, kinds);
   if (of !== list) throw invalidCursor();
-  return { after, moment: { position: Number(position), now: Number(now) }, next };
+  return { after, moment: { position, now: now ?? undefined }, next };
 }
 
-function decoded(cursor: string, kinds: readonly Kind[]): Place {
+type Cursor = [list: string, position: Position, now: Instant | null, ...after: Place];
+
+function decoded(cursor: string, kinds: readonly Kind[]): Cursor {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    const expected: Kind[] = ['text', 'number', 'number', ...kinds];
+    const after = kinds.map((kind) => KINDS[kind]);
+    const expected = [KINDS.text, KINDS.number, KINDS.number.nullable(), ...after];
     const isCursor = Array.isArray(values) && values.length === expected.length;
-    if (isCursor && expected.every((kind, i) => KINDS[kind].safeParse(values[i]).success))
-      return values as unknown as Place;
+    if (isCursor && expected.every((schema, i) => schema.safeParse(values[i]).success))
+      return values as unknown as Cursor;
   } catch {}
   throw invalidCursor();
 }

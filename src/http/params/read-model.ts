@@ -4,6 +4,7 @@ import type { ClusterNumber } from '../../projections/model/interned-numbers.ts'
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
 import type { Projections } from '../../projections/projections.ts';
 import { READ_TIMEOUT_MS } from '../../projections/wait-limits.ts';
+import type { Position } from '../../util/log-numbers.ts';
 import { invalidRequest, Problem } from '../server/problem.ts';
 import type { AsOf } from './fields.ts';
 import type { Moment, PageRequest } from './paging.ts';
@@ -31,7 +32,8 @@ export async function modelFor(
 }
 
 /**
- * Returns the model to answer a page from, and the moment that the page shows: that of the first page.
+ * Returns the model to answer a page from, and the moment that the page shows: that of the first page. A list that does not depend on
+ * the time takes its position only.
  * @throws Problem `catching-up`, `position-not-reached`
  */
 export async function modelForPage(
@@ -39,10 +41,11 @@ export async function modelForPage(
   { moment }: PageRequest,
   { minPosition = 0 }: { readonly minPosition?: number | undefined },
   reply: FastifyReply,
-): Promise<{ readonly model: LedgerModel; readonly moment: Moment }> {
+): Promise<{ readonly model: LedgerModel; readonly position: Position; readonly moment: Moment }> {
   const least = Math.max(minPosition, moment?.position ?? 0);
   const model = await modelFor(projections, { minPosition: least }, reply);
-  return { model, moment: moment ?? { position: model.position, now: now() } };
+  const position = moment?.position ?? model.position;
+  return { model, position, moment: { position, now: moment?.now ?? now() } };
 }
 
 /** Returns the position that an `asOf` means; by default `position`, which is the last one. @throws Problem `invalid-request` if the log is shorter */

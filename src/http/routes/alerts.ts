@@ -82,7 +82,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
       const { caller } = request;
       const { limit, state, kind, severity, ...query } = request.query;
       const page = openPage(request, 'number', 'text');
-      const { model, moment } = await modelForPage(services, page, query, reply);
+      const { model, position } = await modelForPage(services, page, query, reply);
       const now = services.recordingTime();
       const isSelected = (alert: Alert) =>
         mayReadAlert(caller, alert, model, services.now()) &&
@@ -96,7 +96,7 @@ export function alertRoutes(app: App, services: HttpServices): void {
       const { items, last } = pageOf(alerts, limit, isBehind, (alert) => [alert.raisedAt, alert.id]);
       return {
         items: items.map((alert) => alertOut(alert, model, now)),
-        ...page.next(last, moment),
+        ...page.next(last, { position }),
       };
     },
   );

@@ -131,16 +131,16 @@ export function clusterRoutes(app: App, services: HttpServices): void {
     async (request, reply) => {
       const { params, query, caller } = request;
       const page = openPage(request, 'number');
-      const { model, moment } = await modelForPage(services, page, query, reply);
+      const { model, position } = await modelForPage(services, page, query, reply);
       const from = Number(page.after?.[0] ?? -1) + 1;
-      const asOf = knownAt(model, query.asOf, { position: moment.position });
+      const asOf = knownAt(model, query.asOf, { position });
       const { items, next } = await eventsOf(services, model, params.clusterId, {
         from,
         limit: query.limit,
         asOf,
         caller,
       });
-      return { items, ...page.next(next === undefined ? undefined : [next], moment) };
+      return { items, ...page.next(next === undefined ? undefined : [next], { position }) };
     },
   );
 }

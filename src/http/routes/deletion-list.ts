@@ -39,17 +39,17 @@ export function deletionListRoutes(app: App, services: HttpServices): void {
     async (request, reply) => {
       const { query, caller } = request;
       const page = openPage(request, 'number');
-      const { model, moment } = await modelForPage(services, page, query, reply);
+      const { model, position } = await modelForPage(services, page, query, reply);
       const only = onlyAccountOf(caller);
-      const from = page.after === undefined ? moment.position : Number(page.after[0]) - 1;
+      const from = page.after === undefined ? position : Number(page.after[0]) - 1;
       const items: ListedDeletionOut[] = [];
       let last: Position | undefined;
-      for (const position of beginnings(model, from, only, services.now())) {
+      for (const at of beginnings(model, from, only, services.now())) {
         if (items.length === query.limit)
-          return { items, ...page.next(last === undefined ? undefined : [last], moment) };
-        const deletion = await deletionAt(services, model, position);
+          return { items, ...page.next(last === undefined ? undefined : [last], { position }) };
+        const deletion = await deletionAt(services, model, at);
         if (deletion !== undefined) items.push(deletion);
-        last = position;
+        last = at;
       }
       return { items };
     },

@@ -215,7 +215,7 @@ export function deletionRoutes(app: App, services: HttpServices): void {
     const { params, query } = request;
     const { clusterId } = params;
     const page = openPage(request, 'number');
-    const { model, moment } = await modelForPage(services, page, query, reply);
+    const { model, position } = await modelForPage(services, page, query, reply);
     requireReadable(model, clusterNumber(model, clusterId));
     const deletions = (await readDeletions(services, clusterId)).map((deletion, index) => ({
       deletion,
@@ -229,7 +229,7 @@ export function deletionRoutes(app: App, services: HttpServices): void {
       ({ index }) => [index],
     );
     const out = items.map(({ deletion }) => deletionOut(services, clusterId, deletion));
-    return { items: out, ...page.next(last, moment) };
+    return { items: out, ...page.next(last, { position }) };
   });
 }
 

@@ -112,7 +112,6 @@ export function keyRoutes(app: App, services: HttpServices): void {
     const page = openPage(request, 'number');
     const [uses, all] = [await keyUses.all(), await keys.all()];
     // Keys are never removed, so that every page continues at the same place.
-    const moment = page.moment ?? { position: 0, now: now() };
     const after = Number(page.after?.[0] ?? -1);
     const selected = all
       .map((key, index) => ({ key, index }))
@@ -121,7 +120,7 @@ export function keyRoutes(app: App, services: HttpServices): void {
     const isBehind = ({ index }: { readonly index: number }) => index > after;
     const { items, last } = pageOf(selected, limit, isBehind, ({ index }) => [index]);
     const out = items.map(({ key }) => keyOut(key, uses.get(key.id), now()));
-    return { items: out, ...page.next(last, moment) };
+    return { items: out, ...page.next(last, { position: 0 }) };
   });
 
   app.get(

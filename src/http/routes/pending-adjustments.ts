@@ -32,13 +32,10 @@ export function pendingAdjustmentRoutes(app: App, services: HttpServices): void 
     async (request, reply) => {
       const { query, turn } = request;
       const page = openPage(request, 'text');
-      const { model, moment } = await modelForPage(services, page, query, reply);
+      const { model, position } = await modelForPage(services, page, query, reply);
       const [behind] = (page.after ?? []) as readonly string[];
       const found: PendingAdjustments[] = [];
-      for await (const pending of yieldingToEventLoop(
-        pendingAdjustments(model, moment.position),
-        turn?.signal,
-      )) {
+      for await (const pending of yieldingToEventLoop(pendingAdjustments(model, position), turn?.signal)) {
         if (behind !== undefined && pending.accountId <= behind) continue;
         found.push(pending);
         if (found.length > query.limit) break;
@@ -50,10 +47,10 @@ export function pendingAdjustmentRoutes(app: App, services: HttpServices): void 
       const facts = await readFacts(services.store, model, positions, turn?.signal);
       const refOf = (id: string) => factRef(model, facts, model.locate(id)?.position ?? -1);
       const last = found.length > items.length ? [items.at(-1)?.accountId ?? ''] : undefined;
-      const since = model.closedPeriods.knownAt(moment.position).at(-1)?.watermark;
+      const since = model.closedPeriods.knownAt(position).at(-1)?.watermark;
       return {
         since: since === undefined ? null : String(since),
-        position: String(moment.position),
+        position: String(position),
         items: items.map(({ accountId, adjustments }) => ({
           accountId,
           adjustments: adjustments.map(({ facts: ids, ...adjustment }) => ({
@@ -61,7 +58,7 @@ export function pendingAdjustmentRoutes(app: App, services: HttpServices): void 
             facts: ids.map(refOf),
           })),
         })),
-        ...page.next(last, moment),
+        ...page.next(last, { position }),
       };
     },
   );

@@ -66,7 +66,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
     async (request, reply) => {
       const { limit } = request.query;
       const page = openPage(request, 'number');
-      const { moment } = await modelForPage(services, page, request.query, reply);
+      const { position } = await modelForPage(services, page, request.query, reply);
       const [before] = page.after ?? [];
       const from = before === undefined ? {} : { from: Number(before) - 1 };
       if (from.from === -1) return { items: [] };
@@ -89,7 +89,7 @@ export function rejectedEventRoutes(app: App, services: HttpServices): void {
         });
         last = revision;
       }
-      return { items, ...page.next(last > 0 ? [last] : undefined, moment) };
+      return { items, ...page.next(last > 0 ? [last] : undefined, { position }) };
     },
   );
 

@@ -71,8 +71,8 @@ export function statementRoutes(app: App, services: HttpServices): void {
     async (request, reply) => {
       const { query, params, turn } = request;
       const page = openPage(request, 'text');
-      const { model, moment } = await modelForPage(services, page, query, reply);
-      const asOf = knownAt(model, query.asOf, { position: moment.position });
+      const { model, position } = await modelForPage(services, page, query, reply);
+      const asOf = knownAt(model, query.asOf, { position });
       const [behind] = (page.after ?? []) as readonly string[];
       const { head, digest, statements } = closedStatements(
         model,
@@ -82,7 +82,7 @@ export function statementRoutes(app: App, services: HttpServices): void {
         turn?.signal,
       );
       const { items, last } = await pageOfStatements(statements, query.limit);
-      const next = page.next(last, moment);
+      const next = page.next(last, { position });
       linkNext(request, reply, next.next);
       const form = acceptedForm(request, reply);
       // These statements never change, so that the digest of all of them names them.

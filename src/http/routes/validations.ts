@@ -44,12 +44,12 @@ export function validationRoutes(app: App, services: HttpServices): void {
     async (request, reply) => {
       const { query } = request;
       const page = openPage(request, 'number');
-      const { model, moment } = await modelForPage(services, page, query, reply);
+      const { model, position } = await modelForPage(services, page, query, reply);
       const [before] = page.after ?? [Number.POSITIVE_INFINITY];
       const isBehind = ({ position }: Run) => position < Number(before);
       const runs = model.validations.runs.reverse();
       const { items, last } = pageOf(runs, query.limit, isBehind, ({ position }) => [position]);
-      return { items: items.map((run) => currentRunOut(services, run)), ...page.next(last, moment) };
+      return { items: items.map((run) => currentRunOut(services, run)), ...page.next(last, { position }) };
     },
   );
 
@@ -59,7 +59,7 @@ export function validationRoutes(app: App, services: HttpServices): void {
     async (request, reply) => {
       const { params, query } = request;
       const page = openPage(request, 'number');
-      const { model, moment } = await modelForPage(services, page, query, reply);
+      const { model, position } = await modelForPage(services, page, query, reply);
       const run = model.validations.run(params.runId) ?? (await runFromStore(services, params.runId));
       if (run === undefined) throw new Problem('not-found', `validation run ${params.runId} does not exist`);
       const from = Number(page.after?.[0] ?? 0);
@@ -69,7 +69,7 @@ export function validationRoutes(app: App, services: HttpServices): void {
         ...currentRunOut(services, run),
         ...details,
         verdicts: verdicts.slice(from, end),
-        ...page.next(end < verdicts.length ? [end] : undefined, moment),
+        ...page.next(end < verdicts.length ? [end] : undefined, { position }),
       };
     },
   );

@@ -176,8 +176,8 @@ export function webhookRoutes(app: App, services: HttpServices): void {
       webhook.createdAt,
       webhook.webhookId,
     ]);
-    const moment = { position: projections.model.position, now: services.now() };
-    return { items: await Promise.all(items.map(view)), ...page.next(last, moment) };
+    const { position } = projections.model;
+    return { items: await Promise.all(items.map(view)), ...page.next(last, { position }) };
   });
 
   app.post(
