@@ -1,10 +1,17 @@
-import { lookup as resolve } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Agent } from 'undici';
 import { AddressPolicy } from '../util/address-policy.ts';
 import type { AddressPolicyOptions } from '../util/address-policy-options.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Resolves a name as `dns.lookup` does with `all`. */
+export type ResolveAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 /** The ledger may not send to a target. The message says why. */
 class TargetDenied extends Error {
@@ -50,10 +57,11 @@ export class TargetPolicy {
  * Returns an agent of undici that connects only to addresses that the policy allows. A name is resolved once per connection and
  * the connection goes to the address that was checked, so that a name that changes its address between the check and the
  * connection gains nothing. Redirects are not followed.
+ * @param resolve returns all addresses of a name; by default as the host does.
  */
-export async function guardedAgent(policy: TargetPolicy): Promise<Agent> {
+export async function guardedAgent(policy: TargetPolicy, resolve: ResolveAll = lookup): Promise<Agent> {
   const undici = await import('undici');
-  const lookup: LookupFunction = (hostname, options, callback) => {
+  const checked: LookupFunction = (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '');
       const denied = addresses
@@ -66,7 +74,7 @@ export async function guardedAgent(policy: TargetPolicy): Promise<Agent> {
     });
   };
   return new undici.Agent({
-    connect: { lookup, timeout: CONNECT_TIMEOUT_MS },
+    connect: { lookup: checked, timeout: CONNECT_TIMEOUT_MS },
     pipelining: 1,
     connections: 10,
     maxHeaderSize: 16 * 1_024,

@@ -1,32 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deleted, registered } from '../support/cloud-events.ts';
+import { JsonReceiver } from '../support/json-receiver.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { until } from '../support/until.ts';
 
 const MARCH = '2026-03-01T00:00:00.000Z';
 const HOUR_MS = 3_600_000;
 
-/** A server that takes JSON and remembers it. */
-async function jsonReceiver() {
-  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies of every shape.
-  const received: { readonly path: string; readonly body: any }[] = [];
-  const state = { status: 200 };
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    received.push({ path: request.url ?? '', body: JSON.parse(Buffer.concat(chunks).toString('utf8')) });
-    response.writeHead(state.status).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { received, state, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+/** Starts a receiver that ends with the test. */
+async function jsonReceiver(): Promise<JsonReceiver> {
+  const receiver = await JsonReceiver.start();
+  onTestFinished(() => receiver.stop());
+  return receiver;
 }
 
 function ledgerWith(channels: readonly object[]): Promise<TestLedger> {
@@ -93,14 +80,14 @@ describe('a channel of Slack', () => {
 
   test('gets an alert later if it answers an error', async () => {
     const slack = await jsonReceiver();
-    slack.state.status = 500;
+    slack.status = 500;
     const ledger = await ledgerWith([{ name: 'ops', type: 'slack', url: slack.url }]);
     await raiseAlert(ledger);
     await until(() => slack.received.length === 1);
     await until(async () =>
       (await ledger.get('/metrics')).text.includes('ledger_notification_failing{channel="ops"} 1\n'),
     );
-    slack.state.status = 200;
+    slack.status = 200;
     ledger.pass(10_000);
     await until(() => slack.received.length === 2);
     expect(slack.received[1]?.body).toEqual(slack.received[0]?.body);
@@ -157,7 +144,7 @@ describe('an alert about a log that takes no events', () => {
     const db = new DatabaseSync(ledger.storeFile);
     db.exec(`UPDATE log SET data = replace(data, '"acme"', '"acmf"') WHERE position = 1`);
     db.close();
-    slack.state.status = 500;
+    slack.status = 500;
     await ledger.open();
     const untilReceived = (count: number) =>
       until(() => {
@@ -165,7 +152,7 @@ describe('an alert about a log that takes no events', () => {
         return slack.received.length >= count;
       });
     await untilReceived(2);
-    slack.state.status = 200;
+    slack.status = 200;
     await untilReceived(3);
     expect(slack.received).toHaveLength(3);
     for (const { body } of slack.received)

@@ -1,3 +1,4 @@
+import type { InventoryStatus } from '../../src/domain/inventory.ts';
 import type { Condition } from '../../src/domain/validation/judging/condition.ts';
 import { type Judgement, judgeRun, VALIDATOR_SOURCE } from '../../src/domain/validation/judging/judge.ts';
 import { PolicySettings, policiesOf } from '../../src/domain/validation/judging/policy.ts';
@@ -18,6 +19,8 @@ export const NO_CREDENTIAL: Seen = { state: 'unverifiable', code: 'no-credential
 export interface RunOptions {
   readonly settings?: object;
   readonly conditions?: readonly Condition[];
+  /** What the inventory says of clusters; `unknown` of the others. */
+  readonly inventory?: Readonly<Record<string, InventoryStatus>>;
   /** How far it gets: `claimed`, or `judged` with its facts appended, or all the way. */
   readonly upTo?: 'claimed' | 'judged' | 'completed';
   readonly everyMs?: number;
@@ -59,7 +62,7 @@ export class TestValidator {
     const { model } = projections;
     const clusters = [...clustersToProbe(model, policies, now())].map((cluster) => ({
       ...cluster,
-      inventory: 'unknown' as const,
+      inventory: options.inventory?.[cluster.clusterId] ?? 'unknown',
       history: model.validations.historyOf(cluster.clusterId),
       verdict: { ...(seen[cluster.clusterId] ?? ALIVE), at: tick },
     }));
