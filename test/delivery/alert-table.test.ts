@@ -1,5 +1,5 @@
 /**
- * The table of alerts: each kind is raised, changed and resolved on a whole ledger, and a channel is told of it. A new kind does
+ * The table of alerts: each kind is raised, changed and resolved on a whole ledger, which sends it to a channel. A new kind does
  * not compile without a row here.
  */
 
@@ -32,7 +32,7 @@ const DAY = 24 * HOUR;
 const MARCH = '2026-03-10T00:00:00.000Z';
 const APRIL = '2026-04-10T00:00:00.000Z';
 
-/** What a row works with: a ledger that sends its alerts to a channel, a validator, and a receiver of webhooks. */
+/** A ledger that sends its alerts to a channel, with a validator and a receiver of webhooks. */
 class Scene {
   readonly ledger: TestLedger;
   readonly receiver: Receiver;
@@ -88,15 +88,15 @@ type Step = (scene: Scene) => Promise<unknown>;
 
 interface Row {
   readonly raise: Step;
-  /** What raised the alert goes on or happens again. At least an hour passes before. */
+  /** Continues or repeats the cause of the alert, at least an hour later. */
   readonly goesOn: Step;
-  /** What the changed text has; absent if the text stays the same. */
+  /** Part of the changed text; absent if the text stays the same. */
   readonly changed?: RegExp;
-  /** Absent for alerts that never end by themselves. */
+  /** Absent if the alert never ends. */
   readonly end?: Step;
   readonly environment?: (folder: string) => Record<string, string>;
-  /** Whether the channel is not told of the end: the process that told it of the alert could record nothing. */
-  readonly isUntoldWhenItEnds?: boolean;
+  /** Whether the channel gets no message at the end, because the alert itself could not be recorded. */
+  readonly endsSilently?: boolean;
 }
 
 /** Judges after one bad run, and stops after ten minutes. */
@@ -420,7 +420,7 @@ const ROWS: Readonly<Record<AlertKind, Row>> = {
       await until(() => scene.ledger.acceptedLoss !== undefined);
       await scene.ledger.reopen();
     },
-    isUntoldWhenItEnds: true,
+    endsSilently: true,
   },
 };
 
@@ -480,27 +480,27 @@ async function withScene(kind: AlertKind, work: (scene: Scene) => Promise<void>)
   }
 }
 
-/** What a channel was told of a kind: texts, the first line each. */
-const told = (kind: AlertKind): string[] =>
+/** Returns the first line of each message of a kind that the channel got. */
+const messagesOf = (kind: AlertKind): string[] =>
   slack.received
     .filter(({ path, body }) => path === `/${kind}` && body.text.includes(`*${kind}*`))
     .map(({ body }) => body.text.split('\n')[0]);
 
-describe.concurrent('each alert of the table is raised once, told, changed while it lasts, and resolved', () => {
+describe.concurrent('an alert is raised once, sent, changed while it lasts, and resolved', () => {
   test.each(ALERT_KINDS)('%s', async (kind) => {
-    const { raise, goesOn, changed, end, isUntoldWhenItEnds = false } = ROWS[kind];
+    const { raise, goesOn, changed, end, endsSilently = false } = ROWS[kind];
     await withScene(kind, async (scene) => {
       const current = async () =>
         (await scene.alerts(kind)).filter(({ state }: { state: string }) => state !== 'resolved');
       await raise(scene);
-      await until(async () => (await current()).length > 0 && told(kind).length > 0);
+      await until(async () => (await current()).length > 0 && messagesOf(kind).length > 0);
       const [raised, ...others] = await current();
       expect([others, raised.state]).toEqual([[], 'open']);
-      expect(told(kind)).toEqual([expect.stringContaining(raised.happened)]);
+      expect(messagesOf(kind)).toEqual([expect.stringContaining(raised.happened)]);
 
       scene.ledger.pass(HOUR);
       await goesOn(scene);
-      if (changed !== undefined) await until(() => told(kind).length > 1);
+      if (changed !== undefined) await until(() => messagesOf(kind).length > 1);
       const [lasting, ...more] = await current();
       expect([more, lasting.id, lasting.raisedAt]).toEqual([[], raised.id, raised.raisedAt]);
       if (changed === undefined) expect(lasting.happened).toBe(raised.happened);
@@ -509,11 +509,11 @@ describe.concurrent('each alert of the table is raised once, told, changed while
       await end?.(scene);
       if (end !== undefined) await until(async () => (await current()).length === 0);
       const before = changed === undefined ? 1 : 2;
-      const isTold = end !== undefined && !isUntoldWhenItEnds;
-      if (isTold) await until(() => told(kind).length > before);
-      expect(told(kind).map((text) => text.startsWith(':white_check_mark: resolved'))).toEqual([
+      const isSent = end !== undefined && !endsSilently;
+      if (isSent) await until(() => messagesOf(kind).length > before);
+      expect(messagesOf(kind).map((text) => text.startsWith(':white_check_mark: resolved'))).toEqual([
         ...new Array(before).fill(false),
-        ...(isTold ? [true] : []),
+        ...(isSent ? [true] : []),
       ]);
     });
   });

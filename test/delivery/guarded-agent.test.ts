@@ -74,13 +74,13 @@ async function sendTo(answers: readonly DnsAnswer[], messages = 1) {
 
 const denied = (address: string) => expect.stringContaining(`${address} is `);
 
-describe('a name of a webhook', () => {
-  test('whose address changes right after the check is connected to at the address that was checked', async () => {
+describe('the connection to a name', () => {
+  test('goes to the address that was checked, although the name has another one right after the check', async () => {
     const { outcomes, connections, lookups } = await sendTo([[RECEIVER], [INTERNAL]]);
     expect([outcomes, connections, lookups]).toEqual([['ack'], { receiver: 1, internal: 0 }, 1]);
   });
 
-  test('is checked again for each connection', async () => {
+  test('is checked anew each time', async () => {
     const { outcomes, connections } = await sendTo([[RECEIVER], [INTERNAL], [RECEIVER]], 3);
     expect(outcomes).toEqual(['ack', denied(INTERNAL), 'ack']);
     expect(connections).toEqual({ receiver: 2, internal: 0 });
@@ -98,7 +98,7 @@ describe('a name of a webhook', () => {
     [['169.254.169.254'], '169.254.169.254'],
     [['fd00::1'], 'fd00::1'],
     [['10.0.0.7'], '10.0.0.7'],
-  ])('with the addresses %j is not connected to, because of %s', async (addresses, why) => {
+  ])('is not opened if its addresses are %j, because of %s', async (addresses, why) => {
     const { outcomes, connections } = await sendTo([addresses]);
     expect([outcomes, connections]).toEqual([[denied(why)], { receiver: 0, internal: 0 }]);
   });

@@ -19,7 +19,7 @@ export const NO_CREDENTIAL: Seen = { state: 'unverifiable', code: 'no-credential
 export interface RunOptions {
   readonly settings?: object;
   readonly conditions?: readonly Condition[];
-  /** What the inventory says of clusters; `unknown` of the others. */
+  /** State of clusters in the inventory; by default `unknown`. */
   readonly inventory?: Readonly<Record<string, InventoryStatus>>;
   /** How far it gets: `claimed`, or `judged` with its facts appended, or all the way. */
   readonly upTo?: 'claimed' | 'judged' | 'completed';
