@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { ClosingReporter } from './test/support/closing-reporter.ts';
+import { TestOrder } from './test/support/test-order.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', new ClosingReporter()],
+    sequence: { sequencer: TestOrder },
     // Only a test that hangs reaches these limits: tests wait for conditions, and a machine may be slow.
     testTimeout: 300_000,
     hookTimeout: 300_000,

@@ -8,12 +8,10 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { startTexts } from './app/i18n.ts';
 import { nonce } from './app/nonce.ts';
-import { reloadIfPartsAreMissing } from './app/reload.ts';
 import { router } from './app/router.tsx';
 import { contrastVariables, theme } from './app/theme.ts';
 import { queryClient } from './data/query-client.ts';
 
-reloadIfPartsAreMissing();
 await startTexts();
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>

@@ -55,4 +55,30 @@ describe.skipIf(!hasChromium)(`a part of the console that could not be loaded${w
     await page.getByText(text('overview:empty.title')).waitFor();
     expect(failed).toBeGreaterThan(1);
   });
+
+  test('is loaded again up to four times if the page itself names it, with less haste each time', async () => {
+    const ledger = await ledgerForTest();
+    const page = await openPage(browser(), ledger, '/nowhere');
+    await page.getByText(text('common:notFound.title')).waitFor();
+    let failed = 0;
+    await page.route(/[/]assets[/]index-[^/]+[.]js$/, (route) =>
+      failed++ < 3 ? route.abort() : route.continue(),
+    );
+    await page.goto('/');
+    await page.getByText(text('overview:empty.title')).waitFor();
+    expect(failed).toBe(4);
+  });
+
+  test('is told in plain words if it cannot be loaded at all', async () => {
+    const ledger = await ledgerForTest();
+    const page = await openPage(browser(), ledger, '/nowhere');
+    let failed = 0;
+    await page.route(/[/]assets[/]index-[^/]+[.]js$/, (route) => {
+      failed++;
+      return route.abort();
+    });
+    await page.goto('/');
+    await page.getByRole('alert').filter({ hasText: 'The console could not be loaded.' }).waitFor();
+    expect(failed).toBe(5);
+  });
 });

@@ -30,7 +30,7 @@ export class ConsolePage {
     return (method === 'GET' || method === 'HEAD') && accept.includes('text/html') && !OF_PROGRAMS.test(path);
   }
 
-  /** Answers with the page. Its policy allows scripts and styles of this origin, and style elements that have its nonce. */
+  /** Answers with the page. Its policy allows scripts and styles of this origin, and elements that have its nonce. */
   send(reply: FastifyReply): FastifyReply {
     const nonce = randomBytes(18).toString('base64url');
     return reply
@@ -44,7 +44,7 @@ export class ConsolePage {
 function policyWith(nonce: string): string {
   return [
     "default-src 'self'",
-    "script-src 'self'",
+    `script-src 'self' 'nonce-${nonce}'`,
     `style-src 'self' 'nonce-${nonce}'`,
     "object-src 'none'",
     "base-uri 'none'",
