@@ -4,7 +4,7 @@ import { BaseSequencer } from 'vitest/node';
 /** Returns the place of a test file in the order of a run: a file with a lower one starts earlier. */
 function turnOf({ moduleId }: TestSpecification): number {
   if (moduleId.includes('/test/deploy/')) return 0;
-  return moduleId.includes('/test/web/') ? 2 : 1;
+  return /[/]test[/](web[/]|http[/]browsers[.])/.test(moduleId) ? 2 : 1;
 }
 
 /**
