@@ -6,12 +6,15 @@ import { mkdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
 import { folderForTest, run } from '../cli/program.ts';
+import { startDouble } from '../eventstoredb/double.ts';
+import { startProxy } from '../eventstoredb/tcp-proxy.ts';
 import { inStructuredMode, registered, voided } from '../support/cloud-events.ts';
 import { ledgerForTest } from '../support/ledger.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { ACCEPT, answerWith, receiverForTest } from '../support/receiver.ts';
-import { eventually } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 const RUNBOOKS = join(import.meta.dirname, '../../docs/runbooks');
 const MARCH = '2026-03-01T00:00:00.000Z';
@@ -57,7 +60,6 @@ const EXPECTED: Readonly<Record<string, readonly RegExp[]>> = {
   LedgerAnswersLag: [],
   LedgerAppendsSlow: [],
   LedgerCheckpointStale: [/: 0 [^\n]+\n3\n/, /: 0 [^\n]+\n5\n/],
-  LedgerClusterHalted: [/: 0 cluster +c1\n/],
   LedgerCriticalAlert: [/: 0 no alerts found/, /: 0 [\s\S]+what to do/, /: 0 /],
   LedgerDiskFull: [],
   LedgerDown: [/: 0 ok +configuration/, /: 0 SETTING/],
@@ -67,13 +69,10 @@ const EXPECTED: Readonly<Record<string, readonly RegExp[]>> = {
   LedgerReplicasDiffer: [/: 0 ok +configuration/],
   LedgerRequestsFail: [/: 0 ok +configuration/],
   LedgerSnapshotFails: [],
-  LedgerStatementDrift: [/: 0 /, /: 0 /, /: 0 ok +format/],
   LedgerStoreReconnects: [],
-  LedgerStoreUnreachable: [/: 0 ok +configuration[\s\S]+ok +store/],
   LedgerValidatorStale: [/: 0 ok +configuration/, /: 0 run[\s\S]+state +completed/],
   LedgerWarningAlert: [/: 0 [\s\S]+webhook-disabled:/, /: 0 [\s\S]+what to do/],
   LedgerWebhookFailing: [/: 0 [\s\S]+failed +410/, /: 0 delivered +yes/, /: 0 [\s\S]+state +enabled/],
-  LedgerWebhookParked: [/: 0 [\s\S]+failed +410/, /: 0 [\s\S]+messages to be sent +1/],
 };
 
 test('the commands of the runbooks show and end the trouble of a ledger that takes facts', async () => {
@@ -181,7 +180,129 @@ test('the commands of the runbook about an altered log show what was altered', a
   ]);
 });
 
+test('the commands of the runbook about a halted cluster show what is known of it', async () => {
+  const ledger = await ledgerForTest();
+  await ledger.record(registered('c1', MARCH));
+  const painted = { id: randomUUID(), type: 'Painted', data: {}, metadata: {}, recordedAt: ledger.now };
+  await ledger.rooms.store.append('cluster-c1', [painted], 0);
+  await until(async () => (await ledger.get('/metrics')).text.includes('\nledger_halted_clusters 1\n'));
+  const told = await follow('LedgerClusterHalted', {
+    cwd: await folderForTest(),
+    env: { LEDGER_URL: `http://127.0.0.1:${ledger.port}` },
+    replacements: { CLUSTER: 'c1' },
+  });
+  expect(told).toEqual([
+    expect.stringMatching(/: 0 [\s\S]+\nhalted +at position 2: fact type Painted is not known/),
+  ]);
+});
+
+test('the commands of the runbook about statement drift name the period and the first account, and judge its evidence', async () => {
+  const cwd = await folderForTest();
+  const ledger = await ledgerForTest();
+  await ledger.record(registered('c1', MARCH));
+  const closings = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
+  await closings.record(
+    {
+      period: '2026-03',
+      watermark: 1,
+      accounts: 1,
+      totals: { billableClusters: 1, clusterSeconds: '2678400.000' },
+      statementsDigest: 'f'.repeat(64),
+      rules: 2,
+    },
+    'altered by hand',
+  );
+  const alert = await eventually(
+    async () => (await ledger.get('/v1/alerts?kind=statement-drift')).body.items[0].id as string,
+  );
+  await writeFile(join(cwd, 'ledger.key'), (await ledger.get('/log/key')).text);
+  await writeFile(
+    join(cwd, 'acme-2026-03.json'),
+    (await ledger.get('/v1/accounts/acme/evidence?period=2026-03')).text,
+  );
+  const told = await follow('LedgerStatementDrift', {
+    cwd,
+    env: { LEDGER_URL: `http://127.0.0.1:${ledger.port}` },
+    replacements: { ALERT: alert },
+  });
+  expect(told).toEqual([
+    expect.stringMatching(/: 0 [\s\S]+statement-drift/),
+    expect.stringMatching(/: 0 [\s\S]+2026-03/),
+    expect.stringMatching(/: 0 [\s\S]+verified: acme, 2026-03/),
+  ]);
+});
+
+test('the commands of the runbook about parked messages show them, and send them again', async () => {
+  const ledger = await ledgerForTest();
+  const receiver = await receiverForTest();
+  receiver.answer = (message, response) =>
+    (message.event.subject === 'refused' ? answerWith(422) : ACCEPT)(message, response);
+  const created = await ledger.fetch('/v1/webhooks', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ url: receiver.url }),
+  });
+  const webhook = `/v1/webhooks/${created.body.webhookId}`;
+  const [fact] = await ledger.record(registered('refused', MARCH));
+  const parked = async () => (await ledger.get(webhook)).body.delivery.parked as number;
+  for (let others = 1; (await parked()) === 0; others++) {
+    await ledger.record(registered(`other-${others}`, MARCH));
+    await until(() => receiver.accepted.some(({ event }) => event.subject === `other-${others}`));
+    ledger.pass(20 * 60_000);
+  }
+  const told = await follow('LedgerWebhookParked', {
+    cwd: await folderForTest(),
+    env: { LEDGER_URL: `http://127.0.0.1:${ledger.port}` },
+    replacements: { WEBHOOK: created.body.webhookId, EVENT: fact?.eventId ?? '' },
+    before: async (line) => {
+      if (line.startsWith('webhooks redeliver')) receiver.answer = ACCEPT;
+    },
+  });
+  expect(told).toEqual([
+    expect.stringMatching(/: 0 [\s\S]+parked[\s\S]+422/),
+    expect.stringMatching(/: 0 [\s\S]+messages to be sent +1/),
+  ]);
+  await until(async () => (await parked()) === 0);
+  expect(receiver.accepted.map(({ event }) => event.subject)).toContain('refused');
+});
+
+test('the commands of the runbook about an unreachable store name what is wrong with it, and the ledger continues by itself', async () => {
+  const double = await startDouble();
+  onTestFinished(() => double.close());
+  const network = await startProxy(double.port);
+  onTestFinished(() => network.close());
+  const ledger = await ledgerForTest({ store: `esdb://127.0.0.1:${network.port}?tls=false` });
+  await ledger.record(registered('c1', MARCH));
+  const surroundings = {
+    cwd: await folderForTest(),
+    env: { LEDGER_URL: `http://127.0.0.1:${ledger.port}` },
+  };
+  await network.refuse(true);
+  network.cut();
+  await until(async () => {
+    ledger.pass(1_000);
+    return (await ledger.get('/readyz')).status === 503;
+  });
+  expect(await follow('LedgerStoreUnreachable', surroundings)).toEqual([
+    expect.stringMatching(/: 3 [\s\S]*FAILED +store +unreachable for/),
+  ]);
+  await network.refuse(false);
+  await until(async () => (await ledger.get('/readyz')).status === 200);
+  await ledger.record(registered('c2', MARCH));
+  expect(await follow('LedgerStoreUnreachable', surroundings)).toEqual([
+    expect.stringMatching(/: 0 [\s\S]*ok +store/),
+  ]);
+});
+
 test('every runbook was followed', () => {
-  const followed = [...Object.keys(EXPECTED), 'LedgerLogBehind', 'LedgerLogTampered'];
+  const followed = [
+    ...Object.keys(EXPECTED),
+    'LedgerClusterHalted',
+    'LedgerLogBehind',
+    'LedgerLogTampered',
+    'LedgerStatementDrift',
+    'LedgerStoreUnreachable',
+    'LedgerWebhookParked',
+  ];
   expect(readdirSync(RUNBOOKS)).toEqual(followed.map((name) => `${name}.md`).toSorted());
 });
