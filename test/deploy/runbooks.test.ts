@@ -266,7 +266,7 @@ test('the commands of the runbook about parked messages show them, and send them
   expect(receiver.accepted.map(({ event }) => event.subject)).toContain('refused');
 });
 
-test('the commands of the runbook about an unreachable store name what is wrong with it, and the ledger continues by itself', async () => {
+test('the commands of the runbook about an unreachable store name what is wrong with it until it answers again', async () => {
   const double = await startDouble();
   onTestFinished(() => double.close());
   const network = await startProxy(double.port);

@@ -69,7 +69,7 @@ describe.skipIf(!hasChromium)(`a part of the console that could not be loaded${w
     expect(failed).toBe(4);
   });
 
-  test('is told in plain words if it cannot be loaded at all', async () => {
+  test('is reported in plain words if it cannot be loaded at all', async () => {
     const ledger = await ledgerForTest();
     const page = await openPage(browser(), ledger, '/nowhere');
     let failed = 0;
