@@ -9,8 +9,8 @@ import type { LogTail } from './log-tail.ts';
 const COLLECT_MS = 50;
 /** How often a client without new events gets a sign of life. */
 const ALIVE_MS = 15_000;
-/** Data that may wait for a client. A client that reads more slowly is sent the next part once it has read this one. */
-const MAX_WAITING_BYTES = 256 * 1_024;
+/** Data that may wait for a client, but for one larger event. A client that reads more slowly is sent the next part once it has read this one. */
+export const MAX_WAITING_BYTES = 256 * 1_024;
 /** How long a client may read nothing before it is disconnected. It connects again and resumes. */
 const STALLED_MS = 5_000;
 /** Maximum number of events that a client is sent after its last one. A client further behind is asked to read everything again. */
@@ -24,7 +24,7 @@ export interface LiveClient {
   readonly isSelected: (event: FeedEventOut) => boolean;
   /** Number of bytes that wait to be sent. */
   readonly waitingBytes: () => number;
-  readonly send: (text: string | Buffer) => void;
+  readonly send: (text: Buffer) => void;
   /** Resolves once the client has read all data. @returns `false` after `timeoutMs`, or if the connection has ended. */
   readonly drained: (timeoutMs: number) => Promise<boolean>;
   /** Ends the connection. */
@@ -62,7 +62,7 @@ export class LiveStream {
           void this.#sendNew();
         }, COLLECT_MS);
     });
-    this.#alive = setInterval(() => this.#sendToAll(': alive\n\n'), ALIVE_MS);
+    this.#alive = setInterval(() => this.#sendToAll(Buffer.from(': alive\n\n')), ALIVE_MS);
     this.#alive.unref();
   }
 
@@ -122,7 +122,8 @@ export class LiveStream {
   #resync(connection: Connection): void {
     connection.position = this.#tail.head;
     const id = this.#idOf(connection.position);
-    connection.client.send(`id: ${id}\nevent: resync\ndata: {"position":"${connection.position}"}\n\n`);
+    const text = `id: ${id}\nevent: resync\ndata: {"position":"${connection.position}"}\n\n`;
+    connection.client.send(Buffer.from(text));
   }
 
   async #sendNew(): Promise<void> {
@@ -138,7 +139,7 @@ export class LiveStream {
             : [{ sent, position: event.position, text: this.#frameOf(sent, event.position) }];
         });
         const last = events.at(-1)?.position ?? after;
-        const whole = Buffer.from(frames.map(({ text }) => text).join(''));
+        const whole = Buffer.concat(frames.map(({ text }) => text));
         for (const connection of live) this.#sendFrames(connection, frames, whole, after, last);
       }
     } catch {
@@ -148,7 +149,7 @@ export class LiveStream {
 
   #sendFrames(
     connection: Connection,
-    frames: readonly { readonly sent: FeedEventOut; readonly position: Position; readonly text: string }[],
+    frames: readonly { readonly sent: FeedEventOut; readonly position: Position; readonly text: Buffer }[],
     whole: Buffer,
     after: Position,
     last: Position,
@@ -160,7 +161,7 @@ export class LiveStream {
     const text =
       position === after && chosen.length === frames.length
         ? whole
-        : chosen.map((frame) => frame.text).join('');
+        : Buffer.concat(chosen.map((frame) => frame.text));
     if (client.waitingBytes() + text.length > MAX_WAITING_BYTES) {
       connection.isLive = false;
       void this.#catchUp(connection);
@@ -170,7 +171,7 @@ export class LiveStream {
     if (text.length > 0) client.send(text);
   }
 
-  #sendToAll(text: string): void {
+  #sendToAll(text: Buffer): void {
     for (const { isLive, client } of this.#connections) if (isLive) client.send(text);
   }
 
@@ -178,7 +179,10 @@ export class LiveStream {
     if (this.#connections.delete(connection)) connection.client.end();
   }
 
-  #frameOf(event: FeedEventOut, position: Position): string {
-    return `id: ${this.#idOf(position)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  /** Returns the frame of an event as bytes: a text has fewer characters than bytes. */
+  #frameOf(event: FeedEventOut, position: Position): Buffer {
+    return Buffer.from(
+      `id: ${this.#idOf(position)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+    );
   }
 }

@@ -1,6 +1,12 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MAX_BEHIND } from '../../src/delivery/live-stream.ts';
+import {
+  type LiveClient,
+  LiveStream,
+  MAX_BEHIND,
+  MAX_WAITING_BYTES,
+} from '../../src/delivery/live-stream.ts';
+import { LogTail } from '../../src/delivery/log-tail.ts';
 import { deleted, registered } from '../support/cloud-events.ts';
 import { EventSourceClient } from '../support/event-source.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
@@ -83,6 +89,15 @@ describe('the live stream', () => {
 
   test('disconnects a client that does not read, and serves the others', async () => {
     const ledger = await ledgerForTest();
+    let waiting = 0;
+    ledger.rooms.app.server.once('connection', (socket) => {
+      const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+      socket.write = (...args: unknown[]) => {
+        const isSent = write(...args);
+        waiting = Math.max(waiting, socket.writableLength);
+        return isSent;
+      };
+    });
     const slow = connect(ledger.port, '127.0.0.1');
     onTestFinished(() => void slow.destroy());
     slow.on('error', () => undefined);
@@ -99,9 +114,47 @@ describe('the live stream', () => {
       ledger.pass(1);
       return (await ledger.get('/metrics')).text.includes('ledger_stream_clients 1\n');
     });
+    expect(waiting).toBeGreaterThan(MAX_WAITING_BYTES / 2);
+    expect(waiting).toBeLessThan(1.01 * MAX_WAITING_BYTES);
     const head = await ledger.head();
     await until(() => source.ids.at(-1) === String(head));
     expect(source.ids).toEqual(Array.from({ length: head }, (_, i) => String(i + 1)));
+  });
+
+  test('holds at most 256 KiB for each of 100 clients that read nothing, and then disconnects them', async () => {
+    const ledger = await ledgerForTest();
+    const { store, projections } = ledger.rooms;
+    const stream = new LiveStream(new LogTail(store, projections), () => [], String);
+    onTestFinished(() => stream.close());
+    const held = new Array<number>(100).fill(0);
+    let ended = 0;
+    const silent = (n: number): LiveClient => ({
+      after: 0,
+      // Half of the clients get a part of the events, which is put together for each.
+      isSelected: ({ subject }) => n % 2 === 0 || !subject.endsWith('0'),
+      waitingBytes: () => held[n] ?? 0,
+      send: (bytes) => {
+        held[n] = (held[n] ?? 0) + bytes.length;
+      },
+      drained: async () => false,
+      end: () => {
+        ended += 1;
+      },
+    });
+    for (const n of held.keys()) stream.connect(silent(n));
+    await until(async () => {
+      await ledger.postBatch(
+        Array.from({ length: 100 }, (_, i) =>
+          // Each of these characters is three bytes.
+          registered(`c-${ledger.now}-${i}`, MARCH, 'acme', { name: '界'.repeat(200) }),
+        ),
+      );
+      ledger.pass(1);
+      return ended === held.length;
+    });
+    expect(Math.max(...held)).toBeLessThanOrEqual(MAX_WAITING_BYTES);
+    expect(Math.min(...held)).toBeGreaterThan(MAX_WAITING_BYTES / 2);
+    expect(stream.size).toBe(0);
   });
 
   test('sends 300 clients every one of 400 facts', async () => {

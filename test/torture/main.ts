@@ -223,6 +223,18 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return report.findings.length === 0 ? 0 : 1;
   },
+  backlog: async (args) => {
+    const { tortureBacklog } = await import('./backlog.ts');
+    const { facts, held, outstanding, findings } = await tortureBacklog(budgetOf(args, 1_000_000).count);
+    const figures = Object.entries(held).map(
+      ([when, bytes]) => `${(bytes / 1_048_576).toFixed(1)} MiB while it ${when}`,
+    );
+    process.stdout.write(
+      `a receiver ${facts} facts behind: the group holds ${figures.join(', ')}; at most ${outstanding} messages outstanding; ${findings.length} findings\n`,
+    );
+    for (const text of findings) process.stdout.write(`  ${text}\n`);
+    return findings.length === 0 ? 0 : 1;
+  },
   live: async (args) => {
     const { liveClients } = await import('./live-clients.ts');
     const report = await liveClients(budgetOf(args, 1_000).count, 20);
