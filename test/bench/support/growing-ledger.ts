@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { type Composition, compose } from '../../../src/app/compose.ts';
 import { readConfig } from '../../../src/config/config.ts';
@@ -40,8 +42,8 @@ export class GrowingLedger {
       ...{ specversion: '1.0', id: String(++this.#facts), source: 'urn:growth', subject, data },
       ...{ type: cloudEventType(type), time: formatInstant(effectiveAt) },
     }));
-    const { statusCode, body } = await this.#running.app.inject({
-      ...{ method: 'POST', url: '/v1/events', remoteAddress: '127.0.0.1' },
+    const { statusCode, body } = await this.#ask({
+      ...{ method: 'POST', url: '/v1/events' },
       headers: { 'content-type': 'application/cloudevents-batch+json' },
       payload: JSON.stringify(events),
     });
@@ -59,11 +61,19 @@ export class GrowingLedger {
 
   /** Builds the evidence of an account, as a file. */
   async evidence(accountId: string, period: Period): Promise<void> {
-    const { statusCode, body } = await this.#running.app.inject({
+    const { statusCode, body } = await this.#ask({
       url: `/v1/accounts/${accountId}/evidence?period=${period}`,
-      remoteAddress: '127.0.0.1',
     });
     if (statusCode !== 200) throw new Error(`there is no evidence: ${statusCode} ${body.slice(0, 500)}`);
+  }
+
+  /** Asks again, when the ledger says, for as long as it is busy. Nothing is recorded in that case. */
+  async #ask(request: InjectOptions): Promise<LightMyRequestResponse> {
+    for (;;) {
+      const answer = await this.#running.app.inject({ ...request, remoteAddress: '127.0.0.1' });
+      if (answer.statusCode !== 503) return answer;
+      await setTimeout(Number(answer.headers['retry-after']) * 1_000);
+    }
   }
 
   async close(): Promise<void> {
