@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -33,6 +36,10 @@ export async function torture(
     // Every request must be answered by its operation.
     LEDGER_HTTP_RATE_LIMIT: '1000000',
   });
+  // Webhooks have a receiver. Without one, most of the time would be waiting for names that nobody resolves.
+  const receiver = createServer((request, response) => request.resume().on('end', () => response.end()));
+  await once(receiver.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
   try {
     await ledger.start();
     for (const cluster of ['c1', 'c2', 'c3']) {
@@ -44,7 +51,8 @@ export async function torture(
     const { faults, requests, sent } = await tortureApi({
       contract,
       send: (request) => sendTo(ledger.url, request),
-      known: knownOf,
+      known: async (get) => ({ ...(await knownOf(get)), url: [url] }),
+      progress: (done) => out.write(`${done} requests\n`),
       seed,
       count: Number(values.count ?? 1_000),
     });
@@ -56,6 +64,8 @@ export async function torture(
     out.write(`\nseed ${seed}: ${requests} requests, ${faults.length} faults\n`);
     return faults.length === 0 ? 0 : 1;
   } finally {
+    receiver.close();
+    receiver.closeAllConnections();
     await ledger.stop();
     await rm(folder, { recursive: true, force: true });
   }

@@ -16,6 +16,8 @@ export interface ApiTorture {
   readonly count: number;
   /** No further round begins after this time, in milliseconds; by default all are sent. */
   readonly budgetMs?: number;
+  /** Called after each tenth of the rounds with the number of requests by then. */
+  readonly progress?: (requests: number) => void;
 }
 
 export interface ApiReport {
@@ -56,6 +58,7 @@ export async function tortureApi({
   seed,
   count,
   budgetMs = Number.POSITIVE_INFINITY,
+  progress,
 }: ApiTorture): Promise<ApiReport> {
   const sent = new Map<string, Map<number, number>>();
   const faults: string[] = [];
@@ -120,6 +123,7 @@ export async function tortureApi({
       await Promise.all(Array.from({ length: PARALLEL }, worker));
       if (faults.length >= MAX_FAULTS) return { sent, requests, faults };
     }
+    if ((done / ROUND + 1) % Math.ceil(count / ROUND / 10) === 0) progress?.(requests);
   }
   return { sent, requests, faults };
 }
