@@ -1,5 +1,5 @@
 import type { Operations } from '../util/operation-listeners.ts';
-import type { EventStore, Expected, NewEvent } from './event-store.ts';
+import type { Append, EventStore, Expected, NewEvent } from './event-store.ts';
 import {
   InvalidAppend,
   LogBehind,
@@ -35,8 +35,23 @@ export class ObservedStore extends WrappedStore {
     const append = super.append(stream, events, expected);
     append.then(
       () => ended('appended'),
-      (error: unknown) => ended(OUTCOMES.find(([kind]) => error instanceof kind)?.[1] ?? 'failed'),
+      (error: unknown) => ended(outcomeOf(error)),
     );
     return append;
   }
+
+  override appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
+    const ended = appends.map(({ stream, events }) =>
+      this.#operations.begin('append', { stream, events: events.length }),
+    );
+    return this.wrapped.appendAll(appends).then((results) => {
+      for (const [i, result] of results.entries())
+        ended[i]?.(result.status === 'fulfilled' ? 'appended' : outcomeOf(result.reason));
+      return results;
+    });
+  }
+}
+
+function outcomeOf(error: unknown): string {
+  return OUTCOMES.find(([kind]) => error instanceof kind)?.[1] ?? 'failed';
 }

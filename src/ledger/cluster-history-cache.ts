@@ -73,11 +73,10 @@ export class ClusterHistoryCache {
   /** Returns the history of a cluster if it need not be read. */
   cached(clusterId: string): LoadedHistory | undefined {
     const { isSoleWriter } = this.#store;
-    const known = this.#entries.get(clusterId)?.history;
-    // A sole writer has no need to guess: it reads from memory that a stream is empty.
-    const isGuessed = known === undefined && !isSoleWriter && !this.#uncertain.has(clusterId);
-    const history = known ?? (isGuessed && this.#isNew(clusterId) ? new ClusterHistory() : undefined);
-    return history === undefined ? undefined : { history, isFresh: isSoleWriter };
+    const history = this.#entries.get(clusterId)?.history;
+    if (history !== undefined) return { history, isFresh: isSoleWriter };
+    if (this.#uncertain.has(clusterId) || !this.#isNew(clusterId)) return undefined;
+    return { history: new ClusterHistory(), isFresh: false };
   }
 
   /**

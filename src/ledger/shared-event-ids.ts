@@ -10,6 +10,14 @@ import type { Submission } from './submission.ts';
 /** Number of recent event ids that are compared. */
 const REMEMBERED = 20_000;
 
+/** An event id that a producer has posted for two clusters. */
+export interface SharedEventId {
+  readonly source: string;
+  readonly id: string;
+  readonly clusterId: string;
+  readonly otherClusterId: string;
+}
+
 /**
  * Notices if a producer posts one event id for two clusters, and records a warning. Both facts count, since an event is a
  * repeat only within its cluster; usually the second post corrects a wrong subject. The recent ids of this process are
@@ -26,8 +34,9 @@ export class SharedEventIds {
     this.#now = now;
   }
 
-  /** Notes the facts that were appended. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed */
-  async note(appended: readonly Submission[], deadline: Deadline): Promise<void> {
+  /** Notes the facts that were appended. @returns the ids that another cluster has too; almost always none. */
+  note(appended: readonly Submission[]): SharedEventId[] {
+    const shared: SharedEventId[] = [];
     for (const { fact, origin } of appended) {
       const { source, id } = origin;
       if (source === LEDGER_SOURCE) continue;
@@ -35,8 +44,14 @@ export class SharedEventIds {
       const otherClusterId = this.#clusters.get(key);
       this.#clusters.set(key, fact.clusterId);
       if (otherClusterId === undefined || otherClusterId === fact.clusterId) continue;
-      await this.#warn({ source, id, clusterId: fact.clusterId, otherClusterId }, deadline);
+      shared.push({ source, id, clusterId: fact.clusterId, otherClusterId });
     }
+    return shared;
+  }
+
+  /** Records a warning for each id. @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed */
+  async warn(shared: readonly SharedEventId[], deadline: Deadline): Promise<void> {
+    for (const each of shared) await this.#warn({ ...each }, deadline);
   }
 
   async #warn(data: Readonly<Record<string, string>>, deadline: Deadline): Promise<void> {

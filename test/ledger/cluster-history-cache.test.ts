@@ -103,18 +103,23 @@ describe('ClusterHistoryCache', () => {
     expect((await cache.reload('c')).isFresh).toBe(true);
   });
 
-  test('does not read a new cluster, except if an append to it may have been recorded', async () => {
-    const { store, cache } = await cacheForTest(false, { isNew: (clusterId) => clusterId === 'new' });
-    const { history, isFresh } = await load(cache, 'new');
-    expect(history.facts).toEqual([]);
-    expect(isFresh).toBe(false);
-    expect(store.reads).toBe(0);
-    await load(cache, 'c');
-    expect(store.reads).toBe(1);
-    cache.forget('new');
-    expect((await load(cache, 'new')).isFresh).toBe(true);
-    expect(store.reads).toBe(2);
-  });
+  test.for([true, false])(
+    'does not read a new cluster, except if an append to it may have been recorded (only writer: %s)',
+    async (isSoleWriter) => {
+      const { store, cache } = await cacheForTest(isSoleWriter, {
+        isNew: (clusterId) => clusterId === 'new',
+      });
+      const { history, isFresh } = await load(cache, 'new');
+      expect(history.facts).toEqual([]);
+      expect(isFresh).toBe(false);
+      expect(store.reads).toBe(0);
+      await load(cache, 'c');
+      expect(store.reads).toBe(1);
+      cache.forget('new');
+      expect((await load(cache, 'new')).isFresh).toBe(true);
+      expect(store.reads).toBe(2);
+    },
+  );
 
   test('keeps as many histories as fit into its bytes, the most recently used ones', async () => {
     const { store, cache } = await cacheForTest(true, { maxBytes: 3_000 });

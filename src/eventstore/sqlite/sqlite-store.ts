@@ -125,12 +125,12 @@ export class SqliteStore implements EventStore {
     }
   }
 
-  async appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
+  appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
     let writes: GroupCommit;
     try {
       writes = this.#writer();
     } catch (reason) {
-      return appends.map(() => ({ status: 'rejected', reason }));
+      return Promise.resolve(appends.map(() => ({ status: 'rejected', reason })));
     }
     const begun = appends.map((append) => this.#begin(append));
     const assigned = begun.filter((each) => each instanceof AssignedAppend);
@@ -139,9 +139,9 @@ export class SqliteStore implements EventStore {
       return Promise.allSettled(
         begun.map((each) => (each instanceof AssignedAppend ? written.then(() => each.lastRevision) : each)),
       );
-    const [result] = await Promise.allSettled([written]);
-    return assigned.map(({ lastRevision: value }) =>
-      result.status === 'fulfilled' ? { status: 'fulfilled', value } : result,
+    return written.then(
+      () => assigned.map(({ lastRevision: value }) => ({ status: 'fulfilled', value })),
+      (reason: unknown) => assigned.map(() => ({ status: 'rejected', reason })),
     );
   }
 

@@ -29,7 +29,9 @@ export class Recorder {
     if (submissions.length === 0) return [];
     const outcomes = await this.#services.ledger.record(submissions, permissionsOf(caller));
     for (const [i, { outcome }] of outcomes.entries()) this.#count(submissions[i]?.fact.type ?? '', outcome);
-    await this.#waitUntilVisible(outcomes);
+    const { model } = this.#services.projections;
+    const isVisible = outcomes.every((outcome) => !('eventId' in outcome) || model.has(outcome.eventId));
+    if (!isVisible) await this.#waitUntilVisible(outcomes);
     return outcomes.map((outcome) => this.#answer(outcome));
   }
 

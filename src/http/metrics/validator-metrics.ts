@@ -25,12 +25,14 @@ export function measureValidator(registry: Registry, projections: Projections): 
   projections.subscribe((events) => {
     // Runs from before the start were counted by the process that ran then.
     if (!projections.isCaughtUp) return;
-    for (const { stream, type, data } of events) {
+    for (const event of events) {
+      const { stream, type } = event;
       if (runOfStream(stream) === undefined) continue;
       if (type === 'ValidationStarted') runs.inc({ state: 'started' });
       if (type !== 'ValidationCompleted') continue;
       runs.inc({ state: 'completed' });
-      const counts = Object.entries((data['counts'] ?? {}) as Record<string, number>);
+      // Reading the data of an event parses its JSON.
+      const counts = Object.entries((event.data['counts'] ?? {}) as Record<string, number>);
       for (const [verdict, count] of counts) verdicts.inc({ verdict }, count);
     }
   });

@@ -94,10 +94,12 @@ export function eventRoutes(app: App, services: HttpServices): void {
         await keepRefused(recorder, [{ event, problem: submission, text }], request.caller);
         throw asPosted(request, submission);
       }
-      await recorder.recordOne(submission, request.caller, reply).catch((error: unknown) => {
+      try {
+        await recorder.recordOne(submission, request.caller, reply);
+      } catch (error) {
         throw error instanceof Problem ? asPosted(request, error) : error;
-      });
-      return reply;
+      }
+      return undefined;
     },
   );
 
