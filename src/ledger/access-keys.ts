@@ -85,6 +85,11 @@ export class AccessKeys {
     return this.#keys.size > 0;
   }
 
+  /** Whether this process has read lately that no key was ever created. */
+  get isKnownToBeEmpty(): boolean {
+    return this.#keys.size === 0 && this.#age <= REFRESH_AFTER_MS;
+  }
+
   /** Returns whether any key was ever created, as this process knows. Waits for the first read only. @throws StoreUnavailable */
   async hasAny(): Promise<boolean> {
     if (this.#readAt === undefined) await this.refresh();

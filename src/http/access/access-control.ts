@@ -50,6 +50,11 @@ export class AccessControl implements Authenticator {
     return !isLoopback || bootstrapKey !== undefined || tokens !== undefined || keys.isAnyKnown;
   }
 
+  get onlyCaller(): Caller | undefined {
+    const { keys, isInProcess } = this.#dependencies;
+    return isInProcess || (!this.isKnownToBeClosed && keys.isKnownToBeEmpty) ? LOCAL_OPERATOR : undefined;
+  }
+
   /** Returns whether requests need no credential. @throws StoreUnavailable */
   async isOpen(): Promise<boolean> {
     const { keys, bootstrapKey, tokens, isLoopback, isInProcess } = this.#dependencies;

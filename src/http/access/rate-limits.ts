@@ -1,6 +1,6 @@
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyRequest } from 'fastify';
-import { LOCAL_OPERATOR } from '../../domain/access/caller.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Caller, LOCAL_OPERATOR } from '../../domain/access/caller.ts';
 import { MINUTE_MS } from '../../domain/time.ts';
 import type { App } from '../server/app.ts';
 import { Problem } from '../server/problem.ts';
@@ -21,14 +21,20 @@ const NO_HEADERS = {
  */
 export async function limitRates(app: App, max: number): Promise<void> {
   await app.register(rateLimit, {
+    global: false,
     max,
     timeWindow: WINDOW_MS,
     addHeaders: NO_HEADERS,
     addHeadersOnExceeding: NO_HEADERS,
-    keyGenerator: ({ caller, ip }: FastifyRequest) => (caller as typeof caller | undefined)?.actor ?? ip,
-    allowList: ({ caller }: FastifyRequest) =>
-      (caller as typeof caller | undefined) === undefined || caller === LOCAL_OPERATOR,
+    keyGenerator: ({ caller }: FastifyRequest) => caller.actor,
     errorResponseBuilder: (_, { ttl }) => tooMany('this key has sent too many requests', ttl),
+  });
+  const limited = app.rateLimit() as (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  // The list of exceptions of the package is looked at after three waits.
+  app.addHook('onRequest', (request, reply, done) => {
+    const caller = request.caller as Caller | undefined;
+    if (caller === undefined || caller === LOCAL_OPERATOR) return done();
+    limited.call(app, request, reply).then(() => done(), done);
   });
 }
 

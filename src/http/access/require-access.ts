@@ -51,10 +51,7 @@ export function requireAccess(app: App, authenticator: Authenticator, rateLimit:
     app.routeAccess.push(...declareAccess(route));
   });
   const countFailure = limitFailures(app, rateLimit);
-  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-    const { access } = request.routeOptions.config;
-    // Without a route, the answer is 404 or 405 for everybody.
-    if (access === undefined || access === 'public') return;
+  const identify = async (request: FastifyRequest, reply: FastifyReply, access: RouteAccess) => {
     try {
       request.caller = await authenticator.callerOf(request);
     } catch (error) {
@@ -75,6 +72,15 @@ export function requireAccess(app: App, authenticator: Authenticator, rateLimit:
       const { method, url } = request.routeOptions;
       throw new Problem('forbidden', `the role ${role} may not call ${method} ${url}; allowed are ${roles}`);
     }
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    const { access } = request.routeOptions.config;
+    // Without a route, the answer is 404 or 405 for everybody.
+    if (access === undefined || access === 'public') return done();
+    const caller = authenticator.onlyCaller;
+    if (caller === undefined) return void identify(request, reply, access).then(() => done(), done);
+    request.caller = caller;
+    done();
   });
 }
 

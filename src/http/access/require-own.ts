@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../domain/access/caller.ts';
 import { ownerAt } from '../../domain/billing/billing.ts';
 import { originOf } from '../../domain/facts/recorded-fact.ts';
@@ -27,10 +27,8 @@ interface Asked {
  * is the same whether the other one exists or not.
  */
 export function requireOwn(app: App, services: OwnServices): void {
-  app.addHook('preHandler', async (request, reply) => {
-    const { access } = request.routeOptions.config;
+  const rejectOthers = async (request: FastifyRequest, reply: FastifyReply) => {
     const { caller } = request;
-    if (access === undefined || access === 'public' || scopeOf(access, caller.role) !== 'own') return;
     const { accountId, clusterId, eventId } = request.params as Asked;
     if (accountId !== undefined && accountId !== caller.accountId)
       throw new Problem('not-found', `account ${accountId} does not exist`);
@@ -45,6 +43,12 @@ export function requireOwn(app: App, services: OwnServices): void {
       'not-found',
       clusterId === undefined ? `fact ${eventId} does not exist` : `cluster ${clusterId} does not exist`,
     );
+  };
+  app.addHook('preHandler', (request, reply, done) => {
+    const { access } = request.routeOptions.config;
+    if (access === undefined || access === 'public' || scopeOf(access, request.caller.role) !== 'own')
+      return done();
+    rejectOthers(request, reply).then(() => done(), done);
   });
 }
 

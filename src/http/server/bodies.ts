@@ -30,11 +30,11 @@ export function parseBodies(app: App): void {
       return done(malformedJson(error as Error));
     }
   });
-  app.addHook('preParsing', async ({ headers, routeOptions }, _, payload) => {
+  app.addHook('preParsing', ({ headers, routeOptions }, _, payload, done) => {
     const contentType = headers['content-type'];
     const allowed = routeOptions.config.mediaTypes ?? JSON_ONLY;
     if (contentType === undefined || isMediaType(contentType, allowed))
-      return decoded(payload, headers['content-encoding'], routeOptions.bodyLimit);
+      return done(null, decoded(payload, headers['content-encoding'], routeOptions.bodyLimit));
     const detail = `the content type must be ${allowed.join(' or ')}, in UTF-8; given ${contentType}`;
     throw new Problem('unsupported-media-type', detail);
   });

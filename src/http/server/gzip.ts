@@ -12,6 +12,7 @@ type Decoded = Readable & { receivedEncodedLength: number };
  * @throws Problem `unsupported-media-type` for another content coding
  */
 export function decoded(payload: RequestPayload, contentEncoding = '', limit: number): RequestPayload {
+  if (contentEncoding === '') return payload;
   const codings = contentEncoding
     .split(',')
     .map((coding) => coding.trim().toLowerCase())

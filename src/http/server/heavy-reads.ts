@@ -130,10 +130,7 @@ export function boundHeavyReads(app: App, { registry }: Metrics): void {
     () => reads.answers.size,
   );
   app.decorateRequest('turn', undefined);
-  app.addHook('preHandler', async (request: FastifyRequest, reply: FastifyReply) => {
-    const { isHeavy = false } = request.routeOptions.config;
-    if (!(typeof isHeavy === 'function' ? isHeavy(request.query) : isHeavy)) return;
-    const { raw } = reply;
+  const takeTurn = async (request: FastifyRequest, { raw }: FastifyReply) => {
     // A client that is gone closes no answer again.
     if (raw.destroyed) throw new ClientGone();
     const gone = new AbortController();
@@ -145,6 +142,11 @@ export function boundHeavyReads(app: App, { registry }: Metrics): void {
     request.turn = await reads.begin(raw, gone.signal);
     // The answer was closed while its turn came.
     if (gone.signal.aborted) request.turn.end();
+  };
+  app.addHook('preHandler', (request, reply, done) => {
+    const { isHeavy = false } = request.routeOptions.config;
+    if (!(typeof isHeavy === 'function' ? isHeavy(request.query) : isHeavy)) return done();
+    takeTurn(request, reply).then(() => done(), done);
   });
   app.addHook('preClose', async () => {
     setTimeout(() => {

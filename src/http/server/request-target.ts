@@ -23,19 +23,32 @@ export function pathOfTarget({ url = '', headers }: Pick<IncomingMessage, 'url' 
  * While requests need no credential, rejects requests for any host but a loopback address, which protects against DNS rebinding.
  */
 export function rejectOtherHosts(app: App, access: AccessControl): void {
-  app.addHook('onRequest', async ({ hostname, headers, raw }) => {
-    const hosts = raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
-    if (hosts.length > 1) throw new Problem('malformed-http', 'a request has exactly one Host header');
+  app.addHook('onRequest', ({ hostname, headers, raw }, _, done) => {
+    if (hasSecondHost(raw.rawHeaders))
+      throw new Problem('malformed-http', 'a request has exactly one Host header');
     if (headers.host === undefined) {
       // HTTP/1.0 has no Host header, and browsers do not use HTTP/1.0.
-      if (raw.httpVersion === '1.0') return;
+      if (raw.httpVersion === '1.0') return done();
       throw new Problem('malformed-http', 'a request needs a Host header');
     }
-    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return;
+    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return done();
     // While it is not known whether there are keys, the stricter rule holds.
-    if (await access.isOpen().catch(() => true))
-      throw new Problem('wrong-host', `the host must be a loopback address; given ${hostname}`);
+    const isOpen = access.isOpen().catch(() => true);
+    void isOpen.then((open) =>
+      done(
+        open
+          ? new Problem('wrong-host', `the host must be a loopback address; given ${hostname}`)
+          : undefined,
+      ),
+    );
   });
+}
+
+/** @param rawHeaders names and values in turn; Node.js leaves out repeated hosts of `headers`. */
+function hasSecondHost(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'host') hosts++;
+  return hosts > 1;
 }
 
 /**
