@@ -1,6 +1,6 @@
 /** A list that stays sorted as items are added and removed, by binary search. Items that compare as equal keep their order. */
 export class SortedList<T> {
-  readonly #items: T[] = [];
+  #items: T[] = [];
   readonly #compare: (a: T, b: T) => number;
 
   constructor(compare: (a: T, b: T) => number) {
@@ -19,7 +19,9 @@ export class SortedList<T> {
   add(item: T): void {
     const last = this.#items.at(-1);
     // Most items are added in order.
-    if (last === undefined || this.#compare(last, item) <= 0) this.#items.push(item);
+    // Many lists have one item. An empty array to which one is added has room for 17.
+    if (last === undefined) this.#items = [item];
+    else if (this.#compare(last, item) <= 0) this.#items.push(item);
     else this.#items.splice(this.#behind(item), 0, item);
   }
 

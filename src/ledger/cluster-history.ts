@@ -32,7 +32,7 @@ export class ClusterHistory {
   readonly #known: KnownFacts;
   readonly #outline: ClusterOutline | undefined;
   /** Revisions of the facts of the outline that were read. */
-  readonly #read = new Set<Revision>();
+  #read: Set<Revision> | undefined;
   /** All facts that have no outline. */
   readonly #facts: RecordedFact[] = [];
   /** By source and id of the producer's event. Absent while the facts are few. */
@@ -94,11 +94,14 @@ export class ClusterHistory {
     const outline = this.#outline;
     if (outline === undefined) return [];
     const revisions = origins.flatMap(({ source, id }) => outline.revisionsOf(originHash(source, id)));
-    return [...new Set(revisions)].filter((revision) => !this.#read.has(revision)).sort((a, b) => a - b);
+    return [...new Set(revisions)]
+      .filter((revision) => this.#read?.has(revision) !== true)
+      .sort((a, b) => a - b);
   }
 
   /** Adds what was read of a fact of the outline. */
   addRead(fact: RecordedFact): void {
+    this.#read ??= new Set();
     this.#read.add(fact.revision);
     this.#bytes += bytesOf(fact);
     if (this.#byOrigin !== undefined) index(this.#byOrigin, fact);

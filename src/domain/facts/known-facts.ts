@@ -16,10 +16,10 @@ export class KnownFacts<K extends KnownFact = KnownFact> {
   #byId: Map<string, K> | undefined;
   /** The first void of each fact, by the event id of that fact. */
   #voids: Map<string, K> | undefined;
-  // The active facts, by what they say.
-  readonly #registrations = new SortedList<K>(byTimeAndId);
-  readonly #deletions = new SortedList<K>(byTimeAndId);
-  readonly #owners = new SortedList<K>(byTimeAndId);
+  // The active facts, by what they say. Absent until the first, because most clusters have few, and there are many clusters.
+  #registrations: SortedList<K> | undefined;
+  #deletions: SortedList<K> | undefined;
+  #owners: SortedList<K> | undefined;
 
   /**
    * @param facts in the order of their revisions.
@@ -80,26 +80,35 @@ export class KnownFacts<K extends KnownFact = KnownFact> {
 
   /** When the cluster is deleted: the effective time of the first active deletion. */
   get deletedAt(): Instant | undefined {
-    return this.#deletions.at(0)?.fact.effectiveAt;
+    return this.#deletions?.at(0)?.fact.effectiveAt;
   }
 
   /** Returns the account that owns the cluster at an instant, as `ownerAt` does. */
   ownerAt(at: Instant): string | undefined {
-    const registeredAt = this.#registrations.at(0)?.fact.effectiveAt;
-    if (registeredAt === undefined) return undefined;
+    const registeredAt = this.#registrations?.at(0)?.fact.effectiveAt;
+    const owners = this.#owners;
+    if (registeredAt === undefined || owners === undefined) return undefined;
     const until = Math.max(at, registeredAt);
-    const behind = this.#owners.firstIndex(({ fact }) => fact.effectiveAt > until);
-    return behind === 0 ? undefined : accountIn(this.#owners.at(behind - 1) as K);
+    const behind = owners.firstIndex(({ fact }) => fact.effectiveAt > until);
+    return behind === 0 ? undefined : accountIn(owners.at(behind - 1) as K);
   }
 
   /** Returns the lists that have a fact while it is active. */
-  #listsWith(known: K): SortedList<K>[] {
+  #listsWith(known: K): readonly SortedList<K>[] {
     const { type } = known.fact;
-    if (type === 'ClusterDeleted') return [this.#deletions];
-    if (type === 'ClusterRegistered') return [this.#registrations, this.#owners];
-    return accountIn(known) === undefined ? [] : [this.#owners];
+    if (type === 'ClusterDeleted') {
+      this.#deletions ??= new SortedList<K>(byTimeAndId);
+      return [this.#deletions];
+    }
+    if (accountIn(known) === undefined) return NO_LISTS;
+    this.#owners ??= new SortedList<K>(byTimeAndId);
+    if (type !== 'ClusterRegistered') return [this.#owners];
+    this.#registrations ??= new SortedList<K>(byTimeAndId);
+    return [this.#registrations, this.#owners];
   }
 }
+
+const NO_LISTS: readonly never[] = [];
 
 function accountIn({ fact }: KnownFact): string | undefined {
   return fact.type === 'ClusterRegistered' || fact.type === 'ClusterChanged' ? fact.accountId : undefined;

@@ -56,10 +56,11 @@ export class AssignedAppend {
 
   /**
    * Notes that the events are durable.
-   * @param digests of the events of the log, one after the other; `undefined` if they are not known.
+   * @param digests of events of the log, one after the other; `undefined` if they are not known.
+   * @param digestsAt where those of this append begin, in bytes.
    * @returns the events that are in the log.
    */
-  commit(digests: Uint8Array | undefined): StoredEvent[] {
+  commit(digests: Uint8Array | undefined, digestsAt: number): StoredEvent[] {
     if (this.#isState) {
       advanceDurable(this.#tail, this.lastRevision, 0);
       return [];
@@ -78,7 +79,8 @@ export class AssignedAppend {
         metadata,
         recordedAt,
         content,
-        digests?.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
+        digests,
+        digestsAt + i * DIGEST_BYTES,
       );
     });
   }

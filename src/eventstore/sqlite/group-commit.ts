@@ -9,8 +9,11 @@ export interface Write {
   readonly log: readonly LogRow[];
   readonly state: readonly StateRow[];
   readonly forget: Group['forget'];
-  /** @param digests of the log rows, one after the other; `undefined` if they are not known. */
-  committed(digests: Uint8Array | undefined): void;
+  /**
+   * @param digests of the log rows of the group, one after the other; `undefined` if they are not known.
+   * @param digestsAt where those of this write begin, in bytes.
+   */
+  committed(digests: Uint8Array | undefined, digestsAt: number): void;
   /** Called with `StoreFull` or `StoreBusy` if nothing was written, or with `StoreFailed` if that is unknown. */
   rejected(error: StoreFull | StoreBusy | StoreFailed): void;
 }
@@ -118,9 +121,8 @@ export class GroupCommit {
       const { digests } = answer;
       let at = 0;
       for (const write of written) {
-        const end = at + write.log.length * DIGEST_BYTES;
-        write.committed(digests?.subarray(at, end));
-        at = end;
+        write.committed(digests, at);
+        at += write.log.length * DIGEST_BYTES;
       }
     } else {
       // Waiting writes have revisions and positions after those that were not written, so they are rejected too.

@@ -170,12 +170,11 @@ export class SqliteStore implements EventStore {
         log,
         state,
         forget: [],
-        committed: (digests) => {
-          let at = 0;
+        committed: (digests, digestsAt) => {
+          let at = digestsAt;
           for (const append of appends) {
-            const end = at + append.positions * DIGEST_BYTES;
-            this.#recent.push(...append.commit(digests?.subarray(at, end)));
-            at = end;
+            this.#recent.push(...append.commit(digests, at));
+            at += append.positions * DIGEST_BYTES;
           }
           if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT);
           this.#head += log.length;

@@ -1,4 +1,4 @@
-import type { LogEvent, StoredJson } from '../event-store.ts';
+import { DIGEST_BYTES, type LogEvent, type StoredJson } from '../event-store.ts';
 import type { JsonObject } from '../json.ts';
 
 /** A stored event. Each access to `data` or `metadata` parses the JSON, since followers need only some of them. */
@@ -10,7 +10,9 @@ export class StoredEvent implements LogEvent {
   readonly type: string;
   readonly recordedAt: number;
   readonly content: unknown;
-  readonly digest: Uint8Array | undefined;
+  /** The digests of the events that were written with this one, and where its own begins. */
+  readonly #digests: Uint8Array | undefined;
+  readonly #digestAt: number;
   readonly #data: string;
   readonly #metadata: string;
 
@@ -24,7 +26,8 @@ export class StoredEvent implements LogEvent {
     metadata: string,
     recordedAt: number,
     content?: unknown,
-    digest?: Uint8Array,
+    digests?: Uint8Array,
+    digestAt = 0,
   ) {
     this.position = position;
     this.stream = stream;
@@ -33,7 +36,8 @@ export class StoredEvent implements LogEvent {
     this.type = type;
     this.recordedAt = recordedAt;
     this.content = content;
-    this.digest = digest;
+    this.#digests = digests;
+    this.#digestAt = digestAt;
     this.#data = data;
     this.#metadata = metadata;
   }
@@ -42,6 +46,11 @@ export class StoredEvent implements LogEvent {
   get withoutContent(): StoredEvent {
     const { position, stream, revision, id, type, recordedAt } = this;
     return new StoredEvent(position, stream, revision, id, type, this.#data, this.#metadata, recordedAt);
+  }
+
+  /** A view, made for each access: kept with each event, it would take more memory than the digest. */
+  get digest(): Uint8Array | undefined {
+    return this.#digests?.subarray(this.#digestAt, this.#digestAt + DIGEST_BYTES);
   }
 
   get json(): StoredJson {
