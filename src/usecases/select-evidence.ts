@@ -69,7 +69,8 @@ export async function selectEvidence(
 
 /**
  * Returns the part of the clusters that the figure needs: the clusters that are billed to the account in the period or in an
- * adjusted period, with the facts up to the watermark of the statement.
+ * adjusted period, with the facts up to the watermark of the statement. Of a cluster that is no longer billed to the account,
+ * the last facts are left out if they can change no figure of it, since they may be those of another account.
  */
 function neededClusters(
   model: LedgerModel,
@@ -90,15 +91,27 @@ function neededClusters(
   const closed = model.closedPeriods.all;
   const previous = closed[closed.findIndex((closing) => closing.period === period) - 1]?.watermark;
   const asOfs = previous === undefined ? [Number(end)] : [Number(end), previous];
+  const windowsEnd = Math.max(...windows.map(({ to }) => to));
   return clusters.flatMap(({ clusterId, positions }) => {
     const cluster = model.clusters.find(clusterId) as number;
     const owned = asOfs.flatMap((asOf) => toAccount(model.intervals(cluster, asOf), accountId));
     const isNeeded = owned.some(({ from, to }) =>
       windows.some((window) => from < window.to && (to === null || to > window.from)),
     );
-    return isNeeded
-      ? [{ clusterId, positions: positions.filter((position) => position <= Number(end)) }]
-      : [];
+    if (!isNeeded) return [];
+    const known = positions.filter((position) => position <= Number(end));
+    const ends = owned.map(({ to }) => to);
+    if (ends.includes(null)) return [{ clusterId, positions: known }];
+    const ownedUntil = Math.max(...ends.map(Number));
+    const last = known.findLastIndex((position) => {
+      const effectiveAt = model.facts.effectiveAt(position);
+      // A void has its effect at the time of the fact that it voids.
+      return (
+        model.facts.typeAt(position) === 'FactVoided' ||
+        (effectiveAt < windowsEnd && effectiveAt <= ownedUntil)
+      );
+    });
+    return [{ clusterId, positions: known.slice(0, last + 1) }];
   });
 }
 

@@ -4,6 +4,7 @@ import { verifyStore } from '../../src/audit/verify/verify-store.ts';
 import { verifyUrl } from '../../src/audit/verify/verify-url.ts';
 import { firstBilledAt } from '../oracle/oracle.ts';
 import { evidenceOf, publishedKeys } from '../support/evidence.ts';
+import { bearer, createKey } from '../support/keys.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { historyOf } from '../support/random-posts.ts';
 import { double, sqlite } from '../support/stores.ts';
@@ -62,6 +63,21 @@ describe.each(histories)('the history of seed $seed on $name', ({ connection, se
       ok: true,
       summary: { size: head, closings: 3, statementsChecked: true },
     });
+
+    // The files of customers have only the facts that the figure needs.
+    const { key: by } = await createKey(ledger, undefined, { role: 'operator' });
+    for (const accountId of accounts) {
+      const { key } = await createKey(ledger, by, { role: 'customer', accountId });
+      for (const period of [...closed, open]) {
+        const path = `/v1/accounts/${accountId}/evidence?period=${period}`;
+        const [own, whole] = [await ledger.get(path, bearer(key)), await ledger.get(path, bearer(by))];
+        expect(verifyEvidence(Buffer.from(own.text), { keys }), `${accountId} ${period}`).toMatchObject({
+          ok: true,
+          summary: { accountId, period },
+        });
+        expect(JSON.parse(own.text).evidence.statement).toEqual(JSON.parse(whole.text).evidence.statement);
+      }
+    }
   });
 });
 

@@ -30,6 +30,7 @@ const ledger = sharedLedger(async (it) => {
     }),
     event('cluster.unreachable', 'moved-out', '2026-04-12T00:00:00.000Z'),
     event('cluster.unreachable', 'own', '2026-04-12T00:00:00.000Z'),
+    event('cluster.changed', 'moved-out', '2026-04-13T00:00:00.000Z', { labels: { team: 'later-team' } }),
   );
   ids.own = own?.eventId ?? '';
   ids.secretRegistration = secret?.eventId ?? '';
@@ -164,6 +165,19 @@ describe('a customer', () => {
       const { text: may } = await get('/v1/accounts/acme/evidence?period=2026-05');
       expect(idsOf(may)).toEqual(['moved-in', 'own']);
       expect(idsOf(all)).toEqual(['moved-in', 'moved-out', 'own']);
+    });
+
+    test('has no fact of the next owner that its figure does not need', async () => {
+      const { text: april } = await get(`/v1/accounts/acme/evidence?${APRIL}`);
+      const movedOut = (text: string) =>
+        JSON.parse(text)
+          .evidence.clusters.find(({ clusterId }: { clusterId: string }) => clusterId === 'moved-out')
+          .facts.map(({ leaf }: { leaf: { type: string } }) => leaf.type);
+      // The transfer ended the use in April. March ended before it.
+      expect(movedOut(april)).toEqual(['ClusterRegistered.v2', 'ClusterChanged']);
+      expect(movedOut(march)).toEqual(['ClusterRegistered.v2']);
+      expect(april + march).not.toContain('later-team');
+      expect(march).not.toContain('secret-name');
     });
 
     test('verifies offline', async () => {

@@ -25,7 +25,7 @@ export interface BacklogReport {
 }
 
 const FACTS_PER_CLUSTER = 10;
-const MAX_HELD_BYTES = 4 * 1_024 * 1_024;
+const MAX_HELD_BYTES = 16 * 1_024 * 1_024;
 /** Messages that a group may have outstanding by default. */
 const MAX_OUTSTANDING = 10_000;
 const DAY_MS = 86_400_000;
