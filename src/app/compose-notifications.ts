@@ -1,12 +1,12 @@
 import type { Config } from '../config/config.ts';
-import type { CurrentAlert } from '../delivery/alerts/alert-announcer.ts';
 import { type Channel, openChannel } from '../delivery/alerts/channels.ts';
+import type { Notice } from '../delivery/alerts/notices.ts';
 import { Notifications } from '../delivery/alerts/notifications.ts';
 import type { LogTail } from '../delivery/log-tail.ts';
 import { alertText } from '../domain/alert.ts';
 import { formatInstant } from '../domain/time.ts';
 import { type AlertSources, liveAlerts, severityOf } from '../http/alert-view.ts';
-import { type Alert, alertState } from '../projections/alerts/raised-alert.ts';
+import type { Alert } from '../projections/alerts/raised-alert.ts';
 import type { ComposeOptions } from './compose-options.ts';
 import type { OpenLog } from './open-log.ts';
 
@@ -25,11 +25,8 @@ export async function openNotifications(
     tail: sources.tail,
     isReadOnly,
     channels: opened,
-    current: () => {
-      const { model } = sources.projections;
-      const alerts = model.alerts.all(clock.now(), liveAlerts(sources));
-      return alerts.filter(({ resolvedAt }) => resolvedAt === undefined).map(currentAlert);
-    },
+    current: () => sources.projections.model.alerts.unresolved(clock.now(), liveAlerts(sources)),
+    describe: noticeOf,
     now,
     recordingTime: clock.now,
     monotonic,
@@ -52,8 +49,8 @@ async function openChannels(
   return channels.map((options) => openChannel(options, dispatcher, now));
 }
 
-function currentAlert(alert: Alert): CurrentAlert {
-  const { id, kind, subject, clusterId, accountId, raisedAt, silentUntil, data } = alert;
+function noticeOf(alert: Alert): Notice {
+  const { id, kind, subject, clusterId, accountId, raisedAt, data } = alert;
   return {
     alertId: id,
     kind,
@@ -63,7 +60,5 @@ function currentAlert(alert: Alert): CurrentAlert {
     ...(accountId !== undefined && { accountId }),
     raisedAt: formatInstant(raisedAt),
     ...alertText(kind, subject, data),
-    isAcknowledged: alertState(alert) === 'acknowledged',
-    ...(silentUntil !== undefined && { silentUntil }),
   };
 }

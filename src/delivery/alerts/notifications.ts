@@ -1,6 +1,7 @@
 import type { Instant } from '../../domain/time.ts';
 import type { EventStore, LogEvent } from '../../eventstore/event-store.ts';
 import { StoreUnavailable } from '../../eventstore/store-errors.ts';
+import type { Alert } from '../../projections/alerts/raised-alert.ts';
 import type { Logger } from '../../util/logger.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { Claim } from '../claim.ts';
@@ -8,7 +9,7 @@ import { ClaimedWork } from '../claimed-work.ts';
 import { ConsumerGroup, type GroupStatus } from '../groups/consumer-group.ts';
 import { GroupStateFile, GroupTaken } from '../groups/group-state.ts';
 import type { LogTail } from '../log-tail.ts';
-import { AlertAnnouncer, type Change, type CurrentAlert } from './alert-announcer.ts';
+import { AlertAnnouncer, type Change } from './alert-announcer.ts';
 import type { Channel } from './channels.ts';
 import { isAtLeast, NOTICE_TYPES, Notice } from './notices.ts';
 
@@ -25,7 +26,9 @@ export interface NotificationsOptions {
   /** Whether nothing can be recorded, because acknowledged events are missing. This process then is the only one. */
   readonly isReadOnly: boolean;
   /** Returns the alerts that are not resolved. */
-  readonly current: () => readonly CurrentAlert[];
+  readonly current: () => Iterable<Alert>;
+  /** Returns an alert in words. */
+  readonly describe: (alert: Alert) => Notice;
   /** Milliseconds since the epoch. */
   readonly now: () => Instant;
   /** Returns the time that events are stamped with. */
@@ -53,8 +56,8 @@ export class Notifications {
 
   constructor(options: NotificationsOptions) {
     this.#options = options;
-    const { store, tail, isReadOnly, now, recordingTime, monotonic, log } = options;
-    this.#announcer = new AlertAnnouncer(store, recordingTime);
+    const { store, tail, isReadOnly, describe, now, recordingTime, monotonic, log } = options;
+    this.#announcer = new AlertAnnouncer(store, recordingTime, describe);
     this.#work = new ClaimedWork({
       name: 'notifications',
       claim: isReadOnly ? undefined : new Claim(store, 'notifications', { now, monotonic }),

@@ -60,7 +60,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
     collect() {
       for (const kind of ALERT_KINDS) this.set({ kind, severity: ALERTS[kind].severity }, 0);
-      for (const alert of projections.model.alerts.all(recordingTime(), liveAlerts(sources)))
+      for (const alert of projections.model.alerts.unresolved(recordingTime(), liveAlerts(sources)))
         if (alertState(alert) === 'open') this.inc({ kind: alert.kind, severity: severityOf(alert) });
     },
   });

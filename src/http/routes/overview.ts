@@ -135,7 +135,7 @@ function overviewOut(
 
 function openAlerts(services: HttpServices, model: LedgerModel, caller: Caller): OverviewOut['alerts'] {
   const counts = { critical: 0, warning: 0, info: 0 };
-  for (const alert of model.alerts.all(services.recordingTime(), liveAlerts(services))) {
+  for (const alert of model.alerts.unresolved(services.recordingTime(), liveAlerts(services))) {
     const isCounted = alertState(alert) === 'open' && mayReadAlert(caller, alert, model, services.now());
     if (isCounted) counts[severityOf(alert)]++;
   }

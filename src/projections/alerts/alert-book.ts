@@ -320,11 +320,18 @@ export class AlertBook {
     this.#resolved.setNewest(id, { ...alert, updatedAt: at, resolvedAt: at });
   }
 
+  /**
+   * Yields the alerts that are not resolved at an instant, in no particular order. An alert of the log is the same object for as
+   * long as nothing of it changes.
+   */
+  *unresolved(now: Instant, live: readonly LiveAlert[]): Generator<Alert> {
+    for (const alert of this.#open.values()) if (alert.raisedAt <= now) yield asOf(alert, now);
+    for (const each of live) yield asOf(this.#fromLive(each), now);
+  }
+
   /** Returns all alerts at an instant, the latest raised first. */
   all(now: Instant, live: readonly LiveAlert[]): Alert[] {
-    const open = [...this.#open.values()].filter(({ raisedAt }) => raisedAt <= now);
-    const current = [...open, ...live.map((each) => this.#fromLive(each))].map((alert) => asOf(alert, now));
-    const alerts = [...current, ...this.#resolved.values()];
+    const alerts = [...this.unresolved(now, live), ...this.#resolved.values()];
     return alerts.sort((a, b) => b.raisedAt - a.raisedAt || (a.id < b.id ? -1 : Number(a.id > b.id)));
   }
 
@@ -421,7 +428,8 @@ function inOrder({
 
 /** Returns an alert without an acknowledgement that has ended. */
 function asOf(alert: Alert, now: Instant): Alert {
-  const { acknowledged, ...rest } = alert;
-  const { until } = acknowledged ?? {};
-  return until === undefined || now < until ? alert : { ...rest, silentUntil: until };
+  const until = alert.acknowledged?.until;
+  if (until === undefined || now < until) return alert;
+  const { acknowledged: _, ...rest } = alert;
+  return { ...rest, silentUntil: until };
 }
