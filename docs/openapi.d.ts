@@ -7396,7 +7396,7 @@ export interface operations {
             query?: {
                 /** @description The `next` of the previous call; 0 to start. */
                 after?: string;
-                /** @description Only events of these types, separated by commas. */
+                /** @description Only events of these types or groups such as `io.clusterledger.alert.*`, separated by commas. */
                 types?: string;
                 /** @description Maximum number of items. */
                 limit?: number;
@@ -7451,7 +7451,7 @@ export interface operations {
             query?: {
                 /** @description Begin after this place in the feed. By default only new events are sent. The header `Last-Event-ID` replaces it. */
                 after?: string;
-                /** @description Only events of these types, separated by commas. */
+                /** @description Only events of these types or groups such as `io.clusterledger.alert.*`, separated by commas. */
                 types?: string;
             };
             header?: never;
@@ -7565,7 +7565,7 @@ export interface operations {
                     url: string;
                     /** @description For people: what the webhook is for. */
                     description?: string;
-                    /** @description The event types that are sent, as in the feed. All types if absent or empty. */
+                    /** @description The event types that are sent, as in the feed, or groups of them such as `io.clusterledger.alert.*`. All types if absent or empty. */
                     types?: string[];
                     /** @description Position in the log after which events are sent, as a decimal string; 0 for the whole log. By default only events that are recorded from now on. */
                     after?: string;
@@ -7693,7 +7693,7 @@ export interface operations {
                     url: string;
                     /** @description For people: what the webhook is for. */
                     description?: string;
-                    /** @description The event types that are sent, as in the feed. All types if absent or empty. */
+                    /** @description The event types that are sent, as in the feed, or groups of them such as `io.clusterledger.alert.*`. All types if absent or empty. */
                     types?: string[];
                     /**
                      * @description Whether events are sent. Enabling a webhook continues where it stopped.

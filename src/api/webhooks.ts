@@ -17,7 +17,9 @@ export const WebhookIn = z.strictObject({
     .array(z.string().min(1).max(128))
     .max(100)
     .optional()
-    .describe('The event types that are sent, as in the feed. All types if absent or empty.'),
+    .describe(
+      'The event types that are sent, as in the feed, or groups of them such as `io.clusterledger.alert.*`. All types if absent or empty.',
+    ),
 });
 export type WebhookIn = z.output<typeof WebhookIn>;
 

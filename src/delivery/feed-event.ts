@@ -33,6 +33,16 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
 /** The `type` attributes of all events of the feed. */
 export const FEED_TYPES: readonly string[] = [...CLOUD_EVENT_TYPES, ...Object.values(OTHER_TYPES)];
 
+/** The groups of these types: `io.clusterledger.alert.*` is each type that begins with `io.clusterledger.alert.`. */
+export const FEED_TYPE_GROUPS: readonly string[] = [
+  ...new Set(FEED_TYPES.map((type) => type.replace(/[^.]+\.v\d+$/, '*'))),
+];
+
+/** Returns whether a type is one of some types, or in one of their groups. */
+export function isOfTypes(type: string, types: readonly string[]): boolean {
+  return types.some((each) => (each.endsWith('*') ? type.startsWith(each.slice(0, -1)) : each === type));
+}
+
 /**
  * Returns an event of the log as the feed has it, or `undefined` if the feed leaves it out.
  * @param epochs of the log, in order.

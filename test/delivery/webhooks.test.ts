@@ -74,10 +74,10 @@ describe('a webhook', () => {
     expect(subjects(receiver.accepted)).toEqual(['before', 'after']);
   });
 
-  test('receives the closing of a period', async () => {
+  test('receives the closing of a period, as each event of a group of types that it names', async () => {
     const ledger = await ledgerForTest();
     const receiver = await receiverForTest();
-    await createWebhook(ledger, receiver, { types: ['io.clusterledger.period.closed.v1'] });
+    await createWebhook(ledger, receiver, { types: ['io.clusterledger.period.*'] });
     await ledger.record(registered('c1', MARCH));
     expect((await ledger.fetch('/v1/periods/2026-03/close', { method: 'POST' })).status).toBe(200);
     await until(() => receiver.accepted.length === 1);

@@ -60,6 +60,15 @@ describe('the feed', () => {
     const chosen = (await ledger.get(`/v1/feed?types=${types}`)).body;
     expect(chosen.events.map(({ subject }: { subject: string }) => subject)).toEqual(['c1', '2026-02']);
     expect(chosen.next).toBe(body.next);
+    const groups = 'io.clusterledger.period.*,io.clusterledger.cluster.registered.v1';
+    const grouped = (await ledger.get(`/v1/feed?types=${groups}`)).body;
+    const every = (await ledger.get('/v1/feed')).body.events;
+    expect(grouped.events).toEqual(
+      every.filter(({ type }: { type: string }) => /\.period\.|\.registered\./.test(type)),
+    );
+    expect(grouped.events.length).toBeGreaterThan(chosen.events.length);
+    for (const unknown of ['io.clusterledger.*', '*', 'io.clusterledger.peri*', 'io.clusterledger.nothing.*'])
+      expect((await ledger.get(`/v1/feed?types=${unknown}`)).status, unknown).toBe(400);
     const wrong = await ledger.get('/v1/feed?types=cluster.registered');
     expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([400, '/query/types/0']);
   });

@@ -13,7 +13,7 @@ import type { Logger } from '../../util/logger.ts';
 import type { Operations } from '../../util/operation-listeners.ts';
 import { Claim } from '../claim.ts';
 import { ClaimedWork } from '../claimed-work.ts';
-import { feedEventOf } from '../feed-event.ts';
+import { feedEventOf, isOfTypes } from '../feed-event.ts';
 import { ConsumerGroup, type GroupStatus, type Handled, type Selected } from '../groups/consumer-group.ts';
 import { type GroupState, GroupStateFile, GroupTaken, type ParkedMessage } from '../groups/group-state.ts';
 import type { LogTail } from '../log-tail.ts';
@@ -267,7 +267,7 @@ export class Webhooks {
   /** Events of one stream, such as the facts of a cluster, are sent in order. */
   #select(event: LogEvent, { types }: Webhook): Selected | undefined {
     const sent = this.#sentAs(event);
-    if (sent === undefined || (types.length > 0 && !types.includes(sent.type))) return undefined;
+    if (sent === undefined || (types.length > 0 && !isOfTypes(sent.type, types))) return undefined;
     return { key: event.stream, type: sent.type, subject: sent.subject };
   }
 

@@ -1,9 +1,15 @@
 import { z } from 'zod';
-import { FEED_TYPES } from '../../delivery/feed-event.ts';
+import { FEED_TYPE_GROUPS, FEED_TYPES, isOfTypes } from '../../delivery/feed-event.ts';
 
-/** Event types of the feed, separated by commas. */
+const TYPE = 'io\\.clusterledger\\.[a-z]+\\.([a-z-]+\\.v1|\\*)';
+
+/** Event types of the feed, or groups of them, separated by commas. */
 export const FeedTypes = z
   .string()
   .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(FEED_TYPES)).transform((types) => new Set<string>(types)))
-  .meta({ pattern: '^io\\.clusterledger\\.[a-z.-]+\\.v1(,io\\.clusterledger\\.[a-z.-]+\\.v1)*$' });
+  .pipe(
+    z
+      .array(z.enum([...FEED_TYPES, ...FEED_TYPE_GROUPS]))
+      .transform((types) => new Set(FEED_TYPES.filter((type) => isOfTypes(type, types)))),
+  )
+  .meta({ pattern: `^${TYPE}(,${TYPE})*$` });

@@ -14,7 +14,9 @@ const MAX_WAIT_S = 30;
 
 const Query = z.strictObject({
   after: FeedCursorText.prefault('0').describe('The `next` of the previous call; 0 to start.'),
-  types: FeedTypes.optional().describe('Only events of these types, separated by commas.'),
+  types: FeedTypes.optional().describe(
+    'Only events of these types or groups such as `io.clusterledger.alert.*`, separated by commas.',
+  ),
   limit: Paging.limit,
   wait: wholeNumber(0, MAX_WAIT_S).prefault('0').describe('Seconds to wait for a new fact.'),
   ...Reading,

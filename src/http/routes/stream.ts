@@ -22,7 +22,9 @@ const Query = z.strictObject({
   after: FeedCursorText.optional().describe(
     'Begin after this place in the feed. By default only new events are sent. The header `Last-Event-ID` replaces it.',
   ),
-  types: FeedTypes.optional().describe('Only events of these types, separated by commas.'),
+  types: FeedTypes.optional().describe(
+    'Only events of these types or groups such as `io.clusterledger.alert.*`, separated by commas.',
+  ),
 });
 
 const streamEventsSchema = {

@@ -24,7 +24,11 @@ export function addWebhooksChange(parent: Command, cli: CliContext): void {
     )
     .argument('<id>', 'id of the webhook', webhookId)
     .option('--to <url>', 'https URL of the receiver')
-    .option('--type <type>', 'send only events of this type; repeatable', collect())
+    .option(
+      '--type <type>',
+      'send only events of this type, or of a group such as io.clusterledger.alert.*; repeatable',
+      collect(),
+    )
     .option('--all-types', 'send events of all types')
     .option('--description <text>', 'note for people')
     .addHelpText(

@@ -21,7 +21,11 @@ export function addWebhooksCreate(parent: Command, cli: CliContext): void {
       'Creates a webhook and prints the secret that signs its messages. The secret is not shown again.',
     )
     .argument('<url>', 'https URL of the receiver')
-    .option('--type <type>', 'send only events of this type; repeatable (default: all types)', collect())
+    .option(
+      '--type <type>',
+      'send only events of this type, or of a group such as io.clusterledger.alert.*; repeatable (default: all types)',
+      collect(),
+    )
     .option('--description <text>', 'note for people')
     .option(
       '--after <position>',
