@@ -29,12 +29,10 @@ const BYTES_PER_OUTLINED_FACT = 80;
  * The first facts may be known by their outline only. Before a repeat of one of them is looked for, it must be read: see `unread`.
  */
 export class ClusterHistory {
-  readonly #known: KnownFacts;
+  readonly #known: KnownFacts<RecordedFact>;
   readonly #outline: ClusterOutline | undefined;
   /** Revisions of the facts of the outline that were read. */
   #read: Set<Revision> | undefined;
-  /** All facts that have no outline. */
-  readonly #facts: RecordedFact[] = [];
   /** By source and id of the producer's event. Absent while the facts are few. */
   #byOrigin: Map<string, Map<string, RecordedFact>> | undefined;
   #bytes = 0;
@@ -42,7 +40,7 @@ export class ClusterHistory {
   /** @param facts in the order of their revisions. @param outline of the facts before them. */
   constructor(facts: Iterable<RecordedFact> = [], outline?: ClusterOutline) {
     this.#outline = outline;
-    this.#known = new KnownFacts(outline?.deciding, outline?.find);
+    this.#known = new KnownFacts([], outline);
     if (outline !== undefined) {
       this.#byOrigin = new Map();
       this.#bytes = BYTES_PER_OUTLINED_FACT * outline.count;
@@ -57,7 +55,7 @@ export class ClusterHistory {
 
   /** Number of facts, which is the revision of the next one. */
   get length(): number {
-    return (this.#outline?.count ?? 0) + this.#facts.length;
+    return (this.#outline?.count ?? 0) + this.facts.length;
   }
 
   /** Approximate size in memory, in bytes. */
@@ -67,22 +65,20 @@ export class ClusterHistory {
 
   /** The facts that have no outline. */
   get facts(): readonly RecordedFact[] {
-    return this.#facts;
+    return this.#known.all;
   }
 
   /** Adds the next fact of the stream. */
   add(fact: RecordedFact): void {
     this.#known.add(fact);
-    this.#facts.push(fact);
     this.#bytes += bytesOf(fact);
     if (this.#byOrigin !== undefined) index(this.#byOrigin, fact);
   }
 
   /** Removes the last fact that was added. */
   removeLast(): void {
-    const last = this.#facts.pop();
+    const last = this.#known.removeLast();
     if (last === undefined) return;
-    this.#known.removeLast();
     this.#bytes -= bytesOf(last);
     if (this.#byOrigin === undefined) return;
     const own = this.#byOrigin.get(last.origin.source);
@@ -109,7 +105,7 @@ export class ClusterHistory {
 
   /** Returns the first fact of a producer's event; `undefined` if the event is not recorded. */
   findByOrigin({ source, id }: Origin): RecordedFact | undefined {
-    const facts = this.#facts;
+    const { facts } = this;
     if (this.#byOrigin === undefined && facts.length < INDEX_FROM) {
       for (const fact of facts) if (fact.origin.id === id && fact.origin.source === source) return fact;
       return undefined;

@@ -1,5 +1,6 @@
 import { SortedList } from '../sorted-list.ts';
 import type { Instant } from '../time.ts';
+import type { ClusterOutline } from './cluster-outline.ts';
 import type { KnownFact } from './fact.ts';
 
 /** The questions of `decide` about the facts of a cluster. */
@@ -7,30 +8,28 @@ export type FactLookup = Pick<KnownFacts, 'find' | 'voidOf' | 'ownerAt' | 'delet
 
 /**
  * The facts of one cluster, as `decide` asks about them. Adding a fact and answering a question cost the same however many
- * facts the cluster has.
+ * facts the cluster has. The first facts may be known by their outline only.
  */
 export class KnownFacts<K extends KnownFact = KnownFact> {
   readonly #all: K[] = [];
-  readonly #findOther: (eventId: string) => K | undefined;
+  readonly #outline: Pick<ClusterOutline, 'deciding' | 'find'> | undefined;
   /** By event id. Absent until the first void, because most clusters have none. */
-  #byId: Map<string, K> | undefined;
+  #byId: Map<string, KnownFact> | undefined;
   /** The first void of each fact, by the event id of that fact. */
-  #voids: Map<string, K> | undefined;
+  #voids: Map<string, KnownFact> | undefined;
   // The active facts, by what they say. Absent until the first, because most clusters have few, and there are many clusters.
-  #registrations: SortedList<K> | undefined;
-  #deletions: SortedList<K> | undefined;
-  #owners: SortedList<K> | undefined;
+  #registrations: SortedList<KnownFact> | undefined;
+  #deletions: SortedList<KnownFact> | undefined;
+  #owners: SortedList<KnownFact> | undefined;
 
-  /**
-   * @param facts in the order of their revisions.
-   * @param findOther finds the facts of the cluster that are not among them: none that `ownerAt`, `deletedAt` or `voidOf` depend on.
-   */
-  constructor(facts: Iterable<K> = [], findOther: (eventId: string) => K | undefined = () => undefined) {
-    this.#findOther = findOther;
+  /** @param facts in the order of their revisions. @param outline of the facts before them. */
+  constructor(facts: Iterable<K> = [], outline?: Pick<ClusterOutline, 'deciding' | 'find'>) {
+    this.#outline = outline;
+    for (const fact of outline?.deciding ?? []) this.#learn(fact);
     for (const fact of facts) this.add(fact);
   }
 
-  /** All facts in the order of their revisions, voided ones included. */
+  /** All facts that have no outline, in the order of their revisions, voided ones included. */
   get all(): readonly K[] {
     return this.#all;
   }
@@ -39,6 +38,10 @@ export class KnownFacts<K extends KnownFact = KnownFact> {
   add(known: K): void {
     this.#all.push(known);
     this.#byId?.set(known.eventId, known);
+    this.#learn(known);
+  }
+
+  #learn(known: KnownFact): void {
     const { fact } = known;
     if (fact.type !== 'FactVoided') {
       if (this.voidOf(known.eventId) === undefined)
@@ -52,10 +55,10 @@ export class KnownFacts<K extends KnownFact = KnownFact> {
     if (target !== undefined) for (const list of this.#listsWith(target)) list.remove(target);
   }
 
-  /** Removes the last fact again, as if it had never been added. */
-  removeLast(): void {
+  /** Removes the last fact again, as if it had never been added, and returns it. */
+  removeLast(): K | undefined {
     const known = this.#all.pop();
-    if (known === undefined) return;
+    if (known === undefined) return undefined;
     this.#byId?.delete(known.eventId);
     const { fact } = known;
     if (fact.type !== 'FactVoided') {
@@ -65,16 +68,19 @@ export class KnownFacts<K extends KnownFact = KnownFact> {
       const target = this.find(fact.voids);
       if (target !== undefined) for (const list of this.#listsWith(target)) list.add(target);
     }
+    return known;
   }
 
   /** Returns the fact with an event id, voided or not. */
-  find(eventId: string): K | undefined {
-    this.#byId ??= new Map(this.#all.map((known) => [known.eventId, known]));
-    return this.#byId.get(eventId) ?? this.#findOther(eventId);
+  find(eventId: string): KnownFact | undefined {
+    this.#byId ??= new Map(
+      [...(this.#outline?.deciding ?? []), ...this.#all].map((known) => [known.eventId, known]),
+    );
+    return this.#byId.get(eventId) ?? this.#outline?.find(eventId);
   }
 
   /** Returns the first void of a fact; `undefined` if the fact is active. */
-  voidOf(eventId: string): K | undefined {
+  voidOf(eventId: string): KnownFact | undefined {
     return this.#voids?.get(eventId);
   }
 
@@ -90,20 +96,20 @@ export class KnownFacts<K extends KnownFact = KnownFact> {
     if (registeredAt === undefined || owners === undefined) return undefined;
     const until = Math.max(at, registeredAt);
     const behind = owners.firstIndex(({ fact }) => fact.effectiveAt > until);
-    return behind === 0 ? undefined : accountIn(owners.at(behind - 1) as K);
+    return behind === 0 ? undefined : accountIn(owners.at(behind - 1) as KnownFact);
   }
 
   /** Returns the lists that have a fact while it is active. */
-  #listsWith(known: K): readonly SortedList<K>[] {
+  #listsWith(known: KnownFact): readonly SortedList<KnownFact>[] {
     const { type } = known.fact;
     if (type === 'ClusterDeleted') {
-      this.#deletions ??= new SortedList<K>(byTimeAndId);
+      this.#deletions ??= new SortedList<KnownFact>(byTimeAndId);
       return [this.#deletions];
     }
     if (accountIn(known) === undefined) return NO_LISTS;
-    this.#owners ??= new SortedList<K>(byTimeAndId);
+    this.#owners ??= new SortedList<KnownFact>(byTimeAndId);
     if (type !== 'ClusterRegistered') return [this.#owners];
-    this.#registrations ??= new SortedList<K>(byTimeAndId);
+    this.#registrations ??= new SortedList<KnownFact>(byTimeAndId);
     return [this.#registrations, this.#owners];
   }
 }
