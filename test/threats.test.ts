@@ -3,6 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { replacedOnce } from './torture/returned-faults.ts';
+import { RETURNED_FAULTS } from './torture/returned-faults-table.ts';
 
 const root = join(import.meta.dirname, '..');
 const linesOf = (page: string) => readFileSync(join(root, page), 'utf8').split('\n');
@@ -39,4 +41,12 @@ test.each([
   );
   expect(named.length).toBeGreaterThan(0);
   expect(missing).toEqual([]);
+});
+
+test('every test of a fault in docs/reliability.md is shown to fail with the fault, by a change that the sources can take', () => {
+  const named = faults.flatMap((row) => testsOf(row).map(({ file, title }) => `${file}: ${title}`));
+  expect(RETURNED_FAULTS.map(({ test }) => test).toSorted()).toEqual(named.toSorted());
+  for (const { edits } of RETURNED_FAULTS)
+    for (const { file, from, to } of edits)
+      expect(() => replacedOnce(readFileSync(join(root, file), 'utf8'), from, to)).not.toThrow();
 });

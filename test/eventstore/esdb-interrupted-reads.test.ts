@@ -3,7 +3,8 @@ import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
 import { StoreClosed, StoreUnavailable } from '../../src/eventstore/store-errors.ts';
 import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { startProxy, type TcpProxy } from '../eventstoredb/tcp-proxy.ts';
-import { InterruptedReads, type Interruption } from '../fault/interrupted-reads.ts';
+import { doubleInterruptions } from '../fault/double-interruptions.ts';
+import { InterruptedReads } from '../fault/interrupted-reads.ts';
 import { anEvent, collect, idsOf, Watcher } from '../support/store-events.ts';
 import { eventually, until } from '../support/until.ts';
 
@@ -12,7 +13,7 @@ const log = { info: () => undefined, warn: () => undefined, error: () => undefin
 const timings = { appendMs: 1_500, readMs: 400, confirmMs: 400, silenceMs: 400, outageMs: 240_000 };
 
 /** Reads of each kind that are in progress when they are interrupted. */
-const AT_ONCE = 24;
+const AT_ONCE = 12;
 
 let double: EventStoreDouble;
 let proxy: TcpProxy;
@@ -31,7 +32,7 @@ beforeEach(async () => {
   double = await startDouble();
   proxy = await startProxy(double.port);
   store = open(timings);
-  reads = await InterruptedReads.on(store, AT_ONCE);
+  reads = await InterruptedReads.on(store, { atOnce: AT_ONCE });
 });
 afterEach(async () => {
   await store.close();
@@ -39,34 +40,11 @@ afterEach(async () => {
   await double.close();
 });
 
-const interruptions: Record<string, () => Interruption> = {
-  'the connection is cut': () => ({ interrupt: () => proxy.cut() }),
-  'the server hangs': () => ({ interrupt: () => proxy.stall(), heal: () => proxy.resume() }),
-  'the server stops and starts': () => ({ interrupt: () => double.restart('stopped') }),
-  'the server is killed and starts': () => ({ interrupt: () => double.restart('killed') }),
-  'the server is gone for a while': () => ({
-    interrupt: () => double.stop('killed'),
-    heal: () => double.start(),
-  }),
-  'the server is busy': () => ({ interrupt: () => failReads('busy') }),
-  'the server is not ready': () => ({ interrupt: () => failReads('not-ready') }),
-  'the server cancels the reads': () => ({ interrupt: () => failReads('cancelled') }),
-  'the server answers an unknown error': () => ({ interrupt: () => failReads('unknown') }),
-  'another node became the leader': () => ({
-    interrupt: () => failReads({ notLeader: { host: '127.0.0.1', port: proxy.port } }),
-  }),
-};
-
-function failReads(failure: Parameters<EventStoreDouble['failReadsInProgress']>[0]): void {
-  double.failReadsInProgress(failure);
-  double.endSubscriptions({ code: 13, details: 'Received RST_STREAM with code 0' });
-}
-
 describe('no read is short without an error', () => {
   test('if more than 1,000 reads of every kind are interrupted in every way', async () => {
     const byInterruption = new Map<string, number>();
     for (let round = 0; reads.total <= 1_000 || round === 0; round++) {
-      for (const [name, interruption] of Object.entries(interruptions)) {
+      for (const [name, interruption] of Object.entries(doubleInterruptions(double, proxy))) {
         const interrupted = await reads.interrupt(interruption());
         byInterruption.set(name, (byInterruption.get(name) ?? 0) + interrupted);
         await reads.repeat();

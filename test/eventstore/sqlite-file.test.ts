@@ -128,6 +128,18 @@ describe('the SQLite file', () => {
     expect((await readFile(file)).equals(before)).toBe(true);
   });
 
+  test('is refused with what to do if a page of it is damaged', async () => {
+    await writeSome();
+    const bytes = await readFile(file);
+    // The second page is the root of the first table; its first byte says what kind of page it is.
+    bytes[4_096] = 0xff;
+    await writeFile(file, bytes);
+    await expect(SqliteStore.open(file)).rejects.toThrow(
+      /ledger\.db is damaged \(.*\): keep the file with its -wal .*, and restore the newest backup of both; nothing was changed/,
+    );
+    expect((await readFile(file)).equals(bytes)).toBe(true);
+  });
+
   test('is rejected if a later release wrote it', async () => {
     await writeSome();
     tamper('PRAGMA user_version = 99');

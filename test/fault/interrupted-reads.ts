@@ -25,12 +25,21 @@ const LOG_EVENTS = STREAMS.length * STREAM_EVENTS;
 /** Number of events that a stream has, and keeps, in the reads about `keepLast`. */
 const TRIMMED_EVENTS = 6;
 const KEPT_EVENTS = 2;
-/** Share of the reads that go through the whole log of the server, or write. */
-const COSTLY_SHARE = 1 / 4;
+/** The read about `keepLast`, which needs a stream for each time. */
+const TRIMMING = 'what keepLast keeps';
 /** A follower resumes whatever happens: it never throws. */
 const FOLLOWER = 'a follower';
 /** How often the place changes at which the reads of a round are interrupted. */
 const PLACES = 11;
+/** Share of the events of a round that are received before the last of these places: later, most of the short reads have ended. */
+const LAST_PLACE = 1 / 30;
+
+export interface InterruptedReadsOptions {
+  /** Number of reads of each kind that are in progress together. */
+  readonly atOnce: number;
+  /** Number of interrupted reads of a kind that are enough: after that, one read of the kind is in progress. Default: never. */
+  readonly enough?: number;
+}
 
 /**
  * Reads of every kind that are interrupted in progress. Each must give the whole answer or throw `StoreUnavailable`; a follower must
@@ -44,7 +53,7 @@ export class InterruptedReads {
   /** Answers that were not as expected. */
   readonly wrong: string[] = [];
   readonly #store: EventStore;
-  readonly #atOnce: number;
+  readonly #options: InterruptedReadsOptions;
   /** Ids of the events of each stream. */
   readonly #ids = new Map<string, string[]>();
   /** Ids of the events of the log. */
@@ -55,14 +64,14 @@ export class InterruptedReads {
   #received = 0;
   #onReceived: () => void = () => undefined;
 
-  private constructor(store: EventStore, atOnce: number) {
+  private constructor(store: EventStore, options: InterruptedReadsOptions) {
     this.#store = store;
-    this.#atOnce = atOnce;
+    this.#options = options;
   }
 
-  /** Fills a store that is empty. @param atOnce number of reads of each kind that are in progress together. */
-  static async on(store: EventStore, atOnce: number): Promise<InterruptedReads> {
-    const reads = new InterruptedReads(store, atOnce);
+  /** Fills a store that is empty. */
+  static async on(store: EventStore, options: InterruptedReadsOptions): Promise<InterruptedReads> {
+    const reads = new InterruptedReads(store, options);
     for (const stream of [...STREAMS, STATE_STREAM])
       reads.#ids.set(stream, await reads.#fill(stream, STREAM_EVENTS));
     reads.logIds = idsOf(await eventually(() => readLog(store)));
@@ -76,7 +85,7 @@ export class InterruptedReads {
   }
 
   get kinds(): string[] {
-    return [...Object.keys(this.#readsOf('a')), ...Object.keys(this.#costlyReadsOf('', [])), FOLLOWER];
+    return [...Object.keys(this.#readsOf('a')), TRIMMING, FOLLOWER];
   }
 
   /** Returns the ids of the events of `a`, `b`, `c` or `~state`. */
@@ -120,7 +129,7 @@ export class InterruptedReads {
     this.#onReceived();
   }
 
-  /** Every way to read that can fail, and costs little. */
+  /** Every way to read that can fail. */
   #readsOf(stream: string): Record<string, Read> {
     const store = this.#store;
     const own = this.#ids.get(stream) ?? [];
@@ -145,29 +154,27 @@ export class InterruptedReads {
         expected: this.logIds.slice(LOG_EVENTS - 100),
       },
       'the length of the log': { answer: () => store.head(), expected: this.logIds.length },
+      'the names of the state streams': { answer: () => store.stateStreams(), expected: this.#stateStreams },
     };
   }
 
-  /** Every way to read that goes through the whole log of the server, or writes. @param trimmed a stream for `keepLast`, with its ids. */
-  #costlyReadsOf(trimmed: string, trimmedIds: readonly string[]): Record<string, Read> {
-    const store = this.#store;
-    return {
-      'the names of the state streams': {
-        answer: () => store.stateStreams(),
-        expected: this.#stateStreams,
-      },
-      'what keepLast keeps': {
-        answer: async () => {
-          await store.keepLast(trimmed, KEPT_EVENTS);
-          return this.#idsRead(store.readStream(trimmed));
-        },
-        expected: trimmedIds.slice(-KEPT_EVENTS),
-      },
+  /** @param stream for this read only, with the ids of its events. */
+  #trimming(stream: string, ids: readonly string[]): Read {
+    const answer = async () => {
+      await this.#store.keepLast(stream, KEPT_EVENTS);
+      return this.#idsRead(this.#store.readStream(stream));
     };
+    return { answer, expected: ids.slice(-KEPT_EVENTS) };
   }
 
   get #follower(): Read {
     return { answer: () => this.#followed(), expected: this.logIds };
+  }
+
+  /** How many reads of a kind are started in a round. */
+  #startedOf(kind: string): number {
+    const { atOnce, enough = Number.POSITIVE_INFINITY } = this.#options;
+    return (this.byKind.get(kind) ?? 0) < enough ? atOnce : 1;
   }
 
   /**
@@ -177,30 +184,33 @@ export class InterruptedReads {
   async interrupt({ interrupt, heal = () => undefined }: Interruption): Promise<number> {
     const before = this.total;
     const round = this.#round++;
-    const few = Math.ceil(this.#atOnce * COSTLY_SHARE);
-    const names = Array.from({ length: few }, (_, i) => `~trimmed-${round}-${i}`);
+    const started: [kind: string, Read][] = [];
+    const names = Array.from({ length: this.#startedOf(TRIMMING) }, (_, i) => `~trimmed-${round}-${i}`);
     const trimmed = await Promise.all(names.map((name) => this.#fill(name, TRIMMED_EVENTS)));
     this.#stateStreams = await eventually(() => this.#store.stateStreams());
-    let following = few;
-    const interrupted = this.#onceReceived(((round * 7) % PLACES) * this.#atOnce * 6, () => {
+    for (const [i, name] of names.entries())
+      started.push([TRIMMING, this.#trimming(name, trimmed[i] as string[])]);
+    for (let i = 0; i < this.#options.atOnce; i++)
+      for (const [kind, read] of Object.entries(this.#readsOf(STREAMS[i % STREAMS.length] as string)))
+        if (i < this.#startedOf(kind)) started.push([kind, read]);
+    let following = this.#startedOf(FOLLOWER);
+    const place = (((round * 7) % PLACES) / (PLACES - 1)) * LAST_PLACE;
+    const events = started.reduce((sum, [, { expected }]) => sum + lengthOf(expected), 0);
+    const interrupted = this.#onceReceived(events * place, () => {
       this.#count(FOLLOWER, following);
       return interrupt();
     });
-    const started = [
-      ...Array.from({ length: this.#atOnce }, (_, i) => this.#readsOf(STREAMS[i % STREAMS.length] as string)),
-      ...names.map((name, i) => this.#costlyReadsOf(name, trimmed[i] as string[])),
-    ];
-    const reads = started.flatMap((kinds) =>
-      Object.entries(kinds).map(([kind, read]) => this.#compare(kind, read)),
-    );
+    const reads = started.map(([kind, read]) => this.#compare(kind, read));
     const followers = Array.from({ length: following }, () =>
       this.#compare(FOLLOWER, this.#follower).finally(() => {
         following--;
       }),
     );
     this.#onReceived();
-    await interrupted;
     await Promise.all(reads);
+    // If all reads failed because the machine is slow, nothing more is received.
+    this.#note(events);
+    await interrupted;
     await heal();
     await Promise.all(followers);
     return this.total - before;
@@ -240,7 +250,7 @@ export class InterruptedReads {
     this.#stateStreams = await eventually(() => this.#store.stateStreams());
     const kinds = {
       ...this.#readsOf('a'),
-      ...this.#costlyReadsOf(name, trimmed),
+      [TRIMMING]: this.#trimming(name, trimmed),
       [FOLLOWER]: this.#follower,
     };
     for (const [kind, { answer, expected }] of Object.entries(kinds)) {
@@ -249,4 +259,9 @@ export class InterruptedReads {
         this.wrong.push(`${kind}, afterwards: ${JSON.stringify(given)}`);
     }
   }
+}
+
+/** Returns the number of events of an answer. */
+function lengthOf(answer: unknown): number {
+  return Array.isArray(answer) ? answer.length : 0;
 }

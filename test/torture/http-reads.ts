@@ -31,7 +31,6 @@ const MAX_CHARS = 300;
 
 /** A request, with the answer that it has while nothing is wrong. */
 interface Known {
-  readonly kind: string;
   readonly path: string;
   readonly body: string;
 }
@@ -44,25 +43,28 @@ export class HttpReads {
   readonly counts = new Map<string, HttpReadCounts>();
   readonly wrong: string[] = [];
   readonly #ledger: LedgerProcess;
-  readonly #known: readonly Known[];
+  readonly #known: ReadonlyMap<string, readonly Known[]>;
   #faultAt = Number.NEGATIVE_INFINITY;
   #isStopping = false;
   #running: Promise<unknown> = Promise.resolve();
 
-  private constructor(ledger: LedgerProcess, known: readonly Known[]) {
+  private constructor(ledger: LedgerProcess, known: ReadonlyMap<string, readonly Known[]>) {
     this.#ledger = ledger;
     this.#known = known;
-    for (const { kind } of known) this.counts.set(kind, { interrupted: 0, refused: 0, complete: 0 });
+    for (const kind of known.keys()) this.counts.set(kind, { interrupted: 0, refused: 0, complete: 0 });
   }
 
   /** Fills a ledger, and keeps its answers. */
   static async on(ledger: LedgerProcess): Promise<HttpReads> {
     const eventIds = await fill(ledger);
     const paths = pathsOf(eventIds);
-    const known: Known[] = [];
-    for (const [kind, some] of Object.entries(paths))
-      for (const path of some) known.push({ kind, path, body: await bodyOf(ledger, path) });
-    for (const { path, body } of known)
+    const known = new Map<string, Known[]>();
+    for (const [kind, some] of Object.entries(paths)) {
+      const ofKind: Known[] = [];
+      for (const path of some) ofKind.push({ path, body: await bodyOf(ledger, path) });
+      known.set(kind, ofKind);
+    }
+    for (const { path, body } of [...known.values()].flat())
       if ((await bodyOf(ledger, path)) !== body) throw new Error(`${path} has no answer that stays`);
     return new HttpReads(ledger, known);
   }
@@ -86,9 +88,12 @@ export class HttpReads {
     await this.#running;
   }
 
+  /** Reads one kind after the other, each time another path of it, so that as many reads of each kind are in progress. */
   async #read(client: number): Promise<void> {
-    for (let n = client * 7; !this.#isStopping; n++) {
-      const { kind, path, body } = this.#known[n % this.#known.length] as Known;
+    const kinds = [...this.#known.entries()];
+    for (let n = client; !this.#isStopping; n++) {
+      const [kind, paths] = kinds[n % kinds.length] as [string, readonly Known[]];
+      const { path, body } = paths[Math.floor(n / kinds.length) % paths.length] as Known;
       const counts = this.counts.get(kind) as HttpReadCounts;
       const beganAt = performance.now();
       const answer = await this.#fetch(path);

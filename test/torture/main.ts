@@ -191,20 +191,39 @@ const HARNESSES: Readonly<Record<string, Harness>> = {
     return found === 0 ? 0 : 1;
   },
   reads: async (args) => {
-    const { interruptedCluster, interruptedNode, tortureReads } = await import('./reads.ts');
-    const { count } = budgetOf(args, 500);
+    const { INTERRUPTED_SERVERS, tortureReads } = await import('./reads.ts');
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        count: { type: 'string', default: '500' },
+        on: { type: 'string', multiple: true, default: ['node', 'cluster'] },
+      },
+    });
     const progress = (text: string) => process.stderr.write(`${text}\n`);
     let found = 0;
-    for (const [name, start] of Object.entries({
-      'one node': interruptedNode,
-      'three nodes': interruptedCluster,
-    })) {
+    for (const name of values.on) {
+      const start = INTERRUPTED_SERVERS[name];
+      if (start === undefined)
+        throw new Error(`there is no server ${name}: ${Object.keys(INTERRUPTED_SERVERS).join(', ')}`);
+      const count = Number(values.count);
       const { findings, ...report } = await tortureReads(name, await start(), { count, progress });
       process.stdout.write(`${name}: ${JSON.stringify(report, null, 2)}; ${findings.length} findings\n`);
       for (const text of findings) process.stdout.write(`  ${text}\n`);
       found += findings.length;
     }
     return found === 0 ? 0 : 1;
+  },
+  'returned-faults': async (args) => {
+    const { returnedFaults } = await import('./returned-faults.ts');
+    const { RETURNED_FAULTS } = await import('./returned-faults-table.ts');
+    const { values } = parseArgs({ args: [...args], options: { fault: { type: 'string', default: '' } } });
+    const faults = RETURNED_FAULTS.filter(({ test }) => test.includes(values.fault));
+    const report = await returnedFaults((text) => process.stderr.write(`${text}\n`), faults);
+    process.stdout.write(
+      `${report.faults} faults put back: ${report.noticed} noticed by their test; ${report.findings.length} findings\n`,
+    );
+    for (const text of report.findings) process.stdout.write(`  ${text}\n`);
+    return report.findings.length === 0 ? 0 : 1;
   },
   idle: async (args) => {
     const { idleBeside } = await import('./idle-beside.ts');

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
+import { startDouble } from '../eventstoredb/double.ts';
 import { startProxy } from '../eventstoredb/tcp-proxy.ts';
+import { doubleInterruptions } from '../fault/double-interruptions.ts';
 import { InterruptedReads, type Interruption } from '../fault/interrupted-reads.ts';
 import { type EventStored, leaderOf, startCluster, startSingleNode } from '../support/eventstored.ts';
 import { until } from '../support/until.ts';
@@ -11,9 +13,16 @@ import { ledgerOnServer } from './ledger-on-server.ts';
 /** A real server, and ways to interrupt the reads on it. */
 export interface InterruptedServer {
   readonly url: string;
-  readonly faults: Readonly<Record<string, () => Promise<Interruption>>>;
+  readonly faults: Readonly<Record<string, () => Interruption | Promise<Interruption>>>;
   readonly remove: () => Promise<void>;
 }
+
+/** The servers on which reads can be interrupted, by name. */
+export const INTERRUPTED_SERVERS: Readonly<Record<string, () => Promise<InterruptedServer>>> = {
+  double: interruptedDouble,
+  node: interruptedNode,
+  cluster: interruptedCluster,
+};
 
 export interface ReadsReport {
   /** Reads of the store that were interrupted, by kind. */
@@ -37,7 +46,7 @@ export interface ReadsOptions {
 const TIMINGS = { appendMs: 1_500, readMs: 1_000, confirmMs: 1_000, silenceMs: 2_000, outageMs: 5_000 };
 /** Reads of each kind that are in progress together. */
 const AT_ONCE = 48;
-const HTTP_CLIENTS = 64;
+const HTTP_CLIENTS = 192;
 /** Longer than the ledger waits for the next event of a read. */
 const FAULT_MS = 7_000;
 /** Whole answers that the clients get between two faults. */
@@ -73,6 +82,18 @@ export async function tortureReads(
   }
 }
 
+type Faults = InterruptedServer['faults'];
+
+/** Yields every fault once, and then again and again, in turn, until it is enough. */
+function* inTurn(faults: Faults, isEnough: () => boolean): Generator<[string, Faults[string]]> {
+  yield* Object.entries(faults);
+  for (;;)
+    for (const entry of Object.entries(faults)) {
+      if (isEnough()) return;
+      yield entry;
+    }
+}
+
 type Note = (fault: string, interrupted: number) => void;
 
 async function interruptStore(
@@ -83,12 +104,10 @@ async function interruptStore(
   const options = { namespace: `reads-${randomUUID()}`, now: Date.now, log: QUIET, timings: TIMINGS };
   const store = new EsdbStore(url, options);
   try {
-    const reads = await InterruptedReads.on(store, AT_ONCE);
-    while (reads.fewest < count && reads.wrong.length === 0) {
-      for (const [name, fault] of Object.entries(faults)) {
-        note(name, await reads.interrupt(await fault()));
-        await reads.repeat();
-      }
+    const reads = await InterruptedReads.on(store, { atOnce: AT_ONCE, enough: count });
+    for (const [name, fault] of inTurn(faults, () => reads.fewest >= count || reads.wrong.length > 0)) {
+      note(name, await reads.interrupt(await fault()));
+      await reads.repeat();
     }
     return reads;
   } finally {
@@ -111,18 +130,17 @@ async function interruptHttp(
       await until(() => complete() >= before + HTTP_ANSWERS || reads.wrong.length > 0);
     };
     reads.start(HTTP_CLIENTS);
-    while (reads.interrupted < count && reads.wrong.length === 0) {
-      for (const [name, fault] of Object.entries(faults)) {
-        await more();
-        const before = reads.interrupted;
-        const { interrupt, heal = () => undefined } = await fault();
-        reads.faultBegins();
-        await interrupt();
-        await wait(FAULT_MS);
-        await heal();
-        await more();
-        note(name, reads.interrupted - before);
-      }
+    const isEnough = () => reads.interrupted >= count || reads.wrong.length > 0;
+    for (const [name, fault] of inTurn(faults, isEnough)) {
+      await more();
+      const before = reads.interrupted;
+      const { interrupt, heal = () => undefined } = await fault();
+      reads.faultBegins();
+      await interrupt();
+      await wait(FAULT_MS);
+      await heal();
+      await more();
+      note(name, reads.interrupted - before);
     }
     await reads.stop();
     return reads;
@@ -131,8 +149,22 @@ async function interruptHttp(
   }
 }
 
+/** The double of a node, behind a network that can be cut. */
+async function interruptedDouble(): Promise<InterruptedServer> {
+  const double = await startDouble();
+  const proxy = await startProxy(double.port);
+  return {
+    url: `esdb://127.0.0.1:${proxy.port}?tls=false`,
+    faults: doubleInterruptions(double, proxy),
+    remove: async () => {
+      await proxy.close();
+      await double.close();
+    },
+  };
+}
+
 /** One node behind a network that can be cut. */
-export async function interruptedNode(): Promise<InterruptedServer> {
+async function interruptedNode(): Promise<InterruptedServer> {
   const { node, remove } = await startSingleNode();
   const proxy = await startProxy(node.port);
   const goneBy = (signal: 'SIGTERM' | 'SIGKILL') => async () => ({
@@ -158,7 +190,7 @@ export async function interruptedNode(): Promise<InterruptedServer> {
 }
 
 /** Three nodes whose leader changes. */
-export async function interruptedCluster(): Promise<InterruptedServer> {
+async function interruptedCluster(): Promise<InterruptedServer> {
   const { url, nodes, remove } = await startCluster();
   const byLeader =
     (fault: (leader: EventStored, others: readonly EventStored[]) => Interruption) => async () => {
