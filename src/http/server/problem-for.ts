@@ -109,9 +109,12 @@ export function behind(why: string): string {
   return `events that were acknowledged are missing (${why}); the ledger is read-only until an operator restores them or accepts the loss`;
 }
 
+/** Statuses of problems that every request has while their cause lasts: 503, and 507 for a full disk. */
+const LASTING: ReadonlySet<number> = new Set([503, 507]);
+
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
   const { status, retryAfterSeconds, cause } = problem;
-  if (problem.code === 'overloaded') request.server.shedLog.note(problem.message);
+  if (LASTING.has(status)) request.server.shedLog.note(problem.code, problem.message);
   else if (status >= 500)
     request.log.error({ err: cause ?? problem, problem: problem.code }, problem.message);
   else
