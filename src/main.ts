@@ -21,6 +21,9 @@ async function main(): Promise<void> {
   const tracing = await openTracing(config.tracingEndpoint, packageVersion());
   const mixin = () => tracing?.logFields() ?? {};
   const log = pino({ name: 'cluster-ledger', level: config.logLevel, mixin });
+  // Node.js writes them as text, and each line of the log is JSON.
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => log.warn({ err: warning }, 'Node.js warns'));
   const fail = (error: unknown) => {
     log.fatal({ err: error }, 'fatal error, shutting down');
     process.exitCode = 1;
