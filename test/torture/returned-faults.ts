@@ -105,7 +105,7 @@ function run(copy: string, faults: readonly ReturnedFault[]): Result[] {
   );
 }
 
-/** What is read here of a report of Vitest. */
+/** The parts of a report of Vitest that are read here. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
