@@ -190,11 +190,6 @@ export const RETURNED_FAULTS: readonly ReturnedFault[] = [
     [`${ESDB}/reader.ts`, 'this.#disposeIfUnused(failed);', 'void disposeClient(failed.client);'],
   ),
   fault(
-    'test/eventstore/esdb-interrupted-reads.test.ts: if another read failed, so that the client was replaced',
-    [`${ESDB}/complete-read.ts`, 'if (code !== status.OK)', 'if (code === undefined && false)'],
-    [`${ESDB}/reader.ts`, 'this.#disposeIfUnused(failed);', 'void disposeClient(failed.client);'],
-  ),
-  fault(
     'test/eventstore/esdb-shared-server.test.ts: answers no read from a node that lacks what was acknowledged, such as a former leader',
     [`${ESDB}/seen-position.ts`, 'if (end >= seen) return;', 'return;'],
   ),
