@@ -45,7 +45,7 @@ async function acceptLoss(ledger: TestLedger): Promise<void> {
 }
 
 /**
- * Records `c2`, which the restore loses, then `c3` at its position and the same last event again. The next start finds the
+ * Records `c2` and another event, which the restore loses, then the same event again at its position, and `c3`. The next start finds the
  * snapshot of before the restore, as after a process that was killed.
  */
 async function restoreUnderSnapshot(ledger: TestLedger, restore: () => Promise<void>): Promise<void> {
@@ -54,7 +54,8 @@ async function restoreUnderSnapshot(ledger: TestLedger, restore: () => Promise<v
   await ledger.close();
   const snapshot = await readFile(ledger.snapshotFile);
   await restoreAndAccept(ledger, restore);
-  await ledger.record(registered('c3', APRIL), last);
+  // The accepted loss has the position of `c2`.
+  await ledger.record(last, registered('c3', APRIL));
   await ledger.close();
   await writeFile(ledger.snapshotFile, snapshot);
   await ledger.open();
