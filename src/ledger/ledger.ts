@@ -59,8 +59,9 @@ export class Ledger {
     this.#inProgress += submissions.length;
     const deadline = writeDeadline();
     const turns = turnsOf(submissions);
-    const recorded = this.#mutex.runExclusive([...turns.keys()], () =>
-      this.#recordLocked(submissions, [...turns.values()], caller, deadline),
+    const clusterIds = turns.map(({ clusterId }) => clusterId);
+    const recorded = this.#mutex.runExclusive(clusterIds, () =>
+      this.#recordLocked(submissions, turns, caller, deadline),
     );
     return withDeadline(
       recorded,
@@ -204,14 +205,17 @@ export class Ledger {
 }
 
 /** Returns the turns of the clusters, in the order of their first submissions. */
-function turnsOf(submissions: readonly Submission[]): Map<string, ClusterTurn> {
-  const turns = new Map<string, ClusterTurn>();
+function turnsOf(submissions: readonly Submission[]): ClusterTurn[] {
+  const turns: ClusterTurn[] = [];
+  // A single event, which is the most frequent request, needs no map.
+  const byCluster = submissions.length === 1 ? undefined : new Map<string, ClusterTurn>();
   for (const [i, submission] of submissions.entries()) {
     const { clusterId } = submission.fact;
-    let turn = turns.get(clusterId);
+    let turn = byCluster?.get(clusterId);
     if (turn === undefined) {
       turn = new ClusterTurn(clusterId);
-      turns.set(clusterId, turn);
+      turns.push(turn);
+      byCluster?.set(clusterId, turn);
     }
     turn.add(submission, i);
   }

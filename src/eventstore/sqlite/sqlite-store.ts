@@ -149,10 +149,11 @@ export class SqliteStore implements EventStore {
   #begin({ stream, events, expected }: Append): AssignedAppend | Promise<number> {
     try {
       const prepared = prepareAppend(stream, events);
-      const tail = this.#tails.get(stream) ?? absentTail();
+      const known = this.#tails.get(stream);
+      const tail = known ?? absentTail();
       const wanted = expected === 'absent' ? -1 : expected;
       if (tail.revision !== wanted) return this.#repeatOrConflict(stream, prepared, wanted);
-      this.#tails.set(stream, tail);
+      if (known === undefined) this.#tails.set(stream, tail);
       const append = new AssignedAppend(stream, tail, prepared, this.#assigned);
       this.#assigned += append.positions;
       return append;

@@ -8,7 +8,8 @@ interface CallerCheck {
 
 interface OpenAnswer {
   readonly raw: ServerResponse;
-  readonly caller: Caller;
+  /** Absent for a public route. */
+  readonly caller: Caller | undefined;
 }
 
 /**
@@ -23,24 +24,31 @@ export class OpenAnswers {
    */
   readonly #open: (OpenAnswer | undefined)[] = [];
   readonly #freePlaces: number[] = [];
+  #ended: () => void = () => undefined;
 
   constructor(access: CallerCheck) {
     this.#access = access;
   }
 
-  /** Number of answers that are being sent to callers with a credential. */
+  /** Number of answers that are being sent. */
   get count(): number {
     return this.#open.length - this.#freePlaces.length;
   }
 
   /** Adds an answer, until its connection closes, also if the client disconnects before the answer. */
-  add(raw: ServerResponse, caller: Caller): void {
+  add(raw: ServerResponse, caller: Caller | undefined): void {
     const place = this.#freePlaces.pop() ?? this.#open.length;
     this.#open[place] = { raw, caller };
     raw.once('close', () => {
       this.#open[place] = undefined;
       this.#freePlaces.push(place);
+      this.#ended();
     });
+  }
+
+  /** Calls `listener` from now on when an answer has ended. */
+  onEnd(listener: () => void): void {
+    this.#ended = listener;
   }
 
   /** Cuts the answers whose caller is no longer valid, or cannot be checked. */
@@ -50,6 +58,7 @@ export class OpenAnswers {
       ({ caller }) => caller,
     );
     for (const [caller, answers] of answersByCaller) {
+      if (caller === undefined) continue;
       const isValid = await this.#access.isStillValid(caller).catch(() => false);
       if (!isValid) for (const { raw } of answers) raw.destroy();
     }

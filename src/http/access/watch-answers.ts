@@ -9,8 +9,7 @@ const CHECK_INTERVAL_MS = 20_000;
 export function watchAnswers(app: App, answers: OpenAnswers): void {
   app.addHook('preHandler', (request: FastifyRequest, { raw }, done) => {
     // Public routes have no caller.
-    const caller = request.caller as typeof request.caller | undefined;
-    if (caller !== undefined) answers.add(raw, caller);
+    answers.add(raw, request.caller as typeof request.caller | undefined);
     done();
   });
   const timer = setInterval(() => void answers.check(), CHECK_INTERVAL_MS).unref();

@@ -1,10 +1,17 @@
 const UTF8 = /^(charset="?utf-8"?)?$/;
 
+/** Returns the media type of a content type, without its parameters. */
+export function mediaTypeOf(contentType: string | undefined): string | undefined {
+  if (contentType === undefined) return undefined;
+  const end = contentType.indexOf(';');
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
+}
+
 /** Returns whether a content type is one of the given media types. Its only parameter may be the charset UTF-8, quoted or not. */
 export function isMediaType(contentType: string | undefined, mediaTypes: readonly string[]): boolean {
-  if (contentType === undefined) return false;
-  // Almost all content types are written like this.
-  if (mediaTypes.includes(contentType)) return true;
-  const [mediaType = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
-  return mediaTypes.includes(mediaType) && parameters.every((parameter) => UTF8.test(parameter));
+  const mediaType = mediaTypeOf(contentType);
+  if (contentType === undefined || mediaType === undefined || !mediaTypes.includes(mediaType)) return false;
+  if (!contentType.includes(';')) return true;
+  const [, ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
+  return parameters.every((parameter) => UTF8.test(parameter));
 }

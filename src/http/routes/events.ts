@@ -19,6 +19,7 @@ import { Recorder } from '../ingest/recorder.ts';
 import { refusedEvent } from '../ingest/refused-event.ts';
 import { inclusionOf } from '../log-access.ts';
 import { EventPath, Reading } from '../params/fields.ts';
+import { mediaTypeOf } from '../params/media-type.ts';
 import { modelFor } from '../params/read-model.ts';
 import type { App, HttpServices } from '../server/app.ts';
 import { malformedJson } from '../server/bodies.ts';
@@ -87,7 +88,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
       schema: postEventsSchema,
     },
     async (request, reply) => {
-      if (mediaTypeOf(request) === BATCH)
+      if (mediaTypeOf(request.headers['content-type']) === BATCH)
         return { outcome: 'batch' as const, results: await recordBatch(recorder, request) };
       const { event, parsed: submission, text } = parseSingle(request);
       if (submission instanceof Problem) {
@@ -144,10 +145,6 @@ async function proofOf(
   }
 }
 
-function mediaTypeOf({ headers }: FastifyRequest): string | undefined {
-  return headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-}
-
 /** An event as it was posted, and what it was parsed to. */
 interface Posted {
   /** `undefined` if only the text is known. */
@@ -165,7 +162,7 @@ function parsePosted(event: unknown, { caller, bodyBytes, jsonItems }: FastifyRe
 
 /** @throws Problem if the request is not an event in structured or binary mode */
 function parseSingle(request: FastifyRequest): Posted {
-  const isStructured = mediaTypeOf(request) === STRUCTURED;
+  const isStructured = mediaTypeOf(request.headers['content-type']) === STRUCTURED;
   if (!isStructured && !isBinaryMode(request.raw)) {
     const detail = `post ${STRUCTURED}, ${BATCH}, or application/json with the event's attributes in ce- headers`;
     throw new Problem('unsupported-media-type', detail);
@@ -199,7 +196,8 @@ async function keepRefused(
 
 /** Returns the problem with pointers into the request as it was posted. */
 function asPosted(request: FastifyRequest, problem: Problem): Problem {
-  if (mediaTypeOf(request) === STRUCTURED || problem.errors === undefined) return problem;
+  if (mediaTypeOf(request.headers['content-type']) === STRUCTURED || problem.errors === undefined)
+    return problem;
   const errors = problem.errors.map(({ pointer, detail }) => ({ pointer: inBinaryMode(pointer), detail }));
   return problem.code === 'invalid-request'
     ? invalidRequest(errors)

@@ -4,23 +4,12 @@ import type { App, HttpServices } from './app.ts';
  * Makes closing wait for requests that are being answered. Long polls end at once, and connections of clients that have
  * stopped in the middle of a request are closed.
  */
-export function closeOnceAnswered(app: App, { projections }: HttpServices): void {
-  let answering = 0;
-  let isClosing = false;
+export function closeOnceAnswered(app: App, { projections, openAnswers }: HttpServices): void {
   const closeIfIdle = () => {
-    if (isClosing && answering === 0) app.server.closeAllConnections();
+    if (openAnswers.count === 0) app.server.closeAllConnections();
   };
-  app.addHook('preHandler', (_, { raw }, done) => {
-    answering++;
-    // Also emitted if the client disconnects before the answer.
-    raw.once('close', () => {
-      answering--;
-      if (isClosing) setImmediate(closeIfIdle);
-    });
-    done();
-  });
   app.addHook('preClose', async () => {
-    isClosing = true;
+    openAnswers.onEnd(() => setImmediate(closeIfIdle));
     projections.stopWaiting();
     setImmediate(closeIfIdle);
   });

@@ -155,9 +155,9 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   rejectForeignPages(app, services.allowedOrigins);
   answerOptions(app, consolePage);
   requireAccess(app, services.access, services.rateLimit);
+  watchAnswers(app, services.openAnswers);
   closeOnceAnswered(app, services);
   requireOwn(app, services);
-  watchAnswers(app, services.openAnswers);
   boundHeavyReads(app, services.metrics);
   observeRequests(app, services);
   app.addHook('onRoute', ({ schema }) => {
