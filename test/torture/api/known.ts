@@ -11,6 +11,9 @@ export async function knownOf(get: (path: string) => Promise<Pick<Answer, 'body'
   const clusterIds = (await items('/v1/clusters')).map(({ clusterId }) => clusterId);
   const eventIds = facts.map(({ ledgereventid }) => ledgereventid);
   const rejectedIds = (await items('/v1/rejected-events')).map(({ id }) => id);
+  // The key of the requests is not among them: once it is revoked, all others would be refused.
+  const { actor } = (await get('/v1/me')).body ?? {};
+  const keyIds = (await items('/v1/keys')).map(({ id }) => id).filter((id) => id !== actor);
   const periods = (await items('/v1/periods')).map(({ period }) => period);
   return {
     clusterId: clusterIds,
@@ -23,6 +26,8 @@ export async function knownOf(get: (path: string) => Promise<Pick<Answer, 'body'
     period: periods,
     alertId: (await items('/v1/alerts')).map(({ id }) => id),
     runId: (await items('/v1/validations')).map(({ id }) => id),
+    deletionId: (await items('/v1/deletions')).map(({ deletionId }) => deletionId),
+    keyId: keyIds,
     webhookId: (await items('/v1/webhooks')).map(({ webhookId }) => webhookId),
     asOf: ['1', '3', '2026-02-01T00:00:00Z'],
     before: ['1', '2'],
