@@ -3034,6 +3034,10 @@ export interface components {
                 bill: string;
                 /** @description What to do next. */
                 next: string;
+                /** @description The values that the texts mention. */
+                data?: {
+                    [key: string]: string | number;
+                };
             } & {
                 [key: string]: unknown;
             };
@@ -3092,6 +3096,10 @@ export interface components {
                 bill: string;
                 /** @description What to do next. */
                 next: string;
+                /** @description The values that the texts mention. */
+                data?: {
+                    [key: string]: string | number;
+                };
             } & {
                 [key: string]: unknown;
             };
@@ -3150,6 +3158,10 @@ export interface components {
                 bill: string;
                 /** @description What to do next. */
                 next: string;
+                /** @description The values that the texts mention. */
+                data?: {
+                    [key: string]: string | number;
+                };
             } & {
                 [key: string]: unknown;
             };

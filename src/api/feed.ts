@@ -88,6 +88,10 @@ export const AlertNotice = z.looseObject({
   happened: z.string().describe('What happened.'),
   bill: z.string().describe('The effect on the bill.'),
   next: z.string().describe('What to do next.'),
+  data: z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .optional()
+    .describe('The values that the texts mention.'),
 });
 export type AlertNotice = z.output<typeof AlertNotice>;
 

@@ -60,5 +60,6 @@ function noticeOf(alert: Alert): Notice {
     ...(accountId !== undefined && { accountId }),
     raisedAt: formatInstant(raisedAt),
     ...alertText(kind, subject, data),
+    data: { ...data },
   };
 }

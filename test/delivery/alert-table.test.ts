@@ -510,6 +510,9 @@ describe.concurrent('an alert is raised once, sent, changed while it lasts, and 
       if (end !== undefined) await until(async () => (await current()).length === 0);
       const before = changed === undefined ? 1 : 2;
       const isSent = end !== undefined && !endsSilently;
+      const isResolved = ({ id, state }: { id: string; state: string }) =>
+        id === raised.id && state === 'resolved';
+      if (isSent) await until(async () => (await scene.alerts(kind)).some(isResolved));
       if (isSent) await until(() => messagesOf(kind).length > before);
       expect(messagesOf(kind).map((text) => text.startsWith(':white_check_mark: resolved'))).toEqual([
         ...new Array(before).fill(false),

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { deleted, registered } from '../support/cloud-events.ts';
 import { JsonReceiver } from '../support/json-receiver.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { answerWith, receiverForTest } from '../support/receiver.ts';
 import { until } from '../support/until.ts';
 
 const MARCH = '2026-03-01T00:00:00.000Z';
@@ -76,6 +77,26 @@ describe('a channel of Slack', () => {
     ledger.pass(HOUR_MS);
     await until(() => slack.received.length === 2);
     expect(slack.received[1]?.body.text).toContain('orphan-facts');
+  });
+
+  test('gets no end and no second beginning of an alert that is not of the log because the ledger restarts', async () => {
+    const slack = await jsonReceiver();
+    const ledger = await ledgerWith([{ name: 'ops', type: 'slack', url: slack.url }]);
+    const gone = await receiverForTest();
+    gone.answer = answerWith(410);
+    await ledger.fetch('/v1/webhooks', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ url: gone.url }),
+    });
+    await ledger.record(registered('first', MARCH));
+    await until(() => slack.received.length === 1);
+    await ledger.reopen();
+    await raiseAlert(ledger);
+    await until(() => slack.received.some(({ body }) => body.text.includes('event-rejected')));
+    const lines = slack.received.map(({ body }) => body.text.split(':', 3).slice(0, 3).join(':'));
+    expect(lines.filter((line) => line.includes('webhook-disabled'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('resolved'))).toEqual([]);
   });
 
   test('gets an alert later if it answers an error', async () => {

@@ -5,13 +5,19 @@ import { formatInstant, type Instant } from '../../domain/time.ts';
 import type { EventStore, NewEvent, RecordedEvent } from '../../eventstore/event-store.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { VersionConflict } from '../../eventstore/store-errors.ts';
-import type { Alert } from '../../projections/alerts/raised-alert.ts';
+import { type Alert, LIVE_KINDS } from '../../projections/alerts/raised-alert.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { Revision } from '../../util/log-numbers.ts';
 import { Notice } from './notices.ts';
 
 /** Minimum time between two notices that an alert has changed. */
 const UPDATE_AFTER_MS = 3_600_000;
+/**
+ * Time after which a process knows whether a live alert that another process announced, or this one before a restart, lasts. An
+ * unreadable source is one only after 12 minutes.
+ */
+const SETTLED_AFTER_MS = 15 * 60_000;
+const LIVE: ReadonlySet<string> = new Set(LIVE_KINDS);
 /** Maximum number of notices in one append. Further ones follow in the next step. */
 const MAX_NOTICES = 200;
 
@@ -47,6 +53,9 @@ export class AlertAnnouncer {
   readonly #describe: (alert: Alert) => Notice;
   readonly #announced = new Map<string, Announced>();
   #comparisons = 0;
+  /** Ids of the live alerts that this process has had. */
+  readonly #had = new Set<string>();
+  #beganAt: Instant | undefined;
   #last: Revision = -1;
 
   /** @param now returns the time that events are stamped with. @param describe returns an alert in words. */
@@ -70,19 +79,22 @@ export class AlertAnnouncer {
   async changes(current: Iterable<Alert>): Promise<Change[]> {
     await this.#refresh();
     const now = this.#now();
+    this.#beganAt ??= now;
+    const isSettled = now - this.#beganAt >= SETTLED_AFTER_MS;
     const comparison = ++this.#comparisons;
     const due = new Map<string, Due>();
     const yielder = new EventLoopYielder();
     for (const alert of current) {
       const known = this.#announced.get(alert.id);
       if (known !== undefined) known.seenIn = comparison;
+      if (LIVE.has(alert.kind)) this.#had.add(alert.id);
       const isDue = this.#dueOf(alert, known, now);
       if (isDue !== undefined) due.set(alert.id, isDue);
       if (yielder.isDue) await yielder.yield();
     }
     const resolved: Change[] = [];
     for (const { notice, seenIn } of this.#announced.values())
-      if (seenIn !== comparison)
+      if (seenIn !== comparison && (isSettled || !LIVE.has(notice.kind) || this.#had.has(notice.alertId)))
         resolved.push({ type: ALERT_RESOLVED, notice: { ...notice, resolvedAt: formatInstant(now) } });
     const raised = [...due.values()]
       .sort(latestFirst)
@@ -131,8 +143,10 @@ export class AlertAnnouncer {
   #apply({ type, data, recordedAt }: RecordedEvent): void {
     const notice = Notice.safeParse(data).data;
     if (notice === undefined) return;
-    if (type === ALERT_RESOLVED) this.#announced.delete(notice.alertId);
-    else this.#announced.set(notice.alertId, { notice, at: recordedAt });
+    if (type === ALERT_RESOLVED) {
+      this.#announced.delete(notice.alertId);
+      this.#had.delete(notice.alertId);
+    } else this.#announced.set(notice.alertId, { notice, at: recordedAt });
   }
 }
 

@@ -150,6 +150,11 @@ export class ConsumerGroup {
     };
   }
 
+  /** Whether the group has read its stored state, so that its figures are right. */
+  get isRestored(): boolean {
+    return this.#isRestored;
+  }
+
   /**
    * Reads the log and hands out messages until `signal` is aborted or the consumer takes nothing any more. Waits for attempts
    * in progress, and stores the state.

@@ -61,7 +61,7 @@ export class Webhooks {
   readonly #running = new Map<string, Running>();
   /** Events as they are sent. Every webhook selects from the same ones. */
   readonly #sent = new WeakMap<LogEvent, { readonly event: FeedEventOut | undefined }>();
-  /** The parked messages of groups that another process runs, by webhook. */
+  /** The parked messages of groups that another process runs, or that are stopped or just starting, by webhook. */
   readonly #storedParked = new Map<string, readonly ParkedMessage[]>();
   readonly #stop = new AbortController();
   /** Number of changes of the book that were seen, and of those that it has read. */
@@ -162,7 +162,9 @@ export class Webhooks {
         const { since, reason } = disabled;
         alerts.push({ kind: 'webhook-disabled', subject, since, data: { url, reason } });
       }
-      const parked = this.#running.get(subject)?.group.status.parked ?? this.#storedParked.get(subject) ?? [];
+      const group = this.#running.get(subject)?.group;
+      const parked =
+        group?.isRestored === true ? group.status.parked : (this.#storedParked.get(subject) ?? []);
       const [first] = parked;
       if (first !== undefined) {
         const data = { url, parked: parked.length, error: first.error };
@@ -254,6 +256,7 @@ export class Webhooks {
       if (error instanceof GroupTaken) this.#options.log.info({ webhookId }, 'another process sends now');
       else this.#options.log.error({ webhookId, err: error }, 'a webhook is not sent; trying again');
     } finally {
+      if (group.isRestored) this.#storedParked.set(webhookId, group.status.parked);
       this.#running.delete(webhookId);
     }
   }

@@ -11,8 +11,10 @@ import { STUCK_AFTER_HOURS } from '../../domain/cluster-deletion.ts';
 import type { Fact } from '../../domain/facts/fact.ts';
 import {
   ALERT_ACKNOWLEDGED,
+  ALERT_RESOLVED,
   ALERTS_STREAM,
   EVENT_ID_SHARED,
+  NOTICES_STREAM,
   REJECTED_STREAM,
   runOfStream,
   WARNINGS_STREAM,
@@ -30,7 +32,14 @@ import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import type { Acknowledgement, Alert, AlertedState, AppliedFact, LiveAlert } from './raised-alert.ts';
+import {
+  type Acknowledgement,
+  type Alert,
+  type AlertedState,
+  type AppliedFact,
+  LIVE_KINDS,
+  type LiveAlert,
+} from './raised-alert.ts';
 import { RejectedEventAlerts } from './rejected-event-alerts.ts';
 
 interface LateChange {
@@ -157,6 +166,7 @@ export class AlertBook {
     if (stream === REJECTED_STREAM) this.#raiseRejected(event);
     if (type === EVENT_ID_SHARED && stream === WARNINGS_STREAM) this.#sharedId(event);
     if (type === ALERT_ACKNOWLEDGED && stream === ALERTS_STREAM) this.#acknowledge(event);
+    if (type === ALERT_RESOLVED && stream === NOTICES_STREAM) this.#endLive(event);
     if (type === 'ValidationStarted' && runOfStream(stream) !== undefined) this.#scheduled(event);
     for (const end of ended) if (end.outcome === 'completed') this.#validated(end, recordedAt);
   }
@@ -307,6 +317,28 @@ export class AlertBook {
       raisedAt,
       updatedAt: Math.max(at, raisedAt),
       data: alert.data,
+    });
+  }
+
+  /** Keeps an alert that is not folded from the log, once its end is announced in the log. */
+  #endLive({ data, recordedAt: at }: LogEvent): void {
+    const { alertId: id, subject, accountId, data: values } = data as Readonly<Record<string, unknown>>;
+    const kind = LIVE_KINDS.find((each) => each === data['kind']);
+    const raisedAt = readInstant(String(data['raisedAt']));
+    // Releases before this one announced no values.
+    if (kind === undefined || typeof values !== 'object' || values === null || Number.isNaN(raisedAt)) return;
+    if (this.#open.has(String(id)) || this.#resolved.get(String(id))?.raisedAt === raisedAt) return;
+    const acknowledged = this.#liveAcknowledged.get(String(id));
+    this.#resolved.setNewest(String(id), {
+      id: String(id),
+      kind,
+      subject: String(subject),
+      ...(typeof accountId === 'string' && { accountId }),
+      raisedAt,
+      updatedAt: at,
+      ...(acknowledged !== undefined && acknowledged.at >= raisedAt && { acknowledged }),
+      resolvedAt: at,
+      data: values as AlertData,
     });
   }
 

@@ -33,19 +33,23 @@ export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
   return acknowledged === undefined ? 'open' : 'acknowledged';
 }
 
+/** The kinds of alerts that are not folded from the log. */
+export const LIVE_KINDS = [
+  'count-jump',
+  'key-expiring',
+  'statement-drift',
+  'log-tampered',
+  'log-behind',
+  'clock-untrusted',
+  'source-unreadable',
+  'running-but-unregistered',
+  'delivery-parked',
+  'webhook-disabled',
+] as const satisfies readonly AlertKind[];
+
 /** An alert that is not folded from the log: about the log itself, this host, deliveries, or what is billed now. */
 export interface LiveAlert {
-  readonly kind:
-    | 'count-jump'
-    | 'key-expiring'
-    | 'statement-drift'
-    | 'log-tampered'
-    | 'log-behind'
-    | 'clock-untrusted'
-    | 'source-unreadable'
-    | 'running-but-unregistered'
-    | 'delivery-parked'
-    | 'webhook-disabled';
+  readonly kind: (typeof LIVE_KINDS)[number];
   readonly subject: string;
   readonly accountId?: string;
   readonly since: Instant;
