@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deleted, registered } from '../support/cloud-events.ts';
 import { JsonReceiver } from '../support/json-receiver.ts';
+import { heartbeat, track } from '../support/kubefirst.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
-import { answerWith, receiverForTest } from '../support/receiver.ts';
 import { until } from '../support/until.ts';
 
 const MARCH = '2026-03-01T00:00:00.000Z';
@@ -82,20 +82,19 @@ describe('a channel of Slack', () => {
   test('gets no end and no second beginning of an alert that is not of the log because the ledger restarts', async () => {
     const slack = await jsonReceiver();
     const ledger = await ledgerWith([{ name: 'ops', type: 'slack', url: slack.url }]);
-    const gone = await receiverForTest();
-    gone.answer = answerWith(410);
-    await ledger.fetch('/v1/webhooks', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ url: gone.url }),
-    });
-    await ledger.record(registered('first', MARCH));
+    const stranger = heartbeat({ cluster_id: 'wl1abc', cluster_type: 'workload', domain: 'customer.com' });
+    await track(ledger, stranger);
+    ledger.pass(300_000);
+    await track(ledger, stranger);
     await until(() => slack.received.length === 1);
+    await until(async () =>
+      (await ledger.get('/metrics')).text.includes('ledger_notification_outstanding{channel="ops"} 0\n'),
+    );
     await ledger.reopen();
     await raiseAlert(ledger);
     await until(() => slack.received.some(({ body }) => body.text.includes('event-rejected')));
     const lines = slack.received.map(({ body }) => body.text.split(':', 3).slice(0, 3).join(':'));
-    expect(lines.filter((line) => line.includes('webhook-disabled'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('running-but-unregistered'))).toHaveLength(1);
     expect(lines.filter((line) => line.includes('resolved'))).toEqual([]);
   });
 
