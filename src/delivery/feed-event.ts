@@ -33,8 +33,12 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
 /** The `type` attributes of all events of the feed. */
 export const FEED_TYPES: readonly string[] = [...CLOUD_EVENT_TYPES, ...Object.values(OTHER_TYPES)];
 
-/** The groups of these types: `io.clusterledger.alert.*` is each type that begins with `io.clusterledger.alert.`. */
-export const FEED_TYPE_GROUPS: readonly string[] = [
+/**
+ * What a reader of the feed can choose: these types, and their groups. `io.clusterledger.alert.*` is each type that begins with
+ * `io.clusterledger.alert.`.
+ */
+export const FEED_CHOICES: readonly string[] = [
+  ...FEED_TYPES,
   ...new Set(FEED_TYPES.map((type) => type.replace(/[^.]+\.v\d+$/, '*'))),
 ];
 

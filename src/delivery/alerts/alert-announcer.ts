@@ -5,7 +5,7 @@ import { formatInstant, type Instant } from '../../domain/time.ts';
 import type { EventStore, NewEvent, RecordedEvent } from '../../eventstore/event-store.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { VersionConflict } from '../../eventstore/store-errors.ts';
-import { type Alert, LIVE_KINDS } from '../../projections/alerts/raised-alert.ts';
+import { type Alert, LIVE_KINDS, latestRaisedFirst } from '../../projections/alerts/raised-alert.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { Revision } from '../../util/log-numbers.ts';
 import { Notice } from './notices.ts';
@@ -97,7 +97,7 @@ export class AlertAnnouncer {
       if (seenIn !== comparison && (isSettled || !LIVE.has(notice.kind) || this.#had.has(notice.alertId)))
         resolved.push({ type: ALERT_RESOLVED, notice: { ...notice, resolvedAt: formatInstant(now) } });
     const raised = [...due.values()]
-      .sort(latestFirst)
+      .sort((a, b) => latestRaisedFirst(a.alert, b.alert))
       .slice(0, MAX_NOTICES)
       .map(({ type, alert, notice = this.#describe(alert) }) => ({ type, notice }));
     return [...resolved, ...raised].slice(0, MAX_NOTICES);
@@ -148,8 +148,4 @@ export class AlertAnnouncer {
       this.#had.delete(notice.alertId);
     } else this.#announced.set(notice.alertId, { notice, at: recordedAt });
   }
-}
-
-function latestFirst({ alert: a }: Due, { alert: b }: Due): number {
-  return b.raisedAt - a.raisedAt || (a.id < b.id ? -1 : Number(a.id > b.id));
 }

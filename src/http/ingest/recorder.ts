@@ -29,9 +29,8 @@ export class Recorder {
     if (submissions.length === 0) return [];
     const outcomes = await this.#services.ledger.record(submissions, permissionsOf(caller));
     for (const [i, { outcome }] of outcomes.entries()) this.#count(submissions[i]?.fact.type ?? '', outcome);
-    const { model } = this.#services.projections;
-    const isVisible = outcomes.every((outcome) => !('eventId' in outcome) || model.has(outcome.eventId));
-    if (!isVisible) await this.#waitUntilVisible(outcomes);
+    // Most facts are visible by now, and then nothing is waited for.
+    if (outcomes.some((outcome) => this.#isUnseen(outcome))) await this.#waitUntilVisible(outcomes);
     return outcomes.map((outcome) => this.#answer(outcome));
   }
 
@@ -57,12 +56,19 @@ export class Recorder {
 
   /** Waits until all recorded events are visible, or until the timeout. */
   async #waitUntilVisible(outcomes: readonly Outcome[]): Promise<void> {
-    const { projections } = this.#services;
     const deadline = performance.now() + VISIBLE_TIMEOUT_MS;
     for (const outcome of outcomes) {
-      if (!('eventId' in outcome) || projections.model.has(outcome.eventId)) continue;
-      await projections.waitForEvent(outcome.eventId, Math.max(0, deadline - performance.now()));
+      if (!this.#isUnseen(outcome)) continue;
+      await this.#services.projections.waitForEvent(
+        outcome.eventId,
+        Math.max(0, deadline - performance.now()),
+      );
     }
+  }
+
+  /** Returns whether an event was recorded that the projections do not have yet. */
+  #isUnseen(outcome: Outcome): outcome is Extract<Outcome, { readonly eventId: string }> {
+    return 'eventId' in outcome && !this.#services.projections.model.has(outcome.eventId);
   }
 
   /** Records one fact. Answers 201 if it is new, and 200 if it is a duplicate. @throws Problem if it is rejected */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FEED_TYPE_GROUPS, FEED_TYPES, isOfTypes } from '../../delivery/feed-event.ts';
+import { FEED_CHOICES, FEED_TYPES, isOfTypes } from '../../delivery/feed-event.ts';
 
 const TYPE = 'io\\.clusterledger\\.[a-z]+\\.([a-z-]+\\.v1|\\*)';
 
@@ -9,7 +9,7 @@ export const FeedTypes = z
   .transform((text) => text.split(','))
   .pipe(
     z
-      .array(z.enum([...FEED_TYPES, ...FEED_TYPE_GROUPS]))
+      .array(z.enum(FEED_CHOICES))
       .transform((types) => new Set(FEED_TYPES.filter((type) => isOfTypes(type, types)))),
   )
   .meta({ pattern: `^${TYPE}(,${TYPE})*$` });

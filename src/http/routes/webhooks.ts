@@ -10,7 +10,7 @@ import {
   WebhookOut,
   WebhookTestOut,
 } from '../../api/webhooks.ts';
-import { FEED_TYPE_GROUPS, FEED_TYPES } from '../../delivery/feed-event.ts';
+import { FEED_CHOICES } from '../../delivery/feed-event.ts';
 import type { GroupStatus } from '../../delivery/groups/consumer-group.ts';
 import type { DeliveryAttempt, ParkedMessage } from '../../delivery/groups/group-state.ts';
 import { EventId } from '../../domain/facts/fact.ts';
@@ -316,9 +316,8 @@ function checkedDefinition(
   const why = webhooks.problemOf(url);
   if (why !== undefined) throw invalidRequest([{ pointer: '/url', detail: `${why}; given ${url}` }]);
   types.forEach((type, i) => {
-    const allowed = [...FEED_TYPES, ...FEED_TYPE_GROUPS];
-    if (!allowed.includes(type)) {
-      const detail = `must be one of ${allowed.join(', ')}; given ${type}`;
+    if (!FEED_CHOICES.includes(type)) {
+      const detail = `must be one of ${FEED_CHOICES.join(', ')}; given ${type}`;
       throw invalidRequest([{ pointer: `/types/${i}`, detail }]);
     }
   });

@@ -39,6 +39,7 @@ import {
   type AppliedFact,
   LIVE_KINDS,
   type LiveAlert,
+  latestRaisedFirst,
 } from './raised-alert.ts';
 import { RejectedEventAlerts } from './rejected-event-alerts.ts';
 
@@ -363,8 +364,7 @@ export class AlertBook {
 
   /** Returns all alerts at an instant, the latest raised first. */
   all(now: Instant, live: readonly LiveAlert[]): Alert[] {
-    const alerts = [...this.unresolved(now, live), ...this.#resolved.values()];
-    return alerts.sort((a, b) => b.raisedAt - a.raisedAt || (a.id < b.id ? -1 : Number(a.id > b.id)));
+    return [...this.unresolved(now, live), ...this.#resolved.values()].sort(latestRaisedFirst);
   }
 
   /** Returns the alert with an id: the open one, otherwise the last resolved one. */

@@ -33,6 +33,11 @@ export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
   return acknowledged === undefined ? 'open' : 'acknowledged';
 }
 
+/** Compares alerts: the latest raised first. */
+export function latestRaisedFirst(a: Alert, b: Alert): number {
+  return b.raisedAt - a.raisedAt || (a.id < b.id ? -1 : Number(a.id > b.id));
+}
+
 /** The kinds of alerts that are not folded from the log. */
 export const LIVE_KINDS = [
   'count-jump',
