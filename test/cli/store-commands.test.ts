@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { clusterStream } from '../../src/domain/stream-table.ts';
@@ -11,6 +11,7 @@ import { Producers } from '../fault/producers.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { fillLedger } from '../support/filled-ledger.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { putBackAfter } from '../support/put-back.ts';
 import { anEvent, readLog } from '../support/store-events.ts';
 import { until } from '../support/until.ts';
 import { finished, folderForTest, run, start } from './program.ts';
@@ -248,12 +249,7 @@ describe('store rebuild', () => {
   test('finds that a snapshot, continued to the end of the log, is what the log gives', async () => {
     const ledger = await ledgerForTest();
     await fillLedger(ledger);
-    await ledger.close();
-    const snapshot = await readFile(ledger.snapshotFile);
-    await ledger.open();
-    await ledger.record(registered('c9', APRIL));
-    await ledger.close();
-    await writeFile(ledger.snapshotFile, snapshot);
+    await putBackAfter(ledger, [ledger.snapshotFile], () => ledger.record(registered('c9', APRIL)));
     expect(await rebuild(ledger)).toMatchObject({
       code: 0,
       clusters: 4,

@@ -3,7 +3,7 @@
  * not compile without a row here.
  */
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -15,6 +15,7 @@ import { JsonReceiver } from '../support/json-receiver.ts';
 import { createKey, sendAs } from '../support/keys.ts';
 import { heartbeat, installed, track } from '../support/kubefirst.ts';
 import { NOON, openLedger, type TestLedger } from '../support/ledger.ts';
+import { putBackAfter } from '../support/put-back.ts';
 import { ACCEPT, answerWith, Receiver } from '../support/receiver.ts';
 import { until } from '../support/until.ts';
 import {
@@ -406,12 +407,7 @@ const ROWS: Readonly<Record<AlertKind, Row>> = {
   'log-behind': {
     raise: async ({ ledger }) => {
       await ledger.record(registered('c1', MARCH));
-      await ledger.close();
-      const backup = await readFile(ledger.storeFile);
-      await ledger.open();
-      await ledger.record(registered('c2', MARCH));
-      await ledger.close();
-      await writeFile(ledger.storeFile, backup);
+      await putBackAfter(ledger, [ledger.storeFile], () => ledger.record(registered('c2', MARCH)));
       await ledger.open();
     },
     goesOn: ({ ledger }) => ledger.post(registered('c3', MARCH)),

@@ -1,10 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deleted, registered } from '../support/cloud-events.ts';
 import { JsonReceiver } from '../support/json-receiver.ts';
 import { heartbeat, track } from '../support/kubefirst.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { putBackAfter } from '../support/put-back.ts';
 import { until } from '../support/until.ts';
 
 const MARCH = '2026-03-01T00:00:00.000Z';
@@ -183,12 +183,7 @@ describe('an alert about a log that takes no events', () => {
     const slack = await jsonReceiver();
     const ledger = await ledgerWith([{ name: 'ops', type: 'slack', url: slack.url }]);
     await ledger.record(registered('c1', MARCH));
-    await ledger.close();
-    const backup = await readFile(ledger.storeFile);
-    await ledger.open();
-    await ledger.record(registered('c2', MARCH));
-    await ledger.close();
-    await writeFile(ledger.storeFile, backup);
+    await putBackAfter(ledger, [ledger.storeFile], () => ledger.record(registered('c2', MARCH)));
     await ledger.open();
     await until(() => slack.received.length === 1);
     expect(slack.received[0]?.body.text).toMatch(/^:rotating_light: critical \*log-behind\*/);

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { checkpointFile } from '../../src/app/open-log.ts';
@@ -6,6 +6,7 @@ import { parseCheckpoint } from '../../src/audit/checkpoint-text.ts';
 import { openNote } from '../../src/audit/note.ts';
 import { registered } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { putBackAfter } from '../support/put-back.ts';
 import { double, sqlite } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
@@ -77,15 +78,8 @@ test('a store that was changed with all of its checkpoints and its witness does 
 test('a store that was put back from a backup, with its witness and without a snapshot, is behind the file outside of it, until an operator accepts the loss', async () => {
   const ledger = await ledgerForTest();
   await record(ledger, 0, 3);
-  await ledger.close();
-  const [store, witness] = [ledger.storeFile, `${ledger.storeFile}-acknowledged`];
-  await copyFile(store, `${store}.backup`);
-  await copyFile(witness, `${witness}.backup`);
-  await ledger.open();
-  await record(ledger, 3, 6);
-  await ledger.close();
-  await copyFile(`${store}.backup`, store);
-  await copyFile(`${witness}.backup`, witness);
+  const files = [ledger.storeFile, `${ledger.storeFile}-acknowledged`];
+  await putBackAfter(ledger, files, () => record(ledger, 3, 6));
   await rm(ledger.snapshotFile, { force: true });
   await ledger.open();
   expect(await readiness(ledger)).toEqual({

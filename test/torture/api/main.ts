@@ -1,13 +1,11 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { registered } from '../../support/cloud-events.ts';
 import { Contract } from '../../support/contract.ts';
 import { LedgerProcess } from '../../support/ledger-process.ts';
+import { WebhookReceiver } from '../webhook-receiver.ts';
 import { knownOf } from './known.ts';
 import { sendTo } from './send.ts';
 import { tortureApi } from './torture-api.ts';
@@ -40,9 +38,7 @@ export async function torture(
     LEDGER_HTTP_RATE_LIMIT: '1000000',
   });
   // Webhooks have a receiver. Without one, most of the time would be waiting for names that nobody resolves.
-  const receiver = createServer((request, response) => request.resume().on('end', () => response.end()));
-  await once(receiver.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
+  const receiver = await WebhookReceiver.start();
   try {
     await ledger.start();
     for (const cluster of ['c1', 'c2', 'c3']) {
@@ -54,7 +50,7 @@ export async function torture(
     const { faults, requests, sent } = await tortureApi({
       contract,
       send: (request) => sendTo(ledger.url, request),
-      known: async (get) => ({ ...(await knownOf(get)), url: [url] }),
+      known: async (get) => ({ ...(await knownOf(get)), url: [receiver.url] }),
       progress: (done) => out.write(`${done} requests\n`),
       seed,
       count: Number(values.count ?? 1_000),
@@ -67,8 +63,7 @@ export async function torture(
     out.write(`\nseed ${seed}: ${requests} requests, ${faults.length} faults\n`);
     return faults.length === 0 ? 0 : 1;
   } finally {
-    receiver.close();
-    receiver.closeAllConnections();
+    await receiver.stop();
     await ledger.stop();
     await rm(folder, { recursive: true, force: true });
   }
