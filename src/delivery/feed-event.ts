@@ -34,7 +34,7 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
 export const FEED_TYPES: readonly string[] = [...CLOUD_EVENT_TYPES, ...Object.values(OTHER_TYPES)];
 
 /**
- * What a reader of the feed can choose: these types, and their groups. `io.clusterledger.alert.*` is each type that begins with
+ * The choices of a reader of the feed: these types, and their groups. `io.clusterledger.alert.*` is each type that begins with
  * `io.clusterledger.alert.`.
  */
 export const FEED_CHOICES: readonly string[] = [
