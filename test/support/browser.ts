@@ -180,6 +180,8 @@ export class ConsoleWindow {
     for (let presses = 0; presses < MAX_TABS; presses++) {
       if (await hasFocus(this.page, target)) return;
       await this.page.keyboard.press('Tab');
+      // A dialog corrects, in a timer, where a Tab out of a date leads. A person is slower than that.
+      await this.page.evaluate('new Promise((resolve) => setTimeout(resolve))');
     }
     return this.#fail(new Error(`Tab never leads to ${target}`));
   }
