@@ -62,9 +62,28 @@ export class LockedContainer extends GenericContainer {
   }
 }
 
-/** Starts a container, and removes it after the test. */
+/** Time in which a container must answer: enough for a machine that is busy with other tests. */
+const STARTUP_MS = 100_000;
+
+/**
+ * Starts a container, and removes it after the test. A container that says that it is ready, and cannot be reached, is started again:
+ * an engine may lose the way to a published port while other networks come and go.
+ * @throws Error with what the container has printed, if it does not get ready
+ */
 export async function startForTest(container: GenericContainer): Promise<StartedTestContainer> {
-  const started = await container.start();
+  const printed: string[] = [];
+  container
+    .withStartupTimeout(STARTUP_MS)
+    .withLogConsumer((output) => output.on('data', (line) => printed.push(String(line))));
+  const start = () =>
+    container.start().catch((error: unknown) => {
+      throw new Error(`${messageOf(error)}; it has printed:\n${printed.join('')}`, { cause: error });
+    });
+  const started = await start().catch((error: unknown) => {
+    if (!printed.some((line) => line.includes('"msg":"ledger ready"'))) throw error;
+    printed.length = 0;
+    return start();
+  });
   onTestFinished(() => started.stop({ timeout: 0 }).then(() => undefined));
   return started;
 }
