@@ -6,7 +6,7 @@ import type { Shim, ShimSettings } from './shim/shim.ts';
 import { judge } from './victim/judge.ts';
 import { addPromise, type Line, noPromises, type Promises } from './victim/promises.ts';
 import { runVictim } from './victim/run-victim.ts';
-import type { VictimOptions } from './victim/victim.ts';
+import type { VictimOptions } from './victim/victim-options.ts';
 
 /** A fault of the disk. */
 export type Fault = Omit<ShimSettings, 'folder'>;

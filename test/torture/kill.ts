@@ -38,9 +38,11 @@ const LIVES_PER_FOLDER = 100;
 /** Number of the newest promises that are compared after each kill; the older ones were compared before. */
 const COMPARED = 2_000;
 
+/** One of so many lives is a whole ledger, with HTTP and webhooks; the others are what reads and writes the log. */
+const WHOLE_EVERY = 10;
 /** A backup is killed in one of so many lives, and a restore of it after one of so many. */
-const BACKUP_EVERY = 5;
-const RESTORE_EVERY = 10;
+const BACKUP_EVERY = 10;
+const RESTORE_EVERY = 20;
 const NO_COPIES = { backups: 0, restores: 0 };
 
 /**
@@ -98,7 +100,12 @@ async function killInFolder(
   const copies = new Copies(folder, place);
   for (let life = 0; life < lives && findings.length === 0; life++) {
     const random = seededRandom(seed + life);
-    const victim = startVictim({ folder, seed: seed + life, webhook: receiver.url });
+    const isWhole = life % WHOLE_EVERY === 0;
+    const victim = startVictim({
+      folder,
+      seed: seed + life,
+      ...(isWhole ? { webhook: receiver.url } : { isLogAlone: true }),
+    });
     await victim.promised(Math.floor(random() ** 2 * MAX_PROMISES));
     if (life % BACKUP_EVERY === 1) {
       findings.push(...(await copies.killBackup(victim, promises.facts, random)));

@@ -3,12 +3,12 @@
  * `store restore --replace` do. Prints `done` at the end. Its argument is a `CopierOptions` as JSON.
  */
 
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { backUpStore, verifyBackup } from '../../../src/usecases/back-up-store.ts';
 import { restoreFile } from '../../../src/usecases/restore-store.ts';
-import type { Line } from './promises.ts';
+import { print } from './promises.ts';
 
 export interface CopierOptions {
   /** Folder of the ledger. */
@@ -20,10 +20,6 @@ export interface CopierOptions {
 
 const { folder, action, backup } = JSON.parse(process.argv[2] ?? '{}') as CopierOptions;
 const file = join(folder, 'ledger.db');
-
-function print(line: Line): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
-}
 
 // A killed process could not keep what it has compiled for the next one.
 flushCompileCache();

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Composition, compose } from '../../../src/app/compose.ts';
-import { openLog } from '../../../src/app/open-log.ts';
 import type { SignedLog } from '../../../src/audit/signed-log.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import type { EventStore } from '../../../src/eventstore/event-store.ts';
-import { Ledger } from '../../../src/ledger/ledger.ts';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { ReadOnly } from '../../../src/ledger/read-only-latch.ts';
 import type { Projections } from '../../../src/projections/projections.ts';
 import { registration, submissionOf } from '../../ledger/facts.ts';
 import { inStructuredMode, registered } from '../../support/cloud-events.ts';
 import { until } from '../../support/until.ts';
+import { openLogOn, placeOf } from './log-alone.ts';
 import type { Promises } from './promises.ts';
 
 const TIME = '2026-04-01T00:00:00.000Z';
@@ -51,15 +50,13 @@ export const wholeLedger: Opener = async (folder, environment, onFailed) => {
   };
 };
 
-/** Opens what reads and writes the log, without HTTP, webhooks and the validator: many times faster than a whole ledger. */
+/** Opens what reads and writes the log. */
 export const logAlone: Opener = async (folder, environment, onFailed) => {
-  const config = readConfig({ ...environment, ...placeOf(folder) });
-  await using opening = new AsyncDisposableStack();
-  const opened = await openLog(config, { log: pino({ level: 'silent' }), now: Date.now, onFailed }, opening);
-  const resources = opening.move();
-  const { store, projections, signedLog, latch, clock } = opened;
-  const { backdatingMs } = config;
-  const ledger = new Ledger(store, { now: Date.now, recordingTime: clock.now, backdatingMs });
+  const { store, projections, signedLog, latch, ledger, close } = await openLogOn(
+    folder,
+    environment,
+    onFailed,
+  );
   return {
     store,
     projections,
@@ -72,7 +69,7 @@ export const logAlone: Opener = async (folder, environment, onFailed) => {
       };
     },
     post: () => recordIn(ledger),
-    close: () => resources.disposeAsync(),
+    close,
   };
 };
 
@@ -171,15 +168,6 @@ async function brokenPromise(
     if (!(await signedLog.tree.agreesWith({ size, root: Buffer.from(root, 'base64') })))
       return `the log does not continue the checkpoint of ${size} events`;
   return undefined;
-}
-
-/** The settings of a ledger whose files are all in one folder. */
-export function placeOf(folder: string): Record<string, string> {
-  return {
-    LEDGER_DATA_DIR: folder,
-    LEDGER_STORE: `sqlite:${join(folder, 'ledger.db')}`,
-    LEDGER_HTTP_PORT: '0',
-  };
 }
 
 /** Opens a ledger on the files in a folder, without a port. */

@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 /** A fact as it was acknowledged. */
 export interface Acknowledged {
   readonly eventId: string;
@@ -25,6 +27,11 @@ export type Line =
   /** A backup is about to be made, or restored. */
   | { readonly copying: string }
   | { readonly done: true };
+
+/** Prints a promise at once: a killed process could not flush it. */
+export function print(line: Line): void {
+  writeSync(1, `${JSON.stringify(line)}\n`);
+}
 
 export function noPromises(): Promises {
   return { facts: [], closings: new Map(), checkpoints: [] };

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CopierOptions } from './copier.ts';
 import { type Line, parseLines } from './promises.ts';
-import type { VictimOptions } from './victim.ts';
+import type { VictimOptions } from './victim-options.ts';
 
 const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url));
+const LOG_VICTIM = fileURLToPath(new URL('./log-victim.ts', import.meta.url));
 const COPIER = fileURLToPath(new URL('./copier.ts', import.meta.url));
 
 /** A process of a victim. */
@@ -35,7 +36,7 @@ export function startVictim(
 ): RunningVictim {
   // Compiling takes most of the time of a start, so victims share what was compiled.
   const env = { PATH: '', NODE_COMPILE_CACHE: join(tmpdir(), 'torture-compile-cache'), ...environment };
-  const program = 'action' in options ? COPIER : VICTIM;
+  const program = 'action' in options ? COPIER : options.isLogAlone === true ? LOG_VICTIM : VICTIM;
   const victim = spawn(process.execPath, [program, JSON.stringify(options)], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type OpenLog, openLog } from '../../../src/app/open-log.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { Ledger } from '../../../src/ledger/ledger.ts';
+import { PeriodClosingStore } from '../../../src/ledger/period-closing-store.ts';
+import { ClosePeriod } from '../../../src/usecases/close-period.ts';
+
+/** The parts of a ledger that read and write its log: no HTTP, no webhooks and no validator. */
+export interface LogAlone extends OpenLog {
+  readonly ledger: Ledger;
+  readonly closePeriod: ClosePeriod;
+  close(): Promise<void>;
+}
+
+/** The settings of a ledger whose files are all in one folder. */
+export function placeOf(folder: string): Record<string, string> {
+  return {
+    LEDGER_DATA_DIR: folder,
+    LEDGER_STORE: `sqlite:${join(folder, 'ledger.db')}`,
+    LEDGER_HTTP_PORT: '0',
+  };
+}
+
+/** Opens what reads and writes the log on the files in a folder: many times faster than a whole ledger. */
+export async function openLogOn(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+  onFailed: (error: unknown) => void,
+): Promise<LogAlone> {
+  const now = Date.now;
+  const config = readConfig({ ...environment, ...placeOf(folder) });
+  await using opening = new AsyncDisposableStack();
+  const opened = await openLog(config, { log: pino({ level: 'silent' }), now, onFailed }, opening);
+  const resources = opening.move();
+  const { store, projections, clock, clockGuard } = opened;
+  const { backdatingMs, graceMs } = config;
+  return {
+    ...opened,
+    ledger: new Ledger(store, { now, recordingTime: clock.now, backdatingMs }),
+    closePeriod: new ClosePeriod({
+      store,
+      projections,
+      closes: new PeriodClosingStore(store, clock.now),
+      now,
+      graceMs,
+      clockGuard,
+    }),
+    close: () => resources.disposeAsync(),
+  };
+}
