@@ -18,7 +18,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     mutate: ['src/domain/facts/*.ts'],
     tests: ['test/domain/facts/**/*.test.ts', 'test/ledger/fact-event.property.test.ts'],
   },
-  'domain/billing': { mutate: ['src/domain/billing/*.ts'], tests: ['test/domain/billing/**/*.test.ts'] },
+  'domain/billing': {
+    mutate: ['src/domain/billing/*.ts'],
+    tests: [
+      'test/domain/billing/**/*.test.ts',
+      'test/projections/model/bill-history.test.ts',
+      'test/projections/queries/{explain-usage,group-usage,period-statements}.property.test.ts',
+    ],
+  },
   'domain/kubefirst': {
     mutate: ['src/domain/kubefirst/*.ts'],
     tests: ['test/domain/kubefirst/**/*.test.ts'],
@@ -33,7 +40,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'audit/proofs': {
     mutate: ['src/audit/*.ts', ...FOLLOWING.map((file) => `!${file}`)],
-    tests: ['test/audit/{leaf,log-keys,note,proof,tiles,tree}.test.ts'],
+    tests: ['test/audit/{leaf,log-keys,note,tiles,tree,verify-proof}.test.ts'],
   },
   'audit/log': {
     mutate: FOLLOWING,

@@ -31,12 +31,12 @@ export interface KillOptions {
 }
 
 /** Number of promises before a kill, at most, and the time after the last of them. */
-const MAX_PROMISES = 200;
+const MAX_PROMISES = 60;
 const MAX_DELAY_MS = 20;
 /** A folder is used for so many lives: the start reads the whole log. */
-const LIVES_PER_FOLDER = 100;
+const LIVES_PER_FOLDER = 50;
 /** Number of the newest promises that are compared after each kill; the older ones were compared before. */
-const COMPARED = 2_000;
+const COMPARED = 500;
 
 /** One of so many lives is a whole ledger, with HTTP and webhooks; the others are what reads and writes the log. */
 const WHOLE_EVERY = 10;

@@ -23,6 +23,23 @@ describe('billed time in milliseconds', () => {
   });
 });
 
+describe('a ratio', () => {
+  test.each([
+    [1n, 8n, 2, '0.12'],
+    [3n, 8n, 2, '0.38'],
+    [3n, 4n, 1, '0.8'],
+    [1n, 4n, 1, '0.2'],
+    [2n, 3n, 3, '0.667'],
+    [1n, 3n, 3, '0.333'],
+    [20n, 2n, 2, '10.00'],
+  ])(
+    'of %d and %d with %d places, in the middle rounded to even, is %s',
+    (numerator, denominator, places, text) => {
+      expect(formatRatio(numerator, denominator, places)).toBe(text);
+    },
+  );
+});
+
 describe('an average', () => {
   test.each([
     [1n, 2n, '0.500000'],

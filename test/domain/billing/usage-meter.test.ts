@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clippedWindow, usageOf } from '../../../src/domain/billing/usage-meter.ts';
+import { clippedWindow, extrapolated, usageOf } from '../../../src/domain/billing/usage-meter.ts';
 import { periodWindow } from '../../../src/domain/time.ts';
 import { at, bill, deleted, registered, resumed, stopped } from '../facts/facts.ts';
 
@@ -82,5 +82,37 @@ describe('a window in progress', () => {
       clustersAtEnd: 0,
       averageClusters: '0.000000',
     });
+  });
+});
+
+describe('measures at another instant', () => {
+  const measures = (billed: bigint, clustersAtEnd: number) => ({
+    billableClusters: 5,
+    billed,
+    peakClusters: 4,
+    clustersAtStart: 1,
+    clustersAtEnd,
+  });
+
+  test('have the time that the clusters at the end are billed until then, whole and by group', () => {
+    const groups = [['eu', measures(400n, 2)] as const, ['us', measures(600n, 1)] as const];
+    expect(extrapolated({ whole: measures(1_000n, 3), groups }, 10)).toEqual({
+      whole: measures(1_030n, 3),
+      groups: [
+        ['eu', measures(420n, 2)],
+        ['us', measures(610n, 1)],
+      ],
+    });
+  });
+
+  test('have less time at an earlier instant', () => {
+    expect(extrapolated({ whole: measures(1_000n, 3), groups: [] }, -10).whole).toEqual(measures(970n, 3));
+  });
+
+  test('have the same object for the only group as for the whole', () => {
+    const whole = measures(1_000n, 3);
+    const later = extrapolated({ whole, groups: [['eu', whole]] }, 10);
+    expect(later.groups).toEqual([['eu', measures(1_030n, 3)]]);
+    expect(later.groups[0]?.[1]).toBe(later.whole);
   });
 });
