@@ -1,11 +1,16 @@
 import { rmSync } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 /** Permissions of a new file: its owner may read and write it. */
 export const OWNER_ONLY = 0o600;
 
+/** Age from which on a temporary file belongs to a process that was killed, in milliseconds. */
+const LEFT_OVER_MS = 3_600_000;
+
 let writes = 0;
+/** Files beside which this process has removed what killed processes left. */
+const tidied = new Set<string>();
 
 /**
  * Writes a file atomically and durably: a reader sees the old content or the new content, whole, also after a power failure.
@@ -45,9 +50,23 @@ async function write(
     }
     await publish(temporary, file);
     await syncFolder(dirname(file));
+    // The file is written, whether or not others can be removed: another process may remove them first.
+    if (!tidied.has(file)) await removeLeftOvers(file).catch(() => undefined);
   } finally {
     await rm(temporary, { force: true });
     process.off('exit', remove);
+  }
+}
+
+/** Removes temporary files that are much older than a file just written: their processes were killed. */
+async function removeLeftOvers(file: string): Promise<void> {
+  tidied.add(file);
+  const folder = dirname(file);
+  const { mtimeMs: writtenAt } = await stat(file);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(file)}.`) || !/\.\d+-\d+\.new$/.test(name)) continue;
+    const { mtimeMs } = await stat(join(folder, name));
+    if (mtimeMs < writtenAt - LEFT_OVER_MS) await rm(join(folder, name), { force: true });
   }
 }
 

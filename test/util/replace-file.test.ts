@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -28,6 +28,20 @@ describe('replaceFile', () => {
     await Promise.all(contents.map((content) => replaceFile(file, content)));
     expect(contents).toContain(readFileSync(file, 'utf8'));
     expect(readdirSync(folder)).toEqual(['data']);
+  });
+
+  test('removes what a process left that was killed more than an hour ago while it wrote the same file', async () => {
+    const hoursAgo = (name: string, hours: number) => {
+      writeFileSync(join(folder, name), 'half');
+      const at = Date.now() / 1_000 - hours * 3_600;
+      utimesSync(join(folder, name), at, at);
+    };
+    hoursAgo('data.4711-0.new', 2);
+    hoursAgo('data.4711-1.new', 0.5);
+    hoursAgo('other.4711-0.new', 2);
+    hoursAgo('data.new', 2);
+    await replaceFile(file, 'new');
+    expect(readdirSync(folder).sort()).toEqual(['data', 'data.4711-1.new', 'data.new', 'other.4711-0.new']);
   });
 
   test('rejects if the folder does not exist', async () => {
