@@ -59,7 +59,7 @@ describe('the smallest cause of an effect', () => {
     expect(search([0, 3, 2], isSufficient).left).toEqual([0]);
   });
 
-  test('of 1,024 changes is found with few questions, and the search can pause before each', () => {
+  test('is found with few questions among 1,024 changes, and the search can pause before each', () => {
     const { left, pauses, asked } = search(numbers(1_024), has(700));
     expect(left).toEqual([700]);
     expect(asked).toBeLessThan(40);

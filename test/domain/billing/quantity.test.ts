@@ -33,7 +33,7 @@ describe('a ratio', () => {
     [1n, 3n, 3, '0.333'],
     [20n, 2n, 2, '10.00'],
   ])(
-    'of %d and %d with %d places, in the middle rounded to even, is %s',
+    'divides %d by %d, with %d places and a middle rounded to even, to %s',
     (numerator, denominator, places, text) => {
       expect(formatRatio(numerator, denominator, places)).toBe(text);
     },
