@@ -11,10 +11,12 @@ import { sampleHistory } from '../../src/cli/demo/sample-history.ts';
 import { decide } from '../../src/domain/facts/decide-fact.ts';
 import { KnownFacts } from '../../src/domain/facts/known-facts.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
+import { bearer } from '../support/keys.ts';
 import { until } from '../support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/demo/demo-main.ts', import.meta.url));
 const READY = 'Ctrl-C ends the demo.';
+const KEY = 'demo-key-of-at-least-32-characters-000';
 
 /** The demo as a process of its own. */
 class Demo {
@@ -23,8 +25,13 @@ class Demo {
   readonly process: ChildProcess;
   readonly exit: Promise<number | null>;
 
-  constructor(dataDir: string, args: readonly string[] = [], port = 0) {
-    const env = { LEDGER_DATA_DIR: dataDir, LEDGER_HTTP_PORT: String(port) };
+  constructor(
+    dataDir: string,
+    args: readonly string[] = [],
+    port = 0,
+    settings: Record<string, string> = {},
+  ) {
+    const env = { LEDGER_DATA_DIR: dataDir, LEDGER_HTTP_PORT: String(port), ...settings };
     this.process = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.output += text;
@@ -275,6 +282,36 @@ describe('a start of the demo', () => {
       expect(await readdir(dataDir)).toEqual([]);
     },
   );
+
+  test('needs no API key on its own machine, also if one is configured: the printed commands work', async () => {
+    const demo = new Demo(await folderForTest(), [], 0, { LEDGER_BOOTSTRAP_KEY: KEY });
+    await demo.ready();
+    expect(demo.output).not.toContain('LEDGER_BOOTSTRAP_KEY');
+    const answers = await Promise.all(demo.commands.map(paste));
+    expect(answers.map(({ status }) => status)).toEqual(
+      answers.map(() => expect.toSatisfy((it) => it < 300)),
+    );
+    demo.process.kill('SIGINT');
+    expect(await demo.exit, demo.errors).toBe(0);
+  });
+
+  test('asks for the API key on an address that other machines can use, says so, and fills every page with it', async () => {
+    const settings = { LEDGER_HTTP_HOST: '0.0.0.0', LEDGER_BOOTSTRAP_KEY: KEY };
+    const demo = new Demo(await folderForTest(), [], 0, settings);
+    await demo.ready();
+    expect(demo.output).toContain('Requests need the API key in LEDGER_BOOTSTRAP_KEY');
+    const url = demo.url.replace('0.0.0.0', '127.0.0.1');
+    expect((await fetch(`${url}/v1/webhooks`)).status).toBe(401);
+    // biome-ignore lint/suspicious/noExplicitAny: answers have many shapes, and the test fails if one is wrong.
+    const get = async (path: string): Promise<any> =>
+      (await fetch(url + path, { headers: bearer(KEY) })).json();
+    await until(async () => (await get('/v1/webhooks')).items[0]?.delivery.lastSuccessAt !== undefined);
+    const { headers } = await fetch(`${url}/v1/accounts?limit=1`, { headers: bearer(KEY) });
+    const page = await get(`/v1/feed?after=${headers.get('ledger-position')}&wait=20`);
+    expect(page.events.length).toBeGreaterThan(0);
+    demo.process.kill('SIGINT');
+    expect(await demo.exit, demo.errors).toBe(0);
+  });
 
   test('reports a setting that is not allowed', async () => {
     const demo = new Demo(await folderForTest(), [], 70_000);

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { compose } from '../../app/compose.ts';
-import { type Config, ConfigError, readConfig } from '../../config/config.ts';
+import { type Config, ConfigError, isLoopbackHost, readConfig } from '../../config/config.ts';
 import { DAY_MS } from '../../domain/time.ts';
 import { DemoUsageError, HELP, readArguments } from './arguments.ts';
 import { FolderNotUsable, prepareFolder } from './folder.ts';
@@ -12,6 +12,8 @@ import { SampleClusters } from './sample-clusters.ts';
 import { SampleClock } from './seed-ledger.ts';
 
 const DATABASE_FILE = 'ledger.db';
+
+const LOOPBACK_ONLY = { allow: ['127.0.0.0/8'], deny: [], allowPrivate: false };
 
 /** Maximum time for pending requests to end before the process exits. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -42,7 +44,11 @@ async function start(args: readonly string[]): Promise<void> {
   const folder = join(configured.dataDir, 'demo');
   const store = { kind: 'sqlite', file: join(folder, DATABASE_FILE) } as const;
   // Announcements would come between the sample data, at positions that differ from run to run.
-  const config: Config = { ...configured, dataDir: folder, store, announceAlerts: false };
+  // The billing service that receives webhooks is on this machine.
+  const webhooks = { ...configured.webhooks, targets: LOOPBACK_ONLY };
+  const open: Config = { ...configured, dataDir: folder, store, webhooks, announceAlerts: false };
+  // On this machine, the commands of the guide work as they are printed, whatever access a real ledger asks for.
+  const config = isLoopbackHost(open.host) ? { ...open, bootstrapKey: undefined, oidc: undefined } : open;
   await requireFreePort(config);
   await prepareFolder(folder, DATABASE_FILE);
   const clusters = await SampleClusters.start(join(folder, 'kubeconfigs'));

@@ -9,6 +9,8 @@ import type { Tally } from './traffic.ts';
 /** The contents of the demo that the guide describes. */
 export interface DemoFacts {
   readonly url: string;
+  /** Whether requests need an API key. */
+  readonly needsKey: boolean;
   readonly folder: string;
   readonly history: SampleHistory;
   readonly counts: Counts;
@@ -19,8 +21,17 @@ export interface DemoFacts {
 /** An account with facts of most types. */
 const ACCOUNT = 'harbor-pay';
 
+/** The demo listens on an address that other machines can use. */
+const NEEDS_KEY = `
+  Requests need the API key in LEDGER_BOOTSTRAP_KEY. Sign in to the console with it, add
+  -H "authorization: Bearer $LEDGER_BOOTSTRAP_KEY" to curl, and set LEDGER_TOKEN to it for npx cluster-ledger.
+`;
+
 /** Returns the text that describes the demo and what to look at. */
-export function guide({ url, folder, history, counts, now, tookMs }: DemoFacts, screen: Screen): string {
+export function guide(
+  { url, needsKey, folder, history, counts, now, tookMs }: DemoFacts,
+  screen: Screen,
+): string {
   const { cluster, believedAt } = history.wrongDeletion;
   const lastMonth = periodOf(periodWindow(periodOf(now)).from - 1);
   const itsCluster = `${url}/v1/clusters/${cluster.clusterId}`;
@@ -42,7 +53,7 @@ ${screen.strong('cluster-ledger demo')}
   Clusters billed now  ${url}/v1/clusters?status=billed
   Closed months        ${url}/v1/periods
   Alerts               ${url}/v1/alerts
-
+${needsKey ? NEEDS_KEY : ''}
 ${screen.strong('Three users, and commands for each')}
 
   The Pro app posts a fact. If you paste the command twice, the second answer is "duplicate".

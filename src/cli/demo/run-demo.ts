@@ -13,7 +13,7 @@ import type { SampleClusters } from './sample-clusters.ts';
 import { sampleHistory } from './sample-history.ts';
 import { Screen } from './screen.ts';
 import { type SampleClock, seedLedger } from './seed-ledger.ts';
-import { Traffic } from './traffic.ts';
+import { type Target, Traffic } from './traffic.ts';
 
 const STATUS_EVERY_MS = 10_000;
 const CATCH_UP_TIMEOUT_MS = 10_000;
@@ -31,7 +31,7 @@ export interface RunOptions {
 export async function runDemo(
   { app, ledger, projections, store, closePeriod }: Composition,
   clock: SampleClock,
-  { host, port, dataDir }: Config,
+  { host, port, dataDir, bootstrapKey }: Config,
   { seconds, stop, clusters }: RunOptions,
 ): Promise<void> {
   const screen = new Screen(process.stdout);
@@ -48,16 +48,30 @@ export async function runDemo(
   const url = await app.listen({ host, port });
   const billing = await startBillingReceiver();
   stop.signal.addEventListener('abort', () => void billing.close(), { once: true });
-  await showParts(url, `${billing.url}/ledger-events`);
-  const validate = () => send(url, 'POST', '/v1/validations', {});
+  const to = { url, key: bootstrapKey };
+  await showParts(to, `${billing.url}/ledger-events`);
+  const validate = () => send(to, 'POST', '/v1/validations', {});
   await validate();
   // A run may be active if somebody has asked for one.
   const validating = setInterval(() => void validate().catch(() => undefined), VALIDATE_EVERY_MS);
 
   const count = () => countClusters(projections.model, Date.now());
   const folder = shortestPath(dataDir);
-  screen.print(guide({ url, folder, history, counts: count(), now: Date.now(), tookMs }, screen));
-  const traffic = new Traffic(url, join(dataDir, 'pro-app-outbox.db'), clusters, stop.signal);
+  screen.print(
+    guide(
+      {
+        url,
+        needsKey: bootstrapKey !== undefined,
+        folder,
+        history,
+        counts: count(),
+        now: Date.now(),
+        tookMs,
+      },
+      screen,
+    ),
+  );
+  const traffic = new Traffic(to, join(dataDir, 'pro-app-outbox.db'), clusters, stop.signal);
   const showStatus = () => screen.status(statusLine(count(), traffic.tally, Date.now()));
   const ticking = setInterval(showStatus, STATUS_EVERY_MS);
   const posting = traffic.run();
@@ -79,18 +93,21 @@ function isRunning(model: LedgerModel, clusterId: string): boolean {
 }
 
 /** Creates a webhook and gives some accounts a profile, so that every page has something to show. */
-async function showParts(url: string, receiver: string): Promise<void> {
-  await send(url, 'POST', '/v1/webhooks', { url: receiver, description: 'Billing service' });
+async function showParts(to: Target, receiver: string): Promise<void> {
+  await send(to, 'POST', '/v1/webhooks', { url: receiver, description: 'Billing service' });
   for (const { accountId, size } of ACCOUNTS.slice(0, ACCOUNTS_WITH_PROFILE))
-    await send(url, 'PUT', `/v1/accounts/${accountId}`, {
+    await send(to, 'PUT', `/v1/accounts/${accountId}`, {
       externalIds: { stripe: `cus_${accountId.replaceAll('-', '')}` },
       limits: { 'workload-cluster': size + 3 },
     });
 }
 
 /** Sends a request to the ledger. @throws Error if it is rejected */
-async function send(url: string, method: string, path: string, body: object): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
+async function send({ url, key }: Target, method: string, path: string, body: object): Promise<void> {
+  const headers = {
+    'content-type': 'application/json',
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+  };
   const answer = await fetch(url + path, { method, headers, body: JSON.stringify(body) });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path} was answered with ${answer.status}: ${text}`);

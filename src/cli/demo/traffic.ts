@@ -17,6 +17,12 @@ const FIRST_REJECTION_MS = 20 * SECOND_MS;
 const REJECTION_INTERVAL_MS = 90 * SECOND_MS;
 const MAX_REJECTIONS = 20;
 
+/** The ledger that gets the traffic, and the API key that it asks for. */
+export interface Target {
+  readonly url: string;
+  readonly key: string | undefined;
+}
+
 /** Number of posted events by outcome. */
 export interface Tally {
   appended: number;
@@ -39,15 +45,13 @@ export class Traffic {
   #lastDeleted: Cluster | undefined;
   #nextRejectionAt = performance.now() + FIRST_REJECTION_MS;
 
-  /**
-   * @param url of the ledger.
-   * @param file of the outbox.
-   */
-  constructor(url: string, file: string, clusters: SampleClusters, signal: AbortSignal) {
+  /** @param file of the outbox. */
+  constructor({ url, key }: Target, file: string, clusters: SampleClusters, signal: AbortSignal) {
     this.#clusters = clusters;
     this.#outbox = Outbox.open({
       file,
       url,
+      ...(key !== undefined && { token: key }),
       source: PRO_APP.source,
       onRecorded: (_, { outcome }) => {
         this.tally[outcome]++;
