@@ -12,6 +12,7 @@ export default defineConfig({
     // Only a test that hangs reaches these limits: tests wait for conditions, and a machine may be slow.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    maxWorkers: availableParallelism(),
+    // Half of the time of a test is waiting, for a process, a timer or a page.
+    maxWorkers: 2 * availableParallelism(),
   },
 });
