@@ -279,7 +279,9 @@ describe.skipIf(noEngine !== undefined)(`the image of the ledger in ${where}`, (
   const twice = inject('imageTwice')
     ? 'built twice without a cache'
     : 'NOT RUN: IMAGE_TWICE=1 is not set, which builds the image a second time';
-  test.skipIf(!inject('imageTwice'))(`has the same layers if it is ${twice}`, async () => {
+  // Installs and builds everything again, which takes minutes on a busy machine.
+  const timeout = 1_200_000;
+  test.skipIf(!inject('imageTwice'))(`has the same layers if it is ${twice}`, { timeout }, async () => {
     const layersOf = async (name: string) =>
       (await engine.image.inspect(ImageName.fromString(name))).RootFS.Layers;
     const name = `cluster-ledger:again-${randomUUID()}`;

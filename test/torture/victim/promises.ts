@@ -28,9 +28,17 @@ export type Line =
   | { readonly copying: string }
   | { readonly done: true };
 
-/** Prints a promise at once: a killed process could not flush it. */
+/** Prints a promise at once: a killed process could not flush it. Waits while the pipe is full, because its reader is busy. */
 export function print(line: Line): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  let rest = Buffer.from(`${JSON.stringify(line)}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 export function noPromises(): Promises {
