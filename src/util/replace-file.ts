@@ -9,8 +9,6 @@ export const OWNER_ONLY = 0o600;
 const LEFT_OVER_MS = 3_600_000;
 
 let writes = 0;
-/** Files beside which this process has removed what killed processes left. */
-const tidied = new Set<string>();
 
 /**
  * Writes a file atomically and durably: a reader sees the old content or the new content, whole, also after a power failure.
@@ -51,7 +49,7 @@ async function write(
     await publish(temporary, file);
     await syncFolder(dirname(file));
     // The file is written, whether or not others can be removed: another process may remove them first.
-    if (!tidied.has(file)) await removeLeftOvers(file).catch(() => undefined);
+    await removeLeftOvers(file).catch(() => undefined);
   } finally {
     await rm(temporary, { force: true });
     process.off('exit', remove);
@@ -60,7 +58,6 @@ async function write(
 
 /** Removes temporary files that are much older than a file just written: their processes were killed. */
 async function removeLeftOvers(file: string): Promise<void> {
-  tidied.add(file);
   const folder = dirname(file);
   const { mtimeMs: writtenAt } = await stat(file);
   for (const name of await readdir(folder)) {

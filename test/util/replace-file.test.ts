@@ -42,6 +42,9 @@ describe('replaceFile', () => {
     hoursAgo('data.new', 2);
     await replaceFile(file, 'new');
     expect(readdirSync(folder).sort()).toEqual(['data', 'data.4711-1.new', 'data.new', 'other.4711-0.new']);
+    hoursAgo('data.4711-1.new', 1.5);
+    await replaceFile(file, 'newer');
+    expect(readdirSync(folder).sort()).toEqual(['data', 'data.new', 'other.4711-0.new']);
   });
 
   test('rejects if the folder does not exist', async () => {
