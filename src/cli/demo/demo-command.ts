@@ -43,9 +43,9 @@ async function start(args: readonly string[]): Promise<void> {
   const configured = readConfig();
   const folder = join(configured.dataDir, 'demo');
   const store = { kind: 'sqlite', file: join(folder, DATABASE_FILE) } as const;
-  // Announcements would come between the sample data, at positions that differ from run to run.
   // The billing service that receives webhooks is on this machine.
   const webhooks = { ...configured.webhooks, targets: LOOPBACK_ONLY };
+  // Announcements would come between the sample data, at positions that differ from run to run.
   const open: Config = { ...configured, dataDir: folder, store, webhooks, announceAlerts: false };
   // On this machine, the commands of the guide work as they are printed, whatever access a real ledger asks for.
   const config = isLoopbackHost(open.host) ? { ...open, bootstrapKey: undefined, oidc: undefined } : open;
