@@ -23,7 +23,7 @@ const intervals: fc.Arbitrary<Added[]> = fc.array(
   { maxLength: 12 },
 );
 
-/** Returns the usage of intervals that never overlap within a cluster: each is a cluster of its own for the measures but one. */
+/** Returns the usage of intervals: each is measured as a cluster of its own, and the billable clusters are counted by their ids. */
 function usageOfAll(added: readonly Added[]) {
   const { usage } = usageOf(
     added.map(({ since, until }) => [

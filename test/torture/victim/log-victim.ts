@@ -10,7 +10,7 @@ import type { Fact } from '../../../src/domain/facts/fact.ts';
 import { submissionOf } from '../../ledger/facts.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { type LogAlone, openLogOn } from './log-alone.ts';
-import { print } from './promises.ts';
+import { print, printSigned } from './promises.ts';
 import { type Known, type Worker, workAtRandom } from './random-work.ts';
 import type { VictimOptions } from './victim-options.ts';
 
@@ -80,9 +80,7 @@ const worker: Worker = {
     if (result.outcome === 'closed') print({ closed: { period, digest: result.close.statementsDigest } });
   },
   sign: async () => {
-    const { note } = await log.signedLog.checkpoint(log.projections.model.position);
-    const [, size = '', root = ''] = note.split('\n');
-    print({ signed: { size: Number(size), root } });
+    printSigned((await log.signedLog.checkpoint(log.projections.model.position)).note);
   },
   restart: async () => {
     await log.close();

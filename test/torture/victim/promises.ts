@@ -41,6 +41,12 @@ export function print(line: Line): void {
   }
 }
 
+/** Prints the promise of a signed checkpoint. @param note its text: the origin, the number of events, the root hash, … */
+export function printSigned(note: string): void {
+  const [, size = '', root = ''] = note.split('\n');
+  print({ signed: { size: Number(size), root } });
+}
+
 export function noPromises(): Promises {
   return { facts: [], closings: new Map(), checkpoints: [] };
 }

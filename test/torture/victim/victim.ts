@@ -19,7 +19,7 @@ import {
 } from '../../support/cloud-events.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { placeOf } from './log-alone.ts';
-import { print } from './promises.ts';
+import { print, printSigned } from './promises.ts';
 import { type Known, type Worker, workAtRandom } from './random-work.ts';
 import type { VictimOptions } from './victim-options.ts';
 
@@ -108,9 +108,7 @@ const worker: Worker = {
   },
   sign: async () => {
     const { status, text } = await ask(ledger, 'POST', '/log/checkpoint');
-    if (status !== 200) return;
-    const [, size = '', root = ''] = text.split('\n');
-    print({ signed: { size: Number(size), root } });
+    if (status === 200) printSigned(text);
   },
   restart: async () => {
     await ledger.close();
