@@ -5,7 +5,12 @@ import type { ClosedPeriod } from '../projections/model/closed-periods.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import { accountUsage } from '../projections/queries/account-usage.ts';
 import { toAccount } from '../projections/queries/differences.ts';
-import { closedQuestion, statementsInTurns } from '../projections/queries/period-statements.ts';
+import {
+  closedQuestion,
+  earlierChanges,
+  statementsInTurns,
+} from '../projections/queries/period-statements.ts';
+import { runYielding } from '../util/event-loop-yielder.ts';
 import type { Position } from '../util/log-numbers.ts';
 
 /** Maximum number of facts of an account in an evidence file: their proofs, about 700 bytes each, are held in memory. */
@@ -61,18 +66,19 @@ export async function selectEvidence(
     ? await statementFor(model, accountId, period)
     : usageFor(model, accountId, period, size, now);
   const all = clustersOf(model, accountId, size);
-  const clusters = isMinimal ? neededClusters(model, { accountId, period, size, figure }, all) : all;
+  const clusters = isMinimal ? await neededClusters(model, { accountId, period, size, figure }, all) : all;
   const facts = clusters.reduce((sum, { positions }) => sum + positions.length, 0);
   if (facts > MAX_FACTS) return { outcome: 'too-many-facts', facts, limit: MAX_FACTS };
   return { outcome: 'selected', figure, clusters, closings };
 }
 
 /**
- * Returns the part of the clusters that the figure needs: the clusters that are billed to the account in the period or in an
- * adjusted period, with the facts up to the watermark of the statement. Of a cluster that is no longer billed to the account,
- * the last facts are left out if they can change no figure of it, since they may be those of another account.
+ * Returns the part of the clusters that the figure needs: the clusters that are billed to the account in the period, or in an
+ * earlier one that the statement adjusts or in which changes cancel out, with the facts up to the watermark of the statement.
+ * Of a cluster that is no longer billed to the account, the last facts are left out if they can change no figure of it and
+ * cause no adjustment, since they may be those of another account.
  */
-function neededClusters(
+async function neededClusters(
   model: LedgerModel,
   {
     accountId,
@@ -81,16 +87,19 @@ function neededClusters(
     figure,
   }: { accountId: string; period: Period; size: number; figure: EvidenceFigure },
   clusters: readonly EvidenceCluster[],
-): EvidenceCluster[] {
+): Promise<EvidenceCluster[]> {
+  const question = closedQuestion(model, period);
   if (figure.kind === 'no-statement') return [];
-  const isStatement = figure.kind === 'statement';
-  const adjusted = isStatement ? figure.statement.adjustments.map((adjustment) => adjustment.period) : [];
-  const windows = [period, ...adjusted].map(periodWindow);
-  const end = isStatement ? figure.statement.watermark : String(size);
+  const changes =
+    question === undefined
+      ? new Map<Period, ReadonlySet<number>>()
+      : await runYielding(earlierChanges(model, question, accountId));
+  const causes = new Set([...changes.values()].flatMap((positions) => [...positions]));
+  const windows = [period, ...changes.keys()].map(periodWindow);
+  const end = question?.watermark ?? size;
   // An adjustment is also about what was billed as known at the previous closing.
-  const closed = model.closedPeriods.all;
-  const previous = closed[closed.findIndex((closing) => closing.period === period) - 1]?.watermark;
-  const asOfs = previous === undefined ? [Number(end)] : [Number(end), previous];
+  const previous = question?.earlier.at(-1)?.watermark;
+  const asOfs = previous === undefined ? [end] : [end, previous];
   const windowsEnd = Math.max(...windows.map(({ to }) => to));
   return clusters.flatMap(({ clusterId, positions }) => {
     const cluster = model.clusters.find(clusterId) as number;
@@ -99,14 +108,15 @@ function neededClusters(
       windows.some((window) => from < window.to && (to === null || to > window.from)),
     );
     if (!isNeeded) return [];
-    const known = positions.filter((position) => position <= Number(end));
+    const known = positions.filter((position) => position <= end);
     const ends = owned.map(({ to }) => to);
     if (ends.includes(null)) return [{ clusterId, positions: known }];
     const ownedUntil = Math.max(...ends.map(Number));
     const last = known.findLastIndex((position) => {
       const effectiveAt = model.facts.effectiveAt(position);
-      // A void has its effect at the time of the fact that it voids.
       return (
+        causes.has(position) ||
+        // A void has its effect at the time of the fact that it voids.
         model.facts.typeAt(position) === 'FactVoided' ||
         (effectiveAt < windowsEnd && effectiveAt <= ownedUntil)
       );

@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { verifyEvidence } from '../../src/audit/verify/verify-evidence.ts';
 import { folderForTest, run } from '../cli/program.ts';
-import { event, registered, stopped } from '../support/cloud-events.ts';
+import { event, registered, resumed, stopped, voided } from '../support/cloud-events.ts';
+import { publishedKeys } from '../support/evidence.ts';
 import { bearer, createKey, sendAs } from '../support/keys.ts';
+import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
 
 const APRIL = 'period=2026-04';
@@ -193,3 +196,55 @@ describe('a customer', () => {
     });
   });
 });
+
+describe('a file of evidence that a customer downloads', () => {
+  /** The keys of the log, of an operator and of a customer. */
+  const keysOf = async (it: TestLedger) => {
+    const keys = await publishedKeys(it);
+    const { key: by } = await createKey(it, undefined, { role: 'operator' });
+    return { keys, by, own: (await createKey(it, by, { role: 'customer', accountId: 'acme' })).key };
+  };
+  const evidenceFor = async (it: TestLedger, own: string) =>
+    Buffer.from((await it.get('/v1/accounts/acme/evidence?period=2026-02', bearer(own))).text);
+
+  test('proves an adjustment that names a stop after the end of all use', async () => {
+    const it = await ledgerForTest();
+    await it.record(registered('c1', '2026-01-01T00:00:00Z'));
+    await closePeriod(it, '2026-01');
+    const late = await it.record(
+      registered('c2', '2026-01-01T00:00:00Z'),
+      stopped('c2', '2026-01-10T00:00:00Z', 'missing'),
+      stopped('c2', '2026-01-20T00:00:00Z', 'manual'),
+    );
+    const { keys, by, own } = await keysOf(it);
+    await closePeriod(it, '2026-02', by);
+    const { body } = await it.get('/v1/periods/2026-02/statements/acme', bearer(own));
+    expect(body.adjustments[0].facts).toEqual(late.map(({ eventId }) => eventId));
+    expect(verifyEvidence(await evidenceFor(it, own), { keys })).toMatchObject({ ok: true });
+  });
+
+  test('proves a statement without adjustments if the changes of two clusters cancel out', async () => {
+    const it = await ledgerForTest();
+    const [wrong] = await it.record(
+      registered('wrong-id', '2026-01-01T00:00:00Z'),
+      stopped('wrong-id', '2026-01-10T00:00:00Z'),
+    );
+    await closePeriod(it, '2026-01');
+    await it.record(
+      voided('wrong-id', '2026-02-01T00:00:00Z', wrong?.eventId as string),
+      registered('right-id', '2026-01-01T00:00:00Z'),
+      stopped('right-id', '2026-01-10T00:00:00Z'),
+      resumed('right-id', '2026-02-10T00:00:00Z'),
+    );
+    const { keys, by, own } = await keysOf(it);
+    await closePeriod(it, '2026-02', by);
+    const { body } = await it.get('/v1/periods/2026-02/statements/acme', bearer(own));
+    expect([body.usage.billableClusters, body.adjustments]).toEqual([1, []]);
+    expect(verifyEvidence(await evidenceFor(it, own), { keys })).toMatchObject({ ok: true });
+  });
+});
+
+async function closePeriod(it: TestLedger, period: string, by?: string): Promise<void> {
+  const { status, text } = await sendAs(it, by, 'POST', `/v1/periods/${period}/close`, {});
+  expect(status, text).toBeLessThan(300);
+}
