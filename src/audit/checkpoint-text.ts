@@ -32,7 +32,7 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
  * @throws MalformedCheckpoint
  */
 export function parseCheckpoint(text: string): Checkpoint {
-  const [origin = '', count = '', encoded = '', ...rest] = text.split('\n');
+  const [origin, count, encoded, ...rest] = text.split('\n') as [string, string, string, ...string[]];
   if (rest.pop() !== '') throw new MalformedCheckpoint('a checkpoint must have at least three lines');
   if (origin === '' || rest.includes(''))
     throw new MalformedCheckpoint('a checkpoint must not have an empty line');

@@ -49,10 +49,9 @@ export class NoteVerifier {
 
   /** Parses the verifier form: `<name>+<key id in hex>+<base64 of 0x01 || public key>`. @throws MalformedKey */
   static parse(text: string): NoteVerifier {
-    const [name = '', id = '', encoded = '', ...more] = splitKey(text);
+    const { name, id, encoded } = splitKey(text);
     const verifier = new NoteVerifier(name, keyBytes(encoded));
-    if (more.length > 0 || id !== hexOf(verifier.keyId))
-      throw new MalformedKey(`the key id in ${text} does not match its key`);
+    if (id !== hexOf(verifier.keyId)) throw new MalformedKey(`the key id in ${text} does not match its key`);
     return verifier;
   }
 
@@ -93,9 +92,9 @@ export class NoteSigner {
   static parse(text: string): NoteSigner {
     if (!text.startsWith(SIGNER_PREFIX))
       throw new MalformedKey(`a private key must begin with ${SIGNER_PREFIX}`);
-    const [name = '', id = '', encoded = '', ...more] = splitKey(text.slice(SIGNER_PREFIX.length));
+    const { name, id, encoded } = splitKey(text.slice(SIGNER_PREFIX.length));
     const signer = new NoteSigner(name, keyBytes(encoded));
-    if (more.length > 0 || id !== hexOf(signer.verifier.keyId))
+    if (id !== hexOf(signer.verifier.keyId))
       throw new MalformedKey('the key id in the private key does not match its key');
     return signer;
   }
@@ -119,9 +118,9 @@ export function strictBase64(text: string): Buffer | undefined {
 }
 
 /** Splits at the first two plus signs only, since base64 has plus signs too. */
-function splitKey(text: string): string[] {
-  const [name = '', id = '', ...rest] = text.split('+');
-  return [name, id, rest.join('+')];
+function splitKey(text: string): { name: string; id: string | undefined; encoded: string } {
+  const [name, id, ...rest] = text.split('+') as [string, ...string[]];
+  return { name, id, encoded: rest.join('+') };
 }
 
 function keyBytes(encoded: string): Uint8Array {
