@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatCheckpoint, MalformedCheckpoint, parseCheckpoint } from '../../src/audit/checkpoint-text.ts';
-import { MalformedNote, openNote, signNote, UntrustedNote } from '../../src/audit/note.ts';
-import { MalformedKey, NoteSigner, NoteVerifier } from '../../src/audit/note-key.ts';
+import {
+  MalformedNote,
+  openNote,
+  signersOf,
+  signNote,
+  UnknownSigners,
+  UntrustedNote,
+} from '../../src/audit/note.ts';
+import { hexOf, MalformedKey, NoteSigner, NoteVerifier } from '../../src/audit/note-key.ts';
 import { flipped, treeOf } from './leaves.ts';
 
 /** Example of https://c2sp.org/signed-note. */
@@ -33,29 +40,55 @@ describe('a key of a note', () => {
     expect(openNote(signNote(PETER_TEXT, [peter]), [NoteVerifier.parse(PETER_KEY)]).text).toBe(PETER_TEXT);
   });
 
+  const notAKey = 'the key is not an Ed25519 key of a signed note';
+  const otherId = (text: string) => `the key id in ${text} does not match its key`;
   test.each([
-    ['without parts', 'example.com/foo'],
-    ['with another key id', EXAMPLE_KEY.replace('530d903a', '530d903b')],
-    ['with a key id in capitals', EXAMPLE_KEY.replace('530d903a', '530D903A')],
-    ['with another name', EXAMPLE_KEY.replace('foo', 'bar')],
-    ['without a name', EXAMPLE_KEY.replace('example.com/foo', '')],
-    ['with a space in the name', EXAMPLE_KEY.replace('foo', 'f\u00a0o')],
-    ['of another type', EXAMPLE_KEY.replace('+Ae', '+Be')],
-    ['that is too short', EXAMPLE_KEY.slice(0, -4)],
-    ['with base64 that is not strict', EXAMPLE_KEY.replace('U2k', 'U2l=')],
-    ['with an end', `${EXAMPLE_KEY}\n`],
-  ])('is rejected %s', (_, text) => {
-    expect(() => NoteVerifier.parse(text)).toThrow(MalformedKey);
+    ['without parts', 'example.com/foo', notAKey],
+    ['without a key id and a key', 'example.com/foo+', notAKey],
+    ['with another key id', EXAMPLE_KEY.replace('530d903a', '530d903b'), otherId],
+    ['with a key id in capitals', EXAMPLE_KEY.replace('530d903a', '530D903A'), otherId],
+    ['with another name', EXAMPLE_KEY.replace('foo', 'bar'), otherId],
+    ['without a name', EXAMPLE_KEY.replace('example.com/foo', ''), '"" is not a key name'],
+    [
+      'with a space in the name',
+      EXAMPLE_KEY.replace('foo', 'f\u00a0o'),
+      '"example.com/f\u00a0o" is not a key name',
+    ],
+    ['of another type', EXAMPLE_KEY.replace('+Ae', '+Be'), notAKey],
+    ['that is too short', EXAMPLE_KEY.slice(0, -4), 'an Ed25519 key has 32 bytes; given 29'],
+    ['with base64 that is not strict', EXAMPLE_KEY.replace('U2k', 'U2l='), notAKey],
+    ['with an end', `${EXAMPLE_KEY}\n`, notAKey],
+    ['with a further part', `${EXAMPLE_KEY}+AA`, notAKey],
+  ])('is rejected %s', (_, text, why) => {
+    expect(() => NoteVerifier.parse(text)).toThrow(
+      new MalformedKey(typeof why === 'string' ? why : why(text)),
+    );
+  });
+
+  test('has a key id of eight digits, also if it begins with zeros', () => {
+    expect([0, 0xab, 0xffff_ffff].map(hexOf)).toEqual(['00000000', '000000ab', 'ffffffff']);
   });
 
   test('is rejected as secret if it does not match its key id, and the error does not repeat it', () => {
-    for (const text of [PETER_KEY, PETER_SECRET.replace('c74f', 'c75f'), `${PETER_SECRET}=`]) {
-      expect(() => NoteSigner.parse(text)).toThrow(MalformedKey);
-      expect(() => NoteSigner.parse(text)).not.toThrow(/AYEKFAL/);
-    }
-    expect(() => new NoteSigner('two words', new Uint8Array(32))).toThrow(MalformedKey);
-    expect(() => new NoteSigner('name', new Uint8Array(31))).toThrow(MalformedKey);
-    expect(() => new NoteVerifier('name', new Uint8Array(33))).toThrow(MalformedKey);
+    for (const [text, why] of [
+      [PETER_KEY, 'a private key must begin with PRIVATE+KEY+'],
+      [PETER_SECRET.replace('c74f', 'c75f'), 'the key id in the private key does not match its key'],
+      [`${PETER_SECRET}=`, notAKey],
+      [`${PETER_SECRET}+AA`, notAKey],
+    ] as const)
+      expect(() => NoteSigner.parse(text)).toThrow(new MalformedKey(why));
+  });
+
+  test('needs 32 bytes and a name without white space', () => {
+    expect(() => new NoteSigner('two words', new Uint8Array(32))).toThrow(
+      new MalformedKey('"two words" is not a key name'),
+    );
+    expect(() => new NoteSigner('name', new Uint8Array(31))).toThrow(
+      new MalformedKey('an Ed25519 key has 32 bytes; given 31'),
+    );
+    expect(() => new NoteVerifier('name', new Uint8Array(33))).toThrow(
+      new MalformedKey('an Ed25519 key has 32 bytes; given 33'),
+    );
   });
 });
 
@@ -77,19 +110,44 @@ describe('a signed note', () => {
   });
 
   test('is not trusted without one of its keys', () => {
-    expect(() => openNote(signNote(TEXT, [old]), [young.verifier])).toThrow(UntrustedNote);
-    expect(() => openNote(signNote(TEXT, [old]), [])).toThrow(UntrustedNote);
+    const note = signNote(TEXT, [old]);
+    const unknown = new UnknownSigners('none of the known keys has signed the note');
+    expect(() => openNote(note, [young.verifier])).toThrow(unknown);
+    expect(() => openNote(note, [])).toThrow(unknown);
+    const renamed = note.replace('— ledger.example/1', '— ledger.example/2');
+    expect(() => openNote(renamed, [old.verifier])).toThrow(unknown);
+  });
+
+  test('is signed once by a key that has two signature lines', () => {
+    const [line] = signNote(TEXT, [old]).split('\n').slice(-2);
+    const note = `${signNote(TEXT, [young, old])}${line}\n`;
+    const { signedBy } = openNote(note, [old.verifier, young.verifier]);
+    expect(signedBy.map(String)).toEqual([`${young.verifier}`, `${old.verifier}`]);
+  });
+
+  test('names its signers, known or not', () => {
+    const [first, second] = [young, old].map(({ verifier }) => `ledger.example/1+${hexOf(verifier.keyId)}`);
+    expect(signersOf(signNote(TEXT, [young, old]))).toEqual([first, second]);
+    expect(signersOf('a\n\n— name AAAAAAA=\n')).toEqual(['name+00000000']);
+    expect(() => signersOf(TEXT)).toThrow(MalformedNote);
   });
 
   test('is not trusted if the signature of one of two known keys is not valid', () => {
     const wrong = signNote('another\n', [young]).split('\n\n')[1];
     const known = [old.verifier, young.verifier];
-    expect(() => openNote(signNote(TEXT, [old]) + wrong, known)).toThrow(UntrustedNote);
+    expect(() => openNote(signNote(TEXT, [old]) + wrong, known)).toThrow(
+      new UntrustedNote('the signature of ledger.example/1 is not valid for this text'),
+    );
   });
 
   test('keeps the empty lines of its text and no others', () => {
     const text = 'a\n\nb\n\n— c ZA==\n';
     expect(openNote(signNote(text, [old]), [old.verifier]).text).toBe(text);
+  });
+
+  test('keeps a byte order mark at its beginning, which is a part of the signed text', () => {
+    const note = Buffer.from(signNote('\ufeffa\n', [old]));
+    expect(openNote(note, [old.verifier]).text).toBe('\ufeffa\n');
   });
 
   test('is not trusted if any bit is flipped', () => {
@@ -101,33 +159,60 @@ describe('a signed note', () => {
   });
 
   const [signature = ''] = signNote(TEXT, [old]).split('\n').slice(-2);
+  const layout = 'a note must be text, an empty line and signature lines';
+  const control = 'a note must not have control characters';
+  const notASignature = (line: string) => `${JSON.stringify(line)} is not a signature line`;
   test.each([
-    ['without signatures', TEXT],
-    ['with an empty block of signatures', `${TEXT}\n`],
-    ['whose last line has no end', `${TEXT}\n${signature}`],
-    ['with an empty line after the signatures', `${TEXT}\n${signature}\n\n`],
-    ['with a line among the signatures that is none', `${TEXT}\nmore\n${signature}\n`],
-    ['with a carriage return', `${TEXT}\n${signature}\r\n`],
-    ['with a tab in the text', `\t${TEXT}\n${signature}\n`],
-    ['with a hyphen for a dash', `${TEXT}\n${signature.replace('—', '-')}\n`],
-    ['with two spaces', `${TEXT}\n${signature.replace(' ', '  ')}\n`],
-    ['with base64 that is not strict', `${TEXT}\n${signature.replace(/=*$/, '')}\n`],
-    ['with a signature that is too short', `${TEXT}\n— name AAAAAA==\n`],
-    ['with a plus sign in a name', `${TEXT}\n— na+me AAAAAAA=\n`],
-    ['with more than 100 signatures', `${TEXT}\n${`${signature}\n`.repeat(101)}`],
-  ])('is rejected %s', (_, note) => {
-    expect(() => openNote(note, [old.verifier])).toThrow(MalformedNote);
+    ['without signatures', TEXT, layout],
+    ['with an empty block of signatures', `${TEXT}\n`, notASignature('')],
+    ['whose last line has no end', `${TEXT}\n${signature}`, layout],
+    ['with an empty line after the signatures', `${TEXT}\n${signature}\n\n`, notASignature('')],
+    ['with a line among the signatures that is none', `${TEXT}\nmore\n${signature}\n`, notASignature('more')],
+    ['with a carriage return', `${TEXT}\n${signature}\r\n`, control],
+    ['with a tab in the text', `\t${TEXT}\n${signature}\n`, control],
+    ['with half of a surrogate pair', `\ud800${TEXT}\n${signature}\n`, control],
+    [
+      'with more than 100 signatures',
+      `${TEXT}\n${`${signature}\n`.repeat(101)}`,
+      'a note has at most 100 signatures',
+    ],
+  ])('is rejected %s', (_, note, why) => {
+    expect(() => openNote(note, [old.verifier])).toThrow(new MalformedNote(why));
+  });
+
+  test.each([
+    ['with a hyphen for a dash', signature.replace('—', '-')],
+    ['with two spaces', signature.replace(' ', '  ')],
+    ['with a further part', `${signature} AAAA`],
+    ['without a signature', '— name'],
+    ['without a name', '—'],
+    ['with base64 that is not strict', signature.replace(/=*$/, '')],
+    ['with a signature that is too short', '— name AAAAAA=='],
+    ['with a plus sign in a name', '— na+me AAAAAAA='],
+  ])('is rejected if it has a signature line %s', (_, line) => {
+    expect(() => openNote(`${TEXT}\n${line}\n`, [old.verifier])).toThrow(
+      new MalformedNote(notASignature(line)),
+    );
+  });
+
+  test('can have 100 signatures, and signatures of other algorithms that are as short as one byte', () => {
+    const note = `${TEXT}\n${'— name AAAAAAA=\n'.repeat(99)}${signature}\n`;
+    expect(openNote(note, [old.verifier]).signedBy).toEqual([old.verifier]);
   });
 
   test('is rejected if it is not UTF-8', () => {
     const note = Buffer.from(signNote('ä\n', [old]));
-    expect(() => openNote(Buffer.concat([note.subarray(1)]), [old.verifier])).toThrow(MalformedNote);
+    expect(() => openNote(note.subarray(1), [old.verifier])).toThrow(
+      new MalformedNote('a note must be UTF-8', { cause: expect.any(TypeError) }),
+    );
   });
 
   test('needs a valid text and a key', () => {
     for (const text of ['no end', 'a\tb\n', 'a\ud800\n', ''])
-      expect(() => signNote(text, [old])).toThrow(MalformedNote);
-    expect(() => signNote(TEXT, [])).toThrow(MalformedNote);
+      expect(() => signNote(text, [old])).toThrow(
+        new MalformedNote('the text of a note must be lines without control characters'),
+      );
+    expect(() => signNote(TEXT, [])).toThrow(new MalformedNote('a note must have a signature'));
   });
 
   test('round-trips any valid text', () => {
@@ -158,18 +243,37 @@ describe('a checkpoint', () => {
     expect(parseCheckpoint(`${TEXT}extension\nanother\n`)).toMatchObject({ size: 0 });
   });
 
+  const tooFew = 'a checkpoint must have at least three lines';
+  const empty = 'a checkpoint must not have an empty line';
+  const notASize = (size: string) => `"${size}" is not a tree size`;
+  const notARoot = (root: string) => `"${root}" is not a SHA-256 hash in base64`;
+  const rootOf = (text: string) => TEXT.replace(/\S+\n$/, `${text}\n`);
   test.each([
-    ['without an origin', TEXT.replace('ledger.example/1', '')],
-    ['with a zero before the size', TEXT.replace('\n0\n', '\n00\n')],
-    ['with a sign before the size', TEXT.replace('\n0\n', '\n+1\n')],
-    ['with a size that cannot be counted', TEXT.replace('\n0\n', '\n9007199254740993\n')],
-    ['with a root of 31 bytes', TEXT.replace(/\S+\n$/, `${'A'.repeat(42)}==\n`)],
-    ['with base64 that is not strict', TEXT.replace('SuFU=', 'SuFV=')],
-    ['with two lines', TEXT.split('\n').slice(0, 2).join('\n')],
-    ['without an end', TEXT.slice(0, -1)],
-    ['with an empty line', `${TEXT}\n`],
-  ])('is rejected %s', (_, text) => {
-    expect(() => parseCheckpoint(text)).toThrow(MalformedCheckpoint);
+    ['without an origin', TEXT.replace('ledger.example/1', ''), empty],
+    ['with a zero before the size', TEXT.replace('\n0\n', '\n00\n'), notASize('00')],
+    ['with a sign before the size', TEXT.replace('\n0\n', '\n+1\n'), notASize('+1')],
+    ['with text after the size', TEXT.replace('\n0\n', '\n1 \n'), notASize('1 ')],
+    ['with an exponent in the size', TEXT.replace('\n0\n', '\n1e3\n'), notASize('1e3')],
+    [
+      'with a size above 2^53 - 1',
+      TEXT.replace('\n0\n', '\n9007199254740992\n'),
+      notASize('9007199254740992'),
+    ],
+    ['with a root of 31 bytes', rootOf(`${'A'.repeat(42)}==`), notARoot(`${'A'.repeat(42)}==`)],
+    ['with base64 that is not strict', rootOf(`${'A'.repeat(42)}B=`), notARoot(`${'A'.repeat(42)}B=`)],
+    ['without text', '', tooFew],
+    ['with two lines', 'ledger.example/1\n0\n', tooFew],
+    ['without an end', TEXT.slice(0, -1), tooFew],
+    ['with an extension without an end', `${TEXT}extension`, tooFew],
+    ['with an empty line', `${TEXT}\n`, empty],
+    ['with an empty line before an extension', `${TEXT}\nextension\n`, empty],
+  ])('is rejected %s', (_, text, why) => {
+    expect(() => parseCheckpoint(text)).toThrow(new MalformedCheckpoint(why));
+  });
+
+  test('has a size of up to 2^53 - 1', () => {
+    for (const size of [0, 1, 10, 4_096, 9_007_199_254_740_991])
+      expect(parseCheckpoint(TEXT.replace('\n0\n', `\n${size}\n`)).size).toBe(size);
   });
 
   test('cannot be formatted from invalid parts', () => {
