@@ -39,7 +39,7 @@ const Creation = z
   .nullish()
   .catch(undefined)
   .transform((value): Instant | undefined => {
-    const number = value === undefined || value === null ? 0 : Number(value);
+    const number = Number(value ?? 0);
     const instant = number < 10 ** 10 ? number * SECOND_MS : number;
     return instant > 0 && instant <= LAST_INSTANT ? instant : undefined;
   });

@@ -29,25 +29,22 @@ export interface MissingCluster {
  * @param claimed ids of the clusters that have a record.
  */
 export function missingClusters(
-  records: RecordSet,
+  { index, byName }: RecordSet,
   known: Iterable<KnownCluster>,
   claimed: ReadonlySet<string>,
 ): readonly MissingCluster[] {
-  const files = [...records.byName.values()];
-  const hosts = new Map(
-    files.flatMap((file) => (file.records[0] === undefined ? [] : [[file.records[0].kubefirstId, file]])),
-  );
-  const isWhole =
-    records.index !== undefined &&
-    files.every(({ unusable, records: read }) => unusable.length === 0 || read.length > 0);
-  const isSettled = isWhole && (records.index ?? []).every((name) => records.byName.has(name));
+  const files = [...byName.values()];
+  const isWhole = files.every(({ unusable, records }) => unusable.length === 0 || records.length > 0);
+  if (index === undefined || !isWhole) return [];
+  const isSettled = index.every((name) => byName.has(name));
+  const hosts = new Map(files.map((file) => [file.records[0]?.kubefirstId, file]));
   const missing: MissingCluster[] = [];
   for (const cluster of known) {
     if (cluster.deletedAt !== undefined || claimed.has(cluster.clusterId)) continue;
     const host = hosts.get(cluster.managementId);
     if (host === undefined) {
       if (isSettled) missing.push({ cluster, since: undefined });
-    } else if (host.unusable.length === 0 && isWhole) {
+    } else if (host.unusable.length === 0) {
       missing.push({ cluster, since: host.changedAt });
     }
   }

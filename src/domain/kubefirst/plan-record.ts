@@ -97,8 +97,7 @@ export function planRecord(
       });
     }
   }
-  const isThere = cluster === undefined ? planned.length > 0 : cluster.deletedAt === undefined;
-  if (!isThere) return planned;
+  if (cluster === undefined || cluster.deletedAt !== undefined) return planned;
   if (record.status === 'deleting')
     planned.push(timedByLedger('ClusterDeletionRequested', clusterId, changedAt));
   if (record.status === 'deleted') planned.push(timedByLedger('ClusterDeleted', clusterId, changedAt));

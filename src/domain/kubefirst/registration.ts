@@ -79,7 +79,7 @@ const SHARED_LABELS = new Set([
 
 /** Returns whether anybody can register a domain below this one: a top-level domain, or one such as `co.uk`. */
 export function isPublicSuffix(domain: string): boolean {
-  const [first = '', second, ...more] = domain.split('.');
+  const [first, second, ...more] = domain.split('.') as [string, ...string[]];
   if (second === undefined) return true;
   return more.length === 0 && second.length === 2 && SHARED_LABELS.has(first);
 }
@@ -129,7 +129,6 @@ export function registrationOf(policy: KubefirstPolicy, cluster: ClusterDescript
     ...(domain !== undefined && { [DOMAIN_LABEL]: domain }),
     ...(recordsIn !== undefined && { [RECORDS_LABEL]: recordsIn }),
   };
-  const isFree = clusterType !== undefined && policy.freeClusterTypes.includes(clusterType);
   const connection = connectionOf(policy, cluster);
   return {
     accountId: accountOf(policy, managementId, domain),
@@ -138,7 +137,7 @@ export function registrationOf(policy: KubefirstPolicy, cluster: ClusterDescript
     ...(cloudProvider !== undefined && { cloudProvider }),
     ...(region !== undefined && { region }),
     ...(Object.keys(labels).length > 0 && { labels }),
-    billable: !isFree,
+    billable: !isFree(policy, clusterType),
     ...(connection !== undefined && { connection }),
   };
 }
@@ -148,10 +147,13 @@ export function registrationOf(policy: KubefirstPolicy, cluster: ClusterDescript
  * name.
  */
 export function connectionOf(
-  { connection, freeClusterTypes }: KubefirstPolicy,
+  policy: KubefirstPolicy,
   { name, clusterType }: Pick<ClusterDescription, 'name' | 'clusterType'>,
 ): string | undefined {
-  if (connection === null || name === undefined) return undefined;
-  if (clusterType !== undefined && freeClusterTypes.includes(clusterType)) return undefined;
-  return connection.replaceAll('{name}', name);
+  if (policy.connection === null || name === undefined || isFree(policy, clusterType)) return undefined;
+  return policy.connection.replaceAll('{name}', name);
+}
+
+function isFree({ freeClusterTypes }: KubefirstPolicy, clusterType: string | undefined): boolean {
+  return freeClusterTypes.some((free) => free === clusterType);
 }

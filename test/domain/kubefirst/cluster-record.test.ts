@@ -1,64 +1,147 @@
 import { describe, expect, test } from 'vitest';
-import { type ClusterRecord, readRecord } from '../../../src/domain/kubefirst/cluster-record.ts';
-import type { KnownCluster } from '../../../src/domain/kubefirst/identity.ts';
-import { clusterOfRecord, ownIdOf, planRecord } from '../../../src/domain/kubefirst/plan-record.ts';
-import { connectionOf, KubefirstPolicy } from '../../../src/domain/kubefirst/registration.ts';
+import { RECORD_FIELDS, readRecord } from '../../../src/domain/kubefirst/cluster-record.ts';
 
-const POLICY = KubefirstPolicy.parse({});
 const CREATED = 1_769_850_000_000;
-const NOW = CREATED + 86_400_000;
+const required = { cluster_id: 'mmmmmm', cluster_name: 'kubefirst' };
+const management = { ...required, cluster_type: 'mgmt' };
+const readOne = (input: object) => readRecord('r', input).records[0];
 
-const record = (more: Partial<ClusterRecord> = {}): ClusterRecord => ({
-  managementId: 'mmmmmm',
-  kubefirstId: 'wwwwww',
-  name: 'one',
-  clusterType: 'workload-cluster',
-  status: 'provisioned',
-  cloudProvider: undefined,
-  region: undefined,
-  domain: 'one.acme.example',
-  createdAt: CREATED,
-  ...more,
+test('only the fields of a record that the ledger reads are taken from its Secret', () => {
+  expect(RECORD_FIELDS).toEqual([
+    'cluster_id',
+    'cluster_name',
+    'cluster_type',
+    'status',
+    'cloud_provider',
+    'cloud_region',
+    'domain_name',
+    'creation_timestamp',
+    'workload_clusters',
+  ]);
 });
-const known = (more: Partial<KnownCluster> = {}): KnownCluster => ({
-  managementId: 'mmmmmm',
-  kubefirstId: 'wwwwww',
-  name: undefined,
-  createdSecond: 1_769_860_000,
-  clusterId: 'mmmmmm.wwwwww.-.1769860000',
-  accountId: 'acme',
-  billable: true,
-  clusterType: 'physical',
-  domain: 'one.acme.example',
-  recordsIn: undefined,
-  registeredAt: CREATED + 10_000_000,
-  deletedAt: undefined,
-  ...more,
-});
-const plan = (one: ClusterRecord, cluster?: KnownCluster) =>
-  planRecord(one, cluster?.clusterId ?? ownIdOf(one), cluster, NOW, POLICY, 'default').map(
-    ({ fact }) => fact.type,
-  );
 
 describe('a record', () => {
-  const fields = {
-    cluster_id: 'mmmmmm',
-    cluster_name: 'kubefirst',
-    cluster_type: 'mgmt',
-    status: 'provisioned',
-  };
-  const created = (creation_timestamp: unknown) =>
-    readRecord('r', { ...fields, creation_timestamp }).records[0]?.createdAt;
+  test('is read with its properties and those of its workload clusters, and without credentials', () => {
+    const workload = {
+      cluster_id: 'wwwwww',
+      cluster_name: 'one',
+      cluster_type: 'workload-cluster',
+      status: 'provisioning',
+      cloud_provider: 'civo',
+      cloud_region: 'FRA1',
+      domain_name: 'one.acme.example',
+      creation_timestamp: '1769850000',
+      git_auth: { git_token: 'secret' },
+    };
+    const input = { ...management, civo_auth: { token: 'secret' }, workload_clusters: [workload] };
+    expect(readRecord('r', input)).toEqual({
+      records: [
+        { managementId: 'mmmmmm', kubefirstId: 'mmmmmm', name: 'kubefirst', clusterType: 'mgmt' },
+        {
+          managementId: 'mmmmmm',
+          kubefirstId: 'wwwwww',
+          name: 'one',
+          clusterType: 'workload-cluster',
+          status: 'provisioning',
+          cloudProvider: 'civo',
+          region: 'FRA1',
+          domain: 'one.acme.example',
+          createdAt: CREATED,
+        },
+      ],
+      unusable: [],
+    });
+  });
 
-  test('has its creation in seconds or milliseconds, as string or number, or not at all', () => {
-    expect([created('1769850000'), created('1769850000123'), created(1_769_850_000)]).toEqual([
-      CREATED,
-      CREATED + 123,
-      CREATED,
+  test('is its own management cluster if it is one, also among the workload clusters of another', () => {
+    const inner = { ...management, cluster_id: 'nnnnnn' };
+    const { records } = readRecord('r', { ...management, workload_clusters: [inner] });
+    expect(records.map(({ managementId }) => managementId)).toEqual(['mmmmmm', 'nnnnnn']);
+  });
+
+  test.each([null, []])('need not have workload clusters: %j', (workload_clusters) => {
+    const { records, unusable } = readRecord('r', { ...management, workload_clusters });
+    expect([records.length, unusable]).toEqual([1, []]);
+  });
+
+  test('is unusable without an id or a name in the right form, and the field at fault is named', () => {
+    const unusable = (input: unknown) => readRecord('r', input);
+    expect(unusable({ ...required, cluster_id: 'no id' })).toEqual({
+      records: [],
+      unusable: [{ name: 'r', field: 'cluster_id' }],
+    });
+    expect(unusable({ ...required, workload_clusters: {} }).unusable).toEqual([
+      { name: 'r', field: 'workload_clusters' },
     ]);
-    for (const none of [undefined, null, '', '0', '17698', 'yesterday', '-1769850000', '9'.repeat(40), {}]) {
-      expect(created(none)).toBeUndefined();
-    }
+    expect(unusable('text').unusable).toEqual([{ name: 'r', field: 'record' }]);
+  });
+
+  test.each(['k', 'k8', 'kubefirst', 'a.b-c', 'n'.repeat(63)])('can have the name %s', (cluster_name) => {
+    expect(readOne({ ...required, cluster_name })?.name).toBe(cluster_name);
+  });
+
+  test.each(['', 'Kubefirst', '-k', 'k-', '.k', 'k_8', 'k 8', 'n'.repeat(64)])(
+    'cannot have the name "%s"',
+    (cluster_name) => {
+      expect(readRecord('r', { ...required, cluster_name }).unusable).toEqual([
+        { name: 'r', field: 'cluster_name' },
+      ]);
+    },
+  );
+
+  test.each([
+    ['cluster_type', 'clusterType', 64],
+    ['cloud_provider', 'cloudProvider', 64],
+    ['cloud_region', 'region', 64],
+    ['domain_name', 'domain', 253],
+  ] as const)('has a %s only if it is a line of text that is not too long', (field, property, max) => {
+    const longest = 'n'.repeat(max);
+    expect(readOne({ ...required, [field]: longest })?.[property]).toBe(longest);
+    for (const none of [`n${longest}`, '', null, 17, 'two\nlines'])
+      expect(readOne({ ...required, [field]: none })?.[property]).toBeUndefined();
+  });
+
+  test.each(['provisioning', 'provisioned', 'error', 'deleting', 'deleted'])('can be %s', (status) => {
+    expect(readOne({ ...required, status })?.status).toBe(status);
+  });
+
+  test.each(['hibernating', '', null, 17])('is read without a status if it is unknown: %s', (status) => {
+    expect(readOne({ ...required, status })).toMatchObject({ name: 'kubefirst', status: undefined });
+  });
+
+  const created = (creation_timestamp: unknown) => readOne({ ...management, creation_timestamp })?.createdAt;
+
+  test.each([
+    ['1769850000', CREATED],
+    ['1769850000123', CREATED + 123],
+    [1_769_850_000, CREATED],
+    [1_769_850_000_123, CREATED + 123],
+    [1, 1_000],
+    [9_999_999_999, 9_999_999_999_000],
+    [10_000_000_000, 10_000_000_000],
+    [253_402_300_799_999, 253_402_300_799_999],
+  ])('has its creation in seconds of at most ten digits or in milliseconds: %s', (timestamp, instant) => {
+    expect(created(timestamp)).toBe(instant);
+  });
+
+  test.each([
+    undefined,
+    null,
+    '',
+    '0',
+    '17698',
+    'yesterday',
+    '-1769850000',
+    '11769850000',
+    '17698500001234',
+    '9'.repeat(40),
+    0,
+    -1,
+    1.5,
+    253_402_300_800_000,
+    {},
+  ])('has no time of creation if it has another form: %s', (timestamp) => {
+    expect(created(timestamp)).toBeUndefined();
   });
 
   test('contains workload clusters of its management cluster, of which a virtual one may share its id', () => {
@@ -67,66 +150,14 @@ describe('a record', () => {
       { cluster_id: 'no id', cluster_name: 'x' },
       17,
     ];
-    const { records, unusable } = readRecord('r', { ...fields, workload_clusters });
-    expect(records.map(ownIdOf)).toEqual(['mmmmmm.mmmmmm.kubefirst.0', 'mmmmmm.mmmmmm.development.0']);
+    const { records, unusable } = readRecord('r', { ...management, workload_clusters });
+    expect(records.map(({ managementId, kubefirstId, name }) => [managementId, kubefirstId, name])).toEqual([
+      ['mmmmmm', 'mmmmmm', 'kubefirst'],
+      ['mmmmmm', 'mmmmmm', 'development'],
+    ]);
     expect(unusable).toEqual([
       { name: 'r/workload_clusters/1', field: 'cluster_id' },
       { name: 'r/workload_clusters/2', field: 'record' },
     ]);
   });
-
-  test('is parsed without a status if it is unknown', () => {
-    const [one] = readRecord('r', { ...fields, status: 'hibernating' }).records;
-    expect([one?.status, plan(one as ClusterRecord)]).toEqual([undefined, []]);
-  });
-});
-
-describe('a record plan', () => {
-  test('registers a cluster once it is provisioned, and not before', () => {
-    expect(plan(record())).toEqual(['ClusterRegistered']);
-    for (const status of ['provisioning', 'error', 'deleting', 'deleted', undefined] as const)
-      expect(plan(record({ status }))).toEqual([]);
-  });
-
-  test('ends the bill for the status deleted, and never for error', () => {
-    const registered = known({ name: 'one', clusterId: ownIdOf(record()), registeredAt: CREATED });
-    expect(plan(record({ status: 'deleting' }), registered)).toEqual(['ClusterDeletionRequested']);
-    expect(plan(record({ status: 'deleted' }), registered)).toEqual(['ClusterDeleted']);
-    for (const status of ['provisioned', 'provisioning', 'error'] as const)
-      expect(plan(record({ status }), registered)).toEqual([]);
-    expect(plan(record({ status: 'deleted' }), { ...registered, deletedAt: NOW })).toEqual([]);
-  });
-});
-
-describe('the cluster of a record', () => {
-  const of = (one: ClusterRecord, ...clusters: readonly KnownCluster[]) =>
-    clusterOfRecord(one, clusters, NOW).clusterId;
-
-  test('is the one that telemetry registered, if it is the only possible one', () => {
-    expect(of(record(), known())).toBe(known().clusterId);
-    expect(of(record(), known({ managementId: 'wwwwww' }))).toBe(known().clusterId);
-    expect(plan(record(), known())).toEqual(['ClusterRegistered', 'ClusterChanged']);
-  });
-
-  test('is a new one if telemetry differs in management cluster, time or kind, or is ambiguous', () => {
-    const own = ownIdOf(record());
-    expect(of(record(), known({ managementId: 'xxxxxx' }))).toBe(own);
-    expect(of(record(), known({ registeredAt: CREATED - 1 }))).toBe(own);
-    expect(of(record(), known({ clusterType: 'virtual' }))).toBe(own);
-    expect(of(record(), known(), known({ clusterId: 'mmmmmm.wwwwww.-.1769860001' }))).toBe(own);
-    expect(of(record(), known(), known({ name: 'one', clusterId: own, registeredAt: CREATED }))).toBe(own);
-  });
-
-  test('is identified by its domain if it shares its id with its host', () => {
-    const shared = record({ kubefirstId: 'mmmmmm', clusterType: 'workload-vcluster' });
-    const seen = known({ kubefirstId: 'mmmmmm', clusterType: 'virtual' });
-    expect(of(shared, seen)).toBe(seen.clusterId);
-    expect(of(shared, { ...seen, domain: undefined })).toBe(ownIdOf(shared));
-  });
-});
-
-test('a billed cluster has the Secret of Argo CD as connection, and a free one has none', () => {
-  expect(connectionOf(POLICY, record())).toBe('argocd:argocd/one');
-  expect(connectionOf(POLICY, record({ clusterType: 'mgmt' }))).toBeUndefined();
-  expect(connectionOf({ ...POLICY, connection: null }, record())).toBeUndefined();
 });
