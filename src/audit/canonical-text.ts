@@ -69,7 +69,7 @@ function shapeOf(value: Value): Shape | undefined {
   let values = 0;
   const places = new Map<string, number>();
   const patternOf = (object: object, path: string, depth: number): string => {
-    isPlain &&= !Array.isArray(object) && depth < MAX_DEPTH && values <= MAX_VALUES;
+    isPlain &&= !Array.isArray(object) && depth < MAX_DEPTH;
     if (!isPlain) return '';
     const members = Object.entries(object).map(([key, member]) => {
       isPlain &&= NAME.test(key);
@@ -82,7 +82,7 @@ function shapeOf(value: Value): Shape | undefined {
   };
   if (!isObject(value)) return undefined;
   const source = patternOf(value, '', 0);
-  if (!isPlain) return undefined;
+  if (!isPlain || values > MAX_VALUES) return undefined;
 
   const order: number[] = [];
   /** Returns the canonical text with U+0000 in place of each value. */
