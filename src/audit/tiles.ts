@@ -27,8 +27,9 @@ export function tilePath({ level, index, width }: Tile): string {
 
 /** Parses a path of `tilePath`. @returns `undefined` for any other text, also for another notation of the same numbers. */
 export function parseTilePath(path: string): Tile | undefined {
-  const [, level, groups, width] = PATH.exec(path) ?? [];
-  if (level === undefined || groups === undefined) return undefined;
+  const match = PATH.exec(path);
+  if (match === null) return undefined;
+  const [, level, groups, width] = match as unknown as [string, string, string, string | undefined];
   const tile: Tile = {
     level: level === 'entries' ? level : Number(level),
     index: Number(groups.replaceAll(/[x/]/g, '')),
