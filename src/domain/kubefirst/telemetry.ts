@@ -30,16 +30,12 @@ const optionalText = (max: number) =>
 
 const KubefirstId = z.string().regex(KUBEFIRST_ID, 'must be a cluster_id of 1 to 32 letters and digits');
 
-const MAX_FRACTION_DIGITS = 3;
-
 /** RFC 3339 time with any number of fraction digits; digits after milliseconds are cut off. */
 export const LooseInstant = z
   .string()
   .max(64)
   .transform((text, check) => {
-    const instant = parseInstant(
-      text.replace(/(\.\d+)/, (fraction) => fraction.slice(0, MAX_FRACTION_DIGITS + 1)),
-    );
+    const instant = parseInstant(text);
     if (instant !== undefined) return instant;
     check.addIssue({ code: 'custom', message: 'must be an RFC 3339 time with a zone', input: text });
     return z.NEVER;
@@ -67,7 +63,7 @@ export type TrackEvent = z.output<typeof TrackEvent>;
 
 /** Returns whether the event with this name is about a cluster, before the rest is parsed. */
 export function isClusterEvent(event: unknown): event is ClusterEvent {
-  return typeof event === 'string' && (CLUSTER_EVENTS as readonly string[]).includes(event);
+  return CLUSTER_EVENTS.some((known) => known === event);
 }
 
 /** The effect of a telemetry event. */
@@ -83,7 +79,8 @@ export type TelemetryVerdict =
   | { readonly kind: 'ambiguous'; readonly fact: Fact; readonly candidates: readonly string[] };
 
 /**
- * Decides the effect of a telemetry event.
+ * Decides the effect of a telemetry event. If it can be about several clusters, these are alike: all of them existed at the
+ * time, or all begin later, or all ended before.
  * @param known registered clusters with the `cluster_id` of the event. @param at time of the event.
  */
 export function judgeTelemetry(
@@ -146,13 +143,13 @@ function judgeInstall(
     domain,
   });
   const registered = { type: 'ClusterRegistered', effectiveAt: at, ...payload } as const;
-  if (match.every((cluster) => isGone(cluster, at))) {
+  const [cluster, ...others] = match;
+  if (cluster === undefined || isGone(cluster, at)) {
     const clusterId = ledgerIdOf({ managementId, kubefirstId, name: undefined, createdSecond });
     return { kind: 'record', fact: { ...registered, clusterId } };
   }
-  const [cluster] = match;
   // Several candidates are all registered already, and the time of creation in a record takes precedence.
-  if (cluster === undefined || match.length > 1 || cluster.name !== undefined || at >= cluster.registeredAt)
+  if (others.length > 0 || cluster.name !== undefined || at >= cluster.registeredAt)
     return { kind: 'ignored' };
   const { clusterId, accountId } = cluster;
   return { kind: 'record', fact: { ...registered, clusterId, accountId } };
@@ -172,7 +169,7 @@ function judgeDeletion(
   // A deletion before the registration belongs to another cluster.
   if (cluster === undefined || at < cluster.registeredAt)
     return { kind: 'unknown', fact: { type, clusterId: placeholder, effectiveAt: at } };
-  if (match.every((candidate) => isGone(candidate, at))) return { kind: 'ignored' };
+  if (isGone(cluster, at)) return { kind: 'ignored' };
   if (match.length > 1) {
     const candidates = match.map(({ clusterId }) => clusterId);
     return { kind: 'ambiguous', fact: { type, clusterId: placeholder, effectiveAt: at }, candidates };
