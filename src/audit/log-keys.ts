@@ -36,7 +36,7 @@ export class LogKeys {
    * @throws LogKeyError; its message contains no private key.
    */
   static parse(text: string, source: string): LogKeys {
-    const words = text.split('\n').flatMap((line) => line.replace(/#.*/, '').split(/\s+/).filter(Boolean));
+    const words = text.split('\n').flatMap((line) => line.replace(/#.*/, '').split(/\s/).filter(Boolean));
     const [signers, former] = [[] as NoteSigner[], [] as NoteVerifier[]];
     for (const [i, word] of words.entries()) {
       try {
