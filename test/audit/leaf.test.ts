@@ -16,6 +16,8 @@ const recorded = (data: NewEvent['data'], more: Partial<RecordedEvent> = {}): Re
   ...more,
 });
 
+const noInstant = (ms: number) => `${ms} is not an instant that RFC 3339 can represent`;
+
 describe('the leaf of an event', () => {
   test('is its canonical JSON without its position in the log', () => {
     const event = {
@@ -59,13 +61,41 @@ describe('the leaf of an event', () => {
   });
 
   test.each([
-    ['half of a surrogate pair', { data: { text: 'a\ud800' } }],
-    ['half of a surrogate pair in a key', { data: { 'a\udc00': 1 } }],
-    ['a number that is none', { data: { n: Number.NaN } }],
-    ['an instant that RFC 3339 cannot write', { recordedAt: 253_402_300_800_000 }],
-    ['an instant that is none', { recordedAt: Number.NaN }],
-  ])('cannot have %s', (_, more) => {
-    expect(() => leafText(recorded({}, more))).toThrow(LeafError);
+    ['half of a surrogate pair', { data: { text: 'a\ud800' } }, 'Lone surrogate is not allowed'],
+    ['half of a surrogate pair in a key', { data: { 'a\udc00': 1 } }, 'Lone surrogate is not allowed'],
+    ['half of a surrogate pair in its type', { type: '\ud800' }, 'Lone surrogate is not allowed'],
+    ['a number that is none', { data: { n: Number.NaN } }, 'NaN is not allowed'],
+    ['an instant after the year 9999', { recordedAt: 253_402_300_800_000 }, noInstant(253_402_300_800_000)],
+    ['an instant before the year 0', { recordedAt: -62_167_219_200_001 }, noInstant(-62_167_219_200_001)],
+    ['a part of a millisecond', { recordedAt: 0.5 }, noInstant(0.5)],
+    ['an instant that is none', { recordedAt: Number.NaN }, noInstant(Number.NaN)],
+  ])('cannot have %s', (_, more, why) => {
+    const event = recorded({}, more);
+    expect(() => leafText(event)).toThrow(
+      new LeafError(`event ${event.id} (cluster-c1, revision 3) has no canonical form: ${why}`, {
+        cause: new Error(why),
+      }),
+    );
+  });
+
+  test.each([
+    [-62_167_219_200_000, '0000-01-01T00:00:00.000Z'],
+    [-1, '1969-12-31T23:59:59.999Z'],
+    [0, '1970-01-01T00:00:00.000Z'],
+    [86_399_999, '1970-01-01T23:59:59.999Z'],
+    [86_400_000, '1970-01-02T00:00:00.000Z'],
+    [1_709_208_245_006, '2024-02-29T12:04:05.006Z'],
+    [253_402_300_799_999, '9999-12-31T23:59:59.999Z'],
+  ])('has the instant %d as %s', (recordedAt, instant) => {
+    expect(leafText(recorded({}, { recordedAt }))).toContain(`"recordedAt":"${instant}"`);
+  });
+
+  test('is the same from the stored texts of the event as from its values', () => {
+    const event = recorded({ b: 1, a: [{ d: 0.5, c: 'ä' }] }, { metadata: { z: null, actor: 'x' } });
+    const json = { data: JSON.stringify(event.data), metadata: JSON.stringify(event.metadata) };
+    const inStore = { ...event, json, data: {}, metadata: {} };
+    expect(leafText(inStore)).toBe(leafText(event));
+    expect(leafText(event)).toContain('{"data":{"a":[{"c":"ä","d":0.5}],"b":1},');
   });
 });
 
@@ -200,11 +230,8 @@ describe('the hash of a leaf', () => {
     const expected = createHash('sha256').update(Buffer.of(0)).update(text).digest('hex');
     const target = Buffer.alloc(32);
     hashLeaf(text, target);
-    expect([hex(target), hex(leafHash(text)), hex(leafHash(Buffer.from(text)))]).toEqual([
-      expected,
-      expected,
-      expected,
-    ]);
+    const bytes = new TextEncoder().encode(text);
+    expect([hex(target), hex(leafHash(text)), hex(leafHash(bytes))]).toEqual([expected, expected, expected]);
   });
 
   test('covers the whole text, up to the largest leaf and the widest characters', () => {
@@ -213,6 +240,8 @@ describe('the hash of a leaf', () => {
       hashLeaf(text, target);
       expect(hex(target)).toBe(hex(leafHash(text)));
     }
-    expect(() => hashLeaf('a'.repeat(65_536), target)).toThrow(RangeError);
+    expect(() => hashLeaf('a'.repeat(65_536), target)).toThrow(
+      new RangeError('a leaf cannot have 65536 characters'),
+    );
   });
 });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openKeyFile, readKeyFile, retireOldKeys, rotateKey } from '../../src/audit/key-file.ts';
 import { LogKeyError, LogKeys } from '../../src/audit/log-keys.ts';
 import { openNote, signNote } from '../../src/audit/note.ts';
-import { NoteSigner } from '../../src/audit/note-key.ts';
+import { hexOf, MalformedKey, NoteSigner } from '../../src/audit/note-key.ts';
 
 const NAME = 'ledger.example/log';
 const lines = (keys: LogKeys) => keys.verifiers.map(String);
@@ -67,7 +67,10 @@ describe('LogKeys', () => {
   });
 
   test('cannot be generated for an invalid name', () => {
-    expect(() => LogKeys.generate('two words')).toThrow(LogKeyError);
+    const cause = new MalformedKey('"two words" is not a key name');
+    expect(() => LogKeys.generate('two words')).toThrow(
+      new LogKeyError('"two words" is not a key name', { cause }),
+    );
   });
 });
 
@@ -99,13 +102,49 @@ describe('a key file', () => {
     await expect(readKeyFile(file)).rejects.toThrow(LogKeyError);
   });
 
+  test('is rejected with a reason and a remedy if other users can read it', async () => {
+    await openKeyFile(file, NAME);
+    await chmod(file, 0o644);
+    await expect(readKeyFile(file)).rejects.toThrow(
+      new LogKeyError(
+        `other users can read the key file ${file} (mode 0644), and a user who has read it can sign as the log. If no other ` +
+          'user has read it, run chmod 600; otherwise rotate the key.',
+      ),
+    );
+  });
+
   test('must exist if it is set, and is not created then', async () => {
-    await expect(readKeyFile(file)).rejects.toThrow(`the key file ${file} does not exist`);
+    await expect(readKeyFile(file)).rejects.toThrow(new LogKeyError(`the key file ${file} does not exist`));
+    await expect(rotateKey(file)).rejects.toThrow(new LogKeyError(`the key file ${file} does not exist`));
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('can have keys of another name than that of a new key, even one that no key can have', async () => {
+    const { text } = await openKeyFile(file, NAME);
+    expect((await openKeyFile(file, 'two words')).text).toBe(text);
+  });
+
+  test('is named in the error if its keys are damaged', async () => {
+    await openKeyFile(file, NAME);
+    await writeFile(file, 'damaged');
+    await expect(readKeyFile(file)).rejects.toThrow(
+      new LogKeyError(`the key file ${file}: key 1 is not an Ed25519 key of a signed note`),
+    );
   });
 
   test('is named in the error if it cannot be created or read', async () => {
     await writeFile(join(folder, 'data'), 'a file where the folder should be');
     await expect(openKeyFile(file, NAME)).rejects.toThrow(LogKeyError);
+    await expect(openKeyFile(file, NAME)).rejects.toMatchObject({
+      message: expect.stringMatching(`^the key file ${file} cannot be read: ENOTDIR`),
+      cause: expect.objectContaining({ code: 'ENOTDIR' }),
+    });
+    const unwritable = '/sys/ledger/log-key';
+    await expect(openKeyFile(unwritable, NAME)).rejects.toThrow(LogKeyError);
+    await expect(openKeyFile(unwritable, NAME)).rejects.toMatchObject({
+      message: expect.stringMatching(`^the key file ${unwritable} cannot be created: E`),
+      cause: expect.objectContaining({ syscall: 'mkdir' }),
+    });
   });
 
   test('is replaced by a rotation and keeps its permissions', async () => {
@@ -114,13 +153,18 @@ describe('a key file', () => {
     expect(await readFile(file, 'utf8')).toBe(rotated.text);
     expect(lines(rotated)).toEqual([String(rotated.current), String(old)]);
     await expect(rotateKey(file)).rejects.toThrow('a rotation is in progress');
-    for (const signers of [rotated.signers.slice(0, 1), rotated.signers.slice(1)])
-      await expect(retireOldKeys(file, signNote('said\n', signers))).rejects.toThrow(
-        'the checkpoint is not signed by',
+    const ids = rotated.verifiers.map(({ name, keyId }) => `${name}+${hexOf(keyId)}`);
+    const unsigned = (by: string) =>
+      new LogKeyError(
+        `the checkpoint is not signed by ${by}. A verifier that knows only the old key could not verify the log any more, so ` +
+          'nothing was changed. Restart the ledger with both keys, wait until it is ready, and try again.',
       );
+    const [current, former] = rotated.signers.map((signer) => signNote('said\n', [signer]));
+    await expect(retireOldKeys(file, current as string)).rejects.toThrow(unsigned(`${ids[1]}`));
+    await expect(retireOldKeys(file, former as string)).rejects.toThrow(unsigned(`${ids[0]}`));
+    await expect(retireOldKeys(file, 'nothing')).rejects.toThrow(unsigned(`${ids[0]} and ${ids[1]}`));
     const note = signNote('said\n', rotated.signers);
     await expect(retireOldKeys(file, note.replace('said', 'sAid'))).rejects.toThrow('not signed by');
-    await expect(retireOldKeys(file, 'nothing')).rejects.toThrow('not signed by');
     expect(await readFile(file, 'utf8')).toBe(rotated.text);
     const retired = await retireOldKeys(file, note);
     expect((await readKeyFile(file)).text).toBe(retired.text);

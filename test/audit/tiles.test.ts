@@ -16,6 +16,7 @@ describe('the path of a tile', () => {
     ['/log/tile/0/999.p/1', { level: 0, index: 999, width: 1 }],
     ['/log/tile/1/x001/000', { level: 1, index: 1_000, width: 256 }],
     ['/log/tile/63/x001/x234/067.p/255', { level: 63, index: 1_234_067, width: 255 }],
+    ['/log/tile/0/x009/x007/x199/x254/x740/991', { level: 0, index: 9_007_199_254_740_991, width: 256 }],
     ['/log/tile/entries/x001/x234/067.p/8', { level: 'entries', index: 1_234_067, width: 8 }],
   ])('is formatted and parsed: %s', (path, tile) => {
     expect(tilePath(tile)).toBe(path);
@@ -40,6 +41,8 @@ describe('the path of a tile', () => {
     '/log/tile/data/001',
     '/log/tile/0/000.p/0',
     '/log/tile/0/000.p/256',
+    '/log/tile/0/000.p/257',
+    '/log/tile/0/x009/x007/x199/x254/x740/992',
     '/log/tile/0/000.p/01',
     '/log/tile/0/000.p',
     '/log/tile/0/000/',
@@ -67,13 +70,22 @@ describe('an entry bundle', () => {
 
   test('is rejected if it ends within a leaf', () => {
     const bundle = encodeBundle([Buffer.from('leaf'), Buffer.from('more')]);
-    for (const end of [1, 2, 5, 7, 8, 11])
-      expect(() => parseBundle(bundle.subarray(0, end))).toThrow(MalformedBundle);
-    expect(parseBundle(bundle.subarray(0, 6))).toHaveLength(1);
+    for (const end of [1, 2, 5])
+      expect(() => parseBundle(bundle.subarray(0, end))).toThrow(
+        new MalformedBundle('the bundle ends within entry 0'),
+      );
+    for (const end of [7, 8, 11])
+      expect(() => parseBundle(bundle.subarray(0, end))).toThrow(
+        new MalformedBundle('the bundle ends within entry 1'),
+      );
+    expect(parseBundle(bundle.subarray(0, 6)).map(String)).toEqual(['leaf']);
+    expect(parseBundle(new Uint8Array())).toEqual([]);
   });
 
   test('can have leaves of 65,535 bytes, and none that is larger', () => {
     expect(parseBundle(encodeBundle([Buffer.alloc(65_535)]))[0]).toHaveLength(65_535);
-    expect(() => encodeBundle([Buffer.alloc(65_536)])).toThrow(RangeError);
+    expect(() => encodeBundle([Buffer.alloc(65_536)])).toThrow(
+      new RangeError('a leaf of 65536 bytes is too large for a bundle'),
+    );
   });
 });

@@ -120,16 +120,89 @@ describe('MerkleTree', () => {
     );
   });
 
-  test.each([
-    ['the root of a size it has not reached', (tree: MerkleTree) => tree.root(5)],
-    ['a proof of a leaf beyond the size', (tree: MerkleTree) => tree.inclusionProof(3, 3)],
-    ['a proof of a leaf that is not a number', (tree: MerkleTree) => tree.inclusionProof(0.5, 3)],
-    ['a proof that it has shrunk', (tree: MerkleTree) => tree.consistencyProof(3, 2)],
-    ['a tile it has not filled so far', (tree: MerkleTree) => tree.tile(0, 0, 5)],
-    ['a tile of a level it has not reached', (tree: MerkleTree) => tree.tile(1, 0, 1)],
-    ['an empty tile', (tree: MerkleTree) => tree.tile(0, 0, 0)],
-  ])('rejects %s', (_, ask) => {
-    expect(() => ask(treeOf(4))).toThrow(RangeError);
+  const noTree = (size: number) => `there is no tree of ${size} leaves: it has 4`;
+  test.each<[string, (tree: MerkleTree) => unknown, string]>([
+    ['the root of a size it has not reached', (tree) => tree.root(5), noTree(5)],
+    ['the root of a negative size', (tree) => tree.root(-1), noTree(-1)],
+    ['the root of a part of a leaf', (tree) => tree.root(2.5), noTree(2.5)],
+    ['a proof of a size it has not reached', (tree) => tree.inclusionProof(0, 5), noTree(5)],
+    [
+      'a proof of a leaf beyond the size',
+      (tree) => tree.inclusionProof(3, 3),
+      'leaf 3 is not in a tree of 3',
+    ],
+    [
+      'a proof of a leaf before the first',
+      (tree) => tree.inclusionProof(-1, 3),
+      'leaf -1 is not in a tree of 3',
+    ],
+    ['a proof of half a leaf', (tree) => tree.inclusionProof(0.5, 3), 'leaf 0.5 is not in a tree of 3'],
+    ['a proof that it grows to more', (tree) => tree.consistencyProof(2, 5), noTree(5)],
+    [
+      'a proof that it has shrunk',
+      (tree) => tree.consistencyProof(3, 2),
+      'a tree of 3 cannot have grown to 2',
+    ],
+    [
+      'a proof from less than nothing',
+      (tree) => tree.consistencyProof(-1, 2),
+      'a tree of -1 cannot have grown to 2',
+    ],
+    [
+      'a proof from half a leaf',
+      (tree) => tree.consistencyProof(0.5, 2),
+      'a tree of 0.5 cannot have grown to 2',
+    ],
+    [
+      'a tile it has not filled so far',
+      (tree) => tree.tile(0, 0, 5),
+      'tile 0 of level 0 does not have 5 hashes',
+    ],
+    [
+      'a full tile it has not filled so far',
+      (tree) => tree.tile(0, 0),
+      'tile 0 of level 0 does not have 256 hashes',
+    ],
+    ['a tile after its last', (tree) => tree.tile(0, 1, 1), 'tile 1 of level 0 does not have 1 hashes'],
+    [
+      'a tile of a level it has not reached',
+      (tree) => tree.tile(1, 0, 1),
+      'tile 0 of level 1 does not have 1 hashes',
+    ],
+    [
+      'a tile of a level no tree has',
+      (tree) => tree.tile(4, 0, 1),
+      'tile 0 of level 4 does not have 1 hashes',
+    ],
+    ['an empty tile', (tree) => tree.tile(0, 0, 0), 'tile 0 of level 0 does not have 0 hashes'],
+    [
+      'a tile of a negative level',
+      (tree) => tree.tile(-1, 0, 1),
+      'tile 0 of level -1 does not have 1 hashes',
+    ],
+    ['a tile before the first', (tree) => tree.tile(0, -1, 1), 'tile -1 of level 0 does not have 1 hashes'],
+    ['half a tile', (tree) => tree.tile(0, 0.5, 1), 'tile 0.5 of level 0 does not have 1 hashes'],
+    ['half a hash', (tree) => tree.tile(0, 0, 1.5), 'tile 0 of level 0 does not have 1.5 hashes'],
+  ])('rejects %s', (_, ask, why) => {
+    expect(() => ask(treeOf(4))).toThrow(new RangeError(why));
+  });
+
+  test('has tiles of up to 256 hashes', () => {
+    const tree = treeOf(257);
+    expect(hexHashes(tree.tile(0, 0))).toEqual(hashes(256).map(hex));
+    expect(hexHashes(tree.tile(0, 1, 1))).toEqual([hex(leafHashOf(256))]);
+    expect(() => tree.tile(0, 0, 257)).toThrow(new RangeError('tile 0 of level 0 does not have 257 hashes'));
+  });
+
+  test('has no proof from an empty tree or from its own size', () => {
+    const tree = treeOf(4);
+    expect(
+      [tree.consistencyProof(0), tree.consistencyProof(4), tree.consistencyProof(0, 0)].map(hex),
+    ).toEqual(['', '', '']);
+  });
+
+  test('has as many leaves as were added', () => {
+    expect([treeOf(0).size, treeOf(1).size, treeOf(300, 3).size]).toEqual([0, 1, 300]);
   });
 
   test.each([
@@ -186,11 +259,63 @@ describe('a tree that drops the leaves of full blocks', () => {
     );
   });
 
+  /** The block that an answer lacks. */
+  function missing(ask: () => unknown): BlockMissing | undefined {
+    try {
+      ask();
+      return undefined;
+    } catch (error) {
+      expect(error).toBeInstanceOf(BlockMissing);
+      return error as BlockMissing;
+    }
+  }
+
   test('names the leaves that it needs and rejects others', () => {
     const tree = treeOf(700, 3);
-    expect(() => tree.inclusionProof(21, 700)).toThrow(new BlockMissing(16, 8));
+    expect(missing(() => tree.inclusionProof(21, 700))).toMatchObject({ start: 16, leaves: 8 });
     const block = blockOf(new BlockMissing(16, 8));
-    expect(() => tree.load(new Map(), 16, flipped(block, 1_000))).toThrow(LeavesChanged);
-    expect(() => tree.load(new Map(), 16, block.subarray(32))).toThrow(LeavesChanged);
+    const changed = new LeavesChanged('leaves 16 to 23 have changed');
+    const blocks: Blocks = new Map();
+    for (const bit of [0, 1_000, 2_047])
+      expect(() => tree.load(blocks, 16, flipped(block, bit))).toThrow(changed);
+    expect(() => tree.load(blocks, 16, block.subarray(32))).toThrow(
+      new LeavesChanged('a block has 8 leaf hashes; given 224 bytes'),
+    );
+    expect(() => tree.load(blocks, 16, Buffer.concat([block, block.subarray(32)]))).toThrow(
+      new LeavesChanged('a block has 8 leaf hashes; given 480 bytes'),
+    );
+    expect(blocks.size).toBe(0);
+  });
+
+  test('needs the leaves of full blocks only, and only during the call', () => {
+    const [tree, whole] = [treeOf(21, 3), treeOf(21)];
+    expect(missing(() => tree.inclusionProof(16))).toBeUndefined();
+    expect(missing(() => tree.inclusionProof(20))).toBeUndefined();
+    expect(missing(() => tree.inclusionProof(15))).toMatchObject({ start: 8, leaves: 8 });
+    expect(missing(() => tree.tile(0, 0, 9))).toMatchObject({ start: 0, leaves: 8 });
+    const blocks: Blocks = new Map();
+    tree.load(blocks, 8, blockOf(new BlockMissing(8, 8)));
+    expect([...blocks.keys()]).toEqual([1]);
+    expect(hex(tree.using(blocks, () => tree.inclusionProof(15)))).toBe(hex(whole.inclusionProof(15)));
+    expect(missing(() => tree.inclusionProof(15))).toMatchObject({ start: 8 });
+    expect(() => tree.using(blocks, () => tree.inclusionProof(21))).toThrow(RangeError);
+    expect(missing(() => tree.inclusionProof(15))).toMatchObject({ start: 8 });
+  });
+
+  test('has the same root after a question that it could not answer', () => {
+    const [tree, whole] = [treeOf(700, 3), treeOf(700)];
+    expect(hex(tree.root())).toBe(hex(whole.root()));
+    expect(missing(() => tree.root(103))).toMatchObject({ start: 96 });
+    expect(hex(tree.root())).toBe(hex(whole.root()));
+    expect(hex(withBlocks(tree, () => tree.root(103)))).toBe(hex(whole.root(103)));
+  });
+
+  test('drops nodes below a height from 0 to 8', () => {
+    for (const floor of [-1, 0.5, 9])
+      expect(() => new MerkleTree(floor)).toThrow(
+        new RangeError(`the floor must be from 0 to 8; given ${floor}`),
+      );
+    expect(missing(() => treeOf(256, 8).inclusionProof(0))).toMatchObject({ start: 0, leaves: 256 });
+    expect(missing(() => treeOf(256, 0).inclusionProof(0))).toBeUndefined();
   });
 });
