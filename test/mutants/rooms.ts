@@ -53,7 +53,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     mutate: ['src/audit/verify/*.ts', 'src/audit/evidence/*.ts'],
     // The others open ledgers or take seconds.
     tests: [
-      'test/audit/verify/!(begun-platform|book-speed|mutations|verify-evidence|verify-store|verify-url).test.ts',
+      'test/audit/verify/!(begun-platform|book-speed|mutations|tile-levels|verify-evidence|verify-store|verify-url).test.ts',
     ],
   },
   'audit/witness': { mutate: ['src/audit/witness/*.ts'], tests: ['test/audit/witness/*.test.ts'] },
