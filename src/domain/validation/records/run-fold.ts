@@ -94,10 +94,10 @@ export class RunFold {
   /** Yields the verdicts of the last completed run of a shard. */
   *verdictsOf(shard: string): Generator<readonly [clusterId: string, verdict: Verdict]> {
     const state = this.#shards.get(shard);
-    for (const clusterId of state?.members ?? []) {
+    if (state === undefined) return;
+    for (const clusterId of state.members) {
       const last = this.#entries.get(clusterId)?.history.last;
-      if (last !== undefined && state !== undefined)
-        yield [clusterId, last.at >= state.tick ? last : { ...last, at: state.tick }];
+      if (last !== undefined) yield [clusterId, { ...last, at: Math.max(last.at, state.tick) }];
     }
   }
 
@@ -210,13 +210,13 @@ export class RunFold {
   #dropOtherShardCounts(shard: string): string[] {
     const dropped: string[] = [];
     const shardCount = shard.split('of')[1];
-    for (const other of [...this.#shards.keys()]) {
+    for (const { shard: other, conditions } of [...this.#shards.values()]) {
       if (other.split('of')[1] === shardCount) continue;
       for (const [clusterId, entry] of this.#entries) {
         if (entry.shard !== other) continue;
         this.#entries.set(clusterId, { history: this.#currentHistory(entry), shard: '', appliedRuns: 0 });
       }
-      dropped.push(...(this.#shards.get(other)?.conditions.keys() ?? []));
+      dropped.push(...conditions.keys());
       this.#shards.delete(other);
     }
     return dropped;

@@ -215,10 +215,9 @@ function announcedItems(
 /** Returns the conditions that are new or changed, and the ids of those that ended. */
 function conditionChanges(now: readonly Condition[], before: ReadonlyMap<string, Condition>) {
   const ids = new Set(now.map(conditionId));
-  const raised = now.filter((condition) => {
-    const previous = before.get(conditionId(condition));
-    return previous === undefined || digestOf(previous) !== digestOf(condition);
-  });
+  const raised = now.filter(
+    (condition) => digestOf(before.get(conditionId(condition))) !== digestOf(condition),
+  );
   return { raised, resolved: [...before.keys()].filter((id) => !ids.has(id)) };
 }
 
