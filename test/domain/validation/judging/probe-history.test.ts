@@ -121,7 +121,7 @@ describe('a history', () => {
   });
 
   test('begins a bad streak with the first bad verdict, and counts by code', () => {
-    const down = after(
+    const down = historyOf(
       [1_000, refused],
       [2_000, (ms) => ({ state: 'unknown', code: 'timeout', at: ms })],
       [3_000, refused],
