@@ -56,5 +56,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'test/audit/verify/!(begun-platform|book-speed|mutations|tile-levels|verify-evidence|verify-store|verify-url).test.ts',
     ],
   },
-  'audit/witness': { mutate: ['src/audit/witness/*.ts'], tests: ['test/audit/witness/*.test.ts'] },
+  'audit/witness': {
+    mutate: ['src/audit/witness/*.ts'],
+    tests: ['test/audit/witness/{add-checkpoint,cosignature,cosignature-store,posting}.test.ts'],
+  },
 };

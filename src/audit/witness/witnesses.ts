@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { Logger } from '../../util/logger.ts';
 import type { SignedCheckpoint } from '../checkpoint-store.ts';
-import type { SignedLog } from '../signed-log.ts';
 import { addCheckpoint } from './add-checkpoint.ts';
 import { WitnessKey } from './cosignature.ts';
 import { CosignatureStore } from './cosignature-store.ts';
@@ -21,6 +20,14 @@ export interface WitnessOptions {
   readonly log: Logger;
 }
 
+/** The log whose checkpoints are posted. */
+export interface WitnessedLog {
+  /** Whether the log matches its newest checkpoint. */
+  readonly isReady: boolean;
+  readonly tree: { consistencyProof(from: number, to: number): Promise<Uint8Array> };
+  newest(): SignedCheckpoint | undefined;
+}
+
 interface Witness {
   readonly url: string;
   readonly key: WitnessKey;
@@ -37,7 +44,7 @@ interface Witness {
  * cosigned before, so that the ledger cannot show different logs to different auditors.
  */
 export class Witnesses {
-  readonly #signedLog: SignedLog;
+  readonly #signedLog: WitnessedLog;
   readonly #stored: CosignatureStore;
   readonly #options: WitnessOptions;
   readonly #witnesses: readonly Witness[];
@@ -45,7 +52,11 @@ export class Witnesses {
   #running: Promise<void> = Promise.resolve();
 
   /** @throws MalformedKey if the key of a witness cannot be parsed. */
-  constructor(signedLog: SignedLog, store: EventStore, options: WitnessOptions) {
+  constructor(
+    signedLog: WitnessedLog,
+    store: Pick<EventStore, 'append' | 'readStream'>,
+    options: WitnessOptions,
+  ) {
     this.#signedLog = signedLog;
     this.#stored = new CosignatureStore(store);
     this.#options = options;
