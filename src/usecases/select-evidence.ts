@@ -4,14 +4,9 @@ import { type Instant, type Period, periodWindow } from '../domain/time.ts';
 import type { ClosedPeriod } from '../projections/model/closed-periods.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import { accountUsage } from '../projections/queries/account-usage.ts';
-import { toAccount } from '../projections/queries/differences.ts';
-import {
-  closedQuestion,
-  earlierChanges,
-  statementsInTurns,
-} from '../projections/queries/period-statements.ts';
-import { runYielding } from '../util/event-loop-yielder.ts';
+import { closedQuestion, statementsInTurns } from '../projections/queries/period-statements.ts';
 import type { Position } from '../util/log-numbers.ts';
+import { type EvidenceCluster, neededClusters } from './needed-clusters.ts';
 
 /** Maximum number of facts of an account in an evidence file: their proofs, about 700 bytes each, are held in memory. */
 const MAX_FACTS = 100_000;
@@ -21,12 +16,6 @@ export type EvidenceFigure =
   | { readonly kind: 'no-statement' }
   | { readonly kind: 'statement'; readonly statement: Statement; readonly closedAt: Instant }
   | { readonly kind: 'usage'; readonly usage: UsageBreakdown };
-
-/** A cluster that any fact gives to the account, and the positions of all of its facts. */
-interface EvidenceCluster {
-  readonly clusterId: string;
-  readonly positions: readonly number[];
-}
 
 export type EvidenceSelection =
   /** A cluster cannot be read, so that no figure can be proved. */
@@ -66,63 +55,12 @@ export async function selectEvidence(
     ? await statementFor(model, accountId, period)
     : usageFor(model, accountId, period, size, now);
   const all = clustersOf(model, accountId, size);
-  const clusters = isMinimal ? await neededClusters(model, { accountId, period, size, figure }, all) : all;
+  const needed = () =>
+    figure.kind === 'no-statement' ? [] : neededClusters(model, { accountId, period, size }, all);
+  const clusters = isMinimal ? await needed() : all;
   const facts = clusters.reduce((sum, { positions }) => sum + positions.length, 0);
   if (facts > MAX_FACTS) return { outcome: 'too-many-facts', facts, limit: MAX_FACTS };
   return { outcome: 'selected', figure, clusters, closings };
-}
-
-/**
- * Returns the part of the clusters that the figure needs: the clusters that are billed to the account in the period, or in an
- * earlier one that the statement adjusts or in which changes cancel out, with the facts up to the watermark of the statement.
- * Of a cluster that is no longer billed to the account, the last facts are left out if they can change no figure of it and
- * cause no adjustment, since they may be those of another account.
- */
-async function neededClusters(
-  model: LedgerModel,
-  {
-    accountId,
-    period,
-    size,
-    figure,
-  }: { accountId: string; period: Period; size: number; figure: EvidenceFigure },
-  clusters: readonly EvidenceCluster[],
-): Promise<EvidenceCluster[]> {
-  const question = closedQuestion(model, period);
-  if (figure.kind === 'no-statement') return [];
-  const changes =
-    question === undefined
-      ? new Map<Period, ReadonlySet<number>>()
-      : await runYielding(earlierChanges(model, question, accountId));
-  const causes = new Set([...changes.values()].flatMap((positions) => [...positions]));
-  const windows = [period, ...changes.keys()].map(periodWindow);
-  const end = question?.watermark ?? size;
-  // An adjustment is also about what was billed as known at the previous closing.
-  const previous = question?.earlier.at(-1)?.watermark;
-  const asOfs = previous === undefined ? [end] : [end, previous];
-  const windowsEnd = Math.max(...windows.map(({ to }) => to));
-  return clusters.flatMap(({ clusterId, positions }) => {
-    const cluster = model.clusters.find(clusterId) as number;
-    const owned = asOfs.flatMap((asOf) => toAccount(model.intervals(cluster, asOf), accountId));
-    const isNeeded = owned.some(({ from, to }) =>
-      windows.some((window) => from < window.to && (to === null || to > window.from)),
-    );
-    if (!isNeeded) return [];
-    const known = positions.filter((position) => position <= end);
-    const ends = owned.map(({ to }) => to);
-    if (ends.includes(null)) return [{ clusterId, positions: known }];
-    const ownedUntil = Math.max(...ends.map(Number));
-    const last = known.findLastIndex((position) => {
-      const effectiveAt = model.facts.effectiveAt(position);
-      return (
-        causes.has(position) ||
-        // A void has its effect at the time of the fact that it voids.
-        model.facts.typeAt(position) === 'FactVoided' ||
-        (effectiveAt < windowsEnd && effectiveAt <= ownedUntil)
-      );
-    });
-    return [{ clusterId, positions: known.slice(0, last + 1) }];
-  });
 }
 
 /** Returns the clusters that any of the first `size` events gives to an account. */

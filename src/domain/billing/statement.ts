@@ -262,5 +262,8 @@ function nextWithin(intervals: readonly OwnedInterval[], from: number, window: W
 
 const startIn = ({ from }: OwnedInterval, window: Window): Instant => Math.max(from, window.from);
 const endIn = ({ to }: OwnedInterval, window: Window): Instant => Math.min(to ?? window.to, window.to);
-const isWithin = (interval: OwnedInterval, window: Window) =>
-  startIn(interval, window) < endIn(interval, window);
+
+/** Returns whether any time of an interval is in a window. */
+export function isWithin(interval: OwnedInterval, window: Window): boolean {
+  return startIn(interval, window) < endIn(interval, window);
+}

@@ -123,15 +123,15 @@ export function* pendingAdjustments(
 }
 
 /**
- * Returns the earlier periods in which a cluster is billed to an account otherwise than at the previous closing, with the
- * positions of the facts that changed it, even if the changes of several clusters cancel out. Yields where the caller may pause.
+ * Returns the earlier periods in which a cluster is billed to an account otherwise than at the previous closing, even if the
+ * changes of several clusters cancel out. Yields where the caller may pause.
  */
 export function* earlierChanges(
   model: LedgerModel,
   question: StatementsQuestion,
   accountId: string,
-): Generator<undefined, ReadonlyMap<Period, ReadonlySet<Position>>> {
-  return (yield* touchedAccounts(model, question, accountId)).get(accountId) ?? new Map();
+): Generator<undefined, Period[]> {
+  return [...((yield* touchedAccounts(model, question, accountId)).get(accountId)?.keys() ?? [])];
 }
 
 /** @param periods positions of the facts that changed each period. */
