@@ -30,7 +30,7 @@ export function billedAt(facts: readonly BillingFact[], w: number): BilledSpan[]
   const F = countingAt(facts, w);
   const R = earliest(F, 'registered');
   const D = earliest(F, 'deleted') ?? Number.POSITIVE_INFINITY;
-  if (R === undefined || R >= D) return [];
+  if (R === undefined) return [];
   let billed: Span[] = [{ from: R, to: D }];
   for (const cause of CAUSES)
     billed = common(billed, without(stretches(stops(F, cause), false), true), nothing);

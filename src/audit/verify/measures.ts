@@ -32,7 +32,7 @@ export interface Amounts {
  * @param clusters the time that each cluster is billed to the account.
  */
 export function measure(clusters: readonly (readonly BilledSpan[])[], from: number, to: number): Breakdown {
-  const clipped = clusters.map((spans) => clip(spans, from, to)).filter((spans) => spans.length > 0);
+  const clipped = clusters.map((spans) => clip(spans, from, to));
   const byType = typesIn(clipped.flat()).map((clusterType) => {
     const own = clipped.map((spans) => spans.filter((span) => span.clusterType === clusterType));
     return { clusterType, ...usageOf(own, from, to) };

@@ -69,6 +69,7 @@ describe('the usage in a window of 10 seconds', () => {
       peakClusters: 2,
     });
     expect(usage([span(11_000, 13_000)], [span(13_000, 15_000)])).toMatchObject({ peakClusters: 1 });
+    expect(usage([span(13_000, 15_000)], [span(11_000, 13_000)])).toMatchObject({ peakClusters: 1 });
     expect(usage([span(13_000, 15_000)], [span(11_000, 14_000)], [span(12_000, 13_001)])).toMatchObject({
       peakClusters: 3,
     });
