@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'audit/proofs': {
     mutate: ['src/audit/*.ts', ...FOLLOWING.map((file) => `!${file}`)],
     tests: [
-      'test/audit/{canonical-text,errors,key-location,leaf,leaf-digest,ledger-id,log-identity,log-keys}.test.ts',
+      'test/audit/{canonical-text,errors,hash-column,key-location,leaf,leaf-digest,ledger-id,log-identity,log-keys}.test.ts',
       'test/audit/{note,tiles,tree,verify-proof}.test.ts',
     ],
   },
