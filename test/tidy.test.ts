@@ -143,20 +143,6 @@ test('docs/ARCHITECTURE.md lists exactly the layers of src, and the imports that
   }
 });
 
-test('docs/ARCHITECTURE.md lists exactly the streams that the domain names', async () => {
-  const [section = ''] =
-    (await read('docs/ARCHITECTURE.md')).split('\n## Streams\n')[1]?.split('\n## ') ?? [];
-  const rows = [...section.matchAll(/^\| `(.+?)` *\| (.+?) *\| (.+?) *\| `(.+?)` *\|$/gm)].map(
-    ([, name, holds, types, writer]) => ({ name, holds, types, writer }),
-  );
-  expect(rows).toEqual(
-    Object.values(STREAMS).map(({ types, ...stream }) => ({
-      ...stream,
-      types: typeof types === 'string' ? types : types.map((type) => `\`${type}\``).join(', '),
-    })),
-  );
-});
-
 test('the layers that may not import the table of streams spell the same names and event types', async () => {
   const { cluster, period, checkpoints } = STREAMS;
   const spelled = Object.values(STREAMS)

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   accountOfStream,
@@ -97,4 +98,18 @@ test('every stream has the name and the types that logs have', () => {
     ['~log-index', ['LogIndexed']],
     ['~log-gaps', ['LogGapFound']],
   ]);
+});
+
+test('docs/ARCHITECTURE.md lists exactly the streams that the domain names', () => {
+  const page = readFileSync(new URL('../../docs/ARCHITECTURE.md', import.meta.url), 'utf8');
+  const [section = ''] = page.split('\n## Streams\n')[1]?.split('\n## ') ?? [];
+  const rows = [...section.matchAll(/^\| `(.+?)` *\| (.+?) *\| (.+?) *\| `(.+?)` *\|$/gm)].map(
+    ([, name, holds, types, writer]) => ({ name, holds, types, writer }),
+  );
+  expect(rows).toEqual(
+    Object.values(STREAMS).map(({ types, ...stream }) => ({
+      ...stream,
+      types: typeof types === 'string' ? types : types.map((type) => `\`${type}\``).join(', '),
+    })),
+  );
 });
