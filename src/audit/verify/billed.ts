@@ -59,7 +59,7 @@ export function billedAt(facts: readonly BillingFact[], w: number): BilledSpan[]
 function countingAt(facts: readonly BillingFact[], w: number): BillingFact[] {
   const known = facts.filter(({ position }) => position <= w);
   const voided = new Set(known.map(({ voids }) => voids));
-  return known.filter(({ type, eventId }) => type !== 'voided' && !voided.has(eventId));
+  return known.filter(({ eventId }) => !voided.has(eventId));
 }
 
 function earliest(F: readonly BillingFact[], type: BillingFact['type']): number | undefined {

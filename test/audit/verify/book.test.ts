@@ -117,6 +117,13 @@ describe('the statements of a book', () => {
     expect(close(book, '2026-04', 4)).toEqual([['acme', '0.000', ['2026-01', `-${seconds(1)}`, 'e4']]]);
   });
 
+  test('have no adjustment of a period whose usage is the same, although other clusters make it up', () => {
+    const at = day('2026-01-30');
+    const book = bookOf(registered(at), voided('e1'), registered(at, c2));
+    expect(close(book, '2026-01', 1)).toEqual([['acme', seconds(2)]]);
+    expect(close(book, '2026-02', 3)).toEqual([['acme', seconds(28)]]);
+  });
+
   test('are not changed by facts that billing does not read', () => {
     const book = bookOf(registered(day('2026-01-31')), {
       type: 'other',

@@ -187,6 +187,52 @@ describe('an event that is not what was signed', () => {
   });
 });
 
+describe('building a file', () => {
+  /** Holds the event loop for longer than long work may. */
+  const hold = () => {
+    const until = performance.now() + 3;
+    while (performance.now() < until);
+  };
+  const build = async (signal: AbortSignal, slow: 'tree' | 'store') => {
+    const { log: source, store } = log;
+    const { tree } = source;
+    const slowTree: typeof tree = {
+      ...tree,
+      inclusionProof: async (...asked) => {
+        if (slow === 'tree') hold();
+        return tree.inclusionProof(...asked);
+      },
+    };
+    const slowStore: typeof store = {
+      ...store,
+      readStream: (...asked) => {
+        if (slow === 'store') hold();
+        return store.readStream(...asked);
+      },
+    };
+    let text = '';
+    for await (const piece of evidencePieces(
+      { ...source, tree: slowTree },
+      slowStore,
+      contentsOf(log),
+      signal,
+    ))
+      text += piece;
+    return text;
+  };
+
+  test('is given up when that is wanted, while proofs are made and while events are read', async () => {
+    const aborted = AbortSignal.abort(new Error('enough'));
+    await expect(build(aborted, 'tree')).rejects.toThrow('enough');
+    await expect(build(aborted, 'store')).rejects.toThrow('enough');
+  });
+
+  test('lets other work run, and then goes on', async () => {
+    const { signal } = new AbortController();
+    expect(await build(signal, 'tree')).toBe((await log.evidence(contentsOf(log))).toString('utf8'));
+  });
+});
+
 test('the text of a seal has the format, the origin, the account, the period and the digest, each in a line', () => {
   expect(sealText('o', 'a', '2026-01', Uint8Array.of(1, 2, 3))).toBe(
     'cluster-ledger evidence v2\no\na\n2026-01\nAQID\n',

@@ -71,6 +71,14 @@ describe('an honest file', () => {
       });
   });
 
+  test('may have a proof since the empty log', async () => {
+    const whole = await log.evidence(contentsOf(log, { since: 0 }));
+    expect(verdictOn(whole, { olderCheckpoint: log.checkpoint(0) })).toEqual({
+      ok: true,
+      summary: { ...summary, consistentSince: 0 },
+    });
+  });
+
   test('continues the empty log, whatever else it says', () => {
     const olderCheckpoint = log.checkpoint(0);
     expect(verdictOn(file, { olderCheckpoint })).toMatchObject({ ok: true, summary: { consistentSince: 0 } });

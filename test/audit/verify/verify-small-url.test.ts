@@ -102,7 +102,7 @@ describe('an honest log', () => {
       all.delete(ENTRIES);
       all.delete(HASHES);
       all.set('/log/tile/entries/000', Buffer.concat([bundle, bundle]));
-      all.set('/log/tile/0/000', Buffer.concat([hashes, hashes]));
+      all.set('/log/tile/0/000', Buffer.concat([hashes, Buffer.alloc(8_192 - hashes.length)]));
     });
     expect(await verdictOn(grown)).toEqual({ ok: true, summary });
   });
@@ -154,6 +154,16 @@ describe('a log', () => {
       'format',
       '/log/checkpoint is larger than the 65536 bytes it may have',
       (all) => all.set('/log/checkpoint', Buffer.alloc(65_537)),
+    ],
+    [
+      'signature',
+      'the checkpoint of the log is not signed by a key that was given: a note must not have control characters',
+      (all) => all.set('/log/checkpoint', Buffer.alloc(65_536)),
+    ],
+    [
+      'format',
+      `${ENTRIES} is larger than the 16777472 bytes it may have`,
+      (all) => all.set(ENTRIES, Buffer.alloc(16_777_473)),
     ],
     ['completeness', `the log does not have ${ENTRIES}, ${without}`, (all) => all.delete(ENTRIES)],
     ['completeness', `the log does not have ${HASHES}, ${without}`, (all) => all.delete(HASHES)],
