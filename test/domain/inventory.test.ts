@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  hours,
+  INVENTORY_STATUSES,
   type InventoryItem,
+  isGoneFromInventory,
   type RegisteredCluster,
   reconcileInventory,
   type SourceReading,
@@ -55,6 +58,49 @@ describe('a billed cluster', () => {
     expect(opinion([unreadable], cluster('c1'))).toBe('unknown');
     expect(opinion([argocd(), unreadable], cluster('c1'))).toBe('unknown');
     expect(opinion([argocd()], cluster('c1', { expectedIn: ['kubefirst/default'] }))).toBe('unknown');
+  });
+
+  describe('in the records of a management cluster', () => {
+    const source = 'kubefirst/default';
+    const connection = 'kubefirst:default/ns/c1';
+    const kubefirst = (...ids: readonly string[]): SourceReading => ({
+      source,
+      items: ids.map((clusterId) =>
+        item(clusterId, { source, reference: `kubefirst:${clusterId}`, clusterId }),
+      ),
+    });
+    const hosted = cluster('h1.abc.c1.5', { connection, hostId: 'h1' });
+
+    test.each<[status: string, readings: SourceReading[], one: RegisteredCluster]>([
+      ['listed', [kubefirst('h1.abc.c1.5')], hosted],
+      ['gone', [kubefirst('h1.def.c2.5')], hosted],
+      ['gone-with-host', [kubefirst('h2.def.c2.5')], hosted],
+      ['gone-with-host', [kubefirst()], hosted],
+      ['gone-with-host', [kubefirst('h1')], hosted],
+      ['gone', [kubefirst()], cluster('c1', { connection })],
+      ['unknown', [kubefirst()], cluster('c1', { connection: 'kubefirst:default/c1' })],
+      ['unknown', [kubefirst()], cluster('c1', { connection: 'kubefirst:other/ns/c1' })],
+      ['gone', [{ source: 'kubefirst', items: [] }], cluster('c1', { connection })],
+      ['unknown', [kubefirst(), { source, unreadable: 'away' }], hosted],
+      ['unknown', [{ source, unreadable: 'away' }, kubefirst()], hosted],
+      ['unknown', [{ source, isReadable: true }], hosted],
+      ['gone', [kubefirst(), { source, isReadable: true }], cluster('c1', { connection })],
+    ])('is %s: %#', (status, readings, one) => {
+      expect(opinion(readings, one)).toBe(status);
+    });
+  });
+
+  test('is listed by its reference although the source of that is not known', () => {
+    const other = { source: 'other', items: [item('c1', { source: 'other' })] };
+    expect(opinion([other], cluster('c1'))).toBe('listed');
+    expect(opinion([other], cluster('c1', { expectedIn: ['argocd'] }))).toBe('listed');
+  });
+
+  test('is unknown if one of two sources that must list it was not read', () => {
+    const expectedIn = ['kubefirst/default'];
+    const read = { source: 'kubefirst/default', items: [] };
+    expect(opinion([argocd(), read], cluster('c1', { expectedIn }))).toBe('gone');
+    expect(opinion([read], cluster('c1', { expectedIn: [...expectedIn, 'argocd'] }))).toBe('unknown');
   });
 
   test('raises a condition with the cluster-hours billed since it was first missing', () => {
@@ -124,6 +170,60 @@ describe('an unregistered cluster', () => {
   test('raises no condition if its id is registered', () => {
     expect(strangers([item('c2', { clusterId: 'c1' })])).toEqual([]);
   });
+});
+
+describe('the conditions of unregistered clusters', () => {
+  const found = (items: readonly InventoryItem[], firstSeen?: (key: string) => number | undefined) =>
+    reconcileInventory(
+      [argocd(...items)],
+      [],
+      NOW,
+      firstSeen === undefined ? {} : { firstSeen },
+    ).conditions.map(({ key, since, clusterHours }) => [key, since, clusterHours]);
+  const key = (name: string) => `running-but-unregistered:argocd:argocd/${name}`;
+
+  test('are ordered by reference', () => {
+    expect(found([item('c3'), item('c1'), item('c2')]).map(([each]) => each)).toEqual(
+      ['c1', 'c2', 'c3'].map(key),
+    );
+  });
+
+  test('begin when the cluster was listed first, or else when it was found first, or else now', () => {
+    expect(found([item('c1', { since: NOW - HOUR })], () => NOW - 3 * HOUR)).toEqual([
+      [key('c1'), NOW - HOUR, '1.000000'],
+    ]);
+    expect(found([item('c1')], (each) => (each === key('c1') ? NOW - 3 * HOUR : undefined))).toEqual([
+      [key('c1'), NOW - 3 * HOUR, '3.000000'],
+    ]);
+    expect(found([item('c1')])).toEqual([[key('c1'), NOW, '0.000000']]);
+    expect(found([item('c1', { since: NOW + HOUR })])).toEqual([[key('c1'), NOW, '0.000000']]);
+  });
+
+  test('have no hours before their time, nor have those of missing clusters', () => {
+    const { conditions } = reconcileInventory([argocd()], [cluster('c1')], NOW, {
+      firstSeen: () => NOW + HOUR,
+    });
+    expect(conditions).toMatchObject([{ since: NOW + HOUR, clusterHours: '0.000000' }]);
+  });
+});
+
+test.each([
+  ['listed', false],
+  ['gone', true],
+  ['gone-with-host', true],
+  ['unknown', false],
+] as const)('a cluster that is %s is gone from the inventory: %s', (status, isGone) => {
+  expect(isGoneFromInventory(status)).toBe(isGone);
+  expect(INVENTORY_STATUSES).toContain(status);
+});
+
+test.each([
+  [0n, '0.000000'],
+  [3_600_000n, '1.000000'],
+  [1n, '0.000000'],
+  [2n, '0.000001'],
+])('%i ms are %s hours', (ms, expected) => {
+  expect(hours(ms)).toBe(expected);
 });
 
 test('each registered cluster has one status and no listed one is missed, whatever is listed and registered', () => {

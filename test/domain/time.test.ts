@@ -4,11 +4,16 @@ import {
   DAY_MS,
   daysOf,
   formatInstant,
+  HOUR_MS,
+  INSTANT_FORM,
+  isPeriodWindow,
   LAST_INSTANT,
+  MINUTE_MS,
   parseInstant,
   periodOf,
   periodWindow,
   readInstant,
+  SECOND_MS,
 } from '../../src/domain/time.ts';
 import { at } from './facts/facts.ts';
 
@@ -191,4 +196,35 @@ describe('the days of a window', () => {
   test('are 29 in a leap February', () => {
     expect(daysOf(periodWindow('2028-02'))).toHaveLength(29);
   });
+});
+
+test.each([
+  [true, '2026-01-01', '2026-02-01'],
+  [true, '2026-02-01', '2026-03-01'],
+  [true, '2028-02-01', '2028-03-01'],
+  [true, '2026-12-01', '2027-01-01'],
+  [true, '9999-11-01', '9999-12-01'],
+  [false, '2026-01-02', '2026-02-02'],
+  [false, '2026-01-01', '2026-01-31'],
+  [false, '2026-02-01', '2026-03-02'],
+  [false, '2026-01-01', '2026-03-01'],
+  [false, '2026-01-01', '2026-01-01'],
+  [false, '2026-01-01', '2026-01-01T12:00:00Z'],
+  [false, '2026-01-04', '2026-02-01'],
+])('a window is (%s) that of a period: from %s to %s', (expected, from, to) => {
+  expect(isPeriodWindow({ from: at(from), to: at(to) })).toBe(expected);
+});
+
+test('a window is not that of a period beyond the last instant', () => {
+  expect(isPeriodWindow({ from: at('9999-12-01'), to: LAST_INSTANT + 1 })).toBe(false);
+});
+
+test('seconds, minutes, hours and days are in milliseconds', () => {
+  expect([SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS]).toEqual([1_000, 60_000, 3_600_000, 86_400_000]);
+});
+
+test('a message about a time says which forms are accepted', () => {
+  expect(INSTANT_FORM).toBe(
+    'an RFC 3339 time from 1970 to 9999 with a zone, such as 2026-01-31T08:00:00.000Z',
+  );
 });
