@@ -197,6 +197,27 @@ describe('a customer', () => {
   });
 });
 
+describe('a transfer to another account that was voided', () => {
+  test('is not shown to the customer, who owned the cluster all the time', async () => {
+    const it = await ledgerForTest();
+    const [, wrong] = await it.record(
+      registered('c1', '2026-03-01T00:00:00Z'),
+      event('cluster.changed', 'c1', '2026-03-10T00:00:00Z', { accountId: 'secretco', name: 'secret-name' }),
+    );
+    await it.record(voided('c1', '2026-03-11T00:00:00Z', wrong?.eventId as string));
+    const { key: by } = await createKey(it, undefined, { role: 'operator' });
+    const { key: own } = await createKey(it, by, { role: 'customer', accountId: 'acme' });
+    const { body, text } = await it.get('/v1/clusters/c1/events', bearer(own));
+    expect(body.items.map(({ type }: { type: string }) => type)).toEqual([
+      'io.clusterledger.cluster.registered.v1',
+      'io.clusterledger.fact.voided.v1',
+    ]);
+    const { text: replay } = await it.get('/v1/accounts/acme/replay?period=2026-03', bearer(own));
+    expect(text + replay).not.toMatch(/secretco|secret-name/);
+    expect((await it.get(`/v1/events/${wrong?.eventId}`, bearer(own))).status).toBe(404);
+  });
+});
+
 describe('a file of evidence that a customer downloads', () => {
   /** The keys of the log, of an operator and of a customer. */
   const keysOf = async (it: TestLedger) => {

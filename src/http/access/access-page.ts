@@ -54,10 +54,11 @@ Where the table says _own_:
   one name are one producer, so that a key can be replaced.
 
 What a customer reads names no other account. If a cluster came from another account, or went to one, its facts and intervals
-from the time of the other owner are left out. A replay shows the transfer to another account without its data. An evidence
-file has only the clusters that are billed to the account in the period of the statement or in an earlier one that changed, with
-the facts that the statement cannot be verified without. Of a cluster that came from another account, these are also the earlier
-facts, and of one that went to another account in that time also the transfer: an evidence file then names that account.
+from the time of the other owner are left out, as are facts that name another account, such as a transfer that was voided. A
+replay shows the transfer to another account without its data. An evidence file has only the clusters that are billed to the
+account in the period of the statement or in an earlier one that changed, with the facts that the statement cannot be verified
+without. Of a cluster that came from another account, these are also the earlier facts, and of one that went to another account
+in that time also the transfer: an evidence file then names that account.
 
 ## Keys
 

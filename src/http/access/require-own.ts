@@ -92,13 +92,18 @@ export function ownerNow(model: LedgerModel, cluster: ClusterNumber, now: number
   return ownerAt(model.billing(cluster, model.position), now);
 }
 
-/** Returns whether the cluster of a fact belonged to an account when the fact became effective. */
+/**
+ * Returns whether the cluster of a fact belonged to an account when the fact became effective, and the fact names no other account.
+ * A transfer to another account that was voided, or that another one at the same instant replaced, still names it.
+ */
 export function isFactOfAccount(
   model: LedgerModel,
   position: Position,
   accountId: string | undefined,
 ): boolean {
   if (model.facts.clusterAt(position) === -1) return false;
+  const named = model.facts.accountAt(position);
+  if (named !== undefined && model.accounts.text(named) !== accountId) return false;
   const billing = model.billing(model.facts.clusterAt(position), model.position);
   return ownerAt(billing, model.facts.effectiveAt(position)) === accountId;
 }
