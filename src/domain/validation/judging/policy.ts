@@ -23,7 +23,7 @@ const Share = z
       .string()
       .regex(/^(0(\.\d{1,3})?|1(\.0{1,3})?)$/, 'must be from 0 to 1 with at most 3 decimal places')
       .transform((text) => {
-        const [whole = '0', fraction = ''] = text.split('.');
+        const [whole, fraction = ''] = text.split('.') as [string, string?];
         return Number(whole) * 1_000 + Number(fraction.padEnd(3, '0'));
       }),
   )
