@@ -70,7 +70,7 @@ export class MerkleTree {
     grow(this.#columns, leafHash, this.#size++);
     const floor = this.#floor;
     if (floor > 0 && this.#size % 2 ** floor === 0)
-      for (let height = 0; height < floor; height++) this.#columns[height]?.clear();
+      for (const column of this.#columns.slice(0, floor)) column.clear();
   }
 
   /**
