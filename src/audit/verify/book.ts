@@ -124,7 +124,7 @@ export class Book {
     const clusters = [...(this.#clustersOf.get(accountId) ?? [])];
     const known = clusters.map(({ is }) => toAccount(is, accountId));
     const knownBefore = causes.size === 0 ? [] : clusters.map(({ was }) => toAccount(was, accountId));
-    const adjustments = [...causes].sort(byText).flatMap(([earlier, facts]) => {
+    const adjustments = [...causes].sort(byPeriod).flatMap(([earlier, facts]) => {
       const month = monthOf(earlier);
       const inOrder = [...facts].sort(([a], [b]) => a - b).map(([, eventId]) => eventId);
       const [before, after] = [measure(knownBefore, ...month), measure(known, ...month)];
@@ -138,9 +138,9 @@ function toAccount(spans: readonly BilledSpan[], accountId: string): readonly Bi
   return spans.filter((span) => span.accountId === accountId);
 }
 
-/** Compares by the key of an entry, by code units. */
-function byText([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : Number(a > b);
+/** Compares entries by their periods, of which no two are the same. */
+function byPeriod([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 function note(causes: Causes, accountId: string, period: string, by: BillingFact): void {

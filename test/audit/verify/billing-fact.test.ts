@@ -178,6 +178,8 @@ test.each<[text: unknown, instant: number | undefined]>([
   ['2026-01-01T00:00:00Z', undefined],
   ['2026-01-01T00:00:00.000+00:00', undefined],
   ['+002026-01-01T00:00:00.000Z', undefined],
+  ['+010000-01-01T00:00:00.000Z', undefined],
+  ['-000001-01-01T00:00:00.000Z', undefined],
   ['2026-01-01T00:00:00.000Z ', undefined],
   [1, undefined],
   [undefined, undefined],

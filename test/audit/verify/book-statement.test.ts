@@ -58,6 +58,19 @@ describe('an adjustment', () => {
     expect(line?.byType.map(({ clusterType }) => clusterType)).toEqual([null]);
   });
 
+  test('has no line of a type if only clusters of different types were billed at once', () => {
+    const apart = january(['2026-01-02', '2026-01-03', 'a'], ['2026-01-05', '2026-01-06', 'b']);
+    const together = january(['2026-01-05', '2026-01-06', 'a'], ['2026-01-05', '2026-01-06', 'b']);
+    expect(adjustmentOf('2026-01', apart, together, ['e1'])).toEqual({
+      period: '2026-01',
+      before: apart.usage,
+      after: together.usage,
+      delta: amounts(0, '0.000'),
+      byType: [],
+      facts: ['e1'],
+    });
+  });
+
   test('adds nothing if a peak alone changed', () => {
     const apart = january(['2026-01-02', '2026-01-03', 'a'], ['2026-01-05', '2026-01-06', 'a']);
     const together = january(['2026-01-05', '2026-01-06', 'a'], ['2026-01-05', '2026-01-06', 'a']);

@@ -96,6 +96,20 @@ describe('the statements of a book', () => {
     expect(close(book, '2026-02', 3)).toEqual([['acme', seconds(28), ['2026-01', seconds(1), 'e2']]]);
   });
 
+  test('name for a period only the facts of clusters that are billed differently in it', () => {
+    const book = bookOf(
+      registered(day('2026-01-30')),
+      registered(day('2026-02-05'), c2),
+      registered(day('2026-01-29')),
+      stopped(day('2026-01-10'), c2),
+    );
+    close(book, '2026-01', 2);
+    close(book, '2026-02', 2);
+    expect(close(book, '2026-03', 4)).toEqual([
+      ['acme', seconds(31), ['2026-01', seconds(1), 'e3'], ['2026-02', `-${seconds(24)}`, 'e4']],
+    ]);
+  });
+
   test('name the void of a fact that counted', () => {
     const book = bookOf(registered(day('2026-01-30')), stopped(day('2026-01-31')), voided('e2'));
     close(book, '2026-01', 2);
