@@ -47,7 +47,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'audit/log': {
     mutate: FOLLOWING,
-    tests: ['test/audit/{leaf-hash-worker-client,log-tree,signed-log}.test.ts'],
+    tests: [
+      'test/audit/{checkpoint-file,checkpoint-store,leaf-hash-worker-client,log-tree,signed-log}.test.ts',
+    ],
   },
   'audit/verify': {
     mutate: ['src/audit/verify/*.ts', 'src/audit/evidence/*.ts'],
