@@ -32,7 +32,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'domain/validation': {
     mutate: ['src/domain/validation/**/*.ts'],
-    tests: ['test/domain/validation/**/*.test.ts'],
+    // The other tests play days of runs of a fleet: too long for each of two thousand mutants.
+    tests: [
+      'test/domain/validation/judging/{assess-outage,cluster-state,conclude,judge-run,play-runs,policy}.test.ts',
+      'test/domain/validation/judging/{probe-history,raise-conditions,verdict}.test.ts',
+      'test/domain/validation/records/{active-run,probe-history-json,read-run-record,run-fold}.test.ts',
+      'test/domain/validation/records/{run-summary,shard,write-run}.test.ts',
+    ],
   },
   'domain/others': {
     mutate: ['src/domain/*.ts', 'src/domain/access/*.ts'],

@@ -188,6 +188,7 @@ describe('the hash of a value', () => {
     [undefined, '5b9bc4ba528108e4'],
     [null, '5b9bc4ba528108e4'],
     ['a', 'd4272417d7c77eea'],
+    [10, '07f89207b4ba08a4'],
     [{ a: 1 }, '9c3e82dd6fcae8b1'],
     [[1, 'b'], '557de7bd2c447d26'],
     [{ b: [], a: {} }, 'b6edf302b5a5e41c'],

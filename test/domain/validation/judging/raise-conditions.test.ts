@@ -187,6 +187,8 @@ describe('a credential that is not accepted', () => {
   test('is reported of a stopped cluster too, which could be billed', () => {
     const one = { verdict: verdict('alive', 'certificate-expired'), state: { stoppedSince: 1 } };
     expect(kinds(one)).toEqual(['certificate-expired']);
+    expect(kinds({ ...one, state: { billable: false } })).toEqual([]);
+    expect(kinds({ ...one, state: { isStoppedManually: true } })).toEqual([]);
   });
 });
 
