@@ -119,6 +119,7 @@ describe('the facts of a file', () => {
       'the closing of 2026-02 does not stand after that of 2026-01',
       ({ closings: [first] }) => Object.assign(first, { index: 6 }),
     ],
+    ['two events stand at position 5', ({ beginning }) => Object.assign(beginning, { index: 4 })],
     [
       'the beginning at position 6 does not stand before the closing of 2026-01',
       ({ beginning, clusters }) => {

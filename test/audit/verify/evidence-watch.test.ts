@@ -75,6 +75,22 @@ describe('the whole log', () => {
     expect(outcome(swap, 8, log)).toBeUndefined();
   });
 
+  test('shows that evidence lacks a beginning which does not stand at the beginning of the log', () => {
+    const log = smallLog();
+    const [first, second] = log.events;
+    log.events[0] = { ...(second as Parsed), position: 1 };
+    log.events[1] = { ...(first as Parsed), position: 2 };
+    const lacking = (evidence: Parsed) => {
+      delete evidence.beginning;
+      evidence.clusters[0].facts[0].index = 0;
+    };
+    expect(outcome(lacking, 8, log)).toEqual({
+      ok: false,
+      check: 'completeness',
+      why: 'the evidence lacks the event at position 2 of the log (billing, revision 0)',
+    });
+  });
+
   test('may have events of other streams', () => {
     const longer = smallLog().add('settings', 'SettingChanged', { accountId: 'acme' });
     expect(outcome(() => undefined, 9, longer)).toBeUndefined();

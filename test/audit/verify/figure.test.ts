@@ -96,6 +96,16 @@ describe('a statement', () => {
     );
   });
 
+  test('cannot be computed for the reason of the first fact in the log that cannot be read', () => {
+    const unreadable = ({ clusters: [c1, c2] }: Parsed) => {
+      c1.facts[1].leaf.data.cause = 'budget';
+      c2.facts[1].leaf.data.effectiveAt = '';
+    };
+    expect(outcome(unreadable)).toEqual(
+      refused('the event at position 6 cannot be accounted for: it has no readable effectiveAt'),
+    );
+  });
+
   test.each<[why: string, change: (statement: Parsed) => void]>([
     [
       'statement.statementId is "x"; by the facts it is "st_ap3irant2sxpdd4cdvnnlvp6d7"',
