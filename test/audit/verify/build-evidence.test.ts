@@ -81,6 +81,35 @@ describe('an evidence file', () => {
     expect(evidence.clusters[0].facts.map(({ leaf }: Parsed) => leaf.data.n)).toEqual([...positions.keys()]);
   });
 
+  test('reads one event of each closing and of the beginning, and makes the proofs in the order of the log', async () => {
+    const streams: unknown[] = [];
+    const indexes: number[] = [];
+    const { log: source, store } = log;
+    const recordingStore: typeof store = {
+      ...store,
+      readStream: (stream, options) => {
+        streams.push([stream, options]);
+        return store.readStream(stream, options);
+      },
+    };
+    const tree: typeof source.tree = {
+      ...source.tree,
+      inclusionProof: (index, size) => {
+        indexes.push(index);
+        return source.tree.inclusionProof(index, size);
+      },
+    };
+    for await (const _ of evidencePieces({ ...source, tree }, recordingStore, contentsOf(log)));
+    expect(streams).toEqual([
+      ['billing', { limit: 1 }],
+      ['period-2026-01', { limit: 1 }],
+      ['period-2026-02', { limit: 1 }],
+      ['cluster-c1', { from: 0, limit: 2 }],
+      ['cluster-c2', { from: 0, limit: 2 }],
+    ]);
+    expect(indexes).toEqual([0, 1, 2, 4, 5, 6, 7]);
+  });
+
   test('reads 128 facts of a cluster at once', async () => {
     log = new SmallLog();
     for (let i = 0; i < 129; i++) log.add('cluster-c1', 'ClusterReachable', { n: i });

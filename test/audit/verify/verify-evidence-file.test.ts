@@ -63,6 +63,11 @@ describe('an honest file', () => {
     });
   });
 
+  test('verifies without a beginning', async () => {
+    const none = await log.evidence(contentsOf(log, { beginning: undefined }));
+    expect(verdictOn(none)).toEqual({ ok: true, summary });
+  });
+
   test('verifies with each checkpoint that it continues', () => {
     for (const size of [3, 5, 7, 8])
       expect(verdictOn(file, { olderCheckpoint: log.checkpoint(size) })).toEqual({
