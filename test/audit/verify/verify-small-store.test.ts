@@ -61,6 +61,22 @@ describe('an honest store', () => {
     });
   });
 
+  test('verifies with one checkpoint, or with none but the one that was kept elsewhere', async () => {
+    const once = changed((log) => log.kept.splice(1));
+    expect(await verdictOn(once, { keys })).toEqual({
+      ok: true,
+      summary: { ...summary, checkpoints: 1, signedSize: 5 },
+    });
+    const unsigned = changed((log) => log.kept.splice(0));
+    const olderCheckpoint = smallLog().checkpoint(3);
+    expect(await verdictOn(unsigned, { keys, olderCheckpoint })).toMatchObject({ ok: true });
+    const another = smallLog().checkpoint(3, smallLog().tree.root(3), 'other.example');
+    expect(await verdictOn(once, { keys, olderCheckpoint: another })).toMatchObject({
+      ok: false,
+      check: 'signature',
+    });
+  });
+
   test('may have two checkpoints of one size, and more events than were signed', async () => {
     const twice = changed((log) => log.kept.push(log.kept.at(-1)));
     expect(await verdictOn(twice, { keys })).toEqual({ ok: true, summary: { ...summary, checkpoints: 4 } });
@@ -103,8 +119,8 @@ describe('a store', () => {
     ],
     [
       'consistency',
-      'the kept checkpoint 2, of 7 events is of fewer events than the one before it',
-      (log) => log.kept.push(...log.kept.splice(1, 1)),
+      'the kept checkpoint 1, of 5 events is of fewer events than the one before it',
+      (log) => log.kept.unshift(...log.kept.splice(1, 1)),
     ],
     [
       'signature',
