@@ -229,7 +229,6 @@ const scratch = allocate(HEIGHTS + 1);
 function grow(columns: readonly HashColumn[], leafHash: Uint8Array, index: number): void {
   (columns[0] as HashColumn).push(leafHash);
   for (let height = 0, i = index; (i & 1) === 1; height++, i >>= 1) {
-    if (height + 1 === columns.length) return;
     (columns[height + 1] as HashColumn).pushParent(columns[height] as HashColumn);
   }
 }
