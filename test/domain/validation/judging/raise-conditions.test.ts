@@ -84,7 +84,7 @@ const only = (kind: string, data: object) => [
 
 describe('a cluster that answers and is billed', () => {
   test('has no condition', () => {
-    expect(conditions({})).toEqual([]);
+    expect(conditions({})).toStrictEqual([]);
   });
 });
 
@@ -93,7 +93,7 @@ describe('a deleted cluster', () => {
   const deleted: Case = { isDeleted: true, state: { deletedAt }, history: { aliveAt: TICK } };
 
   test('is reported if it answers after its deletion', () => {
-    expect(conditions(deleted)).toEqual(
+    expect(conditions(deleted)).toStrictEqual(
       only('alive-after-delete', { code: 'ok', deletedAt: '2026-04-15T11:59:59.000Z' }),
     );
   });
@@ -105,12 +105,12 @@ describe('a deleted cluster', () => {
     ['it never answered', { history: {} }],
     ['its policy only observes', { policy: observing }],
   ])('is not reported if %s', (_, more) => {
-    expect(conditions({ ...deleted, ...more })).toEqual([]);
+    expect(conditions({ ...deleted, ...more })).toStrictEqual([]);
   });
 
   test('has no other condition', () => {
     const silent = verdict('unverifiable', 'no-credential');
-    expect(conditions({ ...deleted, verdict: silent, inventory: 'gone' })).toEqual([]);
+    expect(conditions({ ...deleted, verdict: silent, inventory: 'gone' })).toStrictEqual([]);
   });
 });
 
@@ -124,11 +124,13 @@ describe('a cluster that could not be asked', () => {
       detail: 'server is missing',
       since: '2026-04-15T11:59:59.000Z',
     };
-    expect(conditions({ verdict: silent, history: { last } })).toEqual(only('unverifiable', expected));
-    expect(kinds({ verdict: silent, policy: observing })).toEqual(['unverifiable']);
+    expect(conditions({ verdict: silent, history: { last } })).toStrictEqual(only('unverifiable', expected));
+    expect(kinds({ verdict: silent, policy: observing })).toStrictEqual(['unverifiable']);
     const front = verdict('unknown', 'front');
-    expect(conditions({ verdict: front })).toEqual(only('unverifiable', { code: 'front', since: NOON }));
-    expect(conditions({ verdict: front, history: { last: undefined } })).toEqual(
+    expect(conditions({ verdict: front })).toStrictEqual(
+      only('unverifiable', { code: 'front', since: NOON }),
+    );
+    expect(conditions({ verdict: front, history: { last: undefined } })).toStrictEqual(
       only('unverifiable', { code: 'front', since: NOON }),
     );
   });
@@ -139,18 +141,18 @@ describe('a cluster that could not be asked', () => {
     ['stopped as unreachable', { state: { stoppedSince: 1 } }],
     ['stopped as missing', { state: { missingSince: 1 } }],
   ])('is not reported if it is %s', (_, more) => {
-    expect(conditions({ verdict: silent, ...more })).toEqual([]);
+    expect(conditions({ verdict: silent, ...more })).toStrictEqual([]);
   });
 
   test('is not reported if this run stops its billing', () => {
     const fact = (type: 'BillingStopped' | 'BillingResumed') =>
       ({ id: '1', fact: { type, clusterId: 'c1', effectiveAt: TICK, cause: 'missing' } }) as const;
-    expect(conditions({ verdict: silent, concluded: { facts: [fact('BillingStopped')] } })).toEqual([]);
-    expect(kinds({ verdict: silent, concluded: { facts: [fact('BillingResumed')] } })).toEqual([
+    expect(conditions({ verdict: silent, concluded: { facts: [fact('BillingStopped')] } })).toStrictEqual([]);
+    expect(kinds({ verdict: silent, concluded: { facts: [fact('BillingResumed')] } })).toStrictEqual([
       'unverifiable',
     ]);
     const both = [fact('BillingResumed'), fact('BillingStopped')];
-    expect(conditions({ verdict: silent, concluded: { facts: both } })).toEqual([]);
+    expect(conditions({ verdict: silent, concluded: { facts: both } })).toStrictEqual([]);
   });
 });
 
@@ -168,7 +170,7 @@ describe('a credential that is not accepted', () => {
     'is reported after three runs, and a certificate at once: %s %s for %i',
     (state, code, lastRuns, expected) => {
       expect(EXPIRED_AFTER_RUNS).toBe(3);
-      expect(kinds({ verdict: verdict(state, code), history: { lastRuns } })).toEqual(expected);
+      expect(kinds({ verdict: verdict(state, code), history: { lastRuns } })).toStrictEqual(expected);
     },
   );
 
@@ -178,17 +180,17 @@ describe('a credential that is not accepted', () => {
       verdict: verdict('alive', 'unauthorized', { detail: 'token expired' }),
       history: { lastRuns: 3 },
     };
-    expect(conditions(one)).toEqual(only('credential-expired', said));
-    expect(conditions({ verdict: verdict('alive', 'certificate-expired') })).toEqual(
+    expect(conditions(one)).toStrictEqual(only('credential-expired', said));
+    expect(conditions({ verdict: verdict('alive', 'certificate-expired') })).toStrictEqual(
       only('certificate-expired', { code: 'certificate-expired', since: NOON }),
     );
   });
 
   test('is reported of a stopped cluster too, which could be billed', () => {
     const one = { verdict: verdict('alive', 'certificate-expired'), state: { stoppedSince: 1 } };
-    expect(kinds(one)).toEqual(['certificate-expired']);
-    expect(kinds({ ...one, state: { billable: false } })).toEqual([]);
-    expect(kinds({ ...one, state: { isStoppedManually: true } })).toEqual([]);
+    expect(kinds(one)).toStrictEqual(['certificate-expired']);
+    expect(kinds({ ...one, state: { billable: false } })).toStrictEqual([]);
+    expect(kinds({ ...one, state: { isStoppedManually: true } })).toStrictEqual([]);
   });
 });
 
@@ -207,7 +209,7 @@ describe('a cluster that was never seen alive', () => {
   const open = { open: true, since: TICK, bad: 2, of: 2, canaries: [] } as const;
 
   test('is reported with what was seen instead, and since when', () => {
-    expect(conditions(never)).toEqual(
+    expect(conditions(never)).toStrictEqual(
       only('never-verified', {
         code: 'refused',
         detail: 'port 6443',
@@ -216,17 +218,17 @@ describe('a cluster that was never seen alive', () => {
       }),
     );
     expect(conditions({ ...never, history: {} })[0]?.data).toMatchObject({ since: NOON });
-    expect(kinds({ ...never, policy: observing })).toEqual(['never-verified']);
+    expect(kinds({ ...never, policy: observing })).toStrictEqual(['never-verified']);
   });
 
   test('is not reported if silence stops its billing', () => {
-    expect(conditions({ ...never, policy: { ...POLICY, stopNeverSeen: true } })).toEqual([]);
+    expect(conditions({ ...never, policy: { ...POLICY, stopNeverSeen: true } })).toStrictEqual([]);
   });
 
   test('is reported in an outage only if other clusters answer', () => {
-    expect(conditions({ ...never, breaker: { ...open, why: 'all' } })).toEqual([]);
-    expect(conditions({ ...never, breaker: { ...open, why: 'canary' } })).toEqual([]);
-    expect(kinds({ ...never, breaker: { ...open, why: 'ratio' } })).toEqual(['never-verified']);
+    expect(conditions({ ...never, breaker: { ...open, why: 'all' } })).toStrictEqual([]);
+    expect(conditions({ ...never, breaker: { ...open, why: 'canary' } })).toStrictEqual([]);
+    expect(kinds({ ...never, breaker: { ...open, why: 'ratio' } })).toStrictEqual(['never-verified']);
   });
 });
 
@@ -239,31 +241,31 @@ describe('a billed cluster that the inventory does not list', () => {
   const stopsAt = '2026-04-16T00:00:00.000Z';
 
   test('is reported with when it was last listed, and when its billing stops', () => {
-    expect(conditions(missing)).toEqual(only('billed-but-missing', { ...times, stopsAt }));
-    expect(kinds({ ...missing, policy: observing })).toEqual(['billed-but-missing']);
+    expect(conditions(missing)).toStrictEqual(only('billed-but-missing', { ...times, stopsAt }));
+    expect(kinds({ ...missing, policy: observing })).toStrictEqual(['billed-but-missing']);
   });
 
   test('is reported without a stop if none is to come', () => {
-    expect(conditions({ ...missing, labels: {} })).toEqual(only('billed-but-missing', times));
-    expect(conditions({ ...missing, verdict: verdict('alive', 'ok') })).toEqual(
+    expect(conditions({ ...missing, labels: {} })).toStrictEqual(only('billed-but-missing', times));
+    expect(conditions({ ...missing, verdict: verdict('alive', 'ok') })).toStrictEqual(
       only('billed-but-missing', { ...times, answers: 1 }),
     );
     const never = {
       ...missing,
       history: { listing: { ...listing, listedAt: undefined, goneSince: undefined } },
     };
-    expect(conditions(never)).toEqual(only('billed-but-missing', {}));
-    expect(conditions({ ...missing, history: {} })).toEqual(only('billed-but-missing', {}));
+    expect(conditions(never)).toStrictEqual(only('billed-but-missing', {}));
+    expect(conditions({ ...missing, history: {} })).toStrictEqual(only('billed-but-missing', {}));
   });
 
   test('is reported with what holds its stop', () => {
-    expect(conditions({ ...missing, inventory: 'gone-with-host' })).toEqual(
+    expect(conditions({ ...missing, inventory: 'gone-with-host' })).toStrictEqual(
       only('billed-but-missing', { ...times, held: 'host' }),
     );
-    expect(conditions({ ...missing, mass: ['c1'] })).toEqual(
+    expect(conditions({ ...missing, mass: ['c1'] })).toStrictEqual(
       only('billed-but-missing', { ...times, held: 'mass' }),
     );
-    expect(conditions({ ...missing, mass: ['c2'] })).toEqual(
+    expect(conditions({ ...missing, mass: ['c2'] })).toStrictEqual(
       only('billed-but-missing', { ...times, stopsAt }),
     );
   });
@@ -275,7 +277,7 @@ describe('a billed cluster that the inventory does not list', () => {
     ['stopped', { state: { stoppedSince: 1 } }],
     ['free', { state: { billable: false } }],
   ])('is not reported if it is %s', (_, more) => {
-    expect(conditions({ ...missing, ...more })).toEqual([]);
+    expect(conditions({ ...missing, ...more })).toStrictEqual([]);
   });
 });
 
@@ -289,8 +291,8 @@ describe('a cluster that flips, or whose stop the inventory does not confirm', (
   };
 
   test('is reported unless its policy only observes', () => {
-    expect(conditions(flapping)).toEqual(only('flapping', { flips: 3, limit: 6 }));
-    expect(conditions(unconfirmed)).toEqual(
+    expect(conditions(flapping)).toStrictEqual(only('flapping', { flips: 3, limit: 6 }));
+    expect(conditions(unconfirmed)).toStrictEqual(
       only('stop-unconfirmed', {
         code: 'refused',
         detail: 'port 6443',
@@ -299,8 +301,8 @@ describe('a cluster that flips, or whose stop the inventory does not confirm', (
       }),
     );
     expect(conditions({ ...unconfirmed, history: {} })[0]?.data).toMatchObject({ since: NOON });
-    expect(conditions({ ...flapping, policy: observing })).toEqual([]);
-    expect(conditions({ ...unconfirmed, policy: observing })).toEqual([]);
+    expect(conditions({ ...flapping, policy: observing })).toStrictEqual([]);
+    expect(conditions({ ...unconfirmed, policy: observing })).toStrictEqual([]);
   });
 });
 
@@ -309,8 +311,8 @@ describe('an outage', () => {
   const names = Array.from({ length: 11 }, (_, n) => `c${n}`);
 
   test('is a condition of its shard while the breaker is open', () => {
-    expect(outageCondition({ open: false }, '1of2')).toEqual([]);
-    expect(outageCondition({ ...open, canaries: ['c1', 'c2'] }, '1of2')).toEqual([
+    expect(outageCondition({ open: false }, '1of2')).toStrictEqual([]);
+    expect(outageCondition({ ...open, canaries: ['c1', 'c2'] }, '1of2')).toStrictEqual([
       {
         kind: 'mass-unreachable',
         subject: '1of2',
@@ -318,7 +320,7 @@ describe('an outage', () => {
       },
     ]);
     const [without] = outageCondition({ ...open, canaries: [] }, '1of2');
-    expect(Object.keys(without?.data ?? {})).toEqual(['why', 'since', 'bad', 'of']);
+    expect(Object.keys(without?.data ?? {})).toStrictEqual(['why', 'since', 'bad', 'of']);
   });
 
   test('names at most ten canaries', () => {
