@@ -29,7 +29,7 @@ export class WitnessKey {
 
   /** Parses the verifier form: `<name>+<key id in hex>+<base64 of 0x04 || public key>`. @throws MalformedKey */
   static parse(text: string): WitnessKey {
-    const [name = '', id = '', ...rest] = text.split('+');
+    const [name, id, ...rest] = text.split('+') as [string, ...string[]];
     const typed = strictBase64(rest.join('+'));
     if (!isKeyName(name) || typed?.[0] !== COSIGNATURE_V1 || typed.length !== 1 + KEY_BYTES)
       throw new MalformedKey(`${text} is not the key of a witness (C2SP tlog-cosignature, type 4)`);
