@@ -59,9 +59,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'audit/verify': {
     mutate: ['src/audit/verify/*.ts', 'src/audit/evidence/*.ts'],
-    // The others open ledgers or take seconds.
+    // The others open ledgers or take long.
     tests: [
-      'test/audit/verify/!(begun-platform|book-speed|mutations|tile-levels|verify-evidence|verify-store|verify-url).test.ts',
+      'test/audit/verify/!(begun-platform|book-speed|evidence-limits|mutations|tile-levels|verify-evidence|verify-store|verify-url).test.ts',
     ],
   },
   'audit/witness': {
