@@ -243,6 +243,21 @@ describe('a log', () => {
     });
   });
 
+  test('is not read for evidence that does not verify alone', async () => {
+    const evidence = forged(
+      await log.evidence(contentsOf(log)),
+      ({ statement }) => Object.assign(statement.total, { clusterSeconds: '1.000' }),
+      log.log.sign,
+    );
+    const { url, requests } = await serve(files());
+    expect(await verifyUrl({ url, keys, evidence })).toEqual({
+      ok: false,
+      check: 'statement',
+      why: 'statement.total.clusterSeconds is "1.000"; by the facts it is "1468800.000"',
+    });
+    expect(requests).toHaveLength(0);
+  });
+
   test('shows what sealed evidence lacks', async () => {
     const evidence = forged(
       await log.evidence(contentsOf(log)),
