@@ -62,6 +62,40 @@ describe('a period', () => {
     expect(refusal('2026-01', since(), on('2026-05-01'))).toBe('period-not-next');
   });
 
+  test.each<
+    readonly [string, calendar: ReturnType<typeof since>, next: string | undefined, mayBegin: boolean]
+  >([
+    ['nothing was ever billed', since(), undefined, false],
+    ['an earlier one was billed', since('2025-12-31'), '2025-12', true],
+    ['only a later one was billed', since('2026-02-01'), '2026-02', false],
+    ['an earlier one follows the last closed one', since('2025-01-01', '2025-10'), '2025-11', false],
+    ['statements begin with an earlier one', since('2025-01-01', undefined, '2025-12'), '2025-12', false],
+  ])(
+    'is not the next if %s, and says whether statements may begin with it',
+    (_, calendar, next, mayBegin) => {
+      expect(rejectionOfClose('2026-01', calendar, on('2026-05-01'))).toEqual({
+        code: 'period-not-next',
+        period: '2026-01',
+        next,
+        mayBegin,
+      });
+    },
+  );
+
+  test('says when it ends or is due if it cannot be closed yet', () => {
+    const january = since('2026-01-10');
+    expect(rejectionOfClose('2026-01', january, on('2026-01-20'))).toEqual({
+      code: 'period-not-ended',
+      period: '2026-01',
+      endsAt: at('2026-02-01'),
+    });
+    expect(rejectionOfClose('2026-01', january, on('2026-02-01'))).toEqual({
+      code: 'period-in-grace',
+      period: '2026-01',
+      dueAt: at('2026-02-04'),
+    });
+  });
+
   test('is the first to close if statements begin with it, whatever was billed before', () => {
     expect(nextToClose(since('2021-05-04', undefined, '2026-10'))).toBe('2026-10');
     expect(nextToClose(since(undefined, undefined, '2026-10'))).toBe('2026-10');
@@ -120,6 +154,7 @@ describe('a closing', () => {
     ['without a watermark', 'PeriodClosed', { watermark: '01' }, 'has no readable watermark'],
     ['with a number as watermark', 'PeriodClosed', { watermark: 12 }, 'has no readable watermark'],
     ['with a watermark of 16 digits', 'PeriodClosed', { watermark: '1'.repeat(16) }, 'readable watermark'],
+    ['with a text around the watermark', 'PeriodClosed', { watermark: '12 ' }, 'has no readable watermark'],
     ['without accounts', 'PeriodClosed', { accounts: 'two' }, 'does not say how many accounts'],
     ['without totals', 'PeriodClosed', { totals: null }, 'has no readable totals'],
     [
@@ -128,11 +163,36 @@ describe('a closing', () => {
       { totals: { billableClusters: 1, clusterSeconds: '1' } },
       'has no readable totals',
     ],
+    [
+      'with a part of a cluster in its totals',
+      'PeriodClosed',
+      { totals: { billableClusters: 1.5, clusterSeconds: '1.000' } },
+      'PeriodClosed has no readable totals',
+    ],
     ['without a digest', 'PeriodClosed', { statementsDigest: 7 }, 'has no digest'],
     ['without rules', 'PeriodClosed', { rules: 'x' }, 'has no readable version of the rules'],
   ])('is unreadable %s', (_, type, wrong, why) => {
     const { data } = serializeClosing(close);
     expect(() => parseClosing('2026-01', type, { ...data, ...wrong })).toThrow(why);
+  });
+
+  test('is stored with its watermark as text', () => {
+    expect(serializeClosing(close)).toEqual({
+      type: 'PeriodClosed',
+      data: { ...close, watermark: '17' },
+    });
+  });
+
+  test('is unreadable for a month that does not exist', () => {
+    const { type, data } = serializeClosing({ ...close, period: '2026-13' });
+    expect(() => parseClosing('2026-13', type, data)).toThrow(
+      'PeriodClosed names another period than its stream',
+    );
+  });
+
+  test('is readable at the first position of the log', () => {
+    const { type, data } = serializeClosing({ ...close, watermark: 0 });
+    expect(parseClosing('2026-01', type, data).watermark).toBe(0);
   });
 
   test('is readable with a watermark of 15 digits', () => {
