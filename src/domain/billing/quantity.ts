@@ -44,11 +44,10 @@ function formatFastAverage(numerator: number, denominator: number): string {
   return millionths === 1e6 ? `${whole + 1}.000000` : `${whole}.${String(millionths).padStart(6, '0')}`;
 }
 
-/** Divides exact integers. The quotient of two numbers may be rounded up to the next integer, which is corrected. */
+/** Divides integers. Below 2^53, the quotient of two numbers is never rounded up to the next integer. */
 function divided(numerator: number, denominator: number): [quotient: number, remainder: number] {
   const quotient = Math.floor(numerator / denominator);
-  const remainder = numerator - quotient * denominator;
-  return remainder < 0 ? [quotient - 1, remainder + denominator] : [quotient, remainder];
+  return [quotient, numerator - quotient * denominator];
 }
 
 function formatFixed(value: bigint, places: number): string {
