@@ -94,6 +94,32 @@ describe('a cause', () => {
     expect(billedOf(billing)).toEqual([['2026-01-02', '2026-01-05']]);
   });
 
+  test('has one switch at an instant: the stop, and of two stops the one with the greater event id', () => {
+    const { switches } = bill(
+      registered('2026-01-02'),
+      resumed('2026-01-05'),
+      stopped('2026-01-05'),
+      stopped('2026-01-05'),
+      stopped('2026-01-05', 'unreachable'),
+      stopped('2026-01-06', 'missing'),
+      resumed('2026-01-07', 'missing'),
+    );
+    expect(switches).toEqual({
+      manual: [{ at: at('2026-01-05'), cause: 'manual', stops: true, setBy: 4 }],
+      unreachable: [{ at: at('2026-01-05'), cause: 'unreachable', stops: true, setBy: 5 }],
+      missing: [
+        { at: at('2026-01-06'), cause: 'missing', stops: true, setBy: 6 },
+        { at: at('2026-01-07'), cause: 'missing', stops: false, setBy: 7 },
+      ],
+    });
+  });
+
+  test('still stops billing after a stop and a resumption at the same instant', () => {
+    const { switches } = bill(stopped('2026-01-05'), resumed('2026-01-05'));
+    expect(causesStopping(switches, at('2026-01-05'))).toEqual(['manual']);
+    expect(switches.manual).toHaveLength(1);
+  });
+
   test('changes nothing if it is resumed without a stop', () => {
     expect(billedOf(bill(registered('2026-01-02'), resumed('2026-01-05')))).toEqual([['2026-01-02', null]]);
   });

@@ -100,6 +100,11 @@ describe('a cluster of which nothing is billed to acme from 10 to 17 January', (
     expect(why(...facts)).toBe(reason);
   });
 
+  test('is stopped if no fact says whether it is free, and a cause stops its billing', () => {
+    const { billable: _, ...unsaid } = registered('2026-01-01');
+    expect(whyNotBilled(bill(unsaid, stopped('2026-01-05')), 'acme', week)).toBe('stopped');
+  });
+
   test('is empty-window if the window is empty', () => {
     const billing = bill(registered('2026-01-01'));
     expect(whyNotBilled(billing, 'acme', window('2026-01-10', '2026-01-10'))).toBe('empty-window');

@@ -57,6 +57,8 @@ describe('the smallest cause of an effect', () => {
   test('is found again once another change was left out: 3 is needed only beside 2', () => {
     const isSufficient = (subset: ReadonlySet<number>) => subset.has(0) && (!subset.has(2) || subset.has(3));
     expect(search([0, 3, 2], isSufficient).left).toEqual([0]);
+    const alone = (subset: ReadonlySet<number>) => !subset.has(2) || subset.has(3);
+    expect(search([3, 2], alone).left).toEqual([]);
   });
 
   test('is found with few questions among 1,024 changes, and the search can pause before each', () => {

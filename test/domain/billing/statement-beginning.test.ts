@@ -13,6 +13,7 @@ describe('the beginning of billing', () => {
     ['of a later version', 'BillingBegan.v2', data, 'BillingBegan.v2 is not known'],
     ['without a period', 'BillingBegan', {}, 'BillingBegan has no readable period'],
     ['of a month that does not exist', 'BillingBegan', { period: '2026-13' }, 'no readable period'],
+    ['of a list', 'BillingBegan', { period: ['2026-03'] }, 'no readable period'],
     ['of a number', 'BillingBegan', { period: 202_603 }, 'no readable period'],
   ])('is unreadable %s', (_, type, recorded, why) => {
     expect(() => parseBeginning(type, recorded)).toThrow(why);

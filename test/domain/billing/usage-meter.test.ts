@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  ALL_TYPES,
   clippedWindow,
   compareTypes,
   extrapolated,
@@ -127,6 +128,10 @@ describe('measures at another instant', () => {
 });
 
 describe('cluster types', () => {
+  test('are all meant by a star', () => {
+    expect(ALL_TYPES).toBe('*');
+  });
+
   test.each([
     ['a', 'b', -1],
     ['b', 'a', 1],
