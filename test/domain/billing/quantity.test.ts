@@ -65,6 +65,14 @@ describe('an average', () => {
     expect(formatAverage(2_999_999n, 2_000_000_000_000n)).toBe('0.000001');
   });
 
+  test.each([
+    [98_729_151_243n, 100_000_001_259n, '0.987292'],
+    [660_903_501_185n, 1_000_000_001_793n, '0.660904'],
+    [8_925_205_001_420n, 10_000_000_001_591n, '0.892520'],
+  ])('is exact in a window of years, where a float is not: %d / %d is %s', (numerator, denominator, text) => {
+    expect(formatAverage(numerator, denominator)).toBe(text);
+  });
+
   test('is the same computed with numbers as with bigints', () => {
     const denominators = fc.oneof(fc.bigInt(1n, 9_100_000_000n), fc.bigInt(1n, 100n));
     const numerators = fc.oneof(fc.bigInt(0n, 2n ** 54n), fc.bigInt(2n ** 53n - 100n, 2n ** 53n + 100n));
