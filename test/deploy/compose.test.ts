@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { SETTING_PATHS, variableOf } from '../../src/config/settings.ts';
 import {
+  BUILD_MS,
   buildLedgerImage,
   EVENTSTOREDB_IMAGE,
   findEngine,
@@ -90,7 +91,9 @@ const whyNot =
 describe.skipIf(whyNot !== undefined)(
   `docker-compose.yml, as far as images can be had, ${whyNot === undefined ? '' : `NOT RUN: ${whyNot}`}`,
   () => {
-    test('serves the ledger on EventStoreDB as docs/how-to/run-with-compose.md says, with a key for Prometheus', async () => {
+    test('serves the ledger on EventStoreDB as docs/how-to/run-with-compose.md says, with a key for Prometheus', {
+      timeout: BUILD_MS,
+    }, async () => {
       if ('missing' in engine || COMPOSE === undefined) return;
       await buildLedgerImage();
       const folder = await volumeForTest();

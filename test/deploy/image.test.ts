@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vites
 import { LogKeys } from '../../src/audit/log-keys.ts';
 import { registered } from '../support/cloud-events.ts';
 import {
+  BUILD_MS,
   buildLedgerImage,
   EVENTSTOREDB_IMAGE,
   findEngine,
@@ -36,9 +37,7 @@ describe.skipIf(noEngine !== undefined)(`the image of the ledger in ${where}`, (
   const key = randomBytes(24).toString('base64url');
   let user: string;
 
-  beforeAll(async () => {
-    await buildLedgerImage();
-  });
+  beforeAll(() => buildLedgerImage(), BUILD_MS);
 
   /** Returns a ledger with a bootstrap key from a file, a published port, and a volume. */
   async function containerOn(volume: string) {
@@ -279,19 +278,21 @@ describe.skipIf(noEngine !== undefined)(`the image of the ledger in ${where}`, (
   const twice = inject('imageTwice')
     ? 'built twice without a cache'
     : 'NOT RUN: IMAGE_TWICE=1 is not set, which builds the image a second time';
-  // Installs and builds everything again, which takes minutes on a busy machine.
-  const timeout = 1_200_000;
-  test.skipIf(!inject('imageTwice'))(`has the same layers if it is ${twice}`, { timeout }, async () => {
-    const layersOf = async (name: string) =>
-      (await engine.image.inspect(ImageName.fromString(name))).RootFS.Layers;
-    const name = `cluster-ledger:again-${randomUUID()}`;
-    onTestFinished(() =>
-      engine.container.dockerode
-        .getImage(name)
-        .remove({ force: true })
-        .then(() => undefined),
-    );
-    await buildLedgerImage(name, { cache: false });
-    expect(await layersOf(name)).toEqual(await layersOf(LEDGER_IMAGE));
-  });
+  test.skipIf(!inject('imageTwice'))(
+    `has the same layers if it is ${twice}`,
+    { timeout: BUILD_MS },
+    async () => {
+      const layersOf = async (name: string) =>
+        (await engine.image.inspect(ImageName.fromString(name))).RootFS.Layers;
+      const name = `cluster-ledger:again-${randomUUID()}`;
+      onTestFinished(() =>
+        engine.container.dockerode
+          .getImage(name)
+          .remove({ force: true })
+          .then(() => undefined),
+      );
+      await buildLedgerImage(name, { cache: false });
+      expect(await layersOf(name)).toEqual(await layersOf(LEDGER_IMAGE));
+    },
+  );
 });

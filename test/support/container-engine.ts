@@ -48,6 +48,9 @@ export async function missingImage(
   }
 }
 
+/** Time to build the image: without what earlier builds have kept, on a busy machine, the installation of its packages takes minutes. */
+export const BUILD_MS = 1_200_000;
+
 /** Builds the image of the ledger from this checkout. @throws Error if it cannot be built. */
 export async function buildLedgerImage(name = LEDGER_IMAGE, { cache = true } = {}): Promise<void> {
   await GenericContainer.fromDockerfile(ROOT).withCache(cache).build(name, { deleteOnExit: false });
