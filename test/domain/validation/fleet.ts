@@ -29,6 +29,17 @@ export { DAY_MS, HOUR_MS, MINUTE_MS };
 
 export const policies = (settings: object = {}): Policies => policiesOf(PolicySettings.parse(settings));
 
+/** The state of a cluster that is billed since its registration, and of which nothing bad is known. */
+export const billedSince = (registeredAt: Instant): ClusterState => ({
+  registeredAt,
+  deletedAt: undefined,
+  billable: true,
+  unreachable: false,
+  stoppedSince: undefined,
+  missingSince: undefined,
+  isStoppedManually: false,
+});
+
 export type Seen = Omit<Verdict, 'at'> & { readonly after?: number };
 export const alive = (uid?: string): Seen => ({ state: 'alive', code: 'ok', ...(uid && { uid }) });
 export const refused: Seen = { state: 'unreachable', code: 'refused' };

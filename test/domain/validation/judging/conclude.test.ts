@@ -9,7 +9,7 @@ import {
 } from '../../../../src/domain/validation/judging/probe-history.ts';
 import type { ClusterState, RunInput } from '../../../../src/domain/validation/judging/run-input.ts';
 import type { Verdict } from '../../../../src/domain/validation/judging/verdict.ts';
-import { policies } from '../fleet.ts';
+import { billedSince, policies } from '../fleet.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -18,15 +18,7 @@ const SEEN = TICK + 40;
 const REGISTERED = TICK - 10 * DAY;
 const SETTINGS = policies({ version: '1' });
 const POLICY = SETTINGS.fallback;
-const state: ClusterState = {
-  registeredAt: REGISTERED,
-  deletedAt: undefined,
-  billable: true,
-  unreachable: false,
-  stoppedSince: undefined,
-  missingSince: undefined,
-  isStoppedManually: false,
-};
+const state = billedSince(REGISTERED);
 const input: RunInput = {
   run: 'a-run',
   shard: '1of1',

@@ -9,21 +9,13 @@ import {
 } from '../../../../src/domain/validation/judging/raise-conditions.ts';
 import type { ClusterEvaluation, ClusterState } from '../../../../src/domain/validation/judging/run-input.ts';
 import type { Verdict } from '../../../../src/domain/validation/judging/verdict.ts';
-import { policies } from '../fleet.ts';
+import { billedSince, policies } from '../fleet.ts';
 
 const TICK = Date.parse('2026-04-15T12:00:00.000Z');
 const NOON = '2026-04-15T12:00:00.000Z';
 const REGISTERED = Date.parse('2026-04-05T12:00:00.000Z');
 const DAY = 86_400_000;
-const state: ClusterState = {
-  registeredAt: REGISTERED,
-  deletedAt: undefined,
-  billable: true,
-  unreachable: false,
-  stoppedSince: undefined,
-  missingSince: undefined,
-  isStoppedManually: false,
-};
+const state = billedSince(REGISTERED);
 const CONCLUDED: ClusterConclusions = {
   facts: [],
   wouldHave: [],
