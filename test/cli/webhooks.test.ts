@@ -20,7 +20,7 @@ async function createdWith(ledger: TestLedger, ...args: readonly string[]): Prom
 
 describe('webhooks', () => {
   test('create prints the secret once, and list and show print where the webhook stands', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const created = await on(ledger, 'webhooks', 'create', receiver.url, '--description', 'billing');
     expect(created).toMatchObject({ code: 0, stderr: '' });
@@ -35,7 +35,7 @@ describe('webhooks', () => {
   });
 
   test('create refuses an event type that the feed does not have', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const { code, stderr } = await on(
       ledger,
       'webhooks',
@@ -49,7 +49,7 @@ describe('webhooks', () => {
   });
 
   test('test exits with 3 and the status if the receiver does not accept the event', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const id = await createdWith(ledger, receiver.url);
     expect((await on(ledger, 'webhooks', 'test', id)).stdout).toMatch(/^delivered +yes\nstatus +204$/m);
@@ -60,7 +60,7 @@ describe('webhooks', () => {
   });
 
   test('deliveries lists attempts, redeliver sends an event again, and replay sends what is parked', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const id = await createdWith(ledger, receiver.url);
     const [fact] = await ledger.record(registered('c1', MARCH));
@@ -76,7 +76,7 @@ describe('webhooks', () => {
   });
 
   test('disable, enable, rotate-secret and delete change the webhook', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const id = await createdWith(ledger, receiver.url);
     expect((await on(ledger, 'webhooks', 'disable', id)).stdout).toMatch(/^state +disabled$/m);

@@ -466,7 +466,7 @@ async function withScene(kind: AlertKind, work: (scene: Scene) => Promise<void>)
     LEDGER_NOTIFICATIONS: JSON.stringify([channel]),
     ...ROWS[kind].environment?.(folder),
   };
-  const ledger = await openLedger({ environment });
+  const ledger = await openLedger({ environment, clockGoesOn: true });
   try {
     await work(new Scene(ledger, receiver, folder));
   } finally {

@@ -22,7 +22,7 @@ function ledgerWith(channels: readonly object[]): Promise<TestLedger> {
     LEDGER_ALERTS_ANNOUNCE: 'true',
     LEDGER_NOTIFICATIONS: JSON.stringify(channels),
   };
-  return ledgerForTest({ environment });
+  return ledgerForTest({ environment, clockGoesOn: true });
 }
 
 /** Posts an event that is rejected, which raises an alert. @returns the id of the alert. */
@@ -148,7 +148,7 @@ describe('a channel of Alertmanager', () => {
         effect: expect.any(String),
         action: expect.any(String),
       },
-      startsAt: '2026-04-15T12:00:00.000Z',
+      startsAt: expect.stringMatching(/^2026-04-15T12:0/),
     });
     await acknowledge(ledger, id);
     await until(() => posted().some(({ endsAt }) => endsAt !== undefined));
@@ -208,7 +208,7 @@ test('webhooks and the feed have alerts when they are raised and resolved', asyn
     {
       type: 'io.clusterledger.alert.resolved.v1',
       subject: id,
-      data: { resolvedAt: '2026-04-15T12:00:00.000Z' },
+      data: { resolvedAt: expect.stringMatching(/^2026-04-15T12:0/) },
     },
   ]);
 });

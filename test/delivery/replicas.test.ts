@@ -20,8 +20,8 @@ describe.each(stores.filter(({ connection }) => connection !== 'sqlite:'))(
         LEDGER_WEBHOOKS_KEY: WebhookKeys.generate(),
       };
       const [first, second] = [
-        await ledgerForTest({ store: connection, environment }),
-        await ledgerForTest({ store: connection, environment }),
+        await ledgerForTest({ clockGoesOn: true, store: connection, environment }),
+        await ledgerForTest({ clockGoesOn: true, store: connection, environment }),
       ];
       const receiver = await receiverForTest();
       const created = await first.fetch('/v1/webhooks', {

@@ -48,7 +48,7 @@ async function passUntil(ledger: TestLedger, stepMs: number, holds: () => boolea
 describe('a webhook', () => {
   test('receives each fact once, in the form of the feed, signed so that the published libraries accept it', async () => {
     // The libraries compare the time of a message with the real clock.
-    const ledger = await ledgerForTest({ now: new Date().toISOString() });
+    const ledger = await ledgerForTest({ clockGoesOn: true, now: new Date().toISOString() });
     const receiver = await receiverForTest();
     const { secret } = await createWebhook(ledger, receiver);
     await ledger.record(registered('c1', MARCH), deleted('c1', '2026-03-02T00:00:00.000Z'));
@@ -65,7 +65,7 @@ describe('a webhook', () => {
   });
 
   test('sends only events of the types that it names, from the position that it names', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     await ledger.record(registered('before', MARCH), deleted('before', MARCH));
     await createWebhook(ledger, receiver, { after: '0', types: ['io.clusterledger.cluster.deleted.v1'] });
@@ -75,7 +75,7 @@ describe('a webhook', () => {
   });
 
   test('receives the closing of a period, as each event of a group of types that it names', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     await createWebhook(ledger, receiver, { types: ['io.clusterledger.period.*'] });
     await ledger.record(registered('c1', MARCH));
@@ -85,7 +85,7 @@ describe('a webhook', () => {
   });
 
   test('is sent the messages that failed again, with the same id, while other clusters go on', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     receiver.answer = (message, response) =>
       (message.event.subject === 'bad' ? answerWith(500) : ACCEPT)(message, response);
@@ -109,7 +109,7 @@ describe('a webhook', () => {
   });
 
   test('parks a message that the receiver refuses eight times while it takes others, and sends it when asked', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     receiver.answer = (message, response) =>
       (message.event.subject === 'poison' ? answerWith(422) : ACCEPT)(message, response);
@@ -140,7 +140,7 @@ describe('a webhook', () => {
   });
 
   test('delivers everything in order after four days in which its receiver was down, answered 500, flapped and hung', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const { port } = receiver;
     const { webhookId } = await createWebhook(ledger, receiver);
@@ -194,7 +194,7 @@ describe('a webhook', () => {
   });
 
   test('is disabled with an alert after five days of failures, and goes on where it stopped once it is enabled', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     receiver.answer = answerWith(500);
     const { webhookId } = await createWebhook(ledger, receiver);
@@ -217,7 +217,7 @@ describe('a webhook', () => {
   });
 
   test('is disabled at once by 410 Gone', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     receiver.answer = answerWith(410);
     const { webhookId } = await createWebhook(ledger, receiver);
@@ -227,7 +227,7 @@ describe('a webhook', () => {
   });
 
   test.each(['120', 'date'])('waits as long as Retry-After asks for (%s)', async (form) => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const inTwoMinutes = new Date(ledger.now + 120_000).toUTCString();
     receiver.answer = answerWith(429, { 'retry-after': form === 'date' ? inTwoMinutes : form });
@@ -241,7 +241,7 @@ describe('a webhook', () => {
   });
 
   test('signs with both secrets for a day after a rotation', async () => {
-    const ledger = await ledgerForTest({ now: new Date().toISOString() });
+    const ledger = await ledgerForTest({ clockGoesOn: true, now: new Date().toISOString() });
     const receiver = await receiverForTest();
     const { webhookId, secret: first } = await createWebhook(ledger, receiver);
     const { body } = await ledger.fetch(`/v1/webhooks/${webhookId}/rotate-secret`, { method: 'POST' });
@@ -261,7 +261,7 @@ describe('a webhook', () => {
     const seed = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex');
     const known = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
     const environment = { LEDGER_WEBHOOKS_SIGNING_KEY: `whsk_${seed.toString('base64')}` };
-    const ledger = await ledgerForTest({ now: new Date().toISOString(), environment });
+    const ledger = await ledgerForTest({ clockGoesOn: true, now: new Date().toISOString(), environment });
     const receiver = await receiverForTest();
     const { secret, webhookId } = await createWebhook(ledger, receiver);
     await ledger.record(registered('c1', MARCH));
@@ -280,7 +280,7 @@ describe('a webhook', () => {
   });
 
   test('can be tested, and any event can be sent to it again', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const [fact] = await ledger.record(registered('c1', MARCH));
     const { webhookId } = await createWebhook(ledger, receiver);
@@ -297,7 +297,7 @@ describe('a webhook', () => {
   });
 
   test('continues after a restart where it stood, and does not carry out old requests again', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const { webhookId } = await createWebhook(ledger, receiver);
     const [fact] = await ledger.record(registered('c1', MARCH));
@@ -312,7 +312,7 @@ describe('a webhook', () => {
   });
 
   test('is not delayed by a webhook whose receiver hangs, or by one whose receiver is dead', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const [hanging, dead, good] = [await receiverForTest(), await receiverForTest(), await receiverForTest()];
     hanging.answer = () => undefined;
     await createWebhook(ledger, hanging);
@@ -335,7 +335,7 @@ describe('a webhook', () => {
     ['https://[::ffff:169.254.169.254]/', 'link-local'],
     ['https://0x7f.1/', '127.0.0.1 is loopback'],
   ])('to %s is refused', async (url, why) => {
-    const ledger = await ledgerForTest({ environment: { LEDGER_WEBHOOKS_TARGETS: '{}' } });
+    const ledger = await ledgerForTest({ clockGoesOn: true, environment: { LEDGER_WEBHOOKS_TARGETS: '{}' } });
     const { status, body } = await ledger.fetch('/v1/webhooks', json({ url }));
     expect([status, body.errors?.[0]?.pointer]).toEqual([400, '/url']);
     expect(body.detail).toContain(why);
@@ -343,7 +343,7 @@ describe('a webhook', () => {
 
   test('to a name that resolves to a private address sends nothing', async () => {
     const receiver = await receiverForTest();
-    const ledger = await ledgerForTest({ environment: { LEDGER_WEBHOOKS_TARGETS: '{}' } });
+    const ledger = await ledgerForTest({ clockGoesOn: true, environment: { LEDGER_WEBHOOKS_TARGETS: '{}' } });
     const { webhookId } = await createWebhook(ledger, { url: `https://localhost:${receiver.port}/` });
     const tried = await ledger.fetch(`/v1/webhooks/${webhookId}/test`, { method: 'POST' });
     expect(tried.body).toMatchObject({ delivered: false });
@@ -351,7 +351,7 @@ describe('a webhook', () => {
   });
 
   test('does not follow a redirect', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const [receiver, other] = [await receiverForTest(), await receiverForTest()];
     receiver.answer = answerWith(302, { location: other.url });
     const { webhookId } = await createWebhook(ledger, receiver);
@@ -361,7 +361,7 @@ describe('a webhook', () => {
   });
 
   test('leaves no secret in the store and none in its list', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const receiver = await receiverForTest();
     const { secret, webhookId } = await createWebhook(ledger, receiver);
     const bytes = secret.slice('whsec_'.length);
@@ -372,7 +372,7 @@ describe('a webhook', () => {
   });
 
   test('receives nothing more once it is deleted', async () => {
-    const ledger = await ledgerForTest();
+    const ledger = await ledgerForTest({ clockGoesOn: true });
     const [receiver, other] = [await receiverForTest(), await receiverForTest()];
     const { webhookId } = await createWebhook(ledger, receiver);
     await createWebhook(ledger, other);

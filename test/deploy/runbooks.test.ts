@@ -233,7 +233,7 @@ test('the commands of the runbook about statement drift name the period and the 
 });
 
 test('the commands of the runbook about parked messages show them, and send them again', async () => {
-  const ledger = await ledgerForTest();
+  const ledger = await ledgerForTest({ clockGoesOn: true });
   const receiver = await receiverForTest();
   receiver.answer = (message, response) =>
     (message.event.subject === 'refused' ? answerWith(422) : ACCEPT)(message, response);

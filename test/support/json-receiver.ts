@@ -22,6 +22,8 @@ export class JsonReceiver {
 
   static async start(): Promise<JsonReceiver> {
     const receiver = new JsonReceiver();
+    // By default a server closes a connection after five seconds, also while the next message is under way on it.
+    receiver.#server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => receiver.#server.listen(0, '127.0.0.1', resolve));
     return receiver;
   }

@@ -35,8 +35,13 @@ export interface Answer {
 export interface LedgerOptions {
   /** Value of `LEDGER_STORE`. */
   readonly store?: string;
-  /** Initial time of its clock. Only the test moves the clock. */
+  /** Initial time of its clock. */
   readonly now?: string;
+  /**
+   * Whether its clock goes on with the real one; by default only the test moves it. A test that waits for a delivery needs it: if a
+   * connection breaks, the next attempt is seconds later by the clock of the ledger.
+   */
+  readonly clockGoesOn?: boolean;
   /** Whether the clock is compared with that of the server of the store, which tests cannot move; by default not. */
   readonly comparesServerTime?: boolean;
   /** Further settings, as variables. */
@@ -54,8 +59,10 @@ export const NOON = '2026-04-15T12:00:00.000Z';
 
 /** A whole ledger as it runs for others: real HTTP on a port of its own, a real store, a clock that tests move. */
 export class TestLedger {
-  /** The clock of the ledger, in milliseconds since the epoch. */
-  now: number;
+  /** Time to which the test has moved the clock. */
+  #movedTo: number;
+  readonly #clockGoesOn: boolean;
+  readonly #openedAt = performance.now();
   readonly #environment: Readonly<Record<string, string>>;
   readonly #kubefirst: LedgerOptions['kubefirst'];
   readonly #comparesServerTime: boolean;
@@ -80,12 +87,14 @@ export class TestLedger {
       kubefirst,
       signedLog,
       comparesServerTime = false,
+      clockGoesOn = false,
       environment = {},
     }: LedgerOptions,
   ) {
+    this.#clockGoesOn = clockGoesOn;
     this.#kubefirst = kubefirst;
     this.#comparesServerTime = comparesServerTime;
-    this.now = Date.parse(now);
+    this.#movedTo = Date.parse(now);
     this.signedLog = signedLog;
     this.#environment = {
       LEDGER_STORE: store,
@@ -167,15 +176,21 @@ export class TestLedger {
     return this.#running;
   }
 
+  /** The clock of the ledger, in milliseconds since the epoch. */
+  get now(): number {
+    return this.#movedTo + (this.#clockGoesOn ? Math.floor(performance.now() - this.#openedAt) : 0);
+  }
+
   /** Moves the clock on. */
   pass(ms: number): void {
-    this.now += ms;
+    this.#movedTo += ms;
   }
 
   /** Sets the clock to another time, as an operator or a time server does. No time passes. */
   setClock(time: string): void {
-    this.#set += Date.parse(time) - this.now;
-    this.now = Date.parse(time);
+    const ms = Date.parse(time) - this.now;
+    this.#set += ms;
+    this.#movedTo += ms;
   }
 
   /** Sends a request, again for as long as the ledger is busy because the machine gives its process no time. */

@@ -31,6 +31,8 @@ export class Receiver {
   readonly #server = createServer((request, response) => void this.#receive(request, response));
 
   async start(port = 0): Promise<void> {
+    // By default a server closes a connection after five seconds, also while the next message is under way on it.
+    this.#server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
   }
 
