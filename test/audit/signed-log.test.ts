@@ -17,6 +17,7 @@ import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
 import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
 import { alterStoreFile } from '../support/alter-file.ts';
 import { anEvent, collect } from '../support/store-events.ts';
+import { PATIENT } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 import { eventsFor } from './leaves.ts';
 
@@ -88,7 +89,7 @@ async function sqliteFile(): Promise<() => Promise<EventStore>> {
 
 /** Opens the store of another replica at every call. */
 async function doubleNamespace(): Promise<() => Promise<EventStore>> {
-  const options = { namespace: `signed-${randomUUID()}`, now: Date.now, log: silent };
+  const options = { namespace: `signed-${randomUUID()}`, now: Date.now, log: silent, timings: PATIENT };
   return async () => {
     const store = new EsdbStore(inject('doubleUrl'), options);
     closing.push(() => store.close());

@@ -13,6 +13,7 @@ import { fillLedger } from '../support/filled-ledger.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { putBackAfter } from '../support/put-back.ts';
 import { anEvent, readLog } from '../support/store-events.ts';
+import { PATIENT } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 import { finished, folderForTest, run, start } from './program.ts';
 
@@ -337,7 +338,7 @@ describe('store copy', () => {
     await Promise.all(writes);
     await source.close();
     const namespace = newNamespace();
-    const target = new EsdbStore(url, { namespace, now: Date.now, log });
+    const target = new EsdbStore(url, { namespace, now: Date.now, log, timings: PATIENT });
     onTestFinished(() => target.close());
     const args = ['store', 'copy', '--from', `sqlite:${file}`, '--to', url, '--to-namespace', namespace];
     for (const count of [100, 1_500]) {

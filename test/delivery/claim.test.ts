@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { CLAIM_MS, Claim, RENEW_MS } from '../../src/delivery/claim.ts';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
-import { double } from '../support/stores.ts';
+import { double, PATIENT } from '../support/stores.ts';
 
 /** Two processes that claim the same work, whose clocks only the test moves. */
 async function twoClaimants() {
@@ -10,7 +10,7 @@ async function twoClaimants() {
   let monotonic = 0;
   const claimants = [1, 2].map(() => {
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const store = new EsdbStore(double.connection, { namespace, now: () => 0, log });
+    const store = new EsdbStore(double.connection, { namespace, now: () => 0, log, timings: PATIENT });
     onTestFinished(() => store.close());
     return new Claim(store, 'work', { now: () => 0, monotonic: () => monotonic });
   });

@@ -8,7 +8,7 @@ import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
 import { Projections } from '../../src/projections/projections.ts';
-import { double } from '../support/stores.ts';
+import { double, PATIENT } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const BATCH = 1_000;
@@ -18,7 +18,12 @@ const QUIET = { info: () => undefined, warn: () => undefined, error: () => undef
 const openers: Readonly<Record<string, (folder: string) => Promise<EventStore>>> = {
   SQLite: (folder) => SqliteStore.open(join(folder, 'ledger.db')),
   'a double of EventStoreDB': async () =>
-    new EsdbStore(double.connection, { namespace: `test-${randomUUID()}`, now: () => 0, log: QUIET }),
+    new EsdbStore(double.connection, {
+      namespace: `test-${randomUUID()}`,
+      now: () => 0,
+      log: QUIET,
+      timings: PATIENT,
+    }),
 };
 
 test.each(Object.entries(openers))(

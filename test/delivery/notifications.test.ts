@@ -1,9 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { NOTICES_STREAM } from '../../src/domain/stream-table.ts';
 import { deleted, registered } from '../support/cloud-events.ts';
 import { JsonReceiver } from '../support/json-receiver.ts';
 import { heartbeat, track } from '../support/kubefirst.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
+import { LedgerProcess } from '../support/ledger-process.ts';
 import { putBackAfter } from '../support/put-back.ts';
 import { until } from '../support/until.ts';
 
@@ -211,6 +213,28 @@ test('webhooks and the feed have alerts when they are raised and resolved', asyn
       data: { resolvedAt: expect.stringMatching(/^2026-04-15T12:0/) },
     },
   ]);
+});
+
+test('a channel begins to get alerts from a place that is stored before any alert is announced, so that a crash loses none', async () => {
+  const slack = await jsonReceiver();
+  const silent = await ledgerForTest({ clockGoesOn: true, now: new Date().toISOString() });
+  await raiseAlert(silent);
+  await silent.close();
+  const process = new LedgerProcess({
+    LEDGER_DATA_DIR: silent.config.dataDir,
+    LEDGER_ALERTS_ANNOUNCE: 'true',
+    LEDGER_NOTIFICATIONS: JSON.stringify([{ name: 'ops', type: 'slack', url: slack.url }]),
+  });
+  onTestFinished(() => process.stop());
+  await process.launch();
+  await until(() => slack.received.length === 1);
+  await process.stop();
+  const streams: string[] = [];
+  await silent.open();
+  for await (const events of silent.rooms.store.readAll(0))
+    streams.push(...events.map(({ stream }) => stream));
+  expect(streams).toContain(NOTICES_STREAM);
+  expect(streams.indexOf(NOTICES_STREAM)).toBeGreaterThan(streams.indexOf('consumer-notify-ops'));
 });
 
 test('an alert that is acknowledged until a time is silent until then, and is announced again after it', async () => {

@@ -1,4 +1,5 @@
 import { inject } from 'vitest';
+import type { Timings } from '../../src/eventstore/esdb/timings.ts';
 import { eventStoreDbUrl } from './environment.ts';
 
 /** A store that a whole ledger can be tested on. */
@@ -17,3 +18,13 @@ export const stores: readonly StoreUnderTest[] = [
   double,
   ...(eventStoreDbUrl === undefined ? [] : [{ name: 'EventStoreDB', connection: eventStoreDbUrl }]),
 ];
+
+/** Longer than a test lasts: a busy machine may stop a process for seconds, and a test that is not about outages must not see one. */
+const PATIENT_MS = 600_000;
+export const PATIENT: Timings = {
+  appendMs: PATIENT_MS,
+  readMs: PATIENT_MS,
+  confirmMs: PATIENT_MS,
+  silenceMs: PATIENT_MS,
+  outageMs: PATIENT_MS,
+};

@@ -11,7 +11,7 @@ import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
 import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
 import { copyStore } from '../../src/usecases/copy-store.ts';
 import { anEvent, collect, readLog } from '../support/store-events.ts';
-import { sqlite, stores } from '../support/stores.ts';
+import { PATIENT, sqlite, stores } from '../support/stores.ts';
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -42,7 +42,7 @@ async function sqliteStore(): Promise<EventStore> {
 
 function esdbStore(connection: string): EventStore {
   const namespace = `copy${randomBytes(6).toString('hex')}`;
-  const store = new EsdbStore(connection, { namespace, now: Date.now, log });
+  const store = new EsdbStore(connection, { namespace, now: Date.now, log, timings: PATIENT });
   onTestFinished(() => store.close());
   return store;
 }

@@ -47,6 +47,8 @@ export class Notifications {
   readonly #announcer: AlertAnnouncer;
   readonly #work: ClaimedWork;
   readonly #groups = new Map<string, { readonly group: ConsumerGroup; readonly ended: Promise<void> }>();
+  /** Channels whose group has failed in this process. */
+  readonly #failed = new Set<string>();
   #stop = new AbortController();
   #comparedHead = -1;
   #comparedAt = Number.NEGATIVE_INFINITY;
@@ -87,6 +89,8 @@ export class Notifications {
     const { channels, isReadOnly } = this.#options;
     if (!isReadOnly)
       for (const channel of channels) if (!this.#groups.has(channel.name)) this.#startGroup(channel);
+    // The place where a channel begins must be stored before the first alert that it is to get. If that fails, alerts are sent directly.
+    for (const [name, { group }] of this.#groups) if (!group.isRestored && !this.#failed.has(name)) return;
     const { head } = this.#options.tail;
     if (head !== this.#comparedHead || this.#options.monotonic() - this.#comparedAt >= COMPARE_IDLE_MS) {
       this.#comparedHead = head;
@@ -166,6 +170,7 @@ export class Notifications {
     const ended = group
       .run(signal)
       .catch((err: unknown) => {
+        this.#failed.add(name);
         if (!(err instanceof GroupTaken)) log.error({ channel: name, err }, 'notifications are not sent');
       })
       .finally(() => this.#groups.delete(name));

@@ -150,7 +150,7 @@ export class ConsumerGroup {
     };
   }
 
-  /** Whether the group has read its stored state, so that its figures are right. */
+  /** Whether the group has read its stored state, or stored where it begins, so that its figures are right. */
   get isRestored(): boolean {
     return this.#isRestored;
   }
@@ -228,8 +228,8 @@ export class ConsumerGroup {
     const stored = await this.#whenReachable(() => state.read(), signal);
     this.#checkpoint = stored?.checkpoint ?? from;
     if (stored === undefined) {
-      // Stores where the group begins, so that a restart does not begin later.
-      this.#isChanged = true;
+      // A restart must not begin later.
+      await this.#whenReachable(() => this.#save(), signal);
       this.#isRestored = !signal.aborted;
       return;
     }
