@@ -16,7 +16,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const textOf = (pattern: string) => globSync(pattern, { cwd: root }).map(read).join('\n');
 
 const environment = { url: undefined, token: undefined, context: undefined, configDir: '/nonexistent' };
-const commands = commandsUnder(buildProgram({ out: new Output(), environment }, '0.0.0'));
+const commands = commandsUnder(await buildProgram({ out: new Output(), environment }, '0.0.0'));
 
 describe('a filter on the list of clusters', () => {
   /** Parameters that the command does not need: it reads every page, as of now, in the order of the ids. */

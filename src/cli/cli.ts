@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readCliEnvironment } from '../config/config.ts';
+import { readCliEnvironment } from '../config/cli-environment.ts';
 import { buildProgram } from './program.ts';
 import { runCommand } from './run-command.ts';
 import { EXIT } from './terminal/cli-error.ts';
@@ -17,11 +17,13 @@ async function main(): Promise<void> {
   });
   // Nobody reads the messages any more.
   process.stderr.on('error', () => undefined);
-  const program = buildProgram({ out: new Output(), environment: readCliEnvironment() }, packageVersion());
+  const args = process.argv.slice(2);
+  const context = { out: new Output(), environment: readCliEnvironment() };
+  const program = await buildProgram(context, packageVersion(), args);
   program.hook('preAction', (_, command) => {
     if (!HANDLES_SIGNALS.has(command.name())) process.on('SIGINT', () => process.exit(EXIT.interrupted));
   });
-  const exit = await runCommand(program, process.argv.slice(2));
+  const exit = await runCommand(program, args);
   if (exit !== EXIT.done) process.exitCode = exit;
 }
 

@@ -28,8 +28,8 @@ test('every operation of the HTTP API has a command, or a reason why it needs no
   );
 });
 
-test('every command that is named for an operation exists, and the command line requests its path', () => {
-  const commands = commandsUnder(buildProgram({ out: new Output(), environment }, '0.0.0')).map(nameOf);
+test('every command that is named for an operation exists, and the command line requests its path', async () => {
+  const commands = commandsUnder(await buildProgram({ out: new Output(), environment }, '0.0.0')).map(nameOf);
   for (const command of Object.values(COMMAND_OF)) expect(commands).toContain(`cluster-ledger ${command}`);
   const source = globSync('src/cli/{client,commands,render}/**/*.ts', { cwd: root }).map(read).join('\n');
   const requested = source.replaceAll(/\$\{[^}]*\}/g, '{}');

@@ -11,7 +11,7 @@ import { PROGRAM, run } from './program.ts';
 
 const root = join(import.meta.dirname, '../..');
 const environment = { url: undefined, token: undefined, context: undefined, configDir: '/nonexistent' };
-const program = buildProgram({ out: new Output(), environment }, '0.0.0');
+const program = await buildProgram({ out: new Output(), environment }, '0.0.0');
 const commands = commandsUnder(program);
 const leaves = commands.filter((command) => command.commands.length === 0 || command.name() === 'key');
 
@@ -38,6 +38,13 @@ describe('--help', () => {
       expect(examples).toContain(name);
     },
   );
+
+  test('lists each command of the program as its module declares it, although no module is loaded for it', async () => {
+    let help = '';
+    program.configureOutput({ writeOut: (text) => (help += text), getOutHasColors: () => false });
+    program.outputHelp();
+    expect((await run(['--help'])).stdout).toBe(help);
+  });
 
   test('goes to stdout and ends with 0, as the output of --version does', async () => {
     const [help, version] = await Promise.all([run(['usage', '--help']), run(['--version'])]);

@@ -150,7 +150,10 @@ async function runHere(line: string) {
     throw new Error('an error message must not go to stdout');
   });
   try {
-    const code = await runCommand(buildProgram({ out: new Output(), environment }, '0.0.0'), words(line));
+    const code = await runCommand(
+      await buildProgram({ out: new Output(), environment }, '0.0.0'),
+      words(line),
+    );
     return { code, stderr: chunks.join('').replace(/^error: /, '') };
   } finally {
     stderr?.mockRestore();

@@ -12,7 +12,7 @@ import { ledgerForTest } from '../support/ledger.ts';
 
 const runbooks = join(root, 'docs/runbooks');
 const environment = { url: undefined, token: undefined, context: undefined, configDir: '/nonexistent' };
-const commands = commandsUnder(buildProgram({ out: new Output(), environment }, '0.0.0'));
+const commands = commandsUnder(await buildProgram({ out: new Output(), environment }, '0.0.0'));
 
 test('docs/alerts.md lists all alerts of the ledger and of Prometheus', async () => {
   await expect(alertsPage(rules)).toMatchFileSnapshot('../../docs/alerts.md');

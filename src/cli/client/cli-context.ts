@@ -1,4 +1,4 @@
-import type { CliEnvironment } from '../../config/config.ts';
+import type { CliEnvironment } from '../../config/cli-environment.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Client } from './client.ts';
 import { connect, type TargetOptions } from './target.ts';

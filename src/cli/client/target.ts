@@ -1,4 +1,4 @@
-import type { CliEnvironment } from '../../config/config.ts';
+import type { CliEnvironment } from '../../config/cli-environment.ts';
 import { usageError } from '../terminal/cli-error.ts';
 import { printWarning } from '../terminal/output.ts';
 import { type Client, HttpClient } from './client.ts';

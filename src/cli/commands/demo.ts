@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 export function addDemo(parent: Command): void {
   parent
     .command('demo')
-    .summary('start a ledger with a year of sample data and live traffic')
     .description(
       'Starts a ledger with a year of sample data for forty accounts, a few open problems and live traffic, and prints what to look at. The same as npm run demo.',
     )

@@ -24,7 +24,6 @@ interface Options extends WindowOptions {
 export function addDiff(parent: Command, cli: CliContext): void {
   const command = parent
     .command('diff')
-    .summary('show what changed the usage of an account')
     .description(
       'Compares the usage of a window as known at two log positions or instants, and lists the facts that made the difference.',
     )

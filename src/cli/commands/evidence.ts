@@ -18,7 +18,6 @@ interface Options extends TargetOptions {
 export function addEvidence(parent: Command, cli: CliContext): void {
   const command = parent
     .command('evidence')
-    .summary('save a statement with everything that proves it')
     .description(
       'Writes one file with the statement of an account (or its usage, if the period is not closed yet), all the facts behind it, their proofs and a signed checkpoint. Anybody can verify the file without the ledger.',
     )

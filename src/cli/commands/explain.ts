@@ -31,7 +31,6 @@ interface Row {
 export function addExplain(parent: Command, cli: CliContext): void {
   const command = parent
     .command('explain')
-    .summary('show why the usage of an account is what it is')
     .description(
       'Breaks the usage of an account down to clusters, the intervals in which each was billed, and the facts that opened and closed them.',
     )

@@ -7,7 +7,6 @@ import { withTarget } from '../terminal/options.ts';
 export function addOpenapi(parent: Command, cli: CliContext): void {
   const command = parent
     .command('openapi')
-    .summary('print the contract of the HTTP API')
     .description('Prints the OpenAPI document of the ledger, from which clients are generated.')
     .addHelpText('after', '\nExample:\n  $ cluster-ledger openapi > openapi.json')
     .action((options: TargetOptions) =>

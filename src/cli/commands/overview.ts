@@ -6,7 +6,6 @@ import type { CliContext } from '../client/cli-context.ts';
 export function addOverview(parent: Command, cli: CliContext): void {
   const command = parent
     .command('overview')
-    .summary('show how everything is now')
     .description(
       'Shows how many clusters are in each state, the current month so far, open alerts, and periods that are due.',
     )

@@ -29,7 +29,6 @@ type Line = z.output<typeof Line>;
 export function addReplay(parent: Command, cli: CliContext): void {
   const command = parent
     .command('replay')
-    .summary('show each fact of an account and the usage after it')
     .description(
       'Replays the facts of all clusters that were ever registered to an account, in the order of recording, and shows the usage of the window after each.',
     )

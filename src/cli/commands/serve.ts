@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 export function addServe(parent: Command): void {
   parent
     .command('serve')
-    .summary('run the ledger')
     .description(
       'Runs the ledger until it is stopped. Settings come from ledger.yaml and variables LEDGER_…; see docs/configuration.md. The same as npm start.',
     )

@@ -6,7 +6,6 @@ import type { CliContext } from '../client/cli-context.ts';
 export function addSystem(parent: Command, cli: CliContext): void {
   const command = parent
     .command('system')
-    .summary('show the version and the configuration of a running ledger')
     .description(
       'Shows the version of a running ledger, its store and log, and how it closes periods and validates clusters. `config print` shows the settings here.',
     )

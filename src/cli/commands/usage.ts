@@ -32,7 +32,6 @@ interface Options extends WindowOptions {
 export function addUsage(parent: Command, cli: CliContext): void {
   const command = parent
     .command('usage')
-    .summary('show the usage of all accounts, or of one')
     .description('Shows the usage in a window: of every account, or of one.')
     .argument('[account]', 'id of an account (default: all accounts)', accountId)
     .addHelpText(

@@ -28,7 +28,6 @@ interface Options extends WindowOptions {
 export function addWhatIf(parent: Command, cli: CliContext): void {
   const command = parent
     .command('what-if')
-    .summary('show the usage of an account if facts were different')
     .description('Shows the usage of an account with facts added or removed. Nothing is written.')
     .argument('<account>', 'id of the account', accountId)
     .option('--add <file>', 'CloudEvents to add, JSON or NDJSON, - for stdin; repeatable', collect())

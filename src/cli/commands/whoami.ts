@@ -6,7 +6,6 @@ import type { CliContext } from '../client/cli-context.ts';
 export function addWhoami(parent: Command, cli: CliContext): void {
   const command = parent
     .command('whoami')
-    .summary('show who the ledger takes you for')
     .description('Shows the name that the ledger records with everything you write, and your role.')
     .addHelpText('after', '\nExample:\n  $ cluster-ledger whoami');
   printsAnswer(command, cli, {

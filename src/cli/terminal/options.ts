@@ -118,21 +118,6 @@ export function withCsv(command: Command): Command {
   return command.addOption(new Option('--csv', 'print CSV').conflicts('json'));
 }
 
-/** Returns the chosen form of the output of a command, and makes `--json` and `--csv` follow it. */
-export function chosenFormat(command: Command): Format | undefined {
-  const option = command.options.find(
-    ({ long, argChoices }) => long === '--output' && argChoices !== undefined,
-  );
-  const { output } = command.opts<{ output?: Format }>();
-  if (option === undefined || output === undefined) return undefined;
-  if (output === 'json' || output === 'yaml') command.setOptionValue('json', true);
-  if (output === 'csv' && command.options.some(({ long }) => long === '--csv')) {
-    command.setOptionValue('csv', true);
-    return undefined;
-  }
-  return output;
-}
-
 export interface WindowOptions extends TargetOptions {
   readonly json?: boolean;
   readonly csv?: boolean;

@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { styleText } from 'node:util';
-import { stringify } from 'yaml';
 import { csvRow } from '../../util/csv.ts';
 import type { Format } from './formats.ts';
 import { type Column, Table } from './table.ts';
@@ -83,9 +82,8 @@ export class Output {
   /** Prints items of a list as they arrive: one JSON document per line, or items of a YAML list. */
   readonly documents = async (items: readonly unknown[]): Promise<void> => {
     if (items.length === 0) return;
-    await this.write(
-      this.format === 'yaml' ? stringify(items) : items.map((item) => `${JSON.stringify(item)}\n`).join(''),
-    );
+    if (this.format === 'yaml') return this.#yaml(items);
+    await this.write(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
   };
 
   /** Prints labels and values, one pair per line. */
@@ -102,13 +100,13 @@ export class Output {
 
   /** Prints a JSON document, indented, or as YAML. */
   async json(document: unknown): Promise<void> {
-    if (this.format === 'yaml') return this.write(stringify(document));
+    if (this.format === 'yaml') return this.#yaml(document);
     await this.line(JSON.stringify(document, null, 2));
   }
 
   /** Copies JSON or CSV to stdout as it arrives, and ends it with a newline. As YAML it is printed when all has arrived. */
   async stream(bytes: Readable): Promise<void> {
-    if (this.format === 'yaml') return this.#yaml(await text(bytes));
+    if (this.format === 'yaml') return this.#yamlOfJson(await text(bytes));
     let last: number | undefined;
     bytes.on('data', (chunk: Uint8Array) => {
       last = chunk.at(-1) ?? last;
@@ -117,11 +115,16 @@ export class Output {
     if (last !== undefined && last !== 10) await this.line();
   }
 
+  async #yaml(document: unknown): Promise<void> {
+    const { stringify } = await import('yaml');
+    await this.write(stringify(document));
+  }
+
   /** Prints JSON, or JSON lines, as YAML. */
-  async #yaml(json: string): Promise<void> {
+  async #yamlOfJson(json: string): Promise<void> {
     const lines = json.split('\n').filter((line) => line !== '');
     const isOne = lines.length === 1 || !lines[0]?.endsWith('}');
-    await this.write(stringify(isOne ? JSON.parse(json) : lines.map((line) => JSON.parse(line) as unknown)));
+    await this.#yaml(isOne ? JSON.parse(json) : lines.map((line) => JSON.parse(line) as unknown));
   }
 }
 

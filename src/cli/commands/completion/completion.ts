@@ -7,7 +7,6 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export function addCompletion(parent: Command, { out }: CliContext): void {
   parent
     .command('completion')
-    .summary('print a completion script for your shell')
     .description('Prints a script that completes commands and options when you press Tab.')
     .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS))
     .addHelpText(

@@ -13,7 +13,6 @@ interface Options extends TargetOptions {
 export function addDoctor(parent: Command, cli: CliContext): void {
   const command = parent
     .command('doctor')
-    .summary('check the configuration and the ledger')
     .description(
       'Checks the configuration here and a running ledger: its readiness, its newest checkpoint, its validator and its critical alerts. Prints what to do about each failed check. Exits with 3 if a check fails, with 4 if the ledger does not answer.',
     )

@@ -16,7 +16,6 @@ interface Options extends TargetOptions {
 export function addValidate(parent: Command, cli: CliContext): void {
   const command = parent
     .command('validate')
-    .summary('probe all clusters now, or try another policy')
     .description(
       'With --once, makes the validator probe every cluster now, waits for the run, and shows its verdicts and the facts that it recorded. With --what-if, replays past runs with another policy and shows the effect on the bill; nothing is written.',
     )

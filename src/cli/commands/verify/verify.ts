@@ -7,7 +7,6 @@ import type { VerifyOptions } from './verify-sources.ts';
 export function addVerify(parent: Command, cli: CliContext): void {
   const command = parent
     .command('verify')
-    .summary('verify an evidence file, a whole log or a store')
     .description(
       'Verifies an evidence file offline, without trusting the ledger. With --url or --context, verifies the whole published log of a ledger, and that the file omits nothing. With --store, verifies a store. Exits with 3 if a check fails.',
     )
