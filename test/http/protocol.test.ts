@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { event, inStructuredMode, registered } from '../support/cloud-events.ts';
 import { exchange, requestWith } from '../support/raw-http.ts';
 import { sharedLedger } from '../support/shared-ledger.ts';
+import { until } from '../support/until.ts';
 
 const APRIL = '2026-04-01T00:00:00.000Z';
 const ledger = sharedLedger();
@@ -61,6 +62,22 @@ describe('a request for another host', () => {
     expect(await it.head()).toBe(before);
   });
 });
+
+test.each([
+  ['a request that cannot be read', 'no request\r\n\r\n'],
+  ['a head that never ends', 'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nX-Slow: '],
+])(
+  'a client that reads nothing, sends on and never closes its side loses its connection after %s',
+  async (_, text) => {
+    const socket = connect({ port: ledger().port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.write(text);
+    await until(() => {
+      if (!socket.destroyed) socket.write('x');
+      return socket.destroyed;
+    });
+  },
+);
 
 describe('what does not exist', () => {
   test.each([

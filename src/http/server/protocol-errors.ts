@@ -3,6 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Problem } from './problem.ts';
 
+/** How long a client has to read the answer and to close its side, in milliseconds. */
+const LINGER_MS = 2_000;
+
 /** Answers an unknown `Expect` header (RFC 9110, section 10.1.1) with a problem; Node would answer without one. */
 export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
   const problem = new Problem(
@@ -32,4 +35,7 @@ export function answerMalformedHttp(error: NodeJS.ErrnoException, socket: Socket
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // A client that never closes its side would keep the connection, and with enough of them keep others out.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }
