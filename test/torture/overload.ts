@@ -1,18 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { Agent, type ClientRequest, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { inStructuredMode, registered } from '../support/cloud-events.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
+import { type Posted, postFrom } from './overload-clients.ts';
 
 /** The result of a run. Durations are in milliseconds. */
 export interface OverloadReport {
-  /** Facts that were recorded, and the 99th percentile of their latency, under a load of `NOMINAL` connections. */
-  readonly nominal: { readonly recorded: number; readonly p99: number };
-  /** The same under the overload. */
-  readonly overload: { readonly recorded: number; readonly p99: number; readonly refused: number };
+  /** Facts that `CAPACITY` clients posted, as many as the ledger serves best. */
+  readonly capacity: Posted;
+  /** Facts that many more clients posted, which wait as `Retry-After` says. */
+  readonly overload: Posted;
+  /** The same by clients that do not wait. */
+  readonly rude: Posted;
   /** Requests to `/livez`, and the slowest answer. */
   readonly live: { readonly asked: number; readonly slowest: number };
   /** Maximum resident memory, in MiB. */
@@ -24,19 +25,15 @@ export interface OverloadReport {
 
 export interface OverloadOptions {
   readonly connections: number;
-  /** Connections that send one byte at a time and never complete a request. */
+  /** Connections that send one byte at a time, complete no request, read nothing, and are opened again once they are ended. */
   readonly slow: number;
   readonly seconds: number;
 }
 
-const NOMINAL = 16;
+const CAPACITY = 64;
 const MAX_MEMORY_MIB = 1_024;
-
-interface Sample {
-  readonly status: number;
-  readonly ms: number;
-  readonly retryAfter: string | undefined;
-}
+/** Time after which slow connections must have been ended at the latest, in seconds. */
+const SLOW_FOR_S = 30;
 
 /** Loads a ledger with more connections than it can serve and with slow ones, and watches what it does with them. */
 export async function overload({ connections, slow, seconds }: OverloadOptions): Promise<OverloadReport> {
@@ -47,52 +44,57 @@ export async function overload({ connections, slow, seconds }: OverloadOptions):
     LEDGER_INGEST_BACKDATING: '3650d',
     LEDGER_HTTP_RATE_LIMIT: '1000000',
   });
-  const findings: string[] = [];
   const sockets: Socket[] = [];
   try {
-    const { pid } = await ledger.launch();
-    while ((await ask(ledger.url, '/readyz').catch(() => undefined))?.status !== 200) await wait(50);
-    const nominal = await postFor(ledger.url, NOMINAL, Math.max(1, seconds / 4), 'n');
+    await ledger.start();
+    const { url, pid } = ledger;
+    const capacity = await postFrom({ url, connections: CAPACITY, seconds, run: 'capacity', waits: true });
     let ended = 0;
-    for (let i = 0; i < slow; i++) sockets.push(slowSocket(ledger.url, () => ended++));
+    for (let i = 0; i < slow; i++) sockets.push(slowSocket(url));
     const drip = setInterval(() => {
-      for (const socket of sockets) if (socket.writable) socket.write('x');
-    }, 5_000);
-    let memory = 0;
-    let isOver = false;
-    const watched = (async () => {
-      const all: Sample[] = [];
-      while (!isOver) {
-        memory = Math.max(memory, residentMib(pid));
-        all.push(
-          await ask(ledger.url, '/livez').catch((error: Error) => ({
-            status: 0,
-            ms: 0,
-            retryAfter: error.message,
-          })),
-        );
-        await wait(200);
+      for (const [i, socket] of sockets.entries()) {
+        if (!socket.destroyed) socket.write('x');
+        else {
+          ended++;
+          sockets[i] = slowSocket(url);
+        }
       }
-      return all;
+    }, 5_000);
+    const times: number[] = [];
+    const findings: string[] = [];
+    let memory = 0;
+    const loaded = (async () => {
+      const calm = await postFrom({ url, connections, seconds, run: 'overload', waits: true });
+      return {
+        overload: calm,
+        rude: await postFrom({ url, connections, seconds, run: 'rude', waits: false }),
+      };
     })();
-    const loaded = await postFor(ledger.url, connections, seconds, 'o');
-    isOver = true;
-    const lives = await watched;
+    let isOver = false;
+    const over = loaded.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      memory = Math.max(memory, residentMib(pid));
+      const begin = performance.now();
+      const answer = await fetch(`${url}/livez`).catch((error: Error) => ({ status: error.message }));
+      times.push(performance.now() - begin);
+      if (answer.status !== 200) findings.push(`/livez is answered ${answer.status}`);
+      await wait(200);
+    }
     clearInterval(drip);
-    const refused = loaded.filter(({ status }) => status === 503 || status === 429);
-    for (const { status, retryAfter } of lives)
-      if (status !== 200) findings.push(`/livez is answered ${status} ${retryAfter ?? ''}`);
-    for (const { status, retryAfter } of loaded)
-      if (![201, 503, 429].includes(status))
-        findings.push(`a post is answered ${status} ${status === 0 ? retryAfter : ''}`);
-    for (const { retryAfter } of refused)
-      if (!(Number(retryAfter) > 0)) findings.push('a refusal does not say when to come back');
+    const { overload, rude } = await over;
+    for (const posted of [capacity, overload, rude]) {
+      findings.push(...posted.findings);
+      if (posted.recorded === 0) findings.push('no fact was recorded');
+    }
+    if (slow > 0 && ended === 0 && 2 * seconds > SLOW_FOR_S) findings.push('no slow connection was ended');
     if (memory > MAX_MEMORY_MIB) findings.push(`it took ${memory} MiB`);
-    if (loaded.every(({ status }) => status !== 201)) findings.push('no fact was recorded under load');
     return {
-      nominal: recordedIn(nominal),
-      overload: { ...recordedIn(loaded), refused: refused.length },
-      live: { asked: lives.length, slowest: Math.max(0, ...lives.map(({ ms }) => ms)) },
+      capacity,
+      overload,
+      rude,
+      live: { asked: times.length, slowest: Math.round(Math.max(0, ...times)) },
       memoryMib: memory,
       slowEnded: ended,
       findings: [...new Set(findings)],
@@ -104,68 +106,10 @@ export async function overload({ connections, slow, seconds }: OverloadOptions):
   }
 }
 
-function recordedIn(samples: readonly Sample[]) {
-  const times = samples.flatMap(({ status, ms }) => (status === 201 ? [ms] : [])).sort((a, b) => a - b);
-  return { recorded: times.length, p99: Math.round(times[Math.floor(times.length * 0.99)] ?? 0) };
-}
-
-/** Posts facts over so many connections at once, each as soon as the one before is answered. */
-async function postFor(url: string, connections: number, seconds: number, run: string): Promise<Sample[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const end = performance.now() + seconds * 1_000;
-  const samples: Sample[] = [];
-  const client = async (i: number) => {
-    for (let n = 0; performance.now() < end; n++) {
-      const { headers, body } = inStructuredMode(
-        registered(`${run}-${i}-${n}`, '2026-04-01T00:00:00.000Z', `a${i % 9}`),
-      );
-      const options = {
-        method: 'POST',
-        headers: headers as Record<string, string>,
-        agent,
-        body: String(body),
-      };
-      samples.push(
-        await ask(url, '/v1/events', options).catch((error: Error) => ({
-          status: 0,
-          ms: 0,
-          retryAfter: error.message,
-        })),
-      );
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, (_, i) => client(i)));
-  agent.destroy();
-  return samples;
-}
-
-interface AskOptions {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-  readonly agent?: Agent;
-  readonly body?: string;
-}
-
-function ask(url: string, path: string, { body, ...options }: AskOptions = {}): Promise<Sample> {
-  const begin = performance.now();
-  return new Promise((resolve, reject) => {
-    const sent: ClientRequest = request(url + path, options, (response) => {
-      response.resume().on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          ms: performance.now() - begin,
-          retryAfter: response.headers['retry-after'],
-        }),
-      );
-    });
-    sent.on('error', reject).end(body);
-  });
-}
-
-function slowSocket(url: string, onEnded: () => void): Socket {
+function slowSocket(url: string): Socket {
   const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  socket.on('error', () => undefined).on('close', onEnded);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  socket.on('error', () => undefined);
   socket.write('POST /v1/events HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
   return socket;
 }

@@ -1,8 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { runChild } from './run-child.ts';
 
 const SHARE = fileURLToPath(new URL('./share.ts', import.meta.url));
 
@@ -30,22 +28,5 @@ export function inShares<Report>(
     seed: seed + i,
     count: Math.floor((count + i) / processes),
   }));
-  return Promise.all(shares.map((share) => reportOf<Report>(share)));
-}
-
-async function reportOf<Report>(share: Share): Promise<Report> {
-  // Each ledger starts threads, and most of the time of a start is the compilation of what they import.
-  const env = { PATH: '', TMPDIR: tmpdir(), NODE_COMPILE_CACHE: join(tmpdir(), 'torture-compile-cache') };
-  const child = fork(SHARE, [JSON.stringify(share)], {
-    env,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    serialization: 'advanced',
-  });
-  let report: Report | undefined;
-  child.on('message', (message) => {
-    report = message as Report;
-  });
-  const [code] = await once(child, 'exit');
-  if (report === undefined) throw new Error(`the process of seed ${share.seed} ended with ${code}`);
-  return report;
+  return Promise.all(shares.map((share) => runChild<Report>(SHARE, share)));
 }

@@ -15,9 +15,11 @@ import { binaryEvent, inBinaryMode, isBinaryMode } from '../ingest/binary-mode.t
 import { BinaryModeHeaders, CloudEvent, EventData } from '../ingest/cloud-event-envelope.ts';
 import { BATCH_EXAMPLES, DATA_EXAMPLES, EVENT_EXAMPLES, RECORDED_EXAMPLES } from '../ingest/examples.ts';
 import { MAX_EVENT_BYTES, parseEvent } from '../ingest/parse-event.ts';
+import { PostsInProgress } from '../ingest/posts-in-progress.ts';
 import { Recorder } from '../ingest/recorder.ts';
 import { refusedEvent } from '../ingest/refused-event.ts';
 import { inclusionOf } from '../log-access.ts';
+import { addGauge } from '../metrics/gauge.ts';
 import { EventPath, Reading } from '../params/fields.ts';
 import { mediaTypeOf } from '../params/media-type.ts';
 import { modelFor } from '../params/read-model.ts';
@@ -74,6 +76,13 @@ const getEventSchema = {
 /** Adds the routes that post events and read a single fact. */
 export function eventRoutes(app: App, services: HttpServices): void {
   const recorder = new Recorder(services);
+  const posts = new PostsInProgress();
+  addGauge(
+    services.metrics.registry,
+    'ledger_posts_in_progress',
+    'Number of posts of events that are being recorded',
+    () => posts.count,
+  );
 
   app.post(
     '/v1/events',
@@ -87,21 +96,22 @@ export function eventRoutes(app: App, services: HttpServices): void {
       },
       schema: postEventsSchema,
     },
-    async (request, reply) => {
-      if (mediaTypeOf(request.headers['content-type']) === BATCH)
-        return { outcome: 'batch' as const, results: await recordBatch(recorder, request) };
-      const { event, parsed: submission, text } = parseSingle(request);
-      if (submission instanceof Problem) {
-        await keepRefused(recorder, [{ event, problem: submission, text }], request.caller);
-        throw asPosted(request, submission);
-      }
-      try {
-        await recorder.recordOne(submission, request.caller, reply);
-      } catch (error) {
-        throw error instanceof Problem ? asPosted(request, error) : error;
-      }
-      return undefined;
-    },
+    (request, reply) =>
+      posts.run(async () => {
+        if (mediaTypeOf(request.headers['content-type']) === BATCH)
+          return { outcome: 'batch' as const, results: await recordBatch(recorder, request) };
+        const { event, parsed: submission, text } = parseSingle(request);
+        if (submission instanceof Problem) {
+          await keepRefused(recorder, [{ event, problem: submission, text }], request.caller);
+          throw asPosted(request, submission);
+        }
+        try {
+          await recorder.recordOne(submission, request.caller, reply);
+        } catch (error) {
+          throw error instanceof Problem ? asPosted(request, error) : error;
+        }
+        return undefined;
+      }),
   );
 
   app.get(

@@ -120,7 +120,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   }) as unknown as App;
   services.trace(app);
   app.decorate('shedLog', new ShedLog(log));
-  app.server.maxConnections = 2_000;
+  app.server.maxConnections = 4_000;
   app.server.on('checkExpectation', answerExpectation);
 
   const consolePage = readConsolePage();
