@@ -12,22 +12,24 @@ describe('posts in progress', () => {
   test('are bounded: one more is rejected and says when to come back, until one of them ends', async () => {
     const posts = new PostsInProgress();
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
-    const running = Array.from({ length: AT_ONCE }, () => posts.run(() => held));
+    const running = Array.from({ length: AT_ONCE }, () => posts.run({ body: '{}' }, () => held));
     expect(posts.count).toBe(AT_ONCE);
-    await expect(posts.run(NOTHING)).rejects.toMatchObject({
+    const rejected = { body: 'a batch of megabytes' };
+    await expect(posts.run(rejected, NOTHING)).rejects.toMatchObject({
       code: 'overloaded',
       message: DETAIL,
       retryAfterSeconds: 1,
     });
+    expect(rejected.body).toBeUndefined();
     release();
     await Promise.all(running);
     expect(posts.count).toBe(0);
-    await posts.run(NOTHING);
+    await posts.run({ body: '{}' }, NOTHING);
   });
 
   test('are no longer counted once they have failed', async () => {
     const posts = new PostsInProgress();
-    const failing = () => posts.run(() => Promise.reject(new Error('the disk is full')));
+    const failing = () => posts.run({ body: '{}' }, () => Promise.reject(new Error('the disk is full')));
     for (let i = 0; i <= AT_ONCE; i++) await expect(failing()).rejects.toThrow('the disk is full');
     expect(posts.count).toBe(0);
   });

@@ -97,7 +97,7 @@ export function eventRoutes(app: App, services: HttpServices): void {
       schema: postEventsSchema,
     },
     (request, reply) =>
-      posts.run(async () => {
+      posts.run(request, async () => {
         if (mediaTypeOf(request.headers['content-type']) === BATCH)
           return { outcome: 'batch' as const, results: await recordBatch(recorder, request) };
         const { event, parsed: submission, text } = parseSingle(request);
