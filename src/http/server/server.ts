@@ -115,6 +115,8 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
       requireHostHeader: false,
     },
     routerOptions: { maxParamLength: 512 },
+    // Fastify loads its own compilers, with Ajv, unless factories are given. It then uses those that are set below.
+    schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, problemFor(error)),
     clientErrorHandler: answerMalformedHttp,
   }) as unknown as App;
@@ -250,6 +252,10 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   }
   await consoleRoutes(app, consolePage);
   return app;
+}
+
+function unused(): never {
+  throw new Error('a schema was compiled before the compilers were set');
 }
 
 function setSecurityHeaders(app: App): void {
