@@ -1,22 +1,9 @@
 // Builds the console if it is missing or older than its sources. Plain JavaScript, because the scripts of package.json run it
 // before the ledger starts. An installation without the packages for development has the built console already.
 import './check-node.js';
-import { globSync, renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-
-const root = join(import.meta.dirname, '..');
-const built = join(root, 'dist/console');
-
-/** Returns when a file was changed, in milliseconds since the epoch; 0 if there is none. @param {string} file */
-function changedAt(file) {
-  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-function isUpToDate() {
-  const sources = [...globSync('web/**', { cwd: root }), 'package-lock.json'];
-  const newest = Math.max(...sources.map((file) => changedAt(join(root, file))));
-  return changedAt(join(built, 'index.html')) >= newest;
-}
+import { BUILT, builtAt, isUpToDate, ROOT } from './console-files.js';
 
 /** @returns the function that builds; `undefined` if the packages for development are not installed. */
 async function loadBuilder() {
@@ -35,12 +22,12 @@ async function loadBuilder() {
 function replaceBy(fresh) {
   const former = `${fresh}.former`;
   try {
-    renameSync(built, former);
+    renameSync(BUILT, former);
   } catch {
     // There are none, or another process replaces them at this moment.
   }
   try {
-    renameSync(fresh, built);
+    renameSync(fresh, BUILT);
   } catch {
     // Another process was faster.
     rmSync(fresh, { recursive: true, force: true });
@@ -53,15 +40,15 @@ async function main() {
   if (!isForced && isUpToDate()) return;
   const build = await loadBuilder();
   if (build === undefined) {
-    if (changedAt(join(built, 'index.html')) > 0) return;
+    if (builtAt() > 0) return;
     process.stderr.write(
       'The console is not built, and only the API is served. To build it, run `npm ci` without --omit=dev, then `npm run build`.\n',
     );
     return;
   }
   // Another process may serve the former build, or build at the same time.
-  const fresh = `${built}.${process.pid}`;
-  const configFile = join(root, 'web/vite.config.ts');
+  const fresh = `${BUILT}.${process.pid}`;
+  const configFile = join(ROOT, 'web/vite.config.ts');
   // The tests set another value, with which React would be the build for development.
   // biome-ignore lint/style/noProcessEnv: Vite reads the variable.
   process.env.NODE_ENV = 'production';
