@@ -25,19 +25,21 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 let isGood = true;
-for (const [name, { mutate }] of Object.entries(ROOMS)) {
+for (const [name, { mutate, tests, isThread = false }] of Object.entries(ROOMS)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   const report = join('reports', 'mutants', `${name.replace('/', '-')}.json`);
   const config = join(tmpdir(), `stryker-${process.pid}.json`);
   writeFileSync(
     config,
     JSON.stringify({
-      testRunner: 'vitest-5',
-      plugins: ['./test/mutants/runner.js', './test/mutants/descriptions.js'],
+      testRunner: 'in-process',
+      plugins: ['./test/mutants/runner.ts', './test/mutants/descriptions.js'],
       ignorers: ['descriptions'],
-      vitest: { configFile: 'test/mutants/vitest.config.ts', related: false },
+      // Modules that were imported anew stay in memory.
+      maxTestRunnerReuse: 400,
       mutate,
-      coverageAnalysis: 'perTest',
+      roomTests: tests,
+      coverageAnalysis: isThread ? 'off' : 'perTest',
       concurrency: 1,
       reporters: ['json', 'progress-append-only'],
       jsonReporter: { fileName: report },
@@ -45,9 +47,7 @@ for (const [name, { mutate }] of Object.entries(ROOMS)) {
       warnings: { slow: false },
     }),
   );
-  // biome-ignore lint/style/noProcessEnv: the room is handed to the processes of Stryker beside the rest of the environment.
-  const env = { ...process.env, MUTANTS_ROOM: name };
-  const { status } = spawnSync(process.execPath, [stryker, 'run', config], { stdio: ['ignore', 2, 2], env });
+  const { status } = spawnSync(process.execPath, [stryker, 'run', config], { stdio: ['ignore', 2, 2] });
   if (status !== 0) process.exit(status ?? 1);
   const counts = count(JSON.parse(readFileSync(report, 'utf8')));
   isGood &&= counts.score >= AT_LEAST;

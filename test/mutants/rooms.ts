@@ -2,15 +2,19 @@
 export interface Room {
   readonly mutate: readonly string[];
   readonly tests: readonly string[];
+  /** The files run in a worker thread, which does not report the mutants that it reaches: all tests run for each of them. */
+  readonly isThread?: boolean;
 }
 
 /** The files that follow a log and sign it. Their tests open stores, so they take longer. */
 const FOLLOWING = [
   'src/audit/checkpoint-{file,signer,store}.ts',
-  'src/audit/leaf-hash-worker*.ts',
+  'src/audit/leaf-hash-worker-client.ts',
   'src/audit/log-tree.ts',
   'src/audit/signed-log*.ts',
 ];
+
+const WORKER = 'src/audit/leaf-hash-worker.ts';
 
 /** Tests of a room are those of the same folder, and few others: each of them runs for hundreds of mutants. */
 export const ROOMS: Readonly<Record<string, Room>> = {
@@ -45,7 +49,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     tests: ['test/domain/*.test.ts', 'test/domain/access/*.test.ts', 'test/projections/alerts/**/*.test.ts'],
   },
   'audit/proofs': {
-    mutate: ['src/audit/*.ts', ...FOLLOWING.map((file) => `!${file}`)],
+    mutate: ['src/audit/*.ts', ...[WORKER, ...FOLLOWING].map((file) => `!${file}`)],
     tests: [
       'test/audit/{canonical-text,errors,hash-column,key-location,leaf,leaf-digest,ledger-id,log-identity,log-keys}.test.ts',
       'test/audit/{note,tiles,tree,verify-proof}.test.ts',
@@ -56,6 +60,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     tests: [
       'test/audit/{checkpoint-file,checkpoint-store,leaf-hash-worker-client,log-tree,signed-log}.test.ts',
     ],
+  },
+  'audit/thread': {
+    mutate: [WORKER],
+    tests: ['test/audit/leaf-hash-worker-client.test.ts'],
+    isThread: true,
   },
   'audit/verify': {
     mutate: ['src/audit/verify/*.ts', 'src/audit/evidence/*.ts'],

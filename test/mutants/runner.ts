@@ -1,0 +1,177 @@
+/**
+ * A test runner of Stryker that runs the tests of a room in one process of Node.js, without the start of a runner of tests and the
+ * import of all modules for each mutant.
+ *
+ * Modules keep what former mutants left in them. So a mutant counts as noticed only if the test that failed passes without it, and as
+ * survived only after a run with modules that were imported anew. Otherwise it is run again with such modules.
+ */
+
+import { INSTRUMENTER_CONSTANTS, type MutantCoverage, type StrykerOptions } from '@stryker-mutator/api/core';
+import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
+import {
+  type DryRunResult,
+  DryRunStatus,
+  determineHitLimitReached,
+  type MutantRunOptions,
+  type MutantRunResult,
+  MutantRunStatus,
+  type TestResult,
+  type TestRunner,
+  TestStatus,
+} from '@stryker-mutator/api/test-runner';
+import { startDouble } from '../eventstoredb/double.ts';
+import { type CollectedTest, prepare } from './collected.ts';
+import { firstFailure } from './first-failure.ts';
+import { RoomTests } from './room-tests.ts';
+import './short-properties.ts';
+
+interface Options {
+  /** Patterns of the files with the tests. `testFiles` of Stryker would run them all for each mutant. */
+  readonly roomTests: readonly string[];
+}
+
+/** The values that the instrumented code reads and writes. */
+interface Namespace {
+  activeMutant?: string | undefined;
+  currentTestId?: string | undefined;
+  hitCount?: number | undefined;
+  hitLimit?: number | undefined;
+  mutantCoverage?: MutantCoverage | undefined;
+}
+
+// Worker threads have a namespace of their own, and read the active mutant from here.
+const { env } = process;
+const shared = globalThis as { [INSTRUMENTER_CONSTANTS.NAMESPACE]?: Namespace };
+
+class InProcessRunner implements TestRunner {
+  static readonly inject = tokens(commonTokens.options);
+
+  readonly #namespace: Namespace = {};
+  readonly #room: RoomTests;
+  /** Milliseconds of each test, when it ran last: the shortest run first. */
+  readonly #durations = new Map<string, number>();
+  #tests: readonly CollectedTest[] | undefined;
+  #close: () => Promise<void> = async () => undefined;
+
+  constructor(options: StrykerOptions) {
+    shared[INSTRUMENTER_CONSTANTS.NAMESPACE] = this.#namespace;
+    this.#room = new RoomTests((options as StrykerOptions & Options).roomTests);
+  }
+
+  capabilities() {
+    return { reloadEnvironment: true };
+  }
+
+  async init(): Promise<void> {
+    const double = await startDouble();
+    this.#close = () => double.close();
+    prepare({ doubleUrl: double.url, eventStoreDbUrl: '', hasEventStored: false }, () => this.#room.reset());
+  }
+
+  dispose(): Promise<void> {
+    return this.#close();
+  }
+
+  async dryRun(): Promise<DryRunResult> {
+    const namespace = this.#namespace;
+    const mutantCoverage: MutantCoverage = { static: {}, perTest: {} };
+    namespace.mutantCoverage = mutantCoverage;
+    try {
+      this.#tests = await this.#room.load();
+      const tests: TestResult[] = [];
+      for (const test of this.#tests) {
+        namespace.currentTestId = test.id;
+        tests.push(await this.#result(test));
+      }
+      return { status: DryRunStatus.Complete, tests, mutantCoverage };
+    } catch (error) {
+      return { status: DryRunStatus.Error, errorMessage: textOf(error) };
+    } finally {
+      namespace.currentTestId = undefined;
+      namespace.mutantCoverage = undefined;
+    }
+  }
+
+  async #result(test: CollectedTest): Promise<TestResult> {
+    const failure = await this.#failure([test]);
+    const about = { id: test.id, name: test.id, timeSpentMs: this.#durations.get(test.id) ?? 0 };
+    if (failure === undefined) return { ...about, status: TestStatus.Success };
+    return { ...about, status: TestStatus.Failed, failureMessage: textOf(failure.error) };
+  }
+
+  async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
+    if (options.mutantActivation === 'static') return this.#runStatic(options);
+    if (this.#tests !== undefined) {
+      const result = await this.#runWith(this.#tests, options);
+      if (await this.#isCertain(result)) return result;
+    }
+    this.#tests = await this.#room.load();
+    return this.#runWith(this.#tests, options);
+  }
+
+  /** Whether a mutant was noticed by a test that passes without it, or does not end. */
+  async #isCertain(result: MutantRunResult): Promise<boolean> {
+    if (result.status !== MutantRunStatus.Killed) return result.status === MutantRunStatus.Timeout;
+    const noticing = this.#tests?.filter(({ id }) => result.killedBy.includes(id)) ?? [];
+    return (await this.#failure(noticing)) === undefined;
+  }
+
+  /** The mutant is active while the modules are imported. One that breaks their import is noticed. */
+  async #runStatic(options: MutantRunOptions): Promise<MutantRunResult> {
+    try {
+      this.#activate(options);
+      return await this.#runWith(await this.#room.load(), options);
+    } catch (error) {
+      return {
+        status: MutantRunStatus.Killed,
+        killedBy: ['import'],
+        failureMessage: textOf(error),
+        nrOfTests: 1,
+      };
+    } finally {
+      this.#deactivate();
+    }
+  }
+
+  async #runWith(tests: readonly CollectedTest[], options: MutantRunOptions): Promise<MutantRunResult> {
+    const { testFilter } = options;
+    const chosen = testFilter === undefined ? tests : tests.filter(({ id }) => testFilter.includes(id));
+    if (chosen.length === 0) return { status: MutantRunStatus.Error, errorMessage: 'no test was run' };
+    this.#activate(options);
+    try {
+      const failure = await this.#failure(chosen);
+      const looped = determineHitLimitReached(this.#namespace.hitCount, this.#namespace.hitLimit);
+      if (looped !== undefined) return { status: MutantRunStatus.Timeout, reason: looped.reason ?? '' };
+      if (failure === undefined) return { status: MutantRunStatus.Survived, nrOfTests: chosen.length };
+      const { id, error } = failure;
+      return { status: MutantRunStatus.Killed, killedBy: [id], failureMessage: textOf(error), nrOfTests: 1 };
+    } finally {
+      this.#deactivate();
+    }
+  }
+
+  #failure(tests: readonly CollectedTest[]) {
+    return firstFailure(tests, this.#durations);
+  }
+
+  #activate({ activeMutant, hitLimit }: MutantRunOptions): void {
+    this.#namespace.activeMutant = activeMutant.id;
+    this.#namespace.hitCount = hitLimit === undefined ? undefined : 0;
+    this.#namespace.hitLimit = hitLimit;
+    env[INSTRUMENTER_CONSTANTS.ACTIVE_MUTANT_ENV_VARIABLE] = activeMutant.id;
+  }
+
+  #deactivate(): void {
+    delete env[INSTRUMENTER_CONSTANTS.ACTIVE_MUTANT_ENV_VARIABLE];
+    this.#namespace.activeMutant = undefined;
+    this.#namespace.hitCount = undefined;
+    this.#namespace.hitLimit = undefined;
+  }
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+export const strykerValidationSchema = {
+  properties: { roomTests: { type: 'array', items: { type: 'string' }, default: [] } },
+};
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'in-process', InProcessRunner)];
