@@ -6,6 +6,7 @@
  * survived only after a run with modules that were imported anew. Otherwise it is run again with such modules.
  */
 
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { INSTRUMENTER_CONSTANTS, type MutantCoverage, type StrykerOptions } from '@stryker-mutator/api/core';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
 import {
@@ -49,7 +50,7 @@ class InProcessRunner implements TestRunner {
   readonly #namespace: Namespace = {};
   readonly #room: RoomTests;
   /** Milliseconds of each test, when it ran last: the shortest run first. */
-  readonly #durations = new Map<string, number>();
+  readonly #durations = readDurations();
   #tests: readonly CollectedTest[] | undefined;
   #close: () => Promise<void> = async () => undefined;
 
@@ -83,6 +84,7 @@ class InProcessRunner implements TestRunner {
         namespace.currentTestId = test.id;
         tests.push(await this.#result(test));
       }
+      writeFileSync(DURATIONS, JSON.stringify([...this.#durations]));
       return { status: DryRunStatus.Complete, tests, mutantCoverage };
     } catch (error) {
       return { status: DryRunStatus.Error, errorMessage: textOf(error) };
@@ -168,6 +170,12 @@ class InProcessRunner implements TestRunner {
     this.#namespace.hitLimit = undefined;
   }
 }
+
+/** File of the sandbox with the durations of the first run, for a process that Stryker starts after a mutant that does not end. */
+const DURATIONS = 'test-durations.json';
+
+const readDurations = () =>
+  new Map<string, number>(existsSync(DURATIONS) ? JSON.parse(readFileSync(DURATIONS, 'utf8')) : []);
 
 const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
