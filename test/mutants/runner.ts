@@ -10,6 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { INSTRUMENTER_CONSTANTS, type MutantCoverage, type StrykerOptions } from '@stryker-mutator/api/core';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
 import {
+  type DryRunOptions,
   type DryRunResult,
   DryRunStatus,
   determineHitLimitReached,
@@ -73,7 +74,7 @@ class InProcessRunner implements TestRunner {
     return this.#close();
   }
 
-  async dryRun(): Promise<DryRunResult> {
+  async dryRun({ coverageAnalysis }: DryRunOptions): Promise<DryRunResult> {
     const namespace = this.#namespace;
     const mutantCoverage: MutantCoverage = { static: {}, perTest: {} };
     namespace.mutantCoverage = mutantCoverage;
@@ -85,6 +86,7 @@ class InProcessRunner implements TestRunner {
         tests.push(await this.#result(test));
       }
       writeFileSync(DURATIONS, JSON.stringify([...this.#durations]));
+      if (coverageAnalysis === 'off') return { status: DryRunStatus.Complete, tests };
       return { status: DryRunStatus.Complete, tests, mutantCoverage };
     } catch (error) {
       return { status: DryRunStatus.Error, errorMessage: textOf(error) };
