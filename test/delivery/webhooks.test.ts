@@ -305,6 +305,8 @@ describe('a webhook', () => {
     const path = `/v1/webhooks/${webhookId}/deliveries/${fact?.eventId}/redeliver`;
     await ledger.fetch(path, { method: 'POST' });
     await until(() => receiver.accepted.length === 2);
+    // Before the ledger has read the answer of the receiver, a restart sends the message again.
+    await until(async () => (await webhookOf(ledger, webhookId)).delivery.outstanding === 0);
     await ledger.reopen();
     await ledger.record(voided('c1', MARCH, String(fact?.eventId)));
     await until(() => receiver.accepted.length === 3);
