@@ -15,8 +15,13 @@ type Hook = () => unknown;
 export interface CollectedTest {
   /** File, suites and title. No two tests have the same. */
   readonly id: string;
-  /** @throws what the test throws. */
-  readonly run: () => Promise<void>;
+  /** @throws what the test throws. @throws TestDoesNotEnd after `limitMs` */
+  readonly run: (limitMs: number) => Promise<void>;
+}
+
+/** A test waits for what does not happen. */
+export class TestDoesNotEnd extends Error {
+  override readonly name = 'TestDoesNotEnd';
 }
 
 interface Suite {
@@ -50,18 +55,32 @@ export async function collect(
   return [...tests.values()];
 }
 
-async function runTest(within: readonly Suite[], work: Hook): Promise<void> {
+async function runTest(within: readonly Suite[], work: Hook, limitMs: number): Promise<void> {
+  const after = within.flatMap((suite) => suite.after);
   finishing = [];
-  const cleaning: Hook[] = [];
   try {
-    for (const hook of within.flatMap(({ before }) => before)) {
-      const result = await hook();
-      if (typeof result === 'function') cleaning.push(result as Hook);
-    }
-    await work();
+    await ended(limitMs, async () => {
+      for (const hook of within.flatMap(({ before }) => before)) {
+        const result = await hook();
+        if (typeof result === 'function') after.push(result as Hook);
+      }
+      await work();
+    });
   } finally {
-    const after = within.flatMap((suite) => suite.after);
-    for (const hook of [...finishing, ...cleaning, ...after].reverse()) await hook();
+    await ended(limitMs, async () => {
+      for (const hook of [...finishing, ...after].reverse()) await hook();
+    });
+  }
+}
+
+/** Waits until work has ended. @throws TestDoesNotEnd after `limitMs` */
+async function ended(limitMs: number, work: () => Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new TestDoesNotEnd(`after ${limitMs} ms`)), limitMs);
+  try {
+    await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -70,7 +89,7 @@ function addTest(title: string, work: Hook): void {
   const named = `${within.at(-1)?.path} > ${title}`;
   let id = named;
   for (let n = 2; tests.has(id); n++) id = `${named} (${n})`;
-  tests.set(id, { id, run: () => runTest(within, work) });
+  tests.set(id, { id, run: (limitMs) => runTest(within, work, limitMs) });
 }
 
 function addSuite(title: string, work: Hook): void {

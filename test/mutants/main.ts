@@ -37,6 +37,9 @@ for (const [name, { mutate, tests, isThread = false }] of Object.entries(ROOMS))
       ignorers: ['descriptions'],
       // Modules that were imported anew stay in memory.
       maxTestRunnerReuse: 400,
+      // A test may take twice as long as in the first run: other work may slow it down.
+      timeoutFactor: 2,
+      timeoutMS: 10_000,
       mutate,
       roomTests: tests,
       coverageAnalysis: isThread ? 'off' : 'perTest',

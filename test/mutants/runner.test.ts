@@ -24,6 +24,9 @@ export function later(value: number) {
     if (value > 3) throw new Error('too much');
   });
 }
+export async function arrival(value: number) {
+  if (value > 1) await new Promise(() => undefined);
+}
 const known: number[] = [];
 export function remember(value: number) {
   if (value === 5) known.push(value);
@@ -33,7 +36,7 @@ export function remember(value: number) {
 
 const TESTS = `
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { isNear, isSmall, later, remember, sumTo } from './rule.ts';
+import { arrival, isNear, isSmall, later, remember, sumTo } from './rule.ts';
 let steps: string[] = [];
 describe.each([['a value']])('%s', () => {
   beforeEach(() => {
@@ -50,6 +53,7 @@ describe.each([['a value']])('%s', () => {
 });
 test('the sum', () => expect(sumTo(4)).toBe(6));
 test('a small value is not reported', () => later(2));
+test('a small value arrives', () => arrival(1));
 test('no value is remembered', () => expect(remember(4)).toBe(0));
 `;
 
@@ -92,6 +96,8 @@ test('a change counts as noticed if a test fails because of it, the import of a 
     "['a']; => []": 'Killed',
     '\'a\']; => ""': 'Survived',
     'n++) sum += n; => n--': 'Timeout',
+    // A wait for nothing.
+    'value > 1) await new Promise(() => undefined); => true': 'Timeout',
     // An error that nothing handles.
     "value > 3) throw new Error('too much'); => true": 'Killed',
     "value > 3) throw new Error('too much'); => value >= 3": 'Survived',

@@ -3,7 +3,7 @@
  * import of all modules for each mutant.
  *
  * Modules keep what former mutants left in them. So a mutant counts as noticed only if the test that failed passes without it, and as
- * survived only after a run with modules that were imported anew. Otherwise it is run again with such modules.
+ * survived only after a run of all tests with modules that were imported anew. Otherwise it is run again with such modules.
  */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -22,8 +22,8 @@ import {
   TestStatus,
 } from '@stryker-mutator/api/test-runner';
 import { startDouble } from '../eventstoredb/double.ts';
-import { type CollectedTest, prepare } from './collected.ts';
-import { firstFailure } from './first-failure.ts';
+import { type CollectedTest, prepare, TestDoesNotEnd } from './collected.ts';
+import { type Failure, firstFailure } from './first-failure.ts';
 import { RoomTests } from './room-tests.ts';
 import './short-properties.ts';
 
@@ -106,56 +106,53 @@ class InProcessRunner implements TestRunner {
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
     if (options.mutantActivation === 'static') return this.#runStatic(options);
     if (this.#tests !== undefined) {
-      const result = await this.#runWith(this.#tests, options);
-      if (await this.#isCertain(result)) return result;
+      const noticed = await this.#noticedBy(this.#tests, options, QUICK_MS);
+      if (noticed !== undefined && (await this.#passes(noticed))) return resultOf(noticed);
     }
     this.#tests = await this.#room.load();
-    return this.#runWith(this.#tests, options);
-  }
-
-  /** Whether a mutant was noticed by a test that passes without it, or does not end. */
-  async #isCertain(result: MutantRunResult): Promise<boolean> {
-    if (result.status !== MutantRunStatus.Killed) return result.status === MutantRunStatus.Timeout;
-    const noticing = this.#tests?.filter(({ id }) => result.killedBy.includes(id)) ?? [];
-    return (await this.#failure(noticing)) === undefined;
+    return resultOf(await this.#noticedBy(this.#tests, options));
   }
 
   /** The mutant is active while the modules are imported. One that breaks their import is noticed. */
   async #runStatic(options: MutantRunOptions): Promise<MutantRunResult> {
     try {
       this.#activate(options);
-      return await this.#runWith(await this.#room.load(), options);
+      return resultOf(await this.#noticedBy(await this.#room.load(), options));
     } catch (error) {
-      return {
-        status: MutantRunStatus.Killed,
-        killedBy: ['import'],
-        failureMessage: textOf(error),
-        nrOfTests: 1,
-      };
+      return resultOf({ id: 'import', error });
     } finally {
       this.#deactivate();
     }
   }
 
-  async #runWith(tests: readonly CollectedTest[], options: MutantRunOptions): Promise<MutantRunResult> {
+  /** The test that notices a mutant. @param withinMs see `firstFailure` */
+  async #noticedBy(
+    tests: readonly CollectedTest[],
+    options: MutantRunOptions,
+    withinMs?: number,
+  ): Promise<Failure | undefined> {
     const { testFilter } = options;
-    const chosen = testFilter === undefined ? tests : tests.filter(({ id }) => testFilter.includes(id));
-    if (chosen.length === 0) return { status: MutantRunStatus.Error, errorMessage: 'no test was run' };
     this.#activate(options);
     try {
-      const failure = await this.#failure(chosen);
+      const failure = await this.#failure(
+        testFilter === undefined ? tests : tests.filter(({ id }) => testFilter.includes(id)),
+        withinMs,
+      );
       const looped = determineHitLimitReached(this.#namespace.hitCount, this.#namespace.hitLimit);
-      if (looped !== undefined) return { status: MutantRunStatus.Timeout, reason: looped.reason ?? '' };
-      if (failure === undefined) return { status: MutantRunStatus.Survived, nrOfTests: chosen.length };
-      const { id, error } = failure;
-      return { status: MutantRunStatus.Killed, killedBy: [id], failureMessage: textOf(error), nrOfTests: 1 };
+      if (looped === undefined) return failure;
+      return { id: failure?.id ?? 'loop', error: new TestDoesNotEnd(looped.reason) };
     } finally {
       this.#deactivate();
     }
   }
 
-  #failure(tests: readonly CollectedTest[]) {
-    return firstFailure(tests, this.#durations);
+  /** Whether a test that failed passes without a mutant. */
+  async #passes({ id }: Failure): Promise<boolean> {
+    return (await this.#failure(this.#tests?.filter((test) => test.id === id) ?? [])) === undefined;
+  }
+
+  #failure(tests: readonly CollectedTest[], withinMs?: number) {
+    return firstFailure(tests, this.#durations, withinMs);
   }
 
   #activate({ activeMutant, hitLimit }: MutantRunOptions): void {
@@ -173,11 +170,21 @@ class InProcessRunner implements TestRunner {
   }
 }
 
+/** Duration of the tests that run with modules that former mutants have used. Most mutants are noticed by then. */
+const QUICK_MS = 1_000;
 /** File of the sandbox with the durations of the first run, for a process that Stryker starts after a mutant that does not end. */
 const DURATIONS = 'test-durations.json';
 
 const readDurations = () =>
   new Map<string, number>(existsSync(DURATIONS) ? JSON.parse(readFileSync(DURATIONS, 'utf8')) : []);
+
+function resultOf(failure: Failure | undefined): MutantRunResult {
+  if (failure === undefined) return { status: MutantRunStatus.Survived, nrOfTests: 1 };
+  const { id, error } = failure;
+  if (error instanceof TestDoesNotEnd)
+    return { status: MutantRunStatus.Timeout, reason: `${id}: ${error.message}` };
+  return { status: MutantRunStatus.Killed, killedBy: [id], failureMessage: textOf(error), nrOfTests: 1 };
+}
 
 const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
