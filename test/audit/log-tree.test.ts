@@ -1,55 +1,42 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LeafError, leafHash, leafText } from '../../src/audit/leaf.ts';
-import { LogTree } from '../../src/audit/log-tree.ts';
+import { LogTree, type LogTreeOptions } from '../../src/audit/log-tree.ts';
 import { parseBundle } from '../../src/audit/tiles.ts';
 import { LeavesChanged, MerkleTree } from '../../src/audit/tree.ts';
 import { verifyConsistency, verifyInclusion } from '../../src/audit/verify-proof.ts';
-import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
+import type { LogEvent } from '../../src/eventstore/event-store.ts';
 import { StoreUnavailable } from '../../src/eventstore/store-errors.ts';
-import { anEvent, readLog } from '../support/store-events.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { anEvent } from '../support/store-events.ts';
 import { eventsFor, hex } from './leaves.ts';
 
-let folder: string;
-let store: SqliteStore;
+let store: MemoryStore;
 let tree: LogTree;
 
 /** Computes the tree of the log without following it. */
-async function batchRoot(size: number): Promise<string> {
+function batchRoot(size: number): string {
   const batch = new MerkleTree();
-  for (const event of (await readLog(store)).slice(0, size)) batch.append(leafHash(leafText(event)));
+  for (const event of store.log.events.slice(0, size)) batch.append(leafHash(leafText(event)));
   return hex(batch.root());
 }
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ledger-audit-'));
-  store = await SqliteStore.open(join(folder, 'log.sqlite'));
-});
-afterEach(async () => {
-  await tree.stop();
-  await store.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-/** Changes the file of a closed store, as a person with access to the disk can. */
-async function tamper(sql: string): Promise<void> {
-  await tree.stop();
-  await store.close();
-  const db = new DatabaseSync(join(folder, 'log.sqlite'));
-  expect(db.prepare(sql).run().changes).toBe(1);
-  db.close();
-  store = await SqliteStore.open(join(folder, 'log.sqlite'));
+/** A tree of the log, which it has read to its end. */
+async function caughtUp(options?: LogTreeOptions): Promise<LogTree> {
+  const following = new LogTree(store, options);
+  following.start();
+  await following.waitUntilCaughtUp();
+  return following;
 }
+
+beforeEach(() => {
+  store = new MemoryStore();
+});
+afterEach(() => tree.stop());
 
 describe.each([0, 3, 8])('LogTree with floor %i', (floor) => {
   beforeEach(async () => {
     await store.append('cluster-a', eventsFor(400), 'absent');
-    tree = new LogTree(store, { floor });
-    tree.start();
-    await tree.waitUntilCaughtUp();
+    tree = await caughtUp({ floor });
   });
 
   test('has one leaf per event and grows with the log', async () => {
@@ -58,14 +45,14 @@ describe.each([0, 3, 8])('LogTree with floor %i', (floor) => {
     await store.append('~claims', eventsFor(3), 'absent');
     await tree.waitForSize(407);
     const { size, root } = await tree.sizeAndRoot();
-    expect([size, hex(root)]).toEqual([407, await batchRoot(407)]);
-    expect(hex((await tree.sizeAndRoot(301)).root)).toBe(await batchRoot(301));
+    expect([size, hex(root)]).toEqual([407, batchRoot(407)]);
+    expect(hex((await tree.sizeAndRoot(301)).root)).toBe(batchRoot(301));
   });
 
   test('proves the inclusion of each event and the consistency with each smaller tree', async () => {
-    const [events, { size, root }] = [await readLog(store), await tree.sizeAndRoot()];
+    const [{ events }, { size, root }] = [store.log, await tree.sizeAndRoot()];
     for (const index of [0, 1, 255, 256, 399]) {
-      const leaf = leafHash(leafText(events[index] as (typeof events)[number]));
+      const leaf = leafHash(leafText(events[index] as LogEvent));
       expect(verifyInclusion(await tree.inclusionProof(index), index, size, leaf, root)).toBe(true);
     }
     for (const from of [1, 2, 255, 256, 257, 399]) {
@@ -95,18 +82,16 @@ describe.each([0, 3, 8])('LogTree with floor %i', (floor) => {
     expect(await tree.rebuild()).toEqual(await tree.sizeAndRoot());
   });
 
-  test.each([
-    ['a figure', `UPDATE log SET data = replace(data, '"n":17,', '"n":18,') WHERE position = 18`],
-    ['who posted it', `UPDATE log SET metadata = '{"actor":"x"}' WHERE position = 18`],
-    ['when it was recorded', 'UPDATE log SET recorded_at = recorded_at + 1 WHERE position = 18'],
-    ['its type', `UPDATE log SET type = 'SomethingElse' WHERE position = 18`],
-    ['its id', `UPDATE log SET id = '0a1b2c3d-4e5f-6a7b-8c9d-000000000001' WHERE position = 18`],
-  ])('disagrees with its checkpoints after a change of %s of an event', async (_, sql) => {
+  test.each<[string, Partial<LogEvent>]>([
+    ['a figure', { data: { zone: 'süd 😀', n: 18, account: { '2': true, '10': null } } }],
+    ['who posted it', { metadata: { actor: 'x' } }],
+    ['when it was recorded', { recordedAt: 1_700_000_000_018 }],
+    ['its type', { type: 'SomethingElse' }],
+    ['its id', { id: '0a1b2c3d-4e5f-6a7b-8c9d-000000000001' }],
+  ])('disagrees with its checkpoints after a change of %s of an event', async (_, change) => {
     const checkpoint = await tree.sizeAndRoot();
-    await tamper(sql);
-    const other = new LogTree(store, { floor });
-    other.start();
-    await other.waitUntilCaughtUp();
+    store.log.events[17] = { ...(store.log.events[17] as LogEvent), ...change };
+    const other = await caughtUp({ floor });
     expect(await other.agreesWith(checkpoint)).toBe(false);
     expect(await other.agreesWith({ size: 0, root: (await other.sizeAndRoot(0)).root })).toBe(true);
     await other.stop();
@@ -114,52 +99,38 @@ describe.each([0, 3, 8])('LogTree with floor %i', (floor) => {
 });
 
 describe('LogTree', () => {
-  /** A log of events that can be changed under the tree, as a disk can under a store. */
-  async function treeOver(count: number, floor: number) {
-    await store.append('cluster-a', eventsFor(count), 'absent');
-    const log = await readLog(store);
-    const changing = {
-      follow: store.follow.bind(store),
-      async *readAll(after: number) {
-        yield log.slice(after);
-      },
-    };
-    tree = new LogTree(changing, { floor });
-    tree.start();
-    await tree.waitUntilCaughtUp();
-    return log;
-  }
-
   test.each([0, 3])('never returns entries or proofs of a changed log (floor %i)', async (floor) => {
-    const log = await treeOver(300, floor);
-    const [first] = log;
-    if (first === undefined) throw new Error('the log is empty');
+    await store.append('cluster-a', eventsFor(300), 'absent');
+    const changes: string[] = [];
+    tree = await caughtUp({ floor, onChanged: ({ message }) => changes.push(message) });
+    const log = store.log.events;
+    const first = log[0] as LogEvent;
     log[0] = { ...first, data: {} };
     await expect(tree.entries(0)).rejects.toThrow(LeavesChanged);
     await expect(tree.rebuild()).rejects.toThrow(LeavesChanged);
+    expect([changes[0], changes.at(-1)]).toEqual([
+      floor > 0 ? 'leaves 0 to 7 have changed' : 'leaf 0 has changed',
+      'the first 300 events of the log no longer have the root hash of the tree',
+    ]);
     if (floor > 0) await expect(tree.inclusionProof(1)).rejects.toThrow(LeavesChanged);
     log[0] = first;
     await tree.rebuild();
     log.length = 290;
-    await expect(tree.entries(1, 44)).rejects.toThrow(LeavesChanged);
+    await expect(tree.entries(1, 44)).rejects.toThrow(floor > 0 ? LeavesChanged : 'leaf 290 is missing');
     await expect(tree.rebuild()).rejects.toThrow(LeavesChanged);
     log.splice(5, 1);
     await expect(tree.rebuild()).rejects.toThrow('the log has position 7 after 5');
   });
 
   test('has the root of the empty tree for an empty log', async () => {
-    tree = new LogTree(store);
-    tree.start();
-    await tree.waitUntilCaughtUp();
+    tree = await caughtUp();
     const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
     expect(hex((await tree.sizeAndRoot()).root)).toBe(empty);
   });
 
   test('fails at an event that cannot be a leaf, and rejects all waits', async () => {
     const failures: unknown[] = [];
-    tree = new LogTree(store, { onFailed: (error) => failures.push(error) });
-    tree.start();
-    await tree.waitUntilCaughtUp();
+    tree = await caughtUp({ onFailed: (error) => failures.push(error) });
     const waiting = expect(tree.waitForSize(2)).rejects.toThrow(LeafError);
     await store.append('cluster-a', [anEvent(), anEvent({ text: 'x'.repeat(65_535) })], 'absent');
     await waiting;
@@ -177,11 +148,162 @@ describe('LogTree', () => {
     tree = new LogTree(down);
     tree.start();
     await expect(tree.waitUntilCaughtUp()).rejects.toThrow(StoreUnavailable);
-    tree = new LogTree(store);
-    tree.start();
-    await tree.waitUntilCaughtUp();
+    tree = await caughtUp();
     const waiting = expect(tree.waitForSize(1)).rejects.toThrow('aborted');
     await tree.stop();
     await waiting;
+  });
+
+  test('has caught up once it has all events that the log had at the start', async () => {
+    await store.append('cluster-a', eventsFor(3), 'absent');
+    tree = new LogTree(store);
+    expect(tree.isCaughtUp).toBe(false);
+    const waiting = tree.waitUntilCaughtUp();
+    tree.start();
+    await waiting;
+    expect([tree.isCaughtUp, tree.size, tree.failure]).toEqual([true, 3, undefined]);
+  });
+
+  test('has not caught up while the store has more events, and remains caught up while it reads the next ones', async () => {
+    const { promise: isRead, resolve } = Promise.withResolvers<void>();
+    await store.append('cluster-a', eventsFor(3), 'absent');
+    const [first, second, third] = store.log.events as [LogEvent, LogEvent, LogEvent];
+    const slow = {
+      readAll: store.readAll.bind(store),
+      async *follow() {
+        yield { events: [first], caughtUp: false };
+        await isRead;
+        yield { events: [second], caughtUp: true };
+        yield { events: [third], caughtUp: false };
+      },
+    };
+    tree = new LogTree(slow);
+    tree.start();
+    await tree.waitForSize(1);
+    expect(tree.isCaughtUp).toBe(false);
+    resolve();
+    await tree.waitForSize(3);
+    expect(tree.isCaughtUp).toBe(true);
+  });
+
+  test('takes the digests of events that were just written for their leaf hashes', async () => {
+    await store.append('cluster-a', eventsFor(2), 'absent');
+    const digest = leafHash(Buffer.from('a digest'));
+    store.log.events[1] = { ...(store.log.events[1] as LogEvent), digest };
+    tree = await caughtUp();
+    expect(hex(await tree.leafHash(1))).toBe(hex(digest));
+    expect(hex(await tree.leafHash(0))).toBe(hex(leafHash(leafText(store.log.events[0] as LogEvent))));
+  });
+
+  test('returns the hash of each leaf, also beyond the first tile', async () => {
+    await store.append('cluster-a', eventsFor(300), 'absent');
+    tree = await caughtUp();
+    for (const index of [0, 1, 255, 256, 299])
+      expect(hex(await tree.leafHash(index))).toBe(
+        hex(leafHash(leafText(store.log.events[index] as LogEvent))),
+      );
+    await expect(tree.leafHash(300)).rejects.toThrow(RangeError);
+  });
+
+  test('proves for smaller trees than its own, too', async () => {
+    await store.append('cluster-a', eventsFor(9), 'absent');
+    tree = await caughtUp();
+    const [old, small] = [await tree.sizeAndRoot(3), await tree.sizeAndRoot(7)];
+    const leaf = await tree.leafHash(2);
+    expect(verifyInclusion(await tree.inclusionProof(2, 7), 2, 7, leaf, small.root)).toBe(true);
+    expect(verifyConsistency(await tree.consistencyProof(3, 7), 3, 7, old.root, small.root)).toBe(true);
+  });
+
+  test('reads each block of dropped hashes from the log once', async () => {
+    await store.append('cluster-a', eventsFor(24), 'absent');
+    tree = await caughtUp({ floor: 3 });
+    const reads: number[] = [];
+    const readAll = store.readAll.bind(store);
+    store.readAll = (after) => {
+      reads.push(after);
+      return readAll(after);
+    };
+    for (const index of [0, 1, 9, 8, 7]) await tree.inclusionProof(index);
+    expect(reads).toEqual([0, 8]);
+  });
+
+  test('reads no further than the leaves that it returns', async () => {
+    await store.append('cluster-a', eventsFor(9), 'absent');
+    tree = await caughtUp();
+    const asked: number[] = [];
+    store.readAll = async function* (after) {
+      for (const event of store.log.events.slice(after)) {
+        asked.push(event.position);
+        yield [event];
+      }
+    };
+    expect(parseBundle(await tree.entries(0, 4))).toHaveLength(4);
+    expect(asked).toEqual([1, 2, 3, 4]);
+    await expect(tree.entries(0, 0)).rejects.toThrow(RangeError);
+    expect(asked).toEqual([1, 2, 3, 4]);
+  });
+
+  test('says how it fails only once, and reports no change that is none', async () => {
+    const changes: unknown[] = [];
+    tree = await caughtUp({ onChanged: (error) => changes.push(error) });
+    await expect(tree.entries(0, 1)).rejects.toThrow(RangeError);
+    expect(changes).toEqual([]);
+  });
+
+  describe('given first hashes by another', () => {
+    beforeEach(() => store.append('cluster-a', eventsFor(5), 'absent'));
+    const hashes = (from: number, to: number) =>
+      Buffer.concat(store.log.events.slice(from, to).map((event) => leafHash(leafText(event))));
+
+    test('reads the rest of the log', async () => {
+      const read: number[] = [];
+      const follow = store.follow.bind(store);
+      store.follow = (after, signal) => {
+        read.push(after);
+        return follow(after, signal);
+      };
+      tree = await caughtUp({
+        async *beginning() {
+          yield hashes(0, 2);
+          yield hashes(2, 3);
+        },
+      });
+      expect(read).toEqual([3]);
+      const { size, root } = await tree.sizeAndRoot();
+      expect([size, hex(root)]).toEqual([5, batchRoot(5)]);
+    });
+
+    test('reads what does not come, and reports why', async () => {
+      const slow: unknown[] = [];
+      tree = await caughtUp({
+        async *beginning() {
+          yield hashes(0, 2);
+          throw new Error('out of memory');
+        },
+        onSlow: (error) => slow.push(error),
+      });
+      expect(slow).toEqual([new Error('out of memory')]);
+      const { size, root } = await tree.sizeAndRoot();
+      expect([size, hex(root)]).toEqual([5, batchRoot(5)]);
+    });
+
+    test('reports nothing if it is stopped meanwhile', async () => {
+      const slow: unknown[] = [];
+      const { promise: isAsked, resolve } = Promise.withResolvers<void>();
+      tree = new LogTree(store, {
+        async *beginning(signal) {
+          yield hashes(0, 2);
+          await new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('aborted')));
+            resolve();
+          });
+        },
+        onSlow: (error) => slow.push(error),
+      });
+      tree.start();
+      await isAsked;
+      await tree.stop();
+      expect(slow).toEqual([]);
+    });
   });
 });
