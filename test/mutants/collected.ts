@@ -115,8 +115,10 @@ function form(add: (title: string, work: Hook) => void) {
   const each =
     (rows: readonly unknown[]) =>
     (title: string, ...rest: unknown[]) => {
+      // As Vitest does: rows are lists of arguments only if all of them are lists.
+      const areLists = rows.every(Array.isArray);
       for (const row of rows) {
-        const args = Array.isArray(row) ? row : [row];
+        const args = areLists ? (row as unknown[]) : [row];
         add(rowTitle(title, args), () => workOf(rest)(...(args as never[])));
       }
     };
