@@ -43,7 +43,7 @@ export class SignedLog {
   readonly #checkpoints: CheckpointSigner;
   readonly #stop = new AbortController();
   readonly #checked = Promise.withResolvers<void>();
-  #isReady = false;
+  #isChecked = false;
   #running: Promise<void> = Promise.resolve();
   #tampered: Mismatch | undefined;
 
@@ -108,7 +108,7 @@ export class SignedLog {
 
   /** Whether the tree has the whole log and matches the newest checkpoint. */
   get isReady(): boolean {
-    return this.#isReady && this.#tampered === undefined;
+    return this.#isChecked && this.#tampered === undefined;
   }
 
   /**
@@ -121,8 +121,6 @@ export class SignedLog {
     const late = wait(timeoutMs, undefined, { signal: timer.signal });
     const reached = this.#checked.promise.then(() => this.tree.waitForSize(size));
     await Promise.race([reached, late]).catch(() => undefined);
-    reached.catch(() => undefined);
-    late.catch(() => undefined);
     timer.abort();
     return holds();
   }
@@ -224,7 +222,7 @@ export class SignedLog {
           : `the first ${newest.size} events do not match the newest checkpoint`,
       );
     await this.#retrying(() => this.#checkpoints.compareWithFile());
-    this.#isReady = this.#tampered === undefined;
+    this.#isChecked = true;
     this.#checked.resolve();
     // After a rotation, or if the operator accepted the key, the current key signs at once.
     if (this.isReady && this.#checkpoints.newest?.isOwn === false)

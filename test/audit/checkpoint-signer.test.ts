@@ -77,6 +77,7 @@ const storeCheckpoint = (note: string, number: number) =>
   store.append(CHECKPOINTS, [anEvent({ note })], number === 0 ? 'absent' : number - 1);
 const noteOf = (size: number, root: Uint8Array, own = keys) =>
   signNote(formatCheckpoint({ origin: ORIGIN, size, root }), own.signers);
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const wrongRoot = Buffer.alloc(32, 7);
 
 describe('a signed log', () => {
@@ -180,13 +181,15 @@ describe('a signed log', () => {
     const other = new MemoryStore({ log: store.log });
     const later = await ready(other);
     await grow(4);
-    expect(await later.waitUntilReady(60_000, 4)).toBe(true);
+    await later.checkpoint(4);
+    await grow(3, 'cluster-b');
+    expect(await later.waitUntilReady(60_000, 7)).toBe(true);
     other.append = () => Promise.reject(error);
     await later.stop();
     expect(later.logged).toEqual([
       [
         'warn',
-        { err: error, signed: 0, unsigned: 4 },
+        { err: error, signed: 4, unsigned: 3 },
         'the last checkpoint was not signed; the newest events are signed after the next start',
       ],
     ]);
@@ -250,24 +253,25 @@ describe('a signed log', () => {
   });
 
   test.each([
-    [19_999, 0],
-    [20_000, 1],
+    [19_999, true, []],
+    [20_000, false, []],
+    [20_000, true, ['no reader']],
   ])(
-    'hashes a log of %i events in a thread, which fails %i times, and then hashes it in the main thread',
-    async (head, warnings) => {
+    'hashes a log of %i events, with a reader: %o, in a thread that fails so: %j',
+    async (head, hasReader, failures) => {
       await grow(2);
       store.head = async () => head;
-      const error = 'data:text/javascript,throw new Error("no reader")';
-      const log = await started(store, { reader: { module: error, file: 'ledger.db' } });
+      const reader = { module: 'data:text/javascript,throw new Error("no reader")', file: 'ledger.db' };
+      const log = await started(store, hasReader ? { reader } : {});
       // The store has fewer events than it says, so the last checkpoint must not wait for them.
       onTestFinished(() => {
         store.head = async () => 2;
       });
       await log.tree.waitForSize(2);
       expect(log.logged).toEqual(
-        Array.from({ length: warnings }, () => [
+        failures.map((message) => [
           'warn',
-          { err: expect.objectContaining({ message: 'no reader' }) },
+          { err: expect.objectContaining({ message }) },
           'the worker thread failed; hashing the log in the main thread',
         ]),
       );
@@ -402,13 +406,69 @@ describe('a signed log that does not match its newest checkpoint', () => {
     expect(log.tampered?.why).toBe('leaves 0 to 7 have changed');
   });
 
+  test('reports leaves that have changed before they are compared', async () => {
+    await grow(8);
+    const { root } = await (await ready(replica())).tree.sizeAndRoot(5);
+    await storeCheckpoint(noteOf(5, root), 1);
+    store.readAll = async function* () {
+      yield store.log.events.toReversed();
+    };
+    const log = await started(store, { treeMinHeightInMemory: 3 });
+    await expect(log.checkpoint()).rejects.toThrow(new LogTampered('leaves 0 to 7 have changed'));
+    expect(log.failed).toEqual([]);
+  });
+
+  test('gives out no checkpoint that is signed as it is reported', async () => {
+    const log = await ready();
+    await grow(1);
+    const append = store.append.bind(store);
+    store.append = (...given) => {
+      log.reportChange(new LeavesChanged('leaf 1 has changed'));
+      return append(...given);
+    };
+    const [, second] = await Promise.allSettled([log.checkpoint(1), log.checkpoint(1)]);
+    expect(second).toEqual({ status: 'rejected', reason: new LogTampered('leaf 1 has changed') });
+  });
+
+  test('needs nobody whom it reports it to', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ledger-filed-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = new CheckpointFile(join(folder, 'checkpoint'));
+    await file.write({ note: noteOf(6, wrongRoot), size: 6 });
+    const log = () => {
+      const made = new SignedLog(store, {
+        file,
+        keys: async () => keys,
+        origin: ORIGIN,
+        now: () => NOW,
+        log: silent,
+      });
+      onTestFinished(() => made.stop());
+      return made;
+    };
+    const behind = log();
+    await behind.start();
+    expect(behind.tampered?.why).toMatch(/^the log has 0 events, and 6 were signed/);
+    await rm(file.path);
+    const changed = log();
+    await changed.start();
+    changed.reportChange(new LeavesChanged('leaf 1 has changed'));
+    expect(changed.tampered?.why).toBe('leaf 1 has changed');
+    const failing = log();
+    store.follow = () => {
+      throw new StoreFailed('another log');
+    };
+    await failing.start();
+    await expect(failing.checkpoint()).rejects.toThrow(StoreFailed);
+  });
+
   test('reports events that do not follow each other', async () => {
     await grow(2);
     store.log.events.shift();
     const log = await started();
     await until(() => log.tampered !== undefined);
     expect(log.tampered?.why).toBe('the log has position 2 after 0');
-    await expect(log.checkpoint()).rejects.toThrow('the log has position 2 after 0');
+    await expect(log.checkpoint()).rejects.toThrow(new LogTampered('the log has position 2 after 0'));
     expect(log.failed).toEqual([]);
   });
 });

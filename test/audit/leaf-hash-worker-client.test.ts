@@ -66,4 +66,24 @@ describe('a tree whose leaves a worker thread hashes', () => {
     await tree.stop();
     expect(tree.failure).toBeUndefined();
   });
+
+  test('has more answers than requests in progress', async () => {
+    const read = `export function* readLog() {
+      const metadata = {}, data = {}, stream = 'a', type = 'T', recordedAt = 0;
+      const id = '00000000-0000-4000-8000-000000000001';
+      yield Array.from({ length: 10_241 }, (_, i) =>
+        ({ id, type, stream, revision: i, position: i + 1, data, metadata, recordedAt }));
+    }`;
+    const module = `data:text/javascript,${encodeURIComponent(read)}`;
+    const taken: number[] = [];
+    for await (const hashes of hashesInThread({ module, file: '' }, new AbortController().signal))
+      taken.push(hashes.length / 32);
+    expect(taken).toEqual([2_048, 2_048, 2_048, 2_048, 2_048, 1]);
+  });
+
+  test('fails if the worker thread ends before the end of the log', async () => {
+    const module = 'data:text/javascript,export function readLog() { process.exit(); }';
+    const hashes = hashesInThread({ module, file: '' }, new AbortController().signal);
+    await expect(hashes.next()).rejects.toThrow('the worker thread ended before the end of the log');
+  });
 });

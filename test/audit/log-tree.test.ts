@@ -115,6 +115,12 @@ describe('LogTree', () => {
     if (floor > 0) await expect(tree.inclusionProof(1)).rejects.toThrow(LeavesChanged);
     log[0] = first;
     await tree.rebuild();
+    const [at257, at258] = [log[257] as LogEvent, log[258] as LogEvent];
+    log[257] = { ...at258, position: 258 };
+    await expect(tree.entries(1, 44)).rejects.toThrow(
+      floor > 0 ? 'leaves 256 to 263 have changed' : 'leaf 257 has changed',
+    );
+    log[257] = at257;
     log.length = 290;
     await expect(tree.entries(1, 44)).rejects.toThrow(floor > 0 ? LeavesChanged : 'leaf 290 is missing');
     await expect(tree.rebuild()).rejects.toThrow(LeavesChanged);
@@ -248,6 +254,25 @@ describe('LogTree', () => {
     tree = await caughtUp({ onChanged: (error) => changes.push(error) });
     await expect(tree.entries(0, 1)).rejects.toThrow(RangeError);
     expect(changes).toEqual([]);
+  });
+
+  test('needs nobody who is interested in its failures', async () => {
+    await store.append('cluster-a', eventsFor(2), 'absent');
+    tree = await caughtUp({
+      // biome-ignore lint/correctness/useYield: it fails at once
+      async *beginning() {
+        throw new Error('out of memory');
+      },
+    });
+    store.log.events.length = 1;
+    await expect(tree.rebuild()).rejects.toThrow(LeavesChanged);
+  });
+
+  test('reads the whole log if no hashes come from elsewhere, and reports nothing then', async () => {
+    const slow: unknown[] = [];
+    await store.append('cluster-a', eventsFor(2), 'absent');
+    tree = await caughtUp({ onSlow: (error) => slow.push(error) });
+    expect([tree.size, slow]).toEqual([2, []]);
   });
 
   describe('given first hashes by another', () => {
