@@ -63,7 +63,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'audit/thread': {
     mutate: [WORKER],
-    tests: ['test/audit/leaf-hash-worker-client.test.ts'],
+    tests: ['test/audit/leaf-hash-worker.test.ts'],
     isThread: true,
   },
   'audit/verify': {
