@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Prober } from '../../src/kubernetes/prober/prober.ts';
 import { ProberOptions } from '../../src/kubernetes/settings/prober-options.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
 import { KubernetesApi, shippedObjects } from '../support/kubernetes-api.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 import { base64 } from './probe/fleet.ts';
 
 const name = hasKubeApiserver() ? 'a real kube-apiserver' : NO_KUBE_APISERVER;
@@ -157,20 +157,36 @@ describe.skipIf(!hasKubeApiserver())(name, () => {
       '--max-mutating-requests-inflight=1',
     ]);
     const nobody = server.kubeconfig({ token: server.nobodyToken });
-    await until(async () => (await verdict(nobody))?.code === 'forbidden');
-    server.suspend('etcd');
     const { cert, key } = server.authority.issue({ commonName: user });
-    const asked = request(`${server.url}/api/v1/namespaces/default`, {
-      ca: server.authority.cert,
-      cert,
-      key,
-      agent: false,
+    const slow = server.kubeconfig({
+      'client-certificate-data': base64(cert),
+      'client-key-data': base64(key),
     });
-    asked.on('error', () => undefined).end();
+    await until(async () => (await verdict(nobody))?.code === 'forbidden');
+    // The API server learns of the role of the user only some time after it is ready.
+    await until(async () => (await verdict(slow))?.code === 'ok');
+    server.suspend('etcd');
+    const agent = new Agent({ ca: server.authority.cert, cert, key });
+    // One request that waits for etcd takes the only place. It is sent again if the place was taken at that moment.
+    let waits = false;
+    const takePlace = () => {
+      if (waits) return;
+      waits = true;
+      const asked = request(`${server.url}/api/v1/namespaces/default`, { agent });
+      asked.on('response', (answer) => answer.resume());
+      asked.on('error', () => undefined);
+      asked.on('close', () => {
+        waits = false;
+      });
+      asked.end();
+    };
     try {
-      await until(async () => (await verdict(nobody))?.code === 'throttled');
+      await eventually(async () => {
+        takePlace();
+        expect(await verdict(nobody)).toMatchObject({ state: 'alive', code: 'throttled' });
+      });
     } finally {
-      asked.destroy();
+      agent.destroy();
       server.resume('etcd');
       await server.stopServer();
       await server.startServer();

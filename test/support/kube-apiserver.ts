@@ -216,7 +216,7 @@ export class KubeApiserver {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const keep = (chunk: unknown) => {
-      this.#output = (this.#output + String(chunk)).slice(-8_192);
+      this.#output = (this.#output + String(chunk)).slice(-2_048);
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
