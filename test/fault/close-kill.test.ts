@@ -62,7 +62,7 @@ interface Closing {
 async function close(ledger: LedgerProcess, period: string, command: object = {}): Promise<Closing> {
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify(command);
-  const answer = await fetch(`${ledger.url}/v1/periods/${period}/close`, { method: 'POST', headers, body });
+  const answer = await ledger.fetch(`/v1/periods/${period}/close`, { method: 'POST', headers, body });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`${period} was not closed: ${text}`);
   return JSON.parse(text) as Closing;
@@ -70,7 +70,7 @@ async function close(ledger: LedgerProcess, period: string, command: object = {}
 
 async function post(ledger: LedgerProcess, events: Parameters<typeof inBatchMode>[0]): Promise<void> {
   const { headers, body } = inBatchMode(events);
-  const answer = await fetch(`${ledger.url}/v1/events`, { method: 'POST', headers, body: body as string });
+  const answer = await ledger.fetch('/v1/events', { method: 'POST', headers, body: body as string });
   const { results } = (await answer.json()) as { results: { outcome: string }[] };
   expect(results.every(({ outcome }) => outcome === 'appended')).toBe(true);
 }

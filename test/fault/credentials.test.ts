@@ -41,10 +41,10 @@ test('no credential of a customer is in the log, an answer, a file or the heap o
     const { headers, body } = inStructuredMode(
       registered(behaviour, new Date().toISOString(), 'acme', { connection: `dir:${behaviour}` }),
     );
-    const posted = await fetch(`${ledger.url}/v1/events`, { method: 'POST', headers, body: body ?? null });
+    const posted = await ledger.fetch('/v1/events', { method: 'POST', headers, body: body ?? null });
     expect(posted.status).toBe(201);
   }
-  const begun = (await (await fetch(`${ledger.url}/v1/validations`, { method: 'POST' })).json()) as {
+  const begun = (await (await ledger.fetch('/v1/validations', { method: 'POST' })).json()) as {
     id: string;
   };
   const run = `/v1/validations/${begun.id}`;

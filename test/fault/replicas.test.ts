@@ -57,14 +57,20 @@ describe.each(stores.filter((store) => store !== sqlite))('two replicas on $name
     const replicas = await twoReplicas(connection);
     for (let n = 0; n < 40; n++) {
       const answers = await Promise.all(
-        replicas.map(async ({ url }, i) => {
+        replicas.map(async (replica, i) => {
           const event = { ...registered(`c${n}`, '2026-03-01T00:00:00.000Z', `account-${i}`), id: `e${n}` };
           const { headers, body } = inStructuredMode(event);
-          const answer = await fetch(`${url}/v1/events`, { method: 'POST', headers, body: body as string });
-          return answer.status;
+          const post = { method: 'POST', headers, body: body as string };
+          let status = 503;
+          // On a slow machine the store may not answer in time. What is posted again is a duplicate if it was recorded.
+          await until(async () => {
+            status = (await replica.fetch('/v1/events', post)).status;
+            return status !== 503;
+          });
+          return status < 300 ? 'recorded' : status;
         }),
       );
-      expect(answers.toSorted()).toEqual([201, 409]);
+      expect(answers.toSorted()).toEqual([409, 'recorded']);
     }
   });
 });

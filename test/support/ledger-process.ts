@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './eventstored.ts';
+import { fetchPatiently } from './patient-fetch.ts';
 import { until } from './until.ts';
 
 const [CHECK_NODE, MAIN] = ['bin/check-node.js', 'src/main.ts'].map((path) =>
@@ -78,8 +79,13 @@ export class LedgerProcess {
     this.#process?.kill(signal);
   }
 
+  /** Sends a request, again for as long as the ledger is busy because the machine gives its process no time. */
+  fetch(path: string, request: RequestInit = {}): Promise<Response> {
+    return fetchPatiently(this.url + path, request);
+  }
+
   async getJson(path: string): Promise<unknown> {
-    const answer = await fetch(this.url + path);
+    const answer = await this.fetch(path);
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
