@@ -12,10 +12,13 @@ import { decide } from '../../src/domain/facts/decide-fact.ts';
 import { KnownFacts } from '../../src/domain/facts/known-facts.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
 import { bearer } from '../support/keys.ts';
+import { fetchPatiently } from '../support/patient-fetch.ts';
 import { until } from '../support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/demo/demo-main.ts', import.meta.url));
 const READY = 'Ctrl-C ends the demo.';
+/** Warnings of a ledger whose machine gives it no time. */
+const ON_A_SLOW_MACHINE = /"problem":"overloaded"|"msg":"the probing process ended"/;
 const KEY = 'demo-key-of-at-least-32-characters-000';
 
 /** The demo as a process of its own. */
@@ -51,6 +54,12 @@ class Demo {
     }
   }
 
+  /** Ends the demo as Ctrl-C does. */
+  async end(): Promise<void> {
+    this.process.kill('SIGINT');
+    expect(await this.exit, this.errors).toBe(0);
+  }
+
   get url(): string {
     return /API docs +(\S+)\/docs/.exec(this.output)?.[1] ?? '';
   }
@@ -64,7 +73,7 @@ class Demo {
 
   // biome-ignore lint/suspicious/noExplicitAny: answers have many shapes, and the test fails if one is wrong.
   async get(path: string): Promise<any> {
-    const response = await fetch(new URL(path, this.url));
+    const response = await fetchPatiently(this.url + path);
     expect(response.status).toBe(200);
     return response.json();
   }
@@ -200,11 +209,14 @@ describe('the demo while it runs', () => {
   });
 
   test('has clusters that the validator finds, a webhook that receives, and accounts with a plan', async () => {
-    await until(async () => (await demo.get('/v1/validations')).items[0]?.state === 'completed');
-    const { counts } = (await demo.get('/v1/validations')).items[0].result;
-    expect(counts).toMatchObject({ unknown: 0, unverifiable: 0 });
-    expect(counts.alive).toBeGreaterThan(100);
-    expect(counts.unreachable).toBeGreaterThan(0);
+    let counts: Record<string, number> = {};
+    await until(async () => {
+      counts = (await demo.get('/v1/validations')).items[0]?.result?.counts ?? {};
+      // In a run on a slow machine, a cluster may not answer in time.
+      return counts['unknown'] === 0 && counts['unverifiable'] === 0;
+    });
+    expect(counts['alive']).toBeGreaterThan(100);
+    expect(counts['unreachable']).toBeGreaterThan(0);
     await until(async () => (await demo.get('/v1/webhooks')).items[0]?.delivery.lastSuccessAt !== undefined);
     const { limitUse } = await demo.get('/v1/accounts/acorn-insurance');
     expect(limitUse).toMatchObject([{ clusterType: 'workload-cluster', limit: expect.any(Number) }]);
@@ -221,8 +233,8 @@ describe('the demo while it runs', () => {
     const { headers } = await fetch(`${demo.url}/readyz`).then(() =>
       fetch(`${demo.url}/v1/accounts?limit=1`),
     );
-    const page = await demo.get(`/v1/feed?after=${headers.get('ledger-position')}&wait=20`);
-    expect(page.events.length).toBeGreaterThan(0);
+    const feed = `/v1/feed?after=${headers.get('ledger-position')}&wait=20`;
+    await until(async () => (await demo.get(feed)).events.length > 0);
   });
 
   test('does not share its port and its data with a second demo', async () => {
@@ -236,28 +248,34 @@ describe('the demo while it runs', () => {
   });
 
   test('ends cleanly at SIGINT, and prints nothing unexpected', async () => {
-    demo.process.kill('SIGINT');
-    expect(await demo.exit).toBe(0);
+    await demo.end();
     expect(demo.output).toContain('The demo has ended.');
     for (const control of ['\r', '\u001b']) expect(demo.output).not.toContain(control);
-    expect(demo.errors).toBe('');
+    const unexpected = demo.errors.split('\n').filter((line) => line !== '' && !ON_A_SLOW_MACHINE.test(line));
+    expect(unexpected).toEqual([]);
   });
 });
 
 describe('a start of the demo', () => {
-  test('empties the folder of the previous demo, and ends after the given time', async () => {
+  test('empties the folder of the previous demo', async () => {
     const dataDir = await folderForTest();
-    const first = new Demo(dataDir, ['--seconds', '3']);
+    const first = new Demo(dataDir);
     await first.ready();
     await Promise.all(first.commands.map(paste));
-    expect(await first.exit, first.errors).toBe(0);
+    await first.end();
     await writeFile(join(dataDir, 'demo', 'left-over'), '');
-    const second = new Demo(dataDir, ['--seconds', '1']);
+    const second = new Demo(dataDir);
     await second.ready();
     expect(await readdir(join(dataDir, 'demo'))).not.toContain('left-over');
     const { status } = await fetch(`${second.url}/v1/clusters/my-first-cluster`);
     expect(status).toBe(404);
-    expect(await second.exit, second.errors).toBe(0);
+    await second.end();
+  });
+
+  test('ends after the given time', async () => {
+    const demo = new Demo(await folderForTest(), ['--seconds', '1']);
+    await demo.ready();
+    expect(await demo.exit, demo.errors).toBe(0);
   });
 
   test('leaves a folder unchanged that the demo did not create', async () => {
@@ -291,8 +309,7 @@ describe('a start of the demo', () => {
     expect(answers.map(({ status }) => status)).toEqual(
       answers.map(() => expect.toSatisfy((it) => it < 300)),
     );
-    demo.process.kill('SIGINT');
-    expect(await demo.exit, demo.errors).toBe(0);
+    await demo.end();
   });
 
   test('asks for the API key on an address that other machines can use, says so, and fills every page with it', async () => {
@@ -304,13 +321,12 @@ describe('a start of the demo', () => {
     expect((await fetch(`${url}/v1/webhooks`)).status).toBe(401);
     // biome-ignore lint/suspicious/noExplicitAny: answers have many shapes, and the test fails if one is wrong.
     const get = async (path: string): Promise<any> =>
-      (await fetch(url + path, { headers: bearer(KEY) })).json();
+      (await fetchPatiently(url + path, { headers: bearer(KEY) })).json();
     await until(async () => (await get('/v1/webhooks')).items[0]?.delivery.lastSuccessAt !== undefined);
     const { headers } = await fetch(`${url}/v1/accounts?limit=1`, { headers: bearer(KEY) });
-    const page = await get(`/v1/feed?after=${headers.get('ledger-position')}&wait=20`);
-    expect(page.events.length).toBeGreaterThan(0);
-    demo.process.kill('SIGINT');
-    expect(await demo.exit, demo.errors).toBe(0);
+    const feed = `/v1/feed?after=${headers.get('ledger-position')}&wait=20`;
+    await until(async () => (await get(feed)).events.length > 0);
+    await demo.end();
   });
 
   test('reports a setting that is not allowed', async () => {
