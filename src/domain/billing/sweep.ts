@@ -40,6 +40,19 @@ export class BillingState<Id> {
   #account: Id | undefined;
   #type: Id | null = null;
 
+  get isRegistered(): boolean {
+    return this.#isRegistered;
+  }
+
+  get isDeleted(): boolean {
+    return this.#isDeleted;
+  }
+
+  /** Whether the facts say that it is billable, whatever else stops the billing. */
+  get isBillable(): boolean {
+    return this.#billable;
+  }
+
   /** Whether the cluster is billed in this state. */
   get isBilled(): boolean {
     return this.#isRegistered && !this.#isDeleted && this.#billable && this.#activeCauses === 0;

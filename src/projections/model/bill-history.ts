@@ -13,6 +13,7 @@ import { ClusterDecisions, type Edit } from './cluster-decisions.ts';
 import { knownPositions, stateChanges } from './cluster-facts.ts';
 import type { FactTable } from './fact-table.ts';
 import type { AccountNumber } from './interned-numbers.ts';
+import { InOrderState, type LatestState } from './latest-state.ts';
 
 const OPEN = Number.POSITIVE_INFINITY;
 const ALWAYS = { from: Number.NEGATIVE_INFINITY, to: OPEN };
@@ -40,19 +41,21 @@ export class BillHistory {
   #state = new BillingState<number>();
   /** The latest instant at which an active fact is effective and affects billing. */
   #latest = Number.NEGATIVE_INFINITY;
-  /** Absent until the first late fact, void, or question about them. */
+  /** Absent before the first fact, and from the first late fact or void on. */
+  #inOrder: InOrderState | undefined;
+  /** Absent until the first late fact or void. */
   #decisions: ClusterDecisions | undefined;
-  /** The changes made by the last applied fact; an edit if the rows were not computed. */
-  #lastChange: readonly BilledChange[] | Edit = [];
+  /** The changes made by the last applied fact; an edit if the rows were not computed. Absent once forgotten. */
+  #lastChange: readonly BilledChange[] | Edit | undefined = [];
 
   /** @param maxReswept infinite if the changes by each fact must be known (`lastChanges`). */
   constructor(maxReswept = MAX_RESWEPT) {
     this.#maxReswept = maxReswept;
   }
 
-  /** Applies the facts since the last call. @param last position of the last fact of the cluster. */
-  extend(facts: FactTable, last: Position): void {
-    if (last === this.#upTo) return;
+  /** Applies the facts since the last call. @param last position of the last fact of the cluster. @returns whether there are any. */
+  extend(facts: FactTable, last: Position): boolean {
+    if (last === this.#upTo) return false;
     const added: Position[] = [];
     for (let position = last; position > this.#upTo; position = facts.previousAt(position))
       added.push(position);
@@ -61,13 +64,18 @@ export class BillHistory {
       this.#rows?.forgetFormer(position);
     }
     this.#upTo = last;
-    // An array that grew has unused capacity: after a replay it is half of the memory.
-    if (added.length >= COMPACT_AFTER) this.#rows?.compact();
+    if (added.length >= COMPACT_AFTER) this.compact();
+    return true;
+  }
+
+  /** Releases the unused capacity of the rows, which grew: after a replay it is half of the memory. */
+  compact(): void {
+    this.#rows?.compact();
   }
 
   /** How the last applied fact changed the billing. It holds until the next fact is applied. */
   get lastDifference(): BillingDifference {
-    const change = this.#lastChange;
+    const change = this.#knownLastChange;
     return 'formers' in change
       ? new EditDifference(this.#decisions as ClusterDecisions, change)
       : differenceOf(change);
@@ -78,13 +86,23 @@ export class BillHistory {
    * were not computed.
    */
   get lastChanges(): readonly BilledChange[] | undefined {
-    return 'formers' in this.#lastChange ? undefined : this.#lastChange;
+    const change = this.#knownLastChange;
+    return 'formers' in change ? undefined : change;
   }
 
-  /** The active facts after all applied ones, by what they decide. */
-  decisions(facts: FactTable): ClusterDecisions {
-    this.#decisions ??= new ClusterDecisions(facts, knownPositions(facts, this.#upTo, this.#upTo));
-    return this.#decisions;
+  get #knownLastChange(): readonly BilledChange[] | Edit {
+    if (this.#lastChange === undefined) throw new Error('the last change of the history has been forgotten');
+    return this.#lastChange;
+  }
+
+  /** Forgets the changes made by the last applied fact, to save memory. */
+  forgetLastChange(): void {
+    this.#lastChange = undefined;
+  }
+
+  /** The state after all applied facts. It holds until the next fact is applied. */
+  latestState(facts: FactTable): LatestState {
+    return this.#decisions ?? this.#inOrder ?? new InOrderState(facts, this.#state);
   }
 
   /** Returns whether the intervals are known as of a position. If not, the caller must fold the facts. */
@@ -100,11 +118,10 @@ export class BillHistory {
       return;
     }
     if (facts.wasVoidedEarly(position)) return;
-    if (!facts.decidesBilling(position)) this.#decisions?.add(position);
-    else if (this.#rows !== undefined && facts.effectiveAt(position) > this.#latest) {
+    if (!facts.decidesBilling(position)) this.#takeOther(facts, position);
+    else if (this.#rows !== undefined && facts.effectiveAt(position) > this.#latest)
       this.#takeNext(facts, position, this.#rows);
-      this.#decisions?.add(position);
-    } else this.#takeEdit(this.#decisionsBefore(facts, position).add(position), position);
+    else this.#takeEdit(this.#decisionsBefore(facts, position).add(position), position);
   }
 
   #takeVoid(facts: FactTable, position: Position, target: Position): void {
@@ -115,16 +132,31 @@ export class BillHistory {
       return;
     // A fact whose void came first has never been active, so another void of it changes nothing.
     if (facts.wasVoidedEarly(target)) return;
-    if (facts.decidesBilling(target))
-      this.#takeEdit(this.#decisionsBefore(facts, position).remove(target), position);
-    else this.#decisions?.remove(target);
+    // `undefined` if the fact decides nothing about the billing.
+    this.#takeEdit(this.#decisionsBefore(facts, position).remove(target), position);
+  }
+
+  /** Applies a fact that decides nothing about the billing. */
+  #takeOther(facts: FactTable, position: Position): void {
+    if (this.#decisions === undefined) this.#inOrderFacts(facts).takeOther(position);
+    else this.#decisions.add(position);
+  }
+
+  #inOrderFacts(facts: FactTable): InOrderState {
+    this.#inOrder ??= new InOrderState(facts, this.#state);
+    return this.#inOrder;
   }
 
   /** Applies a fact that is effective after all earlier ones. */
   #takeNext(facts: FactTable, position: Position, rows: BilledRows): void {
     const at = facts.effectiveAt(position);
     this.#latest = at;
-    for (const change of stateChanges(facts, position)) this.#state.apply(change);
+    if (this.#decisions === undefined) {
+      this.#inOrderFacts(facts).takeNext(position);
+    } else {
+      for (const change of stateChanges(facts, position)) this.#state.apply(change);
+      this.#decisions.add(position);
+    }
     const { isBilled, account, type } = this.#state;
     const changes: BilledChange[] = [];
     const { open } = rows;
@@ -144,6 +176,7 @@ export class BillHistory {
     if (this.#decisions === undefined) {
       const last = facts.previousAt(position);
       this.#decisions = new ClusterDecisions(facts, knownPositions(facts, last, last));
+      this.#inOrder = undefined;
     }
     return this.#decisions;
   }

@@ -11,10 +11,10 @@ import type { Position } from '../../util/log-numbers.ts';
 import { BillHistory } from './bill-history.ts';
 import type { IntervalMeter } from './billed-rows.ts';
 import type { BillingDifference } from './billing-difference.ts';
-import type { ClusterDecisions } from './cluster-decisions.ts';
 import { activeFacts, type Names } from './cluster-facts.ts';
 import type { FactTable } from './fact-table.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
+import type { LatestState } from './latest-state.ts';
 import type { StringInterner } from './string-interner.ts';
 
 /** Parts of the model from which billing is computed. */
@@ -38,6 +38,8 @@ export class BillingIndex {
   readonly #names: Names;
   readonly #bills: (ClusterBilling | undefined)[] = [];
   readonly #histories: (BillHistory | undefined)[] = [];
+  /** The only one that still knows how its last fact changed the billing. */
+  #lastExtended: BillHistory | undefined;
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -132,14 +134,14 @@ export class BillingIndex {
     return this.billing(cluster, asOf).intervals[0]?.from ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Returns how the last fact of a cluster changes its billing. */
+  /** Returns how the last fact of a cluster changes its billing. Only the cluster that was read last with a new fact is known. */
   lastDifference(cluster: ClusterNumber): BillingDifference {
     return this.#history(cluster).lastDifference;
   }
 
-  /** Returns the active facts of a cluster by what they decide. The cost does not depend on their number, but for the first time. */
-  decisions(cluster: ClusterNumber): ClusterDecisions {
-    return this.#history(cluster).decisions(this.#sources.facts);
+  /** Returns the state of a cluster after all facts. The cost does not depend on their number. */
+  latestState(cluster: ClusterNumber): LatestState {
+    return this.#history(cluster).latestState(this.#sources.facts);
   }
 
   /** Returns what is billed for a cluster at an instant, by all facts, and until when that is so. */
@@ -149,7 +151,7 @@ export class BillingIndex {
 
   /** Computes the history of a cluster before the first request. */
   prepare(cluster: ClusterNumber): void {
-    if (this.#last(cluster) !== 0) this.#history(cluster);
+    if (this.#last(cluster) !== 0) this.#history(cluster).compact();
   }
 
   #history(cluster: ClusterNumber): BillHistory {
@@ -158,7 +160,10 @@ export class BillingIndex {
       history = new BillHistory();
       this.#histories[cluster] = history;
     }
-    history.extend(this.#sources.facts, this.#last(cluster));
+    if (history.extend(this.#sources.facts, this.#last(cluster)) && history !== this.#lastExtended) {
+      this.#lastExtended?.forgetLastChange();
+      this.#lastExtended = history;
+    }
     return history;
   }
 

@@ -18,6 +18,7 @@ import type { BilledAt } from './billed-rows.ts';
 import type { KnownPositions } from './cluster-facts.ts';
 import type { FactTable } from './fact-table.ts';
 import type { AccountNumber } from './interned-numbers.ts';
+import type { LatestState } from './latest-state.ts';
 import { StopSwitches } from './stop-switches.ts';
 
 // The things that the facts of a cluster decide: first those of the sorted lists, then the reasons not to bill.
@@ -59,7 +60,7 @@ export interface Edit {
  * or a void is inserted between its neighbors, and the state of the cluster is what the last fact of each list says. The cost
  * is logarithmic in the length of the history.
  */
-export class ClusterDecisions {
+export class ClusterDecisions implements LatestState {
   readonly #facts: FactTable;
   /** Absent while no fact decides the thing. */
   readonly #lists: (SortedList<Position> | undefined)[] = [];
@@ -101,7 +102,6 @@ export class ClusterDecisions {
     return this.#change(position, false);
   }
 
-  /** Whether any fact is active, whatever it says. The notices of the ledger itself do not count: they cannot be voided. */
   get hasActiveFacts(): boolean {
     return this.#activeFacts > 0;
   }
@@ -114,24 +114,20 @@ export class ClusterDecisions {
     return this.#listOf(DELETIONS) !== undefined;
   }
 
-  /** The account that owns the cluster after all facts; `undefined` if no fact says one. */
   get lastAccount(): AccountNumber | undefined {
     const last = this.#listOf(ACCOUNTS)?.at(-1);
     return last === undefined ? undefined : this.#facts.accountAt(last);
   }
 
-  /** Whether the latest observation says that the cluster is unreachable. */
   get isUnreachable(): boolean {
     const last = this.#listOf(OBSERVATIONS)?.at(-1);
     return last !== undefined && this.#facts.typeAt(last) === 'ClusterUnreachable';
   }
 
-  /** Returns the instant since which a cause stops billing after all facts; `undefined` if it does not. */
   stoppedSince(cause: Cause): Instant | undefined {
     return this.#switches[CAUSES.indexOf(cause)]?.stopsSince;
   }
 
-  /** Whether the cluster is billable after all facts. */
   get isBillable(): boolean {
     return this.#switches[NOT_BILLABLE]?.stopsSince === undefined;
   }

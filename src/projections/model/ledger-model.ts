@@ -200,17 +200,17 @@ export class LedgerModel {
 
   /** The state of a cluster for alerts and the validator: all active facts, whenever they are effective. */
   clusterState(cluster: ClusterNumber): AlertedState {
-    const decisions = this.#billing.decisions(cluster);
-    const { isRegistered, lastAccount } = decisions;
+    const state = this.#billing.latestState(cluster);
+    const { isRegistered, lastAccount } = state;
     return {
       accountId: isRegistered && lastAccount !== undefined ? this.accounts.text(lastAccount) : undefined,
       registered: isRegistered,
-      hasActiveFacts: decisions.hasActiveFacts,
-      deleted: decisions.isDeleted,
-      unreachable: decisions.isUnreachable,
-      stoppedSince: decisions.stoppedSince('unreachable'),
-      missingSince: decisions.stoppedSince('missing'),
-      mayBeBilled: decisions.isBillable && decisions.stoppedSince('manual') === undefined,
+      hasActiveFacts: state.hasActiveFacts,
+      deleted: state.isDeleted,
+      unreachable: state.isUnreachable,
+      stoppedSince: state.stoppedSince('unreachable'),
+      missingSince: state.stoppedSince('missing'),
+      mayBeBilled: state.isBillable && state.stoppedSince('manual') === undefined,
     };
   }
 

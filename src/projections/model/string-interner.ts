@@ -30,8 +30,9 @@ export class StringInterner<N extends number> {
     const existing = this.#numbers.get(text);
     if (existing !== undefined) return existing;
     const number = this.#texts.length as N;
-    this.#numbers.set(text, number);
-    this.#texts.push(text);
+    const own = copyOf(text);
+    this.#numbers.set(own, number);
+    this.#texts.push(own);
     return number;
   }
 
@@ -42,4 +43,9 @@ export class StringInterner<N extends number> {
   text(number: N): string {
     return this.#texts[number] as string;
   }
+}
+
+/** Returns a text of its own: one that was cut from another keeps all of that in memory. */
+function copyOf(text: string): string {
+  return JSON.parse(JSON.stringify(text)) as string;
 }

@@ -116,7 +116,7 @@ describe('the billing history of a cluster', () => {
             expect(accountId).toBe(intervalAt(after.intervals, at)?.accountId);
           }
           if (!readAfter.includes(position)) continue;
-          const { hasActiveFacts } = history.decisions(model.facts);
+          const { hasActiveFacts } = history.latestState(model.facts);
           expect(hasActiveFacts).toBe(model.activeFacts(0, position).some(({ fact }) => !isNotice(fact)));
           for (let asOf = 0; asOf <= position; asOf++)
             if (history.remembers(asOf))
