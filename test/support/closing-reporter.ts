@@ -1,6 +1,6 @@
-import type { Reporter, TestModule, Vitest } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node';
 
-/** Prints at the very end how many tests passed, which failed, and which were not run and why. */
+/** Prints at the very end how many tests passed, which failed at first or at last, and which were not run and why. */
 export class ClosingReporter implements Reporter {
   #vitest: Vitest | undefined;
 
@@ -15,11 +15,12 @@ export class ClosingReporter implements Reporter {
     for (const module of modules) {
       if (module.errors().length > 0) failed.push(module.relativeModuleId);
       for (const suite of module.children.allSuites())
-        if (suite.errors().length > 0) failed.push(`${module.relativeModuleId} > ${suite.fullName}`);
+        if (suite.errors().length > 0) failed.push(nameOf(suite));
       for (const test of module.children.allTests()) {
         const result = test.result();
         counts[result.state]++;
-        if (result.state === 'failed') failed.push(`${module.relativeModuleId} > ${test.fullName}`);
+        if (test.diagnostic()?.flaky) process.stdout.write(`!! FAILED AT FIRST: ${nameOf(test)}\n`);
+        if (result.state === 'failed') failed.push(nameOf(test));
         const why = /NOT RUN: (.*)$/.exec(test.fullName)?.[1];
         if (result.state === 'skipped') notRun.set(why ?? 'skipped', (notRun.get(why ?? 'skipped') ?? 0) + 1);
       }
@@ -33,4 +34,8 @@ export class ClosingReporter implements Reporter {
       `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped\n`,
     );
   }
+}
+
+function nameOf({ module, fullName }: TestCase | TestSuite): string {
+  return `${module.relativeModuleId} > ${fullName}`;
 }
