@@ -179,6 +179,16 @@ test('a group with as many messages outstanding as it may have says that it read
   expect(new Set(handled).size).toBe(EVENTS);
 });
 
+test('the pause that a receiver asks for lasts through a restart', async () => {
+  const { store, coldTail } = await logOf(1);
+  const now = Date.now();
+  const state = new GroupStateFile(store, 'asked');
+  const answer = (): Handled => ({ outcome: 'retry', reason: 'too many requests', pauseMs: HOUR_MS });
+  const { group } = groupOn(store, coldTail, answer, () => now, { state });
+  await runUntil(group, () => group.status.attempts.length === 1);
+  expect((await state.read())?.tried).toMatchObject([{ position: 1, dueAt: now + HOUR_MS }]);
+});
+
 test.each([
   ['is parked after eight attempts', { onParked: () => undefined }, 8],
   ['is tried on and on if its group does not park', {}, 10],

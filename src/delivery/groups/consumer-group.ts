@@ -44,16 +44,19 @@ const ATTEMPTS_KEPT = 50;
 const EVENTS_IN_MEMORY = 1_024;
 const STORE_PAUSE_MS = 500;
 
+/** An attempt that failed. */
+interface Retry {
+  readonly outcome: 'retry';
+  readonly reason: string;
+  readonly status?: number;
+  /** How long the receiver asks to wait before any attempt. */
+  readonly pauseMs?: number;
+}
+
 /** Result of one attempt to handle a message. */
 export type Handled =
   | { readonly outcome: 'ack'; readonly status?: number }
-  /** @property pauseMs how long the receiver asks to wait before any attempt. */
-  | {
-      readonly outcome: 'retry';
-      readonly reason: string;
-      readonly status?: number;
-      readonly pauseMs?: number;
-    }
+  | Retry
   | { readonly outcome: 'park'; readonly reason: string; readonly status?: number }
   /** The consumer takes nothing any more. The message stays outstanding. */
   | { readonly outcome: 'stop'; readonly reason: string; readonly status?: number };
@@ -374,12 +377,12 @@ export class ConsumerGroup {
       return;
     }
     this.#health.failed(now, startedAt, handled.pauseMs);
-    this.#retryLater(message, now, handled.reason);
+    this.#retryLater(message, now, handled);
     const { failingSince = now } = this.#health;
     if (now - failingSince >= this.#options.giveUpAfterMs) this.#stop(handled.reason);
   }
 
-  #retryLater(message: Message, now: Instant, reason: string): void {
+  #retryLater(message: Message, now: Instant, { reason, pauseMs: askedMs = 0 }: Retry): void {
     const { lastSuccessAt = Number.NEGATIVE_INFINITY } = this.#health;
     const pauseMs = RETRY_PAUSES_MS[message.attempts];
     // A message is parked only if the receiver took others meanwhile. If it took nothing, the receiver is the problem.
@@ -389,7 +392,8 @@ export class ConsumerGroup {
       return;
     }
     message.attempts += 1;
-    message.dueAt = now + this.#jittered(pauseMs ?? (RETRY_PAUSES_MS.at(-1) as number));
+    // The pause that a receiver asks for lasts through a restart.
+    message.dueAt = now + Math.max(askedMs, this.#jittered(pauseMs ?? (RETRY_PAUSES_MS.at(-1) as number)));
     this.#queue.putBack(message);
   }
 
