@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { onTestFinished } from 'vitest';
+import { eventually } from './until.ts';
 
 /** A message that a receiver got. */
 export interface Received {
@@ -30,10 +32,11 @@ export class Receiver {
   answer: Answer = ACCEPT;
   readonly #server = createServer((request, response) => void this.#receive(request, response));
 
+  /** @param port one that it had before: it waits for it if another process has taken it meanwhile. */
   async start(port = 0): Promise<void> {
     // By default a server closes a connection after five seconds, also while the next message is under way on it.
     this.#server.keepAliveTimeout = 0;
-    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
+    await eventually(() => once(this.#server.listen(port, '127.0.0.1'), 'listening'));
   }
 
   get port(): number {
