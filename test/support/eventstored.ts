@@ -15,18 +15,34 @@ export function hasEventStored(): boolean {
   return spawnSync('eventstored', ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-/** Ports that nobody listens on now. */
+/**
+ * Ports for processes that begin to listen later. Systems give the ports from 32,768 on to all that listen or connect without a
+ * choice, such as the other tests, so that those below stay free.
+ */
+const PORTS = { first: 11_000, last: 32_767 };
+let next = PORTS.first + 100 * (process.pid % 200);
+
+/** Returns ports that nobody listens on, and that this process returns to nobody else soon. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = next;
+    next = port < PORTS.last ? port + 1 : PORTS.first;
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
+  await once(server.close(), 'close');
+  return true;
 }
 
 export class EventStored {
