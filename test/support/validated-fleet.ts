@@ -104,7 +104,9 @@ export async function fleetForTest(fleet: Fleet, options: FleetOptions = {}): Pr
     LEDGER_VALIDATOR_CREDENTIALS: JSON.stringify({ directory: folder }),
     LEDGER_VALIDATOR_POLICY: JSON.stringify(policy),
     LEDGER_VALIDATOR_PROBE: JSON.stringify({
-      deadlineMs: 2_000,
+      // Only a server that never answers reaches these limits: a machine may be slow.
+      deadlineMs: 30_000,
+      workerTimeoutMs: 120_000,
       perHost: { perSecond: 1_000, burst: 1_000 },
       addresses: { allow: ['127.0.0.0/8'] },
       ...probe,
