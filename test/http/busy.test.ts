@@ -37,3 +37,8 @@ test('a ledger whose event loop was held for 2 seconds refuses work, sends the c
     expect((await refused).body).toMatchObject({ status: 503, type: expect.stringContaining(':overloaded') });
   });
 });
+
+test('a ledger starts however long its server takes to load, as on a machine that is busy', async () => {
+  const ledger = await ledgerForTest();
+  expect(ledger.rooms.app.initialConfig.pluginTimeout).toBe(0);
+});

@@ -103,6 +103,8 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT,
+    // A start may take long on a busy machine. By default it fails after ten seconds.
+    pluginTimeout: 0,
     trustProxy: services.trustProxy.length === 0 ? false : [...services.trustProxy],
     requestTimeout: 15_000,
     connectionTimeout: 60_000,
