@@ -7,6 +7,7 @@ import { type OpenSources, openSources } from '../../../../src/kubernetes/creden
 import { SourceUnreadable } from '../../../../src/kubernetes/management/source-unreadable.ts';
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../../../support/kube-apiserver.ts';
 import { KubernetesApi, type ShippedObject, shippedRoles } from '../../../support/kubernetes-api.ts';
+import { eventually } from '../../../support/until.ts';
 
 const CANARY = 'CANARY-4b1d';
 const ARGOCD = { labels: { 'argocd.argoproj.io/secret-type': 'cluster' } };
@@ -287,7 +288,10 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     );
     const bindings = objects.filter(({ kind }) => kind === 'RoleBinding');
     for (const binding of bindings) await api.apply(binding);
-    expect(await ledger('argocd:argocd/token')).toMatchObject({ kind: 'endpoint', token: CANARY });
+    // The API server learns of a binding only some time after it has stored it.
+    await eventually(async () =>
+      expect(await ledger('argocd:argocd/token')).toMatchObject({ kind: 'endpoint', token: CANARY }),
+    );
     expect(await ledger('capi:acme/one')).toBe(
       'SourceUnreadable: the management cluster answered with status 403',
     );
@@ -300,8 +304,8 @@ describe.skipIf(!hasKubeApiserver())(`credentials in Secrets of ${where}`, () =>
     const name = 'cluster-ledger-kubeconfigs';
     const roleRef = { ...(argocd['roleRef'] as object), name };
     await api.apply({ ...argocd, metadata: { name, namespace: 'kubeconfigs' }, roleRef });
-    expect(await ledger('capi:acme/one')).toMatchObject({ kind: 'kubeconfig' });
-    expect(await ledger('secret:kubeconfigs/c1')).toMatchObject({ kind: 'kubeconfig' });
+    for (const reference of ['capi:acme/one', 'secret:kubeconfigs/c1'])
+      await eventually(async () => expect(await ledger(reference)).toMatchObject({ kind: 'kubeconfig' }));
   });
 
   test('reading fails while the management cluster is down and works again when it is back', async () => {
