@@ -101,7 +101,7 @@ test('a follower misses nothing while the reads around it fail and their client 
 });
 
 test('keepLast fails with StoreUnavailable if its connection is lost', async () => {
-  await store.keepLast('~state', 150);
+  await eventually(() => store.keepLast('~state', 150));
   double.stopAnsweringWrites();
   const lost = store.keepLast('~state', 5);
   lost.catch(() => undefined);

@@ -6,10 +6,14 @@ import { lastRevision } from '../../src/eventstore/last-revision.ts';
 import { retryUntil } from '../../src/ledger/append-with-retry.ts';
 import { type EventStoreDouble, startDouble } from '../eventstoredb/double.ts';
 import { anEvent, collect, idsOf, readLog, Watcher } from '../support/store-events.ts';
+import { PATIENT } from '../support/stores.ts';
 import { eventually, until } from '../support/until.ts';
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const timings = { appendMs: 1_500, readMs: 1_500, confirmMs: 1_500, silenceMs: 300, outageMs: 240_000 };
+/** Nothing fails, however slow the machine is. */
+const timings = PATIENT;
+/** Replaces a silent subscription soon. */
+const IMPATIENT = { ...PATIENT, silenceMs: 300 };
 const minGapBytes = 200_000;
 
 let double: EventStoreDouble;
@@ -26,8 +30,14 @@ afterEach(async () => {
   await double.close();
 });
 
-function open(): EsdbStore {
-  const store = new EsdbStore(double.url, { namespace: 'ledger', now: Date.now, log, timings, minGapBytes });
+function open(limits = timings): EsdbStore {
+  const store = new EsdbStore(double.url, {
+    namespace: 'ledger',
+    now: Date.now,
+    log,
+    timings: limits,
+    minGapBytes,
+  });
   opened.push(store);
   return store;
 }
@@ -66,7 +76,7 @@ const consideredSince = (before: number) => double.eventsConsidered - before;
 
 describe('a log on a server with 20,000 events of another application', () => {
   test('is not read again by an idle follower, whose subscription is replaced whenever the server is silent', async () => {
-    const store = open();
+    const store = open(IMPATIENT);
     await writeOwn(store, 5);
     await writeForeign(20_000);
     const watcher = new Watcher(store);

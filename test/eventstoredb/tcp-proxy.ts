@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { freePorts } from '../support/eventstored.ts';
 
 /** A network between a client and a server on this host, which fails on demand. */
 export interface TcpProxy {
@@ -25,27 +26,25 @@ export interface TcpProxy {
 const HOST = '127.0.0.1';
 
 export async function startProxy(targetPort: number): Promise<TcpProxy> {
-  const proxy = new Network(targetPort);
+  const [port] = (await freePorts(1)) as [number];
+  const proxy = new Network(port, targetPort);
   await proxy.refuse(false);
   return proxy;
 }
 
 class Network implements TcpProxy {
+  readonly port: number;
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
-  #port = 0;
   #delayMs = 0;
   #isStalled = false;
   #flows: Promise<void> = Promise.resolve();
   #letFlow: () => void = () => undefined;
 
-  constructor(targetPort: number) {
+  constructor(port: number, targetPort: number) {
+    this.port = port;
     this.#targetPort = targetPort;
-  }
-
-  get port(): number {
-    return this.#port;
   }
 
   get connections(): number {
@@ -82,9 +81,8 @@ class Network implements TcpProxy {
       this.#server = undefined;
     } else if (this.#server === undefined) {
       this.#server = createServer((client) => this.#join(client));
-      this.#server.listen(this.#port, HOST);
+      this.#server.listen(this.port, HOST);
       await once(this.#server, 'listening');
-      this.#port = (this.#server.address() as AddressInfo).port;
     }
   }
 

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { ServerHttp2Stream } from 'node:http2';
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import {
   type Server,
   ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptor,
 } from '@grpc/grpc-js';
+import { freePorts } from '../../support/eventstored.ts';
 
 const HOST = '127.0.0.1';
 
@@ -52,9 +53,9 @@ export class Listener {
       socket.on('error', () => undefined);
       injector.injectConnection(socket);
     });
+    if (this.#port === 0) [this.#port] = (await freePorts(1)) as [number];
     net.listen(this.#port, HOST);
     await once(net, 'listening');
-    this.#port = (net.address() as AddressInfo).port;
     this.#opened = { net, injector };
   }
 
