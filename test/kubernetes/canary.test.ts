@@ -30,7 +30,8 @@ async function whereFound(told: object, secrets: readonly string[]) {
   const snapshot = join(folder, 'heap.json');
   const options = {
     addresses: { allow: ['127.0.0.0/8'] },
-    deadlineMs: 1_000,
+    // Long enough for a server that answers, however slow this machine is.
+    deadlineMs: 15_000,
     credentials: { directory: folder },
   };
   const program = join(import.meta.dirname, 'prober/probing-process.ts');

@@ -22,7 +22,7 @@ async function verdictIn(network: string, host: string) {
     clusterId: 'c',
     kubeconfig: kubeconfig({ server: `https://${host}:6443` }, { token: 't' }),
   };
-  const options = { deadlineMs: 6_000, dnsServers: ['203.0.113.53'] };
+  const options = { deadlineMs: 60_000, dnsServers: ['203.0.113.53'] };
   child.stdin.end(JSON.stringify({ options, targets: [target], isOnce: true }));
   const lines = (await text(child.stdout)).trim().split('\n');
   return (JSON.parse(lines.at(-1) as string) as ProbeResult).verdict;

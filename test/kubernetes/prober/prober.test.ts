@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { type ProbeResult, Prober } from '../../../src/kubernetes/prober/prober.ts';
 import type { ProbeTarget } from '../../../src/kubernetes/prober/prober-messages.ts';
 import { ProberOptions } from '../../../src/kubernetes/settings/prober-options.ts';
-import { until } from '../../support/until.ts';
+import { eventually, until } from '../../support/until.ts';
 import { Fleet } from '../probe/fleet.ts';
 import { HANGING, UID } from '../probe/hostile-servers.ts';
 
@@ -73,8 +73,9 @@ describe('a fleet of which three in ten are hostile', () => {
   test(`probing ${probes} of them gives each one verdict, the healthy ones alive; no socket is left, and memory stays flat`, {
     timeout: 300_000 + probes * 600,
   }, async () => {
-    const [concurrency, deadlineMs] = [100, 10_000];
-    const prober = await started({ concurrency, deadlineMs });
+    const concurrency = 100;
+    // Long enough for a hundred handshakes at once on a slow machine. Some servers never answer.
+    const prober = await started({ concurrency, deadlineMs: 30_000 });
     const hostile = fleet.behaviours.filter((name) => name !== 'healthy');
     const behaviour = (i: number) => (i % 10 < 3 ? (hostile[i % hostile.length] as string) : 'healthy');
     const all = Array.from({ length: probes }, (_, i) => target(`${behaviour(i)} ${i}`, behaviour(i)));
@@ -167,13 +168,19 @@ describe('a run', () => {
   });
 
   test('limits the rate of one host without delaying others', async () => {
-    const prober = await started({ concurrency: 4, perHost: { perSecond: 0.2, burst: 2 } });
-    const startedAt = performance.now();
-    const finished: string[] = [];
+    const prober = await started({ concurrency: 4, perHost: { perSecond: 0.005, burst: 2 } });
     const mixed = [...targets(3, 'healthy'), target('other', 'forbidden')];
-    for await (const { clusterId } of prober.probe(mixed)) finished.push(clusterId);
-    expect(performance.now() - startedAt).toBeGreaterThan(3_500);
-    expect(finished.indexOf('other')).toBeLessThan(3);
+    const finished: string[] = [];
+    // The third one of the host waits for minutes.
+    for await (const { clusterId } of prober.probe(mixed)) if (finished.push(clusterId) === 3) break;
+    expect(finished).toContain('other');
+  });
+
+  test('waits between two probes of one host', async () => {
+    const prober = await started({ perHost: { perSecond: 1, burst: 1 } });
+    const startedAt = performance.now();
+    expect(await resultsOf(prober.probe(targets(3, 'healthy')))).toHaveLength(3);
+    expect(performance.now() - startedAt).toBeGreaterThan(1_900);
   });
 });
 
@@ -204,8 +211,10 @@ describe('the probing process', () => {
     expect(results.map(({ verdict }) => verdict.code)).toEqual(new Array(10).fill('prober-failed'));
     expect(isGone(pid)).toBe(true);
     expect(ends.at(-1)).toContain('it stopped answering');
-    const [next] = await resultsOf(prober.probe(targets(1, 'healthy')));
-    expect(next?.verdict.code).toBe('ok');
+    await eventually(async () => {
+      const [next] = await resultsOf(prober.probe(targets(1, 'healthy')));
+      expect(next?.verdict.code).toBe('ok');
+    });
   });
 
   test('fails every target soon if it cannot start', async () => {
