@@ -21,6 +21,7 @@ import {
 import { hasKubeApiserver, KubeApiserver, NO_KUBE_APISERVER } from '../support/kube-apiserver.ts';
 import { KubernetesApi } from '../support/kubernetes-api.ts';
 import { isInstalled, runPage } from '../support/page.ts';
+import { eventually } from '../support/until.ts';
 
 const hasKubectl = isInstalled('kubectl', 'version', '--client');
 const why = !hasHelm
@@ -169,10 +170,15 @@ describe.skipIf(why !== undefined)(`the chart in ${why ?? 'a real kube-apiserver
           .filter(({ apiGroups }: Manifest) => !apiGroups.includes('authorization.k8s.io'))
           .map(({ resources, verbs }: Manifest) => `${verbs} ${resources}`);
       };
-      expect(await allowed('argocd')).toEqual(['list secrets']);
-      expect(await allowed('team-a')).toEqual(['get,list secrets']);
-      expect(await allowed('kubeconfigs')).toEqual(['get secrets']);
-      expect(await allowed('kubefirst')).toEqual(['list,watch secrets']);
+      const expected = {
+        argocd: ['list secrets'],
+        'team-a': ['get,list secrets'],
+        kubeconfigs: ['get secrets'],
+        kubefirst: ['list,watch secrets'],
+      };
+      // The API server learns of a role and of its binding only some time after it has stored them.
+      for (const [namespace, rules] of Object.entries(expected))
+        await eventually(async () => expect(await allowed(namespace), namespace).toEqual(rules));
       for (const namespace of ['ledger', 'kube-system', 'default'])
         expect(await allowed(namespace), namespace).toEqual([]);
     });
@@ -198,7 +204,10 @@ describe.skipIf(why !== undefined)(`the chart in ${why ?? 'a real kube-apiserver
       onTestFinished(() => open.close());
       const signal = AbortSignal.timeout(240_000);
       for (const reference of ['argocd:argocd/prod', 'secret:kubeconfigs/prod'])
-        expect(await resolveConnection(reference, open.sources, signal), reference).toBeDefined();
+        expect(
+          await eventually(() => resolveConnection(reference, open.sources, signal)),
+          reference,
+        ).toBeDefined();
 
       const ledger = await KubernetesApi.open(server, token);
       onTestFinished(() => ledger.close());
