@@ -12,7 +12,7 @@ import { managementRecord, recordData, workloadRecord } from '../../support/kube
 import { KubernetesApi } from '../../support/kubernetes-api.ts';
 import { openLedger, type TestLedger } from '../../support/ledger.ts';
 import { Authority } from '../../support/pki.ts';
-import { until } from '../../support/until.ts';
+import { eventually } from '../../support/until.ts';
 
 /** The values that the metrics-client reads from its surroundings in a platform whose zone is delegated. */
 const PLATFORM = {
@@ -171,7 +171,7 @@ describe.skipIf(!hasKubeApiserver())(`a platform of Kubefirst with records in ${
     test.skipIf(!isThere)('one bill if the telemetry comes after the records', async () => {
       const { ledger, createRecords } = await setUp();
       await createRecords();
-      await until(async () => (await bill(ledger)).length === 2);
+      await eventually(async () => expect(await bill(ledger)).toHaveLength(2));
       await send(ledger);
       expect(await bill(ledger)).toEqual(ONE_BILL);
     });
@@ -181,8 +181,7 @@ describe.skipIf(!hasKubeApiserver())(`a platform of Kubefirst with records in ${
       await send(ledger);
       expect(await bill(ledger)).toEqual(['m1m1m1 m1m1m1 free']);
       await createRecords();
-      await until(async () => (await bill(ledger)).includes(ONE_BILL[0] as string));
-      expect((await bill(ledger)).toSorted()).toEqual(ONE_BILL.toSorted());
+      await eventually(async () => expect((await bill(ledger)).toSorted()).toEqual(ONE_BILL.toSorted()));
       expect((await heard(ledger)).records[0]).toMatchObject({ unusable: [], missing: [] });
     });
   });

@@ -160,6 +160,8 @@ describe.skipIf(!hasKubeApiserver())(`credentials as tools write them, with Secr
     await writeFile(roots, fleet.authority.cert);
     const managementCluster = { kubeconfig: await api.kubeconfigFile() };
     const options = ProberOptions.parse({
+      // Long enough for a server that answers, however slow this machine is.
+      deadlineMs: 60_000,
       addresses: { allow: [`${ALLOWED}/32`] },
       dnsServers: [dns.address],
       environment: { NODE_EXTRA_CA_CERTS: roots },
