@@ -11,6 +11,7 @@ import { violationsOf } from './axe.ts';
 import { chromiumPath } from './chromium-path.ts';
 import { builtConsole } from './console.ts';
 import type { TestLedger } from './ledger.ts';
+import { eventually } from './until.ts';
 
 const EXECUTABLE = chromiumPath();
 
@@ -18,18 +19,29 @@ const EXECUTABLE = chromiumPath();
 export const hasChromium = EXECUTABLE !== undefined;
 export const whyNoChromium = hasChromium ? '' : ', NOT RUN: Chromium is not installed';
 
+/** Only a page or a browser that hangs reaches this: a machine may be slow. */
+const PATIENCE_MS = 120_000;
+
 /** One browser for all tests of a file, and the built console. */
 export function sharedBrowser(): () => Browser {
   let browser: Browser;
   beforeAll(async () => {
     const args = ['--no-sandbox', '--disable-dev-shm-usage'];
     [browser] = await Promise.all([
-      chromium.launch({ executablePath: EXECUTABLE as string, args }),
+      chromium.launch({ executablePath: EXECUTABLE as string, args, timeout: PATIENCE_MS }),
       builtConsole(),
     ]);
   });
   afterAll(() => browser.close());
   return () => browser;
+}
+
+/** A page in a context of its own, for the test that is running. */
+export async function pageForTest(browser: Browser): Promise<Page> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  onTestFinished(() => page.close());
+  return page;
 }
 
 export const LANGUAGES = ['en', 'zh-CN'] as const;
@@ -49,8 +61,7 @@ async function takeContext(browser: Browser, options: BrowserContextOptions) {
   const contexts = ofBrowser.get(key) ?? [];
   ofBrowser.set(key, contexts);
   const context = contexts.pop() ?? (await browser.newContext(options));
-  // Only a page that hangs reaches this: a machine may be slow.
-  context.setDefaultTimeout(120_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   const putBack = async () => {
     await context.setStorageState({ cookies: [], origins: [] });
     contexts.push(context);
@@ -147,9 +158,13 @@ export class ConsoleWindow {
   /** Replaces the text of a field. */
   async write(target: Locator, text: string): Promise<void> {
     if (this.#by === 'mouse') return target.fill(text).catch((error) => this.#fail(error));
-    await this.#reach(target);
-    await this.page.keyboard.press('ControlOrMeta+A');
-    await this.page.keyboard.type(text);
+    // A dialog that has just opened may take the focus to its first control meanwhile.
+    await eventually(async () => {
+      await this.#reach(target);
+      await this.page.keyboard.press('ControlOrMeta+A');
+      await this.page.keyboard.type(text);
+      expect(await target.inputValue()).toBe(text);
+    });
   }
 
   /** Chooses the option at an index of a list. */

@@ -36,19 +36,19 @@ export async function eventually<T>(attempt: () => T | Promise<T>): Promise<T> {
   }
 }
 
-const LOOKS = 5;
+/** How long a page may be between two states, on a machine that is slow. */
+const BETWEEN_MS = 20_000;
 
 /**
  * Returns what a check finds wrong. A page may be between two states at the moment of a check, so what is found must be found
- * again: it returns an empty list as soon as a check finds nothing, and otherwise what the fifth check finds.
+ * again: it returns an empty list as soon as a check finds nothing, and otherwise what the last check finds.
  */
 export async function foundAgain(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  const deadline = performance.now() + BETWEEN_MS;
   const pause = growingWait();
-  let found: readonly string[] = [];
-  for (let look = 0; look < LOOKS; look++) {
-    found = await check();
-    if (found.length === 0) break;
+  for (;;) {
+    const found = await check();
+    if (found.length === 0 || performance.now() > deadline) return found;
     await pause();
   }
-  return found;
 }

@@ -159,6 +159,11 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
         .getByRole('cell', { name: t('events:typeIs.cluster-registered') })
         .first()
         .waitFor();
+      // What is recorded before the page is connected is not sent to it.
+      await page
+        .getByTestId('connection')
+        .filter({ hasText: t('shell:connection.live') })
+        .waitFor({ state: 'attached' });
       const cluster = `live-${viewer.language.toLowerCase()}-${viewer.width}-${viewer.by}`;
       const effectiveAt = new Date(ledger.now).toISOString();
       await request('PUT', `/v1/clusters/${cluster}`, { accountId: 'acme', name: 'live', effectiveAt });
