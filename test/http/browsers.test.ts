@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { hasChromium, sharedBrowser, whyNoChromium } from '../support/browser.ts';
+import { hasChromium, pageForTest, sharedBrowser, whyNoChromium } from '../support/browser.ts';
 import { registered } from '../support/cloud-events.ts';
 import { type LedgerOptions, ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { requestWith } from '../support/raw-http.ts';
@@ -112,9 +112,8 @@ describe.skipIf(!hasChromium)(`in Chromium${whyNoChromium}`, () => {
     );
     await new Promise<void>((resolve) => server.listen(0, resolve));
     const origin = `http://${host}:${(server.address() as AddressInfo).port}`;
-    const page = await browser().newPage();
-    onTestFinished(async () => {
-      await page.close();
+    const page = await pageForTest(browser());
+    onTestFinished(() => {
       server.closeAllConnections();
       server.close();
     });
@@ -173,8 +172,7 @@ describe.skipIf(!hasChromium)(`in Chromium${whyNoChromium}`, () => {
 
   test('the documentation page works on plain HTTP, within its policy, and can send requests', async () => {
     const ledger = await closable();
-    const page = await browser().newPage();
-    onTestFinished(() => page.close());
+    const page = await pageForTest(browser());
     const errors: string[] = [];
     const elsewhere: string[] = [];
     const base = `http://127.0.0.1:${ledger.port}`;
