@@ -159,7 +159,7 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
         .getByRole('cell', { name: t('events:typeIs.cluster-registered') })
         .first()
         .waitFor();
-      // What is recorded before the page is connected is not sent to it.
+      // An event that is recorded before the page is connected is not sent to it.
       await page
         .getByTestId('connection')
         .filter({ hasText: t('shell:connection.live') })
