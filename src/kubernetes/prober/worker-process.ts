@@ -7,7 +7,8 @@ import { type ProberStats, type WorkerCommand, WorkerReport } from './prober-mes
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const WORKER = fileURLToPath(new URL('../probe/prober-worker.ts', import.meta.url));
-const START_TIMEOUT_MS = 15_000;
+/** A machine that is busy takes seconds to start a process, and is not helped by another start. */
+const START_TIMEOUT_MS = 60_000;
 const PING_INTERVAL_MS = 1_000;
 const GRACE_MS = 5_000;
 
