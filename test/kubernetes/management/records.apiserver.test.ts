@@ -102,6 +102,10 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
     (await ledger.get(`/v1/clusters/${cluster}/events`)).body.items.map(({ type }: { type: string }) =>
       type.split('.').slice(2, -1).join('.'),
     );
+  const deletedAt = async (ledger: Ledger, cluster: string) =>
+    Date.parse((await ledger.get(`/v1/clusters/${cluster}`)).body.deletedAt);
+  /** Returns the second that has begun: the management cluster counts in seconds. */
+  const thisSecond = () => Math.floor(Date.now() / 1_000) * 1_000;
   const records = async (ledger: Ledger) => (await ledger.get('/v1/sources/kubefirst')).body.records[0];
 
   test('provisioned clusters are registered as of their creation, and the management cluster as free', async () => {
@@ -133,6 +137,7 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
   });
 
   test('end the bill when they say so, at the time of the record, and an error never does', async () => {
+    const begin = thisSecond();
     await create([one(), two()]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${TWO} billed`, `${MANAGEMENT} free`);
@@ -144,11 +149,11 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
       head + 1,
     ]);
     await write([one({ status: 'error' }), two({ status: 'error' })]);
-    const before = Date.now();
     await write([one({ status: 'error' }), two({ status: 'deleted' })]);
+    const end = Date.now();
     await comeTo(ledger, `${ONE} billed`, `${TWO} deleted`, `${MANAGEMENT} free`);
-    const deletedAt = Date.parse((await ledger.get(`/v1/clusters/${TWO}`)).body.deletedAt);
-    expect(Math.abs(deletedAt - before)).toBeLessThan(10_000);
+    expect(await deletedAt(ledger, TWO)).toBeGreaterThanOrEqual(begin);
+    expect(await deletedAt(ledger, TWO)).toBeLessThanOrEqual(end);
   });
 
   test('a record that disappears ends the bill after a deletion request, and otherwise raises an alert', async () => {
@@ -180,19 +185,20 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
   });
 
   test('records are compared with the ledger at start, whatever happened meanwhile', async () => {
+    const begin = thisSecond();
     await create([one(), two()]);
     const ledger = await follow();
     await comeTo(ledger, `${ONE} billed`, `${TWO} billed`, `${MANAGEMENT} free`);
     await ledger.close();
     await write([one({ status: 'deleted' }), two(), workloadRecord('three', 'cccccc')]);
+    const end = Date.now();
     ledger.pass(HOUR);
-    const before = Date.now();
     await ledger.open();
     const three = 'm1m1m1.cccccc.three.1769850000 billed';
     await comeTo(ledger, `${ONE} deleted`, `${TWO} billed`, three, `${MANAGEMENT} free`);
     // Not billed for the hours in which the ledger was down.
-    const deletedAt = Date.parse((await ledger.get(`/v1/clusters/${ONE}`)).body.deletedAt);
-    expect(Math.abs(deletedAt - before)).toBeLessThan(10_000);
+    expect(await deletedAt(ledger, ONE)).toBeGreaterThanOrEqual(begin);
+    expect(await deletedAt(ledger, ONE)).toBeLessThanOrEqual(end);
     const head = await ledger.head();
     await ledger.reopen();
     await until(async () => (await records(ledger)).state === 'following');
@@ -285,8 +291,10 @@ describe.skipIf(!hasKubeApiserver())(`the records of Kubefirst in ${where}`, () 
       kubefirst: { records: { managementCluster: { kubeconfig } } },
     });
     ledgers.push(ledger);
-    await until(async () => (await records(ledger)).state === 'unreadable');
-    expect((await records(ledger)).why).toBe('the management cluster answered with status 403');
+    await until(
+      async () => (await records(ledger)).why === 'the management cluster answered with status 403',
+    );
+    expect(await records(ledger)).toMatchObject({ state: 'unreadable' });
     for (const binding of objects.filter(({ kind }) => kind === 'RoleBinding')) await api.apply(binding);
     await comeTo(ledger, `${ONE} billed`, `${MANAGEMENT} free`);
     await write([one({ status: 'deleted' })]);
