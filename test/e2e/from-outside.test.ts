@@ -21,7 +21,7 @@ import { Issuer, issuerKey } from '../support/issuer.ts';
 import { bearer } from '../support/keys.ts';
 import { LedgerProcess } from '../support/ledger-process.ts';
 import { stores } from '../support/stores.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 import { newReplicas } from '../torture/replicas.ts';
 
 const AUDIENCE = 'cluster-ledger';
@@ -252,16 +252,21 @@ describe.concurrent('a ledger, from outside', () => {
     expect((await confirm(auditor)).status).toBe(403);
     const onOther = `/v1/clusters/c2/deletions/${other.body.deletionId}/confirm`;
     expect((await send(one, acme, 'POST', onOther, { name: 'staging', confirmationToken })).status).toBe(409);
-    const confirmed = await confirm(acme, {}, two);
-    expect([confirmed.status, confirmed.body.state]).toEqual([202, 'confirmed']);
+    // The other replica learns of the cluster a little later.
+    await eventually(async () => {
+      const { status, body } = await confirm(acme, {}, two);
+      expect([status, body.state]).toEqual([202, 'confirmed']);
+    });
     for (const replica of [one, two])
       expect((await confirm(acme, {}, replica)).body.type).toBe(
         'urn:cluster-ledger:problem:deletion-token-invalid',
       );
 
     const feed = '/v1/feed?after=0&types=io.clusterledger.cluster.deletion-confirmed.v1';
-    const { events } = (await send(two, operator, 'GET', feed)).body;
-    expect(events).toMatchObject([{ subject: 'c1', data: { deletionId } }]);
+    await eventually(async () => {
+      const { events } = (await send(two, operator, 'GET', feed)).body;
+      expect(events).toMatchObject([{ subject: 'c1', data: { deletionId } }]);
+    });
     const application = await issuer.sign(claims({ sub: 'pro', roles: ['producer'] }));
     await post(one, application, deleted('c1', recent(0)));
     const state = async () => (await send(one, acme, 'GET', `${path}/${deletionId}`)).body.state;

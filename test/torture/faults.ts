@@ -37,7 +37,7 @@ const SUFFIXES = ['ledger.db-wal', 'ledger.db', 'ledger.db-acknowledged', '.new'
 const MAX_CALL = 60;
 const STEPS = 25;
 /** Longer than each of them could take, so that only one that hangs gets there. */
-const HANG_MS = 120_000;
+const HANG_MS = 240_000;
 
 /**
  * Runs a ledger whose disk fails at a call: an error of reading, writing or syncing, a disk that is full, a write that is short,

@@ -68,6 +68,7 @@ export async function tortureServer({
       await server.disturb(mixed);
       await more(100);
     }
+    await until(() => mixed.counts.closings > 0 || mixed.wrong.length > 0);
     await mixed.stop();
     const findings = [...mixed.wrong.slice(0, 20), ...(await missingIn(ledger, mixed))];
     if (findings.length > 0) findings.push(`the log of the ledger: ${ledger.output.slice(-MAX_OUTPUT)}`);
