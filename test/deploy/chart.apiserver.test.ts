@@ -276,7 +276,9 @@ describe.skipIf(why !== undefined)(`the chart in ${why ?? 'a real kube-apiserver
     expect(applied).toContain('job.batch/goodbye-goodbye created (server dry run)');
   });
 
-  test('has a README whose commands work in order, from nothing to a bill', async () => {
+  test('has a README whose commands work in order, from nothing to a bill', {
+    timeout: 600_000,
+  }, async () => {
     const [port] = (await freePorts(1)) as [number];
     // The API server has no nodes. In place of the pod, the forwarded port leads to a ledger that gets the key of the Secret.
     const prelude = `
