@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { parseAllDocuments } from 'yaml';
 import type { KubeApiserver } from './kube-apiserver.ts';
@@ -23,6 +24,21 @@ export async function shippedObjects(file: string): Promise<readonly ShippedObje
   const text = await readFile(join(import.meta.dirname, '../../deploy', file), 'utf8');
   return parseAllDocuments(text).map((document) => document.toJS() as ShippedObject);
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: objects of the API have every shape.
+function parsed(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // An API server that has too much to do says so in plain text.
+    return text;
+  }
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+const PATIENCE_MS = 120_000;
+const PAUSE_MS = 200;
 
 /** Writes to a kube-apiserver, as its administrator unless another token is given. */
 export class KubernetesApi {
@@ -49,7 +65,28 @@ export class KubernetesApi {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async send(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: Fields) {
+  /**
+   * Sends a request, again if the API server has too much to do or etcd does not answer it in time.
+   * @throws Error if it is refused
+   */
+  async send(method: Method, path: string, body?: Fields) {
+    const deadline = performance.now() + PATIENCE_MS;
+    let { statusCode, json } = await this.#sendOnce(method, path, body);
+    let wasLost = false;
+    while ((statusCode === 429 || statusCode >= 500) && performance.now() < deadline) {
+      wasLost ||= statusCode !== 429;
+      await wait(PAUSE_MS);
+      ({ statusCode, json } = await this.#sendOnce(method, path, body));
+    }
+    // An attempt whose outcome was unknown may have created or deleted the object.
+    const isDone =
+      wasLost && (method === 'POST' ? statusCode === 409 : method === 'DELETE' && statusCode === 404);
+    if (statusCode >= 300 && !isDone)
+      throw new Error(`${method} ${path}: ${statusCode} ${JSON.stringify(json)}`);
+    return json;
+  }
+
+  async #sendOnce(method: Method, path: string, body?: Fields) {
     const { statusCode, body: answer } = await request(this.#server.url + path, {
       method,
       dispatcher: this.#agent,
@@ -59,10 +96,8 @@ export class KubernetesApi {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    // biome-ignore lint/suspicious/noExplicitAny: objects of the API have every shape.
-    const json = (await answer.json()) as any;
-    if (statusCode >= 300) throw new Error(`${method} ${path}: ${statusCode} ${JSON.stringify(json)}`);
-    return json;
+    const json = parsed(await answer.text());
+    return { statusCode, json };
   }
 
   async namespace(name: string): Promise<void> {
