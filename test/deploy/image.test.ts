@@ -32,7 +32,7 @@ const engine = await findEngine();
 const noEngine = 'missing' in engine ? engine.missing : undefined;
 const where = noEngine === undefined ? 'a container engine' : `NOT RUN: ${noEngine}`;
 
-describe.skipIf(noEngine !== undefined)(`the image of the ledger in ${where}`, () => {
+describe.skipIf(noEngine !== undefined)(`the image of the ledger in ${where}`, { timeout: BUILD_MS }, () => {
   if ('missing' in engine) return;
   const key = randomBytes(24).toString('base64url');
   let user: string;

@@ -66,7 +66,7 @@ export class LockedContainer extends GenericContainer {
 }
 
 /** Time in which a container must answer: enough for a machine that is busy with other tests. */
-const STARTUP_MS = 100_000;
+const STARTUP_MS = 200_000;
 
 /**
  * Starts a container, and removes it after the test. A container that says that it is ready, and cannot be reached, is started again:
