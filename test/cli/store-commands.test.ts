@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { clusterStream } from '../../src/domain/stream-table.ts';
 import { EsdbStore } from '../../src/eventstore/esdb/esdb-store.ts';
 import { SqliteStore } from '../../src/eventstore/sqlite/sqlite-store.ts';
 import { LedgerModel } from '../../src/projections/model/ledger-model.ts';
 import { encodeModel, readSnapshot } from '../../src/projections/model/snapshot.ts';
+import { startDouble } from '../eventstoredb/double.ts';
 import { Producers } from '../fault/producers.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { fillLedger } from '../support/filled-ledger.ts';
@@ -18,7 +19,13 @@ import { eventually, until } from '../support/until.ts';
 import { finished, folderForTest, run, start } from './program.ts';
 
 const APRIL = '2026-04-01T00:00:00.000Z';
-const url = inject('doubleUrl');
+/** A server of their own: the commands read its whole log, which does not grow with the events of all suites. */
+let url: string;
+beforeAll(async () => {
+  const own = await startDouble();
+  url = own.url;
+  return () => own.close();
+});
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const newNamespace = () => `cli${randomBytes(6).toString('hex')}`;
 const storeOf = (ledger: TestLedger) => `sqlite:${ledger.storeFile}`;
