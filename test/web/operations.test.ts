@@ -14,7 +14,7 @@ import { type CreatedKey, createKey, sendAs } from '../support/keys.ts';
 import { openLedger, type TestLedger } from '../support/ledger.ts';
 import { answerWith, Receiver } from '../support/receiver.ts';
 import { textsIn } from '../support/texts.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 /** A name of a cluster that tries everything. */
 const HOSTILE = '<img src=x onerror=alert(1)>‮abc🙂'.padEnd(200, 'x');
@@ -119,17 +119,17 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
       receiver.answer = answerWith(500);
       const window = await asOperator(viewer);
       const { page } = window;
+      const description = `Billing ${viewer.language} ${viewer.width} ${viewer.by}`;
+      const { body: webhook } = await request('POST', '/v1/webhooks', { url: receiver.url, description });
       try {
-        const description = `Billing ${viewer.language} ${viewer.width} ${viewer.by}`;
-        const { body: webhook } = await request('POST', '/v1/webhooks', { url: receiver.url, description });
         await request('PUT', `/v1/clusters/w-${viewer.language.toLowerCase()}-${viewer.width}-${viewer.by}`, {
           accountId: 'acme',
           name: 'w',
           effectiveAt: new Date(ledger.now).toISOString(),
         });
-        await until(async () => {
+        await eventually(async () => {
           const { body } = await request('GET', `/v1/webhooks/${webhook.webhookId}`);
-          return body.delivery.failingSince !== undefined;
+          expect(body.delivery.failingSince).toBeDefined();
         });
         await page.goto('/delivery');
         const row = page.getByRole('row').filter({ hasText: description });
@@ -145,8 +145,8 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
           .waitFor();
         expect(receiver.accepted.length).toBeGreaterThan(0);
         await window.expectNoSidewaysScrolling('a webhook');
-        await request('DELETE', `/v1/webhooks/${webhook.webhookId}`);
       } finally {
+        await request('DELETE', `/v1/webhooks/${webhook.webhookId}`);
         await receiver.stop();
       }
     });
@@ -191,6 +191,8 @@ describe.skipIf(!hasChromium)(`the work of an operator in the console${whyNoChro
     ['zh-CN', 'dark', 'light'],
   ] as const)(
     'has nothing that assistive technology cannot use in %s, wide and %s, narrow and %s',
+    // 44 looks take two minutes on a busy machine.
+    { timeout: 900_000 },
     async (language, wide, narrow) => {
       const window = await asOperator({ language });
       const { page } = window;
