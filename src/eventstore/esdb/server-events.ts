@@ -3,6 +3,8 @@ import type { NewEvent, RecordedEvent } from '../event-store.ts';
 import type { JsonObject } from '../json.ts';
 import { isStateStream } from '../prepare-append.ts';
 
+const encoder = new TextEncoder();
+
 /**
  * Converts streams and events of a ledger to those of the server and back. A stream is named `<namespace>.<name>` on the
  * server, and a state stream `<namespace>~<name>`, so that the server filters the log by one prefix.
@@ -30,7 +32,9 @@ export class ServerEvents {
   }
 
   toEventData({ id, type, data, metadata, recordedAt }: NewEvent): EventData {
-    return jsonEvent({ id, type, data: data as JSONType, metadata: { ...metadata, recordedAt } as JSONType });
+    // The client sends bytes as they are. It would encode an object as Base64, and decode that twice.
+    const bytes = encoder.encode(JSON.stringify({ ...metadata, recordedAt }));
+    return jsonEvent({ id, type, data: data as JSONType, metadata: bytes });
   }
 
   toRecordedEvent(event: NonNullable<ResolvedEvent['event']>): RecordedEvent {
