@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Timings } from '../eventstore/esdb/timings.ts';
 import type { LossAcceptance } from '../ledger/loss-records.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -11,6 +12,8 @@ export interface ComposeOptions {
   readonly monotonic?: () => number;
   /** Returns what the clock of the store's server shows, if it has one; by default the server says it. */
   readonly serverTime?: () => Promise<number | undefined>;
+  /** How long it waits for a server of the store; by default as operators need it. */
+  readonly timings?: Timings;
   /** Called if the process must stop: the store has failed, or following its log has failed and cannot continue. */
   readonly onFailed: (error: unknown) => void;
   /** Traces requests and operations. */

@@ -203,7 +203,7 @@ export function checkpointFile({ dataDir, store, namespace }: Config): string {
 /** Opens the store alone. @throws StoreFailed, StoreUnavailable if it cannot be opened. @throws ConfigError */
 export async function openStore(
   { store, namespace }: Config,
-  { log, now, onFailed, acceptLoss, readOnly = false }: ComposeOptions,
+  { log, now, onFailed, acceptLoss, timings, readOnly = false }: ComposeOptions,
 ): Promise<EventStore> {
   if (store.kind === 'sqlite')
     return SqliteStore.open(store.file, {
@@ -218,7 +218,7 @@ export async function openStore(
     import('../eventstore/esdb/connection-settings.ts'),
   ]);
   try {
-    return new EsdbStore(store.connection, { namespace, now, log });
+    return new EsdbStore(store.connection, { namespace, now, log, ...(timings && { timings }) });
   } catch (error) {
     if (error instanceof ConnectionFileError) throw new ConfigError(`LEDGER_STORE: ${error.message}`);
     // The message of the client repeats the connection string, which may contain a password.
