@@ -6,9 +6,10 @@ export class StringInterner<N extends number> {
   readonly #numbers = new Map<string, N>();
   #sorted: readonly string[] = [];
 
+  /** Returns the texts of another one, all different, with the same numbers. They are not copied. */
   static of<N extends number>(texts: readonly string[]): StringInterner<N> {
     const interner = new StringInterner<N>();
-    for (const text of texts) interner.intern(text);
+    for (const text of texts) interner.#add(text);
     return interner;
   }
 
@@ -27,12 +28,13 @@ export class StringInterner<N extends number> {
   }
 
   intern(text: string): N {
-    const existing = this.#numbers.get(text);
-    if (existing !== undefined) return existing;
+    return this.#numbers.get(text) ?? this.#add(copyOf(text));
+  }
+
+  #add(text: string): N {
     const number = this.#texts.length as N;
-    const own = copyOf(text);
-    this.#numbers.set(own, number);
-    this.#texts.push(own);
+    this.#numbers.set(text, number);
+    this.#texts.push(text);
     return number;
   }
 
