@@ -21,6 +21,7 @@ import {
   type Message,
   type PostedEvent,
 } from './cloud-events.ts';
+import { BUSY } from './patient-fetch.ts';
 import { double, PATIENT, sqlite } from './stores.ts';
 
 /** An answer over HTTP; `body` is parsed if the content type is JSON. */
@@ -51,9 +52,6 @@ export interface LedgerOptions {
   /** How its log is signed. */
   readonly signedLog?: z.input<typeof LogSettings>;
 }
-
-/** Details of answers of a ledger that has too much to do, as on a slow machine. Nothing was done. */
-const BUSY = /^(the ledger is busy|\d+ posts are being recorded); nothing/;
 
 /** Details of answers of a ledger whose store does not answer in time. Nothing was done. */
 const UNANSWERED = /^the store (cannot be reached|does not answer for)/;
