@@ -14,6 +14,7 @@ import { buildServer } from '../http/server/server.ts';
 import { AutoClose } from '../jobs/auto-close.ts';
 import type { Prober } from '../kubernetes/prober/prober.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
+import { FirstPeriod } from '../ledger/first-period.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { OperatorDecisions } from '../ledger/operator-decisions.ts';
 import { PeriodClosingStore } from '../ledger/period-closing-store.ts';
@@ -115,8 +116,9 @@ function closePeriodOf(
   graceMs: number,
 ): ClosePeriod {
   const closes = new PeriodClosingStore(store, clock.now);
+  const firstPeriod = new FirstPeriod(store, clock.now);
   const closed = (position: Position | undefined) => checkpoints.closed(position);
-  return new ClosePeriod({ store, projections, closes, now, graceMs, clockGuard, closed });
+  return new ClosePeriod({ store, projections, closes, firstPeriod, now, graceMs, clockGuard, closed });
 }
 
 /** Returns the records of Kubefirst to follow. @throws ConfigError */
@@ -232,6 +234,7 @@ async function serverOf(
     witnesses,
     metrics,
     decisions: new OperatorDecisions(store, clock.now),
+    firstPeriod: new FirstPeriod(store, clock.now),
     closePeriod,
     clockGuard,
     latch,

@@ -28,7 +28,7 @@ export const STREAMS = {
     name: 'billing',
     holds: 'the period that statements begin with',
     types: ['BillingBegan'],
-    writer: 'src/ledger/operator-decisions.ts',
+    writer: 'src/ledger/first-period.ts',
   },
   validation: {
     name: 'validation-*',
@@ -128,6 +128,12 @@ export const STREAMS = {
     types: ['StatementDigestsKept'],
     writer: 'src/ledger/statement-digests.ts',
   },
+  firstPeriod: {
+    name: '~first-period',
+    holds: 'which period is the first with statements, chosen before it is closed or a beginning is recorded',
+    types: ['FirstPeriodChosen'],
+    writer: 'src/ledger/first-period.ts',
+  },
   starts: {
     name: '~ledger-starts',
     holds: 'the starts of the ledger, and the epochs of its positions',
@@ -196,6 +202,8 @@ export const [LOSS_ACCEPTED] = STREAMS.losses.types;
 export const BILLING_STREAM = STREAMS.billing.name;
 export const [BILLING_BEGAN] = STREAMS.billing.types;
 export const [ACCOUNT_DESCRIBED] = STREAMS.account.types;
+export const FIRST_PERIOD_STREAM = STREAMS.firstPeriod.name;
+export const [FIRST_PERIOD_CHOSEN] = STREAMS.firstPeriod.types;
 export const [PERIOD_CLOSED] = STREAMS.period.types;
 export const LEDGER_STARTS_STREAM = STREAMS.starts.name;
 export const [LEDGER_STARTED] = STREAMS.starts.types;

@@ -1,23 +1,16 @@
 import type { AccountProfile } from '../domain/account-profile.ts';
-import type { Beginning } from '../domain/billing/statement-beginning.ts';
-import { LEDGER_SOURCE } from '../domain/facts/cloud-event.ts';
 import {
   ACCOUNT_DESCRIBED,
   ALERT_ACKNOWLEDGED,
   ALERTS_STREAM,
   accountStream,
-  BILLING_BEGAN,
-  BILLING_STREAM,
   DECISIONS_STREAM,
   OUTAGE_DECIDED,
 } from '../domain/stream-table.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
 import type { JsonObject } from '../eventstore/json.ts';
-import { isAppended } from './append-at-end.ts';
 import { appendRecord } from './append-record.ts';
-import { writeDeadline } from './append-with-retry.ts';
-import { eventId } from './event-id.ts';
 
 /** Records the decisions of operators about alerts and about the validator, each at the end of its stream. */
 export class OperatorDecisions {
@@ -63,19 +56,6 @@ export class OperatorDecisions {
    */
   describeAccount(accountId: string, profile: AccountProfile, by: string): Promise<string> {
     return this.#append(accountStream(accountId), ACCOUNT_DESCRIBED, { ...profile } as JsonObject, by);
-  }
-
-  /**
-   * Records with which period statements begin.
-   * @returns the id of the event once it is durable; `undefined` if a beginning was recorded before.
-   * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
-   */
-  async beginBilling({ period, reason }: Beginning, by: string): Promise<string | undefined> {
-    const data = { period, reason };
-    const id = eventId(BILLING_STREAM, JSON.stringify(data));
-    const metadata = { source: LEDGER_SOURCE, actor: by };
-    const event = { id, type: BILLING_BEGAN, data, metadata, recordedAt: this.#now() };
-    return (await isAppended(this.#store, BILLING_STREAM, event, -1, writeDeadline())) ? id : undefined;
   }
 
   #append(stream: string, type: string, data: JsonObject, actor: string): Promise<string> {

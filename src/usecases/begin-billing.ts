@@ -3,8 +3,8 @@ import { rejectBeginning } from '../domain/billing/statement-beginning.ts';
 import type { Rejection } from '../domain/facts/rejection.ts';
 import { type Instant, type Period, periodWindow, type Window } from '../domain/time.ts';
 import type { EventStore } from '../eventstore/event-store.ts';
+import type { FirstPeriod } from '../ledger/first-period.ts';
 import { NotCaughtUp } from '../ledger/ledger-errors.ts';
-import type { OperatorDecisions } from '../ledger/operator-decisions.ts';
 import type { LedgerModel } from '../projections/model/ledger-model.ts';
 import type { RecordedBeginning } from '../projections/model/statement-calendar.ts';
 import type { Projections } from '../projections/projections.ts';
@@ -15,7 +15,7 @@ import { modelAtHead } from './model-at-head.ts';
 interface Dependencies {
   readonly store: EventStore;
   readonly projections: Projections;
-  readonly decisions: Pick<OperatorDecisions, 'beginBilling'>;
+  readonly firstPeriod: FirstPeriod;
 }
 
 export interface BeginBillingCommand {
@@ -42,10 +42,10 @@ export type BeginBillingResult =
 
 /**
  * Records the first period that has statements. Beginning with the same period again returns the first decision.
- * @throws NotCaughtUp, and the errors of `OperatorDecisions.beginBilling`: a retry is safe.
+ * @throws NotCaughtUp, and the errors of `FirstPeriod`: a retry is safe.
  */
 export async function beginBilling(
-  { store, projections, decisions }: Dependencies,
+  { store, projections, firstPeriod }: Dependencies,
   { period, reason, dryRun, actor }: BeginBillingCommand,
 ): Promise<BeginBillingResult> {
   const model = await modelAtHead(store, projections);
@@ -56,7 +56,13 @@ export async function beginBilling(
   if (rejection !== undefined) return { outcome: 'rejected', rejection };
   const leftOut = await leftOutBefore(model, period);
   if (dryRun) return { outcome: 'would-begin', period, leftOut };
-  const eventId = await decisions.beginBilling({ period, reason }, actor);
+  const choice = await firstPeriod.choose({ by: 'beginning', period, reason, actor });
+  if (choice.by === 'closing')
+    return {
+      outcome: 'rejected',
+      rejection: { code: 'billing-already-closed', period, firstClosed: choice.period },
+    };
+  const eventId = await firstPeriod.recordBeginning(choice, choice.actor);
   if (eventId !== undefined) await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
   const { beginning: recorded, calendar } = await modelAtHead(store, projections);
   if (recorded?.period === period) return { outcome: 'begun', beginning: recorded, leftOut };

@@ -91,6 +91,7 @@ test('every stream has the name and the types that logs have', () => {
     ['access', ['KeyCreated', 'KeyRevoked']],
     ['~key-uses', ['KeysUsed']],
     ['~statement-digests-*', ['StatementDigestsKept']],
+    ['~first-period', ['FirstPeriodChosen']],
     ['~ledger-starts', ['LedgerStarted']],
     ['~ledger', ['LedgerCreated']],
     ['~log-checkpoints', ['CheckpointSigned']],

@@ -3,6 +3,7 @@ import { AutoCloseSettings } from '../../src/config/auto-close-settings.ts';
 import { DEFAULT_GRACE_MS } from '../../src/domain/billing/period.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
 import { AutoClose } from '../../src/jobs/auto-close.ts';
+import { FirstPeriod } from '../../src/ledger/first-period.ts';
 import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
 import { ClosePeriod } from '../../src/usecases/close-period.ts';
 import { registered } from '../support/cloud-events.ts';
@@ -25,6 +26,7 @@ function jobOf(ledger: TestLedger, settings: Partial<AutoCloseSettings> = {}, st
     store: used,
     projections,
     closes: new PeriodClosingStore(used, now),
+    firstPeriod: new FirstPeriod(used, now),
     now,
     clockGuard: ledger.rooms.clockGuard,
   });

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_GRACE_MS } from '../../src/domain/billing/period.ts';
 import { periodStream } from '../../src/domain/stream-table.ts';
 import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { FirstPeriod } from '../../src/ledger/first-period.ts';
 import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
+import { beginBilling } from '../../src/usecases/begin-billing.ts';
 import { ClosePeriod } from '../../src/usecases/close-period.ts';
-import { deleted, registered, stopped } from '../support/cloud-events.ts';
+import { deleted, registered, stopped, voided } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { collect, readLog } from '../support/store-events.ts';
 import { stores } from '../support/stores.ts';
@@ -58,6 +60,40 @@ function cutOff(
   });
 }
 
+/** A store that holds the first append to a stream back, until it is released. */
+function holdingBack(store: EventStore, stream: string) {
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const append: EventStore['append'] = async (name, events, expected) => {
+    if (name === stream) {
+      reached.resolve();
+      await released.promise;
+    }
+    return store.append(name, events, expected);
+  };
+  const held = new Proxy(store, {
+    get(target, name) {
+      if (name === 'append') return append;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { store: held, reached: reached.promise, release: released.resolve };
+}
+
+/** The parts of a process that closes periods and begins statements on a store of its own. */
+function processOn(store: EventStore, ledger: TestLedger) {
+  const now = () => ledger.now;
+  const { projections } = ledger.rooms;
+  const closes = new PeriodClosingStore(store, now);
+  const parts = { store, projections, firstPeriod: new FirstPeriod(store, now) };
+  const closer = new ClosePeriod({ ...parts, closes, graceMs: DEFAULT_GRACE_MS, now });
+  const asked = { dryRun: false, actor: 'test' };
+  return {
+    close: (period: string) => closer.run({ ...asked, period, early: false }),
+    begin: (period: string) => beginBilling(parts, { ...asked, period, reason: 'billed before' }),
+  };
+}
+
 describe.each(stores)('on $name', ({ connection }) => {
   test('64 concurrent commands for one period write one PeriodClosed and get the same result', async () => {
     const ledger = await platform(connection);
@@ -83,6 +119,7 @@ describe.each(stores)('on $name', ({ connection }) => {
         store,
         projections,
         closes: new PeriodClosingStore(store, now),
+        firstPeriod: new FirstPeriod(store, now),
         now,
       });
     });
@@ -120,6 +157,7 @@ describe.each(stores)('on $name', ({ connection }) => {
         store: failing,
         projections,
         closes: new PeriodClosingStore(failing, now),
+        firstPeriod: new FirstPeriod(failing, now),
         now,
       });
       const command = { period: '2026-01', early: false, dryRun: false, actor: 'test' };
@@ -207,6 +245,7 @@ describe.each(stores)('on $name', ({ connection }) => {
       graceMs: DEFAULT_GRACE_MS,
       ...ledger.rooms,
       closes: new PeriodClosingStore(ledger.rooms.store, () => ledger.now),
+      firstPeriod: new FirstPeriod(ledger.rooms.store, () => ledger.now),
       now: () => ledger.now,
     })
       .run({ period: '2026-01', early: false, dryRun: true, actor: 'test' })
@@ -215,6 +254,57 @@ describe.each(stores)('on $name', ({ connection }) => {
     await closes.record({ ...would, accounts: 4 }, 'test');
     await checked(ledger, 1);
     expect(ledger.rooms.projections.statements.drifts).toMatchObject([{ period: '2026-01', position: 4 }]);
+  });
+
+  // The simulator has found this: the month of the second process was closed without the adjustments of the first one.
+  test('if two processes close different months as the first one, that of the first process is closed first', async () => {
+    const ledger = await ledgerForTest({ store: connection });
+    const [registration] = await ledger.record(registered('c0', '2026-01-10T00:00:00.000Z', 'acme'));
+    const { store, reached, release } = holdingBack(ledger.rooms.store, periodStream('2026-01'));
+    const first = processOn(store, ledger).close('2026-01');
+    await reached;
+    await ledger.record(voided('c0', '2026-01-10T00:00:00.000Z', String(registration?.eventId)));
+    await ledger.record(registered('c1', '2026-02-10T00:00:00.000Z', 'globex'));
+    const second = await processOn(ledger.rooms.store, ledger).close('2026-02');
+    expect(second).toMatchObject({ outcome: 'closed', close: { period: '2026-02', accounts: 1 } });
+    release();
+    // The first process gets the closing that the second one has recorded for it.
+    expect(await first).toMatchObject({ outcome: 'closed', close: { period: '2026-01', watermark: 3 } });
+    expect((await closings(ledger)).map(({ stream }) => stream)).toEqual([
+      periodStream('2026-01'),
+      periodStream('2026-02'),
+    ]);
+    await checked(ledger, 2);
+    expect(ledger.rooms.projections.statements.drifts).toEqual([]);
+  });
+
+  test('a beginning that is recorded while the first month is closed is rejected', async () => {
+    const ledger = await platform(connection);
+    const { store, reached, release } = holdingBack(ledger.rooms.store, periodStream('2026-01'));
+    const first = processOn(store, ledger).close('2026-01');
+    await reached;
+    expect(await processOn(ledger.rooms.store, ledger).begin('2026-03')).toEqual({
+      outcome: 'rejected',
+      rejection: { code: 'billing-already-closed', period: '2026-03', firstClosed: '2026-01' },
+    });
+    release();
+    expect(await first).toMatchObject({ outcome: 'closed', close: { period: '2026-01' } });
+    expect(ledger.rooms.projections.model.beginning).toBeUndefined();
+  });
+
+  test('a closing while a beginning is recorded takes it into account, even if that process has ended', async () => {
+    const ledger = await platform(connection);
+    const { store, reached, release } = holdingBack(ledger.rooms.store, 'billing');
+    const begun = processOn(store, ledger).begin('2026-03');
+    await reached;
+    const { close } = processOn(ledger.rooms.store, ledger);
+    expect(await close('2026-01')).toMatchObject({
+      outcome: 'rejected',
+      rejection: { code: 'period-not-next', next: '2026-03' },
+    });
+    expect(await close('2026-03')).toMatchObject({ outcome: 'closed', close: { period: '2026-03' } });
+    release();
+    expect(await begun).toMatchObject({ outcome: 'begun', beginning: { period: '2026-03', position: 4 } });
   });
 
   test('an unreadable closing event is reported and closes nothing', async () => {

@@ -10,6 +10,7 @@ import type { DeletionMode } from '../../domain/cluster-deletion.ts';
 import type { EventStore } from '../../eventstore/event-store.ts';
 import type { AccessKeys } from '../../ledger/access-keys.ts';
 import type { ClockGuard } from '../../ledger/clock-guard.ts';
+import type { FirstPeriod } from '../../ledger/first-period.ts';
 import type { KeyUses } from '../../ledger/key-uses.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { LossAcceptance } from '../../ledger/loss-records.ts';
@@ -62,6 +63,7 @@ export interface HttpServices {
   readonly witnesses: Pick<Witnesses, 'cosigned'>;
   readonly metrics: Metrics;
   readonly decisions: OperatorDecisions;
+  readonly firstPeriod: FirstPeriod;
   readonly kubefirst: KubefirstServices;
   readonly closePeriod: ClosePeriod;
   readonly clockGuard: ClockGuard;

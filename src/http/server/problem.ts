@@ -180,7 +180,7 @@ function detailOf(rejection: Contradiction): string {
     case 'billing-already-begun':
       return `statements begin with ${rejection.begun}; that cannot be changed`;
     case 'billing-already-closed':
-      return `${rejection.firstClosed} is closed; statements can only be given a beginning before the first close`;
+      return `${rejection.firstClosed} is closed, or is being closed; a beginning can only be recorded before the first period is closed`;
     case 'cluster-deleted':
       return `cluster ${rejection.clusterId} was deleted at ${formatInstant(rejection.deletedAt)}; register it under a new id`;
     case 'void-target-unknown':

@@ -4,7 +4,8 @@ import type { Submission } from '../../../src/ledger/submission.ts';
 /** A request that a client repeats until it gets an answer. */
 export type Command =
   | { readonly kind: 'fact'; readonly submission: Submission }
-  | { readonly kind: 'close'; readonly period: string };
+  | { readonly kind: 'close'; readonly period: string }
+  | { readonly kind: 'begin'; readonly period: string };
 
 /** An answer that ends a command. */
 export type Answer =
@@ -17,7 +18,8 @@ export type Answer =
       readonly recordedAt: string;
     }
   | { readonly outcome: 'rejected'; readonly code: string }
-  | { readonly outcome: 'closed'; readonly digest: string };
+  | { readonly outcome: 'closed'; readonly digest: string }
+  | { readonly outcome: 'begun' };
 
 /** A command that was answered, and the numbers of the steps in which it was sent first and answered. */
 export interface Answered {
@@ -40,16 +42,24 @@ export class Commands {
   /** Event ids that were acknowledged, which a void may name. */
   readonly known: { readonly clusterId: string; readonly eventId: string }[] = [];
 
+  /** How often a command is about a period, as a probability: seldom in most lives, and often in some. */
+  readonly #periods: number;
+
   constructor(random: () => number) {
     this.#random = random;
+    this.#periods = 0.04 + 0.3 * random() ** 4;
   }
 
   next(): Command {
     const dice = this.#random();
     const earlier = this.#pick(this.#made);
-    if (dice < 0.06) return { kind: 'close', period: this.#pick(['2026-03', '2026-04']) as string };
-    if (dice < 0.16 && earlier !== undefined) return { kind: 'fact', submission: earlier };
-    const id = dice < 0.2 && earlier !== undefined ? earlier.origin.id : `e${this.#made.length}`;
+    if (dice < this.#periods) {
+      const period = this.#pick(['2026-03', '2026-04']) as string;
+      return dice < this.#periods / 4 ? { kind: 'begin', period } : { kind: 'close', period };
+    }
+    if (dice < this.#periods + 0.1 && earlier !== undefined) return { kind: 'fact', submission: earlier };
+    const id =
+      dice < this.#periods + 0.14 && earlier !== undefined ? earlier.origin.id : `e${this.#made.length}`;
     const fact = this.#fact();
     const submission = { fact, origin: { source: SOURCE, id, actor: 'simulated' }, event: { ...fact, id } };
     this.#made.push(submission);

@@ -1,3 +1,4 @@
+import { FIRST_PERIOD_STREAM } from '../../../src/domain/stream-table.ts';
 import type {
   Batch,
   EventStore,
@@ -11,7 +12,13 @@ import { StoreUnavailable } from '../../../src/eventstore/store-errors.ts';
 import { WrappedStore } from '../../../src/eventstore/wrapped-store.ts';
 
 /** Mistakes that the simulator must find, by the name that `--plant` takes. */
-export const PLANTS = ['claim-before-write', 'skip-on-error', 'new-ids-on-retry', 'short-read'] as const;
+export const PLANTS = [
+  'claim-before-write',
+  'skip-on-error',
+  'new-ids-on-retry',
+  'short-read',
+  'choice-of-its-own',
+] as const;
 export type Plant = (typeof PLANTS)[number];
 
 /** Returns the store with a mistake in it. `claim-before-write` is not a mistake of a store. */
@@ -19,6 +26,7 @@ export function withPlant(store: EventStore, plant: Plant | undefined, random: (
   if (plant === 'skip-on-error') return new SkipsOnError(store, random);
   if (plant === 'new-ids-on-retry') return new NewIdsOnRetry(store, random);
   if (plant === 'short-read') return new ShortRead(store);
+  if (plant === 'choice-of-its-own') return new ChoiceOfItsOwn(store);
   return store;
 }
 
@@ -74,5 +82,12 @@ class ShortRead extends WrappedStore {
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
     }
+  }
+}
+
+/** Each process chooses the first period alone, whatever another one has chosen. */
+class ChoiceOfItsOwn extends WrappedStore {
+  override append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
+    return stream === FIRST_PERIOD_STREAM ? Promise.resolve(0) : super.append(stream, events, expected);
   }
 }

@@ -22,7 +22,7 @@ export function findings(
   const expected = expectedOf(log);
   return [
     ...wrongLog(log),
-    ...wrongAnswers(log, answered),
+    ...wrongAnswers(log, answered, expected.begun),
     ...replicas.flatMap((replica, i) => wrongModel(expected, replica).map((text) => `replica ${i}: ${text}`)),
   ];
 }
@@ -47,12 +47,21 @@ function wrongLog(log: readonly LogEvent[]): string[] {
 }
 
 /** Each acknowledged fact is where the answer says, with what was posted; each rejection has a cause; a repeat gets the first answer. */
-function wrongAnswers(log: readonly LogEvent[], answered: readonly Answered[]): string[] {
+function wrongAnswers(
+  log: readonly LogEvent[],
+  answered: readonly Answered[],
+  begun: string | undefined,
+): string[] {
   const wrong: string[] = [];
   const places = new Map(log.map((event) => [`${event.stream} ${event.revision}`, event]));
   const firsts = new Map<string, Answered>();
   for (const each of answered) {
     const { command, answer } = each;
+    if (command.kind === 'begin') {
+      if (answer.outcome === 'begun' && begun !== command.period)
+        wrong.push(`statements were said to begin with ${command.period}, and begin with ${begun}`);
+      continue;
+    }
     if (command.kind === 'close') {
       if (answer.outcome !== 'closed') continue;
       const [closing] = log.filter(({ stream }) => stream === `period-${command.period}`);
@@ -104,6 +113,8 @@ function isAt(event: LogEvent, position: string, recordedAt: string): boolean {
 /** Contents of memory that a log requires: the model of a replay, byte for byte, and the bill of each account by the rules. */
 interface Expected {
   readonly model: Buffer;
+  /** The period with which statements begin, if a beginning has an effect. */
+  readonly begun: string | undefined;
   /** Cluster seconds by account. */
   readonly billed: ReadonlyMap<string, string>;
 }
@@ -117,7 +128,8 @@ function expectedOf(log: readonly LogEvent[]): Expected {
     const { clusterSeconds } = usageAt(facts, log.length, account, window, window[1]);
     return [account, clusterSeconds] as const;
   });
-  return { model: encodeModel(replayed), billed: new Map(billed) };
+  const begun = replayed.beginning?.period;
+  return { model: encodeModel(replayed), begun, billed: new Map(billed) };
 }
 
 function wrongModel({ model: bytes, billed }: Expected, { projections, failure }: Replica): string[] {
@@ -125,6 +137,7 @@ function wrongModel({ model: bytes, billed }: Expected, { projections, failure }
   const { model } = projections;
   const wrong: string[] = [];
   if (!encodeModel(model).equals(bytes)) wrong.push('its model is not that of a replay of the log');
+  for (const { why } of model.closedPeriods.unreadable) wrong.push(`an event decides nothing: ${why}`);
   for (const drift of projections.statements.drifts)
     wrong.push(`statements of ${drift.period} drift: ${drift.why}`);
   for (const [account, right] of billed) {

@@ -1,13 +1,16 @@
 import { pino } from 'pino';
 import { DEFAULT_BACKDATING_MS } from '../../../src/domain/facts/decide-fact.ts';
+import type { Period } from '../../../src/domain/time.ts';
 import type { EventStore } from '../../../src/eventstore/event-store.ts';
 import { Recorder } from '../../../src/http/ingest/recorder.ts';
 import type { HttpServices } from '../../../src/http/server/app.ts';
+import { FirstPeriod } from '../../../src/ledger/first-period.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 import { PeriodClosingStore } from '../../../src/ledger/period-closing-store.ts';
 import { RecordingClock } from '../../../src/ledger/recording-clock.ts';
 import { Projections } from '../../../src/projections/projections.ts';
 import { outlineCluster } from '../../../src/projections/queries/outline-cluster.ts';
+import { type BeginBillingResult, beginBilling } from '../../../src/usecases/begin-billing.ts';
 import { ClosePeriod } from '../../../src/usecases/close-period.ts';
 
 const log = pino({ level: 'silent' });
@@ -17,6 +20,8 @@ export class Replica {
   readonly recorder: Recorder;
   readonly projections: Projections;
   readonly closePeriod: ClosePeriod;
+  readonly #store: EventStore;
+  readonly #firstPeriod: FirstPeriod;
   /** Why the process would have ended. */
   failure: unknown;
 
@@ -39,8 +44,16 @@ export class Replica {
     const metrics = { events: { labels: () => ({ inc: () => undefined }) } };
     this.recorder = new Recorder({ ledger, projections, metrics } as unknown as HttpServices);
     const closes = new PeriodClosingStore(store, clock.now);
-    this.closePeriod = new ClosePeriod({ store, projections, closes, now, graceMs: 0 });
+    const firstPeriod = new FirstPeriod(store, clock.now);
+    this.#store = store;
+    this.#firstPeriod = firstPeriod;
+    this.closePeriod = new ClosePeriod({ store, projections, closes, firstPeriod, now, graceMs: 0 });
     this.projections = projections;
     projections.start();
+  }
+  /** Begins statements with a period, as the route does. */
+  begin(period: Period): Promise<BeginBillingResult> {
+    const parts = { store: this.#store, projections: this.projections, firstPeriod: this.#firstPeriod };
+    return beginBilling(parts, { period, reason: 'billed before', dryRun: false, actor: 'simulated' });
   }
 }

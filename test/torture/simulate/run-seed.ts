@@ -209,9 +209,14 @@ class Run {
     return process.isUp ? answer : new Promise(() => undefined);
   }
 
-  async #handle({ recorder, closePeriod }: Replica, command: Command): Promise<Answer | undefined> {
+  async #handle(replica: Replica, command: Command): Promise<Answer | undefined> {
+    if (command.kind === 'begin') {
+      const result = await replica.begin(command.period);
+      if (result.outcome === 'rejected') return { outcome: 'rejected', code: result.rejection.code };
+      return { outcome: 'begun' };
+    }
     if (command.kind === 'close') {
-      const result = await closePeriod.run({
+      const result = await replica.closePeriod.run({
         period: command.period,
         early: true,
         dryRun: false,
@@ -228,7 +233,7 @@ class Run {
         return { outcome: 'duplicate', eventId: claim, revision: 0, position: null, recordedAt: '' };
       this.#claimed.add(claim);
     }
-    const [answer] = await recorder.record([submission], LOCAL_OPERATOR);
+    const [answer] = await replica.recorder.record([submission], LOCAL_OPERATOR);
     if (answer instanceof Problem) return { outcome: 'rejected', code: answer.code };
     if (answer === undefined) throw new Error('a fact was not answered');
     return answer;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { type OpenLog, openLog } from '../../../src/app/open-log.ts';
 import { readConfig } from '../../../src/config/config.ts';
+import { FirstPeriod } from '../../../src/ledger/first-period.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 import { PeriodClosingStore } from '../../../src/ledger/period-closing-store.ts';
 import { ClosePeriod } from '../../../src/usecases/close-period.ts';
@@ -42,6 +43,7 @@ export async function openLogOn(
       store,
       projections,
       closes: new PeriodClosingStore(store, clock.now),
+      firstPeriod: new FirstPeriod(store, clock.now),
       now,
       graceMs,
       clockGuard,
