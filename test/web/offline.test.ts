@@ -40,6 +40,29 @@ describe.skipIf(!hasChromium)(`a page of the console, when the ledger stops,${wh
   });
 });
 
+describe.skipIf(!hasChromium)(
+  `a page of the console, while it connects to the live stream,${whyNoChromium}`,
+  () => {
+    const browser = sharedBrowser();
+
+    test('misses nothing that is recorded after it has read what it shows', async () => {
+      const yesterday = new Date(Date.now() - 86_400_000).toISOString();
+      const ledger = await ledgerForTest({ now: new Date().toISOString() });
+      await ledger.record(registered('c1', yesterday, 'acme', { name: 'production' }));
+      const page = await openPage(browser(), ledger, '/nowhere');
+      const recorded = Promise.withResolvers<void>();
+      await page.route('**/v1/stream', (route) => recorded.promise.then(() => route.continue()));
+      await page.goto('/clusters/c1');
+      await page.getByRole('heading', { level: 1, name: 'production' }).waitFor();
+      const now = new Date(ledger.now).toISOString();
+      const change = { ...registered('c1', now), type: 'io.clusterledger.cluster.changed.v1', id: 'renamed' };
+      await ledger.record({ ...change, data: { name: 'renamed' } });
+      recorded.resolve();
+      await page.getByRole('heading', { level: 1, name: 'renamed' }).waitFor();
+    });
+  },
+);
+
 describe.skipIf(!hasChromium)(`a part of the console that could not be loaded${whyNoChromium}`, () => {
   const browser = sharedBrowser();
 

@@ -1,5 +1,6 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { problemOf } from './problem.ts';
+import { positionOf } from './request.ts';
 
 /** Time without any sign of life after which a connection counts as lost. The server sends one every 15 s. */
 const SILENCE_MS = 40_000;
@@ -16,7 +17,8 @@ export interface LiveEvent {
 }
 
 interface Listener {
-  readonly onState: (state: ConnectionState) => void;
+  /** @param position for `live`, the log position behind which events come. */
+  readonly onState: (state: ConnectionState, position?: number) => void;
   readonly onEvent: (event: LiveEvent) => void;
 }
 
@@ -89,7 +91,7 @@ export class LiveStream {
       });
       if (!response.ok || response.body === null) return await this.#rejected(response);
       this.#failures = 0;
-      this.#listener.onState('live');
+      this.#listener.onState('live', positionOf(response));
       const events = response.body
         .pipeThrough(
           new TransformStream<Uint8Array, Uint8Array>({

@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from 'react';
 import { type ConnectionState, type LiveEvent, LiveStream } from './live-stream.ts';
+import { oldestPosition } from './request.ts';
 
 /** How long events are collected before the answers that are shown are read again. */
 const COLLECT_MS = 1_500;
@@ -50,13 +51,14 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
     };
     let wasLive = false;
     const opened = new LiveStream({
-      onState: (next) => {
+      onState: (next, position = 0) => {
         setState((last) => ({
           state: next,
           lostAt: next === 'lost' ? (last.lostAt ?? Date.now()) : undefined,
         }));
-        // Changes in between may be of a kind that is not in the stream.
-        if (next === 'live' && wasLive) void client.invalidateQueries();
+        // Answers do not have what was recorded in between. After a lost connection that may be of a kind that is not in the stream.
+        const isBehind = wasLive || oldestPosition() < position;
+        if (next === 'live' && isBehind) void client.invalidateQueries();
         wasLive ||= next === 'live';
       },
       onEvent: (event) => {

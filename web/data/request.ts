@@ -12,6 +12,17 @@ interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
+let oldest = Number.POSITIVE_INFINITY;
+
+/** Returns the lowest log position of all answers so far: later facts may be missing on a page. Infinite if there is no answer. */
+export const oldestPosition = (): number => oldest;
+
+/** Returns the log position as of which the ledger has answered; `undefined` if the answer does not depend on the log. */
+export function positionOf({ headers }: Response): number | undefined {
+  const position = headers.get('ledger-position');
+  return position === null ? undefined : Number(position);
+}
+
 /** Returns a path of the API, built from parts that are encoded, such as `` path`/v1/clusters/${id}` ``. */
 export function path(parts: TemplateStringsArray, ...ids: readonly string[]): string {
   return String.raw({ raw: parts }, ...ids.map((id) => encodeURIComponent(id)));
@@ -42,6 +53,7 @@ export async function send(
     throw new RequestFailed(0, {});
   });
   if (!response.ok) throw await problemOf(response);
+  oldest = Math.min(oldest, positionOf(response) ?? oldest);
   return response;
 }
 
