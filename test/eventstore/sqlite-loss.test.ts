@@ -126,6 +126,38 @@ describe('a store that lacks acknowledged events takes nothing', () => {
     expect((await start()).loss).toContain('are not what was acknowledged');
   });
 
+  test('if any of many events with any characters was changed, before or after the last checkpoint', async () => {
+    const used = join(folder, 'used5', 'ledger.db');
+    const store = await SqliteStore.open(used);
+    const append = (from: number, to: number) =>
+      Promise.all(
+        Array.from({ length: to - from }, (_, i) =>
+          store.append(`stream-${from + i}`, [anEvent({ text: 'ü€😀\u0000\ud800"\\' })], 'absent'),
+        ),
+      );
+    await append(0, 300);
+    store.signed(200);
+    await append(300, 600);
+    await cp(join(folder, 'used5'), join(folder, 'killed5'), { recursive: true });
+    await store.close();
+    const killed = join(folder, 'killed5', 'ledger.db');
+    for (const position of [1, 300, 301, 600]) {
+      const damaged = join(folder, `damaged-${position}`);
+      await cp(join(folder, 'killed5'), damaged, { recursive: true });
+      const path = join(damaged, 'ledger.db');
+      const db = new DatabaseSync(path);
+      db.exec(`UPDATE log SET data = replace(data, '€', '$') WHERE position = ${position}`);
+      db.close();
+      const range = position <= 300 ? '1 to 300' : '301 to 600';
+      expect(await start(path)).toEqual({
+        loss: expect.stringContaining(`events ${range} of the log are not what was acknowledged`),
+        head: 600,
+      });
+    }
+    expect(await start(killed)).toEqual({ loss: undefined, head: 600 });
+    expect(await start(killed)).toEqual({ loss: undefined, head: 601 });
+  });
+
   test('is not changed if it lacks acknowledged events', async () => {
     await flip(wal(), 100_000);
     const before = await Promise.all([file, wal(), witness()].map((path) => readFile(path)));

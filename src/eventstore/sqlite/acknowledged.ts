@@ -34,7 +34,7 @@ export function witnessFile(path: string): string {
 }
 
 /** Continues a checksum with a row. */
-export function addRow(checksum: number, row: Row): number {
+function addRow(checksum: number, row: Row): number {
   return crc32(row.join('\0'), checksum);
 }
 

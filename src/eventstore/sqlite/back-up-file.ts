@@ -3,7 +3,7 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { StoreFailed } from '../store-errors.ts';
 import { readAcknowledged } from './acknowledged.ts';
 import { canonicalPath, createPrivate, explained, isEmpty, openForReading, statusOf } from './database.ts';
-import { lossBy, withoutWal } from './find-loss.ts';
+import { lossBy, readNewest, withoutWal } from './find-loss.ts';
 import { INCOMPLETE, SCHEMA_VERSION } from './schema.ts';
 
 /** Pages that are copied at once. */
@@ -52,7 +52,7 @@ function requireComplete(db: DatabaseSync, path: string, witness: ReturnType<typ
   const hasWal = (statusOf(`${path}-wal`)?.size ?? 0) > 0;
   if (version === INCOMPLETE && !hasWal) throw new StoreFailed(withoutWal(path));
   if (witness === undefined || witness === 'damaged') return;
-  const loss = lossBy(witness, { path, db, head });
+  const loss = lossBy(witness, { path, db, head, newest: readNewest(db, witness, head) });
   if (loss !== undefined)
     throw new StoreFailed(
       `${loss.why}; nothing was backed up: keep the files as they are, and see docs/how-to`,

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { StoreLoss } from '../event-store.ts';
 import { readAcknowledged } from './acknowledged.ts';
 import { explained, isEmpty, journalMode, openForReading, rollBackCreation, statusOf } from './database.ts';
-import { type FileState, findLoss, idAt, spanToHead, withoutWal } from './find-loss.ts';
+import { emptySpan, type FileState, findLoss, idAt, readNewest, withoutWal } from './find-loss.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { SCHEMA } from './schema.ts';
 import { readTails, type Tail } from './stream-tails.ts';
@@ -15,13 +15,15 @@ export interface OpenedFile extends FileState {
   readonly tails: Map<string, Tail>;
 }
 
+const NOTHING = { span: emptySpan(0), changed: undefined };
+
 /** Reads the whole file. Changes nothing. @throws StoreFailed if it is not a ledger or is damaged. */
 export function openFile(path: string): OpenedFile {
   const [wal, witness] = [examineWal(`${path}-wal`), readAcknowledged(path)];
   rollBackCreation(path);
   const exists = (statusOf(path)?.size ?? 0) > 0;
   if (!exists) {
-    const state = { path, db: undefined, head: 0, wal, witness };
+    const state = { path, db: undefined, head: 0, wal, witness, newest: NOTHING };
     return { ...state, loss: findLoss(state), tails: new Map() };
   }
   const db = openForReading(path);
@@ -29,7 +31,7 @@ export function openFile(path: string): OpenedFile {
     if (isEmpty(db)) {
       const mode = journalMode(db);
       db.close();
-      const state = { path, db: undefined, head: 0, wal, witness };
+      const state = { path, db: undefined, head: 0, wal, witness, newest: NOTHING };
       // Former releases created the tables in the write-ahead log.
       const isCopy = mode === 'wal' && (wal?.frames ?? 0) === 0;
       return {
@@ -39,7 +41,7 @@ export function openFile(path: string): OpenedFile {
       };
     }
     const { tails, head } = readTails(db);
-    const state = { path, db, head, wal, witness };
+    const state = { path, db, head, wal, witness, newest: readNewest(db, witness, head) };
     return { ...state, loss: findLoss(state), tails };
   } catch (error) {
     db.close();
@@ -48,7 +50,7 @@ export function openFile(path: string): OpenedFile {
 }
 
 export async function startWriting(
-  { path, db, head, wal, witness, loss }: OpenedFile,
+  { path, db, head, wal, newest, loss }: OpenedFile,
   options: GroupCommitOptions,
 ): Promise<GroupCommit> {
   // The recovery overwrites what it does not read.
@@ -60,7 +62,8 @@ export async function startWriting(
       : {
           position: head,
           id: idAt(db, head),
-          spans: [spanToHead(db, loss === undefined ? witness : undefined, head)],
+          // Events whose loss was accepted are not missed again at the next start.
+          spans: [loss === undefined ? newest.span : emptySpan(head)],
         };
   writes.acknowledge(known);
   return writes;
