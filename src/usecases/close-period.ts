@@ -46,7 +46,7 @@ export class ClosePeriod {
 
   /**
    * Closes a period. Commands run one after the other.
-   * @throws NotCaughtUp, and the errors of `PeriodClosingStore.record`
+   * @throws NotCaughtUp, and the errors of `PeriodClosingStore.record` and `FirstPeriod`
    */
   run(command: ClosePeriodCommand): Promise<ClosePeriodResult> {
     return this.#queue.run(() => this.#close(command));
