@@ -11,8 +11,8 @@ interface Happening {
 }
 
 const realImmediate = setImmediate;
-/** Resolves once all promises that can settle have settled. */
-const settled = () => new Promise<void>((resolve) => realImmediate(resolve));
+/** Steps in one turn of the event loop. Turns cost time, because each asks the system for events. */
+const STEPS = 64;
 
 let current: VirtualTime | undefined;
 
@@ -21,11 +21,13 @@ function replaceTimers(): void {
   const after = (ms: number, happen: () => void) => (current as VirtualTime).after(ms, happen);
   Object.assign(globalThis, {
     setTimeout: (callback: () => void, ms = 0) => after(ms, callback),
+    setImmediate: (callback: () => void) => after(0, callback),
     clearTimeout: (timer: Happening | undefined) => {
       if (timer !== undefined) timer.isCancelled = true;
     },
   });
   Object.assign(timers, {
+    setImmediate: (value?: unknown) => new Promise((resolve) => void after(0, () => resolve(value))),
     setTimeout: (ms = 0, value?: unknown, { signal }: { signal?: AbortSignal } = {}) =>
       new Promise((resolve, reject) => {
         const timer = after(ms, () => resolve(value));
@@ -78,17 +80,37 @@ export class VirtualTime {
   }
 
   /** Lets things happen until a condition holds. @throws Error at the time limit, or if nothing can happen any more */
-  async runUntil(holds: () => boolean, limit: number): Promise<void> {
-    await settled();
-    while (!holds()) {
-      const next = this.#pop();
-      if (next === undefined) throw new Error('nothing can happen any more');
-      if (next.isCancelled) continue;
-      if (next.at > limit) throw new Error(`it has not happened within ${limit} ms`);
-      this.#now = next.at;
-      next.happen();
-      await settled();
-    }
+  runUntil(holds: () => boolean, limit: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isDone = false;
+      const step = () => {
+        if (isDone) return;
+        try {
+          isDone = holds();
+          if (isDone) resolve();
+          else this.#happenNext(limit);
+        } catch (error) {
+          isDone = true;
+          reject(error);
+        }
+      };
+      // All promises that can settle do so between two steps.
+      const turn = () => {
+        if (isDone) return;
+        for (let i = 0; i < STEPS; i++) realImmediate(step);
+        realImmediate(turn);
+      };
+      realImmediate(turn);
+    });
+  }
+
+  #happenNext(limit: number): void {
+    let next = this.#pop();
+    while (next?.isCancelled) next = this.#pop();
+    if (next === undefined) throw new Error('nothing can happen any more');
+    if (next.at > limit) throw new Error(`it has not happened within ${limit} ms`);
+    this.#now = next.at;
+    next.happen();
   }
 
   #push(happening: Happening): void {
