@@ -16,7 +16,12 @@ import { eventId } from './event-id.ts';
 /** How a process is about to make a period the first with statements: by closing it, or by recording a beginning. */
 export type FirstPeriodChoice =
   | { readonly by: 'closing'; readonly period: Period; readonly actor: string }
-  | ({ readonly by: 'beginning'; readonly actor: string } & Beginning);
+  | BeginningChoice;
+
+interface BeginningChoice extends Beginning {
+  readonly by: 'beginning';
+  readonly actor: string;
+}
 
 /**
  * Decides between processes that make different periods the first one at the same time. Each later period follows the one
@@ -48,14 +53,14 @@ export class FirstPeriod {
   }
 
   /**
-   * Records with which period statements begin, once that was chosen.
+   * Records the chosen beginning of statements.
    * @returns the id of the event once it is durable; `undefined` if a beginning was recorded before.
    * @throws OutcomeUnknown, StoreUnavailable, StoreFull, StoreFailed
    */
-  async recordBeginning({ period, reason }: Beginning, by: string): Promise<string | undefined> {
+  async recordBeginning({ period, reason, actor }: BeginningChoice): Promise<string | undefined> {
     const data = { period, reason };
     const id = eventId(BILLING_STREAM, JSON.stringify(data));
-    const metadata = { source: LEDGER_SOURCE, actor: by };
+    const metadata = { source: LEDGER_SOURCE, actor };
     const event = { id, type: BILLING_BEGAN, data, metadata, recordedAt: this.#now() };
     return (await isAppended(this.#store, BILLING_STREAM, event, -1, writeDeadline())) ? id : undefined;
   }

@@ -62,7 +62,7 @@ export async function beginBilling(
       outcome: 'rejected',
       rejection: { code: 'billing-already-closed', period, firstClosed: choice.period },
     };
-  const eventId = await firstPeriod.recordBeginning(choice, choice.actor);
+  const eventId = await firstPeriod.recordBeginning(choice);
   if (eventId !== undefined) await projections.waitForEvent(eventId, VISIBLE_TIMEOUT_MS);
   const { beginning: recorded, calendar } = await modelAtHead(store, projections);
   if (recorded?.period === period) return { outcome: 'begun', beginning: recorded, leftOut };

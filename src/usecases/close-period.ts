@@ -85,14 +85,13 @@ export class ClosePeriod {
   /** Carries out the choice of the first period, which another process may have made, unless that was done before. */
   async #carryOut(choice: FirstPeriodChoice): Promise<void> {
     const { store, projections, firstPeriod } = this.#dependencies;
-    const { period, actor } = choice;
     if (choice.by === 'beginning') {
-      await firstPeriod.recordBeginning(choice, actor);
+      await firstPeriod.recordBeginning(choice);
       return;
     }
     const model = await modelAtHead(store, projections);
     if (!hasFirstPeriod(model) && model.unreadableClusters.size === 0)
-      await this.#record(model, period, actor);
+      await this.#record(model, choice.period, choice.actor);
   }
 
   async #preview(model: LedgerModel, period: Period): Promise<ClosePeriodResult> {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_GRACE_MS } from '../../src/domain/billing/period.ts';
-import { periodStream } from '../../src/domain/stream-table.ts';
-import type { EventStore } from '../../src/eventstore/event-store.ts';
+import { BILLING_STREAM, periodStream } from '../../src/domain/stream-table.ts';
+import type { EventStore, Expected, NewEvent } from '../../src/eventstore/event-store.ts';
+import { WrappedStore } from '../../src/eventstore/wrapped-store.ts';
 import { FirstPeriod } from '../../src/ledger/first-period.ts';
 import { PeriodClosingStore } from '../../src/ledger/period-closing-store.ts';
 import { beginBilling } from '../../src/usecases/begin-billing.ts';
@@ -60,36 +61,38 @@ function cutOff(
   });
 }
 
-/** A store that holds the first append to a stream back, until it is released. */
-function holdingBack(store: EventStore, stream: string) {
-  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const append: EventStore['append'] = async (name, events, expected) => {
-    if (name === stream) {
-      reached.resolve();
-      await released.promise;
+/** A store that holds appends to a stream back until it is released. */
+class HoldsBack extends WrappedStore {
+  readonly #stream: string;
+  readonly #reached = Promise.withResolvers<void>();
+  readonly #released = Promise.withResolvers<void>();
+  readonly reached = this.#reached.promise;
+  readonly release = this.#released.resolve;
+
+  constructor(store: EventStore, stream: string) {
+    super(store);
+    this.#stream = stream;
+  }
+
+  override async append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
+    if (stream === this.#stream) {
+      this.#reached.resolve();
+      await this.#released.promise;
     }
-    return store.append(name, events, expected);
-  };
-  const held = new Proxy(store, {
-    get(target, name) {
-      if (name === 'append') return append;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-  return { store: held, reached: reached.promise, release: released.resolve };
+    return super.append(stream, events, expected);
+  }
 }
 
-/** The parts of a process that closes periods and begins statements on a store of its own. */
-function processOn(store: EventStore, ledger: TestLedger) {
-  const now = () => ledger.now;
+/** A process that closes periods and begins statements on a store of its own. */
+function processOn(store: EventStore, ledger: TestLedger, now = () => ledger.now) {
   const { projections } = ledger.rooms;
   const closes = new PeriodClosingStore(store, now);
   const parts = { store, projections, firstPeriod: new FirstPeriod(store, now) };
   const closer = new ClosePeriod({ ...parts, closes, graceMs: DEFAULT_GRACE_MS, now });
   const asked = { dryRun: false, actor: 'test' };
   return {
-    close: (period: string) => closer.run({ ...asked, period, early: false }),
+    close: (period: string, { dryRun }: { dryRun: boolean } = asked) =>
+      closer.run({ ...asked, period, early: false, dryRun }),
     begin: (period: string) => beginBilling(parts, { ...asked, period, reason: 'billed before' }),
   };
 }
@@ -112,22 +115,11 @@ describe.each(stores)('on $name', ({ connection }) => {
   test('commands in several processes with different watermarks write one PeriodClosed', async () => {
     const ledger = await platform(connection);
     const { store, projections } = ledger.rooms;
-    const closers = Array.from({ length: 16 }, (_, i) => {
-      const now = () => ledger.now + i;
-      return new ClosePeriod({
-        graceMs: DEFAULT_GRACE_MS,
-        store,
-        projections,
-        closes: new PeriodClosingStore(store, now),
-        firstPeriod: new FirstPeriod(store, now),
-        now,
-      });
-    });
-    const command = { period: '2026-01', early: false, dryRun: false, actor: 'test' };
+    const processes = Array.from({ length: 16 }, (_, i) => processOn(store, ledger, () => ledger.now + i));
     const outcomes = await Promise.all(
-      closers.map(async (closer, i) => {
+      processes.map(async ({ close }, i) => {
         const [outcome] = await Promise.all([
-          closer.run(command),
+          close('2026-01'),
           ledger.post(stopped('c0', `2026-02-0${1 + (i % 9)}T00:00:00.000Z`)),
         ]);
         return outcome;
@@ -149,19 +141,8 @@ describe.each(stores)('on $name', ({ connection }) => {
       ['readStream', 'before'],
     ] as const) {
       const ledger = await platform(connection);
-      const { store, projections } = ledger.rooms;
-      const failing = cutOff(store, call, when);
-      const now = () => ledger.now;
-      const first = new ClosePeriod({
-        graceMs: DEFAULT_GRACE_MS,
-        store: failing,
-        projections,
-        closes: new PeriodClosingStore(failing, now),
-        firstPeriod: new FirstPeriod(failing, now),
-        now,
-      });
-      const command = { period: '2026-01', early: false, dryRun: false, actor: 'test' };
-      await expect(first.run(command)).rejects.toThrow('cut off');
+      const failing = cutOff(ledger.rooms.store, call, when);
+      await expect(processOn(failing, ledger).close('2026-01')).rejects.toThrow('cut off');
       ledger.pass(60_000);
       const { body } = await close(ledger, '2026-01');
       digests.add(body.statementsDigest);
@@ -241,14 +222,8 @@ describe.each(stores)('on $name', ({ connection }) => {
 
   test('a closing whose totals differ from its statements is reported as statement-drift', async () => {
     const ledger = await platform(connection);
-    const { close: would } = await new ClosePeriod({
-      graceMs: DEFAULT_GRACE_MS,
-      ...ledger.rooms,
-      closes: new PeriodClosingStore(ledger.rooms.store, () => ledger.now),
-      firstPeriod: new FirstPeriod(ledger.rooms.store, () => ledger.now),
-      now: () => ledger.now,
-    })
-      .run({ period: '2026-01', early: false, dryRun: true, actor: 'test' })
+    const { close: would } = await processOn(ledger.rooms.store, ledger)
+      .close('2026-01', { dryRun: true })
       .then((outcome) => outcome as Extract<typeof outcome, { outcome: 'would-close' }>);
     const closes = new PeriodClosingStore(ledger.rooms.store, () => ledger.now);
     await closes.record({ ...would, accounts: 4 }, 'test');
@@ -260,14 +235,14 @@ describe.each(stores)('on $name', ({ connection }) => {
   test('if two processes close different months as the first one, that of the first process is closed first', async () => {
     const ledger = await ledgerForTest({ store: connection });
     const [registration] = await ledger.record(registered('c0', '2026-01-10T00:00:00.000Z', 'acme'));
-    const { store, reached, release } = holdingBack(ledger.rooms.store, periodStream('2026-01'));
-    const first = processOn(store, ledger).close('2026-01');
-    await reached;
+    const held = new HoldsBack(ledger.rooms.store, periodStream('2026-01'));
+    const first = processOn(held, ledger).close('2026-01');
+    await held.reached;
     await ledger.record(voided('c0', '2026-01-10T00:00:00.000Z', String(registration?.eventId)));
     await ledger.record(registered('c1', '2026-02-10T00:00:00.000Z', 'globex'));
     const second = await processOn(ledger.rooms.store, ledger).close('2026-02');
     expect(second).toMatchObject({ outcome: 'closed', close: { period: '2026-02', accounts: 1 } });
-    release();
+    held.release();
     // The first process gets the closing that the second one has recorded for it.
     expect(await first).toMatchObject({ outcome: 'closed', close: { period: '2026-01', watermark: 3 } });
     expect((await closings(ledger)).map(({ stream }) => stream)).toEqual([
@@ -280,30 +255,30 @@ describe.each(stores)('on $name', ({ connection }) => {
 
   test('a beginning that is recorded while the first month is closed is rejected', async () => {
     const ledger = await platform(connection);
-    const { store, reached, release } = holdingBack(ledger.rooms.store, periodStream('2026-01'));
-    const first = processOn(store, ledger).close('2026-01');
-    await reached;
+    const held = new HoldsBack(ledger.rooms.store, periodStream('2026-01'));
+    const first = processOn(held, ledger).close('2026-01');
+    await held.reached;
     expect(await processOn(ledger.rooms.store, ledger).begin('2026-03')).toEqual({
       outcome: 'rejected',
       rejection: { code: 'billing-already-closed', period: '2026-03', firstClosed: '2026-01' },
     });
-    release();
+    held.release();
     expect(await first).toMatchObject({ outcome: 'closed', close: { period: '2026-01' } });
     expect(ledger.rooms.projections.model.beginning).toBeUndefined();
   });
 
   test('a closing while a beginning is recorded takes it into account, even if that process has ended', async () => {
     const ledger = await platform(connection);
-    const { store, reached, release } = holdingBack(ledger.rooms.store, 'billing');
-    const begun = processOn(store, ledger).begin('2026-03');
-    await reached;
+    const held = new HoldsBack(ledger.rooms.store, BILLING_STREAM);
+    const begun = processOn(held, ledger).begin('2026-03');
+    await held.reached;
     const { close } = processOn(ledger.rooms.store, ledger);
     expect(await close('2026-01')).toMatchObject({
       outcome: 'rejected',
       rejection: { code: 'period-not-next', next: '2026-03' },
     });
     expect(await close('2026-03')).toMatchObject({ outcome: 'closed', close: { period: '2026-03' } });
-    release();
+    held.release();
     expect(await begun).toMatchObject({ outcome: 'begun', beginning: { period: '2026-03', position: 4 } });
   });
 

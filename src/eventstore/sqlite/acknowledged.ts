@@ -33,6 +33,15 @@ export function witnessFile(path: string): string {
   return `${path}-acknowledged`;
 }
 
+/** Returns a span without events at the end of a log. */
+export function emptySpan(head: Position): Span {
+  return { after: head, through: head, checksum: 0 };
+}
+
+/** The bytes of a row of the table `log` that `addRow` adds to a checksum, as an expression of SQL. */
+export const ROW_BYTES =
+  "concat_ws(char(0), position, stream, revision, ifnull(previous, ''), id, type, data, metadata, recorded_at)";
+
 /** Continues a checksum with a row. */
 function addRow(checksum: number, row: Row): number {
   return crc32(row.join('\0'), checksum);
@@ -56,8 +65,8 @@ export class AcknowledgedFile {
   constructor(path: string, { position, id, spans: [span] }: Acknowledged) {
     this.#position = position;
     this.#id = id;
-    this.#before = span ?? { after: position, through: position, checksum: 0 };
-    this.#current = { after: position, through: position, checksum: 0 };
+    this.#before = span ?? emptySpan(position);
+    this.#current = emptySpan(position);
     this.#fd = openSync(witnessFile(path), constants.O_RDWR | constants.O_CREAT, OWNER_ONLY);
     for (let slot = 0; slot < SLOTS; slot++) this.#write();
   }
@@ -78,7 +87,7 @@ export class AcknowledgedFile {
   signed(position: Position): void {
     if (position < this.#before.through) return;
     const { through } = this.#current;
-    const nothing = { after: through, through, checksum: 0 };
+    const nothing = emptySpan(through);
     this.#before = position < through ? this.#current : nothing;
     this.#current = nothing;
     this.#write();

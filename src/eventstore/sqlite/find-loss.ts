@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { Position } from '../../util/log-numbers.ts';
 import type { StoreLoss } from '../event-store.ts';
-import { type Acknowledged, type Span, witnessFile } from './acknowledged.ts';
+import { type Acknowledged, ROW_BYTES, type Span, witnessFile } from './acknowledged.ts';
 import { integer } from './database.ts';
 import { INCOMPLETE } from './schema.ts';
 import type { WalState } from './wal.ts';
@@ -30,9 +30,6 @@ export interface NewestEvents {
 
 /** A row may have 256 KiB, and those of a page are in memory at once. */
 const PAGE = 250;
-/** The values of a row, joined as `addRow` does. */
-const JOINED =
-  "concat_ws(char(0), position, stream, revision, ifnull(previous, ''), id, type, data, metadata, recorded_at)";
 
 /**
  * Returns why a store file lacks events that were acknowledged, or has other ones in their place; `undefined` if nothing says
@@ -86,11 +83,6 @@ export function lossBy(
   return { why, intactThrough: changed.after };
 }
 
-/** Returns a span without events at the end of a log. */
-export function emptySpan(head: Position): Span {
-  return { after: head, through: head, checksum: 0 };
-}
-
 /** Reads the events of the spans of a witness and those behind them, once: after a crash they may be many. */
 export function readNewest(db: DatabaseSync, witness: FileState['witness'], head: Position): NewestEvents {
   const spans = witness === undefined || witness === 'damaged' ? [] : witness.spans;
@@ -114,10 +106,10 @@ export function readNewest(db: DatabaseSync, witness: FileState['witness'], head
   };
 }
 
-/** Yields rows as `addRow` writes them, some at a time. SQLite joins them twice as fast as values can be read. */
+/** Yields the bytes of rows, of some at a time. SQLite joins them twice as fast as values can be read. */
 function* rowsBetween(db: DatabaseSync, after: Position, through: Position): Generator<Uint8Array> {
   const page = db.prepare(
-    `SELECT CAST(group_concat(${JOINED}, '' ORDER BY position) AS BLOB) AS bytes FROM log WHERE position > ? AND position <= ?`,
+    `SELECT CAST(group_concat(${ROW_BYTES}, '' ORDER BY position) AS BLOB) AS bytes FROM log WHERE position > ? AND position <= ?`,
   );
   for (let from = after; from < through; from += PAGE) {
     const { bytes } = page.get(from, Math.min(from + PAGE, through)) as { bytes: Uint8Array | null };

@@ -1,9 +1,9 @@
 import { constants, copyFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StoreLoss } from '../event-store.ts';
-import { readAcknowledged } from './acknowledged.ts';
+import { emptySpan, readAcknowledged } from './acknowledged.ts';
 import { explained, isEmpty, journalMode, openForReading, rollBackCreation, statusOf } from './database.ts';
-import { emptySpan, type FileState, findLoss, idAt, readNewest, withoutWal } from './find-loss.ts';
+import { type FileState, findLoss, idAt, readNewest, withoutWal } from './find-loss.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { SCHEMA } from './schema.ts';
 import { readTails, type Tail } from './stream-tails.ts';
@@ -15,28 +15,24 @@ export interface OpenedFile extends FileState {
   readonly tails: Map<string, Tail>;
 }
 
-const NOTHING = { span: emptySpan(0), changed: undefined };
-
 /** Reads the whole file. Changes nothing. @throws StoreFailed if it is not a ledger or is damaged. */
 export function openFile(path: string): OpenedFile {
   const [wal, witness] = [examineWal(`${path}-wal`), readAcknowledged(path)];
   rollBackCreation(path);
+  const newest = { span: emptySpan(0), changed: undefined };
+  const absent = { path, db: undefined, head: 0, wal, witness, newest };
   const exists = (statusOf(path)?.size ?? 0) > 0;
-  if (!exists) {
-    const state = { path, db: undefined, head: 0, wal, witness, newest: NOTHING };
-    return { ...state, loss: findLoss(state), tails: new Map() };
-  }
+  if (!exists) return { ...absent, loss: findLoss(absent), tails: new Map() };
   const db = openForReading(path);
   try {
     if (isEmpty(db)) {
       const mode = journalMode(db);
       db.close();
-      const state = { path, db: undefined, head: 0, wal, witness, newest: NOTHING };
       // Former releases created the tables in the write-ahead log.
       const isCopy = mode === 'wal' && (wal?.frames ?? 0) === 0;
       return {
-        ...state,
-        loss: isCopy ? { why: withoutWal(path), intactThrough: 0 } : findLoss(state),
+        ...absent,
+        loss: isCopy ? { why: withoutWal(path), intactThrough: 0 } : findLoss(absent),
         tails: new Map(),
       };
     }

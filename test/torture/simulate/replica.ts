@@ -51,6 +51,7 @@ export class Replica {
     this.projections = projections;
     projections.start();
   }
+
   /** Begins statements with a period, as the route does. */
   begin(period: Period): Promise<BeginBillingResult> {
     const parts = { store: this.#store, projections: this.projections, firstPeriod: this.#firstPeriod };
