@@ -80,7 +80,8 @@ function connectTo(address: string, to: DialOptions, ms: number): Promise<Socket
   const timer = setTimeout(late, Math.max(0, ms));
   if (to.signal.aborted) late();
   to.signal.addEventListener('abort', late);
-  socket.once('error', (error) => fail(connectFailure(error, address, hasNetwork(address))));
+  const failed = (error: unknown) => fail(connectFailure(error, address, hasNetwork(address)));
+  socket.once('error', failed);
   socket.once('close', () => {
     clearTimeout(timer);
     to.opened.delete(socket);
@@ -92,7 +93,9 @@ function connectTo(address: string, to: DialOptions, ms: number): Promise<Socket
     to.signal.removeEventListener('abort', late);
     socket.removeAllListeners('error');
     socket.on('error', () => undefined);
-    const peer = socket.remoteAddress ?? '';
+    const peer = socket.remoteAddress;
+    // A connection that was reset already has no peer any more.
+    if (peer === undefined) return failed({ code: 'ECONNRESET' });
     if (!sameAddress(peer, address) || to.policy.denialReason(peer) !== undefined)
       return fail(
         new ProbeFailure('unverifiable', 'address-refused', `connected to ${peer} instead of ${address}`),

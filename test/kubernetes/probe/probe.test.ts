@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { saysNothing } from '../../../src/domain/validation/judging/verdict.ts';
 import { parseKubeconfig } from '../../../src/kubernetes/credentials/kubeconfig.ts';
 import { probe } from '../../../src/kubernetes/probe/probe.ts';
@@ -46,6 +47,11 @@ afterAll(async () => {
   await dns?.stop();
   await fleet?.stop();
 });
+
+/** The part of Node.js that reads the address of a peer from the system; 0 if there is one. */
+interface Connection {
+  getpeername(into: object): number;
+}
 
 interface Given {
   readonly allow?: readonly string[];
@@ -326,6 +332,21 @@ describe('an inconclusive probe is unknown', () => {
     const before = (await fleet.counts())[behaviour]?.connections;
     expect(await behaving(behaviour)).toMatchObject({ state: 'unknown', code });
     if (before !== undefined) expect((await fleet.counts())[behaviour]?.connections).toBe(before + 2);
+  });
+
+  test('if the connection is reset before the address of its peer was read', async () => {
+    // A busy machine is late to read it. Here the first listener waits until the reset has come.
+    const waitForReset = (message: unknown) => {
+      const { socket } = message as { readonly socket: Socket & { readonly _handle: Connection } };
+      socket.once('connect', () => {
+        while (socket._handle.getpeername({}) === 0);
+      });
+    };
+    subscribe('net.client.socket', waitForReset);
+    onTestFinished(() => void unsubscribe('net.client.socket', waitForReset));
+    const before = (await fleet.counts())['reset-on-accept']?.connections ?? 0;
+    expect(await behaving('reset-on-accept')).toMatchObject({ state: 'unknown', code: 'reset' });
+    expect((await fleet.counts())['reset-on-accept']?.connections).toBe(before + 2);
   });
 
   test('if a name has more addresses than any API server', async () => {
