@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { type Composition, compose, packageVersion } from './app/compose.ts';
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
     await ledger?.close();
     process.exit();
   }
+  keepGarbageYoung();
   log.info(
     { store: config.store.kind, dataDir: config.dataDir, namespace: config.namespace },
     'ledger ready',
@@ -79,6 +81,16 @@ async function main(): Promise<void> {
     await tracing?.stop();
     log.info('closed');
   });
+}
+
+/**
+ * Has V8 allocate all objects as young ones from now on. It allocates objects as old ones where earlier ones of the same literal
+ * lived long, as the figures of a kept measure do. A long answer then makes old garbage, which is collected late: the usage of 2,000
+ * accounts by day took 120 to 220 MB of memory, and 20 to 50 MB without. Rebuilding the projections, which keep what they allocate, is
+ * faster with it.
+ */
+function keepGarbageYoung(): void {
+  setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 /**
