@@ -80,7 +80,8 @@ async function main(): Promise<void> {
   const stop = (code: number) => void resources.release().then(() => process.exit(code));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop(130));
   process.on('uncaughtException', (error) => {
-    say(error.stack ?? error.message);
+    // If nobody reads the output any more, each text is an error again.
+    if (!resources.isReleased) say(error.stack ?? error.message);
     stop(1);
   });
   const say = (text: string) => void process.stderr.write(`${text}\n`);
