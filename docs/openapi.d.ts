@@ -5823,6 +5823,8 @@ export interface operations {
                 billable?: "true" | "false";
                 /** @description Only the clusters in this state. */
                 status?: "orphan" | "voided" | "deleted" | "free" | "pending" | "stopped" | "billed";
+                /** @description Only the clusters of this type. */
+                clusterType?: string;
                 /**
                  * @description Only the clusters that have all of these labels: `key=value`, several separated by commas.
                  * @example team=payments,env=prod

@@ -19,9 +19,9 @@ const environment = { url: undefined, token: undefined, context: undefined, conf
 const commands = commandsUnder(await buildProgram({ out: new Output(), environment }, '0.0.0'));
 
 describe('a filter on the list of clusters', () => {
-  /** Parameters that the command does not need: it reads every page, as of now, in the order of the ids. */
-  const WITHOUT_OPTION = ['limit', 'cursor', 'minPosition', 'sort', 'billable', 'billedTime', 'total'];
-  const OPTIONS: Readonly<Record<string, string>> = { accountId: '--account' };
+  /** Parameters that the command does not need: it reads every page, as of now. */
+  const WITHOUT_OPTION = ['limit', 'cursor', 'minPosition', 'billedTime', 'total'];
+  const OPTIONS: Readonly<Record<string, string>> = { accountId: '--account', clusterType: '--type' };
 
   test('has an option of the command, a row in docs/cli.md, and tests of HTTP and of the command', async () => {
     const ledger = await ledgerForTest();

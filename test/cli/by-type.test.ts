@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { recordBegunPlatform } from '../support/begun-platform.ts';
+import { registered } from '../support/cloud-events.ts';
 import { fillLedger } from '../support/filled-ledger.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { run, words } from './program.ts';
@@ -48,6 +49,16 @@ describe('figures by cluster type', () => {
       '2026-01-25 | no type | 1 | 86400.000',
       '2026-01-25 | vcluster | 1 | 86400.000',
     ]);
+  });
+
+  test('the list of clusters has those of one type', async () => {
+    const ledger = await ledgerWithTypes();
+    await ledger.record(registered('without-a-type', '2026-03-01T00:00:00.000Z', 'globex'));
+    const { items } = (await ledger.get('/v1/clusters')).body as { items: { clusterType?: string }[] };
+    const ofType = items.filter(({ clusterType }) => clusterType === 'vcluster');
+    const lines = (await print(ledger, 'clusters list --type vcluster --json')).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(ofType);
+    expect(items.length).toBeGreaterThan(ofType.length);
   });
 
   test('explain prints the usage of each type and the type of each interval', async () => {

@@ -90,11 +90,13 @@ export type Cause = z.infer<typeof Cause>;
 const AnyCause = z.enum([...CAUSES, 'deleted']);
 const billing = { cause: AnyCause, reason: Reason.optional(), ...observation };
 
+export const ClusterType = line(64);
+
 /** The attributes of a cluster. Each may change over time. A fact sets only the attributes that it contains. */
 const attributes = {
   accountId: AccountId,
   name: line(253),
-  clusterType: line(64),
+  clusterType: ClusterType,
   cloudProvider: line(64),
   region: line(64),
   labels: z

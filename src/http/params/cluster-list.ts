@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CLUSTER_ORDERS, type CLUSTER_SORTS } from '../../api/clusters.ts';
 import { CLUSTER_STATUSES } from '../../domain/billing/cluster-status.ts';
 import { clippedWindow } from '../../domain/billing/usage-meter.ts';
-import { AccountId } from '../../domain/facts/fact.ts';
+import { AccountId, ClusterType } from '../../domain/facts/fact.ts';
 import { periodOf, periodWindow } from '../../domain/time.ts';
 import type { ClusterNumber } from '../../projections/model/interned-numbers.ts';
 import type { LedgerModel } from '../../projections/model/ledger-model.ts';
@@ -24,6 +24,7 @@ export const ClusterListQuery = z.strictObject({
   accountId: AccountId.optional().describe('Only the clusters of this account.'),
   billable: Flag.optional().describe('Whether the cluster is billable now.'),
   status: z.enum(CLUSTER_STATUSES).optional().describe('Only the clusters in this state.'),
+  clusterType: ClusterType.optional().describe('Only the clusters of this type.'),
   labels: z
     .string()
     .regex(LABEL_SELECTOR, 'must be labels with their values: key=value, several separated by commas')
@@ -113,6 +114,7 @@ function matches(
   if (query.accountId !== undefined && accountId !== query.accountId) return false;
   if (query.status !== undefined && status !== query.status) return false;
   if (query.billable !== undefined && billable !== query.billable) return false;
+  if (query.clusterType !== undefined && attributes.clusterType !== query.clusterType) return false;
   if (query.labels !== undefined && !hasLabels(attributes.labels, query.labels)) return false;
   if (query.q === undefined) return true;
   const text = query.q.toLowerCase();

@@ -12,6 +12,7 @@ interface Options extends TargetOptions {
   readonly account?: string;
   readonly status?: string;
   readonly billable?: string;
+  readonly type?: string;
   readonly labels?: readonly string[];
   readonly q?: string;
   readonly sort?: string;
@@ -35,6 +36,7 @@ export function addClustersList(parent: Command, cli: CliContext): void {
         'only clusters that are billable now, or only those that are not',
       ).choices(['true', 'false']),
     )
+    .option('--type <type>', 'only clusters of this type, such as workload')
     .option(
       '-l, --labels <key=value>',
       'only clusters with this label; repeatable, or several separated by commas',
@@ -49,13 +51,16 @@ export function addClustersList(parent: Command, cli: CliContext): void {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  $ cluster-ledger clusters list --account acme --status billed\n  $ cluster-ledger clusters list --q staging --json\n  $ cluster-ledger clusters list --billable false --sort -registeredAt',
+      '\nExamples:\n  $ cluster-ledger clusters list --account acme --status billed\n  $ cluster-ledger clusters list --q staging --json\n  $ cluster-ledger clusters list --type workload --status billed\n  $ cluster-ledger clusters list --billable false --sort -registeredAt',
     )
-    .action(({ account, status, billable, labels: selector, q, sort, ...options }: Options) =>
+    .action(({ account, status, billable, type, labels: selector, q, sort, ...options }: Options) =>
       withLedger(cli, options, async (client) => {
         const request = {
           path: '/v1/clusters',
-          query: { accountId: account, status, billable, labels: selector?.join(','), q, sort },
+          query: {
+            ...{ accountId: account, status, billable, clusterType: type },
+            ...{ labels: selector?.join(','), q, sort },
+          },
         };
         const count = await printList(client, cli.out, options, request, ClusterOut, [
           { title: 'CLUSTER', cell: ({ clusterId }) => clusterId },
