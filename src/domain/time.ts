@@ -89,14 +89,15 @@ export function formatInstant(instant: Instant): string {
   if (!(instant >= 0 && instant <= LAST_INSTANT))
     throw new RangeError(`${instant} is not an instant from 1970 to 9999`);
   const day = Math.floor(instant / DAY_MS);
-  if (day !== formattedDay) {
-    formattedDate = new Date(day * DAY_MS).toISOString().slice(0, 11);
-    formattedDay = day;
+  const place = day % FORMATTED_DAYS;
+  if (day !== formattedDays[place]) {
+    formattedDates[place] = new Date(day * DAY_MS).toISOString().slice(0, 11);
+    formattedDays[place] = day;
   }
   const rest = Math.floor(instant - day * DAY_MS);
   const seconds = Math.floor(rest / SECOND_MS);
   const minutes = Math.floor(seconds / 60);
-  return `${formattedDate}${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[rest % SECOND_MS]}Z`;
+  return `${formattedDates[place]}${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[rest % SECOND_MS]}Z`;
 }
 
 const numbers = (count: number, width: number) =>
@@ -104,9 +105,10 @@ const numbers = (count: number, width: number) =>
 const TWO = numbers(60, 2);
 const THREE = numbers(1_000, 3);
 
-/** The day that was formatted last, and its date: consecutive instants are mostly of one day. */
-let formattedDay = Number.NaN;
-let formattedDate = '';
+/** Days that were formatted, and their dates: most instants of an answer are of a few days. */
+const FORMATTED_DAYS = 64;
+const formattedDays = new Array<number>(FORMATTED_DAYS).fill(Number.NaN);
+const formattedDates = new Array<string>(FORMATTED_DAYS).fill('');
 
 /** Returns the days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`). */
 function daysSinceEpoch(year: number, month: number, day: number): number {

@@ -42,18 +42,41 @@ describe('Accept', () => {
     ['application/ndjson', 'application/ndjson; charset=utf-8'],
     ['application/jsonl', 'application/jsonl; charset=utf-8'],
     ['application/x-jsonlines', 'application/x-jsonlines; charset=utf-8'],
-  ])('%s is answered with %s', async (accept, type) => {
-    const { status, headers } = await ledger().get(USAGE, { accept });
-    expect([status, headers.get('content-type')]).toEqual([200, type]);
-    expect(headers.get('vary')).toMatch(/^accept\b/);
+  ])('%s is answered with %s, each time', async (accept, type) => {
+    for (let time = 0; time < 2; time++) {
+      const { status, headers } = await ledger().get(USAGE, { accept });
+      expect([status, headers.get('content-type')]).toEqual([200, type]);
+      expect(headers.get('vary')).toMatch(/^accept\b/);
+    }
   });
 
   test.each(['text/html', 'application/json;q=0', 'text/csv;header=absent'])(
-    '%s gets 406',
+    '%s gets 406, each time',
     async (accept) => {
-      expect((await ledger().get(USAGE, { accept })).status).toBe(406);
+      for (let time = 0; time < 2; time++) expect((await ledger().get(USAGE, { accept })).status).toBe(406);
     },
   );
+
+  test.each([['absent'], ['empty']])('is not mistaken for another one if it is %s', async (one) => {
+    const typeFor = async (accept: string | undefined) => {
+      const headers = accept === undefined ? {} : { accept };
+      return (await undiciRequest(at(USAGE), { headers })).headers['content-type'];
+    };
+    const csv = 'text/csv; charset=utf-8; header=present';
+    const accept = one === 'absent' ? undefined : '';
+    for (let time = 0; time < 2; time++) {
+      expect(await typeFor('text/csv')).toBe(csv);
+      expect(await typeFor(accept)).toBe('application/json; charset=utf-8');
+    }
+  });
+
+  test('is read as well if it is long, or the ledger has had many others', async () => {
+    const csvLast = (n: number) => `${`image/x${n}, `.repeat(n % 2 === 0 ? 1 : 40)}text/csv`;
+    for (let n = 0; n < 120; n++) {
+      const { headers } = await ledger().get(USAGE, { accept: csvLast(n) });
+      expect(headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');
+    }
+  });
 });
 
 describe('an answer above 1 KiB', () => {

@@ -56,10 +56,25 @@ const FORMS = {
 const CONTENT_TYPES = Object.keys(FORMS) as (keyof typeof FORMS)[];
 const NAMES = 'application/json, text/csv, application/x-ndjson';
 
+/** The content types of the first values of `Accept`. Choosing one takes a twentieth of a small answer, and clients send few values. */
+const accepted = new Map<string | undefined, keyof typeof FORMS | false>();
+const MAX_KNOWN = 100;
+const MAX_KNOWN_LENGTH = 200;
+
+/** Returns the content type that the request accepts; `false` if it accepts none. */
+function acceptedType(request: FastifyRequest): keyof typeof FORMS | false {
+  const { accept } = request.headers;
+  const known = accepted.get(accept);
+  if (known !== undefined) return known;
+  const chosen = request.accepts().type(CONTENT_TYPES) as keyof typeof FORMS | false;
+  if (accepted.size < MAX_KNOWN && (accept?.length ?? 0) <= MAX_KNOWN_LENGTH) accepted.set(accept, chosen);
+  return chosen;
+}
+
 /** Returns the form that the request accepts, and sets the headers `Content-Type` and `Vary`. @throws Problem `not-acceptable` */
 export function acceptedForm(request: FastifyRequest, reply: FastifyReply): 'json' | 'csv' | 'ndjson' {
   varyBy(reply, 'accept');
-  const contentType = request.accepts().type(CONTENT_TYPES) as keyof typeof FORMS | false;
+  const contentType = acceptedType(request);
   if (contentType === false) throw new Problem('not-acceptable', `accept one of ${NAMES}`);
   reply.type(contentType);
   return FORMS[contentType];

@@ -93,7 +93,8 @@ function isStream(payload: unknown): payload is Readable {
  * If-None-Match.
  */
 function knownTag(tag: string, header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
   const tags = [tag, ...CODINGS.map((coding) => tagOfCoding(tag, coding))];
-  const items = header?.split(',').map((item) => item.trim().replace(/^W\//, '')) ?? [];
+  const items = header.split(',').map((item) => item.trim().replace(/^W\//, ''));
   return items.includes('*') ? tag : items.find((item) => tags.includes(item));
 }
