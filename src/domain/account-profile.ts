@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ALL_TYPES } from './billing/usage-meter.ts';
-import { line } from './facts/fact.ts';
+import { ClusterType, line } from './facts/fact.ts';
 import { ACCOUNT_DESCRIBED } from './stream-table.ts';
 
 /** Limits and external ids per account: enough for any platform, and a profile stays below 16 KiB. */
@@ -21,7 +21,7 @@ export const AccountProfile = z
       .describe(
         'Ids in other systems, such as `stripe: cus_…`, so that a billing service finds its customer.',
       ),
-    limits: atMost(z.record(line(64), z.int().min(0).max(1_000_000)))
+    limits: atMost(z.record(ClusterType, z.int().min(0).max(1_000_000)))
       .optional()
       .describe('The most clusters of a type that the plan allows; `*` is for all types together.'),
   })

@@ -90,6 +90,7 @@ export type Cause = z.infer<typeof Cause>;
 const AnyCause = z.enum([...CAUSES, 'deleted']);
 const billing = { cause: AnyCause, reason: Reason.optional(), ...observation };
 
+/** The type of a cluster, such as `workload`. Usage, adjustments and limits are also by type. */
 export const ClusterType = line(64);
 
 /** The attributes of a cluster. Each may change over time. A fact sets only the attributes that it contains. */

@@ -58,8 +58,13 @@ export function addClustersList(parent: Command, cli: CliContext): void {
         const request = {
           path: '/v1/clusters',
           query: {
-            ...{ accountId: account, status, billable, clusterType: type },
-            ...{ labels: selector?.join(','), q, sort },
+            accountId: account,
+            status,
+            billable,
+            clusterType: type,
+            labels: selector?.join(','),
+            q,
+            sort,
           },
         };
         const count = await printList(client, cli.out, options, request, ClusterOut, [
