@@ -57,12 +57,17 @@ const Connection = z
 
 /** Evidence for people and auditors. The ledger never computes with it. */
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-const Json: z.ZodType<Json> = z
-  .lazy(() =>
-    z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(Json), z.record(z.string(), Json)]),
-  )
-  .meta({ id: 'Json' });
+/** A schema that refers to itself would take half of the time that checking an event takes, also if the event has no evidence. */
+const Json = z
+  .custom<Json>(isJson, 'must be a JSON value')
+  .meta({ id: 'Json', description: 'Any JSON value.' });
 const Evidence = z.record(z.string().min(1).max(128), Json);
+
+function isJson(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null)
+    return value === null || ['boolean', 'string'].includes(typeof value) || Number.isFinite(value);
+  return Object.values(value).every(isJson);
+}
 
 const Reason = line(1_000);
 const deletionProgress = { deletionId: line(255).optional(), reason: Reason.optional() };

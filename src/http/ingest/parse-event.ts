@@ -4,7 +4,7 @@ import type { Submission } from '../../ledger/submission.ts';
 import { fieldErrors } from '../params/fields.ts';
 import { type FieldError, invalidRequest, Problem } from '../server/problem.ts';
 import { JsonError, parseStrictJson } from '../server/strict-json.ts';
-import { CloudEvent, submissionOf } from './cloud-event-envelope.ts';
+import { parseCloudEvent, submissionOf } from './cloud-event-envelope.ts';
 
 /** Maximum size of an event. With the metadata of the ledger or the problem of a rejected event, it stays below the 65,535 bytes of a log entry. */
 export const MAX_EVENT_BYTES = 60 * 1024;
@@ -28,7 +28,7 @@ export function parseEvent(
 ): Submission | Problem {
   const event = unpacked(posted);
   if (event instanceof Problem) return event;
-  const parsed = CloudEvent.safeParse(event);
+  const parsed = parseCloudEvent(event);
   if (!parsed.success) {
     const version = otherVersion(event);
     const errors = version === undefined ? fieldErrors(parsed.error, event).map(aboutSubject) : [version];
