@@ -86,6 +86,7 @@ export async function openLog(
     monotonic,
     isReadOnly: isStoreReadOnly,
     onBehind,
+    onFailed,
   });
   if (options.acceptLoss !== undefined && !isStoreReadOnly)
     await acceptLoss(options.acceptLoss, opened, { config, starts, clock });
@@ -210,6 +211,7 @@ export async function openStore(
       onFailed,
       acceptLoss: acceptLoss !== undefined,
       readOnly,
+      readsBeforeCheck: true,
       digests: new URL('../audit/leaf-digest.ts', import.meta.url).href,
     });
   // The client of the server takes a sixth of the time of a start.

@@ -94,6 +94,8 @@ export interface StoreHealth {
   readonly unreachableSince: number | undefined;
   /** Description of the failure, for operators. */
   readonly detail: string | undefined;
+  /** Number of events of the log that are being checked since the start. Appends wait for that. Absent if nothing is being checked. */
+  readonly unchecked?: number;
   /** How often followers had to subscribe again, since this process opened the store; `undefined` if the store is a file. */
   readonly reconnects?: number;
   /** Whether the store stays unreachable until an operator does what `detail` says. */

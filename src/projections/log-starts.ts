@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { LEDGER_STARTED, LEDGER_STARTS_STREAM, LOSSES_STREAM } from '../domain/stream-table.ts';
 import { SECOND_MS } from '../domain/time.ts';
 import type { EventStore, StoreLoss } from '../eventstore/event-store.ts';
-import { VersionConflict } from '../eventstore/store-errors.ts';
+import { StoreClosed, StoreFailed, StoreUnavailable, VersionConflict } from '../eventstore/store-errors.ts';
 import type { Position } from '../util/log-numbers.ts';
 import type { SnapshotOrigin } from './model/snapshot.ts';
 import type { CheckedSnapshot, LogHistory, SnapshotVerdict } from './projections.ts';
@@ -17,6 +18,8 @@ export interface Epoch {
   /** Last position that is the same in this epoch and in the one before. */
   readonly epochFrom: Position;
 }
+
+const RETRY_MS = 500;
 
 const FIRST_EPOCH: Epoch = { epoch: 1, epochFrom: 0 };
 /** The second 0 of the numbers of epochs. */
@@ -46,6 +49,8 @@ interface LogStartsOptions {
   readonly isReadOnly?: boolean;
   /** Called if a snapshot shows that a log with one writer lacks events. Nothing is recorded then. */
   readonly onBehind?: (loss: StoreLoss) => void;
+  /** Called if this start cannot be recorded after the log was checked. The process must then stop. */
+  readonly onFailed?: (error: unknown) => void;
 }
 
 /**
@@ -74,15 +79,16 @@ export class LogStarts implements LogHistory {
     return this.#epochs;
   }
 
-  /** The origin of snapshots that this process writes; `undefined` before `begin` has resolved. */
+  /** The origin of snapshots that this process writes; `undefined` until this start is recorded. */
   get origin(): SnapshotOrigin | undefined {
-    if (this.#start === undefined || this.#firstStartId === undefined) return undefined;
+    const isRecorded = this.#recorded !== undefined;
+    if (!isRecorded || this.#start === undefined || this.#firstStartId === undefined) return undefined;
     return { firstStartId: this.#firstStartId, startId: this.#startId, epoch: this.#start.epoch };
   }
 
   /**
    * Records this start. If positions were lost since the snapshot, a log with one writer is behind. With several writers, a new
-   * epoch begins. A retry after an error is safe.
+   * epoch begins. A retry after an error is safe. While the log is being checked, it can be read, so the recording is not waited for.
    * @throws StoreUnavailable, StoreFull, StoreFailed
    */
   async begin(snapshot: CheckedSnapshot | undefined): Promise<SnapshotVerdict> {
@@ -102,6 +108,10 @@ export class LogStarts implements LogHistory {
       const verdict = { mismatch, isBehind };
       if (isBehind) this.#options.onBehind?.(lossOf(mismatch, snapshot as CheckedSnapshot, position));
       if (isBehind || this.#options.isReadOnly === true) return verdict;
+      if (this.#store.health().unchecked !== undefined) {
+        void this.#recordOnceChecked(this.#start, starts.length - 1);
+        return verdict;
+      }
       if (await this.#isRecorded(this.#start, starts.length - 1)) return verdict;
     }
   }
@@ -185,6 +195,24 @@ export class LogStarts implements LogHistory {
     const epochs: Epoch[] = [];
     for await (const { data } of this.#store.readStream(LOSSES_STREAM)) epochs.push(data as unknown as Epoch);
     return epochs;
+  }
+
+  /** Records this start in a log with one writer, so that no other process can have recorded one meanwhile. */
+  async #recordOnceChecked(start: LogStart, last: number): Promise<void> {
+    try {
+      for (;;) {
+        try {
+          await this.#isRecorded(start, last);
+          return;
+        } catch (error) {
+          if (!(error instanceof StoreUnavailable)) throw error;
+          await wait(RETRY_MS, undefined, { ref: false });
+        }
+      }
+    } catch (error) {
+      // The store itself reports that it has failed.
+      if (!(error instanceof StoreClosed || error instanceof StoreFailed)) this.#options.onFailed?.(error);
+    }
   }
 
   async #isRecorded(start: LogStart, last: number): Promise<boolean> {

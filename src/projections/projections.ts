@@ -30,7 +30,7 @@ export interface ProjectionsOptions {
 
 /** The part of `LogStarts` that `Projections` uses. */
 export interface LogHistory {
-  /** The origin of snapshots that this process writes; `undefined` until `begin` has resolved. */
+  /** The origin of snapshots that this process writes; `undefined` until its start is recorded. */
   readonly origin: SnapshotOrigin | undefined;
   /** Records this start. @throws StoreUnavailable */
   begin(snapshot: CheckedSnapshot | undefined): Promise<SnapshotVerdict>;
@@ -288,12 +288,14 @@ export class Projections {
 
   /** Writes the current model after any previous write has ended. Following continues meanwhile. */
   async #snapshot(): Promise<void> {
-    const { snapshotFile, log } = this.#options;
+    const { snapshotFile, log, starts } = this.#options;
     const { position } = this.#model;
     if (snapshotFile === undefined || this.#keepsSnapshot || position === this.#snapshotAt) return;
+    // The next start would not know that the snapshot belongs to the log.
+    if (starts !== undefined && starts.origin === undefined) return;
     this.#snapshotAt = position;
     this.#snapshotTime = performance.now();
-    const bytes = encodeModel(this.#model, this.#options.starts?.origin);
+    const bytes = encodeModel(this.#model, starts?.origin);
     this.#writing = this.#writing
       .then(() => writeSnapshot(snapshotFile, bytes))
       .then(() => {

@@ -7,7 +7,7 @@ import { OTHERS } from '../../util/private-file.ts';
 import { OWNER_ONLY } from '../../util/replace-file.ts';
 import { StoreFailed } from '../store-errors.ts';
 import { witnessFile } from './acknowledged.ts';
-import { APPLICATION_ID, INCOMPLETE, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { APPLICATION_ID, CREATE_FEW_STREAMS_INDEX, INCOMPLETE, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** In earlier versions two connections can corrupt the write-ahead log (sqlite.org/wal.html, "the WAL-reset bug"). */
 const OLDEST_SQLITE = '3.51.3';
@@ -121,10 +121,20 @@ export function openForWriting(path: string): DatabaseSync {
       throw new StoreFailed(`${path}: synchronous=FULL could not be set`);
     const mode = journalMode(db);
     if (mode !== 'wal') throw new StoreFailed(`${path}: journal_mode is ${mode}, not wal`);
+    if (!isNew) addIndex(db);
     return db;
   } catch (error) {
     db.close();
     throw explained(error, path);
+  }
+}
+
+/** Adds the index to a file of a former release. It is added at a later start if the disk is full, or another program writes. */
+function addIndex(db: DatabaseSync): void {
+  try {
+    db.exec(CREATE_FEW_STREAMS_INDEX);
+  } catch (error) {
+    if (!isFull(error) && !isBusy(error)) throw error;
   }
 }
 

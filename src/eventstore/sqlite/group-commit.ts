@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import type { Position } from '../../util/log-numbers.ts';
 import { DIGEST_BYTES } from '../event-store.ts';
 import { StoreBusy, StoreFailed, StoreFull } from '../store-errors.ts';
 import type { Acknowledged } from './acknowledged.ts';
+import type { TailsPart } from './check-log.ts';
 import type { Group, LogRow, StateRow, WriterAnswer, WriterCommand, WriterData } from './writer.ts';
 
 /** Rows to write in one transaction, and callbacks for the result. */
@@ -22,6 +24,8 @@ export interface GroupCommitOptions {
   readonly onFailed: (error: StoreFailed) => void;
   /** URL of a module that exports `digestOf`, a `DigestOf`. */
   readonly digests?: string | undefined;
+  /** Called with the tails of a log that the thread has checked, before it is ready. */
+  readonly onTails?: (part: TailsPart) => void;
 }
 
 /**
@@ -30,7 +34,7 @@ export interface GroupCommitOptions {
  */
 export class GroupCommit {
   readonly #worker: Worker;
-  readonly #onFailed: (error: StoreFailed) => void;
+  readonly #options: GroupCommitOptions;
   #waiting: Write[] = [];
   #writing: Write[] = [];
   #scheduled = false;
@@ -40,23 +44,26 @@ export class GroupCommit {
   #failed: StoreFailed | undefined;
   #idle: (() => void) | undefined;
 
-  /** Starts the writer thread. @throws StoreFailed if the file cannot be opened. */
-  static async start(path: string, options: GroupCommitOptions): Promise<GroupCommit> {
-    const writes = new GroupCommit(path, options);
-    await writes.#ready.promise;
-    return writes;
-  }
-
-  private constructor(path: string, { onFailed, digests }: GroupCommitOptions) {
-    this.#onFailed = onFailed;
+  /**
+   * Starts the writer thread.
+   * @param uncheckedHead position of the last event of a log that the thread has to check first; absent if it was checked.
+   */
+  constructor(path: string, options: GroupCommitOptions, uncheckedHead?: Position) {
+    this.#options = options;
+    this.#ready.promise.catch(() => undefined);
     this.#worker = new Worker(new URL('./writer.ts', import.meta.url), {
-      workerData: { path, digests } satisfies WriterData,
+      workerData: { path, digests: options.digests, uncheckedHead } satisfies WriterData,
     });
     this.#worker.on('message', (answer: WriterAnswer) => this.#handle(answer));
     this.#worker.on('error', (error) => this.#fail(error.message));
     this.#worker.on('exit', () => {
       if (!this.#closing) this.#fail('the writer thread stopped');
     });
+  }
+
+  /** Resolves once the file is open for writing. @throws StoreFailed if it cannot be opened, or its log is damaged. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   get failed(): StoreFailed | undefined {
@@ -115,6 +122,10 @@ export class GroupCommit {
       this.#ready.resolve();
       return;
     }
+    if (answer.outcome === 'tails') {
+      this.#options.onTails?.(answer.part);
+      return;
+    }
     const written = this.#writing;
     this.#writing = [];
     if (answer.outcome === 'committed') {
@@ -147,7 +158,7 @@ export class GroupCommit {
     this.#waiting = [];
     for (const write of lost) write.rejected(error);
     this.#idle?.();
-    if (this.#isReady) this.#onFailed(error);
+    if (this.#isReady) this.#options.onFailed(error);
     else this.#ready.reject(new StoreFailed(message));
   }
 
@@ -165,7 +176,7 @@ export class GroupCommit {
   /** Ends the writer thread. */
   async close(): Promise<void> {
     this.#closing = true;
-    if (this.#failed !== undefined) {
+    if (this.#failed !== undefined || !this.#isReady) {
       await this.#worker.terminate();
       return;
     }

@@ -1,26 +1,35 @@
 import { constants, copyFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import type { Position } from '../../util/log-numbers.ts';
 import type { StoreLoss } from '../event-store.ts';
 import { emptySpan, readAcknowledged } from './acknowledged.ts';
+import { headOf, isCheckedLater } from './check-log.ts';
 import { explained, isEmpty, journalMode, openForReading, rollBackCreation, statusOf } from './database.ts';
 import { type FileState, findLoss, idAt, readNewest, withoutWal } from './find-loss.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { SCHEMA } from './schema.ts';
-import { readTails, type Tail } from './stream-tails.ts';
+import { addStateTails, readLogTails, type Tail } from './stream-tails.ts';
 import { examineWal } from './wal.ts';
 
 /** A file as it was found. */
 export interface OpenedFile extends FileState {
   readonly loss: StoreLoss | undefined;
+  /** The tails of all streams; those of state streams alone if the log is not checked yet. */
   readonly tails: Map<string, Tail>;
+  /** Whether positions, revisions and pointers of the whole log were checked. */
+  readonly isChecked: boolean;
 }
 
-/** Reads the whole file. Changes nothing. @throws StoreFailed if it is not a ledger or is damaged. */
-export function openFile(path: string): OpenedFile {
+/**
+ * Reads the file. Changes nothing.
+ * @param mayCheckLater whether the log, if it is long and nothing is missing, is left to be checked by the thread of the writer.
+ * @throws StoreFailed if it is not a ledger or is damaged.
+ */
+export function openFile(path: string, mayCheckLater: boolean): OpenedFile {
   const [wal, witness] = [examineWal(`${path}-wal`), readAcknowledged(path)];
   rollBackCreation(path);
   const newest = { span: emptySpan(0), changed: undefined };
-  const absent = { path, db: undefined, head: 0, wal, witness, newest };
+  const absent = { path, db: undefined, head: 0, wal, witness, newest, isChecked: true };
   const exists = (statusOf(path)?.size ?? 0) > 0;
   if (!exists) return { ...absent, loss: findLoss(absent), tails: new Map() };
   const db = openForReading(path);
@@ -36,22 +45,29 @@ export function openFile(path: string): OpenedFile {
         tails: new Map(),
       };
     }
-    const { tails, head } = readTails(db);
-    const state = { path, db, head, wal, witness, newest: readNewest(db, witness, head) };
-    return { ...state, loss: findLoss(state), tails };
+    const stateOf = (head: Position) => {
+      const state = { path, db, head, wal, witness, newest: readNewest(db, witness, head) };
+      return { ...state, loss: findLoss(state) };
+    };
+    const later = mayCheckLater && isCheckedLater(db) ? stateOf(headOf(db)) : undefined;
+    const isChecked = later === undefined || later.loss !== undefined;
+    const { tails, head } = isChecked ? readLogTails(db) : { tails: new Map(), head: later.head };
+    addStateTails(tails, db);
+    return { ...(isChecked ? stateOf(head) : later), tails, isChecked };
   } catch (error) {
     db.close();
     throw explained(error, path);
   }
 }
 
-export async function startWriting(
-  { path, db, head, wal, newest, loss }: OpenedFile,
+/** Starts the writer, which first checks a log that is not checked yet. It changes nothing before that. */
+export function startWriting(
+  { path, db, head, wal, newest, loss, isChecked }: OpenedFile,
   options: GroupCommitOptions,
-): Promise<GroupCommit> {
+): GroupCommit {
   // The recovery overwrites what it does not read.
   if (loss !== undefined && wal !== undefined) keepCopy(`${path}-wal`);
-  const writes = await GroupCommit.start(path, options);
+  const writes = new GroupCommit(path, options, isChecked ? undefined : head);
   const known =
     db === undefined
       ? { position: 0, id: '', spans: [] }

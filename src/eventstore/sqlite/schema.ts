@@ -8,10 +8,22 @@ export const SCHEMA_VERSION = 1;
  */
 export const INCOMPLETE = -SCHEMA_VERSION;
 
+/** Selects the events of streams that are few. There are as many streams of clusters as clusters. */
+export const OF_FEW_STREAMS = "stream NOT GLOB 'cluster-*'";
+
+/** Returns whether a stream is that of a cluster, which `OF_FEW_STREAMS` leaves out. */
+export function isClusterStream(stream: string): boolean {
+  return stream.startsWith('cluster-');
+}
+
+/** The index by which a stream is read while the log is being checked, with which it is compared. */
+export const FEW_STREAMS_INDEX = 'few_streams';
+export const CREATE_FEW_STREAMS_INDEX = `CREATE INDEX IF NOT EXISTS ${FEW_STREAMS_INDEX} ON log (stream) WHERE ${OF_FEW_STREAMS};`;
+
 /**
- * The log is one table in the order of positions, without another index: writing random pages of an index, and not the fsync,
- * limits the throughput of SQLite here. `previous` is the position of the previous event in the same stream, so a stream is read
- * backwards from its last event, whose position the process keeps in memory.
+ * The log is one table in the order of positions. Facts of clusters are in no other index: writing random pages of an index, and not
+ * the fsync, limits the throughput of SQLite here. `previous` is the position of the previous event in the same stream, so a stream is
+ * read backwards from its last event, whose position the process keeps in memory.
  */
 export const SCHEMA = `
 CREATE TABLE log (
@@ -25,6 +37,7 @@ CREATE TABLE log (
   metadata    TEXT NOT NULL,
   recorded_at INTEGER NOT NULL
 ) STRICT;
+${CREATE_FEW_STREAMS_INDEX}
 CREATE TABLE state (
   stream      TEXT NOT NULL,
   revision    INTEGER NOT NULL,

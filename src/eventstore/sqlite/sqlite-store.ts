@@ -17,9 +17,11 @@ import {
 import { isStateStream, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
 import { LogBehind, StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.ts';
 import { AssignedAppend } from './assigned-append.ts';
+import { addPart, durableTail, prepareTailQuery, type TailsPart } from './check-log.ts';
 import { canonicalPath, lockFile, openForReading } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { emptyDatabase, type OpenedFile, openFile, startWriting } from './open-file.ts';
+import { isClusterStream } from './schema.ts';
 import { StoredEvent } from './stored-event.ts';
 import { absentTail, MARK_EVERY, positionFrom, type Tail } from './stream-tails.ts';
 import type { LogRow, StateRow } from './writer.ts';
@@ -33,6 +35,17 @@ export interface SqliteOptions {
   readonly digests?: string;
   /** Whether the file is only read, and not changed. Appends throw. */
   readonly readOnly?: boolean;
+  /**
+   * Whether a long log can be read before it is checked. Appends, and reads of a cluster's stream, wait until it is. If it is damaged,
+   * the store fails.
+   */
+  readonly readsBeforeCheck?: boolean;
+}
+
+/** A call that waits until the log is checked. */
+interface Waiting {
+  readonly begin: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 type Row = [number, string, number, string, string, string, string, number];
@@ -47,7 +60,8 @@ const RECENT = 8_192;
 /**
  * Embedded event store: one SQLite file that this process has locked. Reads have their own connection and see committed events;
  * writes are grouped (`GroupCommit`). The tails of all streams are in memory and guarantee that revisions are unique; the whole
- * file is checked at start. A file that lacks acknowledged events is only read, and not changed, not even by a recovery.
+ * log is checked at start, before anything is written. A file that lacks acknowledged events is only read, and not changed, not even
+ * by a recovery.
  */
 export class SqliteStore implements EventStore {
   readonly isSoleWriter = true;
@@ -59,6 +73,12 @@ export class SqliteStore implements EventStore {
   /** Files that SQLite creates for reading, if there was no write-ahead log. A file that is only read must look as before. */
   readonly #leftovers: readonly string[];
   readonly #tails: Map<string, Tail>;
+  /** The calls that wait until the log is checked, in their order; `undefined` once it is. */
+  #waiting: Waiting[] | undefined;
+  /** Why the log could not be checked. */
+  #uncheckable: StoreFailed | StoreClosed | undefined;
+  /** Prepared while the log is being checked. */
+  #tailOf: StatementSync | undefined;
   readonly #logPage: StatementSync;
   readonly #logEvent: StatementSync;
   readonly #statePage: StatementSync;
@@ -74,13 +94,26 @@ export class SqliteStore implements EventStore {
     const path = await canonicalPath(file);
     const lock = lockFile(path);
     try {
-      const opened = openFile(path);
+      const { onFailed = () => undefined, digests, acceptLoss = false, readOnly = false } = options;
+      const opened = openFile(path, options.readsBeforeCheck === true && !readOnly);
       try {
-        const isHeld =
-          options.readOnly === true || (opened.loss !== undefined && options.acceptLoss !== true);
-        const { onFailed = () => undefined, digests } = options;
-        const writes = isHeld ? undefined : await startWriting(opened, { onFailed, digests });
-        return new SqliteStore(lock, opened, writes);
+        const isHeld = readOnly || (opened.loss !== undefined && !acceptLoss);
+        let writes: GroupCommit | undefined;
+        if (!isHeld) {
+          const onTails = (part: TailsPart) => addPart(opened.tails, part);
+          writes = startWriting(opened, { onFailed, digests, onTails });
+          if (opened.isChecked) await writes.ready;
+        }
+        const store = new SqliteStore(lock, opened, writes);
+        if (!opened.isChecked)
+          writes?.ready.then(
+            () => store.#endCheck(),
+            (error: StoreFailed) => {
+              store.#endCheck(error);
+              if (!store.isClosed) onFailed(error);
+            },
+          );
+        return store;
       } catch (error) {
         opened.db?.close();
         throw error;
@@ -93,7 +126,7 @@ export class SqliteStore implements EventStore {
 
   private constructor(
     lock: DatabaseSync,
-    { path, db, loss, tails, head, wal }: OpenedFile,
+    { path, db, loss, tails, head, wal, isChecked }: OpenedFile,
     writes: GroupCommit | undefined,
   ) {
     this.#lock = lock;
@@ -111,10 +144,15 @@ export class SqliteStore implements EventStore {
       `SELECT 0, ${COLUMNS.replace('position, ', '')} FROM state WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision`,
     );
     for (const statement of [this.#logPage, this.#logEvent, this.#statePage]) statement.setReturnArrays(true);
+    if (!isChecked) {
+      this.#waiting = [];
+      this.#tailOf = prepareTailQuery(this.#db);
+    }
   }
 
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<number> {
     // Not an async function, so that events get positions in the order of the calls.
+    if (this.#waiting !== undefined) return this.#onceChecked(() => this.append(stream, events, expected));
     try {
       const writes = this.#writer();
       const begun = this.#begin({ stream, events, expected });
@@ -126,6 +164,10 @@ export class SqliteStore implements EventStore {
   }
 
   appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<number>[]> {
+    if (this.#waiting !== undefined)
+      return this.#onceChecked(() => this.appendAll(appends)).catch((reason: unknown) =>
+        appends.map(() => ({ status: 'rejected', reason })),
+      );
     let writes: GroupCommit;
     try {
       writes = this.#writer();
@@ -215,9 +257,43 @@ export class SqliteStore implements EventStore {
     });
   }
 
+  /** Begins a call once the log is checked. Calls begin in the order in which they were made. */
+  #onceChecked<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#waiting === undefined) return call();
+    if (this.#uncheckable !== undefined) return Promise.reject(this.#uncheckable);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting.push({ begin: () => call().then(resolve, reject), reject });
+    return promise;
+  }
+
+  /** Begins the calls that wait. @param error why the log could not be checked: they are then rejected, as all later ones are. */
+  #endCheck(error?: StoreFailed | StoreClosed): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#uncheckable ??= error;
+    this.#waiting = error === undefined ? undefined : [];
+    for (const { begin, reject } of waiting) {
+      if (error === undefined) begin();
+      else reject(error);
+    }
+  }
+
+  /** Returns the tail of a stream. Before the log is checked, those of clusters are waited for. */
+  async #findTail(stream: string): Promise<Tail> {
+    if (this.#waiting !== undefined && !isStateStream(stream)) {
+      if (isClusterStream(stream)) await this.#onceChecked(async () => undefined);
+      else {
+        const row = this.#tailOf?.get(stream);
+        if (row !== undefined) return durableTail(Number(row['revision']), Number(row['position']));
+      }
+    }
+    return this.#tails.get(stream) ?? absentTail();
+  }
+
   async *readStream(stream: string, options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
     this.#checkOpen();
-    const tail = this.#tails.get(stream) ?? absentTail();
+    const tail =
+      this.#waiting === undefined ? (this.#tails.get(stream) ?? absentTail()) : await this.#findTail(stream);
     const last = tail.durableRevision;
     const limit = options.limit ?? Number.POSITIVE_INFINITY;
     const backwards = options.direction === 'backwards';
@@ -312,6 +388,7 @@ export class SqliteStore implements EventStore {
   }
 
   async keepLast(stream: string, count: number): Promise<void> {
+    if (this.#waiting !== undefined) return this.#onceChecked(() => this.keepLast(stream, count));
     const writes = this.#writer();
     if (!isStateStream(stream))
       throw new RangeError(`${stream} is not a state stream: events of the log are never deleted`);
@@ -345,13 +422,20 @@ export class SqliteStore implements EventStore {
 
   health(): StoreHealth {
     const failed = this.#writes?.failed;
-    return { reachable: failed === undefined, unreachableSince: undefined, detail: failed?.message };
+    const unchecked = this.#waiting === undefined ? undefined : { unchecked: this.#head };
+    return {
+      reachable: failed === undefined,
+      unreachableSince: undefined,
+      detail: failed?.message,
+      ...unchecked,
+    };
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     for (const wake of this.#followers) wake();
+    this.#endCheck(new StoreClosed('the store is closed'));
     await this.#writes?.drain();
     // The last connection to close copies the write-ahead log into the file, so it must be the one that can write.
     this.#db.close();
@@ -368,6 +452,7 @@ export class SqliteStore implements EventStore {
   #writer(): GroupCommit {
     this.#checkOpen();
     if (this.#writes === undefined) throw new LogBehind(this.loss?.why);
+    if (this.#writes.failed !== undefined) throw this.#writes.failed;
     return this.#writes;
   }
 }

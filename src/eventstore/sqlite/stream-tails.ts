@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Position } from '../../util/log-numbers.ts';
 import { StoreFailed } from '../store-errors.ts';
 
 /**
@@ -39,15 +40,21 @@ export function positionFrom(tail: Tail, revision: number): number {
   return tail.marks?.[Math.floor(revision / MARK_EVERY)] ?? tail.durablePosition;
 }
 
+/** The tails of streams, and the position of the last event of the log. */
+export interface LogTails {
+  readonly tails: Map<string, Tail>;
+  readonly head: Position;
+}
+
 /** Rows of a small page are garbage before a collection copies them: pages of 20,000 rows took 15 % longer. */
 const PAGE = 1_000;
 
 /**
- * Reads the tails of all streams, and checks the whole log: positions and revisions have no gaps or repeats, and each event
+ * Reads the tails of all streams of the log, and checks the whole log: positions and revisions have no gaps or repeats, and each event
  * refers to the previous event of its stream.
  * @throws StoreFailed at the first event that does not follow the one before it.
  */
-export function readTails(db: DatabaseSync): { tails: Map<string, Tail>; head: number } {
+export function readLogTails(db: DatabaseSync): LogTails {
   const tails = new Map<string, Tail>();
   const page = db.prepare(
     'SELECT position, stream, revision, previous FROM log WHERE position > ? ORDER BY position LIMIT ?',
@@ -72,13 +79,15 @@ export function readTails(db: DatabaseSync): { tails: Map<string, Tail>; head: n
       tail.position = position;
       advanceDurable(tail, revision, position);
     }
-    if (rows.length < PAGE) break;
+    if (rows.length < PAGE) return { tails, head };
   }
-  for (const row of db
-    .prepare('SELECT stream, max(revision) AS revision FROM state GROUP BY stream')
-    .iterate()) {
+}
+
+/** Adds the tails of the state streams. */
+export function addStateTails(tails: Map<string, Tail>, db: DatabaseSync): void {
+  const last = db.prepare('SELECT stream, max(revision) AS revision FROM state GROUP BY stream');
+  for (const row of last.iterate()) {
     const { stream, revision } = row as { stream: string; revision: number };
     tails.set(stream, { revision, position: 0, durableRevision: revision, durablePosition: 0 });
   }
-  return { tails, head };
 }

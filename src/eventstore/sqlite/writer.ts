@@ -6,9 +6,11 @@
 import type { Stats } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Position } from '../../util/log-numbers.ts';
 import { messageOf } from '../../util/message-of.ts';
 import { DIGEST_BYTES, type DigestOf } from '../event-store.ts';
 import { type Acknowledged, AcknowledgedFile } from './acknowledged.ts';
+import { checkLog, partsOf, type TailsPart } from './check-log.ts';
 import { COMPLETE, checkpoint, isBusy, isFull, locked, openForWriting, statusOf } from './database.ts';
 import { StoredEvent } from './stored-event.ts';
 
@@ -48,6 +50,8 @@ export interface WriterData {
   readonly path: string;
   /** URL of a module that exports `digestOf`, a `DigestOf`. */
   readonly digests: string | undefined;
+  /** Position of the last event of a log that is checked before the file is opened for writing; absent if it was checked. */
+  readonly uncheckedHead: Position | undefined;
 }
 
 /** Messages to the thread, beside a `Group`. */
@@ -58,6 +62,8 @@ export type WriterCommand =
   | { readonly command: 'close' };
 
 export type WriterAnswer =
+  /** Some tails of a checked log. All of them are sent before `ready`. */
+  | { readonly outcome: 'tails'; readonly part: TailsPart }
   | { readonly outcome: 'ready' }
   /** `digests` are those of the rows of the log, one after the other; absent if nobody asks for them or one cannot be computed. */
   | { readonly outcome: 'committed'; readonly digests: Uint8Array | undefined }
@@ -206,7 +212,10 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
     port.close();
   };
   try {
-    const { path, digests: module } = workerData as WriterData;
+    const { path, digests: module, uncheckedHead } = workerData as WriterData;
+    if (uncheckedHead !== undefined)
+      for (const part of partsOf(checkLog(path, uncheckedHead)))
+        answer({ outcome: 'tails', part }, [part.numbers.buffer]);
     const writer = new Writer(path);
     const { digestOf } =
       module === undefined ? { digestOf: undefined } : ((await import(module)) as { digestOf: DigestOf });

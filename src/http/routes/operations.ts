@@ -125,7 +125,7 @@ function readinessOf({
   latch,
   now,
 }: HttpServices): ReadinessOut {
-  const { reachable, unreachableSince, detail, needsOperator = false } = store.health();
+  const { reachable, unreachableSince, detail, needsOperator = false, unchecked } = store.health();
   const outageMs = unreachableSince === undefined ? 0 : now() - unreachableSince;
   const isShort = unreachableSince !== undefined && outageMs <= STORE_GRACE_MS;
   const storeIsOk = reachable || (isShort && !needsOperator);
@@ -134,7 +134,7 @@ function readinessOf({
   const checks = {
     store: {
       ok: storeIsOk,
-      detail: reachable ? 'reachable' : `unreachable for ${outageMs} ms: ${detail ?? ''}`,
+      detail: reachable ? storeDetail(unchecked) : `unreachable for ${outageMs} ms: ${detail ?? ''}`,
     },
     projections: {
       ok: isCaughtUp && failure === undefined,
@@ -154,6 +154,13 @@ function readinessOf({
     sources: sourcesCheck(health),
   };
   return { status: checks.store.ok && checks.projections.ok ? 'ready' : 'not-ready', checks };
+}
+
+/** @param unchecked number of events that are being checked since the start. The ledger is ready meanwhile, because it answers reads. */
+function storeDetail(unchecked: number | undefined): string {
+  return unchecked === undefined
+    ? 'reachable'
+    : `reachable; the order of its ${unchecked} events is being checked, and writes wait until then`;
 }
 
 /** Reports drifted statements. The ledger stays ready, because it can still record facts. */
