@@ -55,6 +55,7 @@ import { whatIfRoutes } from '../routes/what-if.ts';
 import type { App, HttpServices } from './app.ts';
 import { parseBodies } from './bodies.ts';
 import { DOCUMENTATION_POLICY, rejectForeignPages } from './browsers.ts';
+import { collectAnswers } from './collected-answers.ts';
 import { limitConnections, lingerWhileClientsWrite } from './connections.ts';
 import { CODINGS, MIN_COMPRESSED_BYTES, tagAnswers, tagCodings } from './etag.ts';
 import { closeOnceAnswered } from './graceful-shutdown.ts';
@@ -153,6 +154,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
   app.setSerializerCompiler(() => JSON.stringify);
   parseBodies(app);
   setSecurityHeaders(app);
+  collectAnswers(app);
   limitConnections(app);
   lingerWhileClientsWrite(app);
   rejectOtherHosts(app, services.access);
