@@ -11,13 +11,14 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/client/package.json packages/client/
 
-# The console is built with packages that the ledger does not need.
-FROM sources AS console
+# The console and the bundle of the program are built with packages that the ledger does not need.
+FROM sources AS built
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY bin bin
 COPY web web
 COPY src src
+COPY packages/client/src packages/client/src
 RUN npm run build
 
 # The files of the ledger. All times are those of SOURCE_DATE_EPOCH, and permissions do not depend on the checkout, so that
@@ -29,7 +30,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
 COPY bin bin
 COPY src src
 COPY packages/client/src packages/client/src
-COPY --from=console /app/dist dist
+COPY --from=built /app/dist dist
 RUN mkdir -p /rootfs/data \
  && mv /app /rootfs/app \
  && chmod -R u=rwX,go=rX /rootfs \

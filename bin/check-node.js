@@ -1,8 +1,6 @@
 // Ends the process with a clear message if Node.js is too old for the source. Plain JavaScript, so that any Node.js can
-// read it. The scripts of package.json load it before the source.
+// read it. Every program of this folder loads it before the source.
 import { readFileSync } from 'node:fs';
-import * as module from 'node:module';
-import { fileURLToPath } from 'node:url';
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const required = engines.node.replace('>=', '');
@@ -20,6 +18,3 @@ if (weight(process.versions.node) < weight(required)) {
   );
   process.exit(1);
 }
-
-// Keeping the compiled code beside the packages halves the start. If the folder is not writable, nothing is kept.
-module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/cluster-ledger', import.meta.url)));

@@ -1,16 +1,20 @@
-// Runs the program that the first argument names, after the console is built if it is missing or older than its sources. The build
-// runs in a process of its own, so that a ledger keeps nothing of it. A start that needs no build has one process.
+// Runs the program whose source the first argument names, after the console and the bundle of the program are built if they are missing
+// or older than their sources. Each build runs in a process of its own, so that a ledger keeps nothing of it. A start that needs no build
+// has one process.
 import './check-node.js';
 import { spawnSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 import { isUpToDate } from './console-files.js';
+import { runProgram } from './program-files.js';
 
-if (!isUpToDate()) {
-  const build = join(import.meta.dirname, 'build-console.js');
-  const { status } = spawnSync(process.execPath, [build], { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+/** @param {string} script */
+function build(script) {
+  return spawnSync(process.execPath, [join(import.meta.dirname, script)], { stdio: 'inherit' }).status;
 }
 
+if (!isUpToDate()) {
+  const status = build('build-console.js');
+  if (status !== 0) process.exit(status ?? 1);
+}
 const [program = ''] = process.argv.splice(2, 1);
-await import(pathToFileURL(resolve(program)).href);
+await runProgram(program, () => void build('build-program.js'));

@@ -5,23 +5,32 @@ import { freePorts } from './eventstored.ts';
 import { fetchPatiently } from './patient-fetch.ts';
 import { until } from './until.ts';
 
-const [CHECK_NODE, MAIN] = ['bin/check-node.js', 'src/main.ts'].map((path) =>
+const [COMPILE_CACHE, MAIN] = ['bin/compile-cache.js', 'src/main.ts'].map((path) =>
   fileURLToPath(new URL(`../../${path}`, import.meta.url)),
 ) as [string, string];
 
-/** A ledger in a process of its own, as `npm start` runs it: to be killed. */
+/** A ledger in a process of its own, which runs its sources: to be killed. */
 export class LedgerProcess {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #folder: string | undefined;
+  readonly #program: readonly string[];
   #process: ChildProcess | undefined;
   #port = 0;
   /** Its output so far. */
   output = '';
 
-  /** @param folder the folder that it starts in: this one by default. It reads `ledger.yaml` from there. */
-  constructor(environment: Readonly<Record<string, string>>, folder?: string) {
+  /**
+   * @param folder the folder that it starts in: this one by default. It reads `ledger.yaml` from there.
+   * @param program arguments of Node.js.
+   */
+  constructor(
+    environment: Readonly<Record<string, string>>,
+    folder?: string,
+    program: readonly string[] = ['--import', COMPILE_CACHE, MAIN],
+  ) {
     this.#environment = environment;
     this.#folder = folder;
+    this.#program = program;
   }
 
   get url(): string {
@@ -55,7 +64,7 @@ export class LedgerProcess {
       ...this.#environment,
       LEDGER_HTTP_PORT: String(port),
     };
-    const started = spawn(process.execPath, ['--import', CHECK_NODE, MAIN], {
+    const started = spawn(process.execPath, this.#program, {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(this.#folder !== undefined && { cwd: this.#folder }),

@@ -6,7 +6,9 @@ import type { ProberOptions } from '../settings/prober-options.ts';
 import { type ProberStats, type WorkerCommand, WorkerReport } from './prober-messages.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const WORKER = fileURLToPath(new URL('../probe/prober-worker.ts', import.meta.url));
+const WORKER = new URL('../probe/prober-worker.ts', import.meta.url);
+/** Folder of its code: `src`, or `dist` if the ledger runs from its bundle. */
+const CODE = fileURLToPath(new URL('../../', WORKER));
 /** A machine that is busy takes seconds to start a process, and is not helped by another start. */
 const START_TIMEOUT_MS = 60_000;
 const PING_INTERVAL_MS = 1_000;
@@ -147,13 +149,7 @@ function execArgv({ heapMiB, credentials, readable }: ProberOptions): string[] {
   const { directory } = credentials;
   const modules = `${ROOT}node_modules/`;
   // The permission model checks real paths, and the folder of the modules may be a link.
-  const folders = new Set([
-    `${ROOT}src/`,
-    modules,
-    `${realpathSync(modules)}/`,
-    `${ROOT}package.json`,
-    ...readable,
-  ]);
+  const folders = new Set([CODE, modules, `${realpathSync(modules)}/`, `${ROOT}package.json`, ...readable]);
   if (directory !== undefined) folders.add(directory);
   return [
     '--permission',
