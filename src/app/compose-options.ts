@@ -18,6 +18,8 @@ export interface ComposeOptions {
   readonly onFailed: (error: unknown) => void;
   /** Traces requests and operations. */
   readonly tracing?: Tracing | undefined;
+  /** Number of events from which on an embedded log is read before it is checked; by default 20,000. */
+  readonly readableUncheckedFrom?: number;
   /** Whether the ledger only answers requests and writes nothing, neither to the store nor to files. */
   readonly readOnly?: boolean;
   /** Opens a log although it lacks events that were acknowledged, and records that an operator accepts it. */

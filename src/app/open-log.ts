@@ -47,6 +47,9 @@ export interface OpenLog {
 const LOSS_ADVICE =
   'stop the ledger and restore the newest backup of the store with its -wal; if there is none: cluster-ledger log accept-loss --reason …';
 
+/** Number of events of a log that is read before it is checked. The check of a shorter one takes less time than the start of a thread. */
+const LONG_LOG = 20_000;
+
 /** Maximum delay of a timer, about 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -204,14 +207,22 @@ export function checkpointFile({ dataDir, store, namespace }: Config): string {
 /** Opens the store alone. @throws StoreFailed, StoreUnavailable if it cannot be opened. @throws ConfigError */
 export async function openStore(
   { store, namespace }: Config,
-  { log, now, onFailed, acceptLoss, timings, readOnly = false }: ComposeOptions,
+  {
+    log,
+    now,
+    onFailed,
+    acceptLoss,
+    timings,
+    readOnly = false,
+    readableUncheckedFrom = LONG_LOG,
+  }: ComposeOptions,
 ): Promise<EventStore> {
   if (store.kind === 'sqlite')
     return SqliteStore.open(store.file, {
       onFailed,
       acceptLoss: acceptLoss !== undefined,
       readOnly,
-      readsBeforeCheck: true,
+      readableUncheckedFrom,
       digests: new URL('../audit/leaf-digest.ts', import.meta.url).href,
     });
   // The client of the server takes a sixth of the time of a start.

@@ -5,6 +5,7 @@ import type { Composition } from '../../src/app/compose.ts';
 import { registered, stopped } from '../support/cloud-events.ts';
 import { seededRandom } from './seeded-random.ts';
 import { judge, logAlone, openLedgerOn, post, wholeLedger } from './victim/judge.ts';
+import type { Checks } from './victim/log-alone.ts';
 import { noPromises, type Promises } from './victim/promises.ts';
 
 /** The result of a run: how many starts had everything, and how many said that they had not. */
@@ -66,7 +67,9 @@ export async function damage({ seed, count, plant, progress }: DamageOptions): P
           const n = next++;
           const random = seededRandom(seed * 1_000_003 + n);
           const name = `--seed ${seed} case ${n}`;
-          await runCase(killed, { folder, random, name, plant, isWhole: n % WHOLE_EVERY === 0 }, report);
+          const checks = n % 2 === 0 ? 'before-reads' : 'after-reads';
+          const isWhole = n % WHOLE_EVERY === 0;
+          await runCase(killed, { folder, random, name, plant, isWhole, checks }, report);
         }
       };
       await Promise.all(Array.from({ length: LANES }, lane));
@@ -85,11 +88,12 @@ interface Case {
   readonly plant: DamageOptions['plant'];
   /** Whether a whole ledger is started, instead of what reads and writes the log. */
   readonly isWhole: boolean;
+  readonly checks: Checks;
 }
 
 async function runCase(
   killed: Killed,
-  { folder, random, name, plant, isWhole }: Case,
+  { folder, random, name, plant, isWhole, checks }: Case,
   report: DamageReport,
 ): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -97,7 +101,7 @@ async function runCase(
   const { files, what } = damaged(killed, random);
   for (const [file, bytes] of files) writeFileSync(join(folder, file), bytes, { mode: 0o600 });
   plant?.(folder);
-  const outcome = await judge(killed.promises, folder, {}, isWhole ? wholeLedger : logAlone);
+  const outcome = await judge(killed.promises, folder, {}, isWhole ? wholeLedger : logAlone, checks);
   if (outcome === 'complete' || outcome === 'refused') report[outcome]++;
   else if (outcome === 'read-only') report.told++;
   else report.silent.push(`${name}, ${what}: ${outcome}`);

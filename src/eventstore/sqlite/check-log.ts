@@ -5,11 +5,6 @@ import { explained, openForReading } from './database.ts';
 import { FEW_STREAMS_INDEX, isClusterStream, OF_FEW_STREAMS } from './schema.ts';
 import { type LogTails, readLogTails, type Tail } from './stream-tails.ts';
 
-/**
- * A log with as many events is checked in the thread of the writer. The check of a shorter one takes less time than the start of a
- * thread.
- */
-const MIN_EVENTS = 20_000;
 /** Number of tails in a part. Taking one over holds the event loop for about a millisecond. */
 const PART = 2_000;
 
@@ -22,9 +17,9 @@ export interface TailsPart {
   readonly marks: ReadonlyMap<number, number[]>;
 }
 
-/** Returns whether a log can be read before it is checked, and is long enough for that. */
-export function isCheckedLater(db: DatabaseSync): boolean {
-  if (headOf(db) < MIN_EVENTS) return false;
+/** Returns whether a log of at least so many events can be read before it is checked. */
+export function isReadableUnchecked(db: DatabaseSync, events: number): boolean {
+  if (headOf(db) < events) return false;
   // Absent in a file of a former release until the first start of this one.
   return (
     db.prepare('SELECT 1 FROM sqlite_schema WHERE type = ? AND name = ?').get('index', FEW_STREAMS_INDEX) !==

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Position } from '../../util/log-numbers.ts';
 import type { StoreLoss } from '../event-store.ts';
 import { emptySpan, readAcknowledged } from './acknowledged.ts';
-import { headOf, isCheckedLater } from './check-log.ts';
+import { headOf, isReadableUnchecked } from './check-log.ts';
 import { explained, isEmpty, journalMode, openForReading, rollBackCreation, statusOf } from './database.ts';
 import { type FileState, findLoss, idAt, readNewest, withoutWal } from './find-loss.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
@@ -22,10 +22,10 @@ export interface OpenedFile extends FileState {
 
 /**
  * Reads the file. Changes nothing.
- * @param mayCheckLater whether the log, if it is long and nothing is missing, is left to be checked by the thread of the writer.
+ * @param checkLaterFrom number of events from which on a log, if nothing is missing, is left to be checked by the thread of the writer.
  * @throws StoreFailed if it is not a ledger or is damaged.
  */
-export function openFile(path: string, mayCheckLater: boolean): OpenedFile {
+export function openFile(path: string, checkLaterFrom = Number.POSITIVE_INFINITY): OpenedFile {
   const [wal, witness] = [examineWal(`${path}-wal`), readAcknowledged(path)];
   rollBackCreation(path);
   const newest = { span: emptySpan(0), changed: undefined };
@@ -49,7 +49,7 @@ export function openFile(path: string, mayCheckLater: boolean): OpenedFile {
       const state = { path, db, head, wal, witness, newest: readNewest(db, witness, head) };
       return { ...state, loss: findLoss(state) };
     };
-    const later = mayCheckLater && isCheckedLater(db) ? stateOf(headOf(db)) : undefined;
+    const later = isReadableUnchecked(db, checkLaterFrom) ? stateOf(headOf(db)) : undefined;
     const isChecked = later === undefined || later.loss !== undefined;
     const { tails, head } = isChecked ? readLogTails(db) : { tails: new Map(), head: later.head };
     addStateTails(tails, db);

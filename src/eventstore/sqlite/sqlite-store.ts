@@ -36,10 +36,10 @@ export interface SqliteOptions {
   /** Whether the file is only read, and not changed. Appends throw. */
   readonly readOnly?: boolean;
   /**
-   * Whether a long log can be read before it is checked. Appends, and reads of a cluster's stream, wait until it is. If it is damaged,
-   * the store fails.
+   * Number of events from which on a log can be read before it is checked. Appends, and reads of a cluster's stream, wait until it is.
+   * If it is damaged, the store fails. By default every log is checked before it can be read.
    */
-  readonly readsBeforeCheck?: boolean;
+  readonly readableUncheckedFrom?: number;
 }
 
 /** A call that waits until the log is checked. */
@@ -95,7 +95,7 @@ export class SqliteStore implements EventStore {
     const lock = lockFile(path);
     try {
       const { onFailed = () => undefined, digests, acceptLoss = false, readOnly = false } = options;
-      const opened = openFile(path, options.readsBeforeCheck === true && !readOnly);
+      const opened = openFile(path, readOnly ? Infinity : options.readableUncheckedFrom);
       try {
         const isHeld = readOnly || (opened.loss !== undefined && !acceptLoss);
         let writes: GroupCommit | undefined;

@@ -104,7 +104,7 @@ const isChecked: Reached = (store) => store.keepLast('~bench', 1);
 /** Measures a start until a state is reached. */
 async function startUntil(reached: Reached, folder: string, snapshotFile?: string): Promise<Sample> {
   const begun = performance.now();
-  const store = await SqliteStore.open(logFile(folder), { readsBeforeCheck: true });
+  const store = await SqliteStore.open(logFile(folder), { readableUncheckedFrom: 1 });
   const projections = projectionsOf(store, snapshotFile);
   projections.start();
   await reached(store, projections);

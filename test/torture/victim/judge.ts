@@ -10,7 +10,7 @@ import type { Projections } from '../../../src/projections/projections.ts';
 import { registration, submissionOf } from '../../ledger/facts.ts';
 import { inStructuredMode, registered } from '../../support/cloud-events.ts';
 import { until } from '../../support/until.ts';
-import { openLogOn, placeOf } from './log-alone.ts';
+import { type Checks, openLogOn, optionsOf, placeOf } from './log-alone.ts';
 import type { Promises } from './promises.ts';
 
 const TIME = '2026-04-01T00:00:00.000Z';
@@ -31,11 +31,12 @@ type Opener = (
   folder: string,
   environment: Readonly<Record<string, string>>,
   onFailed: (error: unknown) => void,
+  checks: Checks,
 ) => Promise<Judged>;
 
 /** Opens all of a ledger but its port. */
-export const wholeLedger: Opener = async (folder, environment, onFailed) => {
-  const ledger = await openLedgerOn(folder, environment, onFailed);
+export const wholeLedger: Opener = async (folder, environment, onFailed, checks) => {
+  const ledger = await openLedgerOn(folder, environment, onFailed, checks);
   const { store, projections, signedLog } = ledger;
   return {
     store,
@@ -51,11 +52,12 @@ export const wholeLedger: Opener = async (folder, environment, onFailed) => {
 };
 
 /** Opens what reads and writes the log. */
-export const logAlone: Opener = async (folder, environment, onFailed) => {
+export const logAlone: Opener = async (folder, environment, onFailed, checks) => {
   const { store, projections, signedLog, latch, ledger, close } = await openLogOn(
     folder,
     environment,
     onFailed,
+    checks,
   );
   return {
     store,
@@ -96,6 +98,7 @@ export async function judge(
   folder: string,
   environment: Readonly<Record<string, string>> = {},
   open: Opener = wholeLedger,
+  checks: Checks = 'before-reads',
 ): Promise<string> {
   let ledger: Judged;
   let failure: unknown;
@@ -103,7 +106,7 @@ export async function judge(
     failure = error;
   };
   try {
-    ledger = await open(folder, environment, onFailed);
+    ledger = await open(folder, environment, onFailed, checks);
   } catch (error) {
     return error instanceof Error && error.message !== '' ? 'refused' : `refused without words: ${error}`;
   }
@@ -175,9 +178,15 @@ export function openLedgerOn(
   folder: string,
   environment: Readonly<Record<string, string>> = {},
   onFailed: (error: unknown) => void = () => undefined,
+  checks: Checks = 'before-reads',
 ): Promise<Composition> {
   const config = readConfig({ ...environment, ...placeOf(folder) });
-  return compose(config, { log: pino({ level: 'silent' }), now: Date.now, onFailed });
+  return compose(config, {
+    log: pino({ level: 'silent' }),
+    now: Date.now,
+    onFailed,
+    ...optionsOf(checks),
+  });
 }
 
 /** Posts an event to a ledger that has no port. */

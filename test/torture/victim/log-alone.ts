@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
+import type { ComposeOptions } from '../../../src/app/compose-options.ts';
 import { type OpenLog, openLog } from '../../../src/app/open-log.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { FirstPeriod } from '../../../src/ledger/first-period.ts';
@@ -23,16 +24,28 @@ export function placeOf(folder: string): Record<string, string> {
   };
 }
 
+/** Whether a ledger checks its log before it reads it, or reads it before it is checked, as ledgers do with long logs. */
+export type Checks = 'before-reads' | 'after-reads';
+
+export function optionsOf(checks: Checks): Pick<ComposeOptions, 'readableUncheckedFrom'> {
+  return checks === 'after-reads' ? { readableUncheckedFrom: 1 } : {};
+}
+
 /** Opens what reads and writes the log on the files in a folder: many times faster than a whole ledger. */
 export async function openLogOn(
   folder: string,
   environment: Readonly<Record<string, string>>,
   onFailed: (error: unknown) => void,
+  checks: Checks = 'before-reads',
 ): Promise<LogAlone> {
   const now = Date.now;
   const config = readConfig({ ...environment, ...placeOf(folder) });
   await using opening = new AsyncDisposableStack();
-  const opened = await openLog(config, { log: pino({ level: 'silent' }), now, onFailed }, opening);
+  const opened = await openLog(
+    config,
+    { log: pino({ level: 'silent' }), now, onFailed, ...optionsOf(checks) },
+    opening,
+  );
   const resources = opening.move();
   const { store, projections, clock, clockGuard } = opened;
   const { backdatingMs, graceMs } = config;

@@ -27,7 +27,7 @@ async function open(): Promise<LogAlone> {
     hasFailed = true;
     print({ failed: String(error) });
   };
-  const opened = await openLogOn(folder, {}, onFailed);
+  const opened = await openLogOn(folder, {}, onFailed, seed % 2 === 0 ? 'before-reads' : 'after-reads');
   const { projections, signedLog, latch } = opened;
   while (!hasFailed && !(projections.isCaughtUp && (signedLog.isReady || latch.closure !== undefined)))
     await wait(1);

@@ -18,7 +18,7 @@ import {
   voided,
 } from '../../support/cloud-events.ts';
 import { seededRandom } from '../seeded-random.ts';
-import { placeOf } from './log-alone.ts';
+import { optionsOf, placeOf } from './log-alone.ts';
 import { print, printSigned } from './promises.ts';
 import { type Known, type Worker, workAtRandom } from './random-work.ts';
 import type { VictimOptions } from './victim-options.ts';
@@ -32,6 +32,7 @@ async function open(): Promise<Composition> {
   const ledger = await compose(readConfig(placeOf(folder)), {
     log: pino({ level: 'silent' }),
     now: Date.now,
+    ...optionsOf(seed % 2 === 0 ? 'before-reads' : 'after-reads'),
     onFailed: (error) => {
       hasFailed = true;
       print({ failed: String(error) });
