@@ -276,3 +276,15 @@ describe('the operations API', () => {
     expect(two.body.instance).not.toBe(one.body.instance);
   });
 });
+
+test.each([
+  ['application/json', 400, 'malformed-json'],
+  ['text/plain', 415, 'unsupported-media-type'],
+])(
+  'a post that names the content type %s but has no body is answered at once, with %d',
+  async (type, status, code) => {
+    const head = `POST /v1/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n\r\n`;
+    const answer = await exchange(ledger().port, head);
+    expect([answer.status, JSON.parse(answer.body).type]).toEqual([status, problem(code)]);
+  },
+);

@@ -74,7 +74,7 @@ export function requireAccess(app: App, authenticator: Authenticator, rateLimit:
     }
   };
   app.addHook('onRequest', (request, reply, done) => {
-    const { access } = request.routeOptions.config;
+    const { access } = request.routeConfig;
     // Without a route, the answer is 404 or 405 for everybody.
     if (access === undefined || access === 'public') return done();
     const caller = authenticator.onlyCaller;

@@ -45,7 +45,7 @@ export function requireOwn(app: App, services: OwnServices): void {
     );
   };
   app.addHook('preHandler', (request, reply, done) => {
-    const { access } = request.routeOptions.config;
+    const { access } = request.routeConfig;
     if (access === undefined || access === 'public' || scopeOf(access, request.caller.role) !== 'own')
       return done();
     rejectOthers(request, reply).then(() => done(), done);

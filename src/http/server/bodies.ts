@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isBinaryMode } from '../ingest/binary-mode.ts';
@@ -18,7 +19,7 @@ export function parseBodies(app: App): void {
   const mediaTypes = ['application/json', 'application/cloudevents+json', BATCH];
   app.addContentTypeParser(mediaTypes, { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
-    const { judgesItems, maxItemBytes } = request.routeOptions.config;
+    const { judgesItems, maxItemBytes } = request.routeConfig;
     if (bytes.length === 0 && mayBeMissing(request)) return done(null, undefined);
     try {
       request.bodyBytes = bytes.length;
@@ -30,11 +31,18 @@ export function parseBodies(app: App): void {
       return done(malformedJson(error as Error));
     }
   });
-  app.addHook('preParsing', ({ headers, routeOptions }, _, payload, done) => {
+  app.addHook('preParsing', (request, _, payload, done) => {
+    const { headers, routeConfig } = request;
     const contentType = headers['content-type'];
-    const allowed = routeOptions.config.mediaTypes ?? JSON_ONLY;
-    if (contentType === undefined || isMediaType(contentType, allowed))
-      return done(null, decoded(payload, headers['content-encoding'], routeOptions.bodyLimit));
+    const allowed = routeConfig.mediaTypes ?? JSON_ONLY;
+    if (contentType === undefined || isMediaType(contentType, allowed)) {
+      // A request without a body has ended before anybody reads it (`optimizeEmptyRequests`).
+      const isEmpty = contentType !== undefined && (payload as Readable).readableEnded;
+      const body = isEmpty ? Readable.from([]) : payload;
+      const contentEncoding = headers['content-encoding'];
+      if (contentEncoding === undefined) return done(null, body);
+      return done(null, decoded(body, contentEncoding, request.routeOptions.bodyLimit));
+    }
     const detail = `the content type must be ${allowed.join(' or ')}, in UTF-8; given ${contentType}`;
     throw new Problem('unsupported-media-type', detail);
   });

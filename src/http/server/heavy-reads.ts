@@ -144,7 +144,7 @@ export function boundHeavyReads(app: App, { registry }: Metrics): void {
     if (gone.signal.aborted) request.turn.end();
   };
   app.addHook('preHandler', (request, reply, done) => {
-    const { isHeavy = false } = request.routeOptions.config;
+    const { isHeavy = false } = request.routeConfig;
     if (!(typeof isHeavy === 'function' ? isHeavy(request.query) : isHeavy)) return done();
     takeTurn(request, reply).then(() => done(), done);
   });

@@ -23,7 +23,10 @@ export function pathOfTarget({ url = '', headers }: Pick<IncomingMessage, 'url' 
  * While requests need no credential, rejects requests for any host but a loopback address, which protects against DNS rebinding.
  */
 export function rejectOtherHosts(app: App, access: AccessControl): void {
-  app.addHook('onRequest', ({ hostname, headers, raw }, _, done) => {
+  /** The last host that was a loopback address. */
+  let loopback: string | undefined;
+  app.addHook('onRequest', (request, _, done) => {
+    const { headers, host, raw } = request;
     if (hasSecondHost(raw.rawHeaders))
       throw new Problem('malformed-http', 'a request has exactly one Host header');
     if (headers.host === undefined) {
@@ -31,7 +34,12 @@ export function rejectOtherHosts(app: App, access: AccessControl): void {
       if (raw.httpVersion === '1.0') return done();
       throw new Problem('malformed-http', 'a request needs a Host header');
     }
-    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) return done();
+    if (host === loopback) return done();
+    const { hostname } = request;
+    if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)) {
+      loopback = host;
+      return done();
+    }
     // While it is not known whether there are keys, the stricter rule holds.
     const isOpen = access.isOpen().catch(() => true);
     void isOpen.then((open) =>
@@ -47,7 +55,8 @@ export function rejectOtherHosts(app: App, access: AccessControl): void {
 /** @param rawHeaders names and values in turn; Node.js leaves out repeated hosts of `headers`. */
 function hasSecondHost(rawHeaders: readonly string[]): boolean {
   let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'host') hosts++;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]?.length === 'host'.length && rawHeaders[i]?.toLowerCase() === 'host') hosts++;
   return hosts > 1;
 }
 

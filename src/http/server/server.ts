@@ -60,6 +60,7 @@ import { limitConnections, lingerWhileClientsWrite } from './connections.ts';
 import { CODINGS, MIN_COMPRESSED_BYTES, tagAnswers, tagCodings } from './etag.ts';
 import { closeOnceAnswered } from './graceful-shutdown.ts';
 import { boundHeavyReads, ClientGone } from './heavy-reads.ts';
+import { rememberingQueries } from './known-queries.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { problemFor, sendProblem } from './problem-for.ts';
 import { answerExpectation, answerMalformedHttp } from './protocol-errors.ts';
@@ -69,6 +70,8 @@ import type { JsonItems } from './strict-json.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** The configuration of the route. Each reading of `routeOptions` makes an object of twelve members. */
+    routeConfig: FastifyRequest['routeOptions']['config'];
     /** Size of the body in bytes, decompressed. */
     bodyBytes: number;
     /** The items of the body, and which of them are not strict JSON, if the route judges the items itself. */
@@ -116,6 +119,7 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
       maxHeaderSize: 16 * 1024,
       connectionsCheckingInterval: 5_000,
       requireHostHeader: false,
+      optimizeEmptyRequests: true,
     },
     routerOptions: { maxParamLength: 512 },
     // Fastify loads its own compilers, with Ajv, unless factories are given. It then uses those that are set below.
@@ -143,15 +147,17 @@ export async function buildServer(services: HttpServices, log: FastifyBaseLogger
     if (isOnlyDescribed(schema as object)) return (value: unknown) => ({ value });
     const prefix =
       { querystring: '/query', params: '/path', headers: '/headers', body: '' }[httpPart ?? 'body'] ?? '';
-    return (value: unknown) => {
+    const validate = (value: unknown) => {
       if (httpPart === 'params' && Object.values(value as object).includes(''))
         return { error: new Problem('not-found', 'the path has an empty part') };
       const parsed = (schema as z.ZodType).safeParse(value);
       if (parsed.success) return { value: parsed.data };
       return { error: invalidRequest(fieldErrors(parsed.error, value, prefix)) };
     };
+    return httpPart === 'querystring' ? rememberingQueries(validate) : validate;
   });
   app.setSerializerCompiler(() => JSON.stringify);
+  keepRouteConfig(app);
   parseBodies(app);
   setSecurityHeaders(app);
   collectAnswers(app);
@@ -262,6 +268,14 @@ function unused(): never {
   throw new Error('a schema was compiled before the compilers were set');
 }
 
+function keepRouteConfig(app: App): void {
+  app.decorateRequest('routeConfig');
+  app.addHook('onRequest', (request, _, done) => {
+    request.routeConfig = request.routeOptions.config;
+    done();
+  });
+}
+
 function setSecurityHeaders(app: App): void {
   app.addHook('onRequest', (_, reply, done) => {
     reply.headers(SECURITY_HEADERS);
@@ -272,8 +286,8 @@ function setSecurityHeaders(app: App): void {
 /** Measures the duration of requests by route, not by URL, so that the number of series is bounded. */
 function observeRequests(app: App, { metrics }: HttpServices): void {
   const observers = new Map<string, { observe(seconds: number): void }>();
-  app.addHook('onResponse', ({ method, routeOptions }, reply, done) => {
-    const route = routeOptions.url ?? 'none';
+  app.addHook('onResponse', ({ method, routeConfig }, reply, done) => {
+    const route = routeConfig.url ?? 'none';
     const key = `${method} ${route} ${reply.statusCode}`;
     let observer = observers.get(key);
     if (observer === undefined) {
