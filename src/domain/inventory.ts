@@ -221,5 +221,5 @@ function hoursBilled(intervals: readonly Interval[], from: Instant, to: Instant)
 
 /** Formats milliseconds as hours with 6 decimal places, rounded half to even. */
 export function hours(ms: bigint): string {
-  return formatAverage(ms, BigInt(HOUR_MS));
+  return formatAverage(ms, HOUR_MS);
 }

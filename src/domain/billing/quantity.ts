@@ -1,20 +1,40 @@
 /** Milliseconds of billed time. A bigint, because a sum over many clusters may exceed 2^53. */
 export type Milliseconds = bigint;
 
+/** An integer of which `Number.isSafeInteger` holds. */
+type SafeInteger = number;
+
 /** Formats milliseconds as seconds with exactly 3 decimal places: `1n` is `"0.001"`, `-1500n` is `"-1.500"`. */
-export function formatSeconds(ms: Milliseconds): string {
-  if (0n <= ms && ms <= MAX_EXACT) {
-    const [seconds, rest] = divided(Number(ms), 1_000);
-    return `${seconds}.${String(rest).padStart(3, '0')}`;
-  }
-  return formatFixed(ms, 3);
+export function formatSeconds(ms: Milliseconds | SafeInteger): string {
+  if (typeof ms === 'bigint' && (ms < 0n || ms > MAX_EXACT)) return formatFixed(ms, 3);
+  const exact = Number(ms);
+  if (exact < 0) return formatFixed(BigInt(exact), 3);
+  const seconds = Math.floor(exact / 1_000);
+  return `${seconds}.${THREE_DIGITS[exact - 1_000 * seconds]}`;
 }
 
 /** Returns `numerator / denominator` with 6 decimal places, rounded half to even; `0.000000` if the denominator is 0. */
-export function formatAverage(numerator: Milliseconds, denominator: Milliseconds): string {
-  if (numerator <= MAX_EXACT && 0n < denominator && denominator < MAX_FAST_DENOMINATOR)
-    return formatFastAverage(Number(numerator), Number(denominator));
-  return denominator === 0n ? formatFixed(0n, 6) : formatRatio(numerator, denominator, 6);
+export function formatAverage(numerator: Milliseconds | SafeInteger, denominator: SafeInteger): string {
+  const isExact = typeof numerator === 'number' || numerator <= MAX_EXACT;
+  if (isExact && 0 < denominator && denominator < MAX_FAST_DENOMINATOR)
+    return formatFastAverage(Number(numerator), denominator);
+  return denominator === 0 ? formatFixed(0n, 6) : formatRatio(BigInt(numerator), BigInt(denominator), 6);
+}
+
+/**
+ * Returns billed time, extended by a time during which some clusters are billed. It is a bigint only if a number would not be exact:
+ * numbers are ten times as fast.
+ */
+export function extended(
+  ms: Milliseconds,
+  clusters: SafeInteger,
+  later: SafeInteger,
+): Milliseconds | SafeInteger {
+  const added = clusters * later;
+  const sum = ms <= MAX_EXACT ? Number(ms) + added : Number.NaN;
+  return Number.isSafeInteger(added) && Number.isSafeInteger(sum)
+    ? sum
+    : ms + BigInt(clusters) * BigInt(later);
 }
 
 /**
@@ -32,22 +52,23 @@ export function formatRatio(numerator: bigint, denominator: bigint, places: numb
 /** Integers up to this one are exact as numbers, which are ten times as fast as bigints. */
 const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 /** Below this denominator, a remainder times 1,000,000 is exact as a number. It is 104 days in milliseconds. */
-const MAX_FAST_DENOMINATOR = 9_000_000_000n;
+const MAX_FAST_DENOMINATOR = 9_000_000_000;
+
+/** The numbers below 1,000 with three digits. */
+const THREE_DIGITS = Array.from({ length: 1_000 }, (_, n) => String(n).padStart(3, '0'));
 
 /** Returns what `formatRatio` returns for 6 places, computed with numbers. */
 function formatFastAverage(numerator: number, denominator: number): string {
-  const [whole, rest] = divided(numerator, denominator);
-  const [quotient, remainder] = divided(rest * 1e6, denominator);
-  const twice = 2 * remainder;
+  // Below 2^53, the quotient of two integers is never rounded up to the next integer.
+  const whole = Math.floor(numerator / denominator);
+  const scaled = (numerator - whole * denominator) * 1e6;
+  const quotient = Math.floor(scaled / denominator);
+  const twice = 2 * (scaled - quotient * denominator);
   const isUp = twice > denominator || (twice === denominator && quotient % 2 === 1);
   const millionths = isUp ? quotient + 1 : quotient;
-  return millionths === 1e6 ? `${whole + 1}.000000` : `${whole}.${String(millionths).padStart(6, '0')}`;
-}
-
-/** Divides integers. Below 2^53, the quotient of two numbers is never rounded up to the next integer. */
-function divided(numerator: number, denominator: number): [quotient: number, remainder: number] {
-  const quotient = Math.floor(numerator / denominator);
-  return [quotient, numerator - quotient * denominator];
+  if (millionths === 1e6) return `${whole + 1}.000000`;
+  const thousandths = Math.floor(millionths / 1_000);
+  return `${whole}.${THREE_DIGITS[thousandths]}${THREE_DIGITS[millionths - 1_000 * thousandths]}`;
 }
 
 function formatFixed(value: bigint, places: number): string {

@@ -1,6 +1,6 @@
 import type { Instant, Window } from '../time.ts';
 import type { Interval } from './billing.ts';
-import { ExactSum, formatAverage, formatSeconds, type Milliseconds } from './quantity.ts';
+import { ExactSum, extended, formatAverage, formatSeconds, type Milliseconds } from './quantity.ts';
 
 /** Usage of an account in a window. docs/billing-rules.md defines each measure. */
 export interface Usage {
@@ -46,22 +46,6 @@ export interface GroupedMeasures<Group> {
   readonly groups: readonly (readonly [group: Group, measures: Readonly<Measures>])[];
 }
 
-/** Returns the measures at another instant. No interval may start or end between the two. @param ms time between the two; may be negative. */
-export function extrapolated<Group>(
-  { whole, groups }: GroupedMeasures<Group>,
-  ms: number,
-): GroupedMeasures<Group> {
-  const at = (measures: Readonly<Measures>) => ({
-    ...measures,
-    billed: measures.billed + BigInt(measures.clustersAtEnd) * BigInt(ms),
-  });
-  const later = at(whole);
-  return {
-    whole: later,
-    groups: groups.map(([group, measures]) => [group, measures === whole ? later : at(measures)]),
-  };
-}
-
 /** Returns the part of a window up to `through`; an empty window if `through` is before its start. */
 export function clippedWindow(window: Window, through: Instant): Window {
   return { from: window.from, to: Math.max(window.from, Math.min(window.to, through)) };
@@ -98,7 +82,7 @@ export function meterOf<I extends Pick<Interval, 'from' | 'to'>, Group extends s
 /** Returns the usage of each type in order of the types, `null` first. */
 export function typesInOrder(types: readonly (readonly [string | null, Usage])[]): TypeUsage[] {
   return types
-    .map(([clusterType, usage]) => ({ clusterType, ...usage }))
+    .map(([clusterType, usage]) => typeUsage(clusterType, usage))
     .sort((a, b) => compareTypes(a.clusterType, b.clusterType));
 }
 
@@ -109,15 +93,33 @@ export function compareTypes(a: string | null, b: string | null): number {
   return a < b ? -1 : 1;
 }
 
-/** Formats the measures of a window. */
-export function usageFrom(measures: Measures, counted: Window): Usage {
+/**
+ * Formats the measures of a window.
+ * @param later milliseconds from the instant up to which they were measured to the end of the window; may be negative. No interval may
+ *   start or end in between.
+ */
+export function usageFrom(measures: Readonly<Measures>, counted: Window, later = 0): Usage {
+  const billed = extended(measures.billed, measures.clustersAtEnd, later);
   return {
     billableClusters: measures.billableClusters,
-    clusterSeconds: formatSeconds(measures.billed),
+    clusterSeconds: formatSeconds(billed),
     peakClusters: measures.peakClusters,
     clustersAtStart: measures.clustersAtStart,
     clustersAtEnd: measures.clustersAtEnd,
-    averageClusters: formatAverage(measures.billed, BigInt(counted.to - counted.from)),
+    averageClusters: formatAverage(billed, counted.to - counted.from),
+  };
+}
+
+/** Returns the usage of a type. Copying the members one by one is faster than spreading them behind another one. */
+export function typeUsage(clusterType: string | null, usage: Usage): TypeUsage {
+  return {
+    clusterType,
+    billableClusters: usage.billableClusters,
+    clusterSeconds: usage.clusterSeconds,
+    peakClusters: usage.peakClusters,
+    clustersAtStart: usage.clustersAtStart,
+    clustersAtEnd: usage.clustersAtEnd,
+    averageClusters: usage.averageClusters,
   };
 }
 

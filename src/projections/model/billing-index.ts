@@ -4,7 +4,7 @@ import {
   type ClusterBilling,
   type Interval,
 } from '../../domain/billing/billing.ts';
-import { type TypeUsage, typesInOrder, type Usage } from '../../domain/billing/usage-meter.ts';
+import { type TypeUsage, typesInOrder, typeUsage, type Usage } from '../../domain/billing/usage-meter.ts';
 import type { KnownFact } from '../../domain/facts/fact.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
@@ -105,6 +105,8 @@ export class BillingIndex {
 
   /** Names the types of usage, and returns it in order of the types. */
   byType(groups: readonly (readonly [type: number, usage: Usage])[]): TypeUsage[] {
+    const [only] = groups;
+    if (only !== undefined && groups.length === 1) return [typeUsage(this.#typeText(only[0]), only[1])];
     return typesInOrder(groups.map(([type, usage]) => [this.#typeText(type), usage] as const));
   }
 

@@ -40,7 +40,7 @@ import { IdCases } from './id-cases.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import { LateFacts } from './late-facts.ts';
 import { LimitWatch } from './limit-watch.ts';
-import { type CountedUsage, PeriodUsage } from './period-usage.ts';
+import { type CountedUsage, type Measured, PeriodUsage } from './period-usage.ts';
 import { type RecordedBeginning, StatementCalendar } from './statement-calendar.ts';
 import { StringInterner } from './string-interner.ts';
 
@@ -254,16 +254,38 @@ export class LedgerModel {
     return { usage: meter.usage, byType: this.byType(meter.groups) };
   }
 
-  /** Returns the usage of an account up to an instant. That of a whole period is kept until a fact changes it. */
+  /** Returns the position of the last fact that may have changed the billing of an account. */
+  billingChangedAt(account: AccountNumber): Position {
+    return this.#periodUsage.changedAt(account);
+  }
+
+  /**
+   * Returns the usage of an account up to an instant if its measures are kept, as those of a whole period are until a fact changes
+   * them; otherwise `undefined`.
+   */
+  knownUsage(counted: CountedUsage): UsageBreakdown | undefined {
+    const known = this.#periodUsage.known(counted);
+    return known && this.#formatted(known, counted);
+  }
+
+  /** Returns the same, and measures it if nothing is kept. */
   *countedUsage(counted: CountedUsage): Generator<undefined, UsageBreakdown> {
-    const { account, window, through, asOf } = counted;
-    const { whole, groups } = yield* this.#periodUsage.measures(counted, (meter, within) =>
-      this.measure(meter, account, asOf, within),
-    );
+    const { account, asOf } = counted;
+    const measured =
+      this.#periodUsage.known(counted) ??
+      (yield* this.#periodUsage.measured(counted, (meter, within) =>
+        this.measure(meter, account, asOf, within),
+      ));
+    return this.#formatted(measured, counted);
+  }
+
+  #formatted({ measures, through: measuredTo }: Measured, { window, through }: CountedUsage): UsageBreakdown {
+    const { whole, groups } = measures;
     const part = { from: window.from, to: through };
-    const usage = usageFrom(whole, part);
+    const later = through - measuredTo;
+    const usage = usageFrom(whole, part, later);
     const byType = groups.map(
-      ([type, measures]) => [type, measures === whole ? usage : usageFrom(measures, part)] as const,
+      ([type, own]) => [type, own === whole ? usage : usageFrom(own, part, later)] as const,
     );
     return { usage, byType: this.byType(byType) };
   }

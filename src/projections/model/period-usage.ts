@@ -1,4 +1,4 @@
-import { extrapolated, type GroupedMeasures, GroupedUsageMeter } from '../../domain/billing/usage-meter.ts';
+import { type GroupedMeasures, GroupedUsageMeter } from '../../domain/billing/usage-meter.ts';
 import { type Instant, isPeriodWindow, type Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { IntervalMeter } from './billed-rows.ts';
@@ -16,14 +16,19 @@ export interface CountedUsage {
   readonly asOf: Position;
 }
 
+/** The measures of an account in a window. Until `through` is another one, no billed interval starts or ends. */
+export interface Measured {
+  /** The instant up to which they were measured. */
+  readonly through: Instant;
+  readonly measures: GroupedMeasures<number>;
+}
+
 /** The measures of an account in a period, up to an instant after which no billed interval starts or ends in the period. */
-interface Kept {
+interface Kept extends Measured {
   /** Position of the last fact that they include. */
   readonly changedAt: Position;
-  readonly through: Instant;
   /** The last instant within the period at which a billed interval starts or ends; its start if none does. */
   readonly lastEdge: Instant;
-  readonly measures: GroupedMeasures<number>;
 }
 
 /** The measures of one period, by number of the account. */
@@ -54,31 +59,42 @@ export class PeriodUsage {
     for (const account of accounts) this.#changedAt[account] = position;
   }
 
+  /** Returns the position of the last fact that may have changed the billing of an account. */
+  changedAt(account: AccountNumber): Position {
+    return this.#changedAt[account] ?? this.#since;
+  }
+
+  /** Returns the measures that are kept of an account; `undefined` if its intervals must be measured. */
+  known({ account, window, through, asOf }: CountedUsage): Measured | undefined {
+    const period = this.#periods.get(window.from);
+    if (period?.to !== window.to) return undefined;
+    const kept = period.accounts[account];
+    if (kept === undefined || through <= kept.lastEdge) return undefined;
+    const changedAt = this.changedAt(account);
+    return kept.changedAt === changedAt && changedAt <= asOf ? kept : undefined;
+  }
+
   /**
-   * Returns the measures of an account, kept or measured. The caller may pause where it yields.
+   * Measures an account, and keeps the measures of a whole period. The caller may pause where it yields.
    * @param measure adds the billed intervals of the account that overlap a window to a meter.
    */
-  *measures(
-    usage: CountedUsage,
+  *measured(
+    { account, window, through, asOf }: CountedUsage,
     measure: (meter: IntervalMeter, within: Window) => Generator<undefined, void>,
-  ): Generator<undefined, GroupedMeasures<number>> {
-    const { account, window, through, asOf } = usage;
-    const changedAt = this.#changedAt[account] ?? this.#since;
+  ): Generator<undefined, Measured> {
+    const changedAt = this.changedAt(account);
     const meter = new GroupedUsageMeter<number>({ from: window.from, to: through });
     const period = asOf < changedAt ? undefined : this.#periodOf(window);
     if (period === undefined) {
       yield* measure(meter, { from: window.from, to: through });
-      return meter.measures;
+      return { through, measures: meter.measures };
     }
-    const kept = period.accounts[account];
-    if (kept?.changedAt === changedAt && through > kept.lastEdge)
-      return extrapolated(kept.measures, through - kept.through);
     const edges = new LastEdge(meter, window);
     yield* measure(edges, window);
-    const { measures } = meter;
     const { lastEdge } = edges;
-    if (through > lastEdge) period.accounts[account] = { changedAt, through, lastEdge, measures };
-    return measures;
+    const kept = { changedAt, through, lastEdge, measures: meter.measures };
+    if (through > lastEdge) period.accounts[account] = kept;
+    return kept;
   }
 
   /** Returns what is kept for a period; `undefined` if the window is not a period. */

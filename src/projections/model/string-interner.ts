@@ -4,7 +4,7 @@ import { compareCodeUnits } from '../../util/compare-code-units.ts';
 export class StringInterner<N extends number> {
   readonly #texts: string[] = [];
   readonly #numbers = new Map<string, N>();
-  #sorted: readonly string[] = [];
+  #sorted: readonly N[] = [];
 
   /** Returns the texts of another one, all different, with the same numbers. They are not copied. */
   static of<N extends number>(texts: readonly string[]): StringInterner<N> {
@@ -21,9 +21,12 @@ export class StringInterner<N extends number> {
     return this.#texts;
   }
 
-  /** The texts in order of their code units. They are sorted again only if there are new ones. */
-  get sorted(): readonly string[] {
-    if (this.#sorted.length !== this.#texts.length) this.#sorted = this.#texts.toSorted(compareCodeUnits);
+  /** The numbers of the texts in order of their code units. They are sorted again only if there are new ones. */
+  get sorted(): readonly N[] {
+    if (this.#sorted.length !== this.#texts.length)
+      this.#sorted = this.#texts
+        .map((_, number) => number as N)
+        .sort((a, b) => compareCodeUnits(this.text(a), this.text(b)));
     return this.#sorted;
   }
 

@@ -18,6 +18,7 @@ import { yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { AccountNumber } from '../model/interned-numbers.ts';
 import type { LedgerModel } from '../model/ledger-model.ts';
+import { accountsInOrder } from './account-usage.ts';
 import { rebilled, type Span, toAccount } from './differences.ts';
 import { statementId } from './statement-id.ts';
 
@@ -83,9 +84,9 @@ function* statementsWithPauses(
   const window = periodWindow(period);
   const before = earlier.at(-1)?.watermark ?? watermark;
   const touched = yield* touchedAccounts(model, { period, watermark, earlier }, only);
-  for (const accountId of only === undefined ? model.accounts.sorted : [only]) {
-    const account = model.accounts.find(accountId);
-    if (account === undefined || (behind !== undefined && accountId <= behind)) continue;
+  for (const account of accountsInOrder(model, only)) {
+    const accountId = model.accounts.text(account);
+    if (behind !== undefined && accountId <= behind) continue;
     const periods = touched.get(accountId);
     const changes =
       periods === undefined ? [] : yield* changesOf(model, account, periods, { before, after: watermark });

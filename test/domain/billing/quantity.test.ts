@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   AmountSum,
   ExactSum,
+  extended,
   formatAverage,
   formatRatio,
   formatSeconds,
@@ -48,7 +49,7 @@ describe('an average', () => {
     [10n, 1n, '10.000000'],
     [0n, 7n, '0.000000'],
   ])('divides %d by %d to %s', (numerator, denominator, text) => {
-    expect(formatAverage(numerator, denominator)).toBe(text);
+    expect(formatAverage(numerator, Number(denominator))).toBe(text);
   });
 
   test.each([
@@ -57,12 +58,12 @@ describe('an average', () => {
     [5n, '0.000002'],
     [7n, '0.000004'],
   ])('rounds a value in the middle to even: %d / 2,000,000 is %s', (numerator, text) => {
-    expect(formatAverage(numerator, 2_000_000n)).toBe(text);
+    expect(formatAverage(numerator, 2_000_000)).toBe(text);
   });
 
   test('rounds a value just above the middle up, and just below it down', () => {
-    expect(formatAverage(1_000_001n, 2_000_000_000_000n)).toBe('0.000001');
-    expect(formatAverage(2_999_999n, 2_000_000_000_000n)).toBe('0.000001');
+    expect(formatAverage(1_000_001n, 2_000_000_000_000)).toBe('0.000001');
+    expect(formatAverage(2_999_999n, 2_000_000_000_000)).toBe('0.000001');
   });
 
   test.each([
@@ -70,7 +71,7 @@ describe('an average', () => {
     [660_903_501_185n, 1_000_000_001_793n, '0.660904'],
     [8_925_205_001_420n, 10_000_000_001_591n, '0.892520'],
   ])('is exact in a window of years, where a float is not: %d / %d is %s', (numerator, denominator, text) => {
-    expect(formatAverage(numerator, denominator)).toBe(text);
+    expect(formatAverage(numerator, Number(denominator))).toBe(text);
   });
 
   test('is the same computed with numbers as with bigints', () => {
@@ -78,17 +79,47 @@ describe('an average', () => {
     const numerators = fc.oneof(fc.bigInt(0n, 2n ** 54n), fc.bigInt(2n ** 53n - 100n, 2n ** 53n + 100n));
     fc.assert(
       fc.property(denominators, numerators, fc.bigInt(-3n, 3n), (denominator, numerator, off) => {
-        expect(formatAverage(numerator, denominator)).toBe(formatRatio(numerator, denominator, 6));
+        expect(formatAverage(numerator, Number(denominator))).toBe(formatRatio(numerator, denominator, 6));
         // Quotients at and next to whole numbers and middles.
         const near = (numerator / denominator) * denominator + off + (numerator % 2n) * (denominator / 2n);
-        if (near >= 0n) expect(formatAverage(near, denominator)).toBe(formatRatio(near, denominator, 6));
+        if (near >= 0n)
+          expect(formatAverage(near, Number(denominator))).toBe(formatRatio(near, denominator, 6));
       }),
       { numRuns: 5_000 },
     );
   });
 
+  test('is the same of a number as of a bigint', () => {
+    const ms = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+    const windows = fc.oneof(
+      fc.integer({ min: 1, max: 3_000_000_000 }),
+      fc.integer({ min: 1, max: 2 ** 40 }),
+    );
+    fc.assert(
+      fc.property(ms, windows, (billed, window) => {
+        expect(formatAverage(billed, window)).toBe(formatAverage(BigInt(billed), window));
+        expect(formatSeconds(billed)).toBe(formatSeconds(BigInt(billed)));
+      }),
+    );
+  });
+
   test('is zero for an empty window', () => {
-    expect(formatAverage(0n, 0n)).toBe('0.000000');
+    expect(formatAverage(0n, 0)).toBe('0.000000');
+  });
+});
+
+describe('billed time that goes on', () => {
+  test.each([
+    [1_000n, 3, 10, 1_030],
+    [1_000n, 3, -10, 970],
+    [1_000n, 0, 10, 1_000],
+    [2n ** 53n - 2n, 1, 1, Number.MAX_SAFE_INTEGER],
+    [2n ** 53n - 1n, 1, 1, 2n ** 53n],
+    [2n ** 60n, 2, 5, 2n ** 60n + 10n],
+    // The product is not exact as a number.
+    [1n, 5_000_001, 2_592_000_001, 12_960_002_597_000_002n],
+  ])('extends %d ms of %d clusters by %d ms each to %d', (ms, clusters, later, expected) => {
+    expect(extended(ms, clusters, later)).toBe(expected);
   });
 });
 

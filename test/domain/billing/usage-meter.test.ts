@@ -3,11 +3,11 @@ import {
   ALL_TYPES,
   clippedWindow,
   compareTypes,
-  extrapolated,
   GroupedUsageMeter,
   meterOf,
   peakBetween,
   UsageMeter,
+  usageFrom,
   usageOf,
 } from '../../../src/domain/billing/usage-meter.ts';
 import { periodWindow } from '../../../src/domain/time.ts';
@@ -95,35 +95,34 @@ describe('a window in progress', () => {
   });
 });
 
-describe('measures at another instant', () => {
-  const measures = (billed: bigint, clustersAtEnd: number) => ({
+describe('the usage of a window that ends later than its measures', () => {
+  const measures = {
     billableClusters: 5,
-    billed,
+    billed: 1_000n,
     peakClusters: 4,
     clustersAtStart: 1,
-    clustersAtEnd,
-  });
+    clustersAtEnd: 3,
+  };
 
-  test('have the time that the clusters at the end are billed until then, whole and by group', () => {
-    const groups = [['eu', measures(400n, 2)] as const, ['us', measures(600n, 1)] as const];
-    expect(extrapolated({ whole: measures(1_000n, 3), groups }, 10)).toEqual({
-      whole: measures(1_030n, 3),
-      groups: [
-        ['eu', measures(420n, 2)],
-        ['us', measures(610n, 1)],
-      ],
+  test('has the time that the clusters at the end are billed until then, and the same counts', () => {
+    expect(usageFrom(measures, { from: 0, to: 1_000 }, 10)).toEqual({
+      billableClusters: 5,
+      clusterSeconds: '1.030',
+      peakClusters: 4,
+      clustersAtStart: 1,
+      clustersAtEnd: 3,
+      averageClusters: '1.030000',
     });
   });
 
-  test('have less time at an earlier instant', () => {
-    expect(extrapolated({ whole: measures(1_000n, 3), groups: [] }, -10).whole).toEqual(measures(970n, 3));
+  test('has less time if the window ends earlier', () => {
+    expect(usageFrom(measures, { from: 0, to: 1_000 }, -10).clusterSeconds).toBe('0.970');
   });
 
-  test('have the same object for the only group as for the whole', () => {
-    const whole = measures(1_000n, 3);
-    const later = extrapolated({ whole, groups: [['eu', whole]] }, 10);
-    expect(later.groups).toEqual([['eu', measures(1_030n, 3)]]);
-    expect(later.groups[0]?.[1]).toBe(later.whole);
+  test('is that of the measures if it ends with them', () => {
+    expect(usageFrom(measures, { from: 0, to: 1_000 })).toEqual(
+      usageFrom(measures, { from: 0, to: 1_000 }, 0),
+    );
   });
 });
 
