@@ -366,3 +366,76 @@ describe('a strong ETag', () => {
     expect(new Set(tags).size).toBe(3);
   });
 });
+
+describe('the usage of an account in a month that has ended', () => {
+  const path = '/v1/accounts/acme/usage?period=2026-03';
+  const seconds = (body: unknown) => (body as { usage: { clusterSeconds: string } }).usage.clusterSeconds;
+
+  test('keeps its figures and its ETag while facts are recorded that do not change them', async () => {
+    const it = await ledgerForTest();
+    await it.record(registered('c1', '2026-03-01T00:00:00Z', 'acme'));
+    it.pass(86_400_000);
+    const first = await it.get(path);
+    expect(first.body).toMatchObject({
+      accountId: 'acme',
+      position: '1',
+      usage: { clusterSeconds: '2678400.000' },
+    });
+    await it.record(
+      registered('c2', '2026-03-01T00:00:00Z', 'globex'),
+      registered('c3', '2026-04-01T00:00:00Z', 'acme'),
+    );
+    const second = await it.get(path);
+    expect(second.body).toEqual({ ...(first.body as object), position: '3' });
+    expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
+    expect((await it.get(path, { 'if-none-match': first.headers.get('etag') as string })).status).toBe(304);
+  });
+
+  test('changes with a late fact, a void of it, and as of the position before them', async () => {
+    const it = await ledgerForTest();
+    await it.record(registered('c1', '2026-03-01T00:00:00Z', 'acme'));
+    it.pass(86_400_000);
+    const first = await it.get(path);
+    await it.record(stopped('c1', '2026-03-02T00:00:00Z'));
+    const late = await it.get(path);
+    expect([seconds(first.body), seconds(late.body)]).toEqual(['2678400.000', '86400.000']);
+    expect(late.headers.get('etag')).not.toBe(first.headers.get('etag'));
+    const before = await it.get(`${path}&asOf=1`);
+    expect([seconds(before.body), before.headers.get('etag')]).toEqual([
+      '2678400.000',
+      first.headers.get('etag'),
+    ]);
+    expect(seconds((await it.get(path)).body)).toBe('86400.000');
+  });
+
+  test('is answered in each form, for each window and up to each instant, whatever was asked for before', async () => {
+    const it = ledger();
+    const from = 'from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z';
+    const asked = [
+      path,
+      `/v1/accounts/acme/usage?${from}`,
+      `${path}&through=2026-03-15T00:00:00Z`,
+      '/v1/accounts/acme/usage?period=2026-02',
+      '/v1/accounts/globex/usage?period=2026-03',
+    ];
+    const answers = async () => {
+      const all: unknown[] = [];
+      for (const url of asked)
+        for (const accept of ['application/json', 'text/csv', 'application/x-ndjson']) {
+          const { text, headers } = await it.get(url, { accept });
+          all.push([url, accept, text, headers.get('etag')]);
+        }
+      return all;
+    };
+    const first = await answers();
+    expect(await answers()).toEqual(first);
+    expect(new Set(first.map((answer) => (answer as string[])[3])).size).toBe(15);
+    expect((await it.get(path)).body).toEqual({
+      accountId: 'acme',
+      ...march,
+      asOf: null,
+      position: '6',
+      ...untyped(acmeInMarch),
+    });
+  });
+});

@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Answer, answer, type Examples } from '../contract.ts';
 import type { HeaderName } from '../openapi/headers.ts';
-import { tagOf } from '../server/etag.ts';
 import { Problem } from '../server/problem.ts';
 import { varyBy } from '../server/vary.ts';
 
@@ -15,7 +14,8 @@ export interface PiecesOfForms {
 }
 
 export interface Forms {
-  json(): object;
+  /** An object, or its text. */
+  json(): object | string;
   csv(): string;
   items(): readonly object[];
 }
@@ -53,6 +53,8 @@ const FORMS = {
   'application/jsonl; charset=utf-8': 'ndjson',
   'application/x-jsonlines; charset=utf-8': 'ndjson',
 } as const;
+/** The form of an answer that a request accepts. */
+export type Form = (typeof FORMS)[keyof typeof FORMS];
 const CONTENT_TYPES = Object.keys(FORMS) as (keyof typeof FORMS)[];
 const NAMES = 'application/json, text/csv, application/x-ndjson';
 
@@ -71,8 +73,14 @@ function acceptedType(request: FastifyRequest): keyof typeof FORMS | false {
   return chosen;
 }
 
+/** Returns whether the request is answered in JSON. */
+export function acceptsJson(request: FastifyRequest): boolean {
+  const type = acceptedType(request);
+  return type !== false && FORMS[type] === 'json';
+}
+
 /** Returns the form that the request accepts, and sets the headers `Content-Type` and `Vary`. @throws Problem `not-acceptable` */
-export function acceptedForm(request: FastifyRequest, reply: FastifyReply): 'json' | 'csv' | 'ndjson' {
+export function acceptedForm(request: FastifyRequest, reply: FastifyReply): Form {
   varyBy(reply, 'accept');
   const contentType = acceptedType(request);
   if (contentType === false) throw new Problem('not-acceptable', `accept one of ${NAMES}`);
@@ -82,17 +90,18 @@ export function acceptedForm(request: FastifyRequest, reply: FastifyReply): 'jso
 
 /**
  * Sends the answer in the form that the request accepts.
- * @param figures the part of the answer that decides about its ETag; by default all of it.
+ * @param etagOf returns the ETag of a form; by default, and if there is none, it is that of the text.
  * @throws Problem `not-acceptable`
  */
 export function sendAccepted(
   request: FastifyRequest,
   reply: FastifyReply,
   forms: Forms,
-  figures?: object,
+  etagOf?: (form: Form) => string | undefined,
 ): FastifyReply {
   const form = acceptedForm(request, reply);
-  if (figures !== undefined) reply.header('etag', tagOf(JSON.stringify([form, figures])));
+  const etag = etagOf?.(form);
+  if (etag !== undefined) reply.header('etag', etag);
   switch (form) {
     case 'json':
       return reply.send(forms.json());

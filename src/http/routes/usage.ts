@@ -15,8 +15,9 @@ import {
 import { runYielding, yieldingToEventLoop } from '../../util/event-loop-yielder.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import { jsonLines, problems } from '../contract.ts';
+import { AnsweredUsage, KnownUsage } from '../known-usage.ts';
 import { ACCOUNT_USAGE_EXAMPLE, USAGE_EXAMPLE } from '../openapi/first-answers.ts';
-import { inAllForms, sendAccepted } from '../params/content-negotiation.ts';
+import { acceptedForm, acceptsJson, inAllForms, sendAccepted } from '../params/content-negotiation.ts';
 import { AccountPath, AsOf, Paging, Reading } from '../params/fields.ts';
 import { linkNext, openPage, type Place } from '../params/paging.ts';
 import { knownAt, modelFor, modelForPage, requireAccount } from '../params/read-model.ts';
@@ -96,6 +97,7 @@ const getAccountUsageSchema = {
 
 /** Adds the routes that read usage. */
 export function usageRoutes(app: App, services: HttpServices): void {
+  const known = new KnownUsage();
   app.get(
     '/v1/usage',
     {
@@ -134,30 +136,35 @@ export function usageRoutes(app: App, services: HttpServices): void {
       schema: getAccountUsageSchema,
     },
     async (request, reply) => {
-      const { query, params, turn } = request;
+      const { query, turn } = request;
+      const { accountId } = request.params;
       const model = await modelFor(services.projections, query, reply);
-      requireAccount(model, params.accountId);
       const now = services.now();
+      const kept = known.find(model, accountId, query, now);
+      if (kept !== undefined && acceptsJson(request)) {
+        const form = acceptedForm(request, reply);
+        return reply.header('etag', kept.etag(form)).send(kept.jsonAt(model.position));
+      }
+      requireAccount(model, accountId);
       const usageQuestion = questionOf(query, now, knownAt(model, query.asOf));
-      const usage = accountUsageWithPauses(model, params.accountId, usageQuestion);
+      const usage = accountUsageWithPauses(model, accountId, usageQuestion);
       const item = await runYielding(usage, turn?.signal);
-      const answer = answerAbout(model, query, usageQuestion, now);
+      const about = answerAbout(model, query, usageQuestion, now);
       if (isDetailed(query)) {
         const items = Readable.from([item]);
-        return sendUsage(request, reply, { ...answer, items, next: {}, isList: false });
+        return sendUsage(request, reply, { ...about, items, next: {}, isList: false });
       }
-      const { shared, figures } = answer;
-      const { accountId, ...measures } = item;
-      return sendAccepted(
-        request,
-        reply,
-        {
-          json: () => ({ accountId, ...shared, ...measures }),
-          csv: () => csvOfUsage(shared, [item]),
-          items: () => [{ ...shared, ...item }],
-        },
-        figures && { ...figures, statementsBegin: shared.statementsBegin, items: [item] },
-      );
+      const { shared, figures } = about;
+      const { asOf, through: endedAt } = usageQuestion;
+      const answer = new AnsweredUsage(shared, item, figures);
+      if (figures !== undefined && query.asOf === undefined)
+        known.add(model, accountId, { query, endedAt, asOf }, answer);
+      const forms = {
+        json: () => answer.jsonAt(asOf),
+        csv: () => csvOfUsage(shared, [item]),
+        items: () => [{ ...shared, ...item }],
+      };
+      return sendAccepted(request, reply, forms, (form) => answer.etag(form));
     },
   );
 }
