@@ -48,6 +48,19 @@ describe.skipIf(!hasChromium)(`the clusters in the console${whyNoChromium}`, () 
     await again.getByRole('link', { name: 'staging' }).waitFor();
   });
 
+  test('are listed by their type, from the figure of that type or by typing it', async () => {
+    const page = await openPage(browser(), ledger(), '/usage?account=acme');
+    await page.getByRole('link', { name: 'workload' }).click();
+    await page.getByRole('link', { name: 'production', exact: true }).waitFor();
+    expect(await page.getByRole('row').count()).toBe(2);
+    const address = new URL(page.url());
+    expect(Object.fromEntries(address.searchParams)).toEqual({ account: 'acme', type: 'workload' });
+    const filter = page.getByRole('searchbox', { name: text('clusters:column.type') });
+    expect(await filter.inputValue()).toBe('workload');
+    await filter.fill('');
+    await page.getByRole('link', { name: 'staging' }).waitFor();
+  });
+
   test('are saved as CSV with the chosen columns', async () => {
     const page = await openPage(browser(), ledger(), '/clusters?account=globex');
     await page.getByRole('link', { name: 'production-eu' }).waitFor();

@@ -29,7 +29,12 @@ export default function ClustersPage() {
   const { t } = useTranslation('clusters');
   const { role } = useCaller();
   const [url, setUrl] = useUrlState();
-  const filters = { q: url['q'], status: url['status'], accountId: url['account'] };
+  const filters = {
+    q: url['q'],
+    status: url['status'],
+    accountId: url['account'],
+    clusterType: url['type'],
+  };
   const asked = { ...filters, sort: url['sort'] ?? 'name' };
   const query = useInfiniteQuery(clusterListQuery(asked));
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
@@ -38,7 +43,7 @@ export default function ClustersPage() {
   const [deleted, setDeleted] = useState<Cluster>();
   const columns = useColumns(setDeleted);
   const isFiltered = Object.values(filters).some((value) => value !== undefined && value !== '');
-  const clear = () => setUrl({ q: undefined, status: undefined, account: undefined });
+  const clear = () => setUrl({ q: undefined, status: undefined, account: undefined, type: undefined });
 
   const tools = (
     <>
@@ -53,6 +58,7 @@ export default function ClustersPage() {
         ]}
       />
       {role !== 'customer' && <Filter name="account" label={t('column.account')} />}
+      <Filter name="type" label={t('column.type')} width={140} />
       {hasChanged.value && (
         <Button variant="light" size="sm" onClick={hasChanged.show}>
           {t('showChanges')}
@@ -98,8 +104,15 @@ export default function ClustersPage() {
 
 const idOf = ({ clusterId }: Cluster) => clusterId;
 
+interface FilterProps {
+  readonly name: string;
+  readonly label: string;
+  /** In pixels; by default that of a text field. */
+  readonly width?: number;
+}
+
 /** A text filter that is kept in the address, applied shortly after the last key. */
-function Filter({ name, label }: { readonly name: string; readonly label: string }) {
+function Filter({ name, label, width }: FilterProps) {
   const [url, setUrl] = useUrlState();
   const applied = url[name] ?? '';
   const [typed, setTyped] = useState(applied);
@@ -116,6 +129,7 @@ function Filter({ name, label }: { readonly name: string; readonly label: string
   return (
     <TextInput
       type="search"
+      w={width}
       aria-label={label}
       placeholder={label}
       value={typed}

@@ -68,7 +68,7 @@ export function AccountFigure({
                 )}
               </p>
             </section>
-            {byType.length > 0 && <UsageByType byType={byType} />}
+            {byType.length > 0 && <UsageByType accountId={accountId} byType={byType} />}
             <DailyUsage accountId={accountId} question={question} />
             <Parts accountId={accountId} question={question} />
           </Stack>

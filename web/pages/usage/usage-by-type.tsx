@@ -1,21 +1,41 @@
 import { Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { useCaller, useMay } from '../../data/caller.ts';
 import type { AccountUsage } from '../../data/usage.ts';
 import { type Columns, DataTable } from '../../ui/data-table.tsx';
 import { BilledTime, Count, millisecondsOf } from '../../ui/figures.tsx';
+import { PageLink } from '../../ui/page-link.tsx';
 
 type TypeUsage = AccountUsage['byType'][number];
 
-/** The figure for each cluster type. */
-export function UsageByType({ byType }: { readonly byType: readonly TypeUsage[] }) {
+/** The figure for each cluster type, each a way to the list of its clusters. */
+export function UsageByType({
+  accountId,
+  byType,
+}: {
+  readonly accountId: string;
+  readonly byType: readonly TypeUsage[];
+}) {
   const { t } = useTranslation('usage');
+  const mayList = useMay('auditor', 'customer');
+  const { role } = useCaller();
+  // A customer has the clusters of one account only, and no filter by account.
+  const account = role === 'customer' ? undefined : accountId;
   const columns: Columns<TypeUsage> = [
     {
       id: 'type',
       header: t('common:measure.clusterType'),
       accessorFn: ({ clusterType }) => clusterType ?? t('common:measure.noType'),
       size: 200,
-      cell: ({ getValue }) => <span className="name">{String(getValue())}</span>,
+      cell: ({ getValue, row: { original } }) => {
+        const name = <span className="name">{String(getValue())}</span>;
+        if (original.clusterType === null || !mayList) return name;
+        return (
+          <PageLink to="/clusters" search={{ account, type: original.clusterType }}>
+            {name}
+          </PageLink>
+        );
+      },
     },
     {
       id: 'billable',
