@@ -14,17 +14,23 @@ export const BUNDLES = join(ROOT, 'dist/program');
 /** Name of a file in the folder of a bundle that a process runs from, or of a folder in which a process builds one. */
 const NOTE = /^(?:used-by|building)-(\d+)$/;
 
+/** Returns the sources in a folder. Takes half of the time of `recursive`. @param {string} folder @returns {string[]} */
+function sourcesIn(folder) {
+  return readdirSync(join(ROOT, folder))
+    .sort()
+    .flatMap((name) => (name.endsWith('.ts') ? `${folder}/${name}` : sourcesIn(`${folder}/${name}`)));
+}
+
 /** Returns the folder for the bundle of the sources as they are now. */
 export function bundleFolder() {
-  const sources = ['src', 'packages/client/src'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .sort()
-      .map((file) => `${folder}/${file}`),
-  );
+  const files = [
+    'package-lock.json',
+    'bin/build-program.js',
+    ...sourcesIn('src'),
+    ...sourcesIn('packages/client/src'),
+  ];
   const content = createHash('sha256');
-  for (const file of ['package-lock.json', 'bin/build-program.js', ...sources])
-    content.update(`${file}\0`).update(readFileSync(join(ROOT, file)));
+  for (const file of files) content.update(`${file}\0${readFileSync(`${ROOT}/${file}`, 'utf8')}`);
   return join(BUNDLES, content.digest('hex').slice(0, 16));
 }
 

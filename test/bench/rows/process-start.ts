@@ -79,8 +79,17 @@ async function readyAfter(bench: Bench, tree: string): Promise<Sample> {
     LEDGER_DATA_DIR: await bench.newFolder('start'),
   };
   const start = performance.now();
-  const child = spawn('npm', ['start', '--silent'], { cwd: tree, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  bench.resources.onRelease(() => end(child));
+  const child = spawn('npm', ['start', '--silent'], {
+    cwd: tree,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const stop = async () => {
+    await end(child);
+    endRest(child);
+  };
+  bench.resources.onRelease(stop);
   const lines = createInterface({ input: child.stdout });
   let url: string | undefined;
   for await (const line of lines) {
@@ -89,6 +98,15 @@ async function readyAfter(bench: Bench, tree: string): Promise<Sample> {
   }
   while ((await fetch(`${url}/readyz`)).status !== 200) await wait(2);
   const value = performance.now() - start;
-  await end(child);
+  await stop();
   return { value };
+}
+
+/** Ends the processes of a group that outlive its leader: `npm` of an earlier state leaves its ledger behind. */
+function endRest({ pid }: ChildProcess): void {
+  try {
+    process.kill(-(pid as number));
+  } catch {
+    // There are none.
+  }
 }
