@@ -32,6 +32,7 @@ import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Position } from '../../util/log-numbers.ts';
+import { OpenAlerts } from './open-alerts.ts';
 import {
   type Acknowledgement,
   type Alert,
@@ -69,7 +70,7 @@ const MAX_LIVE_ACKNOWLEDGED = 1_000;
  * after a delay is stored immediately, with the instant at which it becomes visible.
  */
 export class AlertBook {
-  readonly #open = new Map<string, Alert>();
+  readonly #open = new OpenAlerts();
   readonly #resolved = new BoundedMap<string, Alert>(MAX_RESOLVED);
   readonly #rejected = new RejectedEventAlerts();
   /** The alerts about reached limits, by account, so that a fact of one account does not look at the alerts of all. */
@@ -87,7 +88,7 @@ export class AlertBook {
   /** Resolves the alert about a rejected event that is now recorded. */
   #resolveRejected({ metadata, recordedAt }: LogEvent): void {
     for (const id of this.#rejected.alertsOf(metadata['source'], metadata['id']))
-      this.#resolve(id, recordedAt);
+      this.#resolve(this.#open.find(id), recordedAt);
   }
 
   /** Returns whether a fact can raise or resolve an alert. Most cannot, and a replay applies millions of facts. */
@@ -111,16 +112,13 @@ export class AlertBook {
   }
 
   #concerns(clusterId: string): boolean {
-    if (this.#open.size === 0) return false;
-    return [...VALIDATOR_KINDS, 'deletion-stuck' as const].some((kind) =>
-      this.#open.has(alertId(kind, clusterId)),
-    );
+    return DEPENDENT_KINDS.some((kind) => this.#open.get(kind, clusterId) !== undefined);
   }
 
   #assess(clusterId: string, fact: Fact, state: AlertedState, at: Instant): void {
     const { registered, hasActiveFacts, deleted, unreachable, accountId } = state;
     const about = { subject: clusterId, clusterId, ...(accountId !== undefined && { accountId }) };
-    if (registered || !hasActiveFacts) this.#resolve(alertId('orphan-facts', clusterId), at);
+    if (registered || !hasActiveFacts) this.#resolve(this.#open.get('orphan-facts', clusterId), at);
     else this.#raiseOnce({ kind: 'orphan-facts', ...about, data: {} }, at, at + ORPHAN_AFTER_MIN * MINUTE_MS);
 
     this.#assessDeletion(about, fact, deleted, at);
@@ -131,27 +129,26 @@ export class AlertBook {
     ] as const;
     let isStopped = false;
     for (const [kind, since] of stops) {
-      const id = alertId(kind, clusterId);
-      if (!counts || since === undefined) this.#resolve(id, at);
+      const open = this.#open.get(kind, clusterId);
+      if (!counts || since === undefined) this.#resolve(open, at);
       else {
         isStopped = true;
-        const { since: _, ...known } = this.#open.get(id)?.data ?? {};
+        const { since: _, ...known } = open?.data ?? {};
         const evidence = fact.type === 'BillingStopped' ? observationData(fact) : known;
         this.#raise({ kind, ...about, data: { ...evidence, since: formatInstant(since) } }, at);
       }
     }
-    const unreachableId = alertId('cluster-unreachable', clusterId);
-    const known = this.#open.get(unreachableId)?.data ?? {};
-    const data = fact.type === 'ClusterUnreachable' ? observationData(fact) : known;
+    const open = this.#open.get('cluster-unreachable', clusterId);
+    const data = fact.type === 'ClusterUnreachable' ? observationData(fact) : (open?.data ?? {});
     // The alert about the stop says more, and that the cluster is still billed would contradict it.
     if (counts && unreachable && !isStopped) this.#raise({ kind: 'cluster-unreachable', ...about, data }, at);
-    else this.#resolve(unreachableId, at);
+    else this.#resolve(open, at);
   }
 
   /** Raises `deletion-stuck` some time after a confirmation, unless the deletion ends before. */
   #assessDeletion(about: Pick<Alert, 'subject'>, fact: Fact, isDeleted: boolean, at: Instant): void {
     if (isDeleted || fact.type === 'ClusterDeletionCancelled')
-      this.#resolve(alertId('deletion-stuck', about.subject), at);
+      this.#resolve(this.#open.get('deletion-stuck', about.subject), at);
     else if (fact.type === 'ClusterDeletionConfirmed') {
       const data = {
         confirmedAt: formatInstant(at),
@@ -174,7 +171,7 @@ export class AlertBook {
 
   /** Raises or updates `late-facts`: a fact changed the usage of an account in a closed period. */
   late({ accountId, position, at, period, eventId, isAdjusted, isLeftOut, statement }: LateChange): void {
-    const known = this.#open.get(alertId('late-facts', accountId))?.data;
+    const known = this.#open.get('late-facts', accountId)?.data;
     const facts = Number(known?.['facts'] ?? 0) + 1;
     const adjusted = Number(known?.['adjusted'] ?? 0) + Number(isAdjusted);
     const leftOut = Number(known?.['leftOut'] ?? 0) + Number(isLeftOut);
@@ -198,15 +195,16 @@ export class AlertBook {
     const ids = new Set(
       reached.map(({ clusterType }) => alertId('limit-reached', `${accountId}/${clusterType}`)),
     );
-    for (const id of this.#reachedLimits.get(accountId) ?? []) if (!ids.has(id)) this.#resolve(id, at);
+    for (const id of this.#reachedLimits.get(accountId) ?? [])
+      if (!ids.has(id)) this.#resolve(this.#open.find(id), at);
     if (ids.size > 0) this.#reachedLimits.set(accountId, ids);
     else this.#reachedLimits.delete(accountId);
   }
 
   /** Resolves `late-facts` up to the watermark of a closing: its statements include these facts. */
   closed(watermark: Position, at: Instant): void {
-    for (const { id, kind, data } of [...this.#open.values()])
-      if (kind === 'late-facts' && Number(data['position']) <= watermark) this.#resolve(id, at);
+    for (const alert of [...this.#open.ofKind('late-facts')])
+      if (Number(alert.data['position']) <= watermark) this.#resolve(alert, at);
   }
 
   #sharedId({ data, recordedAt }: LogEvent): void {
@@ -241,10 +239,11 @@ export class AlertBook {
   #mergeOldest(at: Instant): void {
     const ids = this.#rejected.oldest;
     for (const id of ids) {
-      this.#rejected.forget(this.#open.get(id)?.data ?? {}, id);
-      this.#open.delete(id);
+      const alert = this.#open.find(id);
+      this.#rejected.forget(alert?.data ?? {}, id);
+      if (alert !== undefined) this.#open.delete(alert);
     }
-    const shared = this.#open.get(alertId('event-rejected', 'earlier'));
+    const shared = this.#open.get('event-rejected', 'earlier');
     const count = Number(shared?.data['count'] ?? 0) + ids.length;
     this.#raise({ kind: 'event-rejected', subject: 'earlier', data: { count } }, at);
   }
@@ -254,14 +253,16 @@ export class AlertBook {
     const note = typeof data['note'] === 'string' ? { note: data['note'] } : {};
     const until = typeof data['until'] === 'string' ? { until: readInstant(data['until']) } : {};
     const acknowledged = { at, by: String(data['by']), ...note, ...until };
-    const alert = this.#open.get(id);
+    const alert = this.#open.find(id);
     if (alert === undefined) {
       this.#liveAcknowledged.set(id, acknowledged);
       return;
     }
     if (alert.raisedAt > at) return;
-    this.#open.set(id, { ...alert, acknowledged });
-    if (ALERTS[alert.kind].endsWhenAcknowledged && acknowledged.until === undefined) this.#resolve(id, at);
+    const changed = { ...alert, acknowledged };
+    this.#open.set(changed);
+    if (ALERTS[alert.kind].endsWhenAcknowledged && acknowledged.until === undefined)
+      this.#resolve(changed, at);
   }
 
   /** Expects the next run, because a scheduled one was claimed. */
@@ -274,32 +275,32 @@ export class AlertBook {
 
   #validated({ run, began, changed, ended }: Extract<RunEnd, { outcome: 'completed' }>, at: Instant): void {
     const { shard } = run.start;
-    for (const { id, kind, subject, data } of [...this.#open.values()]) {
-      if (kind !== 'validator-stale') continue;
+    for (const alert of [...this.#open.ofKind('validator-stale')]) {
+      const { kind, subject, data } = alert;
       // If the number of shards has changed, no run of the former shards is expected.
-      if (subject.split('of')[1] !== shard.split('of')[1]) this.#resolve(id, at);
+      if (subject.split('of')[1] !== shard.split('of')[1]) this.#resolve(alert, at);
       if (subject !== shard) continue;
-      this.#resolve(id, at);
+      this.#resolve(alert, at);
       const everyMs = run.start.everyMs ?? Number(data['everyMs']);
       this.#raiseOnce({ kind, subject, data: { everyMs } }, at, at + STALE_AFTER_INTERVALS * everyMs);
     }
-    for (const id of ended) this.#resolve(id, at);
+    for (const id of ended) this.#resolve(this.#open.find(id), at);
     for (const condition of began) this.#raise(alertOf(condition), at);
     // An alert that was resolved by an acknowledgement is not raised again while its condition lasts.
     for (const condition of changed)
-      if (this.#open.has(alertId(condition.kind, condition.subject))) this.#raise(alertOf(condition), at);
+      if (this.#open.get(condition.kind, condition.subject) !== undefined)
+        this.#raise(alertOf(condition), at);
   }
 
   /** Raises an alert, or updates it if it is open. */
   #raise(alert: Omit<Alert, 'id' | 'raisedAt' | 'updatedAt'>, at: Instant): void {
-    const id = alertId(alert.kind, alert.subject);
-    const known = this.#open.get(id);
+    const known = this.#open.get(alert.kind, alert.subject);
     const { data } = alert;
     const isSame = known !== undefined && JSON.stringify(known.data) === JSON.stringify(data);
     if (isSame && known.accountId === alert.accountId) return;
     const { acknowledged } = known ?? {};
-    this.#open.set(id, {
-      id,
+    this.#open.set({
+      id: known?.id ?? alertId(alert.kind, alert.subject),
       ...inOrder(alert),
       raisedAt: known?.raisedAt ?? at,
       updatedAt: at,
@@ -310,10 +311,9 @@ export class AlertBook {
 
   /** Raises an alert at `raisedAt`, unless it is open or already scheduled. */
   #raiseOnce(alert: Omit<Alert, 'id' | 'raisedAt' | 'updatedAt'>, at: Instant, raisedAt: Instant): void {
-    const id = alertId(alert.kind, alert.subject);
-    if (this.#open.has(id)) return;
-    this.#open.set(id, {
-      id,
+    if (this.#open.get(alert.kind, alert.subject) !== undefined) return;
+    this.#open.set({
+      id: alertId(alert.kind, alert.subject),
       ...inOrder(alert),
       raisedAt,
       updatedAt: Math.max(at, raisedAt),
@@ -328,7 +328,8 @@ export class AlertBook {
     const raisedAt = readInstant(String(data['raisedAt']));
     // Releases before this one announced no values.
     if (kind === undefined || typeof values !== 'object' || values === null || Number.isNaN(raisedAt)) return;
-    if (this.#open.has(String(id)) || this.#resolved.get(String(id))?.raisedAt === raisedAt) return;
+    if (this.#open.find(String(id)) !== undefined || this.#resolved.get(String(id))?.raisedAt === raisedAt)
+      return;
     const acknowledged = this.#liveAcknowledged.get(String(id));
     this.#resolved.setNewest(String(id), {
       id: String(id),
@@ -343,10 +344,10 @@ export class AlertBook {
     });
   }
 
-  #resolve(id: string, at: Instant): void {
-    const alert = this.#open.get(id);
+  #resolve(alert: Alert | undefined, at: Instant): void {
     if (alert === undefined) return;
-    this.#open.delete(id);
+    const { id } = alert;
+    this.#open.delete(alert);
     if (alert.kind === 'event-rejected') this.#rejected.forget(alert.data, id);
     // The alert never became visible.
     if (alert.raisedAt > at) return;
@@ -369,7 +370,7 @@ export class AlertBook {
 
   /** Returns the alert with an id: the open one, otherwise the last resolved one. */
   find(id: string, now: Instant, live: readonly LiveAlert[]): Alert | undefined {
-    const open = this.#open.get(id);
+    const open = this.#open.find(id);
     if (open !== undefined && open.raisedAt <= now) return asOf(open, now);
     const known = live.find(({ kind, subject }) => alertId(kind, subject) === id);
     return known === undefined ? this.#resolved.get(id) : asOf(this.#fromLive(known), now);
@@ -403,7 +404,7 @@ export class AlertBook {
 
   static restore({ open, resolved, liveAcknowledged }: AlertBook['parts']): AlertBook {
     const book = new AlertBook();
-    for (const alert of open) book.#open.set(alert.id, alert);
+    for (const alert of open) book.#open.set(alert);
     for (const alert of resolved) book.#resolved.set(alert.id, alert);
     for (const [id, acknowledged] of liveAcknowledged) book.#liveAcknowledged.set(id, acknowledged);
     for (const { id, kind, subject, data } of open)
@@ -415,11 +416,12 @@ export class AlertBook {
   }
 }
 
-/** Alerts that facts of the validator raise about a cluster. */
-const VALIDATOR_KINDS = [
+/** Alerts about a cluster that any further fact of it may end. */
+const DEPENDENT_KINDS = [
   'cluster-unreachable',
   'billing-stopped-unreachable',
   'billing-stopped-missing',
+  'deletion-stuck',
 ] as const satisfies readonly AlertKind[];
 
 /** Returns what a fact says that was seen, and since when. */
