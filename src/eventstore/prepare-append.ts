@@ -45,10 +45,10 @@ export function prepareAppend(stream: string, events: readonly NewEvent[]): Prep
     const { data, metadata } = json ?? serialized(event);
     return { id, type, data, metadata, recordedAt, content };
   });
-  const bytes = prepared.reduce(
-    (sum, { data, metadata }) => sum + byteLength(data) + byteLength(metadata),
-    0,
-  );
+  let length = 0;
+  for (const { data, metadata } of prepared) length += data.length + metadata.length;
+  // Almost no append is so long that its bytes must be counted: a code unit has at most three.
+  const bytes = 3 * length > MAX_APPEND_BYTES ? bytesOf(prepared) : 0;
   if (bytes > MAX_APPEND_BYTES) {
     throw new InvalidAppend(`an append has ${bytes} bytes; at most ${MAX_APPEND_BYTES} are allowed`);
   }
@@ -71,6 +71,9 @@ function serialize(value: object): string {
   return text;
 }
 
-function byteLength(text: string): number {
-  return Buffer.byteLength(text);
+function bytesOf(events: readonly PreparedEvent[]): number {
+  return events.reduce(
+    (sum, { data, metadata }) => sum + Buffer.byteLength(data) + Buffer.byteLength(metadata),
+    0,
+  );
 }

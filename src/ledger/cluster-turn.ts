@@ -11,9 +11,9 @@ export type Halted = Extract<Outcome, { outcome: 'halted' }>;
 /** The submissions of one cluster in a call of `Ledger.record`, and how many of them are settled. */
 export class ClusterTurn {
   readonly clusterId: string;
-  readonly #submissions: Submission[] = [];
+  readonly #submissions: Submission[];
   /** Indexes of the submissions in the call. */
-  readonly #indexes: number[] = [];
+  readonly #indexes: number[];
   #settled = 0;
   /** The facts that the submissions are decided on. Set before `plan`. */
   loaded: LoadedHistory | Halted | undefined;
@@ -22,8 +22,12 @@ export class ClusterTurn {
   /** The append of the plan; `undefined` if it adds nothing. */
   append: Append | undefined;
 
-  constructor(clusterId: string) {
-    this.clusterId = clusterId;
+  /** @param index of the first submission in the call. */
+  constructor(first: Submission, index: number) {
+    this.clusterId = first.fact.clusterId;
+    // Most turns have one submission: an empty list would get room for 17 with it.
+    this.#submissions = [first];
+    this.#indexes = [index];
   }
 
   /** Adds a submission. @param index in the call. */

@@ -211,13 +211,14 @@ function turnsOf(submissions: readonly Submission[]): ClusterTurn[] {
   const byCluster = submissions.length === 1 ? undefined : new Map<string, ClusterTurn>();
   for (const [i, submission] of submissions.entries()) {
     const { clusterId } = submission.fact;
-    let turn = byCluster?.get(clusterId);
-    if (turn === undefined) {
-      turn = new ClusterTurn(clusterId);
-      turns.push(turn);
-      byCluster?.set(clusterId, turn);
+    const known = byCluster?.get(clusterId);
+    if (known !== undefined) {
+      known.add(submission, i);
+      continue;
     }
-    turn.add(submission, i);
+    const turn = new ClusterTurn(submission, i);
+    turns.push(turn);
+    byCluster?.set(clusterId, turn);
   }
   return turns;
 }

@@ -21,8 +21,7 @@ export interface StampedPosting extends Posting {
 export interface AppendPlan {
   /** Outcomes of the first submissions, in order. The submissions after them belong to the next append. */
   readonly outcomes: Outcome[];
-  readonly added: readonly RecordedFact[];
-  /** The events of the added facts. */
+  /** The events of the facts to add. */
   readonly events: readonly FactEvent[];
 }
 
@@ -35,12 +34,13 @@ export function planFor(
   history: ClusterHistory,
   submissions: readonly Submission[],
   posting: StampedPosting,
-): AppendPlan {
-  const recorded = history.length;
+): AppendPlan & { readonly added: readonly RecordedFact[] } {
+  const recorded = history.facts.length;
   try {
-    return planInto(history, submissions, posting);
+    const plan = planInto(history, submissions, posting);
+    return { ...plan, added: history.facts.slice(recorded) };
   } finally {
-    while (history.length > recorded) history.removeLast();
+    while (history.facts.length > recorded) history.removeLast();
   }
 }
 
@@ -52,7 +52,6 @@ export function planInto(
 ): AppendPlan {
   const { known } = history;
   const outcomes: Outcome[] = [];
-  const added: RecordedFact[] = [];
   const events: FactEvent[] = [];
   let bytes = 0;
   const add = (fact: Fact, origin: Origin): RecordedFact => {
@@ -62,7 +61,6 @@ export function planInto(
     const textLength = event.json.data.length + event.json.metadata.length;
     const recorded = { eventId: event.id, order: revision, revision, fact, origin, recordedAt, textLength };
     history.add(recorded);
-    added.push(recorded);
     events.push(event);
     bytes += 2 * textLength;
     return recorded;
@@ -88,7 +86,7 @@ export function planInto(
     const appended = { outcome: 'appended', eventId, clusterId, revision, recordedAt } as const;
     outcomes.push(withNoEffect(appended, known, planned));
   }
-  return { outcomes, added, events };
+  return { outcomes, events };
 }
 
 function noticeOrigin(decidingEventId: string, { actor }: Origin): Origin {

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { metricsOf, metricsPage } from '../../src/http/metrics/metrics-page.ts';
-import { registered } from '../support/cloud-events.ts';
+import { registered, stopped } from '../support/cloud-events.ts';
 import { ledgerForTest, type TestLedger } from '../support/ledger.ts';
 import { until } from '../support/until.ts';
 import { Fleet, fleetForTest } from '../support/validated-fleet.ts';
@@ -32,6 +32,20 @@ test('docs/metrics.md lists all metrics, which have base units and a description
     expect(help.length, name).toBeGreaterThan(10);
   }
   await expect(metricsPage(registry)).toMatchFileSnapshot('../../docs/metrics.md');
+});
+
+test('each event of a batch is counted by its type and outcome', async () => {
+  const ledger = await ledgerForTest();
+  const [first, second] = [registered('c1', APRIL), registered('c2', APRIL)];
+  const conflicting = registered('c1', APRIL, 'globex');
+  await ledger.postBatch([first, second, first, stopped('c1', APRIL), stopped('c2', APRIL), conflicting]);
+  const counts = (await samplesOf(ledger)).filter((sample) => sample.startsWith('ledger_events_total'));
+  expect(counts.sort()).toEqual([
+    'ledger_events_total{type="BillingStopped",outcome="appended"} 2',
+    'ledger_events_total{type="ClusterRegistered",outcome="appended"} 2',
+    'ledger_events_total{type="ClusterRegistered",outcome="duplicate"} 1',
+    'ledger_events_total{type="ClusterRegistered",outcome="rejected"} 1',
+  ]);
 });
 
 test('the labels are the same few, and no request, event, cluster or account adds a series', async () => {

@@ -50,8 +50,9 @@ function record(recorded: readonly Post[]): { full: ClusterHistory; log: LogEven
   const model = new LedgerModel();
   const log: LogEvent[] = [];
   for (const post of recorded) {
-    const { added } = planInto(full, [submissionOf(post, full.facts)], posting);
-    for (const { fact, origin, recordedAt, revision } of added) {
+    const before = full.length;
+    planInto(full, [submissionOf(post, full.facts)], posting);
+    for (const { fact, origin, recordedAt, revision } of full.facts.slice(before)) {
       const event = factEvent(fact, origin, recordedAt);
       log.push({ ...event, stream: clusterStream('c'), revision, position: log.length + 1 });
       model.apply(log.at(-1) as LogEvent);

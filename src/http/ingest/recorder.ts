@@ -15,10 +15,15 @@ function noEffectDetail({ why, voidedBy }: NoEffect): string {
     : `event ${voidedBy} voids the same fact; this void changes nothing`;
 }
 
+/** Returns whether an event was recorded whose position the projections do not know yet. */
+function isUnseen(answer: RecordedOut | Problem): boolean {
+  return 'position' in answer && answer.position === null;
+}
+
 /** Records facts, and waits until they are durable and their positions are known. */
 export class Recorder {
   readonly #services: HttpServices;
-  readonly #counters = new Map<string, { inc(): void }>();
+  readonly #counters = new Map<string, { inc(number: number): void }>();
 
   constructor(services: HttpServices) {
     this.#services = services;
@@ -28,9 +33,11 @@ export class Recorder {
   async record(submissions: readonly Submission[], caller: Caller): Promise<(RecordedOut | Problem)[]> {
     if (submissions.length === 0) return [];
     const outcomes = await this.#services.ledger.record(submissions, permissionsOf(caller));
-    for (const [i, { outcome }] of outcomes.entries()) this.#count(submissions[i]?.fact.type ?? '', outcome);
+    this.#countAll(submissions, outcomes);
+    const answers = outcomes.map((outcome) => this.#answer(outcome));
     // Most facts are visible by now, and then nothing is waited for.
-    if (outcomes.some((outcome) => this.#isUnseen(outcome))) await this.#waitUntilVisible(outcomes);
+    if (!answers.some(isUnseen)) return answers;
+    await this.#waitUntilVisible(outcomes);
     return outcomes.map((outcome) => this.#answer(outcome));
   }
 
@@ -41,34 +48,41 @@ export class Recorder {
   async keep(refused: readonly RejectedEvent[]): Promise<void> {
     if (refused.length === 0) return;
     await this.#services.ledger.keepRejected(refused);
-    for (const { event } of refused) this.#count(factTypeOf(String(event['type'])) ?? 'unknown', 'rejected');
+    for (const { event } of refused)
+      this.#count(factTypeOf(String(event['type'])) ?? 'unknown', 'rejected', 1);
   }
 
-  #count(type: string, outcome: Outcome['outcome']): void {
+  /** Counts the outcomes of facts. Consecutive ones that are alike, as most of a batch are, are counted at once. */
+  #countAll(submissions: readonly Submission[], outcomes: readonly Outcome[]): void {
+    for (let from = 0, to = 0; from < outcomes.length; from = to) {
+      const type = submissions[from]?.fact.type ?? '';
+      const { outcome } = outcomes[from] as Outcome;
+      do to++;
+      while (submissions[to]?.fact.type === type && outcomes[to]?.outcome === outcome);
+      this.#count(type, outcome, to - from);
+    }
+  }
+
+  #count(type: string, outcome: Outcome['outcome'], number: number): void {
     const key = `${type} ${outcome}`;
     let counter = this.#counters.get(key);
     if (counter === undefined) {
       counter = this.#services.metrics.events.labels({ type, outcome });
       this.#counters.set(key, counter);
     }
-    counter.inc();
+    counter.inc(number);
   }
 
   /** Waits until all recorded events are visible, or until the timeout. */
   async #waitUntilVisible(outcomes: readonly Outcome[]): Promise<void> {
     const deadline = performance.now() + VISIBLE_TIMEOUT_MS;
     for (const outcome of outcomes) {
-      if (!this.#isUnseen(outcome)) continue;
+      if (!('eventId' in outcome)) continue;
       await this.#services.projections.waitForEvent(
         outcome.eventId,
         Math.max(0, deadline - performance.now()),
       );
     }
-  }
-
-  /** Returns whether an event was recorded that the projections do not have yet. */
-  #isUnseen(outcome: Outcome): outcome is Extract<Outcome, { readonly eventId: string }> {
-    return 'eventId' in outcome && !this.#services.projections.model.has(outcome.eventId);
   }
 
   /** Records one fact. Answers 201 if it is new, and 200 if it is a duplicate. @throws Problem if it is rejected */

@@ -31,11 +31,14 @@ export function measureOperations(registry: Registry, operations: Operations): v
     labelNames: ['webhook', 'outcome'],
     registers,
   });
-  operations.listen((name, { webhookId }) => (outcome, seconds) => {
-    if (name === 'append') appends.observe({ outcome }, seconds);
-    if (name === 'probe') probes.observe({ verdict: outcome }, seconds);
-    if (name !== 'delivery') return;
-    deliveries.observe({ outcome }, seconds);
-    attempts.inc({ webhook: String(webhookId), outcome });
+  const appended = (outcome: string, seconds: number) => appends.observe({ outcome }, seconds);
+  const probed = (verdict: string, seconds: number) => probes.observe({ verdict }, seconds);
+  operations.listen((name, { webhookId }) => {
+    if (name === 'append') return appended;
+    if (name === 'probe') return probed;
+    return (outcome, seconds) => {
+      deliveries.observe({ outcome }, seconds);
+      attempts.inc({ webhook: String(webhookId), outcome });
+    };
   });
 }

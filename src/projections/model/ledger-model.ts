@@ -467,11 +467,6 @@ export class LedgerModel {
     return position === undefined ? undefined : this.placeAt(position);
   }
 
-  /** Returns whether the model has an event. */
-  has(eventId: string): boolean {
-    return this.facts.ids.find(eventId) !== undefined;
-  }
-
   placeAt(position: Position): EventLocation {
     const cluster = this.facts.clusterAt(position);
     const clusterId = cluster === -1 ? undefined : this.clusters.text(cluster);
