@@ -486,7 +486,7 @@ export class LedgerModel {
       clusterTypes: this.clusterTypes.texts,
       last: this.#last,
       owned: this.owners.owned,
-      details: this.#details.all,
+      details: this.#details.parts,
       unreadable: [...this.#unreadable],
       openVoids: [...this.facts.openVoids],
       voidedEarly: [...this.facts.voidedEarly],

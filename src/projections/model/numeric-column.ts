@@ -24,6 +24,18 @@ export class NumericColumn<T extends Numbers, N extends number = number> {
     this.#values[index] = value;
   }
 
+  /** Returns the index of the first entry that is not less than a value. The entries must be in ascending order. */
+  firstAtLeast(value: N): number {
+    let low = 0;
+    let high = this.#length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.at(middle) >= value) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
   push(value: N): void {
     if (this.#length === this.#values.length) this.#grow(2 * this.#length);
     this.#values[this.#length++] = value;
