@@ -378,6 +378,12 @@ export function alertId(kind: AlertKind, subject: string): string {
   return `${kind}:${subject}`;
 }
 
+/** Returns the kind and the subject of the alert with an id. The kind may be one that this release does not know. */
+export function alertKey(id: string): { readonly kind: string; readonly subject: string } {
+  const end = id.indexOf(':');
+  return { kind: id.slice(0, end), subject: id.slice(end + 1) };
+}
+
 /** Returns the texts of an alert: what happened, the effect on the bill, and what to do next. */
 export function alertText(kind: AlertKind, subject: string, data: AlertData) {
   const { happened, bill, next } = ALERTS[kind];

@@ -5,6 +5,7 @@ import { formatInstant, type Instant } from '../../domain/time.ts';
 import type { EventStore, NewEvent, RecordedEvent } from '../../eventstore/event-store.ts';
 import type { JsonObject } from '../../eventstore/json.ts';
 import { VersionConflict } from '../../eventstore/store-errors.ts';
+import { AlertMap } from '../../projections/alerts/alert-map.ts';
 import { type Alert, LIVE_KINDS, latestRaisedFirst } from '../../projections/alerts/raised-alert.ts';
 import { EventLoopYielder } from '../../util/event-loop-yielder.ts';
 import type { Revision } from '../../util/log-numbers.ts';
@@ -51,7 +52,7 @@ export class AlertAnnouncer {
   readonly #store: EventStore;
   readonly #now: () => Instant;
   readonly #describe: (alert: Alert) => Notice;
-  readonly #announced = new Map<string, Announced>();
+  readonly #announced = new AlertMap<Announced>();
   #comparisons = 0;
   /** Ids of the live alerts that this process has had. */
   readonly #had = new Set<string>();
@@ -67,7 +68,7 @@ export class AlertAnnouncer {
 
   /** The alerts that were announced and are not resolved. */
   get open(): readonly Notice[] {
-    return Array.from(this.#announced.values(), ({ notice }) => notice);
+    return this.#announced.values.map(({ notice }) => notice);
   }
 
   /**
@@ -85,7 +86,7 @@ export class AlertAnnouncer {
     const due = new Map<string, Due>();
     const yielder = new EventLoopYielder();
     for (const alert of current) {
-      const known = this.#announced.get(alert.id);
+      const known = this.#announced.get(alert);
       if (known !== undefined) known.seenIn = comparison;
       if (LIVE.has(alert.kind)) this.#had.add(alert.id);
       const isDue = this.#dueOf(alert, known, now);
@@ -93,7 +94,7 @@ export class AlertAnnouncer {
       if (yielder.isDue) await yielder.yield();
     }
     const resolved: Change[] = [];
-    for (const { notice, seenIn } of this.#announced.values())
+    for (const { notice, seenIn } of this.#announced.values)
       if (seenIn !== comparison && (isSettled || !LIVE.has(notice.kind) || this.#had.has(notice.alertId)))
         resolved.push({ type: ALERT_RESOLVED, notice: { ...notice, resolvedAt: formatInstant(now) } });
     const raised = [...due.values()]
@@ -144,8 +145,8 @@ export class AlertAnnouncer {
     const notice = Notice.safeParse(data).data;
     if (notice === undefined) return;
     if (type === ALERT_RESOLVED) {
-      this.#announced.delete(notice.alertId);
+      this.#announced.delete(notice);
       this.#had.delete(notice.alertId);
-    } else this.#announced.set(notice.alertId, { notice, at: recordedAt });
+    } else this.#announced.set(notice, { notice, at: recordedAt });
   }
 }

@@ -4,6 +4,7 @@ import {
   type AlertData,
   type AlertKind,
   alertId,
+  alertKey,
   ORPHAN_AFTER_MIN,
   STALE_AFTER_INTERVALS,
 } from '../../domain/alert.ts';
@@ -27,12 +28,11 @@ import {
   type Period,
   readInstant,
 } from '../../domain/time.ts';
-import type { Condition } from '../../domain/validation/judging/condition.ts';
 import type { RunEnd } from '../../domain/validation/records/run-fold.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { OpenAlerts } from './open-alerts.ts';
+import { AlertMap } from './alert-map.ts';
 import {
   type Acknowledgement,
   type Alert,
@@ -41,6 +41,8 @@ import {
   LIVE_KINDS,
   type LiveAlert,
   latestRaisedFirst,
+  RaisedAlert,
+  type RaisedMembers,
 } from './raised-alert.ts';
 import { RejectedEventAlerts } from './rejected-event-alerts.ts';
 
@@ -70,10 +72,10 @@ const MAX_LIVE_ACKNOWLEDGED = 1_000;
  * after a delay is stored immediately, with the instant at which it becomes visible.
  */
 export class AlertBook {
-  readonly #open = new OpenAlerts();
+  readonly #open = new AlertMap<RaisedAlert>();
   readonly #resolved = new BoundedMap<string, Alert>(MAX_RESOLVED);
   readonly #rejected = new RejectedEventAlerts();
-  /** The alerts about reached limits, by account, so that a fact of one account does not look at the alerts of all. */
+  /** Subjects of the alerts about reached limits, by account, so that a fact of one account does not look at the alerts of all. */
   readonly #reachedLimits = new Map<string, ReadonlySet<string>>();
   readonly #liveAcknowledged = new BoundedMap<string, Acknowledgement>(MAX_LIVE_ACKNOWLEDGED);
 
@@ -87,8 +89,8 @@ export class AlertBook {
 
   /** Resolves the alert about a rejected event that is now recorded. */
   #resolveRejected({ metadata, recordedAt }: LogEvent): void {
-    for (const id of this.#rejected.alertsOf(metadata['source'], metadata['id']))
-      this.#resolve(this.#open.find(id), recordedAt);
+    for (const subject of this.#rejected.alertsOf(metadata['source'], metadata['id']))
+      this.#resolve({ kind: 'event-rejected', subject }, recordedAt);
   }
 
   /** Returns whether a fact can raise or resolve an alert. Most cannot, and a replay applies millions of facts. */
@@ -111,14 +113,14 @@ export class AlertBook {
     }
   }
 
-  #concerns(clusterId: string): boolean {
-    return DEPENDENT_KINDS.some((kind) => this.#open.get(kind, clusterId) !== undefined);
+  #concerns(subject: string): boolean {
+    return KINDS_OF_FACTS.some((kind) => this.#open.has({ kind, subject }));
   }
 
   #assess(clusterId: string, fact: Fact, state: AlertedState, at: Instant): void {
     const { registered, hasActiveFacts, deleted, unreachable, accountId } = state;
-    const about = { subject: clusterId, clusterId, ...(accountId !== undefined && { accountId }) };
-    if (registered || !hasActiveFacts) this.#resolve(this.#open.get('orphan-facts', clusterId), at);
+    const about = { subject: clusterId, accountId };
+    if (registered || !hasActiveFacts) this.#resolve({ kind: 'orphan-facts', ...about }, at);
     else this.#raiseOnce({ kind: 'orphan-facts', ...about, data: {} }, at, at + ORPHAN_AFTER_MIN * MINUTE_MS);
 
     this.#assessDeletion(about, fact, deleted, at);
@@ -129,26 +131,31 @@ export class AlertBook {
     ] as const;
     let isStopped = false;
     for (const [kind, since] of stops) {
-      const open = this.#open.get(kind, clusterId);
-      if (!counts || since === undefined) this.#resolve(open, at);
+      if (!counts || since === undefined) this.#resolve({ kind, ...about }, at);
       else {
         isStopped = true;
-        const { since: _, ...known } = open?.data ?? {};
+        const { since: _, ...known } = this.#open.get({ kind, ...about })?.data ?? {};
         const evidence = fact.type === 'BillingStopped' ? observationData(fact) : known;
         this.#raise({ kind, ...about, data: { ...evidence, since: formatInstant(since) } }, at);
       }
     }
-    const open = this.#open.get('cluster-unreachable', clusterId);
-    const data = fact.type === 'ClusterUnreachable' ? observationData(fact) : (open?.data ?? {});
+    const silence = { kind: 'cluster-unreachable', ...about } as const;
+    const known = this.#open.get(silence)?.data ?? {};
+    const data = fact.type === 'ClusterUnreachable' ? observationData(fact) : known;
     // The alert about the stop says more, and that the cluster is still billed would contradict it.
-    if (counts && unreachable && !isStopped) this.#raise({ kind: 'cluster-unreachable', ...about, data }, at);
-    else this.#resolve(open, at);
+    if (counts && unreachable && !isStopped) this.#raise({ ...silence, data }, at);
+    else this.#resolve(silence, at);
   }
 
   /** Raises `deletion-stuck` some time after a confirmation, unless the deletion ends before. */
-  #assessDeletion(about: Pick<Alert, 'subject'>, fact: Fact, isDeleted: boolean, at: Instant): void {
+  #assessDeletion(
+    about: Pick<Raised, 'subject' | 'accountId'>,
+    fact: Fact,
+    isDeleted: boolean,
+    at: Instant,
+  ): void {
     if (isDeleted || fact.type === 'ClusterDeletionCancelled')
-      this.#resolve(this.#open.get('deletion-stuck', about.subject), at);
+      this.#resolve({ kind: 'deletion-stuck', ...about }, at);
     else if (fact.type === 'ClusterDeletionConfirmed') {
       const data = {
         confirmedAt: formatInstant(at),
@@ -171,7 +178,7 @@ export class AlertBook {
 
   /** Raises or updates `late-facts`: a fact changed the usage of an account in a closed period. */
   late({ accountId, position, at, period, eventId, isAdjusted, isLeftOut, statement }: LateChange): void {
-    const known = this.#open.get('late-facts', accountId)?.data;
+    const known = this.#open.get({ kind: 'late-facts', subject: accountId })?.data;
     const facts = Number(known?.['facts'] ?? 0) + 1;
     const adjusted = Number(known?.['adjusted'] ?? 0) + Number(isAdjusted);
     const leftOut = Number(known?.['leftOut'] ?? 0) + Number(isLeftOut);
@@ -182,7 +189,7 @@ export class AlertBook {
 
   /** A cluster id differs from a known one only in case. */
   differsByCase(clusterId: string, other: string, at: Instant): void {
-    this.#raise({ kind: 'id-differs-by-case', subject: clusterId, clusterId, data: { other } }, at);
+    this.#raise({ kind: 'id-differs-by-case', subject: clusterId, data: { other } }, at);
   }
 
   /** Compares the clusters of an account with the limits of its plan. */
@@ -192,12 +199,10 @@ export class AlertBook {
       const data = { clusterType, limit, billed };
       this.#raise({ kind: 'limit-reached', subject: `${accountId}/${clusterType}`, accountId, data }, at);
     }
-    const ids = new Set(
-      reached.map(({ clusterType }) => alertId('limit-reached', `${accountId}/${clusterType}`)),
-    );
-    for (const id of this.#reachedLimits.get(accountId) ?? [])
-      if (!ids.has(id)) this.#resolve(this.#open.find(id), at);
-    if (ids.size > 0) this.#reachedLimits.set(accountId, ids);
+    const subjects = new Set(reached.map(({ clusterType }) => `${accountId}/${clusterType}`));
+    for (const subject of this.#reachedLimits.get(accountId) ?? [])
+      if (!subjects.has(subject)) this.#resolve({ kind: 'limit-reached', subject }, at);
+    if (subjects.size > 0) this.#reachedLimits.set(accountId, subjects);
     else this.#reachedLimits.delete(accountId);
   }
 
@@ -211,11 +216,8 @@ export class AlertBook {
     const { source, id, clusterId, otherClusterId } = data as Readonly<Record<string, string>>;
     if (source === undefined || id === undefined || clusterId === undefined) return;
     const subject = `${source} ${id}`;
-    const alert = { kind: 'event-id-on-two-clusters', subject, clusterId } as const;
-    this.#raise(
-      { ...alert, data: { source, id, clusterId, otherClusterId: String(otherClusterId) } },
-      recordedAt,
-    );
+    const about = { source, id, clusterId, otherClusterId: String(otherClusterId) };
+    this.#raise({ kind: 'event-id-on-two-clusters', subject, data: about }, recordedAt);
   }
 
   #raiseRejected({ id: eventId, data, metadata, recordedAt }: LogEvent): void {
@@ -224,28 +226,22 @@ export class AlertBook {
     const { actor } = metadata;
     const by = typeof actor === 'string' ? { actor } : {};
     const about = { source: String(source), id: String(id), clusterId: String(clusterId), code, ...by };
-    const alert = {
-      kind: 'event-rejected',
-      subject: eventId,
-      clusterId: about.clusterId,
-      data: about,
-    } as const;
-    this.#raise(alert, recordedAt);
-    this.#rejected.add(about, alertId('event-rejected', eventId));
+    this.#raise({ kind: 'event-rejected', subject: eventId, data: about }, recordedAt);
+    this.#rejected.add(about, eventId);
     if (this.#rejected.count > MAX_REJECTED_ALERTS) this.#mergeOldest(recordedAt);
   }
 
   /** Merges the oldest alerts about rejected events into one, so that a producer that repeats itself does not fill the memory. */
   #mergeOldest(at: Instant): void {
-    const ids = this.#rejected.oldest;
-    for (const id of ids) {
-      const alert = this.#open.find(id);
-      this.#rejected.forget(alert?.data ?? {}, id);
-      if (alert !== undefined) this.#open.delete(alert);
+    const subjects = this.#rejected.oldest;
+    for (const subject of subjects) {
+      const alert = { kind: 'event-rejected', subject } as const;
+      this.#rejected.forget(this.#open.get(alert)?.data ?? {}, subject);
+      this.#open.delete(alert);
     }
-    const shared = this.#open.get('event-rejected', 'earlier');
-    const count = Number(shared?.data['count'] ?? 0) + ids.length;
-    this.#raise({ kind: 'event-rejected', subject: 'earlier', data: { count } }, at);
+    const shared = { kind: 'event-rejected', subject: 'earlier' } as const;
+    const count = Number(this.#open.get(shared)?.data['count'] ?? 0) + subjects.length;
+    this.#raise({ ...shared, data: { count } }, at);
   }
 
   #acknowledge({ data, recordedAt: at }: LogEvent): void {
@@ -259,10 +255,8 @@ export class AlertBook {
       return;
     }
     if (alert.raisedAt > at) return;
-    const changed = { ...alert, acknowledged };
-    this.#open.set(changed);
-    if (ALERTS[alert.kind].endsWhenAcknowledged && acknowledged.until === undefined)
-      this.#resolve(changed, at);
+    this.#open.set(alert, new RaisedAlert({ ...alert, acknowledged }));
+    if (ALERTS[alert.kind].endsWhenAcknowledged && acknowledged.until === undefined) this.#resolve(alert, at);
   }
 
   /** Expects the next run, because a scheduled one was claimed. */
@@ -284,41 +278,26 @@ export class AlertBook {
       const everyMs = run.start.everyMs ?? Number(data['everyMs']);
       this.#raiseOnce({ kind, subject, data: { everyMs } }, at, at + STALE_AFTER_INTERVALS * everyMs);
     }
-    for (const id of ended) this.#resolve(this.#open.find(id), at);
-    for (const condition of began) this.#raise(alertOf(condition), at);
+    for (const id of ended) this.#resolve(alertKey(id), at);
+    for (const condition of began) this.#raise(condition, at);
     // An alert that was resolved by an acknowledgement is not raised again while its condition lasts.
-    for (const condition of changed)
-      if (this.#open.get(condition.kind, condition.subject) !== undefined)
-        this.#raise(alertOf(condition), at);
+    for (const condition of changed) if (this.#open.has(condition)) this.#raise(condition, at);
   }
 
   /** Raises an alert, or updates it if it is open. */
-  #raise(alert: Omit<Alert, 'id' | 'raisedAt' | 'updatedAt'>, at: Instant): void {
-    const known = this.#open.get(alert.kind, alert.subject);
-    const { data } = alert;
+  #raise({ kind, subject, accountId, data }: Raised, at: Instant): void {
+    const known = this.#open.get({ kind, subject });
     const isSame = known !== undefined && JSON.stringify(known.data) === JSON.stringify(data);
-    if (isSame && known.accountId === alert.accountId) return;
-    const { acknowledged } = known ?? {};
-    this.#open.set({
-      id: known?.id ?? alertId(alert.kind, alert.subject),
-      ...inOrder(alert),
-      raisedAt: known?.raisedAt ?? at,
-      updatedAt: at,
-      ...(acknowledged && { acknowledged }),
-      data,
-    });
+    if (isSame && known.accountId === accountId) return;
+    const { raisedAt = at, acknowledged } = known ?? {};
+    const members = { kind, subject, accountId, raisedAt, changedAt: at, acknowledged, data };
+    this.#open.set(members, new RaisedAlert(members));
   }
 
   /** Raises an alert at `raisedAt`, unless it is open or already scheduled. */
-  #raiseOnce(alert: Omit<Alert, 'id' | 'raisedAt' | 'updatedAt'>, at: Instant, raisedAt: Instant): void {
-    if (this.#open.get(alert.kind, alert.subject) !== undefined) return;
-    this.#open.set({
-      id: alertId(alert.kind, alert.subject),
-      ...inOrder(alert),
-      raisedAt,
-      updatedAt: Math.max(at, raisedAt),
-      data: alert.data,
-    });
+  #raiseOnce(alert: Raised, at: Instant, raisedAt: Instant): void {
+    if (this.#open.has(alert)) return;
+    this.#open.set(alert, new RaisedAlert({ ...alert, raisedAt, changedAt: Math.max(at, raisedAt) }));
   }
 
   /** Keeps an alert that is not folded from the log, once its end is announced in the log. */
@@ -328,8 +307,8 @@ export class AlertBook {
     const raisedAt = readInstant(String(data['raisedAt']));
     // Releases before this one announced no values.
     if (kind === undefined || typeof values !== 'object' || values === null || Number.isNaN(raisedAt)) return;
-    if (this.#open.find(String(id)) !== undefined || this.#resolved.get(String(id))?.raisedAt === raisedAt)
-      return;
+    if (this.#open.find(String(id)) !== undefined) return;
+    if (this.#resolved.get(String(id))?.raisedAt === raisedAt) return;
     const acknowledged = this.#liveAcknowledged.get(String(id));
     this.#resolved.setNewest(String(id), {
       id: String(id),
@@ -344,14 +323,14 @@ export class AlertBook {
     });
   }
 
-  #resolve(alert: Alert | undefined, at: Instant): void {
+  #resolve(key: { readonly kind: string; readonly subject: string }, at: Instant): void {
+    const alert = this.#open.get(key);
     if (alert === undefined) return;
-    const { id } = alert;
-    this.#open.delete(alert);
-    if (alert.kind === 'event-rejected') this.#rejected.forget(alert.data, id);
+    this.#open.delete(key);
+    if (alert.kind === 'event-rejected') this.#rejected.forget(alert.data, alert.subject);
     // The alert never became visible.
     if (alert.raisedAt > at) return;
-    this.#resolved.setNewest(id, { ...alert, updatedAt: at, resolvedAt: at });
+    this.#resolved.setNewest(alert.id, { ...alert.members, updatedAt: at, resolvedAt: at });
   }
 
   /**
@@ -359,7 +338,8 @@ export class AlertBook {
    * long as nothing of it changes.
    */
   *unresolved(now: Instant, live: readonly LiveAlert[]): Generator<Alert> {
-    for (const alert of this.#open.values()) if (alert.raisedAt <= now) yield asOf(alert, now);
+    for (const ofKind of this.#open.kinds)
+      for (const alert of ofKind.values()) if (alert.raisedAt <= now) yield asOf(alert, now);
     for (const each of live) yield asOf(this.#fromLive(each), now);
   }
 
@@ -396,7 +376,7 @@ export class AlertBook {
   /** The whole state, for a snapshot. */
   get parts() {
     return {
-      open: [...this.#open.values()],
+      open: this.#open.values,
       resolved: [...this.#resolved.values()],
       liveAcknowledged: [...this.#liveAcknowledged],
     };
@@ -404,25 +384,29 @@ export class AlertBook {
 
   static restore({ open, resolved, liveAcknowledged }: AlertBook['parts']): AlertBook {
     const book = new AlertBook();
-    for (const alert of open) book.#open.set(alert);
+    for (const alert of open) book.#open.set(alert, new RaisedAlert(alert));
     for (const alert of resolved) book.#resolved.set(alert.id, alert);
     for (const [id, acknowledged] of liveAcknowledged) book.#liveAcknowledged.set(id, acknowledged);
-    for (const { id, kind, subject, data } of open)
-      if (kind === 'event-rejected' && subject !== 'earlier') book.#rejected.add(data, id);
+    for (const { kind, subject, data } of open)
+      if (kind === 'event-rejected' && subject !== 'earlier') book.#rejected.add(data, subject);
     const limits = open.filter(({ kind }) => kind === 'limit-reached');
     for (const [accountId, alerts] of Map.groupBy(limits, (alert) => alert.accountId))
-      if (accountId !== undefined) book.#reachedLimits.set(accountId, new Set(alerts.map(({ id }) => id)));
+      if (accountId !== undefined)
+        book.#reachedLimits.set(accountId, new Set(alerts.map(({ subject }) => subject)));
     return book;
   }
 }
 
-/** Alerts about a cluster that any further fact of it may end. */
-const DEPENDENT_KINDS = [
+/** Kinds of alerts that facts raise about a cluster, and that any later fact may resolve. */
+const KINDS_OF_FACTS = [
   'cluster-unreachable',
   'billing-stopped-unreachable',
   'billing-stopped-missing',
   'deletion-stuck',
 ] as const satisfies readonly AlertKind[];
+
+/** An alert that is raised. */
+type Raised = Pick<RaisedMembers, 'kind' | 'subject' | 'accountId' | 'data'>;
 
 /** Returns what a fact says that was seen, and since when. */
 function observationData({
@@ -440,30 +424,10 @@ function observationData({
   };
 }
 
-function alertOf({ kind, subject, accountId, data }: Condition) {
-  const clusterId = ALERTS[kind].about === 'cluster' ? { clusterId: subject } : {};
-  return { kind, subject, ...clusterId, ...(accountId !== undefined && { accountId }), data };
-}
-
-/** Returns the members in a fixed order, so that snapshots are equal byte for byte. */
-function inOrder({
-  kind,
-  subject,
-  clusterId,
-  accountId,
-}: Pick<Alert, 'kind' | 'subject' | 'clusterId' | 'accountId'>) {
-  return {
-    kind,
-    subject,
-    ...(clusterId !== undefined && { clusterId }),
-    ...(accountId !== undefined && { accountId }),
-  };
-}
-
 /** Returns an alert without an acknowledgement that has ended. */
 function asOf(alert: Alert, now: Instant): Alert {
   const until = alert.acknowledged?.until;
   if (until === undefined || now < until) return alert;
-  const { acknowledged: _, ...rest } = alert;
+  const { acknowledged: _, ...rest } = alert instanceof RaisedAlert ? alert.members : alert;
   return { ...rest, silentUntil: until };
 }

@@ -1,4 +1,4 @@
-import type { AlertData, AlertKind, AlertState } from '../../domain/alert.ts';
+import { ALERTS, type AlertData, type AlertKind, type AlertState, alertId } from '../../domain/alert.ts';
 import type { Fact } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { LogEvent } from '../../eventstore/event-store.ts';
@@ -16,17 +16,79 @@ export interface Alert {
   readonly id: string;
   readonly kind: AlertKind;
   readonly subject: string;
-  readonly clusterId?: string;
-  readonly accountId?: string;
+  readonly clusterId?: string | undefined;
+  readonly accountId?: string | undefined;
   readonly raisedAt: Instant;
   /** When the alert last changed. */
   readonly updatedAt: Instant;
   readonly resolvedAt?: Instant;
-  readonly acknowledged?: Acknowledgement;
+  readonly acknowledged?: Acknowledgement | undefined;
   /** End of an acknowledgement that has ended. */
   readonly silentUntil?: Instant;
   readonly data: AlertData;
 }
+
+const NO_DATA: AlertData = Object.freeze({});
+
+/**
+ * An alert of the log that is not resolved. There may be one for each cluster, so the members that follow from others are not
+ * kept, and alerts without data share an object.
+ */
+export class RaisedAlert implements Alert {
+  readonly kind: AlertKind;
+  readonly subject: string;
+  readonly accountId: string | undefined;
+  readonly raisedAt: Instant;
+  /** When the alert last changed; `undefined` if it has not changed since it was raised. */
+  readonly changedAt: Instant | undefined;
+  readonly acknowledged: Acknowledgement | undefined;
+  readonly data: AlertData;
+
+  constructor({ kind, subject, accountId, raisedAt, changedAt, acknowledged, data }: RaisedMembers) {
+    this.kind = kind;
+    this.subject = subject;
+    this.accountId = accountId;
+    this.raisedAt = raisedAt;
+    this.changedAt = changedAt === raisedAt ? undefined : changedAt;
+    this.acknowledged = acknowledged;
+    this.data = Object.keys(data).length === 0 ? NO_DATA : data;
+  }
+
+  get id(): string {
+    return alertId(this.kind, this.subject);
+  }
+
+  get clusterId(): string | undefined {
+    if (ALERTS[this.kind].about === 'cluster') return this.subject;
+    const { clusterId } = this.data;
+    return typeof clusterId === 'string' ? clusterId : undefined;
+  }
+
+  get updatedAt(): Instant {
+    return this.changedAt ?? this.raisedAt;
+  }
+
+  /** Returns all members, also those that are not kept. */
+  get members(): Alert {
+    const { id, kind, subject, clusterId, accountId, raisedAt, updatedAt, acknowledged, data } = this;
+    return {
+      ...{ id, kind, subject },
+      ...(clusterId !== undefined && { clusterId }),
+      ...(accountId !== undefined && { accountId }),
+      ...{ raisedAt, updatedAt },
+      ...(acknowledged && { acknowledged }),
+      data,
+    };
+  }
+}
+
+/** The members from which a raised alert is made. */
+export type RaisedMembers = Pick<
+  Alert,
+  'kind' | 'subject' | 'accountId' | 'raisedAt' | 'acknowledged' | 'data'
+> & {
+  readonly changedAt?: Instant | undefined;
+};
 
 export function alertState({ resolvedAt, acknowledged }: Alert): AlertState {
   if (resolvedAt !== undefined) return 'resolved';

@@ -1,6 +1,6 @@
 import type { AlertData } from '../../domain/alert.ts';
 
-/** Ids of the alerts about rejected events, by the source and id under which a producer may post the event again. */
+/** Subjects of the alerts about rejected events, by the source and id under which a producer may post the event again. */
 export class RejectedEventAlerts {
   readonly #alerts = new Map<string, readonly string[]>();
   #count = 0;
@@ -11,28 +11,28 @@ export class RejectedEventAlerts {
   }
 
   /** @param data of the alert, with `source` and `id` of the event. */
-  add(data: AlertData, alert: string): void {
+  add(data: AlertData, subject: string): void {
     const key = keyOf(data['source'], data['id']);
-    this.#alerts.set(key, [...(this.#alerts.get(key) ?? []), alert]);
+    this.#alerts.set(key, [...(this.#alerts.get(key) ?? []), subject]);
     this.#count++;
   }
 
-  forget(data: AlertData, alert: string): void {
+  forget(data: AlertData, subject: string): void {
     const key = keyOf(data['source'], data['id']);
     const alerts = this.#alerts.get(key);
-    if (alerts === undefined || !alerts.includes(alert)) return;
+    if (alerts === undefined || !alerts.includes(subject)) return;
     this.#count--;
-    const others = alerts.filter((other) => other !== alert);
+    const others = alerts.filter((other) => other !== subject);
     if (others.length > 0) this.#alerts.set(key, others);
     else this.#alerts.delete(key);
   }
 
-  /** Returns the ids of the alerts about an event. */
+  /** Returns the subjects of the alerts about an event. */
   alertsOf(source: unknown, id: unknown): readonly string[] {
     return this.#count === 0 ? [] : (this.#alerts.get(keyOf(source, id)) ?? []);
   }
 
-  /** Ids of the alerts about the event that was rejected first. */
+  /** Subjects of the alerts about the event that was rejected first. */
   get oldest(): readonly string[] {
     for (const alerts of this.#alerts.values()) return alerts;
     return [];

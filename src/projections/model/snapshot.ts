@@ -24,7 +24,7 @@ export interface SnapshotOrigin {
 }
 
 /** Changes whenever the fold, or what the model keeps, does: an older snapshot is then of no use. */
-export const FOLD_VERSION = 12;
+export const FOLD_VERSION = 13;
 
 interface Header {
   readonly foldVersion: number;
