@@ -1,3 +1,4 @@
+import { CAUSES } from '../facts/fact.ts';
 import type { Instant } from '../time.ts';
 
 /**
@@ -31,31 +32,39 @@ export function compareChanges<Id>(a: StateChange<Id>, b: StateChange<Id>): numb
   return a.at - b.at || a.kind - b.kind || (a.cause ?? 0) - (b.cause ?? 0);
 }
 
+// The reasons not to bill a cluster, one bit each. The lowest bits are the causes that stop billing.
+const NOT_REGISTERED = 1 << CAUSES.length;
+const IS_DELETED = NOT_REGISTERED << 1;
+const NOT_BILLABLE = NOT_REGISTERED << 2;
+
 /** The state of a cluster at one instant after the other. */
 export class BillingState<Id> {
-  #activeCauses = 0;
-  #billable = true;
-  #isRegistered = false;
-  #isDeleted = false;
+  /** The reasons that hold. */
+  #reasons = NOT_REGISTERED;
   #account: Id | undefined;
   #type: Id | null = null;
 
   get isRegistered(): boolean {
-    return this.#isRegistered;
+    return (this.#reasons & NOT_REGISTERED) === 0;
   }
 
   get isDeleted(): boolean {
-    return this.#isDeleted;
+    return (this.#reasons & IS_DELETED) !== 0;
   }
 
   /** Whether the facts say that it is billable, whatever else stops the billing. */
   get isBillable(): boolean {
-    return this.#billable;
+    return (this.#reasons & NOT_BILLABLE) === 0;
   }
 
   /** Whether the cluster is billed in this state. */
   get isBilled(): boolean {
-    return this.#isRegistered && !this.#isDeleted && this.#billable && this.#activeCauses === 0;
+    return this.#reasons === 0;
+  }
+
+  /** Whether any cause stops billing. */
+  get isStopped(): boolean {
+    return (this.#reasons & (NOT_REGISTERED - 1)) !== 0;
   }
 
   get account(): Id {
@@ -69,19 +78,6 @@ export class BillingState<Id> {
   /** Applies a change. @returns whether the state is different afterwards. */
   apply({ kind, cause = 0, billable = true, id }: StateChange<Id>): boolean {
     switch (kind) {
-      case RESUMES:
-      case STOPS: {
-        const causes =
-          kind === STOPS ? this.#activeCauses | (1 << cause) : this.#activeCauses & ~(1 << cause);
-        const isDifferent = causes !== this.#activeCauses;
-        this.#activeCauses = causes;
-        return isDifferent;
-      }
-      case BILLABLE: {
-        const isDifferent = billable !== this.#billable;
-        this.#billable = billable;
-        return isDifferent;
-      }
       case TYPE: {
         const isDifferent = id !== this.#type;
         this.#type = id as Id;
@@ -93,11 +89,18 @@ export class BillingState<Id> {
         return isDifferent;
       }
       case REGISTERED:
-        this.#isRegistered = true;
+        this.#reasons &= ~NOT_REGISTERED;
         return true;
-      default:
-        this.#isDeleted = true;
+      case DELETED:
+        this.#reasons |= IS_DELETED;
         return true;
+      default: {
+        const reason = kind === BILLABLE ? NOT_BILLABLE : 1 << cause;
+        const holds = kind === BILLABLE ? !billable : kind === STOPS;
+        const isDifferent = holds !== ((this.#reasons & reason) !== 0);
+        if (isDifferent) this.#reasons ^= reason;
+        return isDifferent;
+      }
     }
   }
 }

@@ -25,6 +25,14 @@ const COMPACT_AFTER = 8;
 const MAX_RESWEPT = 128;
 
 /**
+ * The change that a fact makes: the intervals that became known with it, and those that are no longer known since; an edit if
+ * they were not computed.
+ */
+export type HistoryChange = readonly BilledChange[] | Edit;
+
+const NO_CHANGE: HistoryChange = [];
+
+/**
  * Billing of one cluster as known at every position. A fact that is effective after all earlier ones changes only the last
  * interval. A late fact or a void changes the intervals up to the next fact that decides the same thing: these are swept
  * again, and the former ones remain for earlier positions. If these are very many, as after a stop for a cause that no later
@@ -32,40 +40,39 @@ const MAX_RESWEPT = 128;
  * on the length of the history.
  */
 export class BillHistory {
-  readonly #maxReswept: number;
   /** Absent after a fact that concerns very many others, until asked for. */
   #rows: BilledRows | undefined = new BilledRows();
   /** Position of the last applied fact. */
   #upTo = 0;
-  /** The state after all applied facts. It is not kept up to date while there are no rows, as is `#latest`. */
-  #state = new BillingState<number>();
-  /** The latest instant at which an active fact is effective and affects billing. */
-  #latest = Number.NEGATIVE_INFINITY;
-  /** Absent before the first fact, and from the first late fact or void on. */
-  #inOrder: InOrderState | undefined;
+  /**
+   * The state after all applied facts, an `InOrderState` as long as there are no decisions. It is not kept up to date while there
+   * are no rows, nor is `#latest`.
+   */
+  #state: BillingState<AccountNumber> = new InOrderState();
+  /** Position of an active fact that affects billing, and none is effective later; 0 if there is none. */
+  #latest: Position = 0;
   /** Absent until the first late fact or void. */
   #decisions: ClusterDecisions | undefined;
-  /** The changes made by the last applied fact; an edit if the rows were not computed. Absent once forgotten. */
-  #lastChange: readonly BilledChange[] | Edit | undefined = [];
 
-  /** @param maxReswept infinite if the changes by each fact must be known (`lastChanges`). */
-  constructor(maxReswept = MAX_RESWEPT) {
-    this.#maxReswept = maxReswept;
-  }
-
-  /** Applies the facts since the last call. @param last position of the last fact of the cluster. @returns whether there are any. */
-  extend(facts: FactTable, last: Position): boolean {
-    if (last === this.#upTo) return false;
+  /**
+   * Applies the facts since the last call.
+   * @param last position of the last fact of the cluster.
+   * @param maxReswept infinite if the change by each fact must be known as intervals.
+   * @returns the change by the last of them; `undefined` if there are none.
+   */
+  extend(facts: FactTable, last: Position, maxReswept = MAX_RESWEPT): HistoryChange | undefined {
+    if (last === this.#upTo) return undefined;
     const added: Position[] = [];
     for (let position = last; position > this.#upTo; position = facts.previousAt(position))
       added.push(position);
+    let change = NO_CHANGE;
     for (const position of added.reverse()) {
-      this.#take(facts, position);
+      change = this.#take(facts, position, maxReswept);
       this.#rows?.forgetFormer(position);
     }
     this.#upTo = last;
     if (added.length >= COMPACT_AFTER) this.compact();
-    return true;
+    return change;
   }
 
   /** Releases the unused capacity of the rows, which grew: after a replay it is half of the memory. */
@@ -73,36 +80,16 @@ export class BillHistory {
     this.#rows?.compact();
   }
 
-  /** How the last applied fact changed the billing. It holds until the next fact is applied. */
-  get lastDifference(): BillingDifference {
-    const change = this.#knownLastChange;
+  /** Returns how the last applied fact changed the billing. It holds until the next fact is applied. @param change by that fact. */
+  differenceBy(change: HistoryChange): BillingDifference {
     return 'formers' in change
       ? new EditDifference(this.#decisions as ClusterDecisions, change)
       : differenceOf(change);
   }
 
-  /**
-   * The intervals that became known with the last applied fact, and those that are no longer known since; `undefined` if they
-   * were not computed.
-   */
-  get lastChanges(): readonly BilledChange[] | undefined {
-    const change = this.#knownLastChange;
-    return 'formers' in change ? undefined : change;
-  }
-
-  get #knownLastChange(): readonly BilledChange[] | Edit {
-    if (this.#lastChange === undefined) throw new Error('the last change of the history has been forgotten');
-    return this.#lastChange;
-  }
-
-  /** Forgets the changes made by the last applied fact, to save memory. */
-  forgetLastChange(): void {
-    this.#lastChange = undefined;
-  }
-
   /** The state after all applied facts. It holds until the next fact is applied. */
   latestState(facts: FactTable): LatestState {
-    return this.#decisions ?? this.#inOrder ?? new InOrderState(facts, this.#state);
+    return this.#decisions ?? this.#inOrder.latest(facts);
   }
 
   /** Returns whether the intervals are known as of a position. If not, the caller must fold the facts. */
@@ -110,49 +97,53 @@ export class BillHistory {
     return asOf >= (this.#rows?.knownSince ?? this.#upTo);
   }
 
-  #take(facts: FactTable, position: Position): void {
-    this.#lastChange = [];
-    const target = facts.voidTargetOf(position);
-    if (target !== undefined) {
-      this.#takeVoid(facts, position, target);
-      return;
+  #take(facts: FactTable, position: Position, maxReswept: number): HistoryChange {
+    if (facts.voidTargetOf(position) === undefined) {
+      if (facts.wasVoidedEarly(position)) return NO_CHANGE;
+      if (!facts.decidesBilling(position)) return this.#takeOther(facts, position);
+      if (this.#rows !== undefined && this.#isNext(facts, position))
+        return this.#takeNext(facts, position, this.#rows);
     }
-    if (facts.wasVoidedEarly(position)) return;
-    if (!facts.decidesBilling(position)) this.#takeOther(facts, position);
-    else if (this.#rows !== undefined && facts.effectiveAt(position) > this.#latest)
-      this.#takeNext(facts, position, this.#rows);
-    else this.#takeEdit(this.#decisionsBefore(facts, position).add(position), position);
+    const edit = this.#editBy(facts, position);
+    return edit === undefined ? NO_CHANGE : this.#takeEdit(edit, position, maxReswept);
   }
 
-  #takeVoid(facts: FactTable, position: Position, target: Position): void {
+  /** Adds a late fact to the decisions, or removes the fact that a void names. @returns what differs; `undefined` if nothing does. */
+  #editBy(facts: FactTable, position: Position): Edit | undefined {
+    const target = facts.voidTargetOf(position);
+    if (target === undefined) return this.#decisionsBefore(facts, position).add(position);
     // A void that comes before its fact has an effect when that is recorded.
-    if (target === 0 || target >= position) return;
+    if (target === 0 || target >= position) return undefined;
     // A fact of another cluster cannot be voided, nor can a void.
     if (facts.clusterAt(target) !== facts.clusterAt(position) || facts.voidTargetOf(target) !== undefined)
-      return;
+      return undefined;
     // A fact whose void came first has never been active, so another void of it changes nothing.
-    if (facts.wasVoidedEarly(target)) return;
-    // `undefined` if the fact decides nothing about the billing.
-    this.#takeEdit(this.#decisionsBefore(facts, position).remove(target), position);
+    if (facts.wasVoidedEarly(target)) return undefined;
+    return this.#decisionsBefore(facts, position).remove(target);
   }
 
   /** Applies a fact that decides nothing about the billing. */
-  #takeOther(facts: FactTable, position: Position): void {
-    if (this.#decisions === undefined) this.#inOrderFacts(facts).takeOther(position);
+  #takeOther(facts: FactTable, position: Position): HistoryChange {
+    if (this.#decisions === undefined) this.#inOrder.takeOther(facts, position);
     else this.#decisions.add(position);
+    return NO_CHANGE;
   }
 
-  #inOrderFacts(facts: FactTable): InOrderState {
-    this.#inOrder ??= new InOrderState(facts, this.#state);
-    return this.#inOrder;
+  get #inOrder(): InOrderState {
+    return this.#state as InOrderState;
+  }
+
+  /** Returns whether a fact is effective after all earlier ones. */
+  #isNext(facts: FactTable, position: Position): boolean {
+    return this.#latest === 0 || facts.effectiveAt(position) > facts.effectiveAt(this.#latest);
   }
 
   /** Applies a fact that is effective after all earlier ones. */
-  #takeNext(facts: FactTable, position: Position, rows: BilledRows): void {
+  #takeNext(facts: FactTable, position: Position, rows: BilledRows): HistoryChange {
     const at = facts.effectiveAt(position);
-    this.#latest = at;
+    this.#latest = position;
     if (this.#decisions === undefined) {
-      this.#inOrderFacts(facts).takeNext(position);
+      this.#inOrder.takeNext(facts, position);
     } else {
       for (const change of stateChanges(facts, position)) this.#state.apply(change);
       this.#decisions.add(position);
@@ -161,14 +152,14 @@ export class BillHistory {
     const changes: BilledChange[] = [];
     const { open } = rows;
     if (open !== undefined) {
-      if (isBilled && open.account === account && open.type === type) return;
+      if (isBilled && open.account === account && open.type === type) return NO_CHANGE;
       changes.push(...rows.closeOpen(at, position));
     }
     if (isBilled) {
       const span = { from: at, to: OPEN, account, type, openedBy: position, closedBy: OPEN };
       changes.push(rows.push(span, position));
     }
-    this.#lastChange = changes;
+    return changes;
   }
 
   /** Returns the decisions of the active facts before a position. Later updates keep them up to date. */
@@ -176,25 +167,26 @@ export class BillHistory {
     if (this.#decisions === undefined) {
       const last = facts.previousAt(position);
       this.#decisions = new ClusterDecisions(facts, knownPositions(facts, last, last));
-      this.#inOrder = undefined;
     }
     return this.#decisions;
   }
 
   /** Applies a late fact or a void, of which the decisions have been edited. */
-  #takeEdit(edit: Edit | undefined, position: Position): void {
-    if (edit === undefined) return;
+  #takeEdit(edit: Edit, position: Position, maxReswept: number): HistoryChange {
     const decisions = this.#decisions as ClusterDecisions;
-    if (this.#rows !== undefined && decisions.countBetween(edit) <= this.#maxReswept) {
-      this.#resweep(edit, position, this.#rows, decisions);
-    } else {
-      this.#rows = undefined;
-      this.#lastChange = edit;
-    }
+    if (this.#rows !== undefined && decisions.countBetween(edit) <= maxReswept)
+      return this.#resweep(edit, position, this.#rows, decisions);
+    this.#rows = undefined;
+    return edit;
   }
 
   /** Computes the intervals again between two instants, both included, as known from a position on. */
-  #resweep(reach: Edit, position: Position, rows: BilledRows, decisions: ClusterDecisions): void {
+  #resweep(
+    reach: Edit,
+    position: Position,
+    rows: BilledRows,
+    decisions: ClusterDecisions,
+  ): readonly BilledChange[] {
     const touched = rows.touching(reach.from, reach.to);
     const state = decisions.stateBefore(reach.from);
     const { firstSpan, lastSpan } = touched;
@@ -205,9 +197,9 @@ export class BillHistory {
     // Nothing differs after the span, so the last interval ends where the former one did.
     if (last !== undefined && last.to === OPEN && lastSpan !== undefined && lastSpan.to > reach.to)
       spans[spans.length - 1] = { ...last, to: lastSpan.to, closedBy: lastSpan.closedBy };
-    this.#lastChange = rows.replace(touched, spans, position);
     this.#state = decisions.stateBefore(OPEN);
     this.#latest = decisions.latest;
+    return rows.replace(touched, spans, position);
   }
 
   /** Returns the rows, computed if there are none. */

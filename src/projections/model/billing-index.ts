@@ -8,7 +8,7 @@ import { type TypeUsage, typesInOrder, typeUsage, type Usage } from '../../domai
 import type { KnownFact } from '../../domain/facts/fact.ts';
 import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
-import { BillHistory } from './bill-history.ts';
+import { BillHistory, type HistoryChange } from './bill-history.ts';
 import type { IntervalMeter } from './billed-rows.ts';
 import type { BillingDifference } from './billing-difference.ts';
 import { activeFacts, type Names } from './cluster-facts.ts';
@@ -36,10 +36,11 @@ const PAUSE_EVERY = 100;
 export class BillingIndex {
   readonly #sources: Sources;
   readonly #names: Names;
-  readonly #bills: (ClusterBilling | undefined)[] = [];
+  readonly #bills = new Map<ClusterNumber, ClusterBilling>();
   readonly #histories: (BillHistory | undefined)[] = [];
-  /** The only one that still knows how its last fact changed the billing. */
-  #lastExtended: BillHistory | undefined;
+  /** The history that was extended last, the only one of which the last change is known. */
+  #lastChanged: BillHistory | undefined;
+  #lastChange: HistoryChange = [];
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -52,7 +53,7 @@ export class BillingIndex {
 
   /** Discards the cached billing of a cluster, because it has a new fact. */
   invalidate(cluster: ClusterNumber): void {
-    this.#bills[cluster] = undefined;
+    this.#bills.delete(cluster);
   }
 
   /** Returns the active facts of a cluster as known at a position, in no particular order. */
@@ -63,10 +64,10 @@ export class BillingIndex {
   /** Returns the billing of a cluster as known at a position, folded from its facts. */
   billing(cluster: ClusterNumber, asOf: Position): ClusterBilling {
     if (this.#last(cluster) > asOf) return billActiveFacts(this.activeFacts(cluster, asOf));
-    let billing = this.#bills[cluster];
+    let billing = this.#bills.get(cluster);
     if (billing === undefined) {
       billing = billActiveFacts(this.activeFacts(cluster, asOf));
-      this.#bills[cluster] = billing;
+      this.#bills.set(cluster, billing);
     }
     return billing;
   }
@@ -138,7 +139,9 @@ export class BillingIndex {
 
   /** Returns how the last fact of a cluster changes its billing. Only the cluster that was read last with a new fact is known. */
   lastDifference(cluster: ClusterNumber): BillingDifference {
-    return this.#history(cluster).lastDifference;
+    const history = this.#history(cluster);
+    if (this.#lastChanged !== history) throw new Error('the last change of the history has been forgotten');
+    return history.differenceBy(this.#lastChange);
   }
 
   /** Returns the state of a cluster after all facts. The cost does not depend on their number. */
@@ -162,9 +165,10 @@ export class BillingIndex {
       history = new BillHistory();
       this.#histories[cluster] = history;
     }
-    if (history.extend(this.#sources.facts, this.#last(cluster)) && history !== this.#lastExtended) {
-      this.#lastExtended?.forgetLastChange();
-      this.#lastExtended = history;
+    const change = history.extend(this.#sources.facts, this.#last(cluster));
+    if (change !== undefined) {
+      this.#lastChanged = history;
+      this.#lastChange = change;
     }
     return history;
   }

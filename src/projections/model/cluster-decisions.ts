@@ -132,10 +132,13 @@ export class ClusterDecisions implements LatestState {
     return this.#switches[NOT_BILLABLE]?.stopsSince === undefined;
   }
 
-  /** The latest instant at which an active fact decides the billing; negative infinity if there is none. */
-  get latest(): Instant {
-    let latest = Number.NEGATIVE_INFINITY;
-    for (const list of this.#billingLists) latest = Math.max(latest, this.#at(list, list.length - 1));
+  /** Position of an active fact that is effective after all others that decide the billing, or with them; 0 if there is none. */
+  get latest(): Position {
+    let latest: Position = 0;
+    for (const list of this.#billingLists) {
+      const last = list.at(-1) ?? 0;
+      if (latest === 0 || this.#facts.effectiveAt(last) > this.#facts.effectiveAt(latest)) latest = last;
+    }
     return latest;
   }
 

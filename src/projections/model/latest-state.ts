@@ -1,4 +1,4 @@
-import { type BillingState, STOPS, type StateChange } from '../../domain/billing/sweep.ts';
+import { BillingState, STOPS } from '../../domain/billing/sweep.ts';
 import { CAUSES, type Cause } from '../../domain/facts/fact.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
@@ -22,79 +22,53 @@ export interface LatestState {
 }
 
 /**
- * The same, kept up to date fact by fact. It takes little memory, but only knows clusters of which each fact that decides the
- * billing is effective after all earlier ones, and none is voided: most clusters are like that.
+ * The state of a cluster of which each fact that decides the billing is effective after all earlier ones, and none is voided:
+ * most clusters are like that. It is kept up to date fact by fact and takes little memory.
  */
-export class InOrderState implements LatestState {
-  readonly #facts: FactTable;
-  readonly #state: BillingState<AccountNumber>;
-  #activeFacts = 0;
+export class InOrderState extends BillingState<AccountNumber> {
+  #hasActiveFacts = false;
   /** Position of the latest observation; 0 for none. */
   #observation: Position = 0;
-  /** By index of the cause, the position of the fact since which it stops billing; 0 if it does not. Absent until the first stop. */
+  /** By index of the cause, the position of the fact since which it stops billing; 0 if it does not. Absent while none does. */
   #stops: Position[] | undefined;
 
-  /** @param state is changed by the facts. */
-  constructor(facts: FactTable, state: BillingState<AccountNumber>) {
-    this.#facts = facts;
-    this.#state = state;
-  }
-
   /** Takes a fact that decides nothing about the billing. */
-  takeOther(position: Position): void {
-    this.#count(position);
-    const type = this.#facts.typeAt(position);
+  takeOther(facts: FactTable, position: Position): void {
+    this.#hasActiveFacts ||= !facts.isNotice(position);
+    const type = facts.typeAt(position);
     const isObservation = type === 'ClusterUnreachable' || type === 'ClusterReachable';
     if (!isObservation) return;
-    if (this.#observation === 0 || this.#facts.compare(this.#observation, position) < 0)
+    if (this.#observation === 0 || facts.compare(this.#observation, position) < 0)
       this.#observation = position;
   }
 
   /** Takes a fact that is effective after all earlier ones that decide the billing. */
-  takeNext(position: Position): void {
-    this.#count(position);
-    for (const change of stateChanges(this.#facts, position)) {
-      if (change.cause !== undefined) this.#switch(change, change.cause);
-      this.#state.apply(change);
+  takeNext(facts: FactTable, position: Position): void {
+    this.#hasActiveFacts ||= !facts.isNotice(position);
+    for (const change of stateChanges(facts, position)) {
+      const { kind, cause } = change;
+      const isDifferent = this.apply(change);
+      if (cause === undefined || !isDifferent) continue;
+      this.#stops ??= CAUSES.map(() => 0);
+      this.#stops[cause] = kind === STOPS ? position : 0;
+      if (!this.isStopped) this.#stops = undefined;
     }
   }
 
-  #count(position: Position): void {
-    if (!this.#facts.isNotice(position)) this.#activeFacts++;
-  }
-
-  #switch({ kind, setBy }: StateChange<AccountNumber>, cause: number): void {
-    this.#stops ??= CAUSES.map(() => 0);
-    if (kind !== STOPS) this.#stops[cause] = 0;
-    else if (this.#stops[cause] === 0) this.#stops[cause] = setBy;
-  }
-
-  get hasActiveFacts(): boolean {
-    return this.#activeFacts > 0;
-  }
-
-  get isRegistered(): boolean {
-    return this.#state.isRegistered;
-  }
-
-  get isDeleted(): boolean {
-    return this.#state.isDeleted;
-  }
-
-  get isBillable(): boolean {
-    return this.#state.isBillable;
-  }
-
-  get lastAccount(): AccountNumber | undefined {
-    return this.#state.account;
-  }
-
-  get isUnreachable(): boolean {
-    return this.#observation !== 0 && this.#facts.typeAt(this.#observation) === 'ClusterUnreachable';
-  }
-
-  stoppedSince(cause: Cause): Instant | undefined {
-    const stop = this.#stops?.[CAUSES.indexOf(cause)] ?? 0;
-    return stop === 0 ? undefined : this.#facts.effectiveAt(stop);
+  /** Returns the state after the facts that were taken. */
+  latest(facts: FactTable): LatestState {
+    const [observation, stops] = [this.#observation, this.#stops];
+    return {
+      hasActiveFacts: this.#hasActiveFacts,
+      isRegistered: this.isRegistered,
+      isDeleted: this.isDeleted,
+      isBillable: this.isBillable,
+      lastAccount: this.account,
+      isUnreachable: observation !== 0 && facts.typeAt(observation) === 'ClusterUnreachable',
+      stoppedSince(cause) {
+        const stop = stops?.[CAUSES.indexOf(cause)] ?? 0;
+        return stop === 0 ? undefined : facts.effectiveAt(stop);
+      },
+    };
   }
 }

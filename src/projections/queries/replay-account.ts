@@ -52,12 +52,13 @@ export function* replay(
     const cluster = model.facts.clusterAt(position);
     let history = histories.get(cluster);
     if (history === undefined) {
-      history = new BillHistory(Number.POSITIVE_INFINITY);
+      history = new BillHistory();
       histories.set(cluster, history);
     }
     const before = running.usage;
-    history.extend(model.facts, position);
-    for (const { from, to, account: owner, sign } of history.lastChanges ?? [])
+    const changes = history.extend(model.facts, position, Number.POSITIVE_INFINITY) ?? [];
+    if ('formers' in changes) throw new Error('the intervals that a fact changes are not computed');
+    for (const { from, to, account: owner, sign } of changes)
       if (owner === account) running.add(cluster, from, to, sign);
     const { usage } = running;
     const delta = usage === before ? NOTHING : new AmountSum().add(usage).subtract(before).total;

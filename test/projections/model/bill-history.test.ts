@@ -93,11 +93,11 @@ describe('the billing history of a cluster', () => {
     fc.assert(
       fc.property(crowdedLogs, fc.nat(3), reads, instants, instants, (log, most, readAfter, a, b) => {
         const model = modelOf(log);
-        const history = new BillHistory(most);
+        const history = new BillHistory();
         const window = { from: Math.min(a, b), to: Math.max(a, b) };
         const within = Array.from({ length: window.to - window.from }, (_, i) => window.from + i);
         for (let position = 1; position <= log.length; position++) {
-          history.extend(model.facts, position);
+          const change = history.extend(model.facts, position, most) ?? [];
           const [before, after] = [model.billing(0, position - 1), model.billing(0, position)];
           for (const [account, accountId] of model.accounts.texts.entries()) {
             const typeAt = ({ intervals }: ClusterBilling, at: number) =>
@@ -106,9 +106,9 @@ describe('the billing history of a cluster', () => {
                 at,
               )?.clusterType;
             const differs = within.find((at) => typeAt(before, at) !== typeAt(after, at));
-            const { lastDifference } = history;
-            expect(lastDifference.first(account, window)).toBe(differs);
-            if (differs !== undefined) expect([...lastDifference.accounts]).toContain(account);
+            const difference = history.differenceBy(change);
+            expect(difference.first(account, window)).toBe(differs);
+            if (differs !== undefined) expect([...difference.accounts]).toContain(account);
           }
           for (const at of within) {
             const account = history.at(at).billed?.account;
