@@ -15,6 +15,7 @@ import { activeFacts, type Names } from './cluster-facts.ts';
 import type { FactTable } from './fact-table.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import type { LatestState } from './latest-state.ts';
+import type { NumericColumn } from './numeric-column.ts';
 import type { StringInterner } from './string-interner.ts';
 
 /** Parts of the model from which billing is computed. */
@@ -23,7 +24,7 @@ interface Sources {
   readonly accounts: StringInterner<AccountNumber>;
   readonly clusterTypes: StringInterner<number>;
   /** Position of the last fact of each cluster, by number. */
-  readonly last: readonly Position[];
+  readonly last: Pick<NumericColumn<Uint32Array, Position>, 'at'>;
 }
 
 /** Number of clusters after which measuring may be paused. */
@@ -174,6 +175,6 @@ export class BillingIndex {
   }
 
   #last(cluster: ClusterNumber): number {
-    return this.#sources.last[cluster] as number;
+    return this.#sources.last.at(cluster);
   }
 }

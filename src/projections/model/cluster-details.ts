@@ -5,7 +5,9 @@ import { BILLING_ATTRIBUTES, type ClusterAttributes, type Fact } from '../../dom
 import type { Instant } from '../../domain/time.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Position } from '../../util/log-numbers.ts';
+import type { ClusterNumber } from './interned-numbers.ts';
 import { NumericColumn } from './numeric-column.ts';
+import type { StringInterner } from './string-interner.ts';
 
 /** Maximum number of different attributes of which equal ones are found. */
 const MAX_COMPARED = 1_000;
@@ -25,8 +27,14 @@ export class ClusterDetails {
   /** By their JSON. */
   readonly #compared = new BoundedMap<string, SharedDetails>(MAX_COMPARED);
 
-  /** @param parts of a snapshot. */
-  constructor({ said, shared }: ClusterDetails['parts'] = { said: [], shared: [] }) {
+  readonly #ids: StringInterner<ClusterNumber>;
+
+  /** @param ids of the clusters: a name that equals one is not kept twice. @param parts of a snapshot. */
+  constructor(
+    ids: StringInterner<ClusterNumber>,
+    { said, shared }: ClusterDetails['parts'] = { said: [], shared: [] },
+  ) {
+    this.#ids = ids;
     for (const details of shared) this.#compared.set(JSON.stringify(details), details);
     for (const [position, index, name] of said) this.#add(position, name, shared[index] as SharedDetails);
   }
@@ -40,7 +48,7 @@ export class ClusterDetails {
 
   #add(position: Position, name: string | undefined, shared: SharedDetails): void {
     this.#positions.push(position);
-    this.#names.push(name);
+    this.#names.push(name === undefined ? undefined : this.#ids.keptOr(name));
     this.#shared.push(shared);
   }
 

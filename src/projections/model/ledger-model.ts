@@ -40,6 +40,7 @@ import { IdCases } from './id-cases.ts';
 import type { AccountNumber, ClusterNumber } from './interned-numbers.ts';
 import { LateFacts } from './late-facts.ts';
 import { LimitWatch } from './limit-watch.ts';
+import { NumericColumn } from './numeric-column.ts';
 import { type CountedUsage, type Measured, PeriodUsage } from './period-usage.ts';
 import { type RecordedBeginning, StatementCalendar } from './statement-calendar.ts';
 import { StringInterner } from './string-interner.ts';
@@ -60,7 +61,7 @@ interface ModelParts {
   readonly accounts?: StringInterner<AccountNumber>;
   readonly clusterTypes?: StringInterner<number>;
   readonly owners?: ClusterOwners;
-  readonly details?: ClusterDetails;
+  readonly details?: ClusterDetails['parts'];
   readonly calendar?: StatementCalendar;
   readonly profiles?: Iterable<readonly [string, RecordedProfile]>;
   readonly validations?: ValidationBook;
@@ -77,7 +78,7 @@ export class LedgerModel {
   readonly accounts: StringInterner<AccountNumber>;
   readonly clusterTypes: StringInterner<number>;
   /** Position of the last fact, by number of the cluster. */
-  readonly #last: Position[] = [];
+  readonly #last = new NumericColumn<Uint32Array, Position>(Uint32Array);
   readonly owners: ClusterOwners;
   readonly #details: ClusterDetails;
   readonly #unreadable = new Map<ClusterNumber, UnreadableEvent>();
@@ -97,7 +98,7 @@ export class LedgerModel {
     this.accounts = parts.accounts ?? new StringInterner();
     this.clusterTypes = parts.clusterTypes ?? new StringInterner();
     this.owners = parts.owners ?? new ClusterOwners();
-    this.#details = parts.details ?? new ClusterDetails();
+    this.#details = new ClusterDetails(this.clusters, parts.details);
     this.#calendar = parts.calendar ?? new StatementCalendar();
     this.validations = parts.validations ?? new ValidationBook();
     this.alerts = parts.alerts ?? new AlertBook();
@@ -167,7 +168,7 @@ export class LedgerModel {
 
   #applyFact(cluster: ClusterNumber, fact: Fact, event: LogEvent): void {
     const { id, revision, recordedAt, position } = event;
-    const previous = this.#last[cluster] as Position;
+    const previous = this.#last.at(cluster);
     const names = { account: -1, clusterType: -1 };
     if (fact.type === 'ClusterRegistered' || fact.type === 'ClusterChanged') {
       if (fact.accountId !== undefined) {
@@ -178,7 +179,7 @@ export class LedgerModel {
       this.#details.note(position, fact);
     }
     this.facts.pushFact(id, revision, recordedAt, fact, cluster, previous, names, originHashOf(event));
-    this.#last[cluster] = position;
+    this.#last.set(cluster, position);
     this.#billing.invalidate(cluster);
     const clusterId = this.clusters.text(cluster);
     const isFirst = previous === 0;
@@ -358,7 +359,7 @@ export class LedgerModel {
    * `undefined` if it is not billed. No facts are folded for it.
    */
   billedAs(cluster: ClusterNumber, at: Instant): BilledAt['billed'] {
-    return this.#last[cluster] === 0 ? undefined : this.#billing.billedAt(cluster, at).billed;
+    return this.#last.at(cluster) === 0 ? undefined : this.#billing.billedAt(cluster, at).billed;
   }
 
   /** Returns how many clusters of each type are billed to an account at an instant, by all facts that are known. */
@@ -394,27 +395,27 @@ export class LedgerModel {
     if (this.#firstBilled?.asOf === asOf) return this.#firstBilled.at;
     let first = Number.POSITIVE_INFINITY;
     for (let cluster = 0; cluster < this.clusters.size; cluster++)
-      if (this.#last[cluster] !== 0) first = Math.min(first, this.#billing.firstBilledAt(cluster, asOf));
+      if (this.#last.at(cluster) !== 0) first = Math.min(first, this.#billing.firstBilledAt(cluster, asOf));
     const at = first === Number.POSITIVE_INFINITY ? undefined : first;
     if (asOf <= this.position) this.#firstBilled = { asOf, at };
     return at;
   }
 
   lastPositionOf(cluster: ClusterNumber): Position {
-    return this.#last[cluster] as Position;
+    return this.#last.at(cluster);
   }
 
   /** Returns the positions of the facts of a cluster that are known at a position, in order. */
   positionsOf(cluster: ClusterNumber, asOf: Position = Number.POSITIVE_INFINITY): Position[] {
     const positions: Position[] = [];
-    for (const position of this.facts.chain(this.#last[cluster] as Position))
+    for (const position of this.facts.chain(this.#last.at(cluster)))
       if (position <= asOf) positions.push(position);
     return positions.reverse();
   }
 
   /** Returns the positions of at most `limit` facts of a cluster from a revision on, in order. */
   positionsFrom(cluster: ClusterNumber, from: Revision, limit: number): Position[] {
-    return this.facts.positionsOf(cluster, this.#last[cluster] as Position, from, limit);
+    return this.facts.positionsOf(cluster, this.#last.at(cluster), from, limit);
   }
 
   /** Returns the clusters ever registered to an account. Some may belong to another account by now. */
@@ -484,7 +485,7 @@ export class LedgerModel {
       clusters: this.clusters.texts,
       accounts: this.accounts.texts,
       clusterTypes: this.clusterTypes.texts,
-      last: this.#last,
+      last: this.#last.values,
       owned: this.owners.owned,
       details: this.#details.parts,
       unreadable: [...this.#unreadable],
@@ -505,7 +506,7 @@ export class LedgerModel {
       accounts: StringInterner.of(parts.accounts),
       clusterTypes: StringInterner.of(parts.clusterTypes),
       owners: new ClusterOwners(parts.owned),
-      details: new ClusterDetails(parts.details),
+      details: parts.details,
       calendar: new StatementCalendar(
         new ClosedPeriods(parts.closedPeriods, parts.unreadableClosings),
         parts.beginning,

@@ -47,6 +47,11 @@ export class NumericColumn<T extends Numbers, N extends number = number> {
     this.#values = grown;
   }
 
+  /** A copy of the entries. */
+  get values(): N[] {
+    return Array.from(this.#values.subarray(0, this.#length)) as N[];
+  }
+
   /** The bytes of the entries, not copied. They are valid until the next `push`. */
   get bytes(): Uint8Array {
     return new Uint8Array(this.#values.buffer, 0, this.#length * this.#kind.BYTES_PER_ELEMENT);

@@ -45,6 +45,12 @@ export class StringInterner<N extends number> {
     return this.#numbers.get(text);
   }
 
+  /** Returns the interned text that equals a text, so that the other one needs no memory; the text itself if there is none. */
+  keptOr(text: string): string {
+    const number = this.#numbers.get(text);
+    return number === undefined ? text : this.text(number);
+  }
+
   text(number: N): string {
     return this.#texts[number] as string;
   }
