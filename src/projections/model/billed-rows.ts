@@ -3,22 +3,25 @@ import type { Instant, Window } from '../../domain/time.ts';
 import type { Position } from '../../util/log-numbers.ts';
 import type { AccountNumber } from './interned-numbers.ts';
 
-/** Columns of a row: one billed interval and the positions at which the ledger knows it. */
+/** Columns of a row: one billed interval. */
 const FROM = 0;
 /** Infinite while the interval is open, as is `CLOSED_BY`. */
 const TO = 1;
 const OPENED_BY = 2;
 /** As known before this position, the interval is still open. */
 const CLOSED_BY = 3;
-/** The interval is known from this position on. */
-const KNOWN_FROM = 4;
-/** The interval is no longer known from this position on; infinite while it is known. */
-const KNOWN_UNTIL = 5;
 /** Number of the account that is billed. */
-const ACCOUNT = 6;
+const ACCOUNT = 4;
 /** Number of the cluster type; -1 for none. */
-const TYPE = 7;
-const WIDTH = 8;
+const TYPE = 5;
+/** Number of columns as long as each interval is known from the fact on that opened it: most clusters have no late facts. */
+const NARROW = 6;
+/** The interval is known from this position on. */
+const KNOWN_FROM = 6;
+/** The interval is no longer known from this position on; infinite while it is known. */
+const KNOWN_UNTIL = 7;
+/** Number of columns once an interval was replaced. */
+const WIDE = 8;
 
 const NO_TYPE = -1;
 const OPEN = Number.POSITIVE_INFINITY;
@@ -79,7 +82,7 @@ interface Touched {
  */
 export class BilledRows {
   #rows: number[] = [];
-  /** The rows that are known now, by `FROM`; absent while these are all rows, in their order. */
+  /** The rows that are known now, by `FROM`; absent while these are all rows, in their order, which are narrow then. */
   #current: number[] | undefined;
   #knownSince: Position = 0;
 
@@ -133,7 +136,7 @@ export class BilledRows {
    * @param touched as `touching` returns them. @param spans the new intervals, in order. @returns the changes.
    */
   replace({ first, behind }: Touched, spans: readonly Span<number>[], position: Position): BilledChange[] {
-    const current = this.#currentRows();
+    const current = this.#widenedRows();
     const replaced = current.slice(first, behind);
     const changes = replaced.map((row) => this.#change(row, -1));
     const kept: number[] = [];
@@ -153,11 +156,11 @@ export class BilledRows {
 
   /** Forgets the former rows if there are too many. @param position of the last applied fact. */
   forgetFormer(position: Position): void {
-    const former = this.#rows.length / WIDTH - this.#length;
+    if (this.#current === undefined) return;
+    const former = this.#rows.length / WIDE - this.#current.length;
     if (former <= MAX_FORMER_ROWS) return;
     const rows: number[] = [];
-    for (const row of this.#currentRows())
-      for (let column = 0; column < WIDTH; column++) rows.push(this.#rows[row + column] as number);
+    for (const row of this.#current) rows.push(...this.#rows.slice(row, row + NARROW));
     this.#rows = rows;
     this.#current = undefined;
     this.#knownSince = position;
@@ -170,16 +173,31 @@ export class BilledRows {
 
   /** Number of intervals that are known now. */
   get #length(): number {
-    return this.#current?.length ?? this.#rows.length / WIDTH;
+    return this.#current?.length ?? this.#rows.length / NARROW;
+  }
+
+  get #width(): number {
+    return this.#current === undefined ? NARROW : WIDE;
   }
 
   #currentRow(index: number): number | undefined {
     if (this.#current !== undefined) return this.#current[index];
-    return index >= 0 && index * WIDTH < this.#rows.length ? index * WIDTH : undefined;
+    return index >= 0 && index * NARROW < this.#rows.length ? index * NARROW : undefined;
   }
 
-  #currentRows(): number[] {
-    this.#current ??= Array.from({ length: this.#rows.length / WIDTH }, (_, i) => i * WIDTH);
+  /** Returns the rows that are known now, by `FROM`, and makes all rows wide. */
+  #widenedRows(): number[] {
+    if (this.#current === undefined) {
+      const narrow = this.#rows;
+      const rows: number[] = [];
+      const current: number[] = [];
+      for (let row = 0; row < narrow.length; row += NARROW) {
+        current.push(rows.length);
+        rows.push(...narrow.slice(row, row + NARROW), narrow[row + OPENED_BY] as number, OPEN);
+      }
+      this.#rows = rows;
+      this.#current = current;
+    }
     return this.#current;
   }
 
@@ -196,7 +214,9 @@ export class BilledRows {
   }
 
   #add({ from, to, openedBy, closedBy, account, type }: Span<number>, knownFrom: Position): number {
-    return this.#rows.push(from, to, openedBy, closedBy, knownFrom, OPEN, account, type ?? NO_TYPE) - WIDTH;
+    const row = this.#rows.push(from, to, openedBy, closedBy, account, type ?? NO_TYPE) - NARROW;
+    if (this.#current !== undefined) this.#rows.push(knownFrom, OPEN);
+    return row;
   }
 
   #change(row: number, sign: 1 | -1): BilledChange {
@@ -260,7 +280,8 @@ export class BilledRows {
       }
       return;
     }
-    for (let row = rows.length - WIDTH; row >= 0; row -= WIDTH) {
+    const width = this.#width;
+    for (let row = rows.length - width; row >= 0; row -= width) {
       const end = this.#endAsOf(row, asOf);
       if (end <= from) {
         if (this.#current === undefined) return;
@@ -281,9 +302,9 @@ export class BilledRows {
 
   /** Returns an instant before which nothing is billed differently at the two positions; infinite if nothing is at all. */
   unchangedUntil(before: Position, after: Position): Instant {
-    const rows = this.#rows;
+    const [rows, width] = [this.#rows, this.#width];
     let unchanged = OPEN;
-    for (let row = 0; row < rows.length; row += WIDTH) {
+    for (let row = 0; row < rows.length; row += width) {
       const wasKnown = this.#isKnown(row, before);
       const isKnown = this.#isKnown(row, after);
       if (!wasKnown && !isKnown) continue;
@@ -296,9 +317,9 @@ export class BilledRows {
   }
 
   #isKnown(row: number, asOf: Position): boolean {
-    return (
-      (this.#rows[row + KNOWN_FROM] as number) <= asOf && asOf < (this.#rows[row + KNOWN_UNTIL] as number)
-    );
+    const rows = this.#rows;
+    if (this.#current === undefined) return (rows[row + OPENED_BY] as number) <= asOf;
+    return (rows[row + KNOWN_FROM] as number) <= asOf && asOf < (rows[row + KNOWN_UNTIL] as number);
   }
 
   /** Returns the billed intervals as known at a position, in order. @param asOf infinite for all facts. */
@@ -308,7 +329,7 @@ export class BilledRows {
       for (let i = 0; i < this.#length; i++) spans.push(this.#spanAsOf(this.#currentRow(i) as number, asOf));
       return spans;
     }
-    for (let row = 0; row < this.#rows.length; row += WIDTH)
+    for (let row = 0; row < this.#rows.length; row += this.#width)
       if (this.#isKnown(row, asOf)) spans.push(this.#spanAsOf(row, asOf));
     return this.#current === undefined ? spans : spans.sort((a, b) => a.from - b.from);
   }
@@ -345,7 +366,7 @@ export class BilledRows {
       return first === undefined ? OPEN : (this.#rows[first + FROM] as number);
     }
     let first = OPEN;
-    for (let row = 0; row < this.#rows.length; row += WIDTH) {
+    for (let row = 0; row < this.#rows.length; row += this.#width) {
       const from = this.#rows[row + FROM] as number;
       if (from < first && this.#isKnown(row, asOf)) first = from;
       if (this.#current === undefined && first !== OPEN) return first;
