@@ -68,8 +68,8 @@ export class ClusterDetails {
   #saidBy(position: Position): Details | undefined {
     const index = this.#indexOf(position);
     if (index === undefined) return undefined;
-    const name = this.#names[index];
-    return { ...(name !== undefined && { name }), ...this.#shared[index] };
+    const [name, shared] = [this.#names[index], this.#shared[index]];
+    return name === undefined ? shared : { ...shared, name };
   }
 
   /** Returns the attributes of a registered cluster at an instant, or at its registration if that is later. */
