@@ -10,7 +10,6 @@ import { measureOperations } from '../http/metrics/operation-metrics.ts';
 import { measureProgress } from '../http/metrics/progress-metrics.ts';
 import { measureValidator } from '../http/metrics/validator-metrics.ts';
 import type { App, HttpServices } from '../http/server/app.ts';
-import { buildServer } from '../http/server/server.ts';
 import { AutoClose } from '../jobs/auto-close.ts';
 import type { Prober } from '../kubernetes/prober/prober.ts';
 import type { ClockGuard } from '../ledger/clock-guard.ts';
@@ -71,7 +70,11 @@ async function composeLayers(
   resources: AsyncDisposableStack,
 ): Promise<Composition> {
   const { log, now } = options;
-  const openedLog = await openLog(config, options, resources);
+  // The modules of the server are loaded while a thread opens the store.
+  const [openedLog, server] = await Promise.all([
+    openLog(config, options, resources),
+    import('../http/server/server.ts'),
+  ]);
   const { isReadOnly } = openedLog;
   const { store, projections, signedLog, clock, clockGuard } = openedLog;
   const { graceMs } = config;
@@ -98,7 +101,8 @@ async function composeLayers(
     resources,
   );
   const services = { ledger, closePeriod, kubefirst, validator, health, graceMs, ...webhooks, notifications };
-  const { app, metrics } = await serverOf(openedLog, services, access, config, options);
+  const { httpServices, metrics } = servicesOf(openedLog, services, access, config, options);
+  const app = await server.buildServer(httpServices, log);
   if (!isReadOnly) autoClose.start();
   const close = async () => {
     const closing = autoClose.stop();
@@ -190,13 +194,13 @@ type Services = Pick<Composition, 'ledger' | 'closePeriod' | 'kubefirst' | 'vali
   Pick<HttpServices, 'health'> &
   OpenWebhooks & { readonly notifications: Notifications | undefined };
 
-async function serverOf(
+function servicesOf(
   { store, operations, projections, signedLog, witnesses, clock, clockGuard, starts, latch }: OpenLog,
   parts: Services,
   access: Access,
   config: Config,
-  { log, now, onLossAccepted, tracing }: ComposeOptions,
-): Promise<{ readonly app: App; readonly metrics: Metrics }> {
+  { now, onLossAccepted, tracing }: ComposeOptions,
+): { readonly httpServices: HttpServices; readonly metrics: Metrics } {
   const { ledger, closePeriod, kubefirst, validator, health, graceMs } = parts;
   const { tail, webhooks, webhookRecords, notifications } = parts;
   const metrics = createMetrics({
@@ -220,7 +224,7 @@ async function serverOf(
   measureValidator(metrics.registry, projections);
   addBuildInfo(metrics.registry, packageVersion(), config.store.kind);
   observeKubefirst(metrics, kubefirst);
-  const services: HttpServices = {
+  const httpServices: HttpServices = {
     store,
     ...access,
     trustProxy: config.trustProxy,
@@ -252,7 +256,7 @@ async function serverOf(
     version: packageVersion(),
     trace: (app) => tracing?.observe(app),
   };
-  return { app: await buildServer(services, log), metrics };
+  return { httpServices, metrics };
 }
 
 /** Returns the version of this release. */

@@ -52,7 +52,7 @@ export async function backUpStore(
   to: string,
   options: BackupOptions = {},
 ): Promise<BackupSummary> {
-  const file = await canonicalPath(to);
+  const file = canonicalPath(to);
   requireAbsent(file);
   const partial = `${file}.partial`;
   const remove = () => removeFiles(partial);

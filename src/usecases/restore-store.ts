@@ -41,7 +41,7 @@ export async function restoreFile(
   to: string,
   { replace = false, ...options }: RestoreOptions & { readonly replace?: boolean },
 ): Promise<RestoreSummary> {
-  const path = await canonicalPath(to);
+  const path = canonicalPath(to);
   const lock = lockFile(path);
   const partial = `${path}.restoring`;
   try {

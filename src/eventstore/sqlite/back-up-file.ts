@@ -20,7 +20,7 @@ export async function backUpFile(
   target: string,
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<void> {
-  const path = await canonicalPath(file);
+  const path = canonicalPath(file);
   if ((statusOf(path)?.size ?? 0) === 0) throw new StoreFailed(`${path} does not hold a ledger`);
   // Read before the file: whatever it says was committed before.
   const witness = readAcknowledged(path);

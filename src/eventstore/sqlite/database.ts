@@ -1,5 +1,4 @@
-import { chmodSync, closeSync, openSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { chmodSync, closeSync, mkdirSync, openSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '../../util/message-of.ts';
@@ -44,9 +43,9 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** Returns the canonical path of a file that may not exist yet, so that all paths to one file have the same lock. */
-export async function canonicalPath(file: string): Promise<string> {
+export function canonicalPath(file: string): string {
   const path = resolve(file);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   return statusOf(path) === undefined
     ? join(realpathSync(dirname(path)), basename(path))
     : realpathSync(path);

@@ -91,7 +91,7 @@ export class SqliteStore implements EventStore {
 
   /** Opens or creates the file. @throws StoreFailed if the file is in use, is not a ledger, or is damaged. */
   static async open(file: string, options: SqliteOptions = {}): Promise<SqliteStore> {
-    const path = await canonicalPath(file);
+    const path = canonicalPath(file);
     const lock = lockFile(path);
     try {
       const { onFailed = () => undefined, digests, acceptLoss = false, readOnly = false } = options;
