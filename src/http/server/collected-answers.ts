@@ -7,6 +7,7 @@ import type { App } from './app.ts';
  */
 export function collectAnswers(app: App): void {
   let corked: Socket[] = [];
+  let isClosing = false;
   const uncorkAll = () => {
     const sockets = corked;
     corked = [];
@@ -14,9 +15,15 @@ export function collectAnswers(app: App): void {
   };
   // Node.js keeps what is written to a connection until it calls this method, at the end of each answer.
   function uncork(this: Socket): void {
-    if (corked.push(this) === 1) setImmediate(uncorkAll);
+    if (isClosing) Socket.prototype.uncork.call(this);
+    else if (corked.push(this) === 1) setImmediate(uncorkAll);
   }
   app.server.on('connection', (socket: Socket) => {
     socket.uncork = uncork;
+  });
+  // A server that closes destroys the connections whose answers have ended, with what was not handed over.
+  app.addHook('preClose', async () => {
+    isClosing = true;
+    uncorkAll();
   });
 }
