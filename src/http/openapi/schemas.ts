@@ -79,10 +79,6 @@ export function tidySchemas(paths: Node, all: Readonly<Node>): Node {
   const schemas: Node = {};
   for (const [name, schema] of Object.entries(used)) schemas[renamed.get(name) ?? name] ??= schema;
   rename(schemas);
-  for (const [name, schema] of Object.entries(schemas)) {
-    // Generators write a type that contains itself as an alias of itself, which does not compile.
-    if (reachable(schema, schemas)[name] !== undefined) schemas[name] = { description: 'Any JSON value.' };
-  }
   const parts = [paths, schemas];
   for (const part of parts) visit(part, (node) => mapDiscriminator(node, schemas));
   return reachable(paths, schemas);
