@@ -225,7 +225,7 @@ function useColumns(onDelete: (cluster: Cluster) => void): Columns<Cluster> {
         id: 'billedSince',
         header: t('column.billedSince'),
         accessorFn: ({ billedSince }) => billedSince ?? '',
-        size: 200,
+        size: 186,
         cell: ({ row: { original } }) =>
           original.billedSince !== null && <Instant at={original.billedSince} />,
       },
