@@ -104,12 +104,12 @@ async function measured(shape: Shape): Promise<Growth> {
   const statementsOfFact = await per(facts, () => {
     for (const _ of statementsOf(model, statements));
   });
-  const explainOfFact = await per(ofOne, () => explainUsage(model, 'account-0', question));
+  const explainOfFact = await medianOf(() => per(ofOne, () => explainUsage(model, 'account-0', question)));
   let snapshot: Buffer = Buffer.alloc(0);
   const snapshotOfFact = await per(facts, () => {
     snapshot = encodeModel(model);
   });
-  const restoreOfFact = await per(facts, () => decodeModel(snapshot));
+  const restoreOfFact = await medianOf(() => per(facts, () => decodeModel(snapshot)));
   const lateFact = await medianOf(() => {
     const late = Array.from({ length: LATE_FACTS }, (_, n) => lateEvent(n, model.position + 1 + n, shape));
     return per(LATE_FACTS, () => {
