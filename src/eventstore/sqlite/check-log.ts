@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Position } from '../../util/log-numbers.ts';
 import { StoreFailed } from '../store-errors.ts';
-import { explained, openForReading } from './database.ts';
+import { explained, integer, openForReading } from './database.ts';
 import { FEW_STREAMS_INDEX, isClusterStream, OF_FEW_STREAMS } from './schema.ts';
-import { type LogTails, readLogTails, type Tail } from './stream-tails.ts';
+import { durableTail, type LogTails, readLogTails, type Tail } from './stream-tails.ts';
 
 /** Number of tails in a part. Taking one over holds the event loop for about a millisecond. */
 const PART = 2_000;
@@ -21,15 +21,12 @@ export interface TailsPart {
 export function isReadableUnchecked(db: DatabaseSync, events: number): boolean {
   if (headOf(db) < events) return false;
   // Absent in a file of a former release until the first start of this one.
-  return (
-    db.prepare('SELECT 1 FROM sqlite_schema WHERE type = ? AND name = ?').get('index', FEW_STREAMS_INDEX) !==
-    undefined
-  );
+  return integer(db, `SELECT count(*) FROM sqlite_schema WHERE name = '${FEW_STREAMS_INDEX}'`) > 0;
 }
 
 /** Returns the position of the last event of a log that may not be checked yet. */
 export function headOf(db: DatabaseSync): Position {
-  return Number(db.prepare('SELECT max(position) AS head FROM log').get()?.['head'] ?? 0);
+  return integer(db, 'SELECT ifnull(max(position), 0) FROM log');
 }
 
 /** Prepares the query for the last revision and position of a stream that `OF_FEW_STREAMS` selects. */
@@ -99,10 +96,4 @@ export function* partsOf(tails: ReadonlyMap<string, Tail>): Generator<TailsPart>
 export function addPart(tails: Map<string, Tail>, { streams, numbers, marks }: TailsPart): void {
   for (const [i, stream] of streams.entries())
     tails.set(stream, durableTail(numbers[2 * i] as number, numbers[2 * i + 1] as number, marks.get(i)));
-}
-
-/** Returns the tail of a stream whose events are all durable. */
-export function durableTail(revision: number, position: Position, marks?: number[]): Tail {
-  const tail = { revision, position, durableRevision: revision, durablePosition: position };
-  return marks === undefined ? tail : { ...tail, marks };
 }

@@ -17,13 +17,13 @@ import {
 import { isStateStream, type PreparedEvent, prepareAppend } from '../prepare-append.ts';
 import { LogBehind, StoreClosed, type StoreFailed, VersionConflict } from '../store-errors.ts';
 import { AssignedAppend } from './assigned-append.ts';
-import { addPart, durableTail, prepareTailQuery, type TailsPart } from './check-log.ts';
+import { addPart, prepareTailQuery, type TailsPart } from './check-log.ts';
 import { canonicalPath, lockFile, openForReading } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { emptyDatabase, type OpenedFile, openFile, startWriting } from './open-file.ts';
 import { isClusterStream } from './schema.ts';
 import { StoredEvent } from './stored-event.ts';
-import { absentTail, MARK_EVERY, positionFrom, type Tail } from './stream-tails.ts';
+import { absentTail, durableTail, MARK_EVERY, positionFrom, type Tail } from './stream-tails.ts';
 import type { LogRow, StateRow } from './writer.ts';
 
 export interface SqliteOptions {
@@ -278,22 +278,18 @@ export class SqliteStore implements EventStore {
     }
   }
 
-  /** Returns the tail of a stream. Before the log is checked, those of clusters are waited for. */
-  async #findTail(stream: string): Promise<Tail> {
-    if (this.#waiting !== undefined && !isStateStream(stream)) {
-      if (isClusterStream(stream)) await this.#onceChecked(async () => undefined);
-      else {
-        const row = this.#tailOf?.get(stream);
-        if (row !== undefined) return durableTail(Number(row['revision']), Number(row['position']));
-      }
-    }
-    return this.#tails.get(stream) ?? absentTail();
+  /** Returns the tail of a stream while the log is being checked; `undefined` if there are no events. Those of clusters are waited for. */
+  async #uncheckedTail(stream: string): Promise<Tail | undefined> {
+    if (isClusterStream(stream)) await this.#onceChecked(async () => undefined);
+    if (isClusterStream(stream) || isStateStream(stream)) return this.#tails.get(stream);
+    const row = this.#tailOf?.get(stream);
+    return row && durableTail(Number(row['revision']), Number(row['position']));
   }
 
   async *readStream(stream: string, options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
     this.#checkOpen();
-    const tail =
-      this.#waiting === undefined ? (this.#tails.get(stream) ?? absentTail()) : await this.#findTail(stream);
+    const known = this.#waiting === undefined ? this.#tails.get(stream) : await this.#uncheckedTail(stream);
+    const tail = known ?? absentTail();
     const last = tail.durableRevision;
     const limit = options.limit ?? Number.POSITIVE_INFINITY;
     const backwards = options.direction === 'backwards';

@@ -23,7 +23,13 @@ const NO_REVISION = -1;
 
 /** Returns the tail of a stream without events. */
 export function absentTail(): Tail {
-  return { revision: NO_REVISION, position: 0, durableRevision: NO_REVISION, durablePosition: 0 };
+  return durableTail(NO_REVISION, 0);
+}
+
+/** Returns the tail of a stream whose events are all durable. @param position 0 for a state stream. */
+export function durableTail(revision: number, position: Position, marks?: number[]): Tail {
+  const tail = { revision, position, durableRevision: revision, durablePosition: position };
+  return marks === undefined ? tail : { ...tail, marks };
 }
 
 /** Notes an event that is durable as the last one of its stream. */
@@ -88,6 +94,6 @@ export function addStateTails(tails: Map<string, Tail>, db: DatabaseSync): void 
   const last = db.prepare('SELECT stream, max(revision) AS revision FROM state GROUP BY stream');
   for (const row of last.iterate()) {
     const { stream, revision } = row as { stream: string; revision: number };
-    tails.set(stream, { revision, position: 0, durableRevision: revision, durablePosition: 0 });
+    tails.set(stream, durableTail(revision, 0));
   }
 }
